@@ -1,0 +1,69 @@
+/**
+ * The closed list of error codes that clients see in `extensions.code`. The REST layer maps each to one status
+ * (rest-compat/errors.ts). A finer cause is a `reason`, never a new code.
+ */
+export const errorCodes = [
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'PLAN_REQUIRED',
+  'NOT_FOUND',
+  'CONFLICT',
+  'LIMIT_REACHED',
+  'VALIDATION_FAILED',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'UNAVAILABLE',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ApiErrorOptions {
+  /** A stable word for programs, finer than the code: `TOKEN_EXPIRED`, `EMAIL_TAKEN`. */
+  reason?: string;
+  /** For VALIDATION_FAILED: input path (`input.maxUses`) to sentence. For LIMIT_REACHED: `limit` and `used`. */
+  details?: Record<string, unknown>;
+  /** Seconds after which a retry makes sense (RATE_LIMITED, UNAVAILABLE). */
+  retryAfterSeconds?: number;
+  /** For the log only; never shown to the caller. */
+  cause?: unknown;
+}
+
+/** The only error whose message reaches a caller; anything else thrown becomes INTERNAL with its words hidden. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** graphql-js copies this onto the GraphQLError that wraps a thrown error. */
+  readonly extensions: {
+    code: ErrorCode;
+    reason?: string;
+    details?: Record<string, unknown>;
+    retryAfterSeconds?: number;
+  };
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: ApiErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.extensions = {
+      code,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      ...(options.details === undefined ? {} : { details: options.details }),
+      ...(options.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: options.retryAfterSeconds }),
+    };
+  }
+}
+
+/** One refused field. `path` is the path in the GraphQL arguments, as in `input.maxUses`. */
+export function invalid(path: string, sentence: string): ApiError {
+  return new ApiError('VALIDATION_FAILED', 'Validation failed', { details: { [path]: sentence } });
+}
+
+export function notFound(what: string): ApiError {
+  return new ApiError('NOT_FOUND', `${what} not found`);
+}
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && (errorCodes as readonly string[]).includes(code);
+}

@@ -1,0 +1,19 @@
+import { typeidUnboxed } from 'typeid-js';
+
+/** The prefixes of every public id. A prefix says what a thing is wherever the id turns up. */
+export const idPrefixes = {
+  tenant: 'org',
+  user: 'usr',
+  session: 'ses',
+  signingKey: 'key',
+  instance: 'inst',
+  enrollmentToken: 'etk',
+  event: 'evt',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+/** A new id: the prefix, `_`, and a UUIDv7 in base32, so that ids sort by the time they were made (TypeID spec 0.3). */
+export function newId(kind: IdKind): string {
+  return typeidUnboxed(idPrefixes[kind]);
+}

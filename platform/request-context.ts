@@ -1,0 +1,14 @@
+/**
+ * What is known of one incoming operation before any subgraph looks at it. One object per operation (per event for a
+ * subscription): subgraph contexts, loaders and entity managers are kept in WeakMaps under it and die with it.
+ */
+export interface RequestContext {
+  /** Taken from `X-Request-Id` or made; in every log line, audit row and answer. */
+  requestId: string;
+  /** The raw `Authorization` header. Each subgraph verifies it itself. */
+  authorization?: string;
+  /** The client's address, as far as TRUST_PROXY lets it be known. */
+  clientAddress: string;
+  userAgent?: string;
+  idempotencyKey?: string;
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  // Legacy decorators for type-graphql and MikroORM; every decorator names its type, so no metadata is emitted.
+  oxc: { decorator: { legacy: true } },
+  // graphql 16 is a dual package without "exports": Vite would take index.mjs while CommonJS packages require
+  // index.js, and two copies of graphql refuse to mix.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }], conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+};
+
+export default defineConfig({
+  ...shared,
+  test: {
+    projects: [
+      { ...shared, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], environment: 'node' } },
+      {
+        ...shared,
+        test: {
+          name: 'platform',
+          include: ['test/*/**/*.test.ts'],
+          exclude: ['test/unit/**', 'test/support/**'],
+          environment: 'node',
+          globalSetup: ['test/support/postgres.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
