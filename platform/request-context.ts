@@ -11,4 +11,6 @@ export interface RequestContext {
   clientAddress: string;
   userAgent?: string;
   idempotencyKey?: string;
+  /** Resumes a subscription after this cursor, which came with an earlier event in `extensions.cursor`. */
+  after?: string;
 }

@@ -25,6 +25,8 @@ export interface NodeViewer extends ViewerBase {
   instanceId: string;
   /** Rotating or revoking a credential raises the instance's generation; an older one is refused. */
   generation: number;
+  /** Seconds since the epoch at which the credential itself ends; `expiresAt` adds the days of grace for its renewal. */
+  credentialExpiresAt: number;
 }
 
 /** One of the panel's own areas, acting for a tenant through the gateway. */

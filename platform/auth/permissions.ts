@@ -1,0 +1,38 @@
+import type { AuthCheckerFn } from 'type-graphql';
+
+import { ApiError } from '../errors.js';
+import type { SubgraphContext } from '../subgraph/build.js';
+import type { Role, Viewer } from '../viewer.js';
+
+/**
+ * How to read this table: the permission on the left (`area.noun.verb`) is held by the roles on its right. `node` is a
+ * Cloud OS node with its own credential, `administrator` a user with the platform administrator's flag.
+ */
+export type PermissionTable = Readonly<Record<string, readonly (Role | 'node' | 'administrator')[]>>;
+
+/** Whether the viewer holds a permission: by the list that its token carries, or else by its role. */
+export function holds(table: PermissionTable, viewer: Viewer, permission: string): boolean {
+  const holders = table[permission];
+  if (!holders) throw new Error(`${permission} is not a declared permission`);
+  switch (viewer.kind) {
+    case 'user':
+      if (holders.includes('administrator') && viewer.isAdministrator) return true;
+      return viewer.permissions ? viewer.permissions.includes(permission) : holders.includes(viewer.role);
+    case 'node':
+      return holders.includes('node');
+    case 'service':
+      return viewer.permissions.includes(permission);
+  }
+}
+
+/** Checks `@Authorized('area.noun.verb')`: no viewer is UNAUTHENTICATED, a viewer without the permission FORBIDDEN. */
+export function authChecker(table: PermissionTable): AuthCheckerFn<SubgraphContext, string> {
+  return ({ context, info }, permissions) => {
+    const viewer = context.operation.requireViewer();
+    const missing = permissions.find((permission) => !holds(table, viewer, permission));
+    if (missing === undefined) return true;
+    throw new ApiError('FORBIDDEN', `${info.fieldName} needs the permission ${missing}`, {
+      reason: 'PERMISSION_MISSING',
+    });
+  };
+}

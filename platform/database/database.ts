@@ -1,0 +1,71 @@
+import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
+
+import type { Logger } from '../logger.js';
+
+export type { SqlEntityManager } from '@mikro-orm/postgresql';
+
+/** An entity class carrying MikroORM's decorators. */
+export type EntityClass = new (...args: never[]) => object;
+
+export interface DatabaseOptions {
+  /** The subgraph's name, which is also its PostgreSQL schema and the stem of its roles. */
+  area: string;
+  url: string;
+  entities: readonly EntityClass[];
+  poolSize: number;
+  logger: Logger;
+}
+
+/** One subgraph's part of the database. Hands out entity managers that can see only what their role and tenant may. */
+export class Database {
+  private constructor(
+    readonly area: string,
+    readonly orm: MikroORM,
+  ) {}
+
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const orm = await MikroORM.init({
+      clientUrl: options.url,
+      schema: options.area,
+      entities: [...options.entities],
+      pool: { min: 0, max: options.poolSize },
+      discovery: { warnWhenNoEntities: false, checkDuplicateTableNames: false },
+      forceUtcTimezone: true,
+      logger: (message) => options.logger.debug({ area: options.area }, message),
+    });
+    return new Database(options.area, orm);
+  }
+
+  /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */
+  forTenant(tenantId: string): SqlEntityManager {
+    return this.fork('app', tenantId);
+  }
+
+  /**
+   * An entity manager before the tenant is known: row-level security shows it nothing. It may call the area's
+   * SECURITY DEFINER lookups, which take a secret's hash and answer with ids only.
+   */
+  anonymous(): SqlEntityManager {
+    return this.fork('app', '');
+  }
+
+  /** For system-em.ts only, which only `*.job.ts` files may import. */
+  forJobs(): SqlEntityManager {
+    return this.fork('jobs', '');
+  }
+
+  async isReady(): Promise<boolean> {
+    return this.orm.isConnected();
+  }
+
+  async close(): Promise<void> {
+    await this.orm.close();
+  }
+
+  private fork(role: 'app' | 'jobs', tenantId: string): SqlEntityManager {
+    const em = this.orm.em.fork();
+    // set_config('role', ..., true) is SET LOCAL ROLE; as a variable it shares one round trip with the tenant.
+    em.setSessionContext({ variables: { role: `${this.area}_${role}`, 'app.tenant_id': tenantId } });
+    return em;
+  }
+}

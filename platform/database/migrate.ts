@@ -1,0 +1,58 @@
+import { Migration, Migrator } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
+
+import type { Logger } from '../logger.js';
+
+/** One step of an area's schema. Applied steps are never edited. */
+export interface AreaMigration {
+  name: string;
+  statements: readonly string[];
+}
+
+/** Names a migration and its SQL: `migration('001_users', ['create table ...'], tenantTableSql(...))`. */
+export function migration(name: string, ...statements: (string | readonly string[])[]): AreaMigration {
+  return { name, statements: statements.flat() };
+}
+
+/**
+ * Brings one area's schema up to date as the owner. All steps of a run share one transaction; processes that start
+ * together queue on an advisory lock, so that each step runs once.
+ */
+export async function migrateArea(options: {
+  area: string;
+  ownerUrl: string;
+  migrations: readonly AreaMigration[];
+  logger: Logger;
+}): Promise<void> {
+  const orm = await MikroORM.init({
+    clientUrl: options.ownerUrl,
+    schema: options.area,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    pool: { min: 0, max: 2 },
+    extensions: [Migrator],
+    migrations: {
+      tableName: 'migration',
+      snapshot: false,
+      disableForeignKeys: false,
+      migrationsList: options.migrations.map((step) => ({ name: step.name, class: toClass(step) })),
+    },
+    logger: (message) => options.logger.debug({ area: options.area }, message),
+  });
+  try {
+    await orm.em.transactional(async (em) => {
+      await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
+      await orm.migrator.up({ transaction: em.getTransactionContext() });
+    });
+  } finally {
+    await orm.close();
+  }
+}
+
+function toClass(step: AreaMigration): new (...args: ConstructorParameters<typeof Migration>) => Migration {
+  return class extends Migration {
+    override up(): void {
+      for (const statement of step.statements) this.addSql(statement);
+    }
+  };
+}

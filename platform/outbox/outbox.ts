@@ -1,0 +1,40 @@
+import type { SqlEntityManager } from '../database/database.js';
+import { newId } from '../ids.js';
+
+/** A fact that happened, as it is written beside the change that made it true. Payloads carry ids and facts only. */
+export interface OutboxEvent {
+  /** `area.noun.past-participle`, one of schema/events.ts. */
+  topic: string;
+  tenantId: string;
+  entityId: string;
+  /** The entity's version after the change, so that a consumer can ignore what it has overtaken. */
+  entityVersion?: number;
+  payload: Record<string, unknown>;
+}
+
+/** Writes events in the transaction of `em`; throws outside one, where an event could outlive a failed change. */
+export async function appendToOutbox(
+  em: SqlEntityManager,
+  area: string,
+  events: readonly OutboxEvent[],
+  cause: { requestId: string; at: Date },
+): Promise<void> {
+  if (events.length === 0) return;
+  if (!em.isInTransaction()) throw new Error('events are written in the transaction of the change they tell of');
+  const row = '(?, ?, ?, ?, ?, ?::jsonb, ?, ?)';
+  await em.execute(
+    `insert into ${area}.outbox
+      (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     values ${events.map(() => row).join(', ')}`,
+    events.flatMap((event) => [
+      newId('event'),
+      event.tenantId,
+      event.topic,
+      event.entityId,
+      event.entityVersion ?? null,
+      JSON.stringify(event.payload),
+      cause.requestId,
+      cause.at.toISOString(),
+    ]),
+  );
+}

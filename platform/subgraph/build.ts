@@ -1,0 +1,131 @@
+import 'reflect-metadata';
+
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import { parse, type GraphQLSchema } from 'graphql';
+import { buildSchema, createResolversMap, type BuildSchemaOptions, type NonEmptyArray } from 'type-graphql';
+
+import type { Clock } from '../clock.js';
+import type { Database } from '../database/database.js';
+import { ApiError } from '../errors.js';
+import type { RequestContext } from '../request-context.js';
+import type { TokenVerifier } from '../auth/tokens.js';
+import { authChecker, type PermissionTable } from '../auth/permissions.js';
+import { auditMutations } from './mutation.middleware.js';
+import { Operation } from './operation.js';
+import { DateTime, dateTimeScalar } from './scalars.js';
+import type { Subgraph } from './subgraph.js';
+
+/** What every resolver gets as its context. */
+export interface SubgraphContext {
+  operation: Operation;
+}
+
+/** Answers a key that another subgraph refers to, or null when the key is none of the viewer's tenant. */
+export type ReferenceResolver<Key = { id: string }> = (
+  key: Key,
+  context: SubgraphContext,
+) => Promise<unknown> | unknown;
+
+export interface SubgraphDefinition {
+  name: string;
+  database: Database;
+  clock: Clock;
+  verifier: TokenVerifier;
+  permissions: PermissionTable;
+  /** Resolver instances, wired by hand. */
+  resolvers: NonEmptyArray<object>;
+  /** Entity types that no field of this subgraph returns. */
+  orphanedTypes?: BuildSchemaOptions['orphanedTypes'];
+  references?: Record<string, ReferenceResolver<never>>;
+}
+
+const federationLink = `extend schema @link(
+  url: "https://specs.apollo.dev/federation/v2.9"
+  import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@tag"]
+)
+`;
+
+// type-graphql demands a pubSub as soon as a @Subscription exists, even when every one names its own source.
+const noTopics: NonNullable<BuildSchemaOptions['pubSub']> = {
+  publish() {
+    throw new Error('subscriptions name their own source');
+  },
+  subscribe() {
+    throw new Error('subscriptions name their own source');
+  },
+};
+
+/** Builds the executable federation schema and the SDL of one subgraph from its resolvers. */
+export async function buildSubgraph(definition: SubgraphDefinition): Promise<Subgraph> {
+  const instances = new Map(definition.resolvers.map((resolver) => [resolver.constructor, resolver]));
+  const annotated = await buildSchema({
+    resolvers: definition.resolvers.map((resolver) => resolver.constructor) as unknown as NonEmptyArray<
+      new (...args: never[]) => object
+    >,
+    container: {
+      get(resolver: unknown) {
+        const instance = instances.get(resolver as object['constructor']);
+        if (!instance) throw new Error(`${String(resolver)} is not wired in the ${definition.name} subgraph`);
+        return instance;
+      },
+    },
+    ...(definition.orphanedTypes ? { orphanedTypes: definition.orphanedTypes } : {}),
+    authChecker: authChecker(definition.permissions),
+    globalMiddlewares: [auditMutations],
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    pubSub: noTopics,
+    validate: false,
+  });
+  const sdl = federationLink + printSchemaWithDirectives(annotated);
+  const resolvers = createResolversMap(annotated) as Record<string, Record<string, unknown>>;
+  for (const [type, reference] of Object.entries(definition.references ?? {})) {
+    resolvers[type] = { ...resolvers[type], __resolveReference: reference };
+  }
+  const schema = buildSubgraphSchema([
+    { typeDefs: parse(sdl), resolvers: { ...resolvers, DateTime: dateTimeScalar } as never },
+  ]);
+  return {
+    name: definition.name,
+    sdl,
+    schema: keepExtensions(annotated, schema),
+    createContext: (request) => createContext(definition, request),
+  };
+}
+
+async function createContext(
+  { database, clock, verifier }: SubgraphDefinition,
+  request: RequestContext,
+): Promise<SubgraphContext> {
+  const identity = await identify(verifier, request.authorization);
+  return { operation: new Operation({ request, database, clock, ...identity }) };
+}
+
+/** A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */
+async function identify(
+  verifier: TokenVerifier,
+  authorization: string | undefined,
+): Promise<Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>> {
+  if (!authorization) return { viewer: undefined, denial: undefined };
+  try {
+    return { viewer: await verifier.verify(authorization), denial: undefined };
+  } catch (error) {
+    if (error instanceof ApiError) return { viewer: undefined, denial: error };
+    throw error;
+  }
+}
+
+/** buildSubgraphSchema makes new types from SDL text; the `extensions` set by decorators are carried over by name. */
+function keepExtensions(from: GraphQLSchema, to: GraphQLSchema): GraphQLSchema {
+  for (const [name, type] of Object.entries(from.getTypeMap())) {
+    const target = to.getType(name);
+    if (!('getFields' in type) || !target || !('getFields' in target)) continue;
+    const fields = target.getFields();
+    for (const field of Object.values(type.getFields())) {
+      const copy = fields[field.name];
+      if (copy) copy.extensions = { ...copy.extensions, ...field.extensions };
+    }
+  }
+  return to;
+}
+

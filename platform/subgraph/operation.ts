@@ -1,0 +1,141 @@
+import type { Clock } from '../clock.js';
+import type { Database, SqlEntityManager } from '../database/database.js';
+import { ApiError } from '../errors.js';
+import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
+import type { RequestContext } from '../request-context.js';
+import { viewerId, type NodeViewer, type UserViewer, type Viewer } from '../viewer.js';
+import { auditEvent, type AuditDetails, type MutationCall } from './audit.js';
+
+/** One transaction of a mutation: the entity manager, and the facts that are published if it commits. */
+export interface Write {
+  em: SqlEntityManager;
+  publish(event: OutboxEvent): void;
+  /** Says what the mutation was about, for the audit trail. */
+  audit(details: AuditDetails): void;
+}
+
+export interface OperationOptions {
+  request: RequestContext;
+  database: Database;
+  clock: Clock;
+  viewer: Viewer | undefined;
+  /** Why there is no viewer although a token came along. */
+  denial: ApiError | undefined;
+}
+
+/**
+ * One operation inside one subgraph: who asks, through which entity manager, and how writes are made. Passed first to
+ * every service method.
+ */
+export class Operation {
+  readonly request: RequestContext;
+  readonly database: Database;
+  readonly clock: Clock;
+  private caller: Viewer | undefined;
+  private readonly denial: ApiError | undefined;
+  private readonly kept = new Map<unknown, unknown>();
+  private reader: SqlEntityManager | undefined;
+  private call: (MutationCall & { isAudited: boolean }) | undefined;
+
+  constructor(options: OperationOptions) {
+    this.request = options.request;
+    this.caller = options.viewer;
+    this.denial = options.denial;
+    this.database = options.database;
+    this.clock = options.clock;
+  }
+
+  /** The verified caller, if any. */
+  get viewer(): Viewer | undefined {
+    return this.caller;
+  }
+
+  /** For a sign-in: the rest of this operation is read as the user who just signed in. */
+  adopt(viewer: Viewer): void {
+    this.caller = viewer;
+    this.reader = undefined;
+  }
+
+  /** The verified caller; throws UNAUTHENTICATED, saying why a token that came along was refused. */
+  requireViewer(): Viewer {
+    if (this.viewer) return this.viewer;
+    throw this.denial ?? new ApiError('UNAUTHENTICATED', 'Authentication is required');
+  }
+
+  requireUser(): UserViewer {
+    const viewer = this.requireViewer();
+    if (viewer.kind !== 'user') throw new ApiError('FORBIDDEN', 'Only users may do this');
+    return viewer;
+  }
+
+  requireNode(): NodeViewer {
+    const viewer = this.requireViewer();
+    if (viewer.kind !== 'node') throw new ApiError('FORBIDDEN', 'Only a node may do this, with its credential');
+    return viewer;
+  }
+
+  get tenantId(): string {
+    return this.requireViewer().tenantId;
+  }
+
+  /** For reads: bound to the viewer's tenant, shared by the whole operation. */
+  get em(): SqlEntityManager {
+    this.reader ??= this.viewer
+      ? this.database.forTenant(this.viewer.tenantId)
+      : this.database.anonymous();
+    return this.reader;
+  }
+
+  /** Makes a thing once per operation: loaders, mostly. */
+  once<T>(key: unknown, make: () => T): T {
+    if (!this.kept.has(key)) this.kept.set(key, make());
+    return this.kept.get(key) as T;
+  }
+
+  /**
+   * Runs `work` in one transaction as the tenant (the viewer's, unless the mutation found another by a secret), and
+   * writes its events and the mutation's audit row before it commits. What `work` throws undoes all of it.
+   */
+  async write<T>(work: (write: Write) => Promise<T>, tenantId = this.tenantId): Promise<T> {
+    const events: OutboxEvent[] = [];
+    let details: AuditDetails = {};
+    const result = await this.database.forTenant(tenantId).transactional(async (em) => {
+      const answer = await work({
+        em,
+        publish: (event) => events.push(event),
+        audit: (more) => (details = { ...details, ...more }),
+      });
+      await em.flush();
+      if (this.call?.isAudited === false) events.push(this.auditRow(this.call, tenantId, details));
+      await appendToOutbox(em, this.database.area, events, {
+        requestId: this.request.requestId,
+        at: this.clock.now(),
+      });
+      return answer;
+    });
+    if (this.call) this.call.isAudited = true;
+    // Rows read before the write are stale now.
+    this.reader = undefined;
+    this.kept.clear();
+    return result;
+  }
+
+  /** For the mutation middleware: runs `next`, then makes sure that the mutation has left its audit row. */
+  async mutation<T>(call: MutationCall, next: () => Promise<T>): Promise<T> {
+    this.call = { ...call, isAudited: false };
+    const result = await next();
+    if (!this.call.isAudited && this.viewer) await this.write(async () => undefined);
+    this.call = undefined;
+    return result;
+  }
+
+  private auditRow(call: MutationCall, tenantId: string, details: AuditDetails): OutboxEvent {
+    return auditEvent(call, {
+      tenantId,
+      actor: this.viewer ? viewerId(this.viewer) : 'anonymous',
+      actorKind: this.viewer?.kind ?? 'anonymous',
+      clientAddress: this.request.clientAddress,
+      ...details,
+    });
+  }
+}

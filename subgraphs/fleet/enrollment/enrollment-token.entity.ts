@@ -1,0 +1,61 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+@Entity({ tableName: 'enrollment_token' })
+@ObjectType({ description: 'A secret that lets nodes join the tenant. Only its SHA-256 is kept.' })
+export class EnrollmentToken {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `etk_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => String, { description: 'What the token is for.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { description: 'How the token starts, to tell tokens apart.' })
+  @Property({ type: 'text' })
+  prefix!: string;
+
+  @Property({ type: 'text' })
+  tokenHash!: string;
+
+  @Field(() => [String], { description: 'Tags that instances get when they enroll with it.' })
+  @Property({ type: 'array' })
+  tags!: string[];
+
+  @Field(() => Int, { nullable: true, description: 'How many instances may enroll with it; null for any number.' })
+  @Property({ type: 'integer', nullable: true })
+  maxUses!: number | null;
+
+  @Field(() => Int, { description: 'How many have.' })
+  @Property({ type: 'integer' })
+  uses!: number;
+
+  @Property({ type: 'text' })
+  createdBy!: string;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+
+  @Field(() => DateTime, { description: 'When it stops working.' })
+  @Property({ type: 'datetime' })
+  expiresAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was revoked; null while it was not.' })
+  @Property({ type: 'datetime', nullable: true })
+  revokedAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When an instance last enrolled with it.' })
+  @Property({ type: 'datetime', nullable: true })
+  lastUsedAt!: Date | null;
+}
+
+@ObjectType()
+export class EnrollmentTokenPage extends pageOf(EnrollmentToken, 'EnrollmentToken') {}

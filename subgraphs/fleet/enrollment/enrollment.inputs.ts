@@ -1,0 +1,135 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { z } from 'zod';
+
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import { Instance } from '../instance/instance.entity.js';
+import { EnrollmentToken } from './enrollment-token.entity.js';
+
+const tag = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A tag has 1 to 64 of a-z, 0-9, ".", "_", ":" and "-"');
+const label = (what: string) =>
+  z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
+
+@InputType()
+export class CreateEnrollmentTokenInput {
+  @Field(() => String, { description: 'What the token is for; 1 to 200 characters.' })
+  name!: string;
+
+  @Field(() => Int, { nullable: true, description: 'Hours until it stops working, 1 to 8760; 24 unless told.' })
+  expiresInHours?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'How many instances may enroll with it; any number unless told.' })
+  maxUses?: number | null;
+
+  @Field(() => [String], { nullable: true, description: 'Tags for the instances, at most 20.' })
+  tags?: string[] | null;
+}
+
+export const createEnrollmentTokenRules = z.object({
+  name: label('Name'),
+  expiresInHours: z
+    .number()
+    .min(1, 'Expires in hours must be from 1 to 8760')
+    .max(8760, 'Expires in hours must be from 1 to 8760')
+    .nullish(),
+  maxUses: z
+    .number()
+    .min(1, 'Max uses must be from 1 to 100000')
+    .max(100_000, 'Max uses must be from 1 to 100000')
+    .nullish(),
+  tags: z.array(tag).max(20, 'At most 20 tags').nullish(),
+});
+
+@ObjectType({ description: 'A new enrollment token. The secret is in this answer and nowhere else.' })
+export class CreateEnrollmentTokenPayload {
+  @Field(() => String, { description: 'The secret, starting with `flt_`. Shown once.' })
+  token!: string;
+
+  @Field(() => EnrollmentToken, { description: 'The token as it is listed.' })
+  enrollmentToken!: EnrollmentToken;
+
+  @Field(() => String, { description: 'What the token is for.' })
+  name!: string;
+
+  @Field(() => DateTime, { description: 'When it stops working.' })
+  expiresAt!: Date;
+}
+
+@InputType()
+export class EnrollInstanceInput {
+  @Field(() => String, { description: 'An enrollment token.' })
+  token!: string;
+
+  @Field(() => String, { description: 'The name shown to people.' })
+  name!: string;
+
+  @Field(() => String, { description: "The node's host name (RFC 1123)." })
+  hostname!: string;
+
+  @Field(() => String, { description: 'The version of Cloud OS.' })
+  version!: string;
+
+  @Field(() => String, { nullable: true, description: 'Where browsers reach the node; https://{hostname} unless told.' })
+  baseUrl?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Redirect URIs for "Sign in with Quazzar Cloud", at most 10, all under the base URL.',
+  })
+  redirectUris?: string[] | null;
+
+  @Field(() => String, { nullable: true, description: "The node's public key (PEM), kept for later use." })
+  publicKey?: string | null;
+}
+
+const httpUrl = (what: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `${what} must be an http or https URL` })
+    .max(2000, `${what} must have at most 2000 characters`);
+
+export const enrollInstanceRules = z
+  .object({
+    token: z.string().min(1, 'Token is required').max(200, 'Token must have at most 200 characters'),
+    name: label('Name'),
+    hostname: z
+      .string()
+      .max(253, 'Hostname must have at most 253 characters')
+      .regex(
+        /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i,
+        'Hostname must be a host name (RFC 1123)',
+      ),
+    version: z.string().trim().min(1, 'Version is required').max(64, 'Version must have at most 64 characters'),
+    baseUrl: httpUrl('Base URL').nullish(),
+    redirectUris: z.array(httpUrl('Redirect URI')).max(10, 'At most 10 redirect URIs').nullish(),
+    publicKey: z.string().max(8_000, 'Public key must have at most 8000 characters').nullish(),
+  })
+  .superRefine((input, context) => {
+    const base = new URL(input.baseUrl ?? `https://${input.hostname}`);
+    for (const [index, uri] of (input.redirectUris ?? []).entries()) {
+      const isUnder = new URL(uri).origin === base.origin && new URL(uri).pathname.startsWith(base.pathname);
+      if (!isUnder) {
+        context.addIssue({
+          code: 'custom',
+          path: ['redirectUris', index],
+          message: `Redirect URI must be under ${base.href}`,
+        });
+      }
+    }
+  });
+
+@ObjectType({ description: 'The answer to a node that has joined. The credential is in this answer and nowhere else.' })
+export class EnrollInstancePayload {
+  @Field(() => Instance, { description: 'The new instance.' })
+  instance!: Instance;
+
+  @Field(() => ID, { description: "The new instance's id." })
+  instanceId!: string;
+
+  @Field(() => String, { description: 'The JWT that the node authenticates with from now on; ends after 30 days.' })
+  credential!: string;
+
+  @Field(() => Int, { description: 'Seconds between beats.' })
+  heartbeatSeconds!: number;
+}

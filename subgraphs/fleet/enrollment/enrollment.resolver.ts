@@ -1,0 +1,59 @@
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { EnrollmentToken, EnrollmentTokenPage } from './enrollment-token.entity.js';
+import {
+  CreateEnrollmentTokenInput,
+  CreateEnrollmentTokenPayload,
+  EnrollInstanceInput,
+  EnrollInstancePayload,
+} from './enrollment.inputs.js';
+import type { EnrollmentService } from './enrollment.service.js';
+
+@Resolver()
+export class EnrollmentResolver {
+  constructor(private readonly enrollments: EnrollmentService) {}
+
+  @Authorized('fleet.token.read')
+  @Query(() => EnrollmentTokenPage, { description: "The tenant's enrollment tokens, newest last, ended ones included." })
+  async enrollmentTokens(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<EnrollmentToken>> {
+    return this.enrollments.tokens(operation, args);
+  }
+
+  @Authorized('fleet.token.create')
+  @Mutation(() => CreateEnrollmentTokenPayload, { description: 'Makes an enrollment token. VALIDATION_FAILED.' })
+  async createEnrollmentToken(
+    @Arg('input', () => CreateEnrollmentTokenInput) input: CreateEnrollmentTokenInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CreateEnrollmentTokenPayload> {
+    return this.enrollments.createToken(operation, input);
+  }
+
+  @Authorized('fleet.token.revoke')
+  @Mutation(() => EnrollmentToken, {
+    description: 'Ends an enrollment token; instances that came in by it stay. Safe to repeat. NOT_FOUND.',
+  })
+  async revokeEnrollmentToken(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<EnrollmentToken> {
+    return this.enrollments.revokeToken(operation, id);
+  }
+
+  @Mutation(() => EnrollInstancePayload, {
+    description:
+      'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
+      'TOKEN_EXPIRED, TOKEN_USED_UP), VALIDATION_FAILED.',
+  })
+  async enrollInstance(
+    @Arg('input', () => EnrollInstanceInput) input: EnrollInstanceInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<EnrollInstancePayload> {
+    return this.enrollments.enroll(operation, input);
+  }
+}

@@ -1,0 +1,127 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import type { ComponentHealth } from '../heartbeat/heartbeat.inputs.js';
+import type { StoredReason } from './instance.status.js';
+
+@Entity({ tableName: 'instance' })
+@ObjectType({ description: 'A Cloud OS server (a node) that has enrolled. What it measures is from its newest beat.' })
+@Directive('@key(fields: "id")')
+export class Instance {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `inst_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name shown to people.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { description: 'The host name that the node gave at enrollment.' })
+  @Property({ type: 'text' })
+  hostname!: string;
+
+  @Field(() => String, { description: 'The version of Cloud OS it runs.' })
+  @Property({ type: 'text' })
+  version!: string;
+
+  @Field(() => String, { description: 'Where browsers reach the node: https://{hostname} unless it gave another.' })
+  @Property({ type: 'text' })
+  baseUrl!: string;
+
+  @Property({ type: 'array' })
+  redirectUris!: string[];
+
+  @Property({ type: 'text', nullable: true })
+  publicKey!: string | null;
+
+  @Field(() => [String], { description: 'The tags of the enrollment token that it came in by.' })
+  @Property({ type: 'array' })
+  tags!: string[];
+
+  @Field(() => DateTime, { description: 'When it enrolled.' })
+  @Property({ type: 'datetime' })
+  enrolledAt!: Date;
+
+  @Property({ type: 'text' })
+  enrollmentTokenId!: string;
+
+  /** A credential of a lower generation is refused. */
+  @Property({ type: 'integer' })
+  credentialGeneration!: number;
+
+  @Field(() => DateTime, { name: 'lastSeen', nullable: true, description: 'The newest beat, by server time; null before the first.' })
+  @Property({ type: 'datetime', nullable: true })
+  lastSeenAt!: Date | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  offlineAt!: Date | null;
+
+  /** HEALTHY or DEGRADED by the newest beat; whether it is offline is a matter of time. */
+  @Property({ type: 'text' })
+  condition!: 'HEALTHY' | 'DEGRADED';
+
+  @Property({ type: 'json' })
+  reasons!: StoredReason[];
+
+  @Property({ type: 'bigint', nullable: true })
+  sequence!: string | null;
+
+  @Field(() => Float, { nullable: true, description: "Seconds that the node's clock is ahead of the panel's." })
+  @Property({ type: 'double', nullable: true })
+  clockSkewSeconds!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Apps installed on it.' })
+  @Property({ type: 'integer', nullable: true })
+  appsCount!: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'CPU in use, 0 to 100.' })
+  @Property({ type: 'double', nullable: true })
+  cpuPercent!: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'Memory in use, 0 to 100.' })
+  @Property({ type: 'double', nullable: true })
+  memoryPercent!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  diskPercent!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'CPU cores.' })
+  @Property({ type: 'integer', nullable: true })
+  cpuCores!: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'Memory in GB.' })
+  @Property({ type: 'double', nullable: true })
+  memoryGb!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  storageUsedGb!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  netRxBytes!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  netTxBytes!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  netRxBytesPerSecond!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  netTxBytesPerSecond!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  loadAverage!: number | null;
+
+  @Property({ type: 'double', nullable: true })
+  uptimeSeconds!: number | null;
+
+  @Property({ type: 'json' })
+  health!: ComponentHealth[];
+
+  @Property({ type: 'json' })
+  facts!: Record<string, unknown>;
+}

@@ -1,0 +1,18 @@
+import { Field, InputType, ObjectType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+
+import { Instance } from './instance.entity.js';
+import { InstanceStatus } from './instance.status.js';
+
+@InputType({ description: 'Narrows a list of instances; what is left out does not narrow.' })
+export class InstanceFilter {
+  @Field(() => InstanceStatus, { nullable: true, description: 'Only instances in this status now.' })
+  status?: InstanceStatus | null;
+
+  @Field(() => String, { nullable: true, description: 'Only those whose name or host name contains this text, without case.' })
+  q?: string | null;
+}
+
+@ObjectType()
+export class InstancePage extends pageOf(Instance, 'Instance') {}

@@ -1,0 +1,66 @@
+import { Arg, Args, ArgsType, Authorized, Ctx, Field, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { InstanceMetrics } from '../metrics/instance-metrics.js';
+import { TenantReference } from '../tenant/tenant.reference.js';
+import { Instance } from './instance.entity.js';
+import { InstanceFilter, InstancePage } from './instance.inputs.js';
+import type { InstanceService } from './instance.service.js';
+import { InstanceStatus, statusOf, StatusReason } from './instance.status.js';
+
+@ArgsType()
+class InstancesArgs extends PageArgs {
+  @Field(() => InstanceFilter, { nullable: true, description: 'Narrows the list.' })
+  filter?: InstanceFilter | null;
+}
+
+@Resolver(() => Instance)
+export class InstanceResolver {
+  constructor(private readonly service: InstanceService) {}
+
+  @Authorized('fleet.instance.read')
+  @Query(() => InstancePage, { description: "The tenant's instances, in the order they enrolled." })
+  async instances(
+    @Args(() => InstancesArgs) { filter, ...page }: InstancesArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Instance>> {
+    return this.service.page(operation, page, filter);
+  }
+
+  @Authorized('fleet.instance.read')
+  @Query(() => Instance, { description: 'One instance. NOT_FOUND.' })
+  async instance(@Arg('id', () => ID) id: string, @Ctx() { operation }: SubgraphContext): Promise<Instance> {
+    return this.service.get(operation, id);
+  }
+
+  @Authorized('fleet.instance.read')
+  @Query(() => InstanceMetrics, { description: 'What the newest beat of one instance measured. NOT_FOUND.' })
+  async instanceMetrics(
+    @Arg('instanceId', () => ID) instanceId: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<InstanceMetrics> {
+    return InstanceMetrics.of(await this.service.get(operation, instanceId));
+  }
+
+  @FieldResolver(() => InstanceStatus, { description: 'How it is now.' })
+  status(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
+    return statusOf(instance, operation.clock.now()).status;
+  }
+
+  @FieldResolver(() => [StatusReason], { description: 'Why it is degraded or offline; empty when healthy.' })
+  statusReasons(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): StatusReason[] {
+    return statusOf(instance, operation.clock.now()).reasons;
+  }
+
+  @FieldResolver(() => InstanceMetrics, { description: 'What its newest beat measured.' })
+  metrics(@Root() instance: Instance): InstanceMetrics {
+    return InstanceMetrics.of(instance);
+  }
+
+  @FieldResolver(() => TenantReference, { description: 'The tenant that it belongs to.' })
+  tenant(@Root() instance: Instance): TenantReference {
+    return { id: instance.tenantId };
+  }
+}

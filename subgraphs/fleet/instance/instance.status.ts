@@ -1,0 +1,101 @@
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
+
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+export enum InstanceStatus {
+  HEALTHY = 'HEALTHY',
+  DEGRADED = 'DEGRADED',
+  OFFLINE = 'OFFLINE',
+}
+
+registerEnumType(InstanceStatus, {
+  name: 'InstanceStatus',
+  description: 'How an instance is, always with the reasons beside it.',
+  valuesConfig: {
+    HEALTHY: { description: 'It beats, and nothing named is wrong.' },
+    DEGRADED: { description: 'It beats, but something named is wrong. A late beat alone never degrades.' },
+    OFFLINE: { description: 'It never beat, or not for three of the offered intervals.' },
+  },
+});
+
+export enum StatusReasonCode {
+  NEVER_CONNECTED = 'NEVER_CONNECTED',
+  NO_HEARTBEAT = 'NO_HEARTBEAT',
+  MISSING = 'MISSING',
+  COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
+  DISK_NEARLY_FULL = 'DISK_NEARLY_FULL',
+  CLOCK_SKEW = 'CLOCK_SKEW',
+}
+
+registerEnumType(StatusReasonCode, {
+  name: 'StatusReasonCode',
+  description: 'What makes an instance degraded or offline.',
+  valuesConfig: {
+    NEVER_CONNECTED: { description: 'Enrolled, but no beat has come yet.' },
+    NO_HEARTBEAT: { description: 'No beat for three of the offered intervals.' },
+    MISSING: { description: 'No beat for 30 days.' },
+    COMPONENT_UNHEALTHY: { description: 'The node itself reports a component that is not healthy.' },
+    DISK_NEARLY_FULL: { description: 'The disk is at 95 % or more.' },
+    CLOCK_SKEW: { description: "The node's clock is more than 60 seconds off the panel's." },
+  },
+});
+
+@ObjectType({ description: 'One thing that makes an instance degraded or offline.' })
+export class StatusReason {
+  @Field(() => StatusReasonCode, { description: 'The kind of trouble.' })
+  code!: StatusReasonCode;
+
+  @Field(() => String, { description: 'One sentence for people, naming what is affected.' })
+  message!: string;
+
+  @Field(() => DateTime, { nullable: true, description: 'Since when; null when it was so from the start.' })
+  since!: Date | null;
+}
+
+/** A reason as the instance's row keeps it. */
+export interface StoredReason {
+  code: StatusReasonCode;
+  message: string;
+  since: string;
+}
+
+/** The facts that status is derived from; nothing else may decide it. */
+export interface StatusFacts {
+  enrolledAt: Date;
+  lastSeenAt: Date | null;
+  /** Server time at which the instance counts as offline unless it beats before. */
+  offlineAt: Date | null;
+  /** What the newest beat showed to be wrong; empty on a healthy one. */
+  reasons: readonly StoredReason[];
+}
+
+const missedIntervals = 3;
+const missingMs = 30 * 24 * 60 * 60 * 1000;
+
+/** When an instance that has just beaten counts as offline. */
+export function offlineAfter(seenAt: Date, heartbeatSeconds: number): Date {
+  return new Date(seenAt.getTime() + missedIntervals * heartbeatSeconds * 1000);
+}
+
+/** The one status function: lists, detail, summary, health and events all answer by it (or by `statusSql`, its twin). */
+export function statusOf(facts: StatusFacts, now: Date): { status: InstanceStatus; reasons: StatusReason[] } {
+  const { lastSeenAt, offlineAt } = facts;
+  if (!lastSeenAt || !offlineAt) {
+    return offline(StatusReasonCode.NEVER_CONNECTED, 'It has not connected since it was enrolled', facts.enrolledAt);
+  }
+  if (now.getTime() - lastSeenAt.getTime() >= missingMs) {
+    return offline(StatusReasonCode.MISSING, 'No heartbeat for 30 days', offlineAt);
+  }
+  if (offlineAt <= now) return offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', offlineAt);
+  return {
+    status: facts.reasons.length > 0 ? InstanceStatus.DEGRADED : InstanceStatus.HEALTHY,
+    reasons: facts.reasons.map((reason) => ({ ...reason, since: new Date(reason.since) })),
+  };
+}
+
+/** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. */
+export const statusSql = `(case when offline_at is null or offline_at <= ? then 'OFFLINE' else condition end)`;
+
+function offline(code: StatusReasonCode, message: string, since: Date) {
+  return { status: InstanceStatus.OFFLINE, reasons: [{ code, message, since }] };
+}

@@ -1,0 +1,91 @@
+import { migration, type AreaMigration } from '#platform/database/migrate.js';
+import { tenantTableSql } from '#platform/database/row-level-security.js';
+import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
+
+/** fleet's schema, step by step. Applied steps are never edited. */
+export const fleetMigrations: readonly AreaMigration[] = [
+  migration(
+    '001_instances',
+    `create table fleet.enrollment_token (
+      tenant_id text not null,
+      id text not null,
+      name text not null,
+      prefix text not null,
+      token_hash text not null,
+      tags text[] not null,
+      max_uses integer check (max_uses > 0),
+      uses integer not null default 0 check (max_uses is null or uses <= max_uses),
+      created_by text not null,
+      created_at timestamptz not null,
+      expires_at timestamptz not null,
+      revoked_at timestamptz,
+      last_used_at timestamptz,
+      primary key (tenant_id, id)
+    )`,
+    `create unique index enrollment_token_hash on fleet.enrollment_token (token_hash)`,
+    ...tenantTableSql('fleet', 'enrollment_token'),
+
+    // Every beat updates its row: room is left on each page so that the new version stays there (a HOT update), which
+    // also asks that no column a beat writes is indexed.
+    `create table fleet.instance (
+      tenant_id text not null,
+      id text not null,
+      name text not null,
+      hostname text not null,
+      version text not null,
+      base_url text not null,
+      redirect_uris text[] not null,
+      public_key text,
+      tags text[] not null,
+      enrolled_at timestamptz not null,
+      enrollment_token_id text not null,
+      credential_generation integer not null default 1,
+      last_seen_at timestamptz,
+      offline_at timestamptz,
+      condition text not null default 'HEALTHY' check (condition in ('HEALTHY', 'DEGRADED')),
+      reasons jsonb not null default '[]',
+      sequence bigint,
+      clock_skew_seconds double precision,
+      apps_count integer,
+      cpu_percent double precision,
+      memory_percent double precision,
+      disk_percent double precision,
+      cpu_cores integer,
+      memory_gb double precision,
+      storage_used_gb double precision,
+      net_rx_bytes double precision,
+      net_tx_bytes double precision,
+      net_rx_bytes_per_second double precision,
+      net_tx_bytes_per_second double precision,
+      load_average double precision,
+      uptime_seconds double precision,
+      health jsonb not null default '[]',
+      facts jsonb not null default '{}',
+      primary key (tenant_id, id)
+    ) with (fillfactor = 60)`,
+    ...tenantTableSql('fleet', 'instance'),
+
+    // What each beat measured. A beat or a replayed sample with the same timestamp is the same sample.
+    `create table fleet.metrics_sample (
+      tenant_id text not null,
+      instance_id text not null,
+      at timestamptz not null,
+      cpu_percent double precision not null,
+      memory_percent double precision not null,
+      disk_percent double precision not null,
+      net_rx_bytes double precision,
+      net_tx_bytes double precision,
+      load_average double precision,
+      primary key (tenant_id, instance_id, at)
+    ) partition by range (at)`,
+    `create table fleet.metrics_sample_default partition of fleet.metrics_sample default`,
+    ...tenantTableSql('fleet', 'metrics_sample'),
+
+    `create function fleet.find_enrollment_token(hash text) returns table (tenant_id text, id text)
+      language sql stable security definer set search_path = pg_catalog as
+      $$ select t.tenant_id, t.id from fleet.enrollment_token t where t.token_hash = hash $$`,
+    `revoke execute on function fleet.find_enrollment_token(text) from public`,
+    `grant execute on function fleet.find_enrollment_token(text) to fleet_app, fleet_jobs`,
+    ...outboxTableSql('fleet'),
+  ),
+];

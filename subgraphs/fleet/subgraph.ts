@@ -1,0 +1,63 @@
+import type { TokenVerifier } from '#platform/auth/tokens.js';
+import type { Clock } from '#platform/clock.js';
+import type { Database, EntityClass } from '#platform/database/database.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+import { buildSubgraph } from '#platform/subgraph/build.js';
+import type { Subgraph } from '#platform/subgraph/subgraph.js';
+
+import { CredentialService } from './enrollment/credential.service.js';
+import { EnrollmentToken } from './enrollment/enrollment-token.entity.js';
+import { EnrollmentResolver } from './enrollment/enrollment.resolver.js';
+import { EnrollmentService } from './enrollment/enrollment.service.js';
+import type { FleetEnv } from './env.js';
+import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
+import { HeartbeatService } from './heartbeat/heartbeat.service.js';
+import { Instance } from './instance/instance.entity.js';
+import { InstanceResolver } from './instance/instance.resolver.js';
+import { InstanceService } from './instance/instance.service.js';
+import { fleetPermissions } from './permissions.js';
+import { SummaryResolver } from './summary/summary.resolver.js';
+import { SummaryService } from './summary/summary.service.js';
+import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+
+export const fleetEntities: readonly EntityClass[] = [Instance, EnrollmentToken];
+
+export interface FleetOptions {
+  database: Database;
+  keyring: Keyring;
+  clock: Clock;
+  publicUrl: string;
+  env: FleetEnv;
+}
+
+/** The fleet subgraph, wired by hand. */
+export interface Fleet {
+  build(verifier: TokenVerifier): Promise<Subgraph>;
+}
+
+export function createFleet({ database, keyring, clock, publicUrl, env }: FleetOptions): Fleet {
+  const credentials = new CredentialService(keyring, publicUrl);
+  const instances = new InstanceService();
+  const summaries = new SummaryService();
+  return {
+    build: (verifier) =>
+      buildSubgraph({
+        name: 'fleet',
+        database,
+        clock,
+        verifier,
+        permissions: fleetPermissions,
+        resolvers: [
+          new InstanceResolver(instances),
+          new SummaryResolver(summaries),
+          new EnrollmentResolver(new EnrollmentService(credentials, env.HEARTBEAT_SECONDS)),
+          new HeartbeatResolver(new HeartbeatService(credentials, env.HEARTBEAT_SECONDS)),
+          new TenantReferenceResolver(summaries),
+        ],
+        references: {
+          Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
+          Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+        },
+      }),
+  };
+}

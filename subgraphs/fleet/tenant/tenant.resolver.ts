@@ -1,0 +1,19 @@
+import { Authorized, Ctx, FieldResolver, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+
+import { InstanceCounts } from '../summary/fleet-summary.js';
+import type { SummaryService } from '../summary/summary.service.js';
+import { TenantReference } from './tenant.reference.js';
+
+@Resolver(() => TenantReference)
+export class TenantReferenceResolver {
+  constructor(private readonly summaries: SummaryService) {}
+
+  @Authorized('fleet.instance.read')
+  @FieldResolver(() => InstanceCounts, { description: "How many of the tenant's instances are in which status." })
+  async instanceCounts(@Ctx() { operation }: SubgraphContext): Promise<InstanceCounts> {
+    const { totalInstances, healthy, degraded, offline } = await this.summaries.summary(operation);
+    return { total: totalInstances, healthy, degraded, offline };
+  }
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+import { ApiError } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import type { AuthPayload, RegisterInput } from '../session/session.inputs.js';
+import type { SessionService } from '../session/session.service.js';
+
+/** Makes the first platform administrator, by the one-time link that the panel prints at its first start. */
+export class SetupService {
+  constructor(private readonly sessions: SessionService) {}
+
+  async completeSetup(operation: Operation, token: string, account: RegisterInput): Promise<AuthPayload> {
+    return this.sessions.register(operation, account, {
+      isAdministrator: true,
+      // In the account's own transaction: a link is used up exactly when the account exists.
+      guard: async (em) => {
+        const [answer] = await em.execute<{ used: boolean }[]>('select identity.use_setup_link(?, ?) as used', [
+          setupTokenHash(token),
+          operation.clock.now().toISOString(),
+        ]);
+        if (answer?.used) return;
+        throw new ApiError('UNAUTHENTICATED', 'The set-up link is not valid or was used', {
+          reason: 'SETUP_LINK_INVALID',
+        });
+      },
+    });
+  }
+}
+
+export function setupTokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}

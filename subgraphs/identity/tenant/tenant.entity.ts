@@ -1,0 +1,40 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+export enum Plan {
+  FREE = 'FREE',
+  PRO = 'PRO',
+  ENTERPRISE = 'ENTERPRISE',
+}
+
+registerEnumType(Plan, {
+  name: 'Plan',
+  description: 'What a tenant has subscribed to; decides its limits and features.',
+});
+
+@Entity({ tableName: 'tenant' })
+@ObjectType({ description: 'An organization: the owner of users, instances and everything else. Nothing crosses tenants.' })
+@Directive('@key(fields: "id")')
+export class Tenant {
+  @Field(() => ID, { description: 'Starts with `org_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name of the organization.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => Plan, { description: 'The plan in force.' })
+  @Property({ type: 'text' })
+  plan!: Plan;
+
+  /** Grows with each change of plan; an entitlement event with a lower one is stale. */
+  @Property({ type: 'integer' })
+  planVersion!: number;
+
+  @Field(() => DateTime, { description: 'When the tenant was made.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+}

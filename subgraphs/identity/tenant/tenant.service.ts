@@ -1,0 +1,37 @@
+import { LockMode } from '@mikro-orm/core';
+
+import { notFound } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import type { Entitlement } from '#schema/events.js';
+
+import { planEntitlements } from './plans.js';
+import { Tenant } from './tenant.entity.js';
+import type { GrantPlanInput } from './tenant.inputs.js';
+
+/** Changes to tenants. */
+export class TenantService {
+  /** Sets a tenant's plan and tells every subgraph. Granting the plan that is in force again changes nothing. */
+  async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
+    return operation.write(async (write) => {
+      const tenant = await write.em.findOne(Tenant, { id: input.tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!tenant) throw notFound('Tenant');
+      write.audit({ target: tenant.id, changes: { plan: input.plan } });
+      if (tenant.plan === input.plan) return tenant;
+      tenant.plan = input.plan;
+      tenant.planVersion += 1;
+      write.publish({
+        topic: 'billing.entitlement.granted',
+        tenantId: tenant.id,
+        entityId: tenant.id,
+        entityVersion: tenant.planVersion,
+        payload: {
+          tenantId: tenant.id,
+          version: tenant.planVersion,
+          plan: tenant.plan,
+          ...planEntitlements[tenant.plan],
+        } satisfies Entitlement,
+      });
+      return tenant;
+    }, input.tenantId);
+  }
+}
