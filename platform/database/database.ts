@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 
 import type { Logger } from '../logger.js';
@@ -54,8 +56,17 @@ export class Database {
     return this.fork('jobs', '');
   }
 
+  /** Whether the database answers, within a second and a half. */
   async isReady(): Promise<boolean> {
-    return this.orm.isConnected();
+    const answer = this.orm.em
+      .getConnection()
+      .execute('select 1')
+      .then(
+        () => true,
+        () => false,
+      );
+    const tooLate = sleep(1_500, false, { ref: false });
+    return Promise.race([answer, tooLate]);
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,12 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 
 import pg from 'pg';
 
 import type { Logger } from '../logger.js';
 import { findBinaries } from './embedded/binaries.js';
-import { inspectCluster, makeCluster, superuser } from './embedded/cluster.js';
-import { locate, type Location } from './embedded/location.js';
+import { inspectCluster, makeCluster, removeMarker, superuser } from './embedded/cluster.js';
+import { locate, makePassable, type Location } from './embedded/location.js';
 import { livePostmaster, stopPostmaster, type Postmaster } from './embedded/postmaster.js';
 import { logTail } from './embedded/server-log.js';
 import { ServerStart, type ServerOptions } from './embedded/server-start.js';
@@ -38,8 +38,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     );
   }
   const { logger } = options;
-  // As root others may pass through the folder, as the postgres user must, but not list it.
-  mkdirSync(options.dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  if (process.getuid?.() === 0) makePassable(resolve(options.dataDir));
+  else mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const dataDir = realpathSync(options.dataDir);
 
   return withStartLock(dataDir, async () => {
@@ -54,13 +54,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       const inside = relative(dataDir, location.cluster);
       state.cluster = inside.startsWith('..') || isAbsolute(inside) ? location.cluster : inside;
       writeState(dataDir, state);
+      removeMarker(location);
     }
 
     const start = new ServerStart(options, dataDir, location, state, binaries.postgres);
     const adopted = found === 'finished' ? await start.adopt() : undefined;
     const server = adopted ?? (await start.launch());
     const outcome = adopted ? 'adopted' : found === 'absent' ? 'initialised' : 'started';
-    await checkLogin(server.port, state.password, dataDir);
+    try {
+      await checkLogin(server.port, state.password, dataDir);
+    } catch (error) {
+      if (!adopted) await stopPostmaster(location.cluster);
+      throw error;
+    }
     logger.info(
       { outcome, port: server.port, pid: server.pid, cluster: location.cluster },
       'PostgreSQL is ready',

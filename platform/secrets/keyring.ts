@@ -82,12 +82,16 @@ export class Keyring {
     return sealed.split('.')[1];
   }
 
+  /** A password that every process with the same SECRETS_KEY arrives at by itself. */
+  deriveText(purpose: string): string {
+    return deriveBytes(this.keys[0].bytes, purpose).toString('base64url');
+  }
+
   /** Ed25519 keys for one purpose, by HKDF-SHA256 (RFC 5869) from each key on the ring; the first one signs. */
   derive(purpose: string): [DerivedKey, ...DerivedKey[]] {
     const [first, ...rest] = this.keys.map((key) => {
-      const seed = Buffer.from(hkdfSync('sha256', key.bytes, Buffer.alloc(0), `quazzar/${purpose}`, 32));
       const privateKey = createPrivateKey({
-        key: Buffer.concat([ed25519Pkcs8Prefix, seed]),
+        key: Buffer.concat([ed25519Pkcs8Prefix, deriveBytes(key.bytes, purpose)]),
         format: 'der',
         type: 'pkcs8',
       });
@@ -95,4 +99,8 @@ export class Keyring {
     });
     return [first!, ...rest];
   }
+}
+
+function deriveBytes(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `quazzar/${purpose}`, 32));
 }

@@ -12,7 +12,7 @@ import { identityPermissions } from './permissions.js';
 import { RefreshToken, Session } from './session/session.entity.js';
 import { SessionResolver } from './session/session.resolver.js';
 import { SessionService } from './session/session.service.js';
-import { ensureFirstAdministrator } from './setup/first-administrator.job.js';
+import { ensureFirstAdministrator, type FirstAdministrator } from './setup/first-administrator.job.js';
 import { SetupResolver } from './setup/setup.resolver.js';
 import { SetupService } from './setup/setup.service.js';
 import { StoredSigningKey } from './signing-key/signing-key.entity.js';
@@ -42,7 +42,7 @@ export interface Identity {
   publicKeys(): JSONWebKeySet;
   findPublicKey: KeySource;
   /** Answers the one-time set-up link while the panel has no administrator. */
-  ensureFirstAdministrator(account: { email?: string | undefined; password?: string | undefined }): Promise<string | undefined>;
+  ensureFirstAdministrator(account: FirstAdministrator): Promise<string | undefined>;
 }
 
 export function createIdentity({ database, keyring, clock, logger, publicUrl }: IdentityOptions): Identity {
@@ -73,6 +73,6 @@ export function createIdentity({ database, keyring, clock, logger, publicUrl }: 
     publicKeys: () => keys.publicKeys(),
     findPublicKey: (kid) => keys.find(kid),
     ensureFirstAdministrator: (account) =>
-      ensureFirstAdministrator({ database, sessions, clock, logger, publicUrl, ...account }),
+      ensureFirstAdministrator({ database, sessions, clock, logger, ...account }),
   };
 }

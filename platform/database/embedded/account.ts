@@ -15,12 +15,11 @@ export function chooseAccount(existingCluster: string | undefined): Account {
   const known = postgresUser();
   if (known) return known;
   try {
-    execFileSync('groupadd', ['--system', '--force', 'postgres'], { stdio: 'pipe' });
-    execFileSync(
-      'useradd',
-      ['--system', '--gid', 'postgres', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'],
-      { stdio: 'pipe' },
-    );
+    // A shell that "su" opened lacks the system programs' folders.
+    const options = { stdio: 'pipe', env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } } as const;
+    execFileSync('groupadd', ['--system', '--force', 'postgres'], options);
+    const shell = ['--no-create-home', '--shell', '/usr/sbin/nologin'];
+    execFileSync('useradd', ['--system', '--gid', 'postgres', ...shell, 'postgres'], options);
   } catch (error) {
     // Another process may have made it in the meantime; only the outcome counts.
     if (!postgresUser()) {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import type { Logger } from '../../logger.js';
 import { mayUse, type Account } from './account.js';
-import { systemFolder } from './location.js';
+import { makePassable, systemFolder } from './location.js';
 
 export interface Binaries {
   initdb: string;
@@ -56,7 +56,7 @@ function packageFolder(platform: string): string {
 
 function copyWhole(from: string, to: string): void {
   const partial = `${to}.${process.pid}.partial`;
-  mkdirSync(systemFolder, { recursive: true, mode: 0o711 });
+  makePassable(systemFolder);
   rmSync(partial, { recursive: true, force: true });
   cpSync(from, partial, { recursive: true, verbatimSymlinks: true });
   // An install under a strict umask leaves files that only root reads, and the copy would inherit that.

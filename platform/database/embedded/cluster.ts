@@ -51,7 +51,7 @@ export function inspectCluster(location: Location, state: ClusterState): Found {
   return 'finished';
 }
 
-/** Runs initdb. Whatever an interrupted one left behind is removed first; `inspectCluster` has allowed it. */
+/** Runs initdb and leaves the marker. Whatever an interrupted one left behind is removed first; `inspectCluster` has allowed it. */
 export async function makeCluster(
   location: Location,
   initdb: string,
@@ -82,7 +82,12 @@ export async function makeCluster(
   } finally {
     rmSync(passwordFile, { force: true });
   }
+}
+
+/** Declares the cluster finished, once its password is recorded. From here on nothing removes it. */
+export function removeMarker({ marker }: Location): void {
   rmSync(marker);
+  // Before the first row is durable this must be: after a power cut the marker must not come back alone.
   syncFolder(dirname(marker));
 }
 
@@ -102,7 +107,6 @@ async function runToEnd(child: ReturnType<typeof spawnAs>['child']): Promise<voi
   }
 }
 
-/** Makes the marker's removal durable before the first row is: after a power cut it must not come back alone. */
 function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Logger } from '../../logger.js';
@@ -31,7 +31,7 @@ export function locate(dataDir: string, state: ClusterState, logger: Logger): Lo
   }
   if (mayUse(account, dataDir)) return locationAt(join(dataDir, 'postgres'), account);
   const home = relocatedHome(dataDir);
-  mkdirSync(home, { recursive: true, mode: 0o711 });
+  makePassable(home);
   logger.warn(
     { dataDir, cluster: join(home, 'postgres') },
     'The postgres user cannot enter DATA_DIR: the database is kept elsewhere',
@@ -42,6 +42,14 @@ export function locate(dataDir: string, state: ClusterState, logger: Logger): Lo
 /** The folder that holds the cluster of a DATA_DIR which the postgres user can't enter. */
 export function relocatedHome(dataDir: string): string {
   return join(systemFolder, createHash('sha256').update(dataDir).digest('hex').slice(0, 16));
+}
+
+/** Makes a folder that other users may pass through, as the postgres user must, but not list; whatever the umask. */
+export function makePassable(folder: string): void {
+  if (existsSync(folder)) return;
+  makePassable(dirname(folder));
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o711);
 }
 
 export function isEmptyOrAbsent(folder: string): boolean {

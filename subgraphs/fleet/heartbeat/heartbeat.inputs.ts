@@ -48,6 +48,24 @@ export class MetricsSampleInput {
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
   loadAverage?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Apps installed.' })
+  appsCount?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'CPU cores.' })
+  cpuCores?: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'Memory in GB.' })
+  memoryGb?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The version of Cloud OS.' })
+  version?: string | null;
+
+  @Field(() => Float, { nullable: true, description: 'Seconds since the node started.' })
+  uptimeSeconds?: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'The sequence of the beat that did not get through.' })
+  sequence?: number | null;
 }
 
 @InputType()

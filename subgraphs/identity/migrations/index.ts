@@ -54,7 +54,7 @@ export const identityMigrations: readonly AreaMigration[] = [
       primary key (tenant_id, id),
       foreign key (tenant_id, user_id) references identity."user" (tenant_id, id) on delete cascade
     )`,
-    `create index session_user on identity.session (tenant_id, user_id)`,
+    `create index session_by_user on identity.session (tenant_id, user_id)`,
     ...tenantTableSql('identity', 'session'),
 
     `create table identity.refresh_token (

@@ -70,8 +70,9 @@ export class SessionService {
     try {
       return await operation.write(async (write) => {
         await options.guard?.(write.em);
-        write.em.persist([tenant, user]);
-        await write.em.flush();
+        // Entities refer to each other by id only, so the order of the inserts is ours to keep.
+        await write.em.persist(tenant).flush();
+        await write.em.persist(user).flush();
         write.publish({
           topic: 'identity.tenant.created',
           tenantId: tenant.id,

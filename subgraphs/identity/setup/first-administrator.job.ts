@@ -10,14 +10,18 @@ import { Operation } from '#platform/subgraph/operation.js';
 import type { SessionService } from '../session/session.service.js';
 import { setupTokenHash } from './setup.service.js';
 
-export interface FirstAdministratorOptions {
+export interface FirstAdministrator {
+  /** Where the set-up link leads. */
+  publicUrl: string;
+  email?: string | undefined;
+  password?: string | undefined;
+}
+
+export interface FirstAdministratorOptions extends FirstAdministrator {
   database: Database;
   sessions: SessionService;
   clock: Clock;
   logger: Logger;
-  publicUrl: string;
-  email?: string | undefined;
-  password?: string | undefined;
 }
 
 /**

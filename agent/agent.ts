@@ -1,0 +1,207 @@
+import { systemClock, type Clock } from './clock.js';
+import { enroll } from './enrollment.js';
+import type { AgentEvent, Stopping } from './events.js';
+import { Heartbeat } from './heartbeat.js';
+import { Identity } from './identity.js';
+import type { AgentLogger } from './logger.js';
+import type { MetricsSource } from './metrics/source.js';
+import { Backoff, jittered } from './pace.js';
+import { createPanelClient } from './panel-client.js';
+import type { AgentCommand, Enrollment } from './protocol.js';
+import type { Random } from './random.js';
+import { StateError, type StateStore } from './state-store.js';
+
+export type { AgentEvent } from './events.js';
+export type { AgentCommand } from './protocol.js';
+
+export interface AgentOptions {
+  readonly panelUrl: string;
+  /** Needed once: while the state exists it is never sent. */
+  readonly enrollmentToken?: string;
+  readonly name: string;
+  readonly hostname: string;
+  /** The Cloud OS version the node reports. */
+  readonly version: string;
+  readonly baseUrl?: string;
+  readonly redirectUris?: readonly string[];
+  readonly stateStore: StateStore;
+  readonly metrics: MetricsSource;
+  readonly logger: AgentLogger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly onEvent?: (event: AgentEvent) => void;
+  /** Takes the commands that come with a beat's answer; they are ignored without it. */
+  readonly onCommand?: (command: AgentCommand) => void | Promise<void>;
+  readonly fetch?: typeof fetch;
+  /** The first beat comes at a random moment within this; one interval unless told. */
+  readonly firstBeatWithinMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** The pause after a refused enrollment or a revoked credential; 15 minutes unless told. */
+  readonly refusedRetryMs?: number;
+  /** How long stop() lets a call in flight finish; 2 seconds unless told. */
+  readonly stopGraceMs?: number;
+}
+
+export type AgentPhase = 'stopped' | 'enrolling' | 'beating' | 'revoked';
+
+/** One node of a fleet, from the node's side. */
+export interface Agent {
+  readonly phase: AgentPhase;
+  /** Known once enrolled. */
+  readonly instanceId: string | undefined;
+  /**
+   * Resolves once the agent is at work, not once it has enrolled. Rejects with a StateError when the kept state is
+   * unusable, and when there is neither state nor token.
+   */
+  start(): Promise<void>;
+  /** Resolves when nothing of the agent runs any more; may be called at any time, and start() again after it. */
+  stop(): Promise<void>;
+}
+
+/** The interval until the panel has offered one. */
+const defaultHeartbeatSeconds = 30;
+
+interface Run {
+  readonly ending: AbortController;
+  readonly cut: AbortController;
+  done: Promise<void>;
+}
+
+/** Builds a node's agent; any number of them may live in one process, as long as each has a state store of its own. */
+export function createAgent(options: AgentOptions): Agent {
+  return new NodeAgent(options);
+}
+
+class NodeAgent implements Agent {
+  #phase: AgentPhase = 'stopped';
+  #identity: Identity | undefined;
+  #run: Run | undefined;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(private readonly options: AgentOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+  }
+
+  get phase(): AgentPhase {
+    return this.#phase;
+  }
+
+  get instanceId(): string | undefined {
+    return this.#identity?.current?.instanceId;
+  }
+
+  async start(): Promise<void> {
+    if (this.#run !== undefined) throw new Error('The agent is running already');
+    const run: Run = { ending: new AbortController(), cut: new AbortController(), done: Promise.resolve() };
+    this.#run = run;
+    try {
+      const { stateStore, panelUrl, logger, enrollmentToken } = this.options;
+      const identity = new Identity(stateStore, panelUrl, logger);
+      await identity.open();
+      if (identity.current === undefined) {
+        if (enrollmentToken === undefined) {
+          throw new StateError(`There is no state in ${stateStore.location}, and no token to enroll with`);
+        }
+        await stateStore.prepare();
+      }
+      this.#identity = identity;
+      run.done = this.#live(identity, { ending: run.ending.signal, cut: run.cut.signal });
+    } catch (error) {
+      this.#run = undefined;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    run.ending.abort();
+    // The answer in flight may hold a new credential: it is worth a moment.
+    const timer = setTimeout(() => run.cut.abort(), this.options.stopGraceMs ?? 2_000);
+    await run.done;
+    clearTimeout(timer);
+    if (this.#run === run) this.#run = undefined;
+  }
+
+  async #live(identity: Identity, stopping: Stopping): Promise<void> {
+    const { logger } = this.options;
+    const backoff = new Backoff(this.#random);
+    while (!stopping.ending.aborted) {
+      try {
+        await this.#work(identity, stopping);
+      } catch (error) {
+        if (stopping.ending.aborted) break;
+        // No ending that the agent knows of leads here; whatever it was, the node must not fall silent.
+        logger.error({ err: error }, 'The agent stumbled and starts over');
+        await this.#clock.delay(1_000 + backoff.next(), stopping.ending).catch(() => undefined);
+      }
+    }
+    this.#phase = 'stopped';
+    this.#tell({ type: 'stopped' });
+  }
+
+  /** Enrolls if need be and beats; after a revocation it looks around now and then. Ends only by rejecting. */
+  async #work(identity: Identity, stopping: Stopping): Promise<never> {
+    const { logger: log, enrollmentToken, firstBeatWithinMs } = this.options;
+    const refusedRetryMs = this.options.refusedRetryMs ?? 900_000;
+    const context = { ...this.#context(identity), refusedRetryMs };
+    let heartbeat: Heartbeat | undefined;
+    let firstWaitMs: number | undefined;
+    for (;;) {
+      if (identity.current === undefined) {
+        this.#phase = 'enrolling';
+        heartbeat = new Heartbeat(context, await enroll(context, this.#enrollment(), stopping));
+        firstWaitMs = undefined;
+      }
+      // A revoked node that tries again stays revoked until a beat of it is accepted.
+      if (this.#phase !== 'revoked') this.#phase = 'beating';
+      heartbeat ??= new Heartbeat(context, defaultHeartbeatSeconds);
+      firstWaitMs ??= this.#random() * (firstBeatWithinMs ?? heartbeat.intervalMs);
+      const message = await heartbeat.run(firstWaitMs, stopping);
+
+      this.#phase = 'revoked';
+      const retryInMs = jittered(refusedRetryMs, this.#random);
+      log.error(
+        { reason: message, instanceId: this.instanceId, retryInMs: Math.round(retryInMs) },
+        'The panel has revoked this node; to enroll it anew remove its state and give it a token',
+      );
+      this.#tell({ type: 'revoked', message, retryInMs });
+      await this.#clock.delay(retryInMs, stopping.ending);
+      const before = this.instanceId;
+      await identity.reopen(enrollmentToken !== undefined);
+      // Readings of one instance are nothing to another.
+      if (this.instanceId !== before) heartbeat = undefined;
+      firstWaitMs = 0;
+    }
+  }
+
+  #context(identity: Identity) {
+    const { panelUrl, metrics, version, logger, onCommand, requestTimeoutMs } = this.options;
+    const clock = this.#clock;
+    const client = createPanelClient({
+      panelUrl,
+      clock,
+      fetch: this.options.fetch ?? fetch,
+      timeoutMs: requestTimeoutMs ?? 15_000,
+    });
+    const tell = (event: AgentEvent) => this.#tell(event);
+    return { identity, client, metrics, version, clock, random: this.#random, log: logger, tell, onCommand };
+  }
+
+  #enrollment(): Enrollment {
+    const { enrollmentToken: token, name, hostname, version, baseUrl, redirectUris } = this.options;
+    if (token === undefined) throw new StateError('There is no token to enroll with');
+    return { token, name, hostname, version, baseUrl, redirectUris };
+  }
+
+  #tell(event: AgentEvent): void {
+    if (event.type === 'beat-accepted') this.#phase = 'beating';
+    try {
+      this.options.onEvent?.(event);
+    } catch (error) {
+      this.options.logger.error({ err: error, event: event.type }, 'The listener of agent events failed');
+    }
+  }
+}

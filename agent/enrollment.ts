@@ -1,0 +1,59 @@
+import type { Clock } from './clock.js';
+import type { Stopping, Tell } from './events.js';
+import type { Identity } from './identity.js';
+import type { AgentLogger } from './logger.js';
+import { Backoff, jittered, politeDelay } from './pace.js';
+import type { PanelClient } from './panel-client.js';
+import type { Enrollment } from './protocol.js';
+import type { Random } from './random.js';
+
+export interface EnrollmentContext {
+  readonly identity: Identity;
+  readonly client: PanelClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: AgentLogger;
+  readonly tell: Tell;
+  readonly refusedRetryMs: number;
+}
+
+/** Asks until the panel takes the node in, and answers the interval it offers in seconds. Rejects when stopped. */
+export async function enroll(
+  context: EnrollmentContext,
+  enrollment: Enrollment,
+  stopping: Stopping,
+): Promise<number> {
+  const { identity, client, clock, random, log, tell } = context;
+  const backoff = new Backoff(random);
+  for (;;) {
+    const outcome = await client.enroll(enrollment, stopping.cut);
+    if (outcome.kind === 'ok') {
+      // A crash between the panel's answer and this write loses the identity: the node enrolls anew and the panel
+      // keeps an instance that never beats. Only the panel could close that gap; it is in the README.
+      await identity.adopt(outcome.answer.instanceId, outcome.answer.credential);
+      log.info({ instanceId: outcome.answer.instanceId }, 'Enrolled');
+      tell({ type: 'enrolled', instanceId: outcome.answer.instanceId });
+      return outcome.answer.heartbeatSeconds;
+    }
+    stopping.cut.throwIfAborted();
+    const { message } = outcome;
+    if (outcome.kind === 'unavailable') {
+      const retryInMs =
+        outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
+      log.warn(
+        { reason: message, retryInMs: Math.round(retryInMs) },
+        'The panel could not be asked to enroll this node',
+      );
+      tell({ type: 'enrollment-failed', message, retryInMs });
+      await clock.delay(retryInMs, stopping.ending);
+    } else {
+      const retryInMs = jittered(context.refusedRetryMs, random);
+      log.error(
+        { reason: message, retryInMs: Math.round(retryInMs) },
+        'The panel refuses to enroll this node; check the token and the plan limit',
+      );
+      tell({ type: 'enrollment-refused', status: outcome.status, message, retryInMs });
+      await clock.delay(retryInMs, stopping.ending);
+    }
+  }
+}

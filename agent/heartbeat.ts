@@ -1,0 +1,180 @@
+import type { Clock } from './clock.js';
+import type { Stopping, Tell } from './events.js';
+import type { Identity } from './identity.js';
+import type { AgentLogger } from './logger.js';
+import type { MetricsSource } from './metrics/source.js';
+import { Backoff, intervalMs, jittered, politeDelay } from './pace.js';
+import type { Outcome, PanelClient } from './panel-client.js';
+import { beatBody, maxSamples, type AgentCommand, type BeatAnswer } from './protocol.js';
+import type { Random } from './random.js';
+import { SampleBuffer, type Sample } from './sample-buffer.js';
+
+export interface HeartbeatContext {
+  readonly identity: Identity;
+  readonly client: PanelClient;
+  readonly metrics: MetricsSource;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: AgentLogger;
+  readonly tell: Tell;
+  readonly onCommand?: (command: AgentCommand) => void | Promise<void>;
+}
+
+type Ending = { readonly kind: 'accepted' } | Failed | Revoked;
+type Failed = { readonly kind: 'failed'; readonly retryInMs: number };
+type Revoked = { readonly kind: 'revoked'; readonly message: string };
+
+/** How much of an outage can be told afterwards. */
+const rememberedMs = 3_600_000;
+/** Statuses that blame the body: sending the same again can't help. */
+const unacceptable = new Set([400, 413, 422]);
+
+/** The beats of one enrolled node. One loop does everything in turn, so there are never two beats in flight. */
+export class Heartbeat {
+  #intervalMs: number;
+  readonly #missed: SampleBuffer;
+  readonly #backoff: Backoff;
+  #batch = maxSamples;
+  #factsTold = false;
+
+  constructor(
+    private readonly context: HeartbeatContext,
+    offeredSeconds: number,
+  ) {
+    this.#intervalMs = intervalMs(offeredSeconds);
+    this.#missed = new SampleBuffer(capacityFor(this.#intervalMs));
+    this.#backoff = new Backoff(context.random);
+  }
+
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /**
+   * Beats until the panel revokes the credential, and answers its words for that; rejects when stopped. Waits are kept
+   * as lengths, not as times of day, so that a clock set back can't silence the node.
+   */
+  async run(firstWaitMs: number, stopping: Stopping): Promise<string> {
+    const { clock, random } = this.context;
+    let untilReading = firstWaitMs;
+    let untilRetry: number | undefined;
+    for (;;) {
+      const wait = Math.min(untilReading, untilRetry ?? Infinity);
+      await clock.delay(wait, stopping.ending);
+      untilReading -= wait;
+      if (untilRetry !== undefined) untilRetry -= wait;
+
+      if (untilRetry !== undefined && untilRetry > 0) {
+        // The panel is left alone for now, but the readings of the outage are kept at their usual pace.
+        const sample = await this.#read();
+        if (sample !== undefined) this.#missed.push(sample);
+      } else {
+        const ending = await this.#beat(stopping.cut);
+        if (ending.kind === 'revoked') return ending.message;
+        untilRetry = ending.kind === 'failed' ? ending.retryInMs : undefined;
+      }
+      untilReading = jittered(this.#intervalMs, random);
+    }
+  }
+
+  async #beat(cut: AbortSignal): Promise<Ending> {
+    const { identity, client, version } = this.context;
+    await identity.settle();
+    const sample = await this.#read();
+    if (sample === undefined) return this.#failed('the metrics could not be read');
+    const credential = identity.current?.credential;
+    if (credential === undefined) return this.#failed('the node has not enrolled');
+    const older = this.#missed.oldest(this.#batch);
+    // Not a moment later: a beat whose answer is lost comes back as a sample with this very timestamp, and by it the
+    // panel knows that it has the sample already.
+    const sentAt = sample.takenAt;
+    const body = beatBody(sample, older, { version, sentAt, withFacts: !this.#factsTold });
+    const outcome = await client.beat(credential, body, cut);
+    if (outcome.kind !== 'ok') cut.throwIfAborted();
+    return this.#settle(outcome, sample, older);
+  }
+
+  async #settle(outcome: Outcome<BeatAnswer>, sample: Sample, older: readonly Sample[]): Promise<Ending> {
+    switch (outcome.kind) {
+      case 'ok':
+        await this.#accepted(outcome.answer, sample, older);
+        return { kind: 'accepted' };
+      case 'unauthorized':
+        this.#missed.push(sample);
+        return { kind: 'revoked', message: outcome.message };
+      case 'refused':
+        if (unacceptable.has(outcome.status)) this.#doubt(sample, older);
+        else this.#missed.push(sample);
+        return this.#failed(outcome.message);
+      case 'unavailable':
+        this.#missed.push(sample);
+        return this.#failed(outcome.message, outcome.retryAfterMs);
+    }
+  }
+
+  async #accepted(answer: BeatAnswer, sample: Sample, older: readonly Sample[]): Promise<void> {
+    const { identity, log, tell } = this.context;
+    this.#missed.remove(older);
+    this.#factsTold = true;
+    this.#batch = Math.min(maxSamples, this.#batch * 4);
+    this.#backoff.reset();
+    this.#intervalMs = intervalMs(answer.heartbeatSeconds);
+    this.#missed.resize(capacityFor(this.#intervalMs));
+    const waiting = this.#missed.size;
+    log.debug({ sequence: sample.sequence, replayed: older.length, waiting }, 'Beat accepted');
+    if (answer.credential !== undefined && (await identity.renew(answer.credential))) {
+      log.info('The panel renewed the credential');
+      tell({ type: 'credential-renewed' });
+    }
+    tell({ type: 'beat-accepted', sequence: sample.sequence, replayed: older.length, waiting });
+    for (const command of answer.commands) this.#hand(command);
+  }
+
+  /**
+   * The panel finds something wrong with the body. Fewer samples go along from now on, until the one that it can't
+   * take travels alone and is given up: one bad reading must not keep the node silent for good.
+   */
+  #doubt(sample: Sample, older: readonly Sample[]): void {
+    if (older.length === 0) return;
+    if (older.length === 1) this.#missed.remove(older);
+    this.#batch = Math.max(1, Math.floor(older.length / 4));
+    this.#missed.push(sample);
+  }
+
+  #failed(message: string, retryAfterMs?: number): Failed {
+    const { log, random, tell } = this.context;
+    const retryInMs = retryAfterMs === undefined ? this.#backoff.next() : politeDelay(retryAfterMs, random);
+    const waiting = this.#missed.size;
+    log.warn({ reason: message, retryInMs: Math.round(retryInMs), waiting }, 'Beat failed');
+    tell({ type: 'beat-failed', message, retryInMs, waiting });
+    return { kind: 'failed', retryInMs };
+  }
+
+  async #read(): Promise<Sample | undefined> {
+    const { clock, identity, log, metrics } = this.context;
+    try {
+      const reading = await metrics.collect();
+      return { sequence: await identity.nextSequence(), takenAt: clock.now(), metrics: reading };
+    } catch (error) {
+      log.error({ err: error }, 'The metrics could not be read');
+      return undefined;
+    }
+  }
+
+  /** Not awaited: a command may take minutes, and the beats go on meanwhile. */
+  #hand(command: AgentCommand): void {
+    const { log, onCommand } = this.context;
+    if (onCommand === undefined) {
+      log.debug({ command: command.id }, 'A command was left alone: this agent has nothing to run it');
+      return;
+    }
+    void (async () => onCommand(command))().catch((error: unknown) =>
+      log.error({ err: error, command: command.id }, 'The command could not be taken up'),
+    );
+  }
+}
+
+function capacityFor(interval: number): number {
+  return Math.max(10, Math.ceil(rememberedMs / interval));
+}

@@ -1,0 +1,110 @@
+import type { AgentLogger } from './logger.js';
+import { StateError, type AgentState, type StateStore } from './state-store.js';
+
+/** Sequence numbers are set aside in blocks, so that the state is written once in a thousand beats, not at each. */
+const block = 1000;
+
+/** Who the node is to the panel, and the duty to keep that on disk. */
+export class Identity {
+  #inUse: AgentState | undefined;
+  /** The newest state the store has not taken yet. */
+  #unsaved: AgentState | undefined;
+  #nextSequence = 1;
+  #reservedBelow = 1;
+
+  constructor(
+    private readonly store: StateStore,
+    private readonly panelUrl: string,
+    private readonly log: AgentLogger,
+  ) {}
+
+  get current(): AgentState | undefined {
+    return this.#inUse;
+  }
+
+  /** Takes up what the store holds; throws when that belongs to another panel, which must not see our credential. */
+  async open(): Promise<void> {
+    const state = await this.store.load();
+    if (state === undefined) return;
+    if (new URL(state.panelUrl).href !== new URL(this.panelUrl).href) {
+      throw new StateError(
+        `${this.store.location} belongs to a node of ${state.panelUrl}, not of ${this.panelUrl}; ` +
+          'remove it to enroll here, or give the panel it belongs to',
+      );
+    }
+    this.#take(state);
+  }
+
+  /** Looks again after a refusal: an operator may have removed the state, or put another in its place. */
+  async reopen(mayEnroll: boolean): Promise<void> {
+    if (this.#unsaved !== undefined) return;
+    try {
+      if (mayEnroll && (await this.store.load()) === undefined) this.#inUse = undefined;
+      else await this.open();
+    } catch (error) {
+      this.log.error(
+        { err: error },
+        'The state can not be read again; the agent goes on with the one it has',
+      );
+    }
+  }
+
+  /** Becomes the node just enrolled. It is used even if it can't be stored yet: there is no older one to fall back to. */
+  async adopt(instanceId: string, credential: string): Promise<void> {
+    this.#take({ panelUrl: this.panelUrl, instanceId, credential, nextSequence: 1 });
+    await this.#reserve();
+  }
+
+  /** Stores a renewed credential, then uses it; until that has worked the old one stays in use. */
+  async renew(credential: string): Promise<boolean> {
+    if (this.#inUse?.credential === credential) return false;
+    return this.#keep({ ...this.#newest(), credential });
+  }
+
+  async nextSequence(): Promise<number> {
+    if (this.#nextSequence >= this.#reservedBelow) await this.#reserve();
+    const sequence = this.#nextSequence;
+    this.#nextSequence += 1;
+    return sequence;
+  }
+
+  /** Tries once more to store what could not be stored. */
+  async settle(): Promise<void> {
+    if (this.#unsaved !== undefined) await this.#keep(this.#unsaved);
+  }
+
+  #take(state: AgentState): void {
+    this.#inUse = state;
+    this.#unsaved = undefined;
+    this.#nextSequence = state.nextSequence;
+    this.#reservedBelow = state.nextSequence;
+  }
+
+  async #reserve(): Promise<void> {
+    // Counted even if the write fails: the numbers of this run stay right, and settle() mends the rest.
+    this.#reservedBelow = this.#nextSequence + block;
+    await this.#keep({ ...this.#newest(), nextSequence: this.#reservedBelow });
+  }
+
+  #newest(): AgentState {
+    const newest = this.#unsaved ?? this.#inUse;
+    if (newest === undefined) throw new Error('The node has not enrolled');
+    return newest;
+  }
+
+  async #keep(state: AgentState): Promise<boolean> {
+    try {
+      await this.store.save(state);
+      this.#unsaved = undefined;
+      this.#inUse = state;
+      return true;
+    } catch (error) {
+      this.#unsaved = state;
+      this.log.error(
+        { err: error, file: this.store.location },
+        'The state could not be stored; the next beat tries again',
+      );
+      return false;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { createAgent, type AgentEvent } from './agent.js';
+import { systemClock } from './clock.js';
+import { readAgentEnv } from './env.js';
+import { demoFleet } from './fleet.js';
+import { createLogger } from './logger.js';
+import { simulatedMetrics, type SimulatedProfile } from './metrics/simulated.js';
+import type { MetricsSource } from './metrics/source.js';
+import { systemMetrics } from './metrics/system.js';
+import { readSettings, usage, UsageError, type Settings } from './settings.js';
+import { fileStateStore, StateError } from './state-store.js';
+
+/** Exit codes: 0 stopped by a signal, 1 can't go on, 2 called wrongly. */
+async function main(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2), readAgentEnv());
+  if (settings === 'help') {
+    process.stdout.write(usage);
+    return;
+  }
+  const logger = createLogger(settings.logLevel);
+  const { panelUrl, name, hostname, version, baseUrl, redirectUris } = settings;
+  if (sendsInTheClear(panelUrl))
+    logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
+
+  const agent = createAgent({
+    panelUrl,
+    name,
+    hostname,
+    version,
+    baseUrl,
+    redirectUris,
+    logger,
+    enrollmentToken: settings.token,
+    stateStore: fileStateStore(settings.stateFile),
+    metrics: metricsFor(settings),
+    onEvent: (event) => void onEvent(event),
+  });
+
+  // Someone is there to read it, and a supervisor to start us again: better to say so and end than to linger.
+  async function onEvent(event: AgentEvent): Promise<void> {
+    if (event.type !== 'enrollment-refused') return;
+    complain(`The panel refuses to enroll this node: ${event.message}`, 1);
+    await agent.stop();
+  }
+
+  const end = () => void agent.stop();
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+  await agent.start();
+  logger.info(
+    { panelUrl, name, state: settings.stateFile, simulated: settings.simulate },
+    'The agent is at work',
+  );
+}
+
+/** A demo node when the name is one of theirs, else a quiet small server. */
+function metricsFor({ simulate, name, hostname, version }: Settings): MetricsSource {
+  if (!simulate) return systemMetrics();
+  const quiet: SimulatedProfile = {
+    name,
+    hostname,
+    version,
+    appsCount: 3,
+    cpuCores: 2,
+    memoryGb: 4,
+    cpuPercent: 14,
+    memoryPercent: 41,
+    diskPercent: 33,
+  };
+  return simulatedMetrics(demoFleet.find((node) => node.name === name) ?? quiet, { clock: systemClock });
+}
+
+function sendsInTheClear(panelUrl: string): boolean {
+  const { protocol, hostname } = new URL(panelUrl);
+  return protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
+function complain(message: string, exitCode: number): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = exitCode;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof UsageError) complain(`${error.message}\nTry --help.`, 2);
+  else if (error instanceof StateError) complain(error.message, 1);
+  else throw error;
+}

@@ -1,0 +1,32 @@
+/** The words a component's health is told in. */
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+export interface ComponentHealth {
+  readonly component: string;
+  readonly status: HealthStatus;
+  readonly message?: string;
+}
+
+/** One reading of a node. Percents are 0 to 100; the network figures are cumulative counters that may restart at 0. */
+export interface Metrics {
+  readonly cpuPercent: number;
+  readonly memoryPercent: number;
+  readonly diskPercent: number;
+  readonly appsCount: number;
+  readonly cpuCores: number;
+  readonly memoryGb: number;
+  readonly netRxBytes?: number;
+  readonly netTxBytes?: number;
+  /** The one-minute average. */
+  readonly loadAverage?: number;
+  readonly uptimeSeconds?: number;
+  readonly storageUsedGb?: number;
+  readonly health?: readonly ComponentHealth[];
+  /** Things that seldom change; told until the panel has acknowledged them once. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** Where an agent's readings come from: the machine, or a simulation of one. */
+export interface MetricsSource {
+  collect(): Promise<Metrics>;
+}

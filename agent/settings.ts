@@ -1,0 +1,162 @@
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { z } from 'zod';
+
+import type { AgentEnv } from './env.js';
+import { cloudOsVersion } from './version.js';
+
+/** Everything the command line and the environment say, checked. */
+export interface Settings {
+  readonly panelUrl: string;
+  readonly token?: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly stateFile: string;
+  readonly baseUrl?: string;
+  readonly redirectUris?: readonly string[];
+  readonly version: string;
+  readonly simulate: boolean;
+  readonly logLevel: string;
+}
+
+/** What is wrong with the flags, in words for whoever typed them. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const usage = `Usage: npm run agent -- --panel URL --token flt_... [options]
+
+Connects this machine to a Quazzar Control Panel and reports its health.
+
+  --panel URL          the panel's address                       QUAZZAR_PANEL
+  --token flt_...      enrollment token, needed the first time   QUAZZAR_TOKEN
+  --name NAME          name in the fleet (the host name)         QUAZZAR_NAME
+  --hostname HOST      public host name (the host name)          QUAZZAR_HOSTNAME
+  --state FILE         where the node's credential is kept       QUAZZAR_STATE
+  --base-url URL       where users reach this node               QUAZZAR_BASE_URL
+                       (https://HOST)
+  --redirect-uri URI   sign-in callback, may be repeated         QUAZZAR_REDIRECT_URIS
+                       (comma separated in the environment)
+  --os-version V       Cloud OS version to report (${cloudOsVersion})        QUAZZAR_OS_VERSION
+  --simulate           report made-up figures                    QUAZZAR_SIMULATE
+  --help               show this
+
+A flag wins over its variable. Other users of a machine can see flags but not the environment, so a token is better
+given as QUAZZAR_TOKEN. QUAZZAR_LOG_LEVEL (info) is one of debug, info, warn, error, silent.
+`;
+
+const flags = {
+  panel: { type: 'string' },
+  token: { type: 'string' },
+  name: { type: 'string' },
+  hostname: { type: 'string' },
+  state: { type: 'string' },
+  'base-url': { type: 'string' },
+  'redirect-uri': { type: 'string', multiple: true },
+  'os-version': { type: 'string' },
+  simulate: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const webUrl = z
+  .url({ protocol: /^https?$/, error: 'is not an http or https address' })
+  .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not hold a user name');
+const word = z.string().trim().min(1, 'is empty').max(255, 'is longer than 255 characters');
+const yesOrNo = z
+  .enum(['true', 'false', '1', '0'], 'is neither true nor false')
+  .transform((text) => text === 'true' || text === '1');
+
+const shape = z.object({
+  panel: webUrl,
+  token: z
+    .string()
+    .regex(/^flt_\S+$/, 'does not look like an enrollment token (flt_...)')
+    .optional(),
+  name: word,
+  hostname: word.regex(/^[A-Za-z0-9.:-]+$/, 'is not a host name'),
+  state: word.optional(),
+  'base-url': webUrl.optional(),
+  'redirect-uri': z.array(webUrl).optional(),
+  'os-version': word,
+  simulate: yesOrNo,
+  'log-level': z.enum(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'is not one of debug, info, warn, error, silent',
+  ),
+});
+
+const variables: Record<string, keyof AgentEnv> = {
+  panel: 'QUAZZAR_PANEL',
+  token: 'QUAZZAR_TOKEN',
+  name: 'QUAZZAR_NAME',
+  hostname: 'QUAZZAR_HOSTNAME',
+  state: 'QUAZZAR_STATE',
+  'base-url': 'QUAZZAR_BASE_URL',
+  'redirect-uri': 'QUAZZAR_REDIRECT_URIS',
+  'os-version': 'QUAZZAR_OS_VERSION',
+  simulate: 'QUAZZAR_SIMULATE',
+  'log-level': 'QUAZZAR_LOG_LEVEL',
+};
+
+/** Flags over environment over defaults; throws a UsageError that names every problem, answers 'help' when asked to. */
+export function readSettings(argv: readonly string[], env: AgentEnv): Settings | 'help' {
+  const given = parse(argv);
+  if (given.help === true) return 'help';
+  const hostname = given.hostname ?? env.QUAZZAR_HOSTNAME ?? os.hostname();
+  const parsed = shape.safeParse({
+    panel: given.panel ?? env.QUAZZAR_PANEL,
+    token: given.token ?? env.QUAZZAR_TOKEN,
+    name: given.name ?? env.QUAZZAR_NAME ?? hostname,
+    hostname,
+    state: given.state ?? env.QUAZZAR_STATE,
+    'base-url': given['base-url'] ?? env.QUAZZAR_BASE_URL,
+    'redirect-uri': given['redirect-uri'] ?? env.QUAZZAR_REDIRECT_URIS?.split(',').map((uri) => uri.trim()),
+    'os-version': given['os-version'] ?? env.QUAZZAR_OS_VERSION ?? cloudOsVersion,
+    simulate: given.simulate === true ? 'true' : (env.QUAZZAR_SIMULATE ?? 'false'),
+    'log-level': env.QUAZZAR_LOG_LEVEL ?? 'info',
+  });
+  if (!parsed.success) throw new UsageError(complaints(parsed.error, given, env));
+  const { panel, token, name, state, simulate, ...rest } = parsed.data;
+  return {
+    panelUrl: panel,
+    token,
+    name,
+    hostname: rest.hostname,
+    stateFile: path.resolve(state ?? defaultStateFile(name, env)),
+    baseUrl: rest['base-url'],
+    redirectUris: rest['redirect-uri'],
+    version: rest['os-version'],
+    simulate,
+    logLevel: rest['log-level'],
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: flags, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function complaints(error: z.ZodError, given: Record<string, unknown>, env: AgentEnv): string {
+  return error.issues
+    .map(({ path: [field], message }) => {
+      const name = String(field);
+      const variable = variables[name] ?? name;
+      if (given[name] !== undefined) return `--${name} ${message}`;
+      if (env[variable as keyof AgentEnv] !== undefined) return `${variable} ${message}`;
+      return name in flags ? `--${name} (or ${variable}) is required` : `${variable} ${message}`;
+    })
+    .join('\n');
+}
+
+/** Named after the node, so that two nodes on one machine don't take each other's identity. */
+function defaultStateFile(name: string, env: AgentEnv): string {
+  const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.json`;
+  if (process.getuid?.() === 0) return path.join('/var/lib/quazzar-agent', file);
+  const home = env.XDG_STATE_HOME ?? path.join(os.homedir(), '.local', 'state');
+  return path.join(home, 'quazzar-agent', file);
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { z } from 'zod';
+
+/** What a node must remember to stay itself over a restart. */
+export interface AgentState {
+  readonly panelUrl: string;
+  readonly instanceId: string;
+  readonly credential: string;
+  /** No beat has carried this sequence number or a higher one. */
+  readonly nextSequence: number;
+}
+
+/** Where an agent's state is kept. */
+export interface StateStore {
+  /** For messages: where an operator finds it. */
+  readonly location: string;
+  /** Throws when a save could not succeed; asked before an enrollment token is spent. */
+  prepare(): Promise<void>;
+  load(): Promise<AgentState | undefined>;
+  /** Resolves only once the state would survive a power cut. */
+  save(state: AgentState): Promise<void>;
+}
+
+/** The state is there but is none of ours, or can't be kept where it was asked for. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+}
+
+const stored = z
+  .object({
+    panel_url: z.url(),
+    instance_id: z.string().min(1),
+    credential: z.string().min(1),
+    next_sequence: z.number().int().positive(),
+  })
+  .transform((raw) => ({
+    panelUrl: raw.panel_url,
+    instanceId: raw.instance_id,
+    credential: raw.credential,
+    nextSequence: raw.next_sequence,
+  }));
+
+/** A JSON file that only its owner can read, replaced as a whole so that a reader sees the old or the new one. */
+export function fileStateStore(file: string): StateStore {
+  const folder = path.dirname(file);
+
+  async function replaceWith(text: string): Promise<void> {
+    const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
+    try {
+      // 'wx' never follows a link somebody left in our way.
+      const handle = await open(temporary, 'wx', 0o600);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncFolder(folder);
+  }
+
+  return {
+    location: file,
+
+    async prepare() {
+      const probe = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await (await open(probe, 'wx', 0o600)).close();
+        await rm(probe);
+      } catch (error) {
+        throw new StateError(`The state can't be kept in ${file}: ${reasonOf(error)}`, { cause: error });
+      }
+    },
+
+    async load() {
+      let text: string;
+      try {
+        text = await readFile(file, 'utf8');
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw new StateError(`The state in ${file} can't be read: ${reasonOf(error)}`, { cause: error });
+      }
+      const parsed = stored.safeParse(jsonOrUndefined(text));
+      if (!parsed.success) {
+        throw new StateError(`${file} holds no state of an agent; mend it, or remove it to enroll again`);
+      }
+      // A backup or a copy may have widened it.
+      await chmod(file, 0o600).catch(() => undefined);
+      return parsed.data;
+    },
+
+    async save(state) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const raw: z.input<typeof stored> = {
+        panel_url: state.panelUrl,
+        instance_id: state.instanceId,
+        credential: state.credential,
+        next_sequence: state.nextSequence,
+      };
+      await replaceWith(`${JSON.stringify(raw, undefined, 2)}\n`);
+    },
+  };
+}
+
+/** State that ends with the process, for nodes that live as long as a demo or a test. */
+export function memoryStateStore(initial?: AgentState): StateStore {
+  let state = initial;
+  return {
+    location: 'memory',
+    prepare: async () => {},
+    load: async () => state,
+    save: async (next) => {
+      state = next;
+    },
+  };
+}
+
+/** A rename is only durable once its folder is; Windows has no such call and needs none. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { WebSocket as GraphQLSocket } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+
+import type { Clock } from '#platform/clock.js';
+import type { Logger } from '#platform/logger.js';
+import type { RequestContext } from '#platform/request-context.js';
+
+import { closeCodes } from './close-codes.js';
+
+const longestDelayMs = 24 * 60 * 60 * 1000;
+const closeWithinMs = 2_000;
+
+/** One client's WebSocket: who it is, until when, and how far it may fall behind. */
+export class Connection {
+  private authorization: string | undefined;
+  private operations = 0;
+  private isAlive = true;
+  private readonly gone = new AbortController();
+
+  constructor(
+    private readonly socket: WebSocket,
+    /** What the upgrade request told. */
+    readonly base: RequestContext,
+    private readonly bufferedBytes: number,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {
+    socket.on('pong', () => {
+      this.isAlive = true;
+    });
+    socket.on('error', (error) => {
+      this.logger.debug({ err: error, requestId: this.base.requestId }, 'A WebSocket failed');
+    });
+  }
+
+  /** The socket ends when the token does: its subscriptions speak for the token's owner. */
+  authenticate(authorization: string, expiresAt: number): void {
+    this.authorization = authorization;
+    this.expire(expiresAt * 1000).catch((error: unknown) => {
+      if (this.gone.signal.aborted) return;
+      this.logger.error(
+        { err: error, requestId: this.base.requestId },
+        'A WebSocket could not be ended in time',
+      );
+    });
+  }
+
+  /** Each operation on the socket has a request id of its own, which starts with the socket's. */
+  operationContext(extensions: Record<string, unknown> | null | undefined): RequestContext {
+    const { authorization = this.base.authorization } = this;
+    this.operations += 1;
+    return {
+      ...this.base,
+      requestId: `${this.base.requestId.slice(0, 110)}.${this.operations}`,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(typeof extensions?.after === 'string' ? { after: extensions.after } : {}),
+    };
+  }
+
+  /** What graphql-ws speaks to. */
+  transport(): GraphQLSocket {
+    const { socket } = this;
+    return {
+      protocol: socket.protocol,
+      send: (message) => this.send(message),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (receive) => {
+        socket.on('message', (data: Buffer) => {
+          receive(data.toString()).catch((error: unknown) => {
+            this.logger.error({ err: error, requestId: this.base.requestId }, 'A WebSocket message failed');
+            socket.close(closeCodes.tryAgain.code, closeCodes.tryAgain.reason);
+          });
+        });
+      },
+    };
+  }
+
+  /** Cuts off a peer that has not answered the ping before. */
+  ping(): void {
+    if (!this.isAlive) {
+      this.socket.terminate();
+      return;
+    }
+    this.isAlive = false;
+    if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
+  }
+
+  async close({ code, reason }: { code: number; reason: string }): Promise<void> {
+    if (this.socket.readyState === this.socket.CLOSED) return;
+    const closed = once(this.socket, 'close');
+    this.socket.close(code, reason);
+    await Promise.race([
+      closed,
+      sleep(closeWithinMs, undefined, { signal: this.gone.signal }).catch(() => {}),
+    ]);
+    this.socket.terminate();
+  }
+
+  dispose(): void {
+    this.gone.abort();
+  }
+
+  /**
+   * Does not wait for the message to be written: a reader that has stalled would hold up the event stream, where
+   * nothing bounds what piles up. Here it piles up in the socket, and past the limit the reader is cut off.
+   */
+  private send(message: string): void {
+    const { socket } = this;
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(message, () => {});
+    if (socket.bufferedAmount <= this.bufferedBytes) return;
+    const { requestId } = this.base;
+    this.logger.warn({ requestId, bufferedBytes: socket.bufferedAmount }, 'A WebSocket reader has stalled');
+    socket.terminate();
+  }
+
+  private async expire(at: number): Promise<void> {
+    // Timers hold 2^31 ms, which is less than the 30 days of a node's credential.
+    for (let left = at - this.clock.now().getTime(); left > 0; left = at - this.clock.now().getTime()) {
+      await this.clock.delay(Math.min(left, longestDelayMs), this.gone.signal);
+    }
+    await this.close(closeCodes.tokenExpired);
+  }
+}

@@ -1,0 +1,129 @@
+import { operationFromDocument } from '@apollo/federation-internals';
+import { buildOperationContext } from '@apollo/gateway';
+import type { QueryPlan } from '@apollo/query-planner';
+import { GraphQLError, Source, parse, validate, type DocumentNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import { badRequest } from './bad-request.js';
+import { isIntrospection } from './introspection.js';
+import type { DocumentLimits } from './limits.js';
+import { overLimit, tooMuch } from './measure.js';
+import { conditionalRoot } from './subscription-root.js';
+import type { LoadedSupergraph } from './supergraph.js';
+
+/** A client's text, or a document of our own that is trusted and known by its identity. */
+export type DocumentSource =
+  | { query: string; document?: undefined }
+  | { document: DocumentNode; query?: undefined };
+
+/** An operation that was validated and planned: all that is left is to run it. */
+export interface PreparedOperation {
+  document: DocumentNode;
+  context: ReturnType<typeof buildOperationContext>;
+  /** Absent when the schema alone is asked for. */
+  plan?: QueryPlan;
+}
+
+export type Prepared =
+  | { operation: PreparedOperation; errors?: undefined }
+  | { operation?: undefined; errors: readonly GraphQLError[] };
+
+interface KnownDocument {
+  document: DocumentNode;
+  operations: Map<string, PreparedOperation>;
+}
+
+/** Text that was parsed, checked and planned before costs one look-up. Refused documents are not kept. */
+export class Documents {
+  // Bounded by text as well as by number: a parsed document takes some fifty times its text.
+  private readonly byText = new LRUCache<string, KnownDocument>({
+    max: 1000,
+    maxSize: 1_000_000,
+    sizeCalculation: (_, text) => text.length + 1,
+  });
+  private readonly byIdentity = new WeakMap<DocumentNode, KnownDocument>();
+
+  constructor(
+    private readonly graph: LoadedSupergraph,
+    private readonly limits: DocumentLimits,
+  ) {}
+
+  prepare(source: DocumentSource, operationName: string | null | undefined): Prepared {
+    const known = source.document === undefined ? this.fromText(source.query) : this.trusted(source.document);
+    if (Array.isArray(known)) return { errors: known };
+    return this.operation(known as KnownDocument, operationName ?? '');
+  }
+
+  private fromText(query: string): KnownDocument | GraphQLError[] {
+    const known = this.byText.get(query);
+    if (known) return known;
+    const document = this.parse(query);
+    if (document instanceof GraphQLError) return [document];
+    const refusal = overLimit(document, this.limits);
+    if (refusal) return [refusal];
+    const checked = this.validated(document);
+    if (!Array.isArray(checked)) this.byText.set(query, checked as KnownDocument);
+    return checked;
+  }
+
+  private trusted(document: DocumentNode): KnownDocument | GraphQLError[] {
+    return this.byIdentity.get(document) ?? this.validated(document);
+  }
+
+  private parse(query: string): DocumentNode | GraphQLError {
+    const { characters, tokens } = this.limits;
+    if (query.length > characters) return tooMuch('characters', this.limits);
+    try {
+      return parse(new Source(query), { maxTokens: tokens });
+    } catch (error) {
+      // graphql-js has no other sign for it.
+      if (error instanceof GraphQLError && error.message.includes('Parsing aborted'))
+        return tooMuch('tokens', this.limits);
+      if (error instanceof GraphQLError) return badRequest(error.message, error);
+      // The parser is recursive: text nested deeply enough ends its stack.
+      if (error instanceof RangeError) return tooMuch('depth', this.limits);
+      throw error;
+    }
+  }
+
+  private validated(document: DocumentNode): KnownDocument | GraphQLError[] {
+    const refusal = conditionalRoot(document);
+    if (refusal) return [refusal];
+    const errors = validate(this.graph.schema, document, undefined, { maxErrors: 10 });
+    if (errors.length > 0) return errors.map((error) => badRequest(error.message, error));
+    const known = { document, operations: new Map<string, PreparedOperation>() };
+    this.byIdentity.set(document, known);
+    return known;
+  }
+
+  private operation({ document, operations }: KnownDocument, name: string): Prepared {
+    const known = operations.get(name);
+    if (known) return { operation: known };
+    try {
+      const context = buildOperationContext({
+        schema: this.graph.schema,
+        operationDocument: document,
+        ...(name === '' ? {} : { operationName: name }),
+      });
+      const operation = {
+        document,
+        context,
+        ...(isIntrospection(context) ? {} : { plan: this.plan(document, name) }),
+      };
+      operations.set(name, operation);
+      return { operation };
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [badRequest(error.message, error)] };
+      // The planner's own guards against explosive selections throw plain errors.
+      if (error instanceof Error && /exceed(s|ed) /i.test(error.message)) {
+        return { errors: [badRequest('The operation is too complex to be planned')] };
+      }
+      throw error;
+    }
+  }
+
+  private plan(document: DocumentNode, name: string): QueryPlan {
+    const options = name === '' ? {} : { operationName: name };
+    return this.graph.planner.buildQueryPlan(operationFromDocument(this.graph.apiSchema, document, options));
+  }
+}

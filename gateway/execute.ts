@@ -1,0 +1,63 @@
+import type { ServiceMap } from '@apollo/gateway';
+import { OperationTypeNode, getVariableValues, type ExecutionResult, type GraphQLError } from 'graphql';
+
+import type { RequestContext } from '#platform/request-context.js';
+
+import { badRequest } from './bad-request.js';
+import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
+import { introspect } from './introspection.js';
+import type { PlanRunner } from './run-plan.js';
+
+/** One operation of a client, or one of our own with a trusted document. */
+export type OperationRequest = DocumentSource & {
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+  context: RequestContext;
+};
+
+/** An operation whose variables fit as well. */
+export type ReadyOperation = { operation: PreparedOperation; variables: Record<string, unknown> };
+
+export type Execute = (request: OperationRequest) => Promise<ExecutionResult>;
+
+export interface ExecutorOptions {
+  documents: Documents;
+  runner: PlanRunner;
+  services: ServiceMap;
+}
+
+/** The one door for queries and mutations, whatever transport they came by. Refused requests have no `data`. */
+export function createExecutor({ documents, runner, services }: ExecutorOptions): Execute {
+  return async (request) => {
+    const ready = readyOperation(documents, request);
+    if ('errors' in ready) return ready;
+    const { operation, variables } = ready;
+    if (operation.context.operation.operation === OperationTypeNode.SUBSCRIPTION) {
+      return { errors: [subscriptionsNeedWebSocket()] };
+    }
+    const { plan } = operation;
+    if (!plan) return introspect(operation, variables);
+    return runner.run({ operation, plan, services, variables, context: request.context });
+  };
+}
+
+/** Everything that can be found wrong before a subgraph is called. */
+export function readyOperation(
+  documents: Documents,
+  request: OperationRequest,
+): ReadyOperation | { errors: readonly GraphQLError[] } {
+  const prepared = documents.prepare(request, request.operationName);
+  if (prepared.errors) return prepared;
+  const { operation } = prepared;
+  const variables = request.variables ?? {};
+  const definitions = operation.context.operation.variableDefinitions ?? [];
+  const { errors } = getVariableValues(operation.context.schema, definitions, variables, { maxErrors: 10 });
+  if (errors) return { errors: errors.map((error) => badRequest(error.message, error)) };
+  return { operation, variables };
+}
+
+export function subscriptionsNeedWebSocket(): GraphQLError {
+  return badRequest(
+    'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+  );
+}

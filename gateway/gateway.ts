@@ -1,0 +1,113 @@
+import type { Server } from 'node:http';
+
+import { Router } from 'express';
+import type { GraphQLSchema } from 'graphql';
+
+import { systemClock, type Clock } from '#platform/clock.js';
+import type { Logger } from '#platform/logger.js';
+import type { Subgraph } from '#platform/subgraph/subgraph.js';
+
+import type { TrustProxy } from './client-address.js';
+import { SubgraphDataSource, inProcessClient, type SubgraphClient } from './data-source.js';
+import { Documents } from './documents.js';
+import { createExecutor, type Execute } from './execute.js';
+import { createGraphiqlRouter } from './graphiql.js';
+import { createHttpRouter } from './http.js';
+import { defaultLimits, type DocumentLimits } from './limits.js';
+import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
+import { requestContextMiddleware } from './request-context.js';
+import { PlanRunner } from './run-plan.js';
+import { SubgraphRunner } from './subgraph-runner.js';
+import { createSubscriber, type Subscribe } from './subscribe.js';
+import { loadSupergraph } from './supergraph.js';
+import { createWebSocketServer, type Verify, type WebSocketLimits } from './websocket.js';
+
+export interface GatewayOptions {
+  supergraphSdl: string;
+  /** Each subgraph of the supergraph, run in this process or reached at its address. */
+  subgraphs: readonly (Subgraph | RemoteSubgraph)[];
+  logger: Logger;
+  verify: Verify;
+  trustProxy?: TrustProxy;
+  limits?: Partial<DocumentLimits>;
+  webSocketLimits?: Partial<WebSocketLimits>;
+  remote?: RemoteOptions;
+  /** Whether browsers get GraphiQL at GET /graphql. */
+  hasGraphiql?: boolean;
+  clock?: Clock;
+}
+
+export interface Gateway {
+  /** What clients see. */
+  schema: GraphQLSchema;
+  execute: Execute;
+  subscribe: Subscribe;
+  /** POST and GET /graphql, and GraphiQL. */
+  router: Router;
+  /** Serves WebSockets on the server's /graphql. */
+  attach: (server: Server) => void;
+  /** What keeps this gateway from serving; empty when it can. */
+  ready: () => Promise<string[]>;
+  /** Closes WebSockets spread over a few seconds, then the connections to subgraphs. */
+  stop: () => Promise<void>;
+}
+
+/** Puts the gateway together. It listens to nothing by itself. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { logger, trustProxy = false, clock = systemClock } = options;
+  const graph = loadSupergraph(options.supergraphSdl);
+  const clients = new Map(
+    options.subgraphs.map((subgraph) => [subgraph.name, clientFor(subgraph, logger, options.remote)]),
+  );
+  const missing = graph.subgraphNames.filter((name) => !clients.has(name));
+  if (missing.length > 0)
+    throw new Error(`The supergraph has subgraphs that nobody serves: ${missing.join(', ')}`);
+
+  const services = Object.fromEntries(
+    [...clients].map(([name, client]) => [name, new SubgraphDataSource(client)]),
+  );
+  const documents = new Documents(graph, { ...defaultLimits, ...options.limits });
+  const runner = new PlanRunner(graph, logger);
+  const execute = createExecutor({ documents, runner, services });
+  const subscribe = createSubscriber({ documents, runner, services, clients, logger });
+  const webSockets = createWebSocketServer({
+    documents,
+    execute,
+    subscribe,
+    verify: options.verify,
+    logger,
+    clock,
+    trustProxy,
+    limits: options.webSocketLimits ?? {},
+  });
+
+  const router = Router();
+  router.use('/graphql', requestContextMiddleware(trustProxy));
+  if (options.hasGraphiql ?? true) router.use(createGraphiqlRouter());
+  router.use(createHttpRouter({ documents, execute, logger }));
+
+  return {
+    schema: graph.schema,
+    execute,
+    subscribe,
+    router,
+    attach: (server) => webSockets.attach(server),
+    ready: async () => {
+      const problems = await Promise.all([...clients.values()].map((client) => client.problem()));
+      return problems.filter((problem) => problem !== undefined);
+    },
+    stop: async () => {
+      await webSockets.stop();
+      await Promise.all([...clients.values()].map((client) => client.stop()));
+    },
+  };
+}
+
+function clientFor(
+  subgraph: Subgraph | RemoteSubgraph,
+  logger: Logger,
+  remote?: RemoteOptions,
+): SubgraphClient {
+  if ('url' in subgraph) return remoteClient(subgraph, logger, remote);
+  return inProcessClient(new SubgraphRunner(subgraph, logger));
+}

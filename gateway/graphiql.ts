@@ -1,0 +1,81 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+import { Router, static as serveStatic, type RequestHandler } from 'express';
+
+import { assetPath } from '#platform/package-root.js';
+
+const { resolve } = createRequire(import.meta.url);
+const packageFolder = (name: string): string => dirname(resolve(`${name}/package.json`));
+
+/** Everything the page loads, by the name it has under /graphql/assets. Nothing comes from another site. */
+const assets = {
+  'react.js': join(packageFolder('react'), 'umd/react.production.min.js'),
+  'react-dom.js': join(packageFolder('react-dom'), 'umd/react-dom.production.min.js'),
+  'graphiql.js': join(packageFolder('graphiql'), 'graphiql.min.js'),
+  'graphiql.css': join(packageFolder('graphiql'), 'graphiql.min.css'),
+  'start.js': assetPath('gateway', 'graphiql', 'start.js'),
+};
+
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  // CodeMirror sets styles on elements.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width" />
+    <title>GraphiQL</title>
+    <link rel="icon" href="data:," />
+    <link rel="stylesheet" href="/graphql/assets/graphiql.css" />
+    <style>html, body, #graphiql { height: 100%; margin: 0 }</style>
+  </head>
+  <body>
+    <div id="graphiql"></div>
+    <script src="/graphql/assets/react.js"></script>
+    <script src="/graphql/assets/react-dom.js"></script>
+    <script src="/graphql/assets/graphiql.js"></script>
+    <script type="module" src="/graphql/assets/start.js"></script>
+  </body>
+</html>
+`;
+
+/** GraphiQL for browsers: GET /graphql that prefers HTML, and the files of the page. */
+export function createGraphiqlRouter(): Router {
+  const router = Router();
+  router.get('/graphql', showPage);
+  // The client is an ES module that imports its neighbours by names that change with each release.
+  const graphqlWs = dirname(resolve('graphql-ws/client'));
+  const options = { index: false, fallthrough: false, maxAge: '1h' };
+  router.use('/graphql/assets/graphql-ws', serveStatic(graphqlWs, options));
+  router.get('/graphql/assets/:name', (request, response, next) => {
+    const { name } = request.params;
+    if (!Object.hasOwn(assets, name)) {
+      next();
+      return;
+    }
+    response.sendFile(assets[name as keyof typeof assets], { maxAge: '1h' });
+  });
+  return router;
+}
+
+const showPage: RequestHandler = (request, response, next) => {
+  const types = ['application/graphql-response+json', 'application/json', 'text/html'];
+  if (request.accepts(types) !== 'text/html') {
+    next();
+    return;
+  }
+  response.setHeader('content-security-policy', contentSecurityPolicy);
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.type('html').send(page);
+};

@@ -1,0 +1,159 @@
+import {
+  GraphQLError,
+  Kind,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+import type { DocumentLimits } from './limits.js';
+
+type Measured =
+  | 'depth'
+  | 'introspectionDepth'
+  | 'introspections'
+  | 'fields'
+  | 'aliases'
+  | 'directives'
+  | 'repeats';
+type Measure = Record<Measured, number>;
+
+const nothing: Measure = {
+  depth: 0,
+  introspectionDepth: 0,
+  introspections: 0,
+  fields: 0,
+  aliases: 0,
+  directives: 0,
+  repeats: 0,
+};
+
+/** How each limit is called in the refusal. */
+const words: Record<keyof DocumentLimits, string> = {
+  characters: 'characters',
+  tokens: 'tokens',
+  depth: 'levels of fields',
+  introspectionDepth: 'levels of introspection fields',
+  introspections: 'introspection fields',
+  rootFields: 'root fields',
+  fields: 'fields',
+  aliases: 'aliases',
+  directives: 'directives',
+  fragments: 'fragments',
+  repeats: 'repeated fields',
+};
+
+/** The refusal of a document that is over a limit; `undefined` when it may be validated and planned. */
+export function overLimit(document: DocumentNode, limits: DocumentLimits): GraphQLError | undefined {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  if (fragments.size > limits.fragments) return tooMuch('fragments', limits);
+
+  const meter = new Meter(fragments);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    const measure = meter.selectionSet(definition.selectionSet);
+    const rootFields = meter.width(definition.selectionSet);
+    const found = {
+      ...measure,
+      rootFields,
+      directives: measure.directives + (definition.directives?.length ?? 0),
+    };
+    for (const [limit, amount] of Object.entries(found) as [keyof typeof found, number][]) {
+      if (amount > limits[limit]) return tooMuch(limit, limits);
+    }
+  }
+  return undefined;
+}
+
+export function tooMuch(limit: keyof DocumentLimits, limits: DocumentLimits): GraphQLError {
+  return new GraphQLError(`The document has more than ${limits[limit]} ${words[limit]}`, {
+    extensions: { code: 'BAD_REQUEST', reason: 'DOCUMENT_TOO_COMPLEX', details: { limit } },
+  });
+}
+
+/**
+ * Measures selection sets with fragments followed. Each fragment is measured once, so that fragments that double at
+ * every level cost nothing here; a cycle counts as empty and is left for validation to refuse.
+ */
+class Meter {
+  private readonly measured = new Map<string, Measure>();
+  private readonly widths = new Map<string, number>();
+
+  constructor(private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>) {}
+
+  selectionSet(selectionSet: SelectionSetNode, seen = new Set<string>()): Measure {
+    const total = { ...nothing };
+    for (const selection of selectionSet.selections) {
+      const directives = selection.directives?.length ?? 0;
+      total.directives += directives;
+      if (selection.kind === Kind.FIELD) {
+        const responseName = (selection.alias ?? selection.name).value;
+        if (seen.has(responseName)) total.repeats += 1;
+        seen.add(responseName);
+        add(total, this.field(selection));
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        add(total, this.selectionSet(selection.selectionSet, seen));
+      } else {
+        add(total, this.fragment(selection.name.value));
+      }
+    }
+    return total;
+  }
+
+  /** Fields of this selection set itself. */
+  width(selectionSet: SelectionSetNode): number {
+    return selectionSet.selections.reduce((sum, selection) => {
+      if (selection.kind === Kind.FIELD) return sum + 1;
+      if (selection.kind === Kind.INLINE_FRAGMENT) return sum + this.width(selection.selectionSet);
+      return sum + this.fragmentWidth(selection.name.value);
+    }, 0);
+  }
+
+  private field(field: FieldNode): Measure {
+    const inner = field.selectionSet ? this.selectionSet(field.selectionSet) : nothing;
+    const isIntrospection = field.name.value === '__schema' || field.name.value === '__type';
+    return {
+      ...inner,
+      depth: isIntrospection ? 1 : inner.depth + 1,
+      introspectionDepth: isIntrospection ? inner.depth + 1 : inner.introspectionDepth,
+      introspections: inner.introspections + (isIntrospection ? 1 : 0),
+      fields: inner.fields + 1,
+      aliases: inner.aliases + (field.alias ? 1 : 0),
+    };
+  }
+
+  private fragment(name: string): Measure {
+    const known = this.measured.get(name);
+    if (known) return known;
+    this.measured.set(name, nothing);
+    const fragment = this.fragments.get(name);
+    const measure = fragment ? this.selectionSet(fragment.selectionSet) : nothing;
+    this.measured.set(name, measure);
+    return measure;
+  }
+
+  private fragmentWidth(name: string): number {
+    const known = this.widths.get(name);
+    if (known !== undefined) return known;
+    this.widths.set(name, 0);
+    const fragment = this.fragments.get(name);
+    const width = fragment ? this.width(fragment.selectionSet) : 0;
+    this.widths.set(name, width);
+    return width;
+  }
+}
+
+/** Depths are the deepest of the parts, amounts their sum. */
+function add(total: Measure, part: Measure): void {
+  total.depth = Math.max(total.depth, part.depth);
+  total.introspectionDepth = Math.max(total.introspectionDepth, part.introspectionDepth);
+  total.introspections += part.introspections;
+  total.fields += part.fields;
+  total.aliases += part.aliases;
+  total.directives += part.directives;
+  total.repeats += part.repeats;
+}

@@ -1,0 +1,109 @@
+import type { FormattedExecutionResult } from 'graphql';
+import { Pool } from 'undici';
+
+import type { Logger } from '#platform/logger.js';
+import type { RequestContext } from '#platform/request-context.js';
+
+import type { SubgraphClient } from './data-source.js';
+import { createRemoteSubscriber } from './remote-subscriber.js';
+import type { SubgraphRequest } from './subgraph-runner.js';
+import { unavailable } from './unavailable.js';
+
+/** A subgraph at another address. Its WebSocket is at the same one. */
+export interface RemoteSubgraph {
+  name: string;
+  url: string;
+}
+
+export interface RemoteOptions {
+  /** How long a subgraph may take to answer one fetch. */
+  timeoutMs?: number;
+  connections?: number;
+}
+
+/** Calls a subgraph over HTTP with kept connections, and subscribes over one shared WebSocket. */
+export function remoteClient(
+  { name, url }: RemoteSubgraph,
+  logger: Logger,
+  { timeoutMs = 30_000, connections = 64 }: RemoteOptions = {},
+): SubgraphClient {
+  const { origin, pathname, search } = new URL(url);
+  const pool = new Pool(origin, {
+    connections,
+    connect: { timeout: 2_000 },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+  const subscriber = createRemoteSubscriber({ name, url }, logger);
+
+  const send = async (
+    request: SubgraphRequest,
+    context: RequestContext,
+  ): Promise<FormattedExecutionResult> => {
+    const { statusCode, body } = await pool.request({
+      path: `${pathname}${search}`,
+      method: 'POST',
+      headers: headersFor(context),
+      body: JSON.stringify(request),
+    });
+    if (statusCode >= 500) {
+      await body.dump();
+      throw new Error(`Subgraph ${name} answered with status ${statusCode}`);
+    }
+    const answer: unknown = await body.json();
+    if (!isResult(answer)) throw new Error(`Subgraph ${name} answered with something other than a result`);
+    return answer;
+  };
+
+  return {
+    execute: async (request, context) => {
+      try {
+        return await send(request, context).catch(async (error: unknown) => {
+          // A kept connection may close just as it is used. Repeating a query is safe; a mutation may have been done.
+          if (!isClosedConnection(error) || request.query.startsWith('mutation')) throw error;
+          return send(request, context);
+        });
+      } catch (error) {
+        logger.warn(
+          { err: error, requestId: context.requestId, subgraph: name },
+          'A subgraph gave no answer',
+        );
+        return unavailable();
+      }
+    },
+    subscribe: (request, context) => Promise.resolve(subscriber.subscribe(request, context)),
+    problem: async () => {
+      try {
+        await send({ query: '{__typename}' }, { requestId: 'ready', clientAddress: '' });
+        return undefined;
+      } catch (error) {
+        return `Subgraph ${name} does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
+    stop: async () => {
+      await subscriber.stop();
+      await pool.destroy();
+    },
+  };
+}
+
+function headersFor(context: RequestContext): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    accept: 'application/graphql-response+json, application/json',
+    'x-request-id': context.requestId,
+    'x-forwarded-for': context.clientAddress,
+    ...(context.authorization === undefined ? {} : { authorization: context.authorization }),
+    ...(context.userAgent === undefined ? {} : { 'user-agent': context.userAgent }),
+    ...(context.idempotencyKey === undefined ? {} : { 'idempotency-key': context.idempotencyKey }),
+  };
+}
+
+function isResult(answer: unknown): answer is FormattedExecutionResult {
+  return typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
+}
+
+function isClosedConnection(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+import type { Logger } from '#platform/logger.js';
+import type { RequestContext } from '#platform/request-context.js';
+
+import { cursorOf } from './cursor.js';
+import { createEventQueue } from './event-queue.js';
+import type { EventStream } from './map-events.js';
+import type { SubgraphEvent, SubgraphRequest } from './subgraph-runner.js';
+import { unavailable } from './unavailable.js';
+
+/** Events kept for a client that takes them more slowly than they come. Past that, its subscription ends. */
+const capacity = 1_000;
+const pingEveryMs = 10_000;
+const pongWithinMs = 5_000;
+const longestWaitMs = 5_000;
+
+export interface RemoteSubscriber {
+  subscribe(request: SubgraphRequest, context: RequestContext): EventStream<SubgraphEvent>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Subscribes at a subgraph over one WebSocket that all callers share. It connects when first needed and again when it
+ * was cut; the subscriptions then go on after the last cursor each has seen. Who is calling travels in each
+ * subscription's `extensions.requestContext`.
+ */
+export function createRemoteSubscriber(
+  { name, url }: { name: string; url: string },
+  logger: Logger,
+): RemoteSubscriber {
+  let pongTimer: NodeJS.Timeout | undefined;
+  const client: Client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    lazyCloseTimeout: 5_000,
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    retryWait: (retries) => sleep(Math.min(100 * 2 ** retries, longestWaitMs) * (0.5 + Math.random() / 2)),
+    keepAlive: pingEveryMs,
+    on: {
+      // A peer that vanished without closing would otherwise leave the subscriptions silent for ever.
+      ping: (wasReceived) => {
+        if (!wasReceived) pongTimer = setTimeout(() => client.terminate(), pongWithinMs).unref();
+      },
+      pong: (wasReceived) => {
+        if (wasReceived) clearTimeout(pongTimer);
+      },
+      closed: () => {
+        clearTimeout(pongTimer);
+        logger.debug({ subgraph: name }, 'The WebSocket to a subgraph closed');
+      },
+    },
+  });
+
+  return {
+    subscribe: (request, context) => {
+      const requestContext = { ...context };
+      // graphql-ws sends this very object again when it reconnects, so the cursor written into it is the one sent.
+      const payload = { ...request, variables: request.variables ?? {}, extensions: { requestContext } };
+      let unsubscribe = (): void => {};
+      const queue = createEventQueue<SubgraphEvent>(capacity, () => unsubscribe());
+      unsubscribe = client.subscribe<
+        FormattedExecutionResult['data'],
+        FormattedExecutionResult['extensions']
+      >(payload, {
+        next: (result) => {
+          const cursor = cursorOf(result);
+          if (cursor !== undefined) requestContext.after = cursor;
+          if (queue.push(answer(result as FormattedExecutionResult))) return;
+          logger.warn(
+            { subgraph: name, requestId: context.requestId },
+            'A subscription was too slow for its events',
+          );
+          queue.end(answer(unavailable()));
+          unsubscribe();
+        },
+        error: (error) => {
+          if (isErrorMessage(error)) {
+            queue.end(answer({ data: null, errors: error }));
+          } else {
+            logger.warn(
+              { err: error, subgraph: name, requestId: context.requestId },
+              'A subscription was cut',
+            );
+            queue.end(answer(unavailable()));
+          }
+        },
+        complete: () => queue.end(),
+      });
+      return queue.stream;
+    },
+    stop: async () => {
+      clearTimeout(pongTimer);
+      await client.dispose();
+    },
+  };
+}
+
+function answer(result: FormattedExecutionResult): SubgraphEvent {
+  return () => Promise.resolve(result);
+}
+
+/** graphql-ws hands on the protocol's error messages as an array, and broken connections as anything else. */
+function isErrorMessage(error: unknown): error is readonly GraphQLFormattedError[] {
+  return Array.isArray(error);
+}

@@ -1,0 +1,77 @@
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+
+/** A fetch whose equal entity representations were made one, and the way back. */
+export interface UniqueFetch {
+  variables: Record<string, unknown>;
+  /** Gives every representation that was asked for its own copy of the answer. */
+  spread(result: FormattedExecutionResult): FormattedExecutionResult;
+}
+
+/** Leaves out equal representations; `undefined` when there is nothing to leave out. */
+export function uniqueRepresentations(
+  variables: Record<string, unknown> | undefined,
+): UniqueFetch | undefined {
+  const asked = variables?.representations;
+  if (!Array.isArray(asked) || asked.length < 2) return undefined;
+
+  const indexes = new Map<string, number>();
+  const unique: unknown[] = [];
+  const positions = asked.map((representation: unknown) => {
+    const key = JSON.stringify(representation);
+    let index = indexes.get(key);
+    if (index === undefined) {
+      index = unique.push(representation) - 1;
+      indexes.set(key, index);
+    }
+    return index;
+  });
+  if (unique.length === asked.length) return undefined;
+  return {
+    variables: { ...variables, representations: unique },
+    spread: (result) => spread(result, positions),
+  };
+}
+
+function spread(result: FormattedExecutionResult, positions: readonly number[]): FormattedExecutionResult {
+  const entities = result.data?._entities;
+  const errors = result.errors?.flatMap((error) => spreadError(error, positions));
+  return {
+    ...result,
+    ...(errors ? { errors } : {}),
+    ...(Array.isArray(entities)
+      ? { data: { ...result.data, _entities: spreadEntities(entities, positions) } }
+      : {}),
+  };
+}
+
+function spreadEntities(entities: readonly unknown[], positions: readonly number[]): unknown[] {
+  const taken = new Set<number>();
+  return positions.map((index) => {
+    // The plan's later steps write into what they get, so no two places of the answer may share an object.
+    const entity = taken.has(index) ? copy(entities[index]) : entities[index];
+    taken.add(index);
+    return entity;
+  });
+}
+
+function spreadError(error: GraphQLFormattedError, positions: readonly number[]): GraphQLFormattedError[] {
+  const [root, at, ...rest] = error.path ?? [];
+  if (root !== '_entities' || typeof at !== 'number') return [error];
+  return positions.flatMap((index, position) =>
+    index === at ? [{ ...error, path: [root, position, ...rest] }] : [],
+  );
+}
+
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy);
+  // A scalar of a subgraph in this process may still be an object, such as a Date: never written into, so shared.
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [key, inner] of Object.entries(value)) result[key] = copy(inner);
+  return result;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}

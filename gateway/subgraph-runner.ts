@@ -1,0 +1,125 @@
+import {
+  createSourceEventStream,
+  execute,
+  parse,
+  validate,
+  type DocumentNode,
+  type ExecutionArgs,
+  type FormattedExecutionResult,
+  type GraphQLError,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import type { Logger } from '#platform/logger.js';
+import type { RequestContext } from '#platform/request-context.js';
+import type { Subgraph } from '#platform/subgraph/subgraph.js';
+
+import { cursorExtensions } from './cursor.js';
+import { mapEvents, type EventStream } from './map-events.js';
+import { maskError, toGraphQLError } from './mask-errors.js';
+
+/** One operation for one subgraph, as the query plan has it. */
+export interface SubgraphRequest {
+  query: string;
+  operationName?: string | undefined;
+  variables?: Record<string, unknown> | undefined;
+}
+
+/** One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context. */
+export type SubgraphEvent = (context: RequestContext) => Promise<FormattedExecutionResult>;
+
+type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
+
+/** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
+export class SubgraphRunner {
+  /** Planned operations are few and repeat: each is parsed and validated once. */
+  private readonly documents = new LRUCache<string, CheckedDocument>({ max: 1000 });
+  /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
+  private readonly contexts = new WeakMap<RequestContext, unknown>();
+
+  constructor(
+    readonly subgraph: Subgraph,
+    private readonly logger: Logger,
+  ) {}
+
+  async execute(request: SubgraphRequest, context: RequestContext): Promise<FormattedExecutionResult> {
+    try {
+      const checked = this.check(request.query);
+      if (checked.errors.length > 0) return this.refuse(checked.errors, context);
+      return this.present(await execute(await this.args(request, checked.document, context)), context);
+    } catch (error) {
+      return this.refuse([toGraphQLError(error)], context);
+    }
+  }
+
+  /** Opens the event stream; errors found before the first event come as a plain result. */
+  async subscribe(
+    request: SubgraphRequest,
+    context: RequestContext,
+  ): Promise<EventStream<SubgraphEvent> | FormattedExecutionResult> {
+    try {
+      const checked = this.check(request.query);
+      if (checked.errors.length > 0) return this.refuse(checked.errors, context);
+      const stream = await createSourceEventStream(await this.args(request, checked.document, context));
+      if (!(Symbol.asyncIterator in stream)) return this.present(stream, context);
+      return mapEvents(stream, (rootValue) =>
+        Promise.resolve((eventContext) => this.event(request, checked.document, rootValue, eventContext)),
+      );
+    } catch (error) {
+      return this.refuse([toGraphQLError(error)], context);
+    }
+  }
+
+  private async event(
+    request: SubgraphRequest,
+    document: DocumentNode,
+    rootValue: unknown,
+    context: RequestContext,
+  ): Promise<FormattedExecutionResult> {
+    try {
+      const result = await execute({ ...(await this.args(request, document, context)), rootValue });
+      const extensions = cursorExtensions(rootValue);
+      return { ...this.present(result, context), ...(extensions ? { extensions } : {}) };
+    } catch (error) {
+      return this.refuse([toGraphQLError(error)], context);
+    }
+  }
+
+  private check(query: string): CheckedDocument {
+    let checked = this.documents.get(query);
+    if (!checked) {
+      const document = parse(query, { noLocation: true });
+      checked = { document, errors: validate(this.subgraph.schema, document) };
+      this.documents.set(query, checked);
+    }
+    return checked;
+  }
+
+  private async args(
+    request: SubgraphRequest,
+    document: DocumentNode,
+    context: RequestContext,
+  ): Promise<ExecutionArgs> {
+    if (!this.contexts.has(context)) this.contexts.set(context, this.subgraph.createContext(context));
+    return {
+      schema: this.subgraph.schema,
+      document,
+      operationName: request.operationName,
+      variableValues: request.variables,
+      contextValue: await this.contexts.get(context),
+    };
+  }
+
+  private present(
+    result: { data?: FormattedExecutionResult['data']; errors?: readonly GraphQLError[] },
+    context: RequestContext,
+  ): FormattedExecutionResult {
+    const data = result.data ?? null;
+    return result.errors ? { ...this.refuse(result.errors, context), data } : { data };
+  }
+
+  private refuse(errors: readonly GraphQLError[], context: RequestContext): FormattedExecutionResult {
+    const log = this.logger.child({ requestId: context.requestId, subgraph: this.subgraph.name });
+    return { data: null, errors: errors.map((error) => maskError(error, log)) };
+  }
+}

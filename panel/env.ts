@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+import { parseEnv, settings, type EnvSource } from '#platform/env.js';
+
+const secretsKeys = z.string().refine(
+  (text) => text.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
+  'must be 32 bytes in base64; during a rotation several, separated by commas, the newest first',
+);
+
+const shape = {
+  PORT: settings.port.default(4000),
+  HOST: z.string().optional(),
+  PUBLIC_URL: settings.url.transform((url) => url.replace(/\/$/, '')).optional(),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: settings.url.optional(),
+  DATABASE_OWNER_URL: settings.url.optional(),
+  SECRETS_KEY: secretsKeys.optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  TRUST_PROXY: z.string().optional(),
+};
+
+/** The process's own settings. */
+export type PanelEnv = z.infer<z.ZodObject<typeof shape>>;
+
+export function panelEnv(source: EnvSource = process.env): PanelEnv {
+  return parseEnv(shape, source);
+}

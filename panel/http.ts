@@ -1,0 +1,76 @@
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { JSONWebKeySet } from 'jose';
+
+import type { TokenVerifier } from '#platform/auth/tokens.js';
+import type { Logger } from '#platform/logger.js';
+import type { TrustProxy } from '#gateway/client-address.js';
+import type { Gateway } from '#gateway/gateway.js';
+import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
+import { createRestRouter } from '#rest-compat/router.js';
+
+export interface HttpOptions {
+  gateway: Gateway;
+  verifier: TokenVerifier;
+  logger: Logger;
+  trustProxy: TrustProxy;
+  publicKeys: () => JSONWebKeySet;
+  /** What keeps the panel from serving; empty when it can. */
+  problems: () => Promise<string[]>;
+  /** Pages and routes that are not GraphQL, as their subgraphs export them. */
+  routers: readonly express.Router[];
+}
+
+/** Everything that the panel answers on its one port, but for WebSockets. */
+export function createHttpApp(options: HttpOptions): Express {
+  const { gateway, verifier, logger } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestContextMiddleware(options.trustProxy));
+  app.use((_request, response, next) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    next();
+  });
+
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', async (_request, response) => {
+    const problems = await options.problems();
+    response
+      .status(problems.length === 0 ? 200 : 503)
+      .json(problems.length === 0 ? { status: 'ready' } : { status: 'not ready', problems });
+  });
+  app.get('/.well-known/jwks.json', (_request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=300');
+    response.json(options.publicKeys());
+  });
+
+  app.use(gateway.router);
+  app.use(
+    createRestRouter({
+      schema: gateway.schema,
+      logger,
+      execute: (operation) => gateway.execute(operation),
+      authenticate: async ({ authorization }) => {
+        await verifier.verify(authorization ?? '');
+      },
+    }),
+  );
+  for (const router of options.routers) app.use(router);
+
+  app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
+  const onError: ErrorRequestHandler = (error, _request, response, next) => {
+    const status = statusOf(error);
+    if (status >= 500) logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
+    if (response.headersSent) return next(error);
+    response.status(status).json({ error: status >= 500 ? 'Something went wrong on our side' : 'Bad request' });
+  };
+  app.use(onError);
+  return app;
+}
+
+/** Express's own refusals (a broken percent-encoding, say) carry a status; everything else is ours to mend. */
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 600 ? status : 500;
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+
+import { systemClock, type Clock } from '#platform/clock.js';
+import type { Logger } from '#platform/logger.js';
+import { assetPath } from '#platform/package-root.js';
+import type { TrustProxy } from '#gateway/client-address.js';
+import { createGateway, type Gateway } from '#gateway/gateway.js';
+import type { FleetEnv } from '#subgraphs/fleet/env.js';
+import type { IdentityEnv } from '#subgraphs/identity/env.js';
+import { createSetupRouter } from '#subgraphs/identity/setup/setup.router.js';
+
+import { prepareDatabase } from './database.js';
+import type { PanelEnv } from './env.js';
+import { createHttpApp } from './http.js';
+import { loadKeyring } from './keyring.js';
+import { createSubgraphs } from './subgraphs.js';
+
+export interface PanelOptions {
+  panel: PanelEnv;
+  identity: IdentityEnv;
+  fleet: FleetEnv;
+  logger: Logger;
+  clock?: Clock;
+}
+
+/** A running panel. */
+export interface Panel {
+  /** Where it listens on this machine. */
+  url: string;
+  /** Its address for the world, which is also the issuer of its tokens. */
+  publicUrl: string;
+  gateway: Gateway;
+  /** The one-time link for making the first administrator; absent once there is one. */
+  setupLink: string | undefined;
+  /** Lets requests under way finish, closes the others, and stops what it started. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const drainMs = 10_000;
+
+/** Starts everything in this process: database, subgraphs, gateway, REST routes, one HTTP port. */
+export async function startPanel(options: PanelOptions): Promise<Panel> {
+  const { panel: env, logger, clock = systemClock } = options;
+  const keyring = loadKeyring(env);
+  const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
+  const database = await prepareDatabase(env, keyring, logger);
+  const undo: (() => Promise<void>)[] = [() => database.stop()];
+  let isStopping = false;
+  const unwind = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const subgraphs = await createSubgraphs({
+      databaseUrl: database.url,
+      keyring,
+      clock,
+      logger,
+      publicUrl,
+      fleet: options.fleet,
+    });
+    undo.push(() => subgraphs.stop());
+    await subgraphs.identity.start();
+    const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+    const gateway = await createGateway({
+      supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
+      subgraphs: subgraphs.all,
+      logger,
+      clock,
+      trustProxy,
+      verify: async (authorization) => subgraphs.verifier.verify(authorization),
+    });
+    undo.push(() => gateway.stop());
+    const app = createHttpApp({
+      gateway,
+      verifier: subgraphs.verifier,
+      logger,
+      trustProxy,
+      publicKeys: () => subgraphs.identity.publicKeys(),
+      problems: async () => [
+        ...(isStopping ? ['the panel is stopping'] : []),
+        ...(await gateway.ready()),
+        ...(await subgraphs.problems()),
+      ],
+      routers: [createSetupRouter()],
+    });
+    const server = createServer(app);
+    gateway.attach(server);
+    const setupLink = await subgraphs.identity.ensureFirstAdministrator({
+      publicUrl,
+      email: options.identity.ADMIN_EMAIL,
+      password: options.identity.ADMIN_PASSWORD,
+    });
+    const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
+    undo.push(() => drain(server));
+    return {
+      url: `http://127.0.0.1:${port}`,
+      publicUrl,
+      gateway,
+      setupLink,
+      stop: async () => {
+        isStopping = true;
+        await unwind();
+      },
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, { cause: error })
+          : error,
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+/** No new connections; requests under way get a while to finish. */
+async function drain(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** `true`, a number of proxies in front of the panel, or their addresses and subnets separated by commas. */
+function parseTrustProxy(text: string | undefined): TrustProxy {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true') return true;
+  return /^\d+$/.test(text) ? Number(text) : text.split(',').map((address) => address.trim());
+}

@@ -1,0 +1,28 @@
+import { created, noContent, ok, page, route, type Route } from './route.js';
+
+/**
+ * Every REST route that is answered: method, path, the document whose selection is the body, and how it replies.
+ * The rules that a row leaves unsaid are in README.md.
+ */
+// oxfmt-ignore
+export const routes: readonly Route[] = [
+  // Authentication
+  route('POST',   '/api/auth/register',              'identity/RegisterUser',       { public: true, body: 'input', reply: created }),
+  route('POST',   '/api/auth/login',                 'identity/LogInUser',          { public: true, body: 'input', reply: ok, omitNull: ['user', 'access_token', 'refresh_token', 'token_type', 'totp_required', 'challenge_token'] }),
+  route('POST',   '/api/auth/refresh',               'identity/RefreshSession',     { public: true, body: 'input', reply: ok, omitNull: ['user'] }),
+  route('GET',    '/api/auth/me',                    'identity/GetMe',              { reply: ok }),
+
+  // Fleet
+  route('GET',    '/api/fleet/instances',            'fleet/ListInstances',         { query: ['status', 'q'], reply: page }),
+  route('GET',    '/api/fleet/instances/:id',        'fleet/GetInstance',           { reply: ok }),
+  route('GET',    '/api/fleet/summary',              'fleet/GetFleetSummary',       { reply: ok }),
+  route('GET',    '/api/fleet/health',               'fleet/ListInstanceHealth',    { reply: page }),
+  route('GET',    '/api/fleet/metrics/:instanceId',  'fleet/GetInstanceMetrics',    { reply: ok }),
+  route('POST',   '/api/fleet/tokens',               'fleet/CreateEnrollmentToken', { body: 'input', reply: created }),
+  route('GET',    '/api/fleet/tokens',               'fleet/ListEnrollmentTokens',  { reply: page }),
+  route('DELETE', '/api/fleet/tokens/:id',           'fleet/RevokeEnrollmentToken', { reply: noContent }),
+
+  // The agent's path: heartbeats carry the node's credential, not a user's token
+  route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),
+  route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential'] }),
+];

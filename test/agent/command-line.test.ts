@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { readSettings } from '#agent/settings.js';
+
+import { TestNode } from './support/node.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+function run(...args: string[]) {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=source', '--import', 'tsx', 'agent/main.ts', ...args],
+    {
+      cwd: root,
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    },
+  );
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
+  return { child, ended };
+}
+
+test('flags win over the environment', () => {
+  const env = { QUAZZAR_PANEL: 'https://env.example', QUAZZAR_TOKEN: 'flt_env', QUAZZAR_SIMULATE: 'true' };
+  const argv = [
+    '--panel',
+    'https://flag.example',
+    '--name',
+    'n 1',
+    '--hostname',
+    'n1.example',
+    '--redirect-uri',
+    'https://n1/cb',
+  ];
+  expect(readSettings([...argv, '--state', '/tmp/s.json'], env)).toEqual({
+    panelUrl: 'https://flag.example',
+    token: 'flt_env',
+    name: 'n 1',
+    hostname: 'n1.example',
+    baseUrl: undefined,
+    stateFile: '/tmp/s.json',
+    redirectUris: ['https://n1/cb'],
+    version: '0.2.9',
+    simulate: true,
+    logLevel: 'info',
+  });
+});
+
+test('two nodes of one machine get a state file each', () => {
+  const file = (name: string) => {
+    const settings = readSettings(['--panel', 'https://p.example', '--name', name], {
+      XDG_STATE_HOME: '/state',
+    });
+    return settings === 'help' ? undefined : path.basename(settings.stateFile);
+  };
+  expect([file('one'), file('../two')]).toEqual(['one.json', '.._two.json']);
+});
+
+test('every wrong setting is named at once', () => {
+  const env = { QUAZZAR_TOKEN: 'abc', QUAZZAR_SIMULATE: 'perhaps' };
+  expect(() => readSettings(['--hostname', 'a b', '--base-url', 'ftp://x'], env)).toThrow(
+    [
+      '--panel (or QUAZZAR_PANEL) is required',
+      'QUAZZAR_TOKEN does not look like an enrollment token (flt_...)',
+      '--hostname is not a host name',
+      '--base-url is not an http or https address',
+      'QUAZZAR_SIMULATE is neither true nor false',
+    ].join('\n'),
+  );
+});
+
+test('--help explains, an unknown flag ends with 2', async () => {
+  const [help, wrong] = await Promise.all([run('--help').ended, run('--pannel', 'x').ended]);
+  expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('--panel URL') });
+  expect(wrong).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining("Unknown option '--pannel'"),
+  });
+});
+
+test('the agent as a process enrolls, beats, and ends cleanly on SIGTERM', async () => {
+  const node = await TestNode.create();
+  node.panel.heartbeatSeconds = 1;
+  const { child, ended } = run(
+    '--panel',
+    node.panel.url,
+    '--token',
+    'flt_cli',
+    '--simulate',
+    '--name',
+    'staging-01',
+    '--state',
+    node.stateFile,
+  );
+  await expect.poll(() => node.panel.beats.length, { timeout: 15_000 }).toBeGreaterThan(0);
+  child.kill('SIGTERM');
+  const { code, err } = await ended;
+
+  expect(code).toBe(0);
+  expect(err).not.toContain('flt_cli');
+  expect(err).not.toContain('cred_1');
+  expect(node.panel.enrollments[0]?.body).toMatchObject({
+    token: 'flt_cli',
+    name: 'staging-01',
+    version: '0.2.9',
+  });
+  expect(node.panel.beats[0]?.body).toMatchObject({ cpu_percent: 12.8, memory_percent: 28.4, apps_count: 5 });
+});
+
+test('a token the panel refuses ends the process with 1', async () => {
+  const node = await TestNode.create();
+  node.panel.script('enroll', { status: 401, body: { error: 'The token has expired' } });
+  const { ended } = run(
+    '--panel',
+    node.panel.url,
+    '--token',
+    'flt_old',
+    '--simulate',
+    '--state',
+    node.stateFile,
+  );
+  expect(await ended).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('HTTP 401: The token has expired'),
+  });
+});

@@ -1,0 +1,139 @@
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import { describe, expect, test } from 'vitest';
+
+import type { EventStream } from '#gateway/map-events.js';
+
+import { caller, modes, startGateway, type TestGateway } from './support/start-gateway.js';
+
+type Stream = EventStream<ExecutionResult>;
+
+async function open({ gateway }: TestGateway, query: string, after?: string): Promise<Stream> {
+  const context = { ...caller, ...(after === undefined ? {} : { after }) };
+  const stream = await gateway.subscribe({ query, context });
+  if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
+  return stream;
+}
+
+async function nextOf(stream: Stream): Promise<unknown> {
+  return JSON.parse(JSON.stringify(await stream.next()));
+}
+
+describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
+  test('an event carries fields of another subgraph, and its cursor', async () => {
+    const running = await startGateway(mode);
+    const stream = await open(
+      running,
+      'subscription { changed: instanceChanged { name score violations { rule } } }',
+    );
+    await expect.poll(() => running.world.changes.size).toBe(1);
+    running.world.changes.push({ payload: 'i1', cursor: 'c1' });
+    expect(await nextOf(stream)).toEqual({
+      done: false,
+      value: {
+        data: { changed: { name: 'alpha', score: 90, violations: [{ rule: 'rule of i1' }] } },
+        extensions: { cursor: 'c1' },
+      },
+    });
+    await stream.return(undefined);
+  });
+
+  test('each event is answered with what is so then', async () => {
+    const running = await startGateway(mode);
+    const { world } = running;
+    const stream = await open(running, 'subscription { instanceChanged { score } }');
+    await expect.poll(() => world.changes.size).toBe(1);
+    for (const score of [1, 2]) {
+      world.scores.i1 = score;
+      world.changes.push({ payload: 'i1' });
+      expect(await nextOf(stream)).toEqual({ done: false, value: { data: { instanceChanged: { score } } } });
+    }
+    await stream.return(undefined);
+  });
+
+  test('unsubscribing closes the source although no event is due', async () => {
+    const running = await startGateway(mode);
+    const stream = await open(running, 'subscription { instanceChanged { id } }');
+    await expect.poll(() => running.world.changes.size).toBe(1);
+    const pending = stream.next();
+    await stream.return(undefined);
+    expect(await pending).toEqual({ done: true, value: undefined });
+    await expect.poll(() => running.world.changes.size).toBe(0);
+  });
+
+  test('one subscriber that leaves does not disturb another', async () => {
+    const running = await startGateway(mode);
+    const query = 'subscription { instanceChanged { name score } }';
+    const [first, second] = [await open(running, query), await open(running, query)];
+    await expect.poll(() => running.world.changes.size).toBe(2);
+    await first.return(undefined);
+    await expect.poll(() => running.world.changes.size).toBe(1);
+    running.world.changes.push({ payload: 'i2' });
+    expect(await nextOf(second)).toMatchObject({
+      value: { data: { instanceChanged: { name: 'beta', score: 70 } } },
+    });
+    await second.return(undefined);
+  });
+
+  test('the cursor to resume after reaches the subgraph', async () => {
+    const running = await startGateway(mode);
+    const stream = await open(running, 'subscription { instanceChanged { id } }', 'c7');
+    await expect.poll(() => running.world.resumedAfter).toEqual(['c7']);
+    await stream.return(undefined);
+  });
+
+  test('an event that fails hides its words and does not end the stream', async () => {
+    const running = await startGateway(mode);
+    const stream = await open(running, 'subscription { instanceChanged { id score } }');
+    await expect.poll(() => running.world.changes.size).toBe(1);
+    running.world.changes.push({ payload: 'broken' });
+    expect(await nextOf(stream)).toEqual({
+      done: false,
+      value: {
+        data: null,
+        errors: [{ message: 'Internal error', path: ['instanceChanged'], extensions: { code: 'INTERNAL' } }],
+      },
+    });
+    running.world.changes.push({ payload: 'i1' });
+    expect(await nextOf(stream)).toMatchObject({ value: { data: { instanceChanged: { id: 'i1' } } } });
+    await stream.return(undefined);
+  });
+
+  test('a subscription that the subgraph refuses says why', async () => {
+    const { gateway } = await startGateway(mode);
+    let result = await gateway.subscribe({ query: 'subscription { denied }', context: { ...caller } });
+    if (Symbol.asyncIterator in result) result = (await result.next()).value!;
+    expect(result.errors?.map((error) => error.toJSON())).toEqual([
+      expect.objectContaining({ message: 'Not yours', extensions: { code: 'FORBIDDEN' } }),
+    ]);
+  });
+
+  test('conditions on the root field are refused', async () => {
+    const { gateway, world } = await startGateway(mode);
+    for (const query of [
+      'subscription ($on: Boolean!) { instanceChanged @include(if: $on) { id } }',
+      'subscription ($on: Boolean!) { ...F } fragment F on Subscription { ... @skip(if: $on) { instanceChanged { id } } }',
+    ]) {
+      const result = await gateway.subscribe({ query, variables: { on: true }, context: { ...caller } });
+      expect(result).toEqual({ errors: [expect.any(GraphQLError)] });
+    }
+    expect(world.contexts).toEqual([]);
+  });
+});
+
+test('a subscription over a connection that was cut goes on after its last cursor', async () => {
+  const running = await startGateway('over HTTP');
+  const { world, servers } = running;
+  const stream = await open(running, 'subscription { instanceChanged { id } }', 'c1');
+  await expect.poll(() => world.changes.size).toBe(1);
+  world.changes.push({ payload: 'i1', cursor: 'c2' });
+  expect(await nextOf(stream)).toMatchObject({ value: { extensions: { cursor: 'c2' } } });
+
+  servers.find(({ name }) => name === 'fleet')!.cut();
+  await expect.poll(() => world.resumedAfter, { timeout: 5_000 }).toEqual(['c1', 'c2']);
+  await expect.poll(() => world.changes.size).toBe(1);
+  world.changes.push({ payload: 'i2', cursor: 'c3' });
+  expect(await nextOf(stream)).toMatchObject({
+    value: { data: { instanceChanged: { id: 'i2' } }, extensions: { cursor: 'c3' } },
+  });
+  await stream.return(undefined);
+});

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+
+import { startGateway } from './support/start-gateway.js';
+
+const json = { 'content-type': 'application/json', accept: 'application/json' };
+
+function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify(body) });
+}
+
+test('the request id of the caller is used and answered with; a made-up one is made', async () => {
+  const { url, world } = await startGateway('in process');
+  const query = '{ whoAmI { requestId } }';
+  const kept = await post(url, { query }, { 'x-request-id': 'order-66_a.b' });
+  expect(kept.headers.get('x-request-id')).toBe('order-66_a.b');
+  expect(await kept.json()).toEqual({ data: { whoAmI: { requestId: 'order-66_a.b' } } });
+
+  const replaced = await post(url, { query }, { 'x-request-id': 'a b"<script>' });
+  expect(replaced.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  expect(world.requests.at(-1)?.requestId).toBe(replaced.headers.get('x-request-id'));
+});
+
+test.each([
+  ['nobody', false, '127.0.0.1'],
+  ['one proxy', 1, '203.0.113.9'],
+  ['proxies by address', ['127.0.0.0/8', '203.0.113.9'], '198.51.100.7'],
+  ['everybody', true, '192.0.2.1'],
+] as const)('forwarded addresses count as far as they are trusted: %s', async (_, trustProxy, address) => {
+  const { url } = await startGateway('in process', { trustProxy });
+  const forwarded = { 'x-forwarded-for': '192.0.2.1, 198.51.100.7, 203.0.113.9' };
+  const answer = await post(url, { query: '{ whoAmI { clientAddress } }' }, forwarded);
+  expect(await answer.json()).toEqual({ data: { whoAmI: { clientAddress: address } } });
+});
+
+test('a subscription over POST is told where to go', async () => {
+  const { url, world } = await startGateway('in process');
+  const answer = await post(url, { query: 'subscription { instanceChanged { id } }' });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toEqual({
+    errors: [
+      {
+        message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+        extensions: { code: 'BAD_REQUEST' },
+      },
+    ],
+  });
+  expect(world.contexts).toEqual([]);
+});
+
+test('a mutation over GET is refused', async () => {
+  const { url, world } = await startGateway('in process');
+  const query = 'mutation { renameInstance(id: "i1", name: "x") { id } }';
+  const answer = await fetch(`${url}?query=${encodeURIComponent(query)}`, { headers: json });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get('allow')).toBe('POST');
+  expect(world.contexts).toEqual([]);
+});
+
+test('bodies that are too large, malformed or batches are refused', async () => {
+  const { url, world } = await startGateway('in process');
+  const large = await post(url, { query: '{ __typename }', variables: { x: 'x'.repeat(1024 * 1024) } });
+  const malformed = await fetch(url, { method: 'POST', headers: json, body: '{"query": "{ __typename' });
+  const batch = await post(url, [{ query: '{ instances { id } }' }]);
+  expect([large.status, malformed.status, batch.status]).toEqual([413, 400, 400]);
+  for (const answer of [large, malformed, batch]) {
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+  }
+  expect(world.contexts).toEqual([]);
+});
+
+test('browsers get GraphiQL, with everything it loads from this server', async () => {
+  const { url } = await startGateway('in process');
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  const page = await fetch(url, { headers: { accept } });
+  expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  const html = await page.text();
+  const paths = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
+  expect(paths).toHaveLength(5);
+
+  const start = await (await fetch(new URL('/graphql/assets/start.js', url))).text();
+  const client = new URL(/from '(.+)'/.exec(start)![1]!, new URL('/graphql/assets/start.js', url));
+  const neighbour = new URL(/from '(.+)'/.exec(await (await fetch(client)).text())![1]!, client);
+  for (const asset of [...paths.map((path) => new URL(path, url)), client, neighbour]) {
+    const answer = await fetch(asset);
+    expect([asset.pathname, answer.status]).toEqual([asset.pathname, 200]);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/(javascript|css)/);
+    await answer.arrayBuffer();
+  }
+  expect((await fetch(new URL('/graphql/assets/package.json', url))).status).toBe(404);
+});
+
+test('GraphiQL can be left out', async () => {
+  const { url } = await startGateway('in process', { hasGraphiql: false });
+  const page = await fetch(url, { headers: { accept: 'text/html' } });
+  expect(page.status).toBe(406);
+});
