@@ -33,6 +33,9 @@ interface KnownDocument {
   operations: Map<string, PreparedOperation>;
 }
 
+const maxErrors = 5;
+const quickRules = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule);
+
 /** Text that was parsed, checked and planned before costs one look-up. Refused documents are not kept. */
 export class Documents {
   // Bounded by text as well as by number: a parsed document takes some fifty times its text.
@@ -89,11 +92,20 @@ export class Documents {
   private validated(document: DocumentNode): KnownDocument | GraphQLError[] {
     const refusal = conditionalRoot(document);
     if (refusal) return [refusal];
-    const errors = validate(this.graph.schema, document, undefined, { maxErrors: 10 });
+    const errors = this.violations(document);
     if (errors.length > 0) return errors.map((error) => badRequest(error.message, error));
     const known = { document, operations: new Map<string, PreparedOperation>() };
     this.byIdentity.set(document, known);
     return known;
+  }
+
+  /** The rule that compares all fields with each other is left out for a document that breaks another one. */
+  private violations(document: DocumentNode): readonly GraphQLError[] {
+    const { schema } = this.graph;
+    const errors = validate(schema, document, quickRules, { maxErrors });
+    return errors.length > 0
+      ? errors
+      : validate(schema, document, [OverlappingFieldsCanBeMergedRule], { maxErrors });
   }
 
   private operation({ document, operations }: KnownDocument, name: string): Prepared {

@@ -41,6 +41,7 @@ const words: Record<keyof DocumentLimits, string> = {
   aliases: 'aliases',
   directives: 'directives',
   fragments: 'fragments',
+  variables: 'variables',
   repeats: 'repeated fields',
 };
 
@@ -55,6 +56,7 @@ export function overLimit(document: DocumentNode, limits: DocumentLimits): Graph
   const meter = new Meter(fragments);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    if ((definition.variableDefinitions?.length ?? 0) > limits.variables) return tooMuch('variables', limits);
     const measure = meter.selectionSet(definition.selectionSet);
     const rootFields = meter.width(definition.selectionSet);
     const found = {

@@ -31,6 +31,7 @@ const abuses: [string, string][] = [
   ['aliases', `{ instances { ${repeat(80, (i) => `a${i}: name`)} } }`],
   ['directives', `{ instances { id ${'@include(if: true) '.repeat(80)} } }`],
   ['fragments', `{ instances { id } } ${repeat(200, (i) => `fragment F${i} on Instance { id }`)}`],
+  ['variables', `query (${repeat(200, (i) => `$v${i}: Int`)}) { instances { id } }`],
   ['repeats', `{ instances { ${repeat(500, () => 'name')} } }`],
   ['repeats', `{ ${nested(1, 'instances')} ${repeat(8, () => repeat(8, () => nested(3, 'instances')))} }`],
 ];

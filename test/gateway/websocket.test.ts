@@ -144,7 +144,7 @@ test('a socket carries a bounded number of operations', async () => {
   await expect(first(socket, '{ __typename }')).rejects.toEqual([
     expect.objectContaining({ extensions: { code: 'LIMIT_REACHED', details: { limit: 2, used: 2 } } }),
   ]);
-  await Promise.all(open.map((iterator) => iterator.return?.(undefined)));
+  for (const iterator of open) await iterator.return?.(undefined);
   await Promise.all(events);
   expect(await first(socket, '{ __typename }')).toEqual({ data: { __typename: 'Query' } });
 });

@@ -1,0 +1,44 @@
+import type { Clock } from '#platform/clock.js';
+
+interface Sleeper {
+  at: number;
+  wake: () => void;
+}
+
+/** A clock that stands still until a test moves it. Starts at the machine's time, so that other clocks agree with it. */
+export class TestClock implements Clock {
+  private time = Math.floor(Date.now() / 1000) * 1000;
+  private sleepers: Sleeper[] = [];
+
+  now(): Date {
+    return new Date(this.time);
+  }
+
+  async delay(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { at: this.time + ms, wake: resolve };
+      this.sleepers.push(sleeper);
+      const abort = () => {
+        this.sleepers = this.sleepers.filter((other) => other !== sleeper);
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+      };
+      if (signal?.aborted) abort();
+      else signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** Moves time on and wakes whoever waited for it, earliest first. */
+  async advance(ms: number): Promise<void> {
+    const end = this.time + ms;
+    for (;;) {
+      const next = this.sleepers.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.sleepers = this.sleepers.filter((other) => other !== next);
+      this.time = Math.max(this.time, next.at);
+      next.wake();
+      // Lets whoever was woken run as far as it gets, so that it may sleep again within this advance.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.time = end;
+  }
+}

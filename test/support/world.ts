@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+
+import { call, type Answer, type Call } from './http.js';
+import type { TestClock } from './clock.js';
+
+export interface GraphQLAnswer<Data = Record<string, unknown>> {
+  data: Data | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
+}
+
+interface Tokens {
+  user: { id: string; email: string; role: string; tenant: { id: string; name: string; plan: string } };
+  access_token: string;
+  refresh_token: string;
+}
+
+/** Builds what a test needs, through the public API only, so that tests read as stories. */
+export class World {
+  constructor(
+    readonly url: string,
+    readonly clock: TestClock,
+  ) {}
+
+  async rest<Body = Record<string, unknown>>(path: string, options: Call = {}): Promise<Answer<Body>> {
+    return call<Body>(this.url + path, options);
+  }
+
+  async graphql<Data = Record<string, unknown>>(
+    query: string,
+    variables: Record<string, unknown> = {},
+    token?: string,
+  ): Promise<GraphQLAnswer<Data>> {
+    const answer = await call<GraphQLAnswer<Data>>(`${this.url}/graphql`, { token, body: { query, variables } });
+    return answer.body;
+  }
+
+  /** Registers a new tenant with its owner, signed in. */
+  async tenant(name = `Tenant ${randomUUID()}`): Promise<Tenant> {
+    const email = `${randomUUID()}@example.com`;
+    const answer = await this.rest<Tokens>('/api/auth/register', {
+      body: { email, password: 'correct horse battery', name: 'Owner', company: name },
+    });
+    if (answer.status !== 201) throw new Error(`register: ${answer.status} ${answer.text}`);
+    return new Tenant(this, { email, password: 'correct horse battery' }, answer.body);
+  }
+
+  async login(email: string, password: string): Promise<Answer<Tokens>> {
+    return this.rest<Tokens>('/api/auth/login', { body: { email, password } });
+  }
+
+  /** An access token of the platform administrator. */
+  async administrator(): Promise<string> {
+    const answer = await this.login('admin@panel.test', 'administrator-password');
+    if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
+    return answer.body.access_token;
+  }
+}
+
+/** A tenant with its signed-in owner. */
+export class Tenant {
+  readonly id: string;
+  readonly token: string;
+  readonly refreshToken: string;
+  readonly user: Tokens['user'];
+
+  constructor(
+    readonly world: World,
+    readonly account: { email: string; password: string },
+    tokens: Tokens,
+  ) {
+    this.id = tokens.user.tenant.id;
+    this.user = tokens.user;
+    this.token = tokens.access_token;
+    this.refreshToken = tokens.refresh_token;
+  }
+
+  async rest<Body = Record<string, unknown>>(path: string, options: Call = {}): Promise<Answer<Body>> {
+    return this.world.rest<Body>(path, { token: this.token, ...options });
+  }
+
+  async graphql<Data = Record<string, unknown>>(
+    query: string,
+    variables: Record<string, unknown> = {},
+  ): Promise<GraphQLAnswer<Data>> {
+    return this.world.graphql<Data>(query, variables, this.token);
+  }
+
+  /** Puts a plan in force, as the platform administrator. */
+  async grantPlan(plan: 'FREE' | 'PRO' | 'ENTERPRISE'): Promise<this> {
+    const answer = await this.world.graphql(
+      'mutation($input: GrantPlanInput!) { grantPlan(input: $input) { plan } }',
+      { input: { tenantId: this.id, plan } },
+      await this.world.administrator(),
+    );
+    if (answer.errors) throw new Error(`grantPlan: ${JSON.stringify(answer.errors)}`);
+    return this;
+  }
+
+  async enrollmentToken(options: Record<string, unknown> = {}): Promise<string> {
+    const answer = await this.rest<{ token: string }>('/api/fleet/tokens', { body: { name: 'test', ...options } });
+    if (answer.status !== 201) throw new Error(`tokens: ${answer.status} ${answer.text}`);
+    return answer.body.token;
+  }
+
+  /** A node that has enrolled, and has not beaten yet. */
+  async node(name = `node-${randomUUID().slice(0, 8)}`): Promise<Node> {
+    const answer = await this.world.rest<{ instance_id: string; credential: string }>('/api/agent/enroll', {
+      body: { token: await this.enrollmentToken(), name, hostname: `${name}.example.com`, version: '0.2.9' },
+    });
+    if (answer.status !== 201) throw new Error(`enroll: ${answer.status} ${answer.text}`);
+    return new Node(this.world, name, answer.body.instance_id, answer.body.credential);
+  }
+}
+
+/** A node with its credential. */
+export class Node {
+  constructor(
+    readonly world: World,
+    readonly name: string,
+    readonly id: string,
+    readonly credential: string,
+  ) {}
+
+  /** Beats with ordinary readings; `more` adds to them or puts others in their place. */
+  async beat(more: Record<string, unknown> = {}): Promise<Answer<Record<string, unknown>>> {
+    return this.world.rest('/api/agent/heartbeat', { token: this.credential, body: { ...ordinaryBeat, ...more } });
+  }
+}
+
+export const ordinaryBeat = {
+  cpu_percent: 12.5,
+  memory_percent: 40,
+  disk_percent: 30,
+  apps_count: 3,
+  cpu_cores: 4,
+  memory_gb: 16,
+  version: '0.2.9',
+};
