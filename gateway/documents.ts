@@ -1,7 +1,15 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import { buildOperationContext } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
-import { GraphQLError, Source, parse, validate, type DocumentNode } from 'graphql';
+import {
+  GraphQLError,
+  OverlappingFieldsCanBeMergedRule,
+  Source,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import { badRequest } from './bad-request.js';
@@ -24,9 +32,13 @@ export interface PreparedOperation {
   plan?: QueryPlan;
 }
 
-export type Prepared =
-  | { operation: PreparedOperation; errors?: undefined }
-  | { operation?: undefined; errors: readonly GraphQLError[] };
+/** Why a request is refused. */
+export interface Refusal {
+  errors: readonly GraphQLError[];
+  operation?: undefined;
+}
+
+export type Prepared = Refusal | { operation: PreparedOperation; errors?: undefined };
 
 interface KnownDocument {
   document: DocumentNode;
@@ -51,55 +63,57 @@ export class Documents {
     private readonly limits: DocumentLimits,
   ) {}
 
-  prepare(source: DocumentSource, operationName: string | null | undefined): Prepared {
-    const known = source.document === undefined ? this.fromText(source.query) : this.trusted(source.document);
-    if (Array.isArray(known)) return { errors: known };
-    return this.operation(known as KnownDocument, operationName ?? '');
+  prepare({ query, document }: DocumentSource, operationName: string | null | undefined): Prepared {
+    const known = document === undefined ? this.fromText(query) : this.trusted(document);
+    return 'errors' in known ? known : this.operation(known, operationName ?? '');
   }
 
-  private fromText(query: string): KnownDocument | GraphQLError[] {
+  private fromText(query: string): KnownDocument | Refusal {
     const known = this.byText.get(query);
     if (known) return known;
-    const document = this.parse(query);
-    if (document instanceof GraphQLError) return [document];
-    const refusal = overLimit(document, this.limits);
-    if (refusal) return [refusal];
-    const checked = this.validated(document);
-    if (!Array.isArray(checked)) this.byText.set(query, checked as KnownDocument);
-    return checked;
-  }
-
-  private trusted(document: DocumentNode): KnownDocument | GraphQLError[] {
-    return this.byIdentity.get(document) ?? this.validated(document);
-  }
-
-  private parse(query: string): DocumentNode | GraphQLError {
-    const { characters, tokens } = this.limits;
-    if (query.length > characters) return tooMuch('characters', this.limits);
     try {
-      return parse(new Source(query), { maxTokens: tokens });
+      const document = this.parse(query);
+      const refusal = overLimit(document, this.limits);
+      if (refusal) throw refusal;
+      const checked = this.validated(document);
+      if (!('errors' in checked)) this.byText.set(query, checked);
+      return checked;
     } catch (error) {
-      // graphql-js has no other sign for it.
-      if (error instanceof GraphQLError && error.message.includes('Parsing aborted'))
-        return tooMuch('tokens', this.limits);
-      if (error instanceof GraphQLError) return badRequest(error.message, error);
-      // The parser is recursive: text nested deeply enough ends its stack.
-      if (error instanceof RangeError) return tooMuch('depth', this.limits);
+      if (error instanceof GraphQLError) return { errors: [error] };
       throw error;
     }
   }
 
-  private validated(document: DocumentNode): KnownDocument | GraphQLError[] {
+  private trusted(document: DocumentNode): KnownDocument | Refusal {
+    return this.byIdentity.get(document) ?? this.validated(document);
+  }
+
+  private parse(query: string): DocumentNode {
+    const { characters, tokens } = this.limits;
+    if (query.length > characters) throw tooMuch('characters', this.limits);
+    try {
+      return parse(new Source(query), { maxTokens: tokens });
+    } catch (error) {
+      // The parser is recursive: text nested deeply enough ends its stack.
+      if (error instanceof RangeError) throw tooMuch('depth', this.limits);
+      if (!(error instanceof GraphQLError)) throw error;
+      // graphql-js has no other sign for it.
+      if (error.message.includes('Parsing aborted')) throw tooMuch('tokens', this.limits);
+      throw badRequest(error.message, error);
+    }
+  }
+
+  private validated(document: DocumentNode): KnownDocument | Refusal {
     const refusal = conditionalRoot(document);
-    if (refusal) return [refusal];
+    if (refusal) return { errors: [refusal] };
     const errors = this.violations(document);
-    if (errors.length > 0) return errors.map((error) => badRequest(error.message, error));
+    if (errors.length > 0) return { errors: errors.map((error) => badRequest(error.message, error)) };
     const known = { document, operations: new Map<string, PreparedOperation>() };
     this.byIdentity.set(document, known);
     return known;
   }
 
-  /** The rule that compares all fields with each other is left out for a document that breaks another one. */
+  /** The rule that compares all fields with each other is spared a document that breaks another one. */
   private violations(document: DocumentNode): readonly GraphQLError[] {
     const { schema } = this.graph;
     const errors = validate(schema, document, quickRules, { maxErrors });
@@ -111,17 +125,15 @@ export class Documents {
   private operation({ document, operations }: KnownDocument, name: string): Prepared {
     const known = operations.get(name);
     if (known) return { operation: known };
+    const named = name === '' ? {} : { operationName: name };
     try {
       const context = buildOperationContext({
         schema: this.graph.schema,
         operationDocument: document,
-        ...(name === '' ? {} : { operationName: name }),
+        ...named,
       });
-      const operation = {
-        document,
-        context,
-        ...(isIntrospection(context) ? {} : { plan: this.plan(document, name) }),
-      };
+      const plan = isIntrospection(context) ? {} : { plan: this.plan(document, named) };
+      const operation = { document, context, ...plan };
       operations.set(name, operation);
       return { operation };
     } catch (error) {
@@ -134,8 +146,7 @@ export class Documents {
     }
   }
 
-  private plan(document: DocumentNode, name: string): QueryPlan {
-    const options = name === '' ? {} : { operationName: name };
-    return this.graph.planner.buildQueryPlan(operationFromDocument(this.graph.apiSchema, document, options));
+  private plan(document: DocumentNode, named: { operationName?: string }): QueryPlan {
+    return this.graph.planner.buildQueryPlan(operationFromDocument(this.graph.apiSchema, document, named));
   }
 }
