@@ -23,7 +23,11 @@ const databaseName = 'panel';
 const login = 'panel_app';
 
 /** Brings the database to where this version of the panel needs it: the embedded one, or the operator's. */
-export async function prepareDatabase(env: PanelEnv, keyring: Keyring, logger: Logger): Promise<PreparedDatabase> {
+export async function prepareDatabase(
+  env: PanelEnv,
+  keyring: Keyring,
+  logger: Logger,
+): Promise<PreparedDatabase> {
   if (env.DATABASE_URL) {
     if (env.DATABASE_OWNER_URL) {
       await migrate(env.DATABASE_OWNER_URL, passwordIn(env.DATABASE_URL), logger);

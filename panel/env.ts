@@ -2,10 +2,12 @@ import { z } from 'zod';
 
 import { parseEnv, settings, type EnvSource } from '#platform/env.js';
 
-const secretsKeys = z.string().refine(
-  (text) => text.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
-  'must be 32 bytes in base64; during a rotation several, separated by commas, the newest first',
-);
+const secretsKeys = z
+  .string()
+  .refine(
+    (text) => text.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
+    'must be 32 bytes in base64; during a rotation several, separated by commas, the newest first',
+  );
 
 const shape = {
   PORT: settings.port.default(4000),

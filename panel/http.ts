@@ -1,11 +1,11 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { JSONWebKeySet } from 'jose';
 
-import type { TokenVerifier } from '#platform/auth/tokens.js';
-import type { Logger } from '#platform/logger.js';
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
+import type { TokenVerifier } from '#platform/auth/tokens.js';
+import type { Logger } from '#platform/logger.js';
 import { createRestRouter } from '#rest-compat/router.js';
 
 export interface HttpOptions {
@@ -61,9 +61,12 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
   const onError: ErrorRequestHandler = (error, _request, response, next) => {
     const status = statusOf(error);
-    if (status >= 500) logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
+    if (status >= 500)
+      logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
     if (response.headersSent) return next(error);
-    response.status(status).json({ error: status >= 500 ? 'Something went wrong on our side' : 'Bad request' });
+    response
+      .status(status)
+      .json({ error: status >= 500 ? 'Something went wrong on our side' : 'Bad request' });
   };
   app.use(onError);
   return app;

@@ -9,7 +9,8 @@ import { run } from './run.js';
 // Brings the database up to date and stops: for deployments that migrate apart from starting.
 await run(async () => {
   const env = panelEnv();
-  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL) throw new EnvError(['DATABASE_OWNER_URL is required to migrate']);
+  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL)
+    throw new EnvError(['DATABASE_OWNER_URL is required to migrate']);
   const database = await prepareDatabase(env, loadKeyring(env), createLogger(env.LOG_LEVEL));
   await database.stop();
   process.stdout.write('The database is up to date.\n');

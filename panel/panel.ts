@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 
+import type { TrustProxy } from '#gateway/client-address.js';
+import { createGateway, type Gateway } from '#gateway/gateway.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
-import type { TrustProxy } from '#gateway/client-address.js';
-import { createGateway, type Gateway } from '#gateway/gateway.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
 import type { IdentityEnv } from '#subgraphs/identity/env.js';
 import { createSetupRouter } from '#subgraphs/identity/setup/setup.router.js';
@@ -114,7 +114,9 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, { cause: error })
+          ? new Error(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, {
+              cause: error,
+            })
           : error,
       );
     });

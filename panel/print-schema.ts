@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { systemClock } from '#platform/clock.js';
-import { assetPath } from '#platform/package-root.js';
-import { silentLogger } from '#platform/logger.js';
-import { Keyring } from '#platform/secrets/keyring.js';
 import { composeSupergraph } from '#gateway/compose.js';
+import { systemClock } from '#platform/clock.js';
+import { silentLogger } from '#platform/logger.js';
+import { assetPath } from '#platform/package-root.js';
+import { Keyring } from '#platform/secrets/keyring.js';
 
 import { run } from './run.js';
 import { createSubgraphs } from './subgraphs.js';
@@ -51,7 +51,9 @@ if (process.argv[1]?.endsWith('print-schema.ts')) {
     const stale = staleFiles(files);
     if (process.argv.includes('--check')) {
       if (stale.length === 0) return;
-      throw new Error(`These files are not what the code says; run "npm run schema":\n  ${stale.join('\n  ')}`);
+      throw new Error(
+        `These files are not what the code says; run "npm run schema":\n  ${stale.join('\n  ')}`,
+      );
     }
     mkdirSync(assetPath('schema'), { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(assetPath('schema', name), text);

@@ -41,7 +41,11 @@ export async function run(command: () => Promise<{ stop(): Promise<void> } | voi
 
 function fail(error: unknown): never {
   const text =
-    error instanceof EnvError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    error instanceof EnvError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }

@@ -52,7 +52,9 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     verifier,
     problems: async () => {
       const answers = await Promise.all(
-        databases.map(async (db) => ((await db.isReady()) ? [] : [`the database of ${db.area} does not answer`])),
+        databases.map(async (db) =>
+          (await db.isReady()) ? [] : [`the database of ${db.area} does not answer`],
+        ),
       );
       return answers.flat();
     },

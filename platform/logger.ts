@@ -21,7 +21,10 @@ const redacted = [
 
 /** JSON lines on standard error, so that standard output stays for what a command is asked to print. */
 export function createLogger(level: string): Logger {
-  return pino({ level, redact: { paths: redacted, censor: '[redacted]' } }, pino.destination({ dest: 2, sync: false }));
+  return pino(
+    { level, redact: { paths: redacted, censor: '[redacted]' } },
+    pino.destination({ dest: 2, sync: false }),
+  );
 }
 
 export const silentLogger: Logger = pino({ level: 'silent' });

@@ -6,7 +6,11 @@ import { ApiError } from './errors.js';
  * Checks an input against its rules and answers the parsed value. All broken fields are reported at once, keyed by
  * their path in the GraphQL arguments (`input.maxUses`).
  */
-export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, path = 'input'): z.infer<Schema> {
+export function validate<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  path = 'input',
+): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const details: Record<string, string> = {};

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
-import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 import type { Clock } from '../clock.js';

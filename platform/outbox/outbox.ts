@@ -20,7 +20,8 @@ export async function appendToOutbox(
   cause: { requestId: string; at: Date },
 ): Promise<void> {
   if (events.length === 0) return;
-  if (!em.isInTransaction()) throw new Error('events are written in the transaction of the change they tell of');
+  if (!em.isInTransaction())
+    throw new Error('events are written in the transaction of the change they tell of');
   const row = '(?, ?, ?, ?, ?, ?::jsonb, ?, ?)';
   await em.execute(
     `insert into ${area}.outbox

@@ -18,7 +18,8 @@ export interface AuditDetails {
 
 export const auditTopic = 'audit.mutation.recorded';
 
-const secretField = /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|kubeconfig|privateKey/i;
+const secretField =
+  /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|kubeconfig|privateKey/i;
 
 /** The outbox row that identity appends to the tenant's audit chain. */
 export function auditEvent(

@@ -1,16 +1,15 @@
 import 'reflect-metadata';
-
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { parse, type GraphQLSchema } from 'graphql';
 import { buildSchema, createResolversMap, type BuildSchemaOptions, type NonEmptyArray } from 'type-graphql';
 
+import { authChecker, type PermissionTable } from '../auth/permissions.js';
+import type { TokenVerifier } from '../auth/tokens.js';
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { RequestContext } from '../request-context.js';
-import type { TokenVerifier } from '../auth/tokens.js';
-import { authChecker, type PermissionTable } from '../auth/permissions.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
@@ -128,4 +127,3 @@ function keepExtensions(from: GraphQLSchema, to: GraphQLSchema): GraphQLSchema {
   }
   return to;
 }
-

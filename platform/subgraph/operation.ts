@@ -70,7 +70,8 @@ export class Operation {
 
   requireNode(): NodeViewer {
     const viewer = this.requireViewer();
-    if (viewer.kind !== 'node') throw new ApiError('FORBIDDEN', 'Only a node may do this, with its credential');
+    if (viewer.kind !== 'node')
+      throw new ApiError('FORBIDDEN', 'Only a node may do this, with its credential');
     return viewer;
   }
 
@@ -80,9 +81,7 @@ export class Operation {
 
   /** For reads: bound to the viewer's tenant, shared by the whole operation. */
   get em(): SqlEntityManager {
-    this.reader ??= this.viewer
-      ? this.database.forTenant(this.viewer.tenantId)
-      : this.database.anonymous();
+    this.reader ??= this.viewer ? this.database.forTenant(this.viewer.tenantId) : this.database.anonymous();
     return this.reader;
   }
 

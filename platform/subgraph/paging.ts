@@ -21,10 +21,16 @@ export class PageInfo {
 /** Arguments of every list. A class, because parameter decorators would print them in reverse. */
 @ArgsType()
 export class PageArgs {
-  @Field(() => Int, { nullable: true, description: `Page size, 1 to ${maxPageSize}; ${defaultPageSize} unless told.` })
+  @Field(() => Int, {
+    nullable: true,
+    description: `Page size, 1 to ${maxPageSize}; ${defaultPageSize} unless told.`,
+  })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: '`endCursor` of the page before; absent for the first page.' })
+  @Field(() => String, {
+    nullable: true,
+    description: '`endCursor` of the page before; absent for the first page.',
+  })
   after?: string | null;
 }
 
@@ -64,10 +70,12 @@ export interface PageWindow {
 /** Checks `first` and `after`. Cursors hold a position, not an offset: inserts before it do not move the page. */
 export function pageWindow(args: PageArgs): PageWindow {
   const size = args.first ?? defaultPageSize;
-  if (size < 1 || size > maxPageSize) throw new ApiError('BAD_REQUEST', `first must be from 1 to ${maxPageSize}`);
+  if (size < 1 || size > maxPageSize)
+    throw new ApiError('BAD_REQUEST', `first must be from 1 to ${maxPageSize}`);
   if (args.after === undefined || args.after === null) return { size, after: undefined };
   const position = Buffer.from(args.after, 'base64url').toString('utf8');
-  if (!/^[\w-]{1,100}$/.test(position)) throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
+  if (!/^[\w-]{1,100}$/.test(position))
+    throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
   return { size, after: position };
 }
 

@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+
 import type { RequestContext } from '../request-context.js';
 
 /** What a subgraph hands to whoever runs it: in this process or behind an HTTP server of its own. */

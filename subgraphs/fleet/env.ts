@@ -7,5 +7,8 @@ export interface FleetEnv {
 }
 
 export function fleetEnv(source: EnvSource = process.env): FleetEnv {
-  return parseEnv({ HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30) }, source);
+  return parseEnv(
+    { HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30) },
+    source,
+  );
 }

@@ -1,6 +1,7 @@
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
+import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
@@ -33,6 +34,8 @@ export interface FleetOptions {
 /** The fleet subgraph, wired by hand. */
 export interface Fleet {
   build(verifier: TokenVerifier): Promise<Subgraph>;
+  /** Background steps, for the lease holder to run. */
+  sweeps: readonly Sweep[];
 }
 
 export function createFleet({ database, keyring, clock, publicUrl, env }: FleetOptions): Fleet {
@@ -40,6 +43,7 @@ export function createFleet({ database, keyring, clock, publicUrl, env }: FleetO
   const instances = new InstanceService();
   const summaries = new SummaryService();
   return {
+    sweeps: [],
     build: (verifier) =>
       buildSubgraph({
         name: 'fleet',

@@ -4,6 +4,7 @@ import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
@@ -24,7 +25,13 @@ import { User } from './user/user.entity.js';
 import { UserResolver } from './user/user.resolver.js';
 import { UserService } from './user/user.service.js';
 
-export const identityEntities: readonly EntityClass[] = [Tenant, User, Session, RefreshToken, StoredSigningKey];
+export const identityEntities: readonly EntityClass[] = [
+  Tenant,
+  User,
+  Session,
+  RefreshToken,
+  StoredSigningKey,
+];
 
 export interface IdentityOptions {
   database: Database;
@@ -39,6 +46,8 @@ export interface IdentityOptions {
 export interface Identity {
   build(verifier: TokenVerifier): Promise<Subgraph>;
   start(): Promise<void>;
+  /** Background steps, for the lease holder to run. */
+  sweeps: readonly Sweep[];
   publicKeys(): JSONWebKeySet;
   findPublicKey: KeySource;
   /** Answers the one-time set-up link while the panel has no administrator. */
@@ -50,6 +59,7 @@ export function createIdentity({ database, keyring, clock, logger, publicUrl }: 
   const users = new UserService();
   const sessions = new SessionService(keys, publicUrl);
   return {
+    sweeps: [],
     build: (verifier) =>
       buildSubgraph({
         name: 'identity',

@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-import { silentLogger } from '#platform/logger.js';
 import { startPanel, type Panel } from '#panel/panel.js';
-
 import { panelOptions } from '#panel/run.js';
+import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from './clock.js';
 import { templateDatabase } from './postgres.js';
@@ -100,4 +99,3 @@ export async function startTestPanel(settings: Record<string, string> = {}): Pro
     [Symbol.asyncDispose]: stop,
   };
 }
-

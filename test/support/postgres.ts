@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 
+import { migrate } from '#panel/database.js';
 import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { silentLogger } from '#platform/logger.js';
-import { migrate } from '#panel/database.js';
 
 /** Where test files find the run's PostgreSQL. */
 export interface TestPostgres {

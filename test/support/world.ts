@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { call, type Answer, type Call } from './http.js';
 import type { TestClock } from './clock.js';
+import { call, type Answer, type Call } from './http.js';
 
 export interface GraphQLAnswer<Data = Record<string, unknown>> {
   data: Data | null;
@@ -30,7 +30,10 @@ export class World {
     variables: Record<string, unknown> = {},
     token?: string,
   ): Promise<GraphQLAnswer<Data>> {
-    const answer = await call<GraphQLAnswer<Data>>(`${this.url}/graphql`, { token, body: { query, variables } });
+    const answer = await call<GraphQLAnswer<Data>>(`${this.url}/graphql`, {
+      token,
+      body: { query, variables },
+    });
     return answer.body;
   }
 
@@ -97,7 +100,9 @@ export class Tenant {
   }
 
   async enrollmentToken(options: Record<string, unknown> = {}): Promise<string> {
-    const answer = await this.rest<{ token: string }>('/api/fleet/tokens', { body: { name: 'test', ...options } });
+    const answer = await this.rest<{ token: string }>('/api/fleet/tokens', {
+      body: { name: 'test', ...options },
+    });
     if (answer.status !== 201) throw new Error(`tokens: ${answer.status} ${answer.text}`);
     return answer.body.token;
   }
@@ -123,7 +128,10 @@ export class Node {
 
   /** Beats with ordinary readings; `more` adds to them or puts others in their place. */
   async beat(more: Record<string, unknown> = {}): Promise<Answer<Record<string, unknown>>> {
-    return this.world.rest('/api/agent/heartbeat', { token: this.credential, body: { ...ordinaryBeat, ...more } });
+    return this.world.rest('/api/agent/heartbeat', {
+      token: this.credential,
+      body: { ...ordinaryBeat, ...more },
+    });
   }
 }
 

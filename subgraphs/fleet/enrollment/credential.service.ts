@@ -18,7 +18,10 @@ export class CredentialService {
     this.key = { kid: newest.kid, alg: 'EdDSA', privateKey: newest.privateKey };
   }
 
-  async issue(node: { instanceId: string; tenantId: string; generation: number }, now: Date): Promise<string> {
+  async issue(
+    node: { instanceId: string; tenantId: string; generation: number },
+    now: Date,
+  ): Promise<string> {
     return signToken(
       'node',
       this.key,

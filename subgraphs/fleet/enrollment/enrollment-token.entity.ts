@@ -29,7 +29,10 @@ export class EnrollmentToken {
   @Property({ type: 'array' })
   tags!: string[];
 
-  @Field(() => Int, { nullable: true, description: 'How many instances may enroll with it; null for any number.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many instances may enroll with it; null for any number.',
+  })
   @Property({ type: 'integer', nullable: true })
   maxUses!: number | null;
 

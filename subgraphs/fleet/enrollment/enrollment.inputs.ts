@@ -17,10 +17,16 @@ export class CreateEnrollmentTokenInput {
   @Field(() => String, { description: 'What the token is for; 1 to 200 characters.' })
   name!: string;
 
-  @Field(() => Int, { nullable: true, description: 'Hours until it stops working, 1 to 8760; 24 unless told.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Hours until it stops working, 1 to 8760; 24 unless told.',
+  })
   expiresInHours?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'How many instances may enroll with it; any number unless told.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many instances may enroll with it; any number unless told.',
+  })
   maxUses?: number | null;
 
   @Field(() => [String], { nullable: true, description: 'Tags for the instances, at most 20.' })
@@ -71,7 +77,10 @@ export class EnrollInstanceInput {
   @Field(() => String, { description: 'The version of Cloud OS.' })
   version!: string;
 
-  @Field(() => String, { nullable: true, description: 'Where browsers reach the node; https://{hostname} unless told.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where browsers reach the node; https://{hostname} unless told.',
+  })
   baseUrl?: string | null;
 
   @Field(() => [String], {
@@ -100,7 +109,11 @@ export const enrollInstanceRules = z
         /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i,
         'Hostname must be a host name (RFC 1123)',
       ),
-    version: z.string().trim().min(1, 'Version is required').max(64, 'Version must have at most 64 characters'),
+    version: z
+      .string()
+      .trim()
+      .min(1, 'Version is required')
+      .max(64, 'Version must have at most 64 characters'),
     baseUrl: httpUrl('Base URL').nullish(),
     redirectUris: z.array(httpUrl('Redirect URI')).max(10, 'At most 10 redirect URIs').nullish(),
     publicKey: z.string().max(8_000, 'Public key must have at most 8000 characters').nullish(),
@@ -119,7 +132,9 @@ export const enrollInstanceRules = z
     }
   });
 
-@ObjectType({ description: 'The answer to a node that has joined. The credential is in this answer and nowhere else.' })
+@ObjectType({
+  description: 'The answer to a node that has joined. The credential is in this answer and nowhere else.',
+})
 export class EnrollInstancePayload {
   @Field(() => Instance, { description: 'The new instance.' })
   instance!: Instance;
@@ -127,7 +142,9 @@ export class EnrollInstancePayload {
   @Field(() => ID, { description: "The new instance's id." })
   instanceId!: string;
 
-  @Field(() => String, { description: 'The JWT that the node authenticates with from now on; ends after 30 days.' })
+  @Field(() => String, {
+    description: 'The JWT that the node authenticates with from now on; ends after 30 days.',
+  })
   credential!: string;
 
   @Field(() => Int, { description: 'Seconds between beats.' })

@@ -17,7 +17,9 @@ export class EnrollmentResolver {
   constructor(private readonly enrollments: EnrollmentService) {}
 
   @Authorized('fleet.token.read')
-  @Query(() => EnrollmentTokenPage, { description: "The tenant's enrollment tokens, newest last, ended ones included." })
+  @Query(() => EnrollmentTokenPage, {
+    description: "The tenant's enrollment tokens, newest last, ended ones included.",
+  })
   async enrollmentTokens(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
@@ -26,7 +28,9 @@ export class EnrollmentResolver {
   }
 
   @Authorized('fleet.token.create')
-  @Mutation(() => CreateEnrollmentTokenPayload, { description: 'Makes an enrollment token. VALIDATION_FAILED.' })
+  @Mutation(() => CreateEnrollmentTokenPayload, {
+    description: 'Makes an enrollment token. VALIDATION_FAILED.',
+  })
   async createEnrollmentToken(
     @Arg('input', () => CreateEnrollmentTokenInput) input: CreateEnrollmentTokenInput,
     @Ctx() { operation }: SubgraphContext,

@@ -31,7 +31,10 @@ export class EnrollmentService {
     private readonly heartbeatSeconds: number,
   ) {}
 
-  async createToken(operation: Operation, input: CreateEnrollmentTokenInput): Promise<CreateEnrollmentTokenPayload> {
+  async createToken(
+    operation: Operation,
+    input: CreateEnrollmentTokenInput,
+  ): Promise<CreateEnrollmentTokenPayload> {
     const { name, expiresInHours, maxUses, tags } = validate(createEnrollmentTokenRules, input);
     const secret = `flt_${randomBytes(32).toString('base64url')}`;
     const now = operation.clock.now();
@@ -125,7 +128,10 @@ export class EnrollmentService {
       audit({ target: created.id, actor: created.id, actorKind: 'node' });
       return created;
     }, tenantId);
-    const credential = await this.credentials.issue({ instanceId: instance.id, tenantId, generation: 1 }, now);
+    const credential = await this.credentials.issue(
+      { instanceId: instance.id, tenantId, generation: 1 },
+      now,
+    );
     return { instance, instanceId: instance.id, credential, heartbeatSeconds: this.heartbeatSeconds };
   }
 }

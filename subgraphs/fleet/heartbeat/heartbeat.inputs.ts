@@ -106,10 +106,16 @@ export class ReportHeartbeatInput {
   @Field(() => Float, { nullable: true, description: 'Storage in use by apps, in GB.' })
   storageUsedGb?: number | null;
 
-  @Field(() => [ComponentHealth], { nullable: true, description: 'How the node finds its components, at most 50.' })
+  @Field(() => [ComponentHealth], {
+    nullable: true,
+    description: 'How the node finds its components, at most 50.',
+  })
   health?: ComponentHealth[] | null;
 
-  @Field(() => JsonObject, { nullable: true, description: 'Facts for governance policies, at most 32 kB of JSON.' })
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: 'Facts for governance policies, at most 32 kB of JSON.',
+  })
   facts?: Record<string, unknown> | null;
 
   @Field(() => [MetricsSampleInput], {
@@ -121,7 +127,10 @@ export class ReportHeartbeatInput {
   @Field(() => Float, { nullable: true, description: 'Grows by one with each beat of a run of the agent.' })
   sequence?: number | null;
 
-  @Field(() => DateTime, { nullable: true, description: "When it was sent, by the node's clock; tells its skew." })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: "When it was sent, by the node's clock; tells its skew.",
+  })
   sentAt?: Date | null;
 }
 
@@ -149,7 +158,10 @@ export const reportHeartbeatRules = z.object({
   health: z
     .array(
       z.object({
-        component: z.string().min(1, 'Component is required').max(100, 'Component must have at most 100 characters'),
+        component: z
+          .string()
+          .min(1, 'Component is required')
+          .max(100, 'Component must have at most 100 characters'),
         status: z.enum(ComponentStatus),
         message: z.string().max(500, 'Message must have at most 500 characters').nullish(),
       }),
@@ -164,7 +176,11 @@ export const reportHeartbeatRules = z.object({
     .array(z.object({ timestamp: z.date(), ...measured }))
     .max(500, 'At most 500 samples')
     .nullish(),
-  sequence: z.number().int('Sequence must be a whole number').min(0, 'Sequence must not be negative').nullish(),
+  sequence: z
+    .number()
+    .int('Sequence must be a whole number')
+    .min(0, 'Sequence must not be negative')
+    .nullish(),
   sentAt: z.date().nullish(),
 });
 
@@ -181,7 +197,9 @@ export class NodeCommand {
   @Field(() => Json, { nullable: true, description: 'What the kind of command takes.' })
   params!: unknown;
 
-  @Field(() => String, { description: 'Goes with the result, so that a late answer of an older delivery is told apart.' })
+  @Field(() => String, {
+    description: 'Goes with the result, so that a late answer of an older delivery is told apart.',
+  })
   lease!: string;
 }
 
@@ -196,6 +214,9 @@ export class ReportHeartbeatPayload {
   @Field(() => [NodeCommand], { description: 'What is waiting for the node.' })
   commands!: NodeCommand[];
 
-  @Field(() => String, { nullable: true, description: 'A credential to use from now on, when the present one is near its end.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'A credential to use from now on, when the present one is near its end.',
+  })
   credential!: string | null;
 }

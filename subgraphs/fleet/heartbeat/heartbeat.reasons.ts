@@ -21,7 +21,10 @@ export function reasonsIn(
     });
   }
   if (beat.diskPercent >= diskFullPercent) {
-    reasons.push({ code: StatusReasonCode.DISK_NEARLY_FULL, message: `The disk is at ${diskFullPercent} % or more` });
+    reasons.push({
+      code: StatusReasonCode.DISK_NEARLY_FULL,
+      message: `The disk is at ${diskFullPercent} % or more`,
+    });
   }
   if (clockSkewSeconds !== null && Math.abs(clockSkewSeconds) > skewLimitSeconds) {
     reasons.push({

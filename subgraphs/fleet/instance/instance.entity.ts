@@ -7,7 +7,9 @@ import type { ComponentHealth } from '../heartbeat/heartbeat.inputs.js';
 import type { StoredReason } from './instance.status.js';
 
 @Entity({ tableName: 'instance' })
-@ObjectType({ description: 'A Cloud OS server (a node) that has enrolled. What it measures is from its newest beat.' })
+@ObjectType({
+  description: 'A Cloud OS server (a node) that has enrolled. What it measures is from its newest beat.',
+})
 @Directive('@key(fields: "id")')
 export class Instance {
   @PrimaryKey({ type: 'text' })
@@ -29,7 +31,9 @@ export class Instance {
   @Property({ type: 'text' })
   version!: string;
 
-  @Field(() => String, { description: 'Where browsers reach the node: https://{hostname} unless it gave another.' })
+  @Field(() => String, {
+    description: 'Where browsers reach the node: https://{hostname} unless it gave another.',
+  })
   @Property({ type: 'text' })
   baseUrl!: string;
 
@@ -54,7 +58,11 @@ export class Instance {
   @Property({ type: 'integer' })
   credentialGeneration!: number;
 
-  @Field(() => DateTime, { name: 'lastSeen', nullable: true, description: 'The newest beat, by server time; null before the first.' })
+  @Field(() => DateTime, {
+    name: 'lastSeen',
+    nullable: true,
+    description: 'The newest beat, by server time; null before the first.',
+  })
   @Property({ type: 'datetime', nullable: true })
   lastSeenAt!: Date | null;
 
@@ -71,7 +79,10 @@ export class Instance {
   @Property({ type: 'bigint', nullable: true })
   sequence!: string | null;
 
-  @Field(() => Float, { nullable: true, description: "Seconds that the node's clock is ahead of the panel's." })
+  @Field(() => Float, {
+    nullable: true,
+    description: "Seconds that the node's clock is ahead of the panel's.",
+  })
   @Property({ type: 'double', nullable: true })
   clockSkewSeconds!: number | null;
 

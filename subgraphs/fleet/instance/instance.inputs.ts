@@ -10,7 +10,10 @@ export class InstanceFilter {
   @Field(() => InstanceStatus, { nullable: true, description: 'Only instances in this status now.' })
   status?: InstanceStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Only those whose name or host name contains this text, without case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only those whose name or host name contains this text, without case.',
+  })
   q?: string | null;
 }
 

@@ -1,6 +1,5 @@
-import DataLoader from 'dataloader';
-
 import { raw } from '@mikro-orm/core';
+import DataLoader from 'dataloader';
 
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -23,7 +22,10 @@ export class InstanceService {
   async find(operation: Operation, id: string): Promise<Instance | null> {
     const loader = operation.once(InstanceService, () => {
       return new DataLoader<string, Instance | null>(async (ids) => {
-        const found = await operation.em.find(Instance, { tenantId: operation.tenantId, id: { $in: [...ids] } });
+        const found = await operation.em.find(Instance, {
+          tenantId: operation.tenantId,
+          id: { $in: [...ids] },
+        });
         const byId = new Map(found.map((instance) => [instance.id, instance]));
         return ids.map((wanted) => byId.get(wanted) ?? null);
       });
@@ -32,7 +34,11 @@ export class InstanceService {
   }
 
   /** Instances in the order they enrolled. */
-  async page(operation: Operation, args: PageArgs, filter: InstanceFilter | null | undefined): Promise<Page<Instance>> {
+  async page(
+    operation: Operation,
+    args: PageArgs,
+    filter: InstanceFilter | null | undefined,
+  ): Promise<Page<Instance>> {
     const window = pageWindow(args);
     const matching = {
       tenantId: operation.tenantId,

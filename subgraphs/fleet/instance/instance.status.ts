@@ -81,7 +81,11 @@ export function offlineAfter(seenAt: Date, heartbeatSeconds: number): Date {
 export function statusOf(facts: StatusFacts, now: Date): { status: InstanceStatus; reasons: StatusReason[] } {
   const { lastSeenAt, offlineAt } = facts;
   if (!lastSeenAt || !offlineAt) {
-    return offline(StatusReasonCode.NEVER_CONNECTED, 'It has not connected since it was enrolled', facts.enrolledAt);
+    return offline(
+      StatusReasonCode.NEVER_CONNECTED,
+      'It has not connected since it was enrolled',
+      facts.enrolledAt,
+    );
   }
   if (now.getTime() - lastSeenAt.getTime() >= missingMs) {
     return offline(StatusReasonCode.MISSING, 'No heartbeat for 30 days', offlineAt);

@@ -21,10 +21,16 @@ export class InstanceMetrics {
   @Field(() => Float, { nullable: true, description: 'Disk in use, 0 to 100.' })
   diskPercent!: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Received, over the last interval; null until two beats tell.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Received, over the last interval; null until two beats tell.',
+  })
   netRxBytesPerSecond!: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Sent, over the last interval; null until two beats tell.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Sent, over the last interval; null until two beats tell.',
+  })
   netTxBytesPerSecond!: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })

@@ -11,7 +11,9 @@ export class TenantReferenceResolver {
   constructor(private readonly summaries: SummaryService) {}
 
   @Authorized('fleet.instance.read')
-  @FieldResolver(() => InstanceCounts, { description: "How many of the tenant's instances are in which status." })
+  @FieldResolver(() => InstanceCounts, {
+    description: "How many of the tenant's instances are in which status.",
+  })
   async instanceCounts(@Ctx() { operation }: SubgraphContext): Promise<InstanceCounts> {
     const { totalInstances, healthy, degraded, offline } = await this.summaries.summary(operation);
     return { total: totalInstances, healthy, degraded, offline };

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { User } from '../user/user.entity.js';
 import { newPassword } from './password.js';
 
-export const emailAddress = z.email('Email must be an e-mail address').max(254, 'Email must have at most 254 characters');
+export const emailAddress = z
+  .email('Email must be an e-mail address')
+  .max(254, 'Email must have at most 254 characters');
 const name = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
 
@@ -64,7 +66,8 @@ export class AuthPayload {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Opaque; good for one `refreshSession`. Using it twice ends the session (RFC 9700, section 4.14).',
+    description:
+      'Opaque; good for one `refreshSession`. Using it twice ends the session (RFC 9700, section 4.14).',
   })
   refreshToken!: string | null;
 
@@ -74,9 +77,15 @@ export class AuthPayload {
   @Field(() => Int, { description: 'Seconds until the access token (or the challenge) ends.' })
   expiresIn!: number;
 
-  @Field(() => Boolean, { nullable: true, description: 'True when a one-time code is needed; null otherwise.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True when a one-time code is needed; null otherwise.',
+  })
   totpRequired!: boolean | null;
 
-  @Field(() => String, { nullable: true, description: 'Goes with the one-time code; null without a challenge.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Goes with the one-time code; null without a challenge.',
+  })
   challengeToken!: string | null;
 }

@@ -20,7 +20,8 @@ export class SessionResolver {
   }
 
   @Mutation(() => AuthPayload, {
-    description: 'Signs a user in. Public. UNAUTHENTICATED (WRONG_CREDENTIALS), the same for an unknown user.',
+    description:
+      'Signs a user in. Public. UNAUTHENTICATED (WRONG_CREDENTIALS), the same for an unknown user.',
   })
   async login(
     @Arg('input', () => LoginInput) input: LoginInput,

@@ -44,7 +44,11 @@ export class SessionService {
   ) {}
 
   /** Makes a tenant and its owner, signed in. */
-  async register(operation: Operation, input: RegisterInput, options: RegisterOptions = {}): Promise<AuthPayload> {
+  async register(
+    operation: Operation,
+    input: RegisterInput,
+    options: RegisterOptions = {},
+  ): Promise<AuthPayload> {
     const { email, password, name, company } = validate(registerRules, input);
     const passwordHash = await hashPassword(password);
     const now = operation.clock.now();
@@ -92,7 +96,9 @@ export class SessionService {
   async login(operation: Operation, input: LoginInput): Promise<AuthPayload> {
     const user = await this.findByEmail(operation, input.email);
     if (!(await isPassword(input.password, user?.passwordHash)) || !user) {
-      throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', { reason: 'WRONG_CREDENTIALS' });
+      throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
+        reason: 'WRONG_CREDENTIALS',
+      });
     }
     return operation.write(async (write) => {
       write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
@@ -105,14 +111,24 @@ export class SessionService {
     const tokenHash = sha256(refreshToken);
     const [found] = await operation.database
       .anonymous()
-      .execute<{ tenant_id: string }[]>('select * from identity.find_session_by_refresh_token(?)', [tokenHash]);
+      .execute<{ tenant_id: string }[]>('select * from identity.find_session_by_refresh_token(?)', [
+        tokenHash,
+      ]);
     if (!found) throw refused();
     // The end of a session must outlast the refusal, so it is committed and only then thrown.
     const outcome = await operation.write(async (write) => {
       const now = operation.clock.now();
       const key = { tenantId: found.tenant_id };
-      const token = await write.em.findOneOrFail(RefreshToken, { ...key, tokenHash }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      const session = await write.em.findOneOrFail(Session, { ...key, id: token.sessionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const token = await write.em.findOneOrFail(
+        RefreshToken,
+        { ...key, tokenHash },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      const session = await write.em.findOneOrFail(
+        Session,
+        { ...key, id: token.sessionId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       const user = await write.em.findOneOrFail(User, { ...key, id: session.userId });
       write.audit({ target: session.id, actor: user.id, actorKind: 'user' });
       if (session.revokedAt || session.expiresAt <= now || token.expiresAt <= now) return undefined;
@@ -167,7 +183,12 @@ export class SessionService {
     return this.issue(operation, write, user, session);
   }
 
-  private async issue(operation: Operation, write: Write, user: User, session: Session): Promise<AuthPayload> {
+  private async issue(
+    operation: Operation,
+    write: Write,
+    user: User,
+    session: Session,
+  ): Promise<AuthPayload> {
     const now = operation.clock.now();
     const refreshToken = randomBytes(32).toString('base64url');
     const expiresAt = new Date(Math.min(now.getTime() + refreshIdleMs, session.expiresAt.getTime()));
@@ -216,7 +237,9 @@ export class SessionService {
 }
 
 function refused(): ApiError {
-  return new ApiError('UNAUTHENTICATED', 'The refresh token is not valid', { reason: 'REFRESH_TOKEN_INVALID' });
+  return new ApiError('UNAUTHENTICATED', 'The refresh token is not valid', {
+    reason: 'REFRESH_TOKEN_INVALID',
+  });
 }
 
 function sha256(text: string): string {

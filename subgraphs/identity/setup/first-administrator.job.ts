@@ -28,7 +28,9 @@ export interface FirstAdministratorOptions extends FirstAdministrator {
  * Sees to it that the panel can get a platform administrator: makes the one of ADMIN_EMAIL and ADMIN_PASSWORD, or else
  * answers a one-time link to be shown to the operator. Does nothing once there is an administrator.
  */
-export async function ensureFirstAdministrator(options: FirstAdministratorOptions): Promise<string | undefined> {
+export async function ensureFirstAdministrator(
+  options: FirstAdministratorOptions,
+): Promise<string | undefined> {
   const { database, clock } = options;
   return systemEm(database).transactional(async (em) => {
     // Processes that start together must not make two administrators.
@@ -62,8 +64,12 @@ async function makeAdministrator(
     viewer: undefined,
     denial: undefined,
   });
-  await sessions.register(operation, { email, password, name: 'Administrator' }, {
-    isAdministrator: true,
-  });
+  await sessions.register(
+    operation,
+    { email, password, name: 'Administrator' },
+    {
+      isAdministrator: true,
+    },
+  );
   logger.info({ email }, 'the platform administrator was made from ADMIN_EMAIL');
 }

@@ -15,10 +15,10 @@ export class SetupService {
       isAdministrator: true,
       // In the account's own transaction: a link is used up exactly when the account exists.
       guard: async (em) => {
-        const [answer] = await em.execute<{ used: boolean }[]>('select identity.use_setup_link(?, ?) as used', [
-          setupTokenHash(token),
-          operation.clock.now().toISOString(),
-        ]);
+        const [answer] = await em.execute<{ used: boolean }[]>(
+          'select identity.use_setup_link(?, ?) as used',
+          [setupTokenHash(token), operation.clock.now().toISOString()],
+        );
         if (answer?.used) return;
         throw new ApiError('UNAUTHENTICATED', 'The set-up link is not valid or was used', {
           reason: 'SETUP_LINK_INVALID',

@@ -53,8 +53,12 @@ export class SigningKeyService {
 
   private async read(): Promise<void> {
     this.readAt = this.clock.now().getTime();
-    const stored = await this.database.anonymous().find(StoredSigningKey, {}, { orderBy: { createdAt: 'desc' } });
-    this.known = new Map(await Promise.all(stored.map(async (key) => [key.kid, await asKey(key.publicJwk)] as const)));
+    const stored = await this.database
+      .anonymous()
+      .find(StoredSigningKey, {}, { orderBy: { createdAt: 'desc' } });
+    this.known = new Map(
+      await Promise.all(stored.map(async (key) => [key.kid, await asKey(key.publicJwk)] as const)),
+    );
     this.jwks = { keys: stored.map((key) => key.publicJwk) };
     const newest = stored[0];
     if (!newest || newest.kid === this.current?.kid) return;

@@ -15,7 +15,9 @@ registerEnumType(Plan, {
 });
 
 @Entity({ tableName: 'tenant' })
-@ObjectType({ description: 'An organization: the owner of users, instances and everything else. Nothing crosses tenants.' })
+@ObjectType({
+  description: 'An organization: the owner of users, instances and everything else. Nothing crosses tenants.',
+})
 @Directive('@key(fields: "id")')
 export class Tenant {
   @Field(() => ID, { description: 'Starts with `org_`.' })

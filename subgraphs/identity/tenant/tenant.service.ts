@@ -13,7 +13,11 @@ export class TenantService {
   /** Sets a tenant's plan and tells every subgraph. Granting the plan that is in force again changes nothing. */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
     return operation.write(async (write) => {
-      const tenant = await write.em.findOne(Tenant, { id: input.tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const tenant = await write.em.findOne(
+        Tenant,
+        { id: input.tenantId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       if (!tenant) throw notFound('Tenant');
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
       if (tenant.plan === input.plan) return tenant;

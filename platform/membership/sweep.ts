@@ -1,0 +1,23 @@
+import type { SqlEntityManager } from '../database/database.js';
+import type { OutboxEvent } from '../outbox/outbox.js';
+
+/**
+ * A background step over all tenants, for due dates, rollups and retention. It runs on the lease holder only, one run
+ * at a time, and each run is one transaction as `<area>_jobs` in which the lease's epoch was checked: a process that
+ * lost the lease without knowing it writes nothing.
+ */
+export interface Sweep {
+  /** `noun.verb`, unique in its area. */
+  name: string;
+  /** The pause between the end of one run and the start of the next. */
+  everyMs: number;
+  /** Takes a bounded batch. Answers 'more' when work is left, to be run again at once. */
+  run(step: SweepStep): Promise<'more' | 'done'>;
+}
+
+export interface SweepStep {
+  em: SqlEntityManager;
+  now: Date;
+  /** Written to the outbox in the transaction of the run. */
+  publish(event: OutboxEvent): void;
+}
