@@ -13,6 +13,14 @@ import { closeCodes } from './close-codes.js';
 const longestDelayMs = 24 * 60 * 60 * 1000;
 const closeWithinMs = 2_000;
 
+/** How far a reader may fall behind. */
+export interface ReaderLimits {
+  /** Bytes waiting for one reader, after which it is cut off at once. Past a quarter, its subscriptions wait. */
+  bufferedBytes: number;
+  /** How long its subscriptions wait for it, before it is cut off. */
+  stalledAfterMs: number;
+}
+
 /** One client's WebSocket: who it is, until when, and how far it may fall behind. */
 export class Connection {
   private authorization: string | undefined;
@@ -24,7 +32,7 @@ export class Connection {
     private readonly socket: WebSocket,
     /** What the upgrade request told. */
     readonly base: RequestContext,
-    private readonly bufferedBytes: number,
+    private readonly limits: ReaderLimits,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {
@@ -104,17 +112,28 @@ export class Connection {
   }
 
   /**
-   * Does not wait for the message to be written: a reader that has stalled would hold up the event stream, where
-   * nothing bounds what piles up. Here it piles up in the socket, and past the limit the reader is cut off.
+   * Waits for a message to be written only when much is waiting already: a burst, such as the replay of a resumed
+   * subscription, then goes out at the reader's pace. A reader that takes nothing in that time is cut off, as what its
+   * subscriptions would yield piles up meanwhile.
    */
-  private send(message: string): void {
-    const { socket } = this;
-    if (socket.readyState !== socket.OPEN) return;
-    socket.send(message, () => {});
-    if (socket.bufferedAmount <= this.bufferedBytes) return;
+  private send(message: string): Promise<void> | undefined {
+    const { socket, limits } = this;
+    if (socket.readyState !== socket.OPEN) return undefined;
+    const written = new Promise<void>((resolve) => socket.send(message, () => resolve()));
+    if (socket.bufferedAmount > limits.bufferedBytes) this.cutOff();
+    if (socket.bufferedAmount <= limits.bufferedBytes / 4) return undefined;
+    const stalled = setTimeout(() => this.cutOff(), limits.stalledAfterMs);
+    return written.finally(() => clearTimeout(stalled));
+  }
+
+  private cutOff(): void {
     const { requestId } = this.base;
-    this.logger.warn({ requestId, bufferedBytes: socket.bufferedAmount }, 'A WebSocket reader has stalled');
-    socket.terminate();
+    this.logger.warn(
+      { requestId, bufferedBytes: this.socket.bufferedAmount },
+      'A WebSocket reader has stalled',
+    );
+    // A close frame would wait behind everything else.
+    this.socket.terminate();
   }
 
   private async expire(at: number): Promise<void> {

@@ -12,6 +12,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+import type { Logger } from '#platform/logger.js';
+
 import { badRequest } from './bad-request.js';
 import { isIntrospection } from './introspection.js';
 import type { DocumentLimits } from './limits.js';
@@ -61,6 +63,7 @@ export class Documents {
   constructor(
     private readonly graph: LoadedSupergraph,
     private readonly limits: DocumentLimits,
+    private readonly logger: Logger,
   ) {}
 
   prepare({ query, document }: DocumentSource, operationName: string | null | undefined): Prepared {
@@ -142,7 +145,8 @@ export class Documents {
       if (error instanceof Error && /exceed(s|ed) /i.test(error.message)) {
         return { errors: [badRequest('The operation is too complex to be planned')] };
       }
-      throw error;
+      this.logger.error({ err: error }, 'An operation could not be planned');
+      return { errors: [new GraphQLError('Internal error', { extensions: { code: 'INTERNAL' } })] };
     }
   }
 

@@ -66,7 +66,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const services = Object.fromEntries(
     [...clients].map(([name, client]) => [name, new SubgraphDataSource(client)]),
   );
-  const documents = new Documents(graph, { ...defaultLimits, ...options.limits });
+  const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
   const execute = createExecutor({ documents, runner, services });
   const subscribe = createSubscriber({ documents, runner, services, clients, logger });

@@ -12,7 +12,7 @@ import type { RequestContext } from '#platform/request-context.js';
 
 import type { TrustProxy } from './client-address.js';
 import { closeCodes } from './close-codes.js';
-import { Connection } from './connection.js';
+import { Connection, type ReaderLimits } from './connection.js';
 import type { Documents } from './documents.js';
 import type { Execute } from './execute.js';
 import { requestContextFrom } from './request-context.js';
@@ -21,9 +21,7 @@ import type { Subscribe } from './subscribe.js';
 /** Says when the token in an `Authorization` value ends; null when it is not valid. */
 export type Verify = (authorization: string) => Promise<{ expiresAt: number; tenantId: string } | null>;
 
-export interface WebSocketLimits {
-  /** Bytes waiting for one reader, after which it is cut off. */
-  bufferedBytes: number;
+export interface WebSocketLimits extends ReaderLimits {
   /** Bytes of one message from a client. */
   messageBytes: number;
   /** Operations under way on one socket. */
@@ -37,6 +35,7 @@ export interface WebSocketLimits {
 
 const defaultLimits: WebSocketLimits = {
   bufferedBytes: 4 * 1024 * 1024,
+  stalledAfterMs: 5_000,
   messageBytes: 1024 * 1024,
   operations: 100,
   pingEveryMs: 12_000,
@@ -89,7 +88,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const context = requestContextFrom(request, trustProxy);
-    const connection = new Connection(socket, context, limits.bufferedBytes, clock, logger);
+    const connection = new Connection(socket, context, limits, clock, logger);
     connections.set(socket, connection);
     const closed = protocol.opened(connection.transport(), connection);
     socket.once('close', (code, reason) => {

@@ -148,6 +148,7 @@ function toViewer(typ: string | undefined, claims: JWTPayload): Viewer {
         service: subject.replace(/^svc:/, ''),
         permissions: permissions ?? [],
       };
+    case undefined:
     default:
       throw refused('TOKEN_INVALID', 'The token is of an unknown kind');
   }

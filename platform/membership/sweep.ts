@@ -19,5 +19,5 @@ export interface SweepStep {
   em: SqlEntityManager;
   now: Date;
   /** Written to the outbox in the transaction of the run. */
-  publish(event: OutboxEvent): void;
+  publish: (event: OutboxEvent) => void;
 }

@@ -24,7 +24,7 @@ export interface SubgraphContext {
 export type ReferenceResolver<Key = { id: string }> = (
   key: Key,
   context: SubgraphContext,
-) => Promise<unknown> | unknown;
+) => unknown;
 
 export interface SubgraphDefinition {
   name: string;

@@ -9,9 +9,9 @@ import { auditEvent, type AuditDetails, type MutationCall } from './audit.js';
 /** One transaction of a mutation: the entity manager, and the facts that are published if it commits. */
 export interface Write {
   em: SqlEntityManager;
-  publish(event: OutboxEvent): void;
+  publish: (event: OutboxEvent) => void;
   /** Says what the mutation was about, for the audit trail. */
-  audit(details: AuditDetails): void;
+  audit: (details: AuditDetails) => void;
 }
 
 export interface OperationOptions {

@@ -105,8 +105,9 @@ test('tokens that are refused or have ended close the socket with a code that cl
 });
 
 test('a reader that stalls is cut off at a bounded cost, and slows nobody', async () => {
-  const bufferedBytes = 1024 * 1024;
-  const { url, world, client } = await startGateway('in process', { webSocketLimits: { bufferedBytes } });
+  const { url, world, client } = await startGateway('in process', {
+    webSocketLimits: { bufferedBytes: 1024 * 1024, stalledAfterMs: 300 },
+  });
   const stalled = await stalledReader(url, 'subscription { ticks(bytes: 10000) }');
   await expect.poll(() => world.ticks.size).toBe(1);
   const healthy = client();
@@ -133,6 +134,23 @@ test('a reader that stalls is cut off at a bounded cost, and slows nobody', asyn
   expect(await next).toMatchObject({ value: { data: { ticks: 'x'.repeat(10) } } });
   await events.return?.(undefined);
   stalled.destroy();
+});
+
+test('a reader that is only slower than a burst gets all of it', async () => {
+  const { world, client } = await startGateway('in process', {
+    webSocketLimits: { bufferedBytes: 256 * 1024 },
+  });
+  const events = client().iterate({ query: 'subscription { ticks(bytes: 10000) }' });
+  let event = events.next();
+  await expect.poll(() => world.ticks.size).toBe(1);
+  for (let n = 0; n < 2_000; n += 1) world.ticks.push({ payload: n, cursor: String(n) });
+  const cursors: unknown[] = [];
+  for (let n = 0; n < 2_000; n += 1) {
+    cursors.push((await event).value?.extensions?.cursor);
+    event = events.next();
+  }
+  expect(cursors).toEqual(Array.from({ length: 2_000 }, (_, n) => String(n)));
+  await events.return?.(undefined);
 });
 
 test('a socket carries a bounded number of operations', async () => {
