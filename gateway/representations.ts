@@ -3,7 +3,10 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 /** A fetch whose equal entity representations were made one, and the way back. */
 export interface UniqueFetch {
   variables: Record<string, unknown>;
-  /** Gives every representation that was asked for its own copy of the answer. */
+  /**
+   * Gives every representation that was asked for its answer. Equal ones share it: what the plan's later steps write
+   * into it follows from what it holds, and so is the same for all of them.
+   */
   spread(result: FormattedExecutionResult): FormattedExecutionResult;
 }
 
@@ -39,19 +42,9 @@ function spread(result: FormattedExecutionResult, positions: readonly number[]):
     ...result,
     ...(errors ? { errors } : {}),
     ...(Array.isArray(entities)
-      ? { data: { ...result.data, _entities: spreadEntities(entities, positions) } }
+      ? { data: { ...result.data, _entities: positions.map((index) => entities[index]) } }
       : {}),
   };
-}
-
-function spreadEntities(entities: readonly unknown[], positions: readonly number[]): unknown[] {
-  const taken = new Set<number>();
-  return positions.map((index) => {
-    // The plan's later steps write into what they get, so no two places of the answer may share an object.
-    const entity = taken.has(index) ? copy(entities[index]) : entities[index];
-    taken.add(index);
-    return entity;
-  });
 }
 
 function spreadError(error: GraphQLFormattedError, positions: readonly number[]): GraphQLFormattedError[] {
@@ -60,18 +53,4 @@ function spreadError(error: GraphQLFormattedError, positions: readonly number[])
   return positions.flatMap((index, position) =>
     index === at ? [{ ...error, path: [root, position, ...rest] }] : [],
   );
-}
-
-function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy);
-  // A scalar of a subgraph in this process may still be an object, such as a Date: never written into, so shared.
-  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
-  const result: Record<string, unknown> = Object.create(null);
-  for (const [key, inner] of Object.entries(value)) result[key] = copy(inner);
-  return result;
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }

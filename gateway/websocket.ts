@@ -164,5 +164,7 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
+  // A peer that resets the connection now must not end the process.
+  socket.on('error', () => {});
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -1,20 +1,27 @@
 import type { EntityClass } from '#platform/database/database.js';
 import type { AreaMigration } from '#platform/database/migrate.js';
+import { platformMigrations } from '#platform/migrations.js';
 import { fleetMigrations } from '#subgraphs/fleet/migrations/index.js';
 import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
 import { identityMigrations } from '#subgraphs/identity/migrations/index.js';
 import { identityEntities } from '#subgraphs/identity/subgraph.js';
 
-/** Each subgraph's part of the database. */
+/** One subgraph's part of the database. */
 export interface Area {
   name: string;
   entities: readonly EntityClass[];
   migrations: readonly AreaMigration[];
 }
 
-export const areas: readonly Area[] = [
+const subgraphAreas: readonly Area[] = [
   { name: 'identity', entities: identityEntities, migrations: identityMigrations },
   { name: 'fleet', entities: fleetEntities, migrations: fleetMigrations },
+];
+
+/** All of them, and the platform's own schema first. */
+export const areas: readonly Area[] = [
+  { name: 'platform', entities: [], migrations: platformMigrations(subgraphAreas.map(({ name }) => name)) },
+  ...subgraphAreas,
 ];
 
 export const areaNames: readonly string[] = areas.map(({ name }) => name);

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { z } from 'zod';
 
 import { parseEnv, settings, type EnvSource } from '#platform/env.js';
@@ -18,6 +20,7 @@ const shape = {
   DATABASE_OWNER_URL: settings.url.optional(),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: z.string().optional(),
 };
 

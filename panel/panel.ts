@@ -57,10 +57,11 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       clock,
       logger,
       publicUrl,
+      nodeName: env.NODE_NAME,
       fleet: options.fleet,
     });
     undo.push(() => subgraphs.stop());
-    await subgraphs.identity.start();
+    await subgraphs.start();
     const trustProxy = parseTrustProxy(env.TRUST_PROXY);
     const gateway = await createGateway({
       supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),

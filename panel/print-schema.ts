@@ -19,6 +19,7 @@ export async function schemaFiles(): Promise<Record<string, string>> {
     clock: systemClock,
     logger: silentLogger,
     publicUrl: 'http://localhost',
+    nodeName: 'schema',
     fleet: { HEARTBEAT_SECONDS: 30 },
   });
   const { supergraphSdl, apiSdl } = composeSupergraph(subgraphs.all);

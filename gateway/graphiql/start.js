@@ -35,7 +35,13 @@ async function post(params, headers) {
   return response.json();
 }
 
-function fetcher(params, { headers = {}, documentAST } = {}) {
+/** The header that the editor offers counts only once a token was typed into it. */
+function withoutEmptyToken({ Authorization, ...headers }) {
+  return Authorization && Authorization.trim() !== 'Bearer' ? { Authorization, ...headers } : headers;
+}
+
+function fetcher(params, { headers: typed, documentAST } = {}) {
+  const headers = withoutEmptyToken(typed ?? {});
   if (isSubscription(params, documentAST)) return clientFor(headers).iterate(params);
   return post(params, headers);
 }

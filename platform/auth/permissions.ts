@@ -1,7 +1,3 @@
-import type { AuthCheckerFn } from 'type-graphql';
-
-import { ApiError } from '../errors.js';
-import type { SubgraphContext } from '../subgraph/build.js';
 import type { Role, Viewer } from '../viewer.js';
 
 /**
@@ -23,16 +19,4 @@ export function holds(table: PermissionTable, viewer: Viewer, permission: string
     case 'service':
       return viewer.permissions.includes(permission);
   }
-}
-
-/** Checks `@Authorized('area.noun.verb')`: no viewer is UNAUTHENTICATED, a viewer without the permission FORBIDDEN. */
-export function authChecker(table: PermissionTable): AuthCheckerFn<SubgraphContext, string> {
-  return ({ context, info }, permissions) => {
-    const viewer = context.operation.requireViewer();
-    const missing = permissions.find((permission) => !holds(table, viewer, permission));
-    if (missing === undefined) return true;
-    throw new ApiError('FORBIDDEN', `${info.fieldName} needs the permission ${missing}`, {
-      reason: 'PERMISSION_MISSING',
-    });
-  };
 }

@@ -4,20 +4,25 @@ import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { parse, type GraphQLSchema } from 'graphql';
 import { buildSchema, createResolversMap, type BuildSchemaOptions, type NonEmptyArray } from 'type-graphql';
 
-import { authChecker, type PermissionTable } from '../auth/permissions.js';
+import type { PermissionTable } from '../auth/permissions.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { ApiError } from '../errors.js';
+import type { EventStreams } from '../outbox/event-stream.js';
 import type { RequestContext } from '../request-context.js';
+import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
+import { refuseUnstorableText } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
 
 /** What every resolver gets as its context. */
 export interface SubgraphContext {
   operation: Operation;
+  /** Where subscriptions come from; absent in a process that serves none. */
+  streams: EventStreams | undefined;
 }
 
 /** Answers a key that another subgraph refers to, or null when the key is none of the viewer's tenant. */
@@ -32,6 +37,7 @@ export interface SubgraphDefinition {
   clock: Clock;
   verifier: TokenVerifier;
   permissions: PermissionTable;
+  streams?: EventStreams | undefined;
   /** Resolver instances, wired by hand. */
   resolvers: NonEmptyArray<object>;
   /** Entity types that no field of this subgraph returns. */
@@ -70,8 +76,8 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
       },
     },
     ...(definition.orphanedTypes ? { orphanedTypes: definition.orphanedTypes } : {}),
-    authChecker: authChecker(definition.permissions),
-    globalMiddlewares: [auditMutations],
+    authChecker,
+    globalMiddlewares: [refuseUnstorableText, auditMutations],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     pubSub: noTopics,
     validate: false,
@@ -93,11 +99,11 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
 }
 
 async function createContext(
-  { database, clock, verifier }: SubgraphDefinition,
+  { database, clock, verifier, permissions, streams }: SubgraphDefinition,
   request: RequestContext,
 ): Promise<SubgraphContext> {
   const identity = await identify(verifier, request.authorization);
-  return { operation: new Operation({ request, database, clock, ...identity }) };
+  return { operation: new Operation({ request, database, clock, permissions, ...identity }), streams };
 }
 
 /** A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */

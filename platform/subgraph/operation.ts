@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
+import { holds, type PermissionTable } from '../auth/permissions.js';
 import { ApiError } from '../errors.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import type { RequestContext } from '../request-context.js';
@@ -18,6 +19,8 @@ export interface OperationOptions {
   request: RequestContext;
   database: Database;
   clock: Clock;
+  /** The subgraph's permissions, and who holds them. */
+  permissions: PermissionTable;
   viewer: Viewer | undefined;
   /** Why there is no viewer although a token came along. */
   denial: ApiError | undefined;
@@ -31,6 +34,7 @@ export class Operation {
   readonly request: RequestContext;
   readonly database: Database;
   readonly clock: Clock;
+  private readonly permissions: PermissionTable;
   private caller: Viewer | undefined;
   private readonly denial: ApiError | undefined;
   private readonly kept = new Map<unknown, unknown>();
@@ -41,6 +45,7 @@ export class Operation {
     this.request = options.request;
     this.caller = options.viewer;
     this.denial = options.denial;
+    this.permissions = options.permissions;
     this.database = options.database;
     this.clock = options.clock;
   }
@@ -60,6 +65,12 @@ export class Operation {
   requireViewer(): Viewer {
     if (this.viewer) return this.viewer;
     throw this.denial ?? new ApiError('UNAUTHENTICATED', 'Authentication is required');
+  }
+
+  /** Throws FORBIDDEN unless the viewer holds the permission, by its role or by its token's own list. */
+  require(permission: string): void {
+    if (holds(this.permissions, this.requireViewer(), permission)) return;
+    throw new ApiError('FORBIDDEN', `This needs the permission ${permission}`, { reason: 'PERMISSION_MISSING' });
   }
 
   requireUser(): UserViewer {

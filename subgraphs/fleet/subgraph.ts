@@ -1,8 +1,10 @@
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
+import type { EventStreams } from '#platform/outbox/event-stream.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
@@ -15,6 +17,7 @@ import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
+import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
 import { InstanceService } from './instance/instance.service.js';
 import { fleetPermissions } from './permissions.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
@@ -28,21 +31,26 @@ export interface FleetOptions {
   keyring: Keyring;
   clock: Clock;
   publicUrl: string;
+  /** Where subscriptions come from; absent in a process that serves none. */
+  streams?: EventStreams | undefined;
   env: FleetEnv;
 }
 
 /** The fleet subgraph, wired by hand. */
 export interface Fleet {
   build(verifier: TokenVerifier): Promise<Subgraph>;
+  /** What fleet does about other areas' facts. */
+  consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
 }
 
-export function createFleet({ database, keyring, clock, publicUrl, env }: FleetOptions): Fleet {
+export function createFleet({ database, keyring, clock, publicUrl, streams, env }: FleetOptions): Fleet {
   const credentials = new CredentialService(keyring, publicUrl);
   const instances = new InstanceService();
   const summaries = new SummaryService();
   return {
+    consumers: [],
     sweeps: [],
     build: (verifier) =>
       buildSubgraph({
@@ -51,8 +59,10 @@ export function createFleet({ database, keyring, clock, publicUrl, env }: FleetO
         clock,
         verifier,
         permissions: fleetPermissions,
+        streams,
         resolvers: [
           new InstanceResolver(instances),
+          new InstanceSubscriptions(instances, summaries),
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, env.HEARTBEAT_SECONDS)),
           new HeartbeatResolver(new HeartbeatService(credentials, env.HEARTBEAT_SECONDS)),

@@ -4,6 +4,7 @@ import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
@@ -46,6 +47,8 @@ export interface IdentityOptions {
 export interface Identity {
   build(verifier: TokenVerifier): Promise<Subgraph>;
   start(): Promise<void>;
+  /** What identity does about other areas' facts. */
+  consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
   publicKeys(): JSONWebKeySet;
@@ -59,6 +62,7 @@ export function createIdentity({ database, keyring, clock, logger, publicUrl }: 
   const users = new UserService();
   const sessions = new SessionService(keys, publicUrl);
   return {
+    consumers: [],
     sweeps: [],
     build: (verifier) =>
       buildSubgraph({

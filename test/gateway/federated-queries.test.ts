@@ -1,4 +1,5 @@
 import { parse } from 'graphql';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 
 import { caller, modes, startGateway } from './support/start-gateway.js';
@@ -126,6 +127,29 @@ describe.each(modes)('federated queries, subgraphs %s', (mode) => {
     expect(await ask()).toMatchObject({ data: { instances: [{ name: 'alpha' }, { name: 'beta' }] } });
     expect(await ask()).toMatchObject({ data: { instances: [{ name: 'alpha' }, { name: 'beta' }] } });
   });
+});
+
+test('what was hidden is in the log, with the request id', async () => {
+  const lines: string[] = [];
+  const logger = pino({}, { write: (line) => lines.push(line) });
+  const { gateway } = await startGateway('in process', { logger });
+  await gateway.execute({ query: '{ secret }', context: { ...caller, requestId: 'req-9' } });
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      requestId: 'req-9',
+      subgraph: 'fleet',
+      path: ['secret'],
+      err: expect.objectContaining({ message: 'password=hunter2' }),
+    }),
+  ]);
+});
+
+test('a query over a kept connection that has just been closed is repeated', async () => {
+  const { execute, servers } = await startGateway('over HTTP');
+  const answer = { data: { instances: [{ id: 'i1' }, { id: 'i2' }] } };
+  expect(await execute('{ instances { id } }')).toEqual(answer);
+  for (const server of servers) server.cut();
+  expect(await execute('{ instances { id } }')).toEqual(answer);
 });
 
 test('a subgraph that does not answer is UNAVAILABLE, and the others still answer', async () => {

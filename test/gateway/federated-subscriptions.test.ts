@@ -1,4 +1,4 @@
-import { GraphQLError, type ExecutionResult } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import { describe, expect, test } from 'vitest';
 
 import type { EventStream } from '#gateway/map-events.js';
@@ -114,7 +114,16 @@ describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
       'subscription ($on: Boolean!) { ...F } fragment F on Subscription { ... @skip(if: $on) { instanceChanged { id } } }',
     ]) {
       const result = await gateway.subscribe({ query, variables: { on: true }, context: { ...caller } });
-      expect(result).toEqual({ errors: [expect.any(GraphQLError)] });
+      expect(JSON.parse(JSON.stringify(result))).toEqual({
+        errors: [
+          {
+            message: expect.stringMatching(
+              /^@(skip|include) can't be used on the root field of a subscription$/,
+            ),
+            extensions: { code: 'BAD_REQUEST' },
+          },
+        ],
+      });
     }
     expect(world.contexts).toEqual([]);
   });

@@ -96,7 +96,19 @@ export class EnrollInstanceInput {
 const httpUrl = (what: string) =>
   z
     .url({ protocol: /^https?$/, error: `${what} must be an http or https URL` })
-    .max(2000, `${what} must have at most 2000 characters`);
+    .max(2000, `${what} must have at most 2000 characters`)
+    .refine(isPlain, `${what} must have neither credentials nor a fragment`);
+
+function isPlain(text: string): boolean {
+  if (!URL.canParse(text)) return true; // Said already.
+  const url = new URL(text);
+  return url.username === '' && url.password === '' && !url.href.includes('#');
+}
+
+function isUnder(base: URL, url: URL): boolean {
+  const folder = base.pathname.replace(/\/?$/, '/');
+  return url.origin === base.origin && `${url.pathname}/`.startsWith(folder);
+}
 
 export const enrollInstanceRules = z
   .object({
@@ -119,16 +131,17 @@ export const enrollInstanceRules = z
     publicKey: z.string().max(8_000, 'Public key must have at most 8000 characters').nullish(),
   })
   .superRefine((input, context) => {
-    const base = new URL(input.baseUrl ?? `https://${input.hostname}`);
+    // Runs beside the rules above: what they refuse may not be an URL at all.
+    const address = input.baseUrl ?? `https://${input.hostname}`;
+    if (!URL.canParse(address)) return;
+    const base = new URL(address);
     for (const [index, uri] of (input.redirectUris ?? []).entries()) {
-      const isUnder = new URL(uri).origin === base.origin && new URL(uri).pathname.startsWith(base.pathname);
-      if (!isUnder) {
-        context.addIssue({
-          code: 'custom',
-          path: ['redirectUris', index],
-          message: `Redirect URI must be under ${base.href}`,
-        });
-      }
+      if (!URL.canParse(uri) || isUnder(base, new URL(uri))) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['redirectUris', index],
+        message: `Redirect URI must be under ${base.href}`,
+      });
     }
   });
 

@@ -8,6 +8,7 @@ import type { Logger } from '#platform/logger.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
 import type { SessionService } from '../session/session.service.js';
+import { identityPermissions } from '../permissions.js';
 import { setupTokenHash } from './setup.service.js';
 
 export interface FirstAdministrator {
@@ -61,6 +62,7 @@ async function makeAdministrator(
     request: { requestId: newId('event'), clientAddress: '127.0.0.1' },
     database,
     clock,
+    permissions: identityPermissions,
     viewer: undefined,
     denial: undefined,
   });

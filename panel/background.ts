@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Clock } from '#platform/clock.js';
+import type { Database } from '#platform/database/database.js';
+import type { Logger } from '#platform/logger.js';
+import { Lease } from '#platform/membership/lease.js';
+import type { SingletonLoop } from '#platform/membership/loop.js';
+import { sweepLoop } from '#platform/membership/sweep.job.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+import { consumeLoop } from '#platform/outbox/consume.job.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
+import { outboxRetention } from '#platform/outbox/retention.job.js';
+import type { OutboxWake } from '#platform/outbox/wake.js';
+
+/** What an area wants done in the background. */
+export interface BackgroundWork {
+  database: Database;
+  sweeps: readonly Sweep[];
+  consumers: readonly Consumer[];
+}
+
+export interface BackgroundOptions {
+  /** Keeps the lease. */
+  platform: Database;
+  areas: readonly BackgroundWork[];
+  /** Every database whose events may be consumed. */
+  sources: readonly Database[];
+  wake: OutboxWake;
+  nodeName: string;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Singletons of the areas in this process. They run while it holds the lease. */
+export class Background {
+  private readonly lease: Lease;
+  private readonly loops: readonly SingletonLoop[];
+
+  constructor({ platform, areas, sources, wake, nodeName, clock, logger }: BackgroundOptions) {
+    const lease = new Lease(platform, `${nodeName}/${randomUUID()}`, logger);
+    this.lease = lease;
+    this.loops = areas.flatMap(({ database, sweeps, consumers }) => [
+      ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
+        sweepLoop(sweep, { database, lease, clock, logger }),
+      ),
+      ...(consumers.length === 0 ? [] : sources).map((source) =>
+        consumeLoop({ database, consumers, source, wake, lease, clock, logger }),
+      ),
+    ]);
+  }
+
+  async start(): Promise<void> {
+    await this.lease.start();
+    for (const loop of this.loops) loop.start();
+  }
+
+  /** Lets the steps under way finish, then gives the lease up. */
+  async stop(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.lease.stop();
+  }
+}

@@ -1,0 +1,107 @@
+import type { Database, SqlEntityManager } from '../database/database.js';
+import type { Logger } from '../logger.js';
+
+const leaseName = 'singletons';
+export const leaseSeconds = 15;
+const renewMs = 5_000;
+
+/** A lease as it was granted; the epoch is what writes are checked by. */
+export interface Grant {
+  holder: string;
+  epoch: string;
+}
+
+/**
+ * The right of one process among several to run singletons. PostgreSQL's clock rules. The lease by itself does not
+ * keep a frozen process from waking up late, so every write of a singleton calls `assertHeld` in its transaction.
+ */
+export class Lease {
+  private granted: Grant | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly holder: string,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.renew();
+    this.schedule();
+  }
+
+  /** The grant while this process believes that it holds the lease. */
+  get current(): Grant | undefined {
+    return this.granted;
+  }
+
+  /** Resolves when this process holds the lease, or when the signal ends the wait. */
+  async held(signal: AbortSignal): Promise<void> {
+    if (this.granted || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.waiting.delete(done);
+        resolve();
+      };
+      this.waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** Ends the lease at once, so that another process need not wait for its end. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    const grant = this.granted;
+    this.granted = undefined;
+    if (!grant) return;
+    await this.database
+      .anonymous()
+      .execute(`update platform.lease set expires_at = now() where name = ? and holder = ? and epoch = ?`, [
+        leaseName,
+        grant.holder,
+        grant.epoch,
+      ])
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'the lease could not be given up'));
+  }
+
+  private schedule(): void {
+    if (this.isStopped) return;
+    this.timer = setTimeout(() => {
+      void this.renew().finally(() => this.schedule());
+    }, renewMs);
+    this.timer.unref();
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      const [row] = await this.database.anonymous().execute<Grant[]>(
+        `insert into platform.lease as l values (?, ?, 1, now(), now() + make_interval(secs => ?))
+         on conflict (name) do update set
+           holder = excluded.holder,
+           epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
+           acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
+           expires_at = excluded.expires_at
+         where l.holder = excluded.holder or l.expires_at <= now()
+         returning holder, epoch::text as epoch`,
+        [leaseName, this.holder, leaseSeconds],
+      );
+      if (row && !this.granted) this.logger.info({ epoch: row.epoch }, 'this process runs the singletons');
+      if (!row && this.granted) this.logger.warn('another process runs the singletons now');
+      this.granted = row;
+      if (row) for (const wake of this.waiting) wake();
+    } catch (error) {
+      // One failed renewal is no loss of the lease: its end is in the database, and every write is checked there.
+      this.logger.warn({ err: error }, 'the lease could not be renewed');
+    }
+  }
+}
+
+/** Fails unless the grant still stands, and keeps the lease from changing hands until the transaction of `em` ends. */
+export async function assertHeld(em: SqlEntityManager, grant: Grant): Promise<void> {
+  // A process frozen in this transaction must not hold the lease's row for ever.
+  await em.execute(`set local idle_in_transaction_session_timeout = '5s'`);
+  await em.execute('select platform.assert_epoch(?, ?, ?)', [leaseName, grant.holder, grant.epoch]);
+}

@@ -1,0 +1,47 @@
+import { migration, type AreaMigration } from './database/migrate.js';
+
+/** The platform's own schema: membership and how far events were consumed. Nothing here belongs to a tenant. */
+export function platformMigrations(areas: readonly string[]): readonly AreaMigration[] {
+  const jobs = areas.map((area) => `${area}_jobs`).join(', ');
+  return [
+    migration(
+      '001_membership',
+      // The right to run singletons. The epoch grows with each change of holder and is checked by every write.
+      `create table platform.lease (
+        name text primary key,
+        holder text not null,
+        epoch bigint not null,
+        acquired_at timestamptz not null,
+        expires_at timestamptz not null
+      )`,
+      `create table platform.consumer_position (
+        consumer text not null,
+        source text not null,
+        xid xid8 not null,
+        id bigint not null,
+        primary key (consumer, source)
+      )`,
+      `grant select, insert, update, delete on platform.lease to platform_app`,
+      `grant select on platform.consumer_position to platform_app, ${jobs}`,
+      // Holding the row's lock to the end of the transaction keeps the lease from changing hands before it commits.
+      `create function platform.assert_epoch(lease text, held_by text, held_epoch bigint) returns void
+        language plpgsql security definer set search_path = pg_catalog as $$
+        begin
+          perform from platform.lease l
+            where l.name = lease and l.holder = held_by and l.epoch = held_epoch for share;
+          if not found then
+            raise exception 'the lease % is no longer held with epoch %', lease, held_epoch using errcode = 'PZ001';
+          end if;
+        end $$`,
+      `create function platform.move_consumer(consumer_name text, source_name text, to_xid text, to_id bigint)
+        returns void language sql security definer set search_path = pg_catalog as
+        $$ insert into platform.consumer_position values (consumer_name, source_name, to_xid::xid8, to_id)
+           on conflict (consumer, source) do update set xid = excluded.xid, id = excluded.id $$`,
+      ...['assert_epoch(text, text, bigint)', 'move_consumer(text, text, text, bigint)'].flatMap((signature) => [
+        `revoke execute on function platform.${signature} from public`,
+        `grant execute on function platform.${signature} to ${jobs}`,
+        `grant usage on schema platform to ${jobs}`,
+      ]),
+    ),
+  ];
+}

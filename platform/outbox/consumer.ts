@@ -1,0 +1,22 @@
+import type { SqlEntityManager } from '../database/database.js';
+import type { DeliveredEvent } from './event.js';
+import type { OutboxEvent } from './outbox.js';
+
+/**
+ * What an area does about facts of other areas. Events come in the order they were committed; handling one and moving
+ * on is one transaction, so each takes effect once. One that fails is tried again and holds up those behind it.
+ */
+export interface Consumer {
+  /** The topics it wants, from whichever area publishes them. */
+  topics: readonly string[];
+  handle(step: ConsumerStep): Promise<void>;
+}
+
+export interface ConsumerStep {
+  /** As `<area>_jobs` of the consuming area. */
+  em: SqlEntityManager;
+  event: DeliveredEvent;
+  now: Date;
+  /** Written to the consuming area's outbox in the same transaction. */
+  publish: (event: OutboxEvent) => void;
+}

@@ -1,0 +1,118 @@
+import type { Database } from '../database/database.js';
+import { ApiError } from '../errors.js';
+import type { Operation } from '../subgraph/operation.js';
+import { decodePosition, encodePosition, isAfter, type DeliveredEvent, type Position } from './event.js';
+import { readOutbox } from './reader.js';
+import type { OutboxTail } from './tail.js';
+
+/** What a subscription's resolver gets as its root value; the gateway passes the cursor on to the client. */
+export interface StreamedEvent {
+  payload: DeliveredEvent;
+  cursor: string;
+}
+
+export interface StreamOptions {
+  topics: readonly string[];
+  /** Leaves out events that this client did not ask for. */
+  matches?: (event: DeliveredEvent) => boolean;
+}
+
+const replayBatch = 200;
+// A reader so far behind would cost memory without bound; it is sent away to resume from its cursor.
+const maxBuffered = 1_000;
+
+/** One tenant's events of an area as they are committed, after a replay when the client resumes. */
+export class EventStreams {
+  constructor(
+    private readonly database: Database,
+    private readonly tail: OutboxTail,
+  ) {}
+
+  /** Events of the viewer's tenant. With `request.after` (a cursor of the last 24 hours), those after it come first. */
+  open(operation: Operation, { topics, matches = () => true }: StreamOptions): AsyncIterableIterator<StreamedEvent> {
+    const { tenantId } = operation;
+    const { after } = operation.request;
+    const resumeAt = after === undefined ? undefined : decodePosition(after);
+    if (after !== undefined && !resumeAt) {
+      throw new ApiError('BAD_REQUEST', 'extensions.after must be the extensions.cursor of an earlier event');
+    }
+    const wanted = new Set(topics);
+    const isWanted = (event: DeliveredEvent) =>
+      event.tenantId === tenantId && wanted.has(event.topic) && matches(event);
+
+    const buffer: DeliveredEvent[] = [];
+    let isOverrun = false;
+    let isClosed = false;
+    let wake: (() => void) | undefined;
+    const { from, stop } = this.tail.listen((event) => {
+      if (!isWanted(event)) return;
+      if (buffer.length < maxBuffered) buffer.push(event);
+      else isOverrun = true;
+      wake?.();
+    });
+
+    const replay = resumeAt && this.replay(tenantId, topics, resumeAt, from);
+    let last = resumeAt;
+    const next = async (): Promise<IteratorResult<StreamedEvent>> => {
+      for (;;) {
+        if (isClosed) return { value: undefined, done: true };
+        const replayed = replay ? await replay.next() : undefined;
+        const event = replayed?.done === false ? replayed.value : buffer.shift();
+        if (event) {
+          // The replay and the live events may overlap by what was committed in between.
+          if ((last && !isAfter(event.position, last)) || !isWanted(event)) continue;
+          last = event.position;
+          return { value: { payload: event, cursor: encodePosition(event.position) }, done: false };
+        }
+        if (isOverrun) {
+          close();
+          throw new ApiError('UNAVAILABLE', 'The subscription fell too far behind; resume it from its last cursor', {
+            reason: 'SUBSCRIPTION_OVERRUN',
+            retryAfterSeconds: 1,
+          });
+        }
+        await new Promise<void>((resolve) => (wake = resolve));
+        wake = undefined;
+      }
+    };
+    const close = () => {
+      isClosed = true;
+      stop();
+      wake?.();
+    };
+    return {
+      next,
+      async return() {
+        close();
+        return { value: undefined, done: true };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** Committed events after `after` up to where the live ones begin, read in batches with the tenant's own rights. */
+  private async *replay(
+    tenantId: string,
+    topics: readonly string[],
+    after: Position,
+    until: Position,
+  ): AsyncGenerator<DeliveredEvent, undefined> {
+    for (let position = after; ;) {
+      const events = await readOutbox(this.database.forTenant(tenantId), this.database.area, {
+        after: position,
+        limit: replayBatch,
+        tenantId,
+        topics,
+      });
+      for (const event of events) {
+        if (isAfter(event.position, until)) return undefined;
+        yield event;
+      }
+      const last = events.at(-1);
+      if (!last || events.length < replayBatch) return undefined;
+      position = last.position;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** A committed event as the outbox gives it back. */
+export interface DeliveredEvent {
+  /** Where it stands in its area's outbox; a reader that has come this far continues after it. */
+  position: Position;
+  /** `evt_...`; the same at every delivery. */
+  eventId: string;
+  tenantId: string;
+  topic: string;
+  entityId: string;
+  entityVersion: number | null;
+  payload: Record<string, unknown>;
+  /** The request that caused it. */
+  causedBy: string;
+  occurredAt: Date;
+}
+
+/** A place in one area's outbox: transaction first, then the row within it. Both are 64-bit numbers in text. */
+export interface Position {
+  xid: string;
+  id: string;
+}
+
+export const start: Position = { xid: '0', id: '0' };
+
+/** Text that a client may keep and hand back to continue after an event. */
+export function encodePosition({ xid, id }: Position): string {
+  return Buffer.from(`${xid}.${id}`).toString('base64url');
+}
+
+/** The position in a client's cursor, or undefined when it is none of ours. */
+export function decodePosition(cursor: string): Position | undefined {
+  const [, xid, id] = /^(\d{1,19})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
+  return xid === undefined || id === undefined ? undefined : { xid, id };
+}
+
+export function isAfter(a: Position, b: Position): boolean {
+  const byTransaction = BigInt(a.xid) - BigInt(b.xid);
+  return byTransaction === 0n ? BigInt(a.id) > BigInt(b.id) : byTransaction > 0n;
+}
+
+export interface OutboxRow {
+  xid: string;
+  id: string;
+  event_id: string;
+  tenant_id: string;
+  topic: string;
+  entity_id: string;
+  entity_version: string | null;
+  payload: Record<string, unknown>;
+  caused_by: string;
+  occurred_at: Date;
+}
+
+/** What to select from an outbox, as `toEvent` takes it. */
+export const outboxColumns = `xid::text as xid, id::text as id, event_id, tenant_id, topic, entity_id,
+  entity_version::text as entity_version, payload, caused_by, occurred_at`;
+
+/**
+ * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way.
+ * A reader that went further could pass by an earlier transaction that commits later.
+ */
+export const isSettled = 'xid < pg_snapshot_xmin(pg_current_snapshot())';
+
+export function toEvent(row: OutboxRow): DeliveredEvent {
+  return {
+    position: { xid: row.xid, id: row.id },
+    eventId: row.event_id,
+    tenantId: row.tenant_id,
+    topic: row.topic,
+    entityId: row.entity_id,
+    entityVersion: row.entity_version === null ? null : Number(row.entity_version),
+    payload: row.payload,
+    causedBy: row.caused_by,
+    occurredAt: row.occurred_at,
+  };
+}

@@ -1,0 +1,58 @@
+import { ArgsType, Authorized, Ctx, Field, ID, Args, Resolver, Root, Subscription } from 'type-graphql';
+
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
+
+import { FleetSummary } from '../summary/fleet-summary.js';
+import type { SummaryService } from '../summary/summary.service.js';
+import { Instance } from './instance.entity.js';
+import type { InstanceService } from './instance.service.js';
+import { InstanceStatus } from './instance.status.js';
+
+@ArgsType()
+class InstanceChangedArgs {
+  @Field(() => ID, { nullable: true, description: 'Only this instance.' })
+  instanceId?: string | null;
+
+  @Field(() => InstanceStatus, { nullable: true, description: 'Only changes to this status.' })
+  status?: InstanceStatus | null;
+}
+
+const topics = ['fleet.instance.enrolled', 'fleet.instance.changed'];
+
+@Resolver()
+export class InstanceSubscriptions {
+  constructor(
+    private readonly instances: InstanceService,
+    private readonly summaries: SummaryService,
+  ) {}
+
+  @Authorized('fleet.instance.read')
+  @Subscription(() => Instance, {
+    subscribe: eventSource<InstanceChangedArgs>('fleet.instance.read', ({ instanceId, status }) => ({
+      topics,
+      matches: ({ entityId, payload }) =>
+        (instanceId == null || entityId === instanceId) && (status == null || (payload['to'] ?? InstanceStatus.OFFLINE) === status),
+    })),
+    description:
+      'An instance of the tenant enrolled, or went from one status to another. `extensions.cursor` of an event, given ' +
+      'back as `extensions.after` within 24 hours, resumes after it.',
+  })
+  async instanceChanged(
+    @Args(() => InstanceChangedArgs) _args: InstanceChangedArgs,
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance> {
+    return this.instances.get(operation, payload.entityId);
+  }
+
+  @Authorized('fleet.instance.read')
+  @Subscription(() => FleetSummary, {
+    subscribe: eventSource('fleet.instance.read', () => ({ topics })),
+    description: 'The fleet in numbers after each change of them. Resumes as `instanceChanged` does.',
+  })
+  async fleetHealthChanged(@Ctx() { operation }: SubgraphContext): Promise<FleetSummary> {
+    return this.summaries.summary(operation);
+  }
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { remoteClient } from '#gateway/remote-data-source.js';
+import { silentLogger } from '#platform/logger.js';
+
+import { caller } from './support/start-gateway.js';
+
+const unavailable = {
+  data: null,
+  errors: [
+    {
+      message: 'A part of the service is not available for the moment',
+      extensions: { code: 'UNAVAILABLE', retryAfterSeconds: 2 },
+    },
+  ],
+};
+
+async function clientOf(listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/graphql`;
+  const client = remoteClient({ name: 'fleet', url }, silentLogger, { timeoutMs: 200 });
+  onTestFinished(async () => {
+    await client.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+  return client;
+}
+
+const misbehaviours: [string, RequestListener][] = [
+  ['fails', (_, response) => response.writeHead(503).end('{"errors":[{"message":"overloaded"}]}')],
+  ['hangs', () => {}],
+  ['hangs half-way', (_, response) => response.writeHead(200).write('{"data":')],
+  ['answers with a page', (_, response) => response.writeHead(200).end('<html>Welcome to nginx</html>')],
+  ['answers with something else', (_, response) => response.writeHead(200).end('[]')],
+  ['hangs up', (request) => request.socket.destroy()],
+];
+
+test.each(misbehaviours)('a subgraph that %s is UNAVAILABLE', async (_, listener) => {
+  const client = await clientOf(listener);
+  expect(await client.execute({ query: '{ instances { id } }' }, caller)).toEqual(unavailable);
+});
+
+test('a mutation is never sent twice', async () => {
+  let calls = 0;
+  const client = await clientOf((request) => {
+    calls += 1;
+    request.socket.destroy();
+  });
+  expect(await client.execute({ query: 'mutation { buy }' }, caller)).toEqual(unavailable);
+  expect(calls).toBe(1);
+  await client.execute({ query: '{ instances { id } }' }, caller);
+  expect(calls).toBe(3);
+});
+
+test('errors of a refused request are handed on', async () => {
+  const errors = [{ message: 'No', extensions: { code: 'BAD_REQUEST' } }];
+  const client = await clientOf((_, response) => response.writeHead(400).end(JSON.stringify({ errors })));
+  expect(await client.execute({ query: '{ instances { id } }' }, caller)).toEqual({ errors });
+});
