@@ -109,7 +109,7 @@ export class EnrollmentService {
         enrolledAt: now,
         enrollmentTokenId: found.id,
         credentialGeneration: 1,
-        condition: 'HEALTHY',
+        announcedStatus: 'OFFLINE',
         reasons: [],
         health: [],
         facts: {},

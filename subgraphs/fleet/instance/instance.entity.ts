@@ -69,9 +69,9 @@ export class Instance {
   @Property({ type: 'datetime', nullable: true })
   offlineAt!: Date | null;
 
-  /** HEALTHY or DEGRADED by the newest beat; whether it is offline is a matter of time. */
+  /** As the newest beat or the expiry sweep left it; an instance whose time has run out since is OFFLINE as well. */
   @Property({ type: 'text' })
-  condition!: 'HEALTHY' | 'DEGRADED';
+  announcedStatus!: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
 
   @Property({ type: 'json' })
   reasons!: StoredReason[];
@@ -130,9 +130,10 @@ export class Instance {
   @Property({ type: 'double', nullable: true })
   uptimeSeconds!: number | null;
 
-  @Property({ type: 'json' })
+  // Lists have no use for these two, which may be long.
+  @Property({ type: 'json', lazy: true })
   health!: ComponentHealth[];
 
-  @Property({ type: 'json' })
+  @Property({ type: 'json', lazy: true })
   facts!: Record<string, unknown>;
 }

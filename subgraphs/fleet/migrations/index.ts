@@ -2,6 +2,8 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { tenantTableSql } from '#platform/database/row-level-security.js';
 import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
+import { metricsMigration } from './002-metrics.js';
+
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
   migration(
@@ -88,4 +90,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
     `grant execute on function fleet.find_enrollment_token(text) to fleet_app, fleet_jobs`,
     ...outboxTableSql('fleet'),
   ),
+  metricsMigration,
 ];

@@ -12,9 +12,9 @@ export class SummaryService {
            (count(*) filter (where status = 'HEALTHY'))::int as "healthy",
            (count(*) filter (where status = 'DEGRADED'))::int as "degraded",
            (count(*) filter (where status = 'OFFLINE'))::int as "offline",
-           coalesce(sum(apps_count), 0)::int as "totalApps",
-           coalesce(sum(cpu_cores), 0)::int as "totalCpuCores",
-           round(coalesce(sum(memory_gb), 0))::int as "totalMemoryGb"
+           ${asInt('sum(apps_count)')} as "totalApps",
+           ${asInt('sum(cpu_cores)')} as "totalCpuCores",
+           ${asInt('round(sum(memory_gb))')} as "totalMemoryGb"
          from (
            select ${statusSql} as status, apps_count, cpu_cores, memory_gb from fleet.instance where tenant_id = ?
          ) as instances`,
@@ -24,4 +24,9 @@ export class SummaryService {
       return totals;
     });
   }
+}
+
+/** Nodes are believed what they report, but no report may make a total that GraphQL's Int cannot hold. */
+function asInt(total: string): string {
+  return `least(coalesce(${total}, 0), 2147483647)::int`;
 }

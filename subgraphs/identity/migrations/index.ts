@@ -2,6 +2,9 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { ownerPolicySql, tenantTableSql } from '#platform/database/row-level-security.js';
 import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
+import { oauthCodesMigration } from './073-oauth-codes.js';
+import { signInMigration } from './002-sign-in.js';
+
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
   migration(
@@ -117,4 +120,6 @@ export const identityMigrations: readonly AreaMigration[] = [
     ]),
     ...outboxTableSql('identity'),
   ),
+  signInMigration,
+  oauthCodesMigration,
 ];

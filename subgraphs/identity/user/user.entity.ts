@@ -54,6 +54,10 @@ export class User {
   @Property({ type: 'boolean' })
   isAdministrator!: boolean;
 
+  /** When the holder of `email` proved to read it; null after every change of the address. */
+  @Property({ type: 'datetime', nullable: true })
+  emailVerifiedAt!: Date | null;
+
   /** When a one-time code was confirmed for the first time; null while TOTP is off. */
   @Property({ type: 'datetime', nullable: true })
   totpConfirmedAt!: Date | null;

@@ -4,15 +4,23 @@ import { z } from 'zod';
 // OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 passes, 1 lane. The parameters are part of the hash.
 // The package's default algorithm is Argon2id; its enum of them is ambient and cannot be imported.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const currentPrefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$`;
+
+const longest = 256;
 
 /** 12 characters at least; 256 at most, since every one of them is hashed. */
 export const newPassword = z
   .string()
   .min(12, 'Password must have at least 12 characters')
-  .max(256, 'Password must have at most 256 characters');
+  .max(longest, `Password must have at most ${longest} characters`);
 
 export async function hashPassword(password: string): Promise<string> {
   return hash(password, parameters);
+}
+
+/** Whether a hash was made with other parameters than those of today. */
+export function isOutdated(passwordHash: string): boolean {
+  return !passwordHash.startsWith(currentPrefix);
 }
 
 let decoy: Promise<string> | undefined;
@@ -23,6 +31,6 @@ let decoy: Promise<string> | undefined;
  */
 export async function isPassword(password: string, passwordHash: string | undefined): Promise<boolean> {
   decoy ??= hashPassword('no account has this password');
-  const matches = await verify(passwordHash ?? (await decoy), password);
+  const matches = await verify(passwordHash ?? (await decoy), password.slice(0, longest + 1));
   return matches && passwordHash !== undefined;
 }

@@ -1,0 +1,54 @@
+import { join, resolve } from 'node:path';
+
+import { startDemoFleet } from './demo/fleet.js';
+import { demoAccounts, seedDemo } from './demo/seed.js';
+import { startPanel } from './panel.js';
+import { panelOptions, run } from './run.js';
+
+// A living panel in one command: a seeded tenant, and eight simulated nodes that report through the real agent path.
+await run(async () => {
+  const options = panelOptions({
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'warn',
+    HEARTBEAT_SECONDS: '5',
+    ADMIN_EMAIL: demoAccounts.administrator.email,
+    ADMIN_PASSWORD: demoAccounts.administrator.password,
+    ...process.env,
+    DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
+  });
+  const panel = await startPanel(options);
+  try {
+    const { enrollmentToken } = await seedDemo(panel.url);
+    const fleet = await startDemoFleet({
+      panelUrl: panel.url,
+      enrollmentToken,
+      stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
+      logger: options.logger,
+    });
+    process.stdout.write(greeting(panel.publicUrl));
+    return {
+      stop: async () => {
+        await fleet.stop();
+        await panel.stop();
+      },
+    };
+  } catch (error) {
+    await panel.stop();
+    throw error;
+  }
+});
+
+function greeting(url: string): string {
+  const { email, password } = demoAccounts.owner;
+  const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
+  return `
+Quazzar Control Panel, with a demo fleet of eight nodes
+  GraphQL and GraphiQL  ${url}/graphql
+  sign in as            ${email} / ${password}
+  administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
+
+Try it:
+  TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -s ${url}/api/fleet/instances -H "authorization: Bearer $TOKEN"
+`;
+}

@@ -1,0 +1,58 @@
+/** The demo's accounts. The panel listens on loopback only, so they may be printed. */
+export const demoAccounts = {
+  owner: { email: 'demo@quazzar.test', password: 'demo-password-1234', name: 'Dana Demo', company: 'Demo Cloud' },
+  administrator: { email: 'admin@quazzar.test', password: 'admin-password-1234' },
+};
+
+interface SignedIn {
+  access_token: string;
+  user: { tenant: { id: string; plan: string } };
+}
+
+/** Makes the demo's tenant on Pro through the public API, or finds it there, and answers a token for its nodes. */
+export async function seedDemo(url: string): Promise<{ enrollmentToken: string }> {
+  const owner = await signIn(url);
+  const { tenant } = owner.user;
+  if (tenant.plan !== 'pro') await grantPro(url, tenant.id);
+  const { token } = await post<{ token: string }>(
+    `${url}/api/fleet/tokens`,
+    { name: 'demo fleet', expires_in_hours: 1, tags: ['demo'] },
+    owner.access_token,
+  );
+  return { enrollmentToken: token };
+}
+
+async function signIn(url: string): Promise<SignedIn> {
+  const { email, password } = demoAccounts.owner;
+  try {
+    return await post<SignedIn>(`${url}/api/auth/login`, { email, password });
+  } catch {
+    return post<SignedIn>(`${url}/api/auth/register`, demoAccounts.owner);
+  }
+}
+
+async function grantPro(url: string, tenantId: string): Promise<void> {
+  const administrator = await post<SignedIn>(`${url}/api/auth/login`, demoAccounts.administrator);
+  const answer = await post<{ errors?: unknown[] }>(
+    `${url}/graphql`,
+    {
+      query: 'mutation($input: GrantPlanInput!) { grantPlan(input: $input) { plan } }',
+      variables: { input: { tenantId, plan: 'PRO' } },
+    },
+    administrator.access_token,
+  );
+  if (answer.errors) throw new Error(`the demo's plan could not be granted: ${JSON.stringify(answer.errors)}`);
+}
+
+async function post<Answer>(url: string, body: unknown, token?: string): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Answer;
+}

@@ -1,0 +1,44 @@
+import { LockMode } from '@mikro-orm/core';
+
+import { notFound } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { admitOrRefuse } from '../throttle/throttle.js';
+import { User } from '../user/user.entity.js';
+import type { AccountMail } from './account-mail.js';
+import type { VerifyEmailPayload } from './email.inputs.js';
+import { makeMailToken, useMailToken } from './mail-tokens.js';
+
+/** Proves that users read the mail of their addresses. */
+export class EmailVerificationService {
+  constructor(private readonly mail: AccountMail) {}
+
+  /** Mails a new link; the one before it ends. Does nothing for an address that is verified. */
+  async resend(operation: Operation): Promise<User> {
+    const { tenantId, userId } = operation.requireUser();
+    const attempt = await admitOrRefuse(operation, 'mail', userId);
+    await attempt.settle('FAILED');
+    const { user, token } = await operation.write(async ({ em, audit }) => {
+      const found = await em.findOne(
+        User,
+        { tenantId, id: userId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (!found) throw notFound('User');
+      audit({ target: userId });
+      const made = found.emailVerifiedAt
+        ? undefined
+        : await makeMailToken(em, found, 'EMAIL_VERIFICATION', operation.clock.now());
+      return { user: found, token: made };
+    });
+    if (token) this.mail.verification(user.email, token);
+    return user;
+  }
+
+  async verify(operation: Operation, token: string): Promise<VerifyEmailPayload> {
+    return useMailToken(operation, token, 'EMAIL_VERIFICATION', async (_write, user) => {
+      user.emailVerifiedAt ??= operation.clock.now();
+      return { email: user.email, emailVerified: true };
+    });
+  }
+}

@@ -1,0 +1,16 @@
+import { Field, InputType, ObjectType } from 'type-graphql';
+
+@InputType()
+export class VerifyEmailInput {
+  @Field(() => String, { description: 'The token of the link that was mailed; works once, for 24 hours.' })
+  token!: string;
+}
+
+@ObjectType({ description: 'The answer to a verified e-mail address.' })
+export class VerifyEmailPayload {
+  @Field(() => String, { description: 'The address.' })
+  email!: string;
+
+  @Field(() => Boolean, { description: 'True: the address is verified now.' })
+  emailVerified!: boolean;
+}

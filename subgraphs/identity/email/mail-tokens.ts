@@ -1,0 +1,80 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+
+import { randomToken, sha256 } from '../security/random-token.js';
+import { User } from '../user/user.entity.js';
+import { MailToken, type MailTokenPurpose } from './mail-token.entity.js';
+
+const hour = 60 * 60 * 1000;
+const lifetimes: Readonly<Record<MailTokenPurpose, number>> = {
+  PASSWORD_RESET: hour,
+  EMAIL_VERIFICATION: 24 * hour,
+};
+
+/** Makes the newest token of its purpose for a user; those before it end. */
+export async function makeMailToken(
+  em: SqlEntityManager,
+  user: User,
+  purpose: MailTokenPurpose,
+  now: Date,
+): Promise<string> {
+  const key = { tenantId: user.tenantId, userId: user.id, purpose };
+  await em.nativeUpdate(MailToken, { ...key, usedAt: null }, { usedAt: now });
+  const token = randomToken();
+  em.persist(
+    Object.assign(new MailToken(), {
+      ...key,
+      tokenHash: sha256(token),
+      email: user.email,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + lifetimes[purpose]),
+      usedAt: null,
+    }),
+  );
+  return token;
+}
+
+/**
+ * Uses a token up and runs `work` for its user, whose row is locked, in one transaction. Throws UNAUTHENTICATED
+ * (MAIL_TOKEN_INVALID) for one that is unknown, used, ended, or was mailed to an address that the user has left.
+ */
+export async function useMailToken<T>(
+  operation: Operation,
+  token: string,
+  purpose: MailTokenPurpose,
+  work: (write: Write, user: User) => Promise<T>,
+): Promise<T> {
+  const tokenHash = sha256(token);
+  const [found] = await operation.database
+    .anonymous()
+    .execute<{ tenant_id: string; user_id: string }[]>('select * from identity.find_mail_token(?)', [
+      tokenHash,
+    ]);
+  if (!found) throw refused();
+  const key = { tenantId: found.tenant_id };
+  return operation.write(async (write) => {
+    const now = operation.clock.now();
+    const user = await write.em.findOneOrFail(
+      User,
+      { ...key, id: found.user_id },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    const used = await write.em.nativeUpdate(
+      MailToken,
+      { ...key, tokenHash, purpose, email: user.email, usedAt: null, expiresAt: { $gt: now } },
+      { usedAt: now },
+    );
+    if (used === 0) throw refused();
+    write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
+    return work(write, user);
+  }, found.tenant_id);
+}
+
+function refused(): ApiError {
+  return new ApiError('UNAUTHENTICATED', 'The link is not valid, has ended, or was used before', {
+    reason: 'MAIL_TOKEN_INVALID',
+  });
+}

@@ -1,0 +1,23 @@
+import { invalid } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { admitOrRefuse } from '../throttle/throttle.js';
+import type { User } from '../user/user.entity.js';
+import { isPassword } from './password-hash.js';
+
+/**
+ * Re-authentication of someone who is signed in, before what a stolen token must not do. A wrong password is
+ * VALIDATION_FAILED on its field, not UNAUTHENTICATED: the caller's session is fine. Too many are RATE_LIMITED.
+ */
+export async function checkCurrentPassword(
+  operation: Operation,
+  user: User,
+  password: string | null | undefined,
+  path = 'input.currentPassword',
+): Promise<void> {
+  if (!password) throw invalid(path, 'Current password is required');
+  const attempt = await admitOrRefuse(operation, 'password', user.id);
+  const isRight = await isPassword(password, user.passwordHash);
+  await attempt.settle(isRight ? 'FORGIVEN' : 'FAILED');
+  if (!isRight) throw invalid(path, 'Current password is wrong');
+}
