@@ -2,10 +2,10 @@ import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo
 import type { FormattedExecutionResult } from 'graphql';
 
 import type { RequestContext } from '#platform/request-context.js';
+import type { EventStream } from '#platform/subgraph/map-events.js';
+import type { SubgraphEvent, SubgraphRequest, SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 
-import type { EventStream } from './map-events.js';
 import { uniqueRepresentations } from './representations.js';
-import type { SubgraphEvent, SubgraphRequest, SubgraphRunner } from './subgraph-runner.js';
 
 type Response = Awaited<ReturnType<GraphQLDataSource['process']>>;
 

@@ -1,4 +1,4 @@
-import { mapEvents, type EventStream } from './map-events.js';
+import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
 
 /** Turns pushed events into a stream. Holds at most `capacity` events that nobody has taken. */
 export interface EventQueue<Event> {

@@ -6,6 +6,7 @@ import type { RequestContext } from '#platform/request-context.js';
 import { badRequest } from './bad-request.js';
 import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
 import { introspect } from './introspection.js';
+import type { Admit } from './rate-limit/admission.js';
 import type { PlanRunner } from './run-plan.js';
 
 /** One operation of a client, or one of our own with a trusted document. */
@@ -24,10 +25,11 @@ export interface ExecutorOptions {
   documents: Documents;
   runner: PlanRunner;
   services: ServiceMap;
+  admit?: Admit | undefined;
 }
 
 /** The one door for queries and mutations, whatever transport they came by. Refused requests have no `data`. */
-export function createExecutor({ documents, runner, services }: ExecutorOptions): Execute {
+export function createExecutor({ documents, runner, services, admit }: ExecutorOptions): Execute {
   return async (request) => {
     const ready = readyOperation(documents, request);
     if ('errors' in ready) return ready;
@@ -35,6 +37,8 @@ export function createExecutor({ documents, runner, services }: ExecutorOptions)
     if (operation.context.operation.operation === OperationTypeNode.SUBSCRIPTION) {
       return { errors: [subscriptionsNeedWebSocket()] };
     }
+    const refusal = await admit?.(operation, request.context);
+    if (refusal) return { errors: [refusal] };
     const { plan } = operation;
     if (!plan) return introspect(operation, variables);
     return runner.run({ operation, plan, services, variables, context: request.context });

@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
+import { SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import type { TrustProxy } from './client-address.js';
@@ -14,10 +15,10 @@ import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
+import type { Admit } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
 import { requestContextMiddleware } from './request-context.js';
 import { PlanRunner } from './run-plan.js';
-import { SubgraphRunner } from './subgraph-runner.js';
 import { createSubscriber, type Subscribe } from './subscribe.js';
 import { loadSupergraph } from './supergraph.js';
 import { createWebSocketServer, type Verify, type WebSocketLimits } from './websocket.js';
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   /** Whether browsers get GraphiQL at GET /graphql. */
   hasGraphiql?: boolean;
   clock?: Clock;
+  /** Asked before each operation; rate limits. */
+  admit?: Admit;
 }
 
 export interface Gateway {
@@ -54,7 +57,7 @@ export interface Gateway {
 
 /** Puts the gateway together. It listens to nothing by itself. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, trustProxy = false, clock = systemClock } = options;
+  const { logger, trustProxy = false, clock = systemClock, admit } = options;
   const graph = loadSupergraph(options.supergraphSdl);
   const clients = new Map(
     options.subgraphs.map((subgraph) => [subgraph.name, clientFor(subgraph, logger, options.remote)]),
@@ -68,8 +71,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
-  const execute = createExecutor({ documents, runner, services });
-  const subscribe = createSubscriber({ documents, runner, services, clients, logger });
+  const execute = createExecutor({ documents, runner, services, admit });
+  const subscribe = createSubscriber({ documents, runner, services, clients, logger, admit });
   const webSockets = createWebSocketServer({
     documents,
     execute,

@@ -58,14 +58,26 @@ export function createHttpRouter({ documents, execute, logger }: HttpOptions): R
 function answer(result: ExecutionResult, request: GraphQLRequest): Answer {
   const mediaType = mediaTypeFor(request);
   const isRefused = result.data === undefined && mediaType !== 'application/json';
+  const retryAfter = rateLimited(result);
+  const headers = { 'content-type': `${mediaType}; charset=utf-8` };
+  if (retryAfter !== undefined) {
+    // Proxies and clients know 429 whatever the media type; the body is still GraphQL's.
+    const limited = { status: 429, statusText: 'Too Many Requests' };
+    return [
+      JSON.stringify(result),
+      { ...limited, headers: { ...headers, 'retry-after': String(retryAfter) } },
+    ];
+  }
   return [
     JSON.stringify(result),
-    {
-      status: isRefused ? 400 : 200,
-      statusText: isRefused ? 'Bad Request' : 'OK',
-      headers: { 'content-type': `${mediaType}; charset=utf-8` },
-    },
+    { status: isRefused ? 400 : 200, statusText: isRefused ? 'Bad Request' : 'OK', headers },
   ];
+}
+
+/** After how many seconds to try again, when the operation was not admitted. */
+function rateLimited({ data, errors }: ExecutionResult): number | undefined {
+  const extensions = data === undefined ? errors?.[0]?.extensions : undefined;
+  return extensions?.['code'] === 'RATE_LIMITED' ? Number(extensions['retryAfterSeconds'] ?? 1) : undefined;
 }
 
 /** The handler has refused what accepts neither; the first that fits wins, as it decides for its own answers. */

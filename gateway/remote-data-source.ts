@@ -1,12 +1,13 @@
 import type { FormattedExecutionResult } from 'graphql';
 import { Pool } from 'undici';
 
+import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
+import type { SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 
 import type { SubgraphClient } from './data-source.js';
 import { createRemoteSubscriber } from './remote-subscriber.js';
-import type { SubgraphRequest } from './subgraph-runner.js';
 import { unavailable } from './unavailable.js';
 
 /** A subgraph at another address. Its WebSocket is at the same one. */
@@ -19,13 +20,15 @@ export interface RemoteOptions {
   /** How long a subgraph may take to answer one fetch. */
   timeoutMs?: number;
   connections?: number;
+  /** A token that shows a subgraph that it is the gateway who calls, and may be believed about the client's address. */
+  gatewayToken?: () => Promise<string>;
 }
 
 /** Calls a subgraph over HTTP with kept connections, and subscribes over one shared WebSocket. */
 export function remoteClient(
   { name, url }: RemoteSubgraph,
   logger: Logger,
-  { timeoutMs = 30_000, connections = 64 }: RemoteOptions = {},
+  { timeoutMs = 30_000, connections = 64, gatewayToken }: RemoteOptions = {},
 ): SubgraphClient {
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {
@@ -34,7 +37,7 @@ export function remoteClient(
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   });
-  const subscriber = createRemoteSubscriber({ name, url }, logger);
+  const subscriber = createRemoteSubscriber({ name, url }, logger, gatewayToken);
 
   const send = async (
     request: SubgraphRequest,
@@ -43,7 +46,10 @@ export function remoteClient(
     const { statusCode, body } = await pool.request({
       path: `${pathname}${search}`,
       method: 'POST',
-      headers: headersFor(context),
+      headers: {
+        ...headersFor(context),
+        ...(gatewayToken ? { [gatewayTokenHeader]: await gatewayToken() } : {}),
+      },
       body: JSON.stringify(request),
     });
     if (statusCode >= 500) {

@@ -4,13 +4,14 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
+import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
+import { cursorOf } from '#platform/subgraph/cursor.js';
+import type { EventStream } from '#platform/subgraph/map-events.js';
+import type { SubgraphEvent, SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 
-import { cursorOf } from './cursor.js';
 import { createEventQueue } from './event-queue.js';
-import type { EventStream } from './map-events.js';
-import type { SubgraphEvent, SubgraphRequest } from './subgraph-runner.js';
 import { unavailable } from './unavailable.js';
 
 /** Events kept for a client that takes them more slowly than they come. Past that, its subscription ends. */
@@ -32,11 +33,15 @@ export interface RemoteSubscriber {
 export function createRemoteSubscriber(
   { name, url }: { name: string; url: string },
   logger: Logger,
+  gatewayToken?: () => Promise<string>,
 ): RemoteSubscriber {
   let pongTimer: NodeJS.Timeout | undefined;
   const client: Client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
+    ...(gatewayToken
+      ? { connectionParams: async () => ({ [gatewayTokenHeader]: await gatewayToken() }) }
+      : {}),
     lazyCloseTimeout: 5_000,
     retryAttempts: Infinity,
     shouldRetry: () => true,

@@ -4,15 +4,16 @@ import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } fro
 
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
+import { cursorOf } from '#platform/subgraph/cursor.js';
+import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
+import type { SubgraphEvent } from '#platform/subgraph/subgraph-runner.js';
 
 import { badRequest } from './bad-request.js';
-import { cursorOf } from './cursor.js';
 import type { SubgraphClient } from './data-source.js';
 import type { Documents } from './documents.js';
 import { readyOperation, type OperationRequest } from './execute.js';
-import { mapEvents, type EventStream } from './map-events.js';
+import type { Admit } from './rate-limit/admission.js';
 import type { PlanRunner } from './run-plan.js';
-import type { SubgraphEvent } from './subgraph-runner.js';
 
 export type Subscribe = (
   request: OperationRequest,
@@ -24,6 +25,7 @@ export interface SubscriberOptions {
   services: ServiceMap;
   clients: ReadonlyMap<string, SubgraphClient>;
   logger: Logger;
+  admit?: Admit | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface SubscriberOptions {
  * that owns the field, and the rest, which is fetched for each event from the other subgraphs.
  */
 export function createSubscriber(options: SubscriberOptions): Subscribe {
-  const { documents, runner, services, clients, logger } = options;
+  const { documents, runner, services, clients, logger, admit } = options;
   return async (request) => {
     const ready = readyOperation(documents, request);
     if ('errors' in ready) return ready;
@@ -44,6 +46,8 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
     const client = clients.get(primary.serviceName);
     if (!client) throw new Error(`No client for subgraph ${primary.serviceName}`);
     const { context } = request;
+    const refusal = await admit?.(operation, context);
+    if (refusal) return { errors: [refusal] };
     const source = await client.subscribe(
       { query, operationName, variables: used(primary, variables) },
       context,

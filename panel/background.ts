@@ -33,30 +33,33 @@ export interface BackgroundOptions {
 
 /** Singletons of the areas in this process. They run while it holds the lease. */
 export class Background {
-  private readonly lease: Lease;
+  private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
 
   constructor({ platform, areas, sources, wake, nodeName, clock, logger }: BackgroundOptions) {
-    const lease = new Lease(platform, `${nodeName}/${randomUUID()}`, logger);
-    this.lease = lease;
-    this.loops = areas.flatMap(({ database, sweeps, consumers }) => [
-      ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
-        sweepLoop(sweep, { database, lease, clock, logger }),
-      ),
-      ...(consumers.length === 0 ? [] : sources).map((source) =>
-        consumeLoop({ database, consumers, source, wake, lease, clock, logger }),
-      ),
-    ]);
+    const holder = `${nodeName}/${randomUUID()}`;
+    this.leases = areas.map(({ database }) => new Lease(platform, database.area, holder, logger));
+    this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
+      const lease = this.leases[index]!;
+      return [
+        ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
+          sweepLoop(sweep, { database, lease, clock, logger }),
+        ),
+        ...(consumers.length === 0 ? [] : sources).map((source) =>
+          consumeLoop({ database, consumers, source, wake, lease, clock, logger }),
+        ),
+      ];
+    });
   }
 
   async start(): Promise<void> {
-    await this.lease.start();
+    await Promise.all(this.leases.map((lease) => lease.start()));
     for (const loop of this.loops) loop.start();
   }
 
-  /** Lets the steps under way finish, then gives the lease up. */
+  /** Lets the steps under way finish, then gives the leases up. */
   async stop(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
-    await this.lease.stop();
+    await Promise.all(this.leases.map((lease) => lease.stop()));
   }
 }

@@ -20,6 +20,8 @@ const shape = {
   DATABASE_OWNER_URL: settings.url.optional(),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(200),
+  REDIS_URL: settings.url.optional(),
   NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: z.string().optional(),
 };

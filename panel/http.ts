@@ -1,8 +1,8 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import type { JSONWebKeySet } from 'jose';
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
+import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Logger } from '#platform/logger.js';
@@ -10,10 +10,10 @@ import { createRestRouter } from '#rest-compat/router.js';
 
 export interface HttpOptions {
   gateway: Gateway;
+  admission: Admission;
   verifier: TokenVerifier;
   logger: Logger;
   trustProxy: TrustProxy;
-  publicKeys: () => JSONWebKeySet;
   /** What keeps the panel from serving; empty when it can. */
   problems: () => Promise<string[]>;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
@@ -40,11 +40,25 @@ export function createHttpApp(options: HttpOptions): Express {
       .status(problems.length === 0 ? 200 : 503)
       .json(problems.length === 0 ? { status: 'ready' } : { status: 'not ready', problems });
   });
-  app.get('/.well-known/jwks.json', (_request, response) => {
-    response.setHeader('Cache-Control', 'public, max-age=300');
-    response.json(options.publicKeys());
-  });
 
+  app.use(
+    '/graphql',
+    options.admission.middleware((response, { message, extensions }) => {
+      response
+        .status(429)
+        .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
+        .json({ errors: [{ message, extensions }] });
+    }),
+  );
+  app.use(
+    '/api',
+    options.admission.middleware((response, { message, extensions }) => {
+      response
+        .status(429)
+        .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
+        .json({ error: message });
+    }),
+  );
   app.use(gateway.router);
   app.use(
     createRestRouter({

@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 
-import type { TrustProxy } from '#gateway/client-address.js';
 import { createGateway, type Gateway } from '#gateway/gateway.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
+import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
 import type { IdentityEnv } from '#subgraphs/identity/env.js';
-import { createSetupRouter } from '#subgraphs/identity/setup/setup.router.js';
 
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
+import { createFront } from './front.js';
 import { createHttpApp } from './http.js';
 import { loadKeyring } from './keyring.js';
-import { createSubgraphs } from './subgraphs.js';
+import { drain, listen, parseTrustProxy } from './listen.js';
+import { createSubgraphs, subgraphNames } from './subgraphs.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -37,8 +38,6 @@ export interface Panel {
   stop(): Promise<void>;
 }
 
-const drainMs = 10_000;
-
 /** Starts everything in this process: database, subgraphs, gateway, REST routes, one HTTP port. */
 export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { panel: env, logger, clock = systemClock } = options;
@@ -52,6 +51,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   };
   try {
     const subgraphs = await createSubgraphs({
+      names: subgraphNames,
       databaseUrl: database.url,
       keyring,
       clock,
@@ -59,35 +59,41 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       publicUrl,
       nodeName: env.NODE_NAME,
       fleet: options.fleet,
+      identity: options.identity,
     });
     undo.push(() => subgraphs.stop());
     await subgraphs.start();
     const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+    const presence = await Presence.announce(database.url, { isAlone: env.REDIS_URL === undefined });
+    undo.push(() => presence.stop());
+    const front = await createFront(env, subgraphs.verifier, logger);
+    undo.push(() => front.stop());
     const gateway = await createGateway({
       supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
       subgraphs: subgraphs.all,
       logger,
       clock,
       trustProxy,
+      admit: front.admission.admit,
       verify: async (authorization) => subgraphs.verifier.verify(authorization),
     });
     undo.push(() => gateway.stop());
     const app = createHttpApp({
       gateway,
+      admission: front.admission,
       verifier: subgraphs.verifier,
       logger,
       trustProxy,
-      publicKeys: () => subgraphs.identity.publicKeys(),
       problems: async () => [
         ...(isStopping ? ['the panel is stopping'] : []),
         ...(await gateway.ready()),
         ...(await subgraphs.problems()),
       ],
-      routers: [createSetupRouter()],
+      routers: subgraphs.routers,
     });
     const server = createServer(app);
     gateway.attach(server);
-    const setupLink = await subgraphs.identity.ensureFirstAdministrator({
+    const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
       publicUrl,
       email: options.identity.ADMIN_EMAIL,
       password: options.identity.ADMIN_PASSWORD,
@@ -108,41 +114,4 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     await unwind();
     throw error;
   }
-}
-
-async function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, {
-              cause: error,
-            })
-          : error,
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : port);
-    });
-  });
-}
-
-/** No new connections; requests under way get a while to finish. */
-async function drain(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
-
-/** `true`, a number of proxies in front of the panel, or their addresses and subnets separated by commas. */
-function parseTrustProxy(text: string | undefined): TrustProxy {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  return /^\d+$/.test(text) ? Number(text) : text.split(',').map((address) => address.trim());
 }

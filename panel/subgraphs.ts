@@ -1,3 +1,5 @@
+import type { Router } from 'express';
+
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Database } from '#platform/database/database.js';
@@ -9,12 +11,18 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
 import { createFleet } from '#subgraphs/fleet/subgraph.js';
+import type { IdentityEnv } from '#subgraphs/identity/env.js';
 import { createIdentity, type Identity } from '#subgraphs/identity/subgraph.js';
 
 import { areas } from './areas.js';
-import { Background } from './background.js';
+import { Background, type BackgroundWork } from './background.js';
+
+export const subgraphNames = ['identity', 'fleet'] as const;
+export type SubgraphName = (typeof subgraphNames)[number];
 
 export interface SubgraphsOptions {
+  /** Which of them this process runs. */
+  names: readonly SubgraphName[];
   databaseUrl: string;
   keyring: Keyring;
   clock: Clock;
@@ -22,13 +30,19 @@ export interface SubgraphsOptions {
   publicUrl: string;
   nodeName: string;
   fleet: FleetEnv;
+  identity: IdentityEnv;
+  /** Finds the public keys of user tokens where identity runs in another process. */
+  userKeys?: KeySource;
 }
 
-/** All subgraphs of a one-process panel, wired together. */
+/** The subgraphs of this process, wired together. */
 export interface Subgraphs {
   all: readonly Subgraph[];
-  identity: Identity;
+  /** Absent where identity runs in another process. */
+  identity: Identity | undefined;
   verifier: TokenVerifier;
+  /** Routes that are not GraphQL. */
+  routers: readonly Router[];
   /** Starts what reads and writes by itself: keys, event tails, background steps. */
   start(): Promise<void>;
   /** What keeps the subgraphs from serving; empty when they can. */
@@ -40,72 +54,92 @@ export interface Subgraphs {
 const poolSize = 10;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
-  const { clock, logger, keyring, publicUrl, nodeName } = options;
-  const databases = await openDatabases(options.databaseUrl, logger);
-  const database = (area: string): Database => {
-    const found = databases.find((candidate) => candidate.area === area);
-    if (!found) throw new Error(`${area} has no database`);
-    return found;
-  };
+  const { names, clock, logger, keyring, publicUrl, nodeName } = options;
+  const { databases, database } = await openDatabases(options.databaseUrl, logger);
   const wake = new OutboxWake(options.databaseUrl, logger);
-  const tails = new Map(areas.map(({ name }) => [name, new OutboxTail(database(name), wake, logger)]));
-  tails.delete('platform');
-  const streams = (area: string) => {
-    const tail = tails.get(area);
-    return tail && new EventStreams(database(area), tail);
+  const tails = new Map(names.map((name) => [name, new OutboxTail(database(name), wake, logger)]));
+  const streams = (name: SubgraphName) => {
+    const tail = tails.get(name);
+    return tail && new EventStreams(database(name), tail);
   };
 
-  const identity = createIdentity({ database: database('identity'), keyring, clock, logger, publicUrl });
-  const userKeys: KeySource = (kid) => identity.findPublicKey(kid);
+  const identity = names.includes('identity')
+    ? createIdentity({
+        database: database('identity'),
+        keyring,
+        clock,
+        logger,
+        publicUrl,
+        env: options.identity,
+      })
+    : undefined;
+  const userKeys = identity ? (kid: string) => identity.findPublicKey(kid) : options.userKeys;
+  if (!userKeys)
+    throw new Error('a process without identity needs to know where the keys of user tokens are');
   const verifier = new TokenVerifier({ issuer: publicUrl, keyring, userKeys, clock });
-  const fleet = createFleet({
-    database: database('fleet'),
-    keyring,
-    clock,
-    publicUrl,
-    streams: streams('fleet'),
-    env: options.fleet,
-  });
+  const fleet = names.includes('fleet')
+    ? createFleet({
+        database: database('fleet'),
+        keyring,
+        clock,
+        publicUrl,
+        streams: streams('fleet'),
+        env: options.fleet,
+      })
+    : undefined;
+
+  const work: BackgroundWork[] = [];
+  if (identity) work.push({ database: database('identity'), ...identity });
+  if (fleet) work.push({ database: database('fleet'), ...fleet });
   const background = new Background({
     platform: database('platform'),
-    areas: [
-      { database: database('identity'), ...identity },
-      { database: database('fleet'), ...fleet },
-    ],
+    areas: work,
     sources: databases.filter(({ area }) => area !== 'platform'),
     wake,
     nodeName,
     clock,
     logger,
   });
+  const built = [identity?.build(verifier), fleet?.build(verifier)];
 
   return {
-    all: await Promise.all([identity.build(verifier), fleet.build(verifier)]),
+    all: (await Promise.all(built)).filter((subgraph) => subgraph !== undefined),
     identity,
     verifier,
+    routers: identity?.routers ?? [],
     start: async () => {
-      await identity.start();
+      await identity?.start();
       await wake.start();
       await Promise.all([...tails.values()].map((tail) => tail.start()));
       await background.start();
     },
     problems: async () => {
       const answers = await Promise.all(
-        databases.map(async (db) => ((await db.isReady()) ? [] : [`the database of ${db.area} does not answer`])),
+        databases.map(async (db) =>
+          (await db.isReady()) ? [] : [`the database of ${db.area} does not answer`],
+        ),
       );
       return answers.flat();
     },
     stop: async () => {
+      await fleet?.stop();
       await background.stop();
       await Promise.all([...tails.values()].map((tail) => tail.stop()));
       await wake.stop();
+      await identity?.stop();
       await Promise.all(databases.map((db) => db.close()));
     },
   };
 }
 
-async function openDatabases(url: string, logger: Logger): Promise<Database[]> {
-  return Promise.all(
+async function openDatabases(url: string, logger: Logger) {
+  const databases = await Promise.all(
     areas.map(({ name, entities }) => Database.open({ area: name, url, entities, poolSize, logger })),
   );
+  const database = (area: string): Database => {
+    const found = databases.find((candidate) => candidate.area === area);
+    if (!found) throw new Error(`${area} has no database`);
+    return found;
+  };
+  return { databases, database };
 }

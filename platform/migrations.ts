@@ -37,11 +37,13 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
         returns void language sql security definer set search_path = pg_catalog as
         $$ insert into platform.consumer_position values (consumer_name, source_name, to_xid::xid8, to_id)
            on conflict (consumer, source) do update set xid = excluded.xid, id = excluded.id $$`,
-      ...['assert_epoch(text, text, bigint)', 'move_consumer(text, text, text, bigint)'].flatMap((signature) => [
-        `revoke execute on function platform.${signature} from public`,
-        `grant execute on function platform.${signature} to ${jobs}`,
-        `grant usage on schema platform to ${jobs}`,
-      ]),
+      ...['assert_epoch(text, text, bigint)', 'move_consumer(text, text, text, bigint)'].flatMap(
+        (signature) => [
+          `revoke execute on function platform.${signature} from public`,
+          `grant execute on function platform.${signature} to ${jobs}`,
+          `grant usage on schema platform to ${jobs}`,
+        ],
+      ),
     ),
   ];
 }

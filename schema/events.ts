@@ -3,9 +3,10 @@
  * topic: `area.noun.past-participle`.
  */
 export interface Events {
-  'billing.entitlement.granted': Entitlement;
+  'billing.entitlement.granted': EntitlementGranted;
   'identity.tenant.created': TenantCreated;
   'identity.session.revoked': SessionRevoked;
+  'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
 }
@@ -13,12 +14,13 @@ export interface Events {
 export type Topic = keyof Events;
 
 /** What a tenant may use from now on. A consumer that holds a higher version ignores it. Limits of null are unlimited. */
-export interface Entitlement {
+export interface EntitlementGranted {
   tenantId: string;
   version: number;
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   features: string[];
-  limits: { instances: number | null; users: number | null; storageGb: number | null };
+  /** `instances`, `users`, `storageGb`. */
+  limits: Record<string, number | null>;
 }
 
 export interface TenantCreated {
@@ -31,7 +33,22 @@ export interface TenantCreated {
 export interface SessionRevoked {
   sessionId: string;
   userId: string;
-  reason: string;
+  reason: 'LOGGED_OUT' | 'REVOKED' | 'PASSWORD_CHANGED' | 'PASSWORD_RESET' | 'REFRESH_TOKEN_REUSED';
+}
+
+/** Something that changed nothing but matters to whoever watches over a tenant. */
+export interface SecurityRecorded {
+  /** Words of the OWASP Logging Vocabulary where it has one. */
+  action:
+    | 'authn_login_fail'
+    | 'authn_login_lock'
+    | 'authn_token_reuse'
+    | 'authn_totp_fail'
+    | 'authn_recovery_code_used'
+    | 'authn_code_replay';
+  userId: string;
+  reason?: string;
+  clientAddress: string;
 }
 
 export interface InstanceEnrolled {

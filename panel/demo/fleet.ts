@@ -25,7 +25,10 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(
       name: profile.name,
       hostname: profile.hostname,
       version: profile.version,
-      stateStore: atThisAddress(fileStateStore(join(options.stateDir, `${profile.name}.json`)), options.panelUrl),
+      stateStore: atThisAddress(
+        fileStateStore(join(options.stateDir, `${profile.name}.json`)),
+        options.panelUrl,
+      ),
       metrics: simulatedMetrics(profile, { clock: systemClock }),
       logger: options.logger,
       firstBeatWithinMs,

@@ -1,6 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { demoFleet } from '#agent/fleet.js';
+
 /** The demo's accounts. The panel listens on loopback only, so they may be printed. */
 export const demoAccounts = {
-  owner: { email: 'demo@quazzar.test', password: 'demo-password-1234', name: 'Dana Demo', company: 'Demo Cloud' },
+  owner: {
+    email: 'demo@quazzar.test',
+    password: 'demo-password-1234',
+    name: 'Dana Demo',
+    company: 'Demo Cloud',
+  },
   administrator: { email: 'admin@quazzar.test', password: 'admin-password-1234' },
 };
 
@@ -14,6 +23,7 @@ export async function seedDemo(url: string): Promise<{ enrollmentToken: string }
   const owner = await signIn(url);
   const { tenant } = owner.user;
   if (tenant.plan !== 'pro') await grantPro(url, tenant.id);
+  await awaitPlan(url, owner.access_token);
   const { token } = await post<{ token: string }>(
     `${url}/api/fleet/tokens`,
     { name: 'demo fleet', expires_in_hours: 1, tags: ['demo'] },
@@ -41,7 +51,23 @@ async function grantPro(url: string, tenantId: string): Promise<void> {
     },
     administrator.access_token,
   );
-  if (answer.errors) throw new Error(`the demo's plan could not be granted: ${JSON.stringify(answer.errors)}`);
+  if (answer.errors)
+    throw new Error(`the demo's plan could not be granted: ${JSON.stringify(answer.errors)}`);
+}
+
+/** The plan reaches fleet as an event; more nodes than the Free plan has would be refused before that. */
+async function awaitPlan(url: string, token: string): Promise<void> {
+  const query = '{ tenant { instanceCounts { limit } } }';
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answer = await post<{ data?: { tenant: { instanceCounts: { limit: number | null } } } }>(
+      `${url}/graphql`,
+      { query },
+      token,
+    );
+    if ((answer.data?.tenant.instanceCounts.limit ?? 0) >= demoFleet.length) return;
+    await sleep(100);
+  }
+  throw new Error("the demo's plan did not reach fleet");
 }
 
 async function post<Answer>(url: string, body: unknown, token?: string): Promise<Answer> {

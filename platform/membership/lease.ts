@@ -1,12 +1,12 @@
 import type { Database, SqlEntityManager } from '../database/database.js';
 import type { Logger } from '../logger.js';
 
-const leaseName = 'singletons';
 export const leaseSeconds = 15;
 const renewMs = 5_000;
 
 /** A lease as it was granted; the epoch is what writes are checked by. */
 export interface Grant {
+  name: string;
   holder: string;
   epoch: string;
 }
@@ -23,6 +23,8 @@ export class Lease {
 
   constructor(
     private readonly database: Database,
+    /** What the lease is for: one per area, so that areas may run in processes of their own. */
+    private readonly name: string,
     private readonly holder: string,
     private readonly logger: Logger,
   ) {}
@@ -60,7 +62,7 @@ export class Lease {
     await this.database
       .anonymous()
       .execute(`update platform.lease set expires_at = now() where name = ? and holder = ? and epoch = ?`, [
-        leaseName,
+        grant.name,
         grant.holder,
         grant.epoch,
       ])
@@ -85,11 +87,13 @@ export class Lease {
            acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
            expires_at = excluded.expires_at
          where l.holder = excluded.holder or l.expires_at <= now()
-         returning holder, epoch::text as epoch`,
-        [leaseName, this.holder, leaseSeconds],
+         returning name, holder, epoch::text as epoch`,
+        [this.name, this.holder, leaseSeconds],
       );
-      if (row && !this.granted) this.logger.info({ epoch: row.epoch }, 'this process runs the singletons');
-      if (!row && this.granted) this.logger.warn('another process runs the singletons now');
+      if (row && !this.granted)
+        this.logger.info({ lease: this.name, epoch: row.epoch }, 'this process runs the singletons');
+      if (!row && this.granted)
+        this.logger.warn({ lease: this.name }, 'another process runs the singletons now');
       this.granted = row;
       if (row) for (const wake of this.waiting) wake();
     } catch (error) {
@@ -103,5 +107,5 @@ export class Lease {
 export async function assertHeld(em: SqlEntityManager, grant: Grant): Promise<void> {
   // A process frozen in this transaction must not hold the lease's row for ever.
   await em.execute(`set local idle_in_transaction_session_timeout = '5s'`);
-  await em.execute('select platform.assert_epoch(?, ?, ?)', [leaseName, grant.holder, grant.epoch]);
+  await em.execute('select platform.assert_epoch(?, ?, ?)', [grant.name, grant.holder, grant.epoch]);
 }

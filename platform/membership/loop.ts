@@ -57,7 +57,10 @@ export class SingletonLoop {
     const { clock, everyMs, woken } = this.options;
     const over = new AbortController();
     const signal = AbortSignal.any([ending, over.signal]);
-    await Promise.race([clock.delay(everyMs, signal).catch(() => undefined), ...(woken ? [woken(signal)] : [])]);
+    await Promise.race([
+      clock.delay(everyMs, signal).catch(() => undefined),
+      ...(woken ? [woken(signal)] : []),
+    ]);
     over.abort();
   }
 }

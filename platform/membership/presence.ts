@@ -15,12 +15,16 @@ export class Presence {
 
   /** With `isAlone`, fails when another process serves clients too. One that was just killed gets a moment to go. */
   static async announce(url: string, { isAlone }: { isAlone: boolean }): Promise<Presence> {
-    const client = new pg.Client({ connectionString: url, keepAlive: true, application_name: 'panel presence' });
+    const client = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      application_name: 'panel presence',
+    });
     await client.connect();
     // A lost connection only means that others no longer see this process.
     client.on('error', () => undefined);
     await client.query('select pg_advisory_lock_shared($1, 0)', [presenceClass]);
-    for (const end = Date.now() + patienceMs; isAlone && (await countOthers(client)) > 0; ) {
+    for (const end = Date.now() + patienceMs; isAlone && (await countOthers(client)) > 0;) {
       if (Date.now() > end) {
         await client.end();
         throw new Error(

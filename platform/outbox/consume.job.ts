@@ -72,7 +72,11 @@ async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEv
   });
 }
 
-async function moveTo({ database, source }: ConsumeOptions, em: SqlEntityManager, to: Position): Promise<void> {
+async function moveTo(
+  { database, source }: ConsumeOptions,
+  em: SqlEntityManager,
+  to: Position,
+): Promise<void> {
   await em.execute('select platform.move_consumer(?, ?, ?, ?)', [database.area, source.area, to.xid, to.id]);
 }
 

@@ -29,7 +29,10 @@ export class EventStreams {
   ) {}
 
   /** Events of the viewer's tenant. With `request.after` (a cursor of the last 24 hours), those after it come first. */
-  open(operation: Operation, { topics, matches = () => true }: StreamOptions): AsyncIterableIterator<StreamedEvent> {
+  open(
+    operation: Operation,
+    { topics, matches = () => true }: StreamOptions,
+  ): AsyncIterableIterator<StreamedEvent> {
     const { tenantId } = operation;
     const { after } = operation.request;
     const resumeAt = after === undefined ? undefined : decodePosition(after);
@@ -66,10 +69,14 @@ export class EventStreams {
         }
         if (isOverrun) {
           close();
-          throw new ApiError('UNAVAILABLE', 'The subscription fell too far behind; resume it from its last cursor', {
-            reason: 'SUBSCRIPTION_OVERRUN',
-            retryAfterSeconds: 1,
-          });
+          throw new ApiError(
+            'UNAVAILABLE',
+            'The subscription fell too far behind; resume it from its last cursor',
+            {
+              reason: 'SUBSCRIPTION_OVERRUN',
+              retryAfterSeconds: 1,
+            },
+          );
         }
         await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;

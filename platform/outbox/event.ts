@@ -29,7 +29,8 @@ export function encodePosition({ xid, id }: Position): string {
 
 /** The position in a client's cursor, or undefined when it is none of ours. */
 export function decodePosition(cursor: string): Position | undefined {
-  const [, xid, id] = /^(\d{1,19})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
+  const [, xid, id] =
+    /^(\d{1,19})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
   return xid === undefined || id === undefined ? undefined : { xid, id };
 }
 

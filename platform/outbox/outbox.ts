@@ -10,6 +10,8 @@ export interface OutboxEvent {
   /** The entity's version after the change, so that a consumer can ignore what it has overtaken. */
   entityVersion?: number;
   payload: Record<string, unknown>;
+  /** The request that caused it, where one transaction serves several. */
+  causedBy?: string;
 }
 
 /** Writes events in the transaction of `em`; throws outside one, where an event could outlive a failed change. */
@@ -34,7 +36,7 @@ export async function appendToOutbox(
       event.entityId,
       event.entityVersion ?? null,
       JSON.stringify(event.payload),
-      cause.requestId,
+      event.causedBy ?? cause.requestId,
       cause.at.toISOString(),
     ]),
   );

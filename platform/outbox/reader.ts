@@ -1,5 +1,12 @@
 import type { SqlEntityManager } from '../database/database.js';
-import { isSettled, outboxColumns, toEvent, type DeliveredEvent, type OutboxRow, type Position } from './event.js';
+import {
+  isSettled,
+  outboxColumns,
+  toEvent,
+  type DeliveredEvent,
+  type OutboxRow,
+  type Position,
+} from './event.js';
 
 export interface ReadOptions {
   /** Only events after this one. */
@@ -10,7 +17,11 @@ export interface ReadOptions {
 }
 
 /** Reads settled events of one area's outbox in their order. `em` decides whose rows are visible. */
-export async function readOutbox(em: SqlEntityManager, area: string, options: ReadOptions): Promise<DeliveredEvent[]> {
+export async function readOutbox(
+  em: SqlEntityManager,
+  area: string,
+  options: ReadOptions,
+): Promise<DeliveredEvent[]> {
   const { after, limit, tenantId, topics } = options;
   const rows = await em.execute<OutboxRow[]>(
     `select ${outboxColumns} from ${area}.outbox

@@ -73,7 +73,8 @@ export class OutboxTail {
       for (const event of events) this.deliver(event);
       return events.length;
     } catch (error) {
-      if (!this.isStopped) this.logger.warn({ err: error, area: this.database.area }, 'the outbox could not be read');
+      if (!this.isStopped)
+        this.logger.warn({ err: error, area: this.database.area }, 'the outbox could not be read');
       return 0;
     }
   }

@@ -26,10 +26,7 @@ export interface SubgraphContext {
 }
 
 /** Answers a key that another subgraph refers to, or null when the key is none of the viewer's tenant. */
-export type ReferenceResolver<Key = { id: string }> = (
-  key: Key,
-  context: SubgraphContext,
-) => unknown;
+export type ReferenceResolver<Key = { id: string }> = (key: Key, context: SubgraphContext) => unknown;
 
 export interface SubgraphDefinition {
   name: string;

@@ -1,6 +1,6 @@
+import { holds, type PermissionTable } from '../auth/permissions.js';
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
-import { holds, type PermissionTable } from '../auth/permissions.js';
 import { ApiError } from '../errors.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import type { RequestContext } from '../request-context.js';
@@ -70,7 +70,9 @@ export class Operation {
   /** Throws FORBIDDEN unless the viewer holds the permission, by its role or by its token's own list. */
   require(permission: string): void {
     if (holds(this.permissions, this.requireViewer(), permission)) return;
-    throw new ApiError('FORBIDDEN', `This needs the permission ${permission}`, { reason: 'PERMISSION_MISSING' });
+    throw new ApiError('FORBIDDEN', `This needs the permission ${permission}`, {
+      reason: 'PERMISSION_MISSING',
+    });
   }
 
   requireUser(): UserViewer {

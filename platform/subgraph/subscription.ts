@@ -9,7 +9,10 @@ import type { SubgraphContext } from './build.js';
  * the stream is opened, and by the field's `@Authorized` again at each event.
  */
 export function eventSource<Args extends object>(permission: string, options: (args: Args) => StreamOptions) {
-  return ({ context, args }: SubscribeResolverData<unknown, Args, SubgraphContext>): AsyncIterable<StreamedEvent> => {
+  return ({
+    context,
+    args,
+  }: SubscribeResolverData<unknown, Args, SubgraphContext>): AsyncIterable<StreamedEvent> => {
     context.operation.require(permission);
     if (!context.streams) throw new ApiError('UNAVAILABLE', 'This process serves no subscriptions');
     return context.streams.open(context.operation, options(args));

@@ -1,14 +1,21 @@
+import { z } from 'zod';
+
 import { parseEnv, settings, type EnvSource } from '#platform/env.js';
 
 /** Fleet's settings. */
 export interface FleetEnv {
   /** Seconds between two beats, offered to every node. */
   HEARTBEAT_SECONDS: number;
+  /** How many beats may wait to be stored in one process before more are answered 503 with Retry-After. */
+  HEARTBEAT_QUEUE: number;
 }
 
 export function fleetEnv(source: EnvSource = process.env): FleetEnv {
   return parseEnv(
-    { HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30) },
+    {
+      HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30),
+      HEARTBEAT_QUEUE: z.coerce.number().int().positive().default(5_000),
+    },
     source,
   );
 }

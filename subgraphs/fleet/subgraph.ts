@@ -1,10 +1,12 @@
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
+import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
-import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Sweep } from '#platform/membership/sweep.js';
-import type { Keyring } from '#platform/secrets/keyring.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
@@ -15,11 +17,18 @@ import { EnrollmentService } from './enrollment/enrollment.service.js';
 import type { FleetEnv } from './env.js';
 import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
+import { HeartbeatIngest } from './heartbeat/ingest.job.js';
+import { versionBaselineSweep } from './heartbeat/version-baseline.job.js';
+import { expirySweep } from './instance/instance-expiry.job.js';
 import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
-import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
 import { InstanceService } from './instance/instance.service.js';
+import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
+import { MetricsHistoryResolver } from './metrics/metrics-history.resolver.js';
+import { MetricsHistoryService } from './metrics/metrics-history.service.js';
+import { partitionSweep, rollupSweep } from './metrics/metrics.job.js';
 import { fleetPermissions } from './permissions.js';
+import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
@@ -43,15 +52,32 @@ export interface Fleet {
   consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
+  /** Takes no more beats, and stores those that wait. */
+  stop(): Promise<void>;
 }
 
 export function createFleet({ database, keyring, clock, publicUrl, streams, env }: FleetOptions): Fleet {
+  const entitlements = new Entitlements('fleet');
   const credentials = new CredentialService(keyring, publicUrl);
-  const instances = new InstanceService();
   const summaries = new SummaryService();
+  const instances = new InstanceService(summaries);
+  const heartbeatSeconds = env.HEARTBEAT_SECONDS;
+  const heartbeats = new HeartbeatService({
+    credentials,
+    ingest: new HeartbeatIngest(database, clock, heartbeatSeconds),
+    heartbeatSeconds,
+    queueLimit: env.HEARTBEAT_QUEUE,
+  });
   return {
-    consumers: [],
-    sweeps: [],
+    consumers: [entitlementConsumer('fleet')],
+    sweeps: [
+      expirySweep,
+      countFoldSweep,
+      versionBaselineSweep,
+      rollupSweep(heartbeatSeconds),
+      partitionSweep,
+    ],
+    stop: () => heartbeats.stop(),
     build: (verifier) =>
       buildSubgraph({
         name: 'fleet',
@@ -64,9 +90,10 @@ export function createFleet({ database, keyring, clock, publicUrl, streams, env 
           new InstanceResolver(instances),
           new InstanceSubscriptions(instances, summaries),
           new SummaryResolver(summaries),
-          new EnrollmentResolver(new EnrollmentService(credentials, env.HEARTBEAT_SECONDS)),
-          new HeartbeatResolver(new HeartbeatService(credentials, env.HEARTBEAT_SECONDS)),
-          new TenantReferenceResolver(summaries),
+          new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
+          new HeartbeatResolver(heartbeats),
+          new MetricsHistoryResolver(new MetricsHistoryService(instances, heartbeatSeconds)),
+          new TenantReferenceResolver(summaries, entitlements),
         ],
         references: {
           Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),

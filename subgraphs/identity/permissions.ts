@@ -3,6 +3,9 @@ import type { PermissionTable } from '#platform/auth/permissions.js';
 /** Everything that identity lets anyone do, and who may. */
 export const identityPermissions = {
   'identity.user.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.account.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.account.manage': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.oauth.authorize': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.plan.grant': ['administrator'],
 } as const satisfies PermissionTable;

@@ -1,27 +1,52 @@
-import type { JSONWebKeySet } from 'jose';
+import type { Router } from 'express';
 
 import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
+import { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import { createMailer } from '#platform/mail.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
+import { expiredSweep } from './cleanup/expired.job.js';
+import { AccountMail } from './email/account-mail.js';
+import { EmailVerificationService } from './email/email-verification.service.js';
+import { EmailResolver } from './email/email.resolver.js';
+import { MailToken } from './email/mail-token.entity.js';
+import type { IdentityEnv } from './env.js';
+import { PasswordResolver } from './password/password.resolver.js';
+import { PasswordService } from './password/password.service.js';
 import { identityPermissions } from './permissions.js';
+import { RegistrationResolver } from './registration/registration.resolver.js';
+import { RegistrationService } from './registration/registration.service.js';
+import { Credentials } from './session/credentials.js';
+import { LoginChallenge } from './session/login-challenge.entity.js';
+import { LoginService } from './session/login.service.js';
+import { RefreshService } from './session/refresh.service.js';
+import { SessionTokens } from './session/session-tokens.js';
 import { RefreshToken, Session } from './session/session.entity.js';
 import { SessionResolver } from './session/session.resolver.js';
 import { SessionService } from './session/session.service.js';
 import { ensureFirstAdministrator, type FirstAdministrator } from './setup/first-administrator.job.js';
 import { SetupResolver } from './setup/setup.resolver.js';
+import { createSetupRouter } from './setup/setup.router.js';
 import { SetupService } from './setup/setup.service.js';
+import { createJwksRouter } from './signing-key/jwks.router.js';
 import { StoredSigningKey } from './signing-key/signing-key.entity.js';
 import { SigningKeyService } from './signing-key/signing-key.service.js';
 import { Tenant } from './tenant/tenant.entity.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
+import { TotpCodes } from './totp/totp-codes.js';
+import { TotpSignIn } from './totp/totp-sign-in.js';
+import { RecoveryCode, TotpSecret } from './totp/totp.entity.js';
+import { TotpResolver } from './totp/totp.resolver.js';
+import { TotpService } from './totp/totp.service.js';
+import { ProfileService } from './user/profile.service.js';
 import { User } from './user/user.entity.js';
 import { UserResolver } from './user/user.resolver.js';
 import { UserService } from './user/user.service.js';
@@ -31,6 +56,10 @@ export const identityEntities: readonly EntityClass[] = [
   User,
   Session,
   RefreshToken,
+  LoginChallenge,
+  MailToken,
+  TotpSecret,
+  RecoveryCode,
   StoredSigningKey,
 ];
 
@@ -41,6 +70,7 @@ export interface IdentityOptions {
   logger: Logger;
   /** The panel's public address: the issuer of its tokens. */
   publicUrl: string;
+  env: IdentityEnv;
 }
 
 /** The identity subgraph, and what it lends to whoever runs it. */
@@ -51,19 +81,32 @@ export interface Identity {
   consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
-  publicKeys(): JSONWebKeySet;
+  /** Routes that are not GraphQL. */
+  routers: readonly Router[];
   findPublicKey: KeySource;
+  /** Waits for what goes on after answers; the database must outlive it. */
+  stop(): Promise<void>;
   /** Answers the one-time set-up link while the panel has no administrator. */
   ensureFirstAdministrator(account: FirstAdministrator): Promise<string | undefined>;
 }
 
-export function createIdentity({ database, keyring, clock, logger, publicUrl }: IdentityOptions): Identity {
-  const keys = new SigningKeyService(database, keyring, clock);
+export function createIdentity(options: IdentityOptions): Identity {
+  const { database, keyring, clock, logger, publicUrl, env } = options;
+  const background = new BackgroundWork(logger);
+  const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
+  const mail = new AccountMail(mailer, background, publicUrl);
+
+  const keys = new SigningKeyService(database, keyring, clock, logger);
+  const tokens = new SessionTokens(keys, publicUrl);
+  const codes = new TotpCodes(keyring);
   const users = new UserService();
-  const sessions = new SessionService(keys, publicUrl);
+  const logins = new LoginService(new Credentials(background), codes, tokens);
+  const totp = new TotpService(users, codes, keyring);
+  const registrations = new RegistrationService(tokens, mail);
+
   return {
     consumers: [],
-    sweeps: [],
+    sweeps: [expiredSweep],
     build: (verifier) =>
       buildSubgraph({
         name: 'identity',
@@ -72,10 +115,18 @@ export function createIdentity({ database, keyring, clock, logger, publicUrl }: 
         verifier,
         permissions: identityPermissions,
         resolvers: [
-          new UserResolver(users),
+          new UserResolver(users, new ProfileService(users, mail)),
           new TenantResolver(new TenantService(), users),
-          new SessionResolver(sessions),
-          new SetupResolver(new SetupService(sessions)),
+          new RegistrationResolver(registrations),
+          new SessionResolver(
+            logins,
+            new RefreshService(tokens, keyring, env.REFRESH_GRACE_SECONDS),
+            new SessionService(),
+          ),
+          new PasswordResolver(new PasswordService(users, mail, background)),
+          new EmailResolver(new EmailVerificationService(mail)),
+          new TotpResolver(totp, new TotpSignIn(totp, logins, tokens)),
+          new SetupResolver(new SetupService(registrations)),
         ],
         references: {
           Tenant: ({ id }: { id: string }, { operation }) =>
@@ -84,9 +135,13 @@ export function createIdentity({ database, keyring, clock, logger, publicUrl }: 
         },
       }),
     start: () => keys.start(),
-    publicKeys: () => keys.publicKeys(),
+    stop: async () => {
+      keys.stop();
+      await background.settle();
+    },
+    routers: [createJwksRouter(keys), createSetupRouter()],
     findPublicKey: (kid) => keys.find(kid),
     ensureFirstAdministrator: (account) =>
-      ensureFirstAdministrator({ database, sessions, clock, logger, ...account }),
+      ensureFirstAdministrator({ database, registrations, clock, logger, ...account }),
   };
 }

@@ -152,9 +152,9 @@ test.concurrent.for(['BILLING', 'VIEWER'] as const)(
       await tenant.rest(`/api/fleet/tokens/${id}`, { token, method: 'DELETE' }),
     ];
     expect(answers.map(({ status, body }) => [status, body])).toEqual([
-      [403, { error: 'createEnrollmentToken needs the permission fleet.token.create' }],
-      [403, { error: 'enrollmentTokens needs the permission fleet.token.read' }],
-      [403, { error: 'revokeEnrollmentToken needs the permission fleet.token.revoke' }],
+      [403, { error: expect.stringContaining('fleet.token.create') }],
+      [403, { error: expect.stringContaining('fleet.token.read') }],
+      [403, { error: expect.stringContaining('fleet.token.revoke') }],
     ]);
     const rows = await panel.sql(
       'select id from fleet.enrollment_token where tenant_id = $1 and revoked_at is null',

@@ -56,7 +56,7 @@ test('a beat that was acknowledged is stored, with its sample', async () => {
     version: '0.3.0',
     last_seen_at: now,
     offline_at: secondsFromNow(90),
-    condition: 'HEALTHY',
+    announced_status: 'HEALTHY',
     reasons: [],
     sequence: '7',
     clock_skew_seconds: 0,

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import { describe, expect, test } from 'vitest';
 
-import type { EventStream } from '#gateway/map-events.js';
+import type { EventStream } from '#platform/subgraph/map-events.js';
 
 import { caller, modes, startGateway, type TestGateway } from './support/start-gateway.js';
 

@@ -1,92 +1,96 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Live } from '../support/live.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { modes, startTestPanel, type TestPanel } from '../support/panel.js';
 
-let panel: TestPanel;
-beforeAll(async () => {
-  panel = await startTestPanel();
-});
-afterAll(async () => panel.stop());
-
+const broken = [{ component: 'backup', status: 'unhealthy' }];
 const query = 'subscription { instanceChanged { name status tenant { name } } }';
-const statuses = (live: Live) => live.results.map(({ data }) => (data as { instanceChanged: { status: string } }).instanceChanged.status);
+const statuses = (live: Live) =>
+  live.results.map(({ data }) => (data as { instanceChanged: { status: string } }).instanceChanged.status);
 
-test("an enrollment and the first beat arrive as events that carry the tenant's name from identity", async () => {
-  const tenant = await panel.world.tenant('Acme');
-  await using live = new Live(panel.panel.url, tenant.token, query);
-  await live.opened();
-  const node = await tenant.node('n1');
-  await live.received(1);
-  await node.beat();
-  await live.received(2);
-  expect(live.results.map(({ data }) => data)).toEqual([
-    { instanceChanged: { name: 'n1', status: 'OFFLINE', tenant: { name: 'Acme' } } },
-    { instanceChanged: { name: 'n1', status: 'HEALTHY', tenant: { name: 'Acme' } } },
-  ]);
-});
+describe.each(modes)('%s', (mode) => {
+  let panel: TestPanel;
+  beforeAll(async () => {
+    panel = await startTestPanel({}, mode);
+  });
+  afterAll(async () => panel.stop());
 
-test('a subscriber that comes back with its last cursor gets what it missed, once and in order', async () => {
-  const tenant = await panel.world.tenant();
-  const live = new Live(panel.panel.url, tenant.token, query);
-  await live.opened();
-  const first = await tenant.node();
-  await live.received(1);
-  const after = live.lastCursor;
-  await live.close();
+  test("an enrollment and the first beat arrive as events that carry the tenant's name from identity", async () => {
+    const tenant = await panel.world.tenant('Acme');
+    await using live = new Live(panel.panel.url, tenant.token, query);
+    await live.opened();
+    const node = await tenant.node('n1');
+    await live.received(1);
+    await node.beat();
+    await live.received(2);
+    expect(live.results.map(({ data }) => data)).toEqual([
+      { instanceChanged: { name: 'n1', status: 'OFFLINE', tenant: { name: 'Acme' } } },
+      { instanceChanged: { name: 'n1', status: 'HEALTHY', tenant: { name: 'Acme' } } },
+    ]);
+  });
 
-  await first.beat();
-  await tenant.node();
-  await using back = new Live(panel.panel.url, tenant.token, query, { after });
-  await back.received(2);
-  await tenant.node();
-  await back.received(3);
-  expect(statuses(back)).toEqual(['HEALTHY', 'OFFLINE', 'OFFLINE']);
-});
+  test('a subscriber that comes back with its last cursor gets what it missed, once and in order', async () => {
+    const tenant = await panel.world.tenant();
+    const live = new Live(panel.panel.url, tenant.token, query);
+    await live.opened();
+    const first = await tenant.node();
+    await live.received(1);
+    const after = live.lastCursor;
+    await live.close();
 
-test("a subscriber sees nothing of another tenant's fleet", async () => {
-  const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
-  await using live = new Live(panel.panel.url, mine.token, query);
-  await live.opened();
-  await (await other.node()).beat();
-  await mine.node('mine');
-  await live.received(1);
-  expect(live.results.map(({ data }) => (data as { instanceChanged: { name: string } }).instanceChanged.name)).toEqual([
-    'mine',
-  ]);
-});
+    await first.beat();
+    await tenant.node();
+    await using back = new Live(panel.panel.url, tenant.token, query, { after });
+    await back.received(2);
+    await tenant.node();
+    await back.received(3);
+    expect(statuses(back)).toEqual(['HEALTHY', 'OFFLINE', 'OFFLINE']);
+  });
 
-test('a filter by instance and by status leaves out the rest', async () => {
-  const tenant = await panel.world.tenant();
-  const [watched, other] = [await tenant.node('watched'), await tenant.node('other')];
-  await using live = new Live(
-    panel.panel.url,
-    tenant.token,
-    'subscription($id: ID) { instanceChanged(instanceId: $id, status: DEGRADED) { name } }',
-    { variables: { id: watched.id } },
-  );
-  await live.opened();
-  await other.beat({ disk_percent: 99 });
-  await watched.beat();
-  await watched.beat({ disk_percent: 99 });
-  await live.received(1);
-  expect(live.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'watched' } }]);
-});
+  test("a subscriber sees nothing of another tenant's fleet", async () => {
+    const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    await using live = new Live(panel.panel.url, mine.token, query);
+    await live.opened();
+    await (await other.node()).beat();
+    await mine.node('mine');
+    await live.received(1);
+    expect(
+      live.results.map(({ data }) => (data as { instanceChanged: { name: string } }).instanceChanged.name),
+    ).toEqual(['mine']);
+  });
 
-test('a cursor that is none is refused, and so is a subscription without a token', async () => {
-  const tenant = await panel.world.tenant();
-  await using garbled = new Live(panel.panel.url, tenant.token, query, { after: 'garbled' });
-  await garbled.ended();
-  await using anonymous = new Live(panel.panel.url, undefined, query);
-  await anonymous.ended();
-  expect([garbled.firstErrorCode, anonymous.firstErrorCode]).toEqual(['BAD_REQUEST', 'UNAUTHENTICATED']);
-});
+  test('a filter by instance and by status leaves out the rest', async () => {
+    const tenant = await panel.world.tenant();
+    const [watched, other] = [await tenant.node('watched'), await tenant.node('other')];
+    await using live = new Live(
+      panel.panel.url,
+      tenant.token,
+      'subscription($id: ID) { instanceChanged(instanceId: $id, status: DEGRADED) { name } }',
+      { variables: { id: watched.id } },
+    );
+    await live.opened();
+    await other.beat({ health: broken });
+    await watched.beat();
+    await watched.beat({ health: broken });
+    await live.received(1);
+    expect(live.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'watched' } }]);
+  });
 
-test('a subscription sent over POST is a 400 that says how to subscribe', async () => {
-  const tenant = await panel.world.tenant();
-  const answer = await tenant.rest<{ errors: { message: string }[] }>('/graphql', { body: { query } });
-  expect({ status: answer.status, message: answer.body.errors[0]?.message }).toEqual({
-    status: 400,
-    message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+  test('a cursor that is none is refused, and so is a subscription without a token', async () => {
+    const tenant = await panel.world.tenant();
+    await using garbled = new Live(panel.panel.url, tenant.token, query, { after: 'garbled' });
+    await garbled.ended();
+    await using anonymous = new Live(panel.panel.url, undefined, query);
+    await anonymous.ended();
+    expect([garbled.firstErrorCode, anonymous.firstErrorCode]).toEqual(['BAD_REQUEST', 'UNAUTHENTICATED']);
+  });
+
+  test('a subscription sent over POST is a 400 that says how to subscribe', async () => {
+    const tenant = await panel.world.tenant();
+    const answer = await tenant.rest<{ errors: { message: string }[] }>('/graphql', { body: { query } });
+    expect({ status: answer.status, message: answer.body.errors[0]?.message }).toEqual({
+      status: 400,
+      message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+    });
   });
 });

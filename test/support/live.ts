@@ -1,9 +1,10 @@
-import { createClient, type Client, type ExecutionResult } from 'graphql-ws';
+import type { FormattedExecutionResult } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
 /** A dashboard's end of a subscription: what came, in order, and a way to wait for more. */
 export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
-  readonly results: ExecutionResult<Data, { cursor?: string }>[] = [];
+  readonly results: FormattedExecutionResult<Data, { cursor?: string }>[] = [];
   error: unknown;
   isComplete = false;
   private waiting: (() => void)[] = [];
@@ -72,7 +73,10 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
   }
 
   /** Resolves when `count` results have come, or rejects when the subscription ends first or takes too long. */
-  async received(count: number, withinMs = 10_000): Promise<ExecutionResult<Data, { cursor?: string }>[]> {
+  async received(
+    count: number,
+    withinMs = 10_000,
+  ): Promise<FormattedExecutionResult<Data, { cursor?: string }>[]> {
     await this.until(() => this.results.length >= count, withinMs, `${count} events`);
     return this.results;
   }
@@ -94,8 +98,10 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
     const end = Date.now() + withinMs;
     while (!isDone()) {
       const left = end - Date.now();
-      if (left <= 0) throw new Error(`waited ${withinMs} ms for ${what}; got ${JSON.stringify(this.results)}`);
-      if (this.error && what !== 'the end') throw new Error(`the subscription failed: ${JSON.stringify(this.error)}`);
+      if (left <= 0)
+        throw new Error(`waited ${withinMs} ms for ${what}; got ${JSON.stringify(this.results)}`);
+      if (this.error && what !== 'the end')
+        throw new Error(`the subscription failed: ${JSON.stringify(this.error)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.waiting.push(() => {

@@ -3,8 +3,11 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-import { startPanel, type Panel } from '#panel/panel.js';
+import type { Gateway } from '#gateway/gateway.js';
+import { startPanel } from '#panel/panel.js';
+import type { PanelOptions } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
+import { startGateway, startSubgraph } from '#panel/split.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from './clock.js';
@@ -52,7 +55,7 @@ async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>):
 
 /** A whole panel on a database of its own, with a clock that only the test moves. */
 export interface TestPanel extends AsyncDisposable {
-  panel: Panel;
+  panel: { url: string; gateway: Gateway; setupLink?: string | undefined; stop(): Promise<void> };
   database: TestDatabase;
   clock: TestClock;
   world: World;
@@ -61,18 +64,52 @@ export interface TestPanel extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
+  const publicUrl = options.panel.PUBLIC_URL ?? '';
+  const none = 'http://127.0.0.1:1';
+  const identity = await startSubgraph('identity', {
+    ...options,
+    split: { publicUrl, addresses: { identity: none, fleet: none } },
+  });
+  const fleet = await startSubgraph('fleet', {
+    ...options,
+    split: { publicUrl, addresses: { identity: identity.url, fleet: none } },
+  });
+  const gateway = await startGateway({
+    ...options,
+    split: { publicUrl, addresses: { identity: identity.url, fleet: fleet.url } },
+  });
+  return {
+    ...gateway,
+    setupLink: identity.setupLink,
+    stop: async () => {
+      await gateway.stop();
+      await fleet.stop();
+      await identity.stop();
+    },
+  };
+}
+
 export const testAdministrator = { email: 'admin@panel.test', password: 'administrator-password' };
 
+/** One process for everything, or the subgraphs and the gateway each behind an address of its own. */
+export type Mode = 'in process' | 'split';
+export const modes: readonly Mode[] = ['in process', 'split'];
+
 /** Starts a panel for a test file. `settings` are environment variables on top of the defaults. */
-export async function startTestPanel(settings: Record<string, string> = {}): Promise<TestPanel> {
+export async function startTestPanel(
+  settings: Record<string, string> = {},
+  mode: Mode = 'in process',
+): Promise<TestPanel> {
   const database = await createTestDatabase();
   const clock = new TestClock();
-  const panel = await startPanel({
+  const options = {
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
       PORT: '0',
       HOST: '127.0.0.1',
+      RATE_LIMIT_PER_MINUTE: '1000000',
       PUBLIC_URL: 'http://panel.test',
       ADMIN_EMAIL: testAdministrator.email,
       ADMIN_PASSWORD: testAdministrator.password,
@@ -80,7 +117,8 @@ export async function startTestPanel(settings: Record<string, string> = {}): Pro
     }),
     logger: silentLogger,
     clock,
-  });
+  };
+  const panel = await (mode === 'split' ? startSplit(options) : startPanel(options));
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
   // Dropping the database with force ends idle connections of the pool, which is not a failure.
   owner.on('error', () => undefined);

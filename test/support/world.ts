@@ -96,7 +96,17 @@ export class Tenant {
       await this.world.administrator(),
     );
     if (answer.errors) throw new Error(`grantPlan: ${JSON.stringify(answer.errors)}`);
+    const limit = { FREE: 5, PRO: 25, ENTERPRISE: null }[plan];
+    await until(async () => (await this.instanceLimit()) === limit, `the ${plan} plan to reach fleet`);
     return this;
+  }
+
+  /** How many instances the plan allows, as fleet knows it. */
+  async instanceLimit(): Promise<number | null | undefined> {
+    const { data } = await this.graphql<{ tenant: { instanceCounts: { limit: number | null } } }>(
+      '{ tenant { instanceCounts { limit } } }',
+    );
+    return data?.tenant.instanceCounts.limit;
   }
 
   async enrollmentToken(options: Record<string, unknown> = {}): Promise<string> {
@@ -144,3 +154,11 @@ export const ordinaryBeat = {
   memory_gb: 16,
   version: '0.2.9',
 };
+
+/** Looks again until it is so, and fails when it takes too long. */
+export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await isSo());) {
+    if (Date.now() > end) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

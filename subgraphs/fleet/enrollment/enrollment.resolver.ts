@@ -52,7 +52,7 @@ export class EnrollmentResolver {
   @Mutation(() => EnrollInstancePayload, {
     description:
       'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
-      'TOKEN_EXPIRED, TOKEN_USED_UP), VALIDATION_FAILED.',
+      'TOKEN_EXPIRED, TOKEN_USED_UP), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances.',
   })
   async enrollInstance(
     @Arg('input', () => EnrollInstanceInput) input: EnrollInstanceInput,

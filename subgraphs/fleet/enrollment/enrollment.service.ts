@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -28,6 +29,7 @@ const prefixLength = 12;
 export class EnrollmentService {
   constructor(
     private readonly credentials: CredentialService,
+    private readonly entitlements: Entitlements,
     private readonly heartbeatSeconds: number,
   ) {}
 
@@ -96,6 +98,7 @@ export class EnrollmentService {
     const now = operation.clock.now();
     const instance = await operation.write(async ({ em, publish, audit }) => {
       const tags = await useToken(em, tenantId, found.id, now);
+      await this.entitlements.requireRoom(em, tenantId, 'instances', () => em.count(Instance, { tenantId }));
       const created = em.create(Instance, {
         tenantId,
         id: newId('instance'),

@@ -1,41 +1,97 @@
 import { StatusReasonCode, type StoredReason } from '../instance/instance.status.js';
 import { ComponentStatus, type Heartbeat } from './heartbeat.inputs.js';
 
-const diskFullPercent = 95;
-const skewLimitSeconds = 60;
+/** How many beats in a row spoke against what is told now of a measurement that flaps. */
+export type Streaks = Partial<Record<StatusReasonCode, number>>;
 
-/** What a beat shows to be wrong. A reason that the beat before had too keeps its `since`. */
-export function reasonsIn(
+/** What is told of an instance, and what is building up behind it. */
+export interface Standing {
+  reasons: readonly StoredReason[];
+  streaks: Streaks;
+}
+
+/** A line of versions: major.minor. */
+export interface VersionLine {
+  major: number;
+  minor: number;
+}
+
+const heldBeats = 3;
+const highPercent = 95;
+const disk = { fullPercent: 95, clearPercent: 93 };
+const skew = { limitSeconds: 60, clearSeconds: 50 };
+
+type Finding = Omit<StoredReason, 'since'>;
+
+/**
+ * What is wrong with an instance after a beat. What the node says of itself counts at once. What is measured has
+ * hysteresis both ways, so that a value around its limit does not flap: a busy CPU or full memory has to hold for
+ * three beats and to be gone for three; disk and clock have a higher limit to come than to go.
+ */
+export function judge(
   beat: Heartbeat,
-  clockSkewSeconds: number | null,
-  before: readonly StoredReason[],
-  now: Date,
-): StoredReason[] {
-  const reasons: Omit<StoredReason, 'since'>[] = [];
-  for (const { component, status, message } of beat.health ?? []) {
-    if (status === ComponentStatus.HEALTHY) continue;
-    const words = message ? `: ${message}` : '';
-    reasons.push({
-      code: StatusReasonCode.COMPONENT_UNHEALTHY,
-      message: `${component} is ${status.toLowerCase()}${words}`,
-    });
-  }
-  if (beat.diskPercent >= diskFullPercent) {
-    reasons.push({
+  seen: { clockSkewSeconds: number | null; before: Standing; baseline: VersionLine | null; now: Date },
+): Standing {
+  const { before, now } = seen;
+  const had = (code: StatusReasonCode) => before.reasons.some((reason) => reason.code === code);
+  const findings: Finding[] = componentFindings(beat);
+  if (beat.diskPercent >= (had(StatusReasonCode.DISK_NEARLY_FULL) ? disk.clearPercent : disk.fullPercent)) {
+    findings.push({
       code: StatusReasonCode.DISK_NEARLY_FULL,
-      message: `The disk is at ${diskFullPercent} % or more`,
+      message: `The disk is at ${disk.fullPercent} % or more`,
     });
   }
-  if (clockSkewSeconds !== null && Math.abs(clockSkewSeconds) > skewLimitSeconds) {
-    reasons.push({
+  const skewLimit = had(StatusReasonCode.CLOCK_SKEW) ? skew.clearSeconds : skew.limitSeconds;
+  if (seen.clockSkewSeconds !== null && Math.abs(seen.clockSkewSeconds) > skewLimit) {
+    findings.push({
       code: StatusReasonCode.CLOCK_SKEW,
-      message: `The node's clock is more than ${skewLimitSeconds} seconds off`,
+      message: `The node's clock is more than ${skew.limitSeconds} seconds off`,
     });
   }
-  return reasons.map((reason) => ({
-    ...reason,
-    since:
-      before.find(({ code, message }) => code === reason.code && message === reason.message)?.since ??
-      now.toISOString(),
-  }));
+  const streaks: Streaks = {};
+  for (const [code, value, what] of [
+    [StatusReasonCode.CPU_HIGH, beat.cpuPercent, 'The CPU'],
+    [StatusReasonCode.MEMORY_HIGH, beat.memoryPercent, 'Memory'],
+  ] as const) {
+    const streak = value >= highPercent === had(code) ? 0 : (before.streaks[code] ?? 0) + 1;
+    const isTold = streak >= heldBeats ? !had(code) : had(code);
+    if (streak > 0 && streak < heldBeats) streaks[code] = streak;
+    if (isTold) findings.push({ code, message: `${what} stays at ${highPercent} % or more` });
+  }
+  const line = versionLine(beat.version);
+  if (line && seen.baseline && isOlder(line, seen.baseline)) {
+    findings.push({
+      code: StatusReasonCode.VERSION_SKEW,
+      message: `It runs ${line.major}.${line.minor}, most of the fleet ${seen.baseline.major}.${seen.baseline.minor}`,
+    });
+  }
+  return {
+    reasons: findings.map((finding) => ({ ...finding, since: sinceOf(finding, before, now) })),
+    streaks,
+  };
+}
+
+function componentFindings({ health }: Heartbeat): Finding[] {
+  return (health ?? [])
+    .filter(({ status }) => status !== ComponentStatus.HEALTHY)
+    .map(({ component, status, message }) => ({
+      code: StatusReasonCode.COMPONENT_UNHEALTHY,
+      message: `${component} is ${status.toLowerCase()}${message ? `: ${message}` : ''}`,
+    }));
+}
+
+/** A reason that was told before too keeps its beginning. */
+function sinceOf({ code, message }: Finding, before: Standing, now: Date): string {
+  const same = before.reasons.find((reason) => reason.code === code && reason.message === message);
+  return same?.since ?? now.toISOString();
+}
+
+/** The major.minor of a version such as 0.2.9 or v1.4; null when it is not written like that. */
+export function versionLine(version: string): VersionLine | null {
+  const [, major, minor] = /^v?(\d{1,6})\.(\d{1,6})(?:\D|$)/.exec(version) ?? [];
+  return major === undefined || minor === undefined ? null : { major: Number(major), minor: Number(minor) };
+}
+
+function isOlder(line: VersionLine, than: VersionLine): boolean {
+  return line.major === than.major ? line.minor < than.minor : line.major < than.major;
 }

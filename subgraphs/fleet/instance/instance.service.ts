@@ -1,16 +1,20 @@
-import { raw } from '@mikro-orm/core';
+import { raw, type FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#platform/subgraph/paging.js';
 
+import type { FleetSummary } from '../summary/fleet-summary.js';
+import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
-import { statusSql } from './instance.status.js';
+import { InstanceStatus, statusSql } from './instance.status.js';
 
 /** Reads of instances. */
 export class InstanceService {
+  constructor(private readonly summaries: SummaryService) {}
+
   /** An instance of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
   async get(operation: Operation, id: string): Promise<Instance> {
     const instance = await this.find(operation, id);
@@ -40,17 +44,80 @@ export class InstanceService {
     filter: InstanceFilter | null | undefined,
   ): Promise<Page<Instance>> {
     const window = pageWindow(args);
-    const matching = {
-      tenantId: operation.tenantId,
-      ...(filter?.status ? { [raw(statusSql, [operation.clock.now()])]: filter.status } : {}),
-      ...(filter?.q ? { $or: [{ name: contains(filter.q) }, { hostname: contains(filter.q) }] } : {}),
+    const after = window.after === undefined ? {} : { id: { $gt: window.after } };
+    const matching: FilterQuery<Instance> = {
+      $and: [{ tenantId: operation.tenantId }, await this.condition(operation, window, filter)],
     };
     const rows = await operation.em.find(
       Instance,
-      { $and: [matching, window.after === undefined ? {} : { id: { $gt: window.after } }] },
+      { $and: [matching, after] },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(Instance, matching));
+    // Counts are at hand for all that the summary tells apart; only a search has to count.
+    return toPage(rows, window, async () =>
+      filter?.q
+        ? operation.em.count(Instance, matching)
+        : countIn(await this.summaries.summary(operation), filter?.status),
+    );
+  }
+
+  private async condition(
+    operation: Operation,
+    window: PageWindow,
+    filter: InstanceFilter | null | undefined,
+  ): Promise<FilterQuery<Instance>> {
+    const now = operation.clock.now();
+    if (filter?.q) {
+      return {
+        ...(filter.status ? { [raw(statusSql, [now])]: filter.status } : {}),
+        $or: [{ name: contains(filter.q) }, { hostname: contains(filter.q) }],
+      };
+    }
+    switch (filter?.status) {
+      case undefined:
+      case null:
+        return {};
+      case InstanceStatus.OFFLINE:
+        return { id: { $in: await offlineIds(operation, window, now) } };
+      case InstanceStatus.HEALTHY:
+      case InstanceStatus.DEGRADED:
+        // `statusSql` spelled so that the index on the announced status serves it.
+        return { announcedStatus: filter.status, offlineAt: { $gt: now } };
+    }
+  }
+}
+
+/** One page of ids by `statusSql`: those announced offline, and those whose time has run out since. */
+async function offlineIds(
+  operation: Operation,
+  { size, after = '' }: PageWindow,
+  now: Date,
+): Promise<string[]> {
+  const { tenantId } = operation;
+  const rows = await operation.em.execute<{ id: string }[]>(
+    `(select id from fleet.instance where tenant_id = ? and announced_status = 'OFFLINE' and id > ?
+        order by id limit ?)
+     union
+     (select i.id from fleet.instance_expiry e
+        join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
+        where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ? and i.id > ? order by i.id limit ?)
+     order by id limit ?`,
+    [tenantId, after, size + 1, tenantId, now, now, after, size + 1, size + 1],
+  );
+  return rows.map(({ id }) => id);
+}
+
+function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {
+  switch (status) {
+    case InstanceStatus.HEALTHY:
+      return summary.healthy;
+    case InstanceStatus.DEGRADED:
+      return summary.degraded;
+    case InstanceStatus.OFFLINE:
+      return summary.offline;
+    case null:
+    case undefined:
+      return summary.totalInstances;
   }
 }
 

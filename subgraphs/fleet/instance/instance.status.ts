@@ -25,6 +25,9 @@ export enum StatusReasonCode {
   COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
   DISK_NEARLY_FULL = 'DISK_NEARLY_FULL',
   CLOCK_SKEW = 'CLOCK_SKEW',
+  CPU_HIGH = 'CPU_HIGH',
+  MEMORY_HIGH = 'MEMORY_HIGH',
+  VERSION_SKEW = 'VERSION_SKEW',
 }
 
 registerEnumType(StatusReasonCode, {
@@ -35,8 +38,19 @@ registerEnumType(StatusReasonCode, {
     NO_HEARTBEAT: { description: 'No beat for three of the offered intervals.' },
     MISSING: { description: 'No beat for 30 days.' },
     COMPONENT_UNHEALTHY: { description: 'The node itself reports a component that is not healthy.' },
-    DISK_NEARLY_FULL: { description: 'The disk is at 95 % or more.' },
-    CLOCK_SKEW: { description: "The node's clock is more than 60 seconds off the panel's." },
+    DISK_NEARLY_FULL: { description: 'The disk is at 95 % or more; over when it is below 93 %.' },
+    CLOCK_SKEW: {
+      description: "The node's clock is more than 60 seconds off the panel's; over when it is 50 or less.",
+    },
+    CPU_HIGH: {
+      description: 'The CPU was at 95 % or more for three beats in a row; over after three beats below.',
+    },
+    MEMORY_HIGH: {
+      description: 'Memory was at 95 % or more for three beats in a row; over after three beats below.',
+    },
+    VERSION_SKEW: {
+      description: "It runs an older major.minor version than most of the tenant's instances.",
+    },
   },
 });
 
@@ -65,7 +79,9 @@ export interface StatusFacts {
   lastSeenAt: Date | null;
   /** Server time at which the instance counts as offline unless it beats before. */
   offlineAt: Date | null;
-  /** What the newest beat showed to be wrong; empty on a healthy one. */
+  /** As the newest beat or the expiry sweep left it. */
+  announcedStatus: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
+  /** What was wrong at the newest beat; empty on a healthy one. */
   reasons: readonly StoredReason[];
 }
 
@@ -90,15 +106,17 @@ export function statusOf(facts: StatusFacts, now: Date): { status: InstanceStatu
   if (now.getTime() - lastSeenAt.getTime() >= missingMs) {
     return offline(StatusReasonCode.MISSING, 'No heartbeat for 30 days', offlineAt);
   }
-  if (offlineAt <= now) return offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', offlineAt);
+  if (facts.announcedStatus === 'OFFLINE' || offlineAt <= now) {
+    return offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', offlineAt);
+  }
   return {
-    status: facts.reasons.length > 0 ? InstanceStatus.DEGRADED : InstanceStatus.HEALTHY,
+    status: InstanceStatus[facts.announcedStatus],
     reasons: facts.reasons.map((reason) => ({ ...reason, since: new Date(reason.since) })),
   };
 }
 
 /** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. */
-export const statusSql = `(case when offline_at is null or offline_at <= ? then 'OFFLINE' else condition end)`;
+export const statusSql = `(case when offline_at <= ? then 'OFFLINE' else announced_status end)`;
 
 function offline(code: StatusReasonCode, message: string, since: Date) {
   return { status: InstanceStatus.OFFLINE, reasons: [{ code, message, since }] };

@@ -33,7 +33,8 @@ export class InstanceSubscriptions {
     subscribe: eventSource<InstanceChangedArgs>('fleet.instance.read', ({ instanceId, status }) => ({
       topics,
       matches: ({ entityId, payload }) =>
-        (instanceId == null || entityId === instanceId) && (status == null || (payload['to'] ?? InstanceStatus.OFFLINE) === status),
+        (instanceId == null || entityId === instanceId) &&
+        (status == null || (payload['to'] ?? InstanceStatus.OFFLINE) === status),
     })),
     description:
       'An instance of the tenant enrolled, or went from one status to another. `extensions.cursor` of an event, given ' +

@@ -25,8 +25,8 @@ export const metricsMigration: AreaMigration = migration(
     add column sampled_at timestamptz`,
   `create index instance_announced_status on fleet.instance (tenant_id, announced_status, id)`,
 
-  // When each instance that is not announced OFFLINE is to be looked at. A beat leaves its row alone: the sweep moves
-  // it on, so that no column that a beat writes is indexed.
+  // When each instance that is not announced OFFLINE is to be looked at: never later than its offline_at. A beat leaves
+  // its row alone and the sweep moves it on, so that no column that a beat writes is indexed.
   `create table fleet.instance_expiry (
     tenant_id text not null,
     instance_id text not null,
@@ -54,32 +54,33 @@ export const metricsMigration: AreaMigration = migration(
   // In the database, so that no writer of instances can forget it.
   `create function fleet.follow_instance() returns trigger language plpgsql set search_path = pg_catalog as $$
     declare
-      was fleet.instance := case when tg_op = 'INSERT' then null else old end;
-      now_is fleet.instance := case when tg_op = 'DELETE' then null else new end;
-      tenant text := coalesce(now_is.tenant_id, was.tenant_id);
+      -- Of a row that comes, old is null; of one that goes, new is.
+      tenant text := coalesce(new.tenant_id, old.tenant_id);
     begin
       insert into fleet.instance_count (tenant_id, healthy, degraded, offline, apps, cpu_cores, memory_gb) values (
         tenant,
-        coalesce(now_is.announced_status = 'HEALTHY', false)::int - coalesce(was.announced_status = 'HEALTHY', false)::int,
-        coalesce(now_is.announced_status = 'DEGRADED', false)::int - coalesce(was.announced_status = 'DEGRADED', false)::int,
-        coalesce(now_is.announced_status = 'OFFLINE', false)::int - coalesce(was.announced_status = 'OFFLINE', false)::int,
-        coalesce(now_is.apps_count, 0) - coalesce(was.apps_count, 0),
-        coalesce(now_is.cpu_cores, 0) - coalesce(was.cpu_cores, 0),
-        coalesce(now_is.memory_gb, 0)::numeric - coalesce(was.memory_gb, 0)::numeric);
-      if coalesce(now_is.announced_status, 'OFFLINE') = 'OFFLINE' then
-        delete from fleet.instance_expiry where tenant_id = tenant and instance_id = was.id;
-      elsif coalesce(was.announced_status, 'OFFLINE') = 'OFFLINE' then
+        coalesce(new.announced_status = 'HEALTHY', false)::int - coalesce(old.announced_status = 'HEALTHY', false)::int,
+        coalesce(new.announced_status = 'DEGRADED', false)::int - coalesce(old.announced_status = 'DEGRADED', false)::int,
+        coalesce(new.announced_status = 'OFFLINE', false)::int - coalesce(old.announced_status = 'OFFLINE', false)::int,
+        coalesce(new.apps_count, 0) - coalesce(old.apps_count, 0),
+        coalesce(new.cpu_cores, 0) - coalesce(old.cpu_cores, 0),
+        coalesce(new.memory_gb, 0)::numeric - coalesce(old.memory_gb, 0)::numeric);
+      if coalesce(new.announced_status, 'OFFLINE') = 'OFFLINE' then
+        delete from fleet.instance_expiry where tenant_id = tenant and instance_id = old.id;
+      elsif coalesce(old.announced_status, 'OFFLINE') = 'OFFLINE' then
         insert into fleet.instance_expiry (tenant_id, instance_id, check_at)
-          values (tenant, now_is.id, now_is.offline_at)
+          values (tenant, new.id, new.offline_at)
           on conflict (tenant_id, instance_id) do update set check_at = excluded.check_at;
+      elsif new.offline_at < old.offline_at then
+        update fleet.instance_expiry set check_at = new.offline_at
+          where tenant_id = tenant and instance_id = new.id and check_at > new.offline_at;
       end if;
       return null;
     end $$`,
   `create trigger follow_comings_and_goings after insert or delete on fleet.instance
     for each row execute function fleet.follow_instance()`,
   `create trigger follow_changes after update on fleet.instance
-    for each row when (
-      (old.announced_status, old.apps_count, old.cpu_cores, old.memory_gb)
+    for each row when (new.offline_at < old.offline_at or (old.announced_status, old.apps_count, old.cpu_cores, old.memory_gb)
         is distinct from (new.announced_status, new.apps_count, new.cpu_cores, new.memory_gb))
     execute function fleet.follow_instance()`,
   `insert into fleet.instance_count (tenant_id, healthy, degraded, offline, apps, cpu_cores, memory_gb)

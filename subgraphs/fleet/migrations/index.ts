@@ -3,6 +3,7 @@ import { tenantTableSql } from '#platform/database/row-level-security.js';
 import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
 import { metricsMigration } from './002-metrics.js';
+import { entitlementMigration } from './003-entitlement.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -91,4 +92,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
     ...outboxTableSql('fleet'),
   ),
   metricsMigration,
+  entitlementMigration,
 ];

@@ -29,6 +29,9 @@ export class InstanceCounts {
   @Field(() => Int, { description: 'All of them.' })
   total!: number;
 
+  @Field(() => Int, { nullable: true, description: 'How many the plan allows; null for any number.' })
+  limit!: number | null;
+
   @Field(() => Int, { description: 'Healthy ones.' })
   healthy!: number;
 

@@ -1,32 +1,39 @@
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { statusSql } from '../instance/instance.status.js';
 import type { FleetSummary } from './fleet-summary.js';
+
+// Counts as they were last told, less the instances whose time has run out since, which the expiry sweep has not come
+// to yet. Both are small whatever the size of the fleet.
+const summarySql = `select
+    (told.healthy + told.degraded + told.offline)::int as "totalInstances",
+    (told.healthy - due.healthy)::int as "healthy",
+    (told.degraded - due.degraded)::int as "degraded",
+    (told.offline + due.healthy + due.degraded)::int as "offline",
+    told.apps::int as "totalApps",
+    told.cpu_cores::int as "totalCpuCores",
+    round(told.memory_gb)::int as "totalMemoryGb"
+  from (
+    select coalesce(sum(healthy), 0) as healthy, coalesce(sum(degraded), 0) as degraded,
+      coalesce(sum(offline), 0) as offline, coalesce(sum(apps), 0) as apps,
+      coalesce(sum(cpu_cores), 0) as cpu_cores, coalesce(sum(memory_gb), 0) as memory_gb
+    from fleet.instance_count where tenant_id = ?
+  ) told, (
+    select count(*) filter (where i.announced_status = 'HEALTHY') as healthy,
+      count(*) filter (where i.announced_status = 'DEGRADED') as degraded
+    from fleet.instance_expiry e
+    join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
+    where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ?
+  ) due`;
 
 /** Counts and totals over a tenant's fleet. */
 export class SummaryService {
   async summary(operation: Operation): Promise<FleetSummary> {
     return operation.once(SummaryService, async () => {
-      const [totals] = await operation.em.execute<FleetSummary[]>(
-        `select count(*)::int as "totalInstances",
-           (count(*) filter (where status = 'HEALTHY'))::int as "healthy",
-           (count(*) filter (where status = 'DEGRADED'))::int as "degraded",
-           (count(*) filter (where status = 'OFFLINE'))::int as "offline",
-           ${asInt('sum(apps_count)')} as "totalApps",
-           ${asInt('sum(cpu_cores)')} as "totalCpuCores",
-           ${asInt('round(sum(memory_gb))')} as "totalMemoryGb"
-         from (
-           select ${statusSql} as status, apps_count, cpu_cores, memory_gb from fleet.instance where tenant_id = ?
-         ) as instances`,
-        [operation.clock.now(), operation.tenantId],
-      );
+      const { tenantId } = operation;
+      const now = operation.clock.now();
+      const [totals] = await operation.em.execute<FleetSummary[]>(summarySql, [tenantId, tenantId, now, now]);
       if (!totals) throw new Error('an aggregate answers one row');
       return totals;
     });
   }
-}
-
-/** Nodes are believed what they report, but no report may make a total that GraphQL's Int cannot hold. */
-function asInt(total: string): string {
-  return `least(coalesce(${total}, 0), 2147483647)::int`;
 }

@@ -1,5 +1,6 @@
 import { Authorized, Ctx, FieldResolver, Resolver } from 'type-graphql';
 
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { InstanceCounts } from '../summary/fleet-summary.js';
@@ -8,7 +9,10 @@ import { TenantReference } from './tenant.reference.js';
 
 @Resolver(() => TenantReference)
 export class TenantReferenceResolver {
-  constructor(private readonly summaries: SummaryService) {}
+  constructor(
+    private readonly summaries: SummaryService,
+    private readonly entitlements: Entitlements,
+  ) {}
 
   @Authorized('fleet.instance.read')
   @FieldResolver(() => InstanceCounts, {
@@ -16,6 +20,8 @@ export class TenantReferenceResolver {
   })
   async instanceCounts(@Ctx() { operation }: SubgraphContext): Promise<InstanceCounts> {
     const { totalInstances, healthy, degraded, offline } = await this.summaries.summary(operation);
-    return { total: totalInstances, healthy, degraded, offline };
+    const { limits } = await this.entitlements.of(operation);
+    const limit = limits['instances'] ?? null;
+    return { total: totalInstances, limit, healthy, degraded, offline };
   }
 }

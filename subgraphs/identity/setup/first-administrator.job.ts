@@ -7,7 +7,7 @@ import { newId } from '#platform/ids.js';
 import type { Logger } from '#platform/logger.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
-import type { SessionService } from '../session/session.service.js';
+import type { RegistrationService } from '../registration/registration.service.js';
 import { identityPermissions } from '../permissions.js';
 import { setupTokenHash } from './setup.service.js';
 
@@ -20,7 +20,7 @@ export interface FirstAdministrator {
 
 export interface FirstAdministratorOptions extends FirstAdministrator {
   database: Database;
-  sessions: SessionService;
+  registrations: RegistrationService;
   clock: Clock;
   logger: Logger;
 }
@@ -54,7 +54,7 @@ export async function ensureFirstAdministrator(
 }
 
 async function makeAdministrator(
-  { database, sessions, clock, logger }: FirstAdministratorOptions,
+  { database, registrations, clock, logger }: FirstAdministratorOptions,
   email: string,
   password: string,
 ): Promise<void> {
@@ -66,7 +66,7 @@ async function makeAdministrator(
     viewer: undefined,
     denial: undefined,
   });
-  await sessions.register(
+  await registrations.register(
     operation,
     { email, password, name: 'Administrator' },
     {

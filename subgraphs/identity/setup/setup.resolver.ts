@@ -2,7 +2,8 @@ import { Arg, Ctx, Field, InputType, Mutation, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
-import { AuthPayload, RegisterInput } from '../session/session.inputs.js';
+import { RegisterInput } from '../registration/registration.inputs.js';
+import { AuthPayload } from '../session/auth-payload.js';
 import type { SetupService } from './setup.service.js';
 
 @InputType()

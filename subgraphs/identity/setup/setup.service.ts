@@ -3,15 +3,16 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import type { AuthPayload, RegisterInput } from '../session/session.inputs.js';
-import type { SessionService } from '../session/session.service.js';
+import type { RegisterInput } from '../registration/registration.inputs.js';
+import type { RegistrationService } from '../registration/registration.service.js';
+import type { AuthPayload } from '../session/auth-payload.js';
 
 /** Makes the first platform administrator, by the one-time link that the panel prints at its first start. */
 export class SetupService {
-  constructor(private readonly sessions: SessionService) {}
+  constructor(private readonly registrations: RegistrationService) {}
 
   async completeSetup(operation: Operation, token: string, account: RegisterInput): Promise<AuthPayload> {
-    return this.sessions.register(operation, account, {
+    return this.registrations.register(operation, account, {
       isAdministrator: true,
       // In the account's own transaction: a link is used up exactly when the account exists.
       guard: async (em) => {

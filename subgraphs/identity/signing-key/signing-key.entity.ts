@@ -19,4 +19,12 @@ export class StoredSigningKey {
 
   @Property({ type: 'datetime' })
   createdAt!: Date;
+
+  /** Published before this moment, so that everyone has it when the first signature comes. */
+  @Property({ type: 'datetime' })
+  signsFrom!: Date;
+
+  /** Once the last token that it signed has ended; null while it is not replaced. */
+  @Property({ type: 'datetime', nullable: true })
+  retiresAt!: Date | null;
 }

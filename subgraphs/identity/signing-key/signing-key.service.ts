@@ -1,82 +1,114 @@
-import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JSONWebKeySet, type JWK } from 'jose';
+import { importJWK, type CryptoKey, type JSONWebKeySet, type JWK } from 'jose';
 
 import type { SigningKey } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
-import { newId } from '#platform/ids.js';
+import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
+import { generateSigningKey } from './generate-signing-key.js';
 import { StoredSigningKey } from './signing-key.entity.js';
+
+/** How soon every process knows of a new key; far less than the time it is published before it signs. */
+export const rereadEveryMs = 60_000;
 
 // An unknown kid in a token makes the keys be read again, but not more often than this: a flood of forged kids must
 // not become a flood of queries.
 const rereadMs = 5_000;
 
+interface KnownKey extends SigningKey {
+  stored: StoredSigningKey;
+  publicKey: CryptoKey;
+}
+
 /** The keys that sign user tokens, and the public half that verifies them (RFC 7517). */
 export class SigningKeyService {
-  private known = new Map<string, CryptoKey>();
-  private jwks: JSONWebKeySet = { keys: [] };
-  private current: SigningKey | undefined;
+  /** Newest first. */
+  private known: KnownKey[] = [];
   private readAt = -Infinity;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly database: Database,
     private readonly keyring: Keyring,
     private readonly clock: Clock,
+    private readonly logger: Logger,
   ) {}
 
   /** Reads the keys, making the first one when there is none; processes that start together make just one. */
   async start(): Promise<void> {
     await this.database.anonymous().transactional(async (em) => {
       await em.execute(`select pg_advisory_xact_lock(hashtext('identity signing key'))`);
-      if ((await em.count(StoredSigningKey)) === 0) em.persist(await this.generate());
+      if ((await em.count(StoredSigningKey)) > 0) return;
+      const now = this.clock.now();
+      em.persist(await generateSigningKey(this.keyring, { now, signsFrom: now }));
     });
     await this.read();
+    void this.keepReading();
   }
 
-  /** The key that new tokens are signed with. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** The key that new tokens are signed with: the newest whose time has come. */
   signingKey(): SigningKey {
-    if (!this.current) throw new Error('signing keys were not read yet');
-    return this.current;
+    const now = this.clock.now();
+    const key = this.live().find(({ stored }) => stored.signsFrom <= now);
+    if (!key) throw new Error('signing keys were not read yet');
+    return key;
   }
 
+  /** What may be in use: those that sign, those that will, and those whose last tokens have not ended. */
   publicKeys(): JSONWebKeySet {
-    return this.jwks;
+    return { keys: this.live().map(({ stored }) => stored.publicJwk) };
   }
 
   async find(kid: string): Promise<CryptoKey | undefined> {
-    const key = this.known.get(kid);
+    const find = () => this.live().find((key) => key.kid === kid)?.publicKey;
+    const key = find();
     if (key || this.clock.now().getTime() - this.readAt < rereadMs) return key;
     await this.read();
-    return this.known.get(kid);
+    return find();
+  }
+
+  private live(): KnownKey[] {
+    const now = this.clock.now();
+    return this.known.filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > now);
+  }
+
+  /** Rotation happens in another process; this is how the ones that run learn of it. */
+  private async keepReading(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        await this.clock.delay(rereadEveryMs, signal);
+        await this.read();
+      } catch (error) {
+        if (!signal.aborted) this.logger.error({ err: error }, 'reading the signing keys failed');
+      }
+    }
   }
 
   private async read(): Promise<void> {
     this.readAt = this.clock.now().getTime();
     const stored = await this.database
       .anonymous()
-      .find(StoredSigningKey, {}, { orderBy: { createdAt: 'desc' } });
-    this.known = new Map(
-      await Promise.all(stored.map(async (key) => [key.kid, await asKey(key.publicJwk)] as const)),
+      .find(StoredSigningKey, {}, { orderBy: { signsFrom: 'desc', kid: 'desc' } });
+    this.known = await Promise.all(
+      stored.map(async (key) => this.known.find(({ kid, stored: old }) => kid === key.kid && same(old, key)) ?? this.open(key)),
     );
-    this.jwks = { keys: stored.map((key) => key.publicJwk) };
-    const newest = stored[0];
-    if (!newest || newest.kid === this.current?.kid) return;
-    const privateJwk = JSON.parse(this.keyring.open(newest.sealedPrivateKey, newest.kid)) as JWK;
-    this.current = { kid: newest.kid, alg: newest.alg, privateKey: await asKey(privateJwk) };
   }
 
-  private async generate(): Promise<StoredSigningKey> {
-    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-    const kid = newId('signingKey');
-    return Object.assign(new StoredSigningKey(), {
-      kid,
-      alg: 'ES256' as const,
-      publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' },
-      sealedPrivateKey: this.keyring.seal(JSON.stringify(await exportJWK(privateKey)), kid),
-      createdAt: this.clock.now(),
-    });
+  private async open(stored: StoredSigningKey): Promise<KnownKey> {
+    const { kid, alg, publicJwk, sealedPrivateKey } = stored;
+    const privateJwk = JSON.parse(this.keyring.open(sealedPrivateKey, kid)) as JWK;
+    return { kid, alg, stored, publicKey: await asKey(publicJwk), privateKey: await asKey(privateJwk) };
   }
+}
+
+function same(a: StoredSigningKey, b: StoredSigningKey): boolean {
+  return a.retiresAt?.getTime() === b.retiresAt?.getTime();
 }
 
 async function asKey(jwk: JWK): Promise<CryptoKey> {

@@ -1,10 +1,11 @@
-import type { Entitlement } from '#schema/events.js';
+import type { Entitlement } from '#platform/entitlement/entitlements.js';
+import { freePlan } from '#platform/entitlement/free-plan.js';
 
 import { Plan } from './tenant.entity.js';
 
 /** What each plan gives; null is unlimited. Billing takes this table over with its packages. */
 export const planEntitlements: Readonly<Record<Plan, Pick<Entitlement, 'features' | 'limits'>>> = {
-  [Plan.FREE]: { features: ['fleet-management'], limits: { instances: 3, users: 3, storageGb: 10 } },
+  [Plan.FREE]: freePlan,
   [Plan.PRO]: {
     features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],
     limits: { instances: 25, users: 50, storageGb: 500 },

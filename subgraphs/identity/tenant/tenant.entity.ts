@@ -1,3 +1,4 @@
+import { BigIntType } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 
@@ -33,7 +34,7 @@ export class Tenant {
   plan!: Plan;
 
   /** Grows with each change of plan; an entitlement event with a lower one is stale. */
-  @Property({ type: 'integer' })
+  @Property({ type: new BigIntType('number') })
   planVersion!: number;
 
   @Field(() => DateTime, { description: 'When the tenant was made.' })

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import type { Entitlement } from '#schema/events.js';
+import type { EntitlementGranted } from '#schema/events.js';
 
 import { planEntitlements } from './plans.js';
 import { Tenant } from './tenant.entity.js';
@@ -32,8 +32,9 @@ export class TenantService {
           tenantId: tenant.id,
           version: tenant.planVersion,
           plan: tenant.plan,
-          ...planEntitlements[tenant.plan],
-        } satisfies Entitlement,
+          features: [...planEntitlements[tenant.plan].features],
+          limits: { ...planEntitlements[tenant.plan].limits },
+        } satisfies EntitlementGranted,
       });
       return tenant;
     }, input.tenantId);

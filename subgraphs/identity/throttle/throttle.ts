@@ -32,7 +32,7 @@ export interface Attempt {
 
 /** Asks for one attempt. The count is in PostgreSQL, so all replicas share it, and outlives a refused mutation. */
 export async function admit(operation: Operation, kind: ThrottleKind, subject: string): Promise<Attempt> {
-  const key = sha256(`${kind}:${subject}`);
+  const key = keyOf(kind, subject);
   const { free, parallel } = allowances[kind];
   const em = operation.database.anonymous();
   const now = () => operation.clock.now().toISOString();
@@ -48,6 +48,16 @@ export async function admit(operation: Operation, kind: ThrottleKind, subject: s
       await em.execute('select identity.settle_attempt(?, ?, ?, ?)', [key, now(), free, outcome]);
     },
   };
+}
+
+/** Forgets the failures of someone who proved who they are in another way; ends a pause. */
+export async function forgive(operation: Operation, kind: ThrottleKind, subject: string): Promise<void> {
+  const values = [keyOf(kind, subject), operation.clock.now().toISOString(), allowances[kind].free, 'FORGIVEN'];
+  await operation.database.anonymous().execute('select identity.settle_attempt(?, ?, ?, ?)', values);
+}
+
+function keyOf(kind: ThrottleKind, subject: string): string {
+  return sha256(`${kind}:${subject}`);
 }
 
 /** For those who may know that they are throttled: throws RATE_LIMITED while they are. */

@@ -1,5 +1,5 @@
 import { createEventQueue, type EventQueue } from '#gateway/event-queue.js';
-import type { EventStream } from '#gateway/map-events.js';
+import type { EventStream } from '#platform/subgraph/map-events.js';
 
 /** Events for every subscription that is open. */
 export class EventSource<Event> {

@@ -7,9 +7,9 @@ import { parse, type FormattedExecutionResult } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
-import { mapEvents } from '#gateway/map-events.js';
+import { mapEvents } from '#platform/subgraph/map-events.js';
 import { requestContextFrom } from '#gateway/request-context.js';
-import { SubgraphRunner, type SubgraphRequest } from '#gateway/subgraph-runner.js';
+import { SubgraphRunner, type SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 import { silentLogger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';

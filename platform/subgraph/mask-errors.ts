@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-import { ApiError, isErrorCode } from '#platform/errors.js';
-import type { Logger } from '#platform/logger.js';
+import { ApiError, isErrorCode } from '../errors.js';
+import type { Logger } from '../logger.js';
 
 const hiddenMessage = 'Internal error';
 

@@ -10,13 +10,12 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-import type { Logger } from '#platform/logger.js';
-import type { RequestContext } from '#platform/request-context.js';
-import type { Subgraph } from '#platform/subgraph/subgraph.js';
-
+import type { Logger } from '../logger.js';
+import type { RequestContext } from '../request-context.js';
 import { cursorExtensions } from './cursor.js';
 import { mapEvents, type EventStream } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
+import type { Subgraph } from './subgraph.js';
 
 /** One operation for one subgraph, as the query plan has it. */
 export interface SubgraphRequest {

@@ -1,0 +1,130 @@
+import type { RequestHandler, Response } from 'express';
+import { GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+
+import type { TokenVerifier } from '#platform/auth/tokens.js';
+import { ApiError } from '#platform/errors.js';
+import type { RequestContext } from '#platform/request-context.js';
+
+import type { PreparedOperation } from '../documents.js';
+import { requestContextOf } from '../request-context.js';
+import { sensitiveFields } from './policy.js';
+import type { Allowance, AllowanceKind, RateLimits } from './rate-limits.js';
+
+/** Says why an operation may not run now, or nothing when it may. */
+export type Admit = (
+  operation: PreparedOperation,
+  context: RequestContext,
+) => Promise<GraphQLError | undefined>;
+
+// A symbol, so that copies of the context keep it and nothing that writes the context out does.
+const answeredBy = Symbol('the response that answers this request');
+type OverHttp = RequestContext & { [answeredBy]?: Response };
+
+interface Payer {
+  kind: AllowanceKind;
+  key: string;
+}
+
+/**
+ * Draws every request, whatever its transport, on somebody's allowance: a tenant's, a node's, or an address's. HTTP
+ * requests pay one when they come in, so that also refused ones carry the headers; an operation pays one more for each
+ * root field after its first, and sensitive ones draw on their address's stricter allowance as well.
+ */
+export class Admission {
+  private readonly costs = new WeakMap<PreparedOperation, { points: number; isSensitive: boolean }>();
+
+  constructor(
+    private readonly limits: RateLimits,
+    private readonly verifier: TokenVerifier,
+  ) {}
+
+  /** For the paths of the API: sets `X-RateLimit-*` on every answer, and answers 429 in the form of `refuse`. */
+  middleware(refuse: (response: Response, error: ApiError) => void): RequestHandler {
+    return async (_request, response, next) => {
+      const context = requestContextOf(response);
+      (context as OverHttp)[answeredBy] = response;
+      const payer = await this.payer(context);
+      const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
+      if (allowance) writeHeaders(response, allowance);
+      if (allowance?.isExceeded) refuse(response, exceeded(allowance));
+      else next();
+    };
+  }
+
+  admit: Admit = async (operation, context) => {
+    const response = (context as OverHttp)[answeredBy];
+    const { points, isSensitive } = this.costOf(operation);
+    // What came over HTTP has paid for its first field.
+    const due = response ? points - 1 : points;
+    const payer = due > 0 ? await this.payer(context) : undefined;
+    const drawn = [
+      ...(payer ? [await this.limits.draw(payer.kind, payer.key, due)] : []),
+      ...(isSensitive ? [await this.limits.draw('sensitive', context.clientAddress)] : []),
+    ];
+    const refused = drawn.find(({ isExceeded }) => isExceeded);
+    const tightest = refused ?? drawn.toSorted((a, b) => a.remaining - b.remaining)[0];
+    if (response && tightest && !response.headersSent) writeHeaders(response, tightest);
+    if (!refused) return undefined;
+    const error = exceeded(refused);
+    return new GraphQLError(error.message, { originalError: error, extensions: { ...error.extensions } });
+  };
+
+  /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
+  private async payer({ authorization, clientAddress }: RequestContext): Promise<Payer | undefined> {
+    const viewer = authorization === undefined ? undefined : await this.verify(authorization);
+    switch (viewer?.kind) {
+      case undefined:
+        return { kind: 'address', key: clientAddress };
+      case 'user':
+        return { kind: 'tenant', key: viewer.tenantId };
+      case 'node':
+        return { kind: 'node', key: viewer.instanceId };
+      case 'service':
+        return undefined;
+    }
+  }
+
+  private async verify(authorization: string) {
+    try {
+      return await this.verifier.verify(authorization);
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
+  }
+
+  private costOf(operation: PreparedOperation): { points: number; isSensitive: boolean } {
+    const known = this.costs.get(operation);
+    if (known) return known;
+    const fields = rootFields(operation);
+    const cost = {
+      points: Math.max(1, fields.length),
+      isSensitive: fields.some((name) => sensitiveFields.has(name)),
+    };
+    this.costs.set(operation, cost);
+    return cost;
+  }
+}
+
+function rootFields({ context }: PreparedOperation): string[] {
+  const names = ({ selections }: SelectionSetNode): string[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection.name.value];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return names(selection.selectionSet);
+      const fragment = context.fragments[selection.name.value];
+      return fragment ? names(fragment.selectionSet) : [];
+    });
+  return names((context.operation satisfies OperationDefinitionNode).selectionSet);
+}
+
+function exceeded({ limit, resetAt }: Allowance): ApiError {
+  return new ApiError('RATE_LIMITED', `More than ${limit} requests in a minute`, {
+    retryAfterSeconds: Math.max(1, resetAt - Math.floor(Date.now() / 1000)),
+  });
+}
+
+function writeHeaders(response: Response, { limit, remaining, resetAt }: Allowance): void {
+  response.setHeader('X-RateLimit-Limit', limit);
+  response.setHeader('X-RateLimit-Remaining', remaining);
+  response.setHeader('X-RateLimit-Reset', resetAt);
+}

@@ -1,0 +1,30 @@
+/**
+ * How many requests who may make. All windows are one minute long. `perMinute` is the tenant's allowance; the others
+ * are derived from it, so that one setting scales them all.
+ */
+export interface RateLimitPolicy {
+  /** A tenant's users and API keys together; also one address's anonymous requests. */
+  perMinute: number;
+  /** One address's attempts at what guesses could break. */
+  sensitivePerMinute: number;
+  /** One node, which does not draw on its tenant's allowance. */
+  nodePerMinute: number;
+}
+
+/** The policy for a tenant's allowance per minute (RATE_LIMIT_PER_MINUTE). */
+export function policyFor(perMinute: number): RateLimitPolicy {
+  return { perMinute, sensitivePerMinute: Math.max(1, Math.floor(perMinute / 10)), nodePerMinute: perMinute };
+}
+
+/** Mutations that take a secret from someone who is not signed in: a guess each. */
+export const sensitiveFields: ReadonlySet<string> = new Set([
+  'register',
+  'login',
+  'refreshSession',
+  'completeSetup',
+  'verifyTotp',
+  'requestPasswordReset',
+  'resetPassword',
+  'verifyEmail',
+  'exchangeAuthorizationCode',
+]);

@@ -1,0 +1,20 @@
+import { readAll } from '#platform/env.js';
+import { createLogger } from '#platform/logger.js';
+import { fleetEnv } from '#subgraphs/fleet/env.js';
+import { identityEnv } from '#subgraphs/identity/env.js';
+
+import { panelEnv } from './env.js';
+import { run } from './run.js';
+import { splitEnv } from './split-env.js';
+import { startGateway } from './split.js';
+
+// Split mode: a gateway of its own, in front of subgraphs at IDENTITY_URL, FLEET_URL, ...
+await run(async () => {
+  const env = readAll(
+    { panel: panelEnv, split: splitEnv, identity: identityEnv, fleet: fleetEnv },
+    process.env,
+  );
+  const gateway = await startGateway({ ...env, logger: createLogger(env.panel.LOG_LEVEL) });
+  process.stdout.write(`gateway at ${gateway.url}\n`);
+  return gateway;
+});

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+
+import { createRemoteJWKSet } from 'jose';
+
+import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { ServiceTokens } from '#platform/auth/service-token.js';
+import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
+import { systemClock, type Clock } from '#platform/clock.js';
+import type { Logger } from '#platform/logger.js';
+import { assetPath } from '#platform/package-root.js';
+import { createSubgraphServer } from '#platform/subgraph/server.js';
+import type { FleetEnv } from '#subgraphs/fleet/env.js';
+import type { IdentityEnv } from '#subgraphs/identity/env.js';
+
+import { prepareDatabase } from './database.js';
+import type { PanelEnv } from './env.js';
+import { createFront } from './front.js';
+import { createHttpApp } from './http.js';
+import { loadKeyring } from './keyring.js';
+import { drain, listen, parseTrustProxy } from './listen.js';
+import { createProxy } from './proxy.js';
+import type { SplitEnv } from './split-env.js';
+import { createSubgraphs, type SubgraphName } from './subgraphs.js';
+
+export interface SplitOptions {
+  panel: PanelEnv;
+  split: SplitEnv;
+  identity: IdentityEnv;
+  fleet: FleetEnv;
+  logger: Logger;
+  clock?: Clock;
+}
+
+export interface RunningProcess {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Runs one subgraph at an address of its own. */
+export async function startSubgraph(
+  name: SubgraphName,
+  options: SplitOptions,
+): Promise<RunningProcess & { setupLink: string | undefined }> {
+  const { panel: env, split, logger, clock = systemClock } = options;
+  const keyring = loadKeyring(env);
+  const database = await prepareDatabase(env, keyring, logger);
+  const subgraphs = await createSubgraphs({
+    names: [name],
+    databaseUrl: database.url,
+    keyring,
+    clock,
+    logger,
+    publicUrl: split.publicUrl,
+    nodeName: env.NODE_NAME,
+    fleet: options.fleet,
+    identity: options.identity,
+    userKeys: remoteKeys(split.addresses.identity),
+  });
+  await subgraphs.start();
+  const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
+    publicUrl: split.publicUrl,
+    email: options.identity.ADMIN_EMAIL,
+    password: options.identity.ADMIN_PASSWORD,
+  });
+  const [subgraph] = subgraphs.all;
+  if (!subgraph) throw new Error(`there is no subgraph ${name}`);
+  const { routers, verifier } = subgraphs;
+  const served = await createSubgraphServer({
+    subgraph,
+    verifier,
+    logger,
+    routers,
+    problems: () => subgraphs.problems(),
+  });
+  const port = await listen(served.server, env.PORT, env.HOST ?? '0.0.0.0');
+  return {
+    url: `http://127.0.0.1:${port}`,
+    setupLink,
+    stop: async () => {
+      await served.stop();
+      await subgraphs.stop();
+      await database.stop();
+    },
+  };
+}
+
+/** Runs a gateway with the REST routes, in front of subgraphs at other addresses. */
+export async function startGateway(options: SplitOptions): Promise<RunningProcess & { gateway: Gateway }> {
+  const { panel: env, split, logger, clock = systemClock } = options;
+  const keyring = loadKeyring(env);
+  const tokens = new ServiceTokens(keyring, split.publicUrl, clock);
+  const verifier = new TokenVerifier({
+    issuer: split.publicUrl,
+    keyring,
+    userKeys: remoteKeys(split.addresses.identity),
+    clock,
+  });
+  const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+  const front = await createFront(env, verifier, logger);
+  const gateway = await createGateway({
+    supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
+    subgraphs: Object.entries(split.addresses).map(([name, url]) => ({ name, url: `${url}/graphql` })),
+    logger,
+    clock,
+    trustProxy,
+    admit: front.admission.admit,
+    verify: async (authorization) => verifier.verify(authorization),
+    remote: { gatewayToken: () => tokens.forGateway() },
+  });
+  let isStopping = false;
+  const app = createHttpApp({
+    gateway,
+    admission: front.admission,
+    verifier,
+    logger,
+    trustProxy,
+    problems: async () => [...(isStopping ? ['the gateway is stopping'] : []), ...(await gateway.ready())],
+    routers: [createProxy(split.addresses.identity, ['/.well-known', '/setup', '/oauth'])],
+  });
+  const server = createServer(app);
+  gateway.attach(server);
+  const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
+  return {
+    url: `http://127.0.0.1:${port}`,
+    gateway,
+    stop: async () => {
+      isStopping = true;
+      await gateway.stop();
+      await drain(server);
+      await front.stop();
+    },
+  };
+}
+
+/** Identity's public keys over HTTP, kept, and read again when a token names an unknown one. */
+function remoteKeys(identityUrl: string): KeySource {
+  const find = createRemoteJWKSet(new URL(`${identityUrl}/.well-known/jwks.json`));
+  return async (kid) => find({ kid, alg: 'ES256' }, { payload: '', signature: '' }).catch(() => undefined);
+}

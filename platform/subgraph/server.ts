@@ -1,0 +1,163 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { expressMiddleware } from '@as-integrations/express5';
+import express, { type Router } from 'express';
+import { parse, type FormattedExecutionResult } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+
+import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
+import type { TokenVerifier } from '../auth/tokens.js';
+import type { Logger } from '../logger.js';
+import type { RequestContext } from '../request-context.js';
+import { mapEvents } from './map-events.js';
+import { maskError } from './mask-errors.js';
+import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
+import type { Subgraph } from './subgraph.js';
+
+export interface SubgraphServerOptions {
+  subgraph: Subgraph;
+  verifier: TokenVerifier;
+  logger: Logger;
+  /** Routes of the subgraph that are not GraphQL, which gateways proxy. */
+  routers: readonly Router[];
+  /** What keeps the subgraph from serving; empty when it can. */
+  problems: () => Promise<string[]>;
+}
+
+export interface SubgraphServer {
+  server: Server;
+  /** Takes no new work and lets what is under way finish. */
+  stop(): Promise<void>;
+}
+
+/**
+ * One subgraph behind an address of its own: HTTP for the gateway's fetches, graphql-transport-ws for subscriptions.
+ * Only gateways are answered: they show a token that they can sign because they share SECRETS_KEY.
+ */
+export async function createSubgraphServer(options: SubgraphServerOptions): Promise<SubgraphServer> {
+  const { subgraph, verifier, logger, problems } = options;
+  const requests = new WeakMap<object, RequestContext>();
+  const apollo = new ApolloServer<object>({
+    schema: subgraph.schema,
+    introspection: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    logger,
+    plugins: [maskErrors(requests, logger.child({ subgraph: subgraph.name }))],
+  });
+  await apollo.start();
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', async (_request, response) => {
+    const found = await problems();
+    response
+      .status(found.length === 0 ? 200 : 503)
+      .json({ status: found.length === 0 ? 'ready' : 'not ready', problems: found });
+  });
+  app.post(
+    '/graphql',
+    async (request, response, next) => {
+      if (await isGateway(verifier, request.header(gatewayTokenHeader))) next();
+      else response.status(401).json({ errors: [{ message: 'Only gateways may call a subgraph' }] });
+    },
+    express.json({ limit: '10mb' }),
+    expressMiddleware(apollo, {
+      context: async ({ req }) => {
+        const request = requestFrom(req.headers);
+        const context = (await subgraph.createContext(request)) as object;
+        requests.set(context, request);
+        return context;
+      },
+    }),
+  );
+  for (const router of options.routers) app.use(router);
+
+  const server = createServer(app);
+  const sockets = serveSubscriptions(server, subgraph, verifier, logger);
+  return {
+    server,
+    stop: async () => {
+      await sockets.stop();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 5_000).unref();
+      });
+      await apollo.stop();
+    },
+  };
+}
+
+/** What the gateway tells of the client. */
+function requestFrom(headers: IncomingHttpHeaders): RequestContext {
+  const text = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
+  const optional = <Name extends string>(name: Name, value: string | undefined) =>
+    (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: string };
+  return {
+    requestId: text('x-request-id') ?? '',
+    clientAddress: text('x-forwarded-for') ?? '',
+    ...optional('authorization', headers.authorization),
+    ...optional('userAgent', headers['user-agent']),
+    ...optional('idempotencyKey', text('idempotency-key')),
+  };
+}
+
+async function isGateway(verifier: TokenVerifier, token: unknown): Promise<boolean> {
+  if (typeof token !== 'string') return false;
+  const viewer = await verifier.verify(`Bearer ${token}`).catch(() => undefined);
+  return viewer?.kind === 'service' && viewer.service === gatewayService;
+}
+
+/** The same masking as in process, where Apollo Server would format errors in its own way. */
+function maskErrors(requests: WeakMap<object, RequestContext>, logger: Logger): ApolloServerPlugin<object> {
+  return {
+    requestDidStart: async () => ({
+      willSendResponse: async ({ response, errors, contextValue }) => {
+        if (response.body.kind !== 'single' || !errors) return;
+        const log = logger.child({ requestId: requests.get(contextValue)?.requestId });
+        response.body.singleResult.errors = errors.map((error) => maskError(error, log));
+      },
+    }),
+  };
+}
+
+interface RemoteSubscription extends SubgraphRequest {
+  extensions?: { requestContext?: RequestContext };
+}
+
+function serveSubscriptions(
+  server: Server,
+  subgraph: Subgraph,
+  verifier: TokenVerifier,
+  logger: Logger,
+): { stop(): Promise<void> } {
+  const runner = new SubgraphRunner(subgraph, logger);
+  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: 1024 * 1024 });
+  const protocol = useServer<Record<string, unknown>>(
+    {
+      onConnect: async ({ connectionParams }) => isGateway(verifier, connectionParams?.[gatewayTokenHeader]),
+      onSubscribe: (_context, _id, payload) => ({
+        schema: subgraph.schema,
+        document: parse(payload.query),
+        contextValue: payload,
+      }),
+      subscribe: async ({ contextValue }) => {
+        const { extensions, ...request } = contextValue as RemoteSubscription;
+        const context = extensions?.requestContext;
+        if (!context) throw new Error('a subscription of a gateway carries its request context');
+        const stream = await runner.subscribe(request, { ...context });
+        if (!(Symbol.asyncIterator in stream)) return stream as never;
+        const { after: _, ...eventContext } = context;
+        return mapEvents(stream, (event) => event({ ...eventContext })) as never;
+      },
+      // The runner's errors are plain already, and graphql-ws would call their toJSON.
+      onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult as never,
+    },
+    sockets,
+  );
+  return { stop: async () => void (await protocol.dispose()) };
+}

@@ -1,0 +1,59 @@
+import type { Sweep } from '#platform/membership/sweep.js';
+import type { InstanceChanged } from '#schema/events.js';
+
+const batch = 2_000;
+// Instances are looked at a little before they may be due, so that those which beat are moved on in time and the rows
+// that are due at any moment are only those of nodes that really have stopped.
+const lookaheadMs = 5_000;
+
+interface Looked {
+  tenantId: string;
+  id: string;
+  status: 'HEALTHY' | 'DEGRADED';
+  isDue: boolean;
+}
+
+// An instance whose beat is being stored is locked, and is looked at again in the next run.
+const look = `select i.tenant_id as "tenantId", i.id, i.announced_status as status, i.offline_at <= ? as "isDue"
+  from (
+    select tenant_id, instance_id from fleet.instance_expiry where check_at <= ? order by check_at limit ${batch}
+  ) e
+  join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
+  where i.offline_at <= ? or i.offline_at > ?
+  order by i.tenant_id, i.id
+  for no key update of i skip locked`;
+
+const keys = `jsonb_to_recordset(?::jsonb) as k ("tenantId" text, id text)`;
+
+const expire = `update fleet.instance i set announced_status = 'OFFLINE', status_changed_at = i.offline_at
+  from ${keys} where i.tenant_id = k."tenantId" and i.id = k.id`;
+
+const moveOn = `update fleet.instance_expiry e set check_at = i.offline_at
+  from ${keys} join fleet.instance i on i.tenant_id = k."tenantId" and i.id = k.id
+  where e.tenant_id = k."tenantId" and e.instance_id = k.id`;
+
+/**
+ * Tells of instances whose time has run out, without anyone asking: stores that they are offline and publishes it. An
+ * instance is offline by its deadline already before (see statusOf); this is how others come to hear of it.
+ */
+export const expirySweep: Sweep = {
+  name: 'instance.expire',
+  everyMs: 2_000,
+  async run({ em, now, publish }) {
+    const ahead = new Date(now.getTime() + lookaheadMs);
+    const looked = await em.execute<Looked[]>(look, [now, ahead, now, ahead]);
+    const due = looked.filter(({ isDue }) => isDue);
+    const alive = looked.filter(({ isDue }) => !isDue);
+    if (due.length > 0) await em.execute(expire, [JSON.stringify(due)]);
+    if (alive.length > 0) await em.execute(moveOn, [JSON.stringify(alive)]);
+    for (const { tenantId, id, status } of due) {
+      publish({
+        topic: 'fleet.instance.changed',
+        tenantId,
+        entityId: id,
+        payload: { instanceId: id, from: status, to: 'OFFLINE' } satisfies InstanceChanged,
+      });
+    }
+    return looked.length === batch ? 'more' : 'done';
+  },
+};

@@ -1,0 +1,105 @@
+import type { Sweep } from '#platform/membership/sweep.js';
+
+import {
+  ratedSamples,
+  replaceUnlessFewer,
+  rollupColumns,
+  rollupOfRollups,
+  rollupOfSamples,
+} from './metrics.sql.js';
+import { dayMs, hourMs, keptMs, rateReachMs, rollupGraceMs } from './tiers.js';
+
+// About 60 000 samples at a beat every 30 seconds.
+const hoursAtOnce = 500;
+
+// Taken before the samples are read, in a statement of its own: a sample that commits later finds its hour unmarked
+// and marks it again, one that is being stored holds its mark's lock and is waited for in the next run.
+const takeHours = `delete from fleet.metrics_dirty d using (
+    select tenant_id, instance_id, hour from fleet.metrics_dirty where hour <= ?
+    order by hour, tenant_id, instance_id limit ${hoursAtOnce} for update skip locked
+  ) taken
+  where d.tenant_id = taken.tenant_id and d.instance_id = taken.instance_id and d.hour = taken.hour
+  returning d.tenant_id, d.instance_id, d.hour`;
+
+const taken = `jsonb_to_recordset(?::jsonb) as b (tenant_id text, instance_id text, hour timestamptz)`;
+
+const rollUpHours = `insert into fleet.metrics_hourly (tenant_id, instance_id, hour, ${rollupColumns})
+  select b.tenant_id, b.instance_id, b.hour, r.*
+  from ${taken}
+  cross join lateral (
+    select ${rollupOfSamples} from ${ratedSamples({
+      tenant: 'b.tenant_id',
+      instance: 'b.instance_id',
+      from: 'b.hour',
+      to: `b.hour + interval '1 hour'`,
+      reach: '?::interval',
+    })} as samples
+  ) r
+  where r.samples > 0
+  on conflict (tenant_id, instance_id, hour) ${replaceUnlessFewer('metrics_hourly')}`;
+
+const rollUpDays = `insert into fleet.metrics_daily (tenant_id, instance_id, day, ${rollupColumns})
+  select h.tenant_id, h.instance_id, b.day, ${rollupOfRollups}
+  from (select distinct tenant_id, instance_id, date_trunc('day', hour, 'UTC') as day from ${taken}) b
+  join fleet.metrics_hourly h on h.tenant_id = b.tenant_id and h.instance_id = b.instance_id
+    and h.hour >= b.day and h.hour < b.day + interval '1 day'
+  group by h.tenant_id, h.instance_id, b.day
+  on conflict (tenant_id, instance_id, day) ${replaceUnlessFewer('metrics_daily')}`;
+
+/** Makes the hours that are over and marked, and the days that they belong to in the same transaction. */
+export function rollupSweep(heartbeatSeconds: number): Sweep {
+  const reach = `${rateReachMs(heartbeatSeconds)} milliseconds`;
+  return {
+    name: 'metrics.roll-up',
+    everyMs: 15_000,
+    async run({ em, now }) {
+      const newest = new Date(now.getTime() - hourMs - rollupGraceMs);
+      const hours = await em.execute<object[]>(takeHours, [newest]);
+      if (hours.length === 0) return 'done';
+      const rows = JSON.stringify(hours);
+      await em.execute(rollUpHours, [rows, reach, reach]);
+      await em.execute(rollUpDays, [rows]);
+      return hours.length === hoursAtOnce ? 'more' : 'done';
+    },
+  };
+}
+
+const aheadDays = 2;
+const weekMs = 7 * dayMs;
+// The first Monday of the epoch: weeks of hourly rollups start on Mondays.
+const firstMonday = 4 * dayMs;
+
+/** Makes partitions before they are needed, and drops those that are past their time and rolled up. */
+export const partitionSweep: Sweep = {
+  name: 'metrics.partition',
+  everyMs: 10 * 60_000,
+  async run({ em, now }) {
+    const today = Math.floor(now.getTime() / dayMs) * dayMs;
+    for (let day = today - dayMs; day <= today + aheadDays * dayMs; day += dayMs) {
+      await em.execute(`select fleet.add_partition('metrics_sample', ?, ?)`, [date(day), date(day + dayMs)]);
+    }
+    const week = Math.floor((today - firstMonday) / weekMs) * weekMs + firstMonday;
+    for (const low of [week, week + weekMs]) {
+      await em.execute(`select fleet.add_partition('metrics_hourly', ?, ?)`, [date(low), date(low + weekMs)]);
+    }
+    // An hour that waits to be rolled up keeps its raw samples, and those that its first rate counts from.
+    const [oldest] = await em.execute<{ hour: Date | string | null }[]>(
+      `select min(hour) as hour from fleet.metrics_dirty`,
+    );
+    const waiting = oldest?.hour ? new Date(oldest.hour).getTime() - hourMs : Infinity;
+    const rawFrom = Math.min(now.getTime() - keptMs.raw, waiting);
+    await em.execute(`select fleet.drop_partitions('metrics_sample', ?)`, [date(rawFrom)]);
+    await em.execute(`select fleet.drop_partitions('metrics_hourly', ?)`, [
+      date(now.getTime() - keptMs.hourly),
+    ]);
+    await em.execute(`delete from fleet.metrics_daily where day < ?`, [
+      new Date(now.getTime() - keptMs.daily),
+    ]);
+    return 'done';
+  },
+};
+
+/** The day in UTC that the time is in. */
+function date(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}

@@ -1,0 +1,55 @@
+/**
+ * One instance's samples from `from` (inclusive) to `to`, with the network rate between each and the one before: null
+ * where that is further away than `reach`, or where a counter went down and so was reset. Made when it is read and not
+ * when it is stored, so that the order in which samples arrived cannot matter.
+ */
+export function ratedSamples(of: {
+  tenant: string;
+  instance: string;
+  from: string;
+  to: string;
+  reach: string;
+}): string {
+  return `(
+    select at, cpu_percent, memory_percent, disk_percent,
+      case when seconds <= extract(epoch from ${of.reach}) and rx >= 0 and tx >= 0 then (rx + tx) / seconds end as net
+    from (
+      select at, cpu_percent, memory_percent, disk_percent,
+        extract(epoch from at - lag(at) over earlier)::double precision as seconds,
+        net_rx_bytes - lag(net_rx_bytes) over earlier as rx,
+        net_tx_bytes - lag(net_tx_bytes) over earlier as tx
+      from fleet.metrics_sample
+      where tenant_id = ${of.tenant} and instance_id = ${of.instance} and at >= ${of.from} - ${of.reach} and at < ${of.to}
+      window earlier as (order by at)
+    ) readings
+    where at >= ${of.from}
+  )`;
+}
+
+/** The columns of a rollup. */
+export const rollupColumns = `samples, cpu_sum, cpu_min, cpu_max, memory_sum, memory_min, memory_max,
+  disk_sum, disk_min, disk_max, net_count, net_sum, net_min, net_max`;
+
+/** A rollup's columns from rated samples. */
+export const rollupOfSamples = `count(*)::int as samples,
+  sum(cpu_percent) as cpu_sum, min(cpu_percent) as cpu_min, max(cpu_percent) as cpu_max,
+  sum(memory_percent) as memory_sum, min(memory_percent) as memory_min, max(memory_percent) as memory_max,
+  sum(disk_percent) as disk_sum, min(disk_percent) as disk_min, max(disk_percent) as disk_max,
+  count(net)::int as net_count, sum(net) as net_sum, min(net) as net_min, max(net) as net_max`;
+
+/** A rollup's columns from those of finer buckets. A mean of means would be wrong; sums and counts are not. */
+export const rollupOfRollups = `sum(samples)::int as samples,
+  sum(cpu_sum) as cpu_sum, min(cpu_min) as cpu_min, max(cpu_max) as cpu_max,
+  sum(memory_sum) as memory_sum, min(memory_min) as memory_min, max(memory_max) as memory_max,
+  sum(disk_sum) as disk_sum, min(disk_min) as disk_min, max(disk_max) as disk_max,
+  sum(net_count)::int as net_count, sum(net_sum) as net_sum, min(net_min) as net_min, max(net_max) as net_max`;
+
+/**
+ * Puts a remade bucket in the place of the stored one. Samples are only ever added, so one that was made from fewer
+ * comes from raw data that is no longer all there, and must not replace what was made from all of it.
+ */
+export function replaceUnlessFewer(table: string): string {
+  const columns = rollupColumns.split(',').map((name) => name.trim());
+  return `do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}
+    where excluded.samples >= ${table}.samples`;
+}

@@ -1,0 +1,102 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { BackgroundWork } from '#platform/background-work.js';
+import { invalid } from '#platform/errors.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import type { AccountMail } from '../email/account-mail.js';
+import { makeMailToken, useMailToken } from '../email/mail-tokens.js';
+import { LoginChallenge } from '../session/login-challenge.entity.js';
+import { endSessions, type RevocationReason } from '../session/session.service.js';
+import { admit, forgive } from '../throttle/throttle.js';
+import { User } from '../user/user.entity.js';
+import type { UserService } from '../user/user.service.js';
+import { checkCurrentPassword } from './current-password.js';
+import { hashPassword } from './password-hash.js';
+import {
+  changePasswordRules,
+  resetPasswordRules,
+  type ChangePasswordInput,
+  type ResetPasswordInput,
+} from './password.inputs.js';
+
+/** Changes of passwords, by those who know the old one and by those who read the account's mail. */
+export class PasswordService {
+  constructor(
+    private readonly users: UserService,
+    private readonly mail: AccountMail,
+    private readonly background: BackgroundWork,
+  ) {}
+
+  /** The session that asks goes on; all others end. */
+  async change(operation: Operation, input: ChangePasswordInput): Promise<User> {
+    const { currentPassword, newPassword } = validate(changePasswordRules, input);
+    const { tenantId, userId: id, sessionId } = operation.requireUser();
+    const before = await this.users.me(operation);
+    await checkCurrentPassword(operation, before, currentPassword);
+    const passwordHash = await hashPassword(newPassword);
+    const user = await operation.write(async (write) => {
+      const found = await write.em.findOneOrFail(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      // Another change came first: the password that was checked is not the current one any more.
+      if (found.passwordHash !== before.passwordHash) throw invalid('input.currentPassword', 'Current password is wrong');
+      write.audit({ target: id });
+      await this.set(operation, write, found, passwordHash, 'PASSWORD_CHANGED', sessionId);
+      return found;
+    });
+    this.mail.passwordChanged(user.email);
+    return user;
+  }
+
+  /**
+   * Answers the same, after the same work, whether or not there is an account: all that differs is done after the
+   * answer. A few mails an hour per address at most, so that nobody's mailbox can be filled.
+   */
+  async requestReset(operation: Operation, email: string): Promise<void> {
+    const attempt = await admit(operation, 'mail', email.toLowerCase());
+    await attempt.settle('FAILED');
+    if (attempt.blockedUntil) return;
+    this.background.run('a password reset', async () => {
+      const [found] = await operation.database
+        .anonymous()
+        .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
+      if (!found) return;
+      const key = { tenantId: found.tenant_id, id: found.id };
+      const mail = await operation.database.forTenant(found.tenant_id).transactional(async (em) => {
+        const user = await em.findOneOrFail(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        return { to: user.email, token: await makeMailToken(em, user, 'PASSWORD_RESET', operation.clock.now()) };
+      });
+      this.mail.passwordReset(mail.to, mail.token);
+    });
+  }
+
+  /** All sessions end. The link came by mail, so the address is verified as well. */
+  async reset(operation: Operation, input: ResetPasswordInput): Promise<void> {
+    const { token, newPassword } = validate(resetPasswordRules, input);
+    const passwordHash = await hashPassword(newPassword);
+    const user = await useMailToken(operation, token, 'PASSWORD_RESET', async (write, found) => {
+      found.emailVerifiedAt ??= operation.clock.now();
+      await this.set(operation, write, found, passwordHash, 'PASSWORD_RESET');
+      return found;
+    });
+    // Whoever reads the mail is the owner: failures of others must not keep the owner out.
+    await forgive(operation, 'account', user.email.toLowerCase());
+    this.mail.passwordChanged(user.email);
+  }
+
+  private async set(
+    operation: Operation,
+    write: Write,
+    user: User,
+    passwordHash: string,
+    reason: RevocationReason,
+    except?: string,
+  ): Promise<void> {
+    const now = operation.clock.now();
+    const owner = { tenantId: user.tenantId, userId: user.id };
+    user.passwordHash = passwordHash;
+    user.updatedAt = now;
+    await endSessions(write, owner, { now, reason, ...(except === undefined ? {} : { except }) });
+    await write.em.nativeUpdate(LoginChallenge, { ...owner, usedAt: null }, { usedAt: now });
+  }
+}

@@ -1,0 +1,22 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+
+import { AuthPayload } from '../session/auth-payload.js';
+import { RegisterInput } from './registration.inputs.js';
+import type { RegistrationService } from './registration.service.js';
+
+@Resolver()
+export class RegistrationResolver {
+  constructor(private readonly registrations: RegistrationService) {}
+
+  @Mutation(() => AuthPayload, {
+    description: 'Makes a tenant with its owner and signs the owner in. Public. CONFLICT (EMAIL_TAKEN).',
+  })
+  async register(
+    @Arg('input', () => RegisterInput, { description: 'The owner and the organization.' }) input: RegisterInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AuthPayload> {
+    return this.registrations.register(operation, input);
+  }
+}

@@ -1,0 +1,61 @@
+import { ApiError } from '#platform/errors.js';
+import { appendToOutbox } from '#platform/outbox/outbox.js';
+import type { BackgroundWork } from '#platform/background-work.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { isPassword } from '../password/password-hash.js';
+import { securityEvent } from '../security/security-event.js';
+import { admit, admitOrRefuse } from '../throttle/throttle.js';
+import { User } from '../user/user.entity.js';
+
+/** No tenant has this id; looking in it costs as much as looking in a real one. */
+const nowhere = { tenant_id: 'org_none', id: 'usr_none' };
+
+/** Checks sign-in names and passwords. */
+export class Credentials {
+  constructor(private readonly background: BackgroundWork) {}
+
+  /**
+   * The user whose name and password these are. An unknown name, a wrong password and an account that is paused after
+   * too many failures get the same UNAUTHENTICATED after the same work: two counters, two lookups, one hash. Only the
+   * pause of a client address is told (RATE_LIMITED), as it says nothing about any account.
+   */
+  async check(operation: Operation, email: string, password: string): Promise<User> {
+    const address = await admitOrRefuse(operation, 'address', operation.request.clientAddress);
+    const account = await admit(operation, 'account', email.toLowerCase());
+    const user = await this.find(operation, email);
+    const isRight = await isPassword(password, user?.passwordHash);
+    if (user && isRight && !account.blockedUntil) {
+      await Promise.all([address.settle('PASSED'), account.settle('FORGIVEN')]);
+      return user;
+    }
+    await Promise.all([address.settle('FAILED'), account.settle('FAILED')]);
+    // Only for known users, hence after the answer: its time must not tell.
+    if (user) this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
+    throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
+      reason: 'WRONG_CREDENTIALS',
+    });
+  }
+
+  private async find(operation: Operation, email: string): Promise<User | undefined> {
+    const [found = nowhere] = await operation.database
+      .anonymous()
+      .execute<(typeof nowhere)[]>('select * from identity.find_user_by_email(?)', [email]);
+    const user = await operation.database
+      .forTenant(found.tenant_id)
+      .findOne(User, { tenantId: found.tenant_id, id: found.id });
+    return user ?? undefined;
+  }
+}
+
+async function record(operation: Operation, user: User, blockedUntil: Date | undefined): Promise<void> {
+  const { database, request, clock } = operation;
+  const event = securityEvent(operation, user.tenantId, {
+    action: blockedUntil ? 'authn_login_lock' : 'authn_login_fail',
+    userId: user.id,
+    reason: blockedUntil ? `paused until ${blockedUntil.toISOString()}` : 'wrong password',
+  });
+  await database.forTenant(user.tenantId).transactional(async (em) =>
+    appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() }),
+  );
+}

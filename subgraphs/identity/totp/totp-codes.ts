@@ -1,0 +1,62 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import { appendToOutbox } from '#platform/outbox/outbox.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { securityEvent } from '../security/security-event.js';
+import { admitOrRefuse } from '../throttle/throttle.js';
+import type { User } from '../user/user.entity.js';
+import { stepOf } from './authenticator.js';
+import { recoveryCodeHash } from './recovery-codes.js';
+import { RecoveryCode, TotpSecret } from './totp.entity.js';
+
+/** Checks one-time codes and recovery codes, and uses them up. */
+export class TotpCodes {
+  constructor(private readonly keyring: Keyring) {}
+
+  /**
+   * Uses a code up, in a transaction of its own: whatever becomes of the rest, it never works again. Throws
+   * UNAUTHENTICATED (TOTP_CODE_INVALID) for a wrong or used one and RATE_LIMITED after several of those.
+   */
+  async use(operation: Operation, user: User, code: string, options: { recovery: boolean } = { recovery: true }) {
+    const attempt = await admitOrRefuse(operation, 'code', user.id);
+    const digits = code.replaceAll(/\s/g, '');
+    const isOneTime = /^\d{6}$/.test(digits);
+    const { tenantId } = user;
+    const { database, clock, request } = operation;
+    const isGood = await database.forTenant(tenantId).transactional(async (em) => {
+      const good = isOneTime
+        ? await this.useStep(em, user, digits, clock.now())
+        : options.recovery && (await useRecoveryCode(em, user, code, clock.now()));
+      if (good && isOneTime) return true;
+      const action = good ? 'authn_recovery_code_used' : 'authn_totp_fail';
+      const event = securityEvent(operation, tenantId, { action, userId: user.id });
+      await appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() });
+      return good;
+    });
+    await attempt.settle(isGood ? 'FORGIVEN' : 'FAILED');
+    if (isGood) return;
+    throw new ApiError('UNAUTHENTICATED', 'The code is wrong or was used', { reason: 'TOTP_CODE_INVALID' });
+  }
+
+  /** The row lock of the update decides between two uses of one step: the second finds it taken. */
+  private async useStep(em: SqlEntityManager, user: User, code: string, now: Date): Promise<boolean> {
+    const key = { tenantId: user.tenantId, userId: user.id };
+    const stored = await em.findOne(TotpSecret, key);
+    if (!stored) return false;
+    const step = stepOf(this.keyring.open(stored.sealedSecret, user.id), code, now);
+    if (step === undefined) return false;
+    const taken = await em.nativeUpdate(
+      TotpSecret,
+      { ...key, sealedSecret: stored.sealedSecret, lastUsedStep: { $lt: step } },
+      { lastUsedStep: step },
+    );
+    return taken === 1;
+  }
+}
+
+async function useRecoveryCode(em: SqlEntityManager, user: User, code: string, now: Date): Promise<boolean> {
+  const key = { tenantId: user.tenantId, userId: user.id, codeHash: recoveryCodeHash(code), usedAt: null };
+  return (await em.nativeUpdate(RecoveryCode, key, { usedAt: now })) === 1;
+}

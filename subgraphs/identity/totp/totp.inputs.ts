@@ -1,0 +1,70 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+
+import { User } from '../user/user.entity.js';
+
+@ObjectType({
+  description: 'A new secret for one-time codes. Shown once; codes are asked for only after `verifyTotp`.',
+})
+export class EnableTotpPayload {
+  @Field(() => String, { description: 'The secret in base32, for typing into an authenticator app.' })
+  secret!: string;
+
+  @Field(() => String, { description: 'The same as an otpauth:// URI (Key Uri Format).' })
+  otpauthUrl!: string;
+
+  @Field(() => String, { description: 'The URI as a QR code, an SVG document.' })
+  qrSvg!: string;
+
+  @Field(() => [String], {
+    description: 'Ten codes, each of which stands in for a one-time code once. Shown once.',
+  })
+  recoveryCodes!: string[];
+}
+
+@InputType()
+export class VerifyTotpInput {
+  @Field(() => String, { description: 'The one-time code (RFC 6238); with a challenge also a recovery code.' })
+  code!: string;
+
+  @Field(() => String, { nullable: true, description: 'The challenge of a sign-in, to complete it.' })
+  challengeToken?: string | null;
+}
+
+@ObjectType({ description: 'TOTP is on now; or, with a challenge, the tokens of the sign-in.' })
+export class VerifyTotpPayload {
+  @Field(() => Boolean, { nullable: true, description: 'True once TOTP is on; null with a challenge.' })
+  totpEnabled!: boolean | null;
+
+  @Field(() => User, { nullable: true, description: 'Who signed in; null without a challenge.' })
+  user!: User | null;
+
+  @Field(() => String, { nullable: true, description: 'As in AuthPayload; null without a challenge.' })
+  accessToken!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'As in AuthPayload; null without a challenge.' })
+  refreshToken!: string | null;
+
+  @Field(() => String, { nullable: true, description: '`Bearer`; null without a challenge.' })
+  tokenType!: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds until the access token ends; null without a challenge.',
+  })
+  expiresIn!: number | null;
+}
+
+@InputType()
+export class DisableTotpInput {
+  @Field(() => String, { description: 'VALIDATION_FAILED when it is wrong.' })
+  currentPassword!: string;
+
+  @Field(() => String, { description: 'A one-time or recovery code. VALIDATION_FAILED when it is wrong or was used.' })
+  code!: string;
+}
+
+@ObjectType({ description: 'The answer to switching TOTP off.' })
+export class DisableTotpPayload {
+  @Field(() => Boolean, { description: 'False: no code is asked for any more.' })
+  totpEnabled!: boolean;
+}

@@ -1,0 +1,33 @@
+import { Field, InputType } from 'type-graphql';
+import { z } from 'zod';
+
+export const emailAddress = z
+  .email('Email must be an e-mail address')
+  .max(254, 'Email must have at most 254 characters');
+
+export const shownName = (what: string) =>
+  z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
+
+@InputType()
+export class UpdateProfileInput {
+  @Field(() => String, { nullable: true, description: 'The name shown to others; 1 to 200 characters.' })
+  name?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The new sign-in name; needs `currentPassword`. CONFLICT (EMAIL_TAKEN) when an account has it.',
+  })
+  email?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Needed to change the e-mail address. VALIDATION_FAILED when it is wrong.',
+  })
+  currentPassword?: string | null;
+}
+
+export const updateProfileRules = z.object({
+  name: shownName('Name').nullish(),
+  email: emailAddress.nullish(),
+  currentPassword: z.string().nullish(),
+});

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+
+import pg from 'pg';
+import { inject } from 'vitest';
+
+import type { Gateway } from '#gateway/gateway.js';
+import { startPanel } from '#panel/panel.js';
+import type { PanelOptions } from '#panel/panel.js';
+import { panelOptions } from '#panel/run.js';
+import { startGateway, startSubgraph } from '#panel/split.js';
+import { silentLogger } from '#platform/logger.js';
+
+import { TestClock } from './clock.js';
+import { templateDatabase } from './postgres.js';
+import { World } from './world.js';
+
+export interface TestDatabase {
+  /** The application's URL, as panel_app. */
+  url: string;
+  /** The superuser's URL. */
+  ownerUrl: string;
+  name: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own for a test file, cloned from the migrated template. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const { ownerUrl, password } = inject('postgres');
+  const name = `t_${randomUUID().replaceAll('-', '')}`;
+  await asOwner(ownerUrl, (client) => client.query(`create database ${name} template ${templateDatabase}`));
+  const owner = new URL(ownerUrl);
+  owner.pathname = `/${name}`;
+  const app = new URL(owner);
+  app.username = 'panel_app';
+  app.password = password;
+  return {
+    name,
+    url: app.href,
+    ownerUrl: owner.href,
+    drop: async () => {
+      await asOwner(ownerUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
+    },
+  };
+}
+
+async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A whole panel on a database of its own, with a clock that only the test moves. */
+export interface TestPanel extends AsyncDisposable {
+  panel: { url: string; gateway: Gateway; setupLink?: string | undefined; stop(): Promise<void> };
+  database: TestDatabase;
+  clock: TestClock;
+  world: World;
+  /** Runs SQL as the superuser, past every policy. */
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
+  const publicUrl = options.panel.PUBLIC_URL ?? '';
+  const none = 'http://127.0.0.1:1';
+  const identity = await startSubgraph('identity', {
+    ...options,
+    split: { publicUrl, addresses: { identity: none, fleet: none } },
+  });
+  const fleet = await startSubgraph('fleet', {
+    ...options,
+    split: { publicUrl, addresses: { identity: identity.url, fleet: none } },
+  });
+  const gateway = await startGateway({
+    ...options,
+    split: { publicUrl, addresses: { identity: identity.url, fleet: fleet.url } },
+  });
+  return {
+    ...gateway,
+    setupLink: identity.setupLink,
+    stop: async () => {
+      await gateway.stop();
+      await fleet.stop();
+      await identity.stop();
+    },
+  };
+}
+
+export const testAdministrator = { email: 'admin@panel.test', password: 'administrator-password' };
+
+/** One process for everything, or the subgraphs and the gateway each behind an address of its own. */
+export type Mode = 'in process' | 'split';
+export const modes: readonly Mode[] = ['in process', 'split'];
+
+/** Starts a panel for a test file. `settings` are environment variables on top of the defaults. */
+export async function startTestPanel(
+  settings: Record<string, string> = {},
+  mode: Mode = 'in process',
+): Promise<TestPanel> {
+  const database = await createTestDatabase();
+  const clock = new TestClock();
+  const options = {
+    ...panelOptions({
+      DATABASE_URL: database.url,
+      SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+      PORT: '0',
+      HOST: '127.0.0.1',
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      PUBLIC_URL: 'http://panel.test',
+      ADMIN_EMAIL: testAdministrator.email,
+      ADMIN_PASSWORD: testAdministrator.password,
+      ...settings,
+    }),
+    logger: (await import('#platform/logger.js')).createLogger('warn'),
+    clock,
+  };
+  const panel = await (mode === 'split' ? startSplit(options) : startPanel(options));
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
+  // Dropping the database with force ends idle connections of the pool, which is not a failure.
+  owner.on('error', () => undefined);
+  const stop = async () => {
+    await panel.stop();
+    await owner.end();
+    await database.drop();
+  };
+  return {
+    panel,
+    database,
+    clock,
+    world: new World(panel.url, clock),
+    sql: async (text, values) => (await owner.query(text, values)).rows,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
