@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 
+import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Database } from '#platform/database/database.js';
@@ -16,6 +17,7 @@ import { createIdentity, type Identity } from '#subgraphs/identity/subgraph.js';
 
 import { areas } from './areas.js';
 import { Background, type BackgroundWork } from './background.js';
+import { sessionRevocations } from './revocations.js';
 
 export const subgraphNames = ['identity', 'fleet'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];
@@ -57,7 +59,9 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   const { names, clock, logger, keyring, publicUrl, nodeName } = options;
   const { databases, database } = await openDatabases(options.databaseUrl, logger);
   const wake = new OutboxWake(options.databaseUrl, logger);
-  const tails = new Map(names.map((name) => [name, new OutboxTail(database(name), wake, logger)]));
+  // identity's events are followed everywhere: they say which tokens are good no more.
+  const followed: readonly SubgraphName[] = [...new Set<SubgraphName>([...names, 'identity'])];
+  const tails = new Map(followed.map((name) => [name, new OutboxTail(database(name), wake, logger)]));
   const streams = (name: SubgraphName) => {
     const tail = tails.get(name);
     return tail && new EventStreams(database(name), tail);
@@ -76,7 +80,12 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   const userKeys = identity ? (kid: string) => identity.findPublicKey(kid) : options.userKeys;
   if (!userKeys)
     throw new Error('a process without identity needs to know where the keys of user tokens are');
-  const verifier = new TokenVerifier({ issuer: publicUrl, keyring, userKeys, clock });
+  const revocations = new RevocationFeed(
+    [sessionRevocations(database('identity'), tails.get('identity')!)],
+    clock,
+    logger,
+  );
+  const verifier = new TokenVerifier({ issuer: publicUrl, keyring, userKeys, clock, revocations });
   const fleet = names.includes('fleet')
     ? createFleet({
         database: database('fleet'),
@@ -111,6 +120,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       await identity?.start();
       await wake.start();
       await Promise.all([...tails.values()].map((tail) => tail.start()));
+      await revocations.start();
       await background.start();
     },
     problems: async () => {
@@ -124,6 +134,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     stop: async () => {
       await fleet?.stop();
       await background.stop();
+      await revocations.stop();
       await Promise.all([...tails.values()].map((tail) => tail.stop()));
       await wake.stop();
       await identity?.stop();

@@ -54,6 +54,11 @@ export interface SecurityRecorded {
 export interface InstanceEnrolled {
   instanceId: string;
   name: string;
+  hostname: string;
+  /** Where browsers reach the node. */
+  baseUrl: string;
+  /** The only ones that sign-in codes are sent to. */
+  redirectUris: string[];
   enrollmentTokenId: string;
 }
 

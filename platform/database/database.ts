@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 
 import type { Logger } from '../logger.js';
+import type { OutboxEvent } from '../outbox/outbox.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
 
@@ -20,6 +21,8 @@ export interface DatabaseOptions {
 
 /** One subgraph's part of the database. Hands out entity managers that can see only what their role and tenant may. */
 export class Database {
+  private readonly listeners = new Set<(events: readonly OutboxEvent[]) => void>();
+
   private constructor(
     readonly area: string,
     readonly orm: MikroORM,
@@ -49,6 +52,17 @@ export class Database {
    */
   anonymous(): SqlEntityManager {
     return this.fork('app', '');
+  }
+
+  /** Calls `listener` with the events of each write of this process, right after it has committed. */
+  onCommitted(listener: (events: readonly OutboxEvent[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** For `Operation.write`: tells the listeners. */
+  announce(events: readonly OutboxEvent[]): void {
+    for (const listener of this.listeners) listener(events);
   }
 
   /** For system-em.ts only, which only `*.job.ts` files may import. */

@@ -1,4 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from '../logger.js';
 import { isPublicAddress, PrivateTargets } from './addresses.js';
@@ -29,6 +30,8 @@ export interface CheckedTarget {
    */
   addresses: readonly string[];
 }
+
+const resolveMs = 10_000;
 
 /** Decides which addresses the panel may be sent to by its users. */
 export class TargetGuard {
@@ -86,16 +89,28 @@ export class TargetGuard {
   }
 
   private async resolve(host: string): Promise<readonly string[]> {
-    const { resolve = resolveByDns } = this.options;
+    const settled = new AbortController();
+    // Whatever waits for a name would wait as long as its server pleases.
+    const tooLate = sleep(resolveMs, undefined, { signal: settled.signal, ref: false }).then(() => {
+      throw new OutboundError('TIMEOUT', `${host} took too long to resolve`);
+    });
     try {
-      if (!this.options.resolve && this.privateTargets.hasName(host)) return await resolveBySystem(host);
-      const found = await resolve(host);
-      // Private names may live in /etc/hosts or under a search domain, where DNS alone does not see them.
-      if (found.length > 0 || this.options.resolve || this.privateTargets.isEmpty) return found;
-      return await resolveBySystem(host);
+      return await Promise.race([this.ask(host), tooLate]);
     } catch (cause) {
+      if (cause instanceof OutboundError) throw cause;
       throw new OutboundError('UNREACHABLE', `${host} could not be resolved`, { cause });
+    } finally {
+      tooLate.catch(() => undefined);
+      settled.abort();
     }
+  }
+
+  private async ask(host: string): Promise<readonly string[]> {
+    if (this.options.resolve) return this.options.resolve(host);
+    if (this.privateTargets.hasName(host)) return resolveBySystem(host);
+    const found = await resolveByDns(host);
+    // Private names may live in /etc/hosts or under a search domain, where DNS alone does not see them.
+    return found.length > 0 || this.privateTargets.isEmpty ? found : resolveBySystem(host);
   }
 }
 

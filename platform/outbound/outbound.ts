@@ -111,7 +111,7 @@ async function exchange(
 }
 
 async function send(dispatcher: Dispatcher, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  return dispatcher.request({
+  const answer = dispatcher.request({
     origin: hop.url.origin,
     path: `${hop.url.pathname}${hop.url.search}`,
     method: hop.method,
@@ -122,6 +122,15 @@ async function send(dispatcher: Dispatcher, hop: Hop, signal: AbortSignal): Prom
     },
     body: hop.body,
     signal,
+  });
+  // undici notices the signal only once it is connected, and a name may take longer than that to resolve.
+  return Promise.race([answer, aborted(signal)]);
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
 }
 

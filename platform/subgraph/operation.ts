@@ -125,6 +125,7 @@ export class Operation {
       });
       return answer;
     });
+    this.database.announce(events);
     if (this.call) this.call.isAudited = true;
     // Rows read before the write are stale now.
     this.reader = undefined;

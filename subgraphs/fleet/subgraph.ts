@@ -26,7 +26,7 @@ import { InstanceService } from './instance/instance.service.js';
 import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
 import { MetricsHistoryResolver } from './metrics/metrics-history.resolver.js';
 import { MetricsHistoryService } from './metrics/metrics-history.service.js';
-import { partitionSweep, rollupSweep } from './metrics/metrics.job.js';
+import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
 import { fleetPermissions } from './permissions.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
@@ -76,6 +76,7 @@ export function createFleet({ database, keyring, clock, publicUrl, streams, env 
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds),
       partitionSweep,
+      retentionSweep,
     ],
     stop: () => heartbeats.stop(),
     build: (verifier) =>

@@ -18,6 +18,17 @@ import { EmailVerificationService } from './email/email-verification.service.js'
 import { EmailResolver } from './email/email.resolver.js';
 import { MailToken } from './email/mail-token.entity.js';
 import type { IdentityEnv } from './env.js';
+import { Assertions } from './oauth/assertions.js';
+import { AuthorizationService } from './oauth/authorization.service.js';
+import { createMetadataRouter } from './oauth/metadata.router.js';
+import { OAuthClient } from './oauth/oauth-client.entity.js';
+import { registerClients } from './oauth/oauth-client.job.js';
+import { IssuedToken, OAuthCode } from './oauth/oauth-code.entity.js';
+import { OAuthResolver } from './oauth/oauth.resolver.js';
+import { createAuthorizeRouter } from './oauth/page/authorize.router.js';
+import { BrowserSessions } from './oauth/page/browser-session.js';
+import { TokenService } from './oauth/token.service.js';
+import { UserInfoService } from './oauth/user-info.service.js';
 import { PasswordResolver } from './password/password.resolver.js';
 import { PasswordService } from './password/password.service.js';
 import { identityPermissions } from './permissions.js';
@@ -61,6 +72,9 @@ export const identityEntities: readonly EntityClass[] = [
   TotpSecret,
   RecoveryCode,
   StoredSigningKey,
+  OAuthClient,
+  OAuthCode,
+  IssuedToken,
 ];
 
 export interface IdentityOptions {
@@ -103,9 +117,13 @@ export function createIdentity(options: IdentityOptions): Identity {
   const logins = new LoginService(new Credentials(background), codes, tokens);
   const totp = new TotpService(users, codes, keyring);
   const registrations = new RegistrationService(tokens, mail);
+  const sessions = new SessionService();
+  const authorizations = new AuthorizationService(users, keyring, publicUrl);
+  const assertions = new Assertions(keys, publicUrl);
+  const browsers = new BrowserSessions(keyring, publicUrl);
 
   return {
-    consumers: [],
+    consumers: [registerClients],
     sweeps: [expiredSweep],
     build: (verifier) =>
       buildSubgraph({
@@ -121,11 +139,12 @@ export function createIdentity(options: IdentityOptions): Identity {
           new SessionResolver(
             logins,
             new RefreshService(tokens, keyring, env.REFRESH_GRACE_SECONDS),
-            new SessionService(),
+            sessions,
           ),
           new PasswordResolver(new PasswordService(users, mail, background)),
           new EmailResolver(new EmailVerificationService(mail)),
           new TotpResolver(totp, new TotpSignIn(totp, logins, tokens)),
+          new OAuthResolver(authorizations, new TokenService(assertions), new UserInfoService(assertions)),
           new SetupResolver(new SetupService(registrations)),
         ],
         references: {
@@ -139,7 +158,12 @@ export function createIdentity(options: IdentityOptions): Identity {
       keys.stop();
       await background.settle();
     },
-    routers: [createJwksRouter(keys), createSetupRouter()],
+    routers: [
+      createJwksRouter(keys),
+      createSetupRouter(),
+      createMetadataRouter(publicUrl),
+      createAuthorizeRouter({ database, clock, logger, authorizations, logins, tokens, sessions, browsers }),
+    ],
     findPublicKey: (kid) => keys.find(kid),
     ensureFirstAdministrator: (account) =>
       ensureFirstAdministrator({ database, registrations, clock, logger, ...account }),

@@ -71,6 +71,7 @@ describe.each(modes)('%s', (mode) => {
     await live.opened();
     await other.beat({ health: broken });
     await watched.beat();
+    await panel.clock.advance(1_000);
     await watched.beat({ health: broken });
     await live.received(1);
     expect(live.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'watched' } }]);

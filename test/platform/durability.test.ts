@@ -123,7 +123,7 @@ describe('malformed requests', () => {
     'GraphQL without a query': [() => post('/graphql', '{}', json), 400],
     'GraphQL with a query that is none': [() => post('/graphql', '{"query":{"a":1}}', json), 400],
     'a WebSocket without a key': [() => send(lines(...upgrade)), 400],
-    'a WebSocket to nowhere': [() => send(lines('GET /nowhere HTTP/1.1', ...upgrade.slice(1), ...socketKey)), 0],
+    'a WebSocket to nowhere': [() => send(lines('GET /nowhere HTTP/1.1', ...upgrade.slice(1), ...socketKey)), 404],
     'a WebSocket that speaks noise': [
       () => send(lines(...upgrade, ...socketKey, 'Sec-WebSocket-Protocol: graphql-transport-ws'), Buffer.alloc(200, 0xff)),
       101,

@@ -90,6 +90,8 @@ async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
   };
 }
 
+export const testSecretsKey = Buffer.alloc(32, 7).toString('base64');
+
 export const testAdministrator = { email: 'admin@panel.test', password: 'administrator-password' };
 
 /** One process for everything, or the subgraphs and the gateway each behind an address of its own. */
@@ -106,7 +108,7 @@ export async function startTestPanel(
   const options = {
     ...panelOptions({
       DATABASE_URL: database.url,
-      SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+      SECRETS_KEY: testSecretsKey,
       PORT: '0',
       HOST: '127.0.0.1',
       RATE_LIMIT_PER_MINUTE: '1000000',

@@ -125,6 +125,9 @@ export class EnrollmentService {
         payload: {
           instanceId: created.id,
           name: created.name,
+          hostname: created.hostname,
+          baseUrl: created.baseUrl,
+          redirectUris: created.redirectUris,
           enrollmentTokenId: found.id,
         } satisfies InstanceEnrolled,
       });

@@ -50,7 +50,11 @@ export class HeartbeatIngest {
   /** Answers for each beat when all are committed. One that cannot be stored does not keep the others from it. */
   async store(batch: readonly ReceivedBeat[]): Promise<readonly Outcome<void>[]> {
     try {
-      return await this.storeTogether(batch);
+      return await this.storeTogether(batch).catch((error: unknown) => {
+        // The sample's partition was made while the insert waited to put it into the default one.
+        if (codeOf(error) === checkViolation) return this.storeTogether(batch);
+        throw error;
+      });
     } catch (error) {
       if (isPassing(error)) throw unavailable(error);
       if (batch.length === 1) throw error;
@@ -124,8 +128,28 @@ async function lock(
       { tenant_id: tenantId, id: instanceId },
     ]),
   );
-  const rows = await em.execute<LockedInstance[]>(lockInstances, [JSON.stringify([...keys.values()])]);
-  return new Map(rows.map((row) => [`${row.tenantId} ${row.id}`, row]));
+  const rows = await em.execute<Times<LockedInstance>[]>(lockInstances, [JSON.stringify([...keys.values()])]);
+  return new Map(
+    rows.map((row) => [
+      `${row.tenantId} ${row.id}`,
+      {
+        ...row,
+        lastSeenAt: time(row.lastSeenAt),
+        offlineAt: time(row.offlineAt),
+        statusChangedAt: time(row.statusChangedAt),
+        sampledAt: time(row.sampledAt),
+      },
+    ]),
+  );
+}
+
+type TimeKeys = 'lastSeenAt' | 'offlineAt' | 'statusChangedAt' | 'sampledAt';
+
+/** As the driver gives it: times are text. */
+type Times<Row extends Record<TimeKeys, unknown>> = Omit<Row, TimeKeys> & Record<TimeKeys, string | null>;
+
+function time(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
 }
 
 async function write(em: SqlEntityManager, sql: string, rows: readonly object[]): Promise<void> {
@@ -178,6 +202,7 @@ function unavailable(cause: unknown): ApiError {
   return new ApiError('UNAVAILABLE', 'Beats cannot be stored just now', { retryAfterSeconds: 5, cause });
 }
 
+const checkViolation = '23514';
 const sqlState = /^[0-9A-Z]{5}$/;
 // Lost connections, a server that stops or is full, cancelled statements, deadlocks and lock timeouts.
 const passingState = /^(08|25P|40|53|55P03|57)/;
@@ -186,8 +211,11 @@ const lostConnection = /connection|timeout|terminated/i;
 
 /** Whether the same batch may well be stored at another try. */
 function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (sqlState.test(code)) return passingState.test(code);
-  return networkError.test(code) || lostConnection.test(error.message);
+  return networkError.test(code) || (error instanceof Error && lostConnection.test(error.message));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -69,32 +69,47 @@ const weekMs = 7 * dayMs;
 // The first Monday of the epoch: weeks of hourly rollups start on Mondays.
 const firstMonday = 4 * dayMs;
 
-/** Makes partitions before they are needed, and drops those that are past their time and rolled up. */
+/** Makes partitions before they are needed: one a run, as each is locked against writers until the run commits. */
 export const partitionSweep: Sweep = {
   name: 'metrics.partition',
   everyMs: 10 * 60_000,
   async run({ em, now }) {
     const today = Math.floor(now.getTime() / dayMs) * dayMs;
-    for (let day = today - dayMs; day <= today + aheadDays * dayMs; day += dayMs) {
-      await em.execute(`select fleet.add_partition('metrics_sample', ?, ?)`, [date(day), date(day + dayMs)]);
-    }
     const week = Math.floor((today - firstMonday) / weekMs) * weekMs + firstMonday;
-    for (const low of [week, week + weekMs]) {
-      await em.execute(`select fleet.add_partition('metrics_hourly', ?, ?)`, [date(low), date(low + weekMs)]);
+    const wanted: [parent: string, low: number, high: number][] = [
+      ...[0, 1, aheadDays, -1].map((days): [string, number, number] => {
+        const low = today + days * dayMs;
+        return ['metrics_sample', low, low + dayMs];
+      }),
+      ['metrics_hourly', week, week + weekMs],
+      ['metrics_hourly', week + weekMs, week + 2 * weekMs],
+    ];
+    for (const [parent, low, high] of wanted) {
+      const [answer] = await em.execute<{ isNew: boolean }[]>(`select fleet.add_partition(?, ?, ?) as "isNew"`, [
+        parent,
+        date(low),
+        date(high),
+      ]);
+      if (answer?.isNew) return 'more';
     }
-    // An hour that waits to be rolled up keeps its raw samples, and those that its first rate counts from.
-    const [oldest] = await em.execute<{ hour: Date | string | null }[]>(
+    return 'done';
+  },
+};
+
+/** Drops what is past its time, but no raw samples that an hour still has to be rolled up from. */
+export const retentionSweep: Sweep = {
+  name: 'metrics.expire',
+  everyMs: 10 * 60_000,
+  async run({ em, now }) {
+    const [oldest] = await em.execute<{ hour: string | null }[]>(
       `select min(hour) as hour from fleet.metrics_dirty`,
     );
+    // The hour before is kept too: the first network rate of an hour counts from there.
     const waiting = oldest?.hour ? new Date(oldest.hour).getTime() - hourMs : Infinity;
     const rawFrom = Math.min(now.getTime() - keptMs.raw, waiting);
     await em.execute(`select fleet.drop_partitions('metrics_sample', ?)`, [date(rawFrom)]);
-    await em.execute(`select fleet.drop_partitions('metrics_hourly', ?)`, [
-      date(now.getTime() - keptMs.hourly),
-    ]);
-    await em.execute(`delete from fleet.metrics_daily where day < ?`, [
-      new Date(now.getTime() - keptMs.daily),
-    ]);
+    await em.execute(`select fleet.drop_partitions('metrics_hourly', ?)`, [date(now.getTime() - keptMs.hourly)]);
+    await em.execute(`delete from fleet.metrics_daily where day < ?`, [new Date(now.getTime() - keptMs.daily)]);
     return 'done';
   },
 };

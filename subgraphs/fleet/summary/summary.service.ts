@@ -9,9 +9,9 @@ const summarySql = `select
     (told.healthy - due.healthy)::int as "healthy",
     (told.degraded - due.degraded)::int as "degraded",
     (told.offline + due.healthy + due.degraded)::int as "offline",
-    told.apps::int as "totalApps",
-    told.cpu_cores::int as "totalCpuCores",
-    round(told.memory_gb)::int as "totalMemoryGb"
+    least(told.apps, 2147483647)::int as "totalApps",
+    least(told.cpu_cores, 2147483647)::int as "totalCpuCores",
+    least(round(told.memory_gb), 2147483647)::int as "totalMemoryGb"
   from (
     select coalesce(sum(healthy), 0) as healthy, coalesce(sum(degraded), 0) as degraded,
       coalesce(sum(offline), 0) as offline, coalesce(sum(apps), 0) as apps,

@@ -1,4 +1,3 @@
-import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import type { LoginService } from '../session/login.service.js';
@@ -33,10 +32,8 @@ export class TotpSignIn {
       );
       return { ...nothing, user, accessToken, refreshToken, tokenType, expiresIn };
     }
-    if (operation.requireUser().permissions) {
-      // A token with a closed list of permissions acts for a user but is not the user.
-      throw new ApiError('FORBIDDEN', 'Only the user may do this', { reason: 'PERMISSION_MISSING' });
-    }
+    operation.requireUser();
+    operation.require('identity.account.manage');
     await this.totp.confirm(operation, code);
     return { ...nothing, totpEnabled: true };
   }

@@ -1,0 +1,123 @@
+import type { Clock } from '../clock.js';
+import type { Database, SqlEntityManager } from '../database/database.js';
+import { systemEm } from '../database/system-em.js';
+import type { Logger } from '../logger.js';
+import type { DeliveredEvent } from '../outbox/event.js';
+import type { OutboxTail } from '../outbox/tail.js';
+import type { Viewer } from '../viewer.js';
+import type { Revocations } from './tokens.js';
+
+/** A token subject that is refused from now on: a session, a tenant, or a node's credential below a generation. */
+export interface Revocation {
+  kind: 'session' | 'tenant' | 'node';
+  id: string;
+  /** For a node: credentials of a lower generation are refused. */
+  belowGeneration?: number;
+  /** False takes an earlier revocation back, as when a tenant is restored. */
+  isRevoked: boolean;
+}
+
+type RevocationEvent = Pick<DeliveredEvent, 'topic' | 'entityId' | 'payload'>;
+
+/** Where revocations come from: at once as events, and by a query in case an event was late. */
+export interface RevocationSource {
+  database: Database;
+  tail: OutboxTail;
+  topics: readonly string[];
+  fromEvent: (event: RevocationEvent) => Revocation | undefined;
+  /** Revocations made at or after a moment, over all tenants. */
+  since: (em: SqlEntityManager, since: Date) => Promise<Revocation[]>;
+}
+
+const pollMs = 5_000;
+// A user's access token lives for 15 minutes; a revocation that is older has no token left to refuse.
+const sessionMemoryMs = 15 * 60 * 1000;
+// Stamps are taken before their commit, so windows overlap.
+const overlapMs = 30_000;
+
+/** Keeps in memory what was revoked, so that no request asks the database whether its token still counts. */
+export class RevocationFeed implements Revocations {
+  private readonly sessions = new Map<string, number>();
+  private readonly tenants = new Set<string>();
+  private readonly generations = new Map<string, number>();
+  private readonly ending = new AbortController();
+  private readonly stops: (() => void)[] = [];
+  private polling: Promise<void> | undefined;
+
+  constructor(
+    private readonly sources: readonly RevocationSource[],
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Knows everything of the last 15 minutes once it resolves. */
+  async start(): Promise<void> {
+    for (const source of this.sources) {
+      const listen = (event: RevocationEvent) => {
+        if (!source.topics.includes(event.topic)) return;
+        const revocation = source.fromEvent(event);
+        if (revocation) this.apply(revocation);
+      };
+      // What this process revoked itself holds from the very next request on.
+      const stopLocal = source.database.onCommitted((events) => events.forEach(listen));
+      const { stop } = source.tail.listen(listen);
+      this.stops.push(stop, stopLocal);
+    }
+    await this.read(new Date(this.clock.now().getTime() - sessionMemoryMs));
+    this.polling = this.poll();
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    for (const stop of this.stops) stop();
+    await this.polling;
+  }
+
+  reasonFor(viewer: Viewer): string | undefined {
+    if (this.tenants.has(viewer.tenantId)) return 'The tenant is suspended';
+    if (viewer.kind === 'user' && this.sessions.has(viewer.sessionId)) return 'The session has ended';
+    if (viewer.kind === 'node' && viewer.generation < (this.generations.get(viewer.instanceId) ?? 0)) {
+      return 'The credential was revoked';
+    }
+    return undefined;
+  }
+
+  private apply({ kind, id, belowGeneration, isRevoked }: Revocation): void {
+    switch (kind) {
+      case 'session':
+        if (isRevoked) this.sessions.set(id, this.clock.now().getTime() + sessionMemoryMs);
+        break;
+      case 'tenant':
+        if (isRevoked) this.tenants.add(id);
+        else this.tenants.delete(id);
+        break;
+      case 'node':
+        this.generations.set(id, Math.max(belowGeneration ?? 0, this.generations.get(id) ?? 0));
+        break;
+    }
+  }
+
+  private async poll(): Promise<void> {
+    const { signal } = this.ending;
+    let since = this.clock.now();
+    while (!signal.aborted) {
+      await this.clock.delay(pollMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      const now = this.clock.now();
+      try {
+        await this.read(new Date(since.getTime() - overlapMs));
+        since = now;
+      } catch (error) {
+        this.logger.warn({ err: error }, 'revocations could not be read');
+      }
+      for (const [id, until] of this.sessions) if (until <= now.getTime()) this.sessions.delete(id);
+    }
+  }
+
+  private async read(since: Date): Promise<void> {
+    const found = await Promise.all(
+      this.sources.map(({ database, since: read }) => read(systemEm(database), since)),
+    );
+    for (const revocation of found.flat()) this.apply(revocation);
+  }
+}

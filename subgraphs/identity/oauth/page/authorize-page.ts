@@ -1,0 +1,221 @@
+import type { Request, Response } from 'express';
+
+import type { Clock } from '#platform/clock.js';
+import type { Database } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { RequestContext } from '#platform/request-context.js';
+import { Operation } from '#platform/subgraph/operation.js';
+
+import { identityPermissions } from '../../permissions.js';
+import type { LoginService, Opener } from '../../session/login.service.js';
+import type { SessionTokens } from '../../session/session-tokens.js';
+import { Session } from '../../session/session.entity.js';
+import type { SessionService } from '../../session/session.service.js';
+import { User } from '../../user/user.entity.js';
+import { checkRequest, type AuthorizationService } from '../authorization.service.js';
+import type { AuthorizationRequestInput } from '../oauth.inputs.js';
+import { isFormOf, type BrowserSession, type BrowserSessions } from './browser-session.js';
+import { codePage, consentPage, contentSecurityPolicy, loginPage, problemPage } from './pages.js';
+
+export interface AuthorizePageOptions {
+  database: Database;
+  clock: Clock;
+  authorizations: AuthorizationService;
+  logins: LoginService;
+  tokens: SessionTokens;
+  sessions: SessionService;
+  browsers: BrowserSessions;
+}
+
+/** Sign-in and consent in a browser: the same services as the API's, one step per form. */
+export class AuthorizePage {
+  constructor(private readonly options: AuthorizePageOptions) {}
+
+  /** The form that comes next for this browser: sign in, or agree. */
+  async show(request: Request, response: Response): Promise<void> {
+    const { browsers, clock, authorizations } = this.options;
+    const wanted = await this.readRequest(request, response);
+    const browser = browsers.read(request, clock.now()) ?? browsers.begin(response, clock.now());
+    const { csrf } = browser;
+    const operation = await this.signedIn(request, response, browser);
+    if (!operation) return send(response, 200, loginPage({ csrf }));
+    try {
+      const preflight = await authorizations.preflight(operation, wanted);
+      const target = new URL(preflight.redirectUri).origin;
+      response.setHeader('Content-Security-Policy', contentSecurityPolicy(target));
+      send(response, 200, consentPage({ csrf, preflight }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Of another organization's node, most likely: the way out is another account.
+      send(response, 400, problemPage(error.message, { csrf }));
+    }
+  }
+
+  /** One filled-in form. */
+  async take(request: Request, response: Response): Promise<void> {
+    await this.readRequest(request, response);
+    const form = request.body as Record<string, unknown> | undefined;
+    const field = (name: string) => (typeof form?.[name] === 'string' ? form[name] : '');
+    const browser = this.options.browsers.read(request, this.options.clock.now());
+    if (!browser || !isFormOf(browser, field('csrf'))) {
+      throw new ApiError('FORBIDDEN', 'The form is too old, or was not made for this browser');
+    }
+    switch (field('step')) {
+      case 'login':
+        return this.takeLogin(request, response, browser, { email: field('email'), password: field('password') });
+      case 'code':
+        return this.takeCode(request, response, browser, field('challenge_token'), field('code'));
+      case 'consent':
+        return this.takeConsent(request, response, browser, field('consent_id'), field('approve') === 'yes');
+      case 'leave':
+        return this.leave(request, response, browser);
+      default:
+        throw new ApiError('BAD_REQUEST', 'The form is incomplete');
+    }
+  }
+
+  private async takeLogin(
+    request: Request,
+    response: Response,
+    { csrf }: BrowserSession,
+    input: { email: string; password: string },
+  ): Promise<void> {
+    const operation = this.operation(request, response);
+    const open = this.opener(operation);
+    try {
+      const entry = await operation.mutation({ name: 'login', args: { input } }, () =>
+        this.options.logins.enter(operation, input, open),
+      );
+      if ('opened' in entry) return this.proceed(request, response, entry.opened);
+      const { challengeToken } = entry.challenge;
+      send(response, 200, codePage({ csrf, challengeToken }));
+    } catch (error) {
+      const { status, problem } = told(error, response);
+      send(response, status, loginPage({ csrf, problem, email: input.email }));
+    }
+  }
+
+  private async takeCode(
+    request: Request,
+    response: Response,
+    { csrf }: BrowserSession,
+    challengeToken: string,
+    code: string,
+  ): Promise<void> {
+    const operation = this.operation(request, response);
+    const open = this.opener(operation);
+    try {
+      const session = await operation.mutation({ name: 'verifyTotp', args: { input: { code } } }, () =>
+        this.options.logins.answer(operation, challengeToken, code, open),
+      );
+      this.proceed(request, response, session);
+    } catch (error) {
+      const { status, problem, reason } = told(error, response);
+      if (reason === 'CHALLENGE_INVALID') send(response, status, loginPage({ csrf, problem }));
+      else send(response, status, codePage({ csrf, problem, challengeToken }));
+    }
+  }
+
+  private async takeConsent(
+    request: Request,
+    response: Response,
+    browser: BrowserSession,
+    consentId: string,
+    approve: boolean,
+  ): Promise<void> {
+    const operation = await this.signedIn(request, response, browser);
+    if (!operation) return response.redirect(303, request.originalUrl);
+    const input = { consentId, approve };
+    const target = await operation.mutation({ name: 'decideAuthorization', args: { input: { approve } } }, () =>
+      this.options.authorizations.decide(operation, input),
+    );
+    // 303, so that the form is not sent on to the node (RFC 9700, section 4.12).
+    response.redirect(303, target);
+  }
+
+  private async leave(request: Request, response: Response, browser: BrowserSession): Promise<void> {
+    const operation = await this.signedIn(request, response, browser);
+    if (operation) {
+      const { sessionId } = operation.requireUser();
+      await operation.mutation({ name: 'logout', args: {} }, () =>
+        this.options.sessions.revoke(operation, sessionId, 'LOGGED_OUT'),
+      );
+    }
+    this.options.browsers.begin(response, this.options.clock.now());
+    response.redirect(303, request.originalUrl);
+  }
+
+  /** Throws unless the request is in order and its redirect URI is the client's: before that nothing is shown. */
+  private async readRequest(request: Request, response: Response): Promise<AuthorizationRequestInput> {
+    const parameters = new URL(request.originalUrl, 'http://panel').searchParams;
+    const repeated = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
+    if (repeated) throw new ApiError('BAD_REQUEST', 'A parameter of the request is repeated');
+    const wanted: AuthorizationRequestInput = {
+      clientId: parameters.get('client_id') ?? '',
+      redirectUri: parameters.get('redirect_uri') ?? '',
+      state: parameters.get('state'),
+      codeChallenge: parameters.get('code_challenge') ?? '',
+      codeChallengeMethod: parameters.get('code_challenge_method'),
+      responseType: parameters.get('response_type'),
+      nonce: parameters.get('nonce'),
+    };
+    if (Object.values(wanted).some((value) => value?.includes('\0'))) {
+      throw new ApiError('BAD_REQUEST', 'The request is not well-formed');
+    }
+    const operation = this.operation(request, response);
+    if (!(await this.options.authorizations.isKnown(operation, wanted.clientId, wanted.redirectUri))) {
+      throw new ApiError('BAD_REQUEST', 'The node that sent you here is not registered with this address');
+    }
+    checkRequest(wanted);
+    return wanted;
+  }
+
+  /** An operation of the user whose session the browser holds, while that session lives. */
+  private async signedIn(
+    request: Request,
+    response: Response,
+    { session: held }: BrowserSession,
+  ): Promise<Operation | undefined> {
+    if (!held) return undefined;
+    const operation = this.operation(request, response);
+    const { tenantId, id } = held;
+    const em = operation.database.forTenant(tenantId);
+    const live = { tenantId, id, revokedAt: null, expiresAt: { $gt: operation.clock.now() } };
+    const session = await em.findOne(Session, live);
+    const user = session && (await em.findOne(User, { tenantId, id: session.userId }));
+    if (!session || !user) return undefined;
+    operation.adopt(this.options.tokens.viewerOf(operation, user, session));
+    return operation;
+  }
+
+  private proceed(request: Request, response: Response, session: Session): void {
+    this.options.browsers.begin(response, this.options.clock.now(), session);
+    response.redirect(303, request.originalUrl);
+  }
+
+  private opener(operation: Operation): Opener<Session> {
+    return (write, user) => this.options.tokens.openWithoutTokens(operation, write, user);
+  }
+
+  private operation(request: Request, response: Response): Operation {
+    const { database, clock } = this.options;
+    const known = response.locals.requestContext as RequestContext | undefined;
+    const context = known ?? {
+      requestId: newId('event'),
+      clientAddress: request.socket.remoteAddress ?? 'unknown',
+    };
+    return new Operation({ request: context, database, clock, viewer: undefined, denial: undefined, permissions: identityPermissions });
+  }
+}
+
+function told(error: unknown, response: Response): { status: number; problem: string; reason: string | undefined } {
+  if (!(error instanceof ApiError) || error.code === 'INTERNAL') throw error;
+  const { reason, retryAfterSeconds } = error.extensions;
+  if (retryAfterSeconds) response.setHeader('Retry-After', String(retryAfterSeconds));
+  return { status: error.code === 'RATE_LIMITED' ? 429 : 401, problem: `${error.message}.`, reason };
+}
+
+function send(response: Response, status: number, html: string): void {
+  response.status(status).type('html').send(html);
+}
