@@ -77,7 +77,8 @@ export class Lease {
     this.timer.unref();
   }
 
-  private async renew(): Promise<void> {
+  /** Takes the lease when it is free, or makes it last longer; every few seconds by itself once started. */
+  async renew(): Promise<void> {
     try {
       const [row] = await this.database.anonymous().execute<Grant[]>(
         `insert into platform.lease as l values (?, ?, 1, now(), now() + make_interval(secs => ?))

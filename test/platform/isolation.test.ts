@@ -14,7 +14,8 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createSubgraphs, type Subgraphs } from '#panel/subgraphs.js';
+import { panelOptions } from '#panel/run.js';
+import { createSubgraphs, subgraphNames, type Subgraphs } from '#panel/subgraphs.js';
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { Keyring } from '#platform/secrets/keyring.js';
@@ -39,15 +40,20 @@ beforeAll(async () => {
   await node.beat();
   const [token] = (await victim.rest<[{ id: string }]>('/api/fleet/tokens')).body;
   victimTokenId = token.id;
+  const { fleet, identity } = panelOptions({});
   subgraphs = await createSubgraphs({
+    names: subgraphNames,
     databaseUrl: panel.database.url,
     keyring: new Keyring([Buffer.alloc(32, 7)]),
     clock: panel.clock,
     logger: silentLogger,
     publicUrl: 'http://panel.test',
-    fleet: { HEARTBEAT_SECONDS: 30, HEARTBEAT_QUEUE: 100 },
+    nodeName: 'asked-directly',
+    fleet,
+    identity,
   });
-  await subgraphs.identity.start();
+  // No more of it than keys: the panel itself does the work in the background.
+  await subgraphs.identity?.start();
 });
 afterAll(async () => {
   await subgraphs.stop();

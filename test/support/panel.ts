@@ -61,6 +61,8 @@ export interface TestPanel extends AsyncDisposable {
   world: World;
   /** Runs SQL as the superuser, past every policy. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Starts an identical panel on the same database, as on another machine. */
+  another(settings?: Record<string, string>): Promise<TestPanel['panel']>;
   stop(): Promise<void>;
 }
 
@@ -105,7 +107,7 @@ export async function startTestPanel(
 ): Promise<TestPanel> {
   const database = await createTestDatabase();
   const clock = new TestClock();
-  const options = {
+  const optionsWith = (more: Record<string, string>) => ({
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
@@ -116,16 +118,19 @@ export async function startTestPanel(
       ADMIN_EMAIL: testAdministrator.email,
       ADMIN_PASSWORD: testAdministrator.password,
       ...settings,
+      ...more,
     }),
     logger: silentLogger,
     clock,
-  };
+  });
+  const options = optionsWith({});
   const panel = await (mode === 'split' ? startSplit(options) : startPanel(options));
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
   // Dropping the database with force ends idle connections of the pool, which is not a failure.
   owner.on('error', () => undefined);
+  const others: TestPanel['panel'][] = [];
   const stop = async () => {
-    await panel.stop();
+    await Promise.all([panel, ...others].map((process) => process.stop()));
     await owner.end();
     await database.drop();
   };
@@ -135,6 +140,11 @@ export async function startTestPanel(
     clock,
     world: new World(panel.url, clock),
     sql: async (text, values) => (await owner.query(text, values)).rows,
+    another: async (more = {}) => {
+      const started = await startPanel(optionsWith(more));
+      others.push(started);
+      return started;
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

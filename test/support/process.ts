@@ -28,7 +28,13 @@ export class PanelProcess {
   ) {
     this.child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', 'panel/main.ts'], {
       cwd: packageRoot,
-      env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'error', ...settings },
+      env: {
+        PATH: process.env['PATH'],
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        LOG_LEVEL: 'error',
+        ...settings,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));

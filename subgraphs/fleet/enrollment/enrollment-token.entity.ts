@@ -60,5 +60,5 @@ export class EnrollmentToken {
   lastUsedAt!: Date | null;
 }
 
-@ObjectType()
+@ObjectType({ description: 'One page of enrollment tokens.' })
 export class EnrollmentTokenPage extends pageOf(EnrollmentToken, 'EnrollmentToken') {}

@@ -12,7 +12,7 @@ const tag = z
 const label = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
 
-@InputType()
+@InputType({ description: 'A new enrollment token.' })
 export class CreateEnrollmentTokenInput {
   @Field(() => String, { description: 'What the token is for; 1 to 200 characters.' })
   name!: string;
@@ -63,7 +63,7 @@ export class CreateEnrollmentTokenPayload {
   expiresAt!: Date;
 }
 
-@InputType()
+@InputType({ description: 'A node that wants to join, and the enrollment token that lets it.' })
 export class EnrollInstanceInput {
   @Field(() => String, { description: 'An enrollment token.' })
   token!: string;

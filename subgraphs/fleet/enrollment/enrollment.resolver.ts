@@ -43,7 +43,7 @@ export class EnrollmentResolver {
     description: 'Ends an enrollment token; instances that came in by it stay. Safe to repeat. NOT_FOUND.',
   })
   async revokeEnrollmentToken(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'The enrollment token.' }) id: string,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<EnrollmentToken> {
     return this.enrollments.revokeToken(operation, id);

@@ -17,5 +17,5 @@ export class InstanceFilter {
   q?: string | null;
 }
 
-@ObjectType()
+@ObjectType({ description: 'One page of instances.' })
 export class InstancePage extends pageOf(Instance, 'Instance') {}

@@ -43,14 +43,17 @@ export class InstanceResolver {
 
   @Authorized('fleet.instance.read')
   @Query(() => Instance, { description: 'One instance. NOT_FOUND.' })
-  async instance(@Arg('id', () => ID) id: string, @Ctx() { operation }: SubgraphContext): Promise<Instance> {
+  async instance(
+    @Arg('id', () => ID, { description: 'The instance.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance> {
     return this.service.get(operation, id);
   }
 
   @Authorized('fleet.instance.read')
   @Query(() => InstanceMetrics, { description: 'What the newest beat of one instance measured. NOT_FOUND.' })
   async instanceMetrics(
-    @Arg('instanceId', () => ID) instanceId: string,
+    @Arg('instanceId', () => ID, { description: 'The instance.' }) instanceId: string,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<InstanceMetrics> {
     return InstanceMetrics.of(await this.service.get(operation, instanceId));

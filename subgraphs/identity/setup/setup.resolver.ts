@@ -6,7 +6,7 @@ import { RegisterInput } from '../registration/registration.inputs.js';
 import { AuthPayload } from '../session/auth-payload.js';
 import type { SetupService } from './setup.service.js';
 
-@InputType()
+@InputType({ description: 'The set-up link and the first account.' })
 export class CompleteSetupInput {
   @Field(() => String, { description: 'The token of the link that the panel printed at its first start.' })
   token!: string;

@@ -13,6 +13,11 @@ export enum Plan {
 registerEnumType(Plan, {
   name: 'Plan',
   description: 'What a tenant has subscribed to; decides its limits and features.',
+  valuesConfig: {
+    FREE: { description: 'A few instances and users, without payment.' },
+    PRO: { description: 'More of both; governance and high availability as well.' },
+    ENTERPRISE: { description: 'As many as there are; MSP clients and branding as well.' },
+  },
 });
 
 @Entity({ tableName: 'tenant' })

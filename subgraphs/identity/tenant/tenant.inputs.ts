@@ -2,7 +2,7 @@ import { Field, ID, InputType } from 'type-graphql';
 
 import { Plan } from './tenant.entity.js';
 
-@InputType()
+@InputType({ description: 'A tenant and the plan it gets.' })
 export class GrantPlanInput {
   @Field(() => ID, { description: 'The tenant that gets the plan.' })
   tenantId!: string;

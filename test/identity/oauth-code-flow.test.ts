@@ -1,0 +1,324 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { TestPanel } from '../support/panel.js';
+import {
+  authorize,
+  codeFor,
+  consent,
+  enrollClient,
+  exchange,
+  pkce,
+  preflight,
+  startReachablePanel,
+} from './support/oauth.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startReachablePanel();
+});
+afterAll(async () => panel.stop());
+
+async function setUp() {
+  const tenant = await panel.world.tenant();
+  return { tenant, client: await enrollClient(panel, tenant) };
+}
+
+describe('a sign-in', () => {
+  test('names node, user and scopes first, and hands code, state and issuer to the node', async () => {
+    const { tenant, client } = await setUp();
+    const { challenge } = pkce();
+    const checked = await preflight(tenant, {
+      client_id: client.id,
+      redirect_uri: client.redirectUri,
+      state: 'a b&c',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      response_type: 'code',
+    });
+    expect(checked.body).toEqual({
+      client: { id: client.id, name: expect.any(String), hostname: expect.stringContaining('.example.com') },
+      redirect_uri: client.redirectUri,
+      scopes: ['openid', 'profile', 'email'],
+      state: 'a b&c',
+      user: { id: tenant.user.id, email: tenant.account.email, name: 'Owner' },
+      consent_id: expect.any(String),
+    });
+    const answer = await consent(tenant, checked.body.consent_id);
+    const target = new URL(answer.body.redirect_to);
+    expect(`${target.origin}${target.pathname}`).toBe(client.redirectUri);
+    expect(Object.fromEntries(target.searchParams)).toEqual({
+      code: expect.stringMatching(/^[\w-]{43}$/),
+      state: 'a b&c',
+      iss: panel.panel.publicUrl,
+    });
+  });
+
+  test('the code gives a signed assertion of who the user is', async () => {
+    const { tenant, client } = await setUp();
+    const answer = await exchange(panel, await codeFor(tenant, client, { nonce: 'n-1' }));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.body).toEqual({
+      access_token: expect.any(String),
+      id_token: expect.any(String),
+      token_type: 'Bearer',
+      expires_in: 300,
+    });
+    const { id_token: idToken } = answer.body;
+    expect(decodeProtectedHeader(idToken)).toEqual({ alg: 'ES256', kid: expect.stringMatching(/^key_/), typ: 'JWT' });
+    const now = panel.clock.now().getTime() / 1000;
+    expect(decodeJwt(idToken)).toEqual({
+      iss: panel.panel.publicUrl,
+      sub: tenant.user.id,
+      aud: client.id,
+      jti: expect.any(String),
+      iat: Math.floor(now),
+      exp: Math.floor(now) + 300,
+      auth_time: expect.any(Number),
+      nonce: 'n-1',
+      email: tenant.account.email,
+      email_verified: false,
+      name: 'Owner',
+      tenant: tenant.id,
+      role: 'owner',
+    });
+  });
+
+  test('JSON is taken as well as a form', async () => {
+    const { tenant, client } = await setUp();
+    const answer = await panel.world.rest('/api/oauth/token', { body: await codeFor(tenant, client) });
+    expect(answer.status).toBe(200);
+  });
+
+  test('the access token is good for userinfo and for nothing else', async () => {
+    const { tenant, client } = await setUp();
+    const { access_token: token, id_token: idToken } = (await exchange(panel, await codeFor(tenant, client))).body;
+    const info = await panel.world.rest('/api/oauth/userinfo', { token });
+    expect([info.status, info.body]).toEqual([
+      200,
+      {
+        sub: tenant.user.id,
+        email: tenant.account.email,
+        email_verified: false,
+        name: 'Owner',
+        tenant: tenant.id,
+        role: 'owner',
+      },
+    ]);
+    expect((await panel.world.rest('/api/auth/me', { token })).status).toBe(401);
+    for (const wrong of [tenant.token, idToken, 'nonsense']) {
+      expect((await panel.world.rest('/api/oauth/userinfo', { token: wrong })).status).toBe(401);
+    }
+  });
+
+  test("the access token ends with the user's session", async () => {
+    const { tenant, client } = await setUp();
+    const { access_token: token } = (await exchange(panel, await codeFor(tenant, client))).body;
+    await tenant.rest('/api/auth/logout', { method: 'POST' });
+    expect((await panel.world.rest('/api/oauth/userinfo', { token })).status).toBe(401);
+  });
+
+  test('a user who declines is sent back without a code', async () => {
+    const { tenant, client } = await setUp();
+    const checked = await preflight(tenant, {
+      client_id: client.id,
+      redirect_uri: client.redirectUri,
+      state: 's',
+      code_challenge: pkce().challenge,
+    });
+    const answer = await consent(tenant, checked.body.consent_id, false);
+    expect(Object.fromEntries(new URL(answer.body.redirect_to).searchParams)).toEqual({
+      error: 'access_denied',
+      state: 's',
+      iss: panel.panel.publicUrl,
+    });
+  });
+
+  test('codes, consents and tokens are not kept in the clear', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    await exchange(panel, parameters);
+    const kept = await panel.sql(
+      `select c::text as text from identity.oauth_codes c union all select o::text from identity.outbox o`,
+    );
+    expect(JSON.stringify(kept)).not.toContain(parameters['code']);
+    expect(JSON.stringify(kept)).not.toContain(parameters['code_verifier']);
+  });
+});
+
+describe('a consent', () => {
+  async function consentId(tenant: Awaited<ReturnType<typeof setUp>>['tenant'], client: { id: string; redirectUri: string }) {
+    const checked = await preflight(tenant, {
+      client_id: client.id,
+      redirect_uri: client.redirectUri,
+      code_challenge: pkce().challenge,
+    });
+    return checked.body.consent_id;
+  }
+
+  test('gives one code', async () => {
+    const { tenant, client } = await setUp();
+    const id = await consentId(tenant, client);
+    const answers = await Promise.all([consent(tenant, id), consent(tenant, id)]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  });
+
+  test('ends after ten minutes, and is no good to anyone else', async () => {
+    const { tenant, client } = await setUp();
+    const stranger = await panel.world.tenant();
+    const id = await consentId(tenant, client);
+    expect((await consent(stranger, id)).status).toBe(400);
+    expect((await consent(tenant, `${id}x`)).status).toBe(400);
+    expect((await consent(tenant, 'nonsense')).status).toBe(400);
+    await panel.clock.advance(10 * 60_000);
+    const late = await consent(tenant, id);
+    expect([late.status, late.body]).toEqual([
+      400,
+      { error: 'The consent is not valid or has ended; start again at the node' },
+    ]);
+  });
+
+  test('is asked of users only', async () => {
+    const { tenant, client } = await setUp();
+    const node = await tenant.node();
+    const parameters = { client_id: client.id, redirect_uri: client.redirectUri, code_challenge: pkce().challenge };
+    const path = `/api/oauth/authorize/preflight?${new URLSearchParams(parameters)}`;
+    expect((await panel.world.rest(path)).status).toBe(401);
+    expect((await panel.world.rest(path, { token: node.credential })).status).toBe(403);
+  });
+});
+
+describe('refused at preflight, without a redirect', () => {
+  const good = async () => {
+    const { tenant, client } = await setUp();
+    const parameters: Record<string, string> = {
+      client_id: client.id,
+      redirect_uri: client.redirectUri,
+      code_challenge: pkce().challenge,
+    };
+    return { tenant, client, parameters };
+  };
+
+  test.each<[string, Record<string, string>]>([
+    ['the plain method', { code_challenge_method: 'plain' }],
+    ['a challenge that is no SHA-256', { code_challenge: 'short' }],
+    ['a response type other than code', { response_type: 'token' }],
+    ['an unknown node', { client_id: 'inst_unknown' }],
+    ['another redirect URI', { redirect_uri: 'https://evil.example.com/callback' }],
+  ])('%s', async (_name, change) => {
+    const { tenant, parameters } = await good();
+    expect((await preflight(tenant, parameters)).status).toBe(200);
+    const answer = await preflight(tenant, { ...parameters, ...change });
+    expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+  });
+
+  test.each(['client_id', 'redirect_uri', 'code_challenge'])('a request without %s', async (name) => {
+    const { tenant, parameters } = await good();
+    delete parameters[name];
+    expect((await preflight(tenant, parameters)).status).toBe(400);
+  });
+
+  test("another organization's node", async () => {
+    const { parameters } = await good();
+    const stranger = await panel.world.tenant();
+    const answer = await preflight(stranger, parameters);
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      { error: 'No node of your organization has this client_id' },
+    ]);
+  });
+});
+
+describe('refused at the token endpoint', () => {
+  test.each<[string, Record<string, string>, string, number]>([
+    ['a wrong verifier', { code_verifier: pkce().verifier }, 'invalid_grant', 400],
+    ['a missing verifier', { code_verifier: '' }, 'invalid_request', 400],
+    ['another redirect URI', { redirect_uri: 'https://evil.example.com/callback' }, 'invalid_grant', 400],
+    ['an unknown code', { code: pkce().verifier }, 'invalid_grant', 400],
+    ['an unknown node', { client_id: 'inst_unknown' }, 'invalid_client', 401],
+    ['another grant', { grant_type: 'password' }, 'unsupported_grant_type', 400],
+    ['a missing code', { code: '' }, 'invalid_request', 400],
+  ])('%s, and the code stays good for its owner', async (_name, change, error, status) => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    const answer = await exchange(panel, { ...parameters, ...change });
+    expect([answer.status, answer.body]).toEqual([status, { error, error_description: expect.any(String) }]);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect((await exchange(panel, parameters)).status).toBe(200);
+  });
+
+  test('the challenge in place of the verifier', async () => {
+    const { tenant, client } = await setUp();
+    const { verifier, challenge } = pkce();
+    const target = await authorize(tenant, client, challenge);
+    const parameters = {
+      grant_type: 'authorization_code',
+      code: target.searchParams.get('code') ?? '',
+      redirect_uri: client.redirectUri,
+      client_id: client.id,
+    };
+    expect((await exchange(panel, { ...parameters, code_verifier: challenge })).body.error).toBe('invalid_grant');
+    expect((await exchange(panel, { ...parameters, code_verifier: verifier })).status).toBe(200);
+  });
+
+  test("another node's code", async () => {
+    const { tenant, client } = await setUp();
+    const other = await enrollClient(panel, tenant);
+    const parameters = await codeFor(tenant, client);
+    const answer = await exchange(panel, { ...parameters, client_id: other.id });
+    expect(answer.body.error).toBe('invalid_grant');
+  });
+
+  test('a code after five minutes', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    await panel.clock.advance(5 * 60_000);
+    expect((await exchange(panel, parameters)).body.error).toBe('invalid_grant');
+  });
+
+  test('a code of a session that has ended', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    await tenant.rest('/api/auth/logout', { method: 'POST' });
+    expect((await exchange(panel, parameters)).body.error).toBe('invalid_grant');
+  });
+});
+
+describe('a code that comes twice', () => {
+  test('revokes what it gave', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    const { access_token: token } = (await exchange(panel, parameters)).body;
+    expect((await panel.world.rest('/api/oauth/userinfo', { token })).status).toBe(200);
+    const replay = await exchange(panel, parameters);
+    expect([replay.status, replay.body.error]).toEqual([400, 'invalid_grant']);
+    expect((await panel.world.rest('/api/oauth/userinfo', { token })).status).toBe(401);
+    const issued = await panel.sql<{ revoked: boolean }>(
+      'select revoked_at is not null as revoked from identity.oauth_issued where instance_id = $1',
+      [client.id],
+    );
+    expect(issued).toEqual([{ revoked: true }, { revoked: true }]);
+    const told = await panel.sql(
+      `select payload->>'action' as action from identity.outbox
+       where tenant_id = $1 and topic = 'audit.security.recorded'`,
+      [tenant.id],
+    );
+    expect(told).toEqual([{ action: 'authn_code_replay' }]);
+  });
+
+  test('in parallel, wins once', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    const answers = await Promise.all(Array.from({ length: 5 }, async () => exchange(panel, parameters)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400, 400, 400, 400]);
+  });
+
+  test('without the verifier, revokes nothing', async () => {
+    const { tenant, client } = await setUp();
+    const parameters = await codeFor(tenant, client);
+    const { access_token: token } = (await exchange(panel, parameters)).body;
+    await exchange(panel, { ...parameters, code_verifier: pkce().verifier });
+    expect((await panel.world.rest('/api/oauth/userinfo', { token })).status).toBe(200);
+  });
+});
