@@ -5,6 +5,7 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { migrateArea } from '#platform/database/migrate.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
+import { migrateJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
@@ -61,6 +62,7 @@ export async function migrate(ownerUrl: string, password: string | undefined, lo
     }),
   );
   for (const { name, migrations } of areas) await migrateArea({ area: name, ownerUrl, migrations, logger });
+  await migrateJobs(ownerUrl, areaNames, logger);
 }
 
 function passwordIn(url: string): string | undefined {

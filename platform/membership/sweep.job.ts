@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { systemEm } from '../database/system-em.js';
+import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import { assertHeld, type Lease } from './lease.js';
@@ -23,10 +24,14 @@ export function sweepLoop(
       systemEm(database).transactional(async (em) => {
         await assertHeld(em, grant);
         const events: OutboxEvent[] = [];
+        const jobs = new JobBatch();
         const now = clock.now();
-        const outcome = await sweep.run({ em, now, publish: (event) => events.push(event) });
+        const publish = (event: OutboxEvent) => events.push(event);
+        const outcome = await sweep.run({ em, now, publish, enqueue: jobs.enqueue });
         await em.flush();
-        await appendToOutbox(em, database.area, events, { requestId: `sweep:${sweep.name}`, at: now });
+        const requestId = `sweep:${sweep.name}`;
+        await appendToOutbox(em, database.area, events, { requestId, at: now });
+        await jobs.send(em, database.area, { requestId });
         return outcome;
       }),
   });

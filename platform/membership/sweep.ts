@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '../database/database.js';
+import type { Enqueue } from '../jobs/job.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
 
 /**
@@ -20,4 +21,6 @@ export interface SweepStep {
   now: Date;
   /** Written to the outbox in the transaction of the run. */
   publish: (event: OutboxEvent) => void;
+  /** Asks for a job of the area, enqueued in the same transaction. */
+  enqueue: Enqueue;
 }

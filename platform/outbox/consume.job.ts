@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { systemEm } from '../database/system-em.js';
+import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
@@ -61,13 +62,16 @@ async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEv
   await systemEm(database).transactional(async (em) => {
     await assertHeld(em, grant);
     const events: OutboxEvent[] = [];
+    const jobs = new JobBatch();
     const now = clock.now();
     for (const consumer of consumers) {
       if (!consumer.topics.includes(event.topic)) continue;
-      await consumer.handle({ em, event, now, publish: (caused) => events.push(caused) });
+      const publish = (caused: OutboxEvent) => events.push(caused);
+      await consumer.handle({ em, event, now, publish, enqueue: jobs.enqueue });
     }
     await em.flush();
     await appendToOutbox(em, database.area, events, { requestId: event.causedBy, at: now });
+    await jobs.send(em, database.area, { requestId: event.causedBy });
     await moveTo(options, em, event.position);
   });
 }

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '../database/database.js';
+import type { Enqueue } from '../jobs/job.js';
 import type { DeliveredEvent } from './event.js';
 import type { OutboxEvent } from './outbox.js';
 
@@ -19,4 +20,6 @@ export interface ConsumerStep {
   now: Date;
   /** Written to the consuming area's outbox in the same transaction. */
   publish: (event: OutboxEvent) => void;
+  /** Asks for a job of the consuming area, enqueued in the same transaction. */
+  enqueue: Enqueue;
 }

@@ -2,6 +2,8 @@ import { holds, type PermissionTable } from '../auth/permissions.js';
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { ApiError } from '../errors.js';
+import { JobBatch } from '../jobs/enqueue.js';
+import type { Enqueue } from '../jobs/job.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import type { RequestContext } from '../request-context.js';
 import { viewerId, type NodeViewer, type UserViewer, type Viewer } from '../viewer.js';
@@ -11,6 +13,8 @@ import { auditEvent, type AuditDetails, type MutationCall } from './audit.js';
 export interface Write {
   em: SqlEntityManager;
   publish: (event: OutboxEvent) => void;
+  /** Asks for a job of this area, for the tenant of the transaction. */
+  enqueue: Enqueue;
   /** Says what the mutation was about, for the audit trail. */
   audit: (details: AuditDetails) => void;
 }
@@ -110,11 +114,13 @@ export class Operation {
    */
   async write<T>(work: (write: Write) => Promise<T>, tenantId = this.tenantId): Promise<T> {
     const events: OutboxEvent[] = [];
+    const jobs = new JobBatch();
     let details: AuditDetails = {};
     const result = await this.database.forTenant(tenantId).transactional(async (em) => {
       const answer = await work({
         em,
         publish: (event) => events.push(event),
+        enqueue: jobs.enqueue,
         audit: (more) => (details = { ...details, ...more }),
       });
       await em.flush();
@@ -123,6 +129,7 @@ export class Operation {
         requestId: this.request.requestId,
         at: this.clock.now(),
       });
+      await jobs.send(em, this.database.area, { requestId: this.request.requestId, tenantId });
       return answer;
     });
     this.database.announce(events);

@@ -41,4 +41,13 @@ export class TestClock implements Clock {
     }
     this.time = end;
   }
+
+  /** Moves time on second by second until it is so, for steps that were at work when time was moved past them. */
+  async advanceUntil(isSo: () => boolean, atMostMs = 60_000): Promise<void> {
+    for (const end = this.time + atMostMs; !isSo();) {
+      if (this.time >= end) throw new Error(`moved time on by ${atMostMs} ms in vain`);
+      await this.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }

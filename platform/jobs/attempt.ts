@@ -1,0 +1,88 @@
+import type { JobWithMetadata } from 'pg-boss';
+
+import type { Clock } from '../clock.js';
+import type { Database, SqlEntityManager } from '../database/database.js';
+import { areaRoles } from '../database/roles.js';
+import type { Logger } from '../logger.js';
+import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
+import { JobBatch } from './enqueue.js';
+import type { JobDefinition, JobPayload, JobStep } from './job.js';
+import { asRole } from './role.js';
+import { jobsSchema } from './schema.js';
+
+/** A job as it lies in its queue. */
+export type StoredJob = JobWithMetadata<JobPayload & { causedBy: string }>;
+
+export interface AttemptContext {
+  database: Database;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Makes one attempt at a job. A failure is logged, and thrown on for pg-boss to decide on the next attempt. */
+export async function attempt(
+  definition: JobDefinition,
+  job: StoredJob,
+  { database, clock, logger }: AttemptContext,
+): Promise<void> {
+  const { causedBy, ...payload } = job.data;
+  const isLastAttempt = job.retryCount >= job.retryLimit;
+  const step: JobStep = {
+    em: database.forTenant(payload.tenantId),
+    payload,
+    jobId: job.id,
+    attempt: job.retryCount + 1,
+    isLastAttempt,
+    now: clock.now(),
+    signal: job.signal,
+    causedBy,
+    write: async (work) => {
+      const events: OutboxEvent[] = [];
+      const result = await database.forTenant(payload.tenantId).transactional(async (em) => {
+        await assertCurrent(em, database.area, job);
+        const jobs = new JobBatch();
+        const answer = await work({ em, publish: (event) => events.push(event), enqueue: jobs.enqueue });
+        await em.flush();
+        await appendToOutbox(em, database.area, events, { requestId: causedBy, at: clock.now() });
+        await jobs.send(em, database.area, { requestId: causedBy, tenantId: payload.tenantId });
+        return answer;
+      });
+      database.announce(events);
+      return result;
+    },
+  };
+  const facts = {
+    job: job.name,
+    jobId: job.id,
+    attempt: step.attempt,
+    requestId: causedBy,
+    tenantId: payload.tenantId,
+  };
+  try {
+    await definition.handle(step);
+    logger.debug(facts, 'a job is done');
+  } catch (error) {
+    if (isLastAttempt) logger.error({ ...facts, err: error }, 'a job failed for the last time');
+    else logger.warn({ ...facts, err: error }, 'a job failed and will be tried again');
+    // pg-boss keeps what it is given in the job's row, with all its properties; causes may tell secrets.
+    throw new Error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  }
+}
+
+/**
+ * Fails unless this attempt is the job's current one, and keeps it so until the transaction ends: an attempt that slept
+ * through its time writes nothing beside the one that took its place.
+ */
+async function assertCurrent(em: SqlEntityManager, area: string, job: StoredJob): Promise<void> {
+  // A process frozen in this transaction must not hold the job's row for ever.
+  await em.execute(`set local idle_in_transaction_session_timeout = '5s'`);
+  const { rows } = await asRole(em, areaRoles(area).jobs, async (run) =>
+    run(
+      `select 1 from ${jobsSchema}.job
+       where name = $1 and id = $2 and state = 'active' and retry_count = $3 for share`,
+      [job.name, job.id, job.retryCount],
+    ),
+  );
+  if (rows.length === 0)
+    throw new Error(`attempt ${job.retryCount + 1} at job ${job.id} is no longer the current one`);
+}

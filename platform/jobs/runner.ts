@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { PgBoss, type Queue } from 'pg-boss';
+
+import type { Clock } from '../clock.js';
+import type { Database } from '../database/database.js';
+import { areaRoles } from '../database/roles.js';
+import type { Logger } from '../logger.js';
+import { attempt, type StoredJob } from './attempt.js';
+import type { JobDefinition } from './job.js';
+import { jobsSchema } from './schema.js';
+
+/** An area and the jobs it knows how to do. */
+export interface AreaJobs {
+  database: Database;
+  jobs: readonly JobDefinition[];
+}
+
+export interface JobRunnerOptions {
+  /** The application's URL. */
+  url: string;
+  areas: readonly AreaJobs[];
+  /** How many jobs of one kind this process does at a time. */
+  concurrency: number;
+  clock: Clock;
+  logger: Logger;
+  /** How long jobs under way may go on when the process stops. */
+  stopWithinMs?: number;
+  /** How often a job that is due is looked for when no notification told of it: retries and delayed jobs. */
+  pollSeconds?: number;
+  /** How often jobs are looked for whose process died or whose time is over. */
+  superviseSeconds?: number;
+}
+
+// A process at work on a job says so twice in this time. Without it a job would wait for the end of its expireInSeconds
+// after its process died.
+const heartbeatSeconds = 30;
+const keptFinishedSeconds = 7 * 24 * 60 * 60;
+
+/**
+ * Does jobs, in every process of the panel; PostgreSQL sees to it that each job has one taker. A failed job stays
+ * visible for a week: `select * from jobs.job where state = 'failed'`. pg-boss's clock is PostgreSQL's.
+ */
+export class JobRunner {
+  private readonly work: { definition: JobDefinition; database: Database }[];
+  private boss: PgBoss | undefined;
+
+  constructor(private readonly options: JobRunnerOptions) {
+    this.work = options.areas.flatMap(({ database, jobs }) =>
+      jobs.map((definition) => ({ definition, database })),
+    );
+    for (const { definition, database } of this.work) {
+      const { name } = definition;
+      if (!name.startsWith(`${database.area}.`)) throw new Error(`${name} is no job of ${database.area}`);
+    }
+  }
+
+  /** Connects and begins; does nothing at all when there is no kind of job. */
+  async start(): Promise<void> {
+    if (this.work.length === 0) return;
+    const { url, logger, superviseSeconds = 15 } = this.options;
+    const boss = new PgBoss({
+      connectionString: url,
+      // Its statements run as the platform's jobs role; the login by itself may do nothing.
+      options: `-c role=${areaRoles('platform').jobs}`,
+      application_name: 'panel jobs',
+      schema: jobsSchema,
+      max: 4,
+      migrate: false,
+      schedule: false,
+      // Rebuilding an index takes its owner.
+      reindex: false,
+      monitorVacuum: false,
+      superviseIntervalSeconds: superviseSeconds,
+      monitorIntervalSeconds: superviseSeconds,
+      useListenNotify: true,
+    });
+    boss.on('error', (error) => logger.error({ err: error }, 'the job queues met an error'));
+    boss.on('warning', ({ message, data }) => logger.warn({ data }, message));
+    this.boss = boss;
+    await boss.start();
+    for (const { definition } of this.work) await declareQueue(boss, definition);
+    for (const { definition, database } of this.work) await this.take(boss, definition, database);
+  }
+
+  /** Takes no more jobs and lets those under way finish; what is not done in time is left to another attempt. */
+  async stop(): Promise<void> {
+    const { boss } = this;
+    if (!boss) return;
+    this.boss = undefined;
+    const over = new AbortController();
+    const names = this.work.map(({ definition }) => definition.name);
+    await Promise.race([
+      Promise.all(names.map((name) => boss.offWork(name, { wait: true }))),
+      sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
+    ]);
+    over.abort();
+    await boss.stop({ graceful: false });
+  }
+
+  private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {
+    const { concurrency, pollSeconds = 5, clock, logger } = this.options;
+    await boss.work(
+      definition.name,
+      {
+        batchSize: 1,
+        includeMetadata: true,
+        localConcurrency: concurrency,
+        pollingIntervalSeconds: Math.min(pollSeconds, 2),
+        notifyPollingIntervalSeconds: pollSeconds,
+      },
+      async ([job]: StoredJob[]) => {
+        if (job) await attempt(definition, job, { database, clock, logger });
+      },
+    );
+  }
+}
+
+async function declareQueue(boss: PgBoss, { name, retry, expireInSeconds }: JobDefinition): Promise<void> {
+  const settings = {
+    retryLimit: retry.limit,
+    retryDelay: retry.delaySeconds,
+    retryDelayMax: retry.maxDelaySeconds,
+    retryBackoff: true,
+    expireInSeconds,
+    heartbeatSeconds,
+    deleteAfterSeconds: keptFinishedSeconds,
+    notify: true,
+  } satisfies Omit<Queue, 'name'>;
+  await boss.createQueue(name, settings);
+  // An earlier version may have made it with other settings.
+  await boss.updateQueue(name, settings);
+}

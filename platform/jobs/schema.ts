@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+import { PgBoss } from 'pg-boss';
+
+import { areaRoles } from '../database/roles.js';
+import type { Logger } from '../logger.js';
+
+/** The PostgreSQL schema of the job queues, one for all areas. */
+export const jobsSchema = 'jobs';
+
+/**
+ * Brings the job queues' schema up to date as the owner. Every area's jobs role may work on the queues; the app roles,
+ * as which requests run, may not even see them.
+ */
+export async function migrateJobs(ownerUrl: string, areas: readonly string[], logger: Logger): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  try {
+    // Until this connection ends: processes that start together migrate one after the other.
+    await owner.query(`select pg_advisory_lock(hashtext('migrate jobs'))`);
+    await createSchema(owner);
+    await installBoss(ownerUrl, logger);
+    const roles = areas.map((area) => pg.escapeIdentifier(areaRoles(area).jobs)).join(', ');
+    for (const statement of grantSql(roles)) await owner.query(statement);
+  } finally {
+    await owner.end();
+  }
+}
+
+async function createSchema(owner: pg.Client): Promise<void> {
+  const { rowCount } = await owner.query('select from pg_namespace where nspname = $1', [jobsSchema]);
+  if (rowCount) return;
+  try {
+    await owner.query(`create schema ${jobsSchema}`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && error.code === '42501')) throw error;
+    const { rows } = await owner.query<{ name: string }>('select current_user as name');
+    const name = pg.escapeIdentifier(rows[0]!.name);
+    throw new Error(
+      `The database's owner may not make a schema. Run this as a superuser and start again:\n` +
+        `  create schema ${jobsSchema} authorization ${name};`,
+      { cause: error },
+    );
+  }
+}
+
+async function installBoss(ownerUrl: string, logger: Logger): Promise<void> {
+  const boss = new PgBoss({
+    connectionString: ownerUrl,
+    schema: jobsSchema,
+    application_name: 'panel jobs migration',
+    createSchema: false,
+    max: 2,
+    supervise: false,
+    schedule: false,
+    bamIntervalSeconds: 10,
+  });
+  boss.on('error', (error) => logger.error({ err: error }, 'migrating the job queues met an error'));
+  await boss.start();
+  try {
+    // An upgrade of pg-boss may leave indexes to be built in the background, which only the owner can do.
+    while (await hasIndexesToBuild(boss)) await sleep(1_000);
+  } finally {
+    await boss.stop({ graceful: false });
+  }
+}
+
+async function hasIndexesToBuild(boss: PgBoss): Promise<boolean> {
+  const states = await boss.getBamStatus();
+  return states.some(({ status }) => status === 'pending' || status === 'in_progress');
+}
+
+function grantSql(roles: string): string[] {
+  const rights = 'select, insert, update, delete';
+  return [
+    `grant usage on schema ${jobsSchema} to ${roles}`,
+    `grant ${rights} on all tables in schema ${jobsSchema} to ${roles}`,
+    `grant usage on all sequences in schema ${jobsSchema} to ${roles}`,
+    // Partitions and what a later version of pg-boss adds.
+    `alter default privileges in schema ${jobsSchema} grant ${rights} on tables to ${roles}`,
+    `alter default privileges in schema ${jobsSchema} grant usage on sequences to ${roles}`,
+  ];
+}

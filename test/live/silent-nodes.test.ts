@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { Live } from '../support/live.js';
+import { modes, startTestPanel, type TestPanel } from '../support/panel.js';
+
+describe.each(modes)('%s', (mode) => {
+  let panel: TestPanel;
+  beforeAll(async () => {
+    panel = await startTestPanel({ HEARTBEAT_SECONDS: '30' }, mode);
+  });
+  afterAll(async () => panel.stop());
+
+  test('a node that falls silent is announced offline, with no request made, and healthy when it is back', async () => {
+    const tenant = await panel.world.tenant('Silent Ltd');
+    const node = await tenant.node('quiet');
+    await node.beat();
+    await using live = new Live(
+      panel.panel.url,
+      tenant.token,
+      'subscription { instanceChanged { name status statusReasons { code } tenant { name } } }',
+    );
+    await live.opened();
+    await panel.clock.advance(3 * 30_000);
+    await panel.clock.advanceUntil(() => live.results.length === 1, 5_000);
+    await node.beat();
+    await live.received(2);
+    expect(live.results.map(({ data }) => data)).toEqual([
+      {
+        instanceChanged: {
+          name: 'quiet',
+          status: 'OFFLINE',
+          statusReasons: [{ code: 'NO_HEARTBEAT' }],
+          tenant: { name: 'Silent Ltd' },
+        },
+      },
+      {
+        instanceChanged: {
+          name: 'quiet',
+          status: 'HEALTHY',
+          statusReasons: [],
+          tenant: { name: 'Silent Ltd' },
+        },
+      },
+    ]);
+  });
+
+  test('the fleet in numbers follows', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await using live = new Live(
+      panel.panel.url,
+      tenant.token,
+      'subscription { fleetHealthChanged { totalInstances healthy offline } }',
+    );
+    await live.opened();
+    await node.beat();
+    await live.received(1);
+    await panel.clock.advance(3 * 30_000);
+    await panel.clock.advanceUntil(() => live.results.length === 2, 5_000);
+    expect(live.results.map(({ data }) => data)).toEqual([
+      { fleetHealthChanged: { totalInstances: 1, healthy: 1, offline: 0 } },
+      { fleetHealthChanged: { totalInstances: 1, healthy: 0, offline: 1 } },
+    ]);
+  });
+});
