@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
+import type { JobDefinition } from '#platform/jobs/job.js';
+import { JobRunner } from '#platform/jobs/runner.js';
 import type { Logger } from '#platform/logger.js';
 import { Lease } from '#platform/membership/lease.js';
 import type { SingletonLoop } from '#platform/membership/loop.js';
@@ -17,9 +19,14 @@ export interface BackgroundWork {
   database: Database;
   sweeps: readonly Sweep[];
   consumers: readonly Consumer[];
+  jobs?: readonly JobDefinition[];
 }
 
 export interface BackgroundOptions {
+  /** The application's URL, for the job queues' own connections. */
+  databaseUrl: string;
+  /** How many jobs of one kind this process does at a time. */
+  jobConcurrency?: number;
   /** Keeps the lease. */
   platform: Database;
   areas: readonly BackgroundWork[];
@@ -31,12 +38,14 @@ export interface BackgroundOptions {
   logger: Logger;
 }
 
-/** Singletons of the areas in this process. They run while it holds the lease. */
+/** Background work of the areas in this process: singletons, while it holds their lease, and jobs at all times. */
 export class Background {
   private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
+  private readonly jobs: JobRunner;
 
-  constructor({ platform, areas, sources, wake, nodeName, clock, logger }: BackgroundOptions) {
+  constructor(options: BackgroundOptions) {
+    const { platform, areas, sources, wake, nodeName, clock, logger } = options;
     const holder = `${nodeName}/${randomUUID()}`;
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, holder, logger));
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
@@ -50,16 +59,24 @@ export class Background {
         ),
       ];
     });
+    this.jobs = new JobRunner({
+      url: options.databaseUrl,
+      areas: areas.map(({ database, jobs = [] }) => ({ database, jobs })),
+      concurrency: options.jobConcurrency ?? 2,
+      clock,
+      logger,
+    });
   }
 
   async start(): Promise<void> {
     await Promise.all(this.leases.map((lease) => lease.start()));
     for (const loop of this.loops) loop.start();
+    await this.jobs.start();
   }
 
   /** Lets the steps under way finish, then gives the leases up. */
   async stop(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]);
     await Promise.all(this.leases.map((lease) => lease.stop()));
   }
 }

@@ -101,6 +101,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   if (identity) work.push({ database: database('identity'), ...identity });
   if (fleet) work.push({ database: database('fleet'), ...fleet });
   const background = new Background({
+    databaseUrl: options.databaseUrl,
     platform: database('platform'),
     areas: work,
     sources: databases.filter(({ area }) => area !== 'platform'),

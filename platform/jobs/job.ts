@@ -54,7 +54,7 @@ export interface JobStep<Payload extends JobPayload = JobPayload> {
    * Runs `work` in one transaction as the tenant, in which it is certain that this attempt still is the current one. No
    * calls to the outside inside it: while it is open nobody can take the job over.
    */
-  write<T>(work: (write: JobWrite) => Promise<T>): Promise<T>;
+  write: <T>(work: (write: JobWrite) => Promise<T>) => Promise<T>;
 }
 
 /** One transaction of a job: the entity manager, and what is published and enqueued if it commits. */

@@ -95,7 +95,11 @@ async function position({ database, source }: ConsumeOptions): Promise<Position>
 async function awaitWake(wake: OutboxWake, area: string, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const stop = wake.onWake(area, done);
+    // A wake that came during the turn is lost, and so is one whose rows were not settled yet. By the machine's time, so
+    // that it happens under a clock that stands still too.
+    const timer = setTimeout(done, everyMs);
     function done() {
+      clearTimeout(timer);
       stop();
       // A row is settled once older transactions have ended; a moment's patience saves a fruitless look.
       setTimeout(resolve, 10);

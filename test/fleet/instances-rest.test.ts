@@ -197,7 +197,7 @@ test.concurrent('a page after a cursor stays where it was while nodes come in', 
 });
 
 test.concurrent('nodes that enroll at once are listed each exactly once', async () => {
-  const tenant = await panel.world.tenant();
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const nodes = await Promise.all(Array.from({ length: 12 }, (_, index) => tenant.node(`n-${index}`)));
   const ids: string[] = [];
   for (let path: string | undefined = '/api/fleet/instances?limit=5'; path !== undefined; ) {
@@ -217,7 +217,7 @@ test.concurrent('a limit or cursor that makes no sense is bad input', async () =
 });
 
 test.concurrent('the search takes % and _ and \\ by the letter, without case, in name and host name', async () => {
-  const tenant = await panel.world.tenant();
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const token = await tenant.enrollmentToken();
   for (const [name, hostname] of [
     ['100% sure', 'one'],

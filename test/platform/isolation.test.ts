@@ -93,6 +93,19 @@ function literalFor({ type }: GraphQLArgument, id: string): string {
   return { Int: '10', Float: '10', Boolean: 'true' }[named.name] ?? JSON.stringify(id);
 }
 
+/** Queries that answer something else than their rows to an ordinary user. */
+const otherwise: Record<string, string[]> = {
+  authorizationPreflight: ['BAD_REQUEST', 'NOT_FOUND', 'VALIDATION_FAILED'],
+  userInfo: ['UNAUTHENTICATED'],
+};
+
+/** Queries whose arguments mean more than their types say. */
+const argumentsOf: Record<string, (id: string) => string> = {
+  metricsHistory: (id) => `(instanceId: "${id}", range: "24h")`,
+  authorizationPreflight: (id) =>
+    `(input: { clientId: "${id}", redirectUri: "https://victim-node-01.example.com/callback", state: "s", codeChallenge: "${'c'.repeat(43)}" })`,
+};
+
 const queries = Object.values(schema.getQueryType()!.getFields());
 
 test.concurrent.for(queries.map((field) => [field.name, field] as const))(
@@ -100,13 +113,14 @@ test.concurrent.for(queries.map((field) => [field.name, field] as const))(
   async ([name, field]) => {
     const needed = field.args.filter(({ type }) => isNonNullType(type));
     for (const id of needed.length === 0 ? [''] : knownIds()) {
-      const args = needed.map((arg) => `${arg.name}: ${literalFor(arg, id)}`).join(', ');
-      const query = `{ ${name}${args === '' ? '' : `(${args})`} ${selectionOf(getNamedType(field.type), depth)} }`;
+      const args = needed.map((arg) => `${arg.name}: ${literalFor(arg, id)}`);
+      const written = argumentsOf[name]?.(id) ?? (args.length === 0 ? '' : `(${args.join(', ')})`);
+      const query = `{ ${name}${written} ${selectionOf(getNamedType(field.type), depth)} }`;
       const answer = await stranger.graphql(query);
       expectNothingOfTheVictim(JSON.stringify(answer), query);
       // What asks for an id must refuse this one; the rest answers about the stranger itself.
       const asksForId = needed.some(({ type }) => getNamedType(type).name === 'ID');
-      const codes = asksForId ? ['NOT_FOUND', 'FORBIDDEN'] : ['FORBIDDEN', undefined];
+      const codes = asksForId ? ['NOT_FOUND', 'FORBIDDEN'] : ['FORBIDDEN', ...(otherwise[name] ?? [undefined])];
       expect(codes, query).toContain(answer.errors?.[0]?.extensions['code']);
     }
   },

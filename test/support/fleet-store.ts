@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 import { Database } from '#platform/database/database.js';
+import { JobBatch } from '#platform/jobs/enqueue.js';
 import { silentLogger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { appendToOutbox, type OutboxEvent } from '#platform/outbox/outbox.js';
@@ -19,8 +20,12 @@ export async function runSweep(database: Database, sweep: Sweep, now: Date): Pro
   for (;;) {
     const outcome = await database.forJobs().transactional(async (em) => {
       const events: OutboxEvent[] = [];
-      const answer = await sweep.run({ em, now, publish: (event) => events.push(event) });
-      await appendToOutbox(em, database.area, events, { requestId: `sweep:${sweep.name}`, at: now });
+      const jobs = new JobBatch();
+      const publish = (event: OutboxEvent) => events.push(event);
+      const answer = await sweep.run({ em, now, publish, enqueue: jobs.enqueue });
+      const requestId = `sweep:${sweep.name}`;
+      await appendToOutbox(em, database.area, events, { requestId, at: now });
+      await jobs.send(em, database.area, { requestId });
       all.push(...events);
       return answer;
     });

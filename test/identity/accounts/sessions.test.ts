@@ -12,6 +12,8 @@ afterAll(async () => panel.stop());
 
 const minute = 60 * 1000;
 const day = 24 * 60 * minute;
+/** For so long a client that missed the answer may ask again. */
+const graceMs = 10_000;
 const refused = [401, { error: 'The refresh token is not valid' }];
 
 interface Pair {
@@ -52,6 +54,7 @@ test('a refresh token that is used twice ends its session, newer tokens included
   const tenant = await panel.world.tenant();
   const other = (await panel.world.login(tenant.account.email, tenant.account.password)).body;
   const newer = (await refresh(tenant.refreshToken)).body;
+  await panel.clock.advance(graceMs + 1000);
   const reused = await refresh(tenant.refreshToken);
   expect([reused.status, reused.body]).toEqual(refused);
   const after = await refresh(newer.refresh_token);
@@ -80,11 +83,13 @@ test('a refresh token that is used twice ends its session, newer tokens included
   expect((await refresh(other.refresh_token)).status).toBe(200);
 });
 
-test('of many who use one refresh token at once at most one is answered', async () => {
+test('of many who use one refresh token at once all get the one pair that follows, and its session goes on', async () => {
   const tenant = await panel.world.tenant();
   const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(tenant.refreshToken)));
-  expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
-  expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThanOrEqual(9);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const successors = new Set(answers.map(({ body }) => body.refresh_token));
+  expect(successors.size).toBe(1);
+  expect((await refresh([...successors][0]!)).status).toBe(200);
 });
 
 test('a refresh token that never was is refused', async () => {

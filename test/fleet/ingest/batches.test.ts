@@ -1,0 +1,163 @@
+import 'reflect-metadata';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { BatchQueue } from '#subgraphs/fleet/heartbeat/batch-queue.js';
+import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
+
+import { TestClock } from '../../support/clock.js';
+import { openFleetStore, receivedBeat, type FleetStore } from '../../support/fleet-store.js';
+
+let store: FleetStore;
+let ingest: HeartbeatIngest;
+const clock = new TestClock();
+beforeAll(async () => {
+  store = await openFleetStore();
+  ingest = new HeartbeatIngest(store.database, clock, 30);
+});
+afterAll(async () => store.stop());
+
+async function lastSeen(id: string): Promise<Date | null> {
+  const [row] = await store.sql<{ last_seen_at: Date | null }>('select last_seen_at from fleet.instance where id = $1', [id]);
+  return row?.last_seen_at ?? null;
+}
+
+test('beats of several tenants are stored together, each under its own', async () => {
+  const instances = await Promise.all([store.instance(), store.instance(), store.instance()]);
+  const outcomes = await ingest.store(instances.map((instance) => receivedBeat(instance, clock.now())));
+  expect(outcomes).toEqual(instances.map(() => ({ answer: undefined })));
+  for (const { tenantId, id } of instances) {
+    const samples = await store.sql('select tenant_id from fleet.metrics_sample where instance_id = $1', [id]);
+    expect(samples).toEqual([{ tenant_id: tenantId }]);
+    const events = await store.sql('select tenant_id, caused_by, payload from fleet.outbox where entity_id = $1', [id]);
+    expect(events).toEqual([
+      { tenant_id: tenantId, caused_by: 'test', payload: { instanceId: id, from: null, to: 'HEALTHY' } },
+    ]);
+  }
+});
+
+test('a revoked or unknown instance fails its own beat only, and writes nothing', async () => {
+  const [well, revoked, other] = await Promise.all([store.instance(), store.instance(), store.instance()]);
+  const outcomes = await ingest.store([
+    receivedBeat(revoked, clock.now(), {}, 0),
+    receivedBeat(well, clock.now()),
+    // An instance of one tenant with another tenant's name on the credential.
+    receivedBeat({ tenantId: well.tenantId, id: other.id }, clock.now()),
+  ]);
+  const refused = { error: expect.objectContaining({ code: 'UNAUTHENTICATED' }) };
+  expect(outcomes).toEqual([refused, { answer: undefined }, refused]);
+  expect([await lastSeen(revoked.id), await lastSeen(other.id)]).toEqual([null, null]);
+  expect(await lastSeen(well.id)).toEqual(clock.now());
+});
+
+test('a beat that the database cannot take does not keep the others of its batch out', async () => {
+  const [well, odd] = await Promise.all([store.instance(), store.instance()]);
+  const outcomes = await ingest.store([
+    receivedBeat(odd, clock.now(), { facts: { text: '\u0000' } }),
+    receivedBeat(well, clock.now()),
+  ]);
+  expect(outcomes).toEqual([{ error: expect.any(Error) }, { answer: undefined }]);
+  expect([await lastSeen(odd.id), await lastSeen(well.id)]).toEqual([null, clock.now()]);
+});
+
+test('two beats of one node in a batch count in turn, and the facts of the first stay', async () => {
+  const instance = await store.instance();
+  const later = new Date(clock.now().getTime() + 10_000);
+  await ingest.store([
+    receivedBeat(instance, clock.now(), { facts: { os: 'Cloud OS' }, netRxBytes: 1_000, netTxBytes: 0 }),
+    receivedBeat(instance, later, { netRxBytes: 3_000, netTxBytes: 0, diskPercent: 97 }),
+  ]);
+  const [row] = await store.sql('select facts, net_rx_bytes_per_second, announced_status from fleet.instance where id = $1', [
+    instance.id,
+  ]);
+  expect(row).toEqual({ facts: { os: 'Cloud OS' }, net_rx_bytes_per_second: 200, announced_status: 'DEGRADED' });
+  const events = await store.sql('select payload from fleet.outbox where entity_id = $1 order by id', [instance.id]);
+  expect(events.map(({ payload }) => [payload.from, payload.to])).toEqual([
+    [null, 'HEALTHY'],
+    ['HEALTHY', 'DEGRADED'],
+  ]);
+});
+
+test('an ordinary beat changes no index, so that its row stays where it is', async () => {
+  const instance = await store.instance();
+  await ingest.store([receivedBeat(instance, clock.now())]);
+  const hot = async () => {
+    const [row] = await store.sql<{ updates: number; hot: number }>(
+      `select pg_stat_get_tuples_updated('fleet.instance'::regclass)::int as updates,
+         pg_stat_get_tuples_hot_updated('fleet.instance'::regclass)::int as hot`,
+    );
+    return row!;
+  };
+  await store.database.forJobs().transactional(async (em) => em.execute('select pg_stat_force_next_flush()'));
+  const before = await hot();
+  for (let beat = 1; beat <= 20; beat += 1) {
+    await ingest.store([receivedBeat(instance, new Date(clock.now().getTime() + beat * 30_000))]);
+  }
+  await expect
+    .poll(
+      async () => {
+        await store.database.forJobs().transactional(async (em) => em.execute('select pg_stat_force_next_flush()'));
+        const after = await hot();
+        return [after.updates - before.updates, after.hot - before.hot];
+      },
+      { timeout: 5_000 },
+    )
+    .toEqual([20, 20]);
+});
+
+test('a beat is answered after its commit: while the database holds it up there is no answer', async () => {
+  const instance = await store.instance();
+  const blocker = new pg.Client({ connectionString: store.test.ownerUrl });
+  await blocker.connect();
+  await blocker.query('begin');
+  await blocker.query('select from fleet.instance where id = $1 for update', [instance.id]);
+  let isAnswered = false;
+  const stored = ingest.store([receivedBeat(instance, clock.now())]).then((outcomes) => {
+    isAnswered = true;
+    return outcomes;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect([isAnswered, await lastSeen(instance.id)]).toEqual([false, null]);
+  await blocker.query('commit');
+  await blocker.end();
+  expect(await stored).toEqual([{ answer: undefined }]);
+  expect(await lastSeen(instance.id)).toEqual(clock.now());
+});
+
+test('items that come during a flush go together in the next one, in order, and a full queue refuses', async () => {
+  const batches: number[][] = [];
+  let release: () => void = () => undefined;
+  const queue = new BatchQueue<number, number>({
+    batchSize: 3,
+    capacity: 5,
+    flush: async (batch) => {
+      batches.push([...batch]);
+      await new Promise<void>((resolve) => (release = resolve));
+      return batch.map((item) => (item === 4 ? { error: new Error('four') } : { answer: item * 10 }));
+    },
+    refuse: (why, waiting) => new Error(`${why} at ${waiting}`),
+  });
+  const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const first = queue.add(1);
+  await turn();
+  const rest = [2, 3, 4, 5, 6].map((item) => queue.add(item));
+  await expect(queue.add(7)).rejects.toThrow('full at 5');
+  const settled = Promise.allSettled(rest);
+  release();
+  expect(await first).toBe(10);
+  await turn();
+  const stopping = queue.stop();
+  await expect(queue.add(8)).rejects.toThrow('closed');
+  release();
+  await turn();
+  release();
+  await stopping;
+  expect(batches).toEqual([[1], [2, 3, 4], [5, 6]]);
+  expect((await settled).map((one) => (one.status === 'fulfilled' ? one.value : 'refused'))).toEqual([
+    20,
+    30,
+    'refused',
+    50,
+    60,
+  ]);
+});

@@ -1,0 +1,317 @@
+import { randomUUID } from 'node:crypto';
+
+import { describe, expect, test } from 'vitest';
+
+import { systemClock } from '#platform/clock.js';
+import { JobBatch, enqueue } from '#platform/jobs/enqueue.js';
+import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs/job.js';
+import { Operation } from '#platform/subgraph/operation.js';
+
+import { JobsBench } from './support/jobs.js';
+import { noteJobs, writeNote } from './support/note-jobs.js';
+
+const bench = new JobsBench();
+const patience = { timeout: 20_000, interval: 50 };
+const newTenant = () => `org_${randomUUID()}`;
+
+function kind<Payload extends JobPayload>(
+  name: string,
+  retry: Partial<JobKind['retry']> = {},
+  expireInSeconds = 30,
+): JobKind<Payload> {
+  return {
+    name: `fleet.${name}`,
+    retry: { limit: 2, delaySeconds: 1, maxDelaySeconds: 2, ...retry },
+    expireInSeconds,
+  };
+}
+
+describe('a job', () => {
+  test('runs once when its transaction commits and never when it does not', async () => {
+    await bench.run([noteJobs(bench.database)]);
+    const tenantId = newTenant();
+    const lost = bench.database.forTenant(tenantId).transactional(async (em) => {
+      await enqueue(em, 'fleet', writeNote, { tenantId, word: 'lost' }, { causedBy: 'req-0' });
+      throw new Error('undone');
+    });
+    await expect(lost).rejects.toThrow('undone');
+    await bench.enqueue(writeNote, { tenantId, word: 'kept' });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed']);
+    expect(await bench.notes(tenantId)).toEqual(['kept', 'kept done']);
+  });
+
+  test('is enqueued by a write of an operation, with its request id, and dropped with it', async () => {
+    const steps: Pick<
+      JobStep<JobPayload & { n: number }>,
+      'payload' | 'causedBy' | 'attempt' | 'isLastAttempt'
+    >[] = [];
+    const told = kind<JobPayload & { n: number }>('note.tell', { limit: 0 });
+    await bench.run([
+      {
+        ...told,
+        handle: async ({
+          payload,
+          causedBy,
+          attempt,
+          isLastAttempt,
+        }: JobStep<JobPayload & { n: number }>) => {
+          steps.push({ payload, causedBy, attempt, isLastAttempt });
+        },
+      } as JobDefinition,
+    ]);
+    const tenantId = newTenant();
+    const operation = new Operation({
+      request: { requestId: 'req-42', clientAddress: '127.0.0.1' },
+      database: bench.database,
+      clock: systemClock,
+      permissions: {},
+      viewer: undefined,
+      denial: undefined,
+    });
+    const failing = operation.write(async ({ enqueue: ask }) => {
+      ask(told, { tenantId, n: 1 });
+      throw new Error('undone');
+    }, tenantId);
+    await expect(failing).rejects.toThrow('undone');
+    await operation.write(async ({ enqueue: ask }) => ask(told, { tenantId, n: 2 }), tenantId);
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed']);
+    expect(steps).toEqual([
+      { payload: { tenantId, n: 2 }, causedBy: 'req-42', attempt: 1, isLastAttempt: true },
+    ]);
+  });
+
+  test('waits for its time', async () => {
+    await bench.run([noteJobs(bench.database)]);
+    const tenantId = newTenant();
+    await bench.enqueue(writeNote, { tenantId, word: 'late' }, { startAfterSeconds: 3_600 });
+    await bench.enqueue(writeNote, { tenantId, word: 'soon' }, { startAfterSeconds: 1 });
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 10_000 }).toEqual(['soon', 'soon done']);
+    expect(await bench.states(tenantId).toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'completed',
+      'created',
+    ]);
+  });
+
+  test('sees the rows of its tenant only, and writes and publishes as it', async () => {
+    const [tenantId, other] = [newTenant(), newTenant()];
+    const read: JobKind = kind('note.read');
+    const seen: unknown[] = [];
+    await bench.sql(
+      `insert into fleet.note (tenant_id, word, attempt, pid) values ($1, 'mine', 1, 0), ($2, 'theirs', 1, 0)`,
+      [tenantId, other],
+    );
+    await bench.run([
+      {
+        ...read,
+        async handle({ em, payload, write, attempt }) {
+          seen.push(await em.execute('select word, current_user::text as role from fleet.note'));
+          await write(async ({ em: inside, publish, enqueue: ask }) => {
+            await inside.execute(
+              'insert into fleet.note (tenant_id, word, attempt, pid) values (?, ?, ?, 0)',
+              [payload.tenantId, 'written', attempt],
+            );
+            publish({ topic: 'fleet.note.written', tenantId: payload.tenantId, entityId: 'n1', payload: {} });
+            ask(writeNote, { tenantId: payload.tenantId, word: 'next' }, { startAfterSeconds: 3_600 });
+          });
+          await em.execute('insert into fleet.note (tenant_id, word, attempt, pid) values (?, ?, 1, 0)', [
+            other,
+            'forged',
+          ]);
+        },
+      },
+      noteJobs(bench.database),
+    ]);
+    await bench.enqueue(read, { tenantId });
+    await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(seen[0]).toEqual([{ word: 'mine', role: 'fleet_app' }]);
+    await expect.poll(async () => bench.notes(tenantId)).toContain('written');
+    expect(await bench.notes(other)).toEqual(['theirs']);
+    expect(
+      await bench.sql(`select topic, caused_by from fleet.outbox where tenant_id = $1 limit 1`, [tenantId]),
+    ).toEqual([{ topic: 'fleet.note.written', caused_by: 'req-1' }]);
+    expect(
+      await bench.sql(
+        `select distinct data->>'causedBy' as caused from jobs.job where data->>'word' = 'next'`,
+      ),
+    ).toEqual([{ caused: 'req-1' }]);
+  });
+});
+
+describe('a job that fails', () => {
+  test('is tried again with growing pauses, and stays as failed after its last attempt', async () => {
+    const tenantId = newTenant();
+    const broken: JobKind = kind('note.break', { limit: 2, delaySeconds: 1, maxDelaySeconds: 4 });
+    const attempts: { attempt: number; isLastAttempt: boolean; at: number }[] = [];
+    await bench.run([
+      {
+        ...broken,
+        async handle({ attempt, isLastAttempt }) {
+          attempts.push({ attempt, isLastAttempt, at: Date.now() });
+          throw new Error(`attempt ${attempt}`, { cause: 'a secret' });
+        },
+      },
+    ]);
+    await bench.enqueue(broken, { tenantId });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['failed']);
+    expect(attempts.map(({ attempt, isLastAttempt }) => [attempt, isLastAttempt])).toEqual([
+      [1, false],
+      [2, false],
+      [3, true],
+    ]);
+    const [first, second, third] = attempts.map(({ at }) => at) as [number, number, number];
+    expect(second - first).toBeGreaterThanOrEqual(950);
+    expect(third - second).toBeGreaterThanOrEqual(1_950);
+    const [job] = await bench.jobsOf(tenantId);
+    expect(job).toMatchObject({ retry_count: 2, output: { message: 'Error: attempt 3' } });
+    expect(JSON.stringify(job)).not.toContain('a secret');
+  });
+
+  test('by taking too long is told so, and writes nothing beside the attempt that follows', async () => {
+    const tenantId = newTenant();
+    const slow: JobKind = kind('note.dawdle', { limit: 1 }, 1);
+    const late: string[] = [];
+    await bench.run([
+      {
+        ...slow,
+        async handle({ attempt, signal, write, payload }) {
+          const once = async () =>
+            write(async ({ em }) =>
+              em.execute(`insert into fleet.note (tenant_id, word, attempt, pid) values (?, 'once', ?, 0)`, [
+                payload.tenantId,
+                attempt,
+              ]),
+            );
+          if (attempt > 1) return void (await once());
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          // The first attempt goes on although its time is over, as a frozen process would.
+          await expect.poll(async () => bench.notes(tenantId), patience).toEqual(['once']);
+          await once().catch((error: Error) => late.push(error.message));
+        },
+      },
+    ]);
+    await bench.enqueue(slow, { tenantId });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed']);
+    await expect.poll(() => late, patience).toEqual([expect.stringContaining('no longer the current one')]);
+    expect(await bench.sql('select attempt from fleet.note where tenant_id = $1', [tenantId])).toEqual([
+      { attempt: 2 },
+    ]);
+  });
+
+  test('to be the current attempt any more may not write', async () => {
+    const tenantId = newTenant();
+    const stale: JobKind = kind('note.stale', { limit: 1 });
+    const outcomes: string[] = [];
+    await bench.run([
+      {
+        ...stale,
+        async handle({ jobId, attempt, write }) {
+          if (attempt > 1) return;
+          await bench.sql('update jobs.job set retry_count = retry_count + 1 where id = $1', [jobId]);
+          await write(async () => undefined).catch((error: Error) => outcomes.push(error.message));
+        },
+      },
+    ]);
+    await bench.enqueue(stale, { tenantId });
+    await expect.poll(() => outcomes, { timeout: 10_000 }).toHaveLength(1);
+    expect(outcomes[0]).toMatch(/^attempt 1 at job .* is no longer the current one$/);
+  });
+});
+
+describe('processes', () => {
+  test('kill -9 in the middle of a job loses nothing: another process runs it again', async () => {
+    const tenantId = newTenant();
+    const first = await bench.spawn();
+    await bench.enqueue(writeNote, { tenantId, word: 'survivor', takesMs: 60_000 });
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 10_000 }).toEqual(['survivor']);
+    await bench.kill(first);
+    expect(await bench.states(tenantId)).toEqual(['active']);
+    await bench.spawn();
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed']);
+    expect(
+      await bench.sql('select word, attempt from fleet.note where tenant_id = $1 order by id', [tenantId]),
+    ).toEqual([
+      { word: 'survivor', attempt: 1 },
+      { word: 'survivor', attempt: 2 },
+      { word: 'survivor done', attempt: 2 },
+    ]);
+  }, 40_000);
+
+  test('share the work and never do the same job twice', async () => {
+    const tenantId = newTenant();
+    await Promise.all([bench.spawn(), bench.spawn()]);
+    const words = Array.from({ length: 40 }, (_, n) => `word-${n}`);
+    await bench.database.forTenant(tenantId).transactional(async (em) => {
+      const batch = new JobBatch();
+      for (const word of words) batch.enqueue(writeNote, { tenantId, word, takesMs: 100 });
+      await batch.send(em, 'fleet', { requestId: 'req-1', tenantId });
+    });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(words.map(() => 'completed'));
+    const notes = await bench.sql<{ word: string; pid: number }>(
+      'select word, pid from fleet.note where tenant_id = $1',
+      [tenantId],
+    );
+    expect(new Set(notes.map(({ pid }) => pid)).size).toBe(2);
+    expect(notes.map(({ word }) => word).toSorted((a, b) => a.localeCompare(b))).toEqual(
+      words.flatMap((word) => [word, `${word} done`]).toSorted((a, b) => a.localeCompare(b)),
+    );
+  }, 40_000);
+
+  test('that stop finish what they have begun, and leave to others what takes too long', async () => {
+    const tenantId = newTenant();
+    const runner = await bench.run([noteJobs(bench.database)]);
+    await bench.enqueue(writeNote, { tenantId, word: 'short', takesMs: 300 });
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 10_000 }).toEqual(['short']);
+    await runner.stop();
+    expect(await bench.notes(tenantId)).toEqual(['short', 'short done']);
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed']);
+
+    const hasty = await bench.run([noteJobs(bench.database)], { stopWithinMs: 200 });
+    await bench.enqueue(writeNote, { tenantId, word: 'long', takesMs: 2_000 });
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 10_000 }).toContain('long');
+    await hasty.stop();
+    expect(await bench.states(tenantId)).toEqual(['completed', 'retry']);
+  });
+
+  test('without jobs of their own connect to nothing', async () => {
+    const idle = bench.run([], { url: 'postgres://nobody@127.0.0.1:1/none' });
+    await expect(idle).resolves.toBeDefined();
+  });
+});
+
+describe('the queues', () => {
+  test('are closed to requests, whose role may not even see them', async () => {
+    const read = bench.database.forTenant('org_x').execute('select count(*) from jobs.job');
+    await expect(read).rejects.toThrow('permission denied for schema jobs');
+  });
+
+  test('are written as the jobs role, and the transaction is the request again afterwards', async () => {
+    await bench.run([noteJobs(bench.database)]);
+    const tenantId = newTenant();
+    const role = await bench.database.forTenant(tenantId).transactional(async (em) => {
+      await enqueue(em, 'fleet', writeNote, { tenantId, word: 'x' }, { causedBy: 'req-1' });
+      const unknown = enqueue(em, 'fleet', kind('note.unknown'), { tenantId }, { causedBy: 'req-1' });
+      await expect(unknown).rejects.toThrow('Queue fleet.note.unknown does not exist');
+      const [row] = await em.execute<{ role: string; tenant: string }[]>(
+        `select current_user::text as role, current_setting('app.tenant_id') as tenant`,
+      );
+      return row;
+    });
+    expect(role).toEqual({ role: 'fleet_app', tenant: tenantId });
+  });
+
+  test("take no job outside a transaction, of another area or for another than the transaction's tenant", async () => {
+    const tenantId = newTenant();
+    const em = bench.database.forTenant(tenantId);
+    const ask = async (batch: JobBatch) =>
+      em.transactional(async (inside) => batch.send(inside, 'fleet', { requestId: 'r', tenantId }));
+    await expect(enqueue(em, 'fleet', writeNote, { tenantId, word: 'x' }, { causedBy: 'r' })).rejects.toThrow(
+      'jobs are enqueued in the transaction that causes them',
+    );
+    const foreign = new JobBatch();
+    foreign.enqueue({ ...writeNote, name: 'identity.mail.send' }, { tenantId, word: 'x' });
+    await expect(ask(foreign)).rejects.toThrow('fleet may not enqueue identity.mail.send');
+    const forged = new JobBatch();
+    forged.enqueue(writeNote, { tenantId: newTenant(), word: 'x' });
+    await expect(ask(forged)).rejects.toThrow('another tenant');
+  });
+});
