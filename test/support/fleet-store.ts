@@ -47,15 +47,14 @@ export interface FleetStore {
   stop(): Promise<void>;
 }
 
+/** Fleet's part of the database at `url`, as the application logs in to it. */
+export async function openFleetDatabase(url: string): Promise<Database> {
+  return Database.open({ area: 'fleet', url, entities: fleetEntities, poolSize: 4, logger: silentLogger });
+}
+
 export async function openFleetStore(): Promise<FleetStore> {
   const test = await createTestDatabase();
-  const database = await Database.open({
-    area: 'fleet',
-    url: test.url,
-    entities: fleetEntities,
-    poolSize: 4,
-    logger: silentLogger,
-  });
+  const database = await openFleetDatabase(test.url);
   const owner = new pg.Pool({ connectionString: test.ownerUrl, max: 2 });
   owner.on('error', () => undefined);
   return {

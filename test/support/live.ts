@@ -68,6 +68,13 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
     return found?.extensions?.['code'];
   }
 
+  /** The code that the panel closed the socket with. */
+  get closeCode(): unknown {
+    return typeof this.error === 'object' && this.error !== null && 'code' in this.error
+      ? this.error.code
+      : undefined;
+  }
+
   get lastCursor(): string | undefined {
     return this.results.at(-1)?.extensions?.cursor;
   }
@@ -79,6 +86,11 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
   ): Promise<FormattedExecutionResult<Data, { cursor?: string }>[]> {
     await this.until(() => this.results.length >= count, withinMs, `${count} events`);
     return this.results;
+  }
+
+  /** Resolves when what came last is so. */
+  async untilLatest(isSo: (live: this) => boolean, withinMs = 10_000): Promise<void> {
+    await this.until(() => isSo(this), withinMs, 'the awaited event');
   }
 
   async ended(withinMs = 10_000): Promise<void> {

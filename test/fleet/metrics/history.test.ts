@@ -1,12 +1,11 @@
+import 'reflect-metadata';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Database } from '#platform/database/database.js';
-import { silentLogger } from '#platform/logger.js';
-import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
+import type { Database } from '#platform/database/database.js';
 import { rollupSweep } from '#subgraphs/fleet/metrics/metrics.job.js';
 
 import { dataOf, refusal } from '../../support/answers.js';
-import { runSweep } from '../../support/fleet-store.js';
+import { openFleetDatabase, runSweep } from '../../support/fleet-store.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Node, Tenant } from '../../support/world.js';
 
@@ -17,13 +16,7 @@ beforeAll(async () => {
   // Half past noon, so that nothing depends on the hour at which the test runs.
   const noon = Math.floor(nowSeconds() / day) * day + 36.5 * hour;
   await panel.clock.advance((noon - nowSeconds()) * 1000);
-  fleet = await Database.open({
-    area: 'fleet',
-    url: panel.database.url,
-    entities: fleetEntities,
-    poolSize: 2,
-    logger: silentLogger,
-  });
+  fleet = await openFleetDatabase(panel.database.url);
 });
 afterAll(async () => {
   await fleet.close();

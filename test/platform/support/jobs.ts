@@ -21,6 +21,7 @@ export class JobsBench {
   readonly database!: Database;
   private home!: TestDatabase;
   private owner!: pg.Pool;
+  private readonly databases: Database[] = [];
   private leftovers: (() => Promise<unknown>)[] = [];
 
   constructor() {
@@ -29,13 +30,13 @@ export class JobsBench {
       this.owner = new pg.Pool({ connectionString: this.home.ownerUrl, max: 2 });
       this.owner.on('error', () => undefined);
       for (const statement of noteTableSql) await this.owner.query(statement);
-      Object.assign(this, { database: await this.open() });
+      Object.assign(this, { database: await this.open('fleet') });
     });
     afterEach(async () => {
       for (const stop of this.leftovers.splice(0)) await stop();
     });
     afterAll(async () => {
-      await this.database.close();
+      await Promise.all(this.databases.map(async (database) => database.close()));
       await this.owner.end();
       await this.home.drop();
     });
@@ -122,7 +123,16 @@ export class JobsBench {
     );
   }
 
-  private async open(): Promise<Database> {
-    return Database.open({ area: 'fleet', url: this.url, entities: [], poolSize: 6, logger: silentLogger });
+  /** One area's part of the database, closed after the tests. */
+  async open(area: string): Promise<Database> {
+    const database = await Database.open({
+      area,
+      url: this.url,
+      entities: [],
+      poolSize: 6,
+      logger: silentLogger,
+    });
+    this.databases.push(database);
+    return database;
   }
 }
