@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
@@ -7,6 +5,7 @@ import { JobRunner } from '#platform/jobs/runner.js';
 import type { Logger } from '#platform/logger.js';
 import { Lease } from '#platform/membership/lease.js';
 import type { SingletonLoop } from '#platform/membership/loop.js';
+import { ProcessSession } from '#platform/membership/process-session.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { consumeLoop } from '#platform/outbox/consume.job.js';
@@ -40,14 +39,16 @@ export interface BackgroundOptions {
 
 /** Background work of the areas in this process: singletons, while it holds their lease, and jobs at all times. */
 export class Background {
+  private readonly session: ProcessSession;
   private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
     const { platform, areas, sources, wake, nodeName, clock, logger } = options;
-    const holder = `${nodeName}/${randomUUID()}`;
-    this.leases = areas.map(({ database }) => new Lease(platform, database.area, holder, logger));
+    this.session = new ProcessSession(options.databaseUrl, nodeName, logger);
+    const { id } = this.session;
+    this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
       const lease = this.leases[index]!;
       return [
@@ -69,6 +70,7 @@ export class Background {
   }
 
   async start(): Promise<void> {
+    await this.session.start();
     await Promise.all(this.leases.map((lease) => lease.start()));
     for (const loop of this.loops) loop.start();
     await this.jobs.start();
@@ -78,5 +80,6 @@ export class Background {
   async stop(): Promise<void> {
     await Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]);
     await Promise.all(this.leases.map((lease) => lease.stop()));
+    await this.session.stop();
   }
 }

@@ -2,7 +2,15 @@ import { basename } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { areaOf, codeOf, edgesOf, readSources, targetOf, type Edge, type Source } from './support/source-graph.js';
+import {
+  areaOf,
+  codeOf,
+  edgesOf,
+  readSources,
+  targetOf,
+  type Edge,
+  type Source,
+} from './support/source-graph.js';
 
 /**
  * Areas an area may import besides itself and packages; what is absent is forbidden. `subgraphs/*` is every subgraph.
@@ -36,14 +44,26 @@ const belongsTo: Record<string, string> = {
 
 /** Files that touch an entity manager without the name of one that may, each with why. */
 const entityManagers: Record<string, string> = {
-  'subgraphs/identity/email/mail-tokens.ts': "one-time tokens, in the transaction of the service that uses them",
+  'subgraphs/identity/email/mail-tokens.ts':
+    'one-time tokens, in the transaction of the service that uses them',
   'subgraphs/identity/session/credentials.ts': 'the trail of refused sign-ins, which outlives the refusal',
-  'subgraphs/identity/session/session-tokens.ts': 'tokens, in the transaction of the service that lets the user in',
+  'subgraphs/identity/session/session-tokens.ts':
+    'tokens, in the transaction of the service that lets the user in',
   'subgraphs/identity/throttle/throttle.ts': 'counts of attempts, kept before any tenant is known',
   'subgraphs/identity/totp/totp-codes.ts': 'one-time codes, used up even when what follows fails',
 };
 
-const sources = readSources(['platform', 'schema', 'subgraphs', 'gateway', 'rest-compat', 'agent', 'sandbox', 'web', 'panel']);
+const sources = readSources([
+  'platform',
+  'schema',
+  'subgraphs',
+  'gateway',
+  'rest-compat',
+  'agent',
+  'sandbox',
+  'web',
+  'panel',
+]);
 const general = (area: string) => (area.startsWith('subgraphs/') ? 'subgraphs/*' : area);
 
 function faultOf(edge: Edge): string | undefined {
@@ -53,7 +73,9 @@ function faultOf(edge: Edge): string | undefined {
   const target = targetOf(edge);
   if ('package' in target) {
     const owner = belongsTo[target.package];
-    return owner === undefined || owner === area ? undefined : `imports ${target.package}, which belongs to ${owner}`;
+    return owner === undefined || owner === area
+      ? undefined
+      : `imports ${target.package}, which belongs to ${owner}`;
   }
   const wanted = areaOf(target.path);
   if (specifier.startsWith('.')) {
@@ -65,7 +87,8 @@ function faultOf(edge: Edge): string | undefined {
   if (!allowed.includes(general(wanted))) return `imports ${specifier}`;
   if (wanted === 'schema' && !edge.isType) return `imports ${specifier} for more than types`;
   const values = valuesOf[area];
-  if (values && !edge.isType && !values.includes(specifier)) return `imports ${specifier} for more than types`;
+  if (values && !edge.isType && !values.includes(specifier))
+    return `imports ${specifier} for more than types`;
   return undefined;
 }
 
@@ -80,14 +103,19 @@ function importFaults(all: readonly Source[]): string[] {
 /** Inside a subgraph data flows one way: resolver, service, entity. Only jobs see all tenants. */
 function roleFault(edge: Edge): string | undefined {
   const { from, specifier = '' } = edge;
-  if (from.endsWith('.entity.ts') && /\.(service|resolver)\.js$/.test(specifier)) return `imports ${specifier}`;
+  if (from.endsWith('.entity.ts') && /\.(service|resolver)\.js$/.test(specifier))
+    return `imports ${specifier}`;
   if (from.endsWith('.service.ts') && specifier.endsWith('.resolver.js')) return `imports ${specifier}`;
   if (specifier.endsWith('/system-em.js') && !from.endsWith('.job.ts')) return `imports ${specifier}`;
   return undefined;
 }
 
 /** Files whose code matches, less those that have a reason; a reason that is no longer needed is a fault too. */
-function filesWith(pattern: RegExp, isAllowed: (file: string) => boolean, reasons: Record<string, string>): string[] {
+function filesWith(
+  pattern: RegExp,
+  isAllowed: (file: string) => boolean,
+  reasons: Record<string, string>,
+): string[] {
   const found = sources
     .filter((source) => !isAllowed(source.file) && pattern.test(codeOf(source)))
     .map(({ file }) => file);
@@ -101,7 +129,16 @@ function filesWith(pattern: RegExp, isAllowed: (file: string) => boolean, reason
 test('the walk saw the whole house', () => {
   const areas = new Set(sources.map(({ file }) => areaOf(file)));
   expect([...areas]).toEqual(
-    expect.arrayContaining(['platform', 'schema', 'subgraphs/identity', 'subgraphs/fleet', 'gateway', 'rest-compat', 'agent', 'panel']),
+    expect.arrayContaining([
+      'platform',
+      'schema',
+      'subgraphs/identity',
+      'subgraphs/fleet',
+      'gateway',
+      'rest-compat',
+      'agent',
+      'panel',
+    ]),
   );
   expect(sources.length).toBeGreaterThan(120);
   const edges = sources.flatMap(edgesOf).filter((edge) => 'path' in targetOf(edge));
@@ -129,7 +166,9 @@ test('only env.ts files read the environment', () => {
 
 test('only services, loaders and jobs touch an entity manager', () => {
   const isAllowed = (file: string) =>
-    !file.startsWith('subgraphs/') || /\.(service|loader|job)\.ts$/.test(file) || basename(file) === 'seed.ts';
+    !file.startsWith('subgraphs/') ||
+    /\.(service|loader|job)\.ts$/.test(file) ||
+    basename(file) === 'seed.ts';
   expect(filesWith(/\.em\b|\bem\s*\.|\bforTenant\(|\banonymous\(/, isAllowed, entityManagers)).toEqual([]);
 });
 
@@ -186,11 +225,17 @@ describe('the check itself', () => {
   });
 
   test.for([
-    ['subgraphs/fleet/x.ts', `import { ApiError } from '#platform/errors.js'; import type { A } from '#schema/events.js';`],
+    [
+      'subgraphs/fleet/x.ts',
+      `import { ApiError } from '#platform/errors.js'; import type { A } from '#schema/events.js';`,
+    ],
     ['subgraphs/fleet/x.job.ts', `import { systemEm } from '#platform/database/system-em.js';`],
     ['subgraphs/fleet/a/x.resolver.ts', `import type { X } from '../b/x.service.js';`],
     ['subgraphs/billing/x.ts', `import Stripe from 'stripe';`],
-    ['rest-compat/x.ts', `import { ApiError } from '#platform/errors.js'; import type { L } from '#platform/logger.js';`],
+    [
+      'rest-compat/x.ts',
+      `import { ApiError } from '#platform/errors.js'; import type { L } from '#platform/logger.js';`,
+    ],
     ['panel/x.ts', `import { a } from '#subgraphs/fleet/x.js'; import { b } from '#gateway/b.js';`],
     ['agent/x.ts', `import { a } from './y.js'; import pino from 'pino'; // import '#platform/z.js'`],
   ] as const)('lets pass in %s: %s', ([file, text]) => {

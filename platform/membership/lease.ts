@@ -1,5 +1,6 @@
 import type { Database, SqlEntityManager } from '../database/database.js';
 import type { Logger } from '../logger.js';
+import { isGoneSql } from './process-session.js';
 
 export const leaseSeconds = 15;
 const renewMs = 5_000;
@@ -12,7 +13,8 @@ export interface Grant {
 }
 
 /**
- * The right of one process among several to run singletons. PostgreSQL's clock rules. The lease by itself does not
+ * The right of one process among several to run singletons. PostgreSQL's clock rules; a holder that has ended is
+ * replaced before its time is over. The lease by itself does not
  * keep a frozen process from waking up late, so every write of a singleton calls `assertHeld` in its transaction.
  */
 export class Lease {
@@ -25,6 +27,7 @@ export class Lease {
     private readonly database: Database,
     /** What the lease is for: one per area, so that areas may run in processes of their own. */
     private readonly name: string,
+    /** The id of this process's session. */
     private readonly holder: string,
     private readonly logger: Logger,
   ) {}
@@ -87,7 +90,7 @@ export class Lease {
            epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
            acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
            expires_at = excluded.expires_at
-         where l.holder = excluded.holder or l.expires_at <= now()
+         where l.holder = excluded.holder or l.expires_at <= now() or ${isGoneSql('l.holder')}
          returning name, holder, epoch::text as epoch`,
         [this.name, this.holder, leaseSeconds],
       );

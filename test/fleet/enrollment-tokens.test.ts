@@ -110,7 +110,9 @@ test.concurrent('every field that breaks a rule is named', async () => {
 
 test.concurrent('text that PostgreSQL cannot hold is bad input over GraphQL too', async () => {
   const tenant = await panel.world.tenant();
-  const answer = await tenant.graphql('mutation { createEnrollmentToken(input: { name: "a\\u0000b" }) { name } }');
+  const answer = await tenant.graphql(
+    'mutation { createEnrollmentToken(input: { name: "a\\u0000b" }) { name } }',
+  );
   expect(refusal(answer)).toMatchObject({ code: expect.stringMatching(/^(VALIDATION_FAILED|BAD_REQUEST)$/) });
 });
 

@@ -80,7 +80,9 @@ test('a node that enrolls becomes an instance of the tenant of its token, with a
 test('of 50 nodes that enroll at once with a one-use token exactly one gets in', async () => {
   const tenant = await panel.world.tenant();
   const token = await tenant.enrollmentToken({ max_uses: 1 });
-  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => enroll(token, { name: `n-${index}` })));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => enroll(token, { name: `n-${index}` })),
+  );
   const winners = answers.filter(({ status }) => status === 201);
   const losers = answers.filter(({ status }) => status !== 201);
   expect(winners).toHaveLength(1);
@@ -89,7 +91,9 @@ test('of 50 nodes that enroll at once with a one-use token exactly one gets in',
   );
   const rows = await instancesOf(tenant);
   expect(rows.map(({ id }) => id)).toEqual([winners[0]!.body.instance_id]);
-  const [stored] = await panel.sql('select uses from fleet.enrollment_token where tenant_id = $1', [tenant.id]);
+  const [stored] = await panel.sql('select uses from fleet.enrollment_token where tenant_id = $1', [
+    tenant.id,
+  ]);
   expect(stored).toEqual({ uses: 1 });
   const events = await panel.sql(
     `select entity_id from fleet.outbox where tenant_id = $1 and topic = 'fleet.instance.enrolled'`,
@@ -192,7 +196,10 @@ test('a bad host name with redirect URIs is bad input like any other', async () 
     const answer = await enroll(token, { ...bad, redirect_uris: ['https://production-01.example.com/x'] });
     expect([answer.status, answer.body]).toEqual([
       422,
-      { error: 'Validation failed', details: expect.objectContaining({ [Object.keys(bad)[0]!]: expect.any(String) }) },
+      {
+        error: 'Validation failed',
+        details: expect.objectContaining({ [Object.keys(bad)[0]!]: expect.any(String) }),
+      },
     ]);
   }
 });
@@ -212,7 +219,10 @@ test.for([
   const answer = await enroll(token, { ...(base_url ? { base_url } : {}), redirect_uris: [uri] });
   expect([answer.status, answer.body]).toEqual([
     422,
-    { error: 'Validation failed', details: { 'redirect_uris.0': expect.stringMatching(/^Redirect URI must /) } },
+    {
+      error: 'Validation failed',
+      details: { 'redirect_uris.0': expect.stringMatching(/^Redirect URI must /) },
+    },
   ]);
   expect(await instancesOf(tenant)).toEqual([]);
 });

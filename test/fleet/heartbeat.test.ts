@@ -119,7 +119,10 @@ test('network rates come from two readings of a counter, and a counter that was 
 test('a beat with wrong types is refused, and nothing of it is stored', async () => {
   const node = await newNode();
   const answer = await node.beat({ cpu_percent: 'high', apps_count: 1.5, health: 'fine' });
-  expect([answer.status, answer.body]).toEqual([400, { error: expect.stringMatching(/cpu_percent .*apps_count .*health /) }]);
+  expect([answer.status, answer.body]).toEqual([
+    400,
+    { error: expect.stringMatching(/cpu_percent .*apps_count .*health /) },
+  ]);
   expect([(await rowOf(node)).last_seen_at, await samplesOf(node)]).toEqual([null, []]);
 });
 
@@ -138,7 +141,10 @@ test('a beat with unknown or missing fields is refused naming each', async () =>
     },
   ]);
   const { version: _version, ...incomplete } = ordinaryBeat;
-  const missing = await panel.world.rest('/api/agent/heartbeat', { token: node.credential, body: incomplete });
+  const missing = await panel.world.rest('/api/agent/heartbeat', {
+    token: node.credential,
+    body: incomplete,
+  });
   expect([missing.status, missing.body]).toEqual([
     422,
     { error: 'Validation failed', details: { version: 'Version is required' } },
@@ -156,7 +162,9 @@ test('readings that cannot be are refused naming each', async () => {
     net_rx_bytes: -5,
     health: [{ component: '', status: 'degraded' }],
     facts: { big: 'x'.repeat(33 * 1024) },
-    samples: [{ timestamp: panel.clock.now().toISOString(), cpu_percent: 1, memory_percent: 1, disk_percent: 101 }],
+    samples: [
+      { timestamp: panel.clock.now().toISOString(), cpu_percent: 1, memory_percent: 1, disk_percent: 101 },
+    ],
     sequence: -1,
   });
   expect([answer.status, answer.body]).toEqual([

@@ -24,7 +24,13 @@ async function namesAt(tenant: Tenant, path: string): Promise<string[]> {
 async function smallFleet() {
   const tenant = await panel.world.tenant();
   const beating = await tenant.node('production-01');
-  await beating.beat({ net_rx_bytes: 0, net_tx_bytes: 0, load_average: 0.25, uptime_seconds: 3600, memory_gb: 15.6 });
+  await beating.beat({
+    net_rx_bytes: 0,
+    net_tx_bytes: 0,
+    load_average: 0.25,
+    uptime_seconds: 3600,
+    memory_gb: 15.6,
+  });
   const silent = await tenant.node('staging-01');
   return { tenant, beating, silent };
 }
@@ -200,7 +206,7 @@ test.concurrent('nodes that enroll at once are listed each exactly once', async 
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const nodes = await Promise.all(Array.from({ length: 12 }, (_, index) => tenant.node(`n-${index}`)));
   const ids: string[] = [];
-  for (let path: string | undefined = '/api/fleet/instances?limit=5'; path !== undefined; ) {
+  for (let path: string | undefined = '/api/fleet/instances?limit=5'; path !== undefined;) {
     const answer: Awaited<ReturnType<typeof tenant.rest<{ id: string }[]>>> = await tenant.rest(path);
     ids.push(...answer.body.map(({ id }) => id));
     path = /<([^>]*)>/.exec(answer.headers.get('link') ?? '')?.[1];

@@ -5,6 +5,7 @@ import { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
 import { assertHeld, Lease } from '#platform/membership/lease.js';
+import { ProcessSession } from '#platform/membership/process-session.js';
 
 import { createTestDatabase, type TestDatabase } from '../support/panel.js';
 import { until } from '../support/world.js';
@@ -13,6 +14,7 @@ let database: TestDatabase;
 let platform: Database;
 let fleet: Database;
 let owner: pg.Client;
+const sessions = new Map<string, ProcessSession>();
 beforeAll(async () => {
   database = await createTestDatabase();
   owner = new pg.Client({ connectionString: database.ownerUrl });
@@ -22,41 +24,59 @@ beforeAll(async () => {
   [platform, fleet] = [await open('platform'), await open('fleet')];
 });
 afterAll(async () => {
+  await Promise.all([...sessions.values()].map((session) => session.stop()));
   await owner.end();
   await platform.close();
   await fleet.close();
   await database.drop();
 });
 
+/** A process's end of a lease; its session is what tells others that it lives. */
+async function contender(name: string, process: string): Promise<Lease> {
+  const session = new ProcessSession(database.url, process, silentLogger);
+  await session.start();
+  sessions.set(process, session);
+  return new Lease(platform, name, session.id, silentLogger);
+}
+
 const expire = async (name: string) =>
   platform
     .anonymous()
     .execute(`update platform.lease set expires_at = now() - interval '1 second' where name = ?`, [name]);
 
+test('the lease of a process that has ended is taken before its time is over', async () => {
+  const [killed, next] = [await contender('d', 'killed'), await contender('d', 'successor')];
+  await killed.start();
+  await next.start();
+  expect(next.current).toBeUndefined();
+  await sessions.get('killed')!.stop();
+  await until(async () => {
+    await next.renew();
+    return next.current !== undefined;
+  }, 'the successor to hold the lease');
+  expect(next.current?.epoch).toBe('2');
+  await killed.stop();
+  await next.stop();
+});
+
 test('one of several processes holds a lease, and another gets it at once when it is given up', async () => {
-  const [first, second] = [
-    new Lease(platform, 'a', 'first', silentLogger),
-    new Lease(platform, 'a', 'second', silentLogger),
-  ];
+  const [first, second] = [await contender('a', 'first'), await contender('a', 'second')];
   await first.start();
   await second.start();
-  expect([first.current?.holder, second.current]).toEqual(['first', undefined]);
+  expect([first.current?.holder, second.current]).toEqual([sessions.get('first')!.id, undefined]);
   await first.stop();
   await second.renew();
-  expect(second.current).toEqual({ name: 'a', holder: 'second', epoch: '2' });
+  expect(second.current).toEqual({ name: 'a', holder: sessions.get('second')!.id, epoch: '2' });
   await second.stop();
 });
 
 test('a process that lost its lease without knowing it can write nothing', async () => {
-  const [frozen, next] = [
-    new Lease(platform, 'b', 'frozen', silentLogger),
-    new Lease(platform, 'b', 'next', silentLogger),
-  ];
+  const [frozen, next] = [await contender('b', 'frozen'), await contender('b', 'next')];
   await frozen.start();
   const grant = frozen.current!;
   await expire('b');
   await next.start();
-  expect(next.current?.holder).toBe('next');
+  expect(next.current?.holder).toBe(sessions.get('next')!.id);
   const write = systemEm(fleet).transactional(async (em) => assertHeld(em, grant));
   await expect(write).rejects.toThrow(/no longer held with epoch 1/);
   await systemEm(fleet).transactional(async (em) => assertHeld(em, next.current!));
@@ -65,10 +85,7 @@ test('a process that lost its lease without knowing it can write nothing', async
 });
 
 test('the lease does not change hands before a write under it has ended', async () => {
-  const [holder, next] = [
-    new Lease(platform, 'c', 'holder', silentLogger),
-    new Lease(platform, 'c', 'next', silentLogger),
-  ];
+  const [holder, next] = [await contender('c', 'holder'), await contender('c', 'next')];
   await holder.start();
   const grant = holder.current!;
   await expire('c');
@@ -81,7 +98,7 @@ test('the lease does not change hands before a write under it has ended', async 
     order.push('written');
   });
   await takeover;
-  expect([order, next.current?.holder]).toEqual([['written', 'taken'], 'next']);
+  expect([order, next.current?.epoch]).toEqual([['written', 'taken'], '2']);
   await holder.stop();
   await next.stop();
 });

@@ -1,5 +1,5 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ import { startPanel } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
 import { silentLogger } from '#platform/logger.js';
 
-import { createTestDatabase } from '../support/panel.js';
 import { TestClock } from '../support/clock.js';
+import { createTestDatabase } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { World, type Node, type Tenant } from '../support/world.js';
 
@@ -100,7 +100,13 @@ async function send(...parts: (string | Buffer)[]): Promise<string> {
 
 const post = (path: string, body: string | Buffer, ...headers: string[]) =>
   send(
-    [`POST ${path} HTTP/1.1`, 'Host: x', 'Connection: close', `Content-Length: ${Buffer.byteLength(body)}`, ...headers]
+    [
+      `POST ${path} HTTP/1.1`,
+      'Host: x',
+      'Connection: close',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...headers,
+    ]
       .concat('', '')
       .join('\r\n'),
     body,
@@ -113,25 +119,47 @@ const lines = (...all: string[]) => [...all, '', ''].join('\r\n');
 describe('malformed requests', () => {
   const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
   const requests: Record<string, [ask: () => Promise<string>, status: number]> = {
-    'noise': [() => send(Buffer.from([0, 255, 22, 3, 1, 13, 10, 13, 10])), 400],
+    noise: [() => send(Buffer.from([0, 255, 22, 3, 1, 13, 10, 13, 10])), 400],
     'a header that never ends': [() => send('GET / HTTP/1.1\r\nX: ', 'a'.repeat(64 * 1024)), 431],
-    'a path that is no percent-encoding': [() => send(lines('GET /api/%E0%A4%A HTTP/1.1', 'Host: x', 'Connection: close')), 400],
-    'the same outside /api': [() => send(lines('GET /%E0%A4%A HTTP/1.1', 'Host: x', 'Connection: close')), 404],
+    'a path that is no percent-encoding': [
+      () => send(lines('GET /api/%E0%A4%A HTTP/1.1', 'Host: x', 'Connection: close')),
+      400,
+    ],
+    'the same outside /api': [
+      () => send(lines('GET /%E0%A4%A HTTP/1.1', 'Host: x', 'Connection: close')),
+      404,
+    ],
     'a body that is not JSON': [() => post('/api/auth/login', '{"email":', json), 400],
     'a body that is no object': [() => post('/api/auth/login', '[1]', json), 400],
     'a body that is not UTF-8': [() => post('/api/auth/login', Buffer.from([0x7b, 0xff, 0x7d]), json), 400],
-    'a body that is not what it says': [() => post('/api/auth/login', 'plain', json, 'Content-Encoding: gzip'), 400],
+    'a body that is not what it says': [
+      () => post('/api/auth/login', 'plain', json, 'Content-Encoding: gzip'),
+      400,
+    ],
     'a body nested without end': [() => post('/api/auth/login', '['.repeat(100_000), json), 400],
     'a body that is too large': [() => post('/api/auth/login', 'x'.repeat(1024 * 1024 + 1), json), 413],
-    'a body cut short': [() => send(lines('POST /api/auth/login HTTP/1.1', 'Host: x', json, 'Content-Length: 90'), '{'), 400],
-    'a chunk that is none': [() => send(lines('POST /graphql HTTP/1.1', 'Host: x', json, 'Transfer-Encoding: chunked'), 'zz\r\n'), 400],
+    'a body cut short': [
+      () => send(lines('POST /api/auth/login HTTP/1.1', 'Host: x', json, 'Content-Length: 90'), '{'),
+      400,
+    ],
+    'a chunk that is none': [
+      () => send(lines('POST /graphql HTTP/1.1', 'Host: x', json, 'Transfer-Encoding: chunked'), 'zz\r\n'),
+      400,
+    ],
     'GraphQL that is not JSON': [() => post('/graphql', 'query', json), 400],
     'GraphQL without a query': [() => post('/graphql', '{}', json), 400],
     'GraphQL with a query that is none': [() => post('/graphql', '{"query":{"a":1}}', json), 400],
     'a WebSocket without a key': [() => send(lines(...upgrade)), 400],
-    'a WebSocket to nowhere': [() => send(lines('GET /nowhere HTTP/1.1', ...upgrade.slice(1), ...socketKey)), 404],
+    'a WebSocket to nowhere': [
+      () => send(lines('GET /nowhere HTTP/1.1', ...upgrade.slice(1), ...socketKey)),
+      404,
+    ],
     'a WebSocket that speaks noise': [
-      () => send(lines(...upgrade, ...socketKey, 'Sec-WebSocket-Protocol: graphql-transport-ws'), Buffer.alloc(200, 0xff)),
+      () =>
+        send(
+          lines(...upgrade, ...socketKey, 'Sec-WebSocket-Protocol: graphql-transport-ws'),
+          Buffer.alloc(200, 0xff),
+        ),
       101,
     ],
   };
@@ -206,7 +234,10 @@ describe('a panel that cannot start', () => {
       DATABASE_URL: 'postgresql://panel_app@127.0.0.1:1/none',
       HEARTBEAT_SECONDS: 'often',
     });
-    expect([await wrong.ended, settingsNamedIn(wrong.output)]).toEqual([1, ['HEARTBEAT_SECONDS', 'SECRETS_KEY']]);
+    expect([await wrong.ended, settingsNamedIn(wrong.output)]).toEqual([
+      1,
+      ['HEARTBEAT_SECONDS', 'SECRETS_KEY'],
+    ]);
   });
 });
 

@@ -125,8 +125,7 @@ test('every table of tenants forces row-level security, or is a partition that n
   );
   const granted = new Set(grants.map(({ name }) => name));
   const open = tables.filter(
-    (table) =>
-      !table.isForced && !(table.isPartition && !granted.has(`${table.schema}.${table.table}`)),
+    (table) => !table.isForced && !(table.isPartition && !granted.has(`${table.schema}.${table.table}`)),
   );
   expect(open.map(nameOf)).toEqual([]);
 });
@@ -145,31 +144,39 @@ test('every table of a subgraph is a table of tenants, but for those that are th
 describe('the role of another tenant', () => {
   test('sees no row', async () => {
     const seen = await inEach((table) =>
-      rowsMet(roleOf(table), stranger.id, `select 1 from ${nameOf(table)} where ${table.key} = $1`, [victim.id]),
+      rowsMet(roleOf(table), stranger.id, `select 1 from ${nameOf(table)} where ${table.key} = $1`, [
+        victim.id,
+      ]),
     );
     expect(seen).toEqual(noneInAnyTable());
   });
 
   test('sees none without asking for one either', async () => {
     const seen = await inEach((table) =>
-      rowsMet(roleOf(table), stranger.id, `select 1 from ${nameOf(table)} where ${table.key} <> $1`, [stranger.id]),
+      rowsMet(roleOf(table), stranger.id, `select 1 from ${nameOf(table)} where ${table.key} <> $1`, [
+        stranger.id,
+      ]),
     );
     expect(seen).toEqual(noneInAnyTable());
   });
 
   test('changes no row', async () => {
     const changed = await inEach((table) =>
-      rowsMet(roleOf(table), stranger.id, `update ${nameOf(table)} set ${table.key} = $1 where ${table.key} = $2`, [
+      rowsMet(
+        roleOf(table),
         stranger.id,
-        victim.id,
-      ]),
+        `update ${nameOf(table)} set ${table.key} = $1 where ${table.key} = $2`,
+        [stranger.id, victim.id],
+      ),
     );
     expect(changed).toEqual(noneInAnyTable());
   });
 
   test('deletes no row', async () => {
     const deleted = await inEach((table) =>
-      rowsMet(roleOf(table), stranger.id, `delete from ${nameOf(table)} where ${table.key} = $1`, [victim.id]),
+      rowsMet(roleOf(table), stranger.id, `delete from ${nameOf(table)} where ${table.key} = $1`, [
+        victim.id,
+      ]),
     );
     expect(deleted).toEqual(noneInAnyTable());
   });
@@ -177,7 +184,9 @@ describe('the role of another tenant', () => {
   test('slips no row in', async () => {
     // The policy is checked before any other constraint, so that naming the tenant is enough.
     const inserted = await inEach((table) =>
-      rowsMet(roleOf(table), stranger.id, `insert into ${nameOf(table)} (${table.key}) values ($1)`, [victim.id]),
+      rowsMet(roleOf(table), stranger.id, `insert into ${nameOf(table)} (${table.key}) values ($1)`, [
+        victim.id,
+      ]),
     );
     expect(inserted).toEqual(everyTable('denied'));
   });
@@ -222,5 +231,7 @@ test('the lookups before the tenant is known answer with ids only, and only to w
   expect(found.rows).toEqual([{ tenant_id: victim.id, id: victim.user.id }]);
   const token = await as('fleet_app', '', 'select * from fleet.find_enrollment_token($1)', ['nonsense']);
   expect(token.rows).toEqual([]);
-  expect(await rowsMet('fleet_app', '', 'select * from identity.find_user_by_email($1)', ['x'])).toBe('denied');
+  expect(await rowsMet('fleet_app', '', 'select * from identity.find_user_by_email($1)', ['x'])).toBe(
+    'denied',
+  );
 });

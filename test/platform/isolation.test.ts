@@ -76,7 +76,9 @@ function expectNothingOfTheVictim(text: string, where: string): void {
 /** Everything that can be asked of a type without another argument. */
 function selectionOf(type: GraphQLNamedType, left: number): string {
   if (!isObjectType(type)) return '';
-  const fields = Object.values(type.getFields()).filter(({ args }) => !args.some(({ type: t }) => isNonNullType(t)));
+  const fields = Object.values(type.getFields()).filter(
+    ({ args }) => !args.some(({ type: t }) => isNonNullType(t)),
+  );
   const parts = fields.flatMap((field) => {
     const inner = getNamedType(field.type);
     if (isLeafType(inner)) return [field.name];
@@ -120,7 +122,9 @@ test.concurrent.for(queries.map((field) => [field.name, field] as const))(
       expectNothingOfTheVictim(JSON.stringify(answer), query);
       // What asks for an id must refuse this one; the rest answers about the stranger itself.
       const asksForId = needed.some(({ type }) => getNamedType(type).name === 'ID');
-      const codes = asksForId ? ['NOT_FOUND', 'FORBIDDEN'] : ['FORBIDDEN', ...(otherwise[name] ?? [undefined])];
+      const codes = asksForId
+        ? ['NOT_FOUND', 'FORBIDDEN']
+        : ['FORBIDDEN', ...(otherwise[name] ?? [undefined])];
       expect(codes, query).toContain(answer.errors?.[0]?.extensions['code']);
     }
   },
@@ -143,7 +147,10 @@ test.concurrent.for(readable.map((route) => [`${route.method} ${route.path}`, ro
       const path = route.path.replaceAll(/:\w+/g, id);
       const answer = await stranger.rest(path);
       expectNothingOfTheVictim(answer.text, path);
-      expect([path, answer.status]).toEqual([path, expect.toSatisfy((status: number) => (id === '' ? status < 500 : status === 404))]);
+      expect([path, answer.status]).toEqual([
+        path,
+        expect.toSatisfy((status: number) => (id === '' ? status < 500 : status === 404)),
+      ]);
     }
   },
 );
@@ -170,9 +177,12 @@ test.concurrent("a cursor of another tenant's list opens nothing", async () => {
   const cursor = Buffer.from(node.id).toString('base64url');
   const before = Buffer.from('inst_00000000000000000000000000').toString('base64url');
   for (const after of [cursor, before]) {
-    const answer = await stranger.graphql('query($after: String) { instances(after: $after) { nodes { id } totalCount } }', {
-      after,
-    });
+    const answer = await stranger.graphql(
+      'query($after: String) { instances(after: $after) { nodes { id } totalCount } }',
+      {
+        after,
+      },
+    );
     expect(dataOf(answer)).toEqual({ instances: { nodes: [], totalCount: 0 } });
   }
 });
@@ -198,7 +208,7 @@ test.concurrent.for([
   ['identity', 'User', () => victim.user.id, 'id email name tenant { id }'],
   ['fleet', 'Instance', () => node.id, 'id name hostname metrics { cpuPercent } tenant { id }'],
   ['fleet', 'Tenant', () => victim.id, 'id instanceCounts { total }'],
-] as const)("%s resolves a %s for its own tenant and for nobody else", async ([name, type, idOf, fields]) => {
+] as const)('%s resolves a %s for its own tenant and for nobody else', async ([name, type, idOf, fields]) => {
   const own = await entities(name, victim.token, type, idOf(), fields);
   expect(own).toEqual({ data: { _entities: [expect.objectContaining({ id: idOf() })] } });
   const foreign = await entities(name, stranger.token, type, idOf(), fields);

@@ -40,7 +40,10 @@ async function recorded(area: 'identity' | 'fleet', tenantId: string): Promise<R
 
 /** The number of the transaction that wrote a row last, as the outbox tells its own. */
 async function writtenBy(table: string, where: string, values: unknown[]): Promise<string[]> {
-  const rows = await panel.sql<{ xid: string }>(`select xmin::text as xid from ${table} where ${where}`, values);
+  const rows = await panel.sql<{ xid: string }>(
+    `select xmin::text as xid from ${table} where ${where}`,
+    values,
+  );
   return rows.map(({ xid }) => xid);
 }
 
@@ -146,7 +149,12 @@ describe('a mutation that fails leaves neither row nor change', () => {
   beforeEach(async () => {
     tenant = await panel.world.tenant();
     usedUp = await tenant.enrollmentToken({ max_uses: 1 });
-    await audited.rest('/api/agent/enroll', undefined, { token: usedUp, name: 'a', hostname: 'a', version: '1' });
+    await audited.rest('/api/agent/enroll', undefined, {
+      token: usedUp,
+      name: 'a',
+      hostname: 'a',
+      version: '1',
+    });
     before = await everything();
   });
 
@@ -154,9 +162,17 @@ describe('a mutation that fails leaves neither row nor change', () => {
     'registering a taken address': async () =>
       (await audited.rest('/api/auth/register', undefined, { ...tenant.account, name: 'Again' })).status,
     'signing in with a wrong password': async () =>
-      (await audited.rest('/api/auth/login', undefined, { email: tenant.account.email, password: 'wrong' })).status,
+      (await audited.rest('/api/auth/login', undefined, { email: tenant.account.email, password: 'wrong' }))
+        .status,
     'enrolling with a used-up token': async () =>
-      (await audited.rest('/api/agent/enroll', undefined, { token: usedUp, name: 'b', hostname: 'b', version: '1' })).status,
+      (
+        await audited.rest('/api/agent/enroll', undefined, {
+          token: usedUp,
+          name: 'b',
+          hostname: 'b',
+          version: '1',
+        })
+      ).status,
     'making a token with bad input': async () =>
       (await audited.rest('/api/fleet/tokens', tenant.token, { name: '' })).status,
     'revoking a token that is none': async () =>

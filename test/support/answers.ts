@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { GraphQLAnswer } from './world.js';
 
 /** What a GraphQL answer that failed tells programs: the `extensions` of its only error. */
-export function refusal(answer: GraphQLAnswer): Record<string, unknown> {
+export function refusal(answer: GraphQLAnswer<unknown>): Record<string, unknown> {
   expect(answer.errors, 'the operation was to fail').toHaveLength(1);
   return answer.errors![0]!.extensions;
 }

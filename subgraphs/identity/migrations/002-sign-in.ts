@@ -98,7 +98,7 @@ export const signInMigration: AreaMigration = migration(
     last_attempt_at timestamptz not null
   )`,
   `create index attempt_last on identity.attempt (last_attempt_at)`,
-  `grant select, delete on identity.attempt to identity_jobs`,
+  `grant select, update, delete on identity.attempt to identity_jobs`,
   // Null admits; otherwise the moment from which the next attempt may come. An attempt that is refused here does not
   // prolong the pause. Once a key is throttled, admitting one attempt starts the next pause at once, so that attempts in
   // parallel get no further than attempts in a row.

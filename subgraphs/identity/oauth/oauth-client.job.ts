@@ -4,7 +4,7 @@ import type { InstanceEnrolled } from '#schema/events.js';
 /** Nodes become clients when they enroll (decision 25). Delivered again, an event changes nothing. */
 export const registerClients: Consumer = {
   topics: ['fleet.instance.enrolled'],
-  handle: async ({ em, event }) => {
+  handle: async ({ em, event, now }) => {
     const node = event.payload as unknown as InstanceEnrolled;
     await em.execute(
       `insert into identity.oauth_client
@@ -19,7 +19,7 @@ export const registerClients: Consumer = {
         node.hostname,
         node.baseUrl,
         JSON.stringify(node.redirectUris),
-        event.occurredAt.toISOString(),
+        now.toISOString(),
       ],
     );
   },

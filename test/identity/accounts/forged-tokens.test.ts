@@ -47,7 +47,8 @@ const forgeries: Record<string, () => Promise<string> | string> = {
   },
   'carrying its own key': async () => {
     const { privateKey } = await generateKeyPair('ES256');
-    const { keys } = (await panel.world.rest<{ keys: Record<string, string>[] }>('/.well-known/jwks.json')).body;
+    const { keys } = (await panel.world.rest<{ keys: Record<string, string>[] }>('/.well-known/jwks.json'))
+      .body;
     return new SignJWT(claims()).setProtectedHeader({ ...header(), jwk: keys[0]! }).sign(privateKey);
   },
   'with other claims under a real signature': () => {
@@ -77,7 +78,10 @@ const forgeries: Record<string, () => Promise<string> | string> = {
 test.concurrent.for(Object.entries(forgeries))('a token %s is refused', async ([, forge]) => {
   const token = await forge();
   const answer = await panel.world.rest('/api/auth/me', { token });
-  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('Bearer')]);
+  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringContaining('Bearer'),
+  ]);
   expect(refusal(await panel.world.graphql('{ me { id } }', {}, token))).toEqual({
     code: 'UNAUTHENTICATED',
     reason: 'TOKEN_INVALID',

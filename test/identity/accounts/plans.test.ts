@@ -56,7 +56,9 @@ test.concurrent('the platform administrator puts a plan in force, and every subg
 test.concurrent('granting the plan that is in force changes nothing and tells nobody', async () => {
   const tenant = await panel.world.tenant();
   for (const plan of ['FREE', 'PRO', 'PRO', 'ENTERPRISE', 'ENTERPRISE', 'PRO']) {
-    expect(dataOf(await grant(administrator, tenant.id, plan))).toEqual({ grantPlan: { id: tenant.id, plan } });
+    expect(dataOf(await grant(administrator, tenant.id, plan))).toEqual({
+      grantPlan: { id: tenant.id, plan },
+    });
   }
   const told = await entitlementsOf(tenant);
   expect(told.map(({ payload }) => [payload.version, payload.plan])).toEqual([

@@ -1,0 +1,15 @@
+import 'reflect-metadata';
+
+import { ingestBench } from './ingest.js';
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  ingest: ingestBench,
+};
+
+const names = process.argv.slice(2).filter((name) => name !== '--');
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+if (names.length === 0 || unknown.length > 0) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join(' | ')}\n`);
+  process.exit(2);
+}
+for (const name of names) await benches[name]!();

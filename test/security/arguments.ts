@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isRequiredArgument,
+  isRequiredInputField,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  type GraphQLInputType,
+} from 'graphql';
+
+import { idPrefixes, type IdKind } from '#platform/ids.js';
+
+import type { RootField } from './operations.js';
+
+/** Whose things the arguments name. */
+export interface Source {
+  /** The id of one of its things of this kind. Throws NoArguments when it has none. */
+  id(kind: IdKind): string;
+  /** Values for certain places, as in `InstanceFilter.q` or `Query.instance.id`; they win over every rule. */
+  values: Readonly<Record<string, unknown>>;
+}
+
+/** No rule says what to put there. The message says which rule is missing. */
+export class NoArguments extends Error {}
+
+/** Which of the arguments are given: what has to be, or optional ones and optional input fields as well. */
+export type Extent = 'required' | 'everything';
+
+/** Other ways to call an operation, by its row in the matrix. */
+export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'Mutation.verifyTotp#challenge': { 'VerifyTotpInput.challengeToken': 'no-such-challenge' },
+};
+
+/** What the rules below would get wrong, by place. */
+const byPlace: Readonly<Record<string, unknown>> = {
+  'AuthorizationRequestInput.codeChallenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  'AuthorizationRequestInput.codeChallengeMethod': 'S256',
+  'AuthorizationRequestInput.responseType': 'code',
+  'ChangePasswordInput.newPassword': 'another horse battery',
+  'DecideAuthorizationInput.consentId': 'no-such-consent',
+  'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
+  'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
+  'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  'ExchangeAuthorizationCodeInput.grantType': 'authorization_code',
+  'Query.metricsHistory.metric': 'cpu',
+  'Query.metricsHistory.range': '1h',
+  'VerifyTotpInput.challengeToken': undefined,
+};
+
+/** Strings and ids by the name of their argument or field. */
+const byName: Readonly<Record<string, (source: Source) => unknown>> = {
+  after: () => Buffer.from('0').toString('base64url'),
+  clientId: (source) => source.id('instance'),
+  code: () => '000000',
+  currentPassword: () => 'correct horse battery',
+  email: () => `${randomUUID()}@example.com`,
+  hostname: () => 'generated.example.com',
+  password: () => 'correct horse battery',
+  newPassword: () => 'correct horse battery',
+  version: () => '0.2.9',
+};
+
+const scalars: Readonly<Record<string, unknown>> = {
+  Boolean: true,
+  Int: 10,
+  Float: 10,
+  String: 'generated',
+  DateTime: '2026-01-01T00:00:00.000Z',
+  JSON: { generated: true },
+  JSONObject: { generated: true },
+};
+
+/** Arguments for a root field that name the source's things. */
+export function argumentsFor(root: RootField, source: Source, extent: Extent): Record<string, unknown> {
+  return valuesOf(root.field.args, root.coordinate, isRequiredArgument, {
+    source,
+    extent,
+    answers: getNamedType(root.field.type).name,
+  });
+}
+
+/** The value of one argument of a field below the root. */
+export function argumentFor(owner: string, field: GraphQLArgument, source: Source): unknown {
+  return valueOf(field.type, `${owner}.${field.name}`, field.name, { source, extent: 'required', answers: owner });
+}
+
+/** Whether any id is among a field's arguments, at whatever depth. */
+export function takesIds({ field }: RootField): boolean {
+  const seen = new Set<string>();
+  const isId = (type: GraphQLInputType): boolean => {
+    const named = getNamedType(type);
+    if (!isInputObjectType(named)) return named.name === 'ID';
+    if (seen.has(named.name)) return false;
+    seen.add(named.name);
+    return Object.values(named.getFields()).some((inner) => isId(inner.type));
+  };
+  return field.args.some(({ type }) => isId(type));
+}
+
+interface Rules {
+  source: Source;
+  extent: Extent;
+  /** The type that the operation answers: an argument called `id` is the id of such a thing. */
+  answers: string;
+}
+
+function valuesOf<Position extends GraphQLArgument | GraphQLInputField>(
+  positions: readonly Position[],
+  owner: string,
+  isRequired: (position: Position) => boolean,
+  rules: Rules,
+): Record<string, unknown> {
+  const given = positions.filter((position) => {
+    const place = `${owner}.${position.name}`;
+    return rules.extent === 'everything' || isRequired(position) || place in rules.source.values;
+  });
+  const values = given.map(
+    ({ name, type }) => [name, valueOf(type, `${owner}.${name}`, name, rules)] as const,
+  );
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+function valueOf(type: GraphQLInputType, place: string, name: string, rules: Rules): unknown {
+  for (const table of [rules.source.values, byPlace]) if (place in table) return table[place];
+  if (isNonNullType(type)) return valueOf(type.ofType, place, name, rules);
+  if (isListType(type)) return [valueOf(type.ofType, place, name.replace(/s$/, ''), rules)];
+  if (isEnumType(type)) return type.getValues()[0]?.name;
+  if (isInputObjectType(type)) {
+    return valuesOf(Object.values(type.getFields()), type.name, isRequiredInputField, rules);
+  }
+  const named = byName[name];
+  if (named && (type.name === 'ID' || type.name === 'String')) return named(rules.source);
+  if (type.name === 'ID') return rules.source.id(kindOf(name, place, rules.answers));
+  if (type.name in scalars) return scalars[type.name];
+  throw new NoArguments(`test/security/arguments.ts has no rule for ${place}, of type ${type.name}`);
+}
+
+/** `instanceId` names an instance; `id` names what the operation answers. */
+function kindOf(name: string, place: string, answers: string): IdKind {
+  const noun = name === 'id' ? answers.replace(/Payload$/, '') : name.replace(/Id$/, '');
+  const kind = noun.charAt(0).toLowerCase() + noun.slice(1);
+  if (isIdKind(kind)) return kind;
+  throw new NoArguments(`test/security/arguments.ts does not know what ${place} is the id of`);
+}
+
+function isIdKind(kind: string): kind is IdKind {
+  return kind in idPrefixes;
+}

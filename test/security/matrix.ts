@@ -1,0 +1,125 @@
+import type { GraphQLSchema } from 'graphql';
+
+import type { Finding } from './findings.js';
+import { rootFields } from './operations.js';
+
+/**
+ * Everyone who may come: users in each role of the tenant, a viewer with the platform administrator's flag, a node, one
+ * of the panel's own services that holds the operation's permission, one that holds every other permission, the holder
+ * of an OAuth access token (which is good for `userInfo` only), and somebody without a token.
+ */
+export const callers = [
+  'owner',
+  'admin',
+  'operator',
+  'billing',
+  'viewer',
+  'administrator',
+  'node',
+  'service',
+  'other service',
+  'oauth',
+  'anonymous',
+] as const;
+export type Caller = (typeof callers)[number];
+
+/** Who may call one operation. */
+export interface Access {
+  /** What a service has to hold; absent where no permission decides. */
+  permission?: string;
+  callers: readonly Caller[];
+  /** The code of a refusal, where it is the same for everybody. */
+  refusal?: 'UNAUTHENTICATED';
+  /** Open to all, but a secret in the arguments decides: the reason that goes with UNAUTHENTICATED for a wrong one. */
+  wrongSecret?: string;
+  /** What someone who names another tenant's things is answered, where it is not NOT_FOUND: a code or its reason. */
+  foreign?: string;
+  /** The service writes as the jobs role: row-level security does not stand behind it (see decision 4). */
+  asJobs?: true;
+}
+
+/** A `#word` after the name is another way to call the same operation; see `variants` in arguments.ts. */
+export type Matrix = Readonly<Record<string, Access>>;
+
+const users = ['owner', 'admin', 'operator', 'billing', 'viewer', 'administrator'] as const;
+const readers = [...users, 'service'] as const;
+const operators = ['owner', 'admin', 'operator', 'service'] as const;
+
+const may = (permission: string, who: readonly Caller[], more: Partial<Access> = {}): Access => ({
+  permission,
+  callers: who,
+  ...more,
+});
+const everyone: Access = { callers };
+const withSecret = (wrongSecret: string): Access => ({ callers, wrongSecret });
+
+/** Who may call what. Written by hand, so that a change of permissions shows here. One row per operation. */
+// oxfmt-ignore
+export const matrix: Matrix = {
+  // Accounts and sessions
+  'Mutation.register':                  everyone,
+  'Mutation.completeSetup':             withSecret('SETUP_LINK_INVALID'),
+  'Mutation.login':                     withSecret('WRONG_CREDENTIALS'),
+  'Mutation.refreshSession':            withSecret('REFRESH_TOKEN_INVALID'),
+  'Mutation.verifyEmail':               withSecret('MAIL_TOKEN_INVALID'),
+  'Mutation.requestPasswordReset':      everyone,
+  'Mutation.resetPassword':             withSecret('MAIL_TOKEN_INVALID'),
+  'Query.me':                           may('identity.user.read', users),
+  'Query.sessions':                     may('identity.account.read', users),
+  'Mutation.updateProfile':             may('identity.account.manage', users),
+  'Mutation.changePassword':            may('identity.account.manage', users),
+  'Mutation.sendEmailVerification':     may('identity.account.manage', users),
+  'Mutation.revokeSession':             may('identity.account.manage', users),
+  'Mutation.logout':                    may('identity.account.manage', users),
+  'Mutation.enableTotp':                may('identity.account.manage', users),
+  'Mutation.verifyTotp':                may('identity.account.manage', users),
+  'Mutation.verifyTotp#challenge':      withSecret('CHALLENGE_INVALID'),
+  'Mutation.disableTotp':               may('identity.account.manage', users),
+
+  // The tenant
+  'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
+  'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { foreign: 'PERMISSION_MISSING' }),
+
+  // The OAuth provider
+  'Query.authorizationPreflight':       may('identity.oauth.authorize', users, { foreign: 'UNKNOWN_CLIENT' }),
+  'Mutation.decideAuthorization':       may('identity.oauth.authorize', users, { foreign: 'CONSENT_INVALID' }),
+  'Mutation.exchangeAuthorizationCode': { callers, foreign: 'INVALID_GRANT' },
+  'Query.userInfo':                     { callers: ['oauth'], refusal: 'UNAUTHENTICATED' },
+
+  // The fleet
+  'Query.instances':                    may('fleet.instance.read', readers),
+  'Query.instance':                     may('fleet.instance.read', readers),
+  'Query.instanceMetrics':              may('fleet.instance.read', readers),
+  'Query.metricsHistory':               may('fleet.instance.read', readers),
+  'Query.fleetSummary':                 may('fleet.instance.read', readers),
+  'Subscription.instanceChanged':       may('fleet.instance.read', readers),
+  'Subscription.fleetHealthChanged':    may('fleet.instance.read', readers),
+  'Query.enrollmentTokens':             may('fleet.token.read', operators),
+  'Mutation.createEnrollmentToken':     may('fleet.token.create', operators),
+  'Mutation.revokeEnrollmentToken':     may('fleet.token.revoke', operators),
+  'Mutation.enrollInstance':            withSecret('TOKEN_INVALID'),
+  'Mutation.reportHeartbeat':           may('fleet.heartbeat.report', ['node'], { asJobs: true }),
+};
+
+/** The operation that a row is about. */
+export const operationOf = (row: string): string => row.split('#')[0] ?? row;
+
+/** Operations without a row, and rows without an operation. */
+export function matrixFindings(schema: GraphQLSchema, rows: Matrix): Finding[] {
+  const operations = rootFields(schema).map(({ coordinate }) => coordinate);
+  const declared = Object.keys(rows);
+  const finding = (where: string, problem: string): Finding => ({ where, caller: '-', problem });
+  return [
+    ...operations
+      .filter((operation) => !declared.includes(operation))
+      .map((operation) => finding(operation, 'has no row in test/security/matrix.ts: say who may call it')),
+    ...declared
+      .filter((row) => !operations.includes(operationOf(row)))
+      .map((row) => finding(row, 'is no operation: take its row out of test/security/matrix.ts')),
+  ];
+}
+
+/** Every permission that a row names. */
+export function permissionsOf(rows: Matrix): string[] {
+  return [...new Set(Object.values(rows).flatMap(({ permission }) => permission ?? []))];
+}
