@@ -9,6 +9,7 @@ import { Backoff, jittered } from './pace.js';
 import { createPanelClient } from './panel-client.js';
 import type { AgentCommand, Enrollment } from './protocol.js';
 import type { Random } from './random.js';
+import { callbackOf, isLoopback, startSignInListener } from './sign-in/listener.js';
 import { StateError, type StateStore } from './state-store.js';
 
 export type { AgentEvent } from './events.js';
@@ -24,6 +25,11 @@ export interface AgentOptions {
   readonly version: string;
   readonly baseUrl?: string;
   readonly redirectUris?: readonly string[];
+  /**
+   * Serves "Sign in with Quazzar Cloud" at baseUrl, which must be an http address of this machine with a port, and
+   * enrolls with its callback. When the port is taken the node beats all the same.
+   */
+  readonly signIn?: boolean;
   readonly stateStore: StateStore;
   readonly metrics: MetricsSource;
   readonly logger: AgentLogger;
@@ -76,6 +82,7 @@ class NodeAgent implements Agent {
   #phase: AgentPhase = 'stopped';
   #identity: Identity | undefined;
   #run: Run | undefined;
+  #signIn: { stop(): Promise<void> } | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
 
@@ -94,6 +101,10 @@ class NodeAgent implements Agent {
 
   async start(): Promise<void> {
     if (this.#run !== undefined) throw new Error('The agent is running already');
+    const { signIn, baseUrl } = this.options;
+    if (signIn === true && (baseUrl === undefined || !isLoopback(baseUrl))) {
+      throw new Error('To serve its own sign-in a node needs a base URL like http://127.0.0.1:4101');
+    }
     const run: Run = { ending: new AbortController(), cut: new AbortController(), done: Promise.resolve() };
     this.#run = run;
     try {
@@ -107,6 +118,7 @@ class NodeAgent implements Agent {
         await stateStore.prepare();
       }
       this.#identity = identity;
+      await this.#serveSignIn();
       run.done = this.#live(identity, { ending: run.ending.signal, cut: run.cut.signal });
     } catch (error) {
       this.#run = undefined;
@@ -122,6 +134,8 @@ class NodeAgent implements Agent {
     const timer = setTimeout(() => run.cut.abort(), this.options.stopGraceMs ?? 2_000);
     await run.done;
     clearTimeout(timer);
+    await this.#signIn?.stop();
+    this.#signIn = undefined;
     if (this.#run === run) this.#run = undefined;
   }
 
@@ -191,9 +205,29 @@ class NodeAgent implements Agent {
   }
 
   #enrollment(): Enrollment {
-    const { enrollmentToken: token, name, hostname, version, baseUrl, redirectUris } = this.options;
+    const { enrollmentToken: token, name, hostname, version, baseUrl, signIn, redirectUris = [] } = this.options;
     if (token === undefined) throw new StateError('There is no token to enroll with');
-    return { token, name, hostname, version, baseUrl, redirectUris };
+    const own = signIn === true && baseUrl !== undefined ? [callbackOf(baseUrl)] : [];
+    const uris = [...new Set([...redirectUris, ...own])];
+    return { token, name, hostname, version, baseUrl, ...(uris.length === 0 ? {} : { redirectUris: uris }) };
+  }
+
+  async #serveSignIn(): Promise<void> {
+    const { signIn, baseUrl, panelUrl, name, logger } = this.options;
+    if (signIn !== true || baseUrl === undefined) return;
+    try {
+      this.#signIn = await startSignInListener({
+        panelUrl,
+        baseUrl,
+        name,
+        logger,
+        clientId: () => this.instanceId,
+        clock: this.#clock,
+        fetch: this.options.fetch ?? fetch,
+      });
+    } catch (error) {
+      logger.error({ err: error, baseUrl }, 'The sign-in page cannot be served; the node goes on without it');
+    }
   }
 
   #tell(event: AgentEvent): void {

@@ -10,6 +10,7 @@ const shape = z.object({
   QUAZZAR_STATE: z.string().optional(),
   QUAZZAR_BASE_URL: z.string().optional(),
   QUAZZAR_REDIRECT_URIS: z.string().optional(),
+  QUAZZAR_SIGN_IN: z.string().optional(),
   QUAZZAR_OS_VERSION: z.string().optional(),
   QUAZZAR_SIMULATE: z.string().optional(),
   QUAZZAR_LOG_LEVEL: z.string().optional(),

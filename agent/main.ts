@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     return;
   }
   const logger = createLogger(settings.logLevel);
-  const { panelUrl, name, hostname, version, baseUrl, redirectUris } = settings;
+  const { panelUrl, name, hostname, version, baseUrl, redirectUris, signIn } = settings;
   if (sendsInTheClear(panelUrl))
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
 
@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     version,
     baseUrl,
     redirectUris,
+    signIn,
     logger,
     enrollmentToken: settings.token,
     stateStore: fileStateStore(settings.stateFile),

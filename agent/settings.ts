@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 import type { AgentEnv } from './env.js';
+import { isLoopback } from './sign-in/listener.js';
 import { cloudOsVersion } from './version.js';
 
 /** Everything the command line and the environment say, checked. */
@@ -16,6 +17,7 @@ export interface Settings {
   readonly stateFile: string;
   readonly baseUrl?: string;
   readonly redirectUris?: readonly string[];
+  readonly signIn: boolean;
   readonly version: string;
   readonly simulate: boolean;
   readonly logLevel: string;
@@ -39,6 +41,8 @@ Connects this machine to a Quazzar Control Panel and reports its health.
                        (https://HOST)
   --redirect-uri URI   sign-in callback, may be repeated         QUAZZAR_REDIRECT_URIS
                        (comma separated in the environment)
+  --sign-in            serve the sign-in page at the base URL,   QUAZZAR_SIGN_IN
+                       an http address of this machine
   --os-version V       Cloud OS version to report (${cloudOsVersion})        QUAZZAR_OS_VERSION
   --simulate           report made-up figures                    QUAZZAR_SIMULATE
   --help               show this
@@ -56,6 +60,7 @@ const flags = {
   'base-url': { type: 'string' },
   'redirect-uri': { type: 'string', multiple: true },
   'os-version': { type: 'string' },
+  'sign-in': { type: 'boolean' },
   simulate: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -80,6 +85,7 @@ const shape = z.object({
   'base-url': webUrl.optional(),
   'redirect-uri': z.array(webUrl).optional(),
   'os-version': word,
+  'sign-in': yesOrNo,
   simulate: yesOrNo,
   'log-level': z.enum(
     ['debug', 'info', 'warn', 'error', 'silent'],
@@ -96,6 +102,7 @@ const variables: Record<string, keyof AgentEnv> = {
   'base-url': 'QUAZZAR_BASE_URL',
   'redirect-uri': 'QUAZZAR_REDIRECT_URIS',
   'os-version': 'QUAZZAR_OS_VERSION',
+  'sign-in': 'QUAZZAR_SIGN_IN',
   simulate: 'QUAZZAR_SIMULATE',
   'log-level': 'QUAZZAR_LOG_LEVEL',
 };
@@ -114,10 +121,14 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     'base-url': given['base-url'] ?? env.QUAZZAR_BASE_URL,
     'redirect-uri': given['redirect-uri'] ?? env.QUAZZAR_REDIRECT_URIS?.split(',').map((uri) => uri.trim()),
     'os-version': given['os-version'] ?? env.QUAZZAR_OS_VERSION ?? cloudOsVersion,
+    'sign-in': given['sign-in'] === true ? 'true' : (env.QUAZZAR_SIGN_IN ?? 'false'),
     simulate: given.simulate === true ? 'true' : (env.QUAZZAR_SIMULATE ?? 'false'),
     'log-level': env.QUAZZAR_LOG_LEVEL ?? 'info',
   });
   if (!parsed.success) throw new UsageError(complaints(parsed.error, given, env));
+  if (parsed.data['sign-in'] && !isLoopback(parsed.data['base-url'] ?? 'https://none')) {
+    throw new UsageError('--sign-in needs --base-url with an http address of this machine, like http://127.0.0.1:4101');
+  }
   const { panel, token, name, state, simulate, ...rest } = parsed.data;
   return {
     panelUrl: panel,
@@ -127,6 +138,7 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     stateFile: path.resolve(state ?? defaultStateFile(name, env)),
     baseUrl: rest['base-url'],
     redirectUris: rest['redirect-uri'],
+    signIn: rest['sign-in'],
     version: rest['os-version'],
     simulate,
     logLevel: rest['log-level'],

@@ -107,18 +107,30 @@ async function missingMemberships(
   areas: readonly string[],
   login: LoginRole,
 ): Promise<string[]> {
+  // From 16 on a grant itself says whether it is inherited; before, the login's NOINHERIT does for all of them.
+  const hasOptions = (await serverVersion(owner)) >= 160_000;
   const { rows } = await owner.query<{ name: string }>(
     `select g.rolname as name from pg_auth_members m
      join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
      where r.rolname = $1
-     group by g.rolname having bool_or(m.set_option) and not bool_or(m.inherit_option)`,
+     group by g.rolname ${hasOptions ? 'having bool_or(m.set_option) and not bool_or(m.inherit_option)' : ''}`,
     [login.name],
   );
   const granted = new Set(rows.map((row) => row.name));
   return areas
     .flatMap((area) => Object.values(areaRoles(area)))
     .filter((group) => !granted.has(group))
-    .map((group) => `grant ${quoted(group)} to ${quoted(login.name)} with inherit false, set true`);
+    .map(
+      (group) =>
+        `grant ${quoted(group)} to ${quoted(login.name)}${hasOptions ? ' with inherit false, set true' : ''}`,
+    );
+}
+
+async function serverVersion(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  );
+  return rows[0]?.version ?? 0;
 }
 
 async function missingSchemas(

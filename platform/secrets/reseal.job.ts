@@ -30,8 +30,12 @@ export async function reseal(
   column: SealedColumn,
   batchSize = 200,
 ): Promise<Resealed> {
-  const result: Resealed = { name: `${database.area}.${column.table}.${column.column}`, resealed: 0, unreadable: [] };
-  for (let after: readonly string[] | undefined; ; ) {
+  const result: Resealed = {
+    name: `${database.area}.${column.table}.${column.column}`,
+    resealed: 0,
+    unreadable: [],
+  };
+  for (let after: readonly string[] | undefined; ;) {
     const rows = await systemEm(database).transactional(async (em) => {
       const batch = await stale(em, database.area, column, keyring.currentKeyId, after, batchSize);
       for (const row of batch) await resealRow(em, database.area, column, keyring, row, result);

@@ -15,8 +15,8 @@ const now = () => restTime(panel.clock.now());
 const unknownId = 'inst_01h455vb4pex5vsknk084sn02q';
 
 async function namesAt(tenant: Tenant, path: string): Promise<string[]> {
-  const { status, body, text } = await tenant.rest<{ name: string }[]>(path);
-  expect(status, text).toBe(200);
+  const { status, body } = await tenant.rest<{ name: string }[]>(path);
+  expect([path, status]).toEqual([path, 200]);
   return body.map(({ name }) => name);
 }
 

@@ -1,0 +1,108 @@
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { z } from 'zod';
+
+import type { Clock } from '../clock.js';
+
+const metadataShape = z.object({
+  issuer: z.url(),
+  authorization_endpoint: z.url(),
+  token_endpoint: z.url(),
+  jwks_uri: z.url(),
+});
+
+const tokensShape = z.object({ id_token: z.string().min(1) });
+
+const claimsShape = z.object({
+  sub: z.string().min(1),
+  email: z.string(),
+  name: z.string(),
+  tenant: z.string(),
+  role: z.string(),
+  nonce: z.string(),
+});
+
+/** Who the panel says has signed in. */
+export type SignedInUser = Omit<z.infer<typeof claimsShape>, 'nonce'>;
+
+/** The panel does not say what it should, or says no; the words are for the person at the browser. */
+export class SignInError extends Error {
+  override readonly name = 'SignInError';
+}
+
+export interface CodeExchange {
+  clientId: string;
+  redirectUri: string;
+  code: string;
+  verifier: string;
+  nonce: string;
+}
+
+export interface PanelProvider {
+  metadata(): Promise<z.infer<typeof metadataShape>>;
+  /** Trades a code and checks the assertion it gives: signature, issuer, audience, end, nonce. */
+  exchange(exchange: CodeExchange): Promise<SignedInUser>;
+}
+
+const timeoutMs = 10_000;
+const clockToleranceSeconds = 60;
+
+/** The panel as identity provider (RFC 8414, RFC 6749, OpenID Connect Core). What it says of itself is kept. */
+export function panelProvider(options: { panelUrl: string; clock: Clock; fetch: typeof fetch }): PanelProvider {
+  const base = options.panelUrl.endsWith('/') ? options.panelUrl : `${options.panelUrl}/`;
+  let known: Promise<z.infer<typeof metadataShape>> | undefined;
+  let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
+
+  async function call<Shape extends z.ZodType>(url: string, shape: Shape, init: RequestInit = {}): Promise<z.infer<Shape>> {
+    const response = await options.fetch(url, {
+      ...init,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const body: unknown = await response.json().catch(() => undefined);
+    const parsed = shape.safeParse(body);
+    if (response.ok && parsed.success) return parsed.data;
+    throw new SignInError(`The panel answered ${response.status} to ${new URL(url).pathname}`);
+  }
+
+  async function metadata() {
+    known ??= call(new URL('.well-known/oauth-authorization-server', base).href, metadataShape);
+    return known.catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+  }
+
+  return {
+    metadata,
+    async exchange({ clientId, redirectUri, code, verifier, nonce }) {
+      const { issuer, token_endpoint: endpoint, jwks_uri: jwksUri } = await metadata();
+      const { id_token: assertion } = await call(endpoint, tokensShape, {
+        method: 'POST',
+        headers: { accept: 'application/json' },
+        body: new URLSearchParams({
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: redirectUri,
+          client_id: clientId,
+          code_verifier: verifier,
+        }),
+      });
+      // Asks again when a kid is unknown, so a rotation of the panel's keys needs nothing here.
+      keys ??= createRemoteJWKSet(new URL(jwksUri));
+      const { payload } = await jwtVerify(assertion, keys, {
+        issuer,
+        audience: clientId,
+        algorithms: ['ES256', 'EdDSA'],
+        clockTolerance: clockToleranceSeconds,
+        currentDate: options.clock.now(),
+        requiredClaims: ['exp', 'iat', 'sub', 'nonce'],
+      });
+      const claims = claimsShape.safeParse(payload);
+      if (!claims.success || claims.data.nonce !== nonce) {
+        throw new SignInError('The panel answered for another sign-in');
+      }
+      const { nonce: _nonce, ...user } = claims.data;
+      return user;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import pg from 'pg';
+
+import type { TestPanel } from '../support/panel.js';
+import { until } from '../support/world.js';
+
+/** One row of one tenant, as JSON text. */
+export interface Row {
+  table: string;
+  row: string;
+}
+
+const tablesSql = `select n.nspname as schema, c.relname as table, a.attname is null as "isTenant"
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  left join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+  where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and (a.attname is not null or (n.nspname = 'identity' and c.relname = 'tenant'))
+  order by 1, 2`;
+
+const queries = new WeakMap<TestPanel, Promise<string>>();
+
+/** The names of all tables that have rows of tenants. */
+export async function tenantTables(panel: TestPanel): Promise<string[]> {
+  const tables = await panel.sql<{ schema: string; table: string }>(tablesSql);
+  return tables.map(({ schema, table }) => `${schema}.${table}`);
+}
+
+async function rowsQuery(panel: TestPanel): Promise<string> {
+  const tables = await panel.sql<{ schema: string; table: string; isTenant: boolean }>(tablesSql);
+  return tables
+    .map(({ schema, table, isTenant }) => {
+      const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
+      const key = isTenant ? 'id' : 'tenant_id';
+      return `select '${schema}.${table}' as "table", to_jsonb(t)::text as row from ${name} t where ${key} = $1`;
+    })
+    .join(' union all ');
+}
+
+/** Everything that the database holds of a tenant, read past every policy. */
+export async function rowsOf(panel: TestPanel, tenantId: string): Promise<Row[]> {
+  if (!queries.has(panel)) queries.set(panel, rowsQuery(panel));
+  const rows = await panel.sql<Row>((await queries.get(panel)) ?? '', [tenantId]);
+  return rows.toSorted((a, b) => (`${a.table} ${a.row}` < `${b.table} ${b.row}` ? -1 : 1));
+}
+
+const looksAlike = 5;
+
+/** The same, once what goes on in the background leaves them alone. */
+export async function settledRowsOf(panel: TestPanel, tenantId: string): Promise<Row[]> {
+  let rows = await rowsOf(panel, tenantId);
+  let alike = 0;
+  await until(async () => {
+    const next = await rowsOf(panel, tenantId);
+    alike = changesOf(rows, next).length === 0 ? alike + 1 : 0;
+    rows = next;
+    return alike >= looksAlike;
+  }, 'a tenant at rest');
+  return rows;
+}
+
+/** What is in one list and not in the other, a sentence each. */
+export function changesOf(before: readonly Row[], after: readonly Row[]): string[] {
+  const textOf = ({ table, row }: Row) => `${table}: ${row}`;
+  const [was, is] = [new Set(before.map(textOf)), new Set(after.map(textOf))];
+  return [
+    ...[...was].filter((row) => !is.has(row)).map((row) => `lost ${row}`),
+    ...[...is].filter((row) => !was.has(row)).map((row) => `gained ${row}`),
+  ];
+}

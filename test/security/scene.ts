@@ -1,0 +1,156 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+
+import { ServiceTokens } from '#platform/auth/service-token.js';
+import { idPrefixes, newId, type IdKind } from '#platform/ids.js';
+import { Keyring } from '#platform/secrets/keyring.js';
+import type { Role } from '#platform/viewer.js';
+
+import { dataOf } from '../support/answers.js';
+import { testSecretsKey, type TestPanel } from '../support/panel.js';
+import { Node, type Tenant } from '../support/world.js';
+import { NoArguments, type Source } from './arguments.js';
+import type { Caller } from './matrix.js';
+import { rowsOf, type Row } from './rows.js';
+
+/** A tenant with a node and an enrollment token, and with everyone who may call in its name. */
+export class Scene implements Source {
+  rows: Row[] = [];
+  values: Record<string, unknown> = {};
+
+  protected constructor(
+    readonly panel: TestPanel,
+    readonly tenant: Tenant,
+    /** In every name that the tenant gives to anything. */
+    readonly word: string,
+    readonly node: Node,
+    readonly enrollmentToken: string,
+    /** Of the tenant's owner, or of another's: it is none of the panel's own tokens. */
+    public oauthToken: string | undefined,
+  ) {}
+
+  static async make(panel: TestPanel, oauthToken?: string): Promise<Scene> {
+    const scene = new Scene(panel, ...(await foundation(panel)), oauthToken);
+    await scene.reread();
+    return scene;
+  }
+
+  /** To be called again when the tenant got more. */
+  async reread(): Promise<void> {
+    this.rows = await rowsOf(this.panel, this.tenant.id);
+    this.values = { ...this.values, 'AuthorizationRequestInput.redirectUri': redirectUri(this.word) };
+  }
+
+  id(kind: IdKind): string {
+    const found = this.find(idPrefixes[kind]);
+    if (found) return found;
+    throw new NoArguments(`the tenants of test/security/scene.ts have no ${kind}: make them one`);
+  }
+
+  /** One of each kind of thing that it has. */
+  get ids(): string[] {
+    return Object.values(idPrefixes).flatMap((prefix) => this.find(prefix) ?? []);
+  }
+
+  /** A token for a call that needs this permission. Users are new each time, so that none spoils another's session. */
+  async token(caller: Caller, permission: string | undefined, others: readonly string[]): Promise<string | undefined> {
+    switch (caller) {
+      case 'anonymous':
+        return undefined;
+      case 'oauth':
+        return this.oauthToken;
+      case 'node':
+        return this.node.credential;
+      case 'service':
+        return this.serviceToken(permission ? [permission] : []);
+      case 'other service':
+        return this.serviceToken(others.filter((other) => other !== permission));
+      case 'administrator':
+        return this.member('viewer', true);
+      case 'owner':
+      case 'admin':
+      case 'operator':
+      case 'billing':
+      case 'viewer':
+        return this.member(caller, false);
+    }
+  }
+
+  private async serviceToken(permissions: readonly string[]): Promise<string> {
+    const tokens = new ServiceTokens(Keyring.parse(testSecretsKey), 'http://panel.test', this.panel.clock);
+    return tokens.issue('test', this.tenant.id, permissions);
+  }
+
+  /**
+   * Another user of the tenant, with the owner's password, and a session of its own. Its rows are copies of the
+   * owner's, as no mutation invites users yet; its access token comes from the panel, by `refreshSession`.
+   */
+  async member(role: Role, isAdministrator: boolean): Promise<string> {
+    const [user, session, secret] = [newId('user'), newId('session'), randomBytes(32).toString('base64url')];
+    const email = `${this.word}-${randomUUID()}@example.com`;
+    const changes = {
+      user: { id: user, email, role: role.toUpperCase(), is_administrator: isAdministrator },
+      session: { id: session, user_id: user },
+      refresh: { session_id: session, token_hash: sha256(secret) },
+    };
+    await this.panel.sql(
+      `with u as (insert into identity."user"
+           select (jsonb_populate_record(o, $3::jsonb -> 'user')).* from identity."user" o where o.tenant_id = $1 and o.id = $2),
+         s as (insert into identity.session
+           select (jsonb_populate_record(o, $3::jsonb -> 'session')).* from identity.session o
+           where o.tenant_id = $1 and o.user_id = $2 and o.revoked_at is null limit 1)
+       insert into identity.refresh_token
+         select (jsonb_populate_record(r, $3::jsonb -> 'refresh')).* from identity.refresh_token r
+         join identity.session o on o.tenant_id = r.tenant_id and o.id = r.session_id
+         where o.tenant_id = $1 and o.user_id = $2 and o.revoked_at is null and r.used_at is null limit 1`,
+      [this.tenant.id, this.tenant.user.id, JSON.stringify(changes)],
+    );
+    const answer = await this.panel.world.graphql<{ refreshSession: { accessToken: string } }>(
+      'mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken } }',
+      { input: { refreshToken: secret } },
+    );
+    return dataOf(answer).refreshSession.accessToken;
+  }
+
+  private find(prefix: string): string | undefined {
+    const inRow = new RegExp(`"id": "(${prefix}_[0-9a-z]{26})"`);
+    const anywhere = new RegExp(`\\b(${prefix}_[0-9a-z]{26})\\b`);
+    const first = (pattern: RegExp) => this.rows.map(({ row }) => pattern.exec(row)?.[1]).find(Boolean);
+    return prefix === idPrefixes.tenant ? this.tenant.id : (first(inRow) ?? first(anywhere));
+  }
+}
+
+type Foundation = [tenant: Tenant, word: string, node: Node, enrollmentToken: string];
+
+/** What every scene begins with. */
+export async function foundation(panel: TestPanel): Promise<Foundation> {
+  const word = `w${randomBytes(8).toString('hex')}`;
+  const tenant = await panel.world.tenant(`${word} company`);
+  const token = await tenant.enrollmentToken({ name: `${word} token`, tags: [`${word}-tag`] });
+  return [tenant, word, await enroll(panel, word, token), token];
+}
+
+/** A node that users may sign in to. */
+export async function enroll(panel: TestPanel, word: string, token: string): Promise<Node> {
+  const name = `${word}-${randomBytes(4).toString('hex')}`;
+  const answer = await panel.world.graphql<{ enrollInstance: { instanceId: string; credential: string } }>(
+    'mutation($input: EnrollInstanceInput!) { enrollInstance(input: $input) { instanceId credential } }',
+    {
+      input: {
+        token,
+        name: `${name} name`,
+        hostname: `${name}.example.com`,
+        version: '0.2.9',
+        baseUrl: `https://${word}.example.com`,
+        redirectUris: [redirectUri(word)],
+      },
+    },
+  );
+  const { instanceId, credential } = dataOf(answer).enrollInstance;
+  return new Node(panel.world, name, instanceId, credential);
+}
+
+/** Where the nodes of a scene take browsers back. */
+export const redirectUri = (word: string): string => `https://${word}.example.com/callback`;
+
+/** As identity keeps secrets. */
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
