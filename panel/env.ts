@@ -22,6 +22,7 @@ const shape = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(200),
   REDIS_URL: settings.url.optional(),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: z.string().optional(),
 };

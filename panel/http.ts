@@ -8,9 +8,12 @@ import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Logger } from '#platform/logger.js';
 import { createRestRouter } from '#rest-compat/router.js';
 
+import { createMetrics, type MetricsAccess } from './metrics.js';
+
 export interface HttpOptions {
   gateway: Gateway;
   admission: Admission;
+  metrics: MetricsAccess;
   verifier: TokenVerifier;
   logger: Logger;
   trustProxy: TrustProxy;
@@ -26,7 +29,9 @@ export function createHttpApp(options: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const metrics = createMetrics(options.metrics);
   app.use(requestContextMiddleware(options.trustProxy));
+  app.use(metrics.measure);
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
@@ -34,6 +39,7 @@ export function createHttpApp(options: HttpOptions): Express {
   });
 
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.use(metrics.router);
   app.get('/readyz', async (_request, response) => {
     const problems = await options.problems();
     response

@@ -81,6 +81,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const app = createHttpApp({
       gateway,
       admission: front.admission,
+      metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
       verifier: subgraphs.verifier,
       logger,
       trustProxy,

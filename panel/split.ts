@@ -112,6 +112,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const app = createHttpApp({
     gateway,
     admission: front.admission,
+    metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
     verifier,
     logger,
     trustProxy,

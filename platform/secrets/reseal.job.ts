@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { systemEm } from '../database/system-em.js';
-import { Keyring } from './keyring.js';
+import type { Keyring } from './keyring.js';
 import type { SealedColumn } from './sealed-column.js';
 
 /** What became of one column. */

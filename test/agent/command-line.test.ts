@@ -47,6 +47,7 @@ test('flags win over the environment', () => {
     stateFile: '/tmp/s.json',
     redirectUris: ['https://n1/cb'],
     version: '0.2.9',
+    signIn: false,
     simulate: true,
     logLevel: 'info',
   });

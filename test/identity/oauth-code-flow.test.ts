@@ -50,7 +50,7 @@ describe('a sign-in', () => {
     expect(Object.fromEntries(target.searchParams)).toEqual({
       code: expect.stringMatching(/^[\w-]{43}$/),
       state: 'a b&c',
-      iss: panel.panel.publicUrl,
+      iss: panel.panel.url,
     });
   });
 
@@ -69,7 +69,7 @@ describe('a sign-in', () => {
     expect(decodeProtectedHeader(idToken)).toEqual({ alg: 'ES256', kid: expect.stringMatching(/^key_/), typ: 'JWT' });
     const now = panel.clock.now().getTime() / 1000;
     expect(decodeJwt(idToken)).toEqual({
-      iss: panel.panel.publicUrl,
+      iss: panel.panel.url,
       sub: tenant.user.id,
       aud: client.id,
       jti: expect.any(String),
@@ -131,7 +131,7 @@ describe('a sign-in', () => {
     expect(Object.fromEntries(new URL(answer.body.redirect_to).searchParams)).toEqual({
       error: 'access_denied',
       state: 's',
-      iss: panel.panel.publicUrl,
+      iss: panel.panel.url,
     });
   });
 

@@ -16,6 +16,7 @@ import { rowsOf, type Row } from './rows.js';
 export class Scene implements Source {
   rows: Row[] = [];
   values: Record<string, unknown> = {};
+  private readonly tokens = new Map<string, Promise<string | undefined>>();
 
   protected constructor(
     readonly panel: TestPanel,
@@ -51,8 +52,26 @@ export class Scene implements Source {
     return Object.values(idPrefixes).flatMap((prefix) => this.find(prefix) ?? []);
   }
 
-  /** A token for a call that needs this permission. Users are new each time, so that none spoils another's session. */
-  async token(caller: Caller, permission: string | undefined, others: readonly string[]): Promise<string | undefined> {
+  /** A token for a call that needs this permission. `isNew` makes a user of its own, whose session nobody has ended. */
+  async token(
+    caller: Caller,
+    permission: string | undefined,
+    others: readonly string[],
+    isNew = false,
+  ): Promise<string | undefined> {
+    const key = caller.endsWith('service') ? `${caller} ${permission}` : caller;
+    const known = this.tokens.get(key);
+    if (known && !isNew) return known;
+    const token = this.makeToken(caller, permission, others);
+    if (!isNew) this.tokens.set(key, token);
+    return token;
+  }
+
+  private async makeToken(
+    caller: Caller,
+    permission: string | undefined,
+    others: readonly string[],
+  ): Promise<string | undefined> {
     switch (caller) {
       case 'anonymous':
         return undefined;

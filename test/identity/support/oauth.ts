@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 import type { Answer } from '../../support/http.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
@@ -57,9 +57,13 @@ const nodeUrl = () => `https://${randomUUID()}.example.com`;
 
 /** The event of an enrollment has reached identity. */
 export async function clientKnown(panel: TestPanel, id: string): Promise<void> {
-  await expect
-    .poll(() => panel.sql('select 1 from identity.oauth_client where instance_id = $1', [id]), { timeout: 10_000 })
-    .toHaveLength(1);
+  await vi.waitFor(
+    async () => {
+      const known = await panel.sql('select 1 from identity.oauth_client where instance_id = $1', [id]);
+      expect(known).toHaveLength(1);
+    },
+    { timeout: 10_000 },
+  );
 }
 
 export interface Preflight {

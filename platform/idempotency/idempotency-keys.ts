@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+
+import type { SqlEntityManager } from '../database/database.js';
+import { ApiError } from '../errors.js';
+import type { Operation, Write } from '../subgraph/operation.js';
+
+const keptMs = 24 * 60 * 60 * 1000;
+const keyShape = /^[\x21-\x7e]{1,255}$/;
+
+/** One call of a mutation that a client may repeat under a key. */
+export interface RepeatableCall<Mutation extends string> {
+  mutation: Mutation;
+  /** The arguments: the same key with others is refused. */
+  input: unknown;
+  /** The key among the arguments, where the client sent one; it goes before the `Idempotency-Key` header. */
+  key?: string | null | undefined;
+}
+
+/**
+ * Makes an area's declared mutations safe to repeat. The key, the change and the answer are of one transaction: calls
+ * at the same time under one key take turns, and a call that failed has left nothing, so it may be tried again.
+ */
+export class IdempotencyKeys<const Mutation extends string> {
+  constructor(
+    private readonly area: string,
+    /** The mutations that look at the key; all others ignore it. */
+    readonly mutations: readonly Mutation[],
+  ) {}
+
+  /**
+   * Runs `work` in a transaction of its own and keeps its `response`, plain JSON, or makes the first call's answer again by `revive`. Without a key it just
+   * runs. VALIDATION_FAILED (IDEMPOTENCY_KEY_REUSED) when the key came with another call within 24 hours.
+   */
+  async write<Answer, Response>(
+    operation: Operation,
+    call: RepeatableCall<Mutation>,
+    revive: (response: Response) => Answer,
+    work: (write: Write) => Promise<{ answer: Answer; response: Response }>,
+  ): Promise<Answer> {
+    const key = call.key ?? operation.request.idempotencyKey;
+    if (key === undefined) return operation.write(async (write) => (await work(write)).answer);
+    if (!keyShape.test(key)) {
+      throw refused('IDEMPOTENCY_KEY_INVALID', 'The idempotency key must have 1 to 255 visible ASCII characters');
+    }
+    const fingerprint = fingerprintOf(call);
+    const { tenantId } = operation;
+    return operation.write(async (write) => {
+      const earlier = await this.claim(write.em, { tenantId, key, fingerprint, now: operation.clock.now() });
+      if (earlier) {
+        if (earlier.fingerprint !== fingerprint) {
+          throw refused('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another request');
+        }
+        write.audit({ changes: { repeated: true } });
+        return revive(earlier.response as Response);
+      }
+      const { answer, response } = await work(write);
+      await write.em.execute(
+        `update ${this.area}.idempotency_key set response = ?::jsonb where tenant_id = ? and key = ?`,
+        [JSON.stringify(response), tenantId, key],
+      );
+      return answer;
+    });
+  }
+
+  /** Takes the key, or answers what is kept under it. Waits for another call's transaction that holds it. */
+  private async claim(
+    em: SqlEntityManager,
+    { tenantId, key, fingerprint, now }: { tenantId: string; key: string; fingerprint: string; now: Date },
+  ): Promise<{ fingerprint: string; response: unknown } | undefined> {
+    // A key whose day is over is as good as new, also before the sweep has come by.
+    const taken = await em.execute<unknown[]>(
+      `insert into ${this.area}.idempotency_key as k (tenant_id, key, fingerprint, expires_at) values (?, ?, ?, ?)
+       on conflict (tenant_id, key) do update
+         set fingerprint = excluded.fingerprint, response = null, expires_at = excluded.expires_at
+         where k.expires_at <= ?
+       returning 1`,
+      [tenantId, key, fingerprint, new Date(now.getTime() + keptMs), now],
+    );
+    if (taken.length > 0) return undefined;
+    const [kept] = await em.execute<{ fingerprint: string; response: unknown }[]>(
+      `select fingerprint, response from ${this.area}.idempotency_key where tenant_id = ? and key = ?`,
+      [tenantId, key],
+    );
+    return kept;
+  }
+}
+
+/** The same for the same arguments in any order. */
+function fingerprintOf({ mutation, input }: RepeatableCall<string>): string {
+  return createHash('sha256').update(JSON.stringify([mutation, sorted(input)])).digest('base64url');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  const entries = Object.entries(value).filter(([name, inner]) => name !== 'idempotencyKey' && inner !== undefined);
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, sorted(inner)]));
+}
+
+function refused(reason: string, sentence: string): ApiError {
+  return new ApiError('VALIDATION_FAILED', 'Validation failed', {
+    reason,
+    details: { 'input.idempotencyKey': sentence },
+  });
+}

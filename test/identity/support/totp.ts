@@ -1,0 +1,34 @@
+import { Secret, TOTP } from 'otpauth';
+import { expect } from 'vitest';
+
+import type { TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
+
+export interface Enabled {
+  secret: string;
+  otpauth_url: string;
+  qr_svg: string;
+  recovery_codes: string[];
+}
+
+/** The code of an authenticator app; `steps` away from the current one. */
+export function codeAt(panel: TestPanel, secret: string, steps = 0): string {
+  const timestamp = panel.clock.now().getTime() + steps * 30_000;
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp });
+}
+
+/** Moves on to a step whose code nobody has used. */
+export async function nextCode(panel: TestPanel, secret: string): Promise<string> {
+  await panel.clock.advance(60_000);
+  return codeAt(panel, secret);
+}
+
+/** Switches TOTP on for the tenant's owner. */
+export async function enableTotp(panel: TestPanel, tenant: Tenant): Promise<Enabled> {
+  const enabled = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
+  expect(enabled.status, enabled.text).toBe(200);
+  const code = codeAt(panel, enabled.body.secret);
+  const verified = await tenant.rest('/api/auth/totp/verify', { body: { code } });
+  expect([verified.status, verified.body]).toEqual([200, { totp_enabled: true }]);
+  return enabled.body;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { migrateJobs } from '#platform/jobs/schema.js';
+import { silentLogger } from '#platform/logger.js';
+import { areaNames } from '#panel/areas.js';
+import { JobsBench } from './support/jobs.js';
+import { writeNote } from './support/note-jobs.js';
+const bench = new JobsBench();
+test('heartbeat', async () => {
+  const t0 = Date.now();
+  const url = new URL(bench.url); const o = (bench as any).home.ownerUrl;
+  await migrateJobs(o, areaNames, silentLogger);
+  console.log('migrate again ms', Date.now() - t0, url.pathname);
+  const first = await bench.spawn();
+  await bench.sql(`update jobs.queue set expire_seconds = 600`);
+  const s = Date.now();
+  for (let i=0;i<50;i++) await bench.enqueue(writeNote, { tenantId: 'org_w', word: 'w'+i }, {startAfterSeconds: 3600});
+  console.log('enqueue ms each', (Date.now()-s)/50);
+  await bench.enqueue(writeNote, { tenantId: 'org_h', word: 'x', takesMs: 100_000 });
+  await expect.poll(async () => bench.notes('org_h'), { timeout: 10_000 }).toEqual(['x']);
+  await bench.kill(first);
+  const killed = Date.now();
+  await bench.spawn();
+  await expect.poll(async () => bench.states('org_h'), { timeout: 60_000, interval: 100 }).toEqual(['completed']);
+  console.log('recovered after', Date.now() - killed);
+  console.log(await bench.sql(`select expire_seconds, heartbeat_seconds, retry_count from jobs.job where data->>'tenantId'='org_h'`));
+}, 90_000);

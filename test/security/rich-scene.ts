@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+
+import { Secret, TOTP } from 'otpauth';
+
+import { dataOf } from '../support/answers.js';
+import type { TestPanel } from '../support/panel.js';
+import { until } from '../support/world.js';
+import { markersOf } from './markers.js';
+import { rowsOf, settledRowsOf, tenantTables } from './rows.js';
+import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
+
+/**
+ * Tables of tenants that a scene leaves empty: background steps fill them when hours have passed, or nothing does yet.
+ */
+const mayBeEmpty: ReadonlySet<string> = new Set([
+  'fleet.metrics_daily',
+  'fleet.metrics_hourly',
+  'fleet.version_baseline',
+]);
+
+/** What a node of one tenant measures and no other's does: sums over a fleet that let it in would show it. */
+const measured = (seed: number) => ({
+  cpu_percent: 40 + seed + 0.19,
+  memory_percent: 50 + seed + 0.37,
+  disk_percent: 60 + seed + 0.43,
+  apps_count: 4471 + seed,
+  cpu_cores: 9731 + seed,
+  memory_gb: 7793 + seed,
+});
+
+let seeds = 0;
+
+/** A tenant that has something of everything, so that there is something to leak. */
+export class RichScene extends Scene {
+  private numbers: readonly string[] = [];
+  /** Values that are as good as a signature of the tenant, by the place where they are given. */
+  secrets: Record<string, unknown> = {};
+
+  static async rich(panel: TestPanel): Promise<RichScene> {
+    const scene = new RichScene(panel, ...(await foundation(panel)), undefined);
+    await scene.tenant.grantPlan('ENTERPRISE');
+    await scene.measure();
+    await scene.oneTimeCodes();
+    await scene.signInToNode();
+    scene.secrets = {
+      ...scene.secrets,
+      'EnrollInstanceInput.token': scene.enrollmentToken,
+      'LoginInput.email': scene.tenant.account.email,
+      'LoginInput.password': scene.tenant.account.password,
+      'RefreshSessionInput.refreshToken': scene.tenant.refreshToken,
+      'RequestPasswordResetInput.email': scene.tenant.account.email,
+      'ResetPasswordInput.token': await scene.mailToken('PASSWORD_RESET'),
+      'VerifyEmailInput.token': await scene.mailToken('EMAIL_VERIFICATION'),
+    };
+    scene.values['InstanceFilter.q'] = scene.word;
+    await settledRowsOf(panel, scene.tenant.id);
+    await scene.reread();
+    return scene;
+  }
+
+  /** What tells this tenant from `others`. */
+  markers(others: readonly Scene[]): string[] {
+    const tokens = [this.tenant.token, this.node.credential, this.oauthToken ?? this.word];
+    const secrets = Object.values(this.secrets).filter((secret) => secret !== this.tenant.account.password);
+    return markersOf(
+      this.rows,
+      others.flatMap(({ rows }) => rows),
+      [this.word, ...this.numbers, ...tokens, ...secrets.map(String)],
+    );
+  }
+
+  /** What its own owner must be shown by the generated calls, or they would not show anything to others either. */
+  get visible(): string[] {
+    const { tenant, node, word } = this;
+    return [tenant.id, tenant.user.id, tenant.account.email, node.id, `${word} company`, `${word} token`, ...this.numbers];
+  }
+
+  /** Does what every subscription tells of. */
+  async act(): Promise<void> {
+    const node = await enroll(this.panel, this.word, this.enrollmentToken);
+    await node.beat();
+  }
+
+  /** Tables of tenants in which it has nothing, although it should. */
+  async emptyTables(): Promise<string[]> {
+    const filled = new Set((await rowsOf(this.panel, this.tenant.id)).map(({ table }) => table));
+    return (await tenantTables(this.panel)).filter((table) => !filled.has(table) && !mayBeEmpty.has(table));
+  }
+
+  private async measure(): Promise<void> {
+    const beat = measured((seeds += 1));
+    const answer = await this.node.beat({
+      ...beat,
+      health: [{ component: `${this.word}-disk`, status: 'unhealthy', message: `${this.word} is worn out` }],
+      facts: { [`${this.word}-fact`]: `${this.word}-value` },
+    });
+    if (answer.status !== 200) throw new Error(`heartbeat: ${answer.status} ${answer.text}`);
+    this.numbers = Object.values(beat).map(String);
+  }
+
+  /** A user with one-time codes, who has given the password and not the code yet. */
+  private async oneTimeCodes(): Promise<void> {
+    const token = await this.member('operator', false);
+    const ask = async <Data>(query: string, variables: Record<string, unknown> = {}) =>
+      dataOf(await this.panel.world.graphql<Data>(query, variables, token));
+    const { me } = await ask<{ me: { email: string } }>('{ me { email } }');
+    const { enableTotp } = await ask<{ enableTotp: { secret: string; recoveryCodes: string[] } }>(
+      'mutation { enableTotp { secret recoveryCodes } }',
+    );
+    const code = new TOTP({ secret: Secret.fromBase32(enableTotp.secret) }).generate({
+      timestamp: this.panel.clock.now().getTime(),
+    });
+    const input = { code };
+    await ask('mutation($input: VerifyTotpInput!) { verifyTotp(input: $input) { totpEnabled } }', { input });
+    const login = await this.panel.world.login(me.email, this.tenant.account.password);
+    const { challenge_token: challenge } = login.body as unknown as { challenge_token: string };
+    this.secrets['VerifyTotpInput.challengeToken'] = challenge;
+    this.secrets['VerifyTotpInput.code'] = enableTotp.recoveryCodes[0];
+  }
+
+  /** Signs the owner in to the node, and leaves a second code unused. */
+  private async signInToNode(): Promise<void> {
+    const verifier = randomBytes(32).toString('base64url');
+    const client = { clientId: this.node.id, redirectUri: redirectUri(this.word) };
+    await until(async () => this.isClient(), 'the node to be a client');
+    const exchange = async () => ({
+      ...client,
+      grantType: 'authorization_code',
+      codeVerifier: verifier,
+      code: await this.code({ ...client, codeChallenge: sha256(verifier) }),
+    });
+    const tokens = await this.panel.world.graphql<{ exchangeAuthorizationCode: { accessToken: string } }>(
+      'mutation($input: ExchangeAuthorizationCodeInput!) { exchangeAuthorizationCode(input: $input) { accessToken } }',
+      { input: await exchange() },
+    );
+    this.oauthToken = dataOf(tokens).exchangeAuthorizationCode.accessToken;
+    for (const [name, value] of Object.entries(await exchange())) {
+      if (name.startsWith('code')) this.secrets[`ExchangeAuthorizationCodeInput.${name}`] = value;
+    }
+  }
+
+  private async isClient(): Promise<boolean> {
+    const rows = await this.panel.sql('select from identity.oauth_client where instance_id = $1', [this.node.id]);
+    return rows.length > 0;
+  }
+
+  private async code(request: Record<string, string>): Promise<string> {
+    const preflight = await this.tenant.graphql<{ authorizationPreflight: { consentId: string } }>(
+      'query($input: AuthorizationRequestInput!) { authorizationPreflight(input: $input) { consentId } }',
+      { input: request },
+    );
+    const { consentId } = dataOf(preflight).authorizationPreflight;
+    const decision = await this.tenant.graphql<{ decideAuthorization: { redirectTo: string } }>(
+      'mutation($input: DecideAuthorizationInput!) { decideAuthorization(input: $input) { redirectTo } }',
+      { input: { consentId, approve: true } },
+    );
+    return new URL(dataOf(decision).decideAuthorization.redirectTo).searchParams.get('code') ?? '';
+  }
+
+  /** A link as it would have come by mail. */
+  private async mailToken(purpose: string): Promise<string> {
+    const token = randomBytes(32).toString('base64url');
+    await this.panel.sql(
+      `insert into identity.mail_token (tenant_id, token_hash, user_id, purpose, email, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $6::timestamptz + interval '1 hour')`,
+      [
+        this.tenant.id,
+        sha256(token),
+        this.tenant.user.id,
+        purpose,
+        this.tenant.account.email,
+        this.panel.clock.now().toISOString(),
+      ],
+    );
+    return token;
+  }
+}

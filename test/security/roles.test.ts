@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+import { buildSchema } from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { assetPath } from '#platform/package-root.js';
+
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { roleFindings } from './check-roles.js';
+import { summary } from './findings.js';
+import { callers, matrix, matrixFindings } from './matrix.js';
+import { rootFields } from './operations.js';
+import { RichScene } from './rich-scene.js';
+import { Scene } from './scene.js';
+import { panelTarget } from './target.js';
+
+const schema = buildSchema(readFileSync(assetPath('schema', 'api.graphql'), 'utf8'));
+let panel: TestPanel;
+let scene: RichScene;
+beforeAll(async () => {
+  panel = await startTestPanel();
+  scene = await RichScene.rich(panel);
+});
+afterAll(async () => panel.stop());
+
+test('for every operation it is declared who may call it, and for nothing else', () => {
+  expect(matrixFindings(schema, matrix)).toEqual([]);
+});
+
+test('every query and mutation lets in whom the matrix lets in, and nobody else', async () => {
+  const found = await roleFindings(panelTarget(panel.panel.url, schema), matrix, {
+    shared: scene,
+    fresh: () => Scene.make(panel, scene.oauthToken),
+  });
+  process.stdout.write(summary('roles', { operations: rootFields(schema).length, callers: callers.length }, found));
+  expect(found).toEqual([]);
+}, 60_000);
