@@ -7,6 +7,8 @@ const shared = {
   // index.js, and two copies of graphql refuse to mix.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }], conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
+  // globalSetup runs in an environment of its own.
+  environments: { __vitest__: { resolve: { conditions: ['source'] } } },
 };
 
 export default defineConfig({

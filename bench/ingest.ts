@@ -88,23 +88,43 @@ export async function ingestBench(): Promise<void> {
     const writers = await compareWriters(stage);
 
     const rates = http.a.map(({ rate }) => rate);
-    const ratio = pairedRatio(rates, http.b.map(({ rate }) => rate));
+    const ratio = pairedRatio(
+      rates,
+      http.b.map(({ rate }) => rate),
+    );
     const writerRatio = pairedRatio(writers.a, writers.b);
-    const of = (key: keyof Round, rounds: readonly Round[] = http.a) => median(rounds.map((round) => round[key]));
+    const of = (key: keyof Round, rounds: readonly Round[] = http.a) =>
+      median(rounds.map((round) => round[key]));
     publish({
       name: 'ingest',
       setup: `${beating} of ${fleetSize} nodes in ${tenants} tenants, ${connections} connections, fsync on; load and peer share the machine`,
       figures: [
-        { what: 'beats/s through the agent path', value: fixed(of('rate'), 0), target: '>= 2000', isMet: of('rate') >= 2_000 },
+        {
+          what: 'beats/s through the agent path',
+          value: fixed(of('rate'), 0),
+          target: '>= 2000',
+          isMet: of('rate') >= 2_000,
+        },
         { what: 'latency p50 / p99 (ms)', value: `${fixed(of('p50'), 0)} / ${fixed(of('p99'), 0)}` },
-        { what: 'CPU per beat: panel / PostgreSQL (ms)', value: `${fixed(of('serverMs'))} / ${fixed(of('postgresMs'))}` },
+        {
+          what: 'CPU per beat: panel / PostgreSQL (ms)',
+          value: `${fixed(of('serverMs'))} / ${fixed(of('postgresMs'))}`,
+        },
         { what: 'panel memory (MB)', value: String(memory) },
         { what: 'beats/s of a plain http + pg server (batched INSERT)', value: fixed(of('rate', http.b), 0) },
-        { what: 'its latency p50 / p99 (ms)', value: `${fixed(of('p50', http.b), 0)} / ${fixed(of('p99', http.b), 0)}` },
+        {
+          what: 'its latency p50 / p99 (ms)',
+          value: `${fixed(of('p50', http.b), 0)} / ${fixed(of('p99', http.b), 0)}`,
+        },
         { what: 'agent path / plain http', value: fixed(ratio), target: '>= 0.5', isMet: ratio >= 0.5 },
         { what: 'beats/s of the writer alone, without HTTP', value: fixed(median(writers.a), 0) },
         { what: 'rows/s of a plain batched INSERT, without HTTP', value: fixed(median(writers.b), 0) },
-        { what: 'writer / plain INSERT', value: fixed(writerRatio), target: '>= 0.5', isMet: writerRatio >= 0.5 },
+        {
+          what: 'writer / plain INSERT',
+          value: fixed(writerRatio),
+          target: '>= 0.5',
+          isMet: writerRatio >= 0.5,
+        },
       ],
       details: { http, writers },
     });
@@ -138,7 +158,9 @@ async function insertPlain(client: pg.Client | pg.Pool, rows: readonly PlainRow[
     body['net_tx_bytes'],
     body['load_average'],
   ]);
-  const places = rows.map((_, row) => `(${Array.from({ length: 9 }, (__, at) => `$${row * 9 + at + 1}`).join(',')})`);
+  const places = rows.map(
+    (_, row) => `(${Array.from({ length: 9 }, (__, at) => `$${row * 9 + at + 1}`).join(',')})`,
+  );
   await client.query(`insert into bench_plain values ${places.join(',')} on conflict do nothing`, values);
 }
 
@@ -152,7 +174,10 @@ async function startPlainServer(stage: Stage): Promise<{ url: string; stop(): Pr
     isFlushing = true;
     while (waiting.length > 0) {
       const batch = waiting.splice(0, batchSize);
-      await insertPlain(pool, batch.map(({ row }) => row));
+      await insertPlain(
+        pool,
+        batch.map(({ row }) => row),
+      );
       for (const { done } of batch) done();
     }
     isFlushing = false;
@@ -165,7 +190,9 @@ async function startPlainServer(stage: Stage): Promise<{ url: string; stop(): Pr
       const node = nodes[Number(request.headers['x-instance'])]!;
       const done = () => {
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ server_time: new Date().toISOString(), heartbeat_seconds: 30, commands: [] }));
+        response.end(
+          JSON.stringify({ server_time: new Date().toISOString(), heartbeat_seconds: 30, commands: [] }),
+        );
       };
       waiting.push({ row: { ...node, body }, done });
       if (!isFlushing) setImmediate(() => void (isFlushing || flush()));
@@ -202,7 +229,10 @@ async function compareWriters(stage: Stage): Promise<{ a: number[]; b: number[] 
     for (let batch = 0; batch < batchesPerRound; batch += 1) {
       const rows = Array.from({ length: batchSize }, () => {
         sequence += 1;
-        return { ...nodes[sequence % beating]!, body: JSON.parse(beatBody(sequence)) as Record<string, unknown> };
+        return {
+          ...nodes[sequence % beating]!,
+          body: JSON.parse(beatBody(sequence)) as Record<string, unknown>,
+        };
       });
       await store(rows);
     }

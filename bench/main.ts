@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-
 import { ingestBench } from './ingest.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {

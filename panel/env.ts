@@ -31,5 +31,7 @@ const shape = {
 export type PanelEnv = z.infer<z.ZodObject<typeof shape>>;
 
 export function panelEnv(source: EnvSource = process.env): PanelEnv {
-  return parseEnv(shape, source);
+  // Processes on a database of their own may be several, and must share the key.
+  const needsKey = (source['DATABASE_URL'] ?? '') !== '';
+  return parseEnv({ ...shape, ...(needsKey ? { SECRETS_KEY: secretsKeys } : {}) }, source);
 }

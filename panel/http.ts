@@ -57,7 +57,7 @@ export function createHttpApp(options: HttpOptions): Express {
     }),
   );
   app.use(
-    '/api',
+    ['/api', '/audit'],
     options.admission.middleware((response, { message, extensions }) => {
       response
         .status(429)

@@ -117,7 +117,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     logger,
     trustProxy,
     problems: async () => [...(isStopping ? ['the gateway is stopping'] : []), ...(await gateway.ready())],
-    routers: [createProxy(split.addresses.identity, ['/.well-known', '/setup', '/oauth'])],
+    routers: [createProxy(split.addresses.identity, ['/.well-known', '/setup', '/oauth', '/audit'])],
   });
   const server = createServer(app);
   gateway.attach(server);

@@ -44,7 +44,9 @@ export async function credentialsOf(stage: Stage, nodes: readonly BenchNode[]): 
   const credentials = new CredentialService(stage.keyring, panelIssuer);
   const now = new Date();
   return Promise.all(
-    nodes.map((node) => credentials.issue({ instanceId: node.id, tenantId: node.tenantId, generation: 1 }, now)),
+    nodes.map((node) =>
+      credentials.issue({ instanceId: node.id, tenantId: node.tenantId, generation: 1 }, now),
+    ),
   );
 }
 
@@ -85,4 +87,3 @@ export function beatBody(sequence: number): string {
     sent_at: new Date().toISOString(),
   });
 }
-

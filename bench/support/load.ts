@@ -46,7 +46,8 @@ export class Load {
     await Promise.all(Array.from({ length: this.connections }, worker));
     const seconds = (performance.now() - start) / 1000;
     const sorted = latencies.toSorted((a, b) => a - b);
-    const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+    const at = (q: number) =>
+      sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
     return { rate: latencies.length / seconds, p50: at(0.5), p99: at(0.99), failures };
   }
 

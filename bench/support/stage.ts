@@ -44,7 +44,10 @@ export async function openStage(settings: Record<string, string> = {}): Promise<
     logger: silentLogger,
     settings: { shared_buffers: '1GB', max_wal_size: '4GB', ...settings },
   });
-  const undo: (() => Promise<unknown> | void)[] = [() => rmSync(dataDir, { recursive: true, force: true }), () => server.stop()];
+  const undo: (() => Promise<unknown> | void)[] = [
+    () => rmSync(dataDir, { recursive: true, force: true }),
+    () => server.stop(),
+  ];
   const maintenance = new pg.Client({ connectionString: server.url('postgres') });
   await maintenance.connect();
   await maintenance.query('create database panel');

@@ -25,6 +25,7 @@ export class Database {
 
   private constructor(
     readonly area: string,
+    readonly url: string,
     readonly orm: MikroORM,
   ) {}
 
@@ -38,7 +39,7 @@ export class Database {
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });
-    return new Database(options.area, orm);
+    return new Database(options.area, options.url, orm);
   }
 
   /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */

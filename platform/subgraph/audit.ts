@@ -24,7 +24,7 @@ const secretField =
 /** The outbox row that identity appends to the tenant's audit chain. */
 export function auditEvent(
   call: MutationCall,
-  facts: AuditDetails & { tenantId: string; clientAddress: string },
+  facts: AuditDetails & { tenantId: string; clientAddress: string; userAgent?: string },
 ): OutboxEvent {
   const { tenantId, ...rest } = facts;
   return {

@@ -103,8 +103,8 @@ async function createContext(
   return { operation: new Operation({ request, database, clock, permissions, ...identity }), streams };
 }
 
-/** A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */
-async function identify(
+/** Who asks. A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */
+export async function identify(
   verifier: TokenVerifier,
   authorization: string | undefined,
 ): Promise<Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>> {

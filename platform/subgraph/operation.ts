@@ -155,6 +155,7 @@ export class Operation {
       actor: this.viewer ? viewerId(this.viewer) : 'anonymous',
       actorKind: this.viewer?.kind ?? 'anonymous',
       clientAddress: this.request.clientAddress,
+      ...(this.request.userAgent === undefined ? {} : { userAgent: this.request.userAgent.slice(0, 500) }),
       ...details,
     });
   }

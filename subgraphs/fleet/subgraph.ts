@@ -1,8 +1,8 @@
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
+import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
-import type { Database, EntityClass } from '#platform/database/database.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';

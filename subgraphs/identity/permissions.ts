@@ -8,6 +8,7 @@ export const identityPermissions = {
   'identity.oauth.authorize': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.plan.grant': ['administrator'],
+  'identity.audit.read': ['owner', 'admin'],
 } as const satisfies PermissionTable;
 
 export type IdentityPermission = keyof typeof identityPermissions;

@@ -4,4 +4,5 @@ import type { SealedColumn } from '#platform/secrets/sealed-column.js';
 export const identitySealedColumns: readonly SealedColumn[] = [
   { table: 'signing_key', idColumns: ['kid'], column: 'sealed_private_key', boundTo: 'kid' },
   { table: 'totp_secret', idColumns: ['tenant_id', 'user_id'], column: 'sealed_secret', boundTo: 'user_id' },
+  { table: 'audit_head', idColumns: ['tenant_id'], column: 'sealed_head', boundTo: 'tenant_id' },
 ];

@@ -49,6 +49,7 @@ import { SetupService } from './setup/setup.service.js';
 import { createJwksRouter } from './signing-key/jwks.router.js';
 import { StoredSigningKey } from './signing-key/signing-key.entity.js';
 import { SigningKeyService } from './signing-key/signing-key.service.js';
+import { createTenancy, tenancyEntities } from './tenancy.js';
 import { Tenant } from './tenant/tenant.entity.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
@@ -75,6 +76,7 @@ export const identityEntities: readonly EntityClass[] = [
   OAuthClient,
   OAuthCode,
   IssuedToken,
+  ...tenancyEntities,
 ];
 
 export interface IdentityOptions {
@@ -122,11 +124,14 @@ export function createIdentity(options: IdentityOptions): Identity {
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
 
+  const tenancy = createTenancy({ database, clock, keyring });
+
   return {
-    consumers: [registerClients],
-    sweeps: [expiredSweep],
-    build: (verifier) =>
-      buildSubgraph({
+    consumers: [registerClients, ...tenancy.consumers],
+    sweeps: [expiredSweep, ...tenancy.sweeps],
+    build: (verifier) => {
+      tenancy.verifyBy(verifier);
+      return buildSubgraph({
         name: 'identity',
         database,
         clock,
@@ -146,13 +151,15 @@ export function createIdentity(options: IdentityOptions): Identity {
           new TotpResolver(totp, new TotpSignIn(totp, logins, tokens)),
           new OAuthResolver(authorizations, new TokenService(assertions), new UserInfoService(assertions)),
           new SetupResolver(new SetupService(registrations)),
+          ...tenancy.resolvers,
         ],
         references: {
           Tenant: ({ id }: { id: string }, { operation }) =>
             id === operation.tenantId ? users.tenant(operation) : null,
           User: ({ id }: { id: string }, { operation }) => users.find(operation, id),
         },
-      }),
+      });
+    },
     start: () => keys.start(),
     stop: async () => {
       keys.stop();
@@ -163,6 +170,7 @@ export function createIdentity(options: IdentityOptions): Identity {
       createSetupRouter(),
       createMetadataRouter(publicUrl),
       createAuthorizeRouter({ database, clock, logger, authorizations, logins, tokens, sessions, browsers }),
+      ...tenancy.routers,
     ],
     findPublicKey: (kid) => keys.find(kid),
     ensureFirstAdministrator: (account) =>

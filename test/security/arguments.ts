@@ -10,6 +10,7 @@ import {
   isRequiredInputField,
   type GraphQLArgument,
   type GraphQLInputField,
+  type GraphQLInputObjectType,
   type GraphQLInputType,
 } from 'graphql';
 
@@ -87,6 +88,12 @@ export function argumentsFor(root: RootField, source: Source, extent: Extent): R
 /** The value of one argument of a field below the root. */
 export function argumentFor(owner: string, field: GraphQLArgument, source: Source): unknown {
   return valueOf(field.type, `${owner}.${field.name}`, field.name, { source, extent: 'required', answers: owner });
+}
+
+/** The value of an input type by itself, as a REST body has it. */
+export function inputFor(type: GraphQLInputObjectType, source: Source): Record<string, unknown> {
+  const rules: Rules = { source, extent: 'required', answers: type.name };
+  return valuesOf(Object.values(type.getFields()), type.name, isRequiredInputField, rules);
 }
 
 /** Whether any id is among a field's arguments, at whatever depth. */

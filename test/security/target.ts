@@ -19,6 +19,8 @@ export interface Answer {
 /** Something that answers operations of a schema: the panel, or one subgraph by itself. */
 export interface Target {
   schema: GraphQLSchema;
+  /** Where it listens, if it does. */
+  url?: string;
   ask(call: Call, token: string | undefined): Promise<Answer>;
 }
 
@@ -49,6 +51,7 @@ export function outcomeOf({ code, reason }: Answer): string {
 export function panelTarget(url: string, schema: GraphQLSchema): Target {
   return {
     schema,
+    url,
     async ask(body, token) {
       const answer = await call<Result>(`${url}/graphql`, { token, body });
       if (typeof answer.body !== 'object') throw new Error(`not JSON: ${answer.status} ${answer.text}`);

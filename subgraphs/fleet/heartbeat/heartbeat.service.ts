@@ -59,5 +59,6 @@ export class HeartbeatService {
   /** Takes no more beats, and stores those that wait. */
   async stop(): Promise<void> {
     await this.queue.stop();
+    await this.options.ingest.stop();
   }
 }

@@ -1,39 +1,21 @@
+import type pg from 'pg';
+
 import type { Clock } from '#platform/clock.js';
-import type { Database, SqlEntityManager } from '#platform/database/database.js';
-import { systemEm } from '#platform/database/system-em.js';
+import type { Database } from '#platform/database/database.js';
+import { systemEm, systemPool } from '#platform/database/system-em.js';
 import { ApiError } from '#platform/errors.js';
-import { appendToOutbox, type OutboxEvent } from '#platform/outbox/outbox.js';
-import type { InstanceChanged } from '#schema/events.js';
+import { appendToOutbox } from '#platform/outbox/outbox.js';
 
 import type { Outcome } from './batch-queue.js';
-import {
-  afterBeat,
-  hoursToMark,
-  samplesOf,
-  type InstanceState,
-  type ReceivedBeat,
-  type Sample,
-} from './beat.js';
-import type { VersionLine } from './heartbeat.reasons.js';
-import { boundTransaction, insertSamples, lockInstances, markHours, updateInstances } from './ingest.sql.js';
+import type { ReceivedBeat } from './beat.js';
+import { keyOf, prepare, type KnownInstance, type Writes } from './ingest.rows.js';
+import { readInstances, storeBeats } from './ingest.sql.js';
 
-interface LockedInstance extends InstanceState {
-  tenantId: string;
-  id: string;
-  generation: number;
-  major: number | null;
-  minor: number | null;
-}
-
-type StoredSample = Sample & { tenant_id: string; instance_id: string };
-
-/** One transaction's worth of rows. */
-interface Writes {
-  instances: Map<string, Record<string, unknown>>;
-  samples: StoredSample[];
-  hours: Map<string, { tenant_id: string; instance_id: string; hour: string }>;
-  events: OutboxEvent[];
-}
+// One flush at a time needs one connection; the other is for the next flush while a lost one is being found out.
+const connections = 2;
+// With the wait for a connection well below rollupGraceMs, on which the rollup relies.
+const statementSeconds = 20;
+const attempts = 4;
 
 /**
  * Stores batches of beats. A batch spans tenants, so it runs as `fleet_jobs`, past row-level security. That is safe
@@ -41,16 +23,20 @@ interface Writes {
  * from the body, and each statement joins on both and on the credential's generation.
  */
 export class HeartbeatIngest {
+  private readonly pool: pg.Pool;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly heartbeatSeconds: number,
-  ) {}
+  ) {
+    this.pool = systemPool(database, { size: connections, statementSeconds });
+  }
 
-  /** Answers for each beat when all are committed. One that cannot be stored does not keep the others from it. */
+  /** Answers for each beat when it is committed. One that cannot be stored does not keep the others from it. */
   async store(batch: readonly ReceivedBeat[]): Promise<readonly Outcome<void>[]> {
     try {
-      return await this.storeTogether(batch).catch((error: unknown) => {
+      return await this.storeTogether(batch).catch(async (error: unknown) => {
         // The sample's partition was made while the insert waited to put it into the default one.
         if (codeOf(error) === checkViolation) return this.storeTogether(batch);
         throw error;
@@ -66,139 +52,73 @@ export class HeartbeatIngest {
     }
   }
 
+  async stop(): Promise<void> {
+    await this.pool.end();
+  }
+
   private async storeTogether(batch: readonly ReceivedBeat[]): Promise<Outcome<void>[]> {
+    const outcomes = new Map<ReceivedBeat, Outcome<void>>();
+    let open = batch;
+    for (let attempt = 0; attempt < attempts && open.length > 0; attempt += 1) {
+      const known = await this.read(open);
+      const beats = open.filter((received) => {
+        const isValid = known.get(keyOf(received.node))?.generation === received.node.generation;
+        if (!isValid) outcomes.set(received, { error: revoked() });
+        return isValid;
+      });
+      if (beats.length === 0) break;
+      const stored = await this.write(prepare(beats, known, this.clock.now(), this.heartbeatSeconds));
+      open = beats.filter((received) => !stored.has(keyOf(received.node)));
+      for (const received of beats) {
+        if (stored.has(keyOf(received.node))) outcomes.set(received, { answer: undefined });
+      }
+    }
+    return batch.map((received) => outcomes.get(received) ?? { error: unavailable() });
+  }
+
+  private async read(batch: readonly ReceivedBeat[]): Promise<Map<string, KnownInstance>> {
+    const keys = new Map(
+      batch.map(({ node }) => [keyOf(node), { tenant_id: node.tenantId, id: node.instanceId }]),
+    );
+    const { rows } = await this.pool.query<KnownInstance>(readInstances, [
+      JSON.stringify([...keys.values()]),
+    ]);
+    return new Map(rows.map((row) => [`${row.tenantId} ${row.id}`, row]));
+  }
+
+  /** Answers the keys of the instances stored. Their events go with them. */
+  private async write(writes: Writes): Promise<Set<string>> {
+    const hasHours = writes.hours.size > 0;
+    const sql = storeBeats({ hasHours });
+    const values = [
+      writes.instances.values(),
+      writes.samples,
+      ...(hasHours ? [writes.hours.values()] : []),
+    ].map((rows) => JSON.stringify([...rows]));
+    if (writes.events.length === 0) {
+      const { rows } = await this.pool.query<{ tenantId: string; id: string }>(sql, values);
+      return keySet(rows);
+    }
     return systemEm(this.database).transactional(async (em) => {
-      await em.execute(boundTransaction);
-      const instances = await lock(em, batch);
-      const writes: Writes = { instances: new Map(), samples: [], hours: new Map(), events: [] };
-      // Read with the locks held, so that it is no older than the transaction's first write.
-      const now = this.clock.now();
-      const outcomes = batch.map((received): Outcome<void> => {
-        const { instanceId, tenantId, generation } = received.node;
-        const instance = instances.get(`${tenantId} ${instanceId}`);
-        if (instance?.generation !== generation) return { error: revoked() };
-        this.apply(received, instance, now, writes);
-        return { answer: undefined };
-      });
-      await write(em, updateInstances, [...writes.instances.values()]);
-      await write(em, insertSamples, writes.samples);
-      await write(em, markHours, [...writes.hours.values()]);
-      await appendToOutbox(em, this.database.area, writes.events, {
-        requestId: batch[0]?.requestId ?? '',
-        at: now,
-      });
-      return outcomes;
+      const stored = keySet(
+        await em.execute<{ tenantId: string; id: string }[]>(sql.replace(/\$\d/g, '?'), values),
+      );
+      const events = writes.events.filter(({ tenantId, entityId }) => stored.has(`${tenantId} ${entityId}`));
+      await appendToOutbox(em, this.database.area, events, { requestId: 'heartbeats', at: this.clock.now() });
+      return stored;
     });
   }
-
-  private apply(received: ReceivedBeat, instance: LockedInstance, now: Date, writes: Writes): void {
-    const { tenantId, id, major, minor } = instance;
-    const baseline: VersionLine | null = major === null || minor === null ? null : { major, minor };
-    const { state, transition } = afterBeat(instance, received, baseline, this.heartbeatSeconds);
-    Object.assign(instance, state);
-    for (const sample of samplesOf(received, state.clockSkewSeconds)) {
-      writes.samples.push({ tenant_id: tenantId, instance_id: id, ...sample });
-      for (const time of hoursToMark(sample.at, instance.sampledAt, now, this.heartbeatSeconds)) {
-        const hour = new Date(time).toISOString();
-        writes.hours.set(`${tenantId} ${id} ${hour}`, { tenant_id: tenantId, instance_id: id, hour });
-      }
-      if (!instance.sampledAt || instance.sampledAt < sample.at) instance.sampledAt = sample.at;
-    }
-    const earlier = writes.instances.get(`${tenantId} ${id}`);
-    writes.instances.set(`${tenantId} ${id}`, rowOf(instance, received, earlier));
-    if (transition) {
-      writes.events.push({
-        topic: 'fleet.instance.changed',
-        tenantId,
-        entityId: id,
-        causedBy: received.requestId,
-        payload: { instanceId: id, ...transition } satisfies InstanceChanged,
-      });
-    }
-  }
 }
 
-async function lock(
-  em: SqlEntityManager,
-  batch: readonly ReceivedBeat[],
-): Promise<Map<string, LockedInstance>> {
-  const keys = new Map(
-    batch.map(({ node: { tenantId, instanceId } }) => [
-      `${tenantId} ${instanceId}`,
-      { tenant_id: tenantId, id: instanceId },
-    ]),
-  );
-  const rows = await em.execute<Times<LockedInstance>[]>(lockInstances, [JSON.stringify([...keys.values()])]);
-  return new Map(
-    rows.map((row) => [
-      `${row.tenantId} ${row.id}`,
-      {
-        ...row,
-        lastSeenAt: time(row.lastSeenAt),
-        offlineAt: time(row.offlineAt),
-        statusChangedAt: time(row.statusChangedAt),
-        sampledAt: time(row.sampledAt),
-      },
-    ]),
-  );
-}
-
-type TimeKeys = 'lastSeenAt' | 'offlineAt' | 'statusChangedAt' | 'sampledAt';
-
-/** As the driver gives it: times are text. */
-type Times<Row extends Record<TimeKeys, unknown>> = Omit<Row, TimeKeys> & Record<TimeKeys, string | null>;
-
-function time(text: string | null): Date | null {
-  return text === null ? null : new Date(text);
-}
-
-async function write(em: SqlEntityManager, sql: string, rows: readonly object[]): Promise<void> {
-  if (rows.length > 0) await em.execute(sql, [JSON.stringify(rows)]);
-}
-
-/** The row as the update takes it. Of two beats of one instance in a batch, what only the first told is kept. */
-function rowOf(
-  instance: LockedInstance,
-  { beat }: ReceivedBeat,
-  earlier: Record<string, unknown> | undefined,
-): Record<string, unknown> {
-  return {
-    tenant_id: instance.tenantId,
-    id: instance.id,
-    generation: instance.generation,
-    last_seen_at: instance.lastSeenAt,
-    offline_at: instance.offlineAt,
-    announced_status: instance.status,
-    status_changed_at: instance.statusChangedAt,
-    reasons: instance.reasons,
-    streaks: instance.streaks,
-    sampled_at: instance.sampledAt,
-    sequence: beat.sequence ?? null,
-    clock_skew_seconds: instance.clockSkewSeconds,
-    version: beat.version,
-    apps_count: beat.appsCount,
-    cpu_percent: beat.cpuPercent,
-    memory_percent: beat.memoryPercent,
-    disk_percent: beat.diskPercent,
-    cpu_cores: beat.cpuCores,
-    memory_gb: beat.memoryGb,
-    storage_used_gb: beat.storageUsedGb ?? earlier?.['storage_used_gb'] ?? null,
-    net_rx_bytes: instance.netRxBytes,
-    net_tx_bytes: instance.netTxBytes,
-    net_rx_bytes_per_second: instance.netRxBytesPerSecond,
-    net_tx_bytes_per_second: instance.netTxBytesPerSecond,
-    load_average: beat.loadAverage ?? null,
-    uptime_seconds: beat.uptimeSeconds ?? null,
-    health: beat.health ?? [],
-    facts: beat.facts ?? earlier?.['facts'] ?? undefined,
-  };
+function keySet(rows: readonly { tenantId: string; id: string }[]): Set<string> {
+  return new Set(rows.map(({ tenantId, id }) => `${tenantId} ${id}`));
 }
 
 function revoked(): ApiError {
   return new ApiError('UNAUTHENTICATED', 'The credential was revoked', { reason: 'TOKEN_REVOKED' });
 }
 
-function unavailable(cause: unknown): ApiError {
+function unavailable(cause?: unknown): ApiError {
   return new ApiError('UNAVAILABLE', 'Beats cannot be stored just now', { retryAfterSeconds: 5, cause });
 }
 

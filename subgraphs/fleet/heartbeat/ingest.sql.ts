@@ -1,22 +1,28 @@
-/** Bounds the transaction, so that an hour's rollup can rely on it being over (see rollupGraceMs). */
-export const boundTransaction = `select set_config('statement_timeout', '20s', true),
-  set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '20s', true)`;
-
-/** Locks the instances of a batch, always in the same order, and reads what their next beat depends on. */
-export const lockInstances = `select i.tenant_id as "tenantId", i.id, i.credential_generation as "generation",
+/** What the next beat of each instance of a batch depends on. Takes the batch's keys as JSON. */
+export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credential_generation as "generation",
     i.last_seen_at as "lastSeenAt", i.offline_at as "offlineAt", i.announced_status as "status",
     i.status_changed_at as "statusChangedAt", i.reasons, i.streaks, i.sampled_at as "sampledAt",
     i.net_rx_bytes as "netRxBytes", i.net_tx_bytes as "netTxBytes",
     i.net_rx_bytes_per_second as "netRxBytesPerSecond", i.net_tx_bytes_per_second as "netTxBytesPerSecond",
     i.clock_skew_seconds as "clockSkewSeconds", v.major, v.minor
-  from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text)
+  from jsonb_to_recordset($1::jsonb) as b (tenant_id text, id text)
   join fleet.instance i on i.tenant_id = b.tenant_id and i.id = b.id
-  left join fleet.version_baseline v on v.tenant_id = i.tenant_id
-  order by i.tenant_id, i.id
-  for no key update of i`;
+  left join fleet.version_baseline v on v.tenant_id = i.tenant_id`;
+
+/**
+ * Stores a batch in one statement, which is one transaction and one round trip, and answers the instances stored. One
+ * that someone else wrote since it was read (another process, the expiry sweep), or whose credential was rotated, is
+ * left alone with all that belongs to it: it has to be read again.
+ */
+export const storeBeats = (parts: { hasHours: boolean }) => `with stored as (
+    ${updateInstances()} returning i.tenant_id, i.id
+  ), samples as (
+    ${insertSamples}
+  )${parts.hasHours ? `, hours as (${markHours})` : ''}
+  select tenant_id as "tenantId", id from stored`;
 
 /** Facts that a beat leaves out stay as they are: a long value is stored apart and is not written again. */
-export const updateInstances = `update fleet.instance i set
+const updateInstances = () => `update fleet.instance i set
     last_seen_at = b.last_seen_at, offline_at = b.offline_at,
     announced_status = b.announced_status, status_changed_at = b.status_changed_at,
     reasons = b.reasons, streaks = b.streaks, sampled_at = b.sampled_at,
@@ -28,7 +34,8 @@ export const updateInstances = `update fleet.instance i set
     net_rx_bytes_per_second = b.net_rx_bytes_per_second, net_tx_bytes_per_second = b.net_tx_bytes_per_second,
     load_average = b.load_average, uptime_seconds = b.uptime_seconds,
     health = b.health, facts = coalesce(b.facts, i.facts)
-  from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text, generation integer,
+  from jsonb_to_recordset($1::jsonb) as b (tenant_id text, id text, generation integer,
+    was_seen_at timestamptz, was_status text,
     last_seen_at timestamptz, offline_at timestamptz, announced_status text, status_changed_at timestamptz,
     reasons jsonb, streaks jsonb, sampled_at timestamptz, sequence bigint, clock_skew_seconds double precision,
     version text, apps_count integer, cpu_percent double precision, memory_percent double precision,
@@ -36,19 +43,22 @@ export const updateInstances = `update fleet.instance i set
     storage_used_gb double precision, net_rx_bytes double precision, net_tx_bytes double precision,
     net_rx_bytes_per_second double precision, net_tx_bytes_per_second double precision,
     load_average double precision, uptime_seconds double precision, health jsonb, facts jsonb)
-  where i.tenant_id = b.tenant_id and i.id = b.id and i.credential_generation = b.generation`;
+  where i.tenant_id = b.tenant_id and i.id = b.id and i.credential_generation = b.generation
+    and i.last_seen_at is not distinct from b.was_seen_at and i.announced_status = b.was_status`;
 
 /** A sample with the same timestamp is the same sample, and the first one stays. */
-export const insertSamples = `insert into fleet.metrics_sample (tenant_id, instance_id, at, cpu_percent, memory_percent,
+const insertSamples = `insert into fleet.metrics_sample (tenant_id, instance_id, at, cpu_percent, memory_percent,
     disk_percent, net_rx_bytes, net_tx_bytes, load_average)
-  select * from jsonb_to_recordset(?::jsonb) as s (tenant_id text, instance_id text, at timestamptz,
+  select s.* from jsonb_to_recordset($2::jsonb) as s (tenant_id text, instance_id text, at timestamptz,
     cpu_percent double precision, memory_percent double precision, disk_percent double precision,
     net_rx_bytes double precision, net_tx_bytes double precision, load_average double precision)
+  join stored on stored.tenant_id = s.tenant_id and stored.id = s.instance_id
   on conflict do nothing`;
 
 /** The row of an hour marked already is written again all the same: the lock makes the rollup wait for this sample. */
-export const markHours = `insert into fleet.metrics_dirty (tenant_id, instance_id, hour)
-  select tenant_id, instance_id, hour
-  from jsonb_to_recordset(?::jsonb) as h (tenant_id text, instance_id text, hour timestamptz)
-  order by tenant_id, instance_id, hour
+const markHours = `insert into fleet.metrics_dirty (tenant_id, instance_id, hour)
+  select h.tenant_id, h.instance_id, h.hour
+  from jsonb_to_recordset($3::jsonb) as h (tenant_id text, instance_id text, hour timestamptz)
+  join stored on stored.tenant_id = h.tenant_id and stored.id = h.instance_id
+  order by h.tenant_id, h.instance_id, h.hour
   on conflict (tenant_id, instance_id, hour) do update set marks = metrics_dirty.marks + 1`;

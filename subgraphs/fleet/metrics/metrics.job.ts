@@ -85,11 +85,10 @@ export const partitionSweep: Sweep = {
       ['metrics_hourly', week + weekMs, week + 2 * weekMs],
     ];
     for (const [parent, low, high] of wanted) {
-      const [answer] = await em.execute<{ isNew: boolean }[]>(`select fleet.add_partition(?, ?, ?) as "isNew"`, [
-        parent,
-        date(low),
-        date(high),
-      ]);
+      const [answer] = await em.execute<{ isNew: boolean }[]>(
+        `select fleet.add_partition(?, ?, ?) as "isNew"`,
+        [parent, date(low), date(high)],
+      );
       if (answer?.isNew) return 'more';
     }
     return 'done';
@@ -108,8 +107,12 @@ export const retentionSweep: Sweep = {
     const waiting = oldest?.hour ? new Date(oldest.hour).getTime() - hourMs : Infinity;
     const rawFrom = Math.min(now.getTime() - keptMs.raw, waiting);
     await em.execute(`select fleet.drop_partitions('metrics_sample', ?)`, [date(rawFrom)]);
-    await em.execute(`select fleet.drop_partitions('metrics_hourly', ?)`, [date(now.getTime() - keptMs.hourly)]);
-    await em.execute(`delete from fleet.metrics_daily where day < ?`, [new Date(now.getTime() - keptMs.daily)]);
+    await em.execute(`select fleet.drop_partitions('metrics_hourly', ?)`, [
+      date(now.getTime() - keptMs.hourly),
+    ]);
+    await em.execute(`delete from fleet.metrics_daily where day < ?`, [
+      new Date(now.getTime() - keptMs.daily),
+    ]);
     return 'done';
   },
 };

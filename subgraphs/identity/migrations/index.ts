@@ -4,6 +4,7 @@ import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
 import { oauthCodesMigration } from './073-oauth-codes.js';
 import { signInMigration } from './002-sign-in.js';
+import { auditMigration } from './074-audit.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -122,4 +123,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   ),
   signInMigration,
   oauthCodesMigration,
+  auditMigration,
 ];

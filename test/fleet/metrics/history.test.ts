@@ -79,22 +79,28 @@ test.for([
   ['7d', 'hourly', hour, 168],
   ['30d', 'hourly', 2 * hour, 360],
   ['3mo', 'daily', day, 90],
-] as const)('the range %s is answered from %s data in buckets of %i seconds', async ([range, source, seconds, count]) => {
-  const { tenant, node } = await fresh();
-  await node.beat({ cpu_percent: 35.5 });
-  const { metrics, ...rest } = await historyOf(tenant, node, `?range=${range}`);
-  expect(rest).toEqual({ instance_id: node.id, range, source, bucket_seconds: seconds });
-  expect(Object.keys(metrics)).toEqual(['cpu', 'mem', 'disk', 'net']);
-  for (const pairs of Object.values(metrics)) {
-    expect(pairs).toHaveLength(count);
-    expect(pairs.every(([t], at) => at === 0 || t - pairs[at - 1]![0] === seconds)).toBe(true);
-  }
-  // The newest bucket holds the beat of just now, whatever is rolled up; all before it are gaps.
-  const [t, v] = metrics.cpu!.at(-1)!;
-  expect([t, v]).toEqual([Math.floor(nowSeconds() / seconds) * seconds, 35.5]);
-  expect(metrics.cpu!.slice(0, -1).every(([, value]) => value === null)).toBe(true);
-  expect(metrics.net!.every(([, value]) => value === null), 'one reading of a counter tells no rate').toBe(true);
-});
+] as const)(
+  'the range %s is answered from %s data in buckets of %i seconds',
+  async ([range, source, seconds, count]) => {
+    const { tenant, node } = await fresh();
+    await node.beat({ cpu_percent: 35.5 });
+    const { metrics, ...rest } = await historyOf(tenant, node, `?range=${range}`);
+    expect(rest).toEqual({ instance_id: node.id, range, source, bucket_seconds: seconds });
+    expect(Object.keys(metrics)).toEqual(['cpu', 'mem', 'disk', 'net']);
+    for (const pairs of Object.values(metrics)) {
+      expect(pairs).toHaveLength(count);
+      expect(pairs.every(([t], at) => at === 0 || t - pairs[at - 1]![0] === seconds)).toBe(true);
+    }
+    // The newest bucket holds the beat of just now, whatever is rolled up; all before it are gaps.
+    const [t, v] = metrics.cpu!.at(-1)!;
+    expect([t, v]).toEqual([Math.floor(nowSeconds() / seconds) * seconds, 35.5]);
+    expect(metrics.cpu!.slice(0, -1).every(([, value]) => value === null)).toBe(true);
+    expect(
+      metrics.net!.every(([, value]) => value === null),
+      'one reading of a counter tells no rate',
+    ).toBe(true);
+  },
+);
 
 test('the range is 24h unless told, and one metric asked for comes alone', async () => {
   const { tenant, node } = await fresh();
@@ -190,7 +196,11 @@ test('GraphQL gives the band around each mean, and a mean of buckets weighs by t
   await storeHour(tenant, node, 239 * hour + even, 50, 90);
   const answer = await tenant.graphql<{
     metricsHistory: {
-      buckets: { start: string; cpu: { mean: number; min: number; max: number; count: number } | null; net: unknown }[];
+      buckets: {
+        start: string;
+        cpu: { mean: number; min: number; max: number; count: number } | null;
+        net: unknown;
+      }[];
     };
   }>(
     `query($id: ID!) { metricsHistory(instanceId: $id, range: "30d") {

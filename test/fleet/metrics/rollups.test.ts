@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 import { partitionSweep, retentionSweep, rollupSweep } from '#subgraphs/fleet/metrics/metrics.job.js';
 
-import { TestClock } from '../../support/clock.js';
 import {
   openFleetStore,
   receivedBeat,
@@ -15,10 +14,17 @@ import {
 } from '../../support/fleet-store.js';
 
 let store: FleetStore;
+let ingest: HeartbeatIngest;
 beforeAll(async () => {
   store = await openFleetStore();
+  ingest = new HeartbeatIngest(store.database, clock, 30);
 });
-afterAll(async () => store.stop());
+afterAll(async () => {
+  await ingest.stop();
+  await store.stop();
+});
+
+const clock = { at: 0, now: () => new Date(clock.at), delay: async () => undefined };
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -45,18 +51,14 @@ interface Bucket {
   net_max: number | null;
 }
 
-class StoreClock extends TestClock {
-  at = start;
-  override now(): Date {
-    return new Date(this.at);
-  }
-}
 
 /** Delivers readings with one beat. A late one has a reading of its own time as well, which is the answer. */
-async function deliver(instance: StoredInstance, at: number, readings: readonly Reading[]): Promise<Reading[]> {
-  const clock = new StoreClock();
+async function deliver(
+  instance: StoredInstance,
+  at: number,
+  readings: readonly Reading[],
+): Promise<Reading[]> {
   clock.at = at;
-  const ingest = new HeartbeatIngest(store.database, clock, 30);
   const [last, ...older] = readings.toReversed();
   const measured = ({ cpu, rx, tx }: Reading) => ({
     cpuPercent: cpu,
@@ -65,7 +67,10 @@ async function deliver(instance: StoredInstance, at: number, readings: readonly 
     netRxBytes: rx,
     netTxBytes: tx,
   });
-  const samples = [last!, ...older].map((reading) => ({ timestamp: new Date(reading.at), ...measured(reading) }));
+  const samples = [last!, ...older].map((reading) => ({
+    timestamp: new Date(reading.at),
+    ...measured(reading),
+  }));
   const isLive = Math.abs(at - last!.at) < 20_000;
   const [outcome] = await ingest.store([
     receivedBeat(instance, new Date(at), {
@@ -94,7 +99,10 @@ async function buckets(
 /** Sums of floats depend a little on their order. */
 function rounded(bucket: Bucket): Bucket {
   return Object.fromEntries(
-    Object.entries(bucket).map(([name, value]) => [name, value === null ? null : Number(Number(value).toPrecision(9))]),
+    Object.entries(bucket).map(([name, value]) => [
+      name,
+      value === null ? null : Number(Number(value).toPrecision(9)),
+    ]),
   ) as unknown as Bucket;
 }
 
@@ -137,7 +145,10 @@ function expected(readings: readonly Reading[], length: number): Record<string, 
 const steps = fc.array(
   fc.record({
     // Now and then a gap: with a rate over it, and without one.
-    gap: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 15, max: 300 }) }, fc.constantFrom(590, 600, 601, 4_000)),
+    gap: fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 15, max: 300 }) },
+      fc.constantFrom(590, 600, 601, 4_000),
+    ),
     cpu: fc.integer({ min: 0, max: 100 }),
     rx: fc.integer({ min: 0, max: 10_000 }),
     isReset: fc.boolean(),
@@ -276,8 +287,9 @@ test('a sample older than a day or ahead of time is not taken, and its beat is',
   const now = Date.parse('2026-06-01T12:00:00Z');
   const odd = (at: number) => ({ at, cpu: 99, rx: 0, tx: 0 });
   await deliver(instance, now, [odd(now - day - 1), odd(now - day + minute), odd(now + 2 * minute)]);
-  const rows = await store.sql<{ at: Date }>('select at from fleet.metrics_sample where instance_id = $1 order by at', [
-    instance.id,
-  ]);
+  const rows = await store.sql<{ at: Date }>(
+    'select at from fleet.metrics_sample where instance_id = $1 order by at',
+    [instance.id],
+  );
   expect(rows.map(({ at }) => at.getTime())).toEqual([now - day + minute, now]);
 });

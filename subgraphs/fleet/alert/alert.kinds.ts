@@ -1,0 +1,86 @@
+import { registerEnumType } from 'type-graphql';
+
+export enum AlertRuleKind {
+  OFFLINE = 'OFFLINE',
+  CPU = 'CPU',
+  MEMORY = 'MEMORY',
+  DISK = 'DISK',
+  COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
+}
+
+registerEnumType(AlertRuleKind, {
+  name: 'AlertRuleKind',
+  description: 'What an alert is about. The list is closed: tenants set the limits, not the kinds.',
+  valuesConfig: {
+    OFFLINE: {
+      description: 'No heartbeat for three of the offered intervals. A node that never beat raises none.',
+    },
+    CPU: { description: 'CPU in use is at the threshold or above.' },
+    MEMORY: { description: 'Memory in use is at the threshold or above.' },
+    DISK: { description: 'Disk in use is at the threshold or above.' },
+    COMPONENT_UNHEALTHY: {
+      description: 'The node reports a component as unhealthy; one alert for each component.',
+    },
+  },
+});
+
+export enum AlertSeverity {
+  INFO = 'INFO',
+  WARNING = 'WARNING',
+  CRITICAL = 'CRITICAL',
+}
+
+registerEnumType(AlertSeverity, {
+  name: 'AlertSeverity',
+  description: 'How urgent an alert is, as its rule says.',
+  valuesConfig: {
+    INFO: { description: 'Worth knowing.' },
+    WARNING: { description: 'Somebody should look at it in working hours.' },
+    CRITICAL: { description: 'Somebody should look at it now.' },
+  },
+});
+
+/** From the least to the most urgent. */
+export const severities: readonly AlertSeverity[] = Object.values(AlertSeverity);
+
+export enum AlertStatus {
+  PENDING = 'PENDING',
+  FIRING = 'FIRING',
+  ACKNOWLEDGED = 'ACKNOWLEDGED',
+  RESOLVED = 'RESOLVED',
+}
+
+registerEnumType(AlertStatus, {
+  name: 'AlertStatus',
+  description: 'How far an alert is. FIRING and ACKNOWLEDGED ones are the active ones.',
+  valuesConfig: {
+    PENDING: {
+      description:
+        "The condition holds, but not yet for the rule's `forSeconds`. Nobody is told, and if it passes nothing is kept.",
+    },
+    FIRING: { description: 'The condition has held for long enough and nobody has taken it up.' },
+    ACKNOWLEDGED: {
+      description:
+        'Somebody has taken it up. It stays so until it resolves; if it comes back, that is a new alert.',
+    },
+    RESOLVED: { description: 'It is over. Kept for 90 days.' },
+  },
+});
+
+export enum AlertResolution {
+  CLEARED = 'CLEARED',
+  BY_HAND = 'BY_HAND',
+  RULE_DISABLED = 'RULE_DISABLED',
+  INSTANCE_REMOVED = 'INSTANCE_REMOVED',
+}
+
+registerEnumType(AlertResolution, {
+  name: 'AlertResolution',
+  description: 'Why an alert is over.',
+  valuesConfig: {
+    CLEARED: { description: "The condition was gone for the rule's `keepFiringForSeconds`." },
+    BY_HAND: { description: 'Somebody resolved it. What is found after that raises a new alert.' },
+    RULE_DISABLED: { description: 'The rule was switched off.' },
+    INSTANCE_REMOVED: { description: 'The instance is no more.' },
+  },
+});

@@ -1,0 +1,186 @@
+import { newId } from '#platform/ids.js';
+import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
+import type { AlertChanged } from '#schema/events.js';
+
+import { offlineAfter } from '../instance/instance.status.js';
+import { AlertRuleKind } from './alert.kinds.js';
+import {
+  afterObservations,
+  newProgress,
+  type Observation,
+  type Outcome,
+  type Patience,
+  type Progress,
+} from './alert.progress.js';
+import { defaultRules, messageOf, ruleKinds } from './alert.rules.js';
+import { deleteAlerts, findDue, findNew, insertAlerts, updateAlerts } from './evaluate.sql.js';
+import { toDue, toFound, type DueAlert, type DueRow, type FoundCondition, type FoundRow } from './evaluate.rows.js';
+
+const batch = 1_000;
+const defaults = JSON.stringify(ruleKinds.map((kind) => ({ kind, ...defaultRules[kind] })));
+
+/** An alert as the evaluation leaves it: the columns of evaluate.sql.ts. */
+type Row = Record<string, unknown>;
+
+/**
+ * Raises, counts and resolves alerts from what instances last told, beside the path of the beats. Instances with
+ * nothing wrong cost one look at their row and nothing is kept of them.
+ */
+export function evaluateSweep(heartbeatSeconds: number): Sweep {
+  const maxGapMs = offlineAfter(new Date(0), heartbeatSeconds).getTime();
+  return {
+    name: 'alert.evaluate',
+    everyMs: 5_000,
+    async run(step) {
+      const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now]);
+      await carryOn(step, due.map(toDue), maxGapMs);
+      const found = await step.em.execute<FoundRow[]>(findNew(batch), [defaults]);
+      await raise(step, found.map(toFound), maxGapMs);
+      return due.length === batch || found.length === batch ? 'more' : 'done';
+    },
+  };
+}
+
+async function carryOn({ em, now, publish }: SweepStep, due: readonly DueAlert[], maxGapMs: number) {
+  const [kept, gone]: [Row[], Row[]] = [[], []];
+  for (const alert of due) {
+    const { progress, outcome } = advance(alert, now, maxGapMs);
+    const status = outcome === 'resolved' ? 'RESOLVED' : progress.status;
+    if (outcome === 'passed' || (outcome === 'resolved' && alert.status === 'PENDING')) {
+      gone.push({ tenant_id: alert.tenantId, id: alert.id });
+      continue;
+    }
+    kept.push(rowOf(alert, progress, outcome, now));
+    if (status !== alert.status) publish(changed(alert, alert.status, status));
+  }
+  if (kept.length > 0) await em.execute(updateAlerts, [JSON.stringify(kept)]);
+  if (gone.length > 0) await em.execute(deleteAlerts, [JSON.stringify(gone)]);
+}
+
+async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondition[], maxGapMs: number) {
+  const rows = found.map((condition) => {
+    const { at, value, rule } = condition;
+    const { progress } = afterObservations(
+      newProgress(at),
+      [{ at, holds: true, value }],
+      patienceOf(condition, maxGapMs),
+      { now, isKnownToHold: rule === AlertRuleKind.OFFLINE },
+    );
+    const alert = { ...condition, id: newId('alert') };
+    if (progress.status === 'FIRING') publish(changed(alert, null, 'FIRING'));
+    return {
+      ...commonOf(alert, progress, now),
+      message: messageOf(rule, condition),
+      notify_at: progress.status === 'FIRING' ? now : null,
+      observed_to: at,
+      sampled_to: condition.sampledAt,
+    };
+  });
+  if (rows.length > 0) await em.execute(insertAlerts, [JSON.stringify(rows)]);
+}
+
+function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Progress; outcome: Outcome } {
+  if (!alert.isThere || !alert.isEnabled) return { progress: alert, outcome: 'resolved' };
+  const isOutage = alert.rule === AlertRuleKind.OFFLINE;
+  // What was about to fire when the node fell silent is not known to hold any more.
+  if (!isOutage && alert.isOffline && alert.status === 'PENDING') return { progress: alert, outcome: 'passed' };
+  return afterObservations(
+    alert,
+    isOutage ? outageObservations(alert) : beatObservations(alert),
+    patienceOf(alert, maxGapMs),
+    { now, isKnownToHold: isOutage && alert.isOffline },
+  );
+}
+
+function outageObservations(alert: DueAlert): Observation[] {
+  const { isOffline, offlineAt, observedTo, clearSince, statusChangedAt, beatAt } = alert;
+  if (isOffline) return offlineAt && offlineAt > observedTo ? [{ at: offlineAt, holds: true, value: null }] : [];
+  return clearSince ? [] : [{ at: statusChangedAt ?? beatAt ?? observedTo, holds: false, value: null }];
+}
+
+/** The newest beat, and before it the samples that came since the last look, between the two by server time. */
+function beatObservations(alert: DueAlert): Observation[] {
+  const { beatAt, observedTo, measured, threshold, unhealthy, samples } = alert;
+  if (!beatAt || beatAt <= observedTo) return [];
+  const isOver = (value: number | null) => value !== null && threshold !== null && value >= threshold;
+  const isMeasured = alert.rule !== AlertRuleKind.COMPONENT_UNHEALTHY;
+  const holdsNow = isMeasured ? isOver(measured) : unhealthy !== null;
+  const between = samples
+    // What a component was at earlier beats is not kept; it is taken to have been as it still is.
+    .filter(() => isMeasured || holdsNow)
+    .map(({ at, value }) => ({
+      at: new Date(Math.min(Math.max(at.getTime(), observedTo.getTime()), beatAt.getTime())),
+      holds: isMeasured ? isOver(value) : holdsNow,
+      value,
+    }));
+  return [...between, { at: beatAt, holds: holdsNow, value: measured }];
+}
+
+function rowOf(alert: DueAlert, progress: Progress, outcome: Outcome, now: Date): Row {
+  const { rule, component, threshold, isOffline, offlineAt, beatAt, unhealthy } = alert;
+  const isResolved = outcome === 'resolved';
+  const hasFired = alert.status === 'PENDING' && progress.status === 'FIRING';
+  const wasFound = progress.count > alert.count;
+  const detail = unhealthy?.detail ?? null;
+  const seenTo = rule === AlertRuleKind.OFFLINE && isOffline ? offlineAt : beatAt;
+  return {
+    ...commonOf(alert, progress, now),
+    status: isResolved ? 'RESOLVED' : progress.status,
+    message: wasFound
+      ? messageOf(rule, { value: progress.value, threshold, component, detail })
+      : alert.message,
+    resolved_at: isResolved ? now : null,
+    resolution: isResolved ? resolutionOf(alert) : null,
+    // Whoever was told that it fires is told that it is over.
+    notify_at: hasFired || (isResolved && alert.notifiedAt) ? now : isResolved ? null : alert.notifyAt,
+    observed_to: seenTo ?? alert.observedTo,
+    sampled_to: alert.sampledAt ?? alert.sampledTo,
+  };
+}
+
+function commonOf(alert: FoundCondition & { id: string }, progress: Progress, now: Date): Row {
+  return {
+    tenant_id: alert.tenantId,
+    id: alert.id,
+    instance_id: alert.instanceId,
+    instance_name: alert.instanceName,
+    rule: alert.rule,
+    component: alert.component,
+    severity: alert.severity,
+    status: progress.status,
+    value: progress.value,
+    threshold: alert.threshold,
+    count: progress.count,
+    started_at: progress.startedAt,
+    fired_at: progress.firedAt,
+    last_seen_at: progress.lastSeenAt,
+    clear_since: progress.clearSince,
+    updated_at: now,
+  };
+}
+
+function resolutionOf(alert: DueAlert): string {
+  if (!alert.isThere) return 'INSTANCE_REMOVED';
+  return alert.isEnabled ? 'CLEARED' : 'RULE_DISABLED';
+}
+
+function patienceOf(
+  { forSeconds, keepFiringForSeconds }: { forSeconds: number; keepFiringForSeconds: number },
+  maxGapMs: number,
+): Patience {
+  return { forMs: forSeconds * 1000, keepFiringForMs: keepFiringForSeconds * 1000, maxGapMs };
+}
+
+function changed(
+  alert: Pick<FoundCondition, 'tenantId' | 'instanceId' | 'rule' | 'severity'> & { id: string },
+  from: AlertChanged['from'],
+  to: AlertChanged['to'],
+) {
+  const { id, tenantId, instanceId, rule, severity } = alert;
+  return {
+    topic: 'fleet.alert.changed',
+    tenantId,
+    entityId: id,
+    payload: { alertId: id, instanceId, rule, severity, from, to } satisfies AlertChanged,
+  };
+}

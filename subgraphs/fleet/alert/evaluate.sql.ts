@@ -1,0 +1,106 @@
+/** The defaults as a table, for rules that a tenant has not set; takes them as its parameter. */
+const defaults = `jsonb_to_recordset(?::jsonb) as d (kind text, "isEnabled" boolean, severity text,
+  threshold double precision, "forSeconds" integer, "keepFiringForSeconds" integer)`;
+
+const isEnabled = `coalesce(r.is_enabled, d."isEnabled")`;
+const threshold = `case when r.kind is null then d.threshold else r.threshold end`;
+const settings = `coalesce(r.severity, d.severity) as severity, ${threshold} as threshold,
+  coalesce(r.for_seconds, d."forSeconds") as "forSeconds",
+  coalesce(r.keep_firing_for_seconds, d."keepFiringForSeconds") as "keepFiringForSeconds"`;
+
+/**
+ * Conditions that hold and have no alert yet. The fact that tells of one must be newer than what the last alert of the
+ * same fingerprint had taken into account: one that was resolved by hand comes back with the next beat (for an outage:
+ * the next outage) that finds it, and not before.
+ */
+export const findNew = (batch: number): string => `select f.*, ${settings}
+  from (
+    select i.tenant_id as "tenantId", i.id as "instanceId", i.name as "instanceName", k.rule, '' as component, k.value,
+      null as detail, i.last_seen_at as at, i.sampled_at as "sampledAt"
+    from fleet.instance i
+    cross join lateral (values
+      ('CPU', i.cpu_percent), ('MEMORY', i.memory_percent), ('DISK', i.disk_percent)) k (rule, value)
+    where i.announced_status <> 'OFFLINE'
+    union all
+    select i.tenant_id, i.id, i.name, 'COMPONENT_UNHEALTHY', h.component, null, h.message, i.last_seen_at, i.sampled_at
+    from fleet.instance i
+    cross join lateral jsonb_to_recordset(i.health) h (component text, status text, message text)
+    where i.announced_status = 'DEGRADED' and h.status = 'UNHEALTHY'
+    union all
+    select i.tenant_id, i.id, i.name, 'OFFLINE', '', null, null, i.offline_at, null
+    from fleet.instance i
+    where i.announced_status = 'OFFLINE' and i.last_seen_at is not null
+  ) f
+  join ${defaults} on d.kind = f.rule
+  left join fleet.alert_rule r on r.tenant_id = f."tenantId" and r.kind = f.rule
+  where ${isEnabled} and (f.value is null or f.value >= ${threshold})
+    and not exists (
+      select from fleet.alert a
+      where a.tenant_id = f."tenantId" and a.instance_id = f."instanceId" and a.rule = f.rule and a.component = f.component
+        and (a.status <> 'RESOLVED' or (a.observed_to >= f.at and a.resolution <> 'RULE_DISABLED'))
+    )
+  limit ${batch}`;
+
+/**
+ * Open alerts about which there is something new: a beat, an outage that began or ended, or time that has run out.
+ * `samples` are what was measured between the last beat that was taken into account and the newest one. One that
+ * somebody is just acknowledging is left to the next run.
+ */
+export const findDue = (batch: number): string => `select a.tenant_id as "tenantId", a.id, a.instance_id as "instanceId", a.rule, a.component,
+    a.status, a.message, a.value, a.count, a.started_at as "startedAt", a.fired_at as "firedAt",
+    a.last_seen_at as "lastSeenAt", a.clear_since as "clearSince", a.notified_at as "notifiedAt",
+    a.notify_at as "notifyAt", a.observed_to as "observedTo", a.sampled_to as "sampledTo", a.updated_at as "updatedAt",
+    ${isEnabled} as "isEnabled", ${settings},
+    i.id is not null as "isThere", i.announced_status = 'OFFLINE' as "isOffline", i.status_changed_at as "statusChangedAt",
+    i.last_seen_at as "beatAt", i.offline_at as "offlineAt", i.sampled_at as "sampledAt",
+    case a.rule when 'CPU' then i.cpu_percent when 'MEMORY' then i.memory_percent when 'DISK' then i.disk_percent
+      end as measured,
+    case when a.rule = 'COMPONENT_UNHEALTHY' then (
+      select jsonb_build_object('detail', h.message)
+      from jsonb_to_recordset(i.health) h (component text, status text, message text)
+      where h.component = a.component and h.status = 'UNHEALTHY' limit 1) end as unhealthy,
+    case when a.rule <> 'OFFLINE' and i.last_seen_at > a.observed_to then (
+      select jsonb_agg(jsonb_build_object('at', s.at, 'value',
+        case a.rule when 'CPU' then s.cpu_percent when 'MEMORY' then s.memory_percent when 'DISK' then s.disk_percent end)
+        order by s.at)
+      from fleet.metrics_sample s
+      where s.tenant_id = a.tenant_id and s.instance_id = a.instance_id
+        and s.at > a.sampled_to and s.at < i.sampled_at) end as samples
+  from fleet.alert a
+  join ${defaults} on d.kind = a.rule
+  left join fleet.alert_rule r on r.tenant_id = a.tenant_id and r.kind = a.rule
+  left join fleet.instance i on i.tenant_id = a.tenant_id and i.id = a.instance_id
+  where a.status <> 'RESOLVED' and (
+    i.id is null
+    or not ${isEnabled}
+    or a.clear_since + make_interval(secs => coalesce(r.keep_firing_for_seconds, d."keepFiringForSeconds")) <= ?
+    or case when a.rule = 'OFFLINE' then
+        (i.announced_status = 'OFFLINE') <> (a.clear_since is null)
+        or (a.status = 'PENDING' and a.started_at + make_interval(secs => coalesce(r.for_seconds, d."forSeconds")) <= ?)
+      else
+        i.last_seen_at > a.observed_to or (a.status = 'PENDING' and i.announced_status = 'OFFLINE')
+      end
+  )
+  limit ${batch}
+  for no key update of a skip locked`;
+
+const columns = `tenant_id text, id text, instance_id text, instance_name text, rule text, component text, severity text,
+  status text, message text, value double precision, threshold double precision, count integer, started_at timestamptz,
+  fired_at timestamptz, last_seen_at timestamptz, clear_since timestamptz, updated_at timestamptz,
+  resolved_at timestamptz, resolution text, notify_at timestamptz, observed_to timestamptz, sampled_to timestamptz`;
+const names = columns.replaceAll(/ (text|integer|double precision|timestamptz)/g, '');
+
+export const insertAlerts = `insert into fleet.alert (${names})
+  select ${names} from jsonb_to_recordset(?::jsonb) as n (${columns})
+  on conflict do nothing`;
+
+export const updateAlerts = `update fleet.alert a set
+    severity = n.severity, status = n.status, message = n.message, value = n.value, threshold = n.threshold,
+    count = n.count, started_at = n.started_at, fired_at = n.fired_at, last_seen_at = n.last_seen_at,
+    clear_since = n.clear_since, updated_at = n.updated_at, resolved_at = n.resolved_at, resolution = n.resolution,
+    notify_at = n.notify_at, observed_to = n.observed_to, sampled_to = n.sampled_to
+  from jsonb_to_recordset(?::jsonb) as n (${columns})
+  where a.tenant_id = n.tenant_id and a.id = n.id`;
+
+export const deleteAlerts = `delete from fleet.alert a using jsonb_to_recordset(?::jsonb) as n (tenant_id text, id text)
+  where a.tenant_id = n.tenant_id and a.id = n.id`;

@@ -1,0 +1,130 @@
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import type { NodeViewer } from '#platform/viewer.js';
+import type { InstanceChanged } from '#schema/events.js';
+
+import {
+  afterBeat,
+  hoursToMark,
+  samplesOf,
+  type InstanceState,
+  type ReceivedBeat,
+  type Sample,
+} from './beat.js';
+
+/** An instance as it was read. */
+export interface KnownInstance extends InstanceState {
+  tenantId: string;
+  id: string;
+  generation: number;
+  /** The line of versions that most of its tenant's instances run. */
+  major: number | null;
+  minor: number | null;
+}
+
+type Row = Record<string, unknown>;
+
+/** What a batch writes: rows by instance, and all that goes with them. */
+export interface Writes {
+  instances: Map<string, Row>;
+  samples: (Sample & { tenant_id: string; instance_id: string })[];
+  hours: Map<string, { tenant_id: string; instance_id: string; hour: string }>;
+  events: OutboxEvent[];
+}
+
+export function keyOf({ tenantId, instanceId }: Pick<NodeViewer, 'tenantId' | 'instanceId'>): string {
+  return `${tenantId} ${instanceId}`;
+}
+
+/** Works out what the beats make of the instances as they were read, each beat on top of those before it. */
+export function prepare(
+  batch: readonly ReceivedBeat[],
+  known: ReadonlyMap<string, KnownInstance>,
+  now: Date,
+  heartbeatSeconds: number,
+): Writes {
+  const writes: Writes = { instances: new Map(), samples: [], hours: new Map(), events: [] };
+  const states = new Map<string, InstanceState>();
+  // In the order of keys, so that two processes which store the same instances take their locks in the same order.
+  const inOrder = batch
+    .map((received) => ({ received, key: keyOf(received.node) }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (const { received, key } of inOrder) {
+    const read = known.get(key);
+    if (!read) throw new Error('beats are prepared for known instances');
+    const baseline =
+      read.major === null || read.minor === null ? null : { major: read.major, minor: read.minor };
+    const { state, transition } = afterBeat(states.get(key) ?? read, received, baseline, heartbeatSeconds);
+    addSamples(writes, read, state, received, now, heartbeatSeconds);
+    states.set(key, state);
+    writes.instances.set(key, rowOf(read, state, received, writes.instances.get(key)));
+    if (transition) {
+      writes.events.push({
+        topic: 'fleet.instance.changed',
+        tenantId: read.tenantId,
+        entityId: read.id,
+        causedBy: received.requestId,
+        payload: { instanceId: read.id, ...transition } satisfies InstanceChanged,
+      });
+    }
+  }
+  return writes;
+}
+
+function addSamples(
+  writes: Writes,
+  { tenantId, id }: KnownInstance,
+  state: InstanceState,
+  received: ReceivedBeat,
+  now: Date,
+  heartbeatSeconds: number,
+): void {
+  for (const sample of samplesOf(received, state.clockSkewSeconds)) {
+    writes.samples.push({ tenant_id: tenantId, instance_id: id, ...sample });
+    for (const time of hoursToMark(sample.at, state.sampledAt, now, heartbeatSeconds)) {
+      const hour = new Date(time).toISOString();
+      writes.hours.set(`${tenantId} ${id} ${hour}`, { tenant_id: tenantId, instance_id: id, hour });
+    }
+    if (!state.sampledAt || state.sampledAt < sample.at) state.sampledAt = sample.at;
+  }
+}
+
+/** The row as the statement takes it. Of two beats of one instance in a batch, what only the first told is kept. */
+function rowOf(
+  read: KnownInstance,
+  state: InstanceState,
+  { beat }: ReceivedBeat,
+  earlier: Row | undefined,
+): Row {
+  return {
+    tenant_id: read.tenantId,
+    id: read.id,
+    generation: read.generation,
+    was_seen_at: read.lastSeenAt,
+    was_status: read.status,
+    last_seen_at: state.lastSeenAt,
+    offline_at: state.offlineAt,
+    announced_status: state.status,
+    status_changed_at: state.statusChangedAt,
+    reasons: state.reasons,
+    streaks: state.streaks,
+    sampled_at: state.sampledAt,
+    sequence: beat.sequence ?? null,
+    clock_skew_seconds: state.clockSkewSeconds,
+    version: beat.version,
+    apps_count: beat.appsCount,
+    cpu_percent: beat.cpuPercent,
+    memory_percent: beat.memoryPercent,
+    disk_percent: beat.diskPercent,
+    cpu_cores: beat.cpuCores,
+    memory_gb: beat.memoryGb,
+    storage_used_gb: beat.storageUsedGb ?? earlier?.['storage_used_gb'] ?? null,
+    net_rx_bytes: state.netRxBytes,
+    net_tx_bytes: state.netTxBytes,
+    net_rx_bytes_per_second: state.netRxBytesPerSecond,
+    net_tx_bytes_per_second: state.netTxBytesPerSecond,
+    load_average: beat.loadAverage ?? null,
+    uptime_seconds: beat.uptimeSeconds ?? null,
+    health: beat.health ?? [],
+    facts: beat.facts ?? earlier?.['facts'] ?? undefined,
+  };
+}

@@ -1,0 +1,98 @@
+import { BigIntType } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
+
+export enum AuditCategory {
+  MUTATION = 'MUTATION',
+  SECURITY = 'SECURITY',
+}
+
+registerEnumType(AuditCategory, {
+  name: 'AuditCategory',
+  description: 'Where an entry of the audit trail comes from.',
+  valuesConfig: {
+    MUTATION: { description: 'A mutation that succeeded.' },
+    SECURITY: { description: 'A security event: a failed sign-in, a token used twice, delegated access.' },
+  },
+});
+
+/** One link of a tenant's chain. Rows are added and never changed; only retention removes them, oldest first. */
+@Entity({ tableName: 'audit_event' })
+@ObjectType({ description: "One entry of the tenant's audit trail: who did what, to what, from where, and when." })
+export class AuditEvent {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => Int, { description: 'Its place in the trail: from 1, without gaps.' })
+  @PrimaryKey({ type: new BigIntType('number') })
+  sequence!: number;
+
+  @Field(() => ID, { name: 'id', description: 'Starts with `evt_`.' })
+  @Property({ type: 'text' })
+  eventId!: string;
+
+  @Field(() => AuditCategory, { description: 'Where the entry comes from.' })
+  @Property({ type: 'text' })
+  category!: AuditCategory;
+
+  @Field(() => String, {
+    description: 'The name of the mutation, or of the security event (OWASP Logging Vocabulary).',
+  })
+  @Property({ type: 'text' })
+  action!: string;
+
+  @Field(() => String, {
+    description: 'Who acted: the id of a user, a node or an API key, `svc:...` for an area of the panel, or `anonymous`.',
+  })
+  @Property({ type: 'text' })
+  actor!: string;
+
+  @Field(() => String, {
+    description:
+      '`user`, `delegate` (a user of the managing tenant, under a grant), `api-key`, `node`, `service` or `anonymous`.',
+  })
+  @Property({ type: 'text' })
+  actorKind!: string;
+
+  @Field(() => String, { nullable: true, description: 'The id of the thing it was done to; null where there is none.' })
+  @Property({ type: 'text', nullable: true })
+  target!: string | null;
+
+  @Field(() => String, { description: 'The network address that the request came from.' })
+  @Property({ type: 'text' })
+  clientAddress!: string;
+
+  @Field(() => String, { description: 'The `X-Request-Id` of the request, as in the logs.' })
+  @Property({ type: 'text' })
+  requestId!: string;
+
+  @Field(() => JsonObject, {
+    description: 'The input without its secrets, what was changed, and for a delegate the grant and its own tenant.',
+  })
+  @Property({ type: 'json' })
+  details!: Record<string, unknown>;
+
+  @Field(() => DateTime, { description: 'When it happened.' })
+  @Property({ type: 'datetime' })
+  occurredAt!: Date;
+
+  @Field(() => DateTime, { description: 'When it was added to the trail; it is kept for 365 days from then.' })
+  @Property({ type: 'datetime' })
+  recordedAt!: Date;
+
+  @Field(() => String, { description: 'The hash of the entry before it; empty for the first.' })
+  @Property({ type: 'text' })
+  previousHash!: string;
+
+  @Field(() => String, {
+    description: 'SHA-256 over the canonical JSON (RFC 8785) of the entry and `previousHash`, in hex.',
+  })
+  @Property({ type: 'text' })
+  hash!: string;
+}
+
+@ObjectType({ description: 'One page of the audit trail.' })
+export class AuditEventPage extends pageOf(AuditEvent, 'AuditEvent') {}

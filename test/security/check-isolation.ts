@@ -1,0 +1,121 @@
+import { argumentFor, takesIds, type Extent, type Source } from './arguments.js';
+import { declaredIn, isFinding, tryArguments, type Declared } from './check-roles.js';
+import { inTurns, type Finding } from './findings.js';
+import { leaksIn } from './markers.js';
+import { permissionsOf, type Caller, type Matrix } from './matrix.js';
+import { allOf, callOf } from './operations.js';
+import type { RichScene } from './rich-scene.js';
+import { changesOf, settledRowsOf } from './rows.js';
+import { outcomeOf, type Answer, type Target } from './target.js';
+
+/** Whose things are asked for, and who asks. */
+export interface Parties {
+  victim: RichScene;
+  stranger: RichScene;
+}
+
+interface Attempt {
+  declared: Declared;
+  caller: Caller;
+  extent: Extent;
+  source: Source;
+  /** Whether each id is of the kind that is asked for, so that the answer must be the declared one. */
+  isExact: boolean;
+}
+
+const extents: readonly Extent[] = ['required', 'everything'];
+const strangers: readonly Caller[] = ['owner', 'node', 'service', 'anonymous'];
+
+/** Calls every query and mutation from another tenant with the victim's ids, and tells what comes of it. */
+export async function isolationFindings(target: Target, matrix: Matrix, parties: Parties): Promise<Finding[]> {
+  const { victim } = parties;
+  const markers = victim.markers([parties.stranger]);
+  const before = await settledRowsOf(victim.panel, victim.tenant.id);
+  const attempts = declaredIn(target, matrix)
+    .filter(({ root }) => root.kind !== 'subscription')
+    .flatMap((declared) => attemptsOf(declared, victim));
+  const found = await inTurns(attempts, async (attempt) => askAsStranger(target, matrix, attempt, parties, markers));
+  const changes = changesOf(before, await settledRowsOf(victim.panel, victim.tenant.id));
+  return [...found, ...changes.map((problem) => ({ where: "the victim's rows", caller: 'stranger', problem }))];
+}
+
+/** With the ids that fit, as everyone; and with each other id in their place, in case kinds are confused. */
+function attemptsOf(declared: Declared, victim: RichScene): Attempt[] {
+  const exact = extents.flatMap((extent) =>
+    strangers.map((caller) => ({ declared, caller, extent, source: victim, isExact: true })),
+  );
+  if (!takesIds(declared.root)) return exact;
+  const confused = victim.ids.map((id): Attempt => ({
+    declared,
+    caller: 'owner',
+    extent: 'everything',
+    source: { id: () => id, values: victim.values },
+    isExact: false,
+  }));
+  return [...exact, ...confused];
+}
+
+async function askAsStranger(
+  target: Target,
+  matrix: Matrix,
+  { declared, caller, extent, source, isExact }: Attempt,
+  { stranger }: Parties,
+  markers: readonly string[],
+): Promise<Finding[]> {
+  const { row, access, root } = declared;
+  const finding = (problem: string): Finding => ({ where: row, caller, problem });
+  const args = tryArguments(declared, source, extent);
+  if (isFinding(args)) return [args];
+  const selection = allOf(root.field.type, target.schema, (owner, argument) => argumentFor(owner, argument, source));
+  const isNew = root.kind === 'mutation';
+  const token = await stranger.token(caller, access.permission, permissionsOf(matrix), isNew);
+  const answer = await target.ask(callOf(root, args, selection), token);
+  const leaks = leaksIn(answer.text, markers).map((marker) => finding(`showed ${marker}`));
+  // Others are stopped before their ids are looked at.
+  if (caller !== 'owner' || !access.callers.includes('owner')) return leaks;
+  const isAboutIds = isExact && takesIds(root) && JSON.stringify(args).includes('_');
+  const problem = judge(declared, answer, isAboutIds);
+  return problem ? [...leaks, finding(problem)] : leaks;
+}
+
+function judge({ access, root }: Declared, answer: Answer, isAboutIds: boolean): string | undefined {
+  if (answer.code === 'INTERNAL' || answer.code === 'RATE_LIMITED') return `ended with ${outcomeOf(answer)}`;
+  if (answer.code === 'UNAUTHENTICATED' && !access.wrongSecret) {
+    return `refused the stranger's own token (${outcomeOf(answer)}), so that nothing was tried`;
+  }
+  if (!isAboutIds) return undefined;
+  if (answer.code === undefined) {
+    return isEmpty(answer.data?.[root.field.name]) ? undefined : 'answered about a thing of another tenant';
+  }
+  const expected = access.foreign ?? 'NOT_FOUND';
+  if (answer.code === expected || answer.reason === expected) return undefined;
+  return `was to be ${expected}, but got ${outcomeOf(answer)}`;
+}
+
+/** Null, no entries, or a page without any. */
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && 'nodes' in value && isEmpty(value.nodes);
+}
+
+/** The same calls by their owner, about its own things: whatever they do not show here they cannot show strangers. */
+export async function controlFindings(target: Target, matrix: Matrix, owner: RichScene): Promise<Finding[]> {
+  let shown = '';
+  const queries = declaredIn(target, matrix).filter(
+    ({ root, access }) => root.kind === 'query' && access.callers.includes('owner'),
+  );
+  const found = await inTurns(queries, async (declared) => {
+    const { row, root, access } = declared;
+    const args = tryArguments(declared, owner, 'required');
+    if (isFinding(args)) return [args];
+    const selection = allOf(root.field.type, target.schema, (type, argument) => argumentFor(type, argument, owner));
+    const token = await owner.token('owner', access.permission, []);
+    const answer = await target.ask(callOf(root, args, selection), token);
+    shown += answer.text;
+    const problem = `did not answer its own tenant: ${outcomeOf(answer)}`;
+    return answer.code === undefined ? [] : [{ where: row, caller: 'owner', problem }];
+  });
+  const unseen = owner.visible.filter((marker) => leaksIn(shown, [marker]).length === 0);
+  return [...found, ...unseen.map((marker) => ({ where: 'all queries', caller: 'owner', problem: `never show ${marker}` }))];
+}
