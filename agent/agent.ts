@@ -205,7 +205,15 @@ class NodeAgent implements Agent {
   }
 
   #enrollment(): Enrollment {
-    const { enrollmentToken: token, name, hostname, version, baseUrl, signIn, redirectUris = [] } = this.options;
+    const {
+      enrollmentToken: token,
+      name,
+      hostname,
+      version,
+      baseUrl,
+      signIn,
+      redirectUris = [],
+    } = this.options;
     if (token === undefined) throw new StateError('There is no token to enroll with');
     const own = signIn === true && baseUrl !== undefined ? [callbackOf(baseUrl)] : [];
     const uris = [...new Set([...redirectUris, ...own])];

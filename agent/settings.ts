@@ -127,7 +127,9 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
   });
   if (!parsed.success) throw new UsageError(complaints(parsed.error, given, env));
   if (parsed.data['sign-in'] && !isLoopback(parsed.data['base-url'] ?? 'https://none')) {
-    throw new UsageError('--sign-in needs --base-url with an http address of this machine, like http://127.0.0.1:4101');
+    throw new UsageError(
+      '--sign-in needs --base-url with an http address of this machine, like http://127.0.0.1:4101',
+    );
   }
   const { panel, token, name, state, simulate, ...rest } = parsed.data;
   return {

@@ -19,7 +19,7 @@ import { abba, median, pairedRatio } from './support/stats.js';
 const fleetSize = 60_000;
 const tenants = 60;
 const beating = 6_000;
-const connections = 128;
+const connections = 256;
 const roundMs = 2_000;
 const batchSize = 500;
 
@@ -251,6 +251,7 @@ async function compareWriters(stage: Stage): Promise<{ a: number[]; b: number[] 
     { rounds: 14 },
   );
   await client.end();
+  await ingest.stop();
   await database.close();
   return found;
 }

@@ -1,8 +1,14 @@
 import 'reflect-metadata';
+import { historyBench } from './history.js';
 import { ingestBench } from './ingest.js';
+import { restBench } from './rest.js';
+import { scaleBench } from './scale.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   ingest: ingestBench,
+  scale: scaleBench,
+  history: historyBench,
+  rest: restBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-import { startDemoFleet } from './demo/fleet.js';
+import { demoNodeUrl, startDemoFleet } from './demo/fleet.js';
 import { demoAccounts, seedDemo } from './demo/seed.js';
 import { startPanel } from './panel.js';
 import { panelOptions, run } from './run.js';
@@ -25,7 +25,7 @@ await run(async () => {
       stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
       logger: options.logger,
     });
-    process.stdout.write(greeting(panel.publicUrl));
+    process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2)));
     return {
       stop: async () => {
         await fleet.stop();
@@ -38,13 +38,14 @@ await run(async () => {
   }
 });
 
-function greeting(url: string): string {
+function greeting(url: string, nodeUrl: string | undefined): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
 Quazzar Control Panel, with a demo fleet of eight nodes
   GraphQL and GraphiQL  ${url}/graphql
   sign in as            ${email} / ${password}
+  sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
 
 Try it:

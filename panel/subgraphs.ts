@@ -93,6 +93,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         clock,
         publicUrl,
         streams: streams('fleet'),
+        tail: tails.get('fleet')!,
+        logger,
         env: options.fleet,
       })
     : undefined;
@@ -122,6 +124,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       await wake.start();
       await Promise.all([...tails.values()].map((tail) => tail.start()));
       await revocations.start();
+      await fleet?.start();
       await background.start();
     },
     problems: async () => {

@@ -9,6 +9,11 @@ export const idPrefixes = {
   instance: 'inst',
   enrollmentToken: 'etk',
   event: 'evt',
+  alert: 'alr',
+  silence: 'sil',
+  notificationChannel: 'chn',
+  delivery: 'dlv',
+  command: 'cmd',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -35,11 +35,19 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/fleet/health',               'fleet/ListInstanceHealth',    { reply: page }),
   route('GET',    '/api/fleet/metrics/:instanceId',  'fleet/GetInstanceMetrics',    { reply: ok }),
   route('GET',    '/api/fleet/instances/:id/metrics/history', 'fleet/GetMetricsHistory', { query: ['range', 'metric'], reply: ok, omitNull: ['metrics.cpu', 'metrics.mem', 'metrics.disk', 'metrics.net'] }),
+  route('GET',    '/api/fleet/alerts',               'fleet/ListAlerts',            { query: ['status', 'severity'], reply: page }),
+  route('POST',   '/api/fleet/alerts/:id/acknowledge', 'fleet/AcknowledgeAlert',    { reply: ok }),
+  route('POST',   '/api/fleet/alerts/:id/resolve',   'fleet/ResolveAlert',          { reply: ok }),
   route('POST',   '/api/fleet/tokens',               'fleet/CreateEnrollmentToken', { body: 'input', reply: created }),
   route('GET',    '/api/fleet/tokens',               'fleet/ListEnrollmentTokens',  { reply: page }),
   route('DELETE', '/api/fleet/tokens/:id',           'fleet/RevokeEnrollmentToken', { reply: noContent }),
+  route('POST',   '/api/fleet/commands',             'fleet/SendCommand',           { body: 'input', reply: created }),
+  route('GET',    '/api/fleet/commands',             'fleet/ListCommands',          { query: ['status', 'command', 'instance_id'], reply: page }),
+  route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { reply: ok }),
+  route('POST',   '/api/fleet/commands/:id/cancel',  'fleet/CancelCommand',         { reply: ok }),
 
   // The agent's path: heartbeats carry the node's credential, not a user's token
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),
   route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential'] }),
+  route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

@@ -9,6 +9,9 @@ export interface Events {
   'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
+  'fleet.alert.changed': AlertChanged;
+  'fleet.command.offered': CommandOffered;
+  'fleet.command.progressed': CommandProgressed;
 }
 
 export type Topic = keyof Events;
@@ -67,4 +70,32 @@ export interface InstanceChanged {
   instanceId: string;
   from: 'HEALTHY' | 'DEGRADED' | 'OFFLINE' | null;
   to: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
+}
+
+/** Something waits for these nodes; each asks for it with its own credential. */
+export interface CommandOffered {
+  commandId: string;
+  instanceIds: string[];
+}
+
+/** A command was sent, or changed on one instance, or on many at once (`instanceId` is null then). */
+export interface CommandProgressed {
+  commandId: string;
+  /** The kind: `UPDATE`, `RESTART`, ... */
+  command: string;
+  /** Of the command as a whole; it has ended by SUCCESS, INCOMPLETE, FAILED, DELIVERY_TIMED_OUT or CANCELLED. */
+  status: string;
+  instanceId: string | null;
+  instanceStatus: string | null;
+}
+
+/** An alert began to fire, was acknowledged, or was resolved. `from` is null when it fired at first sight. */
+export interface AlertChanged {
+  alertId: string;
+  instanceId: string;
+  /** `OFFLINE`, `CPU`, `MEMORY`, `DISK`, `COMPONENT_UNHEALTHY`. */
+  rule: string;
+  severity: 'INFO' | 'WARNING' | 'CRITICAL';
+  from: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED' | null;
+  to: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
 }

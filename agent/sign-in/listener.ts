@@ -34,7 +34,9 @@ export function isLoopback(baseUrl: string): boolean {
 }
 
 /** Serves the node's sign-in: `/` who is signed in, `/login`, `/callback`, `/logout`. Rejects when the port is taken. */
-export async function startSignInListener(options: SignInListenerOptions): Promise<{ stop(): Promise<void> }> {
+export async function startSignInListener(
+  options: SignInListenerOptions,
+): Promise<{ stop(): Promise<void> }> {
   const node = new NodePages(options);
   const server = createServer((request, response) => void node.answer(request, response));
   const { hostname, port } = new URL(options.baseUrl);

@@ -47,12 +47,20 @@ const timeoutMs = 10_000;
 const clockToleranceSeconds = 60;
 
 /** The panel as identity provider (RFC 8414, RFC 6749, OpenID Connect Core). What it says of itself is kept. */
-export function panelProvider(options: { panelUrl: string; clock: Clock; fetch: typeof fetch }): PanelProvider {
+export function panelProvider(options: {
+  panelUrl: string;
+  clock: Clock;
+  fetch: typeof fetch;
+}): PanelProvider {
   const base = options.panelUrl.endsWith('/') ? options.panelUrl : `${options.panelUrl}/`;
   let known: Promise<z.infer<typeof metadataShape>> | undefined;
   let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
 
-  async function call<Shape extends z.ZodType>(url: string, shape: Shape, init: RequestInit = {}): Promise<z.infer<Shape>> {
+  async function call<Shape extends z.ZodType>(
+    url: string,
+    shape: Shape,
+    init: RequestInit = {},
+  ): Promise<z.infer<Shape>> {
     const response = await options.fetch(url, {
       ...init,
       redirect: 'error',

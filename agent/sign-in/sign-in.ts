@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { errors } from 'jose';
 
 import type { Clock } from '../clock.js';
-import { SignInError, type PanelProvider, type SignedInUser } from './provider.js';
 import { ExpiringMap } from './expiring-map.js';
+import { SignInError, type PanelProvider, type SignedInUser } from './provider.js';
 
 interface Attempt {
   state: string;
@@ -64,7 +64,13 @@ export class SignIn {
     const { redirectUri } = this.options;
     const { verifier, nonce } = attempt;
     try {
-      return await this.options.provider.exchange({ clientId: this.clientId(), redirectUri, code, verifier, nonce });
+      return await this.options.provider.exchange({
+        clientId: this.clientId(),
+        redirectUri,
+        code,
+        verifier,
+        nonce,
+      });
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
       throw new SignInError("The panel's assertion does not verify", { cause: error });

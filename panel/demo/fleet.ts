@@ -16,10 +16,19 @@ export interface DemoFleetOptions {
 
 const firstBeatWithinMs = 1_000;
 
+// The first two keep the reference's host names, for show; the others can be signed in to.
+const forShow = 2;
+
+/** Where a demo node serves its sign-in: fixed, as it enrolls with the address, and apart for panels on other ports. */
+export function demoNodeUrl(panelUrl: string, index: number): string | undefined {
+  return index < forShow ? undefined : `http://127.0.0.1:${Number(new URL(panelUrl).port) + 100 + index}`;
+}
+
 /** Starts the demo's nodes; each enrolls once and keeps its credential in a file, so that a new start finds it again. */
 export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(): Promise<void> }> {
-  const agents = demoFleet.map((profile) =>
-    createAgent({
+  const agents = demoFleet.map((profile, index) => {
+    const baseUrl = demoNodeUrl(options.panelUrl, index);
+    return createAgent({
       panelUrl: options.panelUrl,
       enrollmentToken: options.enrollmentToken,
       name: profile.name,
@@ -32,8 +41,9 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(
       metrics: simulatedMetrics(profile, { clock: systemClock }),
       logger: options.logger,
       firstBeatWithinMs,
-    }),
-  );
+      ...(baseUrl === undefined ? {} : { baseUrl, signIn: true }),
+    });
+  });
   await Promise.all(agents.map((agent) => agent.start()));
   return {
     stop: async () => {

@@ -49,7 +49,8 @@ export interface OutboxRow {
   entity_version: string | null;
   payload: Record<string, unknown>;
   caused_by: string;
-  occurred_at: Date;
+  /** Text where the driver leaves it so. */
+  occurred_at: Date | string;
 }
 
 /** What to select from an outbox, as `toEvent` takes it. */
@@ -72,6 +73,6 @@ export function toEvent(row: OutboxRow): DeliveredEvent {
     entityVersion: row.entity_version === null ? null : Number(row.entity_version),
     payload: row.payload,
     causedBy: row.caused_by,
-    occurredAt: row.occurred_at,
+    occurredAt: new Date(row.occurred_at),
   };
 }

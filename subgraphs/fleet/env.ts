@@ -8,6 +8,8 @@ export interface FleetEnv {
   HEARTBEAT_SECONDS: number;
   /** How many beats may wait to be stored in one process before more are answered 503 with Retry-After. */
   HEARTBEAT_QUEUE: number;
+  /** Seconds within which a node has to say that it took a command, before it is handed out again. */
+  COMMAND_LEASE_SECONDS: number;
 }
 
 export function fleetEnv(source: EnvSource = process.env): FleetEnv {
@@ -15,6 +17,7 @@ export function fleetEnv(source: EnvSource = process.env): FleetEnv {
     {
       HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30),
       HEARTBEAT_QUEUE: z.coerce.number().int().positive().default(5_000),
+      COMMAND_LEASE_SECONDS: settings.seconds.default(60),
     },
     source,
   );

@@ -7,6 +7,15 @@ export const fleetPermissions = {
   'fleet.token.create': ['owner', 'admin', 'operator'],
   'fleet.token.revoke': ['owner', 'admin', 'operator'],
   'fleet.heartbeat.report': ['node'],
+  'fleet.alert.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'fleet.alert.acknowledge': ['owner', 'admin', 'operator'],
+  'fleet.alert.resolve': ['owner', 'admin', 'operator'],
+  'fleet.alert-rule.update': ['owner', 'admin', 'operator'],
+  'fleet.command.read': ['owner', 'admin', 'operator', 'viewer'],
+  'fleet.command.send': ['owner', 'admin', 'operator'],
+  'fleet.command.cancel': ['owner', 'admin', 'operator'],
+  'fleet.command.report': ['node'],
+  'fleet.command.receive': ['node'],
 } as const satisfies PermissionTable;
 
 export type FleetPermission = keyof typeof fleetPermissions;

@@ -5,11 +5,24 @@ import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import type { Logger } from '#platform/logger.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';
+import type { OutboxTail } from '#platform/outbox/tail.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
+import { alertEntities, createAlerts } from './alert/alerts.js';
+import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
+import { Command } from './command/command.entity.js';
+import { CommandResolver } from './command/command.resolver.js';
+import { CommandService } from './command/command.service.js';
+import { CommandSubscriptions } from './command/command.subscriptions.js';
+import { DeliveryService } from './command/delivery.service.js';
+import { CommandInvocation } from './command/invocation.entity.js';
+import { InvocationResolver } from './command/invocation.resolver.js';
+import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { EnrollmentToken } from './enrollment/enrollment-token.entity.js';
 import { EnrollmentResolver } from './enrollment/enrollment.resolver.js';
@@ -33,7 +46,7 @@ import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 
-export const fleetEntities: readonly EntityClass[] = [Instance, EnrollmentToken];
+export const fleetEntities: readonly EntityClass[] = [Instance, EnrollmentToken, Command, CommandInvocation, ...alertEntities];
 
 export interface FleetOptions {
   database: Database;
@@ -42,6 +55,9 @@ export interface FleetOptions {
   publicUrl: string;
   /** Where subscriptions come from; absent in a process that serves none. */
   streams?: EventStreams | undefined;
+  /** The area's events as they are committed, by whichever process. */
+  tail: OutboxTail;
+  logger: Logger;
   env: FleetEnv;
 }
 
@@ -52,17 +68,26 @@ export interface Fleet {
   consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
+  /** Begins to follow its own events; they are read already. */
+  start(): Promise<void>;
   /** Takes no more beats, and stores those that wait. */
   stop(): Promise<void>;
 }
 
-export function createFleet({ database, keyring, clock, publicUrl, streams, env }: FleetOptions): Fleet {
+export function createFleet(options: FleetOptions): Fleet {
+  const { database, keyring, clock, publicUrl, streams, env } = options;
   const entitlements = new Entitlements('fleet');
   const credentials = new CredentialService(keyring, publicUrl);
   const summaries = new SummaryService();
   const instances = new InstanceService(summaries);
   const heartbeatSeconds = env.HEARTBEAT_SECONDS;
+  const alerts = createAlerts({ instances, heartbeatSeconds });
+  const commands = new CommandService();
+  const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
+  const pending = new PendingCommands(database, options.tail, deliveries);
   const heartbeats = new HeartbeatService({
+    pendingCommands: (operation) => pending.of(operation),
+    logger: options.logger,
     credentials,
     ingest: new HeartbeatIngest(database, clock, heartbeatSeconds),
     heartbeatSeconds,
@@ -77,8 +102,16 @@ export function createFleet({ database, keyring, clock, publicUrl, streams, env 
       rollupSweep(heartbeatSeconds),
       partitionSweep,
       retentionSweep,
+      commandTimeoutsSweep,
+      commandRetentionSweep,
+      idempotencySweep('fleet'),
+      ...alerts.sweeps,
     ],
-    stop: () => heartbeats.stop(),
+    start: () => pending.start(),
+    stop: async () => {
+      pending.stop();
+      await heartbeats.stop();
+    },
     build: (verifier) =>
       buildSubgraph({
         name: 'fleet',
@@ -93,12 +126,17 @@ export function createFleet({ database, keyring, clock, publicUrl, streams, env 
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
           new HeartbeatResolver(heartbeats),
+          new CommandResolver(commands, deliveries),
+          new InvocationResolver(instances),
+          new CommandSubscriptions(commands, pending),
           new MetricsHistoryResolver(new MetricsHistoryService(instances, heartbeatSeconds)),
           new TenantReferenceResolver(summaries, entitlements),
+          ...alerts.resolvers,
         ],
         references: {
           Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          Alert: ({ id }: { id: string }, { operation }) => alerts.service.find(operation, id),
         },
       }),
   };

@@ -6,14 +6,15 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
 import { createMailer } from '#platform/mail.js';
-import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { expiredSweep } from './cleanup/expired.job.js';
 import { AccountMail } from './email/account-mail.js';
+import { createAccountPagesRouter } from './email/account-pages.router.js';
 import { EmailVerificationService } from './email/email-verification.service.js';
 import { EmailResolver } from './email/email.resolver.js';
 import { MailToken } from './email/mail-token.entity.js';
@@ -168,6 +169,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     routers: [
       createJwksRouter(keys),
       createSetupRouter(),
+      createAccountPagesRouter(),
       createMetadataRouter(publicUrl),
       createAuthorizeRouter({ database, clock, logger, authorizations, logins, tokens, sessions, browsers }),
       ...tenancy.routers,

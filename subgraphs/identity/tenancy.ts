@@ -1,6 +1,5 @@
 import type { Router } from 'express';
 
-import { identify } from '#platform/subgraph/build.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
@@ -8,6 +7,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { RequestContext } from '#platform/request-context.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
+import { identify } from '#platform/subgraph/build.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
 import { AuditEvent } from './audit/audit-event.entity.js';

@@ -28,7 +28,7 @@ function page(change: Record<string, string> = {}): string {
     code_challenge_method: 'S256',
     ...change,
   };
-  return `${panel.panel.url}/oauth/authorize?${new URLSearchParams(parameters)}`;
+  return `${panel.panel.url}/oauth/authorize?${new URLSearchParams(parameters).toString()}`;
 }
 
 async function signedIn(): Promise<FormBrowser> {
@@ -54,7 +54,9 @@ test('every page forbids frames, scripts and caches', async () => {
   const browser = new FormBrowser();
   for (const url of [page(), page({ redirect_uri: 'https://evil.example.com/' })]) {
     await browser.get(url);
-    expect(browser.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(browser.headers.get('content-security-policy')).toMatch(
+      /default-src 'none'.*frame-ancestors 'none'/,
+    );
     expect(browser.headers.get('x-frame-options')).toBe('DENY');
     expect(browser.headers.get('cache-control')).toBe('no-store');
     expect(browser.html).not.toContain('<script');
@@ -190,7 +192,11 @@ describe('a request that is not in order is told, and never redirected', () => {
   });
 
   test('any other redirect URI', async () => {
-    const uri = fc.oneof(fc.webUrl({ withFragments: true, withQueryParameters: true }), fc.string(), mutated());
+    const uri = fc.oneof(
+      fc.webUrl({ withFragments: true, withQueryParameters: true }),
+      fc.string(),
+      mutated(),
+    );
     await fc.assert(
       fc.asyncProperty(uri, async (redirect_uri) => {
         fc.pre(redirect_uri !== client.redirectUri);
@@ -234,8 +240,13 @@ describe('a node of its own', () => {
   test('refuses an answer that it did not ask for, or that another issuer gave', async () => {
     const user = await panel.world.tenant();
     await using node = await startNode(panel, user);
-    const browser = await new FormBrowser().get(`${node.baseUrl}/callback?code=x&state=y&iss=${panel.panel.url}`);
-    expect([browser.status, browser.html]).toEqual([400, expect.stringContaining('not begun in this browser')]);
+    const browser = await new FormBrowser().get(
+      `${node.baseUrl}/callback?code=x&state=y&iss=${panel.panel.url}`,
+    );
+    expect([browser.status, browser.html]).toEqual([
+      400,
+      expect.stringContaining('not begun in this browser'),
+    ]);
     await browser.get(`${node.baseUrl}/login`);
     const state = new URL(browser.location ?? '').searchParams.get('state') ?? '';
     await browser.get(`${node.baseUrl}/callback?code=x&state=${state}&iss=https://evil.example.com`);

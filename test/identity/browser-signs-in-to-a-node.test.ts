@@ -11,7 +11,9 @@ import { enableTotp, nextCode } from './support/totp.js';
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
 if (!isThere) {
-  process.stderr.write(`${executablePath} is missing (Debian: apt-get install chromium); browser test skipped\n`);
+  process.stderr.write(
+    `${executablePath} is missing (Debian: apt-get install chromium); browser test skipped\n`,
+  );
 }
 /** Where the pages are drawn, for a person to look at. */
 const shots = process.env['SCREENSHOTS'];

@@ -57,11 +57,15 @@ test('a rotation publishes first, signs later, keeps what was signed valid to it
   await panel.clock.advance(9 * minute);
   const after = await freshToken(panel, tenant);
   expect(kidOf(after)).toBe(kid);
-  expect([await me(tenant, tenant.token), await me(tenant, between), await me(tenant, after)]).toEqual([200, 200, 200]);
+  expect([await me(tenant, tenant.token), await me(tenant, between), await me(tenant, after)]).toEqual([
+    200, 200, 200,
+  ]);
 
   // An assertion for a node verifies against what is published, and names the new key.
   const client = await enrollClient(panel, tenant);
-  const fresh = Object.assign(Object.create(Object.getPrototypeOf(tenant) as object) as Tenant, tenant, { token: after });
+  const fresh = Object.assign(Object.create(Object.getPrototypeOf(tenant) as object) as Tenant, tenant, {
+    token: after,
+  });
   const { id_token: assertion } = (await exchange(panel, await codeFor(fresh, client))).body;
   const { body: keys } = await panel.world.rest<JSONWebKeySet>('/.well-known/jwks.json');
   const verified = await jwtVerify(assertion, createLocalJWKSet(keys), { currentDate: panel.clock.now() });

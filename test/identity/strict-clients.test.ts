@@ -3,8 +3,8 @@ import * as openid from 'openid-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { TestPanel } from '../support/panel.js';
-import { consent, enrollClient, preflight, startReachablePanel } from './support/oauth.js';
 import type { Tenant } from '../support/world.js';
+import { consent, enrollClient, mustBe, preflight, startReachablePanel } from './support/oauth.js';
 
 let panel: TestPanel;
 let issuer: URL;
@@ -17,39 +17,48 @@ afterAll(async () => panel.stop());
 /** The user's part: signed in at the panel, agrees to what the client asked for. */
 async function agree(tenant: Tenant, request: URL): Promise<URL> {
   const checked = await preflight(tenant, Object.fromEntries(request.searchParams));
-  expect(checked.status, checked.text).toBe(200);
+  mustBe(checked, 200);
   const answer = await consent(tenant, checked.body.consent_id);
   return new URL(answer.body.redirect_to);
 }
 
-test.each(['oauth2', 'oidc'] as const)('openid-client signs a user in, by %s discovery', async (algorithm) => {
-  const tenant = await panel.world.tenant();
-  const node = await enrollClient(panel, tenant);
-  const config = await openid.discovery(issuer, node.id, undefined, openid.None(), {
-    algorithm,
-    // eslint-disable-next-line typescript/no-deprecated -- the panel of a test has no TLS
-    execute: [openid.allowInsecureRequests],
-  });
-  const verifier = openid.randomPKCECodeVerifier();
-  const [state, nonce] = [openid.randomState(), openid.randomNonce()];
-  const request = openid.buildAuthorizationUrl(config, {
-    redirect_uri: node.redirectUri,
-    scope: 'openid email profile',
-    code_challenge: await openid.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-  });
-  const tokens = await openid.authorizationCodeGrant(config, await agree(tenant, request), {
-    pkceCodeVerifier: verifier,
-    expectedState: state,
-    expectedNonce: nonce,
-    idTokenExpected: true,
-  });
-  expect(tokens.claims()).toMatchObject({ sub: tenant.user.id, aud: node.id, tenant: tenant.id, role: 'owner', nonce });
-  const info = await openid.fetchUserInfo(config, tokens.access_token, tenant.user.id);
-  expect(info.email).toBe(tenant.account.email);
-});
+test.each(['oauth2', 'oidc'] as const)(
+  'openid-client signs a user in, by %s discovery',
+  async (algorithm) => {
+    const tenant = await panel.world.tenant();
+    const node = await enrollClient(panel, tenant);
+    const config = await openid.discovery(issuer, node.id, undefined, openid.None(), {
+      algorithm,
+      // eslint-disable-next-line typescript/no-deprecated -- the panel of a test has no TLS
+      execute: [openid.allowInsecureRequests],
+    });
+    const verifier = openid.randomPKCECodeVerifier();
+    const [state, nonce] = [openid.randomState(), openid.randomNonce()];
+    const request = openid.buildAuthorizationUrl(config, {
+      redirect_uri: node.redirectUri,
+      scope: 'openid email profile',
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+    });
+    const tokens = await openid.authorizationCodeGrant(config, await agree(tenant, request), {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+    });
+    expect(tokens.claims()).toMatchObject({
+      sub: tenant.user.id,
+      aud: node.id,
+      tenant: tenant.id,
+      role: 'owner',
+      nonce,
+    });
+    const info = await openid.fetchUserInfo(config, tokens.access_token, tenant.user.id);
+    expect(info.email).toBe(tenant.account.email);
+  },
+);
 
 test('oauth4webapi signs a user in, and verifies the signature by the published keys', async () => {
   const tenant = await panel.world.tenant();
@@ -87,7 +96,10 @@ test('oauth4webapi signs a user in, and verifies the signature by the published 
     requireIdToken: true,
   });
   await oauth.validateApplicationLevelSignature(server, answer, insecure);
-  expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({ sub: tenant.user.id, email: tenant.account.email });
+  expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({
+    sub: tenant.user.id,
+    email: tenant.account.email,
+  });
   const info = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
   const claims = await oauth.processUserInfoResponse(server, client, tenant.user.id, info);
   expect(claims.sub).toBe(tenant.user.id);
@@ -95,7 +107,9 @@ test('oauth4webapi signs a user in, and verifies the signature by the published 
 
 test('both metadata documents say the same, and every address in them answers', async () => {
   const paths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
-  const [one, two] = await Promise.all(paths.map(async (path) => panel.world.rest<Record<string, string>>(path)));
+  const [one, two] = await Promise.all(
+    paths.map(async (path) => panel.world.rest<Record<string, string>>(path)),
+  );
   expect(one?.status).toBe(200);
   expect(one?.body).toEqual(two?.body);
   expect(one?.body).toMatchObject({

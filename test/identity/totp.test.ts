@@ -25,7 +25,8 @@ async function answer(challenge: string, code: string) {
   return panel.world.rest('/api/auth/totp/verify', { body: { code, challenge_token: challenge } });
 }
 
-const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).toSorted();
+const statuses = (answers: { status: number }[]) =>
+  answers.map(({ status }) => status).toSorted((a, b) => a - b);
 
 describe('switching on', () => {
   test('gives a secret in three forms and ten recovery codes, and is not in force until a code is verified', async () => {
@@ -82,7 +83,11 @@ describe('switching on', () => {
       `select t::text as text from identity.totp_secret t union all select r::text from identity.recovery_code r
        union all select o::text from identity.outbox o`,
     );
-    for (const secret of [enabled.secret, ...enabled.recovery_codes, ...enabled.recovery_codes.map((c) => c.replaceAll('-', ''))]) {
+    for (const secret of [
+      enabled.secret,
+      ...enabled.recovery_codes,
+      ...enabled.recovery_codes.map((c) => c.replaceAll('-', '')),
+    ]) {
       expect(JSON.stringify(kept)).not.toContain(secret);
     }
   });
@@ -124,7 +129,9 @@ describe('signing in', () => {
 
   test('with a code there are tokens at once', async () => {
     const { tenant, enabled } = await withTotp();
-    expect((await login(tenant, await nextCode(panel, enabled.secret))).body.access_token).toEqual(expect.any(String));
+    expect((await login(tenant, await nextCode(panel, enabled.secret))).body.access_token).toEqual(
+      expect.any(String),
+    );
   });
 
   test('one step before and after is taken, two are not', async () => {
@@ -136,7 +143,10 @@ describe('signing in', () => {
     ] as const) {
       const { tenant, enabled } = await withTotp();
       await panel.clock.advance(120_000);
-      expect([steps, (await login(tenant, codeAt(panel, enabled.secret, steps))).status]).toEqual([steps, status]);
+      expect([steps, (await login(tenant, codeAt(panel, enabled.secret, steps))).status]).toEqual([
+        steps,
+        status,
+      ]);
     }
   });
 
@@ -168,7 +178,9 @@ describe('signing in', () => {
     const { tenant, enabled } = await withTotp();
     const challenge = (await login(tenant)).body.challenge_token;
     const [one, two] = enabled.recovery_codes;
-    expect(statuses(await Promise.all([answer(challenge, one ?? ''), answer(challenge, two ?? '')]))).toEqual([200, 401]);
+    expect(statuses(await Promise.all([answer(challenge, one ?? ''), answer(challenge, two ?? '')]))).toEqual(
+      [200, 401],
+    );
     const late = (await login(tenant)).body.challenge_token;
     await panel.clock.advance(300_000);
     const refused = await answer(late, codeAt(panel, enabled.secret));
@@ -224,7 +236,9 @@ describe('switching off', () => {
 
   test('a recovery code stands in for a lost authenticator, and all of them end with it', async () => {
     const { tenant, enabled } = await withTotp();
-    expect((await disable(tenant, tenant.account.password, enabled.recovery_codes[3] ?? '')).status).toBe(200);
+    expect((await disable(tenant, tenant.account.password, enabled.recovery_codes[3] ?? '')).status).toBe(
+      200,
+    );
     const left = await panel.sql('select 1 from identity.recovery_code where user_id = $1', [tenant.user.id]);
     expect(left).toEqual([]);
   });

@@ -18,7 +18,7 @@ interface Attempt {
   declared: Declared;
   caller: Caller;
   extent: Extent;
-  source: Source;
+  source: Source & { ids: readonly string[] };
   /** Whether each id is of the kind that is asked for, so that the answer must be the declared one. */
   isExact: boolean;
 }
@@ -49,7 +49,7 @@ function attemptsOf(declared: Declared, victim: RichScene): Attempt[] {
     declared,
     caller: 'owner',
     extent: 'everything',
-    source: { id: () => id, values: victim.values },
+    source: { id: () => id, values: victim.values, ids: [id] },
     isExact: false,
   }));
   return [...exact, ...confused];
@@ -73,14 +73,16 @@ async function askAsStranger(
   const leaks = leaksIn(answer.text, markers).map((marker) => finding(`showed ${marker}`));
   // Others are stopped before their ids are looked at.
   if (caller !== 'owner' || !access.callers.includes('owner')) return leaks;
-  const isAboutIds = isExact && takesIds(root) && JSON.stringify(args).includes('_');
+  const given = JSON.stringify(args);
+  const isAboutIds = isExact && source.ids.some((id) => given.includes(id));
   const problem = judge(declared, answer, isAboutIds);
   return problem ? [...leaks, finding(problem)] : leaks;
 }
 
 function judge({ access, root }: Declared, answer: Answer, isAboutIds: boolean): string | undefined {
   if (answer.code === 'INTERNAL' || answer.code === 'RATE_LIMITED') return `ended with ${outcomeOf(answer)}`;
-  if (answer.code === 'UNAUTHENTICATED' && !access.wrongSecret) {
+  const isOfToken = answer.reason === undefined || answer.reason.startsWith('TOKEN_');
+  if (answer.code === 'UNAUTHENTICATED' && isOfToken && !access.wrongSecret) {
     return `refused the stranger's own token (${outcomeOf(answer)}), so that nothing was tried`;
   }
   if (!isAboutIds) return undefined;

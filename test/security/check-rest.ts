@@ -50,8 +50,8 @@ const parameters: Readonly<Record<string, (victim: Parties['victim']) => string>
 };
 
 function queryOf({ query = [] }: Route, victim: Parties['victim']): string {
-  const given = query.flatMap((name) => (parameters[name] ? [[name, parameters[name](victim)]] : []));
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+  const given = query.flatMap((name) => (parameters[name] ? [[name, parameters[name](victim)] as const] : []));
+  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given)).toString()}`;
 }
 
 /** The generated input of the route's operation, in the words of REST. */

@@ -6,7 +6,7 @@ import { dataOf } from '../support/answers.js';
 import type { TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 import { markersOf } from './markers.js';
-import { rowsOf, settledRowsOf, tenantTables } from './rows.js';
+import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
 
 /**
@@ -140,6 +140,7 @@ export class RichScene extends Scene {
   }
 
   private async isClient(): Promise<boolean> {
+    await nudge(this.panel);
     const rows = await this.panel.sql('select from identity.oauth_client where instance_id = $1', [this.node.id]);
     return rows.length > 0;
   }

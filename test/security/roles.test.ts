@@ -7,6 +7,7 @@ import { assetPath } from '#platform/package-root.js';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { roleFindings } from './check-roles.js';
+import { subscriptionRoleFindings } from './check-subscriptions.js';
 import { summary } from './findings.js';
 import { callers, matrix, matrixFindings } from './matrix.js';
 import { rootFields } from './operations.js';
@@ -35,3 +36,7 @@ test('every query and mutation lets in whom the matrix lets in, and nobody else'
   process.stdout.write(summary('roles', { operations: rootFields(schema).length, callers: callers.length }, found));
   expect(found).toEqual([]);
 }, 60_000);
+
+test('every subscription lets in whom the matrix lets in, and nobody else', async () => {
+  expect(await subscriptionRoleFindings(panelTarget(panel.panel.url, schema), matrix, scene)).toEqual([]);
+});

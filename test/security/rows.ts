@@ -49,12 +49,21 @@ export async function settledRowsOf(panel: TestPanel, tenantId: string): Promise
   let rows = await rowsOf(panel, tenantId);
   let alike = 0;
   await until(async () => {
+    await nudge(panel);
     const next = await rowsOf(panel, tenantId);
     alike = changesOf(rows, next).length === 0 ? alike + 1 : 0;
     rows = next;
     return alike >= looksAlike;
   }, 'a tenant at rest');
   return rows;
+}
+
+/**
+ * Wakes whoever follows an outbox. Consumers look again after a second by the panel's clock, which stands still here,
+ * so an event that was not settled when they were woken would wait for the next one.
+ */
+export async function nudge(panel: TestPanel): Promise<void> {
+  await panel.sql(`select pg_notify('outbox', nspname) from pg_namespace where to_regclass(nspname || '.outbox') is not null`);
 }
 
 /** What is in one list and not in the other, a sentence each. */

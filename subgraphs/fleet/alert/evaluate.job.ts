@@ -13,11 +13,21 @@ import {
   type Progress,
 } from './alert.progress.js';
 import { defaultRules, messageOf, ruleKinds } from './alert.rules.js';
+import {
+  toDue,
+  toFound,
+  type DueAlert,
+  type DueRow,
+  type FoundCondition,
+  type FoundRow,
+} from './evaluate.rows.js';
 import { deleteAlerts, findDue, findNew, insertAlerts, updateAlerts } from './evaluate.sql.js';
-import { toDue, toFound, type DueAlert, type DueRow, type FoundCondition, type FoundRow } from './evaluate.rows.js';
 
 const batch = 1_000;
 const defaults = JSON.stringify(ruleKinds.map((kind) => ({ kind, ...defaultRules[kind] })));
+
+/** What alerts have from their beginning, and what their rule gives them. */
+type Identity = Omit<FoundCondition, 'at' | 'detail' | 'value'> & { id: string };
 
 /** An alert as the evaluation leaves it: the columns of evaluate.sql.ts. */
 type Row = Record<string, unknown>;
@@ -83,7 +93,8 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
   if (!alert.isThere || !alert.isEnabled) return { progress: alert, outcome: 'resolved' };
   const isOutage = alert.rule === AlertRuleKind.OFFLINE;
   // What was about to fire when the node fell silent is not known to hold any more.
-  if (!isOutage && alert.isOffline && alert.status === 'PENDING') return { progress: alert, outcome: 'passed' };
+  if (!isOutage && alert.isOffline && alert.status === 'PENDING')
+    return { progress: alert, outcome: 'passed' };
   return afterObservations(
     alert,
     isOutage ? outageObservations(alert) : beatObservations(alert),
@@ -94,7 +105,8 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
 
 function outageObservations(alert: DueAlert): Observation[] {
   const { isOffline, offlineAt, observedTo, clearSince, statusChangedAt, beatAt } = alert;
-  if (isOffline) return offlineAt && offlineAt > observedTo ? [{ at: offlineAt, holds: true, value: null }] : [];
+  if (isOffline)
+    return offlineAt && offlineAt > observedTo ? [{ at: offlineAt, holds: true, value: null }] : [];
   return clearSince ? [] : [{ at: statusChangedAt ?? beatAt ?? observedTo, holds: false, value: null }];
 }
 
@@ -138,7 +150,7 @@ function rowOf(alert: DueAlert, progress: Progress, outcome: Outcome, now: Date)
   };
 }
 
-function commonOf(alert: FoundCondition & { id: string }, progress: Progress, now: Date): Row {
+function commonOf(alert: Identity, progress: Progress, now: Date): Row {
   return {
     tenant_id: alert.tenantId,
     id: alert.id,

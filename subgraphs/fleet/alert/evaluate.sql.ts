@@ -46,8 +46,10 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
  * `samples` are what was measured between the last beat that was taken into account and the newest one. One that
  * somebody is just acknowledging is left to the next run.
  */
-export const findDue = (batch: number): string => `select a.tenant_id as "tenantId", a.id, a.instance_id as "instanceId", a.rule, a.component,
-    a.status, a.message, a.value, a.count, a.started_at as "startedAt", a.fired_at as "firedAt",
+export const findDue = (
+  batch: number,
+): string => `select a.tenant_id as "tenantId", a.id, a.instance_id as "instanceId",
+    a.instance_name as "instanceName", a.rule, a.component, a.status, a.message, a.value, a.count, a.started_at as "startedAt", a.fired_at as "firedAt",
     a.last_seen_at as "lastSeenAt", a.clear_since as "clearSince", a.notified_at as "notifiedAt",
     a.notify_at as "notifyAt", a.observed_to as "observedTo", a.sampled_to as "sampledTo", a.updated_at as "updatedAt",
     ${isEnabled} as "isEnabled", ${settings},
@@ -92,7 +94,7 @@ const names = columns.replaceAll(/ (text|integer|double precision|timestamptz)/g
 
 export const insertAlerts = `insert into fleet.alert (${names})
   select ${names} from jsonb_to_recordset(?::jsonb) as n (${columns})
-  on conflict do nothing`;
+  on conflict do nothing returning id`;
 
 export const updateAlerts = `update fleet.alert a set
     severity = n.severity, status = n.status, message = n.message, value = n.value, threshold = n.threshold,

@@ -1,7 +1,9 @@
-import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
-import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
+import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
+
+import { NodeCommand } from '../command/node-command.js';
 
 export enum ComponentStatus {
   HEALTHY = 'HEALTHY',
@@ -185,23 +187,6 @@ export const reportHeartbeatRules = z.object({
 });
 
 export type Heartbeat = z.infer<typeof reportHeartbeatRules>;
-
-@ObjectType({ description: 'Something that the node is to do.' })
-export class NodeCommand {
-  @Field(() => ID, { description: 'Starts with `cmd_`.' })
-  id!: string;
-
-  @Field(() => String, { description: 'The kind of command.' })
-  command!: string;
-
-  @Field(() => Json, { nullable: true, description: 'What the kind of command takes.' })
-  params!: unknown;
-
-  @Field(() => String, {
-    description: 'Goes with the result, so that a late answer of an older delivery is told apart.',
-  })
-  lease!: string;
-}
 
 @ObjectType({ description: 'The answer to a beat, given once it is stored.' })
 export class ReportHeartbeatPayload {

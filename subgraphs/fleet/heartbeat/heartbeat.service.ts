@@ -1,7 +1,9 @@
 import { ApiError } from '#platform/errors.js';
+import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import type { NodeCommand } from '../command/node-command.js';
 import type { CredentialService } from '../enrollment/credential.service.js';
 import { BatchQueue } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
@@ -14,6 +16,9 @@ import type { HeartbeatIngest } from './ingest.job.js';
 
 export interface HeartbeatOptions {
   credentials: CredentialService;
+  /** What the calling node is to do; costs nothing when nothing waits for it. */
+  pendingCommands: (operation: Operation) => Promise<NodeCommand[]>;
+  logger: Logger;
   ingest: HeartbeatIngest;
   heartbeatSeconds: number;
   /** How many beats may wait to be stored before more are sent away. */
@@ -51,9 +56,21 @@ export class HeartbeatService {
     return {
       serverTime: receivedAt,
       heartbeatSeconds,
-      commands: [],
+      commands: await this.commands(operation),
       credential: await credentials.renewal(node, receivedAt),
     };
+  }
+
+  /** The beat is stored already and must not fail for this: what waits comes with the next one. */
+  private async commands(operation: Operation): Promise<NodeCommand[]> {
+    const { pendingCommands, logger } = this.options;
+    return pendingCommands(operation).catch((error: unknown) => {
+      logger.error(
+        { err: error, requestId: operation.request.requestId },
+        'commands could not be handed out with a beat',
+      );
+      return [];
+    });
   }
 
   /** Takes no more beats, and stores those that wait. */

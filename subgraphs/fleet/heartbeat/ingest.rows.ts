@@ -16,6 +16,8 @@ export interface KnownInstance extends InstanceState {
   tenantId: string;
   id: string;
   generation: number;
+  /** The transaction that wrote the row: another one there means that someone wrote it since. */
+  writtenBy: string;
   /** The line of versions that most of its tenant's instances run. */
   major: number | null;
   minor: number | null;
@@ -99,8 +101,7 @@ function rowOf(
     tenant_id: read.tenantId,
     id: read.id,
     generation: read.generation,
-    was_seen_at: read.lastSeenAt,
-    was_status: read.status,
+    written_by: read.writtenBy,
     last_seen_at: state.lastSeenAt,
     offline_at: state.offlineAt,
     announced_status: state.status,

@@ -1,5 +1,5 @@
 /** What the next beat of each instance of a batch depends on. Takes the batch's keys as JSON. */
-export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credential_generation as "generation",
+export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credential_generation as "generation", i.xmin::text as "writtenBy",
     i.last_seen_at as "lastSeenAt", i.offline_at as "offlineAt", i.announced_status as "status",
     i.status_changed_at as "statusChangedAt", i.reasons, i.streaks, i.sampled_at as "sampledAt",
     i.net_rx_bytes as "netRxBytes", i.net_tx_bytes as "netTxBytes",
@@ -35,7 +35,7 @@ const updateInstances = () => `update fleet.instance i set
     load_average = b.load_average, uptime_seconds = b.uptime_seconds,
     health = b.health, facts = coalesce(b.facts, i.facts)
   from jsonb_to_recordset($1::jsonb) as b (tenant_id text, id text, generation integer,
-    was_seen_at timestamptz, was_status text,
+    written_by text,
     last_seen_at timestamptz, offline_at timestamptz, announced_status text, status_changed_at timestamptz,
     reasons jsonb, streaks jsonb, sampled_at timestamptz, sequence bigint, clock_skew_seconds double precision,
     version text, apps_count integer, cpu_percent double precision, memory_percent double precision,
@@ -44,7 +44,7 @@ const updateInstances = () => `update fleet.instance i set
     net_rx_bytes_per_second double precision, net_tx_bytes_per_second double precision,
     load_average double precision, uptime_seconds double precision, health jsonb, facts jsonb)
   where i.tenant_id = b.tenant_id and i.id = b.id and i.credential_generation = b.generation
-    and i.last_seen_at is not distinct from b.was_seen_at and i.announced_status = b.was_status`;
+    and i.xmin::text = b.written_by`;
 
 /** A sample with the same timestamp is the same sample, and the first one stays. */
 const insertSamples = `insert into fleet.metrics_sample (tenant_id, instance_id, at, cpu_percent, memory_percent,

@@ -4,6 +4,8 @@ import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
 import { metricsMigration } from './002-metrics.js';
 import { entitlementMigration } from './003-entitlement.js';
+import { alertsMigration } from './010-alerts.js';
+import { commandsMigration } from './070-commands.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -93,4 +95,6 @@ export const fleetMigrations: readonly AreaMigration[] = [
   ),
   metricsMigration,
   entitlementMigration,
+  commandsMigration,
+  alertsMigration,
 ];

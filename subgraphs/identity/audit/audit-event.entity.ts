@@ -21,7 +21,9 @@ registerEnumType(AuditCategory, {
 
 /** One link of a tenant's chain. Rows are added and never changed; only retention removes them, oldest first. */
 @Entity({ tableName: 'audit_event' })
-@ObjectType({ description: "One entry of the tenant's audit trail: who did what, to what, from where, and when." })
+@ObjectType({
+  description: "One entry of the tenant's audit trail: who did what, to what, from where, and when.",
+})
 export class AuditEvent {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
@@ -45,7 +47,8 @@ export class AuditEvent {
   action!: string;
 
   @Field(() => String, {
-    description: 'Who acted: the id of a user, a node or an API key, `svc:...` for an area of the panel, or `anonymous`.',
+    description:
+      'Who acted: the id of a user, a node or an API key, `svc:...` for an area of the panel, or `anonymous`.',
   })
   @Property({ type: 'text' })
   actor!: string;
@@ -57,7 +60,10 @@ export class AuditEvent {
   @Property({ type: 'text' })
   actorKind!: string;
 
-  @Field(() => String, { nullable: true, description: 'The id of the thing it was done to; null where there is none.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id of the thing it was done to; null where there is none.',
+  })
   @Property({ type: 'text', nullable: true })
   target!: string | null;
 
@@ -70,7 +76,8 @@ export class AuditEvent {
   requestId!: string;
 
   @Field(() => JsonObject, {
-    description: 'The input without its secrets, what was changed, and for a delegate the grant and its own tenant.',
+    description:
+      'The input without its secrets, what was changed, and for a delegate the grant and its own tenant.',
   })
   @Property({ type: 'json' })
   details!: Record<string, unknown>;
@@ -79,7 +86,9 @@ export class AuditEvent {
   @Property({ type: 'datetime' })
   occurredAt!: Date;
 
-  @Field(() => DateTime, { description: 'When it was added to the trail; it is kept for 365 days from then.' })
+  @Field(() => DateTime, {
+    description: 'When it was added to the trail; it is kept for 365 days from then.',
+  })
   @Property({ type: 'datetime' })
   recordedAt!: Date;
 

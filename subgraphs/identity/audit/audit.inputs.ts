@@ -45,7 +45,8 @@ registerEnumType(AuditProblem, {
     ROW_MISSING: { description: 'The entry is gone, while later ones are there.' },
     ROW_ADDED: { description: 'The entry was put behind the end that was recorded.' },
     LINK_BROKEN: {
-      description: 'The entry does not follow from the one before it: that one was replaced, or the two changed places.',
+      description:
+        'The entry does not follow from the one before it: that one was replaced, or the two changed places.',
     },
     END_MISSING: { description: 'The entry and all after it are gone.' },
     HEAD_ALTERED: { description: 'The record of where the trail ends is not what the panel sealed.' },
@@ -71,7 +72,8 @@ export class AuditVerification {
   problem!: AuditProblem | null;
 
   @Field(() => String, {
-    description: 'The hash of the last entry: kept elsewhere, it proves later that nothing up to here was changed.',
+    description:
+      'The hash of the last entry: kept elsewhere, it proves later that nothing up to here was changed.',
   })
   headHash!: string;
 }

@@ -1,15 +1,20 @@
 import { IsolationLevel, type FilterQuery } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { invalid } from '#platform/errors.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, type Page } from '#platform/subgraph/paging.js';
-import type { Keyring } from '#platform/secrets/keyring.js';
-import { invalid } from '#platform/errors.js';
 
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { isSealOf, type AuditHead } from './audit-head.js';
-import { AuditProblem, type AuditEventFilter, type AuditEventsArgs, type AuditVerification } from './audit.inputs.js';
+import {
+  AuditProblem,
+  type AuditEventFilter,
+  type AuditEventsArgs,
+  type AuditVerification,
+} from './audit.inputs.js';
 
 const batch = 1_000;
 
@@ -92,7 +97,8 @@ export class AuditService {
       if (rows.length < batch) break;
     }
     const checked = sequence - head.firstAfter;
-    if (sequence < head.lastSequence) return broken(checked, sequence + 1, AuditProblem.END_MISSING, head.lastHash);
+    if (sequence < head.lastSequence)
+      return broken(checked, sequence + 1, AuditProblem.END_MISSING, head.lastHash);
     if (hash !== head.lastHash) return broken(checked, sequence, AuditProblem.HEAD_ALTERED, head.lastHash);
     return undefined;
   }
@@ -109,7 +115,12 @@ export class AuditService {
   }
 }
 
-function broken(checked: number, brokenAt: number, problem: AuditProblem, headHash: string): AuditVerification {
+function broken(
+  checked: number,
+  brokenAt: number,
+  problem: AuditProblem,
+  headHash: string,
+): AuditVerification {
   return { isIntact: false, checked, brokenAt, problem, headHash };
 }
 

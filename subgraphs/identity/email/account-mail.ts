@@ -29,7 +29,7 @@ export class AccountMail {
   passwordChanged(email: string): void {
     this.send(email, 'Your password was changed', [
       'The password of your account was changed, and your other sessions were ended.',
-      `If this was not you, choose a new one at once: ${this.publicUrl}/account/reset-password`,
+      'If this was not you, ask for a password reset at once.',
     ]);
   }
 

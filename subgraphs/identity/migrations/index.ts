@@ -2,8 +2,8 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { ownerPolicySql, tenantTableSql } from '#platform/database/row-level-security.js';
 import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 
-import { oauthCodesMigration } from './073-oauth-codes.js';
 import { signInMigration } from './002-sign-in.js';
+import { oauthCodesMigration } from './073-oauth-codes.js';
 import { auditMigration } from './074-audit.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */

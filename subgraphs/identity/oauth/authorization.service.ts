@@ -63,7 +63,8 @@ export class AuthorizationService {
     const viewer = operation.requireUser();
     const now = operation.clock.now();
     const consent = openConsent(this.keyring, viewer, consentId, now);
-    if (!consent) throw bad('CONSENT_INVALID', 'The consent is not valid or has ended; start again at the node');
+    if (!consent)
+      throw bad('CONSENT_INVALID', 'The consent is not valid or has ended; start again at the node');
     await this.verifiedClient(operation, consent.clientId, consent.redirectUri);
     const answer = { state: consent.state, iss: this.issuer };
     if (!approve) return withParameters(consent.redirectUri, { error: 'access_denied', ...answer });
@@ -73,7 +74,8 @@ export class AuthorizationService {
         audit({ target: consent.clientId, changes: { signedInTo: consent.clientId } });
         const { tenantId, userId, sessionId } = viewer;
         const live = { tenantId, id: sessionId, revokedAt: null, expiresAt: { $gt: now } };
-        if ((await em.count(Session, live)) === 0) throw new ApiError('UNAUTHENTICATED', 'The session has ended');
+        if ((await em.count(Session, live)) === 0)
+          throw new ApiError('UNAUTHENTICATED', 'The session has ended');
         em.persist(
           Object.assign(new OAuthCode(), {
             tenantId,
@@ -114,9 +116,17 @@ export class AuthorizationService {
     return client !== null && isAllowedRedirect(client.redirectUris, redirectUri);
   }
 
-  private async verifiedClient(operation: Operation, clientId: string, redirectUri: string): Promise<OAuthClient> {
+  private async verifiedClient(
+    operation: Operation,
+    clientId: string,
+    redirectUri: string,
+  ): Promise<OAuthClient> {
     const { tenantId } = operation;
-    const client = await operation.em.findOne(OAuthClient, { tenantId, instanceId: clientId, revokedAt: null });
+    const client = await operation.em.findOne(OAuthClient, {
+      tenantId,
+      instanceId: clientId,
+      revokedAt: null,
+    });
     if (!client) throw bad('UNKNOWN_CLIENT', 'No node of your organization has this client_id');
     if (!isAllowedRedirect(client.redirectUris, redirectUri)) {
       throw bad('REDIRECT_URI_MISMATCH', 'The node is not registered with this redirect_uri');
@@ -128,8 +138,10 @@ export class AuthorizationService {
 /** What can be said of a request without knowing who asks. */
 export function checkRequest(request: AuthorizationRequestInput): void {
   const { responseType, codeChallenge, codeChallengeMethod, state, nonce } = request;
-  if ((responseType ?? 'code') !== 'code') throw bad('UNSUPPORTED_RESPONSE_TYPE', 'response_type must be code');
-  if ((codeChallengeMethod ?? 'S256') !== 'S256') throw bad('INVALID_REQUEST', 'code_challenge_method must be S256');
+  if ((responseType ?? 'code') !== 'code')
+    throw bad('UNSUPPORTED_RESPONSE_TYPE', 'response_type must be code');
+  if ((codeChallengeMethod ?? 'S256') !== 'S256')
+    throw bad('INVALID_REQUEST', 'code_challenge_method must be S256');
   if (!isChallenge(codeChallenge)) {
     throw bad('INVALID_REQUEST', 'code_challenge must be a SHA-256 in base64url, 43 characters');
   }

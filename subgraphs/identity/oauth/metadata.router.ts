@@ -19,7 +19,21 @@ export function providerMetadata(issuer: string): Record<string, unknown> {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
     scopes_supported: scopes,
-    claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'nonce', 'auth_time', 'email', 'email_verified', 'name', 'tenant', 'role'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'exp',
+      'iat',
+      'jti',
+      'nonce',
+      'auth_time',
+      'email',
+      'email_verified',
+      'name',
+      'tenant',
+      'role',
+    ],
     authorization_response_iss_parameter_supported: true,
   };
 }

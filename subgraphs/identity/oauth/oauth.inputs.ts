@@ -4,11 +4,14 @@ import { User } from '../user/user.entity.js';
 
 @InputType()
 export class AuthorizationRequestInput {
-  @Field(() => ID, { description: 'The id of the instance that wants to sign a user in (RFC 6749, section 4.1.1).' })
+  @Field(() => ID, {
+    description: 'The id of the instance that wants to sign a user in (RFC 6749, section 4.1.1).',
+  })
   clientId!: string;
 
   @Field(() => String, {
-    description: 'One of the URIs that the node enrolled with, character by character (RFC 9700, section 4.1.1).',
+    description:
+      'One of the URIs that the node enrolled with, character by character (RFC 9700, section 4.1.1).',
   })
   redirectUri!: string;
 
@@ -122,7 +125,9 @@ export class OAuthTokens {
   expiresIn!: number;
 }
 
-@ObjectType({ description: 'Claims about the user of an OAuth access token (OpenID Connect Core, section 5.3).' })
+@ObjectType({
+  description: 'Claims about the user of an OAuth access token (OpenID Connect Core, section 5.3).',
+})
 export class UserInfo {
   @Field(() => ID, { description: "The user's id." })
   sub!: string;

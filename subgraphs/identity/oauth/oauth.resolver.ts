@@ -44,7 +44,8 @@ export class OAuthResolver {
       '(CONSENT_INVALID, UNKNOWN_CLIENT, REDIRECT_URI_MISMATCH), CONFLICT (CONSENT_USED).',
   })
   async decideAuthorization(
-    @Arg('input', () => DecideAuthorizationInput, { description: 'The answer.' }) input: DecideAuthorizationInput,
+    @Arg('input', () => DecideAuthorizationInput, { description: 'The answer.' })
+    input: DecideAuthorizationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<DecideAuthorizationPayload> {
     return { redirectTo: await this.authorizations.decide(operation, input) };

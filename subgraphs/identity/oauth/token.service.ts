@@ -28,9 +28,10 @@ export class TokenService {
       exchange.clientId,
     ]);
     if (!client) throw oauthError('INVALID_CLIENT', 'No node has this client_id', 'UNAUTHENTICATED');
-    const [found] = await lookUp.execute<{ tenant_id: string }[]>('select * from identity.find_oauth_code(?)', [
-      codeHash,
-    ]);
+    const [found] = await lookUp.execute<{ tenant_id: string }[]>(
+      'select * from identity.find_oauth_code(?)',
+      [codeHash],
+    );
     if (!found) throw invalidGrant();
     const tenantId = found.tenant_id;
     // What a replay revokes must outlast the refusal, so it is committed and only then thrown.
@@ -95,7 +96,9 @@ export class TokenService {
     const { tenantId, codeHash, instanceId, userId } = code;
     await write.em.nativeUpdate(IssuedToken, { tenantId, codeHash, revokedAt: null }, { revokedAt: now });
     await write.em.nativeUpdate(OAuthCode, { tenantId, codeHash, replayedAt: null }, { replayedAt: now });
-    write.publish(securityEvent(operation, tenantId, { action: 'authn_code_replay', userId, reason: instanceId }));
+    write.publish(
+      securityEvent(operation, tenantId, { action: 'authn_code_replay', userId, reason: instanceId }),
+    );
   }
 }
 
@@ -122,7 +125,10 @@ function isBoundTo(code: OAuthCode, exchange: Exchange): boolean {
 
 /** One sentence for every cause, so that a thief learns nothing from it. */
 function invalidGrant(): ApiError {
-  return oauthError('INVALID_GRANT', 'The code is not valid, has ended, was used, or is not for this request');
+  return oauthError(
+    'INVALID_GRANT',
+    'The code is not valid, has ended, was used, or is not for this request',
+  );
 }
 
 function oauthError(

@@ -29,7 +29,8 @@ export class PasswordResolver {
       'tell whether the account exists (OWASP Forgot Password Cheat Sheet).',
   })
   async requestPasswordReset(
-    @Arg('input', () => RequestPasswordResetInput, { description: 'Whose.' }) input: RequestPasswordResetInput,
+    @Arg('input', () => RequestPasswordResetInput, { description: 'Whose.' })
+    input: RequestPasswordResetInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<boolean> {
     await this.passwords.requestReset(operation, input.email);
@@ -42,7 +43,8 @@ export class PasswordResolver {
       '(MAIL_TOKEN_INVALID) when the link is unknown, ended or used; VALIDATION_FAILED.',
   })
   async resetPassword(
-    @Arg('input', () => ResetPasswordInput, { description: 'The link and the password.' }) input: ResetPasswordInput,
+    @Arg('input', () => ResetPasswordInput, { description: 'The link and the password.' })
+    input: ResetPasswordInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<boolean> {
     await this.passwords.reset(operation, input);

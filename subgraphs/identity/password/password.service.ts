@@ -37,9 +37,14 @@ export class PasswordService {
     await checkCurrentPassword(operation, before, currentPassword);
     const passwordHash = await hashPassword(newPassword);
     const user = await operation.write(async (write) => {
-      const found = await write.em.findOneOrFail(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const found = await write.em.findOneOrFail(
+        User,
+        { tenantId, id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       // Another change came first: the password that was checked is not the current one any more.
-      if (found.passwordHash !== before.passwordHash) throw invalid('input.currentPassword', 'Current password is wrong');
+      if (found.passwordHash !== before.passwordHash)
+        throw invalid('input.currentPassword', 'Current password is wrong');
       write.audit({ target: id });
       await this.set(operation, write, found, passwordHash, 'PASSWORD_CHANGED', sessionId);
       return found;
@@ -59,12 +64,17 @@ export class PasswordService {
     this.background.run('a password reset', async () => {
       const [found] = await operation.database
         .anonymous()
-        .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
+        .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [
+          email,
+        ]);
       if (!found) return;
       const key = { tenantId: found.tenant_id, id: found.id };
       const mail = await operation.database.forTenant(found.tenant_id).transactional(async (em) => {
         const user = await em.findOneOrFail(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
-        return { to: user.email, token: await makeMailToken(em, user, 'PASSWORD_RESET', operation.clock.now()) };
+        return {
+          to: user.email,
+          token: await makeMailToken(em, user, 'PASSWORD_RESET', operation.clock.now()),
+        };
       });
       this.mail.passwordReset(mail.to, mail.token);
     });

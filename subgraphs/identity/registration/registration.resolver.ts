@@ -14,7 +14,8 @@ export class RegistrationResolver {
     description: 'Makes a tenant with its owner and signs the owner in. Public. CONFLICT (EMAIL_TAKEN).',
   })
   async register(
-    @Arg('input', () => RegisterInput, { description: 'The owner and the organization.' }) input: RegisterInput,
+    @Arg('input', () => RegisterInput, { description: 'The owner and the organization.' })
+    input: RegisterInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AuthPayload> {
     return this.registrations.register(operation, input);

@@ -1,6 +1,6 @@
+import type { BackgroundWork } from '#platform/background-work.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
-import type { BackgroundWork } from '#platform/background-work.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { isPassword } from '../password/password-hash.js';
@@ -31,7 +31,8 @@ export class Credentials {
     }
     await Promise.all([address.settle('FAILED'), account.settle('FAILED')]);
     // Only for known users, hence after the answer: its time must not tell.
-    if (user) this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
+    if (user)
+      this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
     throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
       reason: 'WRONG_CREDENTIALS',
     });
@@ -55,7 +56,9 @@ async function record(operation: Operation, user: User, blockedUntil: Date | und
     userId: user.id,
     reason: blockedUntil ? `paused until ${blockedUntil.toISOString()}` : 'wrong password',
   });
-  await database.forTenant(user.tenantId).transactional(async (em) =>
-    appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() }),
-  );
+  await database
+    .forTenant(user.tenantId)
+    .transactional(async (em) =>
+      appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() }),
+    );
 }

@@ -10,8 +10,8 @@ import { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';
 import type { Credentials } from './credentials.js';
 import { LoginChallenge } from './login-challenge.entity.js';
-import type { LoginInput } from './session.inputs.js';
 import type { SessionTokens } from './session-tokens.js';
+import type { LoginInput } from './session.inputs.js';
 
 const challengeSeconds = 300;
 
@@ -113,11 +113,17 @@ async function lockUser(write: Write, user: User): Promise<User> {
 }
 
 function overtaken(): ApiError {
-  return new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', { reason: 'WRONG_CREDENTIALS' });
+  return new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
+    reason: 'WRONG_CREDENTIALS',
+  });
 }
 
 function challengeRefused(): ApiError {
-  return new ApiError('UNAUTHENTICATED', 'The challenge is not valid, has ended, or was used; sign in again', {
-    reason: 'CHALLENGE_INVALID',
-  });
+  return new ApiError(
+    'UNAUTHENTICATED',
+    'The challenge is not valid, has ended, or was used; sign in again',
+    {
+      reason: 'CHALLENGE_INVALID',
+    },
+  );
 }

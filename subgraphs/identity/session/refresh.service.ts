@@ -10,10 +10,10 @@ import { sha256 } from '../security/random-token.js';
 import { securityEvent } from '../security/security-event.js';
 import { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';
+import type { SessionTokens } from './session-tokens.js';
 import { RefreshToken, Session } from './session.entity.js';
 import type { RefreshSessionInput } from './session.inputs.js';
 import { endSession } from './session.service.js';
-import type { SessionTokens } from './session-tokens.js';
 
 interface Found {
   token: RefreshToken;
@@ -41,7 +41,9 @@ export class RefreshService {
     const tokenHash = sha256(refreshToken);
     const [found] = await operation.database
       .anonymous()
-      .execute<{ tenant_id: string }[]>('select * from identity.find_session_by_refresh_token(?)', [tokenHash]);
+      .execute<{ tenant_id: string }[]>('select * from identity.find_session_by_refresh_token(?)', [
+        tokenHash,
+      ]);
     if (!found) throw refused();
     // The end of a session must outlast the refusal, so it is committed and only then thrown.
     const payload = await operation.write(async (write) => {
@@ -66,7 +68,11 @@ export class RefreshService {
       if (age < this.graceSeconds * 1000) return this.tokens.answer(operation, user, session, successor);
       endSession(write, session, now, 'REFRESH_TOKEN_REUSED');
       write.publish(
-        securityEvent(operation, user.tenantId, { action: 'authn_token_reuse', userId: user.id, reason: session.id }),
+        securityEvent(operation, user.tenantId, {
+          action: 'authn_token_reuse',
+          userId: user.id,
+          reason: session.id,
+        }),
       );
       return undefined;
     }
@@ -94,5 +100,7 @@ export class RefreshService {
 }
 
 function refused(): ApiError {
-  return new ApiError('UNAUTHENTICATED', 'The refresh token is not valid', { reason: 'REFRESH_TOKEN_INVALID' });
+  return new ApiError('UNAUTHENTICATED', 'The refresh token is not valid', {
+    reason: 'REFRESH_TOKEN_INVALID',
+  });
 }

@@ -1,8 +1,8 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 
-import { DateTime } from '#platform/subgraph/scalars.js';
 import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
 
 /** One sign-in. Access tokens name it, and refresh tokens belong to it. */
 @Entity({ tableName: 'session' })
@@ -39,7 +39,10 @@ export class Session {
   @Property({ type: 'datetime' })
   expiresAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was ended before its time; null while it lives.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was ended before its time; null while it lives.',
+  })
   @Property({ type: 'datetime', nullable: true })
   revokedAt!: Date | null;
 }

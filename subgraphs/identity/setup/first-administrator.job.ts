@@ -7,8 +7,8 @@ import { newId } from '#platform/ids.js';
 import type { Logger } from '#platform/logger.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
-import type { RegistrationService } from '../registration/registration.service.js';
 import { identityPermissions } from '../permissions.js';
+import type { RegistrationService } from '../registration/registration.service.js';
 import { setupTokenHash } from './setup.service.js';
 
 export interface FirstAdministrator {

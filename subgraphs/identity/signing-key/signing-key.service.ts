@@ -96,7 +96,10 @@ export class SigningKeyService {
       .anonymous()
       .find(StoredSigningKey, {}, { orderBy: { signsFrom: 'desc', kid: 'desc' } });
     this.known = await Promise.all(
-      stored.map(async (key) => this.known.find(({ kid, stored: old }) => kid === key.kid && same(old, key)) ?? this.open(key)),
+      stored.map(
+        async (key) =>
+          this.known.find(({ kid, stored: old }) => kid === key.kid && same(old, key)) ?? this.open(key),
+      ),
     );
   }
 

@@ -44,15 +44,21 @@ export async function admit(operation: Operation, kind: ThrottleKind, subject: s
   return {
     blockedUntil,
     settle: async (outcome) => {
-      if (blockedUntil) return;
-      await em.execute('select identity.settle_attempt(?, ?, ?, ?)', [key, now(), free, outcome]);
+      // Of a refused attempt there is nothing to settle. The query is made all the same: its time must not tell.
+      const settled = blockedUntil ? null : key;
+      await em.execute('select identity.settle_attempt(?::text, ?, ?, ?)', [settled, now(), free, outcome]);
     },
   };
 }
 
 /** Forgets the failures of someone who proved who they are in another way; ends a pause. */
 export async function forgive(operation: Operation, kind: ThrottleKind, subject: string): Promise<void> {
-  const values = [keyOf(kind, subject), operation.clock.now().toISOString(), allowances[kind].free, 'FORGIVEN'];
+  const values = [
+    keyOf(kind, subject),
+    operation.clock.now().toISOString(),
+    allowances[kind].free,
+    'FORGIVEN',
+  ];
   await operation.database.anonymous().execute('select identity.settle_attempt(?, ?, ?, ?)', values);
 }
 

@@ -19,7 +19,12 @@ export class TotpCodes {
    * Uses a code up, in a transaction of its own: whatever becomes of the rest, it never works again. Throws
    * UNAUTHENTICATED (TOTP_CODE_INVALID) for a wrong or used one and RATE_LIMITED after several of those.
    */
-  async use(operation: Operation, user: User, code: string, options: { recovery: boolean } = { recovery: true }) {
+  async use(
+    operation: Operation,
+    user: User,
+    code: string,
+    options: { recovery: boolean } = { recovery: true },
+  ) {
     const attempt = await admitOrRefuse(operation, 'code', user.id);
     const digits = code.replaceAll(/\s/g, '');
     const isOneTime = /^\d{6}$/.test(digits);

@@ -5,7 +5,7 @@ import type { SessionTokens } from '../session/session-tokens.js';
 import type { VerifyTotpInput, VerifyTotpPayload } from './totp.inputs.js';
 import type { TotpService } from './totp.service.js';
 
-const nothing: VerifyTotpPayload = {
+const nothing = {
   totpEnabled: null,
   user: null,
   accessToken: null,

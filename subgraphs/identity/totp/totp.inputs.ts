@@ -23,7 +23,9 @@ export class EnableTotpPayload {
 
 @InputType()
 export class VerifyTotpInput {
-  @Field(() => String, { description: 'The one-time code (RFC 6238); with a challenge also a recovery code.' })
+  @Field(() => String, {
+    description: 'The one-time code (RFC 6238); with a challenge also a recovery code.',
+  })
   code!: string;
 
   @Field(() => String, { nullable: true, description: 'The challenge of a sign-in, to complete it.' })
@@ -59,7 +61,9 @@ export class DisableTotpInput {
   @Field(() => String, { description: 'VALIDATION_FAILED when it is wrong.' })
   currentPassword!: string;
 
-  @Field(() => String, { description: 'A one-time or recovery code. VALIDATION_FAILED when it is wrong or was used.' })
+  @Field(() => String, {
+    description: 'A one-time or recovery code. VALIDATION_FAILED when it is wrong or was used.',
+  })
   code!: string;
 }
 

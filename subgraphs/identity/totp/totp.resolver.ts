@@ -2,6 +2,7 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
+import type { TotpSignIn } from './totp-sign-in.js';
 import {
   DisableTotpInput,
   DisableTotpPayload,
@@ -10,7 +11,6 @@ import {
   VerifyTotpPayload,
 } from './totp.inputs.js';
 import type { TotpService } from './totp.service.js';
-import type { TotpSignIn } from './totp-sign-in.js';
 
 @Resolver()
 export class TotpResolver {

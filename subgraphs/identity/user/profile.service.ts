@@ -34,7 +34,10 @@ export class ProfileService {
         const key = { tenantId: before.tenantId, id: before.id };
         const found = await em.findOne(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
         if (!found) throw notFound('User');
-        audit({ target: found.id, changes: { ...(name == null ? {} : { name }), ...(isNewEmail ? { email } : {}) } });
+        audit({
+          target: found.id,
+          changes: { ...(name == null ? {} : { name }), ...(isNewEmail ? { email } : {}) },
+        });
         if (name != null) found.name = name;
         if (isNewEmail) Object.assign(found, { email, emailVerifiedAt: null });
         if (name != null || isNewEmail) found.updatedAt = now;

@@ -15,7 +15,8 @@ export class UpdateProfileInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The new sign-in name; needs `currentPassword`. CONFLICT (EMAIL_TAKEN) when an account has it.',
+    description:
+      'The new sign-in name; needs `currentPassword`. CONFLICT (EMAIL_TAKEN) when an account has it.',
   })
   email?: string | null;
 

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { vi } from 'vitest';
+
 import { createAgent } from '#agent/agent.js';
 import { systemClock } from '#agent/clock.js';
 import { simulatedMetrics } from '#agent/metrics/simulated.js';
 import { fileStateStore } from '#agent/state-store.js';
 import { silentLogger } from '#platform/logger.js';
-import { expect, vi } from 'vitest';
 
 import type { TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
@@ -20,7 +21,11 @@ export interface RunningNode extends AsyncDisposable {
 }
 
 /** The reference agent, enrolled and serving its sign-in on a loopback address. */
-export async function startNode(panel: TestPanel, tenant: Tenant, name = 'production-01'): Promise<RunningNode> {
+export async function startNode(
+  panel: TestPanel,
+  tenant: Tenant,
+  name = 'production-01',
+): Promise<RunningNode> {
   const folder = mkdtempSync(join(tmpdir(), 'sign-in-node-'));
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
   const profile = {
@@ -48,7 +53,7 @@ export async function startNode(panel: TestPanel, tenant: Tenant, name = 'produc
     firstBeatWithinMs: 0,
   });
   await agent.start();
-  await vi.waitFor(() => expect(agent.instanceId).toBeDefined(), { timeout: 10_000 });
+  await vi.waitUntil(() => agent.instanceId !== undefined, { timeout: 10_000 });
   const id = agent.instanceId ?? '';
   await clientKnown(panel, id);
   return {

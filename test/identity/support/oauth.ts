@@ -1,11 +1,16 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 
 import type { Answer } from '../../support/http.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
+
+/** For steps on the way to what a test is about. */
+export function mustBe(answer: Answer, status: number): void {
+  if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.text}`);
+}
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -48,7 +53,7 @@ export async function enrollClient(panel: TestPanel, tenant: Tenant, baseUrl = n
       redirect_uris: [redirectUri],
     },
   });
-  expect(answer.status).toBe(201);
+  mustBe(answer, 201);
   await clientKnown(panel, answer.body.instance_id);
   return { id: answer.body.instance_id, redirectUri };
 }
@@ -60,7 +65,7 @@ export async function clientKnown(panel: TestPanel, id: string): Promise<void> {
   await vi.waitFor(
     async () => {
       const known = await panel.sql('select 1 from identity.oauth_client where instance_id = $1', [id]);
-      expect(known).toHaveLength(1);
+      if (known.length === 0) throw new Error(`identity does not know ${id} yet`);
     },
     { timeout: 10_000 },
   );
@@ -79,7 +84,9 @@ export async function preflight(
   tenant: Tenant,
   parameters: Record<string, string>,
 ): Promise<Answer<Preflight>> {
-  return tenant.rest<Preflight>(`/api/oauth/authorize/preflight?${new URLSearchParams(parameters)}`);
+  return tenant.rest<Preflight>(
+    `/api/oauth/authorize/preflight?${new URLSearchParams(parameters).toString()}`,
+  );
 }
 
 export async function consent(tenant: Tenant, consentId: string, approve = true) {
@@ -96,9 +103,9 @@ export async function authorize(tenant: Tenant, client: Client, challenge: strin
     code_challenge: challenge,
     ...more,
   });
-  expect(checked.status, checked.text).toBe(200);
+  mustBe(checked, 200);
   const answer = await consent(tenant, checked.body.consent_id);
-  expect(answer.status, answer.text).toBe(200);
+  mustBe(answer, 200);
   return new URL(answer.body.redirect_to);
 }
 

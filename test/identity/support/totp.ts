@@ -1,8 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
-import { expect } from 'vitest';
 
 import type { TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
+import { mustBe } from './oauth.js';
 
 export interface Enabled {
   secret: string;
@@ -26,9 +26,9 @@ export async function nextCode(panel: TestPanel, secret: string): Promise<string
 /** Switches TOTP on for the tenant's owner. */
 export async function enableTotp(panel: TestPanel, tenant: Tenant): Promise<Enabled> {
   const enabled = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
-  expect(enabled.status, enabled.text).toBe(200);
+  mustBe(enabled, 200);
   const code = codeAt(panel, enabled.body.secret);
   const verified = await tenant.rest('/api/auth/totp/verify', { body: { code } });
-  expect([verified.status, verified.body]).toEqual([200, { totp_enabled: true }]);
+  mustBe(verified, 200);
   return enabled.body;
 }

@@ -63,7 +63,10 @@ export class AuthorizePage {
     }
     switch (field('step')) {
       case 'login':
-        return this.takeLogin(request, response, browser, { email: field('email'), password: field('password') });
+        return this.takeLogin(request, response, browser, {
+          email: field('email'),
+          password: field('password'),
+        });
       case 'code':
         return this.takeCode(request, response, browser, field('challenge_token'), field('code'));
       case 'consent':
@@ -127,8 +130,9 @@ export class AuthorizePage {
     const operation = await this.signedIn(request, response, browser);
     if (!operation) return response.redirect(303, request.originalUrl);
     const input = { consentId, approve };
-    const target = await operation.mutation({ name: 'decideAuthorization', args: { input: { approve } } }, () =>
-      this.options.authorizations.decide(operation, input),
+    const target = await operation.mutation(
+      { name: 'decideAuthorization', args: { input: { approve } } },
+      () => this.options.authorizations.decide(operation, input),
     );
     // 303, so that the form is not sent on to the node (RFC 9700, section 4.12).
     response.redirect(303, target);
@@ -205,11 +209,21 @@ export class AuthorizePage {
       requestId: newId('event'),
       clientAddress: request.socket.remoteAddress ?? 'unknown',
     };
-    return new Operation({ request: context, database, clock, viewer: undefined, denial: undefined, permissions: identityPermissions });
+    return new Operation({
+      request: context,
+      database,
+      clock,
+      viewer: undefined,
+      denial: undefined,
+      permissions: identityPermissions,
+    });
   }
 }
 
-function told(error: unknown, response: Response): { status: number; problem: string; reason: string | undefined } {
+function told(
+  error: unknown,
+  response: Response,
+): { status: number; problem: string; reason: string | undefined } {
   if (!(error instanceof ApiError) || error.code === 'INTERNAL') throw error;
   const { reason, retryAfterSeconds } = error.extensions;
   if (retryAfterSeconds) response.setHeader('Retry-After', String(retryAfterSeconds));

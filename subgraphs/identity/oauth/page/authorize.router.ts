@@ -27,7 +27,10 @@ export function createAuthorizeRouter(options: AuthorizePageOptions & { logger: 
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
-  router.get(path, answering((request, response) => page.show(request, response)));
+  router.get(
+    path,
+    answering((request, response) => page.show(request, response)),
+  );
   router.post(
     path,
     express.urlencoded({ extended: false, limit: '32kb' }),

@@ -96,7 +96,10 @@ export function problemPage(problem: string, more: { csrf?: string } = {}): stri
   const leave = more.csrf
     ? `<form method="post" class="small">${hidden({ csrf: more.csrf, step: 'leave' })}<button>Use another account</button></form>`
     : '';
-  return page('This sign-in cannot go on', `${problemText(problem)}<p>Go back to your node and start again.</p>${leave}`);
+  return page(
+    'This sign-in cannot go on',
+    `${problemText(problem)}<p>Go back to your node and start again.</p>${leave}`,
+  );
 }
 
 function page(title: string, body: string): string {
@@ -124,7 +127,13 @@ function hidden(fields: Record<string, string>): string {
     .join('');
 }
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');

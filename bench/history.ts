@@ -1,0 +1,143 @@
+import pg from 'pg';
+
+import { historySql } from '#subgraphs/fleet/metrics/history.sql.js';
+import { MetricsSource } from '#subgraphs/fleet/metrics/history-range.js';
+
+import { instanceId, tenantId } from './support/fleet.js';
+import { fixed, publish, type Figure } from './support/report.js';
+import { openStage, type Stage } from './support/stage.js';
+import { median, quantile } from './support/stats.js';
+
+const instances = 10_000;
+const dailyDays = 90;
+const hourlyDays = 32;
+/** Of so many instances the raw samples of the last 12 hours are there, of each at a beat every 30 seconds. */
+const rawInstances = 1_000;
+const rawHours = 12;
+const rounds = 60;
+
+const ranges = [
+  ['1h', MetricsSource.RAW, 3_600, 60],
+  ['6h', MetricsSource.RAW, 6 * 3_600, 60],
+  ['24h', MetricsSource.HOURLY, 86_400, 3_600],
+  ['7d', MetricsSource.HOURLY, 7 * 86_400, 3_600],
+  ['30d', MetricsSource.HOURLY, 30 * 86_400, 7_200],
+  ['3mo', MetricsSource.DAILY, 90 * 86_400, 86_400],
+] as const;
+
+/** P7: each range for one instance among 10 000. Compared with the same ranges worked out from one tier below. */
+export async function historyBench(): Promise<void> {
+  const stage = await openStage();
+  try {
+    await seedMetrics(stage);
+    const client = new pg.Client({ connectionString: stage.url });
+    await client.connect();
+    await client.query(`set role fleet_jobs`);
+    const times = new Map<string, number[]>(ranges.map(([name]) => [name, []]));
+    const now = Date.now();
+    for (let round = 0; round < rounds + 5; round += 1) {
+      for (const [name, source, seconds, bucketSeconds] of ranges) {
+        const instance = instanceId((round * 7_919) % (source === MetricsSource.RAW ? rawInstances : instances));
+        const end = (Math.floor(now / 1000 / bucketSeconds) + 1) * bucketSeconds;
+        const [sql, values] = historySql(source, {
+          tenantId: tenantId(0),
+          instanceId: instance,
+          from: new Date((end - seconds) * 1000),
+          to: new Date(end * 1000),
+          bucketSeconds,
+          reach: '600000 milliseconds',
+        });
+        let parameter = 0;
+        const text = sql.replace(/\?/g, () => `$${(parameter += 1)}`);
+        const start = performance.now();
+        const { rowCount } = await client.query(text, values);
+        const ms = performance.now() - start;
+        if (!rowCount) throw new Error(`${name} answered nothing`);
+        if (round >= 5) times.get(name)!.push(ms);
+      }
+    }
+    await client.end();
+    const oneHour = median(times.get('1h')!);
+    const figures: Figure[] = [];
+    for (const [name] of ranges) {
+      const ms = times.get(name)!;
+      const ratio = median(ms) / oneHour;
+      const p95 = quantile(ms, 0.95);
+      figures.push({
+        what: `${name}: median / p95 (ms), ratio to 1h`,
+        value: `${fixed(median(ms))} / ${fixed(p95)}, ${fixed(ratio)}`,
+        target: '<= 3, p95 < 20 ms',
+        isMet: ratio <= 3 && p95 < 20,
+      });
+    }
+    figures.push(await fromRawPeer(stage));
+    publish({
+      name: 'history',
+      setup: `${instances} instances with ${dailyDays} days daily and ${hourlyDays} days hourly, ${rawInstances} of them with ${rawHours} h raw; time of the database and its driver`,
+      figures,
+      details: Object.fromEntries(times),
+    });
+  } finally {
+    await stage.stop();
+  }
+}
+
+/** 24 hours from raw samples would read 2 880 rows; half of that is there. */
+async function fromRawPeer(stage: Stage): Promise<Figure> {
+  const times: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    const start = performance.now();
+    await stage.sql(
+      `select date_bin('1 hour', at, 'epoch'), avg(cpu_percent), min(cpu_percent), max(cpu_percent)
+       from fleet.metrics_sample where tenant_id = $1 and instance_id = $2 and at >= now() - interval '12 hours' group by 1`,
+      [tenantId(0), instanceId((round * 37) % rawInstances)],
+    );
+    times.push(performance.now() - start);
+  }
+  return { what: 'for comparison, 12h of one metric from raw: median (ms)', value: fixed(median(times)) };
+}
+
+const measures = `10 + random() * 80 * 120, 10, 90, 40 * 120, 30, 50, 30 * 120, 30, 30, 120, 1e5, 0, 1e4`;
+
+async function seedMetrics(stage: Stage): Promise<void> {
+  const ids = `'inst_' || lpad(i::text, 26, '0')`;
+  await stage.sql(
+    `insert into fleet.metrics_daily select $1, ${ids}, d, 2880, ${measures}
+     from generate_series(date_trunc('day', now(), 'UTC') - interval '${dailyDays} days', now(), interval '1 day') d,
+       generate_series(0, ${instances - 1}) i`,
+    [tenantId(0)],
+  );
+  // Partitions of a week, as the sweep makes them.
+  for (let week = -5; week <= 0; week += 1) {
+    await stage.sql(
+      `select fleet.add_partition('metrics_hourly', (date_trunc('week', now(), 'UTC') + $1 * interval '7 days')::date,
+         (date_trunc('week', now(), 'UTC') + ($1 + 1) * interval '7 days')::date)`,
+      [week],
+    );
+  }
+  await stage.sql(
+    `insert into fleet.metrics_hourly select $1, ${ids}, h, 120, ${measures}
+     from generate_series(date_trunc('hour', now(), 'UTC') - interval '${hourlyDays} days', date_trunc('hour', now(), 'UTC') - interval '1 hour', interval '1 hour') h,
+       generate_series(0, ${instances - 1}) i`,
+    [tenantId(0)],
+  );
+  for (const day of [-1, 0, 1]) {
+    await stage.sql(`select fleet.add_partition('metrics_sample', current_date + $1::int, current_date + $1::int + 1)`, [day]);
+  }
+  // In the order of time over all instances, as beats come: one instance's rows are on pages apart.
+  await stage.sql(
+    `insert into fleet.metrics_sample select $1, ${ids}, t + i * interval '1 ms', 10 + random() * 80, 40, 30,
+       extract(epoch from t) * 1000, extract(epoch from t) * 500, 0.5
+     from generate_series(now() - interval '${rawHours} hours', now(), interval '30 seconds') t,
+       generate_series(0, ${rawInstances - 1}) i`,
+    [tenantId(0)],
+  );
+  await stage.sql(
+    `insert into fleet.metrics_dirty select $1, ${ids}, date_trunc('hour', now(), 'UTC') from generate_series(0, ${rawInstances - 1}) i`,
+    [tenantId(0)],
+  );
+  await stage.sql('vacuum (analyze) fleet.metrics_daily');
+  await stage.sql('vacuum (analyze) fleet.metrics_hourly');
+  await stage.sql('vacuum (analyze) fleet.metrics_sample');
+  await stage.sql('checkpoint');
+}

@@ -1,0 +1,111 @@
+import express from 'express';
+import pg from 'pg';
+
+import { cpuSeconds, residentMb } from './support/cpu.js';
+import { registerTenant, seedInstances, settle } from './support/fleet.js';
+import { Load } from './support/load.js';
+import { fixed, publish, type Figure } from './support/report.js';
+import { build, freePort, openStage, type Stage } from './support/stage.js';
+import { abba, median, pairedRatio } from './support/stats.js';
+
+const roundMs = 1_500;
+const connections = 8;
+
+/** P4: GET /api/fleet/instances at 8 and at 10 000 instances against a hand-written Express + pg handler. */
+export async function restBench(): Promise<void> {
+  build();
+  const stage = await openStage();
+  try {
+    const panel = await stage.panel();
+    const figures: Figure[] = [];
+    const details: Record<string, unknown> = {};
+    let first = 0;
+    for (const [size, target] of [
+      [8, 0.5],
+      [10_000, 0.8],
+    ] as const) {
+      const tenant = await registerTenant(panel.url);
+      await seedInstances(stage, tenant.tenantId, first, first + size);
+      first += size;
+      await settle(stage);
+      const plain = await startPlainHandler(stage, tenant.tenantId);
+      const request = () => ({
+        path: '/api/fleet/instances',
+        method: 'GET' as const,
+        headers: { authorization: `Bearer ${tenant.token}` },
+      });
+      await expectSameBytes(panel.url, plain.url, tenant.token);
+      const ours = new Load(panel.url, connections, request);
+      const theirs = new Load(plain.url, connections, request);
+      const memoryBefore = residentMb(panel.pid);
+      const measured = (load: Load) => async () => {
+        const before = cpuSeconds(panel.pid);
+        const { rate, p99, failures } = await load.run(size > 100 ? roundMs * 2 : roundMs);
+        if (failures > 0) throw new Error(`${failures} requests failed`);
+        return { rate, p99, cpuMs: ((cpuSeconds(panel.pid) - before) * 1000) / (rate * (roundMs / 1000)) };
+      };
+      const found = await abba({ name: 'panel', round: measured(ours) }, { name: 'plain', round: measured(theirs) });
+      const ratio = pairedRatio(
+        found.a.map(({ rate }) => rate),
+        found.b.map(({ rate }) => rate),
+      );
+      figures.push(
+        { what: `${size} instances: requests/s of the panel`, value: fixed(median(found.a.map(({ rate }) => rate)), 1) },
+        { what: `${size} instances: requests/s of Express + pg`, value: fixed(median(found.b.map(({ rate }) => rate)), 1) },
+        { what: `${size} instances: panel / plain`, value: fixed(ratio), target: `>= ${target}`, isMet: ratio >= target },
+        { what: `${size} instances: panel memory before / after (MB)`, value: `${memoryBefore} / ${residentMb(panel.pid)}` },
+      );
+      details[String(size)] = found;
+      await ours.stop();
+      await theirs.stop();
+      await plain.stop();
+    }
+    publish({
+      name: 'rest',
+      setup: `GET /api/fleet/instances, ${connections} connections, the same bytes from both; the load and the peer share a process`,
+      figures,
+      details,
+    });
+  } finally {
+    await stage.stop();
+  }
+}
+
+async function expectSameBytes(ours: string, theirs: string, token: string): Promise<void> {
+  const [a, b] = await Promise.all(
+    [ours, theirs].map(async (url) =>
+      (await fetch(`${url}/api/fleet/instances`, { headers: { authorization: `Bearer ${token}` } })).text(),
+    ),
+  );
+  if (a !== b) throw new Error(`the answers differ: ${a!.slice(0, 300)} ... ${b!.slice(0, 300)}`);
+}
+
+/** What one would write by hand: one query, one JSON.stringify. No tokens, no row-level security. */
+async function startPlainHandler(stage: Stage, tenant: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const pool = new pg.Pool({ connectionString: stage.ownerUrl, max: 8 });
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/api/fleet/instances', async (_request, response) => {
+    const { rows } = await pool.query(
+      `select id, name, hostname, version,
+         lower(case when offline_at <= now() then 'OFFLINE' else announced_status end) as status,
+         apps_count, cpu_percent, memory_percent,
+         to_char(last_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as last_seen
+       from fleet.instance where tenant_id = $1 order by id`,
+      [tenant],
+    );
+    response.json(rows);
+  });
+  const port = await freePort();
+  const server = app.listen(port, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await pool.end();
+    },
+  };
+}

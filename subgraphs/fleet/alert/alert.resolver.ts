@@ -1,0 +1,130 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { Instance } from '../instance/instance.entity.js';
+import type { InstanceService } from '../instance/instance.service.js';
+import { Alert, AlertPage } from './alert.entity.js';
+import { fingerprintOf } from './alert.fingerprint.js';
+import { AlertFilter } from './alert.inputs.js';
+import type { AlertService } from './alert.service.js';
+
+@ArgsType()
+class AlertsArgs extends PageArgs {
+  @Field(() => AlertFilter, { nullable: true, description: 'Narrows the list; active alerts unless told.' })
+  filter?: AlertFilter | null;
+}
+
+const idArg = { description: 'The alert.' };
+
+@Resolver(() => Alert)
+export class AlertResolver {
+  constructor(
+    private readonly alerts: AlertService,
+    private readonly instances: InstanceService,
+  ) {}
+
+  @Authorized('fleet.alert.read')
+  @Query(() => AlertPage, { name: 'alerts', description: "The tenant's alerts, newest first." })
+  async list(
+    @Args(() => AlertsArgs) { filter, ...page }: AlertsArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Alert>> {
+    return this.alerts.page(operation, page, filter);
+  }
+
+  @Authorized('fleet.alert.read')
+  @Query(() => Alert, { description: 'One alert. NOT_FOUND.' })
+  async alert(@Arg('id', () => ID, idArg) id: string, @Ctx() { operation }: SubgraphContext): Promise<Alert> {
+    return this.alerts.get(operation, id);
+  }
+
+  @Authorized('fleet.alert.acknowledge')
+  @Mutation(() => Alert, {
+    description:
+      'Takes an alert up. It stays acknowledged until it resolves; the same condition then raises a new alert. Safe to ' +
+      'repeat. NOT_FOUND, CONFLICT (ALERT_PENDING, ALERT_RESOLVED).',
+  })
+  async acknowledgeAlert(
+    @Arg('id', () => ID, idArg) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Alert> {
+    return this.alerts.acknowledge(operation, id);
+  }
+
+  @Authorized('fleet.alert.resolve')
+  @Mutation(() => Alert, {
+    description:
+      'Ends an alert by hand. If the next beat still finds the condition, a new alert begins; an outage that goes on ' +
+      'raises none. Safe to repeat. NOT_FOUND, CONFLICT (ALERT_PENDING).',
+  })
+  async resolveAlert(
+    @Arg('id', () => ID, idArg) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Alert> {
+    return this.alerts.resolve(operation, id);
+  }
+
+  @FieldResolver(() => Instance, {
+    nullable: true,
+    description: 'The instance it is about; null when it was removed.',
+  })
+  async instance(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<Instance | null> {
+    return this.instances.find(operation, alert.instanceId);
+  }
+
+  @FieldResolver(() => String, {
+    description: "The instance's name; that of when the alert began if it was removed.",
+  })
+  async instanceName(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<string> {
+    return (await this.instances.find(operation, alert.instanceId))?.name ?? alert.instanceName;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The component, for COMPONENT_UNHEALTHY; else null.',
+  })
+  component(@Root() alert: Alert): string | null {
+    return alert.component || null;
+  }
+
+  @FieldResolver(() => String, {
+    description: 'The same for every alert about the same condition of the same instance, to group them by.',
+  })
+  fingerprint(@Root() alert: Alert): string {
+    return fingerprintOf(alert);
+  }
+
+  @FieldResolver(() => Alert, {
+    nullable: true,
+    description: 'The outage of its node, while that goes on: channels are told of the outage only.',
+  })
+  async inhibitedBy(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<Alert | null> {
+    return this.alerts.inhibitorOf(operation, alert);
+  }
+}
+
+@Resolver(() => Instance)
+export class InstanceAlertsResolver {
+  constructor(private readonly alerts: AlertService) {}
+
+  @Authorized('fleet.alert.read')
+  @FieldResolver(() => [Alert], { description: 'Its active alerts, newest first.' })
+  async activeAlerts(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): Promise<Alert[]> {
+    return this.alerts.activeOf(operation, instance.id);
+  }
+}

@@ -1,0 +1,143 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+
+import { Command } from './command.entity.js';
+import { offered, progressed } from './command.events.js';
+import { commandStatusOf, endStatuses, errorsIn, InvocationStatus, waitingIn } from './command.status.js';
+import type { CommandInvocation } from './invocation.entity.js';
+
+/** A transaction that holds the lock of the command it changes. */
+export interface ProgressStep {
+  em: SqlEntityManager;
+  now: Date;
+  publish: (event: OutboxEvent) => void;
+}
+
+/**
+ * Takes the lock under which everything of a command changes, its invocations included. Null when there is none, or,
+ * with `skip`, when another transaction has it.
+ */
+export async function lockCommand(
+  em: SqlEntityManager,
+  tenantId: string,
+  id: string,
+  wait: 'wait' | 'skip' = 'wait',
+): Promise<Command | null> {
+  const lockMode = wait === 'wait' ? LockMode.PESSIMISTIC_WRITE : LockMode.PESSIMISTIC_PARTIAL_WRITE;
+  return em.findOne(Command, { tenantId, id }, { lockMode });
+}
+
+/** Moves one invocation on. One that has ended stays as it is: callers look first. */
+export function move(command: Command, invocation: CommandInvocation, to: InvocationStatus, now: Date): void {
+  const from = invocation.status;
+  invocation.status = to;
+  invocation.updatedAt = now;
+  invocation.leasedUntil = null;
+  if (endStatuses.has(to)) {
+    invocation.finishedAt = now;
+    invocation.dueAt = null;
+  }
+  count(command, from, to, 1);
+}
+
+function count(command: Command, from: InvocationStatus, to: InvocationStatus, amount: number): void {
+  if (from === to || amount === 0) return;
+  const { counts } = command;
+  command.counts = {
+    ...counts,
+    [from]: (counts[from] ?? 0) - amount,
+    [to]: (counts[to] ?? 0) + amount,
+  };
+}
+
+/** The end of those that wait from now on, or undefined while instances may still begin. */
+export function endOfWaiting(
+  command: Command,
+): InvocationStatus.CANCELLED | InvocationStatus.TERMINATED | undefined {
+  if (command.cancelledAt) return InvocationStatus.CANCELLED;
+  return errorsIn(command.counts) > command.maxErrors ? InvocationStatus.TERMINATED : undefined;
+}
+
+/** Brings the command itself up to date after `changed` were moved, and tells everyone. */
+export async function settle(
+  step: ProgressStep,
+  command: Command,
+  changed: readonly CommandInvocation[],
+): Promise<void> {
+  const end = endOfWaiting(command);
+  const ended = end ? await endWaiting(step, command, end) : 0;
+  command.status = commandStatusOf(command.counts, {
+    total: command.total,
+    maxErrors: command.maxErrors,
+    isCancelled: command.cancelledAt !== null,
+  });
+  const isOver = waitingIn(command.counts) + (command.counts.IN_PROGRESS ?? 0) === 0;
+  if (isOver) command.finishedAt ??= step.now;
+  else if (!end) await offerNext(step, command);
+  for (const invocation of changed) step.publish(progressed(command, invocation));
+  if (changed.length === 0 || ended > 0) step.publish(progressed(command));
+}
+
+/** Ends those that no node has in its hands. One that was just handed out may have begun: its lease decides. */
+async function endWaiting(
+  { em, now }: ProgressStep,
+  command: Command,
+  end: InvocationStatus,
+): Promise<number> {
+  await em.flush();
+  const { tenantId, id } = command;
+  const ended = await em.execute<{ status: InvocationStatus; amount: number }[]>(
+    `with waiting as (
+       select instance_id, status from fleet.command_invocation
+       where tenant_id = ? and command_id = ? and status in ('PENDING', 'DELAYED')
+         and (leased_until is null or leased_until <= ?)
+     ), ended as (
+       update fleet.command_invocation i
+       set status = ?, finished_at = ?, updated_at = ?, due_at = null, leased_until = null
+       from waiting w where i.tenant_id = ? and i.command_id = ? and i.instance_id = w.instance_id
+       returning w.status
+     )
+     select status, count(*)::integer as amount from ended group by status`,
+    [tenantId, id, now, end, now, now, tenantId, id],
+  );
+  for (const { status, amount } of ended) count(command, status, end, amount);
+  return ended.reduce((sum, { amount }) => sum + amount, 0);
+}
+
+/** How many more instances may begin now. */
+export async function freeSlots(
+  em: SqlEntityManager,
+  now: Date,
+  { tenantId, id, counts, maxConcurrency }: Command,
+): Promise<number> {
+  const [leased] = await em.execute<{ amount: number }[]>(
+    `select count(*)::integer as amount from fleet.command_invocation
+     where tenant_id = ? and command_id = ? and leased_until > ?`,
+    [tenantId, id, now],
+  );
+  return maxConcurrency - (counts.IN_PROGRESS ?? 0) - (leased?.amount ?? 0);
+}
+
+/** Calls up instances that were turned away while others were at it, connected ones first. */
+async function offerNext({ em, now, publish }: ProgressStep, command: Command): Promise<void> {
+  const { tenantId, id, total, maxConcurrency } = command;
+  if (total <= maxConcurrency || waitingIn(command.counts) === 0) return;
+  await em.flush();
+  const free = await freeSlots(em, now, command);
+  if (free <= 0) return;
+  const next = await em.execute<{ instanceId: string }[]>(
+    `select i.instance_id as "instanceId" from fleet.command_invocation i
+     join fleet.instance n on n.tenant_id = i.tenant_id and n.id = i.instance_id
+     where i.tenant_id = ? and i.command_id = ? and i.status in ('PENDING', 'DELAYED') and i.leased_until is null
+     order by n.offline_at > ? desc nulls last, i.position limit ?`,
+    [tenantId, id, now, free],
+  );
+  for (const event of offered(
+    command,
+    next.map(({ instanceId }) => instanceId),
+  )) {
+    publish(event);
+  }
+}

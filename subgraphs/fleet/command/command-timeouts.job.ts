@@ -1,0 +1,92 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+
+import { endOfWaiting, lockCommand, move, settle, type ProgressStep } from './command-progress.service.js';
+import type { Command } from './command.entity.js';
+import { offered } from './command.events.js';
+import { InvocationStatus } from './command.status.js';
+import { CommandInvocation } from './invocation.entity.js';
+
+const batch = 500;
+
+/** Ends what was not taken up or not done in time, and takes back what was handed out to a node that stayed silent. */
+export const commandTimeoutsSweep: Sweep = {
+  name: 'command.time-out',
+  everyMs: 2_000,
+  async run({ em, now, publish }) {
+    const due = await em.execute<{ tenantId: string; id: string }[]>(
+      `select distinct tenant_id as "tenantId", command_id as id from (
+         select tenant_id, command_id from fleet.command_invocation where due_at <= ? order by due_at limit ${batch}
+       ) due order by 1, 2`,
+      [now],
+    );
+    let looked = 0;
+    for (const { tenantId, id } of due) {
+      // One whose node is just reporting is looked at again in the next run.
+      const command = await lockCommand(em, tenantId, id, 'skip');
+      if (command) looked += await timeOut({ em, now, publish }, command);
+      await em.flush();
+      em.clear();
+    }
+    return looked >= batch ? 'more' : 'done';
+  },
+};
+
+async function timeOut(step: ProgressStep, command: Command): Promise<number> {
+  const { em, now, publish } = step;
+  const { tenantId, id: commandId } = command;
+  const due = await em.find(
+    CommandInvocation,
+    { tenantId, commandId, dueAt: { $lte: now } },
+    { limit: batch, orderBy: { position: 'asc' } },
+  );
+  for (const invocation of due) {
+    const to = overdue(command, invocation, now);
+    move(command, invocation, to, now);
+    if (to === InvocationStatus.DELAYED) invocation.dueAt = command.expiresAt;
+  }
+  const again = due.filter(({ status }) => status === InvocationStatus.DELAYED);
+  for (const event of offered(
+    command,
+    again.map(({ instanceId }) => instanceId),
+  )) {
+    publish(event);
+  }
+  if (due.length > 0) await settle(step, command, due);
+  return due.length;
+}
+
+function overdue(command: Command, { status }: CommandInvocation, now: Date): InvocationStatus {
+  if (status === InvocationStatus.IN_PROGRESS) return InvocationStatus.EXECUTION_TIMED_OUT;
+  const end = endOfWaiting(command);
+  if (end) return end;
+  return command.expiresAt <= now ? InvocationStatus.DELIVERY_TIMED_OUT : InvocationStatus.DELAYED;
+}
+
+const keptDays = 90;
+const removedAtOnce = 500;
+
+/** Forgets commands that ended long ago. */
+export const commandRetentionSweep: Sweep = {
+  name: 'command.retain',
+  everyMs: 600_000,
+  async run({ em, now }) {
+    const removed = await removeFinished(em, new Date(now.getTime() - keptDays * 24 * 60 * 60 * 1000));
+    return removed === removedAtOnce ? 'more' : 'done';
+  },
+};
+
+async function removeFinished(em: SqlEntityManager, before: Date): Promise<number> {
+  const rows = await em.execute<unknown[]>(
+    `with removed as (
+       delete from fleet.command where (tenant_id, id) in (
+         select tenant_id, id from fleet.command where finished_at < ? order by finished_at limit ${removedAtOnce}
+       ) returning tenant_id, id
+     ), invocations as (
+       delete from fleet.command_invocation i using removed r where i.tenant_id = r.tenant_id and i.command_id = r.id
+     )
+     select 1 from removed`,
+    [before],
+  );
+  return rows.length;
+}

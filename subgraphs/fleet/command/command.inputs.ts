@@ -1,0 +1,135 @@
+import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+
+import { JsonObject } from '#platform/subgraph/scalars.js';
+
+import { CommandKind, paramsFaults } from './command.kinds.js';
+import { CommandStatus } from './command.status.js';
+
+@InputType({ description: 'A command and who it is for.' })
+export class SendCommandInput {
+  @Field(() => [ID], { description: 'The instances, 1 to 10000; one that is named twice gets it once.' })
+  instanceIds!: string[];
+
+  @Field(() => CommandKind, { description: 'What is to be done.' })
+  command!: CommandKind;
+
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: 'What the kind of command takes; see `commandKinds`.',
+  })
+  params?: Record<string, unknown> | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many instances may be at it at the same time, 1 to 10000; 50 unless told.',
+  })
+  maxConcurrency?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many instances may fail before no other begins, 0 to 10000; 0 unless told.',
+  })
+  maxErrors?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds within which an instance has to take it up, 30 to 172800; 3600 unless told.',
+  })
+  deliveryTimeoutSeconds?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds that an instance may take from beginning to end, 5 to 172800; 3600 unless told.',
+  })
+  executionTimeoutSeconds?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+  })
+  idempotencyKey?: string | null;
+}
+
+const within = (what: string, low: number, high: number) => {
+  const sentence = `${what} must be from ${low} to ${high}`;
+  return z.number().min(low, sentence).max(high, sentence).nullish();
+};
+
+export const sendCommandRules = z
+  .object({
+    instanceIds: z
+      .array(z.string())
+      .min(1, 'Name at least one instance')
+      .max(10_000, 'At most 10000 instances'),
+    command: z.enum(CommandKind),
+    params: z.record(z.string(), z.unknown()).nullish(),
+    maxConcurrency: within('Max concurrency', 1, 10_000),
+    maxErrors: within('Max errors', 0, 10_000),
+    deliveryTimeoutSeconds: within('Delivery timeout seconds', 30, 172_800),
+    executionTimeoutSeconds: within('Execution timeout seconds', 5, 172_800),
+  })
+  .superRefine(({ command, params }, context) => {
+    for (const { path, message } of paramsFaults(command, params ?? {})) {
+      context.addIssue({ code: 'custom', path: ['params', ...path], message });
+    }
+  });
+
+@InputType({ description: 'Narrows a list of commands; what is left out does not narrow.' })
+export class CommandFilter {
+  @Field(() => CommandStatus, { nullable: true, description: 'Only commands in this status.' })
+  status?: CommandStatus | null;
+
+  @Field(() => CommandKind, { nullable: true, description: 'Only this kind of command.' })
+  command?: CommandKind | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only commands that are for this instance too.' })
+  instanceId?: string | null;
+}
+
+export enum ReportedStatus {
+  IN_PROGRESS = 'IN_PROGRESS',
+  SUCCESS = 'SUCCESS',
+  FAILED = 'FAILED',
+}
+
+registerEnumType(ReportedStatus, {
+  name: 'ReportedStatus',
+  description: 'What a node says of a command that it was handed.',
+  valuesConfig: {
+    IN_PROGRESS: { description: 'It has begun, or has come further. The command is not handed to it again.' },
+    SUCCESS: { description: 'It is done.' },
+    FAILED: { description: 'It could not be done.' },
+  },
+});
+
+@InputType({ description: 'How far a node is with a command, or how it ended.' })
+export class ReportCommandResultInput {
+  @Field(() => String, { description: 'The lease that the command came with.' })
+  lease!: string;
+
+  @Field(() => ReportedStatus, { description: 'How it is.' })
+  status!: ReportedStatus;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Everything it printed so far, at most 65536 characters.',
+  })
+  output?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'How it exited.' })
+  exitCode?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'How far it is, 0 to 100.' })
+  progress?: number | null;
+}
+
+export const reportCommandResultRules = z.object({
+  lease: z.string().max(200, 'Lease must have at most 200 characters'),
+  status: z.enum(ReportedStatus),
+  output: z.string().max(65_536, 'Output must have at most 65536 characters').nullish(),
+  exitCode: z.number().nullish(),
+  progress: within('Progress', 0, 100),
+});
+
+export type ReportedResult = z.infer<typeof reportCommandResultRules>;

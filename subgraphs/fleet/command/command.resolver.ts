@@ -1,0 +1,149 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Extensions,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  ObjectType,
+  Int,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { Command, CommandPage } from './command.entity.js';
+import { CommandFilter, ReportCommandResultInput, SendCommandInput } from './command.inputs.js';
+import { CommandKindInfo, commandKindInfos } from './command.kinds.js';
+import type { CommandService } from './command.service.js';
+import { errorsIn, waitingIn } from './command.status.js';
+import type { DeliveryService } from './delivery.service.js';
+import { CommandInvocation } from './invocation.entity.js';
+
+@ArgsType()
+class CommandsArgs extends PageArgs {
+  @Field(() => CommandFilter, { nullable: true, description: 'Narrows the list.' })
+  filter?: CommandFilter | null;
+}
+
+@ObjectType({ description: 'How many instances of a command are how.' })
+class CommandCounts {
+  @Field(() => Int, { description: 'All of them.' })
+  total!: number;
+
+  @Field(() => Int, { description: 'Not begun yet: PENDING and DELAYED.' })
+  waiting!: number;
+
+  @Field(() => Int, { description: 'At it: IN_PROGRESS.' })
+  running!: number;
+
+  @Field(() => Int, { description: 'SUCCESS.' })
+  succeeded!: number;
+
+  @Field(() => Int, { description: 'FAILED and EXECUTION_TIMED_OUT: what counts against `maxErrors`.' })
+  errors!: number;
+
+  @Field(() => Int, {
+    description: 'Ended without having begun: DELIVERY_TIMED_OUT, UNDELIVERABLE, CANCELLED, TERMINATED.',
+  })
+  notRun!: number;
+}
+
+@Resolver(() => Command)
+export class CommandResolver {
+  constructor(
+    private readonly service: CommandService,
+    private readonly deliveries: DeliveryService,
+  ) {}
+
+  @Authorized('fleet.command.read')
+  @Query(() => CommandPage, { description: "The tenant's commands, newest first." })
+  async commands(
+    @Args(() => CommandsArgs) { filter, ...page }: CommandsArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Command>> {
+    return this.service.page(operation, page, filter);
+  }
+
+  @Authorized('fleet.command.read')
+  @Query(() => Command, { description: 'One command. NOT_FOUND.' })
+  async command(
+    @Arg('id', () => ID, { description: 'The command.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Command> {
+    return this.service.get(operation, id);
+  }
+
+  @Authorized('fleet.command.read')
+  @Query(() => [CommandKindInfo], { description: 'Everything that nodes can be told to do.' })
+  commandKinds(): readonly CommandKindInfo[] {
+    return commandKindInfos;
+  }
+
+  @Authorized('fleet.command.send')
+  @Mutation(() => Command, {
+    description:
+      'Sends a command to instances, connected or not. Nodes get it at once over `commandsFor`, or with the answer to ' +
+      'their next beat. `Idempotency-Key` holds. VALIDATION_FAILED, also for an instance that is not of the fleet, by ' +
+      'its place in the list.',
+  })
+  async sendCommand(
+    @Arg('input', () => SendCommandInput, { description: 'The command and who it is for.' })
+    input: SendCommandInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Command> {
+    return this.service.send(operation, input);
+  }
+
+  @Authorized('fleet.command.cancel')
+  @Mutation(() => Command, {
+    description:
+      'Keeps instances from beginning with a command; those that have begun go on to their end. Safe to repeat. ' +
+      'NOT_FOUND, CONFLICT (COMMAND_FINISHED).',
+  })
+  async cancelCommand(
+    @Arg('id', () => ID, { description: 'The command.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Command> {
+    return this.service.cancel(operation, id);
+  }
+
+  @Authorized('fleet.command.report')
+  @Extensions({ audit: false })
+  @Mutation(() => CommandInvocation, {
+    description:
+      'A node tells how far it is with a command, or how it ended. Safe to repeat: the first end stands, and a ' +
+      'different one is kept as `lateResult`. NOT_FOUND, CONFLICT (LEASE_UNKNOWN), VALIDATION_FAILED.',
+  })
+  async reportCommandResult(
+    @Arg('commandId', () => ID, { description: 'The command.' }) commandId: string,
+    @Arg('input', () => ReportCommandResultInput, { description: 'How it is.' })
+    input: ReportCommandResultInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CommandInvocation> {
+    return this.deliveries.report(operation, commandId, input);
+  }
+
+  @FieldResolver(() => CommandCounts, { description: 'How many instances are how.' })
+  counts(@Root() { counts, total }: Command): CommandCounts {
+    const waiting = waitingIn(counts);
+    const running = counts.IN_PROGRESS ?? 0;
+    const succeeded = counts.SUCCESS ?? 0;
+    const errors = errorsIn(counts);
+    return { total, waiting, running, succeeded, errors, notRun: total - waiting - running - succeeded - errors };
+  }
+
+  @FieldResolver(() => [CommandInvocation], {
+    description: 'How it is on each instance, in the order in which they were named; at most 10000.',
+  })
+  async results(@Root() { id }: Command, @Ctx() { operation }: SubgraphContext): Promise<CommandInvocation[]> {
+    return this.service.results(operation, id);
+  }
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+
+import type { FilterQuery } from '@mikro-orm/core';
+import DataLoader from 'dataloader';
+
+import { ApiError, notFound } from '#platform/errors.js';
+import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
+import { newId } from '#platform/ids.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { lockCommand, settle } from './command-progress.service.js';
+import { Command } from './command.entity.js';
+import { offered, progressed } from './command.events.js';
+import { sendCommandRules, type CommandFilter, type SendCommandInput } from './command.inputs.js';
+import { CommandStatus, InvocationStatus } from './command.status.js';
+import { CommandInvocation } from './invocation.entity.js';
+
+const defaults = {
+  maxConcurrency: 50,
+  maxErrors: 0,
+  deliveryTimeoutSeconds: 3_600,
+  executionTimeoutSeconds: 3_600,
+};
+
+/** The first answer to a call that may be repeated: the command as it was sent, whatever became of it since. */
+interface SentCommand {
+  command: Command;
+  invocations: CommandInvocation[];
+}
+
+/** Commands as those who send them see them. */
+export class CommandService {
+  readonly idempotency = new IdempotencyKeys('fleet', ['sendCommand']);
+
+  /** An instance id that is not of the tenant's fleet is refused by name, and then nothing is sent. */
+  async send(operation: Operation, input: SendCommandInput): Promise<Command> {
+    const rules = validate(sendCommandRules, input);
+    const sent = await this.idempotency.write(
+      operation,
+      { mutation: 'sendCommand', input, key: input.idempotencyKey },
+      revive,
+      async (write) => {
+        const command = this.build(operation, rules);
+        const instanceIds = [...new Set(rules.instanceIds)];
+        await requireInstances(write, operation.tenantId, rules.instanceIds);
+        const answer = { command, invocations: await insert(write, command, instanceIds) };
+        write.audit({ target: command.id });
+        write.publish(progressed(command));
+        for (const event of offered(command, instanceIds)) write.publish(event);
+        return { answer, response: answer };
+      },
+    );
+    results(operation).prime(sent.command.id, sent.invocations);
+    return sent.command;
+  }
+
+  /** Nothing begins any more; what has begun goes on to its end. Cancelling again changes nothing. */
+  async cancel(operation: Operation, id: string): Promise<Command> {
+    const now = operation.clock.now();
+    return operation.write(async ({ em, publish, audit }) => {
+      const command = await lockCommand(em, operation.tenantId, id);
+      if (!command) throw notFound('Command');
+      audit({ target: id });
+      if (command.cancelledAt) return command;
+      if (command.finishedAt) {
+        throw new ApiError('CONFLICT', 'The command has ended already', { reason: 'COMMAND_FINISHED' });
+      }
+      command.cancelledAt = now;
+      await settle({ em, now, publish }, command, []);
+      return command;
+    });
+  }
+
+  async get(operation: Operation, id: string): Promise<Command> {
+    const command = await operation.em.findOne(Command, { tenantId: operation.tenantId, id });
+    if (!command) throw notFound('Command');
+    return command;
+  }
+
+  /** Newest first. */
+  async page(
+    operation: Operation,
+    args: PageArgs,
+    filter: CommandFilter | null | undefined,
+  ): Promise<Page<Command>> {
+    const window = pageWindow(args);
+    const matching = await this.condition(operation, filter);
+    const before = window.after === undefined ? {} : { id: { $lt: window.after } };
+    const rows = await operation.em.find(
+      Command,
+      { $and: [matching, before] },
+      { orderBy: { id: 'desc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(Command, matching));
+  }
+
+  /** What became of it on each instance, in the order in which they were named. */
+  async results(operation: Operation, commandId: string): Promise<CommandInvocation[]> {
+    return results(operation).load(commandId);
+  }
+
+  private build(operation: Operation, rules: Rules): Command {
+    const now = operation.clock.now();
+    const timeoutSeconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
+    const total = new Set(rules.instanceIds).size;
+    return Object.assign(new Command(), {
+      tenantId: operation.tenantId,
+      id: newId('command'),
+      kind: rules.command,
+      params: rules.params ?? {},
+      status: CommandStatus.PENDING,
+      counts: { PENDING: total },
+      total,
+      maxConcurrency: rules.maxConcurrency ?? defaults.maxConcurrency,
+      maxErrors: rules.maxErrors ?? defaults.maxErrors,
+      executionTimeoutSeconds: rules.executionTimeoutSeconds ?? defaults.executionTimeoutSeconds,
+      createdBy: viewerId(operation.requireViewer()),
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + timeoutSeconds * 1000),
+      cancelledAt: null,
+      finishedAt: null,
+    });
+  }
+
+  private async condition(
+    operation: Operation,
+    filter: CommandFilter | null | undefined,
+  ): Promise<FilterQuery<Command>> {
+    const { tenantId } = operation;
+    const conditions: FilterQuery<Command>[] = [{ tenantId }];
+    if (filter?.status) conditions.push({ status: filter.status });
+    if (filter?.command) conditions.push({ kind: filter.command });
+    if (filter?.instanceId) {
+      const found = await operation.em.find(
+        CommandInvocation,
+        { tenantId, instanceId: filter.instanceId },
+        { fields: ['commandId'] },
+      );
+      conditions.push({ id: { $in: found.map(({ commandId }) => commandId) } });
+    }
+    return { $and: conditions };
+  }
+}
+
+type Rules = ReturnType<typeof sendCommandRules.parse>;
+
+/** Refuses ids of instances that the tenant has not, each under its place in the list. */
+async function requireInstances(
+  { em }: Write,
+  tenantId: string,
+  instanceIds: readonly string[],
+): Promise<void> {
+  const rows = await em.execute<{ id: string }[]>(
+    `select i.id from jsonb_to_recordset(?::jsonb) as w (id text)
+     join fleet.instance i on i.tenant_id = ? and i.id = w.id`,
+    [JSON.stringify(instanceIds.map((id) => ({ id }))), tenantId],
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  const unknown = [...instanceIds.entries()].filter(([, id]) => !known.has(id));
+  if (unknown.length === 0) return;
+  throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
+    details: Object.fromEntries(
+      unknown.slice(0, 100).map(([at, id]) => [`input.instanceIds.${at}`, `There is no instance ${id}`]),
+    ),
+  });
+}
+
+/** By one statement: a command may be for thousands. */
+async function insert(
+  { em }: Write,
+  command: Command,
+  instanceIds: readonly string[],
+): Promise<CommandInvocation[]> {
+  em.persist(command);
+  await em.flush();
+  const invocations = instanceIds.map((instanceId, position) => newInvocation(command, instanceId, position));
+  await em.execute(
+    `insert into fleet.command_invocation
+       (tenant_id, command_id, instance_id, position, status, lease_stem, due_at, updated_at)
+     select ?, ?, w."instanceId", w.position, w.status, w."leaseStem", w."dueAt", w."updatedAt"
+     from jsonb_to_recordset(?::jsonb) as w ("instanceId" text, position integer, status text, "leaseStem" text,
+       "dueAt" timestamptz, "updatedAt" timestamptz)`,
+    [command.tenantId, command.id, JSON.stringify(invocations)],
+  );
+  return invocations;
+}
+
+function newInvocation(command: Command, instanceId: string, position: number): CommandInvocation {
+  return Object.assign(new CommandInvocation(), {
+    tenantId: command.tenantId,
+    commandId: command.id,
+    instanceId,
+    position,
+    status: InvocationStatus.PENDING,
+    progress: null,
+    output: null,
+    exitCode: null,
+    deliveries: 0,
+    leaseStem: randomBytes(12).toString('base64url'),
+    leasedUntil: null,
+    dueAt: command.expiresAt,
+    deliveredAt: null,
+    startedAt: null,
+    finishedAt: null,
+    updatedAt: command.createdAt,
+    lateResult: null,
+  });
+}
+
+/** Out of JSON times come as text. A command that was just sent has no others than these. */
+function revive({ command, invocations }: SentCommand): SentCommand {
+  return {
+    command: {
+      ...command,
+      createdAt: new Date(command.createdAt),
+      expiresAt: new Date(command.expiresAt),
+    },
+    invocations: invocations.map((each) => ({ ...each, updatedAt: new Date(each.updatedAt) })),
+  };
+}
+
+/** Those of several commands are read together. */
+function results(operation: Operation): DataLoader<string, CommandInvocation[]> {
+  return operation.once(CommandInvocation, () => {
+    return new DataLoader(async (ids: readonly string[]) => {
+      const { tenantId } = operation;
+      const found = await operation.em.find(
+        CommandInvocation,
+        { tenantId, commandId: { $in: [...ids] } },
+        { orderBy: { position: 'asc' } },
+      );
+      const byCommand = new Map(ids.map((id): [string, CommandInvocation[]] => [id, []]));
+      for (const invocation of found) byCommand.get(invocation.commandId)?.push(invocation);
+      return ids.map((id) => byCommand.get(id) ?? []);
+    });
+  });
+}

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { Live } from '../../support/live.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { until, type Node, type Tenant } from '../../support/world.js';
+import {
+  nodesOf,
+  report,
+  sent,
+  statuses,
+  take,
+  takeOne,
+  type Handed,
+  type RestCommand,
+} from './support/commands.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel();
+});
+afterAll(async () => panel.stop());
+
+const minute = 60_000;
+
+/** Waits until background steps have brought it there. */
+async function becomes(tenant: Tenant, id: string, nodes: readonly Node[], expected: string[]): Promise<void> {
+  await until(
+    async () => JSON.stringify((await statuses(tenant, id, nodes)).nodes) === JSON.stringify(expected),
+    `${id} to be ${expected.join(', ')}`,
+  );
+}
+
+describe('timeouts', () => {
+  test('an offline node ends in delivery_timed_out', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes, { delivery_timeout_seconds: 60 });
+    await panel.clock.advance(minute + 2_000);
+    await becomes(tenant, id, nodes, ['delivery_timed_out']);
+    expect([(await statuses(tenant, id, nodes)).command, await take(nodes[0]!)]).toEqual([
+      'delivery_timed_out',
+      [],
+    ]);
+  });
+
+  test('a node that begins and never ends ends in execution_timed_out, and its late result is kept', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes, { execution_timeout_seconds: 30 });
+    const handed = await takeOne(nodes[0]!);
+    await report(nodes[0]!, handed, 'in_progress');
+    await panel.clock.advance(32_000);
+    await becomes(tenant, id, nodes, ['execution_timed_out']);
+    expect(await report(nodes[0]!, handed, 'success', { output: 'at last' })).toBe(204);
+    const { data } = await tenant.graphql<{ command: unknown }>(
+      `query($id: ID!) { command(id: $id) { status counts { total waiting running succeeded errors notRun }
+         results { status lateResult { status output } } } }`,
+      { id },
+    );
+    expect(data?.command).toEqual({
+      status: 'FAILED',
+      counts: { total: 1, waiting: 0, running: 0, succeeded: 0, errors: 1, notRun: 0 },
+      results: [{ status: 'EXECUTION_TIMED_OUT', lateResult: { status: 'SUCCESS', output: 'at last' } }],
+    });
+  });
+
+  test('nodes that were not reached do not count as errors: the command is incomplete', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    const id = await sent(tenant, nodes, { delivery_timeout_seconds: 60 });
+    await report(nodes[0]!, await takeOne(nodes[0]!), 'success');
+    await panel.clock.advance(minute + 2_000);
+    await becomes(tenant, id, nodes, ['success', 'delivery_timed_out']);
+    expect((await statuses(tenant, id, nodes)).command).toBe('incomplete');
+  });
+});
+
+describe('max_concurrency', () => {
+  test('no more nodes are at it than allowed, and each end lets another one begin', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 4);
+    const id = await sent(tenant, nodes, { max_concurrency: 2 });
+    const first = await Promise.all(nodes.map(async (node) => take(node)));
+    const begun = nodes.filter((_, at) => first[at]!.length > 0);
+    expect(begun).toHaveLength(2);
+    const waiting = nodes.filter((node) => !begun.includes(node));
+    const one = first[nodes.indexOf(begun[0]!)]![0]!;
+    await report(begun[0]!, one, 'in_progress');
+    expect(await take(waiting[0]!)).toEqual([]);
+    await report(begun[0]!, one, 'success');
+    expect((await take(waiting[0]!)).map((handed) => handed.id)).toEqual([id]);
+    expect(await take(waiting[1]!)).toEqual([]);
+  });
+
+  test('a node that listens is called up when a place is free', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    await sent(tenant, nodes, { max_concurrency: 1 });
+    const handed = await takeOne(nodes[0]!);
+    await using live = new Live(
+      panel.panel.url,
+      nodes[1]!.credential,
+      'subscription { commandsFor { id } }',
+    );
+    await live.opened();
+    await report(nodes[0]!, handed, 'success');
+    await live.received(1);
+    expect(live.results[0]?.data).toEqual({ commandsFor: [{ id: handed.id }] });
+  });
+
+  test('a node that took it and fell silent does not hold its place for ever', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    const id = await sent(tenant, nodes, { max_concurrency: 1 });
+    await takeOne(nodes[0]!);
+    expect(await take(nodes[1]!)).toEqual([]);
+    await panel.clock.advance(minute + 2_000);
+    await becomes(tenant, id, nodes, ['delayed', 'pending']);
+    expect(await take(nodes[1]!)).toHaveLength(1);
+  });
+});
+
+describe('max_errors', () => {
+  test('with n errors allowed no node begins after error n+1, and those at it finish', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const nodes = await nodesOf(tenant, 6);
+    const id = await sent(tenant, nodes, { max_errors: 1, max_concurrency: 3 });
+    const handed: Handed[] = [];
+    for (const node of nodes.slice(0, 3)) handed.push(await takeOne(node));
+    await report(nodes[2]!, handed[2]!, 'in_progress');
+    await report(nodes[0]!, handed[0]!, 'failed', { exit_code: 1 });
+    expect(await take(nodes[3]!), 'one error is allowed').toHaveLength(1);
+    await report(nodes[1]!, handed[1]!, 'failed');
+    expect(await take(nodes[4]!)).toEqual([]);
+    expect(await statuses(tenant, id, nodes)).toEqual({
+      command: 'in_progress',
+      nodes: ['failed', 'failed', 'in_progress', 'pending', 'terminated', 'terminated'],
+    });
+    await report(nodes[2]!, handed[2]!, 'success');
+    // Handed out before the second error and never taken up.
+    await panel.clock.advance(minute + 2_000);
+    await becomes(tenant, id, nodes, ['failed', 'failed', 'success', 'terminated', 'terminated', 'terminated']);
+    expect((await statuses(tenant, id, nodes)).command).toBe('failed');
+  });
+
+  test('as many errors as allowed leave the command incomplete, not failed', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    const id = await sent(tenant, nodes, { max_errors: 1 });
+    for (const [at, node] of nodes.entries()) {
+      await report(node, await takeOne(node), at === 0 ? 'failed' : 'success');
+    }
+    expect((await statuses(tenant, id, nodes)).command).toBe('incomplete');
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = async (tenant: Tenant, id: string) =>
+    tenant.rest<RestCommand>(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
+
+  test('keeps others from beginning and lets those that have begun finish', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 3);
+    const id = await sent(tenant, nodes);
+    const [begun, taken] = [await takeOne(nodes[0]!), await takeOne(nodes[1]!)];
+    await report(nodes[0]!, begun, 'in_progress');
+    const answer = await cancel(tenant, id);
+    expect({ status: answer.status, command: answer.body.status }).toEqual({
+      status: 200,
+      command: 'cancelling',
+    });
+    expect(await take(nodes[2]!)).toEqual([]);
+    // It had it in its hands when the command was cancelled, and had begun.
+    await report(nodes[1]!, taken, 'in_progress');
+    expect((await statuses(tenant, id, nodes)).nodes).toEqual(['in_progress', 'in_progress', 'cancelled']);
+    await report(nodes[0]!, begun, 'success');
+    await report(nodes[1]!, taken, 'success');
+    expect(await statuses(tenant, id, nodes)).toEqual({
+      command: 'cancelled',
+      nodes: ['success', 'success', 'cancelled'],
+    });
+  });
+
+  test('is safe to repeat, and refused once the command has ended', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const [cancelled, done] = [await sent(tenant, nodes), await sent(tenant, nodes)];
+    expect([(await cancel(tenant, cancelled)).status, (await cancel(tenant, cancelled)).status]).toEqual([
+      200, 200,
+    ]);
+    await report(nodes[0]!, await takeOne(nodes[0]!), 'success');
+    const refused = await cancel(tenant, done);
+    expect({ status: refused.status, body: refused.body }).toEqual({
+      status: 409,
+      body: { error: 'The command has ended already' },
+    });
+  });
+});

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+
+import { hash } from '@node-rs/argon2';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel({ TRUST_PROXY: 'true' });
+});
+afterAll(async () => panel.stop());
+
+let lastAddress = 0;
+/** Each test comes from addresses of its own, so that only the account's pauses are felt. */
+const address = () => `10.${(lastAddress += 1) >> 8}.${lastAddress & 255}.1`;
+
+async function login(email: string, password: string, from = address()) {
+  return panel.world.rest('/api/auth/login', {
+    body: { email, password },
+    headers: { 'x-forwarded-for': from },
+  });
+}
+
+const refusal = { error: 'E-mail address or password is wrong' };
+
+test('unknown e-mail, wrong password and paused account are one answer', async () => {
+  const tenant = await panel.world.tenant();
+  const paused = await panel.world.tenant();
+  for (let guess = 0; guess < 6; guess += 1) await login(paused.account.email, 'wrong password');
+  const answers = [
+    await login(`${randomUUID()}@example.com`, tenant.account.password),
+    await login(tenant.account.email, 'wrong password'),
+    await login(paused.account.email, paused.account.password),
+  ];
+  for (const { status, body, headers } of answers) {
+    expect([status, body, headers.get('retry-after'), headers.get('www-authenticate')]).toEqual([
+      401,
+      refusal,
+      null,
+      'Bearer',
+    ]);
+  }
+});
+
+test('they take the same time', async () => {
+  const rounds = 60;
+  const tenants = await Promise.all(Array.from({ length: rounds }, () => panel.world.tenant()));
+  const spent: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+  const measure = async (kind: 'known' | 'unknown', email: string) => {
+    const from = address();
+    const start = performance.now();
+    await login(email, 'wrong password', from);
+    spent[kind].push(performance.now() - start);
+  };
+  for (const [round, tenant] of tenants.entries()) {
+    const known = async () => measure('known', tenant.account.email);
+    const unknown = async () => measure('unknown', `${randomUUID()}@example.com`);
+    // Taking turns at being first spreads whatever else the machine does over both.
+    for (const ask of round % 2 === 0 ? [known, unknown] : [unknown, known]) await ask();
+  }
+  const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  const [known, unknown] = [median(spent.known), median(spent.unknown)];
+  expect(Math.abs(known - unknown), `${known} ms and ${unknown} ms`).toBeLessThan(
+    0.2 * Math.max(known, unknown),
+  );
+  // Someone who guesses from the time alone, by the best threshold there is, is right about as often as a coin.
+  expect(bestGuess(spent.known, spent.unknown)).toBeLessThan(0.75);
+}, 120_000);
+
+/** How often the best rule "slower than t means an account" (or the reverse) is right. */
+function bestGuess(known: number[], unknown: number[]): number {
+  const share = (values: number[], t: number) => values.filter((value) => value > t).length / values.length;
+  const rates = [...known, ...unknown].map((t) => (share(known, t) + 1 - share(unknown, t)) / 2);
+  return Math.max(...rates.map((rate) => Math.max(rate, 1 - rate)));
+}
+
+describe('an account under attack', () => {
+  test('is paused longer and longer, at most 15 minutes, and never for good', async () => {
+    const { account } = await panel.world.tenant();
+    for (let failure = 0; failure < 5; failure += 1)
+      expect((await login(account.email, 'wrong')).status).toBe(401);
+    // The right password is refused while the pause lasts, and an attempt does not prolong it.
+    expect((await login(account.email, account.password)).status).toBe(401);
+    await panel.clock.advance(1_000);
+    expect((await login(account.email, 'wrong')).status).toBe(401);
+    await panel.clock.advance(1_000);
+    expect((await login(account.email, account.password)).status).toBe(401);
+    for (let failure = 0; failure < 20; failure += 1) {
+      await panel.clock.advance(15 * 60_000);
+      await login(account.email, 'wrong');
+    }
+    await panel.clock.advance(15 * 60_000);
+    expect((await login(account.email, account.password)).status).toBe(200);
+    // Forgiven: the next failures are free again.
+    expect((await login(account.email, 'wrong')).status).toBe(401);
+    expect((await login(account.email, account.password)).status).toBe(200);
+  });
+
+  test('lets no more guesses through in parallel than in a row', async () => {
+    const { account } = await panel.world.tenant();
+    for (let failure = 0; failure < 5; failure += 1) await login(account.email, 'wrong');
+    await panel.clock.advance(1_000);
+    const before = await failures(account.email);
+    await Promise.all(Array.from({ length: 10 }, () => login(account.email, 'wrong')));
+    expect((await failures(account.email)) - before).toBe(1);
+  });
+
+  /** Counted by the events for the tenant, which stand for guesses that were looked at and failed. */
+  async function failures(email: string): Promise<number> {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const rows = await panel.sql(
+      `select 1 from identity.outbox o join identity."user" u on u.tenant_id = o.tenant_id
+       where u.email = $1 and o.topic = 'audit.security.recorded' and o.payload->>'action' = 'authn_login_fail'`,
+      [email],
+    );
+    return rows.length;
+  }
+});
+
+test('many people at one account at once are let in', async () => {
+  const { account } = await panel.world.tenant();
+  const answers = await Promise.all(Array.from({ length: 12 }, () => login(account.email, account.password)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
+test('an address that fails at many accounts has to wait, whatever the account', async () => {
+  const from = address();
+  for (let failure = 0; failure < 50; failure += 1) {
+    expect((await login(`${randomUUID()}@example.com`, 'wrong', from)).status).toBe(401);
+  }
+  const { account } = await panel.world.tenant();
+  const refused = await login(account.email, account.password, from);
+  expect([refused.status, refused.body, refused.headers.get('retry-after')]).toEqual([
+    429,
+    { error: 'Too many attempts; try again later' },
+    '1',
+  ]);
+  expect((await login(account.email, account.password)).status).toBe(200);
+  await panel.clock.advance(1_000);
+  expect((await login(account.email, account.password, from)).status).toBe(200);
+}, 60_000);
+
+test('a password that was hashed with other parameters is hashed anew at sign-in, also when two come at once', async () => {
+  const { account, user } = await panel.world.tenant();
+  const weak = await hash(account.password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+  await panel.sql('update identity."user" set password_hash = $1 where id = $2', [weak, user.id]);
+  const answers = await Promise.all([
+    login(account.email, account.password),
+    login(account.email, account.password),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  const [row] = await panel.sql<{ password_hash: string }>(
+    'select password_hash from identity."user" where id = $1',
+    [user.id],
+  );
+  expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  expect((await login(account.email, account.password)).status).toBe(200);
+});
+
+test('failed sign-ins are told to whoever watches over the tenant, without the password', async () => {
+  const tenant = await panel.world.tenant();
+  await login(tenant.account.email, 'a wrong password');
+  await expect
+    .poll(() =>
+      panel.sql(
+        `select payload from identity.outbox where tenant_id = $1 and topic = 'audit.security.recorded'`,
+        [tenant.id],
+      ),
+    )
+    .toEqual([
+      {
+        payload: {
+          action: 'authn_login_fail',
+          userId: tenant.user.id,
+          reason: 'wrong password',
+          clientAddress: expect.stringMatching(/^10\./),
+        },
+      },
+    ]);
+});
