@@ -36,7 +36,15 @@ export interface TenantCreated {
 export interface SessionRevoked {
   sessionId: string;
   userId: string;
-  reason: 'LOGGED_OUT' | 'REVOKED' | 'PASSWORD_CHANGED' | 'PASSWORD_RESET' | 'REFRESH_TOKEN_REUSED';
+  reason:
+    | 'LOGGED_OUT'
+    | 'REVOKED'
+    | 'PASSWORD_CHANGED'
+    | 'PASSWORD_RESET'
+    | 'REFRESH_TOKEN_REUSED'
+    | 'ROLE_CHANGED'
+    | 'MEMBER_REMOVED'
+    | 'TENANT_SUSPENDED';
 }
 
 /** Something that changed nothing but matters to whoever watches over a tenant. */

@@ -40,7 +40,10 @@ export class IdempotencyKeys<const Mutation extends string> {
     const key = call.key ?? operation.request.idempotencyKey;
     if (key === undefined) return operation.write(async (write) => (await work(write)).answer);
     if (!keyShape.test(key)) {
-      throw refused('IDEMPOTENCY_KEY_INVALID', 'The idempotency key must have 1 to 255 visible ASCII characters');
+      throw refused(
+        'IDEMPOTENCY_KEY_INVALID',
+        'The idempotency key must have 1 to 255 visible ASCII characters',
+      );
     }
     const fingerprint = fingerprintOf(call);
     const { tenantId } = operation;
@@ -87,14 +90,20 @@ export class IdempotencyKeys<const Mutation extends string> {
 
 /** The same for the same arguments in any order. */
 function fingerprintOf({ mutation, input }: RepeatableCall<string>): string {
-  return createHash('sha256').update(JSON.stringify([mutation, sorted(input)])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([mutation, sorted(input)]))
+    .digest('base64url');
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
-  const entries = Object.entries(value).filter(([name, inner]) => name !== 'idempotencyKey' && inner !== undefined);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, sorted(inner)]));
+  const entries = Object.entries(value).filter(
+    ([name, inner]) => name !== 'idempotencyKey' && inner !== undefined,
+  );
+  return Object.fromEntries(
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, sorted(inner)]),
+  );
 }
 
 function refused(reason: string, sentence: string): ApiError {

@@ -68,14 +68,15 @@ describe('rotating SECRETS_KEY', () => {
     expect(plain.map(({ length }) => length)).toEqual([1, 1]);
 
     const id = Keyring.parse(newKey).currentKeyId;
-    expect(await rotateSecrets(`${newKey},${oldKey}`)).toEqual({
-      code: 0,
-      output: [
+    const first = await rotateSecrets(`${newKey},${oldKey}`);
+    expect([first.code, first.output.split('\n')]).toEqual([
+      0,
+      expect.arrayContaining([
         'identity.signing_key.sealed_private_key: 1 sealed anew',
         'identity.totp_secret.sealed_secret: 1 sealed anew',
-        `All stored secrets are sealed with the key ${id}.\n`,
-      ].join('\n'),
-    });
+        `All stored secrets are sealed with the key ${id}.`,
+      ]),
+    ]);
     expect([opened(newKey, await signingKeys()), opened(newKey, await totpSecrets())]).toEqual(plain);
     const [stored] = await signingKeys();
     expect(() => opened(oldKey, [stored!])).toThrow('which SECRETS_KEY does not hold');

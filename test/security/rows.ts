@@ -1,5 +1,7 @@
 import pg from 'pg';
 
+import { auditTopic } from '#platform/subgraph/audit.js';
+
 import type { TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 
@@ -51,11 +53,23 @@ export async function settledRowsOf(panel: TestPanel, tenantId: string): Promise
   await until(async () => {
     await nudge(panel);
     const next = await rowsOf(panel, tenantId);
-    alike = changesOf(rows, next).length === 0 ? alike + 1 : 0;
+    const isQuiet = changesOf(rows, next).length === 0 && (await isAudited(panel, tenantId));
+    alike = isQuiet ? alike + 1 : 0;
     rows = next;
     return alike >= looksAlike;
-  }, 'a tenant at rest');
+  }, 'a tenant at rest', 30_000);
   return rows;
+}
+
+/** Whether identity has come past every mutation of the tenant, whatever area it was in. */
+async function isAudited(panel: TestPanel, tenantId: string): Promise<boolean> {
+  const areas = (await tenantTables(panel)).flatMap((table) => /^(\w+)\.outbox$/.exec(table)?.[1] ?? []);
+  const waiting = areas.map(
+    (area) => `select from ${area}.outbox o where o.tenant_id = $1 and o.topic = '${auditTopic}' and not exists (
+      select from platform.consumer_position p
+      where p.consumer = 'identity' and p.source = '${area}' and (p.xid, p.id) >= (o.xid, o.id))`,
+  );
+  return (await panel.sql(waiting.join(' union all '), [tenantId])).length === 0;
 }
 
 /**

@@ -48,7 +48,7 @@ export class AlertService {
 
   /** The same, or null; lookups of one operation are read together. */
   async find(operation: Operation, id: string): Promise<Alert | null> {
-    const loader = operation.once(this.find, () => {
+    const loader = operation.once('alerts by id', () => {
       return new DataLoader<string, Alert | null>(async (ids) => {
         const found = await operation.em.find(Alert, { tenantId: operation.tenantId, id: { $in: [...ids] } });
         const byId = new Map(found.map((alert) => [alert.id, alert]));
@@ -60,7 +60,7 @@ export class AlertService {
 
   /** The active alerts of an instance, newest first; read together for all instances of one operation. */
   async activeOf(operation: Operation, instanceId: string): Promise<Alert[]> {
-    const loader = operation.once(this.activeOf, () => {
+    const loader = operation.once('active alerts by instance', () => {
       return new DataLoader<string, Alert[]>(async (ids) => {
         const found = await operation.em.find(
           Alert,

@@ -68,7 +68,7 @@ async function carryOn({ em, now, publish }: SweepStep, due: readonly DueAlert[]
 }
 
 async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondition[], maxGapMs: number) {
-  const rows = found.map((condition) => {
+  const raised = found.map((condition) => {
     const { at, value, rule } = condition;
     const { progress } = afterObservations(
       newProgress(at),
@@ -77,16 +77,24 @@ async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondi
       { now, isKnownToHold: rule === AlertRuleKind.OFFLINE },
     );
     const alert = { ...condition, id: newId('alert') };
-    if (progress.status === 'FIRING') publish(changed(alert, null, 'FIRING'));
-    return {
+    const row = {
       ...commonOf(alert, progress, now),
       message: messageOf(rule, condition),
       notify_at: progress.status === 'FIRING' ? now : null,
       observed_to: at,
       sampled_to: condition.sampledAt,
     };
+    return { alert, row, isFiring: progress.status === 'FIRING' };
   });
-  if (rows.length > 0) await em.execute(insertAlerts, [JSON.stringify(rows)]);
+  if (raised.length === 0) return;
+  // A node may name one component twice: the first one stands for both.
+  const inserted = await em.execute<{ id: string }[]>(insertAlerts, [
+    JSON.stringify(raised.map(({ row }) => row)),
+  ]);
+  const ids = new Set(inserted.map(({ id }) => id));
+  for (const { alert, isFiring } of raised) {
+    if (isFiring && ids.has(alert.id)) publish(changed(alert, null, 'FIRING'));
+  }
 }
 
 function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Progress; outcome: Outcome } {

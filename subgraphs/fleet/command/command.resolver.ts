@@ -137,13 +137,23 @@ export class CommandResolver {
     const running = counts.IN_PROGRESS ?? 0;
     const succeeded = counts.SUCCESS ?? 0;
     const errors = errorsIn(counts);
-    return { total, waiting, running, succeeded, errors, notRun: total - waiting - running - succeeded - errors };
+    return {
+      total,
+      waiting,
+      running,
+      succeeded,
+      errors,
+      notRun: total - waiting - running - succeeded - errors,
+    };
   }
 
   @FieldResolver(() => [CommandInvocation], {
     description: 'How it is on each instance, in the order in which they were named; at most 10000.',
   })
-  async results(@Root() { id }: Command, @Ctx() { operation }: SubgraphContext): Promise<CommandInvocation[]> {
+  async results(
+    @Root() { id }: Command,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CommandInvocation[]> {
     return this.service.results(operation, id);
   }
 }

@@ -213,12 +213,13 @@ function newInvocation(command: Command, instanceId: string, position: number): 
 /** Out of JSON times come as text. A command that was just sent has no others than these. */
 function revive({ command, invocations }: SentCommand): SentCommand {
   return {
-    command: {
-      ...command,
+    command: Object.assign(new Command(), command, {
       createdAt: new Date(command.createdAt),
       expiresAt: new Date(command.expiresAt),
-    },
-    invocations: invocations.map((each) => ({ ...each, updatedAt: new Date(each.updatedAt) })),
+    }),
+    invocations: invocations.map((each) =>
+      Object.assign(new CommandInvocation(), each, { updatedAt: new Date(each.updatedAt) }),
+    ),
   };
 }
 

@@ -60,7 +60,8 @@ export class DeliveryService {
     const now = operation.clock.now();
     return operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
-      const invocation = command && (await em.findOne(CommandInvocation, { tenantId, commandId, instanceId }));
+      const invocation =
+        command && (await em.findOne(CommandInvocation, { tenantId, commandId, instanceId }));
       if (!invocation) throw notFound('Command');
       if (!isLeaseOf(invocation, report.lease)) {
         throw new ApiError('CONFLICT', 'The command was not handed out under this lease', {

@@ -1,7 +1,7 @@
 import { IsolationLevel, type FilterQuery } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { invalid } from '#platform/errors.js';
+import { ApiError } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, type Page } from '#platform/subgraph/paging.js';
@@ -30,7 +30,7 @@ export class AuditService {
     const matching = { tenantId: operation.tenantId, ...conditions(args.filter) };
     const before = after === undefined ? undefined : Number(after);
     if (before !== undefined && !Number.isSafeInteger(before)) {
-      throw invalid('after', 'after must be an endCursor of this list');
+      throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
     }
     const rows = await operation.em.find(
       AuditEvent,

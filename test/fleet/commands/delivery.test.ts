@@ -2,8 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Live } from '../../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
-import { until } from '../../support/world.js';
-import { nodesOf, report, sent, statuses, take, takeOne, type RestCommand } from './support/commands.js';
+import {
+  becomes,
+  nodesOf,
+  report,
+  sent,
+  statuses,
+  take,
+  takeOne,
+  type RestCommand,
+} from './support/commands.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -20,7 +28,12 @@ describe('one node', () => {
     const [node] = nodes;
     const id = await sent(tenant, nodes, { command: 'update', params: { version: '0.3.0' } });
     const handed = await takeOne(node!);
-    expect(handed).toEqual({ id, command: 'update', params: { version: '0.3.0' }, lease: expect.any(String) });
+    expect(handed).toEqual({
+      id,
+      command: 'update',
+      params: { version: '0.3.0' },
+      lease: expect.any(String),
+    });
     const seen = [await statuses(tenant, id, nodes)];
     const answers = [await report(node!, handed, 'in_progress', { progress: 10 })];
     seen.push(await statuses(tenant, id, nodes));
@@ -46,10 +59,7 @@ describe('one node', () => {
     const first = await takeOne(nodes[0]!);
     expect(await take(nodes[0]!)).toEqual([]);
     await panel.clock.advance(minute);
-    await until(
-      async () => (await statuses(tenant, id, nodes)).nodes[0] === 'delayed',
-      'the lease to be taken back',
-    );
+    await becomes(tenant, id, nodes, ['delayed']);
     const second = await takeOne(nodes[0]!);
     expect({ sameCommand: second.id === first.id, sameLease: second.lease === first.lease }).toEqual({
       sameCommand: true,

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { dataOf, refusal, restTime } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import { nodesOf, report, send, sent, statuses, take, takeOne, type RestCommand } from './support/commands.js';
+import {
+  nodesOf,
+  report,
+  send,
+  sent,
+  statuses,
+  take,
+  takeOne,
+  type RestCommand,
+} from './support/commands.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -68,9 +77,12 @@ describe('sending', () => {
       { 'params.version': 'version must be a version, as in 0.3.0' },
     ],
     [{ params: { now: true } }, { 'params.now': 'now is not a parameter of restart' }],
-    [{ command: 'apply_policy', params: { rule: 1 } }, { 'params.policy_id': 'policy_id is required', 'params.rule': 'rule must be an object' }],
+    [
+      { command: 'apply_policy', params: { rule: 1 } },
+      { 'params.policy_id': 'policy_id is required', 'params.rule': 'rule must be an object' },
+    ],
     [{ max_concurrency: 0 }, { max_concurrency: 'Max concurrency must be from 1 to 10000' }],
-    [{ whom: 'all' }, { whom: 'is not a known field' }],
+    [{ whom: 'all' }, { whom: '"whom" is not a known field' }],
   ] as const)('a fault in %j is named under the field that was sent', async ([more, details]) => {
     const tenant = await panel.world.tenant();
     const answer = await send(tenant, await nodesOf(tenant, 1), more);
@@ -178,7 +190,10 @@ describe('Idempotency-Key', () => {
     await report(node!, await takeOne(node!), 'success', { output: 'done' });
     const again = await send(tenant, [node!], {}, key('k1'));
     expect({ status: again.status, body: again.body }).toEqual({ status: 201, body: first.body });
-    expect(await statuses(tenant, first.body.id, [node!])).toEqual({ command: 'success', nodes: ['success'] });
+    expect(await statuses(tenant, first.body.id, [node!])).toEqual({
+      command: 'success',
+      nodes: ['success'],
+    });
     expect((await tenant.rest<unknown[]>('/api/fleet/commands')).body).toHaveLength(1);
   });
 
@@ -199,7 +214,9 @@ describe('Idempotency-Key', () => {
   test('ten calls at once under one key send one command', async () => {
     const tenant = await panel.world.tenant();
     const nodes = await nodesOf(tenant, 1);
-    const answers = await Promise.all(Array.from({ length: 10 }, async () => send(tenant, nodes, {}, key('k1'))));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, async () => send(tenant, nodes, {}, key('k1'))),
+    );
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
     expect((await tenant.rest<unknown[]>('/api/fleet/commands')).body).toHaveLength(1);
   });
@@ -207,7 +224,7 @@ describe('Idempotency-Key', () => {
   test('a call that failed has not used the key, and another tenant may use the same', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const [node] = await nodesOf(tenant, 1);
-    const failed = await send(tenant, [{ ...node!, id: 'inst_none' } as never], {}, key('k1'));
+    const failed = await send(tenant, [], { instance_ids: ['inst_none'] }, key('k1'));
     const mended = await send(tenant, [node!], {}, key('k1'));
     const theirs = await send(other, await nodesOf(other, 1), {}, key('k1'));
     expect([failed.status, mended.status, theirs.status]).toEqual([422, 201, 201]);
@@ -221,7 +238,11 @@ describe('Idempotency-Key', () => {
     const once = async () => {
       // The sign-in of the tenant's owner lasts for 15 minutes only.
       const { body } = await panel.world.login(tenant.account.email, tenant.account.password);
-      const answer = await panel.world.graphql<{ sendCommand: { id: string } }>(mutation, { input }, body.access_token);
+      const answer = await panel.world.graphql<{ sendCommand: { id: string } }>(
+        mutation,
+        { input },
+        body.access_token,
+      );
       return dataOf(answer).sendCommand.id;
     };
     const first = await once();

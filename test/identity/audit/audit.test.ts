@@ -134,10 +134,7 @@ test.concurrent('owners and admins read the trail, nobody else', async () => {
   const asNode = await panel.world.graphql(query, {}, node.credential);
   expect(asNode.errors?.map(({ extensions }) => extensions['code'])).toEqual(denied);
   const anonymous = await panel.world.graphql(query);
-  expect(anonymous.errors?.map(({ extensions }) => extensions['code'])).toEqual([
-    'UNAUTHENTICATED',
-    'UNAUTHENTICATED',
-  ]);
+  expect(anonymous.errors?.map(({ extensions }) => extensions['code'])).toEqual(['UNAUTHENTICATED']);
 });
 
 test.concurrent('a tenant sees its own trail only', async () => {
@@ -288,7 +285,7 @@ describe('the export', () => {
       await tenant.rest('/api/auth/profile', {
         method: 'PUT',
         body: { name: `=HYPERLINK("http://evil${index}")` },
-        headers: { 'user-agent': userAgent, 'x-request-id': `-${index}+1` },
+        headers: { 'user-agent': userAgent, 'x-request-id': `-${index}-1` },
       });
     }
     await settled(panel, tenant.id);
@@ -305,7 +302,7 @@ describe('the export', () => {
     );
     expect(lines[1]).toMatch(/^"1","evt_.*","MUTATION","register"/);
     // A header of the client may start like a formula: it is marked as text.
-    expect(lines.slice(2).map((line) => /"'(-\d\+1)"/.exec(line)?.[1])).toEqual(['-0+1', '-1+1', '-2+1']);
+    expect(lines.slice(2).map((line) => /"'(-\d-1)"/.exec(line)?.[1])).toEqual(['-0-1', '-1-1', '-2-1']);
     expect(answer.text).not.toMatch(/(^|,)"[=+@\-\t]/m);
     expect(answer.headers.get('x-ratelimit-limit')).not.toBeNull();
   });

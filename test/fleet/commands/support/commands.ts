@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Answer } from '../../../support/http.js';
-import type { Node, Tenant } from '../../../support/world.js';
+import { until, type Node, type Tenant } from '../../../support/world.js';
 
 /** A command as REST shows it. */
 export interface RestCommand {
@@ -90,6 +90,22 @@ export async function statuses(
     command: body.status,
     nodes: nodes.map((node) => body.results.find(({ instance_id }) => instance_id === node.id)?.status),
   };
+}
+
+/** Moves time on, second by second, until background steps have brought it there. */
+export async function becomes(
+  tenant: Tenant,
+  id: string,
+  nodes: readonly Node[],
+  expected: readonly string[],
+): Promise<void> {
+  await until(
+    async () => {
+      await tenant.world.clock.advance(1_000);
+      return (await statuses(tenant, id, nodes)).nodes.join() === expected.join();
+    },
+    `${id} to be ${expected.join(', ')}`,
+  );
 }
 
 export async function nodesOf(tenant: Tenant, count: number): Promise<Node[]> {

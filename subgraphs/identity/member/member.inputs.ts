@@ -1,0 +1,49 @@
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { z } from 'zod';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+
+import { newPassword } from '../password/password-hash.js';
+import { User, UserRole } from '../user/user.entity.js';
+import { emailAddress, shownName } from '../user/user.inputs.js';
+
+@ObjectType({ description: "One page of the tenant's users." })
+export class UserPage extends pageOf(User, 'User') {}
+
+@InputType({ description: 'Whom to invite, and what they will be allowed to do.' })
+export class InviteMemberInput {
+  @Field(() => String, { description: 'Where the link goes. CONFLICT (ALREADY_MEMBER) when it is a user of the tenant.' })
+  email!: string;
+
+  @Field(() => UserRole, { description: 'Their role. Only owners invite owners: FORBIDDEN (OWNER_REQUIRED).' })
+  role!: UserRole;
+}
+
+export const inviteMemberRules = z.object({ email: emailAddress, role: z.enum(UserRole) });
+
+@InputType({ description: 'The link of an invitation, and the account it makes.' })
+export class AcceptInvitationInput {
+  @Field(() => String, { description: 'The token of the link that was mailed.' })
+  token!: string;
+
+  @Field(() => String, { description: 'The name shown to others; 1 to 200 characters.' })
+  name!: string;
+
+  @Field(() => String, { description: '12 to 256 characters.' })
+  password!: string;
+}
+
+export const acceptInvitationRules = z.object({
+  token: z.string(),
+  name: shownName('Name'),
+  password: newPassword,
+});
+
+@InputType({ description: 'A user of the tenant, and the role they get.' })
+export class ChangeMemberRoleInput {
+  @Field(() => ID, { description: 'The user.' })
+  userId!: string;
+
+  @Field(() => UserRole, { description: 'The new role. Only owners make or unmake owners: FORBIDDEN (OWNER_REQUIRED).' })
+  role!: UserRole;
+}

@@ -1,0 +1,103 @@
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { AuthPayload } from '../session/auth-payload.js';
+import { User } from '../user/user.entity.js';
+import { Invitation, InvitationPage } from './invitation.entity.js';
+import type { InvitationService } from './invitation.service.js';
+import { AcceptInvitationInput, ChangeMemberRoleInput, InviteMemberInput, UserPage } from './member.inputs.js';
+import type { MemberService } from './member.service.js';
+
+@Resolver()
+export class MemberResolver {
+  constructor(
+    private readonly members: MemberService,
+    private readonly invitations: InvitationService,
+  ) {}
+
+  @Authorized('identity.member.read')
+  @Query(() => UserPage, { name: 'members', description: "The tenant's users, in the order in which they joined." })
+  async listMembers(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<User>> {
+    return this.members.page(operation, args);
+  }
+
+  @Authorized('identity.member.manage')
+  @Query(() => InvitationPage, {
+    name: 'invitations',
+    description: "The tenant's invitations, oldest first, ended ones included.",
+  })
+  async listInvitations(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Invitation>> {
+    return this.invitations.page(operation, args);
+  }
+
+  @Authorized('identity.member.manage')
+  @Mutation(() => Invitation, {
+    description:
+      'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED when ' +
+      'the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER), FORBIDDEN (OWNER_REQUIRED), ' +
+      'VALIDATION_FAILED.',
+  })
+  async inviteMember(
+    @Arg('input', () => InviteMemberInput) input: InviteMemberInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Invitation> {
+    return this.invitations.invite(operation, input);
+  }
+
+  @Authorized('identity.member.manage')
+  @Mutation(() => Invitation, {
+    description: 'Takes an invitation back. Safe to repeat. NOT_FOUND, CONFLICT (INVITATION_ACCEPTED).',
+  })
+  async revokeInvitation(
+    @Arg('id', () => ID, { description: 'The invitation.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Invitation> {
+    return this.invitations.revoke(operation, id);
+  }
+
+  @Mutation(() => AuthPayload, {
+    description:
+      'Makes the account of an invitation and signs it in. Public. UNAUTHENTICATED (INVITATION_INVALID) when the link is ' +
+      'unknown, ended or used; CONFLICT (EMAIL_TAKEN), LIMIT_REACHED, VALIDATION_FAILED.',
+  })
+  async acceptInvitation(
+    @Arg('input', () => AcceptInvitationInput) input: AcceptInvitationInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AuthPayload> {
+    return this.invitations.accept(operation, input);
+  }
+
+  @Authorized('identity.member.manage')
+  @Mutation(() => User, {
+    description:
+      'Gives a user of the tenant another role and ends their sessions. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), ' +
+      'FORBIDDEN (OWNER_REQUIRED).',
+  })
+  async changeMemberRole(
+    @Arg('input', () => ChangeMemberRoleInput) input: ChangeMemberRoleInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<User> {
+    return this.members.changeRole(operation, input);
+  }
+
+  @Authorized('identity.member.manage')
+  @Mutation(() => User, {
+    description:
+      'Removes a user from the tenant: the account is deleted and its tokens are refused within seconds. NOT_FOUND, ' +
+      'CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED).',
+  })
+  async removeMember(
+    @Arg('id', () => ID, { description: 'The user.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<User> {
+    return this.members.remove(operation, id);
+  }
+}

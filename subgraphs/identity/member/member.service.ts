@@ -1,0 +1,89 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError, notFound } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+
+import { endSessions } from '../session/session.service.js';
+import { User, UserRole } from '../user/user.entity.js';
+import type { ChangeMemberRoleInput } from './member.inputs.js';
+import { requireOwnerFor } from './owners.js';
+
+/** The users of a tenant, for those who manage them. */
+export class MemberService {
+  /** In the order in which they joined. */
+  async page(operation: Operation, args: PageArgs): Promise<Page<User>> {
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const rows = await operation.em.find(
+      User,
+      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { orderBy: { id: 'asc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(User, { tenantId }));
+  }
+
+  /**
+   * Gives a user another role and ends their sessions: the tokens that are out name the former one. Giving the role that
+   * they have changes nothing.
+   */
+  async changeRole(operation: Operation, { userId, role }: ChangeMemberRoleInput): Promise<User> {
+    const { tenantId, role: ownRole } = operation.requireUser();
+    return operation.write(async (write) => {
+      const { user, owners } = await lockMember(write.em, tenantId, userId);
+      requireOwnerFor(ownRole, user.role, role);
+      write.audit({ target: userId, changes: { role: { from: user.role, to: role } } });
+      if (user.role === role) return user;
+      if (user.role === UserRole.OWNER) refuseLastOwner(owners);
+      const now = operation.clock.now();
+      Object.assign(user, { role, updatedAt: now });
+      await endSessions(write, { tenantId, userId }, { now, reason: 'ROLE_CHANGED' });
+      return user;
+    });
+  }
+
+  /** Deletes a user's account with everything of its own. Their tokens are refused within seconds. */
+  async remove(operation: Operation, userId: string): Promise<User> {
+    const { tenantId, role: ownRole } = operation.requireUser();
+    return operation.write(async (write) => {
+      const { em } = write;
+      const { user, owners } = await lockMember(em, tenantId, userId);
+      requireOwnerFor(ownRole, user.role);
+      if (user.role === UserRole.OWNER) refuseLastOwner(owners);
+      if (user.isAdministrator) {
+        throw new ApiError('CONFLICT', 'A platform administrator can not be removed', { reason: 'ADMINISTRATOR' });
+      }
+      write.audit({ target: userId, changes: { email: user.email, role: user.role, removed: true } });
+      const now = operation.clock.now();
+      await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
+      await em.flush();
+      await em.execute(
+        `insert into identity.removed_session (tenant_id, id, removed_at)
+         select tenant_id, id, ? from identity.session where tenant_id = ? and user_id = ?`,
+        [now.toISOString(), tenantId, userId],
+      );
+      await em.nativeDelete(User, { tenantId, id: userId });
+      em.clear();
+      return user;
+    });
+  }
+}
+
+/** Owners are locked first and in one order, so that two owners who unmake each other take turns. */
+async function lockMember(
+  em: SqlEntityManager,
+  tenantId: string,
+  id: string,
+): Promise<{ user: User; owners: number }> {
+  const lockMode = LockMode.PESSIMISTIC_WRITE;
+  const owners = await em.find(User, { tenantId, role: UserRole.OWNER }, { lockMode, orderBy: { id: 'asc' } });
+  const user = owners.find((owner) => owner.id === id) ?? (await em.findOne(User, { tenantId, id }, { lockMode }));
+  if (!user) throw notFound('User');
+  return { user, owners: owners.length };
+}
+
+function refuseLastOwner(owners: number): void {
+  if (owners > 1) return;
+  throw new ApiError('CONFLICT', 'An organization keeps at least one owner', { reason: 'LAST_OWNER' });
+}
