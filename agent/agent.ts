@@ -1,8 +1,11 @@
 import { systemClock, type Clock } from './clock.js';
+import { CommandFeed } from './commands/feed.js';
+import type { Report } from './commands/report.js';
 import { enroll } from './enrollment.js';
 import type { AgentEvent, Stopping } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import { Identity } from './identity.js';
+import { Visits, type VisitsOptions } from './impersonation/visits.js';
 import type { AgentLogger } from './logger.js';
 import type { MetricsSource } from './metrics/source.js';
 import { Backoff, jittered } from './pace.js';
@@ -21,8 +24,8 @@ export interface AgentOptions {
   readonly enrollmentToken?: string;
   readonly name: string;
   readonly hostname: string;
-  /** The Cloud OS version the node reports. */
-  readonly version: string;
+  /** The Cloud OS version the node reports; asked at each beat where it may change. */
+  readonly version: string | (() => string);
   readonly baseUrl?: string;
   readonly redirectUris?: readonly string[];
   /**
@@ -36,8 +39,10 @@ export interface AgentOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly onEvent?: (event: AgentEvent) => void;
-  /** Takes the commands that come with a beat's answer; they are ignored without it. */
-  readonly onCommand?: (command: AgentCommand) => void | Promise<void>;
+  /** Takes the commands of the panel, such as `CommandRunner.run`; they are ignored without it. */
+  readonly onCommand?: (command: AgentCommand, report: Report) => void | Promise<void>;
+  /** Hears of commands at once over a WebSocket, and not only with the answers to beats. */
+  readonly listen?: boolean;
   readonly fetch?: typeof fetch;
   /** The first beat comes at a random moment within this; one interval unless told. */
   readonly firstBeatWithinMs?: number;
@@ -83,6 +88,8 @@ class NodeAgent implements Agent {
   #identity: Identity | undefined;
   #run: Run | undefined;
   #signIn: { stop(): Promise<void> } | undefined;
+  #feed: CommandFeed | undefined;
+  #heartbeat: Heartbeat | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
 
@@ -118,7 +125,8 @@ class NodeAgent implements Agent {
         await stateStore.prepare();
       }
       this.#identity = identity;
-      await this.#serveSignIn();
+      this.#feed = this.#commandFeed(identity);
+      await this.#serveSignIn(identity);
       run.done = this.#live(identity, { ending: run.ending.signal, cut: run.cut.signal });
     } catch (error) {
       this.#run = undefined;
@@ -134,6 +142,7 @@ class NodeAgent implements Agent {
     const timer = setTimeout(() => run.cut.abort(), this.options.stopGraceMs ?? 2_000);
     await run.done;
     clearTimeout(timer);
+    await this.#feed?.stop();
     await this.#signIn?.stop();
     this.#signIn = undefined;
     if (this.#run === run) this.#run = undefined;
@@ -172,6 +181,7 @@ class NodeAgent implements Agent {
       // A revoked node that tries again stays revoked until a beat of it is accepted.
       if (this.#phase !== 'revoked') this.#phase = 'beating';
       heartbeat ??= new Heartbeat(context, defaultHeartbeatSeconds);
+      this.#heartbeat = heartbeat;
       firstWaitMs ??= this.#random() * (firstBeatWithinMs ?? heartbeat.intervalMs);
       const message = await heartbeat.run(firstWaitMs, stopping);
 
@@ -192,7 +202,8 @@ class NodeAgent implements Agent {
   }
 
   #context(identity: Identity) {
-    const { panelUrl, metrics, version, logger, onCommand, requestTimeoutMs } = this.options;
+    const { panelUrl, metrics, logger, onCommand, requestTimeoutMs } = this.options;
+    const version = () => this.#version();
     const clock = this.#clock;
     const client = createPanelClient({
       panelUrl,
@@ -205,22 +216,32 @@ class NodeAgent implements Agent {
   }
 
   #enrollment(): Enrollment {
-    const {
-      enrollmentToken: token,
-      name,
-      hostname,
-      version,
-      baseUrl,
-      signIn,
-      redirectUris = [],
-    } = this.options;
+    const { enrollmentToken: token, name, hostname, baseUrl, signIn, redirectUris = [] } = this.options;
     if (token === undefined) throw new StateError('There is no token to enroll with');
     const own = signIn === true && baseUrl !== undefined ? [callbackOf(baseUrl)] : [];
+    const version = this.#version();
     const uris = [...new Set([...redirectUris, ...own])];
     return { token, name, hostname, version, baseUrl, ...(uris.length === 0 ? {} : { redirectUris: uris }) };
   }
 
-  async #serveSignIn(): Promise<void> {
+  #version(): string {
+    const { version } = this.options;
+    return typeof version === 'function' ? version() : version;
+  }
+
+  #commandFeed(identity: Identity): CommandFeed | undefined {
+    const { panelUrl, logger, listen, onCommand } = this.options;
+    if (listen !== true || onCommand === undefined) return undefined;
+    const credential = () => identity.current?.credential;
+    return new CommandFeed({
+      panelUrl,
+      logger,
+      credential,
+      onCommand: (command) => this.#heartbeat?.hand(command),
+    });
+  }
+
+  async #serveSignIn(identity: Identity): Promise<void> {
     const { signIn, baseUrl, panelUrl, name, logger } = this.options;
     if (signIn !== true || baseUrl === undefined) return;
     try {
@@ -230,6 +251,7 @@ class NodeAgent implements Agent {
         name,
         logger,
         clientId: () => this.instanceId,
+        visits: this.#visits(identity),
         clock: this.#clock,
         fetch: this.options.fetch ?? fetch,
       });
@@ -238,8 +260,21 @@ class NodeAgent implements Agent {
     }
   }
 
+  #visits(identity: Identity): Visits {
+    const { client, log: logger } = this.#context(identity);
+    const redeem: VisitsOptions['redeem'] = async (token) => {
+      const credential = identity.current?.credential;
+      if (credential === undefined) return { kind: 'unavailable', message: 'the node has not enrolled' };
+      return client.redeem(credential, token, new AbortController().signal);
+    };
+    return new Visits({ redeem, logger, clock: this.#clock });
+  }
+
   #tell(event: AgentEvent): void {
-    if (event.type === 'beat-accepted') this.#phase = 'beating';
+    if (event.type === 'beat-accepted') {
+      this.#phase = 'beating';
+      this.#feed?.start();
+    }
     try {
       this.options.onEvent?.(event);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import type { Report } from './commands/report.js';
 import type { Stopping, Tell } from './events.js';
 import type { Identity } from './identity.js';
 import type { AgentLogger } from './logger.js';
@@ -13,12 +14,12 @@ export interface HeartbeatContext {
   readonly identity: Identity;
   readonly client: PanelClient;
   readonly metrics: MetricsSource;
-  readonly version: string;
+  readonly version: () => string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: AgentLogger;
   readonly tell: Tell;
-  readonly onCommand?: (command: AgentCommand) => void | Promise<void>;
+  readonly onCommand?: (command: AgentCommand, report: Report) => void | Promise<void>;
 }
 
 type Ending = { readonly kind: 'accepted' } | Failed | Revoked;
@@ -89,7 +90,7 @@ export class Heartbeat {
     // Not a moment later: a beat whose answer is lost comes back as a sample with this very timestamp, and by it the
     // panel knows that it has the sample already.
     const sentAt = sample.takenAt;
-    const body = beatBody(sample, older, { version, sentAt, withFacts: !this.#factsTold });
+    const body = beatBody(sample, older, { version: version(), sentAt, withFacts: !this.#factsTold });
     const outcome = await client.beat(credential, body, cut);
     if (outcome.kind !== 'ok') cut.throwIfAborted();
     return this.#settle(outcome, sample, older);
@@ -128,7 +129,7 @@ export class Heartbeat {
       tell({ type: 'credential-renewed' });
     }
     tell({ type: 'beat-accepted', sequence: sample.sequence, replayed: older.length, waiting });
-    for (const command of answer.commands) this.#hand(command);
+    for (const command of answer.commands) this.hand(command);
   }
 
   /**
@@ -163,13 +164,18 @@ export class Heartbeat {
   }
 
   /** Not awaited: a command may take minutes, and the beats go on meanwhile. */
-  #hand(command: AgentCommand): void {
-    const { log, onCommand } = this.context;
+  hand(command: AgentCommand): void {
+    const { client, identity, log, onCommand } = this.context;
     if (onCommand === undefined) {
       log.debug({ command: command.id }, 'A command was left alone: this agent has nothing to run it');
       return;
     }
-    void (async () => onCommand(command))().catch((error: unknown) =>
+    const report: Report = async (body) => {
+      const credential = identity.current?.credential;
+      if (credential === undefined) return { kind: 'unavailable', message: 'the node has not enrolled' };
+      return client.report(credential, command, body, new AbortController().signal);
+    };
+    void (async () => onCommand(command, report))().catch((error: unknown) =>
       log.error({ err: error, command: command.id }, 'The command could not be taken up'),
     );
   }

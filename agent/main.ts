@@ -1,5 +1,6 @@
 import { createAgent, type AgentEvent } from './agent.js';
 import { systemClock } from './clock.js';
+import { CommandRunner } from './commands/runner.js';
 import { readAgentEnv } from './env.js';
 import { demoFleet } from './fleet.js';
 import { createLogger } from './logger.js';
@@ -21,11 +22,13 @@ async function main(): Promise<void> {
   if (sendsInTheClear(panelUrl))
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
 
+  let reported = version;
+  const commands = new CommandRunner({ logger, onUpdated: (updated) => (reported = updated) });
   const agent = createAgent({
     panelUrl,
     name,
     hostname,
-    version,
+    version: () => reported,
     baseUrl,
     redirectUris,
     signIn,
@@ -34,16 +37,22 @@ async function main(): Promise<void> {
     stateStore: fileStateStore(settings.stateFile),
     metrics: metricsFor(settings),
     onEvent: (event) => void onEvent(event),
+    onCommand: async (command, report) => commands.run(command, report),
+    listen: true,
   });
 
   // Someone is there to read it, and a supervisor to start us again: better to say so and end than to linger.
   async function onEvent(event: AgentEvent): Promise<void> {
     if (event.type !== 'enrollment-refused') return;
     complain(`The panel refuses to enroll this node: ${event.message}`, 1);
-    await agent.stop();
+    await stop();
   }
 
-  const end = () => void agent.stop();
+  async function stop(): Promise<void> {
+    commands.stop();
+    await agent.stop();
+  }
+  const end = () => void stop();
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
   await agent.start();

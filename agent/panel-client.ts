@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 import type { Clock } from './clock.js';
+import type { CommandReport } from './commands/report.js';
+import { redeemAnswer, type Visit } from './impersonation/visits.js';
 import { parseRetryAfter } from './pace.js';
 import {
   beatAnswer,
@@ -24,6 +26,13 @@ export type Outcome<Answer> =
 export interface PanelClient {
   enroll(enrollment: Enrollment, signal: AbortSignal): Promise<Outcome<EnrollAnswer>>;
   beat(credential: string, body: Record<string, unknown>, signal: AbortSignal): Promise<Outcome<BeatAnswer>>;
+  report(
+    credential: string,
+    command: { id: string; lease: string | number },
+    report: CommandReport,
+    signal: AbortSignal,
+  ): Promise<Outcome<undefined>>;
+  redeem(credential: string, token: string, signal: AbortSignal): Promise<Outcome<Visit>>;
 }
 
 export interface PanelClientOptions {
@@ -38,7 +47,7 @@ const maxAnswerBytes = 1024 * 1024;
 const passing = new Set([408, 425, 429]);
 const errorBody = z.object({ error: z.string() });
 
-/** The panel as seen by a node: two REST calls whose every ending is an Outcome; they never throw. */
+/** The panel as seen by a node: a few REST calls whose every ending is an Outcome; they never throw. */
 export function createPanelClient(options: PanelClientOptions): PanelClient {
   const base = options.panelUrl.endsWith('/') ? options.panelUrl : `${options.panelUrl}/`;
 
@@ -80,6 +89,18 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
     enroll: (enrollment, signal) => post('api/agent/enroll', enrollBody(enrollment), enrollAnswer, signal),
     beat: (credential, body, signal) =>
       post('api/agent/heartbeat', body, beatAnswer, signal, { authorization: `Bearer ${credential}` }),
+    redeem: (credential, token, signal) =>
+      post('api/agent/impersonation/redeem', { token }, redeemAnswer, signal, {
+        authorization: `Bearer ${credential}`,
+      }),
+    report: (credential, { id, lease }, report, signal) =>
+      post(
+        `api/agent/commands/${encodeURIComponent(id)}/result`,
+        { lease, ...report },
+        z.undefined(),
+        signal,
+        { authorization: `Bearer ${credential}` },
+      ),
   };
 }
 

@@ -26,7 +26,7 @@ export const enrollAnswer = z
     heartbeatSeconds: raw.heartbeat_seconds,
   }));
 
-const command = z.object({
+export const commandShape = z.object({
   id: z.string().min(1),
   command: z.string().min(1),
   params: z
@@ -40,7 +40,7 @@ export const beatAnswer = z
   .object({
     server_time: z.string(),
     heartbeat_seconds: z.number().positive(),
-    commands: z.array(command).default([]),
+    commands: z.array(commandShape).default([]),
     credential: z.string().min(1).nullish(),
   })
   .transform((raw) => ({
@@ -54,7 +54,7 @@ export type EnrollAnswer = z.infer<typeof enrollAnswer>;
 export type BeatAnswer = z.infer<typeof beatAnswer>;
 
 /** A command as the panel hands it over; it may come again until its result is reported under the same lease. */
-export type AgentCommand = z.infer<typeof command>;
+export type AgentCommand = z.infer<typeof commandShape>;
 
 /** The most older beats that one beat may carry. */
 export const maxSamples = 100;

@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-
 import pg from 'pg';
 
 import { systemClock } from '#platform/clock.js';
@@ -12,8 +10,9 @@ import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
 import { cpuSeconds, residentMb } from './support/cpu.js';
 import { beatBody, credentialsOf, instanceId, seedInstances, settle, tenantId } from './support/fleet.js';
 import { Load } from './support/load.js';
+import { insertPlain, startPlainServer, type PlainRow } from './support/plain-ingest.js';
 import { fixed, publish } from './support/report.js';
-import { build, freePort, openStage, type Stage } from './support/stage.js';
+import { build, openStage, type Stage } from './support/stage.js';
 import { abba, median, pairedRatio } from './support/stats.js';
 
 const fleetSize = 60_000;
@@ -49,7 +48,7 @@ export async function ingestBench(): Promise<void> {
     await settle(stage);
     const credentials = await credentialsOf(stage, nodes);
     const panel = await stage.panel();
-    const plain = await startPlainServer(stage);
+    const plain = await startPlainServer(stage, nodes, batchSize);
     const request = (sequence: number) => ({
       path: '/api/agent/heartbeat',
       headers: {
@@ -111,16 +110,22 @@ export async function ingestBench(): Promise<void> {
           value: `${fixed(of('serverMs'))} / ${fixed(of('postgresMs'))}`,
         },
         { what: 'panel memory (MB)', value: String(memory) },
-        { what: 'beats/s of a plain http + pg server (batched INSERT)', value: fixed(of('rate', http.b), 0) },
+        {
+          what: 'beats/s of a plain http + pg server writing the same rows',
+          value: fixed(of('rate', http.b), 0),
+        },
         {
           what: 'its latency p50 / p99 (ms)',
           value: `${fixed(of('p50', http.b), 0)} / ${fixed(of('p99', http.b), 0)}`,
         },
-        { what: 'agent path / plain http', value: fixed(ratio), target: '>= 0.5', isMet: ratio >= 0.5 },
+        { what: 'agent path / plain http + pg', value: fixed(ratio), target: '>= 0.5', isMet: ratio >= 0.5 },
         { what: 'beats/s of the writer alone, without HTTP', value: fixed(median(writers.a), 0) },
-        { what: 'rows/s of a plain batched INSERT, without HTTP', value: fixed(median(writers.b), 0) },
         {
-          what: 'writer / plain INSERT',
+          what: 'beats/s of plain batched INSERTs of the same rows, without HTTP',
+          value: fixed(median(writers.b), 0),
+        },
+        {
+          what: 'writer / plain INSERTs',
           value: fixed(writerRatio),
           target: '>= 0.5',
           isMet: writerRatio >= 0.5,
@@ -131,83 +136,6 @@ export async function ingestBench(): Promise<void> {
   } finally {
     await stage.stop();
   }
-}
-
-const plainTable = `create unlogged table bench_plain (like fleet.metrics_sample including all)`;
-
-async function preparePlain(stage: Stage): Promise<void> {
-  await stage.sql(`drop table if exists bench_plain`);
-  await stage.sql(plainTable.replace('unlogged ', ''));
-}
-
-interface PlainRow {
-  tenantId: string;
-  id: string;
-  body: Record<string, unknown>;
-}
-
-async function insertPlain(client: pg.Client | pg.Pool, rows: readonly PlainRow[]): Promise<void> {
-  const values = rows.flatMap(({ tenantId: tenant, id, body }) => [
-    tenant,
-    id,
-    body['sent_at'],
-    body['cpu_percent'],
-    body['memory_percent'],
-    body['disk_percent'],
-    body['net_rx_bytes'],
-    body['net_tx_bytes'],
-    body['load_average'],
-  ]);
-  const places = rows.map(
-    (_, row) => `(${Array.from({ length: 9 }, (__, at) => `$${row * 9 + at + 1}`).join(',')})`,
-  );
-  await client.query(`insert into bench_plain values ${places.join(',')} on conflict do nothing`, values);
-}
-
-/** What one would write by hand: Node's http, JSON.parse, a queue, one INSERT per batch. No checks of any kind. */
-async function startPlainServer(stage: Stage): Promise<{ url: string; stop(): Promise<void> }> {
-  await preparePlain(stage);
-  const pool = new pg.Pool({ connectionString: stage.ownerUrl, max: 1 });
-  let waiting: { row: PlainRow; done: () => void }[] = [];
-  let isFlushing = false;
-  const flush = async () => {
-    isFlushing = true;
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, batchSize);
-      await insertPlain(
-        pool,
-        batch.map(({ row }) => row),
-      );
-      for (const { done } of batch) done();
-    }
-    isFlushing = false;
-  };
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
-      const node = nodes[Number(request.headers['x-instance'])]!;
-      const done = () => {
-        response.setHeader('content-type', 'application/json');
-        response.end(
-          JSON.stringify({ server_time: new Date().toISOString(), heartbeat_seconds: 30, commands: [] }),
-        );
-      };
-      waiting.push({ row: { ...node, body }, done });
-      if (!isFlushing) setImmediate(() => void (isFlushing || flush()));
-    });
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await pool.end();
-    },
-  };
 }
 
 /** The panel's writer and the plain INSERT in the same process, batch after batch. */

@@ -55,12 +55,22 @@ export async function scaleBench(): Promise<void> {
         what: `${name}: ms at ${sizes.join(' / ')}`,
         value: medians.map((ms) => fixed(ms)).join(' / '),
       });
-      figures.push({ what: `  ${sizes.at(-1)} over ${sizes[0]}`, value: fixed(ratio), target: '<= 2', isMet: ratio <= 2 });
+      figures.push({
+        what: `  ${sizes.at(-1)} over ${sizes[0]}`,
+        value: fixed(ratio),
+        target: '<= 2',
+        isMet: ratio <= 2,
+      });
     }
     figures.push(...(await countingPeer(stage, fleets)));
     figures.push(...(await expiryCost(stage)));
     await pool.close();
-    publish({ name: 'scale', setup: `one request at a time over HTTP, medians of ${rounds - discarded} rounds`, figures, details });
+    publish({
+      name: 'scale',
+      setup: `one request at a time over HTTP, medians of ${rounds - discarded} rounds`,
+      figures,
+      details,
+    });
   } finally {
     await stage.stop();
   }
@@ -73,7 +83,10 @@ async function get(pool: Pool, path: string, token: string): Promise<void> {
 }
 
 /** What the summary would cost if it counted instances each time, as it did at first. */
-async function countingPeer(stage: Stage, fleets: readonly { size: number; tenantId: string }[]): Promise<Figure[]> {
+async function countingPeer(
+  stage: Stage,
+  fleets: readonly { size: number; tenantId: string }[],
+): Promise<Figure[]> {
   const medians: number[] = [];
   for (const { tenantId } of fleets) {
     const times: number[] = [];
@@ -89,7 +102,12 @@ async function countingPeer(stage: Stage, fleets: readonly { size: number; tenan
     }
     medians.push(median(times));
   }
-  return [{ what: 'for comparison, counting each time: ms (SQL alone)', value: medians.map((ms) => fixed(ms)).join(' / ') }];
+  return [
+    {
+      what: 'for comparison, counting each time: ms (SQL alone)',
+      value: medians.map((ms) => fixed(ms)).join(' / '),
+    },
+  ];
 }
 
 /** What the expiry sweep would cost as a scan of all instances; the sweep itself reads what is due. */
@@ -103,9 +121,16 @@ async function expiryCost(stage: Stage): Promise<Figure[]> {
     }
     return median(times);
   };
-  const indexed = await timed(`select count(*) from fleet.instance_expiry where check_at <= now() + interval '5 s'`);
+  const indexed = await timed(
+    `select count(*) from fleet.instance_expiry where check_at <= now() + interval '5 s'`,
+  );
   const scan = await timed(
     `select count(*) from fleet.instance where announced_status <> 'OFFLINE' and offline_at <= now()`,
   );
-  return [{ what: 'finding what is due: indexed / scanning 111 000 rows (ms)', value: `${fixed(indexed)} / ${fixed(scan)}` }];
+  return [
+    {
+      what: 'finding what is due: indexed / scanning 111 000 rows (ms)',
+      value: `${fixed(indexed)} / ${fixed(scan)}`,
+    },
+  ];
 }

@@ -12,6 +12,7 @@ import { closeCodes } from './close-codes.js';
 
 const longestDelayMs = 24 * 60 * 60 * 1000;
 const closeWithinMs = 2_000;
+const recheckMs = 1_000;
 
 /** How far a reader may fall behind. */
 export interface ReaderLimits {
@@ -54,6 +55,23 @@ export class Connection {
         'A WebSocket could not be ended in time',
       );
     });
+  }
+
+  /** Closes a socket that stays anonymous: nothing that lasts is open to it. */
+  leaveAfter(ms: number): void {
+    const timer = setTimeout(() => void this.close(closeCodes.forbidden), ms);
+    this.gone.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  /** Asks again and again whether the token still counts: a session may be ended long before its token. */
+  recheck(isGood: () => Promise<boolean>): void {
+    const timer = setInterval(() => {
+      isGood()
+        .catch(() => false)
+        .then((good) => (good ? undefined : this.close(closeCodes.forbidden)))
+        .catch(() => this.socket.terminate());
+    }, recheckMs).unref();
+    this.gone.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
   /** Each operation on the socket has a request id of its own, which starts with the socket's. */

@@ -1,7 +1,7 @@
 import type { ServiceMap } from '@apollo/gateway';
 import { OperationTypeNode, getVariableValues, type ExecutionResult, type GraphQLError } from 'graphql';
 
-import type { RequestContext } from '#platform/request-context.js';
+import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 
 import { badRequest } from './bad-request.js';
 import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
@@ -26,10 +26,12 @@ export interface ExecutorOptions {
   runner: PlanRunner;
   services: ServiceMap;
   admit?: Admit | undefined;
+  /** Puts tokens in the place of API keys, which subgraphs don't know. */
+  exchange?: ExchangeContext | undefined;
 }
 
 /** The one door for queries and mutations, whatever transport they came by. Refused requests have no `data`. */
-export function createExecutor({ documents, runner, services, admit }: ExecutorOptions): Execute {
+export function createExecutor({ documents, runner, services, admit, exchange }: ExecutorOptions): Execute {
   return async (request) => {
     const ready = readyOperation(documents, request);
     if ('errors' in ready) return ready;
@@ -41,7 +43,8 @@ export function createExecutor({ documents, runner, services, admit }: ExecutorO
     if (refusal) return { errors: [refusal] };
     const { plan } = operation;
     if (!plan) return introspect(operation, variables);
-    return runner.run({ operation, plan, services, variables, context: request.context });
+    const context = exchange ? await exchange(request.context) : request.context;
+    return runner.run({ operation, plan, services, variables, context });
   };
 }
 

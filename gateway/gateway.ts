@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
+import type { ExchangeContext } from '#platform/request-context.js';
 import { SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
@@ -15,7 +16,7 @@ import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
-import type { Admit } from './rate-limit/admission.js';
+import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
 import { requestContextMiddleware } from './request-context.js';
 import { PlanRunner } from './run-plan.js';
@@ -38,6 +39,10 @@ export interface GatewayOptions {
   clock?: Clock;
   /** Asked before each operation; rate limits. */
   admit?: Admit;
+  /** Puts tokens in the place of API keys. */
+  exchange?: ExchangeContext;
+  /** Asked for each operation on a WebSocket, before it is read. */
+  charge?: Charge;
 }
 
 export interface Gateway {
@@ -71,8 +76,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
-  const execute = createExecutor({ documents, runner, services, admit });
-  const subscribe = createSubscriber({ documents, runner, services, clients, logger, admit });
+  const execute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
+  const subscribe = createSubscriber({
+    documents,
+    runner,
+    services,
+    clients,
+    logger,
+    admit,
+    exchange: options.exchange,
+  });
   const webSockets = createWebSocketServer({
     documents,
     execute,
@@ -81,6 +94,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     clock,
     trustProxy,
+    charge: options.charge,
     limits: options.webSocketLimits ?? {},
   });
 

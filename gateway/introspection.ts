@@ -5,12 +5,14 @@ import {
   type FragmentDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 
 import type { PreparedOperation } from './documents.js';
 
 type OperationContext = PreparedOperation['context'];
 
-const answers = new WeakMap<PreparedOperation, ExecutionResult>();
+// An answer may take half a megabyte, and a client can ask in a thousand spellings: only a few are kept.
+const answers = new LRUCache<PreparedOperation, ExecutionResult>({ max: 4 });
 
 /** Whether an operation asks for nothing but the schema, so that no subgraph and no plan is needed. */
 export function isIntrospection({ operation, fragments }: OperationContext): boolean {

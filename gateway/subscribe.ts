@@ -3,7 +3,7 @@ import type { FetchNode, QueryPlan, SubscriptionNode } from '@apollo/query-plann
 import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 
 import type { Logger } from '#platform/logger.js';
-import type { RequestContext } from '#platform/request-context.js';
+import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 import { cursorOf } from '#platform/subgraph/cursor.js';
 import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
 import type { SubgraphEvent } from '#platform/subgraph/subgraph-runner.js';
@@ -26,6 +26,7 @@ export interface SubscriberOptions {
   clients: ReadonlyMap<string, SubgraphClient>;
   logger: Logger;
   admit?: Admit | undefined;
+  exchange?: ExchangeContext | undefined;
 }
 
 /**
@@ -33,7 +34,15 @@ export interface SubscriberOptions {
  * that owns the field, and the rest, which is fetched for each event from the other subgraphs.
  */
 export function createSubscriber(options: SubscriberOptions): Subscribe {
-  const { documents, runner, services, clients, logger, admit } = options;
+  const {
+    documents,
+    runner,
+    services,
+    clients,
+    logger,
+    admit,
+    exchange = async (context) => context,
+  } = options;
   return async (request) => {
     const ready = readyOperation(documents, request);
     if ('errors' in ready) return ready;
@@ -50,7 +59,7 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
     if (refusal) return { errors: [refusal] };
     const source = await client.subscribe(
       { query, operationName, variables: used(primary, variables) },
-      context,
+      await exchange(context),
     );
     if (!(Symbol.asyncIterator in source)) return refused(source);
 
@@ -58,7 +67,11 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
     return mapEvents(
       source,
       async (event) => {
-        const { result, eventContext } = await readEvent(event, context);
+        const { result, eventContext } = await readEvent(
+          event,
+          // An API key's token of a minute ago has ended.
+          await exchange(context),
+        );
         const answered = { ...services, [primary.serviceName]: answeredOnce(services, primary, result) };
         const shaped = await runner.run({
           operation,

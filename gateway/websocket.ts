@@ -15,6 +15,7 @@ import { closeCodes } from './close-codes.js';
 import { Connection, type ReaderLimits } from './connection.js';
 import type { Documents } from './documents.js';
 import type { Execute } from './execute.js';
+import type { Charge } from './rate-limit/admission.js';
 import { requestContextFrom } from './request-context.js';
 import type { Subscribe } from './subscribe.js';
 
@@ -27,6 +28,8 @@ export interface WebSocketLimits extends ReaderLimits {
   /** Operations under way on one socket. */
   operations: number;
   pingEveryMs: number;
+  /** How long a client that never says who it is may stay. */
+  anonymousMs: number;
   /** How long a client may take to say who it is. */
   initWithinMs: number;
   /** The time over which `stop` spreads its closes, so that clients do not all come back at once. */
@@ -39,6 +42,7 @@ const defaultLimits: WebSocketLimits = {
   messageBytes: 1024 * 1024,
   operations: 100,
   pingEveryMs: 12_000,
+  anonymousMs: 60_000,
   initWithinMs: 5_000,
   closeOverMs: 3_000,
 };
@@ -51,6 +55,8 @@ export interface WebSocketOptions {
   logger: Logger;
   clock: Clock;
   trustProxy: TrustProxy;
+  /** Asked for each operation before it is read; rate limits. */
+  charge?: Charge | undefined;
   limits: Partial<WebSocketLimits>;
 }
 
@@ -71,16 +77,22 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     connectionInitWaitTimeout: limits.initWithinMs,
     onConnect: async ({ connectionParams, extra: connection }) => {
       const authorization = authorizationOf(connectionParams) ?? connection.base.authorization;
-      if (authorization === undefined) return true;
+      if (authorization === undefined) {
+        connection.leaveAfter(limits.anonymousMs);
+        return true;
+      }
       const token = await verify(authorization);
       // False makes graphql-ws close with closeCodes.forbidden, which clients retry with a newer token.
       if (!token || token.expiresAt * 1000 <= clock.now().getTime()) return false;
       connection.authenticate(authorization, token.expiresAt);
+      connection.recheck(async () => (await verify(authorization)) !== null);
       return true;
     },
-    onSubscribe: ({ subscriptions, extra: connection }, _id, payload) => {
+    onSubscribe: async ({ subscriptions, extra: connection }, _id, payload) => {
       if (Object.keys(subscriptions).length > limits.operations) return [tooMany(limits.operations)];
-      return executionArgs(documents, payload, connection.operationContext(payload.extensions));
+      const context = connection.operationContext(payload.extensions);
+      const unpaid = await options.charge?.(context);
+      return unpaid ? [unpaid] : executionArgs(documents, payload, context);
     },
     execute: (args) => execute(requestOf(args)),
     subscribe: (args) => subscribe(requestOf(args)),

@@ -3,6 +3,7 @@ import type { AreaMigration } from '#platform/database/migrate.js';
 import { platformMigrations } from '#platform/migrations.js';
 import type { SealedColumn } from '#platform/secrets/sealed-column.js';
 import { fleetMigrations } from '#subgraphs/fleet/migrations/index.js';
+import { fleetSealedColumns } from '#subgraphs/fleet/sealed-columns.js';
 import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
 import { identityMigrations } from '#subgraphs/identity/migrations/index.js';
 import { identitySealedColumns } from '#subgraphs/identity/sealed-columns.js';
@@ -24,7 +25,12 @@ const subgraphAreas: readonly Area[] = [
     migrations: identityMigrations,
     sealedColumns: identitySealedColumns,
   },
-  { name: 'fleet', entities: fleetEntities, migrations: fleetMigrations },
+  {
+    name: 'fleet',
+    entities: fleetEntities,
+    migrations: fleetMigrations,
+    sealedColumns: fleetSealedColumns,
+  },
 ];
 
 /** All of them, and the platform's own schema first. */

@@ -25,7 +25,7 @@ await run(async () => {
       stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
       logger: options.logger,
     });
-    process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2)));
+    process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2), enrollmentToken));
     return {
       stop: async () => {
         await fleet.stop();
@@ -38,7 +38,7 @@ await run(async () => {
   }
 });
 
-function greeting(url: string, nodeUrl: string | undefined): string {
+function greeting(url: string, nodeUrl: string | undefined, enrollmentToken: string): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -51,5 +51,8 @@ Quazzar Control Panel, with a demo fleet of eight nodes
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${url}/api/fleet/instances -H "authorization: Bearer $TOKEN"
+
+A ninth node, to stop and to kill (the token works for an hour):
+  npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01
 `;
 }

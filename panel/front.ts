@@ -5,6 +5,7 @@ import { policyFor } from '#gateway/rate-limit/policy.js';
 import { RateLimits } from '#gateway/rate-limit/rate-limits.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Logger } from '#platform/logger.js';
+import type { ExchangeContext } from '#platform/request-context.js';
 
 import type { PanelEnv } from './env.js';
 
@@ -15,10 +16,15 @@ export interface Front {
 }
 
 /** Rate limits, shared through Redis when there is one. */
-export async function createFront(env: PanelEnv, verifier: TokenVerifier, logger: Logger): Promise<Front> {
+export async function createFront(
+  env: PanelEnv,
+  verifier: TokenVerifier,
+  exchange: ExchangeContext,
+  logger: Logger,
+): Promise<Front> {
   const redis = env.REDIS_URL === undefined ? undefined : await connect(env.REDIS_URL, logger);
   return {
-    admission: new Admission(new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis), verifier),
+    admission: new Admission(new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis), verifier, exchange),
     stop: async () => redis?.disconnect(),
   };
 }

@@ -1,4 +1,4 @@
-import { readAll } from '#platform/env.js';
+import { EnvError, readAll } from '#platform/env.js';
 import { createLogger } from '#platform/logger.js';
 import { fleetEnv } from '#subgraphs/fleet/env.js';
 import { identityEnv } from '#subgraphs/identity/env.js';
@@ -14,6 +14,9 @@ await run(async () => {
     { panel: panelEnv, split: splitEnv, identity: identityEnv, fleet: fleetEnv },
     process.env,
   );
+  // Gateways cannot see each other, so each of them has to share its limits.
+  if (env.panel.REDIS_URL === undefined)
+    throw new EnvError(['REDIS_URL is required for a gateway of its own']);
   const gateway = await startGateway({ ...env, logger: createLogger(env.panel.LOG_LEVEL) });
   process.stdout.write(`gateway at ${gateway.url}\n`);
   return gateway;

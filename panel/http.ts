@@ -6,6 +6,7 @@ import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Logger } from '#platform/logger.js';
+import type { ExchangeContext } from '#platform/request-context.js';
 import { createRestRouter } from '#rest-compat/router.js';
 
 import { createMetrics, type MetricsAccess } from './metrics.js';
@@ -15,6 +16,7 @@ export interface HttpOptions {
   admission: Admission;
   metrics: MetricsAccess;
   verifier: TokenVerifier;
+  exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
   /** What keeps the panel from serving; empty when it can. */
@@ -48,23 +50,22 @@ export function createHttpApp(options: HttpOptions): Express {
   });
 
   app.use(
-    '/graphql',
     options.admission.middleware((response, { message, extensions }) => {
+      const isGraphQL = response.req.path === '/graphql';
       response
         .status(429)
         .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
-        .json({ errors: [{ message, extensions }] });
+        .json(isGraphQL ? { errors: [{ message, extensions }] } : { error: message });
     }),
   );
-  app.use(
-    ['/api', '/audit'],
-    options.admission.middleware((response, { message, extensions }) => {
-      response
-        .status(429)
-        .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
-        .json({ error: message });
-    }),
-  );
+  app.use(async (request, response, next) => {
+    const context = requestContextOf(response);
+    const { authorization } = await options.exchange(context);
+    // For this process's routers, and for those behind a proxy.
+    if (authorization !== undefined) Object.assign(context, { authorization });
+    if (authorization !== undefined) request.headers.authorization = authorization;
+    next();
+  });
   app.use(gateway.router);
   app.use(
     createRestRouter({

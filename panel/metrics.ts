@@ -35,7 +35,7 @@ export function createMetrics(access: MetricsAccess): Metrics {
   router.get('/metrics', async (request, response) => {
     const { authorization, clientAddress } = requestContextOf(response);
     // A proxy on this machine makes the whole world come from loopback.
-    const isProxied = request.headers['x-forwarded-for'] !== undefined;
+    const isProxied = proxyHeaders.some((name) => request.headers[name] !== undefined);
     if (!isAllowed(access, authorization, isProxied ? undefined : clientAddress)) {
       // As if it were not there: that a panel has metrics is nobody else's business.
       response.status(404).json({ error: 'Not found' });
@@ -56,6 +56,8 @@ export function createMetrics(access: MetricsAccess): Metrics {
     },
   };
 }
+
+const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
 function isAllowed(
   access: MetricsAccess,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { ServiceTokens } from '#platform/auth/service-token.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
@@ -13,6 +14,7 @@ import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { createFront } from './front.js';
 import { createHttpApp } from './http.js';
+import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
 import { createSubgraphs, subgraphNames } from './subgraphs.js';
@@ -50,6 +52,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
+    // Before any background work: a process that has to refuse to start must not have taken a lease.
+    const presence = await Presence.announce({
+      url: database.url,
+      isSharing: env.REDIS_URL !== undefined,
+      logger,
+    });
+    undo.push(() => presence.stop());
     const subgraphs = await createSubgraphs({
       names: subgraphNames,
       databaseUrl: database.url,
@@ -64,18 +73,20 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     undo.push(() => subgraphs.stop());
     await subgraphs.start();
     const trustProxy = parseTrustProxy(env.TRUST_PROXY);
-    const presence = await Presence.announce(database.url, { isAlone: env.REDIS_URL === undefined });
-    undo.push(() => presence.stop());
-    const front = await createFront(env, subgraphs.verifier, logger);
+    const tokens = new ServiceTokens(keyring, publicUrl, clock);
+    const keys = new KeyedTokens(() => gateway, tokens, subgraphs.verifier, clock);
+    const front = await createFront(env, subgraphs.verifier, keys.exchanged, logger);
     undo.push(() => front.stop());
-    const gateway = await createGateway({
+    const gateway: Gateway = await createGateway({
       supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
       subgraphs: subgraphs.all,
       logger,
       clock,
       trustProxy,
       admit: front.admission.admit,
-      verify: async (authorization) => subgraphs.verifier.verify(authorization),
+      charge: front.admission.charge,
+      exchange: keys.exchanged,
+      verify: (authorization) => keys.verify(authorization),
     });
     undo.push(() => gateway.stop());
     const app = createHttpApp({
@@ -83,6 +94,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       admission: front.admission,
       metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
       verifier: subgraphs.verifier,
+      exchange: keys.exchanged,
       logger,
       trustProxy,
       problems: async () => [

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { Pool } from 'undici';
 
 import { requestContextOf } from '#gateway/request-context.js';
+import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 
 // Of the connection, not of the message (RFC 9110, section 7.6.1).
 const hopByHop = new Set([
@@ -15,7 +16,11 @@ const hopByHop = new Set([
 ]);
 
 /** Hands requests under these paths, as they came, to a subgraph that serves routes which are not GraphQL. */
-export function createProxy(target: string, paths: readonly string[]): Router {
+export function createProxy(
+  target: string,
+  paths: readonly string[],
+  gatewayToken: () => Promise<string>,
+): Router {
   const pool = new Pool(target, { connections: 32, connect: { timeout: 2_000 }, headersTimeout: 30_000 });
   const router = Router();
   router.use([...paths], async (request, response) => {
@@ -29,6 +34,7 @@ export function createProxy(target: string, paths: readonly string[]): Router {
           ...Object.fromEntries(headers),
           'x-request-id': requestId,
           'x-forwarded-for': clientAddress,
+          [gatewayTokenHeader]: await gatewayToken(),
         },
         body: request.method === 'GET' || request.method === 'HEAD' ? null : request,
       });

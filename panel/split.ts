@@ -17,6 +17,7 @@ import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { createFront } from './front.js';
 import { createHttpApp } from './http.js';
+import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
 import { createProxy } from './proxy.js';
@@ -97,27 +98,37 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     clock,
   });
   const trustProxy = parseTrustProxy(env.TRUST_PROXY);
-  const front = await createFront(env, verifier, logger);
-  const gateway = await createGateway({
+  const keys = new KeyedTokens(() => gateway, tokens, verifier, clock);
+  const front = await createFront(env, verifier, keys.exchanged, logger);
+  const gateway: Gateway = await createGateway({
     supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
     subgraphs: Object.entries(split.addresses).map(([name, url]) => ({ name, url: `${url}/graphql` })),
     logger,
     clock,
     trustProxy,
     admit: front.admission.admit,
-    verify: async (authorization) => verifier.verify(authorization),
+    charge: front.admission.charge,
+    exchange: keys.exchanged,
+    verify: (authorization) => keys.verify(authorization),
     remote: { gatewayToken: () => tokens.forGateway() },
   });
   let isStopping = false;
   const app = createHttpApp({
     gateway,
     admission: front.admission,
-    metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
+    metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
     verifier,
+    exchange: keys.exchanged,
     logger,
     trustProxy,
     problems: async () => [...(isStopping ? ['the gateway is stopping'] : []), ...(await gateway.ready())],
-    routers: [createProxy(split.addresses.identity, ['/.well-known', '/setup', '/oauth', '/audit'])],
+    routers: [
+      createProxy(
+        split.addresses.identity,
+        ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp'],
+        () => tokens.forGateway(),
+      ),
+    ],
   });
   const server = createServer(app);
   gateway.attach(server);

@@ -17,7 +17,8 @@ import { createIdentity, type Identity } from '#subgraphs/identity/subgraph.js';
 
 import { areas } from './areas.js';
 import { Background, type BackgroundWork } from './background.js';
-import { sessionRevocations } from './revocations.js';
+import { allPermissions } from './permissions.js';
+import { apiKeyRevocations, credentialRevocations, sessionRevocations, suspensions } from './revocations.js';
 
 export const subgraphNames = ['identity', 'fleet'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];
@@ -59,8 +60,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   const { names, clock, logger, keyring, publicUrl, nodeName } = options;
   const { databases, database } = await openDatabases(options.databaseUrl, logger);
   const wake = new OutboxWake(options.databaseUrl, logger);
-  // identity's events are followed everywhere: they say which tokens are good no more.
-  const followed: readonly SubgraphName[] = [...new Set<SubgraphName>([...names, 'identity'])];
+  // These two are followed everywhere: their events say which tokens are good no more.
+  const followed: readonly SubgraphName[] = [...new Set<SubgraphName>([...names, 'identity', 'fleet'])];
   const tails = new Map(followed.map((name) => [name, new OutboxTail(database(name), wake, logger)]));
   const streams = (name: SubgraphName) => {
     const tail = tails.get(name);
@@ -74,6 +75,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         clock,
         logger,
         publicUrl,
+        areas: subgraphNames,
+        permissions: allPermissions,
         env: options.identity,
       })
     : undefined;
@@ -81,7 +84,12 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   if (!userKeys)
     throw new Error('a process without identity needs to know where the keys of user tokens are');
   const revocations = new RevocationFeed(
-    [sessionRevocations(database('identity'), tails.get('identity')!)],
+    [
+      sessionRevocations(database('identity'), tails.get('identity')!),
+      suspensions(database('identity'), tails.get('identity')!),
+      apiKeyRevocations(database('identity'), tails.get('identity')!),
+      credentialRevocations(database('fleet'), tails.get('fleet')!),
+    ],
     clock,
     logger,
   );

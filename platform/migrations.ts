@@ -36,7 +36,8 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
       `create function platform.move_consumer(consumer_name text, source_name text, to_xid text, to_id bigint)
         returns void language sql security definer set search_path = pg_catalog as
         $$ insert into platform.consumer_position values (consumer_name, source_name, to_xid::xid8, to_id)
-           on conflict (consumer, source) do update set xid = excluded.xid, id = excluded.id $$`,
+           on conflict (consumer, source) do update set xid = excluded.xid, id = excluded.id
+             where (consumer_position.xid, consumer_position.id) < (excluded.xid, excluded.id) $$`,
       ...['assert_epoch(text, text, bigint)', 'move_consumer(text, text, text, bigint)'].flatMap(
         (signature) => [
           `revoke execute on function platform.${signature} from public`,

@@ -14,3 +14,6 @@ export interface RequestContext {
   /** Resumes a subscription after this cursor, which came with an earlier event in `extensions.cursor`. */
   after?: string;
 }
+
+/** Puts a token in the place of an API key; answers the same context where there is none. */
+export type ExchangeContext = <Context extends RequestContext>(context: Context) => Promise<Context>;

@@ -36,8 +36,31 @@ export interface ServiceViewer extends ViewerBase {
   permissions: readonly string[];
 }
 
+/** A program of a tenant, by an API key with a closed list of permissions. */
+export interface ApiKeyViewer extends ViewerBase {
+  kind: 'api-key';
+  keyId: string;
+  permissions: readonly string[];
+  /** Seconds since the epoch at which the key itself ends; `expiresAt` is that of the token it was exchanged for. */
+  keyExpiresAt: number;
+}
+
+/** A user of a provider who acts in a client's tenant, under a grant of the client. */
+export interface DelegateViewer extends ViewerBase {
+  kind: 'delegate';
+  /** The user, and the tenant they belong to. */
+  actorId: string;
+  actorTenantId: string;
+  /** The user's own session: with it ends what they do elsewhere. */
+  sessionId: string;
+  grantId: string;
+  role: Role;
+  /** Seconds since the epoch at which the grant ends. */
+  grantExpiresAt: number;
+}
+
 /** Who is calling, from a verified token; never from a header or an argument that a client can set. */
-export type Viewer = UserViewer | NodeViewer | ServiceViewer;
+export type Viewer = UserViewer | NodeViewer | ServiceViewer | ApiKeyViewer | DelegateViewer;
 
 /** The id that audit rows and logs name. */
 export function viewerId(viewer: Viewer): string {
@@ -48,5 +71,9 @@ export function viewerId(viewer: Viewer): string {
       return viewer.instanceId;
     case 'service':
       return `svc:${viewer.service}`;
+    case 'api-key':
+      return viewer.keyId;
+    case 'delegate':
+      return viewer.actorId;
   }
 }

@@ -41,13 +41,25 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/fleet/tokens',               'fleet/CreateEnrollmentToken', { body: 'input', reply: created }),
   route('GET',    '/api/fleet/tokens',               'fleet/ListEnrollmentTokens',  { reply: page }),
   route('DELETE', '/api/fleet/tokens/:id',           'fleet/RevokeEnrollmentToken', { reply: noContent }),
+  route('DELETE', '/api/fleet/instances/:id',        'fleet/DecommissionInstance',  { reply: noContent }),
+  route('POST',   '/api/fleet/instances/:id/impersonate', 'fleet/ImpersonateInstance', { body: 'input', reply: ok }),
   route('POST',   '/api/fleet/commands',             'fleet/SendCommand',           { body: 'input', reply: created }),
   route('GET',    '/api/fleet/commands',             'fleet/ListCommands',          { query: ['status', 'command', 'instance_id'], reply: page }),
   route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { reply: ok }),
   route('POST',   '/api/fleet/commands/:id/cancel',  'fleet/CancelCommand',         { reply: ok }),
 
+  // MSP: the tenant as a provider of others
+  route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
+  route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),
+  route('GET',    '/api/msp/clients/:id',            'identity/GetMspClient',       { reply: ok }),
+  route('PUT',    '/api/msp/clients/:id',            'identity/UpdateMspClient',    { body: 'input', reply: ok }),
+  route('DELETE', '/api/msp/clients/:id',            'identity/DeleteMspClient',    { reply: noContent }),
+  route('POST',   '/api/msp/clients/:id/suspend',    'identity/SuspendMspClient',   { reply: ok }),
+  route('POST',   '/api/msp/clients/:id/restore',    'identity/RestoreMspClient',   { reply: ok }),
+
   // The agent's path: heartbeats carry the node's credential, not a user's token
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),
   route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential'] }),
+  route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok }),
   route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

@@ -6,10 +6,22 @@ export interface Events {
   'billing.entitlement.granted': EntitlementGranted;
   'identity.tenant.created': TenantCreated;
   'identity.session.revoked': SessionRevoked;
+  'identity.api-key.revoked': ApiKeyRevoked;
+  'identity.tenant.suspended': TenantSuspended;
+  'identity.tenant.restored': TenantRestored;
+  'identity.tenant.erased': TenantErased;
+  'identity.msp-client.changed': MspClientChanged;
+  'erasure.rows.exported': RowsExported;
+  'erasure.area.completed': AreaErased;
+  'fleet.instances.counted': InstancesCounted;
   'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
   'fleet.alert.changed': AlertChanged;
+  'fleet.instance.updated': InstanceUpdated;
+  'fleet.instance.decommissioned': InstanceDecommissioned;
+  'fleet.credential.offered': CredentialOffered;
+  'fleet.credential.revoked': CredentialRevoked;
   'fleet.command.offered': CommandOffered;
   'fleet.command.progressed': CommandProgressed;
 }
@@ -30,6 +42,63 @@ export interface TenantCreated {
   tenantId: string;
   name: string;
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  /** The provider whose client it is, and who pays for it. */
+  parentTenantId?: string;
+}
+
+/** The API key, and tokens it was exchanged for, are refused from now on. */
+export interface ApiKeyRevoked {
+  keyId: string;
+}
+
+/** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */
+export interface TenantSuspended {
+  tenantId: string;
+}
+
+/** The tenant is no longer suspended. */
+export interface TenantRestored {
+  tenantId: string;
+}
+
+/** Every area is to erase the tenant. Told in the name of its provider, since the tenant itself has no tomorrow. */
+export interface TenantErased {
+  tenantId: string;
+  erasureId: string;
+}
+
+/** Rows of a tenant that one area has erased, for the export. */
+export interface RowsExported {
+  erasureId: string;
+  area: string;
+  table: string;
+  part: number;
+  rows: Record<string, unknown>[];
+}
+
+/** One area has nothing of the tenant any more. */
+export interface AreaErased {
+  erasureId: string;
+  area: string;
+  /** Table to how many rows there were. */
+  rows: Record<string, number>;
+}
+
+/** What a provider gave a client; told in the provider's name. One with a lower version is stale. */
+export interface MspClientChanged {
+  clientId: string;
+  version: number;
+  name: string;
+  plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  instanceLimit: number;
+  isSuspended: boolean;
+  /** Who is to be invited as its owner. */
+  invitation: { email: string; tokenHash: string; invitedBy: string } | null;
+}
+
+/** How many instances a tenant has from now on. */
+export interface InstancesCounted {
+  count: number;
 }
 
 /** Access tokens of the session are refused from now on. */
@@ -56,10 +125,19 @@ export interface SecurityRecorded {
     | 'authn_token_reuse'
     | 'authn_totp_fail'
     | 'authn_recovery_code_used'
-    | 'authn_code_replay';
+    | 'authn_code_replay'
+    | 'impersonation_refused';
   userId: string;
   reason?: string;
   clientAddress: string;
+  /** Who did it, where that is not an anonymous caller, and to what. */
+  actor?: string;
+  actorKind?: string;
+  target?: string;
+  /** Of a refused impersonation: who had asked for it, by which token, for which node. */
+  impersonator?: string;
+  jti?: string;
+  audience?: string;
 }
 
 export interface InstanceEnrolled {
@@ -106,4 +184,28 @@ export interface AlertChanged {
   severity: 'INFO' | 'WARNING' | 'CRITICAL';
   from: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED' | null;
   to: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
+}
+
+/** An instance was renamed or tagged; this is how it is now. */
+export interface InstanceUpdated {
+  instanceId: string;
+  name: string;
+  tags: string[];
+}
+
+/** An instance left the fleet for good. */
+export interface InstanceDecommissioned {
+  instanceId: string;
+  name: string;
+}
+
+/** A new credential waits for a node, to be handed out with its next beat. */
+export interface CredentialOffered {
+  instanceId: string;
+}
+
+/** Credentials of the instance of a lower generation are refused from now on. */
+export interface CredentialRevoked {
+  instanceId: string;
+  belowGeneration: number;
 }

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import type { Clock } from '../clock.js';
+import type { Visits } from '../impersonation/visits.js';
 import type { AgentLogger } from '../logger.js';
 import { ExpiringMap } from './expiring-map.js';
-import { contentSecurityPolicy, sessionPage, welcomePage } from './pages.js';
+import { contentSecurityPolicy, sessionPage, visitPage, welcomePage } from './pages.js';
 import { panelProvider, SignInError, type SignedInUser } from './provider.js';
 import { SignIn } from './sign-in.js';
 
@@ -13,6 +14,8 @@ export interface SignInListenerOptions {
   baseUrl: string;
   name: string;
   clientId: () => string | undefined;
+  /** Lets in those who come from the panel. */
+  visits: Visits;
   clock: Clock;
   logger: AgentLogger;
   fetch: typeof fetch;
@@ -21,6 +24,7 @@ export interface SignInListenerOptions {
 const sessionMs = 8 * 60 * 60_000;
 const attemptCookie = 'node_sign_in';
 const sessionCookie = 'node_session';
+const visitCookie = 'node_visit';
 
 /** Where the panel sends the browser back to. */
 export function callbackOf(baseUrl: string): string {
@@ -33,7 +37,10 @@ export function isLoopback(baseUrl: string): boolean {
   return protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 }
 
-/** Serves the node's sign-in: `/` who is signed in, `/login`, `/callback`, `/logout`. Rejects when the port is taken. */
+/**
+ * Serves the node's sign-in: `/` who is signed in, `/login`, `/callback`, `/logout`, and `/api/cp/session` for those whom
+ * the panel sends. Rejects when the port is taken.
+ */
 export async function startSignInListener(
   options: SignInListenerOptions,
 ): Promise<{ stop(): Promise<void> }> {
@@ -83,7 +90,9 @@ class NodePages {
     const user = this.sessions.get(cookie(request, sessionCookie) ?? '');
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /': {
-        const { name } = this.options;
+        const { name, visits } = this.options;
+        const visit = visits.get(cookie(request, visitCookie) ?? '');
+        if (visit) return this.send(response, 200, visitPage(name, visit));
         return this.send(response, 200, user ? sessionPage(name, user) : welcomePage(name));
       }
       case 'GET /login': {
@@ -96,9 +105,14 @@ class NodePages {
         const session = this.sessions.add(signedIn);
         return redirect(response, '/', [setCookie(sessionCookie, session), clearCookie(attemptCookie)]);
       }
+      case 'GET /api/cp/session': {
+        const visit = await this.options.visits.begin(url.searchParams.get('token'));
+        return redirect(response, '/', [setCookie(visitCookie, visit)]);
+      }
       case 'POST /logout':
+        this.options.visits.end(cookie(request, visitCookie) ?? '');
         this.sessions.take(cookie(request, sessionCookie) ?? '');
-        return redirect(response, '/', [clearCookie(sessionCookie)]);
+        return redirect(response, '/', [clearCookie(sessionCookie), clearCookie(visitCookie)]);
       default:
         return this.send(response, 404, welcomePage(this.options.name, 'There is no such page'));
     }

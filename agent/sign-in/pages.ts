@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { Visit } from '../impersonation/visits.js';
 import type { SignedInUser } from './provider.js';
 
 const style = `
@@ -34,6 +35,16 @@ export function sessionPage(node: string, user: SignedInUser): string {
 <dl><dt>Name</dt><dd>${escape(user.name)}</dd><dt>E-mail</dt><dd>${escape(user.email)}</dd>
 <dt>Role</dt><dd>${escape(user.role)}</dd><dt>Organization</dt><dd>${escape(user.tenant)}</dd></dl>
 <form method="post" action="/logout"><button>Sign out</button></form>`,
+  );
+}
+
+export function visitPage(node: string, { user, actor, reason }: Visit): string {
+  return page(
+    node,
+    `<p>Opened from the Quazzar Control Panel.</p>
+<dl><dt>Name</dt><dd>${escape(user.name)}</dd><dt>E-mail</dt><dd>${escape(user.email)}</dd>
+<dt>Acting</dt><dd>${escape(actor)}</dd>${reason === undefined ? '' : `<dt>Reason</dt><dd>${escape(reason)}</dd>`}</dl>
+<form method="post" action="/logout"><button>Leave</button></form>`,
   );
 }
 

@@ -6,6 +6,7 @@ export interface LoadSample {
   p50: number;
   p99: number;
   failures: number;
+  answered: number;
 }
 
 export interface LoadRequest {
@@ -48,7 +49,13 @@ export class Load {
     const sorted = latencies.toSorted((a, b) => a - b);
     const at = (q: number) =>
       sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-    return { rate: latencies.length / seconds, p50: at(0.5), p99: at(0.99), failures };
+    return {
+      rate: latencies.length / seconds,
+      p50: at(0.5),
+      p99: at(0.99),
+      failures,
+      answered: latencies.length,
+    };
   }
 
   async stop(): Promise<void> {

@@ -1,9 +1,10 @@
 import type { RequestHandler, Response } from 'express';
 import { GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import ipaddr from 'ipaddr.js';
 
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { ApiError } from '#platform/errors.js';
-import type { RequestContext } from '#platform/request-context.js';
+import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 
 import type { PreparedOperation } from '../documents.js';
 import { requestContextOf } from '../request-context.js';
@@ -17,8 +18,18 @@ export type Admit = (
 ) => Promise<GraphQLError | undefined>;
 
 // A symbol, so that copies of the context keep it and nothing that writes the context out does.
-const answeredBy = Symbol('the response that answers this request');
-type OverHttp = RequestContext & { [answeredBy]?: Response };
+const paidWith = Symbol('what has paid for the first root field: an HTTP response, or a socket');
+type Charged = RequestContext & { [paidWith]?: Response | 'socket' };
+
+/** Draws one for a request that is yet unread; says why it may not be read, or nothing. */
+export type Charge = (context: RequestContext) => Promise<GraphQLError | undefined>;
+
+interface Cost {
+  /** Root fields. */
+  points: number;
+  /** Those of them that take a secret from someone who is not signed in. */
+  guesses: number;
+}
 
 interface Payer {
   kind: AllowanceKind;
@@ -31,18 +42,19 @@ interface Payer {
  * root field after its first, and sensitive ones draw on their address's stricter allowance as well.
  */
 export class Admission {
-  private readonly costs = new WeakMap<PreparedOperation, { points: number; isSensitive: boolean }>();
+  private readonly costs = new WeakMap<PreparedOperation, Cost>();
 
   constructor(
     private readonly limits: RateLimits,
     private readonly verifier: TokenVerifier,
+    private readonly exchange: ExchangeContext = async (context) => context,
   ) {}
 
   /** For the paths of the API: sets `X-RateLimit-*` on every answer, and answers 429 in the form of `refuse`. */
   middleware(refuse: (response: Response, error: ApiError) => void): RequestHandler {
     return async (_request, response, next) => {
       const context = requestContextOf(response);
-      (context as OverHttp)[answeredBy] = response;
+      (context as Charged)[paidWith] = response;
       const payer = await this.payer(context);
       const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
       if (allowance) writeHeaders(response, allowance);
@@ -51,31 +63,42 @@ export class Admission {
     };
   }
 
+  /** For one message on a WebSocket, before anything of it is read: also what turns out to be invalid is paid for. */
+  charge: Charge = async (context) => {
+    (context as Charged)[paidWith] = 'socket';
+    const payer = await this.payer(context);
+    const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
+    return allowance?.isExceeded ? refusal(allowance) : undefined;
+  };
+
   admit: Admit = async (operation, context) => {
-    const response = (context as OverHttp)[answeredBy];
-    const { points, isSensitive } = this.costOf(operation);
-    // What came over HTTP has paid for its first field.
-    const due = response ? points - 1 : points;
+    const paid = (context as Charged)[paidWith];
+    const response = paid === 'socket' ? undefined : paid;
+    const { points, guesses } = this.costOf(operation);
+    const due = paid ? points - 1 : points;
     const payer = due > 0 ? await this.payer(context) : undefined;
     const drawn = [
       ...(payer ? [await this.limits.draw(payer.kind, payer.key, due)] : []),
-      ...(isSensitive ? [await this.limits.draw('sensitive', context.clientAddress)] : []),
+      ...(guesses > 0
+        ? [await this.limits.draw('sensitive', addressKey(context.clientAddress), guesses)]
+        : []),
     ];
     const refused = drawn.find(({ isExceeded }) => isExceeded);
     const tightest = refused ?? drawn.toSorted((a, b) => a.remaining - b.remaining)[0];
     if (response && tightest && !response.headersSent) writeHeaders(response, tightest);
-    if (!refused) return undefined;
-    const error = exceeded(refused);
-    return new GraphQLError(error.message, { originalError: error, extensions: { ...error.extensions } });
+    return refused && refusal(refused);
   };
 
   /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
-  private async payer({ authorization, clientAddress }: RequestContext): Promise<Payer | undefined> {
+  private async payer(context: RequestContext): Promise<Payer | undefined> {
+    const { authorization, clientAddress } = await this.exchange(context);
     const viewer = authorization === undefined ? undefined : await this.verify(authorization);
     switch (viewer?.kind) {
       case undefined:
-        return { kind: 'address', key: clientAddress };
+        return { kind: 'address', key: addressKey(clientAddress) };
       case 'user':
+      case 'api-key':
+      case 'delegate':
         return { kind: 'tenant', key: viewer.tenantId };
       case 'node':
         return { kind: 'node', key: viewer.instanceId };
@@ -93,17 +116,26 @@ export class Admission {
     }
   }
 
-  private costOf(operation: PreparedOperation): { points: number; isSensitive: boolean } {
+  private costOf(operation: PreparedOperation): Cost {
     const known = this.costs.get(operation);
     if (known) return known;
     const fields = rootFields(operation);
     const cost = {
       points: Math.max(1, fields.length),
-      isSensitive: fields.some((name) => sensitiveFields.has(name)),
+      guesses: fields.filter((name) => sensitiveFields.has(name)).length,
     };
     this.costs.set(operation, cost);
     return cost;
   }
+}
+
+/** An IPv6 client has a whole /64 to choose addresses from, so that is what counts as one. */
+function addressKey(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  const network = ipaddr.IPv6.parse(address);
+  return network.isIPv4MappedAddress()
+    ? network.toIPv4Address().toString()
+    : network.parts.slice(0, 4).join(':');
 }
 
 function rootFields({ context }: PreparedOperation): string[] {
@@ -115,6 +147,11 @@ function rootFields({ context }: PreparedOperation): string[] {
       return fragment ? names(fragment.selectionSet) : [];
     });
   return names((context.operation satisfies OperationDefinitionNode).selectionSet);
+}
+
+function refusal(allowance: Allowance): GraphQLError {
+  const error = exceeded(allowance);
+  return new GraphQLError(error.message, { originalError: error, extensions: { ...error.extensions } });
 }
 
 function exceeded({ limit, resetAt }: Allowance): ApiError {

@@ -26,5 +26,6 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
   'requestPasswordReset',
   'resetPassword',
   'verifyEmail',
+  'acceptInvitation',
   'exchangeAuthorizationCode',
 ]);

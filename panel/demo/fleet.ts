@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { createAgent } from '#agent/agent.js';
 import { systemClock } from '#agent/clock.js';
+import { CommandRunner } from '#agent/commands/runner.js';
 import { demoFleet } from '#agent/fleet.js';
 import { simulatedMetrics } from '#agent/metrics/simulated.js';
 import { fileStateStore, type StateStore } from '#agent/state-store.js';
@@ -26,14 +27,23 @@ export function demoNodeUrl(panelUrl: string, index: number): string | undefined
 
 /** Starts the demo's nodes; each enrolls once and keeps its credential in a file, so that a new start finds it again. */
 export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(): Promise<void> }> {
+  const runners: CommandRunner[] = [];
   const agents = demoFleet.map((profile, index) => {
     const baseUrl = demoNodeUrl(options.panelUrl, index);
+    let { version } = profile;
+    const commands = new CommandRunner({
+      logger: options.logger,
+      onUpdated: (updated) => (version = updated),
+    });
+    runners.push(commands);
     return createAgent({
       panelUrl: options.panelUrl,
       enrollmentToken: options.enrollmentToken,
       name: profile.name,
       hostname: profile.hostname,
-      version: profile.version,
+      version: () => version,
+      onCommand: async (command, report) => commands.run(command, report),
+      listen: true,
       stateStore: atThisAddress(
         fileStateStore(join(options.stateDir, `${profile.name}.json`)),
         options.panelUrl,
@@ -47,6 +57,7 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(
   await Promise.all(agents.map((agent) => agent.start()));
   return {
     stop: async () => {
+      for (const runner of runners) runner.stop();
       await Promise.all(agents.map((agent) => agent.stop()));
     },
   };

@@ -16,6 +16,9 @@ export function holds(table: PermissionTable, viewer: Viewer, permission: string
       return viewer.permissions ? viewer.permissions.includes(permission) : holders.includes(viewer.role);
     case 'node':
       return holders.includes('node');
+    case 'delegate':
+      return holders.includes(viewer.role);
+    case 'api-key':
     case 'service':
       return viewer.permissions.includes(permission);
   }

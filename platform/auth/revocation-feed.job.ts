@@ -9,7 +9,7 @@ import type { Revocations } from './tokens.js';
 
 /** A token subject that is refused from now on: a session, a tenant, or a node's credential below a generation. */
 export interface Revocation {
-  kind: 'session' | 'tenant' | 'node';
+  kind: 'session' | 'tenant' | 'node' | 'api-key' | 'grant';
   id: string;
   /** For a node: credentials of a lower generation are refused. */
   belowGeneration?: number;
@@ -24,6 +24,8 @@ export interface RevocationSource {
   database: Database;
   tail: OutboxTail;
   topics: readonly string[];
+  /** Whether a revocation holds until it is taken back, so that a process that starts asks for all of them. */
+  outlastsTokens?: boolean;
   fromEvent: (event: RevocationEvent) => Revocation | undefined;
   /** Revocations made at or after a moment, over all tenants. */
   since: (em: SqlEntityManager, since: Date) => Promise<Revocation[]>;
@@ -37,7 +39,8 @@ const overlapMs = 30_000;
 
 /** Keeps in memory what was revoked, so that no request asks the database whether its token still counts. */
 export class RevocationFeed implements Revocations {
-  private readonly sessions = new Map<string, number>();
+  /** Sessions, API keys and grants, until their last token has ended. */
+  private readonly ended = new Map<string, number>();
   private readonly tenants = new Set<string>();
   private readonly generations = new Map<string, number>();
   private readonly ending = new AbortController();
@@ -63,7 +66,9 @@ export class RevocationFeed implements Revocations {
       const { stop } = source.tail.listen(listen);
       this.stops.push(stop, stopLocal);
     }
-    await this.read(new Date(this.clock.now().getTime() - sessionMemoryMs));
+    await this.read((source) =>
+      source.outlastsTokens ? new Date(0) : new Date(this.clock.now().getTime() - sessionMemoryMs),
+    );
     this.polling = this.poll();
   }
 
@@ -75,17 +80,29 @@ export class RevocationFeed implements Revocations {
 
   reasonFor(viewer: Viewer): string | undefined {
     if (this.tenants.has(viewer.tenantId)) return 'The tenant is suspended';
-    if (viewer.kind === 'user' && this.sessions.has(viewer.sessionId)) return 'The session has ended';
+    const isPersonal = viewer.kind === 'user' || viewer.kind === 'delegate';
+    if (isPersonal && this.ended.has(viewer.sessionId)) return 'The session has ended';
+    if (viewer.kind === 'api-key' && this.ended.has(viewer.keyId)) return 'The API key was revoked';
     if (viewer.kind === 'node' && viewer.generation < (this.generations.get(viewer.instanceId) ?? 0)) {
       return 'The credential was revoked';
     }
     return undefined;
   }
 
+  isSuspended(tenantId: string): boolean {
+    return this.tenants.has(tenantId);
+  }
+
+  isGrantEnded(grantId: string): boolean {
+    return this.ended.has(grantId);
+  }
+
   private apply({ kind, id, belowGeneration, isRevoked }: Revocation): void {
     switch (kind) {
       case 'session':
-        if (isRevoked) this.sessions.set(id, this.clock.now().getTime() + sessionMemoryMs);
+      case 'api-key':
+      case 'grant':
+        if (isRevoked) this.ended.set(id, this.clock.now().getTime() + sessionMemoryMs);
         break;
       case 'tenant':
         if (isRevoked) this.tenants.add(id);
@@ -105,18 +122,19 @@ export class RevocationFeed implements Revocations {
       if (signal.aborted) return;
       const now = this.clock.now();
       try {
-        await this.read(new Date(since.getTime() - overlapMs));
+        const from = new Date(since.getTime() - overlapMs);
+        await this.read(() => from);
         since = now;
       } catch (error) {
         this.logger.warn({ err: error }, 'revocations could not be read');
       }
-      for (const [id, until] of this.sessions) if (until <= now.getTime()) this.sessions.delete(id);
+      for (const [id, until] of this.ended) if (until <= now.getTime()) this.ended.delete(id);
     }
   }
 
-  private async read(since: Date): Promise<void> {
+  private async read(since: (source: RevocationSource) => Date): Promise<void> {
     const found = await Promise.all(
-      this.sources.map(({ database, since: read }) => read(systemEm(database), since)),
+      this.sources.map((source) => source.since(systemEm(source.database), since(source))),
     );
     for (const revocation of found.flat()) this.apply(revocation);
   }

@@ -14,6 +14,8 @@ export const tokenTypes = {
   user: 'at+jwt',
   node: 'agent+jwt',
   service: 'svc+jwt',
+  apiKey: 'key+jwt',
+  delegate: 'dlg+jwt',
 } as const;
 
 /** What the panel's own tokens are for; OAuth assertions name the node instead and are refused here. */
@@ -27,6 +29,8 @@ export type KeySource = (kid: string) => Promise<VerificationKey | undefined>;
 /** Says whether a token that verifies was withdrawn since: a revoked session, an older credential, a suspended tenant. */
 export interface Revocations {
   reasonFor(viewer: Viewer): string | undefined;
+  isSuspended(tenantId: string): boolean;
+  isGrantEnded(grantId: string): boolean;
 }
 
 export interface TokenVerifierOptions {
@@ -55,6 +59,11 @@ export class TokenVerifier {
     );
   }
 
+  /** Whether nobody may act in the tenant, whatever secret they hold. */
+  isSuspended(tenantId: string): boolean {
+    return this.options.revocations?.isSuspended(tenantId) ?? false;
+  }
+
   /** Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED. */
   async verify(authorization: string): Promise<Viewer> {
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
@@ -62,6 +71,7 @@ export class TokenVerifier {
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.verified.get(hash);
     const viewer = known ?? (await this.check(token));
+    this.refuseEndedGrant(viewer);
     if (viewer.expiresAt * 1000 <= this.options.clock.now().getTime()) {
       this.verified.delete(hash);
       throw refused('TOKEN_EXPIRED', 'The token has expired');
@@ -70,6 +80,14 @@ export class TokenVerifier {
     if (revoked) throw refused('TOKEN_REVOKED', revoked);
     if (!known) this.verified.set(hash, viewer);
     return viewer;
+  }
+
+  /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */
+  private refuseEndedGrant(viewer: Viewer): void {
+    if (viewer.kind !== 'delegate') return;
+    const isOver = viewer.grantExpiresAt * 1000 <= this.options.clock.now().getTime();
+    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return;
+    throw new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 
   private async check(token: string): Promise<Viewer> {
@@ -100,11 +118,16 @@ export class TokenVerifier {
   private async keyFor(typ?: string, kid?: string): Promise<VerificationKey | undefined> {
     if (!kid) return undefined;
     // A derived key signs only the kind of token it was derived for.
-    if (typ === tokenTypes.user) return this.options.userKeys(kid);
+    if (isOfIdentity(typ)) return this.options.userKeys(kid);
     if (typ === tokenTypes.node && kid.startsWith('agent-')) return this.derived.get(kid)?.publicKey;
     if (typ === tokenTypes.service && kid.startsWith('service-')) return this.derived.get(kid)?.publicKey;
     return undefined;
   }
+}
+
+/** Whether identity signs this kind of token, with the keys of its JWKS. */
+function isOfIdentity(typ?: string): boolean {
+  return typ === tokenTypes.user || typ === tokenTypes.apiKey || typ === tokenTypes.delegate;
 }
 
 function refused(reason: string, message: string, cause?: unknown): ApiError {
@@ -148,6 +171,31 @@ function toViewer(typ: string | undefined, claims: JWTPayload): Viewer {
         service: subject.replace(/^svc:/, ''),
         permissions: permissions ?? [],
       };
+    case tokenTypes.apiKey:
+      return {
+        kind: 'api-key',
+        tenantId,
+        expiresAt,
+        keyId: subject,
+        permissions: permissions ?? [],
+        keyExpiresAt: Number(claims['key_exp']),
+      };
+    case tokenTypes.delegate: {
+      const role = roles.find((known) => known === claims['role']);
+      const actor = claims['act'] as { sub?: unknown; tenant?: unknown } | undefined;
+      if (!role || !actor) throw refused('TOKEN_INVALID', 'The token names no actor');
+      return {
+        kind: 'delegate',
+        tenantId,
+        expiresAt,
+        actorId: String(actor.sub),
+        actorTenantId: String(actor.tenant),
+        sessionId: String(claims['sid']),
+        grantId: String(claims['grant']),
+        role,
+        grantExpiresAt: Number(claims['grant_exp']),
+      };
+    }
     case undefined:
     default:
       throw refused('TOKEN_INVALID', 'The token is of an unknown kind');

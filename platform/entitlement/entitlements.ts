@@ -28,7 +28,7 @@ export class Entitlements {
   }
 
   /**
-   * Throws LIMIT_REACHED unless one more fits under the limit. Called in the transaction that adds it, before it does:
+   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction that adds it, before it does:
    * the lock makes those that add for the same tenant take turns, so that none counts what another is about to add.
    */
   async requireRoom(
@@ -36,20 +36,26 @@ export class Entitlements {
     tenantId: string,
     limitName: string,
     count: () => Promise<number>,
+    wanted = 1,
   ): Promise<void> {
-    // Not the tenant's own row: it may not exist yet (no row means Free), and two inserts of it would not wait.
-    await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
-      `${this.area}.${limitName} ${tenantId}`,
-    ]);
+    await this.lock(em, tenantId, limitName);
     const { plan, limits } = await this.read(em, tenantId);
     const limit = limits[limitName] === undefined ? 0 : limits[limitName];
     if (limit === null) return;
     const used = await count();
-    if (used < limit) return;
+    if (used + wanted <= limit) return;
     throw new ApiError('LIMIT_REACHED', `The plan ${plan.toLowerCase()} allows ${limit} ${limitName}`, {
       reason: `${limitName.toUpperCase()}_LIMIT`,
       details: { limit, used },
     });
+  }
+
+  /** Held until the transaction ends: what counts under the limit changes for one at a time. */
+  async lock(em: SqlEntityManager, tenantId: string, limitName: string): Promise<void> {
+    // Not the tenant's own row: it may not exist yet (no row means Free), and two inserts of it would not wait.
+    await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
+      `${this.area}.${limitName} ${tenantId}`,
+    ]);
   }
 
   private async read(em: SqlEntityManager, tenantId: string): Promise<Entitlement> {

@@ -47,7 +47,10 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
       if (events.length === batch) return 'more';
       if (end) {
         skippedAt = clock.now().getTime();
-        await moveTo(options, systemEm(database), end);
+        await systemEm(database).transactional(async (em) => {
+          await assertHeld(em, grant);
+          await moveTo(options, em, end);
+        });
       }
       return 'done';
     },

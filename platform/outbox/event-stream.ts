@@ -2,7 +2,7 @@ import type { Database } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { Operation } from '../subgraph/operation.js';
 import { decodePosition, encodePosition, isAfter, type DeliveredEvent, type Position } from './event.js';
-import { readOutbox } from './reader.js';
+import { endOfOutbox, readOutbox, removedUntil } from './reader.js';
 import type { OutboxTail } from './tail.js';
 
 /** What a subscription's resolver gets as its root value; the gateway passes the cursor on to the client. */
@@ -29,16 +29,13 @@ export class EventStreams {
   ) {}
 
   /** Events of the viewer's tenant. With `request.after` (a cursor of the last 24 hours), those after it come first. */
-  open(
+  async open(
     operation: Operation,
     { topics, matches = () => true }: StreamOptions,
-  ): AsyncIterableIterator<StreamedEvent> {
+  ): Promise<AsyncIterableIterator<StreamedEvent>> {
     const { tenantId } = operation;
     const { after } = operation.request;
-    const resumeAt = after === undefined ? undefined : decodePosition(after);
-    if (after !== undefined && !resumeAt) {
-      throw new ApiError('BAD_REQUEST', 'extensions.after must be the extensions.cursor of an earlier event');
-    }
+    const resumeAt = after === undefined ? undefined : await this.resumeAt(operation, after);
     const wanted = new Set(topics);
     const isWanted = (event: DeliveredEvent) =>
       event.tenantId === tenantId && wanted.has(event.topic) && matches(event);
@@ -65,7 +62,10 @@ export class EventStreams {
           // The replay and the live events may overlap by what was committed in between.
           if ((last && !isAfter(event.position, last)) || !isWanted(event)) continue;
           last = event.position;
-          return { value: { payload: event, cursor: encodePosition(event.position) }, done: false };
+          return {
+            value: { payload: event, cursor: encodePosition(this.database.area, event.position) },
+            done: false,
+          };
         }
         if (isOverrun) {
           close();
@@ -87,16 +87,45 @@ export class EventStreams {
       stop();
       wake?.();
     };
-    return {
+    const stream: AsyncIterableIterator<StreamedEvent> = {
       next,
       async return() {
         close();
         return { value: undefined, done: true };
       },
       [Symbol.asyncIterator]() {
-        return this;
+        return stream;
       },
     };
+    return stream;
+  }
+
+  /** Where the client's cursor stands; refused when events after it are gone, or when there can be none yet. */
+  private async resumeAt({ em }: Operation, after: string): Promise<Position> {
+    const { area } = this.database;
+    const position = decodePosition(area, after);
+    if (!position || isAfter(position, await endOfOutbox(em))) {
+      throw new ApiError(
+        'BAD_REQUEST',
+        `extensions.after must be the extensions.cursor of an earlier event of ${area}`,
+        { reason: 'CURSOR_INVALID' },
+      );
+    }
+    if (isAfter(await removedUntil(em, area), position)) {
+      throw new ApiError(
+        'BAD_REQUEST',
+        'Events after this cursor are no longer kept: read anew, then subscribe',
+        {
+          reason: 'CURSOR_EXPIRED',
+        },
+      );
+    }
+    return position;
+  }
+
+  /** A cursor for everything that is committed from now on. */
+  async cursorNow({ em }: Operation): Promise<string> {
+    return encodePosition(this.database.area, await endOfOutbox(em));
   }
 
   /** Committed events after `after` up to where the live ones begin, read in batches with the tenant's own rights. */

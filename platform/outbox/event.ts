@@ -22,16 +22,20 @@ export interface Position {
 
 export const start: Position = { xid: '0', id: '0' };
 
-/** Text that a client may keep and hand back to continue after an event. */
-export function encodePosition({ xid, id }: Position): string {
-  return Buffer.from(`${xid}.${id}`).toString('base64url');
+// PostgreSQL's bigint; a transaction id will not come near it.
+const largest = 2n ** 63n - 1n;
+
+/** Text that a client may keep and hand back to continue after an event of that area. */
+export function encodePosition(area: string, { xid, id }: Position): string {
+  return Buffer.from(`${area}.${xid}.${id}`).toString('base64url');
 }
 
-/** The position in a client's cursor, or undefined when it is none of ours. */
-export function decodePosition(cursor: string): Position | undefined {
-  const [, xid, id] =
-    /^(\d{1,19})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
-  return xid === undefined || id === undefined ? undefined : { xid, id };
+/** The position in a client's cursor, or undefined when it is none of ours or of another area. */
+export function decodePosition(area: string, cursor: string): Position | undefined {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const [, of, xid, id] = /^(\w+)\.(\d{1,19})\.(\d{1,19})$/.exec(text) ?? [];
+  if (of !== area || xid === undefined || id === undefined) return undefined;
+  return BigInt(xid) > largest || BigInt(id) > largest ? undefined : { xid, id };
 }
 
 export function isAfter(a: Position, b: Position): boolean {
@@ -54,14 +58,14 @@ export interface OutboxRow {
 }
 
 /** What to select from an outbox, as `toEvent` takes it. */
-export const outboxColumns = `xid::text as xid, id::text as id, event_id, tenant_id, topic, entity_id,
+export const outboxColumns = `o.xid::text as xid, o.id::text as id, event_id, tenant_id, topic, entity_id,
   entity_version::text as entity_version, payload, caused_by, occurred_at`;
 
 /**
  * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way.
  * A reader that went further could pass by an earlier transaction that commits later.
  */
-export const isSettled = 'xid < pg_snapshot_xmin(pg_current_snapshot())';
+export const isSettled = (xid: string) => `${xid} < pg_snapshot_xmin(pg_current_snapshot())`;
 
 export function toEvent(row: OutboxRow): DeliveredEvent {
   return {

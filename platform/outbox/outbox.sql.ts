@@ -17,6 +17,8 @@ export function outboxTableSql(area: string): string[] {
       occurred_at timestamptz not null,
       primary key (xid, id)
     )`,
+    // For a subscriber of one tenant that resumes.
+    `create index outbox_tenant on ${area}.outbox (tenant_id, xid, id)`,
     `create index outbox_occurred_at on ${area}.outbox (occurred_at)`,
     `alter table ${area}.outbox enable row level security`,
     `alter table ${area}.outbox force row level security`,
@@ -27,6 +29,14 @@ export function outboxTableSql(area: string): string[] {
     `create policy owner on ${area}.outbox to current_user using (true) with check (true)`,
     `grant select, insert on ${area}.outbox to ${area}_app`,
     `grant select, insert, delete on ${area}.outbox to ${area}_jobs`,
+    // How far events were removed: who wants to resume from before that is told so.
+    `create table ${area}.outbox_removed (
+      is_only boolean primary key default true check (is_only),
+      xid xid8 not null,
+      id bigint not null
+    )`,
+    `grant select on ${area}.outbox_removed to ${area}_app`,
+    `grant select, insert, update on ${area}.outbox_removed to ${area}_jobs`,
     `create function ${area}.outbox_wake() returns trigger language plpgsql as
       $$ begin perform pg_notify('outbox', '${area}'); return null; end $$`,
     `create trigger outbox_wake after insert on ${area}.outbox

@@ -6,6 +6,7 @@ import {
   type DeliveredEvent,
   type OutboxRow,
   type Position,
+  start,
 } from './event.js';
 
 export interface ReadOptions {
@@ -24,14 +25,23 @@ export async function readOutbox(
 ): Promise<DeliveredEvent[]> {
   const { after, limit, tenantId, topics } = options;
   const rows = await em.execute<OutboxRow[]>(
-    `select ${outboxColumns} from ${area}.outbox
-     where (xid, id) > (?::xid8, ?::bigint) and ${isSettled}
+    `select ${outboxColumns} from ${area}.outbox o
+     where (o.xid, o.id) > (?::xid8, ?::bigint) and ${isSettled('o.xid')}
        ${tenantId === undefined ? '' : 'and tenant_id = ?'}
        ${topics === undefined ? '' : `and topic in (${topics.map(() => '?').join(', ')})`}
-     order by xid, id limit ?`,
+     -- Qualified: the bare names would be the columns of the answer, which are text.
+     order by o.xid, o.id limit ?`,
     [after.xid, after.id, ...(tenantId === undefined ? [] : [tenantId]), ...(topics ?? []), limit],
   );
   return rows.map(toEvent);
+}
+
+/** Where a reader stands that has had everything that was removed for its age. */
+export async function removedUntil(em: SqlEntityManager, area: string): Promise<Position> {
+  const [mark] = await em.execute<Position[]>(
+    `select xid::text as xid, id::text as id from ${area}.outbox_removed`,
+  );
+  return mark ?? start;
 }
 
 /** Where an outbox ends now; what is published from here on comes after it. */

@@ -24,7 +24,13 @@ const secretField =
 /** The outbox row that identity appends to the tenant's audit chain. */
 export function auditEvent(
   call: MutationCall,
-  facts: AuditDetails & { tenantId: string; clientAddress: string; userAgent?: string },
+  facts: AuditDetails & {
+    tenantId: string;
+    clientAddress: string;
+    userAgent?: string;
+    grant?: string;
+    actorTenant?: string;
+  },
 ): OutboxEvent {
   const { tenantId, ...rest } = facts;
   return {

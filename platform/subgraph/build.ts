@@ -100,7 +100,9 @@ async function createContext(
   request: RequestContext,
 ): Promise<SubgraphContext> {
   const identity = await identify(verifier, request.authorization);
-  return { operation: new Operation({ request, database, clock, permissions, ...identity }), streams };
+  const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
+  const options = { request, database, clock, permissions, isSuspended, ...identity };
+  return { operation: new Operation(options), streams };
 }
 
 /** Who asks. A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */

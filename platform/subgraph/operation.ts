@@ -28,6 +28,8 @@ export interface OperationOptions {
   viewer: Viewer | undefined;
   /** Why there is no viewer although a token came along. */
   denial: ApiError | undefined;
+  /** Whether a tenant is suspended. */
+  isSuspended?: (tenantId: string) => boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ export class Operation {
   private readonly permissions: PermissionTable;
   private caller: Viewer | undefined;
   private readonly denial: ApiError | undefined;
+  private readonly isSuspended: (tenantId: string) => boolean;
   private readonly kept = new Map<unknown, unknown>();
   private reader: SqlEntityManager | undefined;
   private call: (MutationCall & { isAudited: boolean }) | undefined;
@@ -49,6 +52,7 @@ export class Operation {
     this.request = options.request;
     this.caller = options.viewer;
     this.denial = options.denial;
+    this.isSuspended = options.isSuspended ?? (() => false);
     this.permissions = options.permissions;
     this.database = options.database;
     this.clock = options.clock;
@@ -113,6 +117,7 @@ export class Operation {
    * writes its events and the mutation's audit row before it commits. What `work` throws undoes all of it.
    */
   async write<T>(work: (write: Write) => Promise<T>, tenantId = this.tenantId): Promise<T> {
+    this.refuseSuspended(tenantId);
     const events: OutboxEvent[] = [];
     const jobs = new JobBatch();
     let details: AuditDetails = {};
@@ -149,6 +154,12 @@ export class Operation {
     return result;
   }
 
+  /** Tokens of a suspended tenant are refused already; this refuses those who come by a secret: a password, a link. */
+  private refuseSuspended(tenantId: string): void {
+    if (this.viewer || !this.isSuspended(tenantId)) return;
+    throw new ApiError('UNAUTHENTICATED', 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
+  }
+
   private auditRow(call: MutationCall, tenantId: string, details: AuditDetails): OutboxEvent {
     return auditEvent(call, {
       tenantId,
@@ -156,6 +167,9 @@ export class Operation {
       actorKind: this.viewer?.kind ?? 'anonymous',
       clientAddress: this.request.clientAddress,
       ...(this.request.userAgent === undefined ? {} : { userAgent: this.request.userAgent.slice(0, 500) }),
+      ...(this.viewer?.kind === 'delegate'
+        ? { grant: this.viewer.grantId, actorTenant: this.viewer.actorTenantId }
+        : {}),
       ...details,
     });
   }

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { type Router } from 'express';
 import { parse, type FormattedExecutionResult } from 'graphql';
@@ -45,7 +47,10 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     logger,
-    plugins: [maskErrors(requests, logger.child({ subgraph: subgraph.name }))],
+    plugins: [
+      ApolloServerPluginInlineTraceDisabled(),
+      maskErrors(requests, logger.child({ subgraph: subgraph.name })),
+    ],
   });
   await apollo.start();
 
@@ -74,6 +79,15 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
       },
     }),
   );
+  // What a gateway tells of the client is believed; from anybody else only the socket is.
+  app.use(async (incoming, response, next) => {
+    const isFromGateway = await isGateway(verifier, incoming.header(gatewayTokenHeader));
+    const request = requestFrom(incoming.headers);
+    response.locals['requestContext'] = isFromGateway
+      ? request
+      : { ...request, requestId: randomUUID(), clientAddress: incoming.socket.remoteAddress ?? '' };
+    next();
+  });
   for (const router of options.routers) app.use(router);
 
   const server = createServer(app);

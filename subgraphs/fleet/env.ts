@@ -10,6 +10,11 @@ export interface FleetEnv {
   HEARTBEAT_QUEUE: number;
   /** Seconds within which a node has to say that it took a command, before it is handed out again. */
   COMMAND_LEASE_SECONDS: number;
+  /** Private addresses that webhooks may go to: subnets, addresses and host names. */
+  ALLOW_PRIVATE_TARGETS: readonly string[];
+  /** Where alerts are mailed through; without it mail goes to the log. */
+  SMTP_URL?: string | undefined;
+  MAIL_FROM: string;
 }
 
 export function fleetEnv(source: EnvSource = process.env): FleetEnv {
@@ -18,6 +23,12 @@ export function fleetEnv(source: EnvSource = process.env): FleetEnv {
       HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30),
       HEARTBEAT_QUEUE: z.coerce.number().int().positive().default(5_000),
       COMMAND_LEASE_SECONDS: settings.seconds.default(60),
+      ALLOW_PRIVATE_TARGETS: z
+        .string()
+        .default('')
+        .transform((text) => text.split(',')),
+      SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+      MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
     },
     source,
   );

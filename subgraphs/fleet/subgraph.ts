@@ -3,10 +3,12 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { erasureConsumer } from '#platform/erasure/erasure.consumer.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import type { JobDefinition } from '#platform/jobs/job.js';
+import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
-import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import type { Logger } from '#platform/logger.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';
 import type { OutboxTail } from '#platform/outbox/tail.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -32,11 +34,22 @@ import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { HeartbeatIngest } from './heartbeat/ingest.job.js';
 import { versionBaselineSweep } from './heartbeat/version-baseline.job.js';
+import { ImpersonationTokens } from './impersonation/impersonation-tokens.js';
+import { ImpersonationResolver } from './impersonation/impersonation.resolver.js';
+import { ImpersonationService } from './impersonation/impersonation.service.js';
+import { redemptionsSweep } from './impersonation/redemptions.job.js';
 import { expirySweep } from './instance/instance-expiry.job.js';
 import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
 import { InstanceService } from './instance/instance.service.js';
 import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
+import { FormerInstance } from './lifecycle/former-instance.entity.js';
+import { LifecycleResolver } from './lifecycle/lifecycle.resolver.js';
+import { LifecycleService } from './lifecycle/lifecycle.service.js';
+import { PendingRotations } from './lifecycle/pending-rotations.job.js';
+import { ReenrollmentService } from './lifecycle/reenrollment.service.js';
+import { lifecycleRetentionSweep } from './lifecycle/revoked-credentials.job.js';
+import { RotationService } from './lifecycle/rotation.service.js';
 import { MetricsHistoryResolver } from './metrics/metrics-history.resolver.js';
 import { MetricsHistoryService } from './metrics/metrics-history.service.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
@@ -46,7 +59,14 @@ import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 
-export const fleetEntities: readonly EntityClass[] = [Instance, EnrollmentToken, Command, CommandInvocation, ...alertEntities];
+export const fleetEntities: readonly EntityClass[] = [
+  Instance,
+  EnrollmentToken,
+  Command,
+  CommandInvocation,
+  FormerInstance,
+  ...alertEntities,
+];
 
 export interface FleetOptions {
   database: Database;
@@ -68,6 +88,8 @@ export interface Fleet {
   consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
+  /** Jobs, for every process to take. */
+  jobs: readonly JobDefinition[];
   /** Begins to follow its own events; they are read already. */
   start(): Promise<void>;
   /** Takes no more beats, and stores those that wait. */
@@ -81,12 +103,16 @@ export function createFleet(options: FleetOptions): Fleet {
   const summaries = new SummaryService();
   const instances = new InstanceService(summaries);
   const heartbeatSeconds = env.HEARTBEAT_SECONDS;
-  const alerts = createAlerts({ instances, heartbeatSeconds });
+  const alerts = createAlerts({ instances, keyring, publicUrl, logger: options.logger, env });
   const commands = new CommandService();
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, options.tail, deliveries);
+  const rotations = new RotationService(credentials);
+  const pendingRotations = new PendingRotations(database, options.tail, rotations);
   const heartbeats = new HeartbeatService({
     pendingCommands: (operation) => pending.of(operation),
+    offeredCredential: (operation) => pendingRotations.of(operation),
+    promoteCredential: (operation) => rotations.promote(operation),
     logger: options.logger,
     credentials,
     ingest: new HeartbeatIngest(database, clock, heartbeatSeconds),
@@ -94,7 +120,7 @@ export function createFleet(options: FleetOptions): Fleet {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet')],
+    consumers: [entitlementConsumer('fleet'), erasureConsumer('fleet', { withoutExport: /^metrics_/ })],
     sweeps: [
       expirySweep,
       countFoldSweep,
@@ -105,11 +131,17 @@ export function createFleet(options: FleetOptions): Fleet {
       commandTimeoutsSweep,
       commandRetentionSweep,
       idempotencySweep('fleet'),
+      redemptionsSweep,
+      lifecycleRetentionSweep,
       ...alerts.sweeps,
     ],
-    start: () => pending.start(),
+    jobs: alerts.jobs,
+    start: async () => {
+      await Promise.all([pending.start(), pendingRotations.start()]);
+    },
     stop: async () => {
       pending.stop();
+      pendingRotations.stop();
       await heartbeats.stop();
     },
     build: (verifier) =>
@@ -126,6 +158,10 @@ export function createFleet(options: FleetOptions): Fleet {
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
           new HeartbeatResolver(heartbeats),
+          new LifecycleResolver(new LifecycleService(entitlements), rotations, new ReenrollmentService()),
+          new ImpersonationResolver(
+            new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl)),
+          ),
           new CommandResolver(commands, deliveries),
           new InvocationResolver(instances),
           new CommandSubscriptions(commands, pending),

@@ -9,6 +9,12 @@ export const identityPermissions = {
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.plan.grant': ['administrator'],
   'identity.audit.read': ['owner', 'admin'],
+  'identity.member.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.member.manage': ['owner', 'admin'],
+  'identity.api-key.manage': ['owner', 'admin'],
+  'identity.api-key.exchange': [],
+  'identity.msp.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.msp.manage': ['owner', 'admin'],
 } as const satisfies PermissionTable;
 
 export type IdentityPermission = keyof typeof identityPermissions;

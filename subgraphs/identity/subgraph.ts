@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 
+import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
 import { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
@@ -23,7 +24,7 @@ import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
 import { createMetadataRouter } from './oauth/metadata.router.js';
 import { OAuthClient } from './oauth/oauth-client.entity.js';
-import { registerClients } from './oauth/oauth-client.job.js';
+import { followClients, registerClients } from './oauth/oauth-client.job.js';
 import { IssuedToken, OAuthCode } from './oauth/oauth-code.entity.js';
 import { OAuthResolver } from './oauth/oauth.resolver.js';
 import { createAuthorizeRouter } from './oauth/page/authorize.router.js';
@@ -87,6 +88,10 @@ export interface IdentityOptions {
   logger: Logger;
   /** The panel's public address: the issuer of its tokens. */
   publicUrl: string;
+  /** All areas that keep things of tenants. */
+  areas: readonly string[];
+  /** The permissions of all areas, of which API keys get some. */
+  permissions: PermissionTable;
   env: IdentityEnv;
 }
 
@@ -125,10 +130,21 @@ export function createIdentity(options: IdentityOptions): Identity {
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
 
-  const tenancy = createTenancy({ database, clock, keyring });
+  const tenancy = createTenancy({
+    database,
+    clock,
+    keyring,
+    mailer,
+    background,
+    tokens,
+    publicUrl,
+    areas: options.areas,
+    keys,
+    permissions: options.permissions,
+  });
 
   return {
-    consumers: [registerClients, ...tenancy.consumers],
+    consumers: [registerClients, followClients, ...tenancy.consumers],
     sweeps: [expiredSweep, ...tenancy.sweeps],
     build: (verifier) => {
       tenancy.verifyBy(verifier);

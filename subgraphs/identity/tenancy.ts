@@ -1,28 +1,69 @@
 import type { Router } from 'express';
 
+import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
+import type { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
+import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
+import type { Mailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
-import type { RequestContext } from '#platform/request-context.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
-import { identify } from '#platform/subgraph/build.js';
-import { Operation } from '#platform/subgraph/operation.js';
 
+import { ApiKey } from './api-key/api-key.entity.js';
+import { ApiKeyResolver } from './api-key/api-key.resolver.js';
+import { ApiKeyService } from './api-key/api-key.service.js';
 import { AuditEvent } from './audit/audit-event.entity.js';
 import { createAuditExportRouter } from './audit/audit-export.router.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
 import { AuditResolver } from './audit/audit.resolver.js';
 import { AuditService } from './audit/audit.service.js';
-import { identityPermissions } from './permissions.js';
+import { InvitationMail } from './member/invitation-mail.js';
+import { Invitation } from './member/invitation.entity.js';
+import { InvitationService } from './member/invitation.service.js';
+import { memberCleanupSweep } from './member/member.job.js';
+import { MemberResolver } from './member/member.resolver.js';
+import { MemberService } from './member/member.service.js';
+import { MspClient } from './msp/msp-client.entity.js';
+import { applyMspClients, countInstances } from './msp/msp-client.job.js';
+import { MspClientResolver } from './msp/msp-client.resolver.js';
+import { MspClientService } from './msp/msp-client.service.js';
+import { TenantErasure } from './msp/tenant-erasure.entity.js';
+import {
+  collectErasures,
+  eraseIdentity,
+  eraseTenantsSweep,
+  exportRetentionSweep,
+} from './msp/tenant-erasure.job.js';
+import { TenantErasureService } from './msp/tenant-erasure.service.js';
+import { createTenantExportRouter } from './msp/tenant-export.router.js';
+import { rawOperations } from './raw-operation.js';
+import type { SessionTokens } from './session/session-tokens.js';
+import type { SigningKeyService } from './signing-key/signing-key.service.js';
 
-export const tenancyEntities: readonly EntityClass[] = [AuditEvent];
+export const tenancyEntities: readonly EntityClass[] = [
+  AuditEvent,
+  Invitation,
+  ApiKey,
+  MspClient,
+  TenantErasure,
+];
 
 export interface TenancyOptions {
   database: Database;
   clock: Clock;
   keyring: Keyring;
+  mailer: Mailer;
+  background: BackgroundWork;
+  tokens: SessionTokens;
+  keys: SigningKeyService;
+  /** The permissions of all areas. */
+  permissions: PermissionTable;
+  publicUrl: string;
+  /** All that have something of a tenant to erase. */
+  areas: readonly string[];
 }
 
 /** The part of identity that is about tenants: who belongs to them, who acts for them, and the proof of it. */
@@ -35,27 +76,44 @@ export interface Tenancy {
   verifyBy(verifier: TokenVerifier): void;
 }
 
-export function createTenancy({ database, clock, keyring }: TenancyOptions): Tenancy {
+export function createTenancy(options: TenancyOptions): Tenancy {
+  const { database, clock, keyring, mailer, background, tokens, publicUrl, areas, keys, permissions } = options;
+  const entitlements = new Entitlements('identity');
+  const mail = new InvitationMail(mailer, background, publicUrl);
   const audits = new AuditService(keyring);
+  const erasures = new TenantErasureService();
   let verifier: TokenVerifier | undefined;
-  const operationFor = async (request: RequestContext): Promise<Operation> => {
-    if (!verifier) throw new Error('the subgraph is not built yet');
-    const permissions = identityPermissions;
-    return new Operation({
-      request,
-      database,
-      clock,
-      permissions,
-      ...(await identify(verifier, request.authorization)),
-    });
-  };
+  const operationFor = rawOperations({
+    database,
+    clock,
+    verifier: () => {
+      if (!verifier) throw new Error('the subgraph is not built yet');
+      return verifier;
+    },
+  });
   return {
     verifyBy: (given) => {
       verifier = given;
     },
-    resolvers: [new AuditResolver(audits)],
-    consumers: [auditConsumer(keyring)],
-    sweeps: [auditRetentionSweep(keyring)],
-    routers: [createAuditExportRouter({ audits, operationFor })],
+    resolvers: [
+      new AuditResolver(audits),
+      new MemberResolver(new MemberService(), new InvitationService(entitlements, tokens, mail)),
+      new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
+      new MspClientResolver(new MspClientService(entitlements, mail), erasures),
+    ],
+    consumers: [
+      entitlementConsumer('identity'),
+      applyMspClients,
+      countInstances,
+      eraseIdentity,
+      collectErasures(areas),
+      // Last: an erased tenant has no trail to append to.
+      auditConsumer(keyring),
+    ],
+    sweeps: [auditRetentionSweep(keyring), memberCleanupSweep, eraseTenantsSweep, exportRetentionSweep],
+    routers: [
+      createAuditExportRouter(audits, operationFor),
+      createTenantExportRouter(erasures, operationFor),
+    ],
   };
 }

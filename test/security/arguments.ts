@@ -14,14 +14,12 @@ import {
   type GraphQLInputType,
 } from 'graphql';
 
-import { idPrefixes, type IdKind } from '#platform/ids.js';
-
 import type { RootField } from './operations.js';
 
 /** Whose things the arguments name. */
 export interface Source {
-  /** The id of one of its things of this kind. Throws NoArguments when it has none. */
-  id(kind: IdKind): string;
+  /** The id of one of its things, as in `enrollmentToken`. Throws NoArguments when it has none. */
+  id(noun: string): string;
   /** Values for certain places, as in `InstanceFilter.q` or `Query.instance.id`; they win over every rule. */
   values: Readonly<Record<string, unknown>>;
 }
@@ -37,30 +35,44 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   'Mutation.verifyTotp#challenge': { 'VerifyTotpInput.challengeToken': 'no-such-challenge' },
 };
 
+/** What an argument is the id of, where neither its name nor the operation's answer tells. */
+const idsOf: Readonly<Record<string, string>> = {
+  'Mutation.impersonateInstance.id': 'instance',
+};
+
 /** What the rules below would get wrong, by place. */
 const byPlace: Readonly<Record<string, unknown>> = {
+  'AuditEventFilter.action': undefined,
+  'AuditEventFilter.to': undefined,
   'AuthorizationRequestInput.codeChallenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   'AuthorizationRequestInput.codeChallengeMethod': 'S256',
   'AuthorizationRequestInput.responseType': 'code',
+  // Only owners make owners.
+  'ChangeMemberRoleInput.role': 'VIEWER',
   'ChangePasswordInput.newPassword': 'another horse battery',
   'DecideAuthorizationInput.consentId': 'no-such-consent',
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
   'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   'ExchangeAuthorizationCodeInput.grantType': 'authorization_code',
+  'InviteMemberInput.role': 'VIEWER',
   'Query.metricsHistory.metric': 'cpu',
   'Query.metricsHistory.range': '1h',
+  'SendCommandInput.command': 'RESTART',
   'VerifyTotpInput.challengeToken': undefined,
 };
 
 /** Strings and ids by the name of their argument or field. */
 const byName: Readonly<Record<string, (source: Source) => unknown>> = {
+  actor: (source) => source.id('user'),
   after: () => Buffer.from('0').toString('base64url'),
   clientId: (source) => source.id('instance'),
   code: () => '000000',
   currentPassword: () => 'correct horse battery',
+  contactEmail: () => `${randomUUID()}@example.com`,
   email: () => `${randomUUID()}@example.com`,
   hostname: () => 'generated.example.com',
+  target: (source) => source.id('instance'),
   password: () => 'correct horse battery',
   newPassword: () => 'correct horse battery',
   version: () => '0.2.9',
@@ -87,7 +99,11 @@ export function argumentsFor(root: RootField, source: Source, extent: Extent): R
 
 /** The value of one argument of a field below the root. */
 export function argumentFor(owner: string, field: GraphQLArgument, source: Source): unknown {
-  return valueOf(field.type, `${owner}.${field.name}`, field.name, { source, extent: 'required', answers: owner });
+  return valueOf(field.type, `${owner}.${field.name}`, field.name, {
+    source,
+    extent: 'required',
+    answers: owner,
+  });
 }
 
 /** The value of an input type by itself, as a REST body has it. */
@@ -142,19 +158,13 @@ function valueOf(type: GraphQLInputType, place: string, name: string, rules: Rul
   }
   const named = byName[name];
   if (named && (type.name === 'ID' || type.name === 'String')) return named(rules.source);
-  if (type.name === 'ID') return rules.source.id(kindOf(name, place, rules.answers));
+  if (type.name === 'ID') return rules.source.id(nounOf(name, place, rules.answers));
   if (type.name in scalars) return scalars[type.name];
   throw new NoArguments(`test/security/arguments.ts has no rule for ${place}, of type ${type.name}`);
 }
 
-/** `instanceId` names an instance; `id` names what the operation answers. */
-function kindOf(name: string, place: string, answers: string): IdKind {
-  const noun = name === 'id' ? answers.replace(/Payload$/, '') : name.replace(/Id$/, '');
-  const kind = noun.charAt(0).toLowerCase() + noun.slice(1);
-  if (isIdKind(kind)) return kind;
-  throw new NoArguments(`test/security/arguments.ts does not know what ${place} is the id of`);
-}
-
-function isIdKind(kind: string): kind is IdKind {
-  return kind in idPrefixes;
+/** `instanceId` names an instance; `id` names what the operation answers, unless it is said otherwise. */
+function nounOf(name: string, place: string, answers: string): string {
+  const noun = idsOf[place] ?? (name === 'id' ? answers : name.replace(/Id$/, ''));
+  return noun.charAt(0).toLowerCase() + noun.slice(1);
 }

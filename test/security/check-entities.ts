@@ -1,12 +1,11 @@
 import { isObjectType, isUnionType, parse, visit, type GraphQLObjectType } from 'graphql';
 
-import { idPrefixes, type IdKind } from '#platform/ids.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { argumentFor, NoArguments, type Source } from './arguments.js';
 import type { Parties } from './check-isolation.js';
 import { inTurns, type Finding } from './findings.js';
-import { leaksIn } from './markers.js';
+import { leaksBeyond } from './markers.js';
 import { allOf, type Call } from './operations.js';
 import { outcomeOf, type Answer, type Target } from './target.js';
 
@@ -47,7 +46,10 @@ export async function entityFindings(
   { victim, stranger }: Parties,
 ): Promise<Finding[]> {
   const markers = victim.markers([stranger]);
-  const [own, foreign] = await Promise.all([victim.token('owner', undefined, []), stranger.token('owner', undefined, [])]);
+  const [own, foreign] = await Promise.all([
+    victim.token('owner', undefined, []),
+    stranger.token('owner', undefined, []),
+  ]);
   return inTurns(keys, async (key) => {
     const target = targetOf(key.subgraph);
     const where = `${key.subgraph.name}: ${key.type.name} by ${key.fields.join(' ')}`;
@@ -66,25 +68,36 @@ export async function entityFindings(
     const confused = victim.ids.map((id) => representationOf(key, { id: () => id, values: {} }));
     for (const representation of [exact, ...confused]) {
       const answer = await target.ask(callFor(key, representation, victim), foreign);
-      found.push(...judge(key, representation, answer, markers).map((problem) => ({ where, caller: 'stranger', problem })));
+      found.push(
+        ...judge(key, representation, answer, markers).map((problem) => ({
+          where,
+          caller: 'stranger',
+          problem,
+        })),
+      );
     }
     return found;
   });
 }
 
 /** `{ __typename, id }`: the kind of each id follows from its field, or for `id` from the type. */
-export function representationOf({ type, fields }: Omit<EntityKey, 'subgraph'>, source: Source): Record<string, unknown> {
+export function representationOf(
+  { type, fields }: Omit<EntityKey, 'subgraph'>,
+  source: Source,
+): Record<string, unknown> {
   const entries = fields.map((field) => {
     const noun = field === 'id' ? type.name : field.replace(/Id$/, '');
-    const kind = noun.charAt(0).toLowerCase() + noun.slice(1);
-    if (!(kind in idPrefixes)) throw new NoArguments(`what ${type.name}.${field} is the id of`);
-    return [field, source.id(kind as IdKind)] as const;
+    return [field, source.id(noun.charAt(0).toLowerCase() + noun.slice(1))] as const;
   });
   return { __typename: type.name, ...Object.fromEntries(entries) };
 }
 
 /** Everything that the subgraph knows of one entity. */
-export function callFor({ subgraph, type }: EntityKey, representation: Record<string, unknown>, source: Source): Call {
+export function callFor(
+  { subgraph, type }: EntityKey,
+  representation: Record<string, unknown>,
+  source: Source,
+): Call {
   const selection = allOf(type, subgraph.schema, (owner, argument) => argumentFor(owner, argument, source));
   return {
     query: `query($representations: [_Any!]!) { _entities(representations: $representations) { ... on ${type.name} ${selection} } }`,
@@ -104,12 +117,13 @@ function judge(
   answer: Answer,
   markers: readonly string[],
 ): string[] {
-  const given = JSON.stringify(representation);
-  const leaks = leaksIn(answer.text, markers.filter((marker) => !given.includes(marker))).map((marker) => `showed ${marker}`);
+  const leaks = leaksBeyond(representation, answer.text, markers).map((marker) => `showed ${marker}`);
   if (answer.code === 'INTERNAL') return [...leaks, 'ended with INTERNAL'];
   const entity = entityIn(answer);
   if (entity === null || typeof entity !== 'object') return leaks;
   const extra = Object.entries(entity).filter(([name, value]) => value !== null && !(name in representation));
   const names = extra.map(([name]) => name).join(', ');
-  return extra.length === 0 || !isObjectType(type) ? leaks : [...leaks, `answered ${names} of another tenant's entity`];
+  return extra.length === 0 || !isObjectType(type)
+    ? leaks
+    : [...leaks, `answered ${names} of another tenant's entity`];
 }

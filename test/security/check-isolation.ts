@@ -1,7 +1,7 @@
 import { argumentFor, takesIds, type Extent, type Source } from './arguments.js';
 import { declaredIn, isFinding, tryArguments, type Declared } from './check-roles.js';
 import { inTurns, type Finding } from './findings.js';
-import { leaksIn } from './markers.js';
+import { leaksBeyond, leaksIn } from './markers.js';
 import { permissionsOf, type Caller, type Matrix } from './matrix.js';
 import { allOf, callOf } from './operations.js';
 import type { RichScene } from './rich-scene.js';
@@ -27,32 +27,52 @@ const extents: readonly Extent[] = ['required', 'everything'];
 const strangers: readonly Caller[] = ['owner', 'node', 'service', 'anonymous'];
 
 /** Calls every query and mutation from another tenant with the victim's ids, and tells what comes of it. */
-export async function isolationFindings(target: Target, matrix: Matrix, parties: Parties): Promise<Finding[]> {
+export async function isolationFindings(
+  target: Target,
+  matrix: Matrix,
+  parties: Parties,
+): Promise<Finding[]> {
   const { victim } = parties;
   const markers = victim.markers([parties.stranger]);
   const before = await settledRowsOf(victim.panel, victim.tenant.id);
   const attempts = declaredIn(target, matrix)
     .filter(({ root }) => root.kind !== 'subscription')
     .flatMap((declared) => attemptsOf(declared, victim));
-  const found = await inTurns(attempts, async (attempt) => askAsStranger(target, matrix, attempt, parties, markers));
+  const found = await inTurns(attempts, async (attempt) =>
+    askAsStranger(target, matrix, attempt, parties, markers),
+  );
   const changes = changesOf(before, await settledRowsOf(victim.panel, victim.tenant.id));
-  return [...found, ...changes.map((problem) => ({ where: "the victim's rows", caller: 'stranger', problem }))];
+  return [
+    ...found,
+    ...changes.map((problem) => ({ where: "the victim's rows", caller: 'stranger', problem })),
+  ];
 }
 
 /** With the ids that fit, as everyone; and with each other id in their place, in case kinds are confused. */
 function attemptsOf(declared: Declared, victim: RichScene): Attempt[] {
+  const { access } = declared;
+  const main = mainStranger(declared);
   const exact = extents.flatMap((extent) =>
-    strangers.map((caller) => ({ declared, caller, extent, source: victim, isExact: true })),
+    strangers
+      .filter((caller) => !access.acrossTenants?.includes(caller))
+      .map((caller) => ({ declared, caller, extent, source: victim, isExact: true })),
   );
-  if (!takesIds(declared.root)) return exact;
+  if (!takesIds(declared.root) || !main) return exact;
   const confused = victim.ids.map((id): Attempt => ({
     declared,
-    caller: 'owner',
+    caller: main,
     extent: 'everything',
     source: { id: () => id, values: victim.values, ids: [id] },
     isExact: false,
   }));
   return [...exact, ...confused];
+}
+
+/** Whoever may call it at home, so that nothing but the ids can be in the way. */
+function mainStranger({ access }: Declared): Caller | undefined {
+  return strangers.find(
+    (caller) => access.callers.includes(caller) && !access.acrossTenants?.includes(caller),
+  );
 }
 
 async function askAsStranger(
@@ -66,13 +86,15 @@ async function askAsStranger(
   const finding = (problem: string): Finding => ({ where: row, caller, problem });
   const args = tryArguments(declared, source, extent);
   if (isFinding(args)) return [args];
-  const selection = allOf(root.field.type, target.schema, (owner, argument) => argumentFor(owner, argument, source));
+  const selection = allOf(root.field.type, target.schema, (owner, argument) =>
+    argumentFor(owner, argument, source),
+  );
   const isNew = root.kind === 'mutation';
   const token = await stranger.token(caller, access.permission, permissionsOf(matrix), isNew);
   const answer = await target.ask(callOf(root, args, selection), token);
-  const leaks = leaksIn(answer.text, markers).map((marker) => finding(`showed ${marker}`));
-  // Others are stopped before their ids are looked at.
-  if (caller !== 'owner' || !access.callers.includes('owner')) return leaks;
+  const leaks = leaksBeyond(args, answer.text, markers).map((marker) => finding(`showed ${marker}`));
+  // Others may be stopped before their ids are looked at.
+  if (caller !== mainStranger(declared)) return leaks;
   const given = JSON.stringify(args);
   const isAboutIds = isExact && source.ids.some((id) => given.includes(id));
   const problem = judge(declared, answer, isAboutIds);
@@ -80,7 +102,10 @@ async function askAsStranger(
 }
 
 function judge({ access, root }: Declared, answer: Answer, isAboutIds: boolean): string | undefined {
-  if (answer.code === 'INTERNAL' || answer.code === 'RATE_LIMITED') return `ended with ${outcomeOf(answer)}`;
+  // What signs somebody in answers about another tenant than its caller's, which other subgraphs cannot add to.
+  const isPublic = access.permission === undefined;
+  if ((answer.code === 'INTERNAL' && !isPublic) || answer.code === 'RATE_LIMITED')
+    return `ended with ${outcomeOf(answer)}`;
   const isOfToken = answer.reason === undefined || answer.reason.startsWith('TOKEN_');
   if (answer.code === 'UNAUTHENTICATED' && isOfToken && !access.wrongSecret) {
     return `refused the stranger's own token (${outcomeOf(answer)}), so that nothing was tried`;
@@ -108,16 +133,20 @@ export async function controlFindings(target: Target, matrix: Matrix, owner: Ric
     ({ root, access }) => root.kind === 'query' && access.callers.includes('owner'),
   );
   const found = await inTurns(queries, async (declared) => {
-    const { row, root, access } = declared;
+    const { row, root } = declared;
     const args = tryArguments(declared, owner, 'required');
     if (isFinding(args)) return [args];
-    const selection = allOf(root.field.type, target.schema, (type, argument) => argumentFor(type, argument, owner));
-    const token = await owner.token('owner', access.permission, []);
-    const answer = await target.ask(callOf(root, args, selection), token);
+    const selection = allOf(root.field.type, target.schema, (type, argument) =>
+      argumentFor(type, argument, owner),
+    );
+    const answer = await target.ask(callOf(root, args, selection), owner.tenant.token);
     shown += answer.text;
     const problem = `did not answer its own tenant: ${outcomeOf(answer)}`;
     return answer.code === undefined ? [] : [{ where: row, caller: 'owner', problem }];
   });
   const unseen = owner.visible.filter((marker) => leaksIn(shown, [marker]).length === 0);
-  return [...found, ...unseen.map((marker) => ({ where: 'all queries', caller: 'owner', problem: `never show ${marker}` }))];
+  return [
+    ...found,
+    ...unseen.map((marker) => ({ where: 'all queries', caller: 'owner', problem: `never show ${marker}` })),
+  ];
 }

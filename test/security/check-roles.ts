@@ -22,10 +22,14 @@ export function declaredIn({ schema }: Pick<Target, 'schema'>, matrix: Matrix): 
 }
 
 /** The arguments of one row's call, or the finding that there is no way to make them. */
-export function tryArguments(declared: Declared, source: Source, extent: Extent): Record<string, unknown> | Finding {
+export function tryArguments(
+  declared: Declared,
+  source: Source,
+  extent: Extent,
+): Record<string, unknown> | Finding {
   const values = { ...source.values, ...variants[declared.row] };
   try {
-    return argumentsFor(declared.root, { id: (kind) => source.id(kind), values }, extent);
+    return argumentsFor(declared.root, { id: (noun) => source.id(noun), values }, extent);
   } catch (error) {
     if (!(error instanceof NoArguments)) throw error;
     return { where: declared.row, caller: '-', problem: `no arguments can be built: ${error.message}` };
@@ -33,7 +37,7 @@ export function tryArguments(declared: Declared, source: Source, extent: Extent)
 }
 
 /** Whether it is a finding, and no arguments. */
-export function isFinding(made: Record<string, unknown> | Finding): made is Finding {
+export function isFinding(made: object): made is Finding {
   return 'problem' in made && 'where' in made;
 }
 
@@ -53,7 +57,12 @@ export async function roleFindings(
     for (const caller of refusedFirst(access)) {
       const mayAct = access.callers.includes(caller);
       const scene = mayAct ? stage : scenes.shared;
-      const token = await scene.token(caller, access.permission, permissions, mayAct && root.kind === 'mutation');
+      const token = await scene.token(
+        caller,
+        access.permission,
+        permissions,
+        mayAct && root.kind === 'mutation',
+      );
       const args = tryArguments(one, scene, 'required');
       if (isFinding(args)) return [args];
       const call: Call = callOf(root, args, leastOf(root.field.type));
@@ -80,13 +89,13 @@ const inconclusive = ['INTERNAL', 'RATE_LIMITED', 'UNAVAILABLE'];
 
 function judge({ access, root }: Declared, caller: Caller, answer: Answer): string | undefined {
   const { code, reason } = answer;
-  if (access.wrongSecret) {
-    if (code === 'UNAUTHENTICATED' && reason === access.wrongSecret) return undefined;
-    return `a wrong secret was to be refused with ${access.wrongSecret}, but got ${outcomeOf(answer)}`;
-  }
   if (!access.callers.includes(caller)) {
     const expected = refusalFor(access, caller);
     return code === expected ? undefined : `was to be refused with ${expected}, but got ${outcomeOf(answer)}`;
+  }
+  if (access.wrongSecret) {
+    if (reason === access.wrongSecret) return undefined;
+    return `a wrong secret was to be refused with ${access.wrongSecret}, but got ${outcomeOf(answer)}`;
   }
   if (code === undefined) return undefined;
   const isRefused = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';

@@ -1,5 +1,3 @@
-
-
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
 import { argumentFor, type Extent, type Source } from './arguments.js';
@@ -19,14 +17,19 @@ function subscriptionsIn(target: Target, matrix: Matrix): Declared[] {
 }
 
 /** Opens every subscription as everybody, and tells where that ends otherwise than the matrix says. */
-export async function subscriptionRoleFindings(target: Target, matrix: Matrix, scene: RichScene): Promise<Finding[]> {
+export async function subscriptionRoleFindings(
+  target: Target,
+  matrix: Matrix,
+  scene: RichScene,
+): Promise<Finding[]> {
   const permissions = permissionsOf(matrix);
   const pairs = subscriptionsIn(target, matrix).flatMap((one) => callers.map((caller) => ({ one, caller })));
   const opened = await Promise.all(
     pairs.map(async ({ one, caller }) => {
       const token = await scene.token(caller, one.access.permission, permissions);
       const live = open(target, one, scene, 'required', token, 'least');
-      if (live instanceof Live && one.access.callers.includes(caller)) await live.opened().catch(() => undefined);
+      if (live instanceof Live && one.access.callers.includes(caller))
+        await live.opened().catch(() => undefined);
       return { one, caller, live };
     }),
   );
@@ -43,13 +46,17 @@ export async function subscriptionRoleFindings(target: Target, matrix: Matrix, s
 }
 
 async function judge({ access }: Declared, caller: Caller, live: Live): Promise<string | undefined> {
-  await until(async () => live.results.length > 0 || live.error !== undefined, 'a result', tooLongMs).catch(() => undefined);
+  await until(async () => live.results.length > 0 || live.error !== undefined, 'a result', tooLongMs).catch(
+    () => undefined,
+  );
   const isServed = live.results[0]?.data != null && live.results[0].errors === undefined;
   const code = isServed ? 'events' : codeOf(live);
   if (access.callers.includes(caller)) return isServed ? undefined : `was to be let in, but got ${code}`;
   // A token that is none of the panel's own closes the socket.
   const expected = caller === 'oauth' ? ['UNAUTHENTICATED', 'closed'] : [refusalFor(access, caller)];
-  return expected.includes(code) ? undefined : `was to be refused with ${expected.join(' or ')}, but got ${code}`;
+  return expected.includes(code)
+    ? undefined
+    : `was to be refused with ${expected.join(' or ')}, but got ${code}`;
 }
 
 function codeOf(live: Live): string {
@@ -58,14 +65,22 @@ function codeOf(live: Live): string {
 }
 
 /** Subscribes a stranger to everything while the victim acts: only what it does itself may reach it. */
-export async function subscriptionFindings(target: Target, matrix: Matrix, parties: Parties): Promise<Finding[]> {
+export async function subscriptionFindings(
+  target: Target,
+  matrix: Matrix,
+  parties: Parties,
+): Promise<Finding[]> {
   const { victim, stranger } = parties;
   const declared = subscriptionsIn(target, matrix);
-  const [own, foreign] = await Promise.all([victim.token('owner', undefined, []), stranger.token('owner', undefined, [])]);
-  const start = (source: Source, extent: Extent, token: string | undefined) =>
-    declared.map((one) => ({ one, live: open(target, one, source, extent, token, 'all') }));
-  const control = start(victim, 'required', own);
-  const strange = [...start(stranger, 'required', foreign), ...start(victim, 'everything', foreign)];
+  const start = async (asker: RichScene, source: Source, extent: Extent) =>
+    Promise.all(
+      declared.map(async (one) => ({ one, live: await openAs(target, one, asker, source, extent) })),
+    );
+  const control = await start(victim, victim, 'required');
+  const strange = [
+    ...(await start(stranger, stranger, 'required')),
+    ...(await start(stranger, victim, 'everything')),
+  ];
   const lives = [...control, ...strange].flatMap(({ live }) => (live instanceof Live ? [live] : []));
   await Promise.all(lives.map((live) => live.opened()));
   await victim.act();
@@ -77,12 +92,15 @@ export async function subscriptionFindings(target: Target, matrix: Matrix, parti
   const found: Finding[] = [];
   for (const { one, live } of expected) {
     if (!(live instanceof Live)) found.push(live);
-    else if (!(await hasEvent(live))) found.push({ where: one.row, caller: 'owner', problem: 'tells its own tenant nothing' });
+    else if (!(await hasEvent(live)))
+      found.push({ where: one.row, caller: 'owner', problem: 'tells its own tenant nothing' });
   }
   for (const { one, live } of strange) {
     if (!(live instanceof Live)) continue;
-    const leaks = leaksIn(JSON.stringify(live.results), markers);
-    found.push(...leaks.map((marker) => ({ where: one.row, caller: 'stranger', problem: `showed ${marker}` })));
+    const leaks = leaksIn(JSON.stringify([live.results, live.error ?? null]), markers);
+    found.push(
+      ...leaks.map((marker) => ({ where: one.row, caller: 'stranger', problem: `showed ${marker}` })),
+    );
   }
   await Promise.all(lives.map((live) => live.close()));
   return found;
@@ -93,6 +111,19 @@ async function hasEvent(live: Live): Promise<boolean> {
     ([first]) => first?.data != null,
     () => false,
   );
+}
+
+/** Subscribes to all of it as somebody of the asker's tenant who may. */
+export async function openAs(
+  target: Target,
+  one: Declared,
+  asker: RichScene,
+  source: Source,
+  extent: Extent,
+): Promise<Live | Finding> {
+  const caller = one.access.callers.includes('owner') ? 'owner' : (one.access.callers[0] ?? 'owner');
+  const token = await asker.token(caller, one.access.permission, []);
+  return open(target, one, source, extent, token, 'all');
 }
 
 function open(

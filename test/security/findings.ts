@@ -7,7 +7,11 @@ export interface Finding {
 }
 
 /** How much was looked at, for the one line that a suite prints. */
-export function summary(suite: string, counts: Readonly<Record<string, number>>, findings: readonly Finding[]): string {
+export function summary(
+  suite: string,
+  counts: Readonly<Record<string, number>>,
+  findings: readonly Finding[],
+): string {
   const parts = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
   return `${suite}: ${parts.join(' x ')}, ${findings.length} findings\n`;
 }

@@ -10,7 +10,9 @@ const time = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 export function markersOf(rows: readonly Row[], others: readonly Row[], more: readonly string[]): string[] {
   const known = stringsIn(others);
   const own = [...stringsIn(rows)].filter((text) => !known.has(text));
-  const cursors = own.filter((text) => /^[a-z]+_\w{26}$/.test(text)).map((id) => Buffer.from(id).toString('base64url'));
+  const cursors = own
+    .filter((text) => /^[a-z]+_\w{26}$/.test(text))
+    .map((id) => Buffer.from(id).toString('base64url'));
   return [...new Set([...own, ...cursors, ...more])];
 }
 
@@ -22,6 +24,12 @@ function stringsIn(rows: readonly Row[]): Set<string> {
   };
   for (const { row } of rows) walk(JSON.parse(row));
   return found;
+}
+
+/** Markers in a text, but for those that whoever asked had brought along. */
+export function leaksBeyond(given: unknown, text: string, markers: readonly string[]): string[] {
+  const known = JSON.stringify(given);
+  return leaksIn(text, markers).filter((marker) => !known.includes(marker));
 }
 
 /** Which markers a text has; a number counts only where it stands alone. */

@@ -30,10 +30,12 @@ export interface Access {
   callers: readonly Caller[];
   /** The code of a refusal, where it is the same for everybody. */
   refusal?: 'UNAUTHENTICATED';
-  /** Open to all, but a secret in the arguments decides: the reason that goes with UNAUTHENTICATED for a wrong one. */
+  /** A secret in the arguments decides: the reason with which a wrong one is refused. */
   wrongSecret?: string;
   /** What someone who names another tenant's things is answered, where it is not NOT_FOUND: a code or its reason. */
   foreign?: string;
+  /** Who may do it to any tenant, by naming it: nobody but the platform's own. */
+  acrossTenants?: readonly Caller[];
   /** The service writes as the jobs role: row-level security does not stand behind it (see decision 4). */
   asJobs?: true;
 }
@@ -43,6 +45,7 @@ export type Matrix = Readonly<Record<string, Access>>;
 
 const users = ['owner', 'admin', 'operator', 'billing', 'viewer', 'administrator'] as const;
 const readers = [...users, 'service'] as const;
+const managers = ['owner', 'admin'] as const;
 const operators = ['owner', 'admin', 'operator', 'service'] as const;
 
 const may = (permission: string, who: readonly Caller[], more: Partial<Access> = {}): Access => ({
@@ -78,7 +81,28 @@ export const matrix: Matrix = {
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
-  'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { foreign: 'PERMISSION_MISSING' }),
+  'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator', 'service'] }),
+
+  'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
+  'Query.verifyAudit':                  may('identity.audit.read', [...managers, 'service']),
+
+  'Query.members':                      may('identity.member.read', readers),
+  'Query.invitations':                  may('identity.member.manage', [...managers, 'service']),
+  'Mutation.inviteMember':              may('identity.member.manage', managers),
+  'Mutation.revokeInvitation':          may('identity.member.manage', managers),
+  'Mutation.acceptInvitation':          withSecret('INVITATION_INVALID'),
+  'Mutation.changeMemberRole':          may('identity.member.manage', managers),
+  'Mutation.removeMember':              may('identity.member.manage', managers),
+
+  // Tenants that it manages
+  'Query.mspClients':                   may('identity.msp.read', readers),
+  'Query.mspClient':                    may('identity.msp.read', readers),
+  'Query.tenantErasures':               may('identity.msp.read', readers),
+  'Mutation.createMspClient':           may('identity.msp.manage', [...managers, 'service']),
+  'Mutation.updateMspClient':           may('identity.msp.manage', [...managers, 'service']),
+  'Mutation.suspendMspClient':          may('identity.msp.manage', [...managers, 'service']),
+  'Mutation.restoreMspClient':          may('identity.msp.manage', [...managers, 'service']),
+  'Mutation.deleteMspClient':           may('identity.msp.manage', [...managers, 'service']),
 
   // The OAuth provider
   'Query.authorizationPreflight':       may('identity.oauth.authorize', users, { foreign: 'UNKNOWN_CLIENT' }),
@@ -92,13 +116,36 @@ export const matrix: Matrix = {
   'Query.instanceMetrics':              may('fleet.instance.read', readers),
   'Query.metricsHistory':               may('fleet.instance.read', readers),
   'Query.fleetSummary':                 may('fleet.instance.read', readers),
+  'Query.fleetCursor':                  may('fleet.instance.read', readers),
   'Subscription.instanceChanged':       may('fleet.instance.read', readers),
   'Subscription.fleetHealthChanged':    may('fleet.instance.read', readers),
+  'Mutation.impersonateInstance':       may('fleet.instance.impersonate', managers),
+  'Mutation.redeemImpersonation':       may('fleet.impersonation.redeem', ['node'], { wrongSecret: 'TOKEN_INVALID' }),
   'Query.enrollmentTokens':             may('fleet.token.read', operators),
   'Mutation.createEnrollmentToken':     may('fleet.token.create', operators),
   'Mutation.revokeEnrollmentToken':     may('fleet.token.revoke', operators),
   'Mutation.enrollInstance':            withSecret('TOKEN_INVALID'),
   'Mutation.reportHeartbeat':           may('fleet.heartbeat.report', ['node'], { asJobs: true }),
+
+  // Alerts
+  'Query.alerts':                       may('fleet.alert.read', readers),
+  'Query.alert':                        may('fleet.alert.read', readers),
+  'Query.alertRules':                   may('fleet.alert.read', readers),
+  'Subscription.alertChanged':          may('fleet.alert.read', readers),
+  'Mutation.acknowledgeAlert':          may('fleet.alert.acknowledge', operators),
+  'Mutation.resolveAlert':              may('fleet.alert.resolve', operators),
+  'Mutation.updateAlertRule':           may('fleet.alert-rule.update', operators),
+  'Mutation.resetAlertRule':            may('fleet.alert-rule.update', operators),
+
+  // Commands
+  'Query.commands':                     may('fleet.command.read', [...operators, 'viewer', 'administrator']),
+  'Query.command':                      may('fleet.command.read', [...operators, 'viewer', 'administrator']),
+  'Query.commandKinds':                 may('fleet.command.read', [...operators, 'viewer', 'administrator']),
+  'Subscription.commandProgressed':     may('fleet.command.read', [...operators, 'viewer', 'administrator']),
+  'Mutation.sendCommand':               may('fleet.command.send', operators, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.cancelCommand':             may('fleet.command.cancel', operators),
+  'Mutation.reportCommandResult':       may('fleet.command.report', ['node']),
+  'Subscription.commandsFor':           may('fleet.command.receive', ['node']),
 };
 
 /** The operation that a row is about. */

@@ -31,9 +31,11 @@ test('for every operation it is declared who may call it, and for nothing else',
 test('every query and mutation lets in whom the matrix lets in, and nobody else', async () => {
   const found = await roleFindings(panelTarget(panel.panel.url, schema), matrix, {
     shared: scene,
-    fresh: () => Scene.make(panel, scene.oauthToken),
+    fresh: () => Scene.make(panel, scene),
   });
-  process.stdout.write(summary('roles', { operations: rootFields(schema).length, callers: callers.length }, found));
+  process.stdout.write(
+    summary('roles', { operations: rootFields(schema).length, callers: callers.length }, found),
+  );
   expect(found).toEqual([]);
 }, 60_000);
 

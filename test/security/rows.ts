@@ -50,14 +50,18 @@ const looksAlike = 5;
 export async function settledRowsOf(panel: TestPanel, tenantId: string): Promise<Row[]> {
   let rows = await rowsOf(panel, tenantId);
   let alike = 0;
-  await until(async () => {
-    await nudge(panel);
-    const next = await rowsOf(panel, tenantId);
-    const isQuiet = changesOf(rows, next).length === 0 && (await isAudited(panel, tenantId));
-    alike = isQuiet ? alike + 1 : 0;
-    rows = next;
-    return alike >= looksAlike;
-  }, 'a tenant at rest', 30_000);
+  await until(
+    async () => {
+      await nudge(panel);
+      const next = await rowsOf(panel, tenantId);
+      const isQuiet = changesOf(rows, next).length === 0 && (await isAudited(panel, tenantId));
+      alike = isQuiet ? alike + 1 : 0;
+      rows = next;
+      return alike >= looksAlike;
+    },
+    'a tenant at rest',
+    30_000,
+  );
   return rows;
 }
 
@@ -65,7 +69,9 @@ export async function settledRowsOf(panel: TestPanel, tenantId: string): Promise
 async function isAudited(panel: TestPanel, tenantId: string): Promise<boolean> {
   const areas = (await tenantTables(panel)).flatMap((table) => /^(\w+)\.outbox$/.exec(table)?.[1] ?? []);
   const waiting = areas.map(
-    (area) => `select from ${area}.outbox o where o.tenant_id = $1 and o.topic = '${auditTopic}' and not exists (
+    (
+      area,
+    ) => `select from ${area}.outbox o where o.tenant_id = $1 and o.topic = '${auditTopic}' and not exists (
       select from platform.consumer_position p
       where p.consumer = 'identity' and p.source = '${area}' and (p.xid, p.id) >= (o.xid, o.id))`,
   );
@@ -77,7 +83,9 @@ async function isAudited(panel: TestPanel, tenantId: string): Promise<boolean> {
  * so an event that was not settled when they were woken would wait for the next one.
  */
 export async function nudge(panel: TestPanel): Promise<void> {
-  await panel.sql(`select pg_notify('outbox', nspname) from pg_namespace where to_regclass(nspname || '.outbox') is not null`);
+  await panel.sql(
+    `select pg_notify('outbox', nspname) from pg_namespace where to_regclass(nspname || '.outbox') is not null`,
+  );
 }
 
 /** What is in one list and not in the other, a sentence each. */

@@ -4,6 +4,7 @@ import { ServiceTokens } from '#platform/auth/service-token.js';
 import { idPrefixes, newId, type IdKind } from '#platform/ids.js';
 import { Keyring } from '#platform/secrets/keyring.js';
 import type { Role } from '#platform/viewer.js';
+import { snakeCase } from '#rest-compat/text.js';
 
 import { dataOf } from '../support/answers.js';
 import { testSecretsKey, type TestPanel } from '../support/panel.js';
@@ -16,6 +17,9 @@ import { rowsOf, type Row } from './rows.js';
 export class Scene implements Source {
   rows: Row[] = [];
   values: Record<string, unknown> = {};
+  /** Of the owner, as a node gets it; it is none of the panel's own tokens. */
+  oauthToken: string | undefined;
+  private spare: string | undefined;
   private readonly tokens = new Map<string, Promise<string | undefined>>();
 
   protected constructor(
@@ -25,31 +29,38 @@ export class Scene implements Source {
     readonly word: string,
     readonly node: Node,
     readonly enrollmentToken: string,
-    /** Of the tenant's owner, or of another's: it is none of the panel's own tokens. */
-    public oauthToken: string | undefined,
+    /** Lends what this one has not: an OAuth token, and ids of things that take long to come about. */
+    private readonly lender?: Scene,
   ) {}
 
-  static async make(panel: TestPanel, oauthToken?: string): Promise<Scene> {
-    const scene = new Scene(panel, ...(await foundation(panel)), oauthToken);
+  static async make(panel: TestPanel, lender?: Scene): Promise<Scene> {
+    const scene = new Scene(panel, ...(await foundation(panel)), lender);
     await scene.reread();
     return scene;
   }
 
   /** To be called again when the tenant got more. */
   async reread(): Promise<void> {
+    // Somebody whom any administrator of the tenant may change.
+    this.spare ??= (await this.member('viewer', false)).userId;
     this.rows = await rowsOf(this.panel, this.tenant.id);
-    this.values = { ...this.values, 'AuthorizationRequestInput.redirectUri': redirectUri(this.word) };
+    this.values = {
+      ...this.values,
+      'AuthorizationRequestInput.redirectUri': redirectUri(this.word),
+      'ChangeMemberRoleInput.userId': this.spare,
+      'Mutation.removeMember.id': this.spare,
+    };
   }
 
-  id(kind: IdKind): string {
-    const found = this.find(idPrefixes[kind]);
+  id(noun: string): string {
+    const found = this.find(noun) ?? this.lender?.find(noun);
     if (found) return found;
-    throw new NoArguments(`the tenants of test/security/scene.ts have no ${kind}: make them one`);
+    throw new NoArguments(`no tenant of test/security/scene.ts has a thing called ${noun}: make one`);
   }
 
   /** One of each kind of thing that it has. */
   get ids(): string[] {
-    return Object.values(idPrefixes).flatMap((prefix) => this.find(prefix) ?? []);
+    return [...new Set(Object.keys(idPrefixes).flatMap((noun) => this.find(noun) ?? []))];
   }
 
   /** A token for a call that needs this permission. `isNew` makes a user of its own, whose session nobody has ended. */
@@ -59,11 +70,10 @@ export class Scene implements Source {
     others: readonly string[],
     isNew = false,
   ): Promise<string | undefined> {
-    const key = caller.endsWith('service') ? `${caller} ${permission}` : caller;
-    const known = this.tokens.get(key);
-    if (known && !isNew) return known;
-    const token = this.makeToken(caller, permission, others);
-    if (!isNew) this.tokens.set(key, token);
+    // A service's token is for one permission, and ends after a minute.
+    const isKept = !isNew && !caller.endsWith('service');
+    const token = (isKept && this.tokens.get(caller)) || this.makeToken(caller, permission, others);
+    if (isKept) this.tokens.set(caller, token);
     return token;
   }
 
@@ -76,7 +86,7 @@ export class Scene implements Source {
       case 'anonymous':
         return undefined;
       case 'oauth':
-        return this.oauthToken;
+        return this.oauthToken ?? this.lender?.oauthToken;
       case 'node':
         return this.node.credential;
       case 'service':
@@ -84,13 +94,13 @@ export class Scene implements Source {
       case 'other service':
         return this.serviceToken(others.filter((other) => other !== permission));
       case 'administrator':
-        return this.member('viewer', true);
+        return (await this.member('viewer', true)).token;
       case 'owner':
       case 'admin':
       case 'operator':
       case 'billing':
       case 'viewer':
-        return this.member(caller, false);
+        return (await this.member(caller, false)).token;
     }
   }
 
@@ -103,7 +113,7 @@ export class Scene implements Source {
    * Another user of the tenant, with the owner's password, and a session of its own. Its rows are copies of the
    * owner's, as no mutation invites users yet; its access token comes from the panel, by `refreshSession`.
    */
-  async member(role: Role, isAdministrator: boolean): Promise<string> {
+  async member(role: Role, isAdministrator: boolean): Promise<{ userId: string; token: string }> {
     const [user, session, secret] = [newId('user'), newId('session'), randomBytes(32).toString('base64url')];
     const email = `${this.word}-${randomUUID()}@example.com`;
     const changes = {
@@ -127,15 +137,23 @@ export class Scene implements Source {
       'mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken } }',
       { input: { refreshToken: secret } },
     );
-    return dataOf(answer).refreshSession.accessToken;
+    return { userId: user, token: dataOf(answer).refreshSession.accessToken };
   }
 
-  private find(prefix: string): string | undefined {
-    const inRow = new RegExp(`"id": "(${prefix}_[0-9a-z]{26})"`);
-    const anywhere = new RegExp(`\\b(${prefix}_[0-9a-z]{26})\\b`);
-    const first = (pattern: RegExp) => this.rows.map(({ row }) => pattern.exec(row)?.[1]).find(Boolean);
-    return prefix === idPrefixes.tenant ? this.tenant.id : (first(inRow) ?? first(anywhere));
+  /** From the table of such things, or else wherever an id with their prefix is. */
+  private find(noun: string): string | undefined {
+    if (noun === 'tenant') return this.tenant.id;
+    const table = `.${snakeCase(noun)}`;
+    const inTable = this.rows.find((row) => row.table.endsWith(table) && row.row.includes('"id": "'));
+    if (inTable) return /"id": "([^"]+)"/.exec(inTable.row)?.[1];
+    if (!isIdKind(noun)) return undefined;
+    const anywhere = new RegExp(`\\b(${idPrefixes[noun]}_[0-9a-z]{26})\\b`);
+    return this.rows.map(({ row }) => anywhere.exec(row)?.[1]).find(Boolean);
   }
+}
+
+function isIdKind(noun: string): noun is IdKind {
+  return noun in idPrefixes;
 }
 
 type Foundation = [tenant: Tenant, word: string, node: Node, enrollmentToken: string];

@@ -2,7 +2,7 @@ import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
-import { EventStreams, type StreamedEvent } from '#platform/outbox/event-stream.js';
+import { EventStreams } from '#platform/outbox/event-stream.js';
 import type { DeliveredEvent, Position } from '#platform/outbox/event.js';
 import { OutboxTail, type EventListener } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
@@ -37,7 +37,14 @@ export function unchecked(subgraph: Subgraph, belief: Belief): Subgraph {
       const { operation } = (await subgraph.createContext(request)) as SubgraphContext;
       const database = boundTo(operation.database, tenantId);
       return {
-        operation: new Operation({ request, database, clock, permissions: everything, viewer, denial: undefined }),
+        operation: new Operation({
+          request,
+          database,
+          clock,
+          permissions: everything,
+          viewer,
+          denial: undefined,
+        }),
         streams: new EventStreams(database, new ToldTail(database, live)),
       };
     },
@@ -69,7 +76,9 @@ class ToldTail extends OutboxTail {
 const beyondAll = 9_000_000_000_000_000_000n;
 const tellingPosition = (at: number): Position => ({ xid: String(beyondAll), id: String(at + 1) });
 
-/** Whether an event was told and not read from the database. */
-export function wasTold({ payload }: StreamedEvent): boolean {
-  return payload.position.xid === String(beyondAll);
+/** Whether a cursor is of an event that was told and not read from the database. */
+export function wasTold(cursor: string | undefined): boolean {
+  return Buffer.from(cursor ?? '', 'base64url')
+    .toString()
+    .includes(String(beyondAll));
 }

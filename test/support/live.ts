@@ -63,9 +63,19 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
   }
 
   get firstErrorCode(): unknown {
-    const errors = Array.isArray(this.error) ? (this.error as { extensions?: { code?: unknown } }[]) : [];
+    return this.firstError?.['code'];
+  }
+
+  get firstErrorReason(): unknown {
+    return this.firstError?.['reason'];
+  }
+
+  private get firstError(): Record<string, unknown> | undefined {
+    const errors = Array.isArray(this.error)
+      ? (this.error as { extensions?: Record<string, unknown> }[])
+      : [];
     const found = errors[0] ?? this.results[0]?.errors?.[0];
-    return found?.extensions?.['code'];
+    return found?.extensions;
   }
 
   /** The code that the panel closed the socket with. */

@@ -1,6 +1,12 @@
 import type { EntityClass } from '#platform/database/database.js';
+import type { JobDefinition } from '#platform/jobs/job.js';
+import type { Logger } from '#platform/logger.js';
+import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import { createOutbound } from '#platform/outbound/outbound.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 
+import type { FleetEnv } from '../env.js';
 import type { InstanceService } from '../instance/instance.service.js';
 import { alertRetention } from './alert-retention.job.js';
 import { AlertRule } from './alert-rule.entity.js';
@@ -11,12 +17,35 @@ import { AlertResolver, InstanceAlertsResolver } from './alert.resolver.js';
 import { AlertService } from './alert.service.js';
 import { AlertSubscriptions } from './alert.subscriptions.js';
 import { evaluateSweep } from './evaluate.job.js';
+import { deliverJob } from './notification/deliver.job.js';
+import { dispatchSweep } from './notification/dispatch.job.js';
+import { NotificationChannel } from './notification/notification-channel.entity.js';
+import { NotificationChannelService } from './notification/notification-channel.service.js';
+import { NotificationDelivery } from './notification/notification-delivery.entity.js';
+import { NotificationDeliveryService } from './notification/notification-delivery.service.js';
+import {
+  NotificationChannelResolver,
+  NotificationDeliveryResolver,
+} from './notification/notification.resolver.js';
+import { notifySweep } from './notification/notify.job.js';
+import { Silence } from './silence/silence.entity.js';
+import { AlertSilencesResolver, SilenceResolver } from './silence/silence.resolver.js';
+import { SilenceService } from './silence/silence.service.js';
 
-export const alertEntities: readonly EntityClass[] = [Alert, AlertRule];
+export const alertEntities: readonly EntityClass[] = [
+  Alert,
+  AlertRule,
+  Silence,
+  NotificationChannel,
+  NotificationDelivery,
+];
 
 export interface AlertsOptions {
   instances: InstanceService;
-  heartbeatSeconds: number;
+  keyring: Keyring;
+  publicUrl: string;
+  logger: Logger;
+  env: FleetEnv;
 }
 
 /** Everything about alerts that the subgraph's wiring takes in. */
@@ -24,10 +53,17 @@ export interface Alerts {
   service: AlertService;
   resolvers: readonly object[];
   sweeps: readonly Sweep[];
+  jobs: readonly JobDefinition[];
 }
 
-export function createAlerts({ instances, heartbeatSeconds }: AlertsOptions): Alerts {
+const outboundLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0 };
+
+export function createAlerts({ instances, keyring, publicUrl, logger, env }: AlertsOptions): Alerts {
   const service = new AlertService();
+  const silences = new SilenceService(instances);
+  const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
+  const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
+  const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
   return {
     service,
     resolvers: [
@@ -35,7 +71,12 @@ export function createAlerts({ instances, heartbeatSeconds }: AlertsOptions): Al
       new InstanceAlertsResolver(service),
       new AlertRuleResolver(new AlertRuleService()),
       new AlertSubscriptions(service),
+      new SilenceResolver(silences),
+      new AlertSilencesResolver(silences),
+      new NotificationChannelResolver(new NotificationChannelService(keyring, outbound)),
+      new NotificationDeliveryResolver(new NotificationDeliveryService()),
     ],
-    sweeps: [evaluateSweep(heartbeatSeconds), alertRetention],
+    sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep, dispatchSweep, alertRetention],
+    jobs: [deliverJob({ keyring, outbound, mailer, publicUrl })],
   };
 }

@@ -40,6 +40,13 @@ export class EnrollmentToken {
   @Property({ type: 'integer' })
   uses!: number;
 
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The instance that a node becomes again by it; null when it makes new instances.',
+  })
+  @Property({ type: 'text', nullable: true })
+  instanceId!: string | null;
+
   @Property({ type: 'text' })
   createdBy!: string;
 

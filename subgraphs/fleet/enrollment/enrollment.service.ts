@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -10,6 +11,8 @@ import { viewerId } from '#platform/viewer.js';
 import type { InstanceEnrolled } from '#schema/events.js';
 
 import { Instance } from '../instance/instance.entity.js';
+import { takeOver } from '../lifecycle/reenrollment.service.js';
+import { instancesCounted } from '../summary/summary.service.js';
 import type { CredentialService } from './credential.service.js';
 import { EnrollmentToken } from './enrollment-token.entity.js';
 import {
@@ -49,6 +52,7 @@ export class EnrollmentService {
       tags: [...new Set(tags)],
       maxUses: maxUses ?? null,
       uses: 0,
+      instanceId: null,
       createdBy: viewerId(operation.requireViewer()),
       createdAt: now,
       expiresAt: new Date(now.getTime() + (expiresInHours ?? defaultHours) * hour),
@@ -97,45 +101,48 @@ export class EnrollmentService {
     const tenantId = found.tenant_id;
     const now = operation.clock.now();
     const instance = await operation.write(async ({ em, publish, audit }) => {
-      const tags = await useToken(em, tenantId, found.id, now);
-      await this.entitlements.requireRoom(em, tenantId, 'instances', () => em.count(Instance, { tenantId }));
-      const created = em.create(Instance, {
-        tenantId,
-        id: newId('instance'),
-        name: rules.name,
+      const used = await useToken(em, tenantId, found.id, now);
+      const said = {
         hostname: rules.hostname.toLowerCase(),
         version: rules.version,
         baseUrl: rules.baseUrl ?? `https://${rules.hostname.toLowerCase()}`,
         redirectUris: rules.redirectUris ?? [],
         publicKey: rules.publicKey ?? null,
-        tags,
+      };
+      if (used.instanceId !== null) {
+        const key = { tenantId, instanceId: used.instanceId };
+        const returned = await takeOver({ em, publish }, key, said, now);
+        publish(enrolled(returned, found.id));
+        audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
+        return returned;
+      }
+      await this.entitlements.requireRoom(em, tenantId, 'instances', () => em.count(Instance, { tenantId }));
+      const created = em.create(Instance, {
+        tenantId,
+        id: newId('instance'),
+        name: rules.name,
+        ...said,
+        tags: used.tags,
         enrolledAt: now,
         enrollmentTokenId: found.id,
         credentialGeneration: 1,
+        candidateGeneration: null,
+        regressions: 0,
+        regressedAt: null,
         announcedStatus: 'OFFLINE',
         reasons: [],
         health: [],
         facts: {},
         ...nothingMeasured,
       });
-      publish({
-        topic: 'fleet.instance.enrolled',
-        tenantId,
-        entityId: created.id,
-        payload: {
-          instanceId: created.id,
-          name: created.name,
-          hostname: created.hostname,
-          baseUrl: created.baseUrl,
-          redirectUris: created.redirectUris,
-          enrollmentTokenId: found.id,
-        } satisfies InstanceEnrolled,
-      });
+      publish(enrolled(created, found.id));
+      await em.flush();
+      publish(await instancesCounted(em, tenantId));
       audit({ target: created.id, actor: created.id, actorKind: 'node' });
       return created;
     }, tenantId);
     const credential = await this.credentials.issue(
-      { instanceId: instance.id, tenantId, generation: 1 },
+      { instanceId: instance.id, tenantId, generation: instance.credentialGeneration },
       now,
     );
     return { instance, instanceId: instance.id, credential, heartbeatSeconds: this.heartbeatSeconds };
@@ -162,15 +169,37 @@ const nothingMeasured = {
   uptimeSeconds: null,
 };
 
+function enrolled(instance: Instance, enrollmentTokenId: string): OutboxEvent {
+  const { tenantId, id, name, hostname, baseUrl, redirectUris } = instance;
+  return {
+    topic: 'fleet.instance.enrolled',
+    tenantId,
+    entityId: id,
+    payload: {
+      instanceId: id,
+      name,
+      hostname,
+      baseUrl,
+      redirectUris,
+      enrollmentTokenId,
+    } satisfies InstanceEnrolled,
+  };
+}
+
 /** Counts one use, if one is left: the row lock of the update makes enrollments by one token take turns. */
-async function useToken(em: Em, tenantId: string, id: string, now: Date): Promise<string[]> {
-  const [used] = await em.execute<{ tags: string[] }[]>(
+async function useToken(
+  em: Em,
+  tenantId: string,
+  id: string,
+  now: Date,
+): Promise<{ tags: string[]; instanceId: string | null }> {
+  const [used] = await em.execute<{ tags: string[]; instanceId: string | null }[]>(
     `update fleet.enrollment_token set uses = uses + 1, last_used_at = ?
      where tenant_id = ? and id = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
-     returning tags`,
+     returning tags, instance_id as "instanceId"`,
     [now, tenantId, id, now],
   );
-  if (used) return used.tags;
+  if (used) return used;
   const token = await em.findOneOrFail(EnrollmentToken, { tenantId, id });
   if (token.revokedAt) throw refused('TOKEN_REVOKED', 'The enrollment token was revoked');
   if (token.expiresAt <= now) throw refused('TOKEN_EXPIRED', 'The enrollment token has expired');

@@ -18,6 +18,10 @@ export interface HeartbeatOptions {
   credentials: CredentialService;
   /** What the calling node is to do; costs nothing when nothing waits for it. */
   pendingCommands: (operation: Operation) => Promise<NodeCommand[]>;
+  /** A new credential that waits for the calling node; costs nothing when none does. */
+  offeredCredential: (operation: Operation) => Promise<string | null>;
+  /** Puts the calling node's credential in force, if it was offered to it. */
+  promoteCredential: (operation: Operation) => Promise<boolean>;
   logger: Logger;
   ingest: HeartbeatIngest;
   heartbeatSeconds: number;
@@ -48,17 +52,28 @@ export class HeartbeatService {
 
   /** Answers once the beat is committed. Server time decides `lastSeen`; the node's clock only tells its skew. */
   async report(operation: Operation, input: ReportHeartbeatInput): Promise<ReportHeartbeatPayload> {
-    const { credentials, heartbeatSeconds } = this.options;
+    const { credentials, heartbeatSeconds, offeredCredential } = this.options;
     const node = operation.requireNode();
     const beat = validate(reportHeartbeatRules, input);
     const receivedAt = operation.clock.now();
-    await this.queue.add({ node, beat, receivedAt, requestId: operation.request.requestId });
+    await this.store(operation, { node, beat, receivedAt, requestId: operation.request.requestId });
     return {
       serverTime: receivedAt,
       heartbeatSeconds,
       commands: await this.commands(operation),
-      credential: await credentials.renewal(node, receivedAt),
+      credential: (await offeredCredential(operation)) ?? (await credentials.renewal(node, receivedAt)),
     };
+  }
+
+  private async store(operation: Operation, received: ReceivedBeat): Promise<void> {
+    try {
+      await this.queue.add(received);
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.extensions.reason === 'TOKEN_REVOKED';
+      // The first beat with a new credential is what takes the old one out of force.
+      if (!isRefused || !(await this.options.promoteCredential(operation))) throw error;
+      await this.queue.add(received);
+    }
   }
 
   /** The beat is stored already and must not fail for this: what waits comes with the next one. */

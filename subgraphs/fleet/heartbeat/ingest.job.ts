@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
+import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
 import { systemEm, systemPool } from '#platform/database/system-em.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
@@ -38,7 +39,7 @@ export class HeartbeatIngest {
     try {
       return await this.storeTogether(batch).catch(async (error: unknown) => {
         // The sample's partition was made while the insert waited to put it into the default one.
-        if (codeOf(error) === checkViolation) return this.storeTogether(batch);
+        if (sqlCodeOf(error) === checkViolation) return this.storeTogether(batch);
         throw error;
       });
     } catch (error) {
@@ -123,19 +124,3 @@ function unavailable(cause?: unknown): ApiError {
 }
 
 const checkViolation = '23514';
-const sqlState = /^[0-9A-Z]{5}$/;
-// Lost connections, a server that stops or is full, cancelled statements, deadlocks and lock timeouts.
-const passingState = /^(08|25P|40|53|55P03|57)/;
-const networkError = /^E[A-Z]+$/;
-const lostConnection = /connection|timeout|terminated/i;
-
-/** Whether the same batch may well be stored at another try. */
-function isPassing(error: unknown): boolean {
-  const code = codeOf(error);
-  if (sqlState.test(code)) return passingState.test(code);
-  return networkError.test(code) || (error instanceof Error && lostConnection.test(error.message));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}

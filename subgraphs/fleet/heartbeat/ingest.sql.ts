@@ -1,3 +1,5 @@
+import { countRegressions } from '../lifecycle/duplicate.js';
+
 /** What the next beat of each instance of a batch depends on. Takes the batch's keys as JSON. */
 export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credential_generation as "generation", i.xmin::text as "writtenBy",
     i.last_seen_at as "lastSeenAt", i.offline_at as "offlineAt", i.announced_status as "status",
@@ -26,6 +28,7 @@ const updateInstances = () => `update fleet.instance i set
     last_seen_at = b.last_seen_at, offline_at = b.offline_at,
     announced_status = b.announced_status, status_changed_at = b.status_changed_at,
     reasons = b.reasons, streaks = b.streaks, sampled_at = b.sampled_at,
+    ${countRegressions},
     sequence = b.sequence, clock_skew_seconds = b.clock_skew_seconds, version = b.version,
     apps_count = b.apps_count, cpu_percent = b.cpu_percent, memory_percent = b.memory_percent,
     disk_percent = b.disk_percent, cpu_cores = b.cpu_cores, memory_gb = b.memory_gb,

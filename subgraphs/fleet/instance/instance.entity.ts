@@ -43,7 +43,9 @@ export class Instance {
   @Property({ type: 'text', nullable: true })
   publicKey!: string | null;
 
-  @Field(() => [String], { description: 'The tags of the enrollment token that it came in by.' })
+  @Field(() => [String], {
+    description: 'Its tags: at first those of the enrollment token that it came in by.',
+  })
   @Property({ type: 'array' })
   tags!: string[];
 
@@ -57,6 +59,17 @@ export class Instance {
   /** A credential of a lower generation is refused. */
   @Property({ type: 'integer' })
   credentialGeneration!: number;
+
+  /** The generation of a credential that was offered to the node and not used yet. */
+  @Property({ type: 'integer', nullable: true })
+  candidateGeneration!: number | null;
+
+  /** How often the sequence of its beats went back, each time soon after the last. */
+  @Property({ type: 'integer' })
+  regressions!: number;
+
+  @Property({ type: 'datetime', nullable: true })
+  regressedAt!: Date | null;
 
   @Field(() => DateTime, {
     name: 'lastSeen',

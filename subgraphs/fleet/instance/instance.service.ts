@@ -53,12 +53,13 @@ export class InstanceService {
       { $and: [matching, after] },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    // Counts are at hand for all that the summary tells apart; only a search has to count.
-    return toPage(rows, window, async () =>
-      filter?.q
-        ? operation.em.count(Instance, matching)
-        : countIn(await this.summaries.summary(operation), filter?.status),
-    );
+    // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
+    const isWhole = window.after === undefined && rows.length <= window.size;
+    return toPage(rows, window, async () => {
+      if (isWhole) return rows.length;
+      if (filter?.q) return operation.em.count(Instance, matching);
+      return countIn(await this.summaries.summary(operation), filter?.status);
+    });
   }
 
   private async condition(

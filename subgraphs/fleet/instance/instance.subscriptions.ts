@@ -1,5 +1,17 @@
-import { ArgsType, Authorized, Ctx, Field, ID, Args, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  ID,
+  Query,
+  Args,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
+import { ApiError } from '#platform/errors.js';
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
@@ -29,6 +41,17 @@ export class InstanceSubscriptions {
   ) {}
 
   @Authorized('fleet.instance.read')
+  @Query(() => String, {
+    description:
+      "Where fleet's events stand: what was read in the same operation, and a subscription whose `extensions.after` " +
+      'is this cursor, together miss nothing. UNAVAILABLE where no subscriptions are served.',
+  })
+  async fleetCursor(@Ctx() { operation, streams }: SubgraphContext): Promise<string> {
+    if (!streams) throw new ApiError('UNAVAILABLE', 'This process serves no subscriptions');
+    return streams.cursorNow(operation);
+  }
+
+  @Authorized('fleet.instance.read')
   @Subscription(() => Instance, {
     subscribe: eventSource<InstanceChangedArgs>('fleet.instance.read', ({ instanceId, status }) => ({
       topics,
@@ -50,7 +73,9 @@ export class InstanceSubscriptions {
 
   @Authorized('fleet.instance.read')
   @Subscription(() => FleetSummary, {
-    subscribe: eventSource('fleet.instance.read', () => ({ topics })),
+    subscribe: eventSource('fleet.instance.read', () => ({
+      topics: [...topics, 'fleet.instance.decommissioned'],
+    })),
     description: 'The fleet in numbers after each change of them. Resumes as `instanceChanged` does.',
   })
   async fleetHealthChanged(@Ctx() { operation }: SubgraphContext): Promise<FleetSummary> {

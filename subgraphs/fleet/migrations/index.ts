@@ -5,7 +5,11 @@ import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 import { metricsMigration } from './002-metrics.js';
 import { entitlementMigration } from './003-entitlement.js';
 import { alertsMigration } from './010-alerts.js';
+import { alertSilencesMigration } from './011-alert-silences.js';
+import { notificationsMigration } from './012-notifications.js';
 import { commandsMigration } from './070-commands.js';
+import { impersonationMigration } from './071-impersonation.js';
+import { lifecycleMigration } from './072-lifecycle.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -97,4 +101,8 @@ export const fleetMigrations: readonly AreaMigration[] = [
   entitlementMigration,
   commandsMigration,
   alertsMigration,
+  impersonationMigration,
+  alertSilencesMigration,
+  notificationsMigration,
+  lifecycleMigration,
 ];

@@ -1,4 +1,6 @@
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
+import type { InstancesCounted } from '#schema/events.js';
 
 import type { FleetSummary } from './fleet-summary.js';
 
@@ -36,4 +38,24 @@ export class SummaryService {
       return totals;
     });
   }
+}
+
+/**
+ * Tells how many instances a tenant has after one came or went. Called in the transaction that changed it, under the lock
+ * of the instance limit and after the change was flushed.
+ */
+export async function instancesCounted(em: Operation['em'], tenantId: string): Promise<OutboxEvent> {
+  // Events may be told in another order than they took the lock in, and the time within the lock tells the newest.
+  const [row] = await em.execute<{ count: number; version: string }[]>(
+    `select count(*)::int as count, (extract(epoch from clock_timestamp()) * 1e6)::bigint::text as version
+     from fleet.instance where tenant_id = ?`,
+    [tenantId],
+  );
+  return {
+    topic: 'fleet.instances.counted',
+    tenantId,
+    entityId: tenantId,
+    entityVersion: Number(row?.version ?? 0),
+    payload: { count: row?.count ?? 0 } satisfies InstancesCounted,
+  };
 }

@@ -21,7 +21,7 @@ export class TenantReferenceResolver {
   async instanceCounts(@Ctx() { operation }: SubgraphContext): Promise<InstanceCounts> {
     const { totalInstances, healthy, degraded, offline } = await this.summaries.summary(operation);
     const { limits } = await this.entitlements.of(operation);
-    const limit = limits['instances'] ?? null;
+    const limit = limits['instances'] === undefined ? 0 : limits['instances'];
     return { total: totalInstances, limit, healthy, degraded, offline };
   }
 }

@@ -2,10 +2,19 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { tenantTableSql } from '#platform/database/row-level-security.js';
 import { entitlementTableSql } from '#platform/entitlement/entitlement.sql.js';
 
-import { planEntitlements } from '../tenant/plans.js';
 import { definerSql } from './definer.sql.js';
 
-const granted = JSON.stringify(planEntitlements);
+const granted = JSON.stringify({
+  FREE: { features: ['fleet-management'], limits: { instances: 5, users: 3, storageGb: 10 } },
+  PRO: {
+    features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],
+    limits: { instances: 25, users: 50, storageGb: 500 },
+  },
+  ENTERPRISE: {
+    features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support', 'msp', 'white-label'],
+    limits: { instances: null, users: null, storageGb: null },
+  },
+});
 
 /** Invitations, and what tells how many users fit. */
 export const membersMigration: AreaMigration = migration(

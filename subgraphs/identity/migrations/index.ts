@@ -5,6 +5,9 @@ import { outboxTableSql } from '#platform/outbox/outbox.sql.js';
 import { signInMigration } from './002-sign-in.js';
 import { oauthCodesMigration } from './073-oauth-codes.js';
 import { auditMigration } from './074-audit.js';
+import { membersMigration } from './075-members.js';
+import { mspMigration } from './076-msp.js';
+import { apiKeysMigration } from './077-api-keys.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -124,4 +127,7 @@ export const identityMigrations: readonly AreaMigration[] = [
   signInMigration,
   oauthCodesMigration,
   auditMigration,
+  membersMigration,
+  mspMigration,
+  apiKeysMigration,
 ];

@@ -1,5 +1,5 @@
 import type { Consumer } from '#platform/outbox/consumer.js';
-import type { InstanceEnrolled } from '#schema/events.js';
+import type { InstanceEnrolled, InstanceUpdated } from '#schema/events.js';
 
 /** Nodes become clients when they enroll (decision 25). Delivered again, an event changes nothing. */
 export const registerClients: Consumer = {
@@ -21,6 +21,27 @@ export const registerClients: Consumer = {
         JSON.stringify(node.redirectUris),
         now.toISOString(),
       ],
+    );
+  },
+};
+
+/** A renamed node is shown by its new name, and one that left the fleet is no client any more. */
+export const followClients: Consumer = {
+  topics: ['fleet.instance.updated', 'fleet.instance.decommissioned'],
+  handle: async ({ em, event, now }) => {
+    if (event.topic === 'fleet.instance.updated') {
+      const { name } = event.payload as unknown as InstanceUpdated;
+      await em.execute('update identity.oauth_client set name = ? where tenant_id = ? and instance_id = ?', [
+        name,
+        event.tenantId,
+        event.entityId,
+      ]);
+      return;
+    }
+    await em.execute(
+      `update identity.oauth_client set revoked_at = ?
+       where tenant_id = ? and instance_id = ? and revoked_at is null`,
+      [now, event.tenantId, event.entityId],
     );
   },
 };

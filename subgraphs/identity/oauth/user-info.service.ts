@@ -21,7 +21,12 @@ export class UserInfoService {
     const em = operation.database.forTenant(tenantId);
     const issued = await em.findOne(IssuedToken, { tenantId, jti, kind: 'ACCESS_TOKEN', revokedAt: null });
     if (!issued) throw refused();
-    const session = await em.findOne(Session, { tenantId, id: issued.sessionId, revokedAt: null });
+    const session = await em.findOne(Session, {
+      tenantId,
+      id: issued.sessionId,
+      revokedAt: null,
+      expiresAt: { $gt: now },
+    });
     const user = await em.findOne(User, { tenantId, id: userId });
     if (!session || !user) throw refused();
     return {

@@ -5,6 +5,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 
 import { isPassword } from '../password/password-hash.js';
 import { securityEvent } from '../security/security-event.js';
+import { networkOf } from '../throttle/network.js';
 import { admit, admitOrRefuse } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
 
@@ -21,7 +22,7 @@ export class Credentials {
    * pause of a client address is told (RATE_LIMITED), as it says nothing about any account.
    */
   async check(operation: Operation, email: string, password: string): Promise<User> {
-    const address = await admitOrRefuse(operation, 'address', operation.request.clientAddress);
+    const address = await admitOrRefuse(operation, 'address', networkOf(operation.request.clientAddress));
     const account = await admit(operation, 'account', email.toLowerCase());
     const user = await this.find(operation, email);
     const isRight = await isPassword(password, user?.passwordHash);
@@ -30,9 +31,8 @@ export class Credentials {
       return user;
     }
     await Promise.all([address.settle('FAILED'), account.settle('FAILED')]);
-    // Only for known users, hence after the answer: its time must not tell.
-    if (user)
-      this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
+    // After the answer, whose time must not tell; and for unknown names as well, so that the next one's doesn't either.
+    this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
     throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
       reason: 'WRONG_CREDENTIALS',
     });
@@ -49,16 +49,30 @@ export class Credentials {
   }
 }
 
-async function record(operation: Operation, user: User, blockedUntil: Date | undefined): Promise<void> {
+/** For an unknown name there is no tenant to tell: the same work is done and undone. */
+async function record(
+  operation: Operation,
+  user: User | undefined,
+  blockedUntil: Date | undefined,
+): Promise<void> {
   const { database, request, clock } = operation;
-  const event = securityEvent(operation, user.tenantId, {
+  const tenantId = user?.tenantId ?? nowhere.tenant_id;
+  const event = securityEvent(operation, tenantId, {
     action: blockedUntil ? 'authn_login_lock' : 'authn_login_fail',
-    userId: user.id,
+    userId: user?.id ?? nowhere.id,
     reason: blockedUntil ? `paused until ${blockedUntil.toISOString()}` : 'wrong password',
   });
-  await database
-    .forTenant(user.tenantId)
-    .transactional(async (em) =>
-      appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() }),
-    );
+  try {
+    await database.forTenant(tenantId).transactional(async (em) => {
+      await appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() });
+      if (!user) throw new Undone();
+    });
+  } catch (error) {
+    if (!(error instanceof Undone)) throw error;
+  }
+}
+
+/** Ends a transaction without a trace. */
+class Undone extends Error {
+  override readonly name = 'Undone';
 }

@@ -11,7 +11,8 @@ import { RefreshToken, Session } from './session.entity.js';
 
 const day = 24 * 60 * 60 * 1000;
 export const accessSeconds = 15 * 60;
-const refreshIdleMs = 14 * day;
+/** A session whose tokens nobody refreshes ends after this. */
+export const refreshIdleMs = 14 * day;
 const sessionMaxMs = 90 * day;
 
 /** Opens sessions and makes their tokens, in the transaction of whoever let the user in. */
@@ -28,7 +29,12 @@ export class SessionTokens {
   }
 
   /** For the browser's own session at the authorize page, which keeps no tokens. */
-  async openWithoutTokens(operation: Operation, write: Write, user: User): Promise<Session> {
+  async openWithoutTokens(
+    operation: Operation,
+    write: Write,
+    user: User,
+    lifetimeMs = sessionMaxMs,
+  ): Promise<Session> {
     const now = operation.clock.now();
     const session = Object.assign(new Session(), {
       tenantId: user.tenantId,
@@ -38,7 +44,7 @@ export class SessionTokens {
       userAgent: operation.request.userAgent?.slice(0, 500) ?? null,
       createdAt: now,
       lastUsedAt: now,
-      expiresAt: new Date(now.getTime() + sessionMaxMs),
+      expiresAt: new Date(now.getTime() + lifetimeMs),
       revokedAt: null,
     });
     await write.em.persist(session).flush();

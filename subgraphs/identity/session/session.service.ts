@@ -5,6 +5,7 @@ import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import type { SessionRevoked } from '#schema/events.js';
 
+import { refreshIdleMs } from './session-tokens.js';
 import { Session } from './session.entity.js';
 
 export type RevocationReason = SessionRevoked['reason'];
@@ -15,7 +16,14 @@ export class SessionService {
   async list(operation: Operation, args: PageArgs): Promise<Page<Session>> {
     const window = pageWindow(args);
     const { tenantId, userId } = operation.requireUser();
-    const live = { tenantId, userId, revokedAt: null, expiresAt: { $gt: operation.clock.now() } };
+    const now = operation.clock.now();
+    const live = {
+      tenantId,
+      userId,
+      revokedAt: null,
+      expiresAt: { $gt: now },
+      lastUsedAt: { $gt: new Date(now.getTime() - refreshIdleMs) },
+    };
     const rows = await operation.em.find(
       Session,
       { ...live, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
@@ -23,18 +24,21 @@ export class TenantService {
       if (tenant.plan === input.plan) return tenant;
       tenant.plan = input.plan;
       tenant.planVersion += 1;
+      const granted = {
+        tenantId: tenant.id,
+        version: tenant.planVersion,
+        plan: tenant.plan,
+        features: [...planEntitlements[tenant.plan].features],
+        limits: { ...planEntitlements[tenant.plan].limits },
+      } satisfies EntitlementGranted;
+      // identity itself need not wait for its own event.
+      await keepEntitlement(write.em, 'identity', tenant.id, granted);
       write.publish({
         topic: 'billing.entitlement.granted',
         tenantId: tenant.id,
         entityId: tenant.id,
         entityVersion: tenant.planVersion,
-        payload: {
-          tenantId: tenant.id,
-          version: tenant.planVersion,
-          plan: tenant.plan,
-          features: [...planEntitlements[tenant.plan].features],
-          limits: { ...planEntitlements[tenant.plan].limits },
-        } satisfies EntitlementGranted,
+        payload: granted,
       });
       return tenant;
     }, input.tenantId);

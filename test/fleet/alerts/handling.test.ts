@@ -114,45 +114,6 @@ describe('an acknowledgement', () => {
     expect(events).toEqual([{ to: 'FIRING' }, { to: 'ACKNOWLEDGED' }]);
   });
 
-  test('lasts through beats and restarts until the condition clears, and the next alert is without it', async () => {
-    const tenant = await panel.world.tenant();
-    await updateRule(tenant, { kind: 'CPU', keepFiringForSeconds: 30 });
-    const { node, alert } = await firing(panel, tenant);
-    await tenant.rest(`/api/fleet/alerts/${alert.id}/acknowledge`, { method: 'POST' });
-    const restarted = await panel.another();
-    await panel.clock.advance(5_000);
-    await node.beat({ cpu_percent: 99 });
-    const seenBy = async () =>
-      (await call<RestAlert[]>(`${restarted.url}/api/fleet/alerts`, { token: tenant.token })).body;
-    await soon(panel, async () => (await seenBy())[0]?.count === 2, 'the second beat');
-    expect(await seenBy()).toEqual([
-      {
-        ...alert,
-        status: 'acknowledged',
-        count: 2,
-        value: 99,
-        message: expect.any(String),
-        updated_at: isTime,
-        acknowledged_by: tenant.user.id,
-      },
-    ]);
-
-    await node.beat({ cpu_percent: 5 });
-    await soon(panel, async () => (await alertsOf(tenant)).length === 0, 'the alert to clear');
-    expect(await alertsOf(tenant, '?status=resolved')).toMatchObject([
-      { id: alert.id, acknowledged_by: tenant.user.id },
-    ]);
-    await node.beat({ cpu_percent: 98 });
-    await soon(panel, async () => (await alertsOf(tenant)).length === 1, 'a new alert');
-    const [next] = await alertsOf(tenant);
-    expect([next?.status, next?.acknowledged_by, next?.count, next?.id === alert.id]).toEqual([
-      'firing',
-      null,
-      1,
-      false,
-    ]);
-  });
-
   test('is refused while the alert is pending and after it was resolved', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();

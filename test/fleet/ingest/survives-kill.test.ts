@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -157,7 +157,9 @@ async function nodes(count: number): Promise<SteadyNode[]> {
   const registered = (await (
     await post('/api/auth/register', { ...account, name: 'Owner', company: 'Kill' })
   ).json()) as { access_token: string };
-  const { token } = (await (await post('/api/fleet/tokens', { name: 't' }, registered.access_token)).json()) as {
+  const { token } = (await (
+    await post('/api/fleet/tokens', { name: 't' }, registered.access_token)
+  ).json()) as {
     token: string;
   };
   return Promise.all(
@@ -177,8 +179,14 @@ async function nodes(count: number): Promise<SteadyNode[]> {
 /** Everything acknowledged is stored, each once, and the instance is told of as its newest beat left it. */
 async function expectAllThere(fleet: readonly SteadyNode[]): Promise<void> {
   for (const node of fleet) {
-    const rows = await query('panel', 'select at, cpu_percent from fleet.metrics_sample where instance_id = $1', [node.id]);
-    const stored = new Map(rows.map((row) => [(row['at'] as Date).toISOString(), row['cpu_percent'] as number]));
+    const rows = await query(
+      'panel',
+      'select at, cpu_percent from fleet.metrics_sample where instance_id = $1',
+      [node.id],
+    );
+    const stored = new Map(
+      rows.map((row) => [(row['at'] as Date).toISOString(), row['cpu_percent'] as number]),
+    );
     expect(stored.size, 'no timestamp twice').toBe(rows.length);
     const lost = node.acknowledged.filter(({ at, cpu }) => stored.get(at) !== cpu);
     expect(lost).toEqual([]);
@@ -205,7 +213,10 @@ test('everything acknowledged outlives a panel that is killed, and nothing is th
   await sleep(500);
   for (const node of fleet) node.stop();
   await Promise.all(running);
-  expect(fleet.every(({ failures }) => failures > 0), 'the kills were felt').toBe(true);
+  expect(
+    fleet.every(({ failures }) => failures > 0),
+    'the kills were felt',
+  ).toBe(true);
   expect(fleet.every(({ acknowledged }) => acknowledged.length > 20)).toBe(true);
   await expectAllThere(fleet);
 }, 90_000);
@@ -225,6 +236,9 @@ test('everything acknowledged outlives a PostgreSQL that is killed, and the pane
   await sleep(2_000);
   for (const node of fleet) node.stop();
   await Promise.all(running);
-  expect(fleet.every(({ failures }) => failures > 0), 'the kills were felt').toBe(true);
+  expect(
+    fleet.every(({ failures }) => failures > 0),
+    'the kills were felt',
+  ).toBe(true);
   await expectAllThere(fleet);
 }, 90_000);

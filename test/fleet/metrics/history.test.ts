@@ -43,7 +43,7 @@ async function fresh(): Promise<{ tenant: Tenant; node: Node }> {
 
 async function historyOf(tenant: Tenant, node: Node, query = ''): Promise<History> {
   const answer = await tenant.rest<History>(`/api/fleet/instances/${node.id}/metrics/history${query}`);
-  expect(answer.status, answer.text).toBe(200);
+  if (answer.status !== 200) throw new Error(`history: ${answer.status} ${answer.text}`);
   return answer.body;
 }
 

@@ -51,7 +51,6 @@ interface Bucket {
   net_max: number | null;
 }
 
-
 /** Delivers readings with one beat. A late one has a reading of its own time as well, which is the answer. */
 async function deliver(
   instance: StoredInstance,

@@ -15,7 +15,7 @@ import type { SessionService } from '../../session/session.service.js';
 import { User } from '../../user/user.entity.js';
 import { checkRequest, type AuthorizationService } from '../authorization.service.js';
 import type { AuthorizationRequestInput } from '../oauth.inputs.js';
-import { isFormOf, type BrowserSession, type BrowserSessions } from './browser-session.js';
+import { browserSessionMs, isFormOf, type BrowserSession, type BrowserSessions } from './browser-session.js';
 import { codePage, consentPage, contentSecurityPolicy, loginPage, problemPage } from './pages.js';
 
 export interface AuthorizePageOptions {
@@ -199,7 +199,7 @@ export class AuthorizePage {
   }
 
   private opener(operation: Operation): Opener<Session> {
-    return (write, user) => this.options.tokens.openWithoutTokens(operation, write, user);
+    return (write, user) => this.options.tokens.openWithoutTokens(operation, write, user, browserSessionMs);
   }
 
   private operation(request: Request, response: Response): Operation {

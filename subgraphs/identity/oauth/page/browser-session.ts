@@ -11,8 +11,8 @@ import type { Session } from '../../session/session.entity.js';
 const cookieName = 'quazzar_sign_in';
 const boundTo = 'oauth browser session';
 
-// How long a browser may go on to other nodes without the password; the session itself may be ended earlier.
-const lifetimeMs = 8 * 60 * 60 * 1000;
+// How long a browser may go on to other nodes without the password; the session may be ended earlier.
+export const browserSessionMs = 8 * 60 * 60 * 1000;
 
 const shape = z.object({
   csrf: z.string(),
@@ -49,7 +49,7 @@ export class BrowserSessions {
   begin(response: Response, now: Date, session?: Session): BrowserSession {
     const begun: BrowserSession = {
       csrf: randomToken(),
-      expiresAt: now.getTime() + lifetimeMs,
+      expiresAt: now.getTime() + browserSessionMs,
       session: session ? { tenantId: session.tenantId, id: session.id } : null,
     };
     response.cookie(cookieName, this.keyring.seal(JSON.stringify(begun), boundTo), {

@@ -1,0 +1,134 @@
+import { systemClock, type Clock } from '../clock.js';
+import type { AgentLogger } from '../logger.js';
+import { Backoff, politeDelay } from '../pace.js';
+import type { Outcome } from '../panel-client.js';
+import type { AgentCommand } from '../protocol.js';
+import { runDiagnostics } from './diagnostics.js';
+import type { CommandHandler, CommandResult } from './handler.js';
+import { maxOutput, type CommandReport, type Report } from './report.js';
+import { simulatedHandlers } from './simulated.js';
+
+export interface CommandRunnerOptions {
+  readonly logger: AgentLogger;
+  readonly clock?: Clock;
+  /** A simulated update is over: this is the version from now on. */
+  readonly onUpdated?: (version: string) => void;
+}
+
+interface Taken {
+  report: Report;
+  /** Set once it has ended. */
+  result?: CommandReport;
+}
+
+/** How many commands are remembered, to know one that comes again. */
+const remembered = 1_000;
+
+/**
+ * Runs the commands of one node, one after another. A command begins only once the panel has acknowledged that the node
+ * took it, and from then on the panel does not hand it out again: so it runs at most once, also over a restart of the
+ * agent. One that comes again is known by its id.
+ */
+export class CommandRunner {
+  private readonly taken = new Map<string, Taken>();
+  private readonly handlers: Readonly<Record<string, CommandHandler>>;
+  private readonly clock: Clock;
+  private readonly ending = new AbortController();
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: CommandRunnerOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.handlers = {
+      ...simulatedHandlers((version) => options.onUpdated?.(version)),
+      run_diagnostics: runDiagnostics,
+    };
+  }
+
+  /** Resolves when the command has ended and the panel knows. */
+  async run(command: AgentCommand, report: Report): Promise<void> {
+    const known = this.taken.get(command.id);
+    if (known) {
+      known.report = report;
+      if (known.result) await this.tell(known, known.result);
+      return;
+    }
+    const taken: Taken = { report };
+    this.taken.set(command.id, taken);
+    const [oldest] = this.taken.keys();
+    if (oldest !== undefined && this.taken.size > remembered) this.taken.delete(oldest);
+    const work = this.queue.then(async () => this.work(command, taken));
+    this.queue = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Breaks off what runs, tells the panel if it can be told at once, and takes up nothing more. */
+  stop(): void {
+    this.ending.abort(new Error('The agent was stopped while at it'));
+  }
+
+  private async work(command: AgentCommand, taken: Taken): Promise<void> {
+    const { logger } = this.options;
+    if (this.ending.signal.aborted) return;
+    const begun = await this.tell(taken, { status: 'in_progress', progress: 0 });
+    if (begun.kind !== 'ok') {
+      // It may have been cancelled, or handed to this node in vain too long; the panel knows.
+      logger.warn({ command: command.id, reason: begun.message }, 'The panel takes the command back');
+      this.taken.delete(command.id);
+      return;
+    }
+    logger.info({ command: command.id, kind: command.command }, 'A command has begun');
+    const { isSuccess, output, exitCode } = await this.perform(command, taken);
+    taken.result = {
+      status: isSuccess ? 'success' : 'failed',
+      output: output.slice(0, maxOutput),
+      exit_code: exitCode,
+    };
+    const told = await this.tell(taken, taken.result);
+    logger.info({ command: command.id, result: taken.result.status, told: told.kind }, 'A command has ended');
+  }
+
+  private async perform(command: AgentCommand, taken: Taken): Promise<CommandResult> {
+    const handler = Object.hasOwn(this.handlers, command.command)
+      ? this.handlers[command.command]
+      : undefined;
+    if (!handler) {
+      return {
+        isSuccess: false,
+        output: `This node does not know the command ${command.command}`,
+        exitCode: 127,
+      };
+    }
+    try {
+      return await handler({
+        params: command.params,
+        clock: this.clock,
+        signal: this.ending.signal,
+        progress: async (percent, output) => {
+          await taken.report({
+            status: 'in_progress',
+            progress: percent,
+            output: output.slice(0, maxOutput),
+          });
+        },
+      });
+    } catch (error) {
+      return {
+        isSuccess: false,
+        output: error instanceof Error ? error.message : String(error),
+        exitCode: 1,
+      };
+    }
+  }
+
+  /** Until the panel has taken it, or has said that it will not. */
+  private async tell(taken: Taken, report: CommandReport): Promise<Outcome<undefined>> {
+    const backoff = new Backoff(Math.random);
+    for (;;) {
+      const outcome = await taken.report(report);
+      if (outcome.kind !== 'unavailable' || this.ending.signal.aborted) return outcome;
+      const { retryAfterMs } = outcome;
+      const waitMs = retryAfterMs === undefined ? backoff.next() : politeDelay(retryAfterMs, Math.random);
+      await this.clock.delay(waitMs, this.ending.signal).catch(() => undefined);
+    }
+  }
+}

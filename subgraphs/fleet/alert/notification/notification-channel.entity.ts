@@ -1,0 +1,78 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import { AlertSeverity } from '../alert.kinds.js';
+import { ChannelKind } from './notification.kinds.js';
+
+@Entity({ tableName: 'notification_channel' })
+@ObjectType({ description: 'Where the tenant is told of alerts.' })
+export class NotificationChannel {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `chn_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => ChannelKind, { description: 'How it is told.' })
+  @Property({ type: 'text' })
+  kind!: ChannelKind;
+
+  @Field(() => String, { description: 'The name shown to people.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'Where a webhook is sent; null for e-mail.' })
+  @Property({ type: 'text', nullable: true })
+  url!: string | null;
+
+  @Field(() => [String], { description: 'Who e-mail is sent to; empty for a webhook.' })
+  @Property({ type: 'array' })
+  recipients!: string[];
+
+  @Property({ type: 'text', nullable: true })
+  sealedSecret!: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  sealedPreviousSecret!: string | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Until when messages are also signed with the secret before the last rotation.',
+  })
+  @Property({ type: 'datetime', nullable: true })
+  previousSecretUntil!: Date | null;
+
+  @Field(() => AlertSeverity, { description: 'It is told of alerts of this severity and above.' })
+  @Property({ type: 'text' })
+  minimumSeverity!: AlertSeverity;
+
+  @Field(() => Boolean, { description: 'Whether it is also told when alerts are over.' })
+  @Property({ type: 'boolean' })
+  tellsResolved!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether it is told of anything.' })
+  @Property({ type: 'boolean' })
+  isEnabled!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the panel itself disabled it; null when it did not.',
+  })
+  @Property({ type: 'text', nullable: true })
+  disabledReason!: string | null;
+
+  @Field(() => ID, { description: 'Who made it: the id of a user or service.' })
+  @Property({ type: 'text' })
+  createdBy!: string;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+}
+
+@ObjectType({ description: 'One page of notification channels.' })
+export class NotificationChannelPage extends pageOf(NotificationChannel, 'NotificationChannel') {}

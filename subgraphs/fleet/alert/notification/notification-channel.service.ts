@@ -1,0 +1,184 @@
+import { LockMode } from '@mikro-orm/core';
+
+import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import { OutboundError } from '#platform/outbound/errors.js';
+import type { Outbound } from '#platform/outbound/outbound.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { AlertSeverity } from '../alert.kinds.js';
+import { NotificationChannel } from './notification-channel.entity.js';
+import {
+  createEmailChannelRules,
+  createWebhookChannelRules,
+  rotateWebhookSecretRules,
+  updateNotificationChannelRules,
+  type CreateEmailChannelInput,
+  type CreateWebhookChannelInput,
+  type RotateWebhookSecretInput,
+  type UpdateNotificationChannelInput,
+  type WebhookSecretPayload,
+} from './notification.inputs.js';
+import { ChannelKind } from './notification.kinds.js';
+import { newWebhookSecret } from './webhook-signature.js';
+
+const limit = 20;
+const hourMs = 60 * 60 * 1000;
+const defaultKeepHours = 24;
+
+/** Where tenants are told of alerts. Webhook secrets are kept sealed, bound to the channel's id. */
+export class NotificationChannelService {
+  constructor(
+    private readonly keyring: Keyring,
+    private readonly outbound: Outbound,
+  ) {}
+
+  /** In the order they were made. */
+  async page(operation: Operation, args: PageArgs): Promise<Page<NotificationChannel>> {
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const rows = await operation.em.find(
+      NotificationChannel,
+      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { orderBy: { id: 'asc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(NotificationChannel, { tenantId }));
+  }
+
+  async createWebhook(operation: Operation, input: CreateWebhookChannelInput): Promise<WebhookSecretPayload> {
+    const { url, ...common } = validate(createWebhookChannelRules, input);
+    await this.checkUrl(url);
+    const secret = newWebhookSecret();
+    const id = newId('notificationChannel');
+    const channel = await this.create(operation, {
+      ...common,
+      id,
+      kind: ChannelKind.WEBHOOK,
+      url,
+      recipients: [],
+      sealedSecret: this.keyring.seal(secret, id),
+    });
+    return { channel, secret };
+  }
+
+  async createEmail(operation: Operation, input: CreateEmailChannelInput): Promise<NotificationChannel> {
+    const { recipients, ...common } = validate(createEmailChannelRules, input);
+    return this.create(operation, {
+      ...common,
+      id: newId('notificationChannel'),
+      kind: ChannelKind.EMAIL,
+      url: null,
+      recipients: [...new Set(recipients)],
+      sealedSecret: null,
+    });
+  }
+
+  async update(operation: Operation, input: UpdateNotificationChannelInput): Promise<NotificationChannel> {
+    const { id, ...changes } = validate(updateNotificationChannelRules, input);
+    if (changes.url != null) await this.checkUrl(changes.url);
+    return operation.write(async (write) => {
+      const channel = await own(operation, write, id);
+      const foreign = channel.kind === ChannelKind.WEBHOOK ? 'recipients' : 'url';
+      if (changes[foreign] != null)
+        throw invalid(`input.${foreign}`, `A channel of the kind ${channel.kind.toLowerCase()} has none`);
+      Object.assign(
+        channel,
+        Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)),
+      );
+      if (changes.isEnabled) channel.disabledReason = null;
+      return channel;
+    });
+  }
+
+  /** Its deliveries under way are given up; those that ended stay in the log. */
+  async delete(operation: Operation, id: string): Promise<NotificationChannel> {
+    return operation.write(async (write) => {
+      const channel = await own(operation, write, id);
+      write.em.remove(channel);
+      return channel;
+    });
+  }
+
+  /** Until the hours are over, receivers may check by the old secret or the new one. */
+  async rotateSecret(operation: Operation, input: RotateWebhookSecretInput): Promise<WebhookSecretPayload> {
+    const { id, keepPreviousHours } = validate(rotateWebhookSecretRules, input);
+    const secret = newWebhookSecret();
+    const channel = await operation.write(async (write) => {
+      const found = await own(operation, write, id);
+      if (found.kind !== ChannelKind.WEBHOOK)
+        throw new ApiError('CONFLICT', 'Only webhooks have a secret', { reason: 'CHANNEL_HAS_NO_SECRET' });
+      const until = operation.clock.now().getTime() + (keepPreviousHours ?? defaultKeepHours) * hourMs;
+      found.sealedPreviousSecret = found.sealedSecret;
+      found.previousSecretUntil = new Date(until);
+      found.sealedSecret = this.keyring.seal(secret, id);
+      return found;
+    });
+    return { channel, secret };
+  }
+
+  private async create(
+    operation: Operation,
+    { minimumSeverity, tellsResolved, ...given }: NewChannel,
+  ): Promise<NotificationChannel> {
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+        `fleet.notification_channel ${tenantId}`,
+      ]);
+      const used = await em.count(NotificationChannel, { tenantId });
+      if (used >= limit) {
+        throw new ApiError('LIMIT_REACHED', `There may be ${limit} notification channels`, {
+          reason: 'CHANNELS_LIMIT',
+          details: { limit, used },
+        });
+      }
+      audit({ target: given.id });
+      return em.create(NotificationChannel, {
+        ...given,
+        tenantId,
+        sealedPreviousSecret: null,
+        previousSecretUntil: null,
+        minimumSeverity: minimumSeverity ?? AlertSeverity.INFO,
+        tellsResolved: tellsResolved ?? true,
+        isEnabled: true,
+        disabledReason: null,
+        createdBy: viewerId(operation.requireViewer()),
+        createdAt: operation.clock.now(),
+      });
+    });
+  }
+
+  /** For the one who types it in; every request is checked anew. */
+  private async checkUrl(url: string): Promise<void> {
+    try {
+      await this.outbound.checkTarget(url);
+    } catch (error) {
+      if (error instanceof OutboundError) throw invalid('input.url', error.message);
+      throw error;
+    }
+  }
+}
+
+type NewChannel = Pick<
+  NotificationChannel,
+  'id' | 'kind' | 'name' | 'url' | 'recipients' | 'sealedSecret'
+> & {
+  minimumSeverity?: AlertSeverity | null | undefined;
+  tellsResolved?: boolean | null | undefined;
+};
+
+async function own(operation: Operation, { em, audit }: Write, id: string): Promise<NotificationChannel> {
+  const { tenantId } = operation;
+  const channel = await em.findOne(
+    NotificationChannel,
+    { tenantId, id },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!channel) throw notFound('Notification channel');
+  audit({ target: id });
+  return channel;
+}

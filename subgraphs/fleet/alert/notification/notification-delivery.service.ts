@@ -1,0 +1,61 @@
+import type { FilterQuery } from '@mikro-orm/core';
+
+import { notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+
+import { NotificationChannel } from './notification-channel.entity.js';
+import { NotificationDelivery } from './notification-delivery.entity.js';
+import type { NotificationDeliveryFilter } from './notification.inputs.js';
+import { DeliveryStatus, NotificationType } from './notification.kinds.js';
+import { testBody } from './notification.message.js';
+
+/** What was sent where; the sending is the jobs' (deliver.job.ts). */
+export class NotificationDeliveryService {
+  /** Newest first. */
+  async page(
+    operation: Operation,
+    args: PageArgs,
+    filter: NotificationDeliveryFilter | null | undefined,
+  ): Promise<Page<NotificationDelivery>> {
+    const window = pageWindow(args);
+    const { channelId, status } = filter ?? {};
+    const matching: FilterQuery<NotificationDelivery> = {
+      tenantId: operation.tenantId,
+      ...(channelId ? { channelId } : {}),
+      ...(status ? { status } : {}),
+    };
+    const before = window.after === undefined ? {} : { id: { $lt: window.after } };
+    const rows = await operation.em.find(
+      NotificationDelivery,
+      { $and: [matching, before] },
+      { orderBy: { id: 'desc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(NotificationDelivery, matching));
+  }
+
+  /** Sends nothing but a greeting, whatever the channel's severity, even when it is disabled. */
+  async sendTest(operation: Operation, channelId: string): Promise<NotificationDelivery> {
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      const channel = await em.findOne(NotificationChannel, { tenantId, id: channelId });
+      if (!channel) throw notFound('Notification channel');
+      audit({ target: channelId });
+      const now = operation.clock.now();
+      return em.create(NotificationDelivery, {
+        tenantId,
+        id: newId('delivery'),
+        channelId,
+        type: NotificationType.TEST,
+        alertIds: [],
+        body: testBody(channel, now),
+        status: DeliveryStatus.PENDING,
+        attempts: [],
+        nextAttemptAt: now,
+        createdAt: now,
+        endedAt: null,
+      });
+    });
+  }
+}

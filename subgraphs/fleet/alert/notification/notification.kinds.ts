@@ -1,0 +1,49 @@
+import { registerEnumType } from 'type-graphql';
+
+export enum ChannelKind {
+  WEBHOOK = 'WEBHOOK',
+  EMAIL = 'EMAIL',
+}
+
+registerEnumType(ChannelKind, {
+  name: 'NotificationChannelKind',
+  description: 'How a channel is told.',
+  valuesConfig: {
+    WEBHOOK: { description: 'By a POST with a signature (standardwebhooks.com).' },
+    EMAIL: { description: 'By e-mail.' },
+  },
+});
+
+export enum NotificationType {
+  ALERT_FIRING = 'ALERT_FIRING',
+  ALERT_RESOLVED = 'ALERT_RESOLVED',
+  TEST = 'TEST',
+}
+
+registerEnumType(NotificationType, {
+  name: 'NotificationType',
+  description: 'What a channel is told.',
+  valuesConfig: {
+    ALERT_FIRING: { description: 'Alerts began to fire; `alert.firing` in a webhook.' },
+    ALERT_RESOLVED: { description: 'Alerts that it was told of are over; `alert.resolved` in a webhook.' },
+    TEST: { description: 'Nothing, to see whether it arrives; `test` in a webhook.' },
+  },
+});
+
+export enum DeliveryStatus {
+  PENDING = 'PENDING',
+  DELIVERED = 'DELIVERED',
+  FAILED = 'FAILED',
+}
+
+registerEnumType(DeliveryStatus, {
+  name: 'NotificationDeliveryStatus',
+  description: 'What became of a notification.',
+  valuesConfig: {
+    PENDING: { description: 'It is yet to be taken; it is tried again with growing pauses.' },
+    DELIVERED: { description: 'The other end took it.' },
+    FAILED: {
+      description: 'It was given up: after ten attempts over about a day, or the other end was gone.',
+    },
+  },
+});

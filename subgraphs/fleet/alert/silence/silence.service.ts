@@ -1,0 +1,126 @@
+import { LockMode, type FilterQuery } from '@mikro-orm/core';
+
+import { ApiError, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import type { InstanceService } from '../../instance/instance.service.js';
+import type { Alert } from '../alert.entity.js';
+import { AlertStatus } from '../alert.kinds.js';
+import { Silence } from './silence.entity.js';
+import { createSilenceRules, type CreateSilenceInput, type SilenceFilter } from './silence.inputs.js';
+import { SilenceState } from './silence.kinds.js';
+import { isAbout } from './silence.match.js';
+
+/** All of a tenant's silences are matched against each of its alerts that is to be told. */
+const limit = 200;
+
+export class SilenceService {
+  constructor(private readonly instances: InstanceService) {}
+
+  /** Newest first. */
+  async page(
+    operation: Operation,
+    args: PageArgs,
+    filter: SilenceFilter | null | undefined,
+  ): Promise<Page<Silence>> {
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const matching = { $and: [{ tenantId }, inState(filter?.state, operation.clock.now())] };
+    const before = window.after === undefined ? {} : { id: { $lt: window.after } };
+    const rows = await operation.em.find(
+      Silence,
+      { $and: [matching, before] },
+      { orderBy: { id: 'desc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(Silence, matching));
+  }
+
+  /** The silences that keep channels from being told of an alert just now. */
+  async of(operation: Operation, alert: Alert): Promise<Silence[]> {
+    if (alert.status === AlertStatus.RESOLVED) return [];
+    const active = await operation.once('active silences', async () =>
+      operation.em.find(Silence, {
+        $and: [{ tenantId: operation.tenantId }, inState(SilenceState.ACTIVE, operation.clock.now())],
+      }),
+    );
+    if (active.length === 0) return [];
+    const instance = await this.instances.find(operation, alert.instanceId);
+    const subject = {
+      rule: alert.rule,
+      severity: alert.severity,
+      instanceId: alert.instanceId,
+      component: alert.component,
+      instanceName: instance?.name ?? alert.instanceName,
+      tags: instance?.tags ?? [],
+    };
+    return active.filter(({ matchers }) => isAbout(matchers, subject));
+  }
+
+  async create(operation: Operation, input: CreateSilenceInput): Promise<Silence> {
+    const now = operation.clock.now();
+    const { matchers, startsAt, endsAt, comment } = validate(createSilenceRules(now), input);
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+        `fleet.alert_silence ${tenantId}`,
+      ]);
+      const used = await em.count(Silence, { tenantId, endsAt: { $gt: now } });
+      if (used >= limit) {
+        throw new ApiError('LIMIT_REACHED', `There may be ${limit} silences that have not ended`, {
+          reason: 'SILENCES_LIMIT',
+          details: { limit, used },
+        });
+      }
+      const silence = em.create(Silence, {
+        tenantId,
+        id: newId('silence'),
+        matchers,
+        startsAt: startsAt ?? now,
+        endsAt,
+        comment,
+        createdBy: viewerId(operation.requireViewer()),
+        createdAt: now,
+      });
+      audit({ target: silence.id });
+      return silence;
+    });
+  }
+
+  /** Ends a silence now; expiring again changes nothing. */
+  async expire(operation: Operation, id: string): Promise<Silence> {
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      const silence = await em.findOne(Silence, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!silence) throw notFound('Silence');
+      audit({ target: id });
+      const now = operation.clock.now();
+      if (silence.endsAt <= now) return silence;
+      silence.endsAt = now;
+      // Alerts that it held back are looked at again at once, not when it would have ended.
+      await em.execute(
+        `update fleet.alert set notify_at = ?
+         where tenant_id = ? and status = 'FIRING' and notified_at is null and notify_at > ?`,
+        [now, tenantId, now],
+      );
+      return silence;
+    });
+  }
+}
+
+function inState(state: SilenceState | null | undefined, now: Date): FilterQuery<Silence> {
+  switch (state) {
+    case SilenceState.PENDING:
+      return { startsAt: { $gt: now }, endsAt: { $gt: now } };
+    case SilenceState.ACTIVE:
+      return { startsAt: { $lte: now }, endsAt: { $gt: now } };
+    case SilenceState.EXPIRED:
+      return { endsAt: { $lte: now } };
+    case null:
+    case undefined:
+      return {};
+  }
+}

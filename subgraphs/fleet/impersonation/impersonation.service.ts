@@ -1,0 +1,123 @@
+import { ApiError } from '#platform/errors.js';
+import { appendToOutbox } from '#platform/outbox/outbox.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+import type { SecurityRecorded } from '#schema/events.js';
+
+import type { InstanceService } from '../instance/instance.service.js';
+import { lifetimeSeconds, type Impersonation, type ImpersonationTokens } from './impersonation-tokens.js';
+import {
+  impersonateInstanceRules,
+  redeemImpersonationRules,
+  type ImpersonateInstanceInput,
+  type ImpersonateInstancePayload,
+  type RedeemImpersonationInput,
+  type RedeemImpersonationPayload,
+} from './impersonation.inputs.js';
+
+const sessionSeconds = 30 * 60;
+
+/** "Open in node": the panel vouches for one of its users to one of its nodes. */
+export class ImpersonationService {
+  constructor(
+    private readonly instances: InstanceService,
+    private readonly tokens: ImpersonationTokens,
+  ) {}
+
+  async mint(
+    operation: Operation,
+    instanceId: string,
+    input: ImpersonateInstanceInput | null | undefined,
+  ): Promise<ImpersonateInstancePayload> {
+    const { userId, tenantId } = operation.requireUser();
+    const reason = validate(impersonateInstanceRules, input ?? {}).reason || null;
+    const instance = await this.instances.get(operation, instanceId);
+    const now = operation.clock.now();
+    const { token, jti } = await this.tokens.issue(
+      { tenantId, instanceId, userId, actorId: userId, reason },
+      now,
+    );
+    await operation.write(async ({ audit }) => {
+      audit({ target: instanceId, changes: { user: userId, reason, jti } });
+    });
+    return {
+      sessionUrl: `${instance.baseUrl.replace(/\/+$/, '')}/api/cp/session?token=${token}`,
+      expiresAt: new Date(Math.floor(now.getTime() / 1000) * 1000 + lifetimeSeconds * 1000),
+    };
+  }
+
+  /** For the node that the token is for, once. A refusal is put on record before it is answered. */
+  async redeem(operation: Operation, input: RedeemImpersonationInput): Promise<RedeemImpersonationPayload> {
+    const node = operation.requireNode();
+    const { token } = validate(redeemImpersonationRules, input);
+    const checked = await this.tokens.check(token, operation.clock.now());
+    if (!checked) return refuse(operation, 'TOKEN_INVALID', 'The token is not valid');
+    const { claims, isExpired } = checked;
+    if (claims.tenantId !== node.tenantId || claims.instanceId !== node.instanceId) {
+      return refuse(operation, 'WRONG_NODE', 'The token is for another node', claims);
+    }
+    if (isExpired) return refuse(operation, 'TOKEN_EXPIRED', 'The token has expired', claims);
+    if (!(await burn(operation, claims))) {
+      return refuse(operation, 'TOKEN_USED', 'The token was used already', claims);
+    }
+    const { userId, actorId, reason } = claims;
+    return { user: { id: userId }, actor: actorId, reason, expiresIn: sessionSeconds };
+  }
+}
+
+class AlreadyBurned extends Error {}
+
+/** The insert decides between those who come at the same time. False when the token was used before. */
+async function burn(operation: Operation, claims: Impersonation): Promise<boolean> {
+  const { jti, tenantId, instanceId, userId, actorId, reason, expiresAt } = claims;
+  try {
+    await operation.write(async ({ em, audit }) => {
+      const burned = await em.execute<unknown[]>(
+        `insert into fleet.impersonation_redemption (tenant_id, jti, instance_id, expires_at)
+         values (?, ?, ?, ?) on conflict do nothing returning 1`,
+        [tenantId, jti, instanceId, expiresAt],
+      );
+      // Rolls back the audit row of a redemption that is none.
+      if (burned.length === 0) throw new AlreadyBurned();
+      audit({ target: instanceId, changes: { user: userId, actor: actorId, reason, jti } });
+    }, tenantId);
+    return true;
+  } catch (error) {
+    if (error instanceof AlreadyBurned) return false;
+    throw error;
+  }
+}
+
+/** Recorded with the tenant of the node that tried, in a transaction that the refusal does not undo. */
+async function refuse(
+  operation: Operation,
+  reason: string,
+  message: string,
+  claims?: Impersonation,
+): Promise<never> {
+  const { tenantId, instanceId } = operation.requireNode();
+  // A token of another tenant tells this one nothing about its users.
+  const known = claims?.tenantId === tenantId ? claims : undefined;
+  const payload = {
+    action: 'impersonation_refused',
+    userId: known?.userId ?? '',
+    reason,
+    clientAddress: operation.request.clientAddress,
+    actor: instanceId,
+    actorKind: 'node',
+    target: instanceId,
+    ...(known ? { impersonator: known.actorId, jti: known.jti, audience: known.instanceId } : {}),
+  } satisfies SecurityRecorded;
+  const { database, request, clock } = operation;
+  await database
+    .forTenant(tenantId)
+    .transactional(async (em) =>
+      appendToOutbox(
+        em,
+        database.area,
+        [{ topic: 'audit.security.recorded', tenantId, entityId: instanceId, payload }],
+        { requestId: request.requestId, at: clock.now() },
+      ),
+    );
+  throw new ApiError('BAD_REQUEST', message, { reason });
+}

@@ -1,0 +1,97 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { CreateEnrollmentTokenPayload } from '../enrollment/enrollment.inputs.js';
+import { Instance } from '../instance/instance.entity.js';
+import { isDuplicate } from './duplicate.js';
+import { FormerInstance, FormerInstancePage } from './former-instance.entity.js';
+import { UpdateInstanceInput } from './lifecycle.inputs.js';
+import type { LifecycleService } from './lifecycle.service.js';
+import type { ReenrollmentService } from './reenrollment.service.js';
+import type { RotationService } from './rotation.service.js';
+
+@Resolver(() => Instance)
+export class LifecycleResolver {
+  constructor(
+    private readonly lifecycle: LifecycleService,
+    private readonly rotations: RotationService,
+    private readonly reenrollments: ReenrollmentService,
+  ) {}
+
+  @Authorized('fleet.instance.read')
+  @Query(() => FormerInstancePage, {
+    description: 'Instances that were decommissioned, in the order they had enrolled.',
+  })
+  async formerInstances(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<FormerInstance>> {
+    return this.lifecycle.former(operation, args);
+  }
+
+  @Authorized('fleet.instance.update')
+  @Mutation(() => Instance, { description: 'Renames or tags an instance. NOT_FOUND, VALIDATION_FAILED.' })
+  async updateInstance(
+    @Arg('input', () => UpdateInstanceInput, { description: 'What changes.' }) input: UpdateInstanceInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance> {
+    return this.lifecycle.update(operation, input);
+  }
+
+  @Authorized('fleet.instance.decommission')
+  @Mutation(() => FormerInstance, {
+    description:
+      'Takes an instance out of the fleet for good. Its credential is refused at once and its place under the plan ' +
+      'is free; its history is kept as long as any. NOT_FOUND, also the second time.',
+  })
+  async decommissionInstance(
+    @Arg('id', () => ID, { description: 'The instance.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<FormerInstance> {
+    return this.lifecycle.decommission(operation, id);
+  }
+
+  @Authorized('fleet.credential.rotate')
+  @Mutation(() => Instance, {
+    description:
+      'Gives a node a new credential with its next beat. The old one counts until the node has used the new one. ' +
+      'Safe to repeat. NOT_FOUND.',
+  })
+  async rotateInstanceCredential(
+    @Arg('id', () => ID, { description: 'The instance.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance> {
+    return this.rotations.rotate(operation, id);
+  }
+
+  @Authorized('fleet.token.create')
+  @Mutation(() => CreateEnrollmentTokenPayload, {
+    description:
+      'Makes an enrollment token for a node that lost its credential: good for an hour and one use, by which the node ' +
+      'becomes this instance again, and whoever had its credential is refused. NOT_FOUND.',
+  })
+  async createReenrollmentToken(
+    @Arg('instanceId', () => ID, { description: 'The instance.' }) instanceId: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CreateEnrollmentTokenPayload> {
+    return this.reenrollments.createToken(operation, instanceId);
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether two nodes seem to use its credential, as when a machine was copied: the sequence of its beats went ' +
+      'back three times or more, each within ten minutes of the one before, and last within ten minutes.',
+  })
+  isDuplicate(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): boolean {
+    return isDuplicate(instance, operation.clock.now());
+  }
+
+  @FieldResolver(() => Boolean, {
+    description: 'Whether a new credential waits for it that it has not used yet.',
+  })
+  isCredentialRotating(@Root() { candidateGeneration }: Instance): boolean {
+    return candidateGeneration !== null;
+  }
+}

@@ -1,0 +1,83 @@
+import { BigIntType } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import { Plan } from '../tenant/tenant.entity.js';
+
+export enum MspClientStatus {
+  ACTIVE = 'ACTIVE',
+  SUSPENDED = 'SUSPENDED',
+}
+
+registerEnumType(MspClientStatus, {
+  name: 'MspClientStatus',
+  description: 'Whether anyone may act in the tenant of a client.',
+  valuesConfig: {
+    ACTIVE: { description: 'Its users, nodes and API keys work.' },
+    SUSPENDED: { description: 'All of them are refused; `eraseAt` says whether it will be erased.' },
+  },
+});
+
+/** A provider's record of a client: what it was given. The client itself is a tenant of its own. */
+@Entity({ tableName: 'msp_client' })
+@ObjectType({
+  description: 'An organization that the tenant manages as a provider. It is a tenant of its own, wholly apart.',
+})
+export class MspClient {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'The id of the tenant that the client is; starts with `org_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name of the organization.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { description: 'Who was invited as its owner.' })
+  @Property({ type: 'text' })
+  contactEmail!: string;
+
+  @Field(() => Int, { description: "How many instances it may have. Taken out of the provider's own limit." })
+  @Property({ type: 'integer' })
+  instanceLimit!: number;
+
+  @Field(() => Plan, { description: 'The plan in force for it; of ENTERPRISE it gets everything but clients of its own.' })
+  @Property({ type: 'text' })
+  plan!: Plan;
+
+  /** Grows with each change, so that a stale event about it is known as one. */
+  @Property({ type: new BigIntType('number') })
+  version!: number;
+
+  @Field(() => Int, { description: 'How many instances it has, within seconds.' })
+  @Property({ type: 'integer' })
+  instancesUsed!: number;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'Since when it is suspended; null while it is active.' })
+  @Property({ type: 'datetime', nullable: true })
+  suspendedAt!: Date | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it will be erased: 30 days after it was deleted, and until then it can be restored. Null otherwise.',
+  })
+  @Property({ type: 'datetime', nullable: true })
+  eraseAt!: Date | null;
+
+  @Field(() => MspClientStatus, { description: 'Whether anyone may act in it.' })
+  get status(): MspClientStatus {
+    return this.suspendedAt ? MspClientStatus.SUSPENDED : MspClientStatus.ACTIVE;
+  }
+}
+
+@ObjectType({ description: 'One page of clients.' })
+export class MspClientPage extends pageOf(MspClient, 'MspClient') {}

@@ -1,0 +1,59 @@
+import { Field, InputType, Int } from 'type-graphql';
+import { z } from 'zod';
+
+import { Plan } from '../tenant/tenant.entity.js';
+import { emailAddress, shownName } from '../user/user.inputs.js';
+
+const maxInstances = 1_000_000;
+
+const instanceLimit = z
+  .int('Instance limit must be a whole number')
+  .min(1, 'Instance limit must be at least 1')
+  .max(maxInstances, `Instance limit must be at most ${maxInstances}`);
+
+@InputType({ description: 'A client to be made.' })
+export class CreateMspClientInput {
+  @Field(() => String, { description: 'The name of the organization; 1 to 200 characters.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Who is invited as its owner, by mail.' })
+  contactEmail!: string;
+
+  @Field(() => Int, { description: `How many instances it may have; 1 to ${maxInstances}.` })
+  instanceLimit!: number;
+
+  @Field(() => Plan, { description: 'The plan it gets.' })
+  plan!: Plan;
+}
+
+export const createMspClientRules = z.object({
+  name: shownName('Name'),
+  contactEmail: emailAddress,
+  instanceLimit,
+  plan: z.enum(Plan),
+});
+
+@InputType({ description: 'What changes about a client; fields that are absent or null stay.' })
+export class UpdateMspClientInput {
+  @Field(() => String, { nullable: true, description: 'The new name; 1 to 200 characters.' })
+  name?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The new contact, who is invited as an owner too.' })
+  contactEmail?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: `The new limit; 1 to ${maxInstances}. CONFLICT (INSTANCES_IN_USE) below what it has.`,
+  })
+  instanceLimit?: number | null;
+
+  @Field(() => Plan, { nullable: true, description: 'The new plan.' })
+  plan?: Plan | null;
+}
+
+export const updateMspClientRules = z.object({
+  name: shownName('Name').nullish(),
+  contactEmail: emailAddress.nullish(),
+  instanceLimit: instanceLimit.nullish(),
+  plan: z.enum(Plan).nullish(),
+});

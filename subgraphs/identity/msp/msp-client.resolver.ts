@@ -1,0 +1,113 @@
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { MspClient, MspClientPage } from './msp-client.entity.js';
+import { CreateMspClientInput, UpdateMspClientInput } from './msp-client.inputs.js';
+import type { MspClientService } from './msp-client.service.js';
+import { TenantErasurePage, type TenantErasure } from './tenant-erasure.entity.js';
+import type { TenantErasureService } from './tenant-erasure.service.js';
+
+@Resolver()
+export class MspClientResolver {
+  constructor(
+    private readonly clients: MspClientService,
+    private readonly erasures: TenantErasureService,
+  ) {}
+
+  @Authorized('identity.msp.read')
+  @Query(() => MspClientPage, {
+    description: "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED.",
+  })
+  async mspClients(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<MspClient>> {
+    return this.clients.page(operation, args);
+  }
+
+  @Authorized('identity.msp.read')
+  @Query(() => MspClient, { description: "One of the tenant's clients. PLAN_REQUIRED, NOT_FOUND." })
+  async mspClient(
+    @Arg('id', () => ID, { description: 'The client.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.get(operation, id);
+  }
+
+  @Authorized('identity.msp.read')
+  @Query(() => TenantErasurePage, { description: 'What became of clients that were deleted, oldest first.' })
+  async tenantErasures(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<TenantErasure>> {
+    return this.erasures.page(operation, args);
+  }
+
+  @Authorized('identity.msp.manage')
+  @Mutation(() => MspClient, {
+    description:
+      "Makes a client: a tenant of its own with a share of the tenant's instance limit, whose owner is invited by mail. It " +
+      'is ready within seconds. PLAN_REQUIRED, LIMIT_REACHED when the shares would be more than the limit, ' +
+      'VALIDATION_FAILED.',
+  })
+  async createMspClient(
+    @Arg('input', () => CreateMspClientInput) input: CreateMspClientInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.create(operation, input);
+  }
+
+  @Authorized('identity.msp.manage')
+  @Mutation(() => MspClient, {
+    description:
+      'Changes a client; what it was given takes effect within seconds. PLAN_REQUIRED, NOT_FOUND, LIMIT_REACHED, CONFLICT ' +
+      '(INSTANCES_IN_USE, CLIENT_DELETED), VALIDATION_FAILED.',
+  })
+  async updateMspClient(
+    @Arg('id', () => ID, { description: 'The client.' }) id: string,
+    @Arg('input', () => UpdateMspClientInput) input: UpdateMspClientInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.update(operation, id, input);
+  }
+
+  @Authorized('identity.msp.manage')
+  @Mutation(() => MspClient, {
+    description:
+      'Suspends a client: its users, nodes and API keys are refused within seconds. Safe to repeat. PLAN_REQUIRED, NOT_FOUND.',
+  })
+  async suspendMspClient(
+    @Arg('id', () => ID, { description: 'The client.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.suspend(operation, id);
+  }
+
+  @Authorized('identity.msp.manage')
+  @Mutation(() => MspClient, {
+    description:
+      'Ends the suspension of a client, and takes its deletion back. Its users sign in anew. Safe to repeat. ' +
+      'PLAN_REQUIRED, NOT_FOUND.',
+  })
+  async restoreMspClient(
+    @Arg('id', () => ID, { description: 'The client.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.restore(operation, id);
+  }
+
+  @Authorized('identity.msp.manage')
+  @Mutation(() => MspClient, {
+    description:
+      'Deletes a client: suspended at once, erased in 30 days with an export and a report, and restorable until then. Safe ' +
+      'to repeat. PLAN_REQUIRED, NOT_FOUND.',
+  })
+  async deleteMspClient(
+    @Arg('id', () => ID, { description: 'The client.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.delete(operation, id);
+  }
+}

@@ -1,0 +1,219 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
+import { ApiError, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+import type { MspClientChanged } from '#schema/events.js';
+
+import type { InvitationMail } from '../member/invitation-mail.js';
+import { randomToken, sha256 } from '../security/random-token.js';
+import { MspClient } from './msp-client.entity.js';
+import {
+  createMspClientRules,
+  updateMspClientRules,
+  type CreateMspClientInput,
+  type UpdateMspClientInput,
+} from './msp-client.inputs.js';
+
+const day = 24 * 60 * 60 * 1000;
+const restorableMs = 30 * day;
+
+/**
+ * A provider's clients. What it decides is kept under its own tenant; `applyMspClients` carries it over to the client's,
+ * which no transaction of the provider can reach.
+ */
+export class MspClientService {
+  constructor(
+    private readonly entitlements: Entitlements,
+    private readonly mail: InvitationMail,
+  ) {}
+
+  /** In the order in which they were made, deleted ones included until they are erased. */
+  async page(operation: Operation, args: PageArgs): Promise<Page<MspClient>> {
+    await this.entitlements.requireFeature(operation, 'msp');
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const rows = await operation.em.find(
+      MspClient,
+      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { orderBy: { id: 'asc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(MspClient, { tenantId }));
+  }
+
+  async get(operation: Operation, id: string): Promise<MspClient> {
+    await this.entitlements.requireFeature(operation, 'msp');
+    const client = await operation.em.findOne(MspClient, { tenantId: operation.tenantId, id });
+    if (!client) throw notFound('Client');
+    return client;
+  }
+
+  /** Makes a tenant with a share of the provider's limit, and invites its owner. */
+  async create(operation: Operation, input: CreateMspClientInput): Promise<MspClient> {
+    await this.entitlements.requireFeature(operation, 'msp');
+    const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
+    const { tenantId } = operation;
+    const token = randomToken();
+    const client = await operation.write(async (write) => {
+      await this.requireShare(write.em, tenantId, instanceLimit);
+      const made = Object.assign(new MspClient(), {
+        tenantId,
+        id: newId('tenant'),
+        name,
+        contactEmail,
+        instanceLimit,
+        plan,
+        version: 1,
+        instancesUsed: 0,
+        createdAt: operation.clock.now(),
+        suspendedAt: null,
+        eraseAt: null,
+      });
+      await write.em.persist(made).flush();
+      write.audit({ target: made.id, changes: { name, contactEmail, instanceLimit, plan } });
+      tell(operation, write, made, token);
+      return made;
+    });
+    this.mail.send(contactEmail, name, token);
+    return client;
+  }
+
+  async update(operation: Operation, id: string, input: UpdateMspClientInput): Promise<MspClient> {
+    const given = Object.entries(validate(updateMspClientRules, input)).filter(([, value]) => value != null);
+    const changes = Object.fromEntries(given) as Partial<CreateMspClientInput>;
+    let token: string | undefined;
+    const client = await this.change(operation, id, async (found, write) => {
+      write.audit({ changes });
+      if (found.eraseAt) {
+        throw new ApiError('CONFLICT', 'The client was deleted; restore it first', { reason: 'CLIENT_DELETED' });
+      }
+      const { instanceLimit = found.instanceLimit } = changes;
+      if (instanceLimit > found.instanceLimit) await this.requireShare(write.em, found.tenantId, instanceLimit, id);
+      if (instanceLimit < found.instanceLimit && instanceLimit < found.instancesUsed) {
+        throw new ApiError('CONFLICT', `The client has ${found.instancesUsed} instances`, {
+          reason: 'INSTANCES_IN_USE',
+          details: { limit: instanceLimit, used: found.instancesUsed },
+        });
+      }
+      const isNewContact = (changes.contactEmail ?? found.contactEmail) !== found.contactEmail;
+      if (isNewContact) token = randomToken();
+      Object.assign(found, changes);
+      return { isChanged: given.length > 0, token };
+    });
+    if (token) this.mail.send(client.contactEmail, client.name, token);
+    return client;
+  }
+
+  /** Suspending one that is suspended changes nothing. */
+  async suspend(operation: Operation, id: string): Promise<MspClient> {
+    return this.change(operation, id, async (client) => {
+      const isChanged = client.suspendedAt === null;
+      client.suspendedAt ??= operation.clock.now();
+      return { isChanged };
+    });
+  }
+
+  /** Suspends at once, and has it erased in 30 days. Deleting again does not put that off. */
+  async delete(operation: Operation, id: string): Promise<MspClient> {
+    return this.change(operation, id, async (client) => {
+      const now = operation.clock.now();
+      const isChanged = client.eraseAt === null;
+      client.suspendedAt ??= now;
+      client.eraseAt ??= new Date(now.getTime() + restorableMs);
+      return { isChanged };
+    });
+  }
+
+  /** Ends a suspension, and takes a deletion back. */
+  async restore(operation: Operation, id: string): Promise<MspClient> {
+    return this.change(operation, id, async (client) => {
+      const isChanged = client.suspendedAt !== null;
+      Object.assign(client, { suspendedAt: null, eraseAt: null });
+      return { isChanged };
+    });
+  }
+
+  private async change(
+    operation: Operation,
+    id: string,
+    work: (client: MspClient, write: Write) => Promise<{ isChanged: boolean; token?: string | undefined }>,
+  ): Promise<MspClient> {
+    await this.entitlements.requireFeature(operation, 'msp');
+    const { tenantId } = operation;
+    return operation.write(async (write) => {
+      // Shares before clients, as in `create`: one order of locks for all.
+      await lockShares(write.em, tenantId);
+      const client = await write.em.findOne(
+        MspClient,
+        { tenantId, id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (!client) throw notFound('Client');
+      write.audit({ target: id });
+      const { isChanged, token } = await work(client, write);
+      if (!isChanged) return client;
+      client.version += 1;
+      await write.em.flush();
+      tell(operation, write, client, token);
+      return client;
+    });
+  }
+
+  /**
+   * Throws LIMIT_REACHED unless the provider's limit has room for the share beside those of its other clients and its
+   * own instances. Under a lock, so that shares that are given at once are counted one after the other.
+   */
+  private async requireShare(em: SqlEntityManager, tenantId: string, share: number, except = ''): Promise<void> {
+    await this.entitlements.requireRoom(
+      em,
+      tenantId,
+      'instances',
+      async () => {
+        const [row] = await em.execute<{ used: number }[]>(
+          `select (
+             coalesce((select sum(instance_limit) from identity.msp_client where tenant_id = ? and id <> ?), 0)
+             + coalesce((select instances from identity.tenant_usage where tenant_id = ?), 0)
+           )::int as used`,
+          [tenantId, except, tenantId],
+        );
+        return row?.used ?? 0;
+      },
+      share,
+    );
+  }
+}
+
+/** The lock of `requireRoom`, which may be taken again in the same transaction. */
+async function lockShares(em: SqlEntityManager, tenantId: string): Promise<void> {
+  await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [`identity.instances ${tenantId}`]);
+}
+
+function tell(operation: Operation, write: Write, client: MspClient, invitationToken?: string): void {
+  const { tenantId, id, name, contactEmail, plan, instanceLimit, version } = client;
+  write.publish({
+    topic: 'identity.msp-client.changed',
+    tenantId,
+    entityId: id,
+    entityVersion: version,
+    payload: {
+      clientId: id,
+      version,
+      name,
+      plan,
+      instanceLimit,
+      isSuspended: client.suspendedAt !== null,
+      invitation: invitationToken
+        ? {
+            email: contactEmail,
+            tokenHash: sha256(invitationToken),
+            invitedBy: viewerId(operation.requireViewer()),
+          }
+        : null,
+    } satisfies MspClientChanged,
+  });
+}

@@ -1,0 +1,98 @@
+import { erasureConsumer } from '#platform/erasure/erasure.consumer.js';
+import { newId } from '#platform/ids.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
+import type { AreaErased, RowsExported, TenantErased } from '#schema/events.js';
+
+const batch = 10;
+const keepExportMs = 30 * 24 * 60 * 60 * 1000;
+
+interface Due {
+  tenantId: string;
+  id: string;
+  name: string;
+}
+
+/** Begins to erase the clients whose 30 days are over. */
+export const eraseTenantsSweep: Sweep = {
+  name: 'tenant.erase',
+  everyMs: 60_000,
+  async run({ em, now, publish }) {
+    const due = await em.execute<Due[]>(
+      `delete from identity.msp_client where id = any(array(
+         select id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}
+         for update skip locked
+       )) returning tenant_id as "tenantId", id, name`,
+      [now.toISOString()],
+    );
+    for (const client of due) {
+      const erasureId = newId('erasure');
+      await em.execute(
+        `insert into identity.tenant_erasure (tenant_id, id, client_id, client_name, started_at) values (?, ?, ?, ?, ?)`,
+        [client.tenantId, erasureId, client.id, client.name, now.toISOString()],
+      );
+      publish({
+        topic: 'identity.tenant.erased',
+        tenantId: client.tenantId,
+        entityId: client.id,
+        payload: { tenantId: client.id, erasureId } satisfies TenantErased,
+      });
+    }
+    return due.length === batch ? 'more' : 'done';
+  },
+};
+
+/** Erases identity's own part: the trail by its own door, and the tenant itself as the last. */
+export const eraseIdentity: Consumer = erasureConsumer('identity', {
+  also: async (em, tenantId) => {
+    await em.execute('select identity.erase_audit(?)', [tenantId]);
+    await em.execute('delete from identity.tenant where id = ?', [tenantId]);
+  },
+});
+
+/** Puts the export and the report together from what the areas tell, until all of them have. */
+export function collectErasures(areas: readonly string[]): Consumer {
+  return {
+    topics: ['erasure.rows.exported', 'erasure.area.completed'],
+    async handle({ em, event, now }) {
+      if (event.topic === 'erasure.rows.exported') {
+        const { erasureId, area, table, part, rows } = event.payload as unknown as RowsExported;
+        await em.execute(
+          `insert into identity.tenant_export_part (tenant_id, erasure_id, area, source_table, part, rows)
+           values (?, ?, ?, ?, ?, ?::jsonb) on conflict do nothing`,
+          [event.tenantId, erasureId, area, table, part, JSON.stringify(rows)],
+        );
+        return;
+      }
+      const { erasureId, area, rows } = event.payload as unknown as AreaErased;
+      await em.execute(
+        `update identity.tenant_erasure set report = report || jsonb_build_object(?::text, ?::jsonb)
+         where tenant_id = ? and id = ?`,
+        [area, JSON.stringify(rows), event.tenantId, erasureId],
+      );
+      await em.execute(
+        `update identity.tenant_erasure set completed_at = ?
+         where tenant_id = ? and id = ? and completed_at is null
+           and (select count(*) from jsonb_object_keys(report)) >= ?`,
+        [now.toISOString(), event.tenantId, erasureId, areas.length],
+      );
+    },
+  };
+}
+
+/** Exports are there to be fetched for 30 days; the report stays. */
+export const exportRetentionSweep: Sweep = {
+  name: 'tenant-export.expire',
+  everyMs: 60 * 60 * 1000,
+  async run({ em, now }) {
+    const removed = await em.execute<unknown[]>(
+      `delete from identity.tenant_export_part where ctid = any(array(
+         select p.ctid from identity.tenant_export_part p
+           join identity.tenant_erasure e on e.tenant_id = p.tenant_id and e.id = p.erasure_id
+         where e.completed_at < ? limit 1000
+       )) returning 1`,
+      [new Date(now.getTime() - keepExportMs).toISOString()],
+    );
+    return removed.length === 1_000 ? 'more' : 'done';
+  },
+};

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import { createAgent } from '#agent/agent.js';
+import type { CommandReport, Report } from '#agent/commands/report.js';
+import { CommandRunner } from '#agent/commands/runner.js';
+import { createLogger } from '#agent/logger.js';
+import { memoryStateStore } from '#agent/state-store.js';
+
+import { send, statuses, type RestCommand } from '../fleet/commands/support/commands.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Node } from '../support/world.js';
+import { steadyMetrics } from './support/node.js';
+
+const logger = createLogger('silent');
+/** Passes the time of simulated steps at once. */
+const hurried = { now: () => new Date(), delay: async () => undefined };
+
+describe('on a panel', () => {
+  let panel: TestPanel;
+  beforeAll(async () => {
+    panel = await startTestPanel();
+  });
+  afterAll(async () => panel.stop());
+
+  async function startNode() {
+    const tenant = await panel.world.tenant();
+    let version = '0.2.9';
+    const runner = new CommandRunner({ logger, clock: hurried, onUpdated: (updated) => (version = updated) });
+    const accepted: number[] = [];
+    const agent = createAgent({
+      panelUrl: panel.panel.url,
+      enrollmentToken: await tenant.enrollmentToken(),
+      name: 'node',
+      hostname: 'node.example.com',
+      version: () => version,
+      stateStore: memoryStateStore(),
+      metrics: { collect: async () => steadyMetrics },
+      logger,
+      firstBeatWithinMs: 0,
+      listen: true,
+      onCommand: async (command, report) => runner.run(command, report),
+      onEvent: (event) => event.type === 'beat-accepted' && accepted.push(event.sequence),
+    });
+    await agent.start();
+    onTestFinished(async () => {
+      runner.stop();
+      await agent.stop();
+    });
+    await until(async () => accepted.length > 0, 'the first beat');
+    return { tenant, node: { id: agent.instanceId } as Node, version: () => version };
+  }
+
+  async function result(tenant: Awaited<ReturnType<typeof startNode>>['tenant'], id: string) {
+    const { body } = await tenant.rest<RestCommand>(`/api/fleet/commands/${id}`);
+    return body.results[0]!;
+  }
+
+  test('a node runs a simulated update, says that it is simulated, and reports the new version from then on', async () => {
+    const { tenant, node, version } = await startNode();
+    const sent = await send(tenant, [node], { command: 'update', params: { version: '0.3.0' } });
+    await until(async () => (await statuses(tenant, sent.body.id, [node])).command === 'success', 'its end');
+    const { output, exit_code } = await result(tenant, sent.body.id);
+    expect({ output, exit_code, version: version() }).toEqual({
+      output: [
+        'Simulated: nothing on this machine is changed.',
+        'Downloading 0.3.0 ...',
+        'Verifying ...',
+        'Installing ...',
+        'Restarting ...',
+        'Done.',
+      ].join('\n'),
+      exit_code: 0,
+      version: '0.3.0',
+    });
+  });
+
+  test('a node really looks at its system for diagnostics', async () => {
+    const { tenant, node } = await startNode();
+    const sent = await send(tenant, [node], { command: 'run_diagnostics' });
+    await until(
+      async () => (await statuses(tenant, sent.body.id, [node])).command === 'success',
+      'its end',
+      30_000,
+    );
+    const facts = JSON.parse((await result(tenant, sent.body.id)).output ?? '') as Record<string, unknown>;
+    expect(facts).toMatchObject({
+      simulated: false,
+      agent: { node: process.version },
+      os: { platform: process.platform },
+    });
+  }, 40_000);
+});
+
+describe('the runner', () => {
+  function recording(answer: Awaited<ReturnType<Report>> = { kind: 'ok', answer: undefined }) {
+    const reports: CommandReport[] = [];
+    const report: Report = async (body) => {
+      reports.push(body);
+      return answer;
+    };
+    return { reports, report };
+  }
+  const command = (id: string, kind = 'restart') => ({ id, command: kind, params: {}, lease: '1.x' });
+
+  test('a command that comes twice runs once, and its result is told under the newer lease', async () => {
+    const runner = new CommandRunner({ logger, clock: hurried });
+    const [first, second] = [recording(), recording()];
+    await runner.run(command('cmd_1'), first.report);
+    await runner.run(command('cmd_1'), second.report);
+    expect(first.reports.map(({ status }) => status)).toEqual([
+      'in_progress',
+      'in_progress',
+      'in_progress',
+      'in_progress',
+      'success',
+    ]);
+    expect(second.reports).toEqual([first.reports.at(-1)]);
+  });
+
+  test('nothing begins that the panel takes back', async () => {
+    const runner = new CommandRunner({ logger, clock: hurried });
+    const refused = recording({ kind: 'refused', status: 404, message: 'HTTP 404' });
+    await runner.run(command('cmd_1'), refused.report);
+    expect(refused.reports).toEqual([{ status: 'in_progress', progress: 0 }]);
+  });
+
+  test('a kind that it does not know fails and says so', async () => {
+    const runner = new CommandRunner({ logger, clock: hurried });
+    const { reports, report } = recording();
+    await runner.run(command('cmd_1', 'constructor'), report);
+    expect(reports.at(-1)).toEqual({
+      status: 'failed',
+      output: 'This node does not know the command constructor',
+      exit_code: 127,
+    });
+  });
+
+  test('a result that could not be told is told again until it is heard', async () => {
+    const runner = new CommandRunner({ logger, clock: hurried });
+    const heard: CommandReport[] = [];
+    let calls = 0;
+    await runner.run(command('cmd_1'), async (body) => {
+      calls += 1;
+      if (calls % 2 === 1) return { kind: 'unavailable', message: 'the panel is away' };
+      heard.push(body);
+      return { kind: 'ok', answer: undefined };
+    });
+    expect([heard[0]?.status, heard.at(-1)?.status]).toEqual(['in_progress', 'success']);
+  });
+
+  test('commands run one after another', async () => {
+    const runner = new CommandRunner({ logger, clock: hurried });
+    const order: string[] = [];
+    const report =
+      (id: string): Report =>
+      async ({ status }) => {
+        order.push(`${id} ${status}`);
+        return { kind: 'ok', answer: undefined };
+      };
+    await Promise.all([runner.run(command('a'), report('a')), runner.run(command('b'), report('b'))]);
+    expect(order.indexOf('a success')).toBeLessThan(order.indexOf('b in_progress'));
+  });
+});

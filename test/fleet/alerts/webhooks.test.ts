@@ -1,0 +1,293 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
+import { alertsOf, firing, soon, updateRule } from './support/panel.js';
+import { WebhookReceiver } from './support/webhook.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1' });
+});
+afterAll(async () => panel.stop());
+
+const create = `mutation($input: CreateWebhookChannelInput!) {
+  createWebhookChannel(input: $input) { secret channel { id kind url isEnabled } }
+}`;
+interface Created {
+  createWebhookChannel: { secret: string; channel: { id: string } };
+}
+
+async function subscribe(tenant: Tenant, receiver: WebhookReceiver, more: object = {}): Promise<string> {
+  const input = { name: 'ops', url: receiver.url, ...more };
+  const { createWebhookChannel } = dataOf(await tenant.graphql<Created>(create, { input }));
+  receiver.secrets.push(createWebhookChannel.secret);
+  return createWebhookChannel.channel.id;
+}
+
+interface Delivery {
+  id: string;
+  status: string;
+  attempts: { statusCode: number | null; error: string | null }[];
+}
+
+async function deliveries(tenant: Tenant): Promise<Delivery[]> {
+  const answer = await tenant.graphql<{ notificationDeliveries: { nodes: Delivery[] } }>(
+    '{ notificationDeliveries { nodes { id status attempts { statusCode error } } } }',
+  );
+  return dataOf(answer).notificationDeliveries.nodes;
+}
+
+const ended = async (tenant: Tenant) => {
+  const all = await deliveries(tenant);
+  return all.length > 0 && all.every(({ status }) => status !== 'PENDING');
+};
+const refused = (statusCode: number) => ({ statusCode, error: `Answered ${statusCode}` });
+const kinds = ({ received }: WebhookReceiver) =>
+  received.map(({ body }) => `${body.type} ${body.data.alerts.map(({ rule }) => rule).join(' ')}`);
+
+describe('a webhook', () => {
+  test('tells that an alert fires and that it is over, signed as Standard Webhooks has it', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    const { node, alert } = await firing(panel, tenant, 'web-1');
+    await soon(panel, async () => receiver.received.length === 1, 'the message');
+    await tenant.rest(`/api/fleet/alerts/${alert.id}/resolve`, { method: 'POST' });
+    await soon(panel, async () => receiver.received.length === 2, 'its end');
+    const told = {
+      id: alert.id,
+      fingerprint: `cpu/${node.id}`,
+      instance_id: node.id,
+      instance_name: 'web-1',
+      rule: 'cpu',
+      component: null,
+      severity: 'warning',
+      status: 'firing',
+      message: 'The CPU is at 97.3 %, the limit is 90 %',
+      value: 97.26,
+      threshold: 90,
+      count: 1,
+      started_at: alert.started_at,
+      resolved_at: null,
+    };
+    const isTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(receiver.received.map(({ body }) => body)).toEqual([
+      { type: 'alert.firing', timestamp: isTime, data: { tenant_id: tenant.id, alerts: [told] } },
+      {
+        type: 'alert.resolved',
+        timestamp: isTime,
+        data: { tenant_id: tenant.id, alerts: [{ ...told, status: 'resolved', resolved_at: isTime }] },
+      },
+    ]);
+    expect(receiver.received.map(({ signedBy }) => signedBy)).toEqual([receiver.secrets, receiver.secrets]);
+    const late = receiver.received.map(({ timestamp }) => panel.clock.now().getTime() / 1000 - timestamp);
+    expect(Math.max(...late)).toBeLessThan(60);
+  });
+
+  test('that fails is tried again with growing pauses, under the same id, until it is taken', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(500, 503, 302);
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    await firing(panel, tenant);
+    await soon(panel, async () => ended(tenant), 'the delivery', 200);
+    expect(await deliveries(tenant)).toEqual([
+      {
+        id: receiver.received[0]?.id,
+        status: 'DELIVERED',
+        attempts: [refused(500), refused(503), refused(302), { statusCode: 204, error: null }],
+      },
+    ]);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
+    expect(receiver.received.every(({ signedBy }) => signedBy.length === 1)).toBe(true);
+    const at = receiver.received.map(({ timestamp }) => timestamp);
+    const pauses = at.slice(1).map((time, index) => time - at[index]!);
+    expect(pauses[0]).toBeGreaterThanOrEqual(5);
+    expect(pauses[1]).toBeGreaterThanOrEqual(20);
+    expect(pauses[2]).toBeGreaterThanOrEqual(80);
+  });
+
+  test('that answers 410 is left alone from then on, until it is enabled again', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(410);
+    const tenant = await panel.world.tenant();
+    const id = await subscribe(tenant, receiver);
+    await firing(panel, tenant);
+    await soon(panel, async () => ended(tenant), 'the delivery');
+    const channels = '{ notificationChannels { nodes { isEnabled disabledReason } } }';
+    expect(dataOf(await tenant.graphql(channels))).toEqual({
+      notificationChannels: { nodes: [{ isEnabled: false, disabledReason: 'It answered 410 Gone' }] },
+    });
+    expect(await deliveries(tenant)).toMatchObject([{ status: 'FAILED', attempts: [refused(410)] }]);
+    await tenant.graphql(
+      'mutation($id: ID!) { updateNotificationChannel(input: { id: $id, isEnabled: true }) { id } }',
+      { id },
+    );
+    expect(dataOf(await tenant.graphql(channels))).toEqual({
+      notificationChannels: { nodes: [{ isEnabled: true, disabledReason: null }] },
+    });
+  });
+
+  test('is signed with the old and the new secret for a day after a rotation, then with the new one', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    const id = await subscribe(tenant, receiver);
+    const rotated = await tenant.graphql<{ rotateWebhookSecret: { secret: string } }>(
+      'mutation($id: ID!) { rotateWebhookSecret(input: { id: $id }) { secret } }',
+      { id },
+    );
+    receiver.secrets.push(dataOf(rotated).rotateWebhookSecret.secret);
+    const test = async () => {
+      const count = receiver.received.length;
+      dataOf(
+        await tenant.graphql('mutation($id: ID!) { sendTestNotification(channelId: $id) { id } }', { id }),
+      );
+      await soon(panel, async () => receiver.received.length > count, 'the test');
+      return receiver.received.at(-1)?.signedBy;
+    };
+    expect(await test()).toEqual(receiver.secrets);
+    await panel.clock.advance(24 * 60 * 60 * 1000);
+    // The token of the one who asks has ended meanwhile.
+    const login = await panel.world.login(tenant.account.email, tenant.account.password);
+    Object.assign(tenant, { token: login.body.access_token });
+    expect(await test()).toEqual([receiver.secrets[1]]);
+    expect(receiver.received.map(({ body }) => [body.type, body.data.alerts])).toEqual([
+      ['test', []],
+      ['test', []],
+    ]);
+  });
+
+  test('is told of its severity and above only, and of ends only if it wants to', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver, { minimumSeverity: 'CRITICAL', tellsResolved: false });
+    const { alert } = await firing(panel, tenant);
+    await updateRule(tenant, { kind: 'CPU', severity: 'CRITICAL' });
+    await tenant.rest(`/api/fleet/alerts/${alert.id}/resolve`, { method: 'POST' });
+    await firing(panel, tenant, 'loud');
+    await soon(panel, async () => receiver.received.length > 0, 'the message');
+    expect(receiver.received.map(({ body }) => body.data.alerts.map((told) => told.instance_name))).toEqual([
+      ['loud'],
+    ]);
+    expect(kinds(receiver)).toEqual(['alert.firing cpu']);
+  });
+});
+
+describe('one page', () => {
+  test('a square wave gives one message', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    const { node } = await firing(panel, tenant);
+    for (let wave = 0; wave < 6; wave += 1) {
+      for (const cpu of [99, 1]) {
+        await panel.clock.advance(30_000);
+        await node.beat({ cpu_percent: cpu });
+        await panel.clock.advance(5_000);
+      }
+    }
+    const isCounted = async () => (await alertsOf(tenant))[0]?.count === 7;
+    await soon(panel, isCounted, 'all beats to be counted');
+    await soon(panel, async () => ended(tenant), 'the delivery');
+    expect(kinds(receiver)).toEqual(['alert.firing cpu']);
+  });
+
+  test('a node that dies with everything wrong gives one message, not five', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    const node = await tenant.node('doomed');
+    const health = [{ component: 'backup', status: 'unhealthy' }];
+    await node.beat({ cpu_percent: 100, memory_percent: 100, disk_percent: 100, health });
+    await soon(panel, async () => receiver.received.length > 0, 'the outage', 150);
+    await soon(panel, async () => ended(tenant), 'the delivery');
+    await panel.clock.advance(30_000);
+    expect(kinds(receiver)).toEqual(['alert.firing offline']);
+    expect((await alertsOf(tenant)).map(({ rule }) => rule)).toEqual(['offline']);
+  });
+
+  test('what happens at once is told at once: two nodes, one message', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    await updateRule(tenant, { kind: 'CPU', forSeconds: 0 });
+    const nodes = [await tenant.node(), await tenant.node()];
+    await Promise.all(nodes.map((node) => node.beat({ cpu_percent: 99 })));
+    await soon(panel, async () => receiver.received.length > 0, 'the message');
+    expect(kinds(receiver)).toEqual(['alert.firing cpu cpu']);
+  });
+});
+
+describe('setting up', () => {
+  test('answers the secret once; it is kept sealed and shown nowhere', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await panel.world.tenant();
+    const id = await subscribe(tenant, receiver);
+    const [secret = ''] = receiver.secrets;
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    const rows = await panel.sql<{ whole: string }>(
+      'select to_jsonb(c)::text as whole from fleet.notification_channel c where id = $1',
+      [id],
+    );
+    const written = await panel.sql('select payload from fleet.outbox where tenant_id = $1', [tenant.id]);
+    expect(JSON.stringify([rows, written])).not.toContain(secret.slice(6, 40));
+    const asked = await tenant.graphql('{ notificationChannels { nodes { sealedSecret } } }');
+    expect(refusal(asked)).toMatchObject({ code: 'BAD_REQUEST' });
+  });
+
+  test('refuses addresses that are not for the public, and what is none', async () => {
+    const tenant = await panel.world.tenant();
+    const refuse = async (url: string) =>
+      refusal(await tenant.graphql(create, { input: { name: 'x', url } }));
+    expect(await refuse('http://169.254.169.254/latest')).toEqual({
+      code: 'VALIDATION_FAILED',
+      details: { 'input.url': '169.254.169.254 is not a public address' },
+    });
+    expect(await refuse('http://[::1]:4000/graphql')).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(await refuse('file:///etc/passwd')).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(await refuse('no url')).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+
+  test('is for owners and administrators, of their own tenant; deleting twice is not found', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const id = await subscribe(mine, receiver);
+    const mutations = [
+      'deleteNotificationChannel(id: $id) { id }',
+      'sendTestNotification(channelId: $id) { id }',
+      'updateNotificationChannel(input: { id: $id, name: "x" }) { id }',
+      'rotateWebhookSecret(input: { id: $id }) { secret }',
+    ];
+    for (const mutation of mutations) {
+      const answer = await other.graphql(`mutation($id: ID!) { ${mutation} }`, { id });
+      expect(refusal(answer), mutation).toEqual({ code: 'NOT_FOUND' });
+    }
+    expect(dataOf(await other.graphql('{ notificationChannels { nodes { id } } }'))).toEqual({
+      notificationChannels: { nodes: [] },
+    });
+    const remove = 'mutation($id: ID!) { deleteNotificationChannel(id: $id) { id } }';
+    expect(dataOf(await mine.graphql(remove, { id }))).toEqual({ deleteNotificationChannel: { id } });
+    expect(refusal(await mine.graphql(remove, { id }))).toEqual({ code: 'NOT_FOUND' });
+  });
+
+  test('ends at twenty channels', async () => {
+    const tenant = await panel.world.tenant();
+    const make = async () =>
+      tenant.graphql(
+        'mutation($input: CreateEmailChannelInput!) { createEmailChannel(input: $input) { recipients } }',
+        {
+          input: { name: 'mail', recipients: ['ops@example.com', 'ops@example.com'] },
+        },
+      );
+    const answers = await Promise.all(Array.from({ length: 21 }, make));
+    const failed = answers.filter(({ errors }) => errors);
+    expect(failed.map(refusal)).toEqual([
+      { code: 'LIMIT_REACHED', reason: 'CHANNELS_LIMIT', details: { limit: 20, used: 20 } },
+    ]);
+    expect(dataOf(answers.find(({ errors }) => !errors)!)).toEqual({
+      createEmailChannel: { recipients: ['ops@example.com'] },
+    });
+  });
+});

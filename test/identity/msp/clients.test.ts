@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal, restTime } from '../../support/answers.js';
+import { Live } from '../../support/live.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { tokenInRole } from '../../support/roles.js';
+import { until } from '../../support/world.js';
+import { entryOf } from '../audit/support.js';
+import { Mailbox } from '../support/mailbox.js';
+import { client, provider, signedInAgain, type ClientBody } from './support.js';
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+const acme = () => ({
+  name: 'Acme Corp',
+  contact_email: `${randomUUID()}@acme.example`,
+  instance_limit: 10,
+  plan: 'pro',
+});
+
+test.concurrent('the routes answer as the contract says', async () => {
+  const parent = await provider(panel);
+  const body = acme();
+  const made = await parent.rest<ClientBody>('/api/msp/clients', { body });
+  const expected = {
+    id: expect.stringMatching(/^org_/),
+    ...body,
+    status: 'active',
+    instances_used: 0,
+    created_at: restTime(panel.clock.now()),
+  };
+  expect([made.status, made.body]).toEqual([201, expected]);
+  const path = `/api/msp/clients/${made.body.id}`;
+  expect((await parent.rest(path)).body).toEqual(made.body);
+  expect((await parent.rest('/api/msp/clients')).body).toEqual([made.body]);
+  const put = await parent.rest(path, { method: 'PUT', body: { instance_limit: 12, name: 'Acme Ltd' } });
+  expect([put.status, put.body]).toEqual([200, { ...made.body, instance_limit: 12, name: 'Acme Ltd' }]);
+  const suspended = await parent.rest<ClientBody>(`${path}/suspend`, { method: 'POST' });
+  expect([suspended.status, suspended.body.status]).toEqual([200, 'suspended']);
+  const restored = await parent.rest<ClientBody>(`${path}/restore`, { method: 'POST' });
+  expect([restored.status, restored.body.status]).toEqual([200, 'active']);
+  const deleted = await parent.rest(path, { method: 'DELETE' });
+  expect([deleted.status, deleted.text]).toEqual([204, '']);
+  expect((await parent.rest<ClientBody>(path)).body.status).toBe('suspended');
+  expect((await parent.rest(path, { method: 'DELETE' })).status).toBe(204);
+  expect((await parent.rest(path, { method: 'PUT', body: { name: 'x' } })).status).toBe(409);
+});
+
+test.concurrent('the routes refuse what the contract says they refuse', async () => {
+  const parent = await provider(panel, 20);
+  const other = await provider(panel);
+  const mine = await parent.rest<ClientBody>('/api/msp/clients', { body: acme() });
+  const path = `/api/msp/clients/${mine.body.id}`;
+  const free = await panel.world.tenant();
+  const calls = (p: string): [string, string, object | undefined][] => [
+    ['GET', '/api/msp/clients', undefined],
+    ['POST', '/api/msp/clients', acme()],
+    ['GET', p, undefined],
+    ['PUT', p, { name: 'x' }],
+    ['DELETE', p, undefined],
+    ['POST', `${p}/suspend`, undefined],
+    ['POST', `${p}/restore`, undefined],
+  ];
+  for (const [method, at, body] of calls(path)) {
+    const call = { method, ...(body ? { body } : {}) };
+    expect([at, (await panel.world.rest(at, call)).status]).toEqual([at, 401]);
+    expect([at, (await free.rest(at, call)).status, (await free.rest(at, call)).body]).toEqual([
+      at,
+      403,
+      { error: "The plan free does not include msp", details: { feature: "msp", plan: "free" } },
+    ]);
+    if (at.startsWith(path)) expect([at, (await other.rest(at, call)).status]).toEqual([at, 404]);
+  }
+  const operator = await tokenInRole(panel, free, 'OPERATOR');
+  expect((await panel.world.rest('/api/msp/clients', { token: operator, body: acme() })).status).toBe(403);
+
+  const wrong = await parent.rest('/api/msp/clients', {
+    body: { name: ' ', contact_email: 'nobody', instance_limit: 0, plan: 'pro' },
+  });
+  expect([wrong.status, wrong.body]).toEqual([
+    422,
+    {
+      error: 'Validation failed',
+      details: {
+        name: 'Name is required',
+        contact_email: 'Email must be an e-mail address',
+        instance_limit: 'Instance limit must be at least 1',
+      },
+    },
+  ]);
+  const unknown = await parent.rest('/api/msp/clients', { body: { ...acme(), colour: 'red' } });
+  expect([unknown.status, Object.keys((unknown.body as { details: object }).details)]).toEqual([422, ['colour']]);
+  expect((await parent.rest('/api/msp/clients', { body: { ...acme(), instance_limit: 'ten' } })).status).toBe(400);
+  expect((await parent.rest(path, { method: 'PATCH' })).status).toBe(405);
+  const tooMuch = await parent.rest('/api/msp/clients', { body: { ...acme(), instance_limit: 11 } });
+  expect([tooMuch.status, tooMuch.body]).toEqual([
+    409,
+    expect.objectContaining({ error: 'The plan enterprise allows 20 instances' }),
+  ]);
+  expect((await parent.rest(path, { method: 'PUT', body: { instance_limit: 21 } })).status).toBe(409);
+  expect((await parent.rest(path, { method: 'PUT', body: { instance_limit: 20 } })).status).toBe(200);
+});
+
+test.concurrent("shares that are given at once never add up to more than the provider's limit", async () => {
+  const parent = await provider(panel, 25);
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, async () => parent.rest<ClientBody>('/api/msp/clients', { body: { ...acme(), instance_limit: 6 } })),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 201, 409, 409, 409, 409]);
+  const clients = answers.filter(({ status }) => status === 201).map(({ body }) => body);
+  const raised = await Promise.all(
+    clients.map(async ({ id }) => parent.rest(`/api/msp/clients/${id}`, { method: 'PUT', body: { instance_limit: 7 } })),
+  );
+  expect(raised.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
+  const [row] = await panel.sql<{ sum: string }>(
+    'select sum(instance_limit) from identity.msp_client where tenant_id = $1',
+    [parent.id],
+  );
+  expect(row!.sum).toBe('25');
+});
+
+test.concurrent("the provider's own instances count as well", async () => {
+  const parent = await provider(panel, 10);
+  await parent.node();
+  await until(async () => {
+    const rows = await panel.sql('select 1 from identity.tenant_usage where tenant_id = $1', [parent.id]);
+    return rows.length > 0;
+  }, 'the count to reach identity');
+  expect((await parent.rest('/api/msp/clients', { body: acme() })).status).toBe(409);
+  expect((await parent.rest('/api/msp/clients', { body: { ...acme(), instance_limit: 9 } })).status).toBe(201);
+});
+
+test.concurrent('a client is a tenant of its own, within the share it was given', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent, { instance_limit: 2 });
+  expect(dataOf(await acmeCorp.graphql('{ me { role } tenant { id name plan } }'))).toEqual({
+    me: { role: 'OWNER' },
+    tenant: { id: acmeCorp.id, name: 'Acme Corp', plan: 'PRO' },
+  });
+  await until(async () => (await acmeCorp.instanceLimit()) === 2, 'the share to reach fleet');
+  await acmeCorp.node();
+  await acmeCorp.node();
+  await expect(acmeCorp.node()).rejects.toThrow(/409/);
+  const used = async () => (await parent.rest<ClientBody>(`/api/msp/clients/${acmeCorp.id}`)).body.instances_used;
+  await until(async () => (await used()) === 2, 'the count to reach the provider');
+  const lowered = await parent.rest(`/api/msp/clients/${acmeCorp.id}`, { method: 'PUT', body: { instance_limit: 1 } });
+  expect(lowered.status).toBe(409);
+  expect((await parent.rest('/api/fleet/instances')).body).toEqual([]);
+  // No clients of clients.
+  expect((await acmeCorp.rest('/api/msp/clients')).status).toBe(403);
+  await parent.rest(`/api/msp/clients/${acmeCorp.id}`, { method: 'PUT', body: { plan: 'enterprise', instance_limit: 5 } });
+  await until(async () => (await acmeCorp.instanceLimit()) === 5, 'the new share to reach fleet');
+  expect((await acmeCorp.rest('/api/msp/clients')).status).toBe(403);
+  expect((await entryOf(parent, 'createMspClient')).target).toBe(acmeCorp.id);
+});
+
+test.concurrent('a new contact is invited as an owner too', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const email = `${randomUUID()}@acme.example`;
+  const answer = await parent.rest(`/api/msp/clients/${acmeCorp.id}`, { method: 'PUT', body: { contact_email: email } });
+  expect(answer.status).toBe(200);
+  expect(await mailbox.token(email, /Join Acme Corp/)).not.toBe('');
+  await until(async () => {
+    const rows = await panel.sql(
+      `select 1 from identity.invitation where tenant_id = $1 and email = $2 and role = 'OWNER'`,
+      [acmeCorp.id, email],
+    );
+    return rows.length === 1;
+  }, 'the invitation');
+});
+
+test.concurrent('a suspended client is refused everywhere within seconds, and works again when restored', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const enrollment = await acmeCorp.enrollmentToken();
+  const node = await acmeCorp.node();
+  await node.beat();
+  await using live = new Live(panel.panel.url, acmeCorp.token, 'subscription { instanceChanged { name } }');
+  await live.opened();
+  const at = `/api/msp/clients/${acmeCorp.id}`;
+  expect((await parent.rest(`${at}/suspend`, { method: 'POST' })).status).toBe(200);
+  await until(async () => (await acmeCorp.rest('/api/fleet/instances')).status === 401, 'the refusal', 3_000);
+
+  const refused = { code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' };
+  expect(refusal(await acmeCorp.graphql('{ tenant { id } }'))).toEqual(refused);
+  expect((await node.beat()).status).toBe(401);
+  const login = await panel.world.login(acmeCorp.account.email, acmeCorp.account.password);
+  expect([login.status, login.body]).toEqual([401, { error: 'The tenant is suspended' }]);
+  const refresh = await panel.world.rest('/api/auth/refresh', { body: { refresh_token: acmeCorp.refreshToken } });
+  expect(refresh.status).toBe(401);
+  const enroll = await panel.world.rest('/api/agent/enroll', {
+    body: { token: enrollment, name: 'late', hostname: 'late.example.com', version: '0.2.9' },
+  });
+  expect(enroll.status).toBe(401);
+  // A socket that was open gets no more of the tenant's data.
+  expect(live.results.filter(({ data }) => data?.['instanceChanged'])).toEqual([]);
+
+  expect((await parent.rest<ClientBody>(`${at}/restore`, { method: 'POST' })).body.status).toBe('active');
+  await until(async () => (await node.beat()).status === 200, 'the node to be let in again', 3_000);
+  const again = await signedInAgain(panel, acmeCorp);
+  expect((await again.rest<unknown[]>('/api/fleet/instances')).body.length).toBe(1);
+  expect((await acmeCorp.rest('/api/fleet/instances')).status).toBe(401);
+});
+
+test.concurrent('a panel that starts later knows who is suspended', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const node = await acmeCorp.node();
+  await parent.rest(`/api/msp/clients/${acmeCorp.id}/suspend`, { method: 'POST' });
+  await until(async () => (await node.beat()).status === 401, 'the refusal');
+  const { suspensionsSince } = await import('#subgraphs/identity/tenant/suspension.job.js');
+  const em = { execute: async (sql: string, values: unknown[]) => panel.sql(sql.replace('?', '$1'), values) };
+  const known = await suspensionsSince(em as never, new Date(panel.clock.now().getTime() + 60_000));
+  expect(known).toEqual(expect.arrayContaining([{ id: acmeCorp.id, isSuspended: true }]));
+});

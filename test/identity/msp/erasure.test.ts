@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+
+import { dataOf } from '../../support/answers.js';
+import { startTestPanel } from '../../support/panel.js';
+import { until } from '../../support/world.js';
+import { Mailbox } from '../support/mailbox.js';
+import { client, provider, signedInAgain, type ClientBody } from './support.js';
+
+const day = 24 * 60 * 60 * 1000;
+
+test('a deleted client is erased after 30 days from every subgraph, and its export can be read back', async () => {
+  await using mailbox = await Mailbox.start();
+  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent, { name: 'Erased Inc' });
+  const neighbour = await client(panel, mailbox, parent, { name: 'Neighbour Inc' });
+  for (const tenant of [acmeCorp, neighbour]) {
+    const node = await tenant.node(`node-of-${tenant.user.tenant.name.split(' ')[0]}`);
+    await node.beat();
+  }
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  expect((await parent.rest(path, { method: 'DELETE' })).status).toBe(204);
+  await panel.clock.advance(29 * day);
+  let owner = await signedInAgain(panel, parent);
+  expect((await owner.rest<ClientBody>(path)).body.status).toBe('suspended');
+
+  await panel.clock.advance(2 * day);
+  await panel.clock.advanceUntil(() => false, 90_000).catch(() => undefined);
+  owner = await signedInAgain(panel, parent);
+  await until(async () => (await owner.rest(path)).status === 404, 'the client to be gone');
+  interface Erasure {
+    id: string;
+    clientId: string;
+    clientName: string;
+    completedAt: string | null;
+    report: Record<string, Record<string, number>>;
+  }
+  const erasures = async () =>
+    dataOf(
+      await owner.graphql<{ tenantErasures: { nodes: Erasure[] } }>(
+        '{ tenantErasures { nodes { id clientId clientName completedAt report } } }',
+      ),
+    ).tenantErasures.nodes;
+  await until(async () => (await erasures())[0]?.completedAt != null, 'the erasure to be complete');
+  const [erasure] = await erasures();
+  expect(erasure).toMatchObject({ clientId: acmeCorp.id, clientName: 'Erased Inc' });
+  expect(erasure!.report).toMatchObject({
+    identity: { user: 1, invitation: 1, session: expect.any(Number), audit_event: expect.any(Number) },
+    fleet: { instance: 1, enrollment_token: 1, metrics_sample: 1 },
+  });
+
+  const tables = await panel.sql<{ schema: string; name: string }>(
+    `select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+       and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')`,
+  );
+  const left: string[] = [];
+  let others = 0;
+  for (const { schema, name } of tables) {
+    const count = async (id: string) => {
+      const [row] = await panel.sql<{ count: string }>(
+        `select count(*) from "${schema}"."${name}" where tenant_id = $1`,
+        [id],
+      );
+      return Number(row!.count);
+    };
+    if ((await count(acmeCorp.id)) > 0) left.push(`${schema}.${name}`);
+    others += await count(neighbour.id);
+  }
+  expect(left.filter((table) => !table.startsWith('pgboss'))).toEqual([]);
+  expect(tables.length).toBeGreaterThan(20);
+  expect(others).toBeGreaterThan(8);
+  expect(await panel.sql('select 1 from identity.tenant where id = $1', [acmeCorp.id])).toEqual([]);
+  expect((await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status).toBe(401);
+
+  const exported = await owner.rest(`/msp/exports/${erasure!.id}`);
+  expect([exported.status, exported.headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+  const lines = exported.text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { area: string; table: string; row: Record<string, unknown> });
+  const rowsOf = (area: string, table: string) =>
+    lines.filter((line) => line.area === area && line.table === table).map(({ row }) => row);
+  expect(rowsOf('identity', 'user')).toEqual([
+    expect.objectContaining({ tenant_id: acmeCorp.id, email: acmeCorp.account.email, role: 'OWNER' }),
+  ]);
+  expect(rowsOf('fleet', 'instance')).toEqual([expect.objectContaining({ name: 'node-of-Erased' })]);
+  expect(rowsOf('identity', 'audit_event').length).toBe(erasure!.report['identity']!['audit_event']);
+  expect(rowsOf('fleet', 'metrics_sample')).toEqual([]);
+  expect(exported.text).not.toMatch(/password_hash|token_hash|argon2|node-of-Neighbour/);
+  expect((await neighbour.rest(`/msp/exports/${erasure!.id}`)).status).toBe(401);
+  const back = await signedInAgain(panel, neighbour);
+  expect((await back.rest(`/msp/exports/${erasure!.id}`)).status).toBe(404);
+  expect((await back.rest<unknown[]>('/api/fleet/instances')).body.length).toBe(1);
+});
+
+test('a client that is restored within the 30 days is not erased', async () => {
+  await using mailbox = await Mailbox.start();
+  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  await parent.rest(path, { method: 'DELETE' });
+  await panel.clock.advance(29 * day);
+  const owner = await signedInAgain(panel, parent);
+  expect((await owner.rest<ClientBody>(`${path}/restore`, { method: 'POST' })).body.status).toBe('active');
+  await panel.clock.advance(3 * day);
+  await panel.clock.advanceUntil(() => false, 90_000).catch(() => undefined);
+  expect((await (await signedInAgain(panel, parent)).rest(path)).status).toBe(200);
+  await until(
+    async () => (await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status === 200,
+    'the client to be let in',
+  );
+});

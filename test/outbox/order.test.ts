@@ -1,0 +1,132 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Database } from '#platform/database/database.js';
+import { silentLogger } from '#platform/logger.js';
+import { encodePosition, start } from '#platform/outbox/event.js';
+import { readOutbox } from '#platform/outbox/reader.js';
+import { OutboxTail } from '#platform/outbox/tail.js';
+import { OutboxWake } from '#platform/outbox/wake.js';
+
+import { Live } from '../support/live.js';
+import { createTestDatabase, startTestPanel, type TestDatabase } from '../support/panel.js';
+import { until } from '../support/world.js';
+
+let database: TestDatabase;
+let fleet: Database;
+let owner: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  fleet = await Database.open({
+    area: 'fleet',
+    url: database.url,
+    entities: [],
+    poolSize: 4,
+    logger: silentLogger,
+  });
+  owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await fleet.close();
+  await database.drop();
+});
+
+/** One transaction that writes `count` events; ids go on where the last one ended. */
+async function publish(count: number): Promise<void> {
+  await owner.query(
+    `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+     select 'evt_' || n, 'org_a', 'fleet.instance.changed', 'inst_' || n, '{}', 'test', now()
+     from generate_series(1, $1::int) n`,
+    [count],
+  );
+}
+
+test('events are read in the order of numbers, across every power of ten, within and between transactions', async () => {
+  for (const count of [8, 5, 90, 1]) await publish(count);
+  const events = await readOutbox(fleet.forJobs(), 'fleet', { after: start, limit: 1_000 });
+  const ids = events.map(({ position }) => Number(position.id));
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  expect(ids).toHaveLength(104);
+
+  const pages: number[] = [];
+  for (let after = start; ;) {
+    const page = await readOutbox(fleet.forJobs(), 'fleet', { after, limit: 7 });
+    pages.push(...page.map(({ position }) => Number(position.id)));
+    if (page.length === 0) break;
+    after = page.at(-1)!.position;
+  }
+  expect(pages).toEqual(ids);
+});
+
+test('a process that follows the outbox hands on every event of a large transaction, once and in order', async () => {
+  const wake = new OutboxWake(database.url, silentLogger);
+  const tail = new OutboxTail(fleet, wake, silentLogger);
+  await wake.start();
+  await tail.start();
+  const seen: number[] = [];
+  tail.listen(({ position }) => seen.push(Number(position.id)));
+  await publish(1_200);
+  await until(async () => seen.length >= 1_200, 'all events');
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen).toHaveLength(1_200);
+  await tail.stop();
+  await wake.stop();
+});
+
+test('a transaction that commits late is not passed by', async () => {
+  const late = new pg.Client({ connectionString: database.ownerUrl });
+  await late.connect();
+  await late.query('begin');
+  await late.query(
+    `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+     values ('evt_late', 'org_late', 'fleet.instance.changed', 'inst_late', '{}', 'test', now())`,
+  );
+  const before = await readOutbox(fleet.forJobs(), 'fleet', { after: start, limit: 5_000 });
+  await publish(3);
+  const during = await readOutbox(fleet.forJobs(), 'fleet', { after: start, limit: 5_000 });
+  expect(during).toHaveLength(before.length);
+  await late.query('commit');
+  await late.end();
+  const after = await readOutbox(fleet.forJobs(), 'fleet', { after: before.at(-1)!.position, limit: 5_000 });
+  expect(after.map(({ eventId }) => eventId)).toEqual(['evt_late', 'evt_1', 'evt_2', 'evt_3']);
+});
+
+test('a cursor that is of another area, ahead of all events, or older than what is kept, is refused with a reason', async () => {
+  await using panel = await startTestPanel();
+  const tenant = await panel.world.tenant();
+  await tenant.node();
+  const refused = async (after: string) => {
+    await using live = new Live(panel.panel.url, tenant.token, 'subscription { instanceChanged { id } }', {
+      after,
+    });
+    await live.ended();
+    return live.firstErrorReason;
+  };
+  expect(await refused(encodePosition('identity', start))).toBe('CURSOR_INVALID');
+  expect(await refused(encodePosition('fleet', { xid: '9223372036854775806', id: '5' }))).toBe(
+    'CURSOR_INVALID',
+  );
+  expect(await refused(encodePosition('fleet', { xid: '9999999999999999999', id: '5' }))).toBe(
+    'CURSOR_INVALID',
+  );
+  await panel.sql(`insert into fleet.outbox_removed (xid, id) values ('1', 1)`);
+  expect(await refused(encodePosition('fleet', start))).toBe('CURSOR_EXPIRED');
+});
+
+test('what was read together with the cursor, and a subscription after it, miss nothing', async () => {
+  await using panel = await startTestPanel();
+  const tenant = await panel.world.tenant();
+  await tenant.node('before');
+  const { data } = await tenant.graphql<{ fleetCursor: string; instances: { totalCount: number } }>(
+    '{ fleetCursor instances { totalCount } }',
+  );
+  await tenant.node('between');
+  await using live = new Live(panel.panel.url, tenant.token, 'subscription { instanceChanged { name } }', {
+    after: data!.fleetCursor,
+  });
+  await live.received(1);
+  expect(data!.instances.totalCount).toBe(1);
+  expect(live.results.map((result) => result.data)).toEqual([{ instanceChanged: { name: 'between' } }]);
+});
