@@ -37,7 +37,11 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 
 /** What an argument is the id of, where neither its name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
+  'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
+  'Mutation.sendTestNotification.channelId': 'notificationChannel',
+  'NotificationDeliveryFilter.channelId': 'notificationChannel',
+  'RotateWebhookSecretInput.id': 'notificationChannel',
 };
 
 /** What the rules below would get wrong, by place. */

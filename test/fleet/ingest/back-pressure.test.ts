@@ -41,6 +41,9 @@ test('a beat that finds the queue full is sent away with Retry-After, and those 
   await blocker.end();
   const answers = await Promise.all([flushing, ...waiting]);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-  const [row] = await panel.sql<{ cpu_percent: number }>('select cpu_percent from fleet.instance where id = $1', [node.id]);
+  const [row] = await panel.sql<{ cpu_percent: number }>(
+    'select cpu_percent from fleet.instance where id = $1',
+    [node.id],
+  );
   expect([2, 3]).toContain(row!.cpu_percent);
 });

@@ -78,36 +78,6 @@ describe('rotation', () => {
     }
   });
 
-  test('a process that did not hear of it as it happened offers it as well', async () => {
-    const tenant = await panel.world.tenant();
-    const node = await tenant.node();
-    await rotate(tenant, node.id);
-    const later = await panel.another();
-    const response = await fetch(`${later.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${node.credential}` },
-      body: JSON.stringify({
-        query: 'mutation($input: ReportHeartbeatInput!) { reportHeartbeat(input: $input) { credential } }',
-        variables: {
-          input: {
-            cpuPercent: 1,
-            memoryPercent: 1,
-            diskPercent: 1,
-            appsCount: 1,
-            cpuCores: 1,
-            memoryGb: 1,
-            version: '0.2.9',
-          },
-        },
-      }),
-    });
-    const answer = (await response.json()) as { data: { reportHeartbeat: { credential: string | null } } };
-    const { credential } = answer.data.reportHeartbeat;
-    expect(credential).toEqual(expect.any(String));
-    // And either process takes its first use for what it is.
-    expect((await beat(holding(node, credential!))).status).toBe(200);
-  });
-
   test("another tenant's node is not found", async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     expect(refusal(await rotate(tenant, (await other.node()).id))).toEqual({ code: 'NOT_FOUND' });

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { dataOf } from '../../../support/answers.js';
+import type { Tenant } from '../../../support/world.js';
+
 export interface ReceivedWebhook {
   id: string;
   /** Which of the receiver's secrets its signatures fit. */
@@ -65,4 +68,36 @@ function expectedSignature(secret: string, signed: string): string {
   return createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
     .update(signed)
     .digest('base64');
+}
+
+export const createWebhook = `mutation($input: CreateWebhookChannelInput!) {
+  createWebhookChannel(input: $input) { secret channel { id kind url isEnabled } }
+}`;
+interface Created {
+  createWebhookChannel: { secret: string; channel: { id: string } };
+}
+
+/** Has alerts of the tenant sent to the receiver, which gets to know the secret; answers the channel's id. */
+export async function subscribe(
+  tenant: Tenant,
+  receiver: WebhookReceiver,
+  more: object = {},
+): Promise<string> {
+  const input = { name: 'ops', url: receiver.url, ...more };
+  const { createWebhookChannel } = dataOf(await tenant.graphql<Created>(createWebhook, { input }));
+  receiver.secrets.push(createWebhookChannel.secret);
+  return createWebhookChannel.channel.id;
+}
+
+export interface Delivery {
+  id: string;
+  status: string;
+  attempts: { statusCode: number | null; error: string | null }[];
+}
+
+export async function deliveries(tenant: Tenant): Promise<Delivery[]> {
+  const answer = await tenant.graphql<{ notificationDeliveries: { nodes: Delivery[] } }>(
+    '{ notificationDeliveries { nodes { id status attempts { statusCode error } } } }',
+  );
+  return dataOf(answer).notificationDeliveries.nodes;
 }

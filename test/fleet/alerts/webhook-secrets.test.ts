@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+
+import { dataOf } from '../../support/answers.js';
+import { startTestPanel } from '../../support/panel.js';
+import { soon } from './support/panel.js';
+import { subscribe, WebhookReceiver } from './support/webhook.js';
+
+test('a webhook is signed with the old and the new secret for a day after a rotation, then with the new one', async () => {
+  await using panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1' });
+  await using receiver = await WebhookReceiver.start();
+  const tenant = await panel.world.tenant();
+  const id = await subscribe(tenant, receiver);
+  const rotated = await tenant.graphql<{ rotateWebhookSecret: { secret: string } }>(
+    'mutation($id: ID!) { rotateWebhookSecret(input: { id: $id }) { secret } }',
+    { id },
+  );
+  receiver.secrets.push(dataOf(rotated).rotateWebhookSecret.secret);
+  const send = async () => {
+    const count = receiver.received.length;
+    dataOf(
+      await tenant.graphql('mutation($id: ID!) { sendTestNotification(channelId: $id) { id } }', { id }),
+    );
+    await soon(panel, async () => receiver.received.length > count, 'the test');
+    return receiver.received.at(-1)?.signedBy;
+  };
+  expect(await send()).toEqual(receiver.secrets);
+  await panel.clock.advance(24 * 60 * 60 * 1000);
+  // The token of the one who asks has ended meanwhile.
+  const login = await panel.world.login(tenant.account.email, tenant.account.password);
+  Object.assign(tenant, { token: login.body.access_token });
+  expect(await send()).toEqual([receiver.secrets[1]]);
+  expect(receiver.received.map(({ body }) => [body.type, body.data.alerts])).toEqual([
+    ['test', []],
+    ['test', []],
+  ]);
+});

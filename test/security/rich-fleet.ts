@@ -1,0 +1,34 @@
+import { dataOf } from '../support/answers.js';
+import { enroll, type Scene } from './scene.js';
+
+async function ask<Data>(
+  { tenant }: Scene,
+  query: string,
+  variables: Record<string, unknown>,
+): Promise<Data> {
+  return dataOf(await tenant.graphql<Data>(query, variables));
+}
+
+/** A channel that was tried once, and a silence that keeps nothing from it. */
+export async function notifications(scene: Scene): Promise<void> {
+  const { word, panel } = scene;
+  const { createEmailChannel } = await ask<{ createEmailChannel: { id: string } }>(
+    scene,
+    'mutation($input: CreateEmailChannelInput!) { createEmailChannel(input: $input) { id } }',
+    { input: { name: `${word} channel`, recipients: [`${word}-ops@example.com`] } },
+  );
+  await ask(scene, 'mutation($id: ID!) { sendTestNotification(channelId: $id) { id } }', createEmailChannel);
+  await ask(scene, 'mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }', {
+    input: {
+      matchers: [{ field: 'INSTANCE_NAME', operator: 'EQUALS', value: `${word}-silenced` }],
+      endsAt: new Date(panel.clock.now().getTime() + 3_600_000).toISOString(),
+      comment: `${word} comment`,
+    },
+  });
+}
+
+/** A node that was, with its credential. */
+export async function formerNode(scene: Scene): Promise<void> {
+  const { id } = await enroll(scene.panel, scene.word, scene.enrollmentToken);
+  await ask(scene, 'mutation($id: ID!) { decommissionInstance(id: $id) { __typename } }', { id });
+}
