@@ -1,12 +1,19 @@
 import type { RevocationSource } from '#platform/auth/revocation-feed.job.js';
 import type { Database } from '#platform/database/database.js';
 import type { OutboxTail } from '#platform/outbox/tail.js';
-import type { ApiKeyRevoked, CredentialRevoked, SessionRevoked, TenantSuspended } from '#schema/events.js';
+import type {
+  ApiKeyRevoked,
+  CredentialRevoked,
+  DelegationChanged,
+  SessionRevoked,
+  TenantSuspended,
+} from '#schema/events.js';
 import {
   revocationMemoryMs,
   revokedCredentialsSince,
 } from '#subgraphs/fleet/lifecycle/revoked-credentials.job.js';
 import { revokedApiKeysSince } from '#subgraphs/identity/api-key/api-key.job.js';
+import { endedDelegationsSince } from '#subgraphs/identity/delegation/delegation.job.js';
 import { removedSessionsSince } from '#subgraphs/identity/member/member.job.js';
 import { revokedSessionsSince } from '#subgraphs/identity/session/revoked-sessions.job.js';
 import { suspensionsSince } from '#subgraphs/identity/tenant/suspension.job.js';
@@ -90,6 +97,23 @@ export function apiKeyRevocations(database: Database, tail: OutboxTail): Revocat
     since: async (em, since) => {
       const keys = await revokedApiKeysSince(em, since);
       return keys.map(({ id }) => ({ kind: 'api-key', id, isRevoked: true }));
+    },
+  };
+}
+
+/** Grants of clients under which nobody may act any more. */
+export function delegationRevocations(database: Database, tail: OutboxTail): RevocationSource {
+  return {
+    database,
+    tail,
+    topics: ['identity.delegation.ended'],
+    fromEvent: ({ payload }) => {
+      const { delegationId } = payload as unknown as DelegationChanged;
+      return { kind: 'grant', id: delegationId, isRevoked: true };
+    },
+    since: async (em, since) => {
+      const grants = await endedDelegationsSince(em, since);
+      return grants.map(({ id }) => ({ kind: 'grant', id, isRevoked: true }));
     },
   };
 }

@@ -18,7 +18,13 @@ import { createIdentity, type Identity } from '#subgraphs/identity/subgraph.js';
 import { areas } from './areas.js';
 import { Background, type BackgroundWork } from './background.js';
 import { allPermissions } from './permissions.js';
-import { apiKeyRevocations, credentialRevocations, sessionRevocations, suspensions } from './revocations.js';
+import {
+  apiKeyRevocations,
+  credentialRevocations,
+  delegationRevocations,
+  sessionRevocations,
+  suspensions,
+} from './revocations.js';
 
 export const subgraphNames = ['identity', 'fleet'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];
@@ -77,6 +83,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         publicUrl,
         areas: subgraphNames,
         permissions: allPermissions,
+        streams: streams('identity'),
         env: options.identity,
       })
     : undefined;
@@ -88,6 +95,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       sessionRevocations(database('identity'), tails.get('identity')!),
       suspensions(database('identity'), tails.get('identity')!),
       apiKeyRevocations(database('identity'), tails.get('identity')!),
+      delegationRevocations(database('identity'), tails.get('identity')!),
       credentialRevocations(database('fleet'), tails.get('fleet')!),
     ],
     clock,

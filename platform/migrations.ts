@@ -21,6 +21,21 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
         id bigint not null,
         primary key (consumer, source)
       )`,
+      // Events that a consumer could not take in, set aside so that those behind them go on; kept until someone looks.
+      `create table platform.parked_event (
+        consumer text not null,
+        source text not null,
+        event_id text not null,
+        topic text not null,
+        tenant_id text not null,
+        problem text not null,
+        parked_at timestamptz not null default now(),
+        primary key (consumer, source, event_id)
+      )`,
+      `create function platform.park_event(consumer text, source text, event_id text, topic text, tenant text, problem text)
+        returns void language sql security definer set search_path = pg_catalog as
+        $$ insert into platform.parked_event values (consumer, source, event_id, topic, tenant, problem)
+           on conflict do nothing $$`,
       `grant select, insert, update, delete on platform.lease to platform_app`,
       `grant select on platform.consumer_position to platform_app, ${jobs}`,
       // Holding the row's lock to the end of the transaction keeps the lease from changing hands before it commits.
@@ -38,13 +53,15 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
         $$ insert into platform.consumer_position values (consumer_name, source_name, to_xid::xid8, to_id)
            on conflict (consumer, source) do update set xid = excluded.xid, id = excluded.id
              where (consumer_position.xid, consumer_position.id) < (excluded.xid, excluded.id) $$`,
-      ...['assert_epoch(text, text, bigint)', 'move_consumer(text, text, text, bigint)'].flatMap(
-        (signature) => [
-          `revoke execute on function platform.${signature} from public`,
-          `grant execute on function platform.${signature} to ${jobs}`,
-          `grant usage on schema platform to ${jobs}`,
-        ],
-      ),
+      ...[
+        'assert_epoch(text, text, bigint)',
+        'move_consumer(text, text, text, bigint)',
+        'park_event(text, text, text, text, text, text)',
+      ].flatMap((signature) => [
+        `revoke execute on function platform.${signature} from public`,
+        `grant execute on function platform.${signature} to ${jobs}`,
+        `grant usage on schema platform to ${jobs}`,
+      ]),
     ),
   ];
 }

@@ -7,6 +7,9 @@ export interface Events {
   'identity.tenant.created': TenantCreated;
   'identity.session.revoked': SessionRevoked;
   'identity.api-key.revoked': ApiKeyRevoked;
+  'identity.delegation.granted': DelegationChanged;
+  'identity.delegation.used': DelegationChanged;
+  'identity.delegation.ended': DelegationChanged;
   'identity.tenant.suspended': TenantSuspended;
   'identity.tenant.restored': TenantRestored;
   'identity.tenant.erased': TenantErased;
@@ -49,6 +52,12 @@ export interface TenantCreated {
 /** The API key, and tokens it was exchanged for, are refused from now on. */
 export interface ApiKeyRevoked {
   keyId: string;
+}
+
+/** A client's grant to its provider: made, acted under, or ended. */
+export interface DelegationChanged {
+  delegationId: string;
+  providerId: string;
 }
 
 /** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */
@@ -126,6 +135,7 @@ export interface SecurityRecorded {
     | 'authn_totp_fail'
     | 'authn_recovery_code_used'
     | 'authn_code_replay'
+    | 'delegation_used'
     | 'impersonation_refused';
   userId: string;
   reason?: string;

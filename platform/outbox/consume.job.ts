@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
+import { isPassing } from '../database/outage.js';
 import { systemEm } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
@@ -13,6 +14,8 @@ import type { OutboxWake } from './wake.js';
 
 const batch = 100;
 const everyMs = 1_000;
+const settleMs = 10;
+const maxFailures = 10;
 
 export interface ConsumeOptions {
   /** The area that consumes. */
@@ -30,6 +33,8 @@ export interface ConsumeOptions {
 export function consumeLoop(options: ConsumeOptions): SingletonLoop {
   const { database, source, wake, lease, clock, logger, consumers } = options;
   let skippedAt = -Infinity;
+  const failures = new Map<string, number>();
+  const bell = new Bell(wake, source.area);
   const topics = [...new Set(consumers.flatMap((consumer) => consumer.topics))];
   return new SingletonLoop({
     name: `${database.area} consumes ${source.area}`,
@@ -37,13 +42,14 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
     clock,
     logger,
     everyMs,
-    woken: async (signal) => awaitWake(wake, source.area, signal),
+    woken: async (signal) => bell.rung(signal),
     turn: async (grant) => {
+      bell.reset();
       const after = await position(options);
       const isSkipDue = clock.now().getTime() - skippedAt >= skipEveryMs;
       const end = isSkipDue ? await endOfOutbox(systemEm(source)) : undefined;
       const events = await readOutbox(systemEm(source), source.area, { after, limit: batch, topics });
-      for (const event of events) await consume(options, grant, event);
+      for (const event of events) await consumeOrPark(options, grant, event, failures);
       if (events.length === batch) return 'more';
       if (end) {
         skippedAt = clock.now().getTime();
@@ -59,6 +65,42 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
 
 /** Events are removed once every consumer is past them, so a consumer also moves past those that it does not want. */
 const skipEveryMs = 60_000;
+
+/** An event that fails again and again is set aside, for people to look at; an outage of the database does not count. */
+async function consumeOrPark(
+  options: ConsumeOptions,
+  grant: Grant,
+  event: DeliveredEvent,
+  failures: Map<string, number>,
+): Promise<void> {
+  const { database, source, logger } = options;
+  try {
+    await consume(options, grant, event);
+    failures.delete(event.eventId);
+  } catch (error) {
+    const count = (failures.get(event.eventId) ?? 0) + (isPassing(error) ? 0 : 1);
+    failures.set(event.eventId, count);
+    if (count < maxFailures) throw error;
+    const { eventId, topic, tenantId, position: to } = event;
+    await systemEm(database).transactional(async (em) => {
+      await assertHeld(em, grant);
+      await em.execute('select platform.park_event(?, ?, ?, ?, ?, ?)', [
+        database.area,
+        source.area,
+        eventId,
+        topic,
+        tenantId,
+        error instanceof Error ? error.message : String(error),
+      ]);
+      await moveTo(options, em, to);
+    });
+    failures.delete(eventId);
+    logger.error(
+      { err: error, eventId, topic, consumer: database.area },
+      'an event was parked in platform.parked_event',
+    );
+  }
+}
 
 async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEvent): Promise<void> {
   const { database, source, clock, consumers } = options;
@@ -95,18 +137,32 @@ async function position({ database, source }: ConsumeOptions): Promise<Position>
   return row ?? start;
 }
 
-async function awaitWake(wake: OutboxWake, area: string, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = wake.onWake(area, done);
-    // A wake that came during the turn is lost, and so is one whose rows were not settled yet. By the machine's time, so
-    // that it happens under a clock that stands still too.
-    const timer = setTimeout(done, everyMs);
-    function done() {
-      clearTimeout(timer);
-      stop();
-      // A row is settled once older transactions have ended; a moment's patience saves a fruitless look.
-      setTimeout(resolve, 10);
+/** Remembers that there may be something to read, also when that was said while the last turn was running. */
+class Bell {
+  private hasRung = false;
+  private answer: (() => void) | undefined;
+
+  constructor(wake: OutboxWake, area: string) {
+    wake.onWake(area, () => {
+      this.hasRung = true;
+      this.answer?.();
+    });
+  }
+
+  reset(): void {
+    this.hasRung = false;
+  }
+
+  async rung(signal: AbortSignal): Promise<void> {
+    if (!this.hasRung) {
+      await new Promise<void>((resolve) => {
+        this.answer = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        // By the machine's time, so that a lost wake-up is made up for under a clock that stands still too.
+        setTimeout(resolve, everyMs).unref();
+      });
     }
-    signal.addEventListener('abort', done, { once: true });
-  });
+    // A row is settled once older transactions have ended; a moment's patience saves a fruitless look.
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+  }
 }

@@ -5,7 +5,8 @@ import type { OutboxEvent } from './outbox.js';
 
 /**
  * What an area does about facts of other areas. Events come in the order they were committed; handling one and moving
- * on is one transaction, so each takes effect once. One that fails is tried again and holds up those behind it.
+ * on is one transaction, so each takes effect once. One that fails is tried again and
+ * holds up those behind it; after ten failures it is set aside in platform.parked_event.
  */
 export interface Consumer {
   /** The topics it wants, from whichever area publishes them. */

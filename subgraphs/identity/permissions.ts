@@ -13,6 +13,9 @@ export const identityPermissions = {
   'identity.member.manage': ['owner', 'admin'],
   'identity.api-key.manage': ['owner', 'admin'],
   'identity.api-key.exchange': [],
+  'identity.delegation.read': ['owner', 'admin'],
+  'identity.delegation.manage': ['owner'],
+  'identity.delegation.use': ['owner', 'admin', 'operator'],
   'identity.msp.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.msp.manage': ['owner', 'admin'],
 } as const satisfies PermissionTable;

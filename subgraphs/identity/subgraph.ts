@@ -9,6 +9,7 @@ import type { Logger } from '#platform/logger.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
+import type { EventStreams } from '#platform/outbox/event-stream.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
@@ -92,6 +93,8 @@ export interface IdentityOptions {
   areas: readonly string[];
   /** The permissions of all areas, of which API keys get some. */
   permissions: PermissionTable;
+  /** Where subscriptions come from; absent in a process that serves none. */
+  streams?: EventStreams | undefined;
   env: IdentityEnv;
 }
 
@@ -154,6 +157,7 @@ export function createIdentity(options: IdentityOptions): Identity {
         clock,
         verifier,
         permissions: identityPermissions,
+        streams: options.streams,
         resolvers: [
           new UserResolver(users, new ProfileService(users, mail)),
           new TenantResolver(new TenantService(), users),

@@ -20,6 +20,10 @@ import { createAuditExportRouter } from './audit/audit-export.router.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
 import { AuditResolver } from './audit/audit.resolver.js';
 import { AuditService } from './audit/audit.service.js';
+import { ActingService } from './delegation/acting.service.js';
+import { Delegation } from './delegation/delegation.entity.js';
+import { DelegationResolver } from './delegation/delegation.resolver.js';
+import { DelegationService } from './delegation/delegation.service.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { Invitation } from './member/invitation.entity.js';
 import { InvitationService } from './member/invitation.service.js';
@@ -49,6 +53,7 @@ export const tenancyEntities: readonly EntityClass[] = [
   ApiKey,
   MspClient,
   TenantErasure,
+  Delegation,
 ];
 
 export interface TenancyOptions {
@@ -100,6 +105,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       new MemberResolver(new MemberService(), new InvitationService(entitlements, tokens, mail)),
       new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
       new MspClientResolver(new MspClientService(entitlements, mail), erasures),
+      new DelegationResolver(new DelegationService(), new ActingService(keys, publicUrl)),
     ],
     consumers: [
       entitlementConsumer('identity'),

@@ -97,11 +97,16 @@ async function askAsStranger(
   if (caller !== mainStranger(declared)) return leaks;
   const given = JSON.stringify(args);
   const isAboutIds = isExact && source.ids.some((id) => given.includes(id));
-  const problem = judge(declared, answer, isAboutIds);
+  const problem = judge(declared, answer, isAboutIds, extent);
   return problem ? [...leaks, finding(problem)] : leaks;
 }
 
-function judge({ access, root }: Declared, answer: Answer, isAboutIds: boolean): string | undefined {
+function judge(
+  { access, root }: Declared,
+  answer: Answer,
+  isAboutIds: boolean,
+  extent: Extent,
+): string | undefined {
   // What signs somebody in answers about another tenant than its caller's, which other subgraphs cannot add to.
   const isPublic = access.permission === undefined;
   if ((answer.code === 'INTERNAL' && !isPublic) || answer.code === 'RATE_LIMITED')
@@ -114,6 +119,8 @@ function judge({ access, root }: Declared, answer: Answer, isAboutIds: boolean):
   if (answer.code === undefined) {
     return isEmpty(answer.data?.[root.field.name]) ? undefined : 'answered about a thing of another tenant';
   }
+  // Not all that can be said at once may be said at once, and that is looked at first.
+  if (extent === 'everything' && ['VALIDATION_FAILED', 'BAD_REQUEST'].includes(answer.code)) return undefined;
   const expected = access.foreign ?? 'NOT_FOUND';
   if (answer.code === expected || answer.reason === expected) return undefined;
   return `was to be ${expected}, but got ${outcomeOf(answer)}`;

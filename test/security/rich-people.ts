@@ -55,3 +55,21 @@ export async function impersonations(scene: Scene): Promise<Record<string, strin
   await ask(scene, redeem, { input: { token: await mint() } }, scene.node.credential);
   return { 'RedeemImpersonationInput.token': await mint() };
 }
+
+/** A link as it would have come by mail. */
+export async function mailToken({ panel, tenant }: Scene, purpose: string): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  await panel.sql(
+    `insert into identity.mail_token (tenant_id, token_hash, user_id, purpose, email, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $6::timestamptz + interval '1 hour')`,
+    [
+      tenant.id,
+      sha256(token),
+      tenant.user.id,
+      purpose,
+      tenant.account.email,
+      panel.clock.now().toISOString(),
+    ],
+  );
+  return token;
+}

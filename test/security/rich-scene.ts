@@ -7,7 +7,7 @@ import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
 import { formerNode, notifications } from './rich-fleet.js';
-import { impersonations, invitations, mspClient } from './rich-people.js';
+import { impersonations, invitations, mailToken, mspClient } from './rich-people.js';
 import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
 
@@ -64,8 +64,8 @@ export class RichScene extends Scene {
       'LoginInput.password': scene.tenant.account.password,
       'RefreshSessionInput.refreshToken': scene.tenant.refreshToken,
       'RequestPasswordResetInput.email': scene.tenant.account.email,
-      'ResetPasswordInput.token': await scene.mailToken('PASSWORD_RESET'),
-      'VerifyEmailInput.token': await scene.mailToken('EMAIL_VERIFICATION'),
+      'ResetPasswordInput.token': await mailToken(scene, 'PASSWORD_RESET'),
+      'VerifyEmailInput.token': await mailToken(scene, 'EMAIL_VERIFICATION'),
     };
     scene.values['InstanceFilter.q'] = scene.word;
     await settledRowsOf(panel, scene.tenant.id);
@@ -230,23 +230,5 @@ export class RichScene extends Scene {
       { input: { consentId, approve: true } },
     );
     return new URL(dataOf(decision).decideAuthorization.redirectTo).searchParams.get('code') ?? '';
-  }
-
-  /** A link as it would have come by mail. */
-  private async mailToken(purpose: string): Promise<string> {
-    const token = randomBytes(32).toString('base64url');
-    await this.panel.sql(
-      `insert into identity.mail_token (tenant_id, token_hash, user_id, purpose, email, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $6::timestamptz + interval '1 hour')`,
-      [
-        this.tenant.id,
-        sha256(token),
-        this.tenant.user.id,
-        purpose,
-        this.tenant.account.email,
-        this.panel.clock.now().toISOString(),
-      ],
-    );
-    return token;
   }
 }

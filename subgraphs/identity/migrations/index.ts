@@ -8,6 +8,7 @@ import { auditMigration } from './074-audit.js';
 import { membersMigration } from './075-members.js';
 import { mspMigration } from './076-msp.js';
 import { apiKeysMigration } from './077-api-keys.js';
+import { delegationMigration } from './078-delegation.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -130,4 +131,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   membersMigration,
   mspMigration,
   apiKeysMigration,
+  delegationMigration,
 ];

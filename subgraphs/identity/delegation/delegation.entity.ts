@@ -1,0 +1,56 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import { UserRole } from '../user/user.entity.js';
+
+@Entity({ tableName: 'delegation' })
+@ObjectType({
+  description: "Access to a client's tenant that its owner has granted to its provider, in one role and for a time.",
+})
+export class Delegation {
+  @Field(() => ID, { name: 'clientId', description: 'The tenant that may be acted in.' })
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `dlg_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => ID, { description: 'The tenant whose users may act.' })
+  @Property({ type: 'text' })
+  providerId!: string;
+
+  @Field(() => UserRole, { description: 'The most that they may do: never what is for owners or for the tenant\'s own users.' })
+  @Property({ type: 'text' })
+  role!: UserRole;
+
+  @Field(() => String, { nullable: true, description: 'What it was granted for, in the words of the owner.' })
+  @Property({ type: 'text', nullable: true })
+  reason!: string | null;
+
+  @Field(() => ID, { description: 'The owner who granted it.' })
+  @Property({ type: 'text' })
+  grantedBy!: string;
+
+  @Field(() => DateTime, { description: 'When it was granted.' })
+  @Property({ type: 'datetime' })
+  grantedAt!: Date;
+
+  @Field(() => DateTime, { description: 'When it ends by itself.' })
+  @Property({ type: 'datetime' })
+  expiresAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was ended before its time; null while it was not.' })
+  @Property({ type: 'datetime', nullable: true })
+  revokedAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When somebody last began to act under it; null when nobody has.' })
+  @Property({ type: 'datetime', nullable: true })
+  lastUsedAt!: Date | null;
+}
+
+@ObjectType({ description: 'One page of grants.' })
+export class DelegationPage extends pageOf(Delegation, 'Delegation') {}

@@ -1,0 +1,52 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { z } from 'zod';
+
+import { UserRole } from '../user/user.entity.js';
+import { Delegation } from './delegation.entity.js';
+
+const maxHours = 24 * 365;
+
+@InputType({ description: 'What is granted to the provider.' })
+export class GrantDelegationInput {
+  @Field(() => UserRole, { description: 'The most that its users may do; any role but OWNER.' })
+  role!: UserRole;
+
+  @Field(() => Int, { description: `For how many hours; 1 to ${maxHours}.` })
+  expiresInHours!: number;
+
+  @Field(() => String, { nullable: true, description: 'What it is for; at most 500 characters.' })
+  reason?: string | null;
+}
+
+export const grantDelegationRules = z.object({
+  role: z.enum(UserRole).refine((role) => role !== UserRole.OWNER, 'Ownership can not be delegated'),
+  expiresInHours: z
+    .int()
+    .min(1, 'It must last at least 1 hour')
+    .max(maxHours, `It may last at most ${maxHours} hours`),
+  reason: z.string().trim().max(500, 'Reason must have at most 500 characters').nullish(),
+});
+
+@InputType({ description: 'Where to act.' })
+export class ActInTenantInput {
+  @Field(() => ID, { description: 'The client.' })
+  tenantId!: string;
+}
+
+@ObjectType({ description: 'A token by which a user of a provider acts in the tenant of a client.' })
+export class ActInTenantPayload {
+  @Field(() => String, { description: 'A JWT for the Authorization header that names the user, the tenant and the grant.' })
+  accessToken!: string;
+
+  @Field(() => String, { description: '`Bearer`.' })
+  tokenType!: string;
+
+  @Field(() => Int, { description: 'Seconds until the token ends: at most 15 minutes, and never later than the grant.' })
+  expiresIn!: number;
+
+  @Field(() => UserRole, { description: 'What may be done: the role of the grant, or less when the user has less at home.' })
+  role!: UserRole;
+
+  @Field(() => Delegation, { description: 'The grant.' })
+  delegation!: Delegation;
+}

@@ -1,0 +1,93 @@
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
+
+import type { ActingService } from './acting.service.js';
+import { Delegation, DelegationPage } from './delegation.entity.js';
+import { ActInTenantInput, ActInTenantPayload, GrantDelegationInput } from './delegation.inputs.js';
+import type { DelegationService } from './delegation.service.js';
+
+const topics = ['identity.delegation.granted', 'identity.delegation.used', 'identity.delegation.ended'];
+
+@Resolver()
+export class DelegationResolver {
+  constructor(
+    private readonly delegations: DelegationService,
+    private readonly acting: ActingService,
+  ) {}
+
+  @Authorized('identity.delegation.read')
+  @Query(() => DelegationPage, {
+    name: 'delegations',
+    description: 'What the tenant has granted to its provider; oldest first, ended grants included.',
+  })
+  async listDelegations(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Delegation>> {
+    return this.delegations.granted(operation, args);
+  }
+
+  @Authorized('identity.delegation.use')
+  @Query(() => DelegationPage, { description: 'What clients have granted to the tenant; oldest first, ended grants included.' })
+  async delegationsReceived(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Delegation>> {
+    return this.delegations.received(operation, args);
+  }
+
+  @Authorized('identity.delegation.manage')
+  @Mutation(() => Delegation, {
+    description:
+      'Lets users of the provider act in the tenant, in one role and for a time. A grant that is in force is replaced. ' +
+      'CONFLICT (NO_PROVIDER), VALIDATION_FAILED.',
+  })
+  async grantDelegation(
+    @Arg('input', () => GrantDelegationInput) input: GrantDelegationInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Delegation> {
+    return this.delegations.grant(operation, input);
+  }
+
+  @Authorized('identity.delegation.manage')
+  @Mutation(() => Delegation, {
+    description: 'Ends a grant: whoever acts under it is refused within seconds. Safe to repeat. NOT_FOUND.',
+  })
+  async revokeDelegation(
+    @Arg('id', () => ID, { description: 'The grant.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Delegation> {
+    return this.delegations.revoke(operation, id);
+  }
+
+  @Authorized('identity.delegation.use')
+  @Mutation(() => ActInTenantPayload, {
+    description:
+      "A token for acting in a client's tenant, under the grant of the client. FORBIDDEN (GRANT_REQUIRED, GRANT_ENDED), " +
+      'NOT_FOUND for whoever is no client.',
+  })
+  async actInTenant(
+    @Arg('input', () => ActInTenantInput) input: ActInTenantInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<ActInTenantPayload> {
+    return this.acting.act(operation, input.tenantId);
+  }
+
+  @Authorized('identity.delegation.read')
+  @Subscription(() => Delegation, {
+    subscribe: eventSource('identity.delegation.read', () => ({ topics })),
+    description:
+      'A grant of the tenant was made, ended, or somebody began to act under it. `extensions.cursor` of an event, given ' +
+      'back as `extensions.after` within 24 hours, resumes after it.',
+  })
+  async delegationChanged(
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Delegation> {
+    return this.delegations.get(operation, payload.entityId);
+  }
+}

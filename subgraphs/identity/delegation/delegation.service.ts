@@ -1,0 +1,117 @@
+import { LockMode } from '@mikro-orm/core';
+
+import { ApiError, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import type { DelegationChanged } from '#schema/events.js';
+
+import { Delegation } from './delegation.entity.js';
+import { grantDelegationRules, type GrantDelegationInput } from './delegation.inputs.js';
+
+const hour = 60 * 60 * 1000;
+
+/** Grants of a client to its provider. Only users of the client give and end them, never whoever acts under one. */
+export class DelegationService {
+  /** What the viewer's tenant has granted; oldest first, ended ones included. */
+  async granted(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
+    return list(operation, args, { tenantId: operation.tenantId });
+  }
+
+  /** What clients have granted to the viewer's tenant. */
+  async received(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
+    return list(operation, args, { providerId: operation.tenantId });
+  }
+
+  async get(operation: Operation, id: string): Promise<Delegation> {
+    const found = await operation.em.findOne(Delegation, { tenantId: operation.tenantId, id });
+    if (!found) throw notFound('Grant');
+    return found;
+  }
+
+  /** Grants access, in the place of what was granted before. */
+  async grant(operation: Operation, input: GrantDelegationInput): Promise<Delegation> {
+    const { tenantId, userId } = operation.requireUser();
+    const { role, expiresInHours, reason } = validate(grantDelegationRules, input);
+    return operation.write(async (write) => {
+      const { em, audit } = write;
+      const now = operation.clock.now();
+      // The lock on the tenant's row makes grants take turns, so that one is in force at most.
+      const [tenant] = await em.execute<{ provider: string | null }[]>(
+        'select parent_tenant_id as provider from identity.tenant where id = ? for update',
+        [tenantId],
+      );
+      if (!tenant?.provider) {
+        throw new ApiError('CONFLICT', 'The organization has no provider', { reason: 'NO_PROVIDER' });
+      }
+      const before = await em.find(Delegation, { tenantId, revokedAt: null, expiresAt: { $gt: now } });
+      for (const delegation of before) end(write, delegation, now);
+      const delegation = Object.assign(new Delegation(), {
+        tenantId,
+        id: newId('delegation'),
+        providerId: tenant.provider,
+        role,
+        reason: reason ?? null,
+        grantedBy: userId,
+        grantedAt: now,
+        expiresAt: new Date(now.getTime() + expiresInHours * hour),
+        revokedAt: null,
+        lastUsedAt: null,
+      });
+      em.persist(delegation);
+      audit({ target: delegation.id, changes: { role, expiresAt: delegation.expiresAt, provider: tenant.provider } });
+      tell(write, 'identity.delegation.granted', delegation);
+      return delegation;
+    });
+  }
+
+  /** Ends a grant: tokens under it are refused within seconds. Ending it again changes nothing. */
+  async revoke(operation: Operation, id: string): Promise<Delegation> {
+    const { tenantId } = operation.requireUser();
+    return operation.write(async (write) => {
+      const delegation = await write.em.findOne(
+        Delegation,
+        { tenantId, id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (!delegation) throw notFound('Grant');
+      write.audit({ target: id });
+      if (!delegation.revokedAt) end(write, delegation, operation.clock.now());
+      return delegation;
+    });
+  }
+}
+
+async function list(
+  operation: Operation,
+  args: PageArgs,
+  whose: { tenantId: string } | { providerId: string },
+): Promise<Page<Delegation>> {
+  const window = pageWindow(args);
+  const rows = await operation.em.find(
+    Delegation,
+    { ...whose, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+    { orderBy: { id: 'asc' }, limit: window.size + 1 },
+  );
+  return toPage(rows, window, () => operation.em.count(Delegation, whose));
+}
+
+function end(write: Write, delegation: Delegation, now: Date): void {
+  delegation.revokedAt = now;
+  tell(write, 'identity.delegation.ended', delegation);
+}
+
+/** For the client to see, live; and for everyone who verifies tokens. */
+export function tell(
+  write: Write,
+  topic: 'identity.delegation.granted' | 'identity.delegation.used' | 'identity.delegation.ended',
+  { tenantId, id, providerId }: Delegation,
+): void {
+  write.publish({
+    topic,
+    tenantId,
+    entityId: id,
+    payload: { delegationId: id, providerId } satisfies DelegationChanged,
+  });
+}

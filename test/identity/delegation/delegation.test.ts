@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { Live } from '../../support/live.js';
+import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
+import { tokenInRole } from '../../support/roles.js';
+import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
+import { entryOf, trailOf } from '../audit/support.js';
+import { client, provider } from '../msp/support.js';
+import { Mailbox } from '../support/mailbox.js';
+
+const hour = 60 * 60 * 1000;
+
+interface Grant {
+  id: string;
+  clientId: string;
+  providerId: string;
+  role: string;
+  expiresAt: string;
+  revokedAt: string | null;
+}
+
+interface Acting {
+  accessToken: string;
+  expiresIn: number;
+  role: string;
+  delegation: { id: string };
+}
+
+const grant = async (tenant: Tenant, input: Record<string, unknown> = {}) =>
+  tenant.graphql<{ grantDelegation: Grant }>(
+    `mutation($input: GrantDelegationInput!) {
+      grantDelegation(input: $input) { id clientId providerId role expiresAt revokedAt }
+    }`,
+    { input: { role: 'OPERATOR', expiresInHours: 1, ...input } },
+  );
+
+const revoke = async (tenant: Tenant, id: string) =>
+  tenant.graphql<{ revokeDelegation: Grant }>('mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt } }', { id });
+
+const act = async (panel: TestPanel, token: string, tenantId: string): Promise<GraphQLAnswer<{ actInTenant: Acting }>> =>
+  panel.world.graphql(
+    `mutation($input: ActInTenantInput!) {
+      actInTenant(input: $input) { accessToken expiresIn role delegation { id } }
+    }`,
+    { input: { tenantId } },
+    token,
+  );
+
+describe.each(modes)('%s', (mode) => {
+  let mailbox: Mailbox;
+  let panel: TestPanel;
+  beforeAll(async () => {
+    mailbox = await Mailbox.start();
+    panel = await startTestPanel({ SMTP_URL: mailbox.url }, mode);
+  });
+  afterAll(async () => {
+    await panel.stop();
+    await mailbox[Symbol.asyncDispose]();
+  });
+
+  async function pair(): Promise<{ parent: Tenant; acme: Tenant }> {
+    const parent = await provider(panel);
+    return { parent, acme: await client(panel, mailbox, parent) };
+  }
+
+  test.concurrent('a provider acts in a client only under its grant, in its role, and both have it in their trails', async () => {
+    const { parent, acme } = await pair();
+    const required = { code: 'FORBIDDEN', reason: 'GRANT_REQUIRED' };
+    expect(refusal(await act(panel, parent.token, acme.id))).toEqual(required);
+    const given = dataOf(await grant(acme, { reason: 'Patching' })).grantDelegation;
+    expect(given).toEqual({
+      id: expect.stringMatching(/^dlg_/),
+      clientId: acme.id,
+      providerId: parent.id,
+      role: 'OPERATOR',
+      expiresAt: new Date(panel.clock.now().getTime() + hour).toISOString(),
+      revokedAt: null,
+    });
+    const acting = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    expect([acting.role, acting.expiresIn, acting.delegation.id]).toEqual(['OPERATOR', 900, given.id]);
+
+    const token = acting.accessToken;
+    const made = await panel.world.rest('/api/fleet/tokens', { token, body: { name: 'by the provider' } });
+    expect(made.status).toBe(201);
+    const seen = await panel.world.graphql<{ tenant: { id: string } }>('{ tenant { id } }', {}, token);
+    expect(dataOf(seen).tenant.id).toBe(acme.id);
+    expect((await parent.rest('/api/fleet/tokens')).body).toEqual([]);
+
+    expect(await entryOf(acme, 'createEnrollmentToken')).toMatchObject({
+      actor: parent.user.id,
+      actorKind: 'delegate',
+      details: { grant: given.id, actorTenant: parent.id },
+    });
+    expect(await entryOf(acme, 'actInTenant')).toMatchObject({
+      actor: parent.user.id,
+      actorKind: 'delegate',
+      target: given.id,
+      details: { changes: { actorTenant: parent.id, role: 'OPERATOR' } },
+    });
+    expect(await entryOf(parent, 'delegation_used')).toMatchObject({
+      actor: parent.user.id,
+      target: given.id,
+      details: { reason: `acts in ${acme.id}` },
+    });
+  });
+
+  test.concurrent('whoever acts under a grant can not stay beyond it', async () => {
+    const { parent, acme } = await pair();
+    dataOf(await grant(acme, { role: 'ADMIN' }));
+    const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    const attempts = await Promise.all(
+      [
+        'mutation { inviteMember(input: { email: "friend@provider.example", role: ADMIN }) { id } }',
+        'mutation { createApiKey(input: { name: "door", permissions: ["fleet.instance.read"] }) { key } }',
+        'mutation { grantDelegation(input: { role: ADMIN, expiresInHours: 8760 }) { id } }',
+        `mutation { removeMember(id: "${acme.user.id}") { id } }`,
+        `mutation { actInTenant(input: { tenantId: "${acme.id}" }) { accessToken } }`,
+        'mutation { updateProfile(input: { name: "x" }) { id } }',
+      ].map(async (query) => panel.world.graphql(query, {}, accessToken)),
+    );
+    expect(attempts.map((answer) => refusal(answer)['code'])).toEqual(attempts.map(() => 'FORBIDDEN'));
+  });
+
+  test.concurrent('a revoked grant is 403 within seconds, on open subscriptions too', async () => {
+    const { parent, acme } = await pair();
+    const { id } = dataOf(await grant(acme)).grantDelegation;
+    const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    await using live = new Live(panel.panel.url, token, 'subscription { instanceChanged { name } }');
+    await live.opened();
+    await acme.node('before');
+    await live.received(1);
+    for (let times = 0; times < 2; times += 1) {
+      expect(dataOf(await revoke(acme, id)).revokeDelegation.revokedAt).toBe(panel.clock.now().toISOString());
+    }
+    const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
+    await until(async () => (await status()) === 403, 'the refusal', 3_000);
+    const ended = { code: 'FORBIDDEN', reason: 'GRANT_ENDED' };
+    expect(refusal(await panel.world.graphql('{ tenant { id } }', {}, token))).toEqual(ended);
+    expect(refusal(await act(panel, parent.token, acme.id))).toEqual(ended);
+    await acme.node('after');
+    // The socket is closed as forbidden, or says so at the next event: whichever comes first.
+    await until(async () => live.error !== undefined || live.results.length > 1, 'the subscription to end', 5_000);
+    const told = live.error ? (live.error as { code?: number }).code : live.firstErrorCode;
+    expect([4403, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
+    expect(JSON.stringify(live.results)).not.toContain('after');
+  });
+
+  test.concurrent('the client sees live who was granted what, and when they come', async () => {
+    const { parent, acme } = await pair();
+    await using live = new Live(
+      panel.panel.url,
+      acme.token,
+      'subscription { delegationChanged { id role revokedAt lastUsedAt } }',
+    );
+    await live.opened();
+    const { id } = dataOf(await grant(acme, { role: 'VIEWER' })).grantDelegation;
+    await live.received(1);
+    await act(panel, parent.token, acme.id);
+    await live.received(2);
+    await revoke(acme, id);
+    await live.received(3);
+    const now = panel.clock.now().toISOString();
+    expect(live.results.map(({ data }) => data?.['delegationChanged'])).toEqual([
+      { id, role: 'VIEWER', revokedAt: null, lastUsedAt: null },
+      { id, role: 'VIEWER', revokedAt: null, lastUsedAt: now },
+      { id, role: 'VIEWER', revokedAt: now, lastUsedAt: now },
+    ]);
+  });
+
+  test.concurrent('a grant gives nobody more than they have at home', async () => {
+    const { parent, acme } = await pair();
+    dataOf(await grant(acme, { role: 'ADMIN' }));
+    const operator = await tokenInRole(panel, parent, 'OPERATOR');
+    expect(dataOf(await act(panel, operator, acme.id)).actInTenant.role).toBe('VIEWER');
+    const billing = await tokenInRole(panel, parent, 'BILLING');
+    expect(refusal(await act(panel, billing, acme.id))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test.concurrent('granting again replaces the grant that is in force', async () => {
+    const { parent, acme } = await pair();
+    const first = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+    const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    const second = dataOf(await grant(acme, { role: 'VIEWER' })).grantDelegation;
+    await until(
+      async () => (await panel.world.rest('/api/fleet/instances', { token: accessToken })).status === 403,
+      'the first to end',
+    );
+    expect(dataOf(await act(panel, parent.token, acme.id)).actInTenant.role).toBe('VIEWER');
+    const list = '{ delegations { nodes { id } } }';
+    const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
+    expect(given).toEqual([{ id: first.id }, { id: second.id }]);
+    const received = dataOf(
+      await parent.graphql<{ delegationsReceived: { nodes: object[] } }>('{ delegationsReceived { nodes { id } } }'),
+    );
+    expect(received.delegationsReceived.nodes).toEqual(given);
+  });
+
+  test.concurrent('strangers find no client, and grant nothing', async () => {
+    const { parent, acme } = await pair();
+    const other = await provider(panel);
+    const { id } = dataOf(await grant(acme)).grantDelegation;
+    expect(refusal(await act(panel, other.token, acme.id))).toEqual({ code: 'NOT_FOUND' });
+    expect(refusal(await act(panel, parent.token, 'org_nonsense'))).toEqual({ code: 'NOT_FOUND' });
+    expect(refusal(await revoke(other, id))).toEqual({ code: 'NOT_FOUND' });
+    // The provider sees the grant, but it is not its own to end.
+    expect(refusal(await revoke(parent, id))).toEqual({ code: 'NOT_FOUND' });
+    expect(refusal(await grant(other))).toEqual({ code: 'CONFLICT', reason: 'NO_PROVIDER' });
+    expect(refusal(await grant(acme, { role: 'OWNER', expiresInHours: 0 }))).toEqual({
+      code: 'VALIDATION_FAILED',
+      details: {
+        'input.role': 'Ownership can not be delegated',
+        'input.expiresInHours': 'It must last at least 1 hour',
+      },
+    });
+    const received = await other.graphql<{ delegationsReceived: { totalCount: number } }>(
+      '{ delegationsReceived { totalCount } }',
+    );
+    expect(dataOf(received).delegationsReceived.totalCount).toBe(0);
+    expect((await trailOf(acme, { filter: { actor: other.user.id } })).nodes).toEqual([]);
+  });
+});
+
+test('an expired grant is 403, and so is everything that was begun under it', async () => {
+  await using mailbox = await Mailbox.start();
+  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  dataOf(await grant(acme));
+  await panel.clock.advance(hour - 5 * 60_000);
+  const again = (await panel.world.login(parent.account.email, parent.account.password)).body.access_token;
+  const { accessToken: token, expiresIn } = dataOf(await act(panel, again, acme.id)).actInTenant;
+  expect(expiresIn).toBe(5 * 60);
+  const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
+  expect(await status()).toBe(200);
+  await panel.clock.advance(5 * 60_000);
+  expect(await status()).toBe(403);
+  expect(refusal(await act(panel, again, acme.id))).toEqual({ code: 'FORBIDDEN', reason: 'GRANT_ENDED' });
+  // A user who signs out at home is out at the client's as well.
+  dataOf(await grant(Object.assign(Object.create(acme), { token: (await panel.world.login(acme.account.email, acme.account.password)).body.access_token })));
+  const second = dataOf(await act(panel, again, acme.id)).actInTenant.accessToken;
+  expect((await panel.world.rest('/api/auth/logout', { method: 'POST', token: again })).status).toBe(204);
+  await until(
+    async () => (await panel.world.rest('/api/fleet/instances', { token: second })).status === 401,
+    'the end of the session',
+  );
+});
