@@ -128,10 +128,12 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     clock,
     logger,
   });
-  const built = [identity?.build(verifier), fleet?.build(verifier)];
+  const all: Subgraph[] = [];
+  if (identity) all.push(await identity.build(verifier));
+  if (fleet) all.push(await fleet.build(verifier));
 
   return {
-    all: (await Promise.all(built)).filter((subgraph) => subgraph !== undefined),
+    all,
     identity,
     verifier,
     routers: identity?.routers ?? [],

@@ -3,6 +3,8 @@ import { createTransport } from 'nodemailer';
 import type { Logger } from './logger.js';
 
 export interface Mail {
+  /** For a mail that may be sent more than once: mailboxes that see it again may drop it. */
+  id?: string;
   to: string;
   subject: string;
   text: string;
@@ -14,25 +16,30 @@ export interface Mailer {
 }
 
 export interface MailerOptions {
-  /** `smtp://user:password@host:port` or `smtps://...`; without it mail is printed to the log. */
+  /** `smtp://user:password@host:port` or `smtps://...`; without it mail is printed to the log, as a warning. */
   smtpUrl?: string | undefined;
   from: string;
   logger: Logger;
 }
+
+// A server that does not answer must not hold up what sends for longer than an attempt at a job may take.
+const timeouts = { dnsTimeout: 10_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
 
 /** By SMTP where a server is known. Otherwise the log is the mailbox: whoever runs the panel reads the links there. */
 export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {
   if (!smtpUrl) {
     return {
       send: async ({ to, subject, text }) => {
-        logger.info({ to, subject, text }, 'SMTP_URL is not set; this mail went nowhere else');
+        logger.warn({ to, subject, text }, 'SMTP_URL is not set: this mail went nowhere but here');
       },
     };
   }
-  const transport = createTransport(smtpUrl);
+  const transport = createTransport({ url: smtpUrl, ...timeouts });
+  const domain = /@([^\s>]+)/.exec(from)?.[1] ?? 'localhost';
   return {
-    send: async (mail) => {
-      await transport.sendMail({ from, ...mail });
+    send: async ({ id, ...mail }) => {
+      const messageId = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
+      await transport.sendMail({ from, ...mail, ...messageId });
     },
   };
 }

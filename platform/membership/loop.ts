@@ -44,9 +44,9 @@ export class SingletonLoop {
   }
 
   private async turn(grant: Grant): Promise<'more' | 'done'> {
-    const { name, logger, turn } = this.options;
+    const { name, logger } = this.options;
     try {
-      return await turn(grant);
+      return await this.options.turn(grant);
     } catch (error) {
       if (!this.ending.signal.aborted) logger.error({ err: error, step: name }, 'a background step failed');
       return 'done';

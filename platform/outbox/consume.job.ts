@@ -103,7 +103,7 @@ async function consumeOrPark(
 }
 
 async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEvent): Promise<void> {
-  const { database, source, clock, consumers } = options;
+  const { database, clock, consumers } = options;
   await systemEm(database).transactional(async (em) => {
     await assertHeld(em, grant);
     const events: OutboxEvent[] = [];

@@ -173,5 +173,9 @@ function serveSubscriptions(
     },
     sockets,
   );
-  return { stop: async () => void (await protocol.dispose()) };
+  return {
+    stop: async () => {
+      await protocol.dispose();
+    },
+  };
 }

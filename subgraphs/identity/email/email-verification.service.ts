@@ -18,21 +18,19 @@ export class EmailVerificationService {
     const { tenantId, userId } = operation.requireUser();
     const attempt = await admitOrRefuse(operation, 'mail', userId);
     await attempt.settle('FAILED');
-    const { user, token } = await operation.write(async ({ em, audit }) => {
-      const found = await em.findOne(
+    return operation.write(async (write) => {
+      const user = await write.em.findOne(
         User,
         { tenantId, id: userId },
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
-      if (!found) throw notFound('User');
-      audit({ target: userId });
-      const made = found.emailVerifiedAt
-        ? undefined
-        : await makeMailToken(em, found, 'EMAIL_VERIFICATION', operation.clock.now());
-      return { user: found, token: made };
+      if (!user) throw notFound('User');
+      write.audit({ target: userId });
+      if (user.emailVerifiedAt) return user;
+      const token = await makeMailToken(write.em, user, 'EMAIL_VERIFICATION', operation.clock.now());
+      this.mail.verification(write, user, token);
+      return user;
     });
-    if (token) this.mail.verification(user.email, token);
-    return user;
   }
 
   async verify(operation: Operation, token: string): Promise<VerifyEmailPayload> {

@@ -1,15 +1,18 @@
-import type { BackgroundWork } from '#platform/background-work.js';
-import type { Mailer } from '#platform/mail.js';
+import type { MailCause, MailQueue } from '../email/mail-queue.js';
 
-/** Mails invitations, after the answer: a slow mail server holds up nobody. */
+/** Mails invitations, in the transactions that cause them. */
 export class InvitationMail {
   constructor(
-    private readonly mailer: Mailer,
-    private readonly background: BackgroundWork,
+    private readonly queue: MailQueue,
     private readonly publicUrl: string,
   ) {}
 
-  send(to: string, tenantName: string, token: string): void {
+  /** `tenantId` is the tenant of the transaction, which is not always the one that is joined. */
+  send(
+    cause: MailCause,
+    tenantId: string,
+    { to, tenantName, token }: { to: string; tenantName: string; token: string },
+  ): void {
     // Names are free text; a line break in one must not start a header or a paragraph.
     const name = tenantName.replace(/\s+/g, ' ');
     const paragraphs = [
@@ -18,8 +21,6 @@ export class InvitationMail {
       `${this.publicUrl}/account/accept-invitation#token=${token}`,
       'If you did not expect it, ignore this mail.',
     ];
-    this.background.run('mail of an invitation', () =>
-      this.mailer.send({ to, subject: `Join ${name}`, text: `${paragraphs.join('\n\n')}\n` }),
-    );
+    this.queue.send(cause, tenantId, { to, subject: `Join ${name}`, text: `${paragraphs.join('\n\n')}\n` });
   }
 }

@@ -1,18 +1,20 @@
 import { LockMode } from '@mikro-orm/core';
 
-import type { BackgroundWork } from '#platform/background-work.js';
 import { invalid } from '#platform/errors.js';
+import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import type { AccountMail } from '../email/account-mail.js';
-import { makeMailToken, useMailToken } from '../email/mail-tokens.js';
+import { useMailToken } from '../email/mail-tokens.js';
+import { nowhere } from '../session/credentials.js';
 import { LoginChallenge } from '../session/login-challenge.entity.js';
 import { endSessions, type RevocationReason } from '../session/session.service.js';
 import { admit, forgive } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { checkCurrentPassword } from './current-password.js';
+import { offerReset } from './offer-reset.js';
 import { hashPassword } from './password-hash.js';
 import {
   changePasswordRules,
@@ -26,7 +28,6 @@ export class PasswordService {
   constructor(
     private readonly users: UserService,
     private readonly mail: AccountMail,
-    private readonly background: BackgroundWork,
   ) {}
 
   /** The session that asks goes on; all others end. */
@@ -36,7 +37,7 @@ export class PasswordService {
     const before = await this.users.me(operation);
     await checkCurrentPassword(operation, before, currentPassword);
     const passwordHash = await hashPassword(newPassword);
-    const user = await operation.write(async (write) => {
+    return operation.write(async (write) => {
       const found = await write.em.findOneOrFail(
         User,
         { tenantId, id },
@@ -49,35 +50,26 @@ export class PasswordService {
       await this.set(operation, write, found, passwordHash, 'PASSWORD_CHANGED', sessionId);
       return found;
     });
-    this.mail.passwordChanged(user.email);
-    return user;
   }
 
   /**
-   * Answers the same, after the same work, whether or not there is an account: all that differs is done after the
-   * answer. A few mails an hour per address at most, so that nobody's mailbox can be filled.
+   * Answers the same, after the same work, whether or not there is an account: the job that finds out is enqueued for
+   * both. A few mails an hour per address at most, so that nobody's mailbox can be filled.
    */
   async requestReset(operation: Operation, email: string): Promise<void> {
     const attempt = await admit(operation, 'mail', email.toLowerCase());
     await attempt.settle('FAILED');
     if (attempt.blockedUntil) return;
-    this.background.run('a password reset', async () => {
-      const [found] = await operation.database
-        .anonymous()
-        .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [
-          email,
-        ]);
-      if (!found) return;
-      const key = { tenantId: found.tenant_id, id: found.id };
-      const mail = await operation.database.forTenant(found.tenant_id).transactional(async (em) => {
-        const user = await em.findOneOrFail(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
-        return {
-          to: user.email,
-          token: await makeMailToken(em, user, 'PASSWORD_RESET', operation.clock.now()),
-        };
-      });
-      this.mail.passwordReset(mail.to, mail.token);
-    });
+    const { database, request } = operation;
+    const [found = nowhere] = await database
+      .anonymous()
+      .execute<(typeof nowhere)[]>('select * from identity.find_user_by_email(?)', [email]);
+    const wanted = { tenantId: found.tenant_id, userId: found.id };
+    await database
+      .forTenant(wanted.tenantId)
+      .transactional(async (em) =>
+        enqueue(em, database.area, offerReset, wanted, { causedBy: request.requestId }),
+      );
   }
 
   /** All sessions end. The link came by mail, so the address is verified as well. */
@@ -91,7 +83,6 @@ export class PasswordService {
     });
     // Whoever reads the mail is the owner: failures of others must not keep the owner out.
     await forgive(operation, 'account', user.email.toLowerCase());
-    this.mail.passwordChanged(user.email);
   }
 
   private async set(
@@ -108,5 +99,6 @@ export class PasswordService {
     user.updatedAt = now;
     await endSessions(write, owner, { now, reason, ...(except === undefined ? {} : { except }) });
     await write.em.nativeUpdate(LoginChallenge, { ...owner, usedAt: null }, { usedAt: now });
+    this.mail.passwordChanged(write, user);
   }
 }

@@ -57,7 +57,7 @@ export class RegistrationService {
       createdAt: now,
       updatedAt: now,
     });
-    const { payload, mailToken } = await emailTakenInstead(() =>
+    return emailTakenInstead(() =>
       operation.write(async (write) => {
         await options.guard?.(write.em);
         // Entities refer to each other by id only, so the order of the inserts is ours to keep.
@@ -70,13 +70,9 @@ export class RegistrationService {
           payload: { tenantId: tenant.id, name: tenant.name, plan: tenant.plan } satisfies TenantCreated,
         });
         write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
-        return {
-          mailToken: await makeMailToken(write.em, user, 'EMAIL_VERIFICATION', now),
-          payload: await this.tokens.open(operation, write, user),
-        };
+        this.mail.verification(write, user, await makeMailToken(write.em, user, 'EMAIL_VERIFICATION', now));
+        return this.tokens.open(operation, write, user);
       }, tenant.id),
     );
-    this.mail.verification(email, mailToken);
-    return payload;
   }
 }

@@ -10,7 +10,7 @@ import { admit, admitOrRefuse } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
 
 /** No tenant has this id; looking in it costs as much as looking in a real one. */
-const nowhere = { tenant_id: 'org_none', id: 'usr_none' };
+export const nowhere = { tenant_id: 'org_none', id: 'usr_none' };
 
 /** Checks sign-in names and passwords. */
 export class Credentials {

@@ -29,8 +29,9 @@ export class ProfileService {
     const isNewEmail = email != null && email !== before.email;
     if (isNewEmail) await checkCurrentPassword(operation, before, currentPassword);
     const now = operation.clock.now();
-    const { user, mailToken } = await emailTakenInstead(() =>
-      operation.write(async ({ em, audit }) => {
+    return emailTakenInstead(() =>
+      operation.write(async (write) => {
+        const { em, audit } = write;
         const key = { tenantId: before.tenantId, id: before.id };
         const found = await em.findOne(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
         if (!found) throw notFound('User');
@@ -42,14 +43,12 @@ export class ProfileService {
         if (isNewEmail) Object.assign(found, { email, emailVerifiedAt: null });
         if (name != null || isNewEmail) found.updatedAt = now;
         await em.flush();
-        const token = isNewEmail ? await makeMailToken(em, found, 'EMAIL_VERIFICATION', now) : undefined;
-        return { user: found, mailToken: token };
+        if (isNewEmail) {
+          this.mail.verification(write, found, await makeMailToken(em, found, 'EMAIL_VERIFICATION', now));
+          this.mail.emailChanged(write, before);
+        }
+        return found;
       }),
     );
-    if (mailToken) {
-      this.mail.verification(user.email, mailToken);
-      this.mail.emailChanged(before.email);
-    }
-    return user;
   }
 }
