@@ -18,6 +18,8 @@ export const idPrefixes = {
   notificationChannel: 'chn',
   delivery: 'dlv',
   command: 'cmd',
+  group: 'grp',
+  maintenanceWindow: 'mwn',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -30,6 +30,9 @@ import { EnrollmentToken } from './enrollment/enrollment-token.entity.js';
 import { EnrollmentResolver } from './enrollment/enrollment.resolver.js';
 import { EnrollmentService } from './enrollment/enrollment.service.js';
 import type { FleetEnv } from './env.js';
+import { InstanceGroup } from './group/group.entity.js';
+import { GroupResolver } from './group/group.resolver.js';
+import { GroupService } from './group/group.service.js';
 import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { HeartbeatIngest } from './heartbeat/ingest.job.js';
@@ -50,6 +53,9 @@ import { PendingRotations } from './lifecycle/pending-rotations.job.js';
 import { ReenrollmentService } from './lifecycle/reenrollment.service.js';
 import { lifecycleRetentionSweep } from './lifecycle/revoked-credentials.job.js';
 import { RotationService } from './lifecycle/rotation.service.js';
+import { MaintenanceWindow } from './maintenance/window.entity.js';
+import { MaintenanceWindowResolver } from './maintenance/window.resolver.js';
+import { MaintenanceWindowService } from './maintenance/window.service.js';
 import { MetricsHistoryResolver } from './metrics/metrics-history.resolver.js';
 import { MetricsHistoryService } from './metrics/metrics-history.service.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
@@ -65,6 +71,8 @@ export const fleetEntities: readonly EntityClass[] = [
   Command,
   CommandInvocation,
   FormerInstance,
+  InstanceGroup,
+  MaintenanceWindow,
   ...alertEntities,
 ];
 
@@ -158,6 +166,8 @@ export function createFleet(options: FleetOptions): Fleet {
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
           new HeartbeatResolver(heartbeats),
+          new GroupResolver(new GroupService(), instances),
+          new MaintenanceWindowResolver(new MaintenanceWindowService()),
           new LifecycleResolver(new LifecycleService(entitlements), rotations, new ReenrollmentService()),
           new ImpersonationResolver(
             new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl)),

@@ -5,6 +5,7 @@ import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
 import { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
+import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
@@ -19,7 +20,9 @@ import { AccountMail } from './email/account-mail.js';
 import { createAccountPagesRouter } from './email/account-pages.router.js';
 import { EmailVerificationService } from './email/email-verification.service.js';
 import { EmailResolver } from './email/email.resolver.js';
+import { MailQueue } from './email/mail-queue.js';
 import { MailToken } from './email/mail-token.entity.js';
+import { sendMailJob } from './email/send-mail.job.js';
 import type { IdentityEnv } from './env.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
@@ -32,6 +35,7 @@ import { createAuthorizeRouter } from './oauth/page/authorize.router.js';
 import { BrowserSessions } from './oauth/page/browser-session.js';
 import { TokenService } from './oauth/token.service.js';
 import { UserInfoService } from './oauth/user-info.service.js';
+import { offerResetJob } from './password/password-reset.job.js';
 import { PasswordResolver } from './password/password.resolver.js';
 import { PasswordService } from './password/password.service.js';
 import { identityPermissions } from './permissions.js';
@@ -106,6 +110,8 @@ export interface Identity {
   consumers: readonly Consumer[];
   /** Background steps, for the lease holder to run. */
   sweeps: readonly Sweep[];
+  /** Work that outlives its request, for every process to do. */
+  jobs: readonly JobDefinition[];
   /** Routes that are not GraphQL. */
   routers: readonly Router[];
   findPublicKey: KeySource;
@@ -119,7 +125,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   const { database, keyring, clock, logger, publicUrl, env } = options;
   const background = new BackgroundWork(logger);
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
-  const mail = new AccountMail(mailer, background, publicUrl);
+  const mails = new MailQueue(keyring);
+  const mail = new AccountMail(mails, publicUrl);
 
   const keys = new SigningKeyService(database, keyring, clock, logger);
   const tokens = new SessionTokens(keys, publicUrl);
@@ -137,8 +144,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     database,
     clock,
     keyring,
-    mailer,
-    background,
+    mails,
     tokens,
     publicUrl,
     areas: options.areas,
@@ -149,6 +155,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   return {
     consumers: [registerClients, followClients, ...tenancy.consumers],
     sweeps: [expiredSweep, ...tenancy.sweeps],
+    jobs: [sendMailJob(mails, mailer), offerResetJob(mail)] as readonly JobDefinition[],
     build: (verifier) => {
       tenancy.verifyBy(verifier);
       return buildSubgraph({
@@ -167,7 +174,7 @@ export function createIdentity(options: IdentityOptions): Identity {
             new RefreshService(tokens, keyring, env.REFRESH_GRACE_SECONDS),
             sessions,
           ),
-          new PasswordResolver(new PasswordService(users, mail, background)),
+          new PasswordResolver(new PasswordService(users, mail)),
           new EmailResolver(new EmailVerificationService(mail)),
           new TotpResolver(totp, new TotpSignIn(totp, logins, tokens)),
           new OAuthResolver(authorizations, new TokenService(assertions), new UserInfoService(assertions)),

@@ -2,12 +2,10 @@ import type { Router } from 'express';
 
 import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
-import type { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
-import type { Mailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -24,6 +22,7 @@ import { ActingService } from './delegation/acting.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
+import type { MailQueue } from './email/mail-queue.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { Invitation } from './member/invitation.entity.js';
 import { InvitationService } from './member/invitation.service.js';
@@ -60,8 +59,7 @@ export interface TenancyOptions {
   database: Database;
   clock: Clock;
   keyring: Keyring;
-  mailer: Mailer;
-  background: BackgroundWork;
+  mails: MailQueue;
   tokens: SessionTokens;
   keys: SigningKeyService;
   /** The permissions of all areas. */
@@ -82,9 +80,9 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { database, clock, keyring, mailer, background, tokens, publicUrl, areas, keys, permissions } = options;
+  const { database, clock, keyring, mails, tokens, publicUrl, areas, keys, permissions } = options;
   const entitlements = new Entitlements('identity');
-  const mail = new InvitationMail(mailer, background, publicUrl);
+  const mail = new InvitationMail(mails, publicUrl);
   const audits = new AuditService(keyring);
   const erasures = new TenantErasureService();
   let verifier: TokenVerifier | undefined;

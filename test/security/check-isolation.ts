@@ -89,7 +89,8 @@ async function askAsStranger(
   const selection = allOf(root.field.type, target.schema, (owner, argument) =>
     argumentFor(owner, argument, source),
   );
-  const isNew = root.kind === 'mutation';
+  // What is about the caller itself may well end its session.
+  const isNew = root.kind === 'mutation' && !takesIds(root);
   const token = await stranger.token(caller, access.permission, permissionsOf(matrix), isNew);
   const answer = await target.ask(callOf(root, args, selection), token);
   const leaks = leaksBeyond(args, answer.text, markers).map((marker) => finding(`showed ${marker}`));

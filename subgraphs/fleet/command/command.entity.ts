@@ -51,6 +51,10 @@ export class Command {
   @Property({ type: 'integer' })
   executionTimeoutSeconds!: number;
 
+  @Field(() => Boolean, { description: 'Whether it begins outside of maintenance windows too.' })
+  @Property({ type: 'boolean' })
+  ignoresWindows!: boolean;
+
   @Field(() => String, { description: 'Who sent it: the id of a user, or `svc:` and the name of a service.' })
   @Property({ type: 'text' })
   createdBy!: string;

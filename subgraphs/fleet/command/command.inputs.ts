@@ -8,8 +8,23 @@ import { CommandStatus } from './command.status.js';
 
 @InputType({ description: 'A command and who it is for.' })
 export class SendCommandInput {
-  @Field(() => [ID], { description: 'The instances, 1 to 10000; one that is named twice gets it once.' })
-  instanceIds!: string[];
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'The instances, at most 10000; one that is named twice gets it once.',
+  })
+  instanceIds?: string[] | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'Groups, at most 100: whoever is in one of them when the command is sent gets it too.',
+  })
+  groupIds?: string[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Tags, at most 20: whoever has all of them when the command is sent gets it too.',
+  })
+  tags?: string[] | null;
 
   @Field(() => CommandKind, { description: 'What is to be done.' })
   command!: CommandKind;
@@ -44,6 +59,12 @@ export class SendCommandInput {
   })
   executionTimeoutSeconds?: number | null;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Begins outside of maintenance windows too; false unless told.',
+  })
+  ignoresWindows?: boolean | null;
+
   @Field(() => String, {
     nullable: true,
     description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
@@ -58,18 +79,21 @@ const within = (what: string, low: number, high: number) => {
 
 export const sendCommandRules = z
   .object({
-    instanceIds: z
-      .array(z.string())
-      .min(1, 'Name at least one instance')
-      .max(10_000, 'At most 10000 instances'),
+    instanceIds: z.array(z.string()).max(10_000, 'At most 10000 instances').nullish(),
+    groupIds: z.array(z.string()).max(100, 'At most 100 groups').nullish(),
+    tags: z.array(z.string()).max(20, 'At most 20 tags').nullish(),
     command: z.enum(CommandKind),
     params: z.record(z.string(), z.unknown()).nullish(),
     maxConcurrency: within('Max concurrency', 1, 10_000),
     maxErrors: within('Max errors', 0, 10_000),
     deliveryTimeoutSeconds: within('Delivery timeout seconds', 30, 172_800),
     executionTimeoutSeconds: within('Execution timeout seconds', 5, 172_800),
+    ignoresWindows: z.boolean().nullish(),
   })
-  .superRefine(({ command, params }, context) => {
+  .superRefine(({ command, params, instanceIds, groupIds, tags }, context) => {
+    if (!instanceIds?.length && !groupIds?.length && !tags?.length) {
+      context.addIssue({ code: 'custom', path: ['instanceIds'], message: 'Name at least one instance' });
+    }
     for (const { path, message } of paramsFaults(command, params ?? {})) {
       context.addIssue({ code: 'custom', path: ['params', ...path], message });
     }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
-import { ApiError, notFound } from '#platform/errors.js';
+import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -11,6 +11,7 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
+import { requireGroups, targetsOf } from '../group/group-members.service.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
@@ -43,9 +44,8 @@ export class CommandService {
       { mutation: 'sendCommand', input, key: input.idempotencyKey },
       revive,
       async (write) => {
-        const command = this.build(operation, rules);
-        const instanceIds = [...new Set(rules.instanceIds)];
-        await requireInstances(write, operation.tenantId, rules.instanceIds);
+        const instanceIds = await targetsFor(write, operation, rules);
+        const command = this.build(operation, rules, instanceIds.length);
         const answer = { command, invocations: await insert(write, command, instanceIds) };
         write.audit({ target: command.id });
         write.publish(progressed(command));
@@ -102,10 +102,9 @@ export class CommandService {
     return results(operation).load(commandId);
   }
 
-  private build(operation: Operation, rules: Rules): Command {
+  private build(operation: Operation, rules: Rules, total: number): Command {
     const now = operation.clock.now();
     const timeoutSeconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
-    const total = new Set(rules.instanceIds).size;
     return Object.assign(new Command(), {
       tenantId: operation.tenantId,
       id: newId('command'),
@@ -117,6 +116,7 @@ export class CommandService {
       maxConcurrency: rules.maxConcurrency ?? defaults.maxConcurrency,
       maxErrors: rules.maxErrors ?? defaults.maxErrors,
       executionTimeoutSeconds: rules.executionTimeoutSeconds ?? defaults.executionTimeoutSeconds,
+      ignoresWindows: rules.ignoresWindows ?? false,
       createdBy: viewerId(operation.requireViewer()),
       createdAt: now,
       expiresAt: new Date(now.getTime() + timeoutSeconds * 1000),
@@ -146,6 +146,22 @@ export class CommandService {
 }
 
 type Rules = ReturnType<typeof sendCommandRules.parse>;
+
+const mostInstances = 10_000;
+
+/** Who gets it: fixed now, whatever becomes of groups and tags. */
+async function targetsFor(write: Write, operation: Operation, rules: Rules): Promise<string[]> {
+  const { tenantId } = operation;
+  const { em } = write;
+  const named = rules.instanceIds ?? [];
+  await requireInstances(write, tenantId, named);
+  const groups = await requireGroups(em, tenantId, rules.groupIds ?? [], 'input.groupIds');
+  const found = await targetsOf(em, tenantId, { groups, tags: rules.tags ?? [] }, operation.clock.now());
+  const all = [...new Set([...named, ...found])];
+  if (all.length > mostInstances) throw invalid('input', `These are more than ${mostInstances} instances`);
+  if (all.length > 0) return all;
+  throw invalid(rules.groupIds?.length ? 'input.groupIds' : 'input.tags', 'No instance is among these now');
+}
 
 /** Refuses ids of instances that the tenant has not, each under its place in the list. */
 async function requireInstances(

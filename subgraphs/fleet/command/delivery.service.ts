@@ -2,6 +2,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { isInWindow } from '../maintenance/window.service.js';
 import { endOfWaiting, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
 import {
   reportCommandResultRules,
@@ -97,6 +98,7 @@ export class DeliveryService {
     const isWaiting = waitingStatuses.some((status) => status === invocation.status);
     if (!isWaiting || (invocation.leasedUntil && invocation.leasedUntil > now)) return undefined;
     if ((await freeSlots(em, now, command)) <= 0) return undefined;
+    if (!command.ignoresWindows && !(await isInWindow(em, key, now))) return undefined;
     invocation.deliveries += 1;
     invocation.deliveredAt ??= now;
     invocation.leasedUntil = new Date(now.getTime() + this.leaseSeconds * 1000);

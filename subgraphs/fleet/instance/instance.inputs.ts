@@ -1,4 +1,4 @@
-import { Field, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
 
 import { pageOf } from '#platform/subgraph/paging.js';
 
@@ -15,6 +15,15 @@ export class InstanceFilter {
     description: 'Only those whose name or host name contains this text, without case.',
   })
   q?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'Only those that have all of these tags.' })
+  tags?: string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Only those that are in this group now; none when there is no such group.',
+  })
+  groupId?: string | null;
 }
 
 @ObjectType({ description: 'One page of instances.' })

@@ -1,15 +1,18 @@
-import { raw, type FilterQuery } from '@mikro-orm/core';
+import type { FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#platform/subgraph/paging.js';
 
+import { membersOf } from '../group/group-members.service.js';
+import { InstanceGroup } from '../group/group.entity.js';
+import { instancesMatching } from '../group/group.filter.js';
 import type { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
-import { InstanceStatus, statusSql } from './instance.status.js';
+import { InstanceStatus } from './instance.status.js';
 
 /** Reads of instances. */
 export class InstanceService {
@@ -57,7 +60,7 @@ export class InstanceService {
     const isWhole = window.after === undefined && rows.length <= window.size;
     return toPage(rows, window, async () => {
       if (isWhole) return rows.length;
-      if (filter?.q) return operation.em.count(Instance, matching);
+      if (isSearch(filter)) return operation.em.count(Instance, matching);
       return countIn(await this.summaries.summary(operation), filter?.status);
     });
   }
@@ -68,11 +71,11 @@ export class InstanceService {
     filter: InstanceFilter | null | undefined,
   ): Promise<FilterQuery<Instance>> {
     const now = operation.clock.now();
-    if (filter?.q) {
-      return {
-        ...(filter.status ? { [raw(statusSql, [now])]: filter.status } : {}),
-        $or: [{ name: contains(filter.q) }, { hostname: contains(filter.q) }],
-      };
+    if (filter && isSearch(filter)) {
+      const { tenantId, em } = operation;
+      const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
+      const members = group ? await membersOf(em, group, now) : filter.groupId ? { id: '' } : {};
+      return { $and: [instancesMatching(filter, now), members] };
     }
     switch (filter?.status) {
       case undefined:
@@ -122,6 +125,7 @@ function countIn(summary: FleetSummary, status: InstanceStatus | null | undefine
   }
 }
 
-function contains(text: string): { $ilike: string } {
-  return { $ilike: `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%` };
+/** Whether a filter asks for more than a status, which indexes and counts are made for. */
+function isSearch(filter: InstanceFilter | null | undefined): boolean {
+  return Boolean(filter?.q || filter?.groupId || filter?.tags?.length);
 }

@@ -73,6 +73,10 @@ export class LifecycleService {
          where tenant_id = ? and instance_id = ? and revoked_at is null`,
         [now, tenantId, id],
       );
+      await em.execute('delete from fleet.instance_group_member where tenant_id = ? and instance_id = ?', [
+        tenantId,
+        id,
+      ]);
       await revokeCredentials(write, { tenantId, instanceId: id, belowGeneration: allGenerations }, now);
       await endCommands(write, { tenantId, instanceId: id }, now);
       publish({

@@ -10,6 +10,7 @@ import { notificationsMigration } from './012-notifications.js';
 import { commandsMigration } from './070-commands.js';
 import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
+import { groupsMigration } from './073-groups.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -105,4 +106,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   alertSilencesMigration,
   notificationsMigration,
   lifecycleMigration,
+  groupsMigration,
 ];

@@ -54,7 +54,8 @@ export class InvitationService {
     const { email, role } = validate(inviteMemberRules, input);
     requireOwnerFor(ownRole, role);
     const token = randomToken();
-    const { invitation, tenant } = await operation.write(async ({ em, audit }) => {
+    return operation.write(async (write) => {
+      const { em, audit } = write;
       const now = operation.clock.now();
       await this.entitlements.requireRoom(em, tenantId, 'users', () => seatsTaken(em, tenantId, email, now));
       const member = await em.count(User, { tenantId, email: caseless(email) });
@@ -73,10 +74,10 @@ export class InvitationService {
       });
       em.persist(made);
       audit({ target: made.id, changes: { email, role } });
-      return { invitation: made, tenant: await em.findOneOrFail(Tenant, { id: tenantId }) };
+      const tenant = await em.findOneOrFail(Tenant, { id: tenantId });
+      this.mail.send(write, tenantId, { to: email, tenantName: tenant.name, token });
+      return made;
     });
-    this.mail.send(email, tenant.name, token);
-    return invitation;
   }
 
   /** Ends a link that was mailed. Taking it back again changes nothing. */

@@ -59,7 +59,7 @@ export class MspClientService {
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
     const token = randomToken();
-    const client = await operation.write(async (write) => {
+    return operation.write(async (write) => {
       await this.requireShare(write.em, tenantId, instanceLimit);
       const made = Object.assign(new MspClient(), {
         tenantId,
@@ -77,17 +77,15 @@ export class MspClientService {
       await write.em.persist(made).flush();
       write.audit({ target: made.id, changes: { name, contactEmail, instanceLimit, plan } });
       tell(operation, write, made, token);
+      this.mail.send(write, tenantId, { to: contactEmail, tenantName: name, token });
       return made;
     });
-    this.mail.send(contactEmail, name, token);
-    return client;
   }
 
   async update(operation: Operation, id: string, input: UpdateMspClientInput): Promise<MspClient> {
     const given = Object.entries(validate(updateMspClientRules, input)).filter(([, value]) => value != null);
     const changes = Object.fromEntries(given) as Partial<CreateMspClientInput>;
-    let token: string | undefined;
-    const client = await this.change(operation, id, async (found, write) => {
+    return this.change(operation, id, async (found, write) => {
       write.audit({ changes });
       if (found.eraseAt) {
         throw new ApiError('CONFLICT', 'The client was deleted; restore it first', { reason: 'CLIENT_DELETED' });
@@ -101,12 +99,12 @@ export class MspClientService {
         });
       }
       const isNewContact = (changes.contactEmail ?? found.contactEmail) !== found.contactEmail;
-      if (isNewContact) token = randomToken();
       Object.assign(found, changes);
-      return { isChanged: given.length > 0, token };
+      if (!isNewContact) return { isChanged: given.length > 0 };
+      const token = randomToken();
+      this.mail.send(write, found.tenantId, { to: found.contactEmail, tenantName: found.name, token });
+      return { isChanged: true, token };
     });
-    if (token) this.mail.send(client.contactEmail, client.name, token);
-    return client;
   }
 
   /** Suspending one that is suspended changes nothing. */

@@ -1,0 +1,58 @@
+import type { FilterQuery } from '@mikro-orm/core';
+
+import { ApiError } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { Instance } from '../instance/instance.entity.js';
+import { InstanceGroup } from './group.entity.js';
+import { instancesMatching } from './group.filter.js';
+
+type Em = Operation['em'];
+
+/** Who is in a group now, as a condition on instances. */
+export async function membersOf(
+  em: Em,
+  { tenantId, id, filter }: Pick<InstanceGroup, 'tenantId' | 'id' | 'filter'>,
+  now: Date,
+): Promise<FilterQuery<Instance>> {
+  if (filter) return instancesMatching(filter, now);
+  const rows = await em.execute<{ id: string }[]>(
+    `select instance_id as id from fleet.instance_group_member where tenant_id = ? and group_id = ?`,
+    [tenantId, id],
+  );
+  return { id: { $in: rows.map((row) => row.id) } };
+}
+
+/** The tenant's groups with these ids. Refuses others by their place in the list at `path`. */
+export async function requireGroups(
+  em: Em,
+  tenantId: string,
+  ids: readonly string[],
+  path: string,
+): Promise<InstanceGroup[]> {
+  const groups = await em.find(InstanceGroup, { tenantId, id: { $in: [...ids] } });
+  const unknown = [...ids.entries()].filter(([, id]) => !groups.some((group) => group.id === id));
+  if (unknown.length === 0) return groups;
+  throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
+    details: Object.fromEntries(unknown.map(([at, id]) => [`${path}.${at}`, `There is no group ${id}`])),
+  });
+}
+
+/** The ids of those who are in any of the groups or have all of the tags, in the order they enrolled. */
+export async function targetsOf(
+  em: Em,
+  tenantId: string,
+  { groups, tags }: { groups: readonly InstanceGroup[]; tags: readonly string[] },
+  now: Date,
+): Promise<string[]> {
+  const conditions: FilterQuery<Instance>[] =
+    tags.length > 0 ? [instancesMatching({ tags: [...tags] }, now)] : [];
+  for (const group of groups) conditions.push(await membersOf(em, group, now));
+  if (conditions.length === 0) return [];
+  const found = await em.find(
+    Instance,
+    { $and: [{ tenantId }, { $or: conditions }] },
+    { fields: ['id'], orderBy: { id: 'asc' }, disableIdentityMap: true },
+  );
+  return found.map(({ id }) => id);
+}

@@ -1,0 +1,161 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+
+import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { Instance } from '../instance/instance.entity.js';
+import { GroupKind, InstanceGroup } from './group.entity.js';
+import { instancesMatching } from './group.filter.js';
+import {
+  createInstanceGroupRules,
+  updateInstanceGroupRules,
+  type CreateInstanceGroupInput,
+  type UpdateInstanceGroupInput,
+} from './group.inputs.js';
+
+/** Groups of instances: listed by hand, or whoever a filter matches. */
+export class GroupService {
+  async get(operation: Operation, id: string): Promise<InstanceGroup> {
+    return find(operation.em, operation.tenantId, id);
+  }
+
+  async page(operation: Operation, args: PageArgs): Promise<Page<InstanceGroup>> {
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const rows = await operation.em.find(
+      InstanceGroup,
+      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { orderBy: { id: 'asc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(InstanceGroup, { tenantId }));
+  }
+
+  async create(operation: Operation, input: CreateInstanceGroupInput): Promise<InstanceGroup> {
+    const rules = validate(createInstanceGroupRules, input);
+    const { tenantId } = operation;
+    const now = operation.clock.now();
+    const isLive = rules.kind === GroupKind.LIVE;
+    return named(() =>
+      operation.write(async (write) => {
+        const group = write.em.create(InstanceGroup, {
+          tenantId,
+          id: newId('group'),
+          name: rules.name,
+          kind: rules.kind,
+          filter: isLive ? (rules.filter ?? null) : null,
+          createdBy: viewerId(operation.requireViewer()),
+          createdAt: now,
+        });
+        await write.em.flush();
+        if (!isLive && rules.instanceIds) await setMembers(write, group, rules.instanceIds);
+        if (!isLive && rules.filter) {
+          const matching = await write.em.find(
+            Instance,
+            { $and: [{ tenantId }, instancesMatching(rules.filter, now)] },
+            { fields: ['id'], disableIdentityMap: true },
+          );
+          await insertMembers(
+            write,
+            group,
+            matching.map(({ id }) => id),
+          );
+        }
+        write.audit({ target: group.id });
+        return group;
+      }),
+    );
+  }
+
+  async update(operation: Operation, input: UpdateInstanceGroupInput): Promise<InstanceGroup> {
+    const { id, name, instanceIds, filter } = validate(updateInstanceGroupRules, input);
+    return named(() =>
+      operation.write(async (write) => {
+        const group = await find(write.em, operation.tenantId, id);
+        write.audit({ target: id });
+        group.name = name ?? group.name;
+        if (filter) {
+          if (group.kind === GroupKind.STATIC) throw invalid('input.filter', 'A static group has no filter');
+          group.filter = filter;
+        }
+        if (instanceIds) {
+          if (group.kind === GroupKind.LIVE) {
+            throw invalid('input.instanceIds', 'A live group has no instances of its own');
+          }
+          await setMembers(write, group, instanceIds);
+        }
+        return group;
+      }),
+    );
+  }
+
+  /** Its maintenance windows go with it. */
+  async remove(operation: Operation, id: string): Promise<InstanceGroup> {
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      const group = await find(em, tenantId, id);
+      audit({ target: id, changes: { name: group.name, deleted: true } });
+      for (const table of ['instance_group_member', 'maintenance_window']) {
+        await em.execute(`delete from fleet.${table} where tenant_id = ? and group_id = ?`, [tenantId, id]);
+      }
+      em.remove(group);
+      return group;
+    });
+  }
+}
+
+async function find(em: Write['em'], tenantId: string, id: string): Promise<InstanceGroup> {
+  const group = await em.findOne(InstanceGroup, { tenantId, id });
+  if (!group) throw notFound('Group');
+  return group;
+}
+
+async function setMembers(write: Write, group: InstanceGroup, instanceIds: readonly string[]): Promise<void> {
+  const { tenantId, id } = group;
+  const known = await write.em.find(
+    Instance,
+    { tenantId, id: { $in: [...instanceIds] } },
+    { fields: ['id'], disableIdentityMap: true },
+  );
+  const unknown = [...instanceIds.entries()].filter(
+    ([, instanceId]) => !known.some((instance) => instance.id === instanceId),
+  );
+  if (unknown.length > 0) {
+    throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
+      details: Object.fromEntries(
+        unknown
+          .slice(0, 100)
+          .map(([at, instanceId]) => [`input.instanceIds.${at}`, `There is no instance ${instanceId}`]),
+      ),
+    });
+  }
+  await write.em.execute('delete from fleet.instance_group_member where tenant_id = ? and group_id = ?', [
+    tenantId,
+    id,
+  ]);
+  await insertMembers(write, group, instanceIds);
+}
+
+async function insertMembers(
+  { em }: Write,
+  { tenantId, id }: InstanceGroup,
+  instanceIds: readonly string[],
+): Promise<void> {
+  await em.execute(
+    `insert into fleet.instance_group_member (tenant_id, group_id, instance_id)
+     select ?, ?, m.id from jsonb_to_recordset(?::jsonb) as m (id text) on conflict do nothing`,
+    [tenantId, id, JSON.stringify(instanceIds.map((instanceId) => ({ id: instanceId })))],
+  );
+}
+
+async function named<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+    throw new ApiError('CONFLICT', 'There is a group of this name already', { reason: 'NAME_TAKEN' });
+  }
+}

@@ -1,0 +1,51 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { MaintenanceWindow, MaintenanceWindowPage } from './window.entity.js';
+import { CreateMaintenanceWindowInput } from './window.inputs.js';
+import { isOpen } from './window.rules.js';
+import type { MaintenanceWindowService } from './window.service.js';
+
+@Resolver(() => MaintenanceWindow)
+export class MaintenanceWindowResolver {
+  constructor(private readonly windows: MaintenanceWindowService) {}
+
+  @Authorized('fleet.window.read')
+  @Query(() => MaintenanceWindowPage, { description: "The tenant's maintenance windows, newest last." })
+  async maintenanceWindows(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<MaintenanceWindow>> {
+    return this.windows.page(operation, args);
+  }
+
+  @Authorized('fleet.window.manage')
+  @Mutation(() => MaintenanceWindow, {
+    description:
+      'Makes a maintenance window, at most 100. Commands wait until their instance is in one that allows them and in ' +
+      'none that denies them, or until they expire. VALIDATION_FAILED.',
+  })
+  async createMaintenanceWindow(
+    @Arg('input', () => CreateMaintenanceWindowInput, { description: 'The window.' })
+    input: CreateMaintenanceWindowInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MaintenanceWindow> {
+    return this.windows.create(operation, input);
+  }
+
+  @Authorized('fleet.window.manage')
+  @Mutation(() => MaintenanceWindow, { description: 'Removes a maintenance window. NOT_FOUND.' })
+  async deleteMaintenanceWindow(
+    @Arg('id', () => ID, { description: 'The window.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MaintenanceWindow> {
+    return this.windows.remove(operation, id);
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Whether it is on now.' })
+  isOpen(@Root() window: MaintenanceWindow, @Ctx() { operation }: SubgraphContext): boolean {
+    return isOpen(window, operation.clock.now());
+  }
+}

@@ -1,0 +1,27 @@
+import { WindowEffect, WindowRepeat, type MaintenanceWindow } from './window.entity.js';
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+export type WindowTimes = Pick<MaintenanceWindow, 'effect' | 'startsAt' | 'durationMinutes' | 'repeats'>;
+
+export const periodMs: Readonly<Record<WindowRepeat, number | null>> = {
+  NEVER: null,
+  DAILY: dayMs,
+  WEEKLY: 7 * dayMs,
+};
+
+export function isOpen({ startsAt, durationMinutes, repeats }: WindowTimes, now: Date): boolean {
+  const elapsed = now.getTime() - startsAt.getTime();
+  const period = periodMs[repeats];
+  const intoIt = period === null ? elapsed : elapsed % period;
+  return elapsed >= 0 && intoIt < durationMinutes * minuteMs;
+}
+
+/** Whether commands may begin now on an instance that these windows are for. */
+export function mayBegin(windows: readonly WindowTimes[], now: Date): boolean {
+  const open = windows.filter((window) => isOpen(window, now));
+  if (open.some(({ effect }) => effect === WindowEffect.DENY)) return false;
+  const allowing = windows.filter(({ effect }) => effect === WindowEffect.ALLOW);
+  return allowing.length === 0 || open.length > 0;
+}
