@@ -5,6 +5,7 @@ import { Database } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
 import type { ReceivedBeat } from '#subgraphs/fleet/heartbeat/beat.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
+import { MetricsRelay } from '#subgraphs/fleet/metrics/metrics-relay.job.js';
 import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
 
 import { cpuSeconds, residentMb } from './support/cpu.js';
@@ -147,7 +148,7 @@ async function compareWriters(stage: Stage): Promise<{ a: number[]; b: number[] 
     poolSize: 2,
     logger: silentLogger,
   });
-  const ingest = new HeartbeatIngest(database, systemClock, 30);
+  const ingest = new HeartbeatIngest(database, systemClock, 30, new MetricsRelay(database, silentLogger));
   const client = new pg.Client({ connectionString: stage.ownerUrl });
   await client.connect();
   let sequence = 1_000_000;

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 
 import type { TrustProxy } from '#gateway/client-address.js';
+import { OperatorError } from '#platform/errors.js';
 
 const drainMs = 10_000;
 
@@ -10,7 +11,7 @@ export async function listen(server: Server, port: number, host: string): Promis
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, {
+          ? new OperatorError(`Port ${port} is in use. Stop what listens there, or set PORT to another.`, {
               cause: error,
             })
           : error,

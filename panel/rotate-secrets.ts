@@ -20,7 +20,8 @@ import { run } from './run.js';
  *      one when ten days of its thirty are left, so 30 days after step 2 every node that beats has one of the new key;
  *      one that was away for so long still may come back within its 7 days of grace, if the old key is still there. To
  *      drop a leaked key at once means to enroll every node anew.
- *    - Service tokens live a minute, consents and sign-ins of browsers minutes.
+ *    - Service tokens live a minute, consents and sign-ins of browsers minutes; mail that waits for its server is sealed
+ *      for little more than an hour.
  *    - The embedded database's password follows by itself at step 2. The successor of a refresh token that was traded
  *      just before a restart can not be given out again after it: that one browser signs in anew.
  */

@@ -1,4 +1,5 @@
-import { EnvError, readAll } from '#platform/env.js';
+import { readAll } from '#platform/env.js';
+import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
 import { fleetEnv } from '#subgraphs/fleet/env.js';
 import { identityEnv } from '#subgraphs/identity/env.js';
@@ -15,7 +16,7 @@ export function panelOptions(source: Source): PanelOptions {
 }
 
 /**
- * Runs a command to its end: settings that are wrong are printed without a stack, and SIGTERM or SIGINT stop what it
+ * Runs a command to its end: what the operator can mend is printed without a stack, and SIGTERM or SIGINT stop what it
  * started. A second signal ends the process at once.
  */
 export async function run(command: () => Promise<{ stop(): Promise<void> } | void>): Promise<void> {
@@ -41,7 +42,7 @@ export async function run(command: () => Promise<{ stop(): Promise<void> } | voi
 
 function fail(error: unknown): never {
   const text =
-    error instanceof EnvError
+    error instanceof OperatorError
       ? error.message
       : error instanceof Error
         ? (error.stack ?? error.message)

@@ -125,7 +125,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     routers: [
       createProxy(
         split.addresses.identity,
-        ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp'],
+        ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp', '/branding'],
         () => tokens.forGateway(),
       ),
     ],

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
+import { OperatorError } from './errors.js';
+
 /** Every setting that is missing or wrong, in one error, so that an operator mends them in one go. */
-export class EnvError extends Error {
+export class EnvError extends OperatorError {
   override readonly name = 'EnvError';
   constructor(readonly problems: readonly string[]) {
     super(`Settings are missing or wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);

@@ -55,6 +55,11 @@ export class ApiError extends Error {
   }
 }
 
+/** A failure that the operator can mend. Its message says how, and is all that is printed of it. */
+export class OperatorError extends Error {
+  override readonly name: string = 'OperatorError';
+}
+
 /** One refused field. `path` is the path in the GraphQL arguments, as in `input.maxUses`. */
 export function invalid(path: string, sentence: string): ApiError {
   return new ApiError('VALIDATION_FAILED', 'Validation failed', { details: { [path]: sentence } });

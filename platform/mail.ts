@@ -23,7 +23,12 @@ export interface MailerOptions {
 }
 
 // A server that does not answer must not hold up what sends for longer than an attempt at a job may take.
-const timeouts = { dnsTimeout: 10_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
+const timeouts = {
+  dnsTimeout: 10_000,
+  connectionTimeout: 10_000,
+  greetingTimeout: 10_000,
+  socketTimeout: 20_000,
+};
 
 /** By SMTP where a server is known. Otherwise the log is the mailbox: whoever runs the panel reads the links there. */
 export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {

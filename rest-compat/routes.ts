@@ -56,6 +56,8 @@ export const routes: readonly Route[] = [
   route('DELETE', '/api/msp/clients/:id',            'identity/DeleteMspClient',    { reply: noContent }),
   route('POST',   '/api/msp/clients/:id/suspend',    'identity/SuspendMspClient',   { reply: ok }),
   route('POST',   '/api/msp/clients/:id/restore',    'identity/RestoreMspClient',   { reply: ok }),
+  route('GET',    '/api/msp/branding',               'identity/GetBranding',        { reply: ok }),
+  route('PUT',    '/api/msp/branding',               'identity/UpdateBranding',     { body: 'input', reply: ok }),
 
   // The agent's path: heartbeats carry the node's credential, not a user's token
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import { OperatorError } from '../errors.js';
+
 export interface LoginRole {
   name: 'panel_app';
   password?: string;
@@ -53,7 +55,7 @@ async function bringIntoPlace(owner: pg.Client, areas: readonly string[], login:
   } catch (error) {
     await owner.query('rollback');
     if (codeOf(error) !== '42501') throw error;
-    throw new Error(notAllowed(ownerName, missing), { cause: error });
+    throw new OperatorError(notAllowed(ownerName, missing), { cause: error });
   }
 }
 
@@ -192,7 +194,7 @@ export async function assertSafeLogin(client: pg.Client, areas?: readonly string
   if (first === undefined) return;
   // A superuser is a member of all and owner of all; a few examples tell enough.
   const problems = rows.slice(0, 5).map((row) => row.problem);
-  throw new Error(
+  throw new OperatorError(
     `The panel refuses to log in to PostgreSQL as ${first.login}, whose rights reach past row-level security: ` +
       `it ${problems.join('; it ')}. Use the role panel_app.`,
   );

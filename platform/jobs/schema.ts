@@ -4,6 +4,7 @@ import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 
 import { areaRoles } from '../database/roles.js';
+import { OperatorError } from '../errors.js';
 import type { Logger } from '../logger.js';
 
 /** The PostgreSQL schema of the job queues, one for all areas. */
@@ -37,7 +38,7 @@ async function createSchema(owner: pg.Client): Promise<void> {
     if (!(error instanceof pg.DatabaseError && error.code === '42501')) throw error;
     const { rows } = await owner.query<{ name: string }>('select current_user as name');
     const name = pg.escapeIdentifier(rows[0]!.name);
-    throw new Error(
+    throw new OperatorError(
       `The database's owner may not make a schema. Run this as a superuser and start again:\n` +
         `  create schema ${jobsSchema} authorization ${name};`,
       { cause: error },

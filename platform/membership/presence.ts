@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import { OperatorError } from '../errors.js';
 import type { Logger } from '../logger.js';
 
 // Marks the advisory locks that mean "a process that serves clients of this panel is alive"; the second half of the
@@ -36,7 +37,7 @@ export class Presence {
     for (const end = Date.now() + patienceMs; await presence.isUnwelcome(client);) {
       if (Date.now() > end) {
         await presence.stop();
-        throw new Error(
+        throw new OperatorError(
           'Another panel process serves clients from this database. More than one needs Redis, for shared rate ' +
             'limits: set REDIS_URL for all of them, or stop the other one.',
         );

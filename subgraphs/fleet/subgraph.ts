@@ -58,6 +58,8 @@ import { MaintenanceWindowResolver } from './maintenance/window.resolver.js';
 import { MaintenanceWindowService } from './maintenance/window.service.js';
 import { MetricsHistoryResolver } from './metrics/metrics-history.resolver.js';
 import { MetricsHistoryService } from './metrics/metrics-history.service.js';
+import { MetricsRelay } from './metrics/metrics-relay.job.js';
+import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
 import { fleetPermissions } from './permissions.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
@@ -123,7 +125,7 @@ export function createFleet(options: FleetOptions): Fleet {
     promoteCredential: (operation) => rotations.promote(operation),
     logger: options.logger,
     credentials,
-    ingest: new HeartbeatIngest(database, clock, heartbeatSeconds),
+    ingest: new HeartbeatIngest(database, clock, heartbeatSeconds, new MetricsRelay(database, options.logger)),
     heartbeatSeconds,
     queueLimit: env.HEARTBEAT_QUEUE,
   });
@@ -175,6 +177,7 @@ export function createFleet(options: FleetOptions): Fleet {
           new CommandResolver(commands, deliveries),
           new InvocationResolver(instances),
           new CommandSubscriptions(commands, pending),
+          new MetricsSampleResolver(instances),
           new MetricsHistoryResolver(new MetricsHistoryService(instances, heartbeatSeconds)),
           new TenantReferenceResolver(summaries, entitlements),
           ...alerts.resolvers,

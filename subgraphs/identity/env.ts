@@ -1,12 +1,20 @@
 import { z } from 'zod';
 
-import { parseEnv, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, type EnvSource } from '#platform/env.js';
 
 const shape = {
-  ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
-  ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').optional(),
+  ADMIN_EMAIL: z.email('must be an e-mail address').max(254, 'must have at most 254 characters').optional(),
+  ADMIN_PASSWORD: z
+    .string()
+    .min(12, 'must have at least 12 characters')
+    .max(256, 'must have at most 256 characters')
+    .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
   MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
+  ALLOW_PRIVATE_TARGETS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',')),
   /** How long a refresh token that was just traded gives the same successor again. */
   REFRESH_GRACE_SECONDS: z.coerce.number().int().min(0).max(30, 'must be at most 30').default(10),
 };
@@ -15,5 +23,11 @@ const shape = {
 export type IdentityEnv = z.infer<z.ZodObject<typeof shape>>;
 
 export function identityEnv(source: EnvSource = process.env): IdentityEnv {
-  return parseEnv(shape, source);
+  return readAll({ env: (from) => parseEnv(shape, from), administrator: assertWhole }, source).env;
+}
+
+/** One of the two alone makes nobody an administrator, which would show only when somebody misses them. */
+function assertWhole({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password }: EnvSource): void {
+  if (email && !password) throw new EnvError(['ADMIN_PASSWORD is required with ADMIN_EMAIL']);
+  if (password && !email) throw new EnvError(['ADMIN_EMAIL is required with ADMIN_PASSWORD']);
 }

@@ -16,6 +16,8 @@ export const identityPermissions = {
   'identity.delegation.read': ['owner', 'admin'],
   'identity.delegation.manage': ['owner'],
   'identity.delegation.use': ['owner', 'admin', 'operator'],
+  'identity.branding.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'identity.branding.manage': ['owner', 'admin'],
   'identity.msp.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.msp.manage': ['owner', 'admin'],
 } as const satisfies PermissionTable;

@@ -42,7 +42,11 @@ function contextOf(response: Response): RequestContext {
 const statuses: Partial<Record<ErrorCode, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403 };
 
 /** Answers 401 or 403 itself, and false, unless the viewer holds the permission. */
-export function requirePermission(operation: Operation, permission: IdentityPermission, response: Response): boolean {
+export function requirePermission(
+  operation: Operation,
+  permission: IdentityPermission,
+  response: Response,
+): boolean {
   try {
     operation.require(permission);
     return true;

@@ -147,6 +147,8 @@ export function createIdentity(options: IdentityOptions): Identity {
     mails,
     tokens,
     publicUrl,
+    logger,
+    allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     areas: options.areas,
     keys,
     permissions: options.permissions,
@@ -155,7 +157,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   return {
     consumers: [registerClients, followClients, ...tenancy.consumers],
     sweeps: [expiredSweep, ...tenancy.sweeps],
-    jobs: [sendMailJob(mails, mailer), offerResetJob(mail)] as readonly JobDefinition[],
+    jobs: [sendMailJob(mails, mailer), offerResetJob(mail)],
     build: (verifier) => {
       tenancy.verifyBy(verifier);
       return buildSubgraph({
@@ -192,6 +194,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     stop: async () => {
       keys.stop();
       await background.settle();
+      await tenancy.stop();
     },
     routers: [
       createJwksRouter(keys),

@@ -6,7 +6,9 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import { createOutbound } from '#platform/outbound/outbound.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
@@ -18,6 +20,10 @@ import { createAuditExportRouter } from './audit/audit-export.router.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
 import { AuditResolver } from './audit/audit.resolver.js';
 import { AuditService } from './audit/audit.service.js';
+import { BrandingResolver } from './branding/branding.resolver.js';
+import { BrandingService } from './branding/branding.service.js';
+import { logoLimits } from './branding/logo.js';
+import { createLogoRouter } from './branding/logo.router.js';
 import { ActingService } from './delegation/acting.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
@@ -65,6 +71,9 @@ export interface TenancyOptions {
   /** The permissions of all areas. */
   permissions: PermissionTable;
   publicUrl: string;
+  logger: Logger;
+  /** Where logos may come from beside the public internet. */
+  allowPrivateTargets: readonly string[];
   /** All that have something of a tenant to erase. */
   areas: readonly string[];
 }
@@ -77,12 +86,19 @@ export interface Tenancy {
   routers: readonly Router[];
   /** Says who verifies the tokens of requests to the routers; called once, before the first of them. */
   verifyBy(verifier: TokenVerifier): void;
+  stop(): Promise<void>;
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
   const { database, clock, keyring, mails, tokens, publicUrl, areas, keys, permissions } = options;
   const entitlements = new Entitlements('identity');
   const mail = new InvitationMail(mails, publicUrl);
+  const outbound = createOutbound({
+    ...logoLimits,
+    allowPrivateTargets: options.allowPrivateTargets,
+    logger: options.logger,
+  });
+  const brandings = new BrandingService(entitlements, outbound, publicUrl);
   const audits = new AuditService(keyring);
   const erasures = new TenantErasureService();
   let verifier: TokenVerifier | undefined;
@@ -103,6 +119,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       new MemberResolver(new MemberService(), new InvitationService(entitlements, tokens, mail)),
       new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
       new MspClientResolver(new MspClientService(entitlements, mail), erasures),
+      new BrandingResolver(brandings),
       new DelegationResolver(new DelegationService(), new ActingService(keys, publicUrl)),
     ],
     consumers: [
@@ -118,6 +135,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     routers: [
       createAuditExportRouter(audits, operationFor),
       createTenantExportRouter(erasures, operationFor),
+      createLogoRouter(brandings, operationFor),
     ],
+    stop: () => outbound.close(),
   };
 }

@@ -230,6 +230,23 @@ describe('refused at preflight, without a redirect', () => {
     expect((await preflight(tenant, parameters)).status).toBe(400);
   });
 
+  test('a node that was decommissioned', async () => {
+    const { tenant, client, parameters } = await good();
+    const checked = await preflight(tenant, parameters);
+    expect([
+      checked.status,
+      (await tenant.rest(`/api/fleet/instances/${client.id}`, { method: 'DELETE' })).status,
+    ]).toEqual([200, 204]);
+    await expect
+      .poll(async () => (await preflight(tenant, parameters)).status, { timeout: 10_000 })
+      .toBe(400);
+    const refusal = { error: 'No node of your organization has this client_id' };
+    expect((await preflight(tenant, parameters)).body).toEqual(refusal);
+    // What was begun before is not finished either.
+    const late = await consent(tenant, checked.body.consent_id);
+    expect([late.status, late.body]).toEqual([400, refusal]);
+  });
+
   test("another organization's node", async () => {
     const { parameters } = await good();
     const stranger = await panel.world.tenant();

@@ -35,8 +35,9 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   'Mutation.verifyTotp#challenge': { 'VerifyTotpInput.challengeToken': 'no-such-challenge' },
 };
 
-/** What an argument is the id of, where neither its name nor the operation's answer tells. */
+/** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
+  groupId: 'instanceGroup',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
   'Mutation.sendTestNotification.channelId': 'notificationChannel',
@@ -169,6 +170,6 @@ function valueOf(type: GraphQLInputType, place: string, name: string, rules: Rul
 
 /** `instanceId` names an instance; `id` names what the operation answers, unless it is said otherwise. */
 function nounOf(name: string, place: string, answers: string): string {
-  const noun = idsOf[place] ?? (name === 'id' ? answers : name.replace(/Id$/, ''));
+  const noun = idsOf[place] ?? idsOf[name] ?? (name === 'id' ? answers : name.replace(/Id$/, ''));
   return noun.charAt(0).toLowerCase() + noun.slice(1);
 }

@@ -65,7 +65,7 @@ export const matrix: Matrix = {
   'Mutation.login':                     withSecret('WRONG_CREDENTIALS'),
   'Mutation.refreshSession':            withSecret('REFRESH_TOKEN_INVALID'),
   'Mutation.verifyEmail':               withSecret('MAIL_TOKEN_INVALID'),
-  'Mutation.requestPasswordReset':      everyone,
+  'Mutation.requestPasswordReset':      { callers, asJobs: true },
   'Mutation.resetPassword':             withSecret('MAIL_TOKEN_INVALID'),
   'Query.me':                           may('identity.user.read', users),
   'Query.sessions':                     may('identity.account.read', users),
@@ -81,11 +81,13 @@ export const matrix: Matrix = {
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
-  'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator', 'service'] }),
+  'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
   'Query.verifyAudit':                  may('identity.audit.read', [...managers, 'service']),
 
+  'Query.branding':                     may('identity.branding.read', readers),
+  'Mutation.updateBranding':            may('identity.branding.manage', [...managers, 'service']),
   'Query.members':                      may('identity.member.read', readers),
   'Query.invitations':                  may('identity.member.manage', [...managers, 'service']),
   'Mutation.inviteMember':              may('identity.member.manage', managers),
@@ -104,6 +106,21 @@ export const matrix: Matrix = {
   'Mutation.restoreMspClient':          may('identity.msp.manage', [...managers, 'service']),
   'Mutation.deleteMspClient':           may('identity.msp.manage', [...managers, 'service']),
 
+  // Access that a client grants to the tenant that manages it
+  'Query.delegations':                  may('identity.delegation.read', [...managers, 'service']),
+  'Query.delegationsReceived':          may('identity.delegation.use', operators),
+  'Subscription.delegationChanged':     may('identity.delegation.read', [...managers, 'service']),
+  'Mutation.grantDelegation':           may('identity.delegation.manage', ['owner']),
+  'Mutation.revokeDelegation':          may('identity.delegation.manage', ['owner']),
+  'Mutation.actInTenant':               may('identity.delegation.use', ['owner', 'admin', 'operator']),
+
+  // API keys
+  'Query.apiKeys':                      may('identity.api-key.manage', [...managers, 'service']),
+  'Query.apiKeyPermissions':            may('identity.api-key.manage', [...managers, 'service']),
+  'Mutation.createApiKey':              may('identity.api-key.manage', managers),
+  'Mutation.revokeApiKey':              may('identity.api-key.manage', managers),
+  'Mutation.exchangeApiKey':            may('identity.api-key.exchange', ['service'], { wrongSecret: 'API_KEY_INVALID' }),
+
   // The OAuth provider
   'Query.authorizationPreflight':       may('identity.oauth.authorize', users, { foreign: 'UNKNOWN_CLIENT' }),
   'Mutation.decideAuthorization':       may('identity.oauth.authorize', users, { foreign: 'CONSENT_INVALID' }),
@@ -119,6 +136,7 @@ export const matrix: Matrix = {
   'Query.fleetCursor':                  may('fleet.instance.read', readers),
   'Subscription.instanceChanged':       may('fleet.instance.read', readers),
   'Subscription.fleetHealthChanged':    may('fleet.instance.read', readers),
+  'Subscription.metricsReported':       may('fleet.instance.read', readers),
   'Query.formerInstances':              may('fleet.instance.read', readers),
   'Mutation.updateInstance':            may('fleet.instance.update', operators),
   'Mutation.decommissionInstance':      may('fleet.instance.decommission', operators),
@@ -131,6 +149,15 @@ export const matrix: Matrix = {
   'Mutation.revokeEnrollmentToken':     may('fleet.token.revoke', operators),
   'Mutation.enrollInstance':            withSecret('TOKEN_INVALID'),
   'Mutation.reportHeartbeat':           may('fleet.heartbeat.report', ['node'], { asJobs: true }),
+
+  'Query.instanceGroups':               may('fleet.group.read', readers),
+  'Query.instanceGroup':                may('fleet.group.read', readers),
+  'Mutation.createInstanceGroup':       may('fleet.group.manage', operators),
+  'Mutation.updateInstanceGroup':       may('fleet.group.manage', operators),
+  'Mutation.deleteInstanceGroup':       may('fleet.group.manage', operators),
+  'Query.maintenanceWindows':           may('fleet.window.read', readers),
+  'Mutation.createMaintenanceWindow':   may('fleet.window.manage', operators),
+  'Mutation.deleteMaintenanceWindow':   may('fleet.window.manage', operators),
 
   // Alerts
   'Query.alerts':                       may('fleet.alert.read', readers),

@@ -32,3 +32,26 @@ export async function formerNode(scene: Scene): Promise<void> {
   const { id } = await enroll(scene.panel, scene.word, scene.enrollmentToken);
   await ask(scene, 'mutation($id: ID!) { decommissionInstance(id: $id) { __typename } }', { id });
 }
+
+/** A group with the node in it, and a time next month in which it is left alone. */
+export async function groups(scene: Scene): Promise<void> {
+  const { word, node, panel } = scene;
+  const { createInstanceGroup } = await ask<{ createInstanceGroup: { id: string } }>(
+    scene,
+    'mutation($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+    { input: { name: `${word} group`, kind: 'STATIC', instanceIds: [node.id] } },
+  );
+  await ask(
+    scene,
+    'mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }',
+    {
+      input: {
+        name: `${word} window`,
+        effect: 'DENY',
+        groupId: createInstanceGroup.id,
+        startsAt: new Date(panel.clock.now().getTime() + 30 * 86_400_000).toISOString(),
+        durationMinutes: 60,
+      },
+    },
+  );
+}

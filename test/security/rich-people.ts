@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
+import { newId } from '#platform/ids.js';
+
 import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import { sha256, type Scene } from './scene.js';
@@ -27,8 +29,9 @@ export async function invitations(scene: Scene): Promise<Record<string, string>>
   return { 'AcceptInvitationInput.token': token };
 }
 
-/** A tenant that this one manages. */
-export async function mspClient({ tenant, word }: Scene): Promise<void> {
+/** A tenant that this one manages, and how its pages look. */
+export async function mspClient(scene: Scene): Promise<void> {
+  const { tenant, word } = scene;
   const query = 'mutation($input: CreateMspClientInput!) { createMspClient(input: $input) { id } }';
   const input = {
     name: `${word} client`,
@@ -38,6 +41,9 @@ export async function mspClient({ tenant, word }: Scene): Promise<void> {
   };
   const isMade = async () => (await tenant.graphql(query, { input })).errors === undefined;
   await until(isMade, 'the plan that includes clients');
+  const look = { companyName: `${word} brand`, supportEmail: `${word}-support@example.com` };
+  const brand = 'mutation($input: UpdateBrandingInput!) { updateBranding(input: $input) { companyName } }';
+  await ask(scene, brand, { input: look });
 }
 
 /** A user who was let into the node, and the token of one who has asked for it and not come yet. */
@@ -72,4 +78,30 @@ export async function mailToken({ panel, tenant }: Scene, purpose: string): Prom
     ],
   );
   return token;
+}
+
+/** Makes the tenant one that another manages; that one is not there, and need not be. */
+export async function manage({ panel, tenant }: Scene): Promise<void> {
+  await panel.sql('update identity.tenant set parent_tenant_id = $1 where id = $2', [
+    newId('tenant'),
+    tenant.id,
+  ]);
+}
+
+/** Grants access to the provider, in the place of an earlier grant. */
+export async function delegate(scene: Scene): Promise<void> {
+  const input = { role: 'VIEWER', expiresInHours: 1, reason: `${scene.word} reason` };
+  await ask(scene, 'mutation($input: GrantDelegationInput!) { grantDelegation(input: $input) { id } }', {
+    input,
+  });
+}
+
+/** A key for programs. */
+export async function apiKey(scene: Scene): Promise<Record<string, string>> {
+  const { createApiKey } = await ask<{ createApiKey: { key: string } }>(
+    scene,
+    'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+    { input: { name: `${scene.word} key`, permissions: ['fleet.instance.read'] } },
+  );
+  return { 'ExchangeApiKeyInput.key': createApiKey.key };
 }

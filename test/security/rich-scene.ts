@@ -6,15 +6,23 @@ import { dataOf } from '../support/answers.js';
 import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
-import { formerNode, notifications } from './rich-fleet.js';
-import { impersonations, invitations, mailToken, mspClient } from './rich-people.js';
+import { formerNode, groups, notifications } from './rich-fleet.js';
+import {
+  apiKey,
+  delegate,
+  impersonations,
+  invitations,
+  mailToken,
+  manage,
+  mspClient,
+} from './rich-people.js';
 import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
 
 /** Tables of tenants that a scene leaves empty. */
 const mayBeEmpty: ReadonlySet<string> = new Set([
-  // Nothing fills it yet: to be taken out here, and filled below, with the first mutation that does.
-  'identity.api_key',
+  // Events that cannot be taken in.
+  'platform.parked_event',
   // Background steps fill them when hours or days have passed.
   'fleet.metrics_daily',
   'fleet.metrics_hourly',
@@ -55,10 +63,14 @@ export class RichScene extends Scene {
     await scene.oneTimeCodes();
     await scene.signInToNode();
     await mspClient(scene);
+    await groups(scene);
+    await manage(scene);
+    await delegate(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),
       ...(await impersonations(scene)),
+      ...(await apiKey(scene)),
       'EnrollInstanceInput.token': scene.enrollmentToken,
       'LoginInput.email': scene.tenant.account.email,
       'LoginInput.password': scene.tenant.account.password,
@@ -103,6 +115,7 @@ export class RichScene extends Scene {
     const node = await enroll(this.panel, this.word, this.enrollmentToken);
     await node.beat({ health: [this.wornOut] });
     await this.send(this.node, node);
+    await delegate(this);
     await this.alerted(node);
   }
 

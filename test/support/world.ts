@@ -103,10 +103,10 @@ export class Tenant {
 
   /** How many instances the plan allows, as fleet knows it. */
   async instanceLimit(): Promise<number | null | undefined> {
-    const { data } = await this.graphql<{ tenant: { instanceCounts: { limit: number | null } } }>(
+    const { data } = await this.graphql<{ tenant: { instanceCounts: { limit: number | null } | null } }>(
       '{ tenant { instanceCounts { limit } } }',
     );
-    return data?.tenant.instanceCounts.limit;
+    return data?.tenant.instanceCounts?.limit;
   }
 
   async enrollmentToken(options: Record<string, unknown> = {}): Promise<string> {

@@ -32,6 +32,9 @@ export interface InstanceState {
   clockSkewSeconds: number | null;
 }
 
+/** What it is once it has beaten. */
+export type BeatenState = InstanceState & { lastSeenAt: Date };
+
 /** A change of status or of its reasons; `from` is null at the first beat. */
 export interface Transition {
   from: Status | null;
@@ -44,7 +47,7 @@ export function afterBeat(
   { beat, receivedAt }: ReceivedBeat,
   baseline: VersionLine | null,
   heartbeatSeconds: number,
-): { state: InstanceState; transition: Transition | null } {
+): { state: BeatenState; transition: Transition | null } {
   const { lastSeenAt } = before;
   const now = lastSeenAt && lastSeenAt > receivedAt ? lastSeenAt : receivedAt;
   const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= now;

@@ -7,6 +7,7 @@ import { systemEm, systemPool } from '#platform/database/system-em.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 
+import type { MetricsRelay } from '../metrics/metrics-relay.job.js';
 import type { Outcome } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
 import { keyOf, prepare, type KnownInstance, type Writes } from './ingest.rows.js';
@@ -30,6 +31,8 @@ export class HeartbeatIngest {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly heartbeatSeconds: number,
+    /** Shows committed beats to those who watch; absent where nobody can. */
+    private readonly relay?: MetricsRelay,
   ) {
     this.pool = systemPool(database, { size: connections, statementSeconds });
   }
@@ -54,6 +57,7 @@ export class HeartbeatIngest {
   }
 
   async stop(): Promise<void> {
+    await this.relay?.stop();
     await this.pool.end();
   }
 
@@ -68,13 +72,22 @@ export class HeartbeatIngest {
         return isValid;
       });
       if (beats.length === 0) break;
-      const stored = await this.write(prepare(beats, known, this.clock.now(), this.heartbeatSeconds));
+      const writes = prepare(beats, known, this.clock.now(), this.heartbeatSeconds);
+      const stored = await this.write(writes);
+      this.show(writes, stored);
       open = beats.filter((received) => !stored.has(keyOf(received.node)));
       for (const received of beats) {
         if (stored.has(keyOf(received.node))) outcomes.set(received, { answer: undefined });
       }
     }
     return batch.map((received) => outcomes.get(received) ?? { error: unavailable() });
+  }
+
+  private show({ instances }: Writes, stored: ReadonlySet<string>): void {
+    const rows = [...instances].flatMap(([key, row]) => (stored.has(key) ? [row] : []));
+    this.relay?.stored(rows, (channel, payloads) =>
+      this.pool.query('select pg_notify($1, payload) from unnest($2::text[]) payload', [channel, payloads]),
+    );
   }
 
   private async read(batch: readonly ReceivedBeat[]): Promise<Map<string, KnownInstance>> {

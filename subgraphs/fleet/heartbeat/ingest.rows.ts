@@ -2,10 +2,12 @@ import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { NodeViewer } from '#platform/viewer.js';
 import type { InstanceChanged } from '#schema/events.js';
 
+import type { StoredRow } from '../metrics/metrics-relay.job.js';
 import {
   afterBeat,
   hoursToMark,
   samplesOf,
+  type BeatenState,
   type InstanceState,
   type ReceivedBeat,
   type Sample,
@@ -23,7 +25,7 @@ export interface KnownInstance extends InstanceState {
   minor: number | null;
 }
 
-type Row = Record<string, unknown>;
+type Row = StoredRow & Record<string, unknown>;
 
 /** What a batch writes: rows by instance, and all that goes with them. */
 export interface Writes {
@@ -93,7 +95,7 @@ function addSamples(
 /** The row as the statement takes it. Of two beats of one instance in a batch, what only the first told is kept. */
 function rowOf(
   read: KnownInstance,
-  state: InstanceState,
+  state: BeatenState,
   { beat }: ReceivedBeat,
   earlier: Row | undefined,
 ): Row {

@@ -1,4 +1,4 @@
-import { WindowEffect, WindowRepeat, type MaintenanceWindow } from './window.entity.js';
+import { WindowEffect, type MaintenanceWindow, type WindowRepeat } from './window.entity.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;

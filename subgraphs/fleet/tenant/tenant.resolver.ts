@@ -15,8 +15,11 @@ export class TenantReferenceResolver {
   ) {}
 
   @Authorized('fleet.instance.read')
+  // Nullable: the answer to a sign-in names the tenant too, and there nobody is signed in yet as far as fleet knows.
   @FieldResolver(() => InstanceCounts, {
-    description: "How many of the tenant's instances are in which status.",
+    nullable: true,
+    description:
+      "How many of the tenant's instances are in which status. Null, with an error, without the right to see them.",
   })
   async instanceCounts(@Ctx() { operation }: SubgraphContext): Promise<InstanceCounts> {
     const { totalInstances, healthy, degraded, offline } = await this.summaries.summary(operation);

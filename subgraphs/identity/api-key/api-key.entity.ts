@@ -5,7 +5,7 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 @Entity({ tableName: 'api_key' })
-@ObjectType({ description: "A secret by which a program acts in the tenant. Only its SHA-256 is kept." })
+@ObjectType({ description: 'A secret by which a program acts in the tenant. Only its SHA-256 is kept.' })
 export class ApiKey {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
@@ -41,7 +41,10 @@ export class ApiKey {
   @Property({ type: 'datetime' })
   expiresAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was last used, to the minute; null when never.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was last used, to the minute; null when never.',
+  })
   @Property({ type: 'datetime', nullable: true })
   lastUsedAt!: Date | null;
 

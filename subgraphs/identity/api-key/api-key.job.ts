@@ -2,5 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 
 /** The keys of all tenants that were revoked at or after a moment; `em` is one of the jobs role. */
 export async function revokedApiKeysSince(em: SqlEntityManager, since: Date): Promise<{ id: string }[]> {
-  return em.execute<{ id: string }[]>('select id from identity.api_key where revoked_at >= ?', [since.toISOString()]);
+  return em.execute<{ id: string }[]>('select id from identity.api_key where revoked_at >= ?', [
+    since.toISOString(),
+  ]);
 }

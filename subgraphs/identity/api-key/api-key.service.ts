@@ -51,7 +51,8 @@ export class ApiKeyService {
     const { name, permissions, expiresInDays } = validate(createApiKeyRules, input);
     const grantable = this.grantable(viewer);
     const refused = permissions.find((permission) => !grantable.includes(permission));
-    if (refused !== undefined) throw invalid('input.permissions', `${refused} is not a permission that you can give`);
+    if (refused !== undefined)
+      throw invalid('input.permissions', `${refused} is not a permission that you can give`);
     const key = apiKeyPrefix + randomBytes(32).toString('base64url');
     const now = operation.clock.now();
     const apiKey = Object.assign(new ApiKey(), {

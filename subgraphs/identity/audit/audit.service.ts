@@ -1,4 +1,4 @@
-import { IsolationLevel, type FilterQuery } from '@mikro-orm/core';
+import { IsolationLevel } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
@@ -27,7 +27,7 @@ export class AuditService {
   /** Newest first: a new entry never moves the page that someone is reading. */
   async page(operation: Operation, args: AuditEventsArgs): Promise<Page<AuditEvent>> {
     const { size, after } = pageWindow(args);
-    const matching = { tenantId: operation.tenantId, ...conditions(args.filter) };
+    const matching = { tenantId: operation.tenantId, ...conditions(args.filter ?? {}) };
     const before = after === undefined ? undefined : Number(after);
     if (before !== undefined && !Number.isSafeInteger(before)) {
       throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
@@ -124,9 +124,7 @@ function broken(
   return { isIntact: false, checked, brokenAt, problem, headHash };
 }
 
-function conditions(filter: AuditEventFilter | null | undefined): FilterQuery<AuditEvent> & object {
-  if (!filter) return {};
-  const { actor, action, target, from, to } = filter;
+function conditions({ actor, action, target, from, to }: AuditEventFilter): Record<string, unknown> {
   return {
     ...(actor == null ? {} : { actor }),
     ...(action == null ? {} : { action }),

@@ -8,7 +8,8 @@ import { UserRole } from '../user/user.entity.js';
 
 @Entity({ tableName: 'delegation' })
 @ObjectType({
-  description: "Access to a client's tenant that its owner has granted to its provider, in one role and for a time.",
+  description:
+    "Access to a client's tenant that its owner has granted to its provider, in one role and for a time.",
 })
 export class Delegation {
   @Field(() => ID, { name: 'clientId', description: 'The tenant that may be acted in.' })
@@ -23,7 +24,9 @@ export class Delegation {
   @Property({ type: 'text' })
   providerId!: string;
 
-  @Field(() => UserRole, { description: 'The most that they may do: never what is for owners or for the tenant\'s own users.' })
+  @Field(() => UserRole, {
+    description: "The most that they may do: never what is for owners or for the tenant's own users.",
+  })
   @Property({ type: 'text' })
   role!: UserRole;
 
@@ -43,11 +46,17 @@ export class Delegation {
   @Property({ type: 'datetime' })
   expiresAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was ended before its time; null while it was not.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was ended before its time; null while it was not.',
+  })
   @Property({ type: 'datetime', nullable: true })
   revokedAt!: Date | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When somebody last began to act under it; null when nobody has.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When somebody last began to act under it; null when nobody has.',
+  })
   @Property({ type: 'datetime', nullable: true })
   lastUsedAt!: Date | null;
 }

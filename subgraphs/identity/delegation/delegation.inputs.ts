@@ -35,16 +35,22 @@ export class ActInTenantInput {
 
 @ObjectType({ description: 'A token by which a user of a provider acts in the tenant of a client.' })
 export class ActInTenantPayload {
-  @Field(() => String, { description: 'A JWT for the Authorization header that names the user, the tenant and the grant.' })
+  @Field(() => String, {
+    description: 'A JWT for the Authorization header that names the user, the tenant and the grant.',
+  })
   accessToken!: string;
 
   @Field(() => String, { description: '`Bearer`.' })
   tokenType!: string;
 
-  @Field(() => Int, { description: 'Seconds until the token ends: at most 15 minutes, and never later than the grant.' })
+  @Field(() => Int, {
+    description: 'Seconds until the token ends: at most 15 minutes, and never later than the grant.',
+  })
   expiresIn!: number;
 
-  @Field(() => UserRole, { description: 'What may be done: the role of the grant, or less when the user has less at home.' })
+  @Field(() => UserRole, {
+    description: 'What may be done: the role of the grant, or less when the user has less at home.',
+  })
   role!: UserRole;
 
   @Field(() => Delegation, { description: 'The grant.' })

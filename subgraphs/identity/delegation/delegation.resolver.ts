@@ -32,7 +32,9 @@ export class DelegationResolver {
   }
 
   @Authorized('identity.delegation.use')
-  @Query(() => DelegationPage, { description: 'What clients have granted to the tenant; oldest first, ended grants included.' })
+  @Query(() => DelegationPage, {
+    description: 'What clients have granted to the tenant; oldest first, ended grants included.',
+  })
   async delegationsReceived(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,

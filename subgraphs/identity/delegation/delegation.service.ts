@@ -60,7 +60,10 @@ export class DelegationService {
         lastUsedAt: null,
       });
       em.persist(delegation);
-      audit({ target: delegation.id, changes: { role, expiresAt: delegation.expiresAt, provider: tenant.provider } });
+      audit({
+        target: delegation.id,
+        changes: { role, expiresAt: delegation.expiresAt, provider: tenant.provider },
+      });
       tell(write, 'identity.delegation.granted', delegation);
       return delegation;
     });

@@ -27,7 +27,9 @@ export class Invitation {
   @Property({ type: 'text' })
   tokenHash!: string;
 
-  @Field(() => ID, { description: 'The user who sent it last; for the first owner of an MSP client, that of its provider.' })
+  @Field(() => ID, {
+    description: 'The user who sent it last; for the first owner of an MSP client, that of its provider.',
+  })
   @Property({ type: 'text' })
   invitedBy!: string;
 

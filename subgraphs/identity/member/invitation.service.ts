@@ -65,7 +65,13 @@ export class InvitationService {
       const known = await em.findOne(Invitation, { tenantId, email: caseless(email), ...open });
       const made =
         known ??
-        Object.assign(new Invitation(), { tenantId, id: newId('invitation'), email, ...open, createdAt: now });
+        Object.assign(new Invitation(), {
+          tenantId,
+          id: newId('invitation'),
+          email,
+          ...open,
+          createdAt: now,
+        });
       Object.assign(made, {
         role,
         tokenHash: sha256(token),
@@ -102,7 +108,9 @@ export class InvitationService {
     const { token, name, password } = validate(acceptInvitationRules, input);
     const [found] = await operation.database
       .anonymous()
-      .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_invitation(?)', [sha256(token)]);
+      .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_invitation(?)', [
+        sha256(token),
+      ]);
     if (!found) throw refused();
     const tenantId = found.tenant_id;
     const passwordHash = await hashPassword(password);
@@ -167,4 +175,3 @@ function refused(): ApiError {
     reason: 'INVITATION_INVALID',
   });
 }
-

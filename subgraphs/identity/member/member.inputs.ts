@@ -12,10 +12,14 @@ export class UserPage extends pageOf(User, 'User') {}
 
 @InputType({ description: 'Whom to invite, and what they will be allowed to do.' })
 export class InviteMemberInput {
-  @Field(() => String, { description: 'Where the link goes. CONFLICT (ALREADY_MEMBER) when it is a user of the tenant.' })
+  @Field(() => String, {
+    description: 'Where the link goes. CONFLICT (ALREADY_MEMBER) when it is a user of the tenant.',
+  })
   email!: string;
 
-  @Field(() => UserRole, { description: 'Their role. Only owners invite owners: FORBIDDEN (OWNER_REQUIRED).' })
+  @Field(() => UserRole, {
+    description: 'Their role. Only owners invite owners: FORBIDDEN (OWNER_REQUIRED).',
+  })
   role!: UserRole;
 }
 
@@ -44,6 +48,8 @@ export class ChangeMemberRoleInput {
   @Field(() => ID, { description: 'The user.' })
   userId!: string;
 
-  @Field(() => UserRole, { description: 'The new role. Only owners make or unmake owners: FORBIDDEN (OWNER_REQUIRED).' })
+  @Field(() => UserRole, {
+    description: 'The new role. Only owners make or unmake owners: FORBIDDEN (OWNER_REQUIRED).',
+  })
   role!: UserRole;
 }

@@ -7,7 +7,12 @@ import { AuthPayload } from '../session/auth-payload.js';
 import { User } from '../user/user.entity.js';
 import { Invitation, InvitationPage } from './invitation.entity.js';
 import type { InvitationService } from './invitation.service.js';
-import { AcceptInvitationInput, ChangeMemberRoleInput, InviteMemberInput, UserPage } from './member.inputs.js';
+import {
+  AcceptInvitationInput,
+  ChangeMemberRoleInput,
+  InviteMemberInput,
+  UserPage,
+} from './member.inputs.js';
 import type { MemberService } from './member.service.js';
 
 @Resolver()
@@ -18,7 +23,10 @@ export class MemberResolver {
   ) {}
 
   @Authorized('identity.member.read')
-  @Query(() => UserPage, { name: 'members', description: "The tenant's users, in the order in which they joined." })
+  @Query(() => UserPage, {
+    name: 'members',
+    description: "The tenant's users, in the order in which they joined.",
+  })
   async listMembers(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,

@@ -52,7 +52,9 @@ export class MemberService {
       requireOwnerFor(ownRole, user.role);
       if (user.role === UserRole.OWNER) refuseLastOwner(owners);
       if (user.isAdministrator) {
-        throw new ApiError('CONFLICT', 'A platform administrator can not be removed', { reason: 'ADMINISTRATOR' });
+        throw new ApiError('CONFLICT', 'A platform administrator can not be removed', {
+          reason: 'ADMINISTRATOR',
+        });
       }
       write.audit({ target: userId, changes: { email: user.email, role: user.role, removed: true } });
       const now = operation.clock.now();
@@ -77,8 +79,13 @@ async function lockMember(
   id: string,
 ): Promise<{ user: User; owners: number }> {
   const lockMode = LockMode.PESSIMISTIC_WRITE;
-  const owners = await em.find(User, { tenantId, role: UserRole.OWNER }, { lockMode, orderBy: { id: 'asc' } });
-  const user = owners.find((owner) => owner.id === id) ?? (await em.findOne(User, { tenantId, id }, { lockMode }));
+  const owners = await em.find(
+    User,
+    { tenantId, role: UserRole.OWNER },
+    { lockMode, orderBy: { id: 'asc' } },
+  );
+  const user =
+    owners.find((owner) => owner.id === id) ?? (await em.findOne(User, { tenantId, id }, { lockMode }));
   if (!user) throw notFound('User');
   return { user, owners: owners.length };
 }

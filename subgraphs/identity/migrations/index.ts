@@ -9,6 +9,7 @@ import { membersMigration } from './075-members.js';
 import { mspMigration } from './076-msp.js';
 import { apiKeysMigration } from './077-api-keys.js';
 import { delegationMigration } from './078-delegation.js';
+import { brandingMigration } from './079-branding.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -132,4 +133,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   mspMigration,
   apiKeysMigration,
   delegationMigration,
+  brandingMigration,
 ];

@@ -24,7 +24,8 @@ registerEnumType(MspClientStatus, {
 /** A provider's record of a client: what it was given. The client itself is a tenant of its own. */
 @Entity({ tableName: 'msp_client' })
 @ObjectType({
-  description: 'An organization that the tenant manages as a provider. It is a tenant of its own, wholly apart.',
+  description:
+    'An organization that the tenant manages as a provider. It is a tenant of its own, wholly apart.',
 })
 export class MspClient {
   @PrimaryKey({ type: 'text' })
@@ -46,7 +47,9 @@ export class MspClient {
   @Property({ type: 'integer' })
   instanceLimit!: number;
 
-  @Field(() => Plan, { description: 'The plan in force for it; of ENTERPRISE it gets everything but clients of its own.' })
+  @Field(() => Plan, {
+    description: 'The plan in force for it; of ENTERPRISE it gets everything but clients of its own.',
+  })
   @Property({ type: 'text' })
   plan!: Plan;
 
@@ -62,13 +65,17 @@ export class MspClient {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'Since when it is suspended; null while it is active.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Since when it is suspended; null while it is active.',
+  })
   @Property({ type: 'datetime', nullable: true })
   suspendedAt!: Date | null;
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When it will be erased: 30 days after it was deleted, and until then it can be restored. Null otherwise.',
+    description:
+      'When it will be erased: 30 days after it was deleted, and until then it can be restored. Null otherwise.',
   })
   @Property({ type: 'datetime', nullable: true })
   eraseAt!: Date | null;

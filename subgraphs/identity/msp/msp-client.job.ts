@@ -53,7 +53,8 @@ export const applyMspClients: Consumer = {
       client.version,
       tenantId,
     ]);
-    if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit) await grant(step, client, tenant);
+    if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit)
+      await grant(step, client, tenant);
     if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
   },
 };
@@ -69,10 +70,18 @@ async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<Tenan
   return row;
 }
 
-async function grant({ em, publish }: ConsumerStep, client: MspClientChanged, tenant: TenantRow): Promise<void> {
+async function grant(
+  { em, publish }: ConsumerStep,
+  client: MspClientChanged,
+  tenant: TenantRow,
+): Promise<void> {
   const { clientId: tenantId, plan, instanceLimit } = client;
   const version = Number(tenant.planVersion) + 1;
-  await em.execute('update identity.tenant set plan = ?, plan_version = ? where id = ?', [plan, version, tenantId]);
+  await em.execute('update identity.tenant set plan = ?, plan_version = ? where id = ?', [
+    plan,
+    version,
+    tenantId,
+  ]);
   const { features, limits } = planEntitlements[plan];
   publish({
     topic: 'billing.entitlement.granted',
@@ -98,7 +107,10 @@ export async function setSuspended(
 ): Promise<void> {
   const at = now.toISOString();
   if (!isSuspended) {
-    await em.execute('update identity.tenant set suspended_at = null, restored_at = ? where id = ?', [at, tenantId]);
+    await em.execute('update identity.tenant set suspended_at = null, restored_at = ? where id = ?', [
+      at,
+      tenantId,
+    ]);
     publish({
       topic: 'identity.tenant.restored',
       tenantId,
@@ -107,7 +119,10 @@ export async function setSuspended(
     });
     return;
   }
-  await em.execute('update identity.tenant set suspended_at = ?, restored_at = null where id = ?', [at, tenantId]);
+  await em.execute('update identity.tenant set suspended_at = ?, restored_at = null where id = ?', [
+    at,
+    tenantId,
+  ]);
   publish({
     topic: 'identity.tenant.suspended',
     tenantId,
@@ -162,6 +177,9 @@ export const countInstances: Consumer = {
       [event.entityVersion ?? 0, count, event.tenantId],
     );
     if (kept.length === 0) return;
-    await em.execute('update identity.msp_client set instances_used = ? where id = ?', [count, event.tenantId]);
+    await em.execute('update identity.msp_client set instances_used = ? where id = ?', [
+      count,
+      event.tenantId,
+    ]);
   },
 };

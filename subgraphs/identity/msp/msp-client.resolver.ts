@@ -18,7 +18,8 @@ export class MspClientResolver {
 
   @Authorized('identity.msp.read')
   @Query(() => MspClientPage, {
-    description: "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED.",
+    description:
+      "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED.",
   })
   async mspClients(
     @Args(() => PageArgs) args: PageArgs,

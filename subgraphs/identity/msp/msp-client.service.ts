@@ -88,10 +88,13 @@ export class MspClientService {
     return this.change(operation, id, async (found, write) => {
       write.audit({ changes });
       if (found.eraseAt) {
-        throw new ApiError('CONFLICT', 'The client was deleted; restore it first', { reason: 'CLIENT_DELETED' });
+        throw new ApiError('CONFLICT', 'The client was deleted; restore it first', {
+          reason: 'CLIENT_DELETED',
+        });
       }
       const { instanceLimit = found.instanceLimit } = changes;
-      if (instanceLimit > found.instanceLimit) await this.requireShare(write.em, found.tenantId, instanceLimit, id);
+      if (instanceLimit > found.instanceLimit)
+        await this.requireShare(write.em, found.tenantId, instanceLimit, id);
       if (instanceLimit < found.instanceLimit && instanceLimit < found.instancesUsed) {
         throw new ApiError('CONFLICT', `The client has ${found.instancesUsed} instances`, {
           reason: 'INSTANCES_IN_USE',
@@ -166,7 +169,12 @@ export class MspClientService {
    * Throws LIMIT_REACHED unless the provider's limit has room for the share beside those of its other clients and its
    * own instances. Under a lock, so that shares that are given at once are counted one after the other.
    */
-  private async requireShare(em: SqlEntityManager, tenantId: string, share: number, except = ''): Promise<void> {
+  private async requireShare(
+    em: SqlEntityManager,
+    tenantId: string,
+    share: number,
+    except = '',
+  ): Promise<void> {
     await this.entitlements.requireRoom(
       em,
       tenantId,
@@ -188,7 +196,9 @@ export class MspClientService {
 
 /** The lock of `requireRoom`, which may be taken again in the same transaction. */
 async function lockShares(em: SqlEntityManager, tenantId: string): Promise<void> {
-  await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [`identity.instances ${tenantId}`]);
+  await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
+    `identity.instances ${tenantId}`,
+  ]);
 }
 
 function tell(operation: Operation, write: Write, client: MspClient, invitationToken?: string): void {

@@ -26,7 +26,10 @@ export class TenantErasure {
   @Property({ type: 'datetime' })
   startedAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When every area had erased its part; null until then.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When every area had erased its part; null until then.',
+  })
   @Property({ type: 'datetime', nullable: true })
   completedAt!: Date | null;
 

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
+import { LockMode } from '@mikro-orm/core';
+
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
+import { OperatorError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Logger } from '#platform/logger.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
+import { isPassword } from '../password/password-hash.js';
 import { identityPermissions } from '../permissions.js';
 import type { RegistrationService } from '../registration/registration.service.js';
+import { User } from '../user/user.entity.js';
 import { setupTokenHash } from './setup.service.js';
 
 export interface FirstAdministrator {
@@ -26,8 +31,9 @@ export interface FirstAdministratorOptions extends FirstAdministrator {
 }
 
 /**
- * Sees to it that the panel can get a platform administrator: makes the one of ADMIN_EMAIL and ADMIN_PASSWORD, or else
- * answers a one-time link to be shown to the operator. Does nothing once there is an administrator.
+ * Sees to it that the panel can get a platform administrator: makes the one of ADMIN_EMAIL and ADMIN_PASSWORD (of the
+ * account that has them, if there is one), or else answers a one-time link to be shown to the operator. Does nothing
+ * once there is an administrator.
  */
 export async function ensureFirstAdministrator(
   options: FirstAdministratorOptions,
@@ -66,6 +72,14 @@ async function makeAdministrator(
     viewer: undefined,
     denial: undefined,
   });
+  const [known] = await database
+    .anonymous()
+    .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
+  if (known) {
+    await promote(operation, { tenantId: known.tenant_id, id: known.id }, password);
+    logger.info({ email }, 'the account of ADMIN_EMAIL is the platform administrator now');
+    return;
+  }
   await registrations.register(
     operation,
     { email, password, name: 'Administrator' },
@@ -74,4 +88,23 @@ async function makeAdministrator(
     },
   );
   logger.info({ email }, 'the platform administrator was made from ADMIN_EMAIL');
+}
+
+/** Whoever starts the panel may have an administrator, but not somebody else's account: its password proves it. */
+async function promote(
+  operation: Operation,
+  key: { tenantId: string; id: string },
+  password: string,
+): Promise<void> {
+  await operation.write(async ({ em }) => {
+    const user = await em.findOneOrFail(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!(await isPassword(password, user.passwordHash))) {
+      throw new OperatorError(
+        'ADMIN_EMAIL names an account that exists, and ADMIN_PASSWORD is not its password: set ADMIN_PASSWORD to the ' +
+          "account's password, or ADMIN_EMAIL to another address.",
+      );
+    }
+    user.isAdministrator = true;
+    user.updatedAt = operation.clock.now();
+  }, key.tenantId);
 }

@@ -13,6 +13,9 @@ import type { GrantPlanInput } from './tenant.inputs.js';
 export class TenantService {
   /** Sets a tenant's plan and tells every subgraph. Granting the plan that is in force again changes nothing. */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
+    // A service acts for one tenant, whatever its permissions are; only administrators reach across.
+    const viewer = operation.requireViewer();
+    if (viewer.kind === 'service' && viewer.tenantId !== input.tenantId) throw notFound('Tenant');
     return operation.write(async (write) => {
       const tenant = await write.em.findOne(
         Tenant,

@@ -207,7 +207,7 @@ describe('setting up', () => {
     ];
     for (const mutation of mutations) {
       const answer = await other.graphql(`mutation($id: ID!) { ${mutation} }`, { id });
-      expect(refusal(answer), mutation).toEqual({ code: 'NOT_FOUND' });
+      expect({ mutation, ...refusal(answer) }).toEqual({ mutation, code: 'NOT_FOUND' });
     }
     expect(dataOf(await other.graphql('{ notificationChannels { nodes { id } } }'))).toEqual({
       notificationChannels: { nodes: [] },

@@ -55,9 +55,13 @@ describe.each(modes)('%s', (mode) => {
     const forbidden = await panel.world.rest('/api/fleet/tokens', { token: key, body: { name: 'x' } });
     expect(forbidden.status).toBe(403);
     expect(refusal(await panel.world.graphql('{ me { id } }', {}, key))).toMatchObject({ code: 'FORBIDDEN' });
-    expect(refusal(await create(key, { permissions: ['fleet.instance.read'] }))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(refusal(await create(key, { permissions: ['fleet.instance.read'] }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
     const keys = dataOf(
-      await tenant.graphql<{ apiKeys: { nodes: object[] } }>('{ apiKeys { nodes { id lastUsedAt } totalCount } }'),
+      await tenant.graphql<{ apiKeys: { nodes: object[] } }>(
+        '{ apiKeys { nodes { id lastUsedAt } totalCount } }',
+      ),
     );
     expect(keys.apiKeys).toEqual({
       nodes: [{ id: apiKey.id, lastUsedAt: panel.clock.now().toISOString() }],
@@ -70,14 +74,21 @@ describe.each(modes)('%s', (mode) => {
   test.concurrent('what a key changes is in the trail under its id', async () => {
     const tenant = await panel.world.tenant();
     const { key, apiKey } = await keyOf(tenant, 'fleet.token.create', 'fleet.token.read');
-    expect((await panel.world.rest('/api/fleet/tokens', { token: key, body: { name: 'by key' } })).status).toBe(201);
-    expect(await entryOf(tenant, 'createEnrollmentToken')).toMatchObject({ actor: apiKey.id, actorKind: 'api-key' });
+    expect(
+      (await panel.world.rest('/api/fleet/tokens', { token: key, body: { name: 'by key' } })).status,
+    ).toBe(201);
+    expect(await entryOf(tenant, 'createEnrollmentToken')).toMatchObject({
+      actor: apiKey.id,
+      actorKind: 'api-key',
+    });
   });
 
   test.concurrent('nobody gives a key more than they have, or what only people may do', async () => {
     const tenant = await panel.world.tenant();
     const refused = async (permission: string) => {
-      expect(refusal(await create(tenant.token, { permissions: ['fleet.instance.read', permission] }))).toEqual({
+      expect(
+        refusal(await create(tenant.token, { permissions: ['fleet.instance.read', permission] })),
+      ).toEqual({
         code: 'VALIDATION_FAILED',
         details: { 'input.permissions': `${permission} is not a permission that you can give` },
       });
@@ -134,7 +145,9 @@ describe.each(modes)('%s', (mode) => {
     await until(async () => (await status()) === 401, 'the refusal', 3_000);
     await tenant.node('after');
     await until(async () => live.error !== undefined || live.results.length > 1, 'the socket to hear of it');
-    expect(live.results.filter(({ data }) => (data?.['instanceChanged'] as { name?: string })?.name === 'after')).toEqual([]);
+    expect(
+      live.results.filter(({ data }) => (data?.['instanceChanged'] as { name?: string })?.name === 'after'),
+    ).toEqual([]);
   });
 
   test.concurrent('a key that is none is refused', async () => {
@@ -150,7 +163,9 @@ describe.each(modes)('%s', (mode) => {
     const missing = { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' };
     expect(refusal(await tenant.graphql(mutation, { input: { key } }))).toEqual(missing);
     expect(refusal(await panel.world.graphql(mutation, { input: { key } }, key))).toEqual(missing);
-    expect(refusal(await panel.world.graphql(mutation, { input: { key } }))).toEqual({ code: 'UNAUTHENTICATED' });
+    expect(refusal(await panel.world.graphql(mutation, { input: { key } }))).toEqual({
+      code: 'UNAUTHENTICATED',
+    });
   });
 });
 
@@ -159,7 +174,9 @@ test('a key ends by itself, works past the minute of its token until then, and i
   const tenant = await panel.world.tenant();
   const answer = await tenant.graphql<{ createApiKey: Created }>(
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }',
-    { input: { name: 'short', permissions: ['fleet.instance.read', 'identity.audit.read'], expiresInDays: 1 } },
+    {
+      input: { name: 'short', permissions: ['fleet.instance.read', 'identity.audit.read'], expiresInDays: 1 },
+    },
   );
   const { key } = dataOf(answer).createApiKey;
   const status = async () => (await panel.world.rest('/api/fleet/instances', { token: key })).status;

@@ -36,9 +36,16 @@ const grant = async (tenant: Tenant, input: Record<string, unknown> = {}) =>
   );
 
 const revoke = async (tenant: Tenant, id: string) =>
-  tenant.graphql<{ revokeDelegation: Grant }>('mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt } }', { id });
+  tenant.graphql<{ revokeDelegation: Grant }>(
+    'mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt } }',
+    { id },
+  );
 
-const act = async (panel: TestPanel, token: string, tenantId: string): Promise<GraphQLAnswer<{ actInTenant: Acting }>> =>
+const act = async (
+  panel: TestPanel,
+  token: string,
+  tenantId: string,
+): Promise<GraphQLAnswer<{ actInTenant: Acting }>> =>
   panel.world.graphql(
     `mutation($input: ActInTenantInput!) {
       actInTenant(input: $input) { accessToken expiresIn role delegation { id } }
@@ -140,7 +147,11 @@ describe.each(modes)('%s', (mode) => {
     expect(refusal(await act(panel, parent.token, acme.id))).toEqual(ended);
     await acme.node('after');
     // The socket is closed as forbidden, or says so at the next event: whichever comes first.
-    await until(async () => live.error !== undefined || live.results.length > 1, 'the subscription to end', 5_000);
+    await until(
+      async () => live.error !== undefined || live.results.length > 1,
+      'the subscription to end',
+      5_000,
+    );
     const told = live.error ? (live.error as { code?: number }).code : live.firstErrorCode;
     expect([4403, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
     expect(JSON.stringify(live.results)).not.toContain('after');
@@ -191,7 +202,9 @@ describe.each(modes)('%s', (mode) => {
     const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
     expect(given).toEqual([{ id: first.id }, { id: second.id }]);
     const received = dataOf(
-      await parent.graphql<{ delegationsReceived: { nodes: object[] } }>('{ delegationsReceived { nodes { id } } }'),
+      await parent.graphql<{ delegationsReceived: { nodes: object[] } }>(
+        '{ delegationsReceived { nodes { id } } }',
+      ),
     );
     expect(received.delegationsReceived.nodes).toEqual(given);
   });
@@ -237,7 +250,13 @@ test('an expired grant is 403, and so is everything that was begun under it', as
   expect(await status()).toBe(403);
   expect(refusal(await act(panel, again, acme.id))).toEqual({ code: 'FORBIDDEN', reason: 'GRANT_ENDED' });
   // A user who signs out at home is out at the client's as well.
-  dataOf(await grant(Object.assign(Object.create(acme), { token: (await panel.world.login(acme.account.email, acme.account.password)).body.access_token })));
+  dataOf(
+    await grant(
+      Object.assign(Object.create(acme), {
+        token: (await panel.world.login(acme.account.email, acme.account.password)).body.access_token,
+      }),
+    ),
+  );
   const second = dataOf(await act(panel, again, acme.id)).actInTenant.accessToken;
   expect((await panel.world.rest('/api/auth/logout', { method: 'POST', token: again })).status).toBe(204);
   await until(

@@ -62,7 +62,9 @@ async function join(tenant: Tenant, role: string): Promise<Joined & { email: str
 }
 
 async function membersOf(tenant: Tenant): Promise<string[]> {
-  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>('{ members { nodes { role } } }');
+  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>(
+    '{ members { nodes { role } } }',
+  );
   return data!.members.nodes.map(({ role }) => role);
 }
 
@@ -93,7 +95,10 @@ test.concurrent('someone who was invited by mail makes an account in the tenant,
   expect((await panel.world.login(email, password)).status).toBe(200);
   expect(refusal(await accept(link))).toEqual({ code: 'UNAUTHENTICATED', reason: 'INVITATION_INVALID' });
   expect(await membersOf(tenant)).toEqual(['OWNER', 'OPERATOR']);
-  expect(await entryOf(tenant, 'acceptInvitation')).toMatchObject({ actor: joined.user.id, target: joined.user.id });
+  expect(await entryOf(tenant, 'acceptInvitation')).toMatchObject({
+    actor: joined.user.id,
+    target: joined.user.id,
+  });
 });
 
 test.concurrent('inviting again renews the link, and the one before it ends', async () => {
@@ -124,7 +129,10 @@ test.concurrent('an invitation ends after 7 days, or when it is taken back', asy
   const late = someone();
   dataOf(await invite(one.token, late));
   const lateLink = await mailbox.token(late, /Join/);
-  await panel.sql(`update identity.invitation set expires_at = $1 where email = $2`, [panel.clock.now(), late]);
+  await panel.sql(`update identity.invitation set expires_at = $1 where email = $2`, [
+    panel.clock.now(),
+    late,
+  ]);
   expect(refusal(await accept(lateLink))).toMatchObject({ reason: 'INVITATION_INVALID' });
 });
 
@@ -144,7 +152,7 @@ test.concurrent('bad input is refused with the field named', async () => {
   });
 });
 
-test.concurrent("someone with an account elsewhere can be invited, and is told when they accept", async () => {
+test.concurrent('someone with an account elsewhere can be invited, and is told when they accept', async () => {
   const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
   dataOf(await invite(tenant.token, other.account.email));
   const link = await mailbox.token(other.account.email, /Join/);
@@ -164,10 +172,9 @@ test.concurrent('no more users than the plan allows, however they come', async (
     details: { limit: 3, used: 3 },
   });
   // A smaller plan than at the time of the invitations: those who come first get in.
-  await panel.sql(
-    `insert into identity.entitlement values ($1, 1, 'FREE', '{}', '{"users": 2}')`,
-    [tenant.id],
-  );
+  await panel.sql(`insert into identity.entitlement values ($1, 1, 'FREE', '{}', '{"users": 2}')`, [
+    tenant.id,
+  ]);
   const invited = answers.flatMap(({ data }) => (data ? [data.inviteMember.email] : []));
   const links = await Promise.all(invited.map(async (email) => mailbox.token(email, /Join/)));
   const accepted = await Promise.all(links.map(async (link) => accept(link)));
@@ -214,10 +221,9 @@ test.concurrent('the last owner can be neither removed nor made something else, 
     changeRole(tenant.token, second.user.id, 'ADMIN'),
     changeRole(second.accessToken, tenant.user.id, 'ADMIN'),
   ]);
-  const owners = await panel.sql(
-    `select 1 from identity."user" where tenant_id = $1 and role = 'OWNER'`,
-    [tenant.id],
-  );
+  const owners = await panel.sql(`select 1 from identity."user" where tenant_id = $1 and role = 'OWNER'`, [
+    tenant.id,
+  ]);
   expect(owners).toHaveLength(1);
   expect(answers.filter(({ errors }) => errors)).toHaveLength(1);
 });
@@ -260,6 +266,12 @@ test.concurrent('a platform administrator is not removed along with a tenant', a
   const email = someone();
   dataOf(await invite(answer.body.access_token, email, 'OWNER'));
   const owner = dataOf(await accept(await mailbox.token(email, /Join/))).acceptInvitation;
-  expect(refusal(await remove(owner.accessToken, admin.id))).toEqual({ code: 'CONFLICT', reason: 'ADMINISTRATOR' });
-  await until(async () => (await me(answer.body.access_token)).data !== null, 'the administrator to be as before');
+  expect(refusal(await remove(owner.accessToken, admin.id))).toEqual({
+    code: 'CONFLICT',
+    reason: 'ADMINISTRATOR',
+  });
+  await until(
+    async () => (await me(answer.body.access_token)).data !== null,
+    'the administrator to be as before',
+  );
 });

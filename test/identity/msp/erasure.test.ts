@@ -74,7 +74,10 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
   expect((await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status).toBe(401);
 
   const exported = await owner.rest(`/msp/exports/${erasure!.id}`);
-  expect([exported.status, exported.headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+  expect([exported.status, exported.headers.get('content-type')]).toEqual([
+    200,
+    'application/x-ndjson; charset=utf-8',
+  ]);
   const lines = exported.text
     .trimEnd()
     .split('\n')

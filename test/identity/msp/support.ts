@@ -1,5 +1,3 @@
-import { expect } from 'vitest';
-
 import { dataOf } from '../../support/answers.js';
 import type { TestPanel } from '../../support/panel.js';
 import { Tenant, until } from '../../support/world.js';
@@ -41,14 +39,16 @@ export async function client(
   const made = await parent.rest<ClientBody>('/api/msp/clients', {
     body: { name: 'Acme Corp', contact_email: email, instance_limit: 10, plan: 'pro', ...more },
   });
-  expect(made.status, made.text).toBe(201);
+  if (made.status !== 201) throw new Error(`clients: ${made.status} ${made.text}`);
   const token = await mailbox.token(email, /Join/);
   await until(async () => {
     const rows = await panel.sql('select 1 from identity.invitation where tenant_id = $1', [made.body.id]);
     return rows.length > 0;
   }, 'the client to be ready');
   const { acceptInvitation } = dataOf(
-    await panel.world.graphql<{ acceptInvitation: { accessToken: string; refreshToken: string; user: { id: string } } }>(
+    await panel.world.graphql<{
+      acceptInvitation: { accessToken: string; refreshToken: string; user: { id: string } };
+    }>(
       `mutation($input: AcceptInvitationInput!) {
         acceptInvitation(input: $input) { accessToken refreshToken user { id } }
       }`,
@@ -70,6 +70,6 @@ export async function client(
 /** The client's owner, signed in again. */
 export async function signedInAgain(panel: TestPanel, tenant: Tenant): Promise<Tenant> {
   const answer = await panel.world.login(tenant.account.email, tenant.account.password);
-  expect(answer.status, answer.text).toBe(200);
+  if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
   return new Tenant(panel.world, tenant.account, answer.body);
 }

@@ -20,8 +20,9 @@ export class Mailbox implements AsyncDisposable {
     private readonly server: SMTPServer,
   ) {}
 
-  static async start(): Promise<Mailbox> {
-    const port = await freePort();
+  /** `wanted` is the port of a panel's SMTP_URL, for a server that comes after it. */
+  static async start(wanted?: number): Promise<Mailbox> {
+    const port = wanted ?? (await freePort());
     const server = new SMTPServer({
       authOptional: true,
       disabledCommands: ['STARTTLS'],

@@ -1,0 +1,33 @@
+import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+
+import { Branding, UpdateBrandingInput } from './branding.js';
+import type { BrandingService } from './branding.service.js';
+
+@Resolver()
+export class BrandingResolver {
+  constructor(private readonly brandings: BrandingService) {}
+
+  @Authorized('identity.branding.read')
+  @Query(() => Branding, {
+    description:
+      "The tenant's branding, or that of its provider while it has none of its own. PLAN_REQUIRED.",
+  })
+  async branding(@Ctx() { operation }: SubgraphContext): Promise<Branding> {
+    return this.brandings.get(operation);
+  }
+
+  @Authorized('identity.branding.manage')
+  @Mutation(() => Branding, {
+    description:
+      "Changes the tenant's branding. The logo is fetched and looked at: one that is out of reach is a warning, one that " +
+      'is no image or holds scripts is refused. PLAN_REQUIRED, VALIDATION_FAILED.',
+  })
+  async updateBranding(
+    @Arg('input', () => UpdateBrandingInput) input: UpdateBrandingInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Branding> {
+    return this.brandings.update(operation, input);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
+import { invalid } from '#platform/errors.js';
+import type { Outbound } from '#platform/outbound/outbound.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { defaultColor, updateBrandingRules, type Branding, type UpdateBrandingInput } from './branding.js';
+import { contrastWarning } from './contrast.js';
+import { checkLogo, type Logo } from './logo.js';
+
+interface Row {
+  tenant_id: string;
+  company_name: string;
+  logo_url: string | null;
+  primary_color: string;
+  support_email: string | null;
+  logo_sha256: string | null;
+}
+
+interface Kept {
+  companyName: string;
+  logoUrl: string | null;
+  primaryColor: string;
+  supportEmail: string | null;
+}
+
+/** How tenants present themselves. Clients show what their provider shows, until they have their own. */
+export class BrandingService {
+  constructor(
+    private readonly entitlements: Entitlements,
+    private readonly outbound: Outbound,
+    private readonly publicUrl: string,
+  ) {}
+
+  /** Of the plans that include it; or that of a provider, whatever its client's plan. */
+  async get(operation: Operation): Promise<Branding> {
+    const { tenantId } = operation;
+    const row = await this.find(operation);
+    if (!row || row.tenant_id === tenantId) await this.entitlements.requireFeature(operation, 'white-label');
+    return this.toBranding(tenantId, row ?? (await this.initial(operation)));
+  }
+
+  async update(operation: Operation, input: UpdateBrandingInput): Promise<Branding> {
+    await this.entitlements.requireFeature(operation, 'white-label');
+    const given = validate(updateBrandingRules, input);
+    const { tenantId } = operation;
+    const checked = given.logoUrl == null ? undefined : await checkLogo(this.outbound, given.logoUrl);
+    if (checked && 'refused' in checked) throw invalid('input.logoUrl', checked.refused);
+    const logo = checked && 'logo' in checked ? checked.logo : undefined;
+    const before = await this.find(operation);
+    const own = before?.tenant_id === tenantId ? before : await this.initial(operation);
+    const kept: Kept = {
+      companyName: given.companyName ?? own.company_name,
+      logoUrl: given.logoUrl ?? own.logo_url,
+      primaryColor: given.primaryColor ?? own.primary_color,
+      supportEmail: given.supportEmail ?? own.support_email,
+    };
+    await operation.write(async ({ em, audit }) => {
+      audit({ target: tenantId, changes: { ...kept } });
+      await em.execute(
+        `insert into identity.branding as b (tenant_id, company_name, logo_url, primary_color, support_email, updated_at)
+         values (?, ?, ?, ?, ?, ?) on conflict (tenant_id) do update set company_name = excluded.company_name,
+           logo_url = excluded.logo_url, primary_color = excluded.primary_color,
+           support_email = excluded.support_email, updated_at = excluded.updated_at`,
+        [tenantId, ...columns(kept), operation.clock.now().toISOString()],
+      );
+      if (given.logoUrl == null) return;
+      await em.execute(
+        'update identity.branding set logo_sha256 = ?, logo_type = ?, logo = ? where tenant_id = ?',
+        [...logoColumns(logo), tenantId],
+      );
+    });
+    const after = await this.find(operation);
+    const branding = this.toBranding(tenantId, after ?? own);
+    if (checked && 'outOfReach' in checked)
+      branding.warnings.push(`The logo is not shown yet: ${checked.outOfReach}`);
+    return branding;
+  }
+
+  /** A logo by its hash, for anyone. */
+  async logo(operation: Operation, sha256: string): Promise<{ type: string; content: Buffer } | undefined> {
+    const [found] = await operation.database
+      .anonymous()
+      .execute<{ type: string; content: Buffer }[]>('select * from identity.find_logo(?)', [sha256]);
+    return found;
+  }
+
+  private async find(operation: Operation): Promise<Row | undefined> {
+    const [row] = await operation.em.execute<Row[]>('select * from identity.find_branding(?)', [
+      operation.tenantId,
+    ]);
+    return row;
+  }
+
+  private async initial(operation: Operation): Promise<Row> {
+    const [tenant] = await operation.em.execute<{ name: string }[]>(
+      'select name from identity.tenant where id = ?',
+      [operation.tenantId],
+    );
+    return {
+      tenant_id: operation.tenantId,
+      company_name: tenant?.name ?? '',
+      logo_url: null,
+      primary_color: defaultColor,
+      support_email: null,
+      logo_sha256: null,
+    };
+  }
+
+  private toBranding(tenantId: string, row: Row): Branding {
+    const warning = contrastWarning(row.primary_color);
+    return {
+      companyName: row.company_name,
+      logoUrl: row.logo_url,
+      logoSource: row.logo_sha256 && `${this.publicUrl}/branding/logo/${row.logo_sha256}`,
+      primaryColor: row.primary_color,
+      supportEmail: row.support_email,
+      isInherited: row.tenant_id !== tenantId,
+      warnings: warning === undefined ? [] : [warning],
+    };
+  }
+}
+
+function columns({ companyName, logoUrl, primaryColor, supportEmail }: Kept): (string | null)[] {
+  return [companyName, logoUrl, primaryColor, supportEmail];
+}
+
+function logoColumns(logo: Logo | undefined): (string | Buffer | null)[] {
+  return logo ? [logo.sha256, logo.type, logo.content] : [null, null, null];
+}

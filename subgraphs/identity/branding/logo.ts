@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+
+import { OutboundError } from '#platform/outbound/errors.js';
+import type { Outbound } from '#platform/outbound/outbound.js';
+
+export const logoLimits = { timeoutMs: 5_000, maxBytes: 512 * 1024, maxRedirects: 3 };
+
+export interface Logo {
+  type: string;
+  content: Buffer;
+  sha256: string;
+}
+
+/** A logo that was fetched, one that is out of reach just now, or one that is refused with why. */
+export type LogoCheck = { logo: Logo } | { outOfReach: string } | { refused: string };
+
+/** Fetches a logo and looks at what it is, whatever its server calls it. */
+export async function checkLogo(outbound: Outbound, url: string): Promise<LogoCheck> {
+  try {
+    const { status, body } = await outbound.fetch(url, { ...logoLimits, httpsOnly: true });
+    if (status !== 200) return { refused: `The logo's server answered ${status}` };
+    const type = typeOf(body);
+    if (!type) return { refused: 'The logo must be a PNG, JPEG, WebP or SVG' };
+    const fault = type === 'image/svg+xml' ? svgFault(body.toString('utf8')) : undefined;
+    if (fault) return { refused: fault };
+    return { logo: { type, content: body, sha256: createHash('sha256').update(body).digest('hex') } };
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error;
+    const isAway = error.reason === 'UNREACHABLE' || error.reason === 'TIMEOUT';
+    return isAway ? { outOfReach: error.message } : { refused: error.message };
+  }
+}
+
+function typeOf(body: Buffer): string | undefined {
+  const start = body.subarray(0, 12).toString('latin1');
+  if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
+  if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  if (start.startsWith('RIFF') && start.endsWith('WEBP')) return 'image/webp';
+  const text = body.toString('utf8').replace(/^\uFEFF/, '');
+  return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*(<!DOCTYPE[^>[]*>\s*)?<svg[\s>]/i.test(text)
+    ? 'image/svg+xml'
+    : undefined;
+}
+
+/** How to read this table: what no logo needs, and why it is refused. */
+const svgFaults: readonly [RegExp, string][] = [
+  [/<\s*([\w-]+:)?(script|handler|listener)\b/i, 'The SVG holds a script'],
+  [/[\s"'/]on[a-z]+\s*=/i, 'The SVG holds an event handler'],
+  [/<\s*([\w-]+:)?(foreignObject|iframe|object|embed|image|audio|video)\b/i, 'The SVG embeds something else'],
+  [/<!ENTITY|<!DOCTYPE[^>]*\[/i, 'The SVG declares entities'],
+  [/<\?xml-stylesheet|@import/i, 'The SVG loads a style sheet'],
+  // Only a reference within the drawing itself is left, so javascript: and data: are out in every spelling.
+  [/[\s"'/:](href|src)\s*=\s*(?!["']?\s*#)/i, 'The SVG refers to something outside itself'],
+  [/url\(\s*(?!["']?\s*#)/i, 'The SVG refers to something outside itself'],
+  [
+    /<\s*([\w-]+:)?(animate|set)\b[^>]*attributeName\s*=\s*["']?\s*([\w-]+:)?(href|on)/i,
+    'The SVG animates a reference',
+  ],
+];
+
+/** Why an SVG is refused: it is shown to people of other organizations. */
+export function svgFault(text: string): string | undefined {
+  return svgFaults.find(([pattern]) => pattern.test(text))?.[1];
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { WindowEffect, WindowRepeat } from '#subgraphs/fleet/maintenance/window.entity.js';
+import { mayBegin } from '#subgraphs/fleet/maintenance/window.rules.js';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
+import { nodesOf, report, sent, take, takeOne } from '../commands/support/commands.js';
+
+const minute = 60_000;
+
+describe('when commands may begin', () => {
+  const start = new Date('2026-03-02T22:00:00Z');
+  const at = (hours: number) => new Date(start.getTime() + hours * 60 * minute);
+  const window = (
+    effect: keyof typeof WindowEffect,
+    repeats: keyof typeof WindowRepeat,
+    from = 0,
+    hours = 2,
+  ) => ({
+    effect: WindowEffect[effect],
+    repeats: WindowRepeat[repeats],
+    startsAt: at(from),
+    durationMinutes: hours * 60,
+  });
+
+  test.for([
+    ['without windows, always', [], 5, true],
+    ['in a window that allows', [window('ALLOW', 'NEVER')], 1, true],
+    ['not before it', [window('ALLOW', 'NEVER')], -0.1, false],
+    ['not when it is over', [window('ALLOW', 'NEVER')], 2, false],
+    ['the next night in a daily one', [window('ALLOW', 'DAILY')], 25, true],
+    ['not the next night in a weekly one', [window('ALLOW', 'WEEKLY')], 25, false],
+    ['the next week in a weekly one', [window('ALLOW', 'WEEKLY')], 7 * 24 + 1, true],
+    ['not in one that denies', [window('DENY', 'NEVER')], 1, false],
+    ['outside of one that denies', [window('DENY', 'NEVER')], 3, true],
+    [
+      'not where both are open: deny beats allow',
+      [window('ALLOW', 'DAILY'), window('DENY', 'NEVER')],
+      1,
+      false,
+    ],
+    ['where only the one that allows is open', [window('ALLOW', 'DAILY'), window('DENY', 'NEVER')], 25, true],
+    ['in either of two that allow', [window('ALLOW', 'NEVER'), window('ALLOW', 'NEVER', 10)], 11, true],
+  ] as const)('%s', ([, windows, hours, expected]) => {
+    expect(mayBegin(windows, at(hours))).toBe(expected);
+  });
+});
+
+describe('on a panel', () => {
+  let panel: TestPanel;
+  beforeAll(async () => {
+    panel = await startTestPanel();
+  });
+  afterAll(async () => panel.stop());
+
+  const create = async (tenant: Tenant, input: Record<string, unknown>) =>
+    tenant.graphql<{ createMaintenanceWindow: { id: string; isOpen: boolean } }>(
+      'mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id isOpen } }',
+      {
+        input: {
+          name: 'Window',
+          startsAt: panel.clock.now().toISOString(),
+          durationMinutes: 10,
+          ...input,
+        },
+      },
+    );
+
+  test('a command waits for the window and then goes out; an urgent one does not wait', async () => {
+    const tenant = await panel.world.tenant();
+    const [node] = await nodesOf(tenant, 1);
+    const startsAt = new Date(panel.clock.now().getTime() + 5 * minute).toISOString();
+    expect(dataOf(await create(tenant, { effect: 'ALLOW', startsAt })).createMaintenanceWindow.isOpen).toBe(
+      false,
+    );
+    const waiting = await sent(tenant, [node!]);
+    const urgent = await sent(tenant, [node!], { command: 'run_diagnostics', ignores_windows: true });
+    const handed = await takeOne(node!);
+    expect(handed.id).toBe(urgent);
+    await report(node!, handed, 'success');
+    await panel.clock.advance(5 * minute);
+    expect((await take(node!)).map(({ id }) => id)).toEqual([waiting]);
+  });
+
+  test('a freeze of a group holds its members back and nobody else', async () => {
+    const tenant = await panel.world.tenant();
+    const [frozen, free] = await nodesOf(tenant, 2);
+    const { createInstanceGroup } = dataOf(
+      await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+        'mutation($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+        { input: { name: 'Frozen', kind: 'STATIC', instanceIds: [frozen!.id] } },
+      ),
+    );
+    await create(tenant, { effect: 'ALLOW' });
+    const freeze = dataOf(await create(tenant, { effect: 'DENY', groupId: createInstanceGroup.id }));
+    await sent(tenant, [frozen!, free!]);
+    expect([(await take(frozen!)).length, (await take(free!)).length]).toEqual([0, 1]);
+    const removed = await tenant.graphql(
+      'mutation($id: ID!) { deleteMaintenanceWindow(id: $id) { effect groupId } }',
+      { id: freeze.createMaintenanceWindow.id },
+    );
+    expect(dataOf(removed)).toEqual({
+      deleteMaintenanceWindow: { effect: 'DENY', groupId: createInstanceGroup.id },
+    });
+    expect(await take(frozen!)).toHaveLength(1);
+  });
+
+  test('windows are listed; bad ones and those of others are refused', async () => {
+    const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const { createMaintenanceWindow: made } = dataOf(
+      await create(tenant, { effect: 'DENY', repeats: 'DAILY' }),
+    );
+    const list = await tenant.graphql(
+      '{ maintenanceWindows { nodes { id name isOpen repeats } totalCount } }',
+    );
+    expect(dataOf(list)).toEqual({
+      maintenanceWindows: {
+        nodes: [{ id: made.id, name: 'Window', isOpen: true, repeats: 'DAILY' }],
+        totalCount: 1,
+      },
+    });
+    const long = await create(tenant, { effect: 'DENY', repeats: 'DAILY', durationMinutes: 24 * 60 });
+    const nowhere = await create(tenant, { effect: 'DENY', groupId: 'grp_none' });
+    const foreign = await other.graphql('mutation($id: ID!) { deleteMaintenanceWindow(id: $id) { id } }', {
+      id: made.id,
+    });
+    expect([refusal(long), refusal(nowhere), refusal(foreign)]).toEqual([
+      {
+        code: 'VALIDATION_FAILED',
+        details: { 'input.durationMinutes': 'It must be over before it comes again' },
+      },
+      { code: 'VALIDATION_FAILED', details: { 'input.groupId': 'There is no group grp_none' } },
+      { code: 'NOT_FOUND' },
+    ]);
+  });
+});

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+
+import pg from 'pg';
+import { expect, test, vi } from 'vitest';
+
+import { TestClock } from '../support/clock.js';
+import { createTestDatabase, startTestPanel, testSecretsKey } from '../support/panel.js';
+import { freePort, PanelProcess } from '../support/process.js';
+import { World } from '../support/world.js';
+import { Mailbox } from './support/mailbox.js';
+
+interface Store {
+  sql: (text: string) => Promise<Record<string, unknown>[]>;
+}
+
+const patience = { timeout: 20_000, interval: 50 };
+const password = 'correct horse battery';
+const verifyEmail = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { emailVerified } }';
+
+/** The only mail failed and waits for its next attempt. */
+const waits = async (sql: Sql) => vi.waitUntil(async () => (await mails(sql)).join() === 'retry', patience);
+
+async function mails(store: Store): Promise<unknown[]> {
+  const rows = await store.sql(
+    `select state from jobs.job where name = 'identity.mail.send' order by created_on`,
+  );
+  return rows.map(({ state }) => state);
+}
+
+/** As if the pause before the next attempt were over. */
+const hurry = async (store: Store) =>
+  store.sql(`update jobs.job set start_after = now() where name = 'identity.mail.send' and state = 'retry'`);
+
+test('mail whose server is down is delivered when it is back, and lies nowhere in clear', async () => {
+  const port = await freePort();
+  await using panel = await startTestPanel({
+    SMTP_URL: `smtp://127.0.0.1:${port}`,
+    ADMIN_EMAIL: '',
+    ADMIN_PASSWORD: '',
+  });
+  const { account } = await panel.world.tenant();
+  await waits(panel);
+  await using mailbox = await Mailbox.start(port);
+  await hurry(panel);
+  const token = await mailbox.token(account.email, /Confirm/);
+  expect((await panel.world.graphql(verifyEmail, { token })).data).toEqual({
+    verifyEmail: { emailVerified: true },
+  });
+  await expect.poll(async () => mails(panel), patience).toEqual(['completed']);
+  const kept = JSON.stringify(await panel.sql('select j::text from jobs.job j'));
+  expect([kept.includes('sealed'), kept.includes(token), kept.includes(account.email)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(mailbox.mails).toEqual([]);
+});
+
+test('a mutation that is undone mails nothing', async () => {
+  await using mailbox = await Mailbox.start();
+  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  const register = async (email: string) =>
+    panel.world.rest('/api/auth/register', { body: { email, password, name: 'Owner' } });
+  const [undone, kept] = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`];
+  // Signing in is the registration's last act: it fails with everything else done.
+  await panel.sql('alter table identity.session add constraint undone check (false) not valid');
+  expect((await register(undone)).status).toBe(500);
+  await panel.sql('alter table identity.session drop constraint undone');
+  expect((await register(kept)).status).toBe(201);
+  await mailbox.receive(kept, /Confirm/);
+  await expect.poll(async () => mails(panel), patience).toEqual(['completed', 'completed']);
+  expect(mailbox.mails.map(({ to }) => to).toSorted()).toEqual(['admin@panel.test', kept].toSorted());
+});
+
+test('a panel that is killed after its answer loses no mail', async () => {
+  const database = await createTestDatabase();
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
+  owner.on('error', () => undefined);
+  const sql: Sql = async (text, values) =>
+    (await owner.query(text, values)).rows as Record<string, unknown>[];
+  const [port, smtpPort] = [await freePort(), await freePort()];
+  const start = async () =>
+    new PanelProcess(port, {
+      DATABASE_URL: database.url,
+      SECRETS_KEY: testSecretsKey,
+      SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
+    }).ready();
+  let running = await start();
+  try {
+    const { account } = await new World(running.url, new TestClock()).tenant();
+    await waits(store);
+    expect(await running.kill('SIGKILL')).toBe('SIGKILL');
+    await using mailbox = await Mailbox.start(smtpPort);
+    await hurry(store);
+    running = await start();
+    expect(await mailbox.token(account.email, /Confirm/)).not.toBe('');
+  } finally {
+    await running.kill('SIGTERM');
+    await owner.end();
+    await database.drop();
+  }
+}, 60_000);
+
+test('a reset is asked for in the same way for addresses with an account and without', async () => {
+  await using mailbox = await Mailbox.start();
+  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  const { account, user } = await panel.world.tenant();
+  const unknown = `${randomUUID()}@example.com`;
+  for (const email of [unknown, account.email]) {
+    const answer = await panel.world.rest('/api/auth/password/forgot', { body: { email } });
+    expect(answer.status).toBe(204);
+  }
+  await mailbox.receive(account.email, /new password/);
+  const offers = async () =>
+    panel.sql(
+      `select state, data->>'userId' as user from jobs.job
+       where name = 'identity.password-reset.offer' order by created_on`,
+    );
+  await expect.poll(offers, patience).toEqual([
+    { state: 'completed', user: 'usr_none' },
+    { state: 'completed', user: user.id },
+  ]);
+  expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
+});
+
+test('without SMTP_URL the link of a mail is in the log, also where little is logged', async () => {
+  const database = await createTestDatabase();
+  const running = new PanelProcess(await freePort(), {
+    DATABASE_URL: database.url,
+    SECRETS_KEY: testSecretsKey,
+    LOG_LEVEL: 'warn',
+  });
+  try {
+    await running.ready();
+    const world = new World(running.url, new TestClock());
+    const { account } = await world.tenant();
+    const line = await vi.waitUntil(
+      () => running.output.split('\n').find((text) => text.includes(account.email)),
+      patience,
+    );
+    expect(JSON.parse(line)).toMatchObject({
+      level: 40,
+      to: account.email,
+      msg: 'SMTP_URL is not set: this mail went nowhere but here',
+    });
+    const token = /verify-email#token=([\w-]{43})/.exec(line)?.[1];
+    expect((await world.graphql(verifyEmail, { token })).errors).toBeUndefined();
+  } finally {
+    await running.kill('SIGTERM');
+    await database.drop();
+  }
+}, 60_000);
