@@ -142,7 +142,7 @@ class NodeAgent implements Agent {
     const timer = setTimeout(() => run.cut.abort(), this.options.stopGraceMs ?? 2_000);
     await run.done;
     clearTimeout(timer);
-    await this.#feed?.stop();
+    this.#feed?.stop();
     await this.#signIn?.stop();
     this.#signIn = undefined;
     if (this.#run === run) this.#run = undefined;

@@ -13,6 +13,9 @@ export interface CommandFeedOptions {
   readonly logger: AgentLogger;
 }
 
+/** How long the panel may take to answer the upgrade to a WebSocket. */
+const handshakeMs = 15_000;
+
 const eventShape = z.object({ commandsFor: z.array(commandShape) });
 
 /**
@@ -21,6 +24,7 @@ const eventShape = z.object({ commandsFor: z.array(commandShape) });
  */
 export class CommandFeed {
   private client: Client | undefined;
+  private readonly sockets = new Set<WebSocket>();
 
   constructor(private readonly options: CommandFeedOptions) {}
 
@@ -29,9 +33,17 @@ export class CommandFeed {
     if (this.client) return;
     const { panelUrl, credential, logger } = this.options;
     const backoff = new Backoff(Math.random);
+    const { sockets } = this;
+    class Socket extends WebSocket {
+      constructor(url: string, protocols: string) {
+        super(url, protocols, { handshakeTimeout: handshakeMs });
+        sockets.add(this);
+        this.once('close', () => sockets.delete(this));
+      }
+    }
     const client = createClient({
       url: new URL('graphql', panelUrl.endsWith('/') ? panelUrl : `${panelUrl}/`).href.replace(/^http/, 'ws'),
-      webSocketImpl: WebSocket,
+      webSocketImpl: Socket,
       connectionParams: () => ({ authorization: `Bearer ${credential() ?? ''}` }),
       retryAttempts: Number.POSITIVE_INFINITY,
       shouldRetry: () => true,
@@ -50,10 +62,12 @@ export class CommandFeed {
     );
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     const { client } = this;
     this.client = undefined;
-    await client?.dispose();
+    // It waits for a handshake under way, which may never end; it comes to its end when the socket does.
+    void (async () => client?.dispose())().catch(() => undefined);
+    for (const socket of this.sockets) socket.terminate();
   }
 
   private take(data: unknown): void {

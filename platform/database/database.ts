@@ -4,6 +4,7 @@ import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
+import { TenantReads, type ReadValue } from './tenant-reads.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
 
@@ -23,11 +24,16 @@ export interface DatabaseOptions {
 export class Database {
   private readonly listeners = new Set<(events: readonly OutboxEvent[]) => void>();
 
+  private readonly reads: TenantReads;
+
   private constructor(
     readonly area: string,
     readonly url: string,
     readonly orm: MikroORM,
-  ) {}
+    poolSize: number,
+  ) {
+    this.reads = new TenantReads(url, area, poolSize);
+  }
 
   static async open(options: DatabaseOptions): Promise<Database> {
     const orm = await MikroORM.init({
@@ -39,12 +45,27 @@ export class Database {
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });
-    return new Database(options.area, options.url, orm);
+    return new Database(options.area, options.url, orm, options.poolSize);
   }
 
   /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */
   forTenant(tenantId: string): SqlEntityManager {
     return this.fork('app', tenantId);
+  }
+
+  /** Plain rows of one statement with `?` for its values, as the tenant, at a fraction of an entity manager's cost. */
+  async select<Row extends object>(
+    tenantId: string,
+    sql: string,
+    values: readonly ReadValue[],
+  ): Promise<Row[]> {
+    try {
+      return await this.reads.select<Row>(tenantId, sql, values);
+    } catch (error) {
+      throw error instanceof Error
+        ? this.orm.em.getPlatform().getExceptionConverter().convertException(error)
+        : error;
+    }
   }
 
   /**
@@ -85,6 +106,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    await this.reads.close();
     await this.orm.close();
   }
 

@@ -61,7 +61,7 @@ const noTopics: NonNullable<BuildSchemaOptions['pubSub']> = {
 /** Builds the executable federation schema and the SDL of one subgraph from its resolvers. */
 export async function buildSubgraph(definition: SubgraphDefinition): Promise<Subgraph> {
   const instances = new Map(definition.resolvers.map((resolver) => [resolver.constructor, resolver]));
-  const annotated = await buildSchema({
+  const options: BuildSchemaOptions = {
     resolvers: definition.resolvers.map((resolver) => resolver.constructor) as unknown as NonEmptyArray<
       new (...args: never[]) => object
     >,
@@ -74,13 +74,16 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
     },
     ...(definition.orphanedTypes ? { orphanedTypes: definition.orphanedTypes } : {}),
     authChecker,
-    globalMiddlewares: [refuseUnstorableText, auditMutations],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     pubSub: noTopics,
     validate: false,
+  };
+  const annotated = await buildSchema({
+    ...options,
+    globalMiddlewares: [refuseUnstorableText, auditMutations],
   });
   const sdl = federationLink + printSchemaWithDirectives(annotated);
-  const resolvers = createResolversMap(annotated) as Record<string, Record<string, unknown>>;
+  const resolvers = await resolversOf(annotated, options);
   for (const [type, reference] of Object.entries(definition.references ?? {})) {
     resolvers[type] = { ...resolvers[type], __resolveReference: reference };
   }
@@ -93,6 +96,21 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
     schema: keepExtensions(annotated, schema),
     createContext: (request) => createContext(definition, request),
   };
+}
+
+type Resolvers = Record<string, Record<string, unknown>>;
+
+/**
+ * Global middlewares have a say in root fields only, but type-graphql would run every field of every row through them,
+ * each in promises of its own. So all other types' resolvers are those of a build without.
+ */
+async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions): Promise<Resolvers> {
+  const roots = ['Query', 'Mutation', 'Subscription'];
+  const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
+  const outer = createResolversMap(annotated) as Resolvers;
+  return Object.fromEntries(
+    Object.entries(outer).map(([type, fields]) => [type, roots.includes(type) ? fields : inner[type]!]),
+  );
 }
 
 async function createContext(

@@ -125,7 +125,12 @@ export function createFleet(options: FleetOptions): Fleet {
     promoteCredential: (operation) => rotations.promote(operation),
     logger: options.logger,
     credentials,
-    ingest: new HeartbeatIngest(database, clock, heartbeatSeconds, new MetricsRelay(database, options.logger)),
+    ingest: new HeartbeatIngest(
+      database,
+      clock,
+      heartbeatSeconds,
+      new MetricsRelay(database, options.logger),
+    ),
     heartbeatSeconds,
     queueLimit: env.HEARTBEAT_QUEUE,
   });

@@ -18,7 +18,8 @@ const password = 'correct horse battery';
 const verifyEmail = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { emailVerified } }';
 
 /** The only mail failed and waits for its next attempt. */
-const waits = async (sql: Sql) => vi.waitUntil(async () => (await mails(sql)).join() === 'retry', patience);
+const waits = async (store: Store) =>
+  vi.waitUntil(async () => (await mails(store)).join() === 'retry', patience);
 
 async function mails(store: Store): Promise<unknown[]> {
   const rows = await store.sql(
@@ -76,8 +77,7 @@ test('a panel that is killed after its answer loses no mail', async () => {
   const database = await createTestDatabase();
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
   owner.on('error', () => undefined);
-  const sql: Sql = async (text, values) =>
-    (await owner.query(text, values)).rows as Record<string, unknown>[];
+  const store: Store = { sql: async (text) => (await owner.query<Record<string, unknown>>(text)).rows };
   const [port, smtpPort] = [await freePort(), await freePort()];
   const start = async () =>
     new PanelProcess(port, {

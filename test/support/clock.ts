@@ -42,6 +42,15 @@ export class TestClock implements Clock {
     this.time = end;
   }
 
+  /** Moves time on in one go, as after a machine's sleep: whoever waited wakes once, however often it would have. */
+  async leap(ms: number): Promise<void> {
+    this.time += ms;
+    const due = this.sleepers.filter(({ at }) => at <= this.time);
+    this.sleepers = this.sleepers.filter(({ at }) => at > this.time);
+    for (const { wake } of due) wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Moves time on second by second until it is so, for steps that were at work when time was moved past them. */
   async advanceUntil(isSo: () => boolean, atMostMs = 60_000): Promise<void> {
     for (const end = this.time + atMostMs; !isSo();) {

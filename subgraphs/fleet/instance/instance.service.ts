@@ -1,6 +1,8 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
+import type { Database } from '#platform/database/database.js';
+import type { ReadValue } from '#platform/database/tenant-reads.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#platform/subgraph/paging.js';
@@ -47,68 +49,90 @@ export class InstanceService {
     filter: InstanceFilter | null | undefined,
   ): Promise<Page<Instance>> {
     const window = pageWindow(args);
+    if (filter && isSearch(filter)) return this.search(operation, window, filter);
+    const rows = await listed(operation, window, filter?.status);
+    // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
+    const isWhole = window.after === undefined && rows.length <= window.size;
+    return toPage(rows, window, async () =>
+      isWhole ? rows.length : countIn(await this.summaries.summary(operation), filter?.status),
+    );
+  }
+
+  private async search(
+    operation: Operation,
+    window: PageWindow,
+    filter: InstanceFilter,
+  ): Promise<Page<Instance>> {
+    const { tenantId, em } = operation;
+    const now = operation.clock.now();
+    const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
+    const members = group ? await membersOf(em, group, now) : filter.groupId ? { id: '' } : {};
+    const matching: FilterQuery<Instance> = { $and: [{ tenantId }, instancesMatching(filter, now), members] };
     const after = window.after === undefined ? {} : { id: { $gt: window.after } };
-    const matching: FilterQuery<Instance> = {
-      $and: [{ tenantId: operation.tenantId }, await this.condition(operation, window, filter)],
-    };
-    const rows = await operation.em.find(
+    const rows = await em.find(
       Instance,
       { $and: [matching, after] },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
-    const isWhole = window.after === undefined && rows.length <= window.size;
-    return toPage(rows, window, async () => {
-      if (isWhole) return rows.length;
-      if (isSearch(filter)) return operation.em.count(Instance, matching);
-      return countIn(await this.summaries.summary(operation), filter?.status);
-    });
+    return toPage(rows, window, async () => em.count(Instance, matching));
   }
+}
 
-  private async condition(
-    operation: Operation,
-    window: PageWindow,
-    filter: InstanceFilter | null | undefined,
-  ): Promise<FilterQuery<Instance>> {
-    const now = operation.clock.now();
-    if (filter && isSearch(filter)) {
-      const { tenantId, em } = operation;
-      const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
-      const members = group ? await membersOf(em, group, now) : filter.groupId ? { id: '' } : {};
-      return { $and: [instancesMatching(filter, now), members] };
+/** One page of the whole list, or of a status: plain rows in one round trip, as this is what is asked most. */
+async function listed(
+  { database, tenantId, clock }: Operation,
+  { size, after = '' }: PageWindow,
+  status: InstanceStatus | null | undefined,
+): Promise<Instance[]> {
+  const now = clock.now();
+  const [condition, values] = conditionOf(status, now, [tenantId, after, size + 1]);
+  return database.select<Instance>(
+    tenantId,
+    `select ${columnsOf(database)} from fleet.instance
+     where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
+    [tenantId, after, ...values, size + 1],
+  );
+}
+
+type Slice = [tenantId: string, after: string, limit: number];
+
+function conditionOf(
+  status: InstanceStatus | null | undefined,
+  now: Date,
+  slice: Slice,
+): [sql: string, values: ReadValue[]] {
+  switch (status) {
+    case undefined:
+    case null:
+      return ['true', []];
+    case InstanceStatus.OFFLINE: {
+      const [tenantId, after, limit] = slice;
+      return [`id in (${offlineIds})`, [...slice, tenantId, now, now, after, limit, limit]];
     }
-    switch (filter?.status) {
-      case undefined:
-      case null:
-        return {};
-      case InstanceStatus.OFFLINE:
-        return { id: { $in: await offlineIds(operation, window, now) } };
-      case InstanceStatus.HEALTHY:
-      case InstanceStatus.DEGRADED:
-        // `statusSql` spelled so that the index on the announced status serves it.
-        return { announcedStatus: filter.status, offlineAt: { $gt: now } };
-    }
+    case InstanceStatus.HEALTHY:
+    case InstanceStatus.DEGRADED:
+      // `statusSql` spelled so that the index on the announced status serves it.
+      return ['announced_status = ? and offline_at > ?', [status, now]];
   }
 }
 
 /** One page of ids by `statusSql`: those announced offline, and those whose time has run out since. */
-async function offlineIds(
-  operation: Operation,
-  { size, after = '' }: PageWindow,
-  now: Date,
-): Promise<string[]> {
-  const { tenantId } = operation;
-  const rows = await operation.em.execute<{ id: string }[]>(
-    `(select id from fleet.instance where tenant_id = ? and announced_status = 'OFFLINE' and id > ?
-        order by id limit ?)
-     union
-     (select i.id from fleet.instance_expiry e
-        join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
-        where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ? and i.id > ? order by i.id limit ?)
-     order by id limit ?`,
-    [tenantId, after, size + 1, tenantId, now, now, after, size + 1, size + 1],
-  );
-  return rows.map(({ id }) => id);
+const offlineIds = `(select id from fleet.instance where tenant_id = ? and announced_status = 'OFFLINE' and id > ?
+    order by id limit ?)
+  union
+  (select i.id from fleet.instance_expiry e
+    join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
+    where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ? and i.id > ? order by i.id limit ?)
+  order by id limit ?`;
+
+/** All but the long ones, under the names of the entity's properties. */
+function columnsOf({ orm }: Database): string {
+  return orm
+    .getMetadata()
+    .get(Instance)
+    .props.filter(({ lazy }) => !lazy)
+    .map(({ fieldNames, name }) => `${fieldNames[0]} as "${name}"`)
+    .join(', ');
 }
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {

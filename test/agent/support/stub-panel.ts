@@ -60,6 +60,8 @@ export class StubPanel {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // It speaks no GraphQL: an agent that would listen for commands has to do without.
+    if (request.method !== 'POST') return void response.writeHead(404).end();
     this.#open += 1;
     this.overlaps.push(this.#open);
     const chunks: Buffer[] = [];

@@ -132,12 +132,13 @@ describe('re-enrolling', () => {
 
 describe('a credential in two hands', () => {
   const isDuplicate = async (tenant: Tenant, { id }: Node) => {
-    const { instance } = dataOf(
-      await tenant.graphql<{ instance: { isDuplicate: boolean } }>(
-        'query($id: ID!) { instance(id: $id) { isDuplicate } }',
-        { id },
-      ),
+    const { instance, instances } = dataOf(
+      await tenant.graphql<{
+        instance: { isDuplicate: boolean };
+        instances: { nodes: { isDuplicate: boolean }[] };
+      }>('query($id: ID!) { instance(id: $id) { isDuplicate } instances { nodes { isDuplicate } } }', { id }),
     );
+    expect(instances.nodes, 'the list says the same').toEqual([instance]);
     return instance.isDuplicate;
   };
   const at = async (node: Node, sequence: number) => {

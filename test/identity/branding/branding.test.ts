@@ -183,7 +183,7 @@ test('a logo is fetched and kept with its hash and its true type; anything else 
     { isSecure: true },
   );
   const outbound = outboundWith();
-  const check = async (path: string) => checkLogo(outbound, `https://localhost:${server.port}${path}`);
+  const check = async (path: string) => checkLogo(outbound, `https://secure.test:${server.port}${path}`);
   expect(await check('/logo.svg')).toEqual({
     logo: {
       type: 'image/svg+xml',

@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest';
 
 import { dataOf } from '../../support/answers.js';
-import { startTestPanel } from '../../support/panel.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
 import { client, provider, signedInAgain, type ClientBody } from './support.js';
 
 const day = 24 * 60 * 60 * 1000;
+
+/** Gives the sweeps of the minute a few turns. */
+async function minutesPass({ clock }: TestPanel): Promise<void> {
+  for (let minute = 0; minute < 4; minute += 1) {
+    await clock.leap(61_000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
 
 test('a deleted client is erased after 30 days from every subgraph, and its export can be read back', async () => {
   await using mailbox = await Mailbox.start();
@@ -20,12 +28,12 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
   }
   const path = `/api/msp/clients/${acmeCorp.id}`;
   expect((await parent.rest(path, { method: 'DELETE' })).status).toBe(204);
-  await panel.clock.advance(29 * day);
+  await panel.clock.leap(29 * day);
   let owner = await signedInAgain(panel, parent);
   expect((await owner.rest<ClientBody>(path)).body.status).toBe('suspended');
 
-  await panel.clock.advance(2 * day);
-  await panel.clock.advanceUntil(() => false, 90_000).catch(() => undefined);
+  await panel.clock.leap(2 * day);
+  await minutesPass(panel);
   owner = await signedInAgain(panel, parent);
   await until(async () => (await owner.rest(path)).status === 404, 'the client to be gone');
   interface Erasure {
@@ -46,32 +54,33 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
   expect(erasure).toMatchObject({ clientId: acmeCorp.id, clientName: 'Erased Inc' });
   expect(erasure!.report).toMatchObject({
     identity: { user: 1, invitation: 1, session: expect.any(Number), audit_event: expect.any(Number) },
-    fleet: { instance: 1, enrollment_token: 1, metrics_sample: 1 },
+    fleet: { instance: 1, enrollment_token: 1, metrics_sample: expect.any(Number) },
   });
 
   const tables = await panel.sql<{ schema: string; name: string }>(
     `select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+     where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
        and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')`,
   );
-  const left: string[] = [];
-  let others = 0;
-  for (const { schema, name } of tables) {
-    const count = async (id: string) => {
-      const [row] = await panel.sql<{ count: string }>(
-        `select count(*) from "${schema}"."${name}" where tenant_id = $1`,
-        [id],
-      );
-      return Number(row!.count);
-    };
-    if ((await count(acmeCorp.id)) > 0) left.push(`${schema}.${name}`);
-    others += await count(neighbour.id);
-  }
-  expect(left.filter((table) => !table.startsWith('pgboss'))).toEqual([]);
+  const holding = async (id: string) => {
+    const names: string[] = [];
+    for (const { schema, name } of tables) {
+      const rows = await panel.sql(`select 1 from "${schema}"."${name}" where tenant_id = $1 limit 1`, [id]);
+      if (rows.length > 0) names.push(`${schema}.${name}`);
+    }
+    return names;
+  };
+  // Events are kept for 24 hours, and removed by the minute.
+  await until(async () => {
+    await minutesPass(panel);
+    return (await holding(acmeCorp.id)).length === 0;
+  }, 'the last events to go').catch(() => undefined);
+  expect(await holding(acmeCorp.id)).toEqual([]);
+  expect((await holding(neighbour.id)).length).toBeGreaterThan(5);
   expect(tables.length).toBeGreaterThan(20);
-  expect(others).toBeGreaterThan(8);
   expect(await panel.sql('select 1 from identity.tenant where id = $1', [acmeCorp.id])).toEqual([]);
   expect((await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status).toBe(401);
+  owner = await signedInAgain(panel, parent);
 
   const exported = await owner.rest(`/msp/exports/${erasure!.id}`);
   expect([exported.status, exported.headers.get('content-type')]).toEqual([
@@ -104,11 +113,11 @@ test('a client that is restored within the 30 days is not erased', async () => {
   const acmeCorp = await client(panel, mailbox, parent);
   const path = `/api/msp/clients/${acmeCorp.id}`;
   await parent.rest(path, { method: 'DELETE' });
-  await panel.clock.advance(29 * day);
+  await panel.clock.leap(29 * day);
   const owner = await signedInAgain(panel, parent);
   expect((await owner.rest<ClientBody>(`${path}/restore`, { method: 'POST' })).body.status).toBe('active');
-  await panel.clock.advance(3 * day);
-  await panel.clock.advanceUntil(() => false, 90_000).catch(() => undefined);
+  await panel.clock.leap(3 * day);
+  await minutesPass(panel);
   expect((await (await signedInAgain(panel, parent)).rest(path)).status).toBe(200);
   await until(
     async () => (await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status === 200,
