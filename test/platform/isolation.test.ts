@@ -36,6 +36,8 @@ beforeAll(async () => {
   panel = await startTestPanel();
   victim = await panel.world.tenant('Victim Ltd');
   stranger = await panel.world.tenant('Stranger Ltd');
+  // A plan with everything, so that it is never the plan that keeps it out.
+  await stranger.grantPlan('ENTERPRISE');
   node = await victim.node('victim-node-01');
   await node.beat();
   const [token] = (await victim.rest<[{ id: string }]>('/api/fleet/tokens')).body;

@@ -1,6 +1,7 @@
 import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
+import type { ReadValue } from '#platform/database/tenant-reads.js';
 import { silentLogger } from '#platform/logger.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
 import type { DeliveredEvent, Position } from '#platform/outbox/event.js';
@@ -55,6 +56,8 @@ export function unchecked(subgraph: Subgraph, belief: Belief): Subgraph {
 function boundTo(database: Database, tenantId: string): Database {
   const standIn: Database = Object.create(database) as Database;
   standIn.forTenant = () => database.forTenant(tenantId);
+  standIn.select = <Row extends object>(_tenant: string, sql: string, values: readonly ReadValue[]) =>
+    database.select<Row>(tenantId, sql, values);
   return standIn;
 }
 

@@ -160,7 +160,7 @@ describe('tampering by SQL is found, with its place', () => {
       'an altered detail',
       (t) =>
         panel.sql(
-          `update identity.audit_event set details = jsonb_set(details, '{changes,name}', '"Innocent"')
+          `update identity.audit_event set details = details || '{"changes": {"name": "Innocent"}}'
            where tenant_id = $1 and sequence = 5`,
           at(t),
         ),

@@ -71,6 +71,7 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
     return names;
   };
   // Events are kept for 24 hours, and removed by the minute.
+  await panel.clock.leap(day);
   await until(async () => {
     await minutesPass(panel);
     return (await holding(acmeCorp.id)).length === 0;

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { TenantReads } from '#platform/database/tenant-reads.js';
+
+import { openFleetStore, type FleetStore } from '../support/fleet-store.js';
+
+let store: FleetStore;
+let reads: TenantReads;
+beforeAll(async () => {
+  store = await openFleetStore();
+  // One connection, so that a read would find what the one before it left behind.
+  reads = new TenantReads(store.test.url, 'fleet', 1);
+});
+afterAll(async () => {
+  await reads.close();
+  await store.stop();
+});
+
+const ids = async (tenantId: string) =>
+  (await reads.select<{ id: string }>(tenantId, 'select id from fleet.instance order by id', [])).map(
+    ({ id }) => id,
+  );
+
+test('a read sees the rows of its tenant only, whichever tenant the connection served before', async () => {
+  const [one, other] = [`org_${randomUUID()}`, `org_${randomUUID()}`];
+  const [mine, theirs] = [await store.instance(one), await store.instance(other)];
+  expect([await ids(one), await ids(other), await ids(''), await ids(one)]).toEqual([
+    [mine.id],
+    [theirs.id],
+    [],
+    [mine.id],
+  ]);
+});
+
+test('neither the role nor the tenant outlives the read, nor a read that fails', async () => {
+  const session = `select current_user as role, coalesce(current_setting('app.tenant_id', true), '') as tenant`;
+  expect(await reads.select('org_1', session, [])).toEqual([{ role: 'fleet_app', tenant: 'org_1' }]);
+  await expect(reads.select('org_1', 'select 1 / ?', [0])).rejects.toThrow('division by zero');
+  // The setting is made by a statement of its own, so a message without one shows what was left.
+  const after = await reads['pool'].query(session);
+  expect(after.rows).toEqual([{ role: 'panel_app', tenant: '' }]);
+});
+
+test('values arrive as they are, whatever characters they have', async () => {
+  const texts = [`it's`, 'a\\b', `'; drop table fleet.instance; --`, 'what?', '$1', `E'\\''`, 'ü😀'];
+  const at = new Date('2026-01-02T03:04:05.678Z');
+  const sql = `select ${texts.map((_, index) => `? as t${index}`).join(', ')}, ? as at, ?::int as n, ?::text as nothing, ? as yes`;
+  const [row] = await reads.select('org_1', sql, [...texts, at, 7, null, true]);
+  expect(Object.values(row!)).toEqual([...texts, at, 7, null, true]);
+  await expect(reads.select('org_1', 'select ?', ['a\0b'])).rejects.toThrow('null characters');
+  await expect(reads.select('org_1', 'select ?', [])).rejects.toThrow('placeholders');
+});
+
+test('a tenant whose name is SQL stays a name', async () => {
+  expect(await ids(`x', true), set_config('role', 'panel_app`)).toEqual([]);
+});
