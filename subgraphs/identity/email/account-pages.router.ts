@@ -55,11 +55,22 @@ const resetPassword: AccountPage = {
   done: 'Done. Sign in with the new password.',
 };
 
+const acceptInvitation: AccountPage = {
+  title: 'Join the organization',
+  form: `<label>Your name <input name="name" required maxlength="200" autocomplete="name"></label>
+  <label>Password
+    <input name="password" type="password" required minlength="12" autocomplete="new-password"></label>
+  <button>Make my account</button>`,
+  mutation: 'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { email } } }',
+  done: 'Done. Sign in with the address that the invitation was mailed to.',
+};
+
 /** The pages behind the links that accounts are mailed. */
 export function createAccountPagesRouter(): Router {
   const router = Router();
   serve(router, '/account/verify-email', verifyEmail);
   serve(router, '/account/reset-password', resetPassword);
+  serve(router, '/account/accept-invitation', acceptInvitation);
   return router;
 }
 
