@@ -189,7 +189,7 @@ export interface CommandProgressed {
 export interface AlertChanged {
   alertId: string;
   instanceId: string;
-  /** `OFFLINE`, `CPU`, `MEMORY`, `DISK`, `COMPONENT_UNHEALTHY`. */
+  /** `OFFLINE`, `CPU`, `MEMORY`, `DISK`, `COMPONENT_UNHEALTHY`, `COMMAND_FAILED`. */
   rule: string;
   severity: 'INFO' | 'WARNING' | 'CRITICAL';
   from: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED' | null;

@@ -33,7 +33,7 @@ export class AlertRule {
 
   @Field(() => Int, {
     description:
-      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Only beats tell that it holds.',
+      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Only beats tell that it holds. Always 0 for COMMAND_FAILED.',
   })
   @Property({ type: 'integer' })
   forSeconds!: number;

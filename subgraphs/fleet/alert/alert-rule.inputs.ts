@@ -25,7 +25,8 @@ export class UpdateAlertRuleInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Seconds that the condition has to hold before the alert fires, 0 to 86400.',
+    description:
+      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Not for COMMAND_FAILED.',
   })
   forSeconds?: number | null;
 
@@ -58,7 +59,11 @@ export const updateAlertRuleRules = z
     forSeconds: seconds('For seconds'),
     keepFiringForSeconds: seconds('Keep firing for seconds'),
   })
-  .superRefine(({ kind, threshold }, context) => {
-    if (threshold == null || measuring.includes(kind)) return;
-    context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
+  .superRefine(({ kind, threshold, forSeconds }, context) => {
+    if (threshold != null && !measuring.includes(kind)) {
+      context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
+    }
+    if (forSeconds && kind === AlertRuleKind.COMMAND_FAILED) {
+      context.addIssue({ code: 'custom', path: ['forSeconds'], message: `${kind} fires at once` });
+    }
   });

@@ -64,7 +64,8 @@ export class Alert {
   threshold!: number | null;
 
   @Field(() => Int, {
-    description: 'How often the condition was found: once per beat, and for OFFLINE once per outage.',
+    description:
+      'How often the condition was found: once per beat, for OFFLINE once per outage, and for COMMAND_FAILED once per command.',
   })
   @Property({ type: 'integer' })
   count!: number;
@@ -124,7 +125,7 @@ export class Alert {
   @Property({ type: 'datetime', nullable: true })
   notifyAt!: Date | null;
 
-  /** The newest fact that was taken into account, by server time: a beat, or the start of an outage. */
+  /** The newest fact that was taken into account, by server time: a beat, the start of an outage, or a command's end. */
   @Property({ type: 'datetime' })
   observedTo!: Date;
 

@@ -6,6 +6,7 @@ export enum AlertRuleKind {
   MEMORY = 'MEMORY',
   DISK = 'DISK',
   COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
+  COMMAND_FAILED = 'COMMAND_FAILED',
 }
 
 registerEnumType(AlertRuleKind, {
@@ -20,6 +21,12 @@ registerEnumType(AlertRuleKind, {
     DISK: { description: 'Disk in use is at the threshold or above.' },
     COMPONENT_UNHEALTHY: {
       description: 'The node reports a component as unhealthy; one alert for each component.',
+    },
+    COMMAND_FAILED: {
+      description:
+        'A command ended as FAILED or EXECUTION_TIMED_OUT on the instance; one alert for each kind of command. It fires ' +
+        'at once, and the next command of the kind that succeeds there clears it. One that the node never took up ' +
+        'raises none.',
     },
   },
 });

@@ -96,7 +96,8 @@ export class AlertResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'The component, for COMPONENT_UNHEALTHY; else null.',
+    description:
+      'The component, for COMPONENT_UNHEALTHY; the kind of command, for COMMAND_FAILED; else null.',
   })
   component(@Root() alert: Alert): string | null {
     return alert.component || null;

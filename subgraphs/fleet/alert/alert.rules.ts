@@ -11,7 +11,8 @@ export interface RuleSettings {
 
 /**
  * What holds for tenants that set nothing. Two beats of the usual 30 seconds have to confirm what one found. A node is
- * only told offline after three missed beats, so that needs no more patience, and less on the way back.
+ * only told offline after three missed beats, so that needs no more patience, and less on the way back. How a command
+ * ended is certain at once, both ways.
  */
 export const defaultRules: Readonly<Record<AlertRuleKind, RuleSettings>> = {
   OFFLINE: rule(AlertSeverity.CRITICAL, null, 0, 60),
@@ -19,6 +20,7 @@ export const defaultRules: Readonly<Record<AlertRuleKind, RuleSettings>> = {
   MEMORY: rule(AlertSeverity.WARNING, 90, 60, 300),
   DISK: rule(AlertSeverity.CRITICAL, 90, 60, 300),
   COMPONENT_UNHEALTHY: rule(AlertSeverity.WARNING, null, 60, 300),
+  COMMAND_FAILED: rule(AlertSeverity.WARNING, null, 0, 0),
 };
 
 export const ruleKinds: readonly AlertRuleKind[] = Object.values(AlertRuleKind);
@@ -50,5 +52,7 @@ export function messageOf(
       return measured('The disk');
     case AlertRuleKind.COMPONENT_UNHEALTHY:
       return `${found.component} is unhealthy${found.detail ? `: ${found.detail}` : ''}`;
+    case AlertRuleKind.COMMAND_FAILED:
+      return `The command ${found.component} ${found.detail ?? 'failed'}`;
   }
 }

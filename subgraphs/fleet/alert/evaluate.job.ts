@@ -1,8 +1,8 @@
 import { newId } from '#platform/ids.js';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
-import type { AlertChanged } from '#schema/events.js';
 
 import { offlineAfter } from '../instance/instance.status.js';
+import { alertChanged } from './alert.events.js';
 import { AlertRuleKind } from './alert.kinds.js';
 import {
   afterObservations,
@@ -61,7 +61,7 @@ async function carryOn({ em, now, publish }: SweepStep, due: readonly DueAlert[]
       continue;
     }
     kept.push(rowOf(alert, progress, outcome, now));
-    if (status !== alert.status) publish(changed(alert, alert.status, status));
+    if (status !== alert.status) publish(alertChanged(alert, alert.status, status));
   }
   if (kept.length > 0) await em.execute(updateAlerts, [JSON.stringify(kept)]);
   if (gone.length > 0) await em.execute(deleteAlerts, [JSON.stringify(gone)]);
@@ -93,7 +93,7 @@ async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondi
   ]);
   const ids = new Set(inserted.map(({ id }) => id));
   for (const { alert, isFiring } of raised) {
-    if (isFiring && ids.has(alert.id)) publish(changed(alert, null, 'FIRING'));
+    if (isFiring && ids.has(alert.id)) publish(alertChanged(alert, null, 'FIRING'));
   }
 }
 
@@ -103,12 +103,22 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
   // What was about to fire when the node fell silent is not known to hold any more.
   if (!isOutage && alert.isOffline && alert.status === 'PENDING')
     return { progress: alert, outcome: 'passed' };
-  return afterObservations(
-    alert,
-    isOutage ? outageObservations(alert) : beatObservations(alert),
-    patienceOf(alert, maxGapMs),
-    { now, isKnownToHold: isOutage && alert.isOffline },
-  );
+  return afterObservations(alert, observationsOf(alert), patienceOf(alert, maxGapMs), {
+    now,
+    isKnownToHold: isOutage && alert.isOffline,
+  });
+}
+
+function observationsOf(alert: DueAlert): Observation[] {
+  switch (alert.rule) {
+    case AlertRuleKind.OFFLINE:
+      return outageObservations(alert);
+    // Was noted when the commands ended (command-failed.ts).
+    case AlertRuleKind.COMMAND_FAILED:
+      return [];
+    default:
+      return beatObservations(alert);
+  }
 }
 
 function outageObservations(alert: DueAlert): Observation[] {
@@ -189,18 +199,4 @@ function patienceOf(
   maxGapMs: number,
 ): Patience {
   return { forMs: forSeconds * 1000, keepFiringForMs: keepFiringForSeconds * 1000, maxGapMs };
-}
-
-function changed(
-  alert: Pick<FoundCondition, 'tenantId' | 'instanceId' | 'rule' | 'severity'> & { id: string },
-  from: AlertChanged['from'],
-  to: AlertChanged['to'],
-) {
-  const { id, tenantId, instanceId, rule, severity } = alert;
-  return {
-    topic: 'fleet.alert.changed',
-    tenantId,
-    entityId: id,
-    payload: { alertId: id, instanceId, rule, severity, from, to } satisfies AlertChanged,
-  };
 }

@@ -76,9 +76,10 @@ export const findDue = (
     i.id is null
     or not ${isEnabled}
     or a.clear_since + make_interval(secs => coalesce(r.keep_firing_for_seconds, d."keepFiringForSeconds")) <= ?
-    or case when a.rule = 'OFFLINE' then
+    or case a.rule when 'OFFLINE' then
         (i.announced_status = 'OFFLINE') <> (a.clear_since is null)
         or (a.status = 'PENDING' and a.started_at + make_interval(secs => coalesce(r.for_seconds, d."forSeconds")) <= ?)
+      when 'COMMAND_FAILED' then false
       else
         i.last_seen_at > a.observed_to or (a.status = 'PENDING' and i.announced_status = 'OFFLINE')
       end

@@ -3,6 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 
+import { noteCommandEnds, type CommandEnd } from '../alert/command-failed.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
 import { commandStatusOf, endStatuses, errorsIn, InvocationStatus, waitingIn } from './command.status.js';
@@ -76,8 +77,23 @@ export async function settle(
   const isOver = waitingIn(command.counts) + (command.counts.IN_PROGRESS ?? 0) === 0;
   if (isOver) command.finishedAt ??= step.now;
   else if (!end) await offerNext(step, command);
+  await noteCommandEnds(step, command, changed.flatMap(endOf));
   for (const invocation of changed) step.publish(progressed(command, invocation));
   if (changed.length === 0 || ended > 0) step.publish(progressed(command));
+}
+
+/** What tells whether the kind of command works there: only what the node had begun, as with `maxErrors`. */
+function endOf({ instanceId, status, exitCode }: CommandInvocation): CommandEnd[] {
+  switch (status) {
+    case InvocationStatus.SUCCESS:
+      return [{ instanceId, failure: null }];
+    case InvocationStatus.FAILED:
+      return [{ instanceId, failure: exitCode === null ? 'failed' : `failed with exit code ${exitCode}` }];
+    case InvocationStatus.EXECUTION_TIMED_OUT:
+      return [{ instanceId, failure: 'did not end in time' }];
+    default:
+      return [];
+  }
 }
 
 /** Ends those that no node has in its hands. One that was just handed out may have begun: its lease decides. */

@@ -5,7 +5,7 @@ import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import type { Instance } from '../instance/instance.entity.js';
 import { InstancePage } from '../instance/instance.inputs.js';
-import type { InstanceService } from '../instance/instance.service.js';
+import type { InstanceService, ListedInstance } from '../instance/instance.service.js';
 import { InstanceGroup, InstanceGroupPage } from './group.entity.js';
 import { CreateInstanceGroupInput, UpdateInstanceGroupInput } from './group.inputs.js';
 import type { GroupService } from './group.service.js';
@@ -75,7 +75,7 @@ export class GroupResolver {
     @Root() { id }: InstanceGroup,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
-  ): Promise<Page<Instance>> {
+  ): Promise<Page<ListedInstance>> {
     return this.service.page(operation, args, { groupId: id });
   }
 }

@@ -19,7 +19,7 @@ import { InstanceMetrics } from '../metrics/instance-metrics.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
 import { Instance } from './instance.entity.js';
 import { InstanceFilter, InstancePage } from './instance.inputs.js';
-import type { InstanceService } from './instance.service.js';
+import type { InstanceService, ListedInstance } from './instance.service.js';
 import { InstanceStatus, statusOf, StatusReason } from './instance.status.js';
 
 @ArgsType()
@@ -37,7 +37,7 @@ export class InstanceResolver {
   async instances(
     @Args(() => InstancesArgs) { filter, ...page }: InstancesArgs,
     @Ctx() { operation }: SubgraphContext,
-  ): Promise<Page<Instance>> {
+  ): Promise<Page<ListedInstance>> {
     return this.service.page(operation, page, filter);
   }
 
@@ -60,22 +60,22 @@ export class InstanceResolver {
   }
 
   @FieldResolver(() => InstanceStatus, { description: 'How it is now.' })
-  status(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
+  status(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
     return statusOf(instance, operation.clock.now()).status;
   }
 
   @FieldResolver(() => [StatusReason], { description: 'Why it is degraded or offline; empty when healthy.' })
-  statusReasons(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): StatusReason[] {
+  statusReasons(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): StatusReason[] {
     return statusOf(instance, operation.clock.now()).reasons;
   }
 
   @FieldResolver(() => InstanceMetrics, { description: 'What its newest beat measured.' })
-  metrics(@Root() instance: Instance): InstanceMetrics {
+  metrics(@Root() instance: ListedInstance): InstanceMetrics {
     return InstanceMetrics.of(instance);
   }
 
   @FieldResolver(() => TenantReference, { description: 'The tenant that it belongs to.' })
-  tenant(@Root() instance: Instance): TenantReference {
+  tenant(@Root() instance: ListedInstance): TenantReference {
     return { id: instance.tenantId };
   }
 }

@@ -47,7 +47,7 @@ export class InstanceService {
     operation: Operation,
     args: PageArgs,
     filter: InstanceFilter | null | undefined,
-  ): Promise<Page<Instance>> {
+  ): Promise<Page<ListedInstance>> {
     const window = pageWindow(args);
     if (filter && isSearch(filter)) return this.search(operation, window, filter);
     const rows = await listed(operation, window, filter?.status);
@@ -83,10 +83,10 @@ async function listed(
   { database, tenantId, clock }: Operation,
   { size, after = '' }: PageWindow,
   status: InstanceStatus | null | undefined,
-): Promise<Instance[]> {
+): Promise<ListedInstance[]> {
   const now = clock.now();
   const [condition, values] = conditionOf(status, now, [tenantId, after, size + 1]);
-  return database.select<Instance>(
+  return database.select<ListedInstance>(
     tenantId,
     `select ${columnsOf(database)} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
@@ -125,14 +125,34 @@ const offlineIds = `(select id from fleet.instance where tenant_id = ? and annou
     where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ? and i.id > ? order by i.id limit ?)
   order by id limit ?`;
 
-/** All but the long ones, under the names of the entity's properties. */
+/** What only the writers of an instance need of it, or what is long: no field shows it. */
+const unlisted = [
+  'redirectUris',
+  'publicKey',
+  'enrollmentTokenId',
+  'credentialGeneration',
+  'sequence',
+  'storageUsedGb',
+  'netRxBytes',
+  'netTxBytes',
+  'health',
+  'facts',
+] as const satisfies readonly (keyof Instance)[];
+
+/** An instance as lists have it. */
+export type ListedInstance = Omit<Instance, (typeof unlisted)[number]>;
+
+let listedColumns: string | undefined;
+
+/** The columns under the names of the entity's properties. */
 function columnsOf({ orm }: Database): string {
-  return orm
+  listedColumns ??= orm
     .getMetadata()
     .get(Instance)
-    .props.filter(({ lazy }) => !lazy)
+    .props.filter(({ name }) => !unlisted.some((other) => other === name))
     .map(({ fieldNames, name }) => `${fieldNames[0]} as "${name}"`)
     .join(', ');
+  return listedColumns;
 }
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {

@@ -2,7 +2,7 @@ import { Field, Float, ID, ObjectType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-import type { Instance } from '../instance/instance.entity.js';
+import type { ListedInstance } from '../instance/instance.service.js';
 
 @ObjectType({ description: 'What an instance measured at its newest beat. All null before the first.' })
 export class InstanceMetrics {
@@ -39,7 +39,7 @@ export class InstanceMetrics {
   @Field(() => Float, { nullable: true, description: 'Seconds since the node started.' })
   uptimeSeconds!: number | null;
 
-  static of(instance: Instance): InstanceMetrics {
+  static of(instance: ListedInstance): InstanceMetrics {
     const { id, lastSeenAt, cpuPercent, memoryPercent, diskPercent, loadAverage, uptimeSeconds } = instance;
     const { netRxBytesPerSecond, netTxBytesPerSecond } = instance;
     return {

@@ -218,6 +218,7 @@ describe('rules', () => {
       'MEMORY',
       'DISK',
       'COMPONENT_UNHEALTHY',
+      'COMMAND_FAILED',
     ]);
     expect(before[1]).toEqual(cpu({}));
     await updateRule(tenant, { kind: 'CPU', threshold: 75.5, forSeconds: 0 });
