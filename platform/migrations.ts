@@ -1,4 +1,5 @@
 import { migration, type AreaMigration } from './database/migrate.js';
+import { ownerPolicySql } from './database/row-level-security.js';
 
 /** The platform's own schema: membership and how far events were consumed. Nothing here belongs to a tenant. */
 export function platformMigrations(areas: readonly string[]): readonly AreaMigration[] {
@@ -32,6 +33,10 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
         parked_at timestamptz not null default now(),
         primary key (consumer, source, event_id)
       )`,
+      // Nobody but the function and people with the owner's rights see it.
+      `alter table platform.parked_event enable row level security`,
+      `alter table platform.parked_event force row level security`,
+      ...ownerPolicySql('platform', 'parked_event'),
       `create function platform.park_event(consumer text, source text, event_id text, topic text, tenant text, problem text)
         returns void language sql security definer set search_path = pg_catalog as
         $$ insert into platform.parked_event values (consumer, source, event_id, topic, tenant, problem)

@@ -39,8 +39,14 @@ export async function noteCommandEnds(
   if (failed.length === 0) return;
   const ids = new Set(failed.map(({ id }) => id));
   const raised = await em.execute<{ id: string; instanceId: string; severity: AlertSeverity }[]>(raise, [
-    ...[rule, kind, severity, now, now, now, now, now, now],
-    ...[JSON.stringify(failed), tenantId, rule, isEnabled],
+    rule,
+    kind,
+    severity,
+    ...Array<Date>(6).fill(now),
+    JSON.stringify(failed),
+    tenantId,
+    rule,
+    isEnabled,
   ]);
   for (const alert of raised) {
     // One that was there already goes on counting.

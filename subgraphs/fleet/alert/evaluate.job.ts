@@ -110,15 +110,9 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
 }
 
 function observationsOf(alert: DueAlert): Observation[] {
-  switch (alert.rule) {
-    case AlertRuleKind.OFFLINE:
-      return outageObservations(alert);
-    // Was noted when the commands ended (command-failed.ts).
-    case AlertRuleKind.COMMAND_FAILED:
-      return [];
-    default:
-      return beatObservations(alert);
-  }
+  if (alert.rule === AlertRuleKind.OFFLINE) return outageObservations(alert);
+  // Commands were noted when they ended (command-failed.ts).
+  return alert.rule === AlertRuleKind.COMMAND_FAILED ? [] : beatObservations(alert);
 }
 
 function outageObservations(alert: DueAlert): Observation[] {

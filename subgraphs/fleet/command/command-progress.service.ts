@@ -82,18 +82,14 @@ export async function settle(
   if (changed.length === 0 || ended > 0) step.publish(progressed(command));
 }
 
-/** What tells whether the kind of command works there: only what the node had begun, as with `maxErrors`. */
+/** What tells whether the kind of command works there: as with `maxErrors`, only what the node had begun. */
 function endOf({ instanceId, status, exitCode }: CommandInvocation): CommandEnd[] {
-  switch (status) {
-    case InvocationStatus.SUCCESS:
-      return [{ instanceId, failure: null }];
-    case InvocationStatus.FAILED:
-      return [{ instanceId, failure: exitCode === null ? 'failed' : `failed with exit code ${exitCode}` }];
-    case InvocationStatus.EXECUTION_TIMED_OUT:
-      return [{ instanceId, failure: 'did not end in time' }];
-    default:
-      return [];
+  if (status === InvocationStatus.SUCCESS) return [{ instanceId, failure: null }];
+  if (status === InvocationStatus.EXECUTION_TIMED_OUT) {
+    return [{ instanceId, failure: 'did not end in time' }];
   }
+  if (status !== InvocationStatus.FAILED) return [];
+  return [{ instanceId, failure: exitCode === null ? 'failed' : `failed with exit code ${exitCode}` }];
 }
 
 /** Ends those that no node has in its hands. One that was just handed out may have begun: its lease decides. */
