@@ -8,6 +8,10 @@ export interface Mail {
   to: string;
   subject: string;
   text: string;
+  /** The name beside the panel's own address, which stays: only it may send from there. */
+  fromName?: string;
+  /** Where answers go instead. */
+  replyTo?: string;
 }
 
 /** Sends mail; rejects when the server does not take it. */
@@ -40,11 +44,18 @@ export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {
     };
   }
   const transport = createTransport({ url: smtpUrl, ...timeouts });
+  const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = /@([^\s>]+)/.exec(from)?.[1] ?? 'localhost';
   return {
-    send: async ({ id, ...mail }) => {
+    send: async ({ id, fromName, replyTo, ...mail }) => {
       const messageId = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
-      await transport.sendMail({ from, ...mail, ...messageId });
+      await transport.sendMail({
+        // As objects, so that what is in a name is never read as an address.
+        from: fromName === undefined ? from : { name: fromName, address },
+        ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
+        ...mail,
+        ...messageId,
+      });
     },
   };
 }

@@ -20,7 +20,9 @@ test('every answer tells the allowance, and exactly the allowed number of reques
   const now = Date.now() / 1000;
   const answers = await Promise.all(
     Array.from({ length: limit + 10 }, async (_, index) =>
-      index % 2 === 0 ? tenant.rest('/api/fleet/summary') : tenant.rest('/graphql', { body: { query: '{ __typename }' } }),
+      index % 2 === 0
+        ? tenant.rest('/api/fleet/summary')
+        : tenant.rest('/graphql', { body: { query: '{ __typename }' } }),
     ),
   );
   const statuses = answers.map(({ status }) => status);
@@ -51,7 +53,11 @@ test("one tenant's spent allowance is no other's, and beats draw on their node's
   expect((await busy.rest('/api/fleet/summary')).status).toBe(429);
   expect((await calm.rest('/api/fleet/summary')).status).toBe(200);
   const beat = await node.beat();
-  expect({ status: beat.status, ...allowance(beat.headers) }).toEqual({ status: 200, limit, remaining: limit - 1 });
+  expect({ status: beat.status, ...allowance(beat.headers) }).toEqual({
+    status: 200,
+    limit,
+    remaining: limit - 1,
+  });
 });
 
 test('a refused token, an unknown path and a wrong method carry the headers too', async () => {

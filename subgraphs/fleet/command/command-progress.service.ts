@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 
-import { noteCommandEnds, type CommandEnd } from '../alert/command-failed.js';
+import { noteCommandEnds, type CommandEnd } from '../alert/command-failed.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
 import { commandStatusOf, endStatuses, errorsIn, InvocationStatus, waitingIn } from './command.status.js';

@@ -64,17 +64,11 @@ const newest = (
 ) => `select distinct on (${time}) ${time}, ${rollupColumns}
   from (${rollups} union all ${remade}) both_tiers order by ${time}, samples desc`;
 
-// Only hours that are marked have two to choose from: sorting all of a month for the few would be most of the cost.
-const fromHours = `with ${dirtyHours}, contested as (${newest(
+const fromHours = `with ${dirtyHours}, hours as (${newest(
   'hour',
-  `select h.hour, ${rollupColumns} from dirty d join fleet.metrics_hourly h on h.tenant_id = d.tenant_id
-    and h.instance_id = d.instance_id and h.hour = d.hour`,
+  `select hour, ${rollupColumns} from fleet.metrics_hourly where ${within('hour')}`,
   `select hour, ${rollupColumns} from tail`,
-)}), hours as (
-    select hour, ${rollupColumns} from fleet.metrics_hourly
-    where ${within('hour')} and hour not in (select hour from dirty)
-    union all select hour, ${rollupColumns} from contested
-  )
+)})
   select ${bucket('hour')}, ${rollupOfRollups} from hours group by 1`;
 
 const fromDays = `with ${dirtyHours},

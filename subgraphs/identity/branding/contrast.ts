@@ -1,10 +1,19 @@
 const needed = 4.5;
 
+/** White, or black where white is hard to read: one of both always reaches 4.5 to 1. */
+export function textColorOn(color: string): '#fff' | '#000' {
+  return contrastWithWhite(color) >= needed ? '#fff' : '#000';
+}
+
 /** What is wrong with white text on a colour (WCAG 2.2, 1.4.3), if anything. */
 export function contrastWarning(color: string): string | undefined {
-  const ratio = 1.05 / (luminance(color) + 0.05);
+  const ratio = contrastWithWhite(color);
   if (ratio >= needed) return undefined;
   return `White text on ${color} has a contrast of ${ratio.toFixed(1)} to 1; ${needed} to 1 is needed to be read well`;
+}
+
+function contrastWithWhite(color: string): number {
+  return 1.05 / (luminance(color) + 0.05);
 }
 
 function luminance(color: string): number {

@@ -19,6 +19,7 @@ import {
   type CreateMspClientInput,
   type UpdateMspClientInput,
 } from './msp-client.inputs.js';
+import { lockShares, tellRemainder } from './shares.service.js';
 
 const day = 24 * 60 * 60 * 1000;
 const restorableMs = 30 * day;
@@ -77,6 +78,7 @@ export class MspClientService {
       await write.em.persist(made).flush();
       write.audit({ target: made.id, changes: { name, contactEmail, instanceLimit, plan } });
       tell(operation, write, made, token);
+      await tellRemainder(write, tenantId);
       this.mail.send(write, tenantId, { to: contactEmail, tenantName: name, token });
       return made;
     });
@@ -156,18 +158,22 @@ export class MspClientService {
       );
       if (!client) throw notFound('Client');
       write.audit({ target: id });
+      const share = client.instanceLimit;
       const { isChanged, token } = await work(client, write);
       if (!isChanged) return client;
       client.version += 1;
       await write.em.flush();
       tell(operation, write, client, token);
+      if (client.instanceLimit !== share) await tellRemainder(write, tenantId);
       return client;
     });
   }
 
   /**
    * Throws LIMIT_REACHED unless the provider's limit has room for the share beside those of its other clients and its
-   * own instances. Under a lock, so that shares that are given at once are counted one after the other.
+   * own instances. Under a lock, so that shares that are given at once are counted one after the other. Its own instances
+   * are as many as fleet has told: those that it enrolls in the moment until fleet and identity have heard of each other
+   * may go beyond the sum, and then it enrolls no more.
    */
   private async requireShare(
     em: SqlEntityManager,
@@ -192,13 +198,6 @@ export class MspClientService {
       share,
     );
   }
-}
-
-/** The lock of `requireRoom`, which may be taken again in the same transaction. */
-async function lockShares(em: SqlEntityManager, tenantId: string): Promise<void> {
-  await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
-    `identity.instances ${tenantId}`,
-  ]);
 }
 
 function tell(operation: Operation, write: Write, client: MspClient, invitationToken?: string): void {

@@ -4,6 +4,8 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { AreaErased, RowsExported, TenantErased } from '#schema/events.js';
 
+import { lockShares, tellRemainder } from './shares.service.js';
+
 const batch = 10;
 const keepExportMs = 30 * 24 * 60 * 60 * 1000;
 
@@ -13,18 +15,26 @@ interface Due {
   name: string;
 }
 
-/** Begins to erase the clients whose 30 days are over. */
+/** Begins to erase the clients whose 30 days are over. Their shares return to their providers. */
 export const eraseTenantsSweep: Sweep = {
   name: 'tenant.erase',
   everyMs: 60_000,
   async run({ em, now, publish }) {
-    const due = await em.execute<Due[]>(
-      `delete from identity.msp_client where id = any(array(
-         select id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}
-         for update skip locked
-       )) returning tenant_id as "tenantId", id, name`,
+    const found = await em.execute<Omit<Due, 'name'>[]>(
+      `select tenant_id as "tenantId", id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}`,
       [now.toISOString()],
     );
+    // In one order, and before the rows, as everybody else takes these locks. What was restored meanwhile stays.
+    const providers = [...new Set(found.map(({ tenantId }) => tenantId))].toSorted();
+    for (const provider of providers) await lockShares(em, provider);
+    const due = await em.execute<Due[]>(
+      `delete from identity.msp_client
+       where erase_at <= ? and id in (select jsonb_array_elements_text(?::jsonb))
+       returning tenant_id as "tenantId", id, name`,
+      [now.toISOString(), JSON.stringify(found.map(({ id }) => id))],
+    );
+    const freed = new Set(due.map(({ tenantId }) => tenantId));
+    for (const provider of providers) if (freed.has(provider)) await tellRemainder({ em, publish }, provider);
     for (const client of due) {
       const erasureId = newId('erasure');
       await em.execute(
@@ -38,7 +48,7 @@ export const eraseTenantsSweep: Sweep = {
         payload: { tenantId: client.id, erasureId } satisfies TenantErased,
       });
     }
-    return due.length === batch ? 'more' : 'done';
+    return found.length === batch ? 'more' : 'done';
   },
 };
 

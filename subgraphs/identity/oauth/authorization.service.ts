@@ -6,6 +6,7 @@ import { ApiError } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { findShownBranding, type ShownBranding } from '../branding/shown-branding.service.js';
 import { randomToken, sha256 } from '../security/random-token.js';
 import { Session } from '../session/session.entity.js';
 import type { UserService } from '../user/user.service.js';
@@ -103,17 +104,22 @@ export class AuthorizationService {
 
   /**
    * Whether a redirect URI belongs to a client, before anyone has signed in: the authorize page asks for no password
-   * on behalf of a request that leads nowhere.
+   * on behalf of a request that leads nowhere. Answers how the client's tenant presents itself, and nothing else of it.
    */
-  async isKnown(operation: Operation, clientId: string, redirectUri: string): Promise<boolean> {
+  async known(
+    operation: Operation,
+    clientId: string,
+    redirectUri: string,
+  ): Promise<{ branding: ShownBranding | undefined } | undefined> {
     const [found] = await operation.database
       .anonymous()
       .execute<{ tenant_id: string }[]>('select * from identity.find_oauth_client(?)', [clientId]);
-    if (!found) return false;
-    const client = await operation.database
-      .forTenant(found.tenant_id)
-      .findOne(OAuthClient, { tenantId: found.tenant_id, instanceId: clientId, revokedAt: null });
-    return client !== null && isAllowedRedirect(client.redirectUris, redirectUri);
+    if (!found) return undefined;
+    const tenantId = found.tenant_id;
+    const em = operation.database.forTenant(tenantId);
+    const client = await em.findOne(OAuthClient, { tenantId, instanceId: clientId, revokedAt: null });
+    if (!client || !isAllowedRedirect(client.redirectUris, redirectUri)) return undefined;
+    return { branding: await findShownBranding(em, tenantId) };
   }
 
   private async verifiedClient(

@@ -5,18 +5,23 @@ import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
 
+import { lockShares, withoutShares } from '../msp/shares.service.js';
 import { planEntitlements } from './plans.js';
 import { Tenant } from './tenant.entity.js';
 import type { GrantPlanInput } from './tenant.inputs.js';
 
 /** Changes to tenants. */
 export class TenantService {
-  /** Sets a tenant's plan and tells every subgraph. Granting the plan that is in force again changes nothing. */
+  /**
+   * Sets a tenant's plan and tells every subgraph, less what a provider has given to its clients. Granting the plan that
+   * is in force again changes nothing.
+   */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
     // A service acts for one tenant, whatever its permissions are; only administrators reach across.
     const viewer = operation.requireViewer();
     if (viewer.kind === 'service' && viewer.tenantId !== input.tenantId) throw notFound('Tenant');
     return operation.write(async (write) => {
+      await lockShares(write.em, input.tenantId);
       const tenant = await write.em.findOne(
         Tenant,
         { id: input.tenantId },
@@ -34,14 +39,17 @@ export class TenantService {
         features: [...planEntitlements[tenant.plan].features],
         limits: { ...planEntitlements[tenant.plan].limits },
       } satisfies EntitlementGranted;
-      // identity itself need not wait for its own event.
+      // identity itself need not wait for its own event, and counts shares under the whole limit.
       await keepEntitlement(write.em, 'identity', tenant.id, granted);
       write.publish({
         topic: 'billing.entitlement.granted',
         tenantId: tenant.id,
         entityId: tenant.id,
         entityVersion: tenant.planVersion,
-        payload: granted,
+        payload: {
+          ...granted,
+          limits: await withoutShares(write.em, tenant.id, granted.limits),
+        } satisfies EntitlementGranted,
       });
       return tenant;
     }, input.tenantId);

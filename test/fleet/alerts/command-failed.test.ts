@@ -122,16 +122,45 @@ describe('the alert', () => {
     expect(await counts(tenant)).toEqual([1]);
   });
 
-  test('goes on for `keepFiringForSeconds` after a success, and a failure meanwhile counts up', async () => {
+  test('goes on for `keepFiringForSeconds` after a success, and a failure meanwhile begins that anew', async () => {
     const tenant = await panel.world.tenant();
     await updateRule(tenant, { kind: 'COMMAND_FAILED', keepFiringForSeconds: 120 });
-    const node = await tenant.node();
-    await run(tenant, node, 'failed');
-    await run(tenant, node, 'success');
-    await panel.clock.advance(60_000);
-    await run(tenant, node, 'failed');
-    await panel.clock.advance(120_000);
+    const [again, once] = [await tenant.node(), await tenant.node()];
+    await run(tenant, again, 'failed');
+    await run(tenant, again, 'success');
+    await run(tenant, once, 'failed');
+    await run(tenant, once, 'success');
+    const since = panel.clock.now().getTime();
+    await run(tenant, again, 'failed');
+    expect(await counts(tenant)).toEqual([1, 2]);
+    await soon(panel, async () => (await alerts(tenant)).length === 1, 'one to be over', 180);
+    expect(panel.clock.now().getTime() - since).toBeGreaterThanOrEqual(120_000);
     expect(await counts(tenant)).toEqual([2]);
+  });
+
+  test('is silenced, and held back while its node is offline, as any other', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    const input = {
+      matchers: [{ field: 'RULE', operator: 'EQUALS', value: 'COMMAND_FAILED' }],
+      endsAt: new Date(panel.clock.now().getTime() + 3_600_000).toISOString(),
+      comment: 'known',
+    };
+    dataOf(
+      await tenant.graphql('mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }', {
+        input,
+      }),
+    );
+    await run(tenant, node, 'failed');
+    const held = async () =>
+      dataOf(
+        await tenant.graphql<{ alerts: { nodes: { inhibitedBy: object | null }[] } }>(
+          '{ alerts(filter: { rule: COMMAND_FAILED }) { nodes { inhibitedBy { rule } silencedBy { comment } } } }',
+        ),
+      ).alerts.nodes;
+    expect(await held()).toEqual([{ inhibitedBy: null, silencedBy: [{ comment: 'known' }] }]);
+    await soon(panel, async () => (await held())[0]!.inhibitedBy !== null, 'the outage', 180);
+    expect(await held()).toEqual([{ inhibitedBy: { rule: 'OFFLINE' }, silencedBy: [{ comment: 'known' }] }]);
   });
 
   test('is resolved by hand, and the next failure is a new one', async () => {

@@ -7,11 +7,11 @@ import { parse, type FormattedExecutionResult } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
-import { mapEvents } from '#platform/subgraph/map-events.js';
 import { requestContextFrom } from '#gateway/request-context.js';
-import { SubgraphRunner, type SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 import { silentLogger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
+import { mapEvents } from '#platform/subgraph/map-events.js';
+import { SubgraphRunner, type SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 interface Subscription extends SubgraphRequest {

@@ -2,9 +2,9 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
 import { parse } from 'graphql';
 
-import type { SourceEvent } from '#platform/subgraph/cursor.js';
 import { ApiError } from '#platform/errors.js';
 import type { RequestContext } from '#platform/request-context.js';
+import type { SourceEvent } from '#platform/subgraph/cursor.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { EventSource } from './event-source.js';

@@ -9,6 +9,8 @@ export interface ReceivedMail {
   to: string;
   subject: string;
   text: string;
+  /** As they came, folded lines joined. */
+  headers: string;
 }
 
 /** A mail server that keeps what it takes. */
@@ -35,6 +37,7 @@ export class Mailbox implements AsyncDisposable {
           mailbox.mails.push({
             to: session.envelope.rcptTo.map(({ address }) => address).join(),
             subject: /^Subject: (.*)$/m.exec(raw)?.[1]?.trim() ?? '',
+            headers: raw.slice(0, raw.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' '),
             text: text.replaceAll(/=\r\n/g, '').replaceAll('=3D', '='),
           });
           done();

@@ -15,6 +15,7 @@ import type { SessionService } from '../../session/session.service.js';
 import { User } from '../../user/user.entity.js';
 import { checkRequest, type AuthorizationService } from '../authorization.service.js';
 import type { AuthorizationRequestInput } from '../oauth.inputs.js';
+import type { Brand } from './brand.js';
 import { browserSessionMs, isFormOf, type BrowserSession, type BrowserSessions } from './browser-session.js';
 import { codePage, consentPage, contentSecurityPolicy, loginPage, problemPage } from './pages.js';
 
@@ -35,26 +36,27 @@ export class AuthorizePage {
   /** The form that comes next for this browser: sign in, or agree. */
   async show(request: Request, response: Response): Promise<void> {
     const { browsers, clock, authorizations } = this.options;
-    const wanted = await this.readRequest(request, response);
+    const { wanted, brand } = await this.readRequest(request, response);
     const browser = browsers.read(request, clock.now()) ?? browsers.begin(response, clock.now());
     const { csrf } = browser;
     const operation = await this.signedIn(request, response, browser);
-    if (!operation) return send(response, 200, loginPage({ csrf }));
+    if (!operation) return send(response, 200, loginPage({ csrf, brand }));
     try {
       const preflight = await authorizations.preflight(operation, wanted);
       const target = new URL(preflight.redirectUri).origin;
-      response.setHeader('Content-Security-Policy', contentSecurityPolicy(target));
-      send(response, 200, consentPage({ csrf, preflight }));
+      response.setHeader('Content-Security-Policy', contentSecurityPolicy(brand, target));
+      send(response, 200, consentPage({ csrf, preflight, brand }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // Of another organization's node, most likely: the way out is another account.
+      response.setHeader('Content-Security-Policy', contentSecurityPolicy());
       send(response, 400, problemPage(error.message, { csrf }));
     }
   }
 
   /** One filled-in form. */
   async take(request: Request, response: Response): Promise<void> {
-    await this.readRequest(request, response);
+    const { brand } = await this.readRequest(request, response);
     const form = request.body as Record<string, unknown> | undefined;
     const field = (name: string) => (typeof form?.[name] === 'string' ? form[name] : '');
     const browser = this.options.browsers.read(request, this.options.clock.now());
@@ -63,12 +65,12 @@ export class AuthorizePage {
     }
     switch (field('step')) {
       case 'login':
-        return this.takeLogin(request, response, browser, {
+        return this.takeLogin(request, response, browser, brand, {
           email: field('email'),
           password: field('password'),
         });
       case 'code':
-        return this.takeCode(request, response, browser, field('challenge_token'), field('code'));
+        return this.takeCode(request, response, browser, brand, field('challenge_token'), field('code'));
       case 'consent':
         return this.takeConsent(request, response, browser, field('consent_id'), field('approve') === 'yes');
       case 'leave':
@@ -82,6 +84,7 @@ export class AuthorizePage {
     request: Request,
     response: Response,
     { csrf }: BrowserSession,
+    brand: Brand | undefined,
     input: { email: string; password: string },
   ): Promise<void> {
     const operation = this.operation(request, response);
@@ -92,10 +95,10 @@ export class AuthorizePage {
       );
       if ('opened' in entry) return this.proceed(request, response, entry.opened);
       const { challengeToken } = entry.challenge;
-      send(response, 200, codePage({ csrf, challengeToken }));
+      send(response, 200, codePage({ csrf, brand, challengeToken }));
     } catch (error) {
       const { status, problem } = told(error, response);
-      send(response, status, loginPage({ csrf, problem, email: input.email }));
+      send(response, status, loginPage({ csrf, brand, problem, email: input.email }));
     }
   }
 
@@ -103,6 +106,7 @@ export class AuthorizePage {
     request: Request,
     response: Response,
     { csrf }: BrowserSession,
+    brand: Brand | undefined,
     challengeToken: string,
     code: string,
   ): Promise<void> {
@@ -115,8 +119,8 @@ export class AuthorizePage {
       this.proceed(request, response, session);
     } catch (error) {
       const { status, problem, reason } = told(error, response);
-      if (reason === 'CHALLENGE_INVALID') send(response, status, loginPage({ csrf, problem }));
-      else send(response, status, codePage({ csrf, problem, challengeToken }));
+      if (reason === 'CHALLENGE_INVALID') send(response, status, loginPage({ csrf, brand, problem }));
+      else send(response, status, codePage({ csrf, brand, problem, challengeToken }));
     }
   }
 
@@ -151,7 +155,10 @@ export class AuthorizePage {
   }
 
   /** Throws unless the request is in order and its redirect URI is the client's: before that nothing is shown. */
-  private async readRequest(request: Request, response: Response): Promise<AuthorizationRequestInput> {
+  private async readRequest(
+    request: Request,
+    response: Response,
+  ): Promise<{ wanted: AuthorizationRequestInput; brand: Brand | undefined }> {
     const parameters = new URL(request.originalUrl, 'http://panel').searchParams;
     const repeated = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
     if (repeated) throw new ApiError('BAD_REQUEST', 'A parameter of the request is repeated');
@@ -168,11 +175,14 @@ export class AuthorizePage {
       throw new ApiError('BAD_REQUEST', 'The request is not well-formed');
     }
     const operation = this.operation(request, response);
-    if (!(await this.options.authorizations.isKnown(operation, wanted.clientId, wanted.redirectUri))) {
+    const { clientId, redirectUri } = wanted;
+    const known = await this.options.authorizations.known(operation, clientId, redirectUri);
+    if (!known) {
       throw new ApiError('BAD_REQUEST', 'The node that sent you here is not registered with this address');
     }
     checkRequest(wanted);
-    return wanted;
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy(known.branding));
+    return { wanted, brand: known.branding };
   }
 
   /** An operation of the user whose session the browser holds, while that session lives. */

@@ -46,6 +46,7 @@ function refuse(error: unknown, response: Response, logger: Logger): void {
   const status = isOurs ? (statusOf[error.code] ?? 400) : 500;
   if (isOurs && error.extensions.retryAfterSeconds)
     response.setHeader('Retry-After', String(error.extensions.retryAfterSeconds));
+  response.setHeader('Content-Security-Policy', contentSecurityPolicy());
   response
     .status(status)
     .type('html')

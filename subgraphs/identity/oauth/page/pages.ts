@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import type { AuthorizationPreflight } from '../oauth.inputs.js';
+import { type Brand, brandHeader, brandStyle, brandSupport } from './brand.js';
+import { escape } from './escape.js';
 
 const style = `
 :root { color-scheme: light dark; }
@@ -25,16 +27,17 @@ button.quiet { background: transparent; color: inherit; border-color: light-dark
 .small button { padding: 0; border: 0; background: none; color: inherit; font-weight: 400; text-decoration: underline; }
 `;
 
-const styleHash = createHash('sha256').update(style).digest('base64');
-
 /**
  * The policy of every page: no script, no frame, nothing from elsewhere. `formTarget` is the origin that a form's
- * answer redirects to, since browsers hold the redirect against form-action as well.
+ * answer redirects to, since browsers hold the redirect against form-action as well. A brand brings its colour and
+ * the panel's copy of its logo.
  */
-export function contentSecurityPolicy(formTarget?: string): string {
+export function contentSecurityPolicy(brand?: Brand, formTarget?: string): string {
+  const styleHash = createHash('sha256').update(styleOf(brand)).digest('base64');
   return [
     `default-src 'none'`,
     `style-src 'sha256-${styleHash}'`,
+    ...(brand?.logoPath ? [`img-src 'self'`] : []),
     `form-action 'self'${formTarget === undefined ? '' : ` ${formTarget}`}`,
     `base-uri 'none'`,
     `frame-ancestors 'none'`,
@@ -45,11 +48,13 @@ export interface Form {
   csrf: string;
   /** Why the last attempt failed. */
   problem?: string | undefined;
+  /** How the node's tenant presents itself; the panel's own name without. */
+  brand?: Brand | undefined;
 }
 
-export function loginPage({ csrf, problem, email = '' }: Form & { email?: string }): string {
+export function loginPage({ csrf, problem, brand, email = '' }: Form & { email?: string }): string {
   return page(
-    'Sign in with Quazzar Cloud',
+    `Sign in with ${brand?.companyName ?? 'Quazzar Cloud'}`,
     `${problemText(problem)}
 <form method="post">
   ${hidden({ csrf, step: 'login' })}
@@ -57,12 +62,18 @@ export function loginPage({ csrf, problem, email = '' }: Form & { email?: string
   <label>Password <input name="password" type="password" required autocomplete="current-password"></label>
   <div class="row"><button>Sign in</button></div>
 </form>`,
+    brand,
   );
 }
 
-export function codePage({ csrf, problem, challengeToken }: Form & { challengeToken: string }): string {
+export function codePage({
+  csrf,
+  problem,
+  brand,
+  challengeToken,
+}: Form & { challengeToken: string }): string {
   return page(
-    'Enter your code',
+    brand ? `Enter your code for ${brand.companyName}` : 'Enter your code',
     `${problemText(problem)}
 <form method="post">
   ${hidden({ csrf, step: 'code', challenge_token: challengeToken })}
@@ -70,13 +81,18 @@ export function codePage({ csrf, problem, challengeToken }: Form & { challengeTo
     <input name="code" required autofocus autocomplete="one-time-code" spellcheck="false"></label>
   <div class="row"><button>Continue</button></div>
 </form>`,
+    brand,
   );
 }
 
-export function consentPage({ csrf, preflight }: Form & { preflight: AuthorizationPreflight }): string {
+export function consentPage({
+  csrf,
+  preflight,
+  brand,
+}: Form & { preflight: AuthorizationPreflight }): string {
   const { client, user, consentId, redirectUri } = preflight;
   return page(
-    `Sign in to ${client.name}?`,
+    brand ? `Sign in to ${client.name} with ${brand.companyName}?` : `Sign in to ${client.name}?`,
     `<p class="node"><strong>${escape(client.name)}</strong><br>${escape(client.hostname)}</p>
 <p>This node wants to sign you in as <strong>${escape(user.email)}</strong>. It will get to know:</p>
 <ul><li>your name and e-mail address</li><li>your organization and your role in it</li></ul>
@@ -89,6 +105,7 @@ export function consentPage({ csrf, preflight }: Form & { preflight: Authorizati
 </form>
 <p class="small">You go on to ${escape(new URL(redirectUri).origin)}.</p>
 <form method="post" class="small">${hidden({ csrf, step: 'leave' })}<button>Use another account</button></form>`,
+    brand,
   );
 }
 
@@ -102,17 +119,21 @@ export function problemPage(problem: string, more: { csrf?: string } = {}): stri
   );
 }
 
-function page(title: string, body: string): string {
+function styleOf(brand: Brand | undefined): string {
+  return brand ? style + brandStyle(brand) : style;
+}
+
+function page(title: string, body: string, brand?: Brand): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escape(title)}</title>
-<style>${style}</style>
+<style>${styleOf(brand)}</style>
 <main>
-<h1>${escape(title)}</h1>
+${brand ? brandHeader(brand) : ''}<h1>${escape(title)}</h1>
 ${body}
-</main>
+${brand ? brandSupport(brand) : ''}</main>
 </html>
 `;
 }
@@ -125,16 +146,4 @@ function hidden(fields: Record<string, string>): string {
   return Object.entries(fields)
     .map(([name, value]) => `<input type="hidden" name="${name}" value="${escape(value)}">`)
     .join('');
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }
