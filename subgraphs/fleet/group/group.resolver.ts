@@ -3,7 +3,6 @@ import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolve
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
-import type { Instance } from '../instance/instance.entity.js';
 import { InstancePage } from '../instance/instance.inputs.js';
 import type { InstanceService, ListedInstance } from '../instance/instance.service.js';
 import { InstanceGroup, InstanceGroupPage } from './group.entity.js';
