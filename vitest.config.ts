@@ -14,6 +14,8 @@ const shared = {
 export default defineConfig({
   ...shared,
   test: {
+    // Files wait for PostgreSQL, sockets and background steps most of the time, so more of them run than there are cores.
+    maxWorkers: 4,
     projects: [
       {
         ...shared,
@@ -27,8 +29,8 @@ export default defineConfig({
           exclude: ['test/unit/**', 'test/support/**'],
           environment: 'node',
           globalSetup: ['test/support/postgres.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],
