@@ -126,7 +126,10 @@ test('what was read together with the cursor, and a subscription after it, miss 
   await using live = new Live(panel.panel.url, tenant.token, 'subscription { instanceChanged { name } }', {
     after: data!.fleetCursor,
   });
-  await live.received(1);
+  const names = () =>
+    live.results.map((result) => (result.data as { instanceChanged: { name: string } }).instanceChanged.name);
+  await live.untilLatest(() => names().at(-1) === 'between');
   expect(data!.instances.totalCount).toBe(1);
-  expect(live.results.map((result) => result.data)).toEqual([{ instanceChanged: { name: 'between' } }]);
+  // What was read already may be told once more, when an older transaction was still open; nothing is left out.
+  expect(names().filter((name) => name !== 'before')).toEqual(['between']);
 });
