@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs';
-
-import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { assetPath } from '#platform/package-root.js';
-
-import { dataOf, refusal } from '../support/answers.js';
+import { refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 import { AuditedMutations } from './support/audited-mutations.js';
@@ -37,27 +32,6 @@ async function recorded(area: 'identity' | 'fleet', tenantId: string): Promise<R
     [tenantId],
   );
 }
-
-/** The number of the transaction that wrote a row last, as the outbox tells its own. */
-async function writtenBy(table: string, where: string, values: unknown[]): Promise<string[]> {
-  const rows = await panel.sql<{ xid: string }>(
-    `select xmin::text as xid from ${table} where ${where}`,
-    values,
-  );
-  return rows.map(({ xid }) => xid);
-}
-
-/** Not among the audited mutations, each with where it is shown or why it leaves no row. */
-const elsewhere: Record<string, string> = {
-  completeSetup: 'below, on a panel of its own',
-  reportHeartbeat: 'below: telemetry, which leaves no audit row',
-  decideAuthorization: 'test/identity/oauth-code-flow.test.ts',
-  exchangeAuthorizationCode: 'test/identity/oauth-code-flow.test.ts',
-  sendEmailVerification: 'needs a mailbox',
-  verifyEmail: 'needs a mailbox',
-  requestPasswordReset: 'needs a mailbox',
-  resetPassword: 'needs a mailbox',
-};
 
 test('an audit row names the request that caused it', async () => {
   const tenant = await panel.world.tenant();
