@@ -256,5 +256,5 @@ export class AuditedMutations {
 }
 
 function by(actor: unknown, action: string, target: unknown, actorKind = 'user'): Record<string, unknown> {
-  return { action, target, actor, actorKind, clientAddress: '127.0.0.1' };
+  return { action, target, actor, actorKind, clientAddress: '127.0.0.1', userAgent: 'node' };
 }
