@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     // Files wait for PostgreSQL, sockets and background steps most of the time, so more of them run than there are cores.
     maxWorkers: 4,
+    // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
+    isolate: false,
     projects: [
       {
         ...shared,
@@ -28,8 +30,9 @@ export default defineConfig({
           include: ['test/*/**/*.test.ts'],
           exclude: ['test/unit/**', 'test/support/**'],
           environment: 'node',
-          globalSetup: ['test/support/postgres.ts'],
+          globalSetup: ['test/support/build.ts', 'test/support/postgres.ts'],
           testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           hookTimeout: 120_000,
         },
       },

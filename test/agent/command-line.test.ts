@@ -1,24 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { basename } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { readSettings } from '#agent/settings.js';
+import { assetPath, packageRoot } from '#platform/package-root.js';
 
 import { TestNode } from './support/node.js';
 
-const root = path.resolve(import.meta.dirname, '../..');
-
 function run(...args: string[]) {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', '--import', 'tsx', 'agent/main.ts', ...args],
-    {
-      cwd: root,
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
-    },
-  );
+  const child = spawn(process.execPath, [assetPath('dist', 'agent', 'main.js'), ...args], {
+    cwd: packageRoot,
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+  });
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
@@ -58,7 +53,7 @@ test('two nodes of one machine get a state file each', () => {
     const settings = readSettings(['--panel', 'https://p.example', '--name', name], {
       XDG_STATE_HOME: '/state',
     });
-    return settings === 'help' ? undefined : path.basename(settings.stateFile);
+    return settings === 'help' ? undefined : basename(settings.stateFile);
   };
   expect([file('one'), file('../two')]).toEqual(['one.json', '.._two.json']);
 });

@@ -31,7 +31,7 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
   for (const table of tables) expect([table, before?.[table]]).not.toEqual([table, 0]);
 
   await panel.clock.advance(10 * day);
-  await expect.poll(async () => (await counts())?.login_challenge).toBe(0);
+  await expect.poll(async () => (await counts())?.login_challenge, { timeout: 10_000 }).toBe(0);
   expect(await counts()).toMatchObject({ session: before?.session, oauth_codes: before?.oauth_codes });
 
   await panel.clock.advance(200 * day);

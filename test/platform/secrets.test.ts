@@ -44,16 +44,14 @@ function opened(keys: string, rows: readonly Sealed[]): string[] {
 }
 
 async function rotateSecrets(secretsKey: string): Promise<{ code: number; output: string }> {
-  const script = assetPath('panel', 'rotate-secrets.ts');
+  const script = assetPath('dist', 'panel', 'rotate-secrets.js');
   const env = {
     PATH: process.env['PATH'],
     DATABASE_URL: panel.database.url,
     SECRETS_KEY: secretsKey,
     LOG_LEVEL: 'silent',
   };
-  return promisify(execFile)(process.execPath, ['--conditions=source', '--import', 'tsx', script], {
-    env,
-  }).then(
+  return promisify(execFile)(process.execPath, [script], { env }).then(
     ({ stdout }) => ({ code: 0, output: stdout }),
     (error: { code: number; stdout: string; stderr: string }) => ({
       code: error.code,

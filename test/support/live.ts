@@ -92,18 +92,18 @@ export class Live<Data = Record<string, unknown>> implements AsyncDisposable {
   /** Resolves when `count` results have come, or rejects when the subscription ends first or takes too long. */
   async received(
     count: number,
-    withinMs = 10_000,
+    withinMs = 20_000,
   ): Promise<FormattedExecutionResult<Data, { cursor?: string }>[]> {
     await this.until(() => this.results.length >= count, withinMs, `${count} events`);
     return this.results;
   }
 
   /** Resolves when what came last is so. */
-  async untilLatest(isSo: (live: this) => boolean, withinMs = 10_000): Promise<void> {
+  async untilLatest(isSo: (live: this) => boolean, withinMs = 20_000): Promise<void> {
     await this.until(() => isSo(this), withinMs, 'the awaited event');
   }
 
-  async ended(withinMs = 10_000): Promise<void> {
+  async ended(withinMs = 20_000): Promise<void> {
     await this.until(() => this.isComplete || this.error !== undefined, withinMs, 'the end');
   }
 

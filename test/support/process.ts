@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-import { packageRoot } from '#platform/package-root.js';
+import { assetPath, packageRoot } from '#platform/package-root.js';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A panel in a process of its own, from source, with nothing in its environment but `settings`. */
+/** A panel in a process of its own, as it is built, with nothing in its environment but `settings`. */
 export class PanelProcess {
   private readonly child: ChildProcess;
   private text = '';
@@ -26,7 +26,7 @@ export class PanelProcess {
     private readonly port: number,
     settings: Record<string, string>,
   ) {
-    this.child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', 'panel/main.ts'], {
+    this.child = spawn(process.execPath, [assetPath('dist', 'panel', 'main.js')], {
       cwd: packageRoot,
       env: {
         PATH: process.env['PATH'],

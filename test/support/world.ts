@@ -156,7 +156,7 @@ export const ordinaryBeat = {
 };
 
 /** Looks again until it is so, and fails when it takes too long. */
-export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
   for (const end = Date.now() + withinMs; !(await isSo());) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -192,7 +192,7 @@ describe('the alert', () => {
     await run(tenant, node, 'success');
     await soon(panel, async () => receiver.received.length === 2, 'the other webhook');
     expect(receiver.received.map(({ body }) => body.type)).toEqual(['alert.firing', 'alert.resolved']);
-    expect(live.results.map(({ data }) => data)).toEqual([
+    expect((await live.received(2)).map(({ data }) => data)).toEqual([
       { alertChanged: { rule: 'COMMAND_FAILED', status: 'FIRING', count: 1 } },
       { alertChanged: { rule: 'COMMAND_FAILED', status: 'RESOLVED', count: 1 } },
     ]);

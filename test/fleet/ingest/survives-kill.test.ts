@@ -1,7 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,13 +9,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '#panel/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { silentLogger } from '#platform/logger.js';
-import { assetPath } from '#platform/package-root.js';
+
+import { freePort, PanelProcess } from '../../support/process.js';
 
 // A server of its own with its usual durability: fsync is what is tested.
 let dataDir: string;
 let server: EmbeddedPostgres;
 let port: number;
-let panel: ChildProcess;
+let panel: PanelProcess;
 const settings = { fsync: 'on', synchronous_commit: 'on' };
 
 beforeAll(async () => {
@@ -30,7 +28,7 @@ beforeAll(async () => {
   panel = await startPanel();
 }, 90_000);
 afterAll(async () => {
-  panel.kill('SIGKILL');
+  await panel.kill('SIGKILL');
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -45,45 +43,18 @@ async function query(database: string, sql: string, values: unknown[] = []): Pro
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-async function startPanel(): Promise<ChildProcess> {
+async function startPanel(): Promise<PanelProcess> {
   const url = new URL(server.url('panel'));
   url.username = 'panel_app';
   url.password = 'kill-password';
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', '--import', 'tsx', assetPath('panel', 'main.ts')],
-    {
-      cwd: assetPath('.'),
-      stdio: 'ignore',
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: url.href,
-        SECRETS_KEY: Buffer.alloc(32, 9).toString('base64'),
-        PORT: String(port),
-        HOST: '127.0.0.1',
-        PUBLIC_URL: 'http://panel.test',
-        RATE_LIMIT_PER_MINUTE: '1000000',
-        ADMIN_EMAIL: 'admin@panel.test',
-        ADMIN_PASSWORD: 'administrator-password',
-      },
-    },
-  );
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    if (answer?.ok) return child;
-    if (child.exitCode !== null) throw new Error(`the panel ended with ${child.exitCode}`);
-    await sleep(100);
-  }
-  throw new Error('the panel was not ready in 40 s');
+  return new PanelProcess(port, {
+    DATABASE_URL: url.href,
+    SECRETS_KEY: Buffer.alloc(32, 9).toString('base64'),
+    PUBLIC_URL: 'http://panel.test',
+    RATE_LIMIT_PER_MINUTE: '1000000',
+    ADMIN_EMAIL: 'admin@panel.test',
+    ADMIN_PASSWORD: 'administrator-password',
+  }).ready();
 }
 
 async function post(path: string, body: unknown, token?: string): Promise<Response> {
@@ -205,9 +176,7 @@ test('everything acknowledged outlives a panel that is killed, and nothing is th
   const running = fleet.map((node) => node.run());
   for (let kill = 0; kill < 2; kill += 1) {
     await sleep(700);
-    const died = once(panel, 'exit');
-    panel.kill('SIGKILL');
-    await died;
+    await panel.kill('SIGKILL');
     panel = await startPanel();
   }
   await sleep(500);
