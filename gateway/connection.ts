@@ -67,7 +67,8 @@ export class Connection {
   recheck(isGood: () => Promise<boolean>): void {
     const timer = setInterval(() => {
       isGood()
-        .catch(() => false)
+        // Not known now; it is asked again.
+        .catch(() => true)
         .then((good) => (good ? undefined : this.close(closeCodes.forbidden)))
         .catch(() => this.socket.terminate());
     }, recheckMs).unref();

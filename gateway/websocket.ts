@@ -19,8 +19,11 @@ import type { Charge } from './rate-limit/admission.js';
 import { requestContextFrom } from './request-context.js';
 import type { Subscribe } from './subscribe.js';
 
-/** Says when the token in an `Authorization` value ends; null when it is not valid. */
-export type Verify = (authorization: string) => Promise<{ expiresAt: number; tenantId: string } | null>;
+/** Says when the token in an `Authorization` value ends; null when it is not valid. Throws when that is not known now. */
+export type Verify = (
+  authorization: string,
+  client: { clientAddress: string },
+) => Promise<{ expiresAt: number; tenantId: string } | null>;
 
 export interface WebSocketLimits extends ReaderLimits {
   /** Bytes of one message from a client. */
@@ -81,11 +84,11 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
         connection.leaveAfter(limits.anonymousMs);
         return true;
       }
-      const token = await verify(authorization);
+      const token = await verify(authorization, connection.base);
       // False makes graphql-ws close with closeCodes.forbidden, which clients retry with a newer token.
       if (!token || token.expiresAt * 1000 <= clock.now().getTime()) return false;
       connection.authenticate(authorization, token.expiresAt);
-      connection.recheck(async () => (await verify(authorization)) !== null);
+      connection.recheck(async () => (await verify(authorization, connection.base)) !== null);
       return true;
     },
     onSubscribe: async ({ subscriptions, extra: connection }, _id, payload) => {

@@ -1,12 +1,14 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
 import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
+import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter } from '#rest-compat/router.js';
 
 import { createMetrics, type MetricsAccess } from './metrics.js';
@@ -49,15 +51,7 @@ export function createHttpApp(options: HttpOptions): Express {
       .json(problems.length === 0 ? { status: 'ready' } : { status: 'not ready', problems });
   });
 
-  app.use(
-    options.admission.middleware((response, { message, extensions }) => {
-      const isGraphQL = response.req.path === '/graphql';
-      response
-        .status(429)
-        .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
-        .json(isGraphQL ? { errors: [{ message, extensions }] } : { error: message });
-    }),
-  );
+  app.use(options.admission.middleware(refuse));
   app.use(async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
@@ -81,6 +75,7 @@ export function createHttpApp(options: HttpOptions): Express {
 
   app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
   const onError: ErrorRequestHandler = (error, _request, response, next) => {
+    if (error instanceof ApiError && !response.headersSent) return refuse(response, error);
     const status = statusOf(error);
     if (status >= 500)
       logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
@@ -91,6 +86,15 @@ export function createHttpApp(options: HttpOptions): Express {
   };
   app.use(onError);
   return app;
+}
+
+/** What is refused before anything is read of it. */
+function refuse(response: Response, { code, message, extensions }: ApiError): void {
+  const isGraphQL = response.req.path === '/graphql';
+  response
+    .status(statusOfCode[code])
+    .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
+    .json(isGraphQL ? { errors: [{ message, extensions }] } : { error: message });
 }
 
 /** Express's own refusals (a broken percent-encoding, say) carry a status; everything else is ours to mend. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { Admission } from '#gateway/rate-limit/admission.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
@@ -12,11 +13,11 @@ import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
-import { createFront } from './front.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
+import { createRateLimits } from './rate-limits.js';
 import { createSubgraphs, subgraphNames } from './subgraphs.js';
 
 export interface PanelOptions {
@@ -74,26 +75,28 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     await subgraphs.start();
     const trustProxy = parseTrustProxy(env.TRUST_PROXY);
     const tokens = new ServiceTokens(keyring, publicUrl, clock);
-    const keys = new KeyedTokens(() => gateway, tokens, subgraphs.verifier, clock);
-    const front = await createFront(env, subgraphs.verifier, keys.exchanged, logger);
-    undo.push(() => front.stop());
+    const { verifier } = subgraphs;
+    const { limits, stop: stopLimits } = await createRateLimits(env, logger);
+    undo.push(stopLimits);
+    const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
+    const admission = new Admission(limits, verifier, keys.exchanged);
     const gateway: Gateway = await createGateway({
       supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
       subgraphs: subgraphs.all,
       logger,
       clock,
       trustProxy,
-      admit: front.admission.admit,
-      charge: front.admission.charge,
+      admit: admission.admit,
+      charge: admission.charge,
       exchange: keys.exchanged,
-      verify: (authorization) => keys.verify(authorization),
+      verify: keys.verify,
     });
     undo.push(() => gateway.stop());
     const app = createHttpApp({
       gateway,
-      admission: front.admission,
+      admission,
       metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
-      verifier: subgraphs.verifier,
+      verifier,
       exchange: keys.exchanged,
       logger,
       trustProxy,

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createRemoteJWKSet } from 'jose';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { Admission } from '#gateway/rate-limit/admission.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
@@ -15,12 +16,12 @@ import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
-import { createFront } from './front.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
 import { createProxy } from './proxy.js';
+import { createRateLimits } from './rate-limits.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs, type SubgraphName } from './subgraphs.js';
 
@@ -98,24 +99,25 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     clock,
   });
   const trustProxy = parseTrustProxy(env.TRUST_PROXY);
-  const keys = new KeyedTokens(() => gateway, tokens, verifier, clock);
-  const front = await createFront(env, verifier, keys.exchanged, logger);
+  const { limits, stop: stopLimits } = await createRateLimits(env, logger);
+  const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
+  const admission = new Admission(limits, verifier, keys.exchanged);
   const gateway: Gateway = await createGateway({
     supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
     subgraphs: Object.entries(split.addresses).map(([name, url]) => ({ name, url: `${url}/graphql` })),
     logger,
     clock,
     trustProxy,
-    admit: front.admission.admit,
-    charge: front.admission.charge,
+    admit: admission.admit,
+    charge: admission.charge,
     exchange: keys.exchanged,
-    verify: (authorization) => keys.verify(authorization),
+    verify: keys.verify,
     remote: { gatewayToken: () => tokens.forGateway() },
   });
   let isStopping = false;
   const app = createHttpApp({
     gateway,
-    admission: front.admission,
+    admission,
     metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
     verifier,
     exchange: keys.exchanged,
@@ -140,7 +142,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       isStopping = true;
       await gateway.stop();
       await drain(server);
-      await front.stop();
+      await stopLimits();
     },
   };
 }

@@ -13,6 +13,8 @@ export interface RequestContext {
   idempotencyKey?: string;
   /** Resumes a subscription after this cursor, which came with an earlier event in `extensions.cursor`. */
   after?: string;
+  /** For a subscription that stands: an API key's short token then counts for as long as the key does. */
+  isStanding?: boolean;
 }
 
 /** Puts a token in the place of an API key; answers the same context where there is none. */

@@ -1,6 +1,5 @@
 import type { RequestHandler, Response } from 'express';
 import { GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import ipaddr from 'ipaddr.js';
 
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { ApiError } from '#platform/errors.js';
@@ -8,6 +7,7 @@ import type { ExchangeContext, RequestContext } from '#platform/request-context.
 
 import type { PreparedOperation } from '../documents.js';
 import { requestContextOf } from '../request-context.js';
+import { addressKey } from './address-key.js';
 import { sensitiveFields } from './policy.js';
 import type { Allowance, AllowanceKind, RateLimits } from './rate-limits.js';
 
@@ -66,9 +66,14 @@ export class Admission {
   /** For one message on a WebSocket, before anything of it is read: also what turns out to be invalid is paid for. */
   charge: Charge = async (context) => {
     (context as Charged)[paidWith] = 'socket';
-    const payer = await this.payer(context);
-    const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
-    return allowance?.isExceeded ? refusal(allowance) : undefined;
+    try {
+      const payer = await this.payer(context);
+      const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
+      return allowance?.isExceeded ? refusal(exceeded(allowance)) : undefined;
+    } catch (error) {
+      if (error instanceof ApiError) return refusal(error);
+      throw error;
+    }
   };
 
   admit: Admit = async (operation, context) => {
@@ -86,7 +91,7 @@ export class Admission {
     const refused = drawn.find(({ isExceeded }) => isExceeded);
     const tightest = refused ?? drawn.toSorted((a, b) => a.remaining - b.remaining)[0];
     if (response && tightest && !response.headersSent) writeHeaders(response, tightest);
-    return refused && refusal(refused);
+    return refused && refusal(exceeded(refused));
   };
 
   /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
@@ -129,15 +134,6 @@ export class Admission {
   }
 }
 
-/** An IPv6 client has a whole /64 to choose addresses from, so that is what counts as one. */
-function addressKey(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address;
-  const network = ipaddr.IPv6.parse(address);
-  return network.isIPv4MappedAddress()
-    ? network.toIPv4Address().toString()
-    : network.parts.slice(0, 4).join(':');
-}
-
 function rootFields({ context }: PreparedOperation): string[] {
   const names = ({ selections }: SelectionSetNode): string[] =>
     selections.flatMap((selection) => {
@@ -149,8 +145,7 @@ function rootFields({ context }: PreparedOperation): string[] {
   return names((context.operation satisfies OperationDefinitionNode).selectionSet);
 }
 
-function refusal(allowance: Allowance): GraphQLError {
-  const error = exceeded(allowance);
+function refusal(error: ApiError): GraphQLError {
   return new GraphQLError(error.message, { originalError: error, extensions: { ...error.extensions } });
 }
 

@@ -4,6 +4,7 @@ import { parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import type { Clock } from '../clock.js';
+import { ApiError } from '../errors.js';
 import type { RequestContext } from '../request-context.js';
 import type { RunOperation } from './service-client.js';
 
@@ -21,6 +22,15 @@ const document = parse(
   { noLocation: true },
 );
 
+// Stands for a refused key: it is refused as any other token that is none, and the key goes no further.
+const refusedKey = 'Bearer refused-api-key';
+
+/** How many unknown keys an address may try. */
+export interface KeyGuesses {
+  isSpent(clientAddress: string): Promise<boolean>;
+  spend(clientAddress: string): Promise<void>;
+}
+
 interface Exchanged {
   authorization: string;
   until: number;
@@ -28,48 +38,67 @@ interface Exchanged {
 
 /**
  * Puts a token of at most a minute in the place of an API key, at the gateway, so that keys reach no subgraph but
- * identity. A key that is refused stays as it is, and is refused as any other token.
+ * identity. A key that is refused is refused as any other token, and counts as a guess of its address. Throws
+ * UNAVAILABLE while identity can not say, and RATE_LIMITED to an address that has guessed too often.
  */
 export class ApiKeyExchange {
   private readonly known = new LRUCache<string, Exchanged>({ max: 10_000 });
-  private readonly underWay = new Map<string, Promise<string | undefined>>();
+  private readonly underWay = new Map<string, Promise<string>>();
 
   constructor(
     private readonly run: RunOperation,
     private readonly gatewayToken: () => Promise<string>,
     private readonly clock: Clock,
+    private readonly guesses: KeyGuesses,
   ) {}
 
   /** The context to go on with: the same one, unless it came with an API key. */
   readonly exchanged = async <Context extends RequestContext>(context: Context): Promise<Context> => {
     const key = keyHeader.exec(context.authorization?.trim() ?? '')?.[1];
     if (key === undefined) return context;
-    const authorization = await this.tokenFor(key, context);
-    return authorization === undefined ? context : { ...context, authorization };
+    return { ...context, authorization: await this.tokenFor(key, context) };
   };
 
-  private async tokenFor(key: string, context: RequestContext): Promise<string | undefined> {
+  private async tokenFor(key: string, context: RequestContext): Promise<string> {
     const hash = createHash('sha256').update(key).digest('base64');
     const known = this.known.get(hash);
     if (known && known.until > this.clock.now().getTime()) return known.authorization;
     const underWay = this.underWay.get(hash);
     if (underWay) return underWay;
+    // A key that was good a while ago is no guess.
+    if (!known && (await this.guesses.isSpent(context.clientAddress))) throw tooManyGuesses();
     const asked = this.ask(key, hash, context).finally(() => this.underWay.delete(hash));
     this.underWay.set(hash, asked);
     return asked;
   }
 
-  private async ask(key: string, hash: string, context: RequestContext): Promise<string | undefined> {
+  private async ask(key: string, hash: string, context: RequestContext): Promise<string> {
     const { requestId, clientAddress } = context;
-    const { data } = await this.run({
+    const { data, errors } = await this.run({
       document,
       variables: { input: { key } },
       context: { requestId, clientAddress, authorization: `Bearer ${await this.gatewayToken()}` },
     });
     const { token } = (data?.['exchangeApiKey'] ?? {}) as { token?: string };
-    if (token === undefined) return undefined;
+    if (token === undefined) {
+      if (errors?.[0]?.extensions?.['code'] !== 'UNAUTHENTICATED') throw unknown();
+      this.known.delete(hash);
+      await this.guesses.spend(clientAddress);
+      return refusedKey;
+    }
     const authorization = `Bearer ${token}`;
     this.known.set(hash, { authorization, until: this.clock.now().getTime() + keptMs });
     return authorization;
   }
+}
+
+/** Not a refusal: who was told that a good key is bad might throw it away. */
+function unknown(): ApiError {
+  return new ApiError('UNAVAILABLE', 'API keys can not be checked for the moment', { retryAfterSeconds: 2 });
+}
+
+function tooManyGuesses(): ApiError {
+  return new ApiError('RATE_LIMITED', 'Too many API keys were tried that are none', {
+    retryAfterSeconds: 60,
+  });
 }

@@ -46,6 +46,8 @@ const maxCached = 100_000;
 
 // A node that was away when its credential ended may still beat, and is given a new one.
 const nodeGraceSeconds = 7 * 24 * 60 * 60;
+// API keys live for at most a year.
+const longestKeySeconds = 366 * 24 * 60 * 60;
 
 /** Turns an `Authorization` header into a Viewer. Verified tokens are remembered by hash until they end. */
 export class TokenVerifier {
@@ -64,15 +66,19 @@ export class TokenVerifier {
     return this.options.revocations?.isSuspended(tenantId) ?? false;
   }
 
-  /** Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED. */
-  async verify(authorization: string): Promise<Viewer> {
+  /**
+   * Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED. For a
+   * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
+   */
+  async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
     if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.verified.get(hash);
-    const viewer = known ?? (await this.check(token));
+    const viewer = known ?? (await this.check(token, isStanding));
     this.refuseEndedGrant(viewer);
-    if (viewer.expiresAt * 1000 <= this.options.clock.now().getTime()) {
+    const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
+    if (endsAt * 1000 <= this.options.clock.now().getTime()) {
       this.verified.delete(hash);
       throw refused('TOKEN_EXPIRED', 'The token has expired');
     }
@@ -90,7 +96,7 @@ export class TokenVerifier {
     throw new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 
-  private async check(token: string): Promise<Viewer> {
+  private async check(token: string, isStanding: boolean): Promise<Viewer> {
     try {
       const header = decodeProtectedHeader(token);
       const key = await this.keyFor(header.typ, header.kid);
@@ -100,7 +106,7 @@ export class TokenVerifier {
         audience: panelAudience,
         algorithms: ['EdDSA', 'ES256'],
         typ: header.typ,
-        clockTolerance: header.typ === tokenTypes.node ? nodeGraceSeconds : 0,
+        clockTolerance: graceSeconds(header.typ, isStanding),
         currentDate: this.options.clock.now(),
         requiredClaims: ['exp', 'sub', 'tenant'],
       });
@@ -123,6 +129,11 @@ export class TokenVerifier {
     if (typ === tokenTypes.service && kid.startsWith('service-')) return this.derived.get(kid)?.publicKey;
     return undefined;
   }
+}
+
+function graceSeconds(typ: string | undefined, isStanding: boolean): number {
+  if (typ === tokenTypes.node) return nodeGraceSeconds;
+  return typ === tokenTypes.apiKey && isStanding ? longestKeySeconds : 0;
 }
 
 /** Whether identity signs this kind of token, with the keys of its JWKS. */

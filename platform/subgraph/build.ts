@@ -117,7 +117,7 @@ async function createContext(
   { database, clock, verifier, permissions, streams }: SubgraphDefinition,
   request: RequestContext,
 ): Promise<SubgraphContext> {
-  const identity = await identify(verifier, request.authorization);
+  const identity = await identify(verifier, request);
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
   const options = { request, database, clock, permissions, isSuspended, ...identity };
   return { operation: new Operation(options), streams };
@@ -126,11 +126,11 @@ async function createContext(
 /** Who asks. A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */
 export async function identify(
   verifier: TokenVerifier,
-  authorization: string | undefined,
+  { authorization, isStanding = false }: Pick<RequestContext, 'authorization' | 'isStanding'>,
 ): Promise<Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>> {
   if (!authorization) return { viewer: undefined, denial: undefined };
   try {
-    return { viewer: await verifier.verify(authorization), denial: undefined };
+    return { viewer: await verifier.verify(authorization, { isStanding }), denial: undefined };
   } catch (error) {
     if (error instanceof ApiError) return { viewer: undefined, denial: error };
     throw error;

@@ -13,10 +13,12 @@ import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
+import { identify } from './build.js';
 import { mapEvents } from './map-events.js';
-import { maskError } from './mask-errors.js';
+import { maskError, toGraphQLError } from './mask-errors.js';
 import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
 import type { Subgraph } from './subgraph.js';
+import { untilRefused } from './until-refused.js';
 
 export interface SubgraphServerOptions {
   subgraph: Subgraph;
@@ -126,6 +128,15 @@ async function isGateway(verifier: TokenVerifier, token: unknown): Promise<boole
   return viewer?.kind === 'service' && viewer.service === gatewayService;
 }
 
+/** Why the subscriber may not hear any more: its session, grant, key or tenant ended since. */
+async function refusalOf(
+  verifier: TokenVerifier,
+  context: RequestContext,
+): Promise<FormattedExecutionResult | undefined> {
+  const { denial } = await identify(verifier, context);
+  return denial && { data: null, errors: [toGraphQLError(denial).toJSON()] };
+}
+
 /** The same masking as in process, where Apollo Server would format errors in its own way. */
 function maskErrors(requests: WeakMap<object, RequestContext>, logger: Logger): ApolloServerPlugin<object> {
   return {
@@ -163,10 +174,13 @@ function serveSubscriptions(
         const { extensions, ...request } = contextValue as RemoteSubscription;
         const context = extensions?.requestContext;
         if (!context) throw new Error('a subscription of a gateway carries its request context');
-        const stream = await runner.subscribe(request, { ...context });
+        // Also when it is opened: a gateway that was cut off comes again with the token of then.
+        const standing = { ...context, isStanding: true };
+        const stream = await runner.subscribe(request, standing);
         if (!(Symbol.asyncIterator in stream)) return stream as never;
-        const { after: _, ...eventContext } = context;
-        return mapEvents(stream, (event) => event({ ...eventContext })) as never;
+        const { after: _, ...eventContext } = standing;
+        const allowed = untilRefused(stream, async () => refusalOf(verifier, eventContext));
+        return mapEvents(allowed, (event) => event({ ...eventContext })) as never;
       },
       // The runner's errors are plain already, and graphql-ws would call their toJSON.
       onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult as never,

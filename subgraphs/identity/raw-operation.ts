@@ -27,7 +27,7 @@ export function rawOperations(options: {
       clock: options.clock,
       permissions: identityPermissions,
       isSuspended: (tenantId) => verifier.isSuspended(tenantId),
-      ...(await identify(verifier, context.authorization)),
+      ...(await identify(verifier, context)),
     });
   };
 }

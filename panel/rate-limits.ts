@@ -1,30 +1,21 @@
 import { Redis } from 'ioredis';
 
-import { Admission } from '#gateway/rate-limit/admission.js';
 import { policyFor } from '#gateway/rate-limit/policy.js';
 import { RateLimits } from '#gateway/rate-limit/rate-limits.js';
-import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Logger } from '#platform/logger.js';
-import type { ExchangeContext } from '#platform/request-context.js';
 
 import type { PanelEnv } from './env.js';
 
-/** What every process that serves clients has in front of its gateway. */
-export interface Front {
-  admission: Admission;
-  stop(): Promise<void>;
+export interface SharedLimits {
+  limits: RateLimits;
+  stop: () => Promise<void>;
 }
 
 /** Rate limits, shared through Redis when there is one. */
-export async function createFront(
-  env: PanelEnv,
-  verifier: TokenVerifier,
-  exchange: ExchangeContext,
-  logger: Logger,
-): Promise<Front> {
+export async function createRateLimits(env: PanelEnv, logger: Logger): Promise<SharedLimits> {
   const redis = env.REDIS_URL === undefined ? undefined : await connect(env.REDIS_URL, logger);
   return {
-    admission: new Admission(new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis), verifier, exchange),
+    limits: new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis),
     stop: async () => redis?.disconnect(),
   };
 }

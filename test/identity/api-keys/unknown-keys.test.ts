@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { Live } from '../../support/live.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '100' });
+});
+afterAll(async () => panel.stop());
+
+const keyOf = async (tenant: Tenant): Promise<string> =>
+  dataOf(
+    await tenant.graphql<{ createApiKey: { key: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'CI', permissions: ['fleet.instance.read'] } },
+    ),
+  ).createApiKey.key;
+
+const list = async (token: string) => panel.world.rest('/api/fleet/instances', { token });
+
+test('while keys can not be looked up, they are neither refused nor taken', async () => {
+  const tenant = await panel.world.tenant();
+  const key = await keyOf(tenant);
+  await panel.sql('alter function identity.find_api_key(text) rename to find_api_key_away');
+  const rest = await list(key);
+  expect([rest.status, rest.headers.get('retry-after'), rest.body]).toEqual([
+    503,
+    '2',
+    { error: 'API keys can not be checked for the moment' },
+  ]);
+  expect(refusal(await panel.world.graphql('{ tenant { id } }', {}, key))).toEqual({
+    code: 'UNAVAILABLE',
+    retryAfterSeconds: 2,
+  });
+  await using live = new Live(panel.panel.url, key, 'subscription { instanceChanged { id } }');
+  await live.ended();
+  expect(live.closeCode).toBe(1013);
+  await panel.sql('alter function identity.find_api_key_away(text) rename to find_api_key');
+  expect((await list(key)).status).toBe(200);
+});
+
+test('an address that tries keys that are none may not go on, whatever else it sends, and keys known as good stay good', async () => {
+  const tenant = await panel.world.tenant();
+  const key = await keyOf(tenant);
+  expect((await list(key)).status).toBe(200);
+  const tried = new Set<number>();
+  for (let guess = 0; guess < 12; guess += 1) {
+    tried.add((await list(`qcp_${randomBytes(32).toString('base64url')}`)).status);
+  }
+  expect(tried).toEqual(new Set([401, 429]));
+  const over = await list(`qcp_${'A'.repeat(43)}`);
+  expect([over.status, over.headers.get('retry-after'), over.body]).toEqual([
+    429,
+    '60',
+    { error: 'Too many API keys were tried that are none' },
+  ]);
+  expect((await list(key)).status).toBe(200);
+});
