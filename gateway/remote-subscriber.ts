@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
-import { cursorOf } from '#platform/subgraph/cursor.js';
+import { cursorOf, openedAtOf } from '#platform/subgraph/cursor.js';
 import type { EventStream } from '#platform/subgraph/map-events.js';
 import type { SubgraphEvent, SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 
@@ -74,6 +74,11 @@ export function createRemoteSubscriber(
         FormattedExecutionResult['extensions']
       >(payload, {
         next: (result) => {
+          const openedAt = openedAtOf(result.extensions ?? {});
+          if (openedAt !== undefined) {
+            requestContext.after ??= openedAt;
+            return;
+          }
           const cursor = cursorOf(result);
           if (cursor !== undefined) requestContext.after = cursor;
           if (queue.push(answer(result as FormattedExecutionResult))) return;

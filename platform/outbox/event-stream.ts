@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.js';
 import { ApiError } from '../errors.js';
+import type { OpenedAt } from '../subgraph/cursor.js';
 import type { Operation } from '../subgraph/operation.js';
 import { decodePosition, encodePosition, isAfter, type DeliveredEvent, type Position } from './event.js';
 import { endOfOutbox, readOutbox, removedUntil } from './reader.js';
@@ -32,7 +33,7 @@ export class EventStreams {
   async open(
     operation: Operation,
     { topics, matches = () => true }: StreamOptions,
-  ): Promise<AsyncIterableIterator<StreamedEvent>> {
+  ): Promise<AsyncIterableIterator<StreamedEvent> & OpenedAt> {
     const { tenantId } = operation;
     const { after } = operation.request;
     const resumeAt = after === undefined ? undefined : await this.resumeAt(operation, after);
@@ -87,7 +88,8 @@ export class EventStreams {
       stop();
       wake?.();
     };
-    const stream: AsyncIterableIterator<StreamedEvent> = {
+    const stream: AsyncIterableIterator<StreamedEvent> & OpenedAt = {
+      openedAt: encodePosition(this.database.area, resumeAt ?? from),
       next,
       async return() {
         close();

@@ -18,3 +18,13 @@ export function cursorOf(result: { extensions?: Record<string, unknown> | undefi
   const cursor = result.extensions?.cursor;
   return typeof cursor === 'string' ? cursor : undefined;
 }
+
+/** What a subscription's source tells beside its events: the cursor to go on after when none came before it was cut. */
+export interface OpenedAt {
+  openedAt?: string;
+}
+
+/** Where a stream of events begins, if its source told. */
+export function openedAtOf(stream: object): string | undefined {
+  return 'openedAt' in stream && typeof stream.openedAt === 'string' ? stream.openedAt : undefined;
+}

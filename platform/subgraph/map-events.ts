@@ -1,6 +1,19 @@
 /** An iterator whose `return` is always there, as graphql-ws asks for. */
 export type EventStream<Value> = AsyncGenerator<Value, undefined, undefined>;
 
+/** A stream with an event before its own. */
+export function startWith<Value>(first: Value, stream: EventStream<Value>): EventStream<Value> {
+  let isFirst = true;
+  return {
+    ...stream,
+    next: () => {
+      if (!isFirst) return stream.next();
+      isFirst = false;
+      return Promise.resolve({ value: first, done: false });
+    },
+  };
+}
+
 /**
  * Maps each event of a stream.
  *

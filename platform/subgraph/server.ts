@@ -14,7 +14,8 @@ import type { TokenVerifier } from '../auth/tokens.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
-import { mapEvents } from './map-events.js';
+import { openedAtOf } from './cursor.js';
+import { mapEvents, startWith } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
 import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
 import type { Subgraph } from './subgraph.js';
@@ -180,7 +181,10 @@ function serveSubscriptions(
         if (!(Symbol.asyncIterator in stream)) return stream as never;
         const { after: _, ...eventContext } = standing;
         const allowed = untilRefused(stream, async () => refusalOf(verifier, eventContext));
-        return mapEvents(allowed, (event) => event({ ...eventContext })) as never;
+        const answered = mapEvents(allowed, (event) => event({ ...eventContext }));
+        const openedAt = openedAtOf(stream);
+        // For the gateway alone, which may be cut off before the first event.
+        return (openedAt ? startWith({ data: null, extensions: { openedAt } }, answered) : answered) as never;
       },
       // The runner's errors are plain already, and graphql-ws would call their toJSON.
       onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult as never,

@@ -12,7 +12,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
-import { cursorExtensions } from './cursor.js';
+import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
 import { mapEvents, type EventStream } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
 import type { Subgraph } from './subgraph.js';
@@ -55,15 +55,19 @@ export class SubgraphRunner {
   async subscribe(
     request: SubgraphRequest,
     context: RequestContext,
-  ): Promise<EventStream<SubgraphEvent> | FormattedExecutionResult> {
+  ): Promise<(EventStream<SubgraphEvent> & OpenedAt) | FormattedExecutionResult> {
     try {
       const checked = this.check(request.query);
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
       const stream = await createSourceEventStream(await this.args(request, checked.document, context));
       if (!(Symbol.asyncIterator in stream)) return this.present(stream, context);
-      return mapEvents(stream, (rootValue) =>
-        Promise.resolve((eventContext) => this.event(request, checked.document, rootValue, eventContext)),
+      const events = mapEvents(stream, (rootValue) =>
+        Promise.resolve<SubgraphEvent>((eventContext) =>
+          this.event(request, checked.document, rootValue, eventContext),
+        ),
       );
+      const openedAt = openedAtOf(stream);
+      return openedAt === undefined ? events : Object.assign(events, { openedAt });
     } catch (error) {
       return this.refuse([toGraphQLError(error)], context);
     }
