@@ -140,7 +140,7 @@ export function createFleet(options: FleetOptions): Fleet {
       expirySweep,
       countFoldSweep,
       versionBaselineSweep,
-      rollupSweep(heartbeatSeconds),
+      rollupSweep(heartbeatSeconds, options.logger),
       partitionSweep,
       retentionSweep,
       commandTimeoutsSweep,

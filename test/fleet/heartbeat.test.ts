@@ -160,10 +160,17 @@ test('readings that cannot be are refused naming each', async () => {
     cpu_cores: -1,
     version: ' ',
     net_rx_bytes: -5,
+    net_tx_bytes: 1.7e308,
     health: [{ component: '', status: 'degraded' }],
     facts: { big: 'x'.repeat(33 * 1024) },
     samples: [
-      { timestamp: panel.clock.now().toISOString(), cpu_percent: 1, memory_percent: 1, disk_percent: 101 },
+      {
+        timestamp: panel.clock.now().toISOString(),
+        cpu_percent: 1,
+        memory_percent: 1,
+        disk_percent: 101,
+        net_rx_bytes: 5e-324,
+      },
     ],
     sequence: -1,
   });
@@ -177,9 +184,11 @@ test('readings that cannot be are refused naming each', async () => {
         cpu_cores: 'CPU cores must not be negative',
         version: 'Version is required',
         net_rx_bytes: 'Net rx bytes must not be negative',
+        net_tx_bytes: 'Net tx bytes must be at most 9007199254740991',
         'health.0.component': 'Component is required',
         facts: 'Facts must have at most 32 kB of JSON',
         'samples.0.disk_percent': 'Disk percent must be from 0 to 100',
+        'samples.0.net_rx_bytes': 'Net rx bytes must be a whole number',
         sequence: 'Sequence must not be negative',
       },
     },
@@ -249,6 +258,21 @@ test('a credential is renewed from ten days before its end to seven days after, 
     200,
     { server_time: restTime(panel.clock.now()), heartbeat_seconds: 30, commands: [] },
   ]);
+});
+
+test('a stored beat is answered even when the credential that waits for its node cannot be read', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  await tenant.graphql('mutation($id: ID!) { rotateInstanceCredential(id: $id) { id } }', { id: node.id });
+  await panel.sql('alter table fleet.instance rename column candidate_generation to elsewhere');
+  const answer = await node.beat({ cpu_percent: 77 });
+  await panel.sql('alter table fleet.instance rename column elsewhere to candidate_generation');
+  expect([answer.status, answer.body]).toEqual([
+    200,
+    { server_time: restTime(panel.clock.now()), heartbeat_seconds: 30, commands: [] },
+  ]);
+  expect(await rowOf(node)).toMatchObject({ cpu_percent: 77 });
+  expect((await node.beat()).body, 'it comes with the next one').toHaveProperty('credential');
 });
 
 test('a sample that is sent again is stored once', async () => {

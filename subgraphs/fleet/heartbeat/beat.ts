@@ -1,6 +1,7 @@
 import type { NodeViewer } from '#platform/viewer.js';
 
-import { offlineAfter, type StoredReason } from '../instance/instance.status.js';
+import { offlineAfter, reasonKey, type StoredReason } from '../instance/instance.status.js';
+import { sequenceAfter, type SequenceState } from '../lifecycle/duplicate.js';
 import { aheadLimitMs, hourMs, hourOf, lateLimitMs, rateReachMs } from '../metrics/tiers.js';
 import type { Heartbeat } from './heartbeat.inputs.js';
 import { judge, type Streaks, type VersionLine } from './heartbeat.reasons.js';
@@ -16,7 +17,7 @@ export interface ReceivedBeat {
 export type Status = 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
 
 /** What of an instance the next beat depends on. */
-export interface InstanceState {
+export interface InstanceState extends SequenceState {
   lastSeenAt: Date | null;
   offlineAt: Date | null;
   status: Status;
@@ -30,6 +31,8 @@ export interface InstanceState {
   netRxBytesPerSecond: number | null;
   netTxBytesPerSecond: number | null;
   clockSkewSeconds: number | null;
+  /** What is taken off the timestamps of its samples. */
+  clockShiftSeconds: number;
 }
 
 /** What it is once it has beaten. */
@@ -41,51 +44,91 @@ export interface Transition {
   to: Status;
 }
 
-/** What an instance is after a beat. A beat that waited behind a later one does not turn time back. */
+/**
+ * Whether a later beat was stored already: this one had waited behind it, or came by a slower way. What it measured is
+ * still worth storing; what it says of the instance is no longer so. Of two in the same moment the sequence tells.
+ */
+export function isOvertaken(
+  { lastSeenAt, sequence }: InstanceState,
+  { beat, receivedAt }: ReceivedBeat,
+): boolean {
+  if (!lastSeenAt || receivedAt > lastSeenAt) return false;
+  return receivedAt < lastSeenAt || (sequence !== null && beat.sequence != null && beat.sequence < sequence);
+}
+
+/** What an instance is after a beat that was not overtaken, and the changes that others have to be told of. */
 export function afterBeat(
   before: InstanceState,
   { beat, receivedAt }: ReceivedBeat,
   baseline: VersionLine | null,
   heartbeatSeconds: number,
-): { state: BeatenState; transition: Transition | null } {
+): { state: BeatenState; transitions: Transition[] } {
   const { lastSeenAt } = before;
-  const now = lastSeenAt && lastSeenAt > receivedAt ? lastSeenAt : receivedAt;
-  const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= now;
+  const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= receivedAt;
   const skew = beat.sentAt ? (beat.sentAt.getTime() - receivedAt.getTime()) / 1000 : null;
   const standing = judge(beat, {
     clockSkewSeconds: skew,
     // What was told before an outage says nothing about the time after it.
     before: isBack ? { reasons: [], streaks: {} } : before,
     baseline,
-    now,
+    now: receivedAt,
   });
   const status = standing.reasons.length > 0 ? 'DEGRADED' : 'HEALTHY';
   const from = lastSeenAt === null ? null : isBack ? 'OFFLINE' : before.status;
-  const elapsed = lastSeenAt ? (now.getTime() - lastSeenAt.getTime()) / 1000 : 0;
-  const isChanged = from !== status || !sameReasons(before.reasons, standing.reasons);
+  const shift = shiftAfter(before.clockShiftSeconds, skew);
+  const seconds = secondsBetween(before, receivedAt, skew, shift);
+  const rateOf = (earlier: number | null, reading: number | null | undefined) =>
+    seconds === null || seconds > rateReachMs(heartbeatSeconds) / 1000
+      ? null
+      : rate(earlier, reading, seconds);
+  const isSameBeat = skew !== null && before.clockSkewSeconds !== null && seconds === 0;
+  const transitions: Transition[] = [];
+  // Every read has told that it was offline since its deadline, before the expiry sweep came to it: so it is told now.
+  if (from === 'OFFLINE' && before.status !== 'OFFLINE')
+    transitions.push({ from: before.status, to: 'OFFLINE' });
+  if (from !== status || !sameReasons(before.reasons, standing.reasons))
+    transitions.push({ from, to: status });
   return {
     state: {
       ...standing,
-      lastSeenAt: now,
-      offlineAt: offlineAfter(now, heartbeatSeconds),
+      ...sequenceAfter(before, beat.sequence ?? null, { isSameBeat, now: receivedAt }),
+      lastSeenAt: receivedAt,
+      offlineAt: offlineAfter(receivedAt, heartbeatSeconds),
       status,
-      statusChangedAt: from === status ? before.statusChangedAt : now,
+      statusChangedAt: from === status ? before.statusChangedAt : receivedAt,
       sampledAt: before.sampledAt,
       netRxBytes: beat.netRxBytes ?? null,
       netTxBytes: beat.netTxBytes ?? null,
-      netRxBytesPerSecond: rate(before.netRxBytes, beat.netRxBytes, elapsed),
-      netTxBytesPerSecond: rate(before.netTxBytes, beat.netTxBytes, elapsed),
+      netRxBytesPerSecond: rateOf(before.netRxBytes, beat.netRxBytes),
+      netTxBytesPerSecond: rateOf(before.netTxBytes, beat.netTxBytes),
       clockSkewSeconds: skew,
+      clockShiftSeconds: shift,
     },
-    transition: isChanged ? { from, to: status } : null,
+    transitions,
   };
 }
 
-function sameReasons(a: readonly StoredReason[], b: readonly StoredReason[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ code, message }, at) => code === b[at]?.code && message === b[at]?.message)
-  );
+/** Whether nothing came or went. How a reason is worded changes from beat to beat and is nothing to tell of. */
+function sameReasons(before: readonly StoredReason[], after: readonly StoredReason[]): boolean {
+  const keys = new Set(after.map(reasonKey));
+  const earlier = new Set(before.map(reasonKey));
+  return keys.size === earlier.size && [...keys].every((key) => earlier.has(key));
+}
+
+/**
+ * Seconds since the newest beat: by the node's clock where both told it and it was not set in between, as beats may be
+ * held up on their way and then come in one go; else by when they came. Null before the first.
+ */
+function secondsBetween(
+  { lastSeenAt, clockSkewSeconds, clockShiftSeconds }: InstanceState,
+  receivedAt: Date,
+  skew: number | null,
+  shift: number,
+): number | null {
+  if (!lastSeenAt) return null;
+  const ms = receivedAt.getTime() - lastSeenAt.getTime();
+  if (skew === null || clockSkewSeconds === null || shift !== clockShiftSeconds) return ms / 1000;
+  return Math.round(ms + (skew - clockSkewSeconds) * 1000) / 1000;
 }
 
 /** Bytes per second between two readings of a counter; a counter that went down was reset and tells nothing yet. */
@@ -105,18 +148,28 @@ export interface Sample {
   load_average: number | null;
 }
 
-// Small differences are transport delay and are left alone, so that a sample replayed twice keeps its timestamp; larger
-// ones are the clock's, and are taken out in whole steps for the same reason.
-const skewStepSeconds = 30;
+const shiftStepSeconds = 30;
+
+/**
+ * What is taken off a node's timestamps to have them by the panel's clock, in whole steps. It stays as it is until the
+ * measured skew is more than a step away, and lands in the middle between two such moves: so delays on the way and a
+ * clock that is slowly corrected never move it back and forth, and a sample that is sent again, in whichever beat, gets
+ * the timestamp that it is stored under.
+ */
+export function shiftAfter(before: number, skewSeconds: number | null): number {
+  if (skewSeconds === null || Math.abs(skewSeconds - before) <= shiftStepSeconds) return before;
+  return Math.round(skewSeconds / shiftStepSeconds) * shiftStepSeconds;
+}
 
 /** The samples that a beat brings: its own, and those replayed. What is too old or too far ahead is left out. */
-export function samplesOf({ beat, receivedAt }: ReceivedBeat, clockSkewSeconds: number | null): Sample[] {
-  const shift = Math.trunc((clockSkewSeconds ?? 0) / skewStepSeconds) * skewStepSeconds * 1000;
+export function samplesOf({ beat, receivedAt }: ReceivedBeat, shiftSeconds: number): Sample[] {
+  const shifted = (time: Date) => new Date(time.getTime() - shiftSeconds * 1000);
   const oldest = receivedAt.getTime() - lateLimitMs;
   const newest = receivedAt.getTime() + aheadLimitMs;
-  return [{ ...beat, timestamp: beat.sentAt ?? receivedAt }, ...(beat.samples ?? [])]
+  const own = { ...beat, at: beat.sentAt ? shifted(beat.sentAt) : receivedAt };
+  return [own, ...(beat.samples ?? []).map((sample) => ({ ...sample, at: shifted(sample.timestamp) }))]
     .map((sample) => ({
-      at: new Date(sample.timestamp.getTime() - shift),
+      at: sample.at,
       cpu_percent: sample.cpuPercent,
       memory_percent: sample.memoryPercent,
       disk_percent: sample.diskPercent,

@@ -42,10 +42,13 @@ export class MetricsSampleInput {
   @Field(() => Float, { description: 'Disk in use, 0 to 100.' })
   diskPercent!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes received since the node started.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Bytes received since the node started: a whole number.',
+  })
   netRxBytes?: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started.' })
+  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started: a whole number.' })
   netTxBytes?: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
@@ -93,10 +96,13 @@ export class ReportHeartbeatInput {
   @Field(() => String, { description: 'The version of Cloud OS.' })
   version!: string;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes received since the node started.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Bytes received since the node started: a whole number.',
+  })
   netRxBytes?: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started.' })
+  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started: a whole number.' })
   netTxBytes?: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
@@ -139,12 +145,19 @@ export class ReportHeartbeatInput {
 const percent = (what: string) =>
   z.number().min(0, `${what} must be from 0 to 100`).max(100, `${what} must be from 0 to 100`);
 const count = (what: string) => z.number().min(0, `${what} must not be negative`);
+// A counter of bytes never gets near the bound; beyond it numbers would lose their last digits and sums could overflow.
+const counter = (what: string) =>
+  z
+    .number()
+    .min(0, `${what} must not be negative`)
+    .max(Number.MAX_SAFE_INTEGER, `${what} must be at most ${Number.MAX_SAFE_INTEGER}`)
+    .refine((value) => Number.isInteger(value), `${what} must be a whole number`);
 const measured = {
   cpuPercent: percent('CPU percent'),
   memoryPercent: percent('Memory percent'),
   diskPercent: percent('Disk percent'),
-  netRxBytes: count('Net rx bytes').nullish(),
-  netTxBytes: count('Net tx bytes').nullish(),
+  netRxBytes: counter('Net rx bytes').nullish(),
+  netTxBytes: counter('Net tx bytes').nullish(),
   loadAverage: count('Load average').nullish(),
 };
 const factsLimit = 32 * 1024;

@@ -1,4 +1,4 @@
-import { StatusReasonCode, type StoredReason } from '../instance/instance.status.js';
+import { reasonKey, StatusReasonCode, type StoredReason } from '../instance/instance.status.js';
 import { ComponentStatus, type Heartbeat } from './heartbeat.inputs.js';
 
 /** How many beats in a row spoke against what is told now of a measurement that flaps. */
@@ -76,13 +76,14 @@ function componentFindings({ health }: Heartbeat): Finding[] {
     .filter(({ status }) => status !== ComponentStatus.HEALTHY)
     .map(({ component, status, message }) => ({
       code: StatusReasonCode.COMPONENT_UNHEALTHY,
+      component,
       message: `${component} is ${status.toLowerCase()}${message ? `: ${message}` : ''}`,
     }));
 }
 
 /** A reason that was told before too keeps its beginning. */
-function sinceOf({ code, message }: Finding, before: Standing, now: Date): string {
-  const same = before.reasons.find((reason) => reason.code === code && reason.message === message);
+function sinceOf(finding: Finding, before: Standing, now: Date): string {
+  const same = before.reasons.find((reason) => reasonKey(reason) === reasonKey(finding));
   return same?.since ?? now.toISOString();
 }
 

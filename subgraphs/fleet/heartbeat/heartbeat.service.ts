@@ -2,6 +2,7 @@ import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import type { NodeViewer } from '#platform/viewer.js';
 
 import type { NodeCommand } from '../command/node-command.js';
 import type { CredentialService } from '../enrollment/credential.service.js';
@@ -52,16 +53,19 @@ export class HeartbeatService {
 
   /** Answers once the beat is committed. Server time decides `lastSeen`; the node's clock only tells its skew. */
   async report(operation: Operation, input: ReportHeartbeatInput): Promise<ReportHeartbeatPayload> {
-    const { credentials, heartbeatSeconds, offeredCredential } = this.options;
     const node = operation.requireNode();
     const beat = validate(reportHeartbeatRules, input);
     const receivedAt = operation.clock.now();
     await this.store(operation, { node, beat, receivedAt, requestId: operation.request.requestId });
     return {
       serverTime: receivedAt,
-      heartbeatSeconds,
-      commands: await this.commands(operation),
-      credential: (await offeredCredential(operation)) ?? (await credentials.renewal(node, receivedAt)),
+      heartbeatSeconds: this.options.heartbeatSeconds,
+      commands: await this.unlessItFails(operation, 'commands', [], () =>
+        this.options.pendingCommands(operation),
+      ),
+      credential: await this.unlessItFails(operation, 'a credential', null, () =>
+        this.credential(operation, node, receivedAt),
+      ),
     };
   }
 
@@ -76,16 +80,25 @@ export class HeartbeatService {
     }
   }
 
-  /** The beat is stored already and must not fail for this: what waits comes with the next one. */
-  private async commands(operation: Operation): Promise<NodeCommand[]> {
-    const { pendingCommands, logger } = this.options;
-    return pendingCommands(operation).catch((error: unknown) => {
-      logger.error(
-        { err: error, requestId: operation.request.requestId },
-        'commands could not be handed out with a beat',
-      );
-      return [];
-    });
+  private async credential(operation: Operation, node: NodeViewer, now: Date): Promise<string | null> {
+    const { credentials, offeredCredential } = this.options;
+    return (await offeredCredential(operation)) ?? (await credentials.renewal(node, now));
+  }
+
+  /** The beat is stored already and must not fail for what its answer brings: that comes with the next one. */
+  private async unlessItFails<Answer>(
+    operation: Operation,
+    what: string,
+    otherwise: Answer,
+    read: () => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await read();
+    } catch (error) {
+      const { requestId } = operation.request;
+      this.options.logger.error({ err: error, requestId }, `${what} could not be handed out with a beat`);
+      return otherwise;
+    }
   }
 
   /** Takes no more beats, and stores those that wait. */

@@ -16,7 +16,7 @@ import { readInstances, storeBeats } from './ingest.sql.js';
 // One flush at a time needs one connection; the other is for the next flush while a lost one is being found out.
 const connections = 2;
 // With the wait for a connection well below rollupGraceMs, on which the rollup relies.
-const statementSeconds = 20;
+const longestSeconds = 20;
 const attempts = 4;
 
 /**
@@ -33,27 +33,36 @@ export class HeartbeatIngest {
     private readonly heartbeatSeconds: number,
     /** Shows committed beats to those who watch; absent where nobody can. */
     private readonly relay?: MetricsRelay,
+    /** A batch that takes longer is given up, and half of it waiting for a lock is too long. */
+    private readonly statementSeconds = longestSeconds,
   ) {
     this.pool = systemPool(database, { size: connections, statementSeconds });
   }
 
   /** Answers for each beat when it is committed. One that cannot be stored does not keep the others from it. */
   async store(batch: readonly ReceivedBeat[]): Promise<readonly Outcome<void>[]> {
+    const outcomes = new Map<ReceivedBeat, Outcome<void>>();
+    // What is stored already must not be stored again when another beat's trouble comes after it.
+    const left = () => batch.filter((received) => !outcomes.has(received));
     try {
-      return await this.storeTogether(batch).catch(async (error: unknown) => {
+      await this.storeTogether(batch, outcomes).catch(async (error: unknown) => {
         // The sample's partition was made while the insert waited to put it into the default one.
-        if (sqlCodeOf(error) === checkViolation) return this.storeTogether(batch);
-        throw error;
+        if (sqlCodeOf(error) !== checkViolation) throw error;
+        await this.storeTogether(left(), outcomes);
       });
     } catch (error) {
-      if (isPassing(error)) throw unavailable(error);
-      if (batch.length === 1) throw error;
-      const outcomes: Outcome<void>[] = [];
-      for (const received of batch) {
-        outcomes.push(...(await this.store([received]).catch((alone: unknown) => [{ error: alone }])));
+      if (isPassing(error)) {
+        for (const received of left()) outcomes.set(received, { error: unavailable(error) });
+      } else if (batch.length === 1) {
+        return [{ error }];
+      } else {
+        for (const received of left()) {
+          const [alone] = await this.store([received]);
+          if (alone) outcomes.set(received, alone);
+        }
       }
-      return outcomes;
     }
+    return batch.map((received) => outcomes.get(received) ?? { error: unavailable() });
   }
 
   async stop(): Promise<void> {
@@ -61,8 +70,10 @@ export class HeartbeatIngest {
     await this.pool.end();
   }
 
-  private async storeTogether(batch: readonly ReceivedBeat[]): Promise<Outcome<void>[]> {
-    const outcomes = new Map<ReceivedBeat, Outcome<void>>();
+  private async storeTogether(
+    batch: readonly ReceivedBeat[],
+    outcomes: Map<ReceivedBeat, Outcome<void>>,
+  ): Promise<void> {
     let open = batch;
     for (let attempt = 0; attempt < attempts && open.length > 0; attempt += 1) {
       const known = await this.read(open);
@@ -80,7 +91,6 @@ export class HeartbeatIngest {
         if (stored.has(keyOf(received.node))) outcomes.set(received, { answer: undefined });
       }
     }
-    return batch.map((received) => outcomes.get(received) ?? { error: unavailable() });
   }
 
   private show({ instances }: Writes, stored: ReadonlySet<string>): void {
@@ -94,7 +104,7 @@ export class HeartbeatIngest {
     const keys = new Map(
       batch.map(({ node }) => [keyOf(node), { tenant_id: node.tenantId, id: node.instanceId }]),
     );
-    const { rows } = await this.pool.query<KnownInstance>(readInstances, [
+    const { rows } = await this.pool.query<KnownInstance>(numbered(readInstances), [
       JSON.stringify([...keys.values()]),
     ]);
     return new Map(rows.map((row) => [`${row.tenantId} ${row.id}`, row]));
@@ -102,21 +112,26 @@ export class HeartbeatIngest {
 
   /** Answers the keys of the instances stored. Their events go with them. */
   private async write(writes: Writes): Promise<Set<string>> {
+    const hasOvertaken = writes.overtaken.size > 0;
     const hasHours = writes.hours.size > 0;
-    const sql = storeBeats({ hasHours });
+    const sql = storeBeats({ hasOvertaken, hasHours });
     const values = [
       writes.instances.values(),
+      ...(hasOvertaken ? [writes.overtaken.values()] : []),
       writes.samples,
       ...(hasHours ? [writes.hours.values()] : []),
     ].map((rows) => JSON.stringify([...rows]));
     if (writes.events.length === 0) {
-      const { rows } = await this.pool.query<{ tenantId: string; id: string }>(sql, values);
+      const { rows } = await this.pool.query<StoredKey>(numbered(sql), values);
       return keySet(rows);
     }
     return systemEm(this.database).transactional(async (em) => {
-      const stored = keySet(
-        await em.execute<{ tenantId: string; id: string }[]>(sql.replace(/\$\d/g, '?'), values),
+      const ms = this.statementSeconds * 1000;
+      await em.execute(
+        `select set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true)`,
+        [String(ms), String(ms / 2)],
       );
+      const stored = keySet(await em.execute<StoredKey[]>(sql, values));
       const events = writes.events.filter(({ tenantId, entityId }) => stored.has(`${tenantId} ${entityId}`));
       await appendToOutbox(em, this.database.area, events, { requestId: 'heartbeats', at: this.clock.now() });
       return stored;
@@ -124,7 +139,18 @@ export class HeartbeatIngest {
   }
 }
 
-function keySet(rows: readonly { tenantId: string; id: string }[]): Set<string> {
+interface StoredKey {
+  tenantId: string;
+  id: string;
+}
+
+/** The driver's own spelling of parameters. */
+function numbered(sql: string): string {
+  let parameter = 0;
+  return sql.replaceAll('?', () => `$${(parameter += 1)}`);
+}
+
+function keySet(rows: readonly StoredKey[]): Set<string> {
   return new Set(rows.map(({ tenantId, id }) => `${tenantId} ${id}`));
 }
 

@@ -6,6 +6,7 @@ import type { StoredRow } from '../metrics/metrics-relay.job.js';
 import {
   afterBeat,
   hoursToMark,
+  isOvertaken,
   samplesOf,
   type BeatenState,
   type InstanceState,
@@ -30,6 +31,8 @@ type Row = StoredRow & Record<string, unknown>;
 /** What a batch writes: rows by instance, and all that goes with them. */
 export interface Writes {
   instances: Map<string, Row>;
+  /** Instances that only get samples: they have no row among the others. */
+  overtaken: Map<string, { tenant_id: string; id: string; generation: number }>;
   samples: (Sample & { tenant_id: string; instance_id: string })[];
   hours: Map<string, { tenant_id: string; instance_id: string; hour: string }>;
   events: OutboxEvent[];
@@ -46,7 +49,13 @@ export function prepare(
   now: Date,
   heartbeatSeconds: number,
 ): Writes {
-  const writes: Writes = { instances: new Map(), samples: [], hours: new Map(), events: [] };
+  const writes: Writes = {
+    instances: new Map(),
+    overtaken: new Map(),
+    samples: [],
+    hours: new Map(),
+    events: [],
+  };
   const states = new Map<string, InstanceState>();
   // In the order of keys, so that two processes which store the same instances take their locks in the same order.
   const inOrder = batch
@@ -55,13 +64,21 @@ export function prepare(
   for (const { received, key } of inOrder) {
     const read = known.get(key);
     if (!read) throw new Error('beats are prepared for known instances');
+    const before = states.get(key) ?? read;
+    if (isOvertaken(before, received)) {
+      addSamples(writes, read, before, received, now, heartbeatSeconds);
+      const { tenantId, id, generation } = read;
+      if (!writes.instances.has(key)) writes.overtaken.set(key, { tenant_id: tenantId, id, generation });
+      continue;
+    }
     const baseline =
       read.major === null || read.minor === null ? null : { major: read.major, minor: read.minor };
-    const { state, transition } = afterBeat(states.get(key) ?? read, received, baseline, heartbeatSeconds);
+    const { state, transitions } = afterBeat(before, received, baseline, heartbeatSeconds);
     addSamples(writes, read, state, received, now, heartbeatSeconds);
     states.set(key, state);
+    writes.overtaken.delete(key);
     writes.instances.set(key, rowOf(read, state, received, writes.instances.get(key)));
-    if (transition) {
+    for (const transition of transitions) {
       writes.events.push({
         topic: 'fleet.instance.changed',
         tenantId: read.tenantId,
@@ -82,7 +99,7 @@ function addSamples(
   now: Date,
   heartbeatSeconds: number,
 ): void {
-  for (const sample of samplesOf(received, state.clockSkewSeconds)) {
+  for (const sample of samplesOf(received, state.clockShiftSeconds)) {
     writes.samples.push({ tenant_id: tenantId, instance_id: id, ...sample });
     for (const time of hoursToMark(sample.at, state.sampledAt, now, heartbeatSeconds)) {
       const hour = new Date(time).toISOString();
@@ -111,8 +128,11 @@ function rowOf(
     reasons: state.reasons,
     streaks: state.streaks,
     sampled_at: state.sampledAt,
-    sequence: beat.sequence ?? null,
+    sequence: state.sequence,
+    regressions: state.regressions,
+    regressed_at: state.regressedAt,
     clock_skew_seconds: state.clockSkewSeconds,
+    clock_shift_seconds: state.clockShiftSeconds,
     version: beat.version,
     apps_count: beat.appsCount,
     cpu_percent: beat.cpuPercent,

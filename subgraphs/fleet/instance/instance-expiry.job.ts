@@ -11,15 +11,20 @@ interface Looked {
   id: string;
   status: 'HEALTHY' | 'DEGRADED';
   isDue: boolean;
+  /** How many rows were looked through, those included that were left alone. */
+  candidates: number;
 }
 
-// An instance whose beat is being stored is locked, and is looked at again in the next run.
-const look = `select i.tenant_id as "tenantId", i.id, i.announced_status as status, i.offline_at <= ? as "isDue"
+// An instance whose beat is being stored is locked, and is looked at again in the next run. One that is due only within
+// the time ahead is left where it is, once it waits for its own deadline: behind all those that are due.
+const look = `select i.tenant_id as "tenantId", i.id, i.announced_status as status, i.offline_at <= ? as "isDue",
+    e.candidates::int as candidates
   from (
-    select tenant_id, instance_id from fleet.instance_expiry where check_at <= ? order by check_at limit ${batch}
+    select tenant_id, instance_id, check_at, count(*) over () as candidates
+    from (select * from fleet.instance_expiry where check_at <= ? order by check_at limit ${batch}) first
   ) e
   join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
-  where i.offline_at <= ? or i.offline_at > ?
+  where i.offline_at <= ? or i.offline_at > e.check_at
   order by i.tenant_id, i.id
   for no key update of i skip locked`;
 
@@ -41,7 +46,7 @@ export const expirySweep: Sweep = {
   everyMs: 2_000,
   async run({ em, now, publish }) {
     const ahead = new Date(now.getTime() + lookaheadMs);
-    const looked = await em.execute<Looked[]>(look, [now, ahead, now, ahead]);
+    const looked = await em.execute<Looked[]>(look, [now, ahead, now]);
     const due = looked.filter(({ isDue }) => isDue);
     const alive = looked.filter(({ isDue }) => !isDue);
     if (due.length > 0) await em.execute(expire, [JSON.stringify(due)]);
@@ -54,6 +59,7 @@ export const expirySweep: Sweep = {
         payload: { instanceId: id, from: status, to: 'OFFLINE' } satisfies InstanceChanged,
       });
     }
-    return looked.length === batch ? 'more' : 'done';
+    // Each row looked at has left the candidates or moved back among them; with none there is nothing to gain at once.
+    return looked[0]?.candidates === batch ? 'more' : 'done';
   },
 };

@@ -69,8 +69,15 @@ export class StatusReason {
 /** A reason as the instance's row keeps it. */
 export interface StoredReason {
   code: StatusReasonCode;
+  /** Which component it is about, where there may be several reasons with the same code. */
+  component?: string;
   message: string;
   since: string;
+}
+
+/** What makes two reasons the same: their messages may differ, as they tell how things are at the moment. */
+export function reasonKey({ code, component = '' }: Pick<StoredReason, 'code' | 'component'>): string {
+  return `${code} ${component}`;
 }
 
 /** The facts that status is derived from; nothing else may decide it. */

@@ -60,8 +60,9 @@ export class InstanceSubscriptions {
         (status == null || (payload['to'] ?? InstanceStatus.OFFLINE) === status),
     })),
     description:
-      'An instance of the tenant enrolled, or went from one status to another. `extensions.cursor` of an event, given ' +
-      'back as `extensions.after` within 24 hours, resumes after it.',
+      'An instance of the tenant enrolled, went from one status to another, or is in its status for other reasons. One ' +
+      'that is back before its end was told is told of twice, as offline and as back. `extensions.cursor` of an event, ' +
+      'given back as `extensions.after` within 24 hours, resumes after it.',
   })
   async instanceChanged(
     @Args(() => InstanceChangedArgs) _args: InstanceChangedArgs,

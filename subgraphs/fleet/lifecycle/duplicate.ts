@@ -12,9 +12,28 @@ export function isDuplicate(
   return regressions >= enough && regressedAt !== null && now.getTime() - regressedAt.getTime() < windowMs;
 }
 
-/** How a beat's row counts steps back, as assignments over the instance `i` and the beat `b`. */
-export const countRegressions = `regressions = case
-      when b.sequence is null or i.sequence is null or b.sequence > i.sequence then i.regressions
-      when i.regressed_at > b.last_seen_at - interval '${windowMs} milliseconds' then i.regressions + 1
-      else 1 end,
-    regressed_at = case when b.sequence <= i.sequence then b.last_seen_at else i.regressed_at end`;
+/** What is remembered of the sequences of an instance's beats. */
+export interface SequenceState {
+  sequence: number | null;
+  regressions: number;
+  regressedAt: Date | null;
+}
+
+/**
+ * Counts a newer beat's step back. Two copies of a node that go on in step give each number twice, so one that stays is
+ * a step back as well, unless it is the very same beat that came again.
+ */
+export function sequenceAfter(
+  before: SequenceState,
+  sequence: number | null,
+  { isSameBeat, now }: { isSameBeat: boolean; now: Date },
+): SequenceState {
+  const { regressions, regressedAt } = before;
+  const isBack =
+    before.sequence !== null &&
+    sequence !== null &&
+    (sequence < before.sequence || (sequence === before.sequence && !isSameBeat));
+  if (!isBack) return { sequence, regressions, regressedAt };
+  const isSoon = regressedAt !== null && now.getTime() - regressedAt.getTime() < windowMs;
+  return { sequence, regressions: isSoon ? regressions + 1 : 1, regressedAt: now };
+}

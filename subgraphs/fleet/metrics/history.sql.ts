@@ -31,7 +31,7 @@ export interface HistoryOf {
   reach: string;
 }
 
-const bucket = (time: string) => `(extract(epoch from ${time})::bigint / :seconds) * :seconds as bucket`;
+const bucket = (time: string) => `floor(extract(epoch from ${time}) / :seconds)::bigint * :seconds as bucket`;
 
 const within = (time: string) =>
   `tenant_id = :tenant and instance_id = :instance and ${time} >= :low and ${time} < :high`;

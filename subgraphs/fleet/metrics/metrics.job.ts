@@ -1,3 +1,6 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { isPassing } from '#platform/database/outage.js';
+import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import {
@@ -11,11 +14,19 @@ import { dayMs, hourMs, keptMs, rateReachMs, rollupGraceMs } from './tiers.js';
 
 // About 60 000 samples at a beat every 30 seconds.
 const hoursAtOnce = 500;
+// An hour that could not be rolled up is tried again after this.
+const heldMs = hourMs;
+
+interface MarkedHour {
+  tenant_id: string;
+  instance_id: string;
+  hour: Date | string;
+}
 
 // Taken before the samples are read, in a statement of its own: a sample that commits later finds its hour unmarked
 // and marks it again, one that is being stored holds its mark's lock and is waited for in the next run.
 const takeHours = `delete from fleet.metrics_dirty d using (
-    select tenant_id, instance_id, hour from fleet.metrics_dirty where hour <= ?
+    select tenant_id, instance_id, hour from fleet.metrics_dirty where hour <= ? and (held_until is null or held_until <= ?)
     order by hour, tenant_id, instance_id limit ${hoursAtOnce} for update skip locked
   ) taken
   where d.tenant_id = taken.tenant_id and d.instance_id = taken.instance_id and d.hour = taken.hour
@@ -46,22 +57,52 @@ const rollUpDays = `insert into fleet.metrics_daily (tenant_id, instance_id, day
   group by h.tenant_id, h.instance_id, b.day
   on conflict (tenant_id, instance_id, day) ${replaceUnlessFewer('metrics_daily')}`;
 
-/** Makes the hours that are over and marked, and the days that they belong to in the same transaction. */
-export function rollupSweep(heartbeatSeconds: number): Sweep {
+const putBack = `insert into fleet.metrics_dirty (tenant_id, instance_id, hour, held_until)
+  select b.tenant_id, b.instance_id, b.hour, ? from ${taken}`;
+
+/**
+ * Makes the hours that are over and marked, and the days that they belong to in the same transaction. Should one of them
+ * fail, each is made alone, so that no row of one instance stops the rollups of the others.
+ */
+export function rollupSweep(heartbeatSeconds: number, logger: Logger): Sweep {
   const reach = `${rateReachMs(heartbeatSeconds)} milliseconds`;
   return {
     name: 'metrics.roll-up',
     everyMs: 15_000,
     async run({ em, now }) {
       const newest = new Date(now.getTime() - hourMs - rollupGraceMs);
-      const hours = await em.execute<object[]>(takeHours, [newest]);
+      const hours = await em.execute<MarkedHour[]>(takeHours, [newest, now]);
       if (hours.length === 0) return 'done';
-      const rows = JSON.stringify(hours);
-      await em.execute(rollUpHours, [rows, reach, reach]);
-      await em.execute(rollUpDays, [rows]);
+      if (!(await isRolledUp(em, hours, reach, logger))) {
+        const failed: MarkedHour[] = [];
+        for (const hour of hours) if (!(await isRolledUp(em, [hour], reach, logger))) failed.push(hour);
+        await em.execute(putBack, [new Date(now.getTime() + heldMs), JSON.stringify(failed)]);
+      }
       return hours.length === hoursAtOnce ? 'more' : 'done';
     },
   };
+}
+
+async function isRolledUp(
+  em: SqlEntityManager,
+  hours: readonly MarkedHour[],
+  reach: string,
+  logger: Logger,
+): Promise<boolean> {
+  const rows = JSON.stringify(hours);
+  try {
+    // Within the sweep's transaction this is a savepoint.
+    await em.transactional(async (inner) => {
+      await inner.execute(rollUpHours, [rows, reach, reach]);
+      await inner.execute(rollUpDays, [rows]);
+    });
+    return true;
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    const [{ instance_id: instanceId, hour }] = hours as [MarkedHour];
+    if (hours.length === 1) logger.error({ err: error, instanceId, hour }, 'an hour could not be rolled up');
+    return false;
+  }
 }
 
 const aheadDays = 2;

@@ -12,18 +12,27 @@ export function ratedSamples(of: {
 }): string {
   return `(
     select at, cpu_percent, memory_percent, disk_percent,
-      case when seconds <= extract(epoch from ${of.reach}) and rx >= 0 and tx >= 0 then (rx + tx) / seconds end as net
+      case when gap <= ${of.reach} and rx >= 0 and tx >= 0
+        then (rx + tx) / extract(epoch from gap)::double precision end as net
     from (
-      select at, cpu_percent, memory_percent, disk_percent,
-        extract(epoch from at - lag(at) over earlier)::double precision as seconds,
-        net_rx_bytes - lag(net_rx_bytes) over earlier as rx,
-        net_tx_bytes - lag(net_tx_bytes) over earlier as tx
-      from fleet.metrics_sample
-      where tenant_id = ${of.tenant} and instance_id = ${of.instance} and at >= ${of.from} - ${of.reach} and at < ${of.to}
+      select at, cpu_percent, memory_percent, disk_percent, at - lag(at) over earlier as gap,
+        rx - lag(rx) over earlier as rx, tx - lag(tx) over earlier as tx
+      from (
+        select at, cpu_percent, memory_percent, disk_percent,
+          ${counter('net_rx_bytes')} as rx, ${counter('net_tx_bytes')} as tx
+        from fleet.metrics_sample
+        where tenant_id = ${of.tenant} and instance_id = ${of.instance} and at >= ${of.from} - ${of.reach} and at < ${of.to}
+      ) counters
       window earlier as (order by at)
     ) readings
     where at >= ${of.from}
   )`;
+}
+
+// As beats are checked today. A sample stored before they were must not make a rate overflow, or come to less than
+// floats can tell: PostgreSQL fails the whole statement for either.
+function counter(column: string): string {
+  return `least(trunc(${column}), ${Number.MAX_SAFE_INTEGER})`;
 }
 
 /** The columns of a rollup. */

@@ -7,6 +7,7 @@ import { entitlementMigration } from './003-entitlement.js';
 import { alertsMigration } from './010-alerts.js';
 import { alertSilencesMigration } from './011-alert-silences.js';
 import { notificationsMigration } from './012-notifications.js';
+import { heartbeatsMigration } from './013-heartbeats.js';
 import { commandsMigration } from './070-commands.js';
 import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
@@ -107,4 +108,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   notificationsMigration,
   lifecycleMigration,
   groupsMigration,
+  heartbeatsMigration,
 ];

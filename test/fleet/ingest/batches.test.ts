@@ -137,6 +137,27 @@ test('a beat is answered after its commit: while the database holds it up there 
   expect(await lastSeen(instance.id)).toEqual(clock.now());
 });
 
+test('a batch that meets a locked row gives up in time, whether it has something to tell or not', async () => {
+  const [told, quiet] = [await store.instance(), await store.instance()];
+  await ingest.store([receivedBeat(quiet, clock.now())]);
+  const hasty = new HeartbeatIngest(store.database, clock, 30, undefined, 0.4);
+  const blocker = new pg.Client({ connectionString: store.test.ownerUrl });
+  await blocker.connect();
+  await blocker.query('begin');
+  await blocker.query('select from fleet.instance where id in ($1, $2) for update', [told.id, quiet.id]);
+  for (const instance of [told, quiet]) {
+    const later = new Date(clock.now().getTime() + 1_000);
+    const answer = hasty.store([receivedBeat(instance, later)]);
+    const patience = new Promise((resolve) => setTimeout(resolve, 5_000, 'no answer'));
+    expect(await Promise.race([answer, patience])).toEqual([
+      { error: expect.objectContaining({ code: 'UNAVAILABLE' }) },
+    ]);
+  }
+  await blocker.query('rollback');
+  await blocker.end();
+  await hasty.stop();
+}, 20_000);
+
 test('items that come during a flush go together in the next one, in order, and a full queue refuses', async () => {
   const batches: number[][] = [];
   let release: () => void = () => undefined;

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Database } from '#platform/database/database.js';
+import { silentLogger } from '#platform/logger.js';
 import { rollupSweep } from '#subgraphs/fleet/metrics/metrics.job.js';
 
 import { dataOf, refusal } from '../../support/answers.js';
@@ -55,8 +56,8 @@ async function replay(node: Node, readings: readonly (readonly [ago: number, cpu
       cpu_percent: cpu,
       memory_percent: 50,
       disk_percent: 25,
-      net_rx_bytes: 100_000_000 - ago * 100,
-      net_tx_bytes: 50_000_000 - ago * 50,
+      net_rx_bytes: Math.round(100_000_000 - ago * 100),
+      net_tx_bytes: Math.round(50_000_000 - ago * 50),
     }));
     expect((await node.beat({ samples })).status).toBe(200);
   }
@@ -164,14 +165,34 @@ test('the hourly series is the rollups with the samples of hours not rolled up y
   const before = await historyOf(tenant, node, '?range=24h&metric=cpu');
   const values = before.metrics.cpu!.map(([, v]) => v).filter((v) => v !== null);
   expect(values).toEqual([80, 20, 60, 12.5]);
-  await runSweep(fleet, rollupSweep(30), panel.clock.now());
+  await runSweep(fleet, rollupSweep(30, silentLogger), panel.clock.now());
   expect(await historyOf(tenant, node, '?range=24h&metric=cpu')).toEqual(before);
   // Late, for an hour that is rolled up already.
   await replay(node, [[3 * hour - 1, 90]]);
   const late = await historyOf(tenant, node, '?range=24h&metric=cpu');
   expect(late.metrics.cpu!.map(([, v]) => v)).not.toContain(60);
-  await runSweep(fleet, rollupSweep(30), panel.clock.now());
+  await runSweep(fleet, rollupSweep(30, silentLogger), panel.clock.now());
   expect(await historyOf(tenant, node, '?range=24h&metric=cpu')).toEqual(late);
+});
+
+test('a sample belongs to the bucket that its time is in, to the last millisecond of it', async () => {
+  const { tenant, node } = await fresh();
+  const minuteAgo = Math.floor(nowSeconds() / 60) * 60 - 600;
+  for (const [at, cpu] of [
+    [minuteAgo + 59.5, 10],
+    [minuteAgo + 59.999, 30],
+    [minuteAgo + 60, 70],
+  ] as const) {
+    await replay(node, [[nowSeconds() - at, cpu]]);
+  }
+  const { metrics } = await historyOf(tenant, node, '?range=1h&metric=cpu');
+  const around = metrics.cpu!.filter(([t]) => t >= minuteAgo - 60 && t <= minuteAgo + 120);
+  expect(around).toEqual([
+    [minuteAgo - 60, null],
+    [minuteAgo, 20],
+    [minuteAgo + 60, 70],
+    [minuteAgo + 120, null],
+  ]);
 });
 
 test('the edges of a range: its first bucket is in, the one before it is not', async () => {

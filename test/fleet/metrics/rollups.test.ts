@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { silentLogger } from '#platform/logger.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 import { partitionSweep, retentionSweep, rollupSweep } from '#subgraphs/fleet/metrics/metrics.job.js';
 
@@ -29,7 +30,7 @@ const clock = { at: 0, now: () => new Date(clock.at), delay: async () => undefin
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-const rollup = rollupSweep(30);
+const rollup = rollupSweep(30, silentLogger);
 // 20:00, so that four hours of samples reach into the next day.
 const start = Date.parse('2026-03-10T20:00:00Z');
 
