@@ -2,39 +2,28 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { Database } from '#platform/database/database.js';
-import type { Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import { ComponentStatus, type Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 import { versionBaselineSweep } from '#subgraphs/fleet/heartbeat/version-baseline.job.js';
 import { expirySweep } from '#subgraphs/fleet/instance/instance-expiry.job.js';
-import { countFoldSweep } from '#subgraphs/fleet/summary/instance-count.job.js';
 
 import { TestClock } from '../../support/clock.js';
 import {
-  openFleetDatabase,
   openFleetStore,
   receivedBeat,
   runSweep,
   type FleetStore,
   type StoredInstance,
 } from '../../support/fleet-store.js';
-import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import type { Node } from '../../support/world.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
-let panel: TestPanel;
-let panelFleet: Database;
 beforeAll(async () => {
   store = await openFleetStore();
   ingest = new HeartbeatIngest(store.database, new TestClock(), 30);
-  panel = await startTestPanel();
-  panelFleet = await openFleetDatabase(panel.database.url);
 });
 afterAll(async () => {
   await ingest.stop();
-  await panelFleet.close();
-  await panel.stop();
   await store.stop();
 });
 
@@ -171,55 +160,42 @@ test('beats that are off their pace by half never flap', async () => {
   );
 });
 
-type Step =
-  | { kind: 'pass'; seconds: number }
-  | { kind: 'beat'; node: number; disk: number }
-  | { kind: 'sweep' };
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('pass' as const), seconds: fc.constantFrom(1, 29, 44, 45, 89, 90) }),
-  fc.record({
-    kind: fc.constant('beat' as const),
-    node: fc.nat({ max: 2 }),
-    disk: fc.constantFrom(30, 93, 96),
-  }),
-  fc.record({ kind: fc.constant('sweep' as const) }),
-);
+test('a node that is back before its end was announced is told of as offline and as back', async () => {
+  const node = await startNode();
+  await node.beat(0);
+  await node.beat(90, { diskPercent: 99 });
+  await node.beat(90, { diskPercent: 99 });
+  expect(await transitions(node)).toEqual([
+    [null, 'HEALTHY'],
+    ['HEALTHY', 'OFFLINE'],
+    ['OFFLINE', 'DEGRADED'],
+    ['DEGRADED', 'OFFLINE'],
+    ['OFFLINE', 'DEGRADED'],
+  ]);
+  expect(await node.expire()).toEqual([]);
+});
 
-test('whatever happens in whatever order, list, detail, health, filters and counts tell the same', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), async (steps) => {
-      const tenant = await panel.world.tenant();
-      const nodes: Node[] = [];
-      for (let node = 0; node < 3; node += 1) nodes.push(await tenant.node());
-      for (const [at, action] of steps.entries()) {
-        if (action.kind === 'pass') await panel.clock.advance(action.seconds * 1000);
-        if (action.kind === 'beat') await nodes[action.node]!.beat({ disk_percent: action.disk });
-        if (action.kind === 'sweep') {
-          await runSweep(panelFleet, expirySweep, panel.clock.now());
-          await runSweep(panelFleet, countFoldSweep, panel.clock.now());
-        }
-        if (at < steps.length - 1 && at % 3 !== 0) continue;
-        const get = async <Body>(path: string) => (await tenant.rest<Body>(path)).body;
-        const list = await get<{ id: string; status: string }[]>('/api/fleet/instances');
-        const health = await get<{ status: string }[]>('/api/fleet/health');
-        const summary = await get<Record<string, number>>('/api/fleet/summary');
-        const details = await Promise.all(
-          nodes.map(({ id }) => get<{ status: string }>(`/api/fleet/instances/${id}`)),
-        );
-        const told = list.map(({ status }) => status);
-        expect(health.map(({ status }) => status)).toEqual(told);
-        expect(details.map(({ status }) => status)).toEqual(told);
-        for (const status of ['healthy', 'degraded', 'offline']) {
-          const filtered = await tenant.rest<{ id: string }[]>(
-            `/api/fleet/instances?limit=2&status=${status}`,
-          );
-          const ids = list.filter((one) => one.status === status).map(({ id }) => id);
-          expect(filtered.body.map(({ id }) => id)).toEqual(ids.slice(0, 2));
-          expect(Number(filtered.headers.get('x-total-count'))).toBe(ids.length);
-          expect(summary[status]).toBe(ids.length);
-        }
-      }
-    }),
-    { numRuns: 10 },
-  );
-}, 60_000);
+test('a reason whose wording changes keeps its beginning and is told of once, in its newest wording', async () => {
+  const node = await startNode();
+  const backup = (message: string) => ({ component: 'backup', status: ComponentStatus.DEGRADED, message });
+  const proxy = { component: 'proxy', status: ComponentStatus.UNHEALTHY };
+  await node.beat(0, { health: [backup('30 s late')] });
+  const since = node.clock.now().toISOString();
+  await node.beat(30, { health: [backup('60 s late')] });
+  await node.beat(30, { health: [backup('90 s late')] });
+  const told = [[null, 'DEGRADED']];
+  expect(await transitions(node)).toEqual(told);
+  await node.beat(30, { health: [backup('120 s late'), proxy] });
+  const proxySince = node.clock.now().toISOString();
+  await node.beat(30, { health: [proxy, backup('150 s late')] });
+  await node.beat(30, { health: [{ ...proxy, message: 'down' }, backup('180 s late')] });
+  expect(await transitions(node)).toEqual([...told, ['DEGRADED', 'DEGRADED']]);
+  const [row] = await store.sql('select reasons from fleet.instance where id = $1', [node.id]);
+  const code = 'COMPONENT_UNHEALTHY';
+  expect(row!['reasons']).toEqual([
+    { code, component: 'proxy', message: 'proxy is unhealthy: down', since: proxySince },
+    { code, component: 'backup', message: 'backup is degraded: 180 s late', since },
+  ]);
+  await node.beat(30, { health: [proxy] });
+  expect(await transitions(node)).toHaveLength(3);
+});
