@@ -13,6 +13,16 @@ import {
   type FleetStore,
   type StoredInstance,
 } from '../../support/fleet-store.js';
+import {
+  expected,
+  off,
+  readingsOf,
+  rounded,
+  start,
+  steps,
+  type Bucket,
+  type Reading,
+} from './support/readings.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
@@ -31,32 +41,16 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 const rollup = rollupSweep(30, silentLogger);
-// 20:00, so that four hours of samples reach into the next day.
-const start = Date.parse('2026-03-10T20:00:00Z');
 
-interface Reading {
-  at: number;
-  cpu: number;
-  rx: number;
-  tx: number;
-}
-
-interface Bucket {
-  samples: number;
-  cpu_sum: number;
-  cpu_min: number;
-  cpu_max: number;
-  net_count: number;
-  net_sum: number | null;
-  net_min: number | null;
-  net_max: number | null;
-}
-
-/** Delivers readings with one beat. A late one has a reading of its own time as well, which is the answer. */
+/**
+ * Delivers readings, taken by the panel's time, with one beat of a node whose clock is off by `skew` and whose beats take
+ * `delay` to come. A late one has a reading of its own time as well, which is the answer.
+ */
 async function deliver(
   instance: StoredInstance,
   at: number,
   readings: readonly Reading[],
+  { skew = 0, delay = 0 } = {},
 ): Promise<Reading[]> {
   clock.at = at;
   const [last, ...older] = readings.toReversed();
@@ -68,19 +62,20 @@ async function deliver(
     netTxBytes: tx,
   });
   const samples = [last!, ...older].map((reading) => ({
-    timestamp: new Date(reading.at),
+    timestamp: new Date(reading.at + skew),
     ...measured(reading),
   }));
   const isLive = Math.abs(at - last!.at) < 20_000;
+  const own = isLive ? last!.at : at;
   const [outcome] = await ingest.store([
-    receivedBeat(instance, new Date(at), {
+    receivedBeat(instance, new Date(at + delay), {
       ...measured(last!),
       samples,
-      ...(isLive ? { sentAt: new Date(last!.at) } : {}),
+      sentAt: new Date(own + skew),
     }),
   ]);
   expect(outcome).toEqual({ answer: undefined });
-  return isLive ? [] : [{ ...last!, at }];
+  return isLive ? [] : [{ ...last!, at: own }];
 }
 
 async function buckets(
@@ -90,112 +85,67 @@ async function buckets(
 ): Promise<Record<string, Bucket>> {
   const rows = await store.sql<Bucket & { key: Date }>(
     `select ${key} as key, samples, cpu_sum, cpu_min, cpu_max, net_count, net_sum, net_min, net_max
-     from fleet.${table} where instance_id = $1 order by 1`,
-    [id],
+     from fleet.${table} where instance_id = $1 and ${key} > $2 order by 1`,
+    [id, new Date(start - day)],
   );
   return Object.fromEntries(rows.map(({ key: time, ...bucket }) => [time.toISOString(), rounded(bucket)]));
 }
 
-/** Sums of floats depend a little on their order. */
-function rounded(bucket: Bucket): Bucket {
-  return Object.fromEntries(
-    Object.entries(bucket).map(([name, value]) => [
-      name,
-      value === null ? null : Number(Number(value).toPrecision(9)),
-    ]),
-  ) as unknown as Bucket;
-}
-
-/** The same worked out from the readings in memory. */
-function expected(readings: readonly Reading[], length: number): Record<string, Bucket> {
-  // Of two readings with the same time the first one counts.
-  const byTime = new Map(readings.toReversed().map((reading) => [reading.at, reading]));
-  const ordered = [...byTime.values()].toSorted((a, b) => a.at - b.at);
-  const found: Record<string, Bucket> = {};
-  for (const [index, { at, cpu, rx, tx }] of ordered.entries()) {
-    const before = ordered[index - 1];
-    const seconds = before ? (at - before.at) / 1000 : Infinity;
-    const isTold = before && seconds <= 600 && rx >= before.rx && tx >= before.tx;
-    const net = isTold ? (rx - before.rx + tx - before.tx) / seconds : null;
-    const key = new Date(Math.floor(at / length) * length).toISOString();
-    const bucket = (found[key] ??= {
-      samples: 0,
-      cpu_sum: 0,
-      cpu_min: Infinity,
-      cpu_max: -Infinity,
-      net_count: 0,
-      net_sum: null,
-      net_min: null,
-      net_max: null,
-    });
-    bucket.samples += 1;
-    bucket.cpu_sum += cpu;
-    bucket.cpu_min = Math.min(bucket.cpu_min, cpu);
-    bucket.cpu_max = Math.max(bucket.cpu_max, cpu);
-    if (net !== null) {
-      bucket.net_count += 1;
-      bucket.net_sum = (bucket.net_sum ?? 0) + net;
-      bucket.net_min = Math.min(bucket.net_min ?? Infinity, net);
-      bucket.net_max = Math.max(bucket.net_max ?? -Infinity, net);
-    }
+/** An instance whose clock was off so since days ago, and how far from the panel's time its samples are stored. */
+async function settled(skew: number): Promise<{ instance: StoredInstance; rest: number }> {
+  const instance = await store.instance();
+  for (const [at, delay] of [
+    [start - 3 * day, 400],
+    [start - 3 * day + minute, 0],
+  ] as const) {
+    await deliver(instance, at, [{ at, cpu: 1, rx: 0, tx: 0 }], { skew, delay });
   }
-  return Object.fromEntries(Object.entries(found).map(([key, bucket]) => [key, rounded(bucket)]));
+  const [row] = await store.sql<{ shift: number }>(
+    'select clock_shift_seconds as shift from fleet.instance where id = $1',
+    [instance.id],
+  );
+  return { instance, rest: skew - row!.shift * 1000 };
 }
 
-const steps = fc.array(
-  fc.record({
-    // Now and then a gap: with a rate over it, and without one.
-    gap: fc.oneof(
-      { weight: 8, arbitrary: fc.integer({ min: 15, max: 300 }) },
-      fc.constantFrom(590, 600, 601, 4_000),
-    ),
-    cpu: fc.integer({ min: 0, max: 100 }),
-    rx: fc.integer({ min: 0, max: 10_000 }),
-    isReset: fc.boolean(),
-  }),
-  { minLength: 3, maxLength: 60 },
-);
-
-function readingsOf(list: readonly { gap: number; cpu: number; rx: number; isReset: boolean }[]): Reading[] {
-  let at = start;
-  let rx = 5_000;
-  return list
-    .map((step) => {
-      at += step.gap * 1000;
-      rx = step.isReset && step.cpu > 80 ? step.rx : rx + step.rx;
-      return { at, cpu: step.cpu, rx, tx: rx * 2 };
-    })
-    .filter((reading) => reading.at < start + 10 * hour);
-}
-
-test('shuffled, late and duplicated samples give the same buckets as ordered ones', async () => {
+test('shuffled, late and duplicated samples give the same buckets as ordered ones, whatever the clock and the way', async () => {
   await fc.assert(
-    fc.asyncProperty(steps, fc.infiniteStream(fc.nat({ max: 1_000 })), async (list, luck) => {
-      const readings = readingsOf(list);
-      const next = () => luck.next().value;
-      const ordered = await store.instance();
-      for (const reading of readings) await deliver(ordered, reading.at + 100, [reading]);
+    fc.asyncProperty(
+      steps,
+      off,
+      fc.infiniteStream(fc.nat({ max: 1_000 })),
+      async (list, { skew, delays }, luck) => {
+        const readings = readingsOf(list);
+        const next = () => luck.next().value;
+        const way = () => ({ skew, delay: delays[next() % delays.length]! });
+        const ordered = await settled(skew);
+        for (const reading of readings) await deliver(ordered.instance, reading.at + 100, [reading], way());
 
-      const shuffled = await store.instance(ordered.tenantId);
-      const deck = [...readings, ...readings.filter(() => next() < 300)]
-        .map((reading) => ({ reading, order: next() }))
-        .toSorted((a, b) => a.order - b.order)
-        .map(({ reading }) => reading);
-      let now = start + 11 * hour;
-      const all = [...readings];
-      while (deck.length > 0) {
-        all.push(...(await deliver(shuffled, now, deck.splice(0, 1 + (next() % 7)))));
-        now += (next() % 20) * minute;
-        if (next() < 400) await runSweep(store.database, rollup, new Date(now));
-      }
-      await runSweep(store.database, rollup, new Date(start + 3 * day));
+        const shuffled = await settled(skew);
+        const deck = [...readings, ...readings.filter(() => next() < 300)]
+          .map((reading) => ({ reading, order: next() }))
+          .toSorted((a, b) => a.order - b.order)
+          .map(({ reading }) => reading);
+        let now = start + 11 * hour;
+        const all = [...readings];
+        while (deck.length > 0) {
+          all.push(...(await deliver(shuffled.instance, now, deck.splice(0, 1 + (next() % 7)), way())));
+          now += (next() % 20) * minute;
+          if (next() < 400) await runSweep(store.database, rollup, new Date(now));
+        }
+        await runSweep(store.database, rollup, new Date(start + 3 * day));
 
-      expect(await buckets(ordered, 'metrics_hourly', 'hour')).toEqual(expected(readings, hour));
-      expect(await buckets(shuffled, 'metrics_hourly', 'hour')).toEqual(expected(all, hour));
-      // Daily buckets, which are made from hourly ones, equal those made from the readings.
-      expect(await buckets(ordered, 'metrics_daily', 'day')).toEqual(expected(readings, day));
-      expect(await buckets(shuffled, 'metrics_daily', 'day')).toEqual(expected(all, day));
-    }),
+        expect(Math.abs(ordered.rest)).toBeLessThanOrEqual(31_000);
+        for (const [{ instance, rest }, taken] of [
+          [ordered, readings],
+          [shuffled, all],
+        ] as const) {
+          const stored = taken.map((reading) => ({ ...reading, at: reading.at + rest }));
+          expect(await buckets(instance, 'metrics_hourly', 'hour')).toEqual(expected(stored, hour));
+          // Daily buckets, which are made from hourly ones, equal those made from the readings.
+          expect(await buckets(instance, 'metrics_daily', 'day')).toEqual(expected(stored, day));
+        }
+      },
+    ),
     { numRuns: 25 },
   );
 }, 60_000);
