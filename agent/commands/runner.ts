@@ -13,6 +13,8 @@ export interface CommandRunnerOptions {
   readonly clock?: Clock;
   /** A simulated update is over: this is the version from now on. */
   readonly onUpdated?: (version: string) => void;
+  /** Kinds of commands that are done by these instead, or that are known besides. */
+  readonly handlers?: Readonly<Record<string, CommandHandler>>;
 }
 
 interface Taken {
@@ -41,6 +43,7 @@ export class CommandRunner {
     this.handlers = {
       ...simulatedHandlers((version) => options.onUpdated?.(version)),
       run_diagnostics: runDiagnostics,
+      ...options.handlers,
     };
   }
 
@@ -71,7 +74,7 @@ export class CommandRunner {
     if (this.ending.signal.aborted) return;
     const begun = await this.tell(taken, { status: 'in_progress', progress: 0 });
     if (begun.kind !== 'ok') {
-      // It may have been cancelled, or handed to this node in vain too long; the panel knows.
+      // It was cancelled, or handed to this node in vain too long; or it comes again with another beat.
       logger.warn({ command: command.id, reason: begun.message }, 'The panel takes the command back');
       this.taken.delete(command.id);
       return;
@@ -124,8 +127,12 @@ export class CommandRunner {
   private async tell(taken: Taken, report: CommandReport): Promise<Outcome<undefined>> {
     const backoff = new Backoff(Math.random);
     for (;;) {
-      const outcome = await taken.report(report);
-      if (outcome.kind !== 'unavailable' || this.ending.signal.aborted) return outcome;
+      const under = taken.report;
+      const outcome = await under(report);
+      if (this.ending.signal.aborted) return outcome;
+      // It was handed out again while the panel refused the lease before.
+      if (outcome.kind === 'refused' && taken.report !== under) continue;
+      if (outcome.kind !== 'unavailable') return outcome;
       const { retryAfterMs } = outcome;
       const waitMs = retryAfterMs === undefined ? backoff.next() : politeDelay(retryAfterMs, Math.random);
       await this.clock.delay(waitMs, this.ending.signal).catch(() => undefined);

@@ -1,12 +1,23 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { createAgent } from '#agent/agent.js';
+import { systemClock } from '#agent/clock.js';
+import type { CommandHandler } from '#agent/commands/handler.js';
 import type { CommandReport, Report } from '#agent/commands/report.js';
 import { CommandRunner } from '#agent/commands/runner.js';
 import { createLogger } from '#agent/logger.js';
+import { createPanelClient } from '#agent/panel-client.js';
 import { memoryStateStore } from '#agent/state-store.js';
 
-import { send, statuses, type RestCommand } from '../fleet/commands/support/commands.js';
+import {
+  becomes,
+  nodesOf,
+  send,
+  sent,
+  statuses,
+  takeOne,
+  type RestCommand,
+} from '../fleet/commands/support/commands.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { steadyMetrics } from './support/node.js';
@@ -14,6 +25,17 @@ import { steadyMetrics } from './support/node.js';
 const logger = createLogger('silent');
 /** Passes the time of simulated steps at once. */
 const hurried = { now: () => new Date(), delay: async () => undefined };
+
+/** A runner whose `restart` only counts. */
+function counting(onRun: () => void = () => undefined) {
+  const runs: string[] = [];
+  const restart: CommandHandler = async () => {
+    runs.push('restart');
+    onRun();
+    return { isSuccess: true, output: 'restarted', exitCode: 0 };
+  };
+  return { runs, runner: new CommandRunner({ logger, clock: hurried, handlers: { restart } }) };
+}
 
 describe('on a panel', () => {
   let panel: TestPanel;
@@ -74,6 +96,31 @@ describe('on a panel', () => {
     });
   });
 
+  test('a node that was busy does not run what was cancelled meanwhile', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes);
+    const handed = await takeOne(nodes[0]!);
+    await panel.clock.advance(60_000);
+    await becomes(tenant, id, nodes, ['delayed']);
+    await tenant.rest(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
+    const { runs, runner } = counting();
+    const client = createPanelClient({
+      panelUrl: panel.panel.url,
+      clock: systemClock,
+      fetch,
+      timeoutMs: 15_000,
+    });
+    await runner.run(handed, async (body) =>
+      client.report(nodes[0]!.credential, handed, body, new AbortController().signal),
+    );
+    expect({ runs: runs.length, ...(await statuses(tenant, id, nodes)) }).toEqual({
+      runs: 0,
+      command: 'cancelled',
+      nodes: ['cancelled'],
+    });
+  });
+
   test('a node really looks at its system for diagnostics', async () => {
     const { tenant, node } = await startNode();
     const sent = await send(tenant, [node], { command: 'run_diagnostics' });
@@ -122,6 +169,19 @@ describe('the runner', () => {
     const refused = recording({ kind: 'refused', status: 404, message: 'HTTP 404' });
     await runner.run(command('cmd_1'), refused.report);
     expect(refused.reports).toEqual([{ status: 'in_progress', progress: 0 }]);
+  });
+
+  test('a command that is handed out again while its first lease is refused begins under the second', async () => {
+    const { runs, runner } = counting();
+    const second = recording();
+    await runner.run(command('cmd_1'), async () => {
+      await runner.run(command('cmd_1'), second.report);
+      return { kind: 'refused', status: 409, message: 'HTTP 409' };
+    });
+    expect({ runs, told: second.reports.map(({ status }) => status) }).toEqual({
+      runs: ['restart'],
+      told: ['in_progress', 'success'],
+    });
   });
 
   test('a kind that it does not know fails and says so', async () => {

@@ -55,7 +55,7 @@ function count(command: Command, from: InvocationStatus, to: InvocationStatus, a
 
 /** The end of those that wait from now on, or undefined while instances may still begin. */
 export function endOfWaiting(
-  command: Command,
+  command: Pick<Command, 'cancelledAt' | 'counts' | 'maxErrors'>,
 ): InvocationStatus.CANCELLED | InvocationStatus.TERMINATED | undefined {
   if (command.cancelledAt) return InvocationStatus.CANCELLED;
   return errorsIn(command.counts) > command.maxErrors ? InvocationStatus.TERMINATED : undefined;

@@ -1,9 +1,11 @@
+import type { Database } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { isInWindow } from '../maintenance/window.service.js';
 import { endOfWaiting, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
+import type { Command } from './command.entity.js';
 import {
   reportCommandResultRules,
   ReportedStatus,
@@ -31,25 +33,24 @@ export class DeliveryService {
   async take(operation: Operation): Promise<Handed> {
     const { tenantId, instanceId } = operation.requireNode();
     const now = operation.clock.now();
+    const waiting = await waitingFor(operation.database, { tenantId, instanceId }, now);
+    const isMoreWaiting = waiting.length > 0;
+    const ready = await this.ready(operation, waiting, now);
+    if (ready.length === 0) return { commands: [], isMoreWaiting };
     return operation.write(async (write) => {
-      const waiting = await write.em.find(
-        CommandInvocation,
-        { tenantId, instanceId, status: { $in: [...waitingStatuses] } },
-        { fields: ['commandId', 'leasedUntil'], orderBy: { commandId: 'asc' }, disableIdentityMap: true },
-      );
       const commands: NodeCommand[] = [];
-      for (const { commandId, leasedUntil } of waiting) {
-        if (leasedUntil && leasedUntil > now) continue;
+      for (const { commandId } of ready) {
         const handed = await this.hand(write, { tenantId, commandId, instanceId }, now);
         if (handed) commands.push(handed);
       }
-      return { commands, isMoreWaiting: waiting.length > 0 };
+      return { commands, isMoreWaiting };
     }, tenantId);
   }
 
   /**
    * Takes a node's report. The first end that is reported, or found by a timeout, stands; another one is kept beside
-   * it. CONFLICT (LEASE_UNKNOWN) when the command was not handed out under this lease.
+   * it. CONFLICT (LEASE_UNKNOWN) when the command was not handed out under this lease, and also where the node asks
+   * whether it may begin and may not: COMMAND_FINISHED, or LEASE_EXPIRED when it has to be handed out again first.
    */
   async report(
     operation: Operation,
@@ -69,6 +70,7 @@ export class DeliveryService {
           reason: 'LEASE_UNKNOWN',
         });
       }
+      if (report.status === ReportedStatus.IN_PROGRESS) requireMayBegin(invocation, now);
       if (endStatuses.has(invocation.status)) {
         keepLate(invocation, report, now);
         return invocation;
@@ -87,6 +89,23 @@ export class DeliveryService {
     }, tenantId);
   }
 
+  /**
+   * Those of the waiting that may be handed out as far as one can tell without their locks, for which the beats of a
+   * whole fleet would queue.
+   */
+  private async ready(operation: Operation, waiting: readonly Waiting[], now: Date): Promise<Waiting[]> {
+    const free = waiting.filter(
+      (each) =>
+        !(each.leasedUntil && each.leasedUntil > now) &&
+        each.expiresAt > now &&
+        !endOfWaiting(each) &&
+        each.maxConcurrency > (each.counts.IN_PROGRESS ?? 0) + each.leased,
+    );
+    if (free.every(({ ignoresWindows }) => ignoresWindows)) return free;
+    const isOpen = await isInWindow(operation.database, operation.requireNode(), now);
+    return isOpen ? free : free.filter(({ ignoresWindows }) => ignoresWindows);
+  }
+
   private async hand(
     { em }: Write,
     key: { tenantId: string; commandId: string; instanceId: string },
@@ -98,7 +117,6 @@ export class DeliveryService {
     const isWaiting = waitingStatuses.some((status) => status === invocation.status);
     if (!isWaiting || (invocation.leasedUntil && invocation.leasedUntil > now)) return undefined;
     if ((await freeSlots(em, now, command)) <= 0) return undefined;
-    if (!command.ignoresWindows && !(await isInWindow(em, key, now))) return undefined;
     invocation.deliveries += 1;
     invocation.deliveredAt ??= now;
     invocation.leasedUntil = new Date(now.getTime() + this.leaseSeconds * 1000);
@@ -114,7 +132,49 @@ export class DeliveryService {
   }
 }
 
-/** Any lease that was given for it will do: a node that was slow to answer has run the command all the same. */
+/** What waits for an instance, and what decides whether it may begin. */
+interface Waiting extends Pick<
+  Command,
+  'counts' | 'maxErrors' | 'maxConcurrency' | 'cancelledAt' | 'expiresAt' | 'ignoresWindows'
+> {
+  commandId: string;
+  leasedUntil: Date | null;
+  /** How many have it in their hands and have not said that they began. */
+  leased: number;
+}
+
+/** Oldest first. */
+async function waitingFor(
+  database: Database,
+  { tenantId, instanceId }: { tenantId: string; instanceId: string },
+  now: Date,
+): Promise<Waiting[]> {
+  return database.select<Waiting>(
+    tenantId,
+    `select i.command_id as "commandId", i.leased_until as "leasedUntil", c.counts, c.max_errors as "maxErrors",
+       c.max_concurrency as "maxConcurrency", c.cancelled_at as "cancelledAt", c.expires_at as "expiresAt",
+       c.ignores_windows as "ignoresWindows",
+       (select count(*)::integer from fleet.command_invocation l
+        where l.tenant_id = c.tenant_id and l.command_id = c.id and l.leased_until > ?) as leased
+     from fleet.command_invocation i join fleet.command c on c.tenant_id = i.tenant_id and c.id = i.command_id
+     where i.tenant_id = ? and i.instance_id = ? and i.status in ('PENDING', 'DELAYED') order by i.command_id`,
+    [now, tenantId, instanceId],
+  );
+}
+
+/** A node begins only with what is still wanted of it, and while its place among those at it is kept for it. */
+function requireMayBegin({ startedAt, status, leasedUntil }: CommandInvocation, now: Date): void {
+  if (startedAt) return;
+  if (endStatuses.has(status)) {
+    throw new ApiError('CONFLICT', 'The command has ended already', { reason: 'COMMAND_FINISHED' });
+  }
+  if (leasedUntil && leasedUntil > now) return;
+  throw new ApiError('CONFLICT', 'The time to begin with the command is over; it is handed out again', {
+    reason: 'LEASE_EXPIRED',
+  });
+}
+
+/** Any lease that was given for it will do for a result: a node that was slow to answer has run it all the same. */
 function isLeaseOf({ deliveries, leaseStem }: CommandInvocation, lease: string): boolean {
   const [, number, stem] = /^(\d{1,6})\.(.+)$/.exec(lease) ?? [];
   return stem === leaseStem && Number(number) >= 1 && Number(number) <= deliveries;

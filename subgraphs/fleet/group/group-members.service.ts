@@ -1,11 +1,12 @@
 import type { FilterQuery } from '@mikro-orm/core';
 
+import type { Database } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import { InstanceGroup } from './group.entity.js';
-import { instancesMatching } from './group.filter.js';
+import { instancesMatching, matchesSql } from './group.filter.js';
 
 type Em = Operation['em'];
 
@@ -21,6 +22,27 @@ export async function membersOf(
     [tenantId, id],
   );
   return { id: { $in: rows.map((row) => row.id) } };
+}
+
+/** Which of these groups an instance is in now. */
+export async function groupsOf(
+  database: Database,
+  { tenantId, instanceId }: { tenantId: string; instanceId: string },
+  groupIds: readonly string[],
+  now: Date,
+): Promise<Set<string>> {
+  const ids = JSON.stringify(groupIds);
+  const rows = await database.select<{ id: string }>(
+    tenantId,
+    `with asked as (select jsonb_array_elements_text(?::jsonb) as id)
+     select m.group_id as id from fleet.instance_group_member m
+     where m.tenant_id = ? and m.instance_id = ? and m.group_id in (select id from asked)
+     union all
+     select g.id from fleet.instance_group g join fleet.instance i on i.tenant_id = g.tenant_id and i.id = ?
+     where g.tenant_id = ? and g.kind = 'LIVE' and g.id in (select id from asked) and ${matchesSql}`,
+    [ids, tenantId, instanceId, instanceId, tenantId, now],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The tenant's groups with these ids. Refuses others by their place in the list at `path`. */

@@ -13,6 +13,13 @@ export function instancesMatching({ tags, status, q }: GroupFilter, now: Date): 
   };
 }
 
+/** The same in SQL, whether the live group `g` matches the instance `i`; takes the time once as its parameter. */
+export const matchesSql = `case jsonb_typeof(g.filter -> 'tags') when 'array'
+    then i.tags @> array(select jsonb_array_elements_text(g.filter -> 'tags')) else true end
+  and (g.filter ->> 'status' is null or g.filter ->> 'status' = ${statusSql})
+  and (g.filter ->> 'q' is null or strpos(lower(i.name), lower(g.filter ->> 'q')) > 0
+    or strpos(lower(i.hostname), lower(g.filter ->> 'q')) > 0)`;
+
 function contains(text: string): { $ilike: string } {
   return { $ilike: `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%` };
 }

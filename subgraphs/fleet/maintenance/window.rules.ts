@@ -18,6 +18,11 @@ export function isOpen({ startsAt, durationMinutes, repeats }: WindowTimes, now:
   return elapsed >= 0 && intoIt < durationMinutes * minuteMs;
 }
 
+/** Whether a window has any say now: one that denies has none while it is not open. */
+export function matters(window: WindowTimes, now: Date): boolean {
+  return window.effect === WindowEffect.ALLOW || isOpen(window, now);
+}
+
 /** Whether commands may begin now on an instance that these windows are for. */
 export function mayBegin(windows: readonly WindowTimes[], now: Date): boolean {
   const open = windows.filter((window) => isOpen(window, now));

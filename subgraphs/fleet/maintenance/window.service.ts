@@ -1,16 +1,16 @@
+import type { Database } from '#platform/database/database.js';
 import { invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
-import type { Operation, Write } from '#platform/subgraph/operation.js';
+import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { membersOf } from '../group/group-members.service.js';
+import { groupsOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
-import { Instance } from '../instance/instance.entity.js';
-import { MaintenanceWindow, WindowRepeat } from './window.entity.js';
+import { MaintenanceWindow, WindowEffect, WindowRepeat } from './window.entity.js';
 import { createMaintenanceWindowRules, type CreateMaintenanceWindowInput } from './window.inputs.js';
-import { mayBegin } from './window.rules.js';
+import { matters, mayBegin, type WindowTimes } from './window.rules.js';
 
 const mostWindows = 100;
 
@@ -67,21 +67,24 @@ export class MaintenanceWindowService {
 
 /** Whether a command may begin now on an instance. Asked only when one waits for it. */
 export async function isInWindow(
-  em: Write['em'],
+  database: Database,
   { tenantId, instanceId }: { tenantId: string; instanceId: string },
   now: Date,
 ): Promise<boolean> {
-  const windows = await em.find(MaintenanceWindow, { tenantId });
-  if (windows.length === 0) return true;
+  const all = await database.select<WindowTimes & { groupId: string | null }>(
+    tenantId,
+    `select effect, group_id as "groupId", starts_at as "startsAt", duration_minutes as "durationMinutes", repeats
+     from fleet.maintenance_window where tenant_id = ?`,
+    [tenantId],
+  );
+  const windows = all.filter((window) => matters(window, now));
+  const general = windows.filter(({ groupId }) => groupId === null);
+  if (general.some(({ effect }) => effect === WindowEffect.DENY)) return false;
   const groupIds = [...new Set(windows.flatMap(({ groupId }) => groupId ?? []))];
-  const groups = await em.find(InstanceGroup, { tenantId, id: { $in: groupIds } });
-  const mine = new Set<string | null>([null]);
-  for (const group of groups) {
-    const members = await membersOf(em, group, now);
-    if ((await em.count(Instance, { $and: [{ tenantId, id: instanceId }, members] })) > 0) mine.add(group.id);
-  }
+  if (groupIds.length === 0) return mayBegin(general, now);
+  const mine = await groupsOf(database, { tenantId, instanceId }, groupIds, now);
   return mayBegin(
-    windows.filter(({ groupId }) => mine.has(groupId)),
+    windows.filter(({ groupId }) => groupId === null || mine.has(groupId)),
     now,
   );
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
 import {
@@ -120,6 +121,44 @@ describe('one node', () => {
       wordless: await report(node!, handed, 'pending'),
     }).toEqual({ early: 409, forged: 409, other: 404, foreign: 404, wordless: 422 });
     expect((await statuses(tenant, id, [node!])).nodes).toEqual(['pending']);
+  });
+
+  test('cannot begin what ended before it had begun', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes);
+    const handed = await takeOne(nodes[0]!);
+    await panel.clock.advance(minute);
+    await becomes(tenant, id, nodes, ['delayed']);
+    await tenant.rest(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
+    const begins = await panel.world.graphql(
+      'mutation($id: ID!, $input: ReportCommandResultInput!) { reportCommandResult(commandId: $id, input: $input) { status } }',
+      { id, input: { lease: handed.lease, status: 'IN_PROGRESS' } },
+      nodes[0]!.credential,
+    );
+    expect(refusal(begins)).toEqual({ code: 'CONFLICT', reason: 'COMMAND_FINISHED' });
+    expect(await report(nodes[0]!, handed, 'in_progress')).toBe(409);
+    expect(await statuses(tenant, id, nodes)).toEqual({ command: 'cancelled', nodes: ['cancelled'] });
+  });
+
+  test('cannot begin after its time to say so, but what it did all the same counts', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    const id = await sent(tenant, nodes, { max_concurrency: 1 });
+    const stale = await takeOne(nodes[0]!);
+    await panel.clock.advance(minute);
+    await becomes(tenant, id, nodes, ['delayed', 'pending']);
+    const fresh = await takeOne(nodes[1]!);
+    const answers = [
+      await report(nodes[1]!, fresh, 'in_progress'),
+      await report(nodes[0]!, stale, 'in_progress'),
+    ];
+    expect({ answers, seen: await statuses(tenant, id, nodes) }).toEqual({
+      answers: [204, 409],
+      seen: { command: 'in_progress', nodes: ['delayed', 'in_progress'] },
+    });
+    expect(await report(nodes[0]!, stale, 'success')).toBe(204);
+    expect((await statuses(tenant, id, nodes)).nodes).toEqual(['success', 'in_progress']);
   });
 
   test('gets several in the order they were sent', async () => {

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf } from '../../support/answers.js';
+import { HeldLock } from '../../support/held-lock.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
+import { nodesOf, sent, take, takeOne } from './support/commands.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel();
+});
+afterAll(async () => panel.stop());
+
+const locked = async (id: string) =>
+  HeldLock.by(panel, 'select 1 from fleet.command where id = $1 for update', [id]);
+
+test('a beat that has no place free does not queue for the command', async () => {
+  const tenant = await panel.world.tenant();
+  const nodes = await nodesOf(tenant, 2);
+  const id = await sent(tenant, nodes, { max_concurrency: 1 });
+  await takeOne(nodes[0]!);
+  await using lock = await locked(id);
+  expect(await take(nodes[1]!)).toEqual([]);
+  await lock.release();
+});
+
+test('a beat outside of the window does not queue for the command', async () => {
+  const tenant = await panel.world.tenant();
+  const nodes = await nodesOf(tenant, 1);
+  const id = await sent(tenant, nodes);
+  await freeze(tenant, null);
+  await using lock = await locked(id);
+  expect(await take(nodes[0]!)).toEqual([]);
+  await lock.release();
+});
+
+test('a freeze holds back whoever is in its live group', async () => {
+  const tenant = await panel.world.tenant();
+  const [frozen, free] = await nodesOf(tenant, 2);
+  dataOf(
+    await tenant.graphql('mutation($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
+      input: { id: frozen!.id, name: String.raw`50%_off\web`, tags: ['web', 'eu'] },
+    }),
+  );
+  const filters = [
+    { tags: ['eu', 'web'] },
+    { q: String.raw`50%_OFF\W` },
+    { q: 'web', tags: ['web'], status: 'HEALTHY' },
+  ];
+  const seen: [number, number][] = [];
+  for (const [at, filter] of filters.entries()) {
+    const window = await freeze(tenant, await liveGroup(tenant, `Live ${at}`, filter));
+    const id = await sent(tenant, [frozen!, free!]);
+    seen.push([(await take(frozen!)).length, (await take(free!)).length]);
+    await tenant.graphql('mutation($id: ID!) { deleteMaintenanceWindow(id: $id) { id } }', { id: window });
+    expect((await take(frozen!)).map((handed) => handed.id)).toEqual([id]);
+  }
+  expect(seen).toEqual(filters.map(() => [0, 1]));
+});
+
+async function freeze(tenant: Tenant, groupId: string | null): Promise<string> {
+  const { createMaintenanceWindow: made } = dataOf(
+    await tenant.graphql<{ createMaintenanceWindow: { id: string } }>(
+      'mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }',
+      {
+        input: {
+          name: 'Freeze',
+          effect: 'DENY',
+          groupId,
+          startsAt: panel.clock.now().toISOString(),
+          durationMinutes: 600,
+        },
+      },
+    ),
+  );
+  return made.id;
+}
+
+async function liveGroup(tenant: Tenant, name: string, filter: Record<string, unknown>): Promise<string> {
+  const { createInstanceGroup: made } = dataOf(
+    await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+      'mutation($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+      { input: { name, kind: 'LIVE', filter } },
+    ),
+  );
+  return made.id;
+}
