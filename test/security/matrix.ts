@@ -157,6 +157,7 @@ export const matrix: Matrix = {
   'Mutation.deleteInstanceGroup':       may('fleet.group.manage', operators),
   'Query.maintenanceWindows':           may('fleet.window.read', readers),
   'Mutation.createMaintenanceWindow':   may('fleet.window.manage', operators),
+  'Mutation.updateMaintenanceWindow':   may('fleet.window.manage', operators),
   'Mutation.deleteMaintenanceWindow':   may('fleet.window.manage', operators),
 
   // Alerts

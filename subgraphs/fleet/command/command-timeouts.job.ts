@@ -64,7 +64,8 @@ function overdue(command: Command, { status }: CommandInvocation, now: Date): In
 }
 
 const keptDays = 90;
-const removedAtOnce = 500;
+/** Commands removed in one transaction, and about as many of their invocations at most: a command may have thousands. */
+const removedAtOnce = { commands: 500, invocations: 10_000 };
 
 /** Forgets commands that ended long ago. */
 export const commandRetentionSweep: Sweep = {
@@ -72,16 +73,24 @@ export const commandRetentionSweep: Sweep = {
   everyMs: 600_000,
   async run({ em, now }) {
     const removed = await removeFinished(em, new Date(now.getTime() - keptDays * 24 * 60 * 60 * 1000));
-    return removed === removedAtOnce ? 'more' : 'done';
+    return removed > 0 ? 'more' : 'done';
   },
 };
 
+/** The oldest first, as many as fit; one that alone has more invocations goes alone. */
 async function removeFinished(em: SqlEntityManager, before: Date): Promise<number> {
   const rows = await em.execute<unknown[]>(
-    `with removed as (
-       delete from fleet.command where (tenant_id, id) in (
-         select tenant_id, id from fleet.command where finished_at < ? order by finished_at limit ${removedAtOnce}
-       ) returning tenant_id, id
+    `with oldest as (
+       select tenant_id, id, total, finished_at from fleet.command where finished_at < ?
+       order by finished_at, id limit ${removedAtOnce.commands}
+     ), chosen as (
+       select tenant_id, id, sum(total) over sofar as up_to_it, row_number() over sofar as at
+       from oldest window sofar as (order by finished_at, id rows unbounded preceding)
+     ), removed as (
+       delete from fleet.command c using chosen
+       where c.tenant_id = chosen.tenant_id and c.id = chosen.id
+         and (chosen.at = 1 or chosen.up_to_it <= ${removedAtOnce.invocations})
+       returning c.tenant_id, c.id
      ), invocations as (
        delete from fleet.command_invocation i using removed r where i.tenant_id = r.tenant_id and i.command_id = r.id
      )

@@ -1,4 +1,4 @@
-import type { FilterQuery } from '@mikro-orm/core';
+import { raw, type FilterQuery } from '@mikro-orm/core';
 
 import type { Database } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
@@ -11,17 +11,19 @@ import { instancesMatching, matchesSql } from './group.filter.js';
 type Em = Operation['em'];
 
 /** Who is in a group now, as a condition on instances. */
-export async function membersOf(
-  em: Em,
+export function membersOf(
   { tenantId, id, filter }: Pick<InstanceGroup, 'tenantId' | 'id' | 'filter'>,
   now: Date,
-): Promise<FilterQuery<Instance>> {
+): FilterQuery<Instance> {
   if (filter) return instancesMatching(filter, now);
-  const rows = await em.execute<{ id: string }[]>(
-    `select instance_id as id from fleet.instance_group_member where tenant_id = ? and group_id = ?`,
-    [tenantId, id],
-  );
-  return { id: { $in: rows.map((row) => row.id) } };
+  return {
+    id: {
+      $in: raw('(select instance_id from fleet.instance_group_member where tenant_id = ? and group_id = ?)', [
+        tenantId,
+        id,
+      ]),
+    },
+  };
 }
 
 /** Which of these groups an instance is in now. */
@@ -53,7 +55,8 @@ export async function requireGroups(
   path: string,
 ): Promise<InstanceGroup[]> {
   const groups = await em.find(InstanceGroup, { tenantId, id: { $in: [...ids] } });
-  const unknown = [...ids.entries()].filter(([, id]) => !groups.some((group) => group.id === id));
+  const known = new Set(groups.map(({ id }) => id));
+  const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
   if (unknown.length === 0) return groups;
   throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
     details: Object.fromEntries(unknown.map(([at, id]) => [`${path}.${at}`, `There is no group ${id}`])),
@@ -69,7 +72,7 @@ export async function targetsOf(
 ): Promise<string[]> {
   const conditions: FilterQuery<Instance>[] =
     tags.length > 0 ? [instancesMatching({ tags: [...tags] }, now)] : [];
-  for (const group of groups) conditions.push(await membersOf(em, group, now));
+  for (const group of groups) conditions.push(membersOf(group, now));
   if (conditions.length === 0) return [];
   const found = await em.find(
     Instance,

@@ -36,7 +36,8 @@ export class GroupResolver {
 
   @Authorized('fleet.group.manage')
   @Mutation(() => InstanceGroup, {
-    description: 'Makes a group. CONFLICT (NAME_TAKEN), VALIDATION_FAILED.',
+    description:
+      'Makes a group. CONFLICT (NAME_TAKEN), VALIDATION_FAILED, LIMIT_REACHED (GROUPS_LIMIT) at 200.',
   })
   async createInstanceGroup(
     @Arg('input', () => CreateInstanceGroupInput, { description: 'The group.' })
@@ -71,10 +72,10 @@ export class GroupResolver {
 
   @FieldResolver(() => InstancePage, { description: 'Who is in it now, in the order they enrolled.' })
   async instances(
-    @Root() { id }: InstanceGroup,
+    @Root() group: InstanceGroup,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<ListedInstance>> {
-    return this.service.page(operation, args, { groupId: id });
+    return this.service.members(operation, args, group);
   }
 }

@@ -1,4 +1,4 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
@@ -16,6 +16,8 @@ import {
   type CreateInstanceGroupInput,
   type UpdateInstanceGroupInput,
 } from './group.inputs.js';
+
+const limit = 200;
 
 /** Groups of instances: listed by hand, or whoever a filter matches. */
 export class GroupService {
@@ -41,6 +43,7 @@ export class GroupService {
     const isLive = rules.kind === GroupKind.LIVE;
     return named(() =>
       operation.write(async (write) => {
+        await requireRoom(write.em, tenantId);
         const group = write.em.create(InstanceGroup, {
           tenantId,
           id: newId('group'),
@@ -74,7 +77,7 @@ export class GroupService {
     const { id, name, instanceIds, filter } = validate(updateInstanceGroupRules, input);
     return named(() =>
       operation.write(async (write) => {
-        const group = await find(write.em, operation.tenantId, id);
+        const group = await find(write.em, operation.tenantId, id, LockMode.PESSIMISTIC_WRITE);
         write.audit({ target: id });
         group.name = name ?? group.name;
         if (filter) {
@@ -96,7 +99,7 @@ export class GroupService {
   async remove(operation: Operation, id: string): Promise<InstanceGroup> {
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
-      const group = await find(em, tenantId, id);
+      const group = await find(em, tenantId, id, LockMode.PESSIMISTIC_WRITE);
       audit({ target: id, changes: { name: group.name, deleted: true } });
       for (const table of ['instance_group_member', 'maintenance_window']) {
         await em.execute(`delete from fleet.${table} where tenant_id = ? and group_id = ?`, [tenantId, id]);
@@ -107,22 +110,40 @@ export class GroupService {
   }
 }
 
-async function find(em: Write['em'], tenantId: string, id: string): Promise<InstanceGroup> {
-  const group = await em.findOne(InstanceGroup, { tenantId, id });
+/** Counted under a lock: those who make groups at the same time do not exceed the limit together. */
+async function requireRoom(em: Write['em'], tenantId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+    `fleet.instance_group ${tenantId}`,
+  ]);
+  const used = await em.count(InstanceGroup, { tenantId });
+  if (used < limit) return;
+  throw new ApiError('LIMIT_REACHED', `There may be ${limit} groups`, {
+    reason: 'GROUPS_LIMIT',
+    details: { limit, used },
+  });
+}
+
+/** With `lock`, those who change the group come one after another. */
+async function find(
+  em: Write['em'],
+  tenantId: string,
+  id: string,
+  lock: LockMode = LockMode.NONE,
+): Promise<InstanceGroup> {
+  const group = await em.findOne(InstanceGroup, { tenantId, id }, { lockMode: lock });
   if (!group) throw notFound('Group');
   return group;
 }
 
 async function setMembers(write: Write, group: InstanceGroup, instanceIds: readonly string[]): Promise<void> {
   const { tenantId, id } = group;
-  const known = await write.em.find(
+  const found = await write.em.find(
     Instance,
     { tenantId, id: { $in: [...instanceIds] } },
     { fields: ['id'], disableIdentityMap: true },
   );
-  const unknown = [...instanceIds.entries()].filter(
-    ([, instanceId]) => !known.some((instance) => instance.id === instanceId),
-  );
+  const known = new Set(found.map((instance) => instance.id));
+  const unknown = [...instanceIds.entries()].filter(([, instanceId]) => !known.has(instanceId));
   if (unknown.length > 0) {
     throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
       details: Object.fromEntries(

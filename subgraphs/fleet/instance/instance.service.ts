@@ -58,6 +58,11 @@ export class InstanceService {
     );
   }
 
+  /** Who is in a group now, in the order they enrolled. */
+  async members(operation: Operation, args: PageArgs, group: InstanceGroup): Promise<Page<ListedInstance>> {
+    return matches(operation, pageWindow(args), membersOf(group, operation.clock.now()));
+  }
+
   private async search(
     operation: Operation,
     window: PageWindow,
@@ -66,16 +71,24 @@ export class InstanceService {
     const { tenantId, em } = operation;
     const now = operation.clock.now();
     const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
-    const members = group ? await membersOf(em, group, now) : filter.groupId ? { id: '' } : {};
-    const matching: FilterQuery<Instance> = { $and: [{ tenantId }, instancesMatching(filter, now), members] };
-    const after = window.after === undefined ? {} : { id: { $gt: window.after } };
-    const rows = await em.find(
-      Instance,
-      { $and: [matching, after] },
-      { orderBy: { id: 'asc' }, limit: window.size + 1 },
-    );
-    return toPage(rows, window, async () => em.count(Instance, matching));
+    const members = group ? membersOf(group, now) : filter.groupId ? { id: '' } : {};
+    return matches(operation, window, { $and: [instancesMatching(filter, now), members] });
   }
+}
+
+async function matches(
+  { tenantId, em }: Operation,
+  window: PageWindow,
+  condition: FilterQuery<Instance>,
+): Promise<Page<Instance>> {
+  const matching: FilterQuery<Instance> = { $and: [{ tenantId }, condition] };
+  const after = window.after === undefined ? {} : { id: { $gt: window.after } };
+  const rows = await em.find(
+    Instance,
+    { $and: [matching, after] },
+    { orderBy: { id: 'asc' }, limit: window.size + 1 },
+  );
+  return toPage(rows, window, async () => em.count(Instance, matching));
 }
 
 /** One page of the whole list, or of a status: plain rows in one round trip, as this is what is asked most. */

@@ -51,8 +51,9 @@ export class LifecycleService {
     const now = operation.clock.now();
     return operation.write(async (write) => {
       const { em, publish, audit } = write;
-      // Before the instance's own lock, in the order in which an enrollment takes them.
+      // Before the instance's own lock, in the order in which enrollments and re-enrollments take them.
       await this.entitlements.lock(em, tenantId, 'instances');
+      await revokeTokens(em, { tenantId, instanceId: id }, now);
       const instance = await lockInstance(em, tenantId, id);
       const former = em.create(FormerInstance, {
         tenantId,
@@ -68,11 +69,6 @@ export class LifecycleService {
       });
       em.remove(instance);
       await em.flush();
-      await em.execute(
-        `update fleet.enrollment_token set revoked_at = ?
-         where tenant_id = ? and instance_id = ? and revoked_at is null`,
-        [now, tenantId, id],
-      );
       await em.execute('delete from fleet.instance_group_member where tenant_id = ? and instance_id = ?', [
         tenantId,
         id,
@@ -108,6 +104,19 @@ async function lockInstance(em: Write['em'], tenantId: string, id: string): Prom
   const instance = await em.findOne(Instance, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!instance) throw notFound('Instance');
   return instance;
+}
+
+/** Those by which a node could come back as this instance. */
+async function revokeTokens(
+  em: Write['em'],
+  { tenantId, instanceId }: { tenantId: string; instanceId: string },
+  now: Date,
+): Promise<void> {
+  await em.execute(
+    `update fleet.enrollment_token set revoked_at = ?
+     where tenant_id = ? and instance_id = ? and revoked_at is null`,
+    [now, tenantId, instanceId],
+  );
 }
 
 async function endCommands(

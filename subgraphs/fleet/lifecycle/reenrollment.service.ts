@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
+import { LockMode } from '@mikro-orm/core';
+
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -61,7 +63,11 @@ export async function takeOver(
   comeback: Comeback,
   now: Date,
 ): Promise<Instance> {
-  const instance = await write.em.findOne(Instance, { tenantId, id: instanceId });
+  const instance = await write.em.findOne(
+    Instance,
+    { tenantId, id: instanceId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
   if (!instance) {
     throw new ApiError('UNAUTHENTICATED', 'The instance has left the fleet', { reason: 'TOKEN_REVOKED' });
   }

@@ -1,3 +1,5 @@
+import { LockMode } from '@mikro-orm/core';
+
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { CredentialOffered } from '#schema/events.js';
@@ -18,10 +20,12 @@ export class RotationService {
   async rotate(operation: Operation, id: string): Promise<Instance> {
     const { tenantId } = operation;
     return operation.write(async ({ em, publish, audit }) => {
-      const instance = await em.findOne(Instance, { tenantId, id });
+      // A re-enrollment at the same time raises the generation, and ends what is offered below it.
+      const instance = await em.findOne(Instance, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!instance) throw notFound('Instance');
       audit({ target: id });
-      instance.candidateGeneration ??= instance.credentialGeneration + 1;
+      const { credentialGeneration: current, candidateGeneration: offered } = instance;
+      instance.candidateGeneration = offered !== null && offered > current ? offered : current + 1;
       publish({
         topic: 'fleet.credential.offered',
         tenantId,
@@ -36,7 +40,8 @@ export class RotationService {
   async candidate(operation: Operation): Promise<{ credential: string | null; isPending: boolean }> {
     const { tenantId, instanceId, generation } = operation.requireNode();
     const [row] = await operation.em.execute<{ candidate: number | null }[]>(
-      `select candidate_generation as candidate from fleet.instance where tenant_id = ? and id = ?`,
+      `select candidate_generation as candidate from fleet.instance
+       where tenant_id = ? and id = ? and candidate_generation > credential_generation`,
       [tenantId, instanceId],
     );
     const candidate = row?.candidate ?? null;

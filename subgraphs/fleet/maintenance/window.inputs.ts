@@ -29,6 +29,36 @@ export class CreateMaintenanceWindowInput {
   repeats?: WindowRepeat | null;
 }
 
+@InputType({ description: 'What changes of a maintenance window; what is left out stays.' })
+export class UpdateMaintenanceWindowInput {
+  @Field(() => ID, { description: 'The window.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is for; 1 to 200 characters.' })
+  name?: string | null;
+
+  @Field(() => WindowEffect, { nullable: true, description: 'What it does.' })
+  effect?: WindowEffect | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The group it is for; null makes it for all instances.',
+  })
+  groupId?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it begins for the first time.' })
+  startsAt?: Date | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many minutes it lasts, 5 to 43200; less than the time until it comes again.',
+  })
+  durationMinutes?: number | null;
+
+  @Field(() => WindowRepeat, { nullable: true, description: 'How often it comes again.' })
+  repeats?: WindowRepeat | null;
+}
+
 export const createMaintenanceWindowRules = z
   .object({
     name: z.string().trim().min(1, 'Name is required').max(200, 'Name must have at most 200 characters'),

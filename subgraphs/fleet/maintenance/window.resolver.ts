@@ -4,7 +4,7 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import { MaintenanceWindow, MaintenanceWindowPage } from './window.entity.js';
-import { CreateMaintenanceWindowInput } from './window.inputs.js';
+import { CreateMaintenanceWindowInput, UpdateMaintenanceWindowInput } from './window.inputs.js';
 import { isOpen } from './window.rules.js';
 import type { MaintenanceWindowService } from './window.service.js';
 
@@ -25,7 +25,7 @@ export class MaintenanceWindowResolver {
   @Mutation(() => MaintenanceWindow, {
     description:
       'Makes a maintenance window, at most 100. Commands wait until their instance is in one that allows them and in ' +
-      'none that denies them, or until they expire. VALIDATION_FAILED.',
+      'none that denies them, or until they expire. VALIDATION_FAILED, LIMIT_REACHED (WINDOWS_LIMIT).',
   })
   async createMaintenanceWindow(
     @Arg('input', () => CreateMaintenanceWindowInput, { description: 'The window.' })
@@ -33,6 +33,20 @@ export class MaintenanceWindowResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<MaintenanceWindow> {
     return this.windows.create(operation, input);
+  }
+
+  @Authorized('fleet.window.manage')
+  @Mutation(() => MaintenanceWindow, {
+    description:
+      'Changes a maintenance window. Commands that have begun or are in the hands of a node are not called back. ' +
+      'NOT_FOUND, VALIDATION_FAILED.',
+  })
+  async updateMaintenanceWindow(
+    @Arg('input', () => UpdateMaintenanceWindowInput, { description: 'What changes.' })
+    input: UpdateMaintenanceWindowInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MaintenanceWindow> {
+    return this.windows.update(operation, input);
   }
 
   @Authorized('fleet.window.manage')

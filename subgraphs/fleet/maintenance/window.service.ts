@@ -1,7 +1,9 @@
+import { LockMode } from '@mikro-orm/core';
+
 import type { Database } from '#platform/database/database.js';
-import { invalid, notFound } from '#platform/errors.js';
+import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
-import type { Operation } from '#platform/subgraph/operation.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
@@ -9,10 +11,14 @@ import { viewerId } from '#platform/viewer.js';
 import { groupsOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
 import { MaintenanceWindow, WindowEffect, WindowRepeat } from './window.entity.js';
-import { createMaintenanceWindowRules, type CreateMaintenanceWindowInput } from './window.inputs.js';
+import {
+  createMaintenanceWindowRules,
+  type CreateMaintenanceWindowInput,
+  type UpdateMaintenanceWindowInput,
+} from './window.inputs.js';
 import { matters, mayBegin, type WindowTimes } from './window.rules.js';
 
-const mostWindows = 100;
+const limit = 100;
 
 /** The times in which commands may begin. */
 export class MaintenanceWindowService {
@@ -31,12 +37,8 @@ export class MaintenanceWindowService {
     const rules = validate(createMaintenanceWindowRules, input);
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
-      if (rules.groupId && (await em.count(InstanceGroup, { tenantId, id: rules.groupId })) === 0) {
-        throw invalid('input.groupId', `There is no group ${rules.groupId}`);
-      }
-      if ((await em.count(MaintenanceWindow, { tenantId })) >= mostWindows) {
-        throw invalid('input', `There are ${mostWindows} maintenance windows already`);
-      }
+      await requireGroup(em, tenantId, rules.groupId);
+      await requireRoom(em, tenantId);
       const window = em.create(MaintenanceWindow, {
         tenantId,
         id: newId('maintenanceWindow'),
@@ -54,15 +56,66 @@ export class MaintenanceWindowService {
     });
   }
 
+  /** What is left out stays; the whole is judged as a new one would be. */
+  async update(
+    operation: Operation,
+    { id, ...input }: UpdateMaintenanceWindowInput,
+  ): Promise<MaintenanceWindow> {
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit }) => {
+      const window = await find(em, tenantId, id);
+      const { name, effect, groupId, startsAt, durationMinutes, repeats } = window;
+      const rules = validate(createMaintenanceWindowRules, {
+        name: input.name ?? name,
+        effect: input.effect ?? effect,
+        groupId: input.groupId === undefined ? groupId : input.groupId,
+        startsAt: input.startsAt ?? startsAt,
+        durationMinutes: input.durationMinutes ?? durationMinutes,
+        repeats: input.repeats ?? repeats,
+      });
+      if (rules.groupId !== groupId) await requireGroup(em, tenantId, rules.groupId);
+      Object.assign(window, rules);
+      audit({ target: id, changes: { ...rules, startsAt: rules.startsAt.toISOString() } });
+      return window;
+    });
+  }
+
   async remove(operation: Operation, id: string): Promise<MaintenanceWindow> {
     return operation.write(async ({ em, audit }) => {
-      const window = await em.findOne(MaintenanceWindow, { tenantId: operation.tenantId, id });
-      if (!window) throw notFound('Maintenance window');
+      const window = await find(em, operation.tenantId, id);
       audit({ target: id, changes: { name: window.name, deleted: true } });
       em.remove(window);
       return window;
     });
   }
+}
+
+async function find(em: Write['em'], tenantId: string, id: string): Promise<MaintenanceWindow> {
+  const window = await em.findOne(
+    MaintenanceWindow,
+    { tenantId, id },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!window) throw notFound('Maintenance window');
+  return window;
+}
+
+async function requireGroup(em: Write['em'], tenantId: string, id: string | null | undefined): Promise<void> {
+  if (!id || (await em.count(InstanceGroup, { tenantId, id })) > 0) return;
+  throw invalid('input.groupId', `There is no group ${id}`);
+}
+
+/** Counted under a lock: those who make windows at the same time do not exceed the limit together. */
+async function requireRoom(em: Write['em'], tenantId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+    `fleet.maintenance_window ${tenantId}`,
+  ]);
+  const used = await em.count(MaintenanceWindow, { tenantId });
+  if (used < limit) return;
+  throw new ApiError('LIMIT_REACHED', `There may be ${limit} maintenance windows`, {
+    reason: 'WINDOWS_LIMIT',
+    details: { limit, used },
+  });
 }
 
 /** Whether a command may begin now on an instance. Asked only when one waits for it. */

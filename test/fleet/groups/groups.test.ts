@@ -126,6 +126,45 @@ describe('groups', () => {
     expect((await tenant.rest<unknown[]>('/api/fleet/instances')).body).toHaveLength(2);
   });
 
+  test('of two who say at the same time who is in it, one has the last word', async () => {
+    const tenant = await panel.world.tenant();
+    const [one, two, three] = await nodesOf(tenant, 3);
+    const id = await group(tenant, { name: 'Some', kind: 'STATIC', instanceIds: [three!.id] });
+    const set = async (node: Node) =>
+      dataOf(
+        await tenant.graphql(
+          'mutation($input: UpdateInstanceGroupInput!) { updateInstanceGroup(input: $input) { id } }',
+          { input: { id, instanceIds: [node.id] } },
+        ),
+      );
+    const seen = new Set<number>();
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all([set(one!), set(two!)]);
+      seen.add((await members(tenant, id)).length);
+    }
+    expect([...seen]).toEqual([1]);
+  });
+
+  test('there may be 200 in a tenant, also when several are made at once', async () => {
+    const tenant = await panel.world.tenant();
+    await panel.sql(
+      `insert into fleet.instance_group (tenant_id, id, name, kind, created_by, created_at)
+       select $1, 'grp_' || n, 'Group ' || n, 'STATIC', 'usr_x', now() from generate_series(1, 197) n`,
+      [tenant.id],
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async (_, at) =>
+        create(tenant, { name: `More ${at}`, kind: 'STATIC', instanceIds: [] }),
+      ),
+    );
+    expect(answers.filter(({ errors }) => !errors)).toHaveLength(3);
+    expect(refusal(answers.find(({ errors }) => errors)!)).toEqual({
+      code: 'LIMIT_REACHED',
+      reason: 'GROUPS_LIMIT',
+      details: { limit: 200, used: 200 },
+    });
+  });
+
   test('a node that leaves the fleet leaves its groups', async () => {
     const tenant = await panel.world.tenant();
     const [one, two] = await nodesOf(tenant, 2);

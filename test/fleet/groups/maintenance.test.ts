@@ -107,6 +107,75 @@ describe('on a panel', () => {
     expect(await take(frozen!)).toHaveLength(1);
   });
 
+  test('a window that is changed holds from then on as it was changed to', async () => {
+    const tenant = await panel.world.tenant();
+    const [node] = await nodesOf(tenant, 1);
+    const { createInstanceGroup } = dataOf(
+      await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+        'mutation($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+        { input: { name: 'Nobody', kind: 'STATIC', instanceIds: [] } },
+      ),
+    );
+    const { createMaintenanceWindow: made } = dataOf(
+      await create(tenant, { effect: 'DENY', repeats: 'DAILY', groupId: createInstanceGroup.id }),
+    );
+    const update = async (input: Record<string, unknown>) =>
+      tenant.graphql<{ updateMaintenanceWindow: unknown }>(
+        `mutation($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) {
+           name effect groupId durationMinutes repeats } }`,
+        { input: { id: made.id, ...input } },
+      );
+    const everyone = dataOf(await update({ name: 'Freeze', groupId: null }));
+    expect(everyone.updateMaintenanceWindow).toEqual({
+      name: 'Freeze',
+      effect: 'DENY',
+      groupId: null,
+      durationMinutes: 10,
+      repeats: 'DAILY',
+    });
+    await sent(tenant, [node!]);
+    expect(await take(node!)).toEqual([]);
+    dataOf(await update({ effect: 'ALLOW' }));
+    expect(await take(node!)).toHaveLength(1);
+    const other = await panel.world.tenant();
+    const foreign = await other.graphql(
+      'mutation($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) { id } }',
+      { input: { id: made.id, name: 'Mine' } },
+    );
+    expect([
+      refusal(await update({ durationMinutes: 24 * 60 })),
+      refusal(await update({ groupId: 'grp_none' })),
+      refusal(foreign),
+    ]).toEqual([
+      {
+        code: 'VALIDATION_FAILED',
+        details: { 'input.durationMinutes': 'It must be over before it comes again' },
+      },
+      { code: 'VALIDATION_FAILED', details: { 'input.groupId': 'There is no group grp_none' } },
+      { code: 'NOT_FOUND' },
+    ]);
+  });
+
+  test('there may be 100 in a tenant, also when several are made at once', async () => {
+    const tenant = await panel.world.tenant();
+    await panel.sql(
+      `insert into fleet.maintenance_window
+         (tenant_id, id, name, effect, starts_at, duration_minutes, repeats, created_by, created_at)
+       select $1, 'mwn_' || n, 'Window', 'DENY', '2020-01-01', 5, 'NEVER', 'usr_x', now()
+       from generate_series(1, 97) n`,
+      [tenant.id],
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async () => create(tenant, { effect: 'DENY' })),
+    );
+    expect(answers.filter(({ errors }) => !errors)).toHaveLength(3);
+    expect(refusal(answers.find(({ errors }) => errors)!)).toEqual({
+      code: 'LIMIT_REACHED',
+      reason: 'WINDOWS_LIMIT',
+      details: { limit: 100, used: 100 },
+    });
+  });
+
   test('windows are listed; bad ones and those of others are refused', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const { createMaintenanceWindow: made } = dataOf(
