@@ -15,3 +15,13 @@ export type Report = (report: CommandReport) => Promise<Outcome<undefined>>;
 
 /** The most that the panel takes as output. */
 export const maxOutput = 65_536;
+
+/** What was printed, as the panel can store it: no NULs, no half characters, not too long. */
+export function printable(output: string): string {
+  // The cut may fall into a surrogate pair.
+  return whole(whole(output.replaceAll('\0', '')).slice(0, maxOutput));
+}
+
+function whole(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+}

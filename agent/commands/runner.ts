@@ -5,7 +5,7 @@ import type { Outcome } from '../panel-client.js';
 import type { AgentCommand } from '../protocol.js';
 import { runDiagnostics } from './diagnostics.js';
 import type { CommandHandler, CommandResult } from './handler.js';
-import { maxOutput, type CommandReport, type Report } from './report.js';
+import { printable, type CommandReport, type Report } from './report.js';
 import { simulatedHandlers } from './simulated.js';
 
 export interface CommandRunnerOptions {
@@ -22,6 +22,9 @@ interface Taken {
   /** Set once it has ended. */
   result?: CommandReport;
 }
+
+/** Statuses that blame the body. */
+const unacceptable = new Set([400, 413, 422]);
 
 /** How many commands are remembered, to know one that comes again. */
 const remembered = 1_000;
@@ -52,7 +55,7 @@ export class CommandRunner {
     const known = this.taken.get(command.id);
     if (known) {
       known.report = report;
-      if (known.result) await this.tell(known, known.result);
+      if (known.result) await this.tellEnd(known, known.result);
       return;
     }
     const taken: Taken = { report };
@@ -83,10 +86,10 @@ export class CommandRunner {
     const { isSuccess, output, exitCode } = await this.perform(command, taken);
     taken.result = {
       status: isSuccess ? 'success' : 'failed',
-      output: output.slice(0, maxOutput),
+      output: printable(output),
       exit_code: exitCode,
     };
-    const told = await this.tell(taken, taken.result);
+    const told = await this.tellEnd(taken, taken.result);
     logger.info({ command: command.id, result: taken.result.status, told: told.kind }, 'A command has ended');
   }
 
@@ -110,7 +113,7 @@ export class CommandRunner {
           await taken.report({
             status: 'in_progress',
             progress: percent,
-            output: output.slice(0, maxOutput),
+            output: printable(output),
           });
         },
       });
@@ -121,6 +124,15 @@ export class CommandRunner {
         exitCode: 1,
       };
     }
+  }
+
+  /** How it ended matters more than what it printed. */
+  private async tellEnd(taken: Taken, result: CommandReport): Promise<Outcome<undefined>> {
+    const told = await this.tell(taken, result);
+    if (told.kind !== 'refused' || !unacceptable.has(told.status)) return told;
+    this.options.logger.warn({ reason: told.message }, 'The panel does not take the output of a command');
+    const { output: _, ...bare } = result;
+    return this.tell(taken, bare);
   }
 
   /** Until the panel has taken it, or has said that it will not. */

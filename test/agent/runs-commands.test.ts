@@ -16,6 +16,7 @@ import {
   sent,
   statuses,
   takeOne,
+  type Handed,
   type RestCommand,
 } from '../fleet/commands/support/commands.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
@@ -72,6 +73,13 @@ describe('on a panel', () => {
     return { tenant, node: { id: agent.instanceId } as Node, version: () => version };
   }
 
+  /** Reports as the agent does, for a node whose beats the test makes. */
+  function reportOf(node: Node, handed: Handed): Report {
+    const { url: panelUrl } = panel.panel;
+    const client = createPanelClient({ panelUrl, clock: systemClock, fetch, timeoutMs: 15_000 });
+    return async (body) => client.report(node.credential, handed, body, new AbortController().signal);
+  }
+
   async function result(tenant: Awaited<ReturnType<typeof startNode>>['tenant'], id: string) {
     const { body } = await tenant.rest<RestCommand>(`/api/fleet/commands/${id}`);
     return body.results[0]!;
@@ -105,20 +113,36 @@ describe('on a panel', () => {
     await becomes(tenant, id, nodes, ['delayed']);
     await tenant.rest(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
     const { runs, runner } = counting();
-    const client = createPanelClient({
-      panelUrl: panel.panel.url,
-      clock: systemClock,
-      fetch,
-      timeoutMs: 15_000,
-    });
-    await runner.run(handed, async (body) =>
-      client.report(nodes[0]!.credential, handed, body, new AbortController().signal),
-    );
+    await runner.run(handed, reportOf(nodes[0]!, handed));
     expect({ runs: runs.length, ...(await statuses(tenant, id, nodes)) }).toEqual({
       runs: 0,
       command: 'cancelled',
       nodes: ['cancelled'],
     });
+  });
+
+  test('whatever a command prints, the panel hears how it ended', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const printed = ['a\0b', `half \ud83d of one`, 'x'.repeat(65_535) + '😀'];
+    const seen: unknown[] = [];
+    for (const output of printed) {
+      const restart: CommandHandler = async ({ progress }) => {
+        await progress(50, output);
+        return { isSuccess: true, output, exitCode: 0 };
+      };
+      const id = await sent(tenant, nodes);
+      const runner = new CommandRunner({ logger, clock: hurried, handlers: { restart } });
+      const handed = await takeOne(nodes[0]!);
+      await runner.run(handed, reportOf(nodes[0]!, handed));
+      const { status, output: kept } = await result(tenant, id);
+      seen.push({ status, kept });
+    }
+    expect(seen).toEqual([
+      { status: 'success', kept: 'ab' },
+      { status: 'success', kept: 'half \ufffd of one' },
+      { status: 'success', kept: 'x'.repeat(65_535) + '\ufffd' },
+    ]);
   });
 
   test('a node really looks at its system for diagnostics', async () => {
@@ -183,6 +207,23 @@ describe('the runner', () => {
       told: ['in_progress', 'success'],
     });
   });
+
+  test.for([400, 413, 422])(
+    'where the panel answers %i to a result, it hears it without the output',
+    async (status) => {
+      const { runner } = counting();
+      const reports: CommandReport[] = [];
+      await runner.run(command('cmd_1'), async (body) => {
+        reports.push(body);
+        if (body.output !== undefined) return { kind: 'refused', status, message: `HTTP ${status}` };
+        return { kind: 'ok', answer: undefined };
+      });
+      expect(reports.slice(1)).toEqual([
+        { status: 'success', output: 'restarted', exit_code: 0 },
+        { status: 'success', exit_code: 0 },
+      ]);
+    },
+  );
 
   test('a kind that it does not know fails and says so', async () => {
     const runner = new CommandRunner({ logger, clock: hurried });
