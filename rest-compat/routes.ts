@@ -45,7 +45,7 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/fleet/instances/:id/impersonate', 'fleet/ImpersonateInstance', { body: 'input', reply: ok }),
   route('POST',   '/api/fleet/commands',             'fleet/SendCommand',           { body: 'input', reply: created }),
   route('GET',    '/api/fleet/commands',             'fleet/ListCommands',          { query: ['status', 'command', 'instance_id'], reply: page }),
-  route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { reply: ok }),
+  route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { query: ['limit', 'after', 'instance_id'], reply: ok }),
   route('POST',   '/api/fleet/commands/:id/cancel',  'fleet/CancelCommand',         { reply: ok }),
 
   // MSP: the tenant as a provider of others

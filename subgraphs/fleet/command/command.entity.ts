@@ -74,6 +74,9 @@ export class Command {
   @Field(() => DateTime, { nullable: true, description: 'When the last instance ended; null before.' })
   @Property({ type: 'datetime', nullable: true })
   finishedAt!: Date | null;
+
+  /** Of one that is told as progress: the instance that it is about. Not stored. */
+  changedOn?: string | null;
 }
 
 @ObjectType({ description: 'One page of commands.' })

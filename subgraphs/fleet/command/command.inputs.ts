@@ -1,4 +1,4 @@
-import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
 import { JsonObject } from '#platform/subgraph/scalars.js';
@@ -108,6 +108,23 @@ export class CommandFilter {
   command?: CommandKind | null;
 
   @Field(() => ID, { nullable: true, description: 'Only commands that are for this instance too.' })
+  instanceId?: string | null;
+}
+
+export const mostResults = 10_000;
+
+@ArgsType()
+export class ResultsArgs {
+  @Field(() => Int, { nullable: true, description: 'How many, 1 to 10000; 500 unless told.' })
+  first?: number | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Those after this instance, the last one of the page before; absent for the first page.',
+  })
+  after?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only the one on this instance.' })
   instanceId?: string | null;
 }
 

@@ -20,12 +20,13 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import { Command, CommandPage } from './command.entity.js';
-import { CommandFilter, ReportCommandResultInput, SendCommandInput } from './command.inputs.js';
+import { CommandFilter, ReportCommandResultInput, ResultsArgs, SendCommandInput } from './command.inputs.js';
 import { CommandKindInfo, commandKindInfos } from './command.kinds.js';
 import type { CommandService } from './command.service.js';
 import { errorsIn, waitingIn } from './command.status.js';
 import type { DeliveryService } from './delivery.service.js';
 import { CommandInvocation } from './invocation.entity.js';
+import { ResultsLoader, type ListedResult } from './results.loader.js';
 
 @ArgsType()
 class CommandsArgs extends PageArgs {
@@ -150,12 +151,31 @@ export class CommandResolver {
   }
 
   @FieldResolver(() => [CommandInvocation], {
-    description: 'How it is on each instance, in the order in which they were named; at most 10000.',
+    description:
+      'How it is on each instance, in the order in which they were named. `counts.total` tells how many there are. ' +
+      'BAD_REQUEST (RESULTS_TOO_MANY) when an operation asks for more than 50000 of them, or for more of their output ' +
+      'than 40 million characters.',
   })
   async results(
-    @Root() { id }: Command,
+    @Root() { id, total }: Command,
+    @Args(() => ResultsArgs) args: ResultsArgs,
     @Ctx() { operation }: SubgraphContext,
-  ): Promise<CommandInvocation[]> {
-    return this.service.results(operation, id);
+  ): Promise<readonly ListedResult[]> {
+    return ResultsLoader.of(operation).page(id, total, args);
+  }
+
+  @FieldResolver(() => CommandInvocation, {
+    nullable: true,
+    description:
+      'In `commandProgressed`: how it is on the instance on which it changed; null when many changed together, and ' +
+      'everywhere else.',
+  })
+  async changed(
+    @Root() { id, total, changedOn }: Command,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<ListedResult | null> {
+    if (!changedOn) return null;
+    const [result] = await ResultsLoader.of(operation).page(id, total, { instanceId: changedOn });
+    return result ?? null;
   }
 }

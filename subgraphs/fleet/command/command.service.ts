@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
 import type { FilterQuery } from '@mikro-orm/core';
-import DataLoader from 'dataloader';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
@@ -18,6 +17,7 @@ import { offered, progressed } from './command.events.js';
 import { sendCommandRules, type CommandFilter, type SendCommandInput } from './command.inputs.js';
 import { CommandStatus, InvocationStatus } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
+import { ResultsLoader } from './results.loader.js';
 
 const defaults = {
   maxConcurrency: 50,
@@ -53,7 +53,7 @@ export class CommandService {
         return { answer, response: answer };
       },
     );
-    results(operation).prime(sent.command.id, sent.invocations);
+    ResultsLoader.of(operation).prime(sent.command.id, sent.invocations);
     return sent.command;
   }
 
@@ -95,11 +95,6 @@ export class CommandService {
       { orderBy: { id: 'desc' }, limit: window.size + 1 },
     );
     return toPage(rows, window, () => operation.em.count(Command, matching));
-  }
-
-  /** What became of it on each instance, in the order in which they were named. */
-  async results(operation: Operation, commandId: string): Promise<CommandInvocation[]> {
-    return results(operation).load(commandId);
   }
 
   private build(operation: Operation, rules: Rules, total: number): Command {
@@ -237,21 +232,4 @@ function revive({ command, invocations }: SentCommand): SentCommand {
       Object.assign(new CommandInvocation(), each, { updatedAt: new Date(each.updatedAt) }),
     ),
   };
-}
-
-/** Those of several commands are read together. */
-function results(operation: Operation): DataLoader<string, CommandInvocation[]> {
-  return operation.once(CommandInvocation, () => {
-    return new DataLoader(async (ids: readonly string[]) => {
-      const { tenantId } = operation;
-      const found = await operation.em.find(
-        CommandInvocation,
-        { tenantId, commandId: { $in: [...ids] } },
-        { orderBy: { position: 'asc' } },
-      );
-      const byCommand = new Map(ids.map((id): [string, CommandInvocation[]] => [id, []]));
-      for (const invocation of found) byCommand.get(invocation.commandId)?.push(invocation);
-      return ids.map((id) => byCommand.get(id) ?? []);
-    });
-  });
 }

@@ -3,7 +3,7 @@ import { Args, ArgsType, Authorized, Ctx, Field, ID, Resolver, Root, Subscriptio
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
-import type { CommandOffered } from '#schema/events.js';
+import type { CommandOffered, CommandProgressed } from '#schema/events.js';
 
 import { Command } from './command.entity.js';
 import type { CommandService } from './command.service.js';
@@ -30,14 +30,16 @@ export class CommandSubscriptions {
       matches: ({ entityId }) => commandId == null || entityId === commandId,
     })),
     description:
-      'A command was sent, or something of it changed on an instance. Resumes as `instanceChanged` does.',
+      'A command was sent, or something of it changed on an instance: `changed` tells which. Resumes as ' +
+      '`instanceChanged` does.',
   })
   async commandProgressed(
     @Args(() => CommandProgressedArgs) _args: CommandProgressedArgs,
     @Root() { payload }: StreamedEvent,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Command> {
-    return this.commands.get(operation, payload.entityId);
+    const { instanceId } = payload.payload as unknown as CommandProgressed;
+    return Object.assign(await this.commands.get(operation, payload.entityId), { changedOn: instanceId });
   }
 
   @Authorized('fleet.command.receive')

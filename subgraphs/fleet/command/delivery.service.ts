@@ -63,7 +63,12 @@ export class DeliveryService {
     return operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
       const invocation =
-        command && (await em.findOne(CommandInvocation, { tenantId, commandId, instanceId }));
+        command &&
+        (await em.findOne(
+          CommandInvocation,
+          { tenantId, commandId, instanceId },
+          { populate: ['output', 'lateResult'] },
+        ));
       if (!invocation) throw notFound('Command');
       if (!isLeaseOf(invocation, report.lease)) {
         throw new ApiError('CONFLICT', 'The command was not handed out under this lease', {

@@ -48,11 +48,7 @@ export class CommandInvocation {
   @Property({ type: 'integer', nullable: true })
   progress!: number | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'What the node printed, at most 65536 characters; null until it told.',
-  })
-  @Property({ type: 'text', nullable: true })
+  @Property({ type: 'text', nullable: true, lazy: true })
   output!: string | null;
 
   @Field(() => Int, { nullable: true, description: 'How it exited; null until it told.' })
@@ -97,6 +93,6 @@ export class CommandInvocation {
   @Property({ type: 'datetime' })
   updatedAt!: Date;
 
-  @Property({ type: 'json', nullable: true })
+  @Property({ type: 'json', nullable: true, lazy: true })
   lateResult!: StoredLateResult | null;
 }

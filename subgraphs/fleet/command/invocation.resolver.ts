@@ -1,10 +1,23 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
+import { ApiError } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import type { InstanceService } from '../instance/instance.service.js';
 import { CommandInvocation, LateResult } from './invocation.entity.js';
+import { ResultsLoader, type ListedResult } from './results.loader.js';
+
+const maxOutput = 65_536;
+
+@ArgsType()
+class OutputArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Only so many characters from its beginning; all unless told.',
+  })
+  maxLength?: number | null;
+}
 
 @Resolver(() => CommandInvocation)
 export class InvocationResolver {
@@ -21,11 +34,34 @@ export class InvocationResolver {
     return this.instances.find(operation, instanceId);
   }
 
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What the node printed, at most 65536 characters; null until it told.',
+  })
+  async output(
+    @Root() result: ListedResult,
+    @Args(() => OutputArgs) { maxLength }: OutputArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<string | null> {
+    if (maxLength != null && (maxLength < 1 || maxLength > maxOutput)) {
+      throw new ApiError('BAD_REQUEST', `maxLength must be from 1 to ${maxOutput}`);
+    }
+    if (result.output !== undefined) return result.output?.slice(0, maxLength ?? maxOutput) ?? null;
+    return (await ResultsLoader.of(operation).printed(result, maxLength ?? null)).output;
+  }
+
   @FieldResolver(() => LateResult, {
     nullable: true,
     description: 'What the node reported after it had ended otherwise; null when nothing was.',
   })
-  lateResult(@Root() { lateResult }: CommandInvocation): LateResult | null {
-    return lateResult && { ...lateResult, reportedAt: new Date(lateResult.reportedAt) };
+  async lateResult(
+    @Root() result: ListedResult,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<LateResult | null> {
+    const late =
+      result.lateResult === undefined
+        ? (await ResultsLoader.of(operation).printed(result, null)).lateResult
+        : result.lateResult;
+    return late && { ...late, reportedAt: new Date(late.reportedAt) };
   }
 }

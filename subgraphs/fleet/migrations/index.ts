@@ -12,6 +12,7 @@ import { commandsMigration } from './070-commands.js';
 import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
 import { groupsMigration } from './073-groups.js';
+import { commandPositionsMigration } from './074-command-positions.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -109,4 +110,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   lifecycleMigration,
   groupsMigration,
   heartbeatsMigration,
+  commandPositionsMigration,
 ];
