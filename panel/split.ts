@@ -130,6 +130,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
         ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp', '/branding'],
         () => tokens.forGateway(),
       ),
+      createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
     ],
   });
   const server = createServer(app);

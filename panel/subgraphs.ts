@@ -136,7 +136,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     all,
     identity,
     verifier,
-    routers: identity?.routers ?? [],
+    routers: [...(identity?.routers ?? []), ...(fleet?.routers ?? [])],
     start: async () => {
       await identity?.start();
       await wake.start();

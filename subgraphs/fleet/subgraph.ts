@@ -1,3 +1,5 @@
+import type { Router } from 'express';
+
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
@@ -100,6 +102,8 @@ export interface Fleet {
   sweeps: readonly Sweep[];
   /** Jobs, for every process to take. */
   jobs: readonly JobDefinition[];
+  /** Pages that are not GraphQL. */
+  routers: readonly Router[];
   /** Begins to follow its own events; they are read already. */
   start(): Promise<void>;
   /** Takes no more beats, and stores those that wait. */
@@ -151,6 +155,7 @@ export function createFleet(options: FleetOptions): Fleet {
       ...alerts.sweeps,
     ],
     jobs: alerts.jobs,
+    routers: alerts.routers,
     start: async () => {
       await Promise.all([pending.start(), pendingRotations.start()]);
     },

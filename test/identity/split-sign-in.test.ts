@@ -36,6 +36,7 @@ test('a sign-in to a node goes through when identity runs in a process of its ow
     '/.well-known/openid-configuration',
     '/account/verify-email',
     '/account/reset-password',
+    '/notifications/confirm-address',
   ]) {
     expect([path, (await panel.world.rest(path)).status]).toEqual([path, 200]);
   }

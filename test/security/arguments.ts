@@ -40,6 +40,7 @@ const idsOf: Readonly<Record<string, string>> = {
   groupId: 'instanceGroup',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
+  'Mutation.sendAddressConfirmations.channelId': 'notificationChannel',
   'Mutation.sendTestNotification.channelId': 'notificationChannel',
   'NotificationDeliveryFilter.channelId': 'notificationChannel',
   'RotateWebhookSecretInput.id': 'notificationChannel',

@@ -181,6 +181,8 @@ export const matrix: Matrix = {
   'Mutation.deleteNotificationChannel': may('fleet.channel.manage', [...managers, 'service']),
   'Mutation.rotateWebhookSecret':       may('fleet.channel.manage', [...managers, 'service']),
   'Mutation.sendTestNotification':      may('fleet.channel.manage', [...managers, 'service']),
+  'Mutation.sendAddressConfirmations':  may('fleet.channel.manage', [...managers, 'service']),
+  'Mutation.confirmNotificationAddress': withSecret('ADDRESS_TOKEN_INVALID'),
 
   // Commands
   'Query.commands':                     may('fleet.command.read', [...operators, 'viewer', 'administrator']),

@@ -1,3 +1,5 @@
+import type { Router } from 'express';
+
 import type { EntityClass } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
@@ -17,8 +19,17 @@ import { AlertResolver, InstanceAlertsResolver } from './alert.resolver.js';
 import { AlertService } from './alert.service.js';
 import { AlertSubscriptions } from './alert.subscriptions.js';
 import { evaluateSweep } from './evaluate.job.js';
+import { createAddressPageRouter } from './notification/address-page.router.js';
+import { confirmationMailJob } from './notification/confirmation-mail.job.js';
+import { ConfirmationMails } from './notification/confirmation-mail.js';
 import { deliverJob } from './notification/deliver.job.js';
 import { dispatchSweep } from './notification/dispatch.job.js';
+import { NotificationAddress } from './notification/notification-address.entity.js';
+import {
+  ChannelAddressesResolver,
+  NotificationAddressResolver,
+} from './notification/notification-address.resolver.js';
+import { NotificationAddressService } from './notification/notification-address.service.js';
 import { NotificationChannel } from './notification/notification-channel.entity.js';
 import { NotificationChannelService } from './notification/notification-channel.service.js';
 import { NotificationDelivery } from './notification/notification-delivery.entity.js';
@@ -37,6 +48,7 @@ export const alertEntities: readonly EntityClass[] = [
   AlertRule,
   Silence,
   NotificationChannel,
+  NotificationAddress,
   NotificationDelivery,
 ];
 
@@ -54,6 +66,8 @@ export interface Alerts {
   resolvers: readonly object[];
   sweeps: readonly Sweep[];
   jobs: readonly JobDefinition[];
+  /** The page that recipients of alerts confirm their address on. */
+  routers: readonly Router[];
 }
 
 const outboundLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0 };
@@ -64,6 +78,8 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
   const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
+  const confirmations = new ConfirmationMails(keyring, publicUrl);
+  const addresses = new NotificationAddressService(confirmations);
   return {
     service,
     resolvers: [
@@ -73,10 +89,16 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
       new AlertSubscriptions(service),
       new SilenceResolver(silences),
       new AlertSilencesResolver(silences),
-      new NotificationChannelResolver(new NotificationChannelService(keyring, outbound)),
+      new NotificationChannelResolver(new NotificationChannelService(keyring, outbound, addresses)),
+      new NotificationAddressResolver(addresses),
+      new ChannelAddressesResolver(addresses),
       new NotificationDeliveryResolver(new NotificationDeliveryService()),
     ],
     sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep, dispatchSweep, alertRetention],
-    jobs: [deliverJob({ keyring, outbound, mailer, publicUrl })],
+    jobs: [
+      deliverJob({ keyring, outbound, mailer, publicUrl, logger }),
+      confirmationMailJob(confirmations, mailer),
+    ],
+    routers: [createAddressPageRouter()],
   };
 }

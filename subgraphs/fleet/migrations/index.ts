@@ -8,6 +8,7 @@ import { alertsMigration } from './010-alerts.js';
 import { alertSilencesMigration } from './011-alert-silences.js';
 import { notificationsMigration } from './012-notifications.js';
 import { heartbeatsMigration } from './013-heartbeats.js';
+import { notificationAddressesMigration } from './020-notification-addresses.js';
 import { commandsMigration } from './070-commands.js';
 import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
@@ -111,4 +112,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   groupsMigration,
   heartbeatsMigration,
   commandPositionsMigration,
+  notificationAddressesMigration,
 ];

@@ -1,34 +1,25 @@
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import type { Logger } from '#platform/logger.js';
 import type { Mailer } from '#platform/mail.js';
-import { OutboundError } from '#platform/outbound/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
+import { givenUp, type AttemptResult } from './attempt-result.js';
 import { deliverKind, type DeliverPayload } from './deliver.kind.js';
 import { NotificationChannel } from './notification-channel.entity.js';
 import { NotificationDelivery } from './notification-delivery.entity.js';
-import { ChannelKind, DeliveryStatus } from './notification.kinds.js';
-import { mailOf, type NotificationBody } from './notification.message.js';
+import { ChannelKind, DeliveryStatus, NotificationType } from './notification.kinds.js';
 import { nextAttemptAfter } from './retry.js';
-import { webhookHeaders } from './webhook-signature.js';
+import { sendMail } from './send-mail.service.js';
+import { sendWebhook } from './send-webhook.js';
 
 export interface DeliverOptions {
   keyring: Keyring;
   outbound: Outbound;
   mailer: Mailer;
   publicUrl: string;
+  logger: Logger;
 }
-
-interface Result {
-  statusCode: number | null;
-  error: string | null;
-  /** As the other end asks for it. */
-  retryAfterSeconds?: number | undefined;
-  /** The other end says that it is gone for good (410). */
-  isGone?: boolean;
-}
-
-const webhookLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0 };
 
 /**
  * Makes one attempt at a delivery and notes how it went. A process that dies in between leaves it to be made again:
@@ -47,70 +38,45 @@ export function deliverJob(options: DeliverOptions): JobDefinition<DeliverPayloa
       if (delivery?.status !== DeliveryStatus.PENDING || delivery.attempts.length !== attempts) return;
       const channel = await step.em.findOne(NotificationChannel, { tenantId, id: delivery.channelId });
       const started = Date.now();
-      const result = channel
-        ? await send(options, channel, delivery, step)
-        : { statusCode: null, error: 'The channel was deleted', isGone: true };
+      const result = await attempt(options, channel, delivery, step);
+      if (result.cause !== undefined) {
+        options.logger.warn({ err: result.cause, tenantId, deliveryId }, 'a notification was not delivered');
+      }
       await note(step, result, Date.now() - started);
     },
   };
 }
 
-async function send(
+/** Whatever goes wrong is an attempt that failed, so that it ends some day; but for one that was broken off. */
+async function attempt(
   options: DeliverOptions,
-  channel: NotificationChannel,
-  { id, body }: NotificationDelivery,
-  { now, signal }: JobStep,
-): Promise<Result> {
-  if (channel.kind === ChannelKind.EMAIL) {
-    const mail = mailOf(JSON.parse(body) as NotificationBody, options.publicUrl);
-    return options.mailer.send({ to: channel.recipients.join(', '), ...mail }).then(
-      () => ({ statusCode: null, error: null }),
-      (error: unknown) => ({
-        statusCode: null,
-        error: error instanceof Error ? error.message : String(error),
-      }),
-    );
-  }
-  const headers = webhookHeaders({ id, at: now, body }, secretsOf(channel, options.keyring, now));
+  channel: NotificationChannel | null,
+  delivery: NotificationDelivery,
+  step: JobStep<DeliverPayload>,
+): Promise<AttemptResult> {
+  if (!channel) return givenUp('The channel was deleted');
+  if (!channel.isEnabled && delivery.type !== NotificationType.TEST)
+    return givenUp('The channel is disabled');
   try {
-    const { status, headers: answered } = await options.outbound.fetch(channel.url ?? '', {
-      ...webhookLimits,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-      signal,
-    });
-    const isTaken = status >= 200 && status < 300;
-    return {
-      statusCode: status,
-      error: isTaken ? null : `Answered ${status}`,
-      retryAfterSeconds: Number(answered.get('retry-after') ?? 0) || 0,
-      isGone: status === 410,
-    };
-  } catch (error) {
-    if (error instanceof OutboundError) return { statusCode: null, error: error.message };
-    throw error;
+    if (channel.kind === ChannelKind.EMAIL) return await sendMail(options, channel, delivery, step);
+    const { id, body } = delivery;
+    return await sendWebhook(options, channel, { id, at: step.now, body }, step.signal);
+  } catch (cause) {
+    if (step.signal.aborted) throw cause;
+    return { statusCode: null, error: 'Something went wrong on our side', cause };
   }
 }
 
-function secretsOf(channel: NotificationChannel, keyring: Keyring, now: Date): string[] {
-  const { id, sealedSecret, sealedPreviousSecret, previousSecretUntil } = channel;
-  const isInTransition = previousSecretUntil !== null && previousSecretUntil > now;
-  return [sealedSecret, isInTransition ? sealedPreviousSecret : null]
-    .filter((sealed) => sealed !== null)
-    .map((sealed) => keyring.open(sealed, id));
-}
-
-async function note(step: JobStep<DeliverPayload>, result: Result, durationMs: number): Promise<void> {
+async function note(step: JobStep<DeliverPayload>, result: AttemptResult, durationMs: number): Promise<void> {
   const { tenantId, deliveryId, attempts } = step.payload;
-  const { statusCode, error, isGone = false, retryAfterSeconds } = result;
+  const { statusCode, error, isFinal = false, isGone = false, retryAfterSeconds } = result;
   const { now } = step;
   await step.write(async ({ em }) => {
     const delivery = await em.findOneOrFail(NotificationDelivery, { tenantId, id: deliveryId });
     if (delivery.attempts.length !== attempts) return;
     delivery.attempts = [...delivery.attempts, { at: now.toISOString(), statusCode, error, durationMs }];
     const next =
-      error === null || isGone ? null : nextAttemptAfter(delivery.attempts.length, now, retryAfterSeconds);
+      error === null || isFinal ? null : nextAttemptAfter(delivery.attempts.length, now, retryAfterSeconds);
     delivery.nextAttemptAt = next;
     if (next) return;
     delivery.status = error === null ? DeliveryStatus.DELIVERED : DeliveryStatus.FAILED;

@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
 
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
@@ -29,7 +29,9 @@ export class NotificationChannel {
   @Property({ type: 'text', nullable: true })
   url!: string | null;
 
-  @Field(() => [String], { description: 'Who e-mail is sent to; empty for a webhook.' })
+  @Field(() => [String], {
+    description: 'Who e-mail is sent to, once they have confirmed it; empty for a webhook.',
+  })
   @Property({ type: 'array' })
   recipients!: string[];
 
@@ -53,6 +55,13 @@ export class NotificationChannel {
   @Field(() => Boolean, { description: 'Whether it is also told when alerts are over.' })
   @Property({ type: 'boolean' })
   tellsResolved!: boolean;
+
+  @Field(() => Int, {
+    description:
+      'Minutes after which it is told again of an alert that still fires and nobody has acknowledged; 0 for never.',
+  })
+  @Property({ type: 'integer' })
+  repeatIntervalMinutes!: number;
 
   @Field(() => Boolean, { description: 'Whether it is told of anything.' })
   @Property({ type: 'boolean' })

@@ -11,6 +11,8 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { AlertSeverity } from '../alert.kinds.js';
+import { lookAgain } from './look-again.service.js';
+import type { NotificationAddressService } from './notification-address.service.js';
 import { NotificationChannel } from './notification-channel.entity.js';
 import {
   createEmailChannelRules,
@@ -29,12 +31,15 @@ import { newWebhookSecret } from './webhook-signature.js';
 const limit = 20;
 const hourMs = 60 * 60 * 1000;
 const defaultKeepHours = 24;
+/** As Alertmanager has it. */
+const defaultRepeatMinutes = 240;
 
 /** Where tenants are told of alerts. Webhook secrets are kept sealed, bound to the channel's id. */
 export class NotificationChannelService {
   constructor(
     private readonly keyring: Keyring,
     private readonly outbound: Outbound,
+    private readonly addresses: NotificationAddressService,
   ) {}
 
   /** In the order they were made. */
@@ -90,6 +95,9 @@ export class NotificationChannelService {
         Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)),
       );
       if (changes.isEnabled) channel.disabledReason = null;
+      if (changes.recipients != null) await this.addresses.ask(operation, write, channel.recipients);
+      if (changes.repeatIntervalMinutes != null)
+        await lookAgain(write.em, operation.tenantId, operation.clock.now());
       return channel;
     });
   }
@@ -122,10 +130,11 @@ export class NotificationChannelService {
 
   private async create(
     operation: Operation,
-    { minimumSeverity, tellsResolved, ...given }: NewChannel,
+    { minimumSeverity, tellsResolved, repeatIntervalMinutes, ...given }: NewChannel,
   ): Promise<NotificationChannel> {
     const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async (write) => {
+      const { em, audit } = write;
       await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
         `fleet.notification_channel ${tenantId}`,
       ]);
@@ -137,6 +146,7 @@ export class NotificationChannelService {
         });
       }
       audit({ target: given.id });
+      await this.addresses.ask(operation, write, given.recipients);
       return em.create(NotificationChannel, {
         ...given,
         tenantId,
@@ -144,6 +154,7 @@ export class NotificationChannelService {
         previousSecretUntil: null,
         minimumSeverity: minimumSeverity ?? AlertSeverity.INFO,
         tellsResolved: tellsResolved ?? true,
+        repeatIntervalMinutes: repeatIntervalMinutes ?? defaultRepeatMinutes,
         isEnabled: true,
         disabledReason: null,
         createdBy: viewerId(operation.requireViewer()),
@@ -169,6 +180,7 @@ type NewChannel = Pick<
 > & {
   minimumSeverity?: AlertSeverity | null | undefined;
   tellsResolved?: boolean | null | undefined;
+  repeatIntervalMinutes?: number | null | undefined;
 };
 
 async function own(operation: Operation, { em, audit }: Write, id: string): Promise<NotificationChannel> {

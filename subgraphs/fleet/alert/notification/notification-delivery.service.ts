@@ -1,6 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 
-import { notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
@@ -10,6 +10,10 @@ import { NotificationDelivery } from './notification-delivery.entity.js';
 import type { NotificationDeliveryFilter } from './notification.inputs.js';
 import { DeliveryStatus, NotificationType } from './notification.kinds.js';
 import { testBody } from './notification.message.js';
+
+const hourMs = 60 * 60_000;
+/** Of one tenant, within an hour. */
+const testsPerHour = 20;
 
 /** What was sent where; the sending is the jobs' (deliver.job.ts). */
 export class NotificationDeliveryService {
@@ -43,6 +47,20 @@ export class NotificationDeliveryService {
       if (!channel) throw notFound('Notification channel');
       audit({ target: channelId });
       const now = operation.clock.now();
+      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+        `fleet.notification_test ${tenantId}`,
+      ]);
+      const sent = await em.count(NotificationDelivery, {
+        tenantId,
+        type: NotificationType.TEST,
+        createdAt: { $gt: new Date(now.getTime() - hourMs) },
+      });
+      if (sent >= testsPerHour) {
+        throw new ApiError('RATE_LIMITED', `At most ${testsPerHour} tests may be sent within an hour`, {
+          reason: 'TOO_MANY_TESTS',
+          retryAfterSeconds: hourMs / 1000,
+        });
+      }
       return em.create(NotificationDelivery, {
         tenantId,
         id: newId('delivery'),

@@ -21,6 +21,13 @@ abstract class ChannelInput {
     description: 'Whether it is also told when alerts are over; it is unless told.',
   })
   tellsResolved?: boolean | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Minutes after which it is told again of an alert that still fires: 0 for never, or 5 to 10080; 240 unless told.',
+  })
+  repeatIntervalMinutes?: number | null;
 }
 
 @InputType({ description: 'A new webhook.' })
@@ -34,7 +41,10 @@ export class CreateWebhookChannelInput extends ChannelInput {
 
 @InputType({ description: 'A new list of e-mail addresses.' })
 export class CreateEmailChannelInput extends ChannelInput {
-  @Field(() => [String], { description: 'Who it is sent to; 1 to 10 addresses.' })
+  @Field(() => [String], {
+    description:
+      'Who it is sent to; 1 to 10 addresses. Each is mailed a link to confirm it by, and nothing else before it has.',
+  })
   recipients!: string[];
 }
 
@@ -49,7 +59,10 @@ export class UpdateNotificationChannelInput {
   @Field(() => String, { nullable: true, description: 'Where a webhook is sent. Only for webhooks.' })
   url?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'Who e-mail is sent to. Only for e-mail.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Who e-mail is sent to. New addresses have to confirm it. Only for e-mail.',
+  })
   recipients?: string[] | null;
 
   @Field(() => AlertSeverity, {
@@ -61,8 +74,24 @@ export class UpdateNotificationChannelInput {
   @Field(() => Boolean, { nullable: true, description: 'Whether it is also told when alerts are over.' })
   tellsResolved?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Whether it is told of anything.' })
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Minutes after which it is told again of an alert that still fires: 0 for never, or 5 to 10080.',
+  })
+  repeatIntervalMinutes?: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is told of anything. What is on its way to it is given up once it is off.',
+  })
   isEnabled?: boolean | null;
+}
+
+@InputType()
+export class ConfirmNotificationAddressInput {
+  @Field(() => String, { description: 'The token of the link that was mailed; works once, for three days.' })
+  token!: string;
 }
 
 @InputType({ description: 'A webhook whose secret is to be changed.' })
@@ -95,16 +124,26 @@ export class NotificationDeliveryFilter {
   status?: DeliveryStatus | null;
 }
 
+/** Of one e-mail channel. */
+export const maxRecipients = 10;
+
 const name = z.string().trim().min(1, 'Name is required').max(200, 'Name must have at most 200 characters');
 const url = z.string().max(2_000, 'URL must have at most 2000 characters');
 const recipients = z
   .array(z.email('Must be an e-mail address').max(254, 'An e-mail address has at most 254 characters'))
   .min(1, 'At least one address is required')
-  .max(10, 'At most 10 addresses');
+  .max(maxRecipients, `At most ${maxRecipients} addresses`);
 const common = {
   name,
   minimumSeverity: z.enum(AlertSeverity).nullish(),
   tellsResolved: z.boolean().nullish(),
+  repeatIntervalMinutes: z
+    .number()
+    .refine(
+      (minutes) => minutes === 0 || (minutes >= 5 && minutes <= 10_080),
+      'Repeat interval must be 0, or from 5 to 10080 minutes',
+    )
+    .nullish(),
 };
 
 export const createWebhookChannelRules = z.object({ ...common, url });

@@ -24,7 +24,7 @@ registerEnumType(NotificationType, {
   name: 'NotificationType',
   description: 'What a channel is told.',
   valuesConfig: {
-    ALERT_FIRING: { description: 'Alerts began to fire; `alert.firing` in a webhook.' },
+    ALERT_FIRING: { description: 'Alerts fire, or fire still; `alert.firing` in a webhook.' },
     ALERT_RESOLVED: { description: 'Alerts that it was told of are over; `alert.resolved` in a webhook.' },
     TEST: { description: 'Nothing, to see whether it arrives; `test` in a webhook.' },
   },
@@ -43,7 +43,9 @@ registerEnumType(DeliveryStatus, {
     PENDING: { description: 'It is yet to be taken; it is tried again with growing pauses.' },
     DELIVERED: { description: 'The other end took it.' },
     FAILED: {
-      description: 'It was given up: after ten attempts over about a day, or the other end was gone.',
+      description:
+        'It was given up: after ten attempts over about a day, or there was nowhere left to send it; its last attempt ' +
+        'says why.',
     },
   },
 });

@@ -71,7 +71,10 @@ export class NotificationChannelResolver {
 
   @Authorized('fleet.channel.manage')
   @Mutation(() => NotificationChannel, {
-    description: 'Has alerts mailed. VALIDATION_FAILED, LIMIT_REACHED (CHANNELS_LIMIT) at 20.',
+    description:
+      'Has alerts mailed to those of the addresses that confirm it. At most 100 alert mails leave for a tenant within ' +
+      'an hour. VALIDATION_FAILED, LIMIT_REACHED (CHANNELS_LIMIT) at 20, RATE_LIMITED (TOO_MANY_ADDRESSES) above 30 ' +
+      'addresses within a day.',
   })
   async createEmailChannel(
     @Arg('input', () => CreateEmailChannelInput) input: CreateEmailChannelInput,
@@ -81,7 +84,9 @@ export class NotificationChannelResolver {
   }
 
   @Authorized('fleet.channel.manage')
-  @Mutation(() => NotificationChannel, { description: 'Changes a channel. NOT_FOUND, VALIDATION_FAILED.' })
+  @Mutation(() => NotificationChannel, {
+    description: 'Changes a channel. NOT_FOUND, VALIDATION_FAILED, RATE_LIMITED (TOO_MANY_ADDRESSES).',
+  })
   async updateNotificationChannel(
     @Arg('input', () => UpdateNotificationChannelInput) input: UpdateNotificationChannelInput,
     @Ctx() { operation }: SubgraphContext,
@@ -129,7 +134,9 @@ export class NotificationDeliveryResolver {
 
   @Authorized('fleet.channel.manage')
   @Mutation(() => NotificationDelivery, {
-    description: 'Sends a channel a message without alerts, to see whether it arrives. NOT_FOUND.',
+    description:
+      'Sends a channel a message without alerts, to see whether it arrives. NOT_FOUND, RATE_LIMITED (TOO_MANY_TESTS) ' +
+      'above 20 within an hour.',
   })
   async sendTestNotification(
     @Arg('channelId', () => ID, channelArg) channelId: string,

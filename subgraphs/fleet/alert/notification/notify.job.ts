@@ -15,7 +15,8 @@ interface DueAlert extends AlertFacts {
   tenantId: string;
   tags: string[];
   isInhibited: boolean;
-  wasTold: boolean;
+  /** Channel to when it was last told that the alert fires. */
+  told: Record<string, string>;
 }
 
 interface ActiveSilence {
@@ -29,6 +30,7 @@ interface Channel {
   id: string;
   minimumSeverity: AlertSeverity;
   tellsResolved: boolean;
+  repeatIntervalMinutes: number;
 }
 
 /** What is decided about one alert: told now, or looked at again later, or neither. */
@@ -41,7 +43,7 @@ interface Verdict {
 const findDue = `select a.tenant_id as "tenantId", a.id, a.instance_id as "instanceId",
     coalesce(i.name, a.instance_name) as "instanceName", coalesce(i.tags, '{}') as tags, a.rule, a.component, a.severity,
     a.status, a.message, a.value, a.threshold, a.count, a.started_at as "startedAt", a.resolved_at as "resolvedAt",
-    a.notified_at is not null as "wasTold",
+    a.told,
     a.rule <> 'OFFLINE' and exists (
       select from fleet.alert o
       where o.tenant_id = a.tenant_id and o.instance_id = a.instance_id and o.rule = 'OFFLINE'
@@ -59,12 +61,13 @@ const findSilences = `select tenant_id as "tenantId", matchers, ends_at as "ends
   where tenant_id in ${tenants} and starts_at <= ? and ends_at > ?`;
 
 const findChannels = `select tenant_id as "tenantId", id, minimum_severity as "minimumSeverity",
-    tells_resolved as "tellsResolved"
+    tells_resolved as "tellsResolved", repeat_interval_minutes as "repeatIntervalMinutes"
   from fleet.notification_channel where tenant_id in ${tenants} and is_enabled`;
 
 const markAlerts = `update fleet.alert a
-  set notify_at = n."notifyAt", notified_at = case when n."isTold" then coalesce(a.notified_at, ?) else a.notified_at end
-  from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "notifyAt" timestamptz, "isTold" boolean)
+  set notify_at = n."notifyAt", told = a.told || n.told,
+    notified_at = case when n.told = '{}' then a.notified_at else coalesce(a.notified_at, ?) end
+  from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "notifyAt" timestamptz, told jsonb)
   where a.tenant_id = n."tenantId" and a.id = n.id`;
 
 const insertDeliveries = `insert into fleet.notification_delivery
@@ -75,8 +78,9 @@ const insertDeliveries = `insert into fleet.notification_delivery
     body text, at timestamptz)`;
 
 /**
- * Tells channels of alerts that began to fire or are over, all that happened since the last run in one message. An
- * alert that is silenced, or whose node is offline, is held back; if it still fires afterwards, it is told then.
+ * Tells channels of alerts that fire or are over, all that happened since the last run in one message. One that still
+ * fires is told again at each channel's interval. An alert that is silenced, or whose node is offline, is held back; if
+ * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning.
  */
 export const notifySweep: Sweep = {
   name: 'alert.notify',
@@ -89,22 +93,15 @@ export const notifySweep: Sweep = {
     const silences = await em.execute<ActiveSilence[]>(findSilences, [tenantIds, now, now]);
     const channels = await em.execute<Channel[]>(findChannels, [tenantIds]);
     const verdicts = due.map((alert) => judge({ ...alert, ...times(alert) }, silences, now));
-    const told = await deliver(step, verdicts, channels);
-    const marks = verdicts.map(({ alert: { tenantId, id }, lookAgainAt }) => ({
-      tenantId,
-      id,
-      notifyAt: lookAgainAt,
-      isTold: told.has(id),
-    }));
+    await deliver(step, verdicts, channels);
+    const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
     await em.execute(markAlerts, [now, JSON.stringify(marks)]);
     return due.length === batch ? 'more' : 'done';
   },
 };
 
 function judge(alert: DueAlert, silences: readonly ActiveSilence[], now: Date): Verdict {
-  if (alert.status === 'RESOLVED') {
-    return { alert, type: alert.wasTold ? NotificationType.ALERT_RESOLVED : null, lookAgainAt: null };
-  }
+  if (alert.status === 'RESOLVED') return { alert, type: NotificationType.ALERT_RESOLVED, lookAgainAt: null };
   // Somebody has taken it up already.
   if (alert.status !== 'FIRING') return { alert, type: null, lookAgainAt: null };
   if (alert.isInhibited) {
@@ -117,19 +114,17 @@ function judge(alert: DueAlert, silences: readonly ActiveSilence[], now: Date): 
   return { alert, type: NotificationType.ALERT_FIRING, lookAgainAt: null };
 }
 
-/** Writes what is to be sent, and answers the ids of the alerts that at least one channel is told of. */
+/** Writes what is to be sent. */
 async function deliver(
   { em, now }: SweepStep,
   verdicts: readonly Verdict[],
   channels: readonly Channel[],
-): Promise<Set<string>> {
-  const told = new Set<string>();
+): Promise<void> {
   const rows = channels.flatMap((channel) =>
     [NotificationType.ALERT_FIRING, NotificationType.ALERT_RESOLVED].flatMap((type) => {
       const alerts = verdicts
-        .filter((verdict) => verdict.type === type && wants(channel, verdict))
+        .filter((verdict) => verdict.type === type && isToBeTold(channel, verdict, now))
         .map(({ alert }) => alert);
-      for (const { id } of alerts) told.add(id);
       return chunks(alerts).map((some) => ({
         tenantId: channel.tenantId,
         id: newId('delivery'),
@@ -142,16 +137,41 @@ async function deliver(
     }),
   );
   if (rows.length > 0) await em.execute(insertDeliveries, [JSON.stringify(rows)]);
-  return told;
 }
 
-function wants(channel: Channel, { alert, type }: Verdict): boolean {
+/** What an alert's row keeps of a look: who was told now, and when it is looked at again. */
+function markOf(verdict: Verdict, channels: readonly Channel[], now: Date) {
+  const { alert, type, lookAgainAt } = verdict;
+  const { tenantId, id } = alert;
+  if (type !== NotificationType.ALERT_FIRING) return { tenantId, id, notifyAt: lookAgainAt, told: {} };
+  const interested = channels.filter((channel) => wants(channel, alert));
+  const toldNow = interested.filter((channel) => isToBeTold(channel, verdict, now));
+  const told = Object.fromEntries(toldNow.map((channel) => [channel.id, now.toISOString()]));
+  const next = interested
+    .map((channel) => repeatAt(channel, { ...alert.told, ...told }))
+    .filter((at) => at !== null);
+  return { tenantId, id, notifyAt: next.length > 0 ? new Date(Math.min(...next)) : null, told };
+}
+
+function isToBeTold(channel: Channel, { alert, type }: Verdict, now: Date): boolean {
+  // Whatever became of the severities since: who was told that it fires has to hear that it is over.
+  if (type === NotificationType.ALERT_RESOLVED)
+    return channel.tenantId === alert.tenantId && channel.tellsResolved && channel.id in alert.told;
+  if (!wants(channel, alert)) return false;
+  const at = repeatAt(channel, alert.told);
+  return channel.id in alert.told ? at !== null && at <= now.getTime() : true;
+}
+
+/** When a channel that was told that an alert fires is told so again. */
+function repeatAt({ id, repeatIntervalMinutes }: Channel, told: DueAlert['told']): number | null {
+  const last = told[id];
+  if (last === undefined || repeatIntervalMinutes === 0) return null;
+  return new Date(last).getTime() + repeatIntervalMinutes * 60_000;
+}
+
+function wants(channel: Channel, alert: DueAlert): boolean {
   const severity = severities.findIndex((word) => word === alert.severity);
-  return (
-    channel.tenantId === alert.tenantId &&
-    severity >= severities.indexOf(channel.minimumSeverity) &&
-    (type === NotificationType.ALERT_FIRING || channel.tellsResolved)
-  );
+  return channel.tenantId === alert.tenantId && severity >= severities.indexOf(channel.minimumSeverity);
 }
 
 function chunks<T>(all: readonly T[]): T[][] {

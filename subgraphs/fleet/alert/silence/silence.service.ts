@@ -10,6 +10,7 @@ import { viewerId } from '#platform/viewer.js';
 import type { InstanceService } from '../../instance/instance.service.js';
 import type { Alert } from '../alert.entity.js';
 import { AlertStatus } from '../alert.kinds.js';
+import { lookAgain } from '../notification/look-again.service.js';
 import { Silence } from './silence.entity.js';
 import { createSilenceRules, type CreateSilenceInput, type SilenceFilter } from './silence.inputs.js';
 import { SilenceState } from './silence.kinds.js';
@@ -101,11 +102,7 @@ export class SilenceService {
       if (silence.endsAt <= now) return silence;
       silence.endsAt = now;
       // Alerts that it held back are looked at again at once, not when it would have ended.
-      await em.execute(
-        `update fleet.alert set notify_at = ?
-         where tenant_id = ? and status = 'FIRING' and notified_at is null and notify_at > ?`,
-        [now, tenantId, now],
-      );
+      await lookAgain(em, tenantId, now);
       return silence;
     });
   }
