@@ -74,6 +74,33 @@ registerEnumType(AlertStatus, {
   },
 });
 
+export enum AlertPhase {
+  PENDING = 'PENDING',
+  FIRING = 'FIRING',
+  RECOVERING = 'RECOVERING',
+  NO_DATA = 'NO_DATA',
+  RESOLVED = 'RESOLVED',
+}
+
+registerEnumType(AlertPhase, {
+  name: 'AlertPhase',
+  description:
+    "What is known of an alert's condition just now. Beside the status, which says what people did about it: an " +
+    'acknowledged alert has a phase too.',
+  valuesConfig: {
+    PENDING: { description: "The condition holds, but not yet for the rule's `forSeconds`." },
+    FIRING: { description: 'The condition holds.' },
+    RECOVERING: {
+      description: "The condition is gone, but not yet for the rule's `keepFiringForSeconds`.",
+    },
+    NO_DATA: {
+      description:
+        'The node is offline, so that nobody knows whether the condition still holds. Not of OFFLINE itself.',
+    },
+    RESOLVED: { description: 'It is over.' },
+  },
+});
+
 export enum AlertResolution {
   CLEARED = 'CLEARED',
   BY_HAND = 'BY_HAND',

@@ -18,9 +18,12 @@ import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import type { InstanceService } from '../instance/instance.service.js';
+import { InstanceStatus, statusOf } from '../instance/instance.status.js';
 import { Alert, AlertPage } from './alert.entity.js';
 import { fingerprintOf } from './alert.fingerprint.js';
 import { AlertFilter } from './alert.inputs.js';
+import { AlertPhase } from './alert.kinds.js';
+import { phaseOf } from './alert.phase.js';
 import type { AlertService } from './alert.service.js';
 
 @ArgsType()
@@ -92,6 +95,13 @@ export class AlertResolver {
   })
   async instanceName(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<string> {
     return (await this.instances.find(operation, alert.instanceId))?.name ?? alert.instanceName;
+  }
+
+  @FieldResolver(() => AlertPhase, { description: 'What is known of its condition just now.' })
+  async phase(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<AlertPhase> {
+    const instance = await this.instances.find(operation, alert.instanceId);
+    const now = operation.clock.now();
+    return phaseOf(alert, instance !== null && statusOf(instance, now).status === InstanceStatus.OFFLINE);
   }
 
   @FieldResolver(() => String, {

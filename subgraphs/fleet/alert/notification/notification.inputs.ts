@@ -88,7 +88,7 @@ export class UpdateNotificationChannelInput {
   isEnabled?: boolean | null;
 }
 
-@InputType()
+@InputType({ description: 'The link that asked an address whether it wants alerts.' })
 export class ConfirmNotificationAddressInput {
   @Field(() => String, { description: 'The token of the link that was mailed; works once, for three days.' })
   token!: string;
