@@ -9,7 +9,7 @@ import { panelEnv } from './env.js';
 import { loadKeyring } from './keyring.js';
 import { run } from './run.js';
 
-// Makes the next key that signs tokens. Panels that run take it up by themselves, within a minute. `--compromised`
+// Makes the next key that signs tokens. Panels that run take it up by themselves, within seconds. `--compromised`
 // forgets the old keys at once: everyone's access tokens end, and refresh tokens give new ones.
 await run(async () => {
   const env = panelEnv();

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-import { createRemoteJWKSet } from 'jose';
-
 import { createGateway, type Gateway } from '#gateway/gateway.js';
 import { Admission } from '#gateway/rate-limit/admission.js';
+import { remoteKeys } from '#platform/auth/remote-keys.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
-import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
+import { TokenVerifier } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
@@ -57,7 +56,7 @@ export async function startSubgraph(
     nodeName: env.NODE_NAME,
     fleet: options.fleet,
     identity: options.identity,
-    userKeys: remoteKeys(split.addresses.identity),
+    userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
   });
   await subgraphs.start();
   const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
@@ -95,7 +94,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const verifier = new TokenVerifier({
     issuer: split.publicUrl,
     keyring,
-    userKeys: remoteKeys(split.addresses.identity),
+    userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
     clock,
   });
   const trustProxy = parseTrustProxy(env.TRUST_PROXY);
@@ -146,10 +145,4 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       await stopLimits();
     },
   };
-}
-
-/** Identity's public keys over HTTP, kept, and read again when a token names an unknown one. */
-function remoteKeys(identityUrl: string): KeySource {
-  const find = createRemoteJWKSet(new URL(`${identityUrl}/.well-known/jwks.json`));
-  return async (kid) => find({ kid, alg: 'ES256' }, { payload: '', signature: '' }).catch(() => undefined);
 }

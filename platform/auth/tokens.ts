@@ -7,23 +7,17 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { ApiError } from '../errors.js';
 import type { DerivedKey, Keyring } from '../secrets/keyring.js';
-import { roles, type Role, type Viewer } from '../viewer.js';
+import type { Role, Viewer } from '../viewer.js';
+import { longestSeconds, nodeGraceSeconds, refused, tokenTypes, toViewer } from './claims.js';
 
-/** The `typ` header of each kind of token (RFC 8725, section 3.11: explicit typing keeps one from passing as another). */
-export const tokenTypes = {
-  user: 'at+jwt',
-  node: 'agent+jwt',
-  service: 'svc+jwt',
-  apiKey: 'key+jwt',
-  delegate: 'dlg+jwt',
-} as const;
+export { tokenTypes };
 
 /** What the panel's own tokens are for; OAuth assertions name the node instead and are refused here. */
 export const panelAudience = 'quazzar-panel';
 
 type VerificationKey = CryptoKey | KeyObject;
 
-/** Finds the public key with this `kid`, or undefined. */
+/** Finds the public key with this `kid`, or undefined. Asked at every request, so it answers from memory. */
 export type KeySource = (kid: string) => Promise<VerificationKey | undefined>;
 
 /** Says whether a token that verifies was withdrawn since: a revoked session, an older credential, a suspended tenant. */
@@ -44,14 +38,24 @@ export interface TokenVerifierOptions {
 
 const maxCached = 100_000;
 
-// A node that was away when its credential ended may still beat, and is given a new one.
-const nodeGraceSeconds = 7 * 24 * 60 * 60;
+// By how much the clock of the process that signed may be ahead.
+const clockSkewSeconds = 60;
 // API keys live for at most a year.
 const longestKeySeconds = 366 * 24 * 60 * 60;
 
-/** Turns an `Authorization` header into a Viewer. Verified tokens are remembered by hash until they end. */
+/** A token that verified, and the key by which it did. */
+interface Verified {
+  viewer: Viewer;
+  typ: string | undefined;
+  kid: string | undefined;
+}
+
+/**
+ * Turns an `Authorization` header into a Viewer. Verified tokens are remembered by hash until they end, or until their
+ * key is forgotten: a key that leaked takes all its tokens with it.
+ */
 export class TokenVerifier {
-  private readonly verified = new LRUCache<string, Viewer>({ max: maxCached });
+  private readonly verified = new LRUCache<string, Verified>({ max: maxCached });
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -75,7 +79,12 @@ export class TokenVerifier {
     if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.verified.get(hash);
-    const viewer = known ?? (await this.check(token, isStanding));
+    if (known && !(await this.keyFor(known.typ, known.kid))) {
+      this.verified.delete(hash);
+      throw unknownKey();
+    }
+    const verified = known ?? (await this.check(token, isStanding));
+    const { viewer } = verified;
     this.refuseEndedGrant(viewer);
     const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
     if (endsAt * 1000 <= this.options.clock.now().getTime()) {
@@ -84,7 +93,7 @@ export class TokenVerifier {
     }
     const revoked = this.options.revocations?.reasonFor(viewer);
     if (revoked) throw refused('TOKEN_REVOKED', revoked);
-    if (!known) this.verified.set(hash, viewer);
+    if (!known) this.verified.set(hash, verified);
     return viewer;
   }
 
@@ -96,21 +105,22 @@ export class TokenVerifier {
     throw new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 
-  private async check(token: string, isStanding: boolean): Promise<Viewer> {
+  private async check(token: string, isStanding: boolean): Promise<Verified> {
     try {
-      const header = decodeProtectedHeader(token);
-      const key = await this.keyFor(header.typ, header.kid);
-      if (!key) throw refused('TOKEN_INVALID', 'The token is not one of this panel');
+      const { typ, kid } = decodeProtectedHeader(token);
+      const key = await this.keyFor(typ, kid);
+      if (!key) throw unknownKey();
       const { payload } = await jwtVerify(token, key, {
         issuer: this.options.issuer,
         audience: panelAudience,
         algorithms: ['EdDSA', 'ES256'],
-        typ: header.typ,
-        clockTolerance: graceSeconds(header.typ, isStanding),
+        typ,
+        clockTolerance: graceSeconds(typ, isStanding),
         currentDate: this.options.clock.now(),
         requiredClaims: ['exp', 'sub', 'tenant'],
       });
-      return toViewer(header.typ, payload);
+      this.refuseLongLived(typ, payload);
+      return { viewer: toViewer(typ, payload), typ, kid };
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (error instanceof errors.JWTExpired) throw refused('TOKEN_EXPIRED', 'The token has expired');
@@ -119,6 +129,15 @@ export class TokenVerifier {
       }
       throw error;
     }
+  }
+
+  private refuseLongLived(typ: string | undefined, { iat, exp }: JWTPayload): void {
+    const longest = typ === undefined ? undefined : longestSeconds[typ];
+    if (longest === undefined) return;
+    const now = Math.floor(this.options.clock.now().getTime() / 1000);
+    // A moment of signing that is yet to come is no excuse for a late end.
+    const from = Math.min(iat ?? -Infinity, now + clockSkewSeconds);
+    if (Number(exp) - from > longest) throw refused('TOKEN_INVALID', 'The token claims to live too long');
   }
 
   private async keyFor(typ?: string, kid?: string): Promise<VerificationKey | undefined> {
@@ -141,76 +160,8 @@ function isOfIdentity(typ?: string): boolean {
   return typ === tokenTypes.user || typ === tokenTypes.apiKey || typ === tokenTypes.delegate;
 }
 
-function refused(reason: string, message: string, cause?: unknown): ApiError {
-  return new ApiError('UNAUTHENTICATED', message, { reason, cause });
-}
-
-function toViewer(typ: string | undefined, claims: JWTPayload): Viewer {
-  const tenantId = String(claims['tenant']);
-  const subject = String(claims.sub);
-  const expiresAt = Number(claims.exp);
-  const permissions = Array.isArray(claims['permissions']) ? claims['permissions'].map(String) : undefined;
-  switch (typ) {
-    case tokenTypes.user: {
-      const role = roles.find((known) => known === claims['role']);
-      if (!role) throw refused('TOKEN_INVALID', 'The token names no known role');
-      return {
-        kind: 'user',
-        tenantId,
-        expiresAt,
-        userId: subject,
-        sessionId: String(claims['sid']),
-        role,
-        isAdministrator: claims['admin'] === true,
-        ...(permissions ? { permissions } : {}),
-      };
-    }
-    case tokenTypes.node:
-      return {
-        kind: 'node',
-        tenantId,
-        expiresAt: expiresAt + nodeGraceSeconds,
-        credentialExpiresAt: expiresAt,
-        instanceId: subject,
-        generation: Number(claims['gen']),
-      };
-    case tokenTypes.service:
-      return {
-        kind: 'service',
-        tenantId,
-        expiresAt,
-        service: subject.replace(/^svc:/, ''),
-        permissions: permissions ?? [],
-      };
-    case tokenTypes.apiKey:
-      return {
-        kind: 'api-key',
-        tenantId,
-        expiresAt,
-        keyId: subject,
-        permissions: permissions ?? [],
-        keyExpiresAt: Number(claims['key_exp']),
-      };
-    case tokenTypes.delegate: {
-      const role = roles.find((known) => known === claims['role']);
-      const actor = claims['act'] as { sub?: unknown; tenant?: unknown } | undefined;
-      if (!role || !actor) throw refused('TOKEN_INVALID', 'The token names no actor');
-      return {
-        kind: 'delegate',
-        tenantId,
-        expiresAt,
-        actorId: String(actor.sub),
-        actorTenantId: String(actor.tenant),
-        sessionId: String(claims['sid']),
-        grantId: String(claims['grant']),
-        role,
-        grantExpiresAt: Number(claims['grant_exp']),
-      };
-    }
-    case undefined:
-    default:
-      throw refused('TOKEN_INVALID', 'The token is of an unknown kind');
-  }
+function unknownKey(): ApiError {
+  return refused('TOKEN_INVALID', 'The token is not one of this panel');
 }
 
 export interface SigningKey {

@@ -9,12 +9,15 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import { generateSigningKey } from './generate-signing-key.js';
 import { StoredSigningKey } from './signing-key.entity.js';
 
-/** How soon every process knows of a new key; far less than the time it is published before it signs. */
-export const rereadEveryMs = 60_000;
+/**
+ * How soon every process knows of a new key and, what is more urgent, that a leaked one is forgotten; the pace at which
+ * revocations are read as well.
+ */
+export const rereadEveryMs = 5_000;
 
 // An unknown kid in a token makes the keys be read again, but not more often than this: a flood of forged kids must
 // not become a flood of queries.
-const rereadMs = 5_000;
+const rereadMs = 1_000;
 
 interface KnownKey extends SigningKey {
   stored: StoredSigningKey;
