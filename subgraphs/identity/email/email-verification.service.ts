@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { admitOrRefuse } from '../throttle/throttle.js';
+import { countMail } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
 import type { AccountMail } from './account-mail.js';
 import type { VerifyEmailPayload } from './email.inputs.js';
@@ -16,8 +16,7 @@ export class EmailVerificationService {
   /** Mails a new link; the one before it ends. Does nothing for an address that is verified. */
   async resend(operation: Operation): Promise<User> {
     const { tenantId, userId } = operation.requireUser();
-    const attempt = await admitOrRefuse(operation, 'mail', userId);
-    await attempt.settle('FAILED');
+    await countMail(operation, [userId]);
     return operation.write(async (write) => {
       const user = await write.em.findOne(
         User,

@@ -10,6 +10,7 @@ import { mspMigration } from './076-msp.js';
 import { apiKeysMigration } from './077-api-keys.js';
 import { delegationMigration } from './078-delegation.js';
 import { brandingMigration } from './079-branding.js';
+import { signInGuardsMigration } from './080-sign-in-guards.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -134,4 +135,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   apiKeysMigration,
   delegationMigration,
   brandingMigration,
+  signInGuardsMigration,
 ];

@@ -1,7 +1,7 @@
 import { invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { admitOrRefuse } from '../throttle/throttle.js';
+import { admitOrRefuse, making } from '../throttle/throttle.js';
 import type { User } from '../user/user.entity.js';
 import { isPassword } from './password-hash.js';
 
@@ -17,7 +17,6 @@ export async function checkCurrentPassword(
 ): Promise<void> {
   if (!password) throw invalid(path, 'Current password is required');
   const attempt = await admitOrRefuse(operation, 'password', user.id);
-  const isRight = await isPassword(password, user.passwordHash);
-  await attempt.settle(isRight ? 'FORGIVEN' : 'FAILED');
+  const isRight = await making(attempt, 'FORGIVEN', () => isPassword(password, user.passwordHash));
   if (!isRight) throw invalid(path, 'Current password is wrong');
 }

@@ -26,11 +26,23 @@ export function isOutdated(passwordHash: string): boolean {
 let decoy: Promise<string> | undefined;
 
 /**
- * Whether the password is the one that was hashed. Without a hash (no such user) it does the same work and says no, so
- * that the time taken does not tell whether an account exists.
+ * Whether the password is the one that was hashed. Without a hash (no such user) it does the same work and says no, and
+ * for a hash of cheaper parameters than today's it does the rest of the work, so that the time taken does not tell
+ * whether an account exists.
  */
 export async function isPassword(password: string, passwordHash: string | undefined): Promise<boolean> {
   decoy ??= hashPassword('no account has this password');
-  const matches = await verify(passwordHash ?? (await decoy), password.slice(0, longest + 1));
+  const candidate = password.slice(0, longest + 1);
+  const matches = await verify(passwordHash ?? (await decoy), candidate);
+  if (passwordHash !== undefined && isOutdated(passwordHash)) await doTheRest(passwordHash, candidate);
   return matches && passwordHash !== undefined;
+}
+
+/** Argon2's work is memory times passes. What an older hash took less of it than one of today, this takes. */
+async function doTheRest(passwordHash: string, candidate: string): Promise<void> {
+  const [, memory = '0', passes = '0'] = /\$m=(\d+),t=(\d+)/.exec(passwordHash) ?? [];
+  const left = parameters.memoryCost * parameters.timeCost - Number(memory) * Number(passes);
+  const memoryCost = Math.floor(left / parameters.timeCost);
+  // Argon2 takes no less than 8 KiB, which is no time at all.
+  if (memoryCost >= 8) await hash(candidate, { ...parameters, memoryCost });
 }

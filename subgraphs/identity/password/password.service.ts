@@ -6,10 +6,12 @@ import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import type { AccountMail } from '../email/account-mail.js';
+import { MailToken } from '../email/mail-token.entity.js';
 import { useMailToken } from '../email/mail-tokens.js';
-import { nowhere } from '../session/credentials.js';
+import { familiarSubject, nowhere } from '../session/credentials.js';
 import { LoginChallenge } from '../session/login-challenge.entity.js';
 import { endSessions, type RevocationReason } from '../session/session.service.js';
+import { networkOf } from '../throttle/network.js';
 import { admit, forgive } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
@@ -57,7 +59,7 @@ export class PasswordService {
    * both. A few mails an hour per address at most, so that nobody's mailbox can be filled.
    */
   async requestReset(operation: Operation, email: string): Promise<void> {
-    const attempt = await admit(operation, 'mail', email.toLowerCase());
+    const attempt = await admit(operation, 'mail', email);
     await attempt.settle('FAILED');
     if (attempt.blockedUntil) return;
     const { database, request } = operation;
@@ -82,7 +84,9 @@ export class PasswordService {
       return found;
     });
     // Whoever reads the mail is the owner: failures of others must not keep the owner out.
-    await forgive(operation, 'account', user.email.toLowerCase());
+    await forgive(operation, 'account', user.email);
+    const network = networkOf(operation.request.clientAddress);
+    await forgive(operation, 'familiar', familiarSubject(user.email, network));
   }
 
   private async set(
@@ -99,6 +103,9 @@ export class PasswordService {
     user.updatedAt = now;
     await endSessions(write, owner, { now, reason, ...(except === undefined ? {} : { except }) });
     await write.em.nativeUpdate(LoginChallenge, { ...owner, usedAt: null }, { usedAt: now });
+    // A link that was mailed before must not undo the change: it may be in a mailbox that others read.
+    const links = { ...owner, purpose: 'PASSWORD_RESET', usedAt: null } as const;
+    await write.em.nativeUpdate(MailToken, links, { usedAt: now });
     this.mail.passwordChanged(write, user);
   }
 }

@@ -6,11 +6,15 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { isPassword } from '../password/password-hash.js';
 import { securityEvent } from '../security/security-event.js';
 import { networkOf } from '../throttle/network.js';
-import { admit, admitOrRefuse } from '../throttle/throttle.js';
+import { admit, admitOrRefuse, making } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
+import { Session } from './session.entity.js';
 
 /** No tenant has this id; looking in it costs as much as looking in a real one. */
 export const nowhere = { tenant_id: 'org_none', id: 'usr_none' };
+
+// How long a network stays familiar to an account that has signed in from it.
+const familiarMs = 30 * 24 * 60 * 60_000;
 
 /** Checks sign-in names and passwords. */
 export class Credentials {
@@ -18,21 +22,31 @@ export class Credentials {
 
   /**
    * The user whose name and password these are. An unknown name, a wrong password and an account that is paused after
-   * too many failures get the same UNAUTHENTICATED after the same work: two counters, two lookups, one hash. Only the
-   * pause of a client address is told (RATE_LIMITED), as it says nothing about any account.
+   * too many failures get the same UNAUTHENTICATED after the same work: two counters, three lookups, one hash. Only the
+   * pause of a client address is told (RATE_LIMITED), as it says nothing about any account. A network that the account
+   * has signed in from is judged by its own failures, so that strangers elsewhere cannot keep the owner out.
    */
   async check(operation: Operation, email: string, password: string): Promise<User> {
-    const address = await admitOrRefuse(operation, 'address', networkOf(operation.request.clientAddress));
-    const account = await admit(operation, 'account', email.toLowerCase());
-    const user = await this.find(operation, email);
-    const isRight = await isPassword(password, user?.passwordHash);
-    if (user && isRight && !account.blockedUntil) {
-      await Promise.all([address.settle('PASSED'), account.settle('FORGIVEN')]);
-      return user;
-    }
-    await Promise.all([address.settle('FAILED'), account.settle('FAILED')]);
+    const network = networkOf(operation.request.clientAddress);
+    const address = await admitOrRefuse(operation, 'address', network);
+    let user: User | undefined;
+    let blockedUntil: Date | undefined;
+    const isIn = await making(address, 'PASSED', async () => {
+      user = await this.find(operation, email);
+      const isFamiliar = await this.isFamiliar(operation, user, network);
+      const account = await (isFamiliar
+        ? admit(operation, 'familiar', familiarSubject(email, network))
+        : admit(operation, 'account', email));
+      blockedUntil = account.blockedUntil;
+      return making(
+        account,
+        'FORGIVEN',
+        async () => (await isPassword(password, user?.passwordHash)) && !account.blockedUntil,
+      );
+    });
+    if (isIn && user) return user;
     // After the answer, whose time must not tell; and for unknown names as well, so that the next one's doesn't either.
-    this.background.run('recording a failed sign-in', () => record(operation, user, account.blockedUntil));
+    this.background.run('recording a failed sign-in', () => record(operation, user, blockedUntil));
     throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
       reason: 'WRONG_CREDENTIALS',
     });
@@ -47,6 +61,18 @@ export class Credentials {
       .findOne(User, { tenantId: found.tenant_id, id: found.id });
     return user ?? undefined;
   }
+
+  private async isFamiliar(operation: Operation, user: User | undefined, network: string): Promise<boolean> {
+    const { tenant_id: tenantId, id: userId } = user ? { tenant_id: user.tenantId, id: user.id } : nowhere;
+    const since = new Date(operation.clock.now().getTime() - familiarMs);
+    const known = { tenantId, userId, network, createdAt: { $gt: since } };
+    return (await operation.database.forTenant(tenantId).count(Session, known)) > 0;
+  }
+}
+
+/** What counts the failures of one sign-in name from one network. */
+export function familiarSubject(email: string, network: string): string {
+  return `${email} ${network}`;
 }
 
 /** For an unknown name there is no tenant to tell: the same work is done and undone. */

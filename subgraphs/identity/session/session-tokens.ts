@@ -5,6 +5,7 @@ import type { Role, UserViewer } from '#platform/viewer.js';
 
 import { randomToken, sha256 } from '../security/random-token.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
+import { networkOf } from '../throttle/network.js';
 import type { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';
 import { RefreshToken, Session } from './session.entity.js';
@@ -41,6 +42,7 @@ export class SessionTokens {
       id: newId('session'),
       userId: user.id,
       clientAddress: operation.request.clientAddress,
+      network: networkOf(operation.request.clientAddress),
       userAgent: operation.request.userAgent?.slice(0, 500) ?? null,
       createdAt: now,
       lastUsedAt: now,

@@ -22,6 +22,10 @@ export class Session {
   @Property({ type: 'text' })
   clientAddress!: string;
 
+  /** The network of that address, as attempts are counted; null for those from before it was kept. */
+  @Property({ type: 'text', nullable: true })
+  network!: string | null;
+
   @Field(() => String, { nullable: true, description: 'The User-Agent header of the sign-in.' })
   @Property({ type: 'text', nullable: true })
   userAgent!: string | null;

@@ -43,14 +43,15 @@ export async function ensureFirstAdministrator(
     // Processes that start together must not make two administrators.
     await em.execute(`select pg_advisory_xact_lock(hashtext('identity first administrator'))`);
     const [answer] = await em.execute<{ found: boolean }[]>('select identity.has_administrator() as found');
+    // Whichever way an administrator came to be, a link that was printed before makes no second one; and only the newest
+    // works: an older one may have been printed to a log that others read.
+    await em.execute('delete from identity.setup_link where used_at is null');
     if (answer?.found) return undefined;
     if (options.email && options.password) {
       await makeAdministrator(options, options.email, options.password);
       return undefined;
     }
     const token = randomBytes(32).toString('base64url');
-    // Only the newest link works: an older one may have been printed to a log that others read.
-    await em.execute('delete from identity.setup_link where used_at is null');
     await em.execute('insert into identity.setup_link (token_hash, created_at) values (?, ?)', [
       setupTokenHash(token),
       clock.now().toISOString(),

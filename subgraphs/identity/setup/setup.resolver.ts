@@ -21,8 +21,8 @@ export class SetupResolver {
 
   @Mutation(() => AuthPayload, {
     description:
-      'Makes the first platform administrator, with a tenant, and signs in. Public; the link works once. ' +
-      'UNAUTHENTICATED (SETUP_LINK_INVALID).',
+      'Makes the first platform administrator, with a tenant, and signs in. Public; the link works once, for 24 hours, while there is ' +
+      'no administrator. UNAUTHENTICATED (SETUP_LINK_INVALID).',
   })
   async completeSetup(
     @Arg('input', () => CompleteSetupInput) input: CompleteSetupInput,

@@ -21,7 +21,7 @@ export class SetupService {
           [setupTokenHash(token), operation.clock.now().toISOString()],
         );
         if (answer?.used) return;
-        throw new ApiError('UNAUTHENTICATED', 'The set-up link is not valid or was used', {
+        throw new ApiError('UNAUTHENTICATED', 'The set-up link is not valid, has ended, or was used', {
           reason: 'SETUP_LINK_INVALID',
         });
       },

@@ -5,7 +5,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { securityEvent } from '../security/security-event.js';
-import { admitOrRefuse } from '../throttle/throttle.js';
+import { admitOrRefuse, making } from '../throttle/throttle.js';
 import type { User } from '../user/user.entity.js';
 import { stepOf } from './authenticator.js';
 import { recoveryCodeHash } from './recovery-codes.js';
@@ -30,7 +30,7 @@ export class TotpCodes {
     const isOneTime = /^\d{6}$/.test(digits);
     const { tenantId } = user;
     const { database, clock, request } = operation;
-    const isGood = await database.forTenant(tenantId).transactional(async (em) => {
+    const check = async (em: SqlEntityManager) => {
       const good = isOneTime
         ? await this.useStep(em, user, digits, clock.now())
         : options.recovery && (await useRecoveryCode(em, user, code, clock.now()));
@@ -39,8 +39,8 @@ export class TotpCodes {
       const event = securityEvent(operation, tenantId, { action, userId: user.id });
       await appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() });
       return good;
-    });
-    await attempt.settle(isGood ? 'FORGIVEN' : 'FAILED');
+    };
+    const isGood = await making(attempt, 'FORGIVEN', () => database.forTenant(tenantId).transactional(check));
     if (isGood) return;
     throw new ApiError('UNAUTHENTICATED', 'The code is wrong or was used', { reason: 'TOTP_CODE_INVALID' });
   }

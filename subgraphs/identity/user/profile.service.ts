@@ -1,12 +1,13 @@
 import { LockMode } from '@mikro-orm/core';
 
-import { notFound } from '#platform/errors.js';
+import { invalid, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import type { AccountMail } from '../email/account-mail.js';
 import { makeMailToken } from '../email/mail-tokens.js';
 import { checkCurrentPassword } from '../password/current-password.js';
+import { countMail } from '../throttle/throttle.js';
 import { emailTakenInstead } from './email-taken.js';
 import { User } from './user.entity.js';
 import { updateProfileRules, type UpdateProfileInput } from './user.inputs.js';
@@ -27,7 +28,10 @@ export class ProfileService {
     const { name, email, currentPassword } = validate(updateProfileRules, input);
     const before = await this.users.me(operation);
     const isNewEmail = email != null && email !== before.email;
-    if (isNewEmail) await checkCurrentPassword(operation, before, currentPassword);
+    if (isNewEmail) {
+      await checkCurrentPassword(operation, before, currentPassword);
+      await countMail(operation, [before.id, email]);
+    }
     const now = operation.clock.now();
     return emailTakenInstead(() =>
       operation.write(async (write) => {
@@ -35,6 +39,9 @@ export class ProfileService {
         const key = { tenantId: before.tenantId, id: before.id };
         const found = await em.findOne(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
         if (!found) throw notFound('User');
+        // The password may have been replaced since it was checked, by an owner who is taking the account back.
+        if (isNewEmail && found.passwordHash !== before.passwordHash)
+          throw invalid('input.currentPassword', 'Current password is wrong');
         audit({
           target: found.id,
           changes: { ...(name == null ? {} : { name }), ...(isNewEmail ? { email } : {}) },

@@ -25,7 +25,8 @@ export class UserResolver {
   @Mutation(() => User, {
     description:
       "Changes the viewer's name or e-mail address. A new address needs the current password, takes effect at once and " +
-      'is unverified until the link that is mailed to it is opened. VALIDATION_FAILED, CONFLICT (EMAIL_TAKEN).',
+      'is unverified until the link that is mailed to it is opened. VALIDATION_FAILED, CONFLICT (EMAIL_TAKEN), ' +
+      'RATE_LIMITED after several new addresses.',
   })
   async updateProfile(
     @Arg('input', () => UpdateProfileInput, { description: 'What changes; the rest stays.' })
