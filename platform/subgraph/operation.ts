@@ -154,9 +154,14 @@ export class Operation {
     return result;
   }
 
-  /** Tokens of a suspended tenant are refused already; this refuses those who come by a secret: a password, a link. */
-  private refuseSuspended(tenantId: string): void {
-    if (this.viewer || !this.isSuspended(tenantId)) return;
+  /**
+   * Tokens of a suspended tenant are refused already; this refuses those who come by a secret: a password, a link, a
+   * code, whatever token they bring besides. The panel's administrators may act on a suspended tenant.
+   */
+  refuseSuspended(tenantId: string): void {
+    if (!this.isSuspended(tenantId)) return;
+    if (this.viewer?.kind === 'user' && this.viewer.isAdministrator && this.viewer.tenantId !== tenantId)
+      return;
     throw new ApiError('UNAUTHENTICATED', 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
   }
 

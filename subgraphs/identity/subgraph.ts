@@ -139,6 +139,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
+  let verifiedBy: TokenVerifier | undefined;
+  const isSuspended = (tenantId: string) => verifiedBy?.isSuspended(tenantId) ?? false;
 
   const tenancy = createTenancy({
     database,
@@ -160,6 +162,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     jobs: [sendMailJob(mails, mailer), offerResetJob(mail)],
     build: (verifier) => {
       tenancy.verifyBy(verifier);
+      verifiedBy = verifier;
       return buildSubgraph({
         name: 'identity',
         database,
@@ -201,7 +204,17 @@ export function createIdentity(options: IdentityOptions): Identity {
       createSetupRouter(),
       createAccountPagesRouter(),
       createMetadataRouter(publicUrl),
-      createAuthorizeRouter({ database, clock, logger, authorizations, logins, tokens, sessions, browsers }),
+      createAuthorizeRouter({
+        database,
+        clock,
+        logger,
+        authorizations,
+        logins,
+        tokens,
+        sessions,
+        browsers,
+        isSuspended,
+      }),
       ...tenancy.routers,
     ],
     findPublicKey: (kid) => keys.find(kid),

@@ -18,6 +18,7 @@ export class UserInfoService {
     const claims = token === undefined ? undefined : await this.assertions.verifyAccessToken(token, now);
     if (!claims) throw refused();
     const { tenantId, jti, userId } = claims;
+    operation.refuseSuspended(tenantId);
     const em = operation.database.forTenant(tenantId);
     const issued = await em.findOne(IssuedToken, { tenantId, jti, kind: 'ACCESS_TOKEN', revokedAt: null });
     if (!issued) throw refused();

@@ -27,6 +27,7 @@ export interface AuthorizePageOptions {
   tokens: SessionTokens;
   sessions: SessionService;
   browsers: BrowserSessions;
+  isSuspended: (tenantId: string) => boolean;
 }
 
 /** Sign-in and consent in a browser: the same services as the API's, one step per form. */
@@ -57,8 +58,11 @@ export class AuthorizePage {
   /** One filled-in form. */
   async take(request: Request, response: Response): Promise<void> {
     const { brand } = await this.readRequest(request, response);
-    const form = request.body as Record<string, unknown> | undefined;
-    const field = (name: string) => (typeof form?.[name] === 'string' ? form[name] : '');
+    const form = (request.body ?? {}) as Record<string, unknown>;
+    const field = (name: string) => (typeof form[name] === 'string' ? form[name] : '');
+    if (Object.values(form).some((value) => String(value).includes('\0'))) {
+      throw new ApiError('BAD_REQUEST', 'The form is not well-formed');
+    }
     const browser = this.options.browsers.read(request, this.options.clock.now());
     if (!browser || !isFormOf(browser, field('csrf'))) {
       throw new ApiError('FORBIDDEN', 'The form is too old, or was not made for this browser');
@@ -198,7 +202,7 @@ export class AuthorizePage {
     const live = { tenantId, id, revokedAt: null, expiresAt: { $gt: operation.clock.now() } };
     const session = await em.findOne(Session, live);
     const user = session && (await em.findOne(User, { tenantId, id: session.userId }));
-    if (!session || !user) return undefined;
+    if (!session || !user || this.options.isSuspended(tenantId)) return undefined;
     operation.adopt(this.options.tokens.viewerOf(operation, user, session));
     return operation;
   }
@@ -213,7 +217,7 @@ export class AuthorizePage {
   }
 
   private operation(request: Request, response: Response): Operation {
-    const { database, clock } = this.options;
+    const { database, clock, isSuspended } = this.options;
     const known = response.locals.requestContext as RequestContext | undefined;
     const context = known ?? {
       requestId: newId('event'),
@@ -226,6 +230,7 @@ export class AuthorizePage {
       viewer: undefined,
       denial: undefined,
       permissions: identityPermissions,
+      isSuspended,
     });
   }
 }
