@@ -7,6 +7,8 @@ export interface MutationCall {
 }
 
 export interface AuditDetails {
+  /** What was done, where that is less than the mutation's name says. */
+  action?: string;
   /** The id of the thing that was changed. */
   target?: string;
   /** Who acted, where the call itself carried no token: the user who logged in, the node that enrolled. */
@@ -19,7 +21,7 @@ export interface AuditDetails {
 export const auditTopic = 'audit.mutation.recorded';
 
 const secretField =
-  /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|kubeconfig|privateKey/i;
+  /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|consentId|kubeconfig|privateKey/i;
 
 /** The outbox row that identity appends to the tenant's audit chain. */
 export function auditEvent(

@@ -46,6 +46,16 @@ describe('refresh', () => {
     expect(await revokedReasons(tenant)).toEqual([]);
   });
 
+  test('whoever lags behind by more than one refresh is given the newest token, and the session goes on', async () => {
+    const tenant = await panel.world.tenant();
+    const child = (await refresh(tenant.refreshToken)).body.refresh_token;
+    const grandchild = (await refresh(child)).body.refresh_token;
+    expect((await refresh(tenant.refreshToken)).body.refresh_token).toBe(grandchild);
+    await panel.clock.advance(10_000);
+    expect((await refresh(grandchild)).status).toBe(200);
+    expect(await revokedReasons(tenant)).toEqual([]);
+  });
+
   test('a token used again after the grace ends the whole session', async () => {
     const tenant = await panel.world.tenant();
     const child = (await refresh(tenant.refreshToken)).body.refresh_token;

@@ -68,11 +68,13 @@ export class AuthorizationService {
       throw bad('CONSENT_INVALID', 'The consent is not valid or has ended; start again at the node');
     await this.verifiedClient(operation, consent.clientId, consent.redirectUri);
     const answer = { state: consent.state, iss: this.issuer };
-    if (!approve) return withParameters(consent.redirectUri, { error: 'access_denied', ...answer });
     const code = randomToken();
     try {
       await operation.write(async ({ em, audit }) => {
-        audit({ target: consent.clientId, changes: { signedInTo: consent.clientId } });
+        audit({
+          target: consent.clientId,
+          ...(approve ? { changes: { signedInTo: consent.clientId } } : {}),
+        });
         const { tenantId, userId, sessionId } = viewer;
         const live = { tenantId, id: sessionId, revokedAt: null, expiresAt: { $gt: now } };
         if ((await em.count(Session, live)) === 0)
@@ -90,16 +92,20 @@ export class AuthorizationService {
             nonce: consent.nonce,
             createdAt: now,
             expiresAt: new Date(now.getTime() + codeMs),
-            consumedAt: null,
+            // A refusal uses the consent up as well, by a code that nobody is told and that is used already.
+            consumedAt: approve ? null : now,
             replayedAt: null,
           }),
         );
       });
     } catch (error) {
       if (!(error instanceof UniqueConstraintViolationException)) throw error;
-      throw new ApiError('CONFLICT', 'This consent was given already', { reason: 'CONSENT_USED' });
+      throw new ApiError('CONFLICT', 'This consent was answered already', { reason: 'CONSENT_USED' });
     }
-    return withParameters(consent.redirectUri, { code, ...answer });
+    return withParameters(consent.redirectUri, {
+      ...(approve ? { code } : { error: 'access_denied' }),
+      ...answer,
+    });
   }
 
   /**

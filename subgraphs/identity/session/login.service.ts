@@ -51,6 +51,8 @@ export class LoginService {
     const rehashed = isOutdated(user.passwordHash) ? await hashPassword(input.password) : undefined;
     const opened = await operation.write(async (write) => {
       const locked = await lockUser(write, user);
+      // A second factor that was switched on meanwhile has not been asked for.
+      if (!hasSameTotp(locked, user)) throw overtaken();
       // The password may have been changed since it was checked, and that change has ended all sessions.
       const isSame = locked.passwordHash === user.passwordHash;
       if (!isSame && !(await isPassword(input.password, locked.passwordHash))) throw overtaken();
@@ -75,13 +77,14 @@ export class LoginService {
     const live = { tenantId, tokenHash, usedAt: null, expiresAt: { $gt: operation.clock.now() } };
     const challenge = await em.findOne(LoginChallenge, live);
     const user = await em.findOne(User, { tenantId, id: found.user_id });
-    if (!challenge || !user) throw challengeRefused();
+    // Without TOTP there is nothing to answer by: a secret that is not in force yet proves nothing.
+    if (!challenge || !user?.totpConfirmedAt) throw challengeRefused();
     await this.codes.use(operation, user, code);
     return operation.write(async (write) => {
       const locked = await lockUser(write, user);
       const used = await write.em.nativeUpdate(LoginChallenge, live, { usedAt: operation.clock.now() });
       if (used === 0) throw challengeRefused();
-      if (locked.passwordHash !== user.passwordHash) throw overtaken();
+      if (locked.passwordHash !== user.passwordHash || !hasSameTotp(locked, user)) throw overtaken();
       write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
       return open(write, locked);
     }, tenantId);
@@ -91,7 +94,8 @@ export class LoginService {
     const challengeToken = randomToken();
     const now = operation.clock.now();
     await operation.write(async (write) => {
-      write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
+      // Nobody has signed in by a password alone.
+      write.audit({ action: 'loginChallenge', target: user.id, actor: user.id, actorKind: 'user' });
       write.em.persist(
         Object.assign(new LoginChallenge(), {
           tenantId: user.tenantId,
@@ -110,6 +114,10 @@ export class LoginService {
 async function lockUser(write: Write, user: User): Promise<User> {
   const key = { tenantId: user.tenantId, id: user.id };
   return write.em.findOneOrFail(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+function hasSameTotp(locked: User, checked: User): boolean {
+  return locked.totpConfirmedAt?.getTime() === checked.totpConfirmedAt?.getTime();
 }
 
 function overtaken(): ApiError {

@@ -41,15 +41,18 @@ export class RefreshService {
     const tokenHash = sha256(refreshToken);
     const [found] = await operation.database
       .anonymous()
-      .execute<{ tenant_id: string }[]>('select * from identity.find_session_by_refresh_token(?)', [
-        tokenHash,
-      ]);
+      .execute<{ tenant_id: string; session_id: string }[]>(
+        'select * from identity.find_session_by_refresh_token(?)',
+        [tokenHash],
+      );
     if (!found) throw refused();
     // The end of a session must outlast the refusal, so it is committed and only then thrown.
     const payload = await operation.write(async (write) => {
-      const rows = await this.lock(write, found.tenant_id, tokenHash);
+      const key = { tenantId: found.tenant_id, id: found.session_id };
+      const rows = await this.lock(write, key, tokenHash);
+      if (!rows) return undefined;
       write.audit({ target: rows.session.id, actor: rows.user.id, actorKind: 'user' });
-      return this.rotate(operation, write, rows, this.successorOf(refreshToken));
+      return this.rotate(operation, write, rows, refreshToken);
     }, found.tenant_id);
     if (!payload) throw refused();
     return payload;
@@ -59,13 +62,16 @@ export class RefreshService {
     operation: Operation,
     write: Write,
     { token, session, user }: Found,
-    successor: string,
+    refreshToken: string,
   ): Promise<AuthPayload | undefined> {
     const now = operation.clock.now();
     if (session.revokedAt || session.expiresAt <= now || token.expiresAt <= now) return undefined;
     if (token.usedAt) {
       const age = now.getTime() - token.usedAt.getTime();
-      if (age < this.graceSeconds * 1000) return this.tokens.answer(operation, user, session, successor);
+      if (age < this.graceSeconds * 1000) {
+        const newest = await this.newestAfter(write, session, refreshToken);
+        return this.tokens.answer(operation, user, session, newest);
+      }
       endSession(write, session, now, 'REFRESH_TOKEN_REUSED');
       write.publish(
         securityEvent(operation, user.tenantId, {
@@ -76,6 +82,7 @@ export class RefreshService {
       );
       return undefined;
     }
+    const successor = this.successorOf(refreshToken);
     token.usedAt = now;
     session.lastUsedAt = now;
     this.tokens.keep(operation, write, session, successor);
@@ -90,12 +97,31 @@ export class RefreshService {
     return createHmac('sha256', this.secret).update(refreshToken).digest('base64url');
   }
 
-  private async lock(write: Write, tenantId: string, tokenHash: string): Promise<Found> {
+  /**
+   * The link of the chain that is yet unused: the successor may have been traded already, and whoever lags behind must
+   * not be given what would end the session. Every link after one within its grace is within its own.
+   */
+  private async newestAfter(write: Write, { tenantId, id }: Session, refreshToken: string): Promise<string> {
+    let newest = refreshToken;
+    for (;;) {
+      newest = this.successorOf(newest);
+      const link = { tenantId, sessionId: id, tokenHash: sha256(newest), usedAt: { $ne: null } };
+      if ((await write.em.count(RefreshToken, link)) === 0) return newest;
+    }
+  }
+
+  /** The session first: whoever removes one locks it before its tokens. Undefined when that has happened. */
+  private async lock(
+    write: Write,
+    key: { tenantId: string; id: string },
+    tokenHash: string,
+  ): Promise<Found | undefined> {
+    const { tenantId } = key;
     const lockMode = LockMode.PESSIMISTIC_WRITE;
-    const token = await write.em.findOneOrFail(RefreshToken, { tenantId, tokenHash }, { lockMode });
-    const session = await write.em.findOneOrFail(Session, { tenantId, id: token.sessionId }, { lockMode });
-    const user = await write.em.findOneOrFail(User, { tenantId, id: session.userId });
-    return { token, session, user };
+    const session = await write.em.findOne(Session, key, { lockMode });
+    const token = session && (await write.em.findOne(RefreshToken, { tenantId, tokenHash }, { lockMode }));
+    const user = session && (await write.em.findOne(User, { tenantId, id: session.userId }));
+    return session && token && user ? { session, token, user } : undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
 import { checkCurrentPassword } from '../password/current-password.js';
+import { LoginChallenge } from '../session/login-challenge.entity.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { newTotpSecret, otpauthUrl } from './authenticator.js';
@@ -78,8 +79,18 @@ export class TotpService {
     await this.useCode(operation, before, input.code, { recovery: true });
     await operation.write(async (write) => {
       const user = await this.lock(operation, write);
+      // Another change came first: neither what was typed nor what it was checked against is in force any more.
+      if (user.passwordHash !== before.passwordHash)
+        throw invalid('input.currentPassword', 'Current password is wrong');
+      if (user.totpConfirmedAt?.getTime() !== before.totpConfirmedAt?.getTime())
+        throw invalid('input.code', wrongCode);
       user.totpConfirmedAt = null;
-      await clear(write, user);
+      const owner = await clear(write, user);
+      await write.em.nativeUpdate(
+        LoginChallenge,
+        { ...owner, usedAt: null },
+        { usedAt: operation.clock.now() },
+      );
       write.audit({ target: user.id, changes: { totpEnabled: false } });
     });
   }
