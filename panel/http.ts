@@ -9,7 +9,7 @@ import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
-import { createRestRouter } from '#rest-compat/router.js';
+import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
 import { createMetrics, type MetricsAccess } from './metrics.js';
 
@@ -52,6 +52,8 @@ export function createHttpApp(options: HttpOptions): Express {
   });
 
   app.use(options.admission.middleware(refuse));
+  // Its forms take passwords and one-time codes, as the sensitive mutations do.
+  app.post('/oauth/authorize', options.admission.guesses(refuse));
   app.use(async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
@@ -88,13 +90,14 @@ export function createHttpApp(options: HttpOptions): Express {
   return app;
 }
 
-/** What is refused before anything is read of it. */
-function refuse(response: Response, { code, message, extensions }: ApiError): void {
-  const isGraphQL = response.req.path === '/graphql';
+/** Refuses before anything is read, in the form of what was asked for. */
+function refuse(response: Response, error: ApiError): void {
+  const { code, message, extensions } = error;
+  if (response.req.path !== '/graphql') return refuseUnread(response, error);
   response
     .status(statusOfCode[code])
     .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
-    .json(isGraphQL ? { errors: [{ message, extensions }] } : { error: message });
+    .json({ errors: [{ message, extensions }] });
 }
 
 /** Express's own refusals (a broken percent-encoding, say) carry a status; everything else is ours to mend. */

@@ -24,6 +24,7 @@ export function sendRefusal(response: Response, refusal: Refusal, style: RouteOp
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   if (style === 'oauth') {
     const { status, body } = oauthError(refusal);
+    response.setHeader('Pragma', 'no-cache');
     sendJson(response, status, body);
   } else {
     sendJson(response, refusal.status, refusalBody(refusal));

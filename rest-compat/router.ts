@@ -52,6 +52,13 @@ export function createRestRouter(options: RestRouterOptions): Router {
   return router;
 }
 
+/** Refuses a request that no row has seen yet, in the style that its row would. */
+export function refuseUnread(response: Response, error: unknown): void {
+  const { path } = response.req;
+  response.setHeader('Cache-Control', 'no-store');
+  sendRefusal(response, toRefusal(error), publishedRoutes.find((row) => row.path === path)?.errors);
+}
+
 class RestMachine {
   private readonly tree = new PathTree<Endpoint>();
 
@@ -72,6 +79,8 @@ class RestMachine {
     try {
       const found = this.find(request.path);
       endpoint = found.methods.get(request.method === 'HEAD' ? 'GET' : request.method);
+      // RFC 6749, section 5.1.
+      if (endpoint?.route.errors === 'oauth') response.setHeader('Pragma', 'no-cache');
       if (endpoint) await this.run(endpoint, found.params, request, response);
       else answerWithoutRow(found, request, response);
     } catch (error) {

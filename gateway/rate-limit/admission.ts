@@ -63,6 +63,17 @@ export class Admission {
     };
   }
 
+  /** For a form that takes a secret: what a sensitive mutation draws from its address. Comes after `middleware`. */
+  guesses(refuse: (response: Response, error: ApiError) => void): RequestHandler {
+    return async (_request, response, next) => {
+      const { clientAddress } = requestContextOf(response);
+      const allowance = await this.limits.draw('sensitive', addressKey(clientAddress));
+      writeHeaders(response, allowance);
+      if (allowance.isExceeded) refuse(response, exceeded(allowance));
+      else next();
+    };
+  }
+
   /** For one message on a WebSocket, before anything of it is read: also what turns out to be invalid is paid for. */
   charge: Charge = async (context) => {
     (context as Charged)[paidWith] = 'socket';
