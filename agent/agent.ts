@@ -33,6 +33,8 @@ export interface AgentOptions {
    * enrolls with its callback. When the port is taken the node beats all the same.
    */
   readonly signIn?: boolean;
+  /** What the panel calls itself to browsers, where that is not panelUrl. */
+  readonly issuer?: string;
   readonly stateStore: StateStore;
   readonly metrics: MetricsSource;
   readonly logger: AgentLogger;
@@ -242,11 +244,12 @@ class NodeAgent implements Agent {
   }
 
   async #serveSignIn(identity: Identity): Promise<void> {
-    const { signIn, baseUrl, panelUrl, name, logger } = this.options;
+    const { signIn, baseUrl, panelUrl, issuer = panelUrl, name, logger } = this.options;
     if (signIn !== true || baseUrl === undefined) return;
     try {
       this.#signIn = await startSignInListener({
         panelUrl,
+        issuer,
         baseUrl,
         name,
         logger,

@@ -21,6 +21,7 @@ await run(async () => {
     const { enrollmentToken } = await seedDemo(panel.url);
     const fleet = await startDemoFleet({
       panelUrl: panel.url,
+      publicUrl: panel.publicUrl,
       enrollmentToken,
       stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
       logger: options.logger,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import type { Clock } from '../clock.js';
@@ -6,10 +7,12 @@ import type { AgentLogger } from '../logger.js';
 import { ExpiringMap } from './expiring-map.js';
 import { contentSecurityPolicy, sessionPage, visitPage, welcomePage } from './pages.js';
 import { panelProvider, SignInError, type SignedInUser } from './provider.js';
-import { SignIn } from './sign-in.js';
+import { attemptMs, SignIn } from './sign-in.js';
 
 export interface SignInListenerOptions {
   panelUrl: string;
+  /** What the panel must call itself. */
+  issuer: string;
   /** Where browsers reach the node: an http address of this machine with a port. */
   baseUrl: string;
   name: string;
@@ -22,9 +25,6 @@ export interface SignInListenerOptions {
 }
 
 const sessionMs = 8 * 60 * 60_000;
-const attemptCookie = 'node_sign_in';
-const sessionCookie = 'node_session';
-const visitCookie = 'node_visit';
 
 /** Where the panel sends the browser back to. */
 export function callbackOf(baseUrl: string): string {
@@ -60,12 +60,14 @@ export async function startSignInListener(
 }
 
 class NodePages {
+  private readonly cookies: CookieNames;
   private readonly signIn: SignIn;
   private readonly sessions: ExpiringMap<SignedInUser>;
 
   constructor(private readonly options: SignInListenerOptions) {
-    const { panelUrl, clock, baseUrl, clientId, fetch } = options;
-    const provider = panelProvider({ panelUrl, clock, fetch });
+    const { panelUrl, issuer, clock, baseUrl, clientId, fetch } = options;
+    this.cookies = cookieNames(baseUrl);
+    const provider = panelProvider({ panelUrl, issuer, clock, fetch });
     this.signIn = new SignIn({ provider, clock, clientId, redirectUri: callbackOf(baseUrl) });
     this.sessions = new ExpiringMap(clock, { lifetimeMs: sessionMs, max: 10_000 });
   }
@@ -87,32 +89,34 @@ class NodePages {
 
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.options.baseUrl);
-    const user = this.sessions.get(cookie(request, sessionCookie) ?? '');
+    const { cookies } = this;
+    const user = this.sessions.get(cookie(request, cookies.session) ?? '');
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /': {
         const { name, visits } = this.options;
-        const visit = visits.get(cookie(request, visitCookie) ?? '');
+        const visit = visits.get(cookie(request, cookies.visit) ?? '');
         if (visit) return this.send(response, 200, visitPage(name, visit));
         return this.send(response, 200, user ? sessionPage(name, user) : welcomePage(name));
       }
       case 'GET /login': {
-        const { location, attemptId } = await this.signIn.begin();
-        return redirect(response, location, [setCookie(attemptCookie, attemptId)]);
+        const { location, attemptId, state } = await this.signIn.begin();
+        return redirect(response, location, [setCookie(cookies.attempt(state), attemptId, attemptMs)]);
       }
       case 'GET /callback': {
-        const signedIn = await this.signIn.complete(cookie(request, attemptCookie), url.searchParams);
+        const attempt = cookies.attempt(url.searchParams.get('state') ?? '');
+        const signedIn = await this.signIn.complete(cookie(request, attempt), url.searchParams);
         this.options.logger.info({ user: signedIn.sub, role: signedIn.role }, 'Signed in by the panel');
         const session = this.sessions.add(signedIn);
-        return redirect(response, '/', [setCookie(sessionCookie, session), clearCookie(attemptCookie)]);
+        return redirect(response, '/', [setCookie(cookies.session, session), clearCookie(attempt)]);
       }
       case 'GET /api/cp/session': {
         const visit = await this.options.visits.begin(url.searchParams.get('token'));
-        return redirect(response, '/', [setCookie(visitCookie, visit)]);
+        return redirect(response, '/', [setCookie(cookies.visit, visit)]);
       }
       case 'POST /logout':
-        this.options.visits.end(cookie(request, visitCookie) ?? '');
-        this.sessions.take(cookie(request, sessionCookie) ?? '');
-        return redirect(response, '/', [clearCookie(sessionCookie), clearCookie(visitCookie)]);
+        this.options.visits.end(cookie(request, cookies.visit) ?? '');
+        this.sessions.take(cookie(request, cookies.session) ?? '');
+        return redirect(response, '/', [clearCookie(cookies.session), clearCookie(cookies.visit)]);
       default:
         return this.send(response, 404, welcomePage(this.options.name, 'There is no such page'));
     }
@@ -127,9 +131,28 @@ function redirect(response: ServerResponse, location: string, cookies: string[])
   response.writeHead(303, { Location: location, 'Set-Cookie': cookies }).end();
 }
 
+interface CookieNames {
+  session: string;
+  visit: string;
+  /** One for each sign-in under way, known by its `state`, so that two tabs don't undo each other's. */
+  attempt: (state: string) => string;
+}
+
+/** Cookies are a host's, whatever the port (RFC 6265, section 8.5): nodes on one machine are told apart by name. */
+function cookieNames(baseUrl: string): CookieNames {
+  const node = new URL(baseUrl).port || '80';
+  return {
+    session: `node_session_${node}`,
+    visit: `node_visit_${node}`,
+    attempt: (state) =>
+      `node_sign_in_${node}_${createHash('sha256').update(state).digest('base64url').slice(0, 16)}`,
+  };
+}
+
 // Lax, since the browser comes back from the panel's site; not Secure, since a loopback address has no TLS.
-function setCookie(name: string, value: string): string {
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax`;
+function setCookie(name: string, value: string, lifetimeMs?: number): string {
+  const age = lifetimeMs === undefined ? '' : `; Max-Age=${lifetimeMs / 1000}`;
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${age}`;
 }
 
 function clearCookie(name: string): string {

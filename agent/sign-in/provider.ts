@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { z } from 'zod';
 
 import type { Clock } from '../clock.js';
@@ -9,6 +9,8 @@ const metadataShape = z.object({
   token_endpoint: z.url(),
   jwks_uri: z.url(),
 });
+
+type Metadata = z.infer<typeof metadataShape>;
 
 const tokensShape = z.object({ id_token: z.string().min(1) });
 
@@ -38,23 +40,27 @@ export interface CodeExchange {
 }
 
 export interface PanelProvider {
-  metadata(): Promise<z.infer<typeof metadataShape>>;
+  metadata(): Promise<Metadata>;
   /** Trades a code and checks the assertion it gives: signature, issuer, audience, end, nonce. */
   exchange(exchange: CodeExchange): Promise<SignedInUser>;
 }
 
 const timeoutMs = 10_000;
+// As long as the panel itself lets its document and its keys be kept.
+const keptMs = 5 * 60_000;
 const clockToleranceSeconds = 60;
 
-/** The panel as identity provider (RFC 8414, RFC 6749, OpenID Connect Core). What it says of itself is kept. */
+/** The panel as identity provider (RFC 8414, RFC 6749, OpenID Connect Core). What it says of itself is kept for a while. */
 export function panelProvider(options: {
   panelUrl: string;
+  /** What the panel must call itself. */
+  issuer: string;
   clock: Clock;
   fetch: typeof fetch;
 }): PanelProvider {
-  const base = options.panelUrl.endsWith('/') ? options.panelUrl : `${options.panelUrl}/`;
-  let known: Promise<z.infer<typeof metadataShape>> | undefined;
-  let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
+  const base = withSlash(options.panelUrl);
+  let known: { answer: Promise<Metadata>; until: number } | undefined;
+  let keys: { uri: string; find: ReturnType<typeof createRemoteJWKSet> } | undefined;
 
   async function call<Shape extends z.ZodType>(
     url: string,
@@ -72,12 +78,35 @@ export function panelProvider(options: {
     throw new SignInError(`The panel answered ${response.status} to ${new URL(url).pathname}`);
   }
 
-  async function metadata() {
-    known ??= call(new URL('.well-known/oauth-authorization-server', base).href, metadataShape);
-    return known.catch((error: unknown) => {
+  async function readMetadata(): Promise<Metadata> {
+    const answer = await call(new URL('.well-known/oauth-authorization-server', base).href, metadataShape);
+    // RFC 8414, section 3.3: or else another provider could pass for the panel.
+    if (withSlash(answer.issuer) === withSlash(options.issuer)) return answer;
+    throw new SignInError(
+      `The panel at ${options.panelUrl} calls itself ${answer.issuer}, not ${options.issuer}`,
+    );
+  }
+
+  async function metadata(): Promise<Metadata> {
+    const now = options.clock.now().getTime();
+    if (!known || known.until <= now) known = { answer: readMetadata(), until: now + keptMs };
+    return known.answer.catch((error: unknown) => {
       known = undefined;
       throw error;
     });
+  }
+
+  /** Asks again when a kid is unknown, so a rotation of the panel's keys needs nothing here. */
+  function keysAt(uri: string) {
+    if (keys?.uri !== uri) {
+      const find = createRemoteJWKSet(new URL(uri), {
+        cacheMaxAge: keptMs,
+        timeoutDuration: timeoutMs,
+        [customFetch]: options.fetch,
+      });
+      keys = { uri, find };
+    }
+    return keys.find;
   }
 
   return {
@@ -95,9 +124,7 @@ export function panelProvider(options: {
           code_verifier: verifier,
         }),
       });
-      // Asks again when a kid is unknown, so a rotation of the panel's keys needs nothing here.
-      keys ??= createRemoteJWKSet(new URL(jwksUri));
-      const { payload } = await jwtVerify(assertion, keys, {
+      const { payload } = await jwtVerify(assertion, keysAt(jwksUri), {
         issuer,
         audience: clientId,
         algorithms: ['ES256', 'EdDSA'],
@@ -113,4 +140,9 @@ export function panelProvider(options: {
       return user;
     },
   };
+}
+
+function withSlash(url: string): string {
+  const { href } = new URL(url);
+  return href.endsWith('/') ? href : `${href}/`;
 }

@@ -12,7 +12,7 @@ interface Attempt {
   verifier: string;
 }
 
-const attemptMs = 15 * 60_000;
+export const attemptMs = 15 * 60_000;
 
 export interface SignInOptions {
   provider: PanelProvider;
@@ -30,8 +30,8 @@ export class SignIn {
     this.attempts = new ExpiringMap(options.clock, { lifetimeMs: attemptMs, max: 1_000 });
   }
 
-  /** Where the browser goes, and the secret by which it is known again when it comes back. */
-  async begin(): Promise<{ location: string; attemptId: string }> {
+  /** Where the browser goes, the secret by which it is known again when it comes back, and what it comes back with. */
+  async begin(): Promise<{ location: string; attemptId: string; state: string }> {
     const clientId = this.clientId();
     const attempt: Attempt = { state: random(), nonce: random(), verifier: random() };
     const { authorization_endpoint: endpoint } = await this.options.provider.metadata();
@@ -46,7 +46,7 @@ export class SignIn {
       code_challenge: createHash('sha256').update(attempt.verifier).digest('base64url'),
       code_challenge_method: 'S256',
     }).toString();
-    return { location: location.href, attemptId: this.attempts.add(attempt) };
+    return { location: location.href, attemptId: this.attempts.add(attempt), state: attempt.state };
   }
 
   /** The browser came back; answers who it is. An attempt is good for one return. */

@@ -10,6 +10,8 @@ import type { Logger } from '#platform/logger.js';
 
 export interface DemoFleetOptions {
   panelUrl: string;
+  /** Where browsers find the panel. */
+  publicUrl: string;
   enrollmentToken: string;
   stateDir: string;
   logger: Logger;
@@ -38,6 +40,7 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(
     runners.push(commands);
     return createAgent({
       panelUrl: options.panelUrl,
+      issuer: options.publicUrl,
       enrollmentToken: options.enrollmentToken,
       name: profile.name,
       hostname: profile.hostname,

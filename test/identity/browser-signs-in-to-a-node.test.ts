@@ -10,6 +10,8 @@ import { enableTotp, nextCode } from './support/totp.js';
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
+// Where everything is set up on purpose, a test that cannot run has failed.
+if (!isThere && process.env['CI']) throw new Error(`${executablePath} is missing; set CHROMIUM_PATH`);
 if (!isThere) {
   process.stderr.write(
     `${executablePath} is missing (Debian: apt-get install chromium); browser test skipped\n`,
@@ -78,6 +80,31 @@ test.skipIf(!isThere)(
     expect(await page.getByRole('alert').textContent()).toBe('You did not allow the sign-in');
     // Statuses of refused forms are told on the console; what a policy blocked would be as well.
     expect(complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+  },
+  60_000,
+);
+
+// Cookies know no ports: to a browser two nodes on one machine are one host.
+test.skipIf(!isThere)(
+  'a person is signed in to two nodes of one machine at once',
+  async () => {
+    const tenant = await panel.world.tenant('Two nodes');
+    await using first = await startNode(panel, tenant, 'first-01');
+    await using second = await startNode(panel, tenant, 'second-01');
+    const page = await browser.newPage();
+    await page.goto(`${first.baseUrl}/login`);
+    await page.getByLabel('E-mail').fill(tenant.account.email);
+    await page.getByLabel('Password').fill(tenant.account.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForURL(`${first.baseUrl}/`);
+    await page.goto(`${second.baseUrl}/login`);
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForURL(`${second.baseUrl}/`);
+    for (const node of [first, second]) {
+      await page.goto(node.baseUrl);
+      expect(await page.locator('dl').textContent()).toContain(tenant.account.email);
+    }
   },
   60_000,
 );

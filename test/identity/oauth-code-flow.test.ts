@@ -171,6 +171,21 @@ describe('a consent', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
   });
 
+  test('that was refused is not given afterwards, and the trail tells nobody its id', async () => {
+    const { tenant, client } = await setUp();
+    const id = await consentId(tenant, client);
+    expect((await consent(tenant, id, false)).status).toBe(200);
+    for (const approve of [true, false]) expect((await consent(tenant, id, approve)).status).toBe(409);
+    const [row] = await panel.sql<{ payload: unknown }>(
+      `select payload from identity.outbox where tenant_id = $1 and payload->>'action' = 'decideAuthorization'`,
+      [tenant.id],
+    );
+    expect(row?.payload).toMatchObject({
+      target: client.id,
+      input: { input: { consentId: '[redacted]', approve: false } },
+    });
+  });
+
   test('ends after ten minutes, and is no good to anyone else', async () => {
     const { tenant, client } = await setUp();
     const stranger = await panel.world.tenant();
