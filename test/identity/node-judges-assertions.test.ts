@@ -14,7 +14,7 @@ const clientId = 'inst_1';
 let provider: StandInProvider;
 let clock: TestClock;
 let baseUrl: string;
-let stop: () => Promise<void>;
+let listener: { stop(): Promise<void> };
 beforeEach(async () => {
   provider = await StandInProvider.start();
   clock = new TestClock();
@@ -25,15 +25,15 @@ beforeEach(async () => {
     logger: silentLogger,
   });
   const options = { panelUrl: provider.url, issuer: provider.url, baseUrl, name: 'node-01', visits, clock };
-  ({ stop } = await startSignInListener({
+  listener = await startSignInListener({
     ...options,
     clientId: () => clientId,
     logger: silentLogger,
     fetch,
-  }));
+  });
 });
 afterEach(async () => {
-  await stop();
+  await listener.stop();
   await provider[Symbol.asyncDispose]();
 });
 

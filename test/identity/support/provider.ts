@@ -70,7 +70,8 @@ export class StandInProvider implements AsyncDisposable {
   }
 
   private async answer(request: IncomingMessage): Promise<object | undefined> {
-    switch (request.url) {
+    const { url = '' } = request;
+    switch (url) {
       case '/.well-known/oauth-authorization-server':
         this.reads += 1;
         return {
