@@ -101,8 +101,16 @@ export interface MspClientChanged {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   instanceLimit: number;
   isSuspended: boolean;
-  /** Who is to be invited as its owner. */
-  invitation: { email: string; tokenHash: string; invitedBy: string } | null;
+  /** Who is to be invited as its owner, if it has no user yet. */
+  invitation: { email: string; invitedBy: string } | null;
+  /** Who did what at the provider, for the client's own audit trail. */
+  cause: {
+    action: string;
+    actor: string;
+    actorKind: string;
+    clientAddress: string;
+    changes: Record<string, unknown>;
+  };
 }
 
 /** How many instances a tenant has from now on. */

@@ -39,6 +39,7 @@ import { MspClient } from './msp/msp-client.entity.js';
 import { applyMspClients, countInstances } from './msp/msp-client.job.js';
 import { MspClientResolver } from './msp/msp-client.resolver.js';
 import { MspClientService } from './msp/msp-client.service.js';
+import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { TenantErasure } from './msp/tenant-erasure.entity.js';
 import {
   collectErasures,
@@ -118,13 +119,13 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       new AuditResolver(audits),
       new MemberResolver(new MemberService(), new InvitationService(entitlements, tokens, mail)),
       new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
-      new MspClientResolver(new MspClientService(entitlements, mail), erasures),
+      new MspClientResolver(new MspClientService(entitlements), erasures),
       new BrandingResolver(brandings),
       new DelegationResolver(new DelegationService(), new ActingService(keys, publicUrl)),
     ],
     consumers: [
       entitlementConsumer('identity'),
-      applyMspClients,
+      applyMspClients(new OwnerInvitations(entitlements, mail)),
       countInstances,
       eraseIdentity,
       collectErasures(areas),

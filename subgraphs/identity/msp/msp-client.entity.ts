@@ -39,7 +39,7 @@ export class MspClient {
   @Property({ type: 'text' })
   name!: string;
 
-  @Field(() => String, { description: 'Who was invited as its owner.' })
+  @Field(() => String, { description: 'Whom the provider turns to; the first one was invited as its owner.' })
   @Property({ type: 'text' })
   contactEmail!: string;
 

@@ -38,7 +38,12 @@ export class UpdateMspClientInput {
   @Field(() => String, { nullable: true, description: 'The new name; 1 to 200 characters.' })
   name?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The new contact, who is invited as an owner too.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The contact. While the client has no user yet they are invited as its owner, also when they were before, and ' +
+      'links that went to others end; after that only the record changes.',
+  })
   contactEmail?: string | null;
 
   @Field(() => Int, {

@@ -1,18 +1,17 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { newId } from '#platform/ids.js';
+import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
 import type {
   EntitlementGranted,
   InstancesCounted,
   MspClientChanged,
-  SessionRevoked,
   TenantCreated,
-  TenantRestored,
-  TenantSuspended,
 } from '#schema/events.js';
 
-import { invitationMs } from '../member/invitation.service.js';
 import { planEntitlements } from '../tenant/plans.js';
+import { setSuspended } from '../tenant/set-suspended.service.js';
+import type { OwnerInvitations } from './owner-invitation.job.js';
 
 interface TenantRow {
   plan: string;
@@ -26,38 +25,73 @@ interface TenantRow {
  * Makes the tenant of a client what its provider decided: there is none yet, or it has another plan, limit, name or
  * state. The event carries all of it, so one that was overtaken is left out.
  */
-export const applyMspClients: Consumer = {
-  topics: ['identity.msp-client.changed'],
-  async handle(step) {
-    const { em, event, now, publish } = step;
-    const client = event.payload as unknown as MspClientChanged;
-    const { clientId: tenantId, name, plan } = client;
-    const made = await em.execute<unknown[]>(
-      `insert into identity.tenant (id, name, plan, plan_version, created_at, parent_tenant_id)
-       values (?, ?, ?, 0, ?, ?) on conflict do nothing returning 1`,
-      [tenantId, name, plan, now.toISOString(), event.tenantId],
-    );
-    if (made.length > 0) {
-      publish({
-        topic: 'identity.tenant.created',
-        tenantId,
-        entityId: tenantId,
-        payload: { tenantId, name, plan, parentTenantId: event.tenantId } satisfies TenantCreated,
-      });
-    }
-    if (client.invitation) await inviteOwner(step, client);
-    const tenant = await lockTenant(em, tenantId);
-    if (!tenant || Number(tenant.clientVersion) >= client.version) return;
-    await em.execute('update identity.tenant set name = ?, client_version = ? where id = ?', [
-      name,
-      client.version,
-      tenantId,
-    ]);
-    if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit)
-      await grant(step, client, tenant);
-    if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
-  },
-};
+export function applyMspClients(owners: OwnerInvitations): Consumer {
+  return {
+    topics: ['identity.msp-client.changed'],
+    async handle(step) {
+      const client = step.event.payload as unknown as MspClientChanged;
+      await makeTenant(step, client);
+      const { clientId: tenantId, name: tenantName, invitation } = client;
+      const providerId = step.event.tenantId;
+      const isInvited =
+        invitation !== null &&
+        (await owners.invite(step, { tenantId, providerId, tenantName, ...invitation }));
+      tellTrail(step, client, isInvited);
+      await carryOver(step, client);
+    },
+  };
+}
+
+async function makeTenant(
+  { em, event, now, publish }: ConsumerStep,
+  client: MspClientChanged,
+): Promise<void> {
+  const { clientId: tenantId, name, plan } = client;
+  const made = await em.execute<unknown[]>(
+    `insert into identity.tenant (id, name, plan, plan_version, created_at, parent_tenant_id)
+     values (?, ?, ?, 0, ?, ?) on conflict do nothing returning 1`,
+    [tenantId, name, plan, now.toISOString(), event.tenantId],
+  );
+  if (made.length === 0) return;
+  publish({
+    topic: 'identity.tenant.created',
+    tenantId,
+    entityId: tenantId,
+    payload: { tenantId, name, plan, parentTenantId: event.tenantId } satisfies TenantCreated,
+  });
+}
+
+/** The provider's own trail has it by the mutation; this is for the client, whose it is to know. */
+function tellTrail({ event, publish }: ConsumerStep, client: MspClientChanged, isInvited: boolean): void {
+  const { action, changes, ...actor } = client.cause;
+  publish(
+    auditEvent(
+      { name: action, args: {} },
+      {
+        tenantId: client.clientId,
+        target: client.clientId,
+        actorTenant: event.tenantId,
+        ...actor,
+        changes: { ...changes, ...(isInvited ? { invitedOwner: client.invitation?.email } : {}) },
+      },
+    ),
+  );
+}
+
+async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<void> {
+  const { em } = step;
+  const { clientId: tenantId, name, plan } = client;
+  const tenant = await lockTenant(em, tenantId);
+  if (!tenant || Number(tenant.clientVersion) >= client.version) return;
+  await em.execute('update identity.tenant set name = ?, client_version = ? where id = ?', [
+    name,
+    client.version,
+    tenantId,
+  ]);
+  if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit)
+    await grant(step, client, tenant);
+  if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
+}
 
 async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow | undefined> {
   const [row] = await em.execute<TenantRow[]>(
@@ -83,85 +117,23 @@ async function grant(
     tenantId,
   ]);
   const { features, limits } = planEntitlements[plan];
+  const granted = {
+    tenantId,
+    version,
+    plan,
+    // A client has no clients: shares of shares could not be accounted for.
+    features: features.filter((feature) => feature !== 'msp'),
+    limits: { ...limits, instances: instanceLimit },
+  } satisfies EntitlementGranted;
+  // At once, for the next change is compared with it.
+  await keepEntitlement(em, 'identity', tenantId, granted);
   publish({
     topic: 'billing.entitlement.granted',
     tenantId,
     entityId: tenantId,
     entityVersion: version,
-    payload: {
-      tenantId,
-      version,
-      plan,
-      // A client has no clients: shares of shares could not be accounted for.
-      features: features.filter((feature) => feature !== 'msp'),
-      limits: { ...limits, instances: instanceLimit },
-    } satisfies EntitlementGranted,
+    payload: granted,
   });
-}
-
-/** Ends its sessions as well: after a restoration everyone signs in anew. */
-export async function setSuspended(
-  { em, now, publish }: Pick<ConsumerStep, 'em' | 'now' | 'publish'>,
-  tenantId: string,
-  isSuspended: boolean,
-): Promise<void> {
-  const at = now.toISOString();
-  if (!isSuspended) {
-    await em.execute('update identity.tenant set suspended_at = null, restored_at = ? where id = ?', [
-      at,
-      tenantId,
-    ]);
-    publish({
-      topic: 'identity.tenant.restored',
-      tenantId,
-      entityId: tenantId,
-      payload: { tenantId } satisfies TenantRestored,
-    });
-    return;
-  }
-  await em.execute('update identity.tenant set suspended_at = ?, restored_at = null where id = ?', [
-    at,
-    tenantId,
-  ]);
-  publish({
-    topic: 'identity.tenant.suspended',
-    tenantId,
-    entityId: tenantId,
-    payload: { tenantId } satisfies TenantSuspended,
-  });
-  const ended = await em.execute<{ id: string; userId: string }[]>(
-    `update identity.session set revoked_at = ? where tenant_id = ? and revoked_at is null
-     returning id, user_id as "userId"`,
-    [at, tenantId],
-  );
-  for (const { id, userId } of ended) {
-    publish({
-      topic: 'identity.session.revoked',
-      tenantId,
-      entityId: id,
-      payload: { sessionId: id, userId, reason: 'TENANT_SUSPENDED' } satisfies SessionRevoked,
-    });
-  }
-}
-
-async function inviteOwner({ em, now }: ConsumerStep, client: MspClientChanged): Promise<void> {
-  const { email, tokenHash, invitedBy } = client.invitation!;
-  await em.execute(
-    `insert into identity.invitation (tenant_id, id, email, role, token_hash, invited_by, created_at, expires_at)
-     values (?, ?, ?, 'OWNER', ?, ?, ?, ?)
-     on conflict (tenant_id, lower(email)) where accepted_at is null and revoked_at is null
-     do update set role = 'OWNER', token_hash = excluded.token_hash, invited_by = excluded.invited_by,
-       expires_at = excluded.expires_at`,
-    [
-      client.clientId,
-      newId('invitation'),
-      email,
-      tokenHash,
-      invitedBy,
-      now.toISOString(),
-      new Date(now.getTime() + invitationMs).toISOString(),
-    ],
-  );
 }
 
 /** Keeps what fleet counts: a tenant's own use, and what a provider sees of it. */

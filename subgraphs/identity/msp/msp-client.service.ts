@@ -10,8 +10,6 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
-import type { InvitationMail } from '../member/invitation-mail.js';
-import { randomToken, sha256 } from '../security/random-token.js';
 import { MspClient } from './msp-client.entity.js';
 import {
   createMspClientRules,
@@ -24,15 +22,20 @@ import { lockShares, tellRemainder } from './shares.service.js';
 const day = 24 * 60 * 60 * 1000;
 const restorableMs = 30 * day;
 
+/** What a mutation did to a client, as both trails tell it. */
+interface Change {
+  isChanged: boolean;
+  changes: Record<string, unknown>;
+  /** Whether its contact is to be invited as its owner, which happens only while it has no user. */
+  isInviting?: boolean;
+}
+
 /**
  * A provider's clients. What it decides is kept under its own tenant; `applyMspClients` carries it over to the client's,
  * which no transaction of the provider can reach.
  */
 export class MspClientService {
-  constructor(
-    private readonly entitlements: Entitlements,
-    private readonly mail: InvitationMail,
-  ) {}
+  constructor(private readonly entitlements: Entitlements) {}
 
   /** In the order in which they were made, deleted ones included until they are erased. */
   async page(operation: Operation, args: PageArgs): Promise<Page<MspClient>> {
@@ -59,7 +62,6 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
-    const token = randomToken();
     return operation.write(async (write) => {
       await this.requireShare(write.em, tenantId, instanceLimit);
       const made = Object.assign(new MspClient(), {
@@ -76,18 +78,20 @@ export class MspClientService {
         eraseAt: null,
       });
       await write.em.persist(made).flush();
-      write.audit({ target: made.id, changes: { name, contactEmail, instanceLimit, plan } });
-      tell(operation, write, made, token);
+      const changes = { name, contactEmail, instanceLimit, plan };
+      write.audit({ target: made.id, changes });
+      tell(operation, write, made, 'createMspClient', { isChanged: true, changes, isInviting: true });
       await tellRemainder(write, tenantId);
-      this.mail.send(write, tenantId, { to: contactEmail, tenantName: name, token });
       return made;
     });
   }
 
+  /** A contact that is given is invited, also the one on record, whose link may have been lost or have ended. */
   async update(operation: Operation, id: string, input: UpdateMspClientInput): Promise<MspClient> {
+    await this.entitlements.requireFeature(operation, 'msp');
     const given = Object.entries(validate(updateMspClientRules, input)).filter(([, value]) => value != null);
     const changes = Object.fromEntries(given) as Partial<CreateMspClientInput>;
-    return this.change(operation, id, async (found, write) => {
+    return this.change(operation, id, 'updateMspClient', async (found, write) => {
       write.audit({ changes });
       if (found.eraseAt) {
         throw new ApiError('CONFLICT', 'The client was deleted; restore it first', {
@@ -103,48 +107,45 @@ export class MspClientService {
           details: { limit: instanceLimit, used: found.instancesUsed },
         });
       }
-      const isNewContact = (changes.contactEmail ?? found.contactEmail) !== found.contactEmail;
       Object.assign(found, changes);
-      if (!isNewContact) return { isChanged: given.length > 0 };
-      const token = randomToken();
-      this.mail.send(write, found.tenantId, { to: found.contactEmail, tenantName: found.name, token });
-      return { isChanged: true, token };
+      return { isChanged: given.length > 0, changes, isInviting: changes.contactEmail !== undefined };
     });
   }
 
   /** Suspending one that is suspended changes nothing. */
   async suspend(operation: Operation, id: string): Promise<MspClient> {
-    return this.change(operation, id, async (client) => {
+    return this.change(operation, id, 'suspendMspClient', async (client) => {
       const isChanged = client.suspendedAt === null;
       client.suspendedAt ??= operation.clock.now();
-      return { isChanged };
+      return { isChanged, changes: { suspended: true } };
     });
   }
 
   /** Suspends at once, and has it erased in 30 days. Deleting again does not put that off. */
   async delete(operation: Operation, id: string): Promise<MspClient> {
-    return this.change(operation, id, async (client) => {
+    return this.change(operation, id, 'deleteMspClient', async (client) => {
       const now = operation.clock.now();
       const isChanged = client.eraseAt === null;
       client.suspendedAt ??= now;
       client.eraseAt ??= new Date(now.getTime() + restorableMs);
-      return { isChanged };
+      return { isChanged, changes: { suspended: true, eraseAt: client.eraseAt.toISOString() } };
     });
   }
 
   /** Ends a suspension, and takes a deletion back. */
   async restore(operation: Operation, id: string): Promise<MspClient> {
-    return this.change(operation, id, async (client) => {
+    return this.change(operation, id, 'restoreMspClient', async (client) => {
       const isChanged = client.suspendedAt !== null;
       Object.assign(client, { suspendedAt: null, eraseAt: null });
-      return { isChanged };
+      return { isChanged, changes: { suspended: false } };
     });
   }
 
   private async change(
     operation: Operation,
     id: string,
-    work: (client: MspClient, write: Write) => Promise<{ isChanged: boolean; token?: string | undefined }>,
+    action: string,
+    work: (client: MspClient, write: Write) => Promise<Change>,
   ): Promise<MspClient> {
     await this.entitlements.requireFeature(operation, 'msp');
     const { tenantId } = operation;
@@ -159,11 +160,11 @@ export class MspClientService {
       if (!client) throw notFound('Client');
       write.audit({ target: id });
       const share = client.instanceLimit;
-      const { isChanged, token } = await work(client, write);
-      if (!isChanged) return client;
+      const change = await work(client, write);
+      if (!change.isChanged) return client;
       client.version += 1;
       await write.em.flush();
-      tell(operation, write, client, token);
+      tell(operation, write, client, action, change);
       if (client.instanceLimit !== share) await tellRemainder(write, tenantId);
       return client;
     });
@@ -200,8 +201,16 @@ export class MspClientService {
   }
 }
 
-function tell(operation: Operation, write: Write, client: MspClient, invitationToken?: string): void {
+function tell(
+  operation: Operation,
+  write: Write,
+  client: MspClient,
+  action: string,
+  { changes, isInviting = false }: Change,
+): void {
   const { tenantId, id, name, contactEmail, plan, instanceLimit, version } = client;
+  const viewer = operation.requireViewer();
+  const actor = viewerId(viewer);
   write.publish({
     topic: 'identity.msp-client.changed',
     tenantId,
@@ -214,13 +223,14 @@ function tell(operation: Operation, write: Write, client: MspClient, invitationT
       plan,
       instanceLimit,
       isSuspended: client.suspendedAt !== null,
-      invitation: invitationToken
-        ? {
-            email: contactEmail,
-            tokenHash: sha256(invitationToken),
-            invitedBy: viewerId(operation.requireViewer()),
-          }
-        : null,
+      invitation: isInviting ? { email: contactEmail, invitedBy: actor } : null,
+      cause: {
+        action,
+        actor,
+        actorKind: viewer.kind,
+        clientAddress: operation.request.clientAddress,
+        changes,
+      },
     } satisfies MspClientChanged,
   });
 }

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal, restTime } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
-import { until } from '../../support/world.js';
-import { entryOf } from '../audit/support.js';
+import { ordinaryBeat, until, World } from '../../support/world.js';
+import { entryOf, verify } from '../audit/support.js';
 import { Mailbox } from '../support/mailbox.js';
-import { client, provider, signedInAgain, type ClientBody } from './support.js';
+import { client, password, provider, signedInAgain, type ClientBody } from './support.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
@@ -83,8 +84,23 @@ test.concurrent('the routes refuse what the contract says they refuse', async ()
     const foreign = at.startsWith(path) ? (await other.rest(at, call)).status : 404;
     expect([at, foreign]).toEqual([at, 404]);
   }
-  const operator = await tokenInRole(panel, free, 'OPERATOR');
-  expect((await panel.world.rest('/api/msp/clients', { token: operator, body: acme() })).status).toBe(403);
+  for (const role of ['OPERATOR', 'BILLING', 'VIEWER'] as const) {
+    const token = await tokenInRole(panel, parent, role);
+    for (const [method, at, body] of calls(path).filter(([each]) => each !== 'GET')) {
+      const answer = await panel.world.rest(at, { method, token, ...(body ? { body } : {}) });
+      expect([role, at, answer.status, answer.body]).toEqual([
+        role,
+        at,
+        403,
+        { error: 'This needs the permission identity.msp.manage' },
+      ]);
+    }
+    expect((await panel.world.rest(path, { token })).status).toBe(200);
+  }
+
+  // The plan is asked for before what was sent.
+  const unplanned = await free.rest(path, { method: 'PUT', body: { instance_limit: 0 } });
+  expect(unplanned.status).toBe(403);
 
   const wrong = await parent.rest('/api/msp/clients', {
     body: { name: ' ', contact_email: 'nobody', instance_limit: 0, plan: 'pro' },
@@ -186,23 +202,116 @@ test.concurrent('a client is a tenant of its own, within the share it was given'
   expect((await entryOf(parent, 'createMspClient')).target).toBe(acmeCorp.id);
 });
 
-test.concurrent('a new contact is invited as an owner too', async () => {
+const accept = async (token: string) =>
+  panel.world.graphql<{ acceptInvitation: { user: { role: string; tenant: { id: string } } } }>(
+    `mutation($input: AcceptInvitationInput!) {
+      acceptInvitation(input: $input) { user { role tenant { id } } }
+    }`,
+    { input: { token, name: 'Someone', password } },
+  );
+
+test.concurrent('a provider invites no owner into a client that has one: a new contact is a record only', async () => {
   const parent = await provider(panel);
   const acmeCorp = await client(panel, mailbox, parent);
-  const email = `${randomUUID()}@acme.example`;
-  const answer = await parent.rest(`/api/msp/clients/${acmeCorp.id}`, {
-    method: 'PUT',
-    body: { contact_email: email },
+  const email = `${randomUUID()}@provider.example`;
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  const answer = await parent.rest<ClientBody>(path, { method: 'PUT', body: { contact_email: email } });
+  expect([answer.status, answer.body.contact_email]).toEqual([200, email]);
+  expect((await entryOf(acmeCorp, 'updateMspClient')).details['changes']).toEqual({ contactEmail: email });
+  const invited = await panel.sql('select 1 from identity.invitation where tenant_id = $1 and email = $2', [
+    acmeCorp.id,
+    email,
+  ]);
+  expect([invited, mailbox.mails.filter(({ to }) => to === email)]).toEqual([[], []]);
+});
+
+test.concurrent('until a client has a user its contact can be invited again, and a new one ends the link of the one before', async () => {
+  const parent = await provider(panel);
+  const body = acme();
+  const made = await parent.rest<ClientBody>('/api/msp/clients', { body });
+  const path = `/api/msp/clients/${made.body.id}`;
+  const put = async (contact_email: string) => {
+    expect((await parent.rest(path, { method: 'PUT', body: { contact_email } })).status).toBe(200);
+    return mailbox.token(contact_email, /Join Acme Corp/);
+  };
+  const first = await mailbox.token(body.contact_email, /Join Acme Corp/);
+  const again = await put(body.contact_email);
+  const ended = { code: 'UNAUTHENTICATED', reason: 'INVITATION_INVALID' };
+  expect(refusal(await accept(first))).toEqual(ended);
+  const right = await put(`${randomUUID()}@acme.example`);
+  expect(refusal(await accept(again))).toEqual(ended);
+  expect(dataOf(await accept(right)).acceptInvitation.user).toEqual({
+    role: 'OWNER',
+    tenant: { id: made.body.id },
   });
-  expect(answer.status).toBe(200);
-  expect(await mailbox.token(email, /Join Acme Corp/)).not.toBe('');
+});
+
+test.concurrent('what a provider does to a client is in the trail of the client as well, with who did it', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  await parent.rest(path, {
+    method: 'PUT',
+    body: { plan: 'enterprise', instance_limit: 4, name: 'Acme Ltd' },
+  });
+  await parent.rest(`${path}/suspend`, { method: 'POST' });
+  await parent.rest(`${path}/restore`, { method: 'POST', headers: { 'x-request-id': 'req-restore-1' } });
   await until(async () => {
-    const rows = await panel.sql(
-      `select 1 from identity.invitation where tenant_id = $1 and email = $2 and role = 'OWNER'`,
-      [acmeCorp.id, email],
+    const query = `select 1 from identity.audit_event where tenant_id = $1 and action = 'restoreMspClient'`;
+    if ((await panel.sql(query, [acmeCorp.id])).length === 0) return false;
+    return (await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status === 200;
+  }, 'the client to be let in again');
+  const owner = await signedInAgain(panel, acmeCorp);
+  const by = {
+    category: 'MUTATION',
+    actor: parent.user.id,
+    actorKind: 'user',
+    target: acmeCorp.id,
+    clientAddress: expect.any(String),
+  };
+  const told = async (action: string, changes: object) =>
+    expect(await entryOf(owner, action)).toMatchObject({
+      ...by,
+      action,
+      details: { actorTenant: parent.id, changes },
+    });
+  await told('createMspClient', { name: 'Acme Corp', instanceLimit: 10, invitedOwner: owner.account.email });
+  await told('updateMspClient', { plan: 'ENTERPRISE', instanceLimit: 4, name: 'Acme Ltd' });
+  await told('suspendMspClient', { suspended: true });
+  await told('restoreMspClient', { suspended: false });
+  expect((await entryOf(owner, 'restoreMspClient')).requestId).toBe('req-restore-1');
+  expect(await verify(owner)).toMatchObject({ isIntact: true });
+});
+
+test.concurrent('of two limits given in quick succession the client has the second, as the provider is told', async () => {
+  const parent = await provider(panel, 25);
+  const acmeCorp = await client(panel, mailbox, parent);
+  await until(async () => (await acmeCorp.instanceLimit()) === 10, 'the share to reach fleet');
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  // Whoever carries them over waits until both are there.
+  const holder = new pg.Client({ connectionString: panel.database.ownerUrl });
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select 1 from identity.tenant where id = $1 for update', [acmeCorp.id]);
+  for (const instance_limit of [20, 10]) {
+    expect((await parent.rest(path, { method: 'PUT', body: { instance_limit } })).status).toBe(200);
+  }
+  await holder.query('commit');
+  await holder.end();
+  const applied = async () =>
+    panel.sql(
+      `select 1 from identity.tenant t join identity.msp_client c on c.id = t.id
+       where t.id = $1 and t.client_version = c.version`,
+      [acmeCorp.id],
     );
-    return rows.length === 1;
-  }, 'the invitation');
+  await until(async () => (await applied()).length === 1, 'both to be carried over');
+  const told = await panel.sql<{ limit: number }>(
+    `select (payload -> 'limits' ->> 'instances')::int as limit from identity.outbox
+     where tenant_id = $1 and topic = 'billing.entitlement.granted' order by entity_version`,
+    [acmeCorp.id],
+  );
+  expect(told.map(({ limit }) => limit)).toEqual([10, 20, 10]);
+  await until(async () => (await acmeCorp.instanceLimit()) === 10, 'the limit of the second');
 });
 
 test.concurrent('a suspended client is refused everywhere within seconds, and works again when restored', async () => {
@@ -241,14 +350,19 @@ test.concurrent('a suspended client is refused everywhere within seconds, and wo
   expect((await acmeCorp.rest('/api/fleet/instances')).status).toBe(401);
 });
 
-test.concurrent('a panel that starts later knows who is suspended', async () => {
-  const parent = await provider(panel);
-  const acmeCorp = await client(panel, mailbox, parent);
+test('a panel that starts later knows who is suspended', async () => {
+  await using first = await startTestPanel({ SMTP_URL: mailbox.url });
+  const parent = await provider(first);
+  const [acmeCorp, neighbour] = [await client(first, mailbox, parent), await client(first, mailbox, parent)];
   const node = await acmeCorp.node();
   await parent.rest(`/api/msp/clients/${acmeCorp.id}/suspend`, { method: 'POST' });
   await until(async () => (await node.beat()).status === 401, 'the refusal');
-  const { suspensionsSince } = await import('#subgraphs/identity/tenant/suspension.job.js');
-  const em = { execute: async (sql: string, values: unknown[]) => panel.sql(sql.replace('?', '$1'), values) };
-  const known = await suspensionsSince(em as never, new Date(panel.clock.now().getTime() + 60_000));
-  expect(known).toEqual(expect.arrayContaining([{ id: acmeCorp.id, isSuspended: true }]));
+  await first.panel.stop();
+  const later = new World((await first.another()).url, first.clock);
+  const seen = async (token: string) => (await later.rest('/api/fleet/instances', { token })).status;
+  expect([await seen(acmeCorp.token), await seen(neighbour.token)]).toEqual([401, 200]);
+  const beat = { token: node.credential, body: ordinaryBeat };
+  expect((await later.rest('/api/agent/heartbeat', beat)).status).toBe(401);
+  const login = await later.login(acmeCorp.account.email, acmeCorp.account.password);
+  expect([login.status, login.body]).toEqual([401, { error: 'The tenant is suspended' }]);
 });
