@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { until } from '../../support/world.js';
+import { entryOf, verify } from '../audit/support.js';
+import { Mailbox } from '../support/mailbox.js';
+import { client, password, provider, signedInAgain, type ClientBody } from './support.js';
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+const accept = async (token: string) =>
+  panel.world.graphql<{ acceptInvitation: { user: { role: string; tenant: { id: string } } } }>(
+    `mutation($input: AcceptInvitationInput!) {
+      acceptInvitation(input: $input) { user { role tenant { id } } }
+    }`,
+    { input: { token, name: 'Someone', password } },
+  );
+
+test.concurrent('a provider invites no owner into a client that has one: a new contact is a record only', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const email = `${randomUUID()}@provider.example`;
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  const answer = await parent.rest<ClientBody>(path, { method: 'PUT', body: { contact_email: email } });
+  expect([answer.status, answer.body.contact_email]).toEqual([200, email]);
+  expect((await entryOf(acmeCorp, 'updateMspClient')).details['changes']).toEqual({ contactEmail: email });
+  const invited = await panel.sql('select 1 from identity.invitation where tenant_id = $1 and email = $2', [
+    acmeCorp.id,
+    email,
+  ]);
+  expect([invited, mailbox.mails.filter(({ to }) => to === email)]).toEqual([[], []]);
+});
+
+test.concurrent('until a client has a user its contact can be invited again, and a new one ends the link of the one before', async () => {
+  const parent = await provider(panel);
+  const body = {
+    name: 'Acme Corp',
+    contact_email: `${randomUUID()}@acme.example`,
+    instance_limit: 10,
+    plan: 'pro',
+  };
+  const made = await parent.rest<ClientBody>('/api/msp/clients', { body });
+  const path = `/api/msp/clients/${made.body.id}`;
+  const put = async (contact_email: string) => {
+    expect((await parent.rest(path, { method: 'PUT', body: { contact_email } })).status).toBe(200);
+    return mailbox.token(contact_email, /Join Acme Corp/);
+  };
+  const first = await mailbox.token(body.contact_email, /Join Acme Corp/);
+  const again = await put(body.contact_email);
+  const ended = { code: 'UNAUTHENTICATED', reason: 'INVITATION_INVALID' };
+  expect(refusal(await accept(first))).toEqual(ended);
+  const right = await put(`${randomUUID()}@acme.example`);
+  expect(refusal(await accept(again))).toEqual(ended);
+  expect(dataOf(await accept(right)).acceptInvitation.user).toEqual({
+    role: 'OWNER',
+    tenant: { id: made.body.id },
+  });
+});
+
+test.concurrent('what a provider does to a client is in the trail of the client as well, with who did it', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  await parent.rest(path, {
+    method: 'PUT',
+    body: { plan: 'enterprise', instance_limit: 4, name: 'Acme Ltd' },
+  });
+  await parent.rest(`${path}/suspend`, { method: 'POST' });
+  await parent.rest(`${path}/restore`, { method: 'POST', headers: { 'x-request-id': 'req-restore-1' } });
+  await until(async () => {
+    const query = `select 1 from identity.audit_event where tenant_id = $1 and action = 'restoreMspClient'`;
+    if ((await panel.sql(query, [acmeCorp.id])).length === 0) return false;
+    return (await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status === 200;
+  }, 'the client to be let in again');
+  const owner = await signedInAgain(panel, acmeCorp);
+  const by = {
+    category: 'MUTATION',
+    actor: parent.user.id,
+    actorKind: 'user',
+    target: acmeCorp.id,
+    clientAddress: expect.any(String),
+  };
+  const told = async (action: string, changes: object) =>
+    expect(await entryOf(owner, action)).toMatchObject({
+      ...by,
+      action,
+      details: { actorTenant: parent.id, changes },
+    });
+  await told('createMspClient', { name: 'Acme Corp', instanceLimit: 10, invitedOwner: owner.account.email });
+  await told('updateMspClient', { plan: 'ENTERPRISE', instanceLimit: 4, name: 'Acme Ltd' });
+  await told('suspendMspClient', { suspended: true });
+  await told('restoreMspClient', { suspended: false });
+  expect((await entryOf(owner, 'restoreMspClient')).requestId).toBe('req-restore-1');
+  expect(await verify(owner)).toMatchObject({ isIntact: true });
+});
+
+test.concurrent('of two limits given in quick succession the client has the second, as the provider is told', async () => {
+  const parent = await provider(panel, 25);
+  const acmeCorp = await client(panel, mailbox, parent);
+  await until(async () => (await acmeCorp.instanceLimit()) === 10, 'the share to reach fleet');
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  // Whoever carries them over waits until both are there.
+  const holder = new pg.Client({ connectionString: panel.database.ownerUrl });
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select 1 from identity.tenant where id = $1 for update', [acmeCorp.id]);
+  for (const instance_limit of [20, 10]) {
+    expect((await parent.rest(path, { method: 'PUT', body: { instance_limit } })).status).toBe(200);
+  }
+  await holder.query('commit');
+  await holder.end();
+  const applied = async () =>
+    panel.sql(
+      `select 1 from identity.tenant t join identity.msp_client c on c.id = t.id
+       where t.id = $1 and t.client_version = c.version`,
+      [acmeCorp.id],
+    );
+  await until(async () => (await applied()).length === 1, 'both to be carried over');
+  const told = await panel.sql<{ limit: number }>(
+    `select (payload -> 'limits' ->> 'instances')::int as limit from identity.outbox
+     where tenant_id = $1 and topic = 'billing.entitlement.granted' order by entity_version`,
+    [acmeCorp.id],
+  );
+  expect(told.map(({ limit }) => limit)).toEqual([10, 20, 10]);
+  await until(async () => (await acmeCorp.instanceLimit()) === 10, 'the limit of the second');
+});
