@@ -68,5 +68,13 @@ export function platformMigrations(areas: readonly string[]): readonly AreaMigra
         `grant usage on schema platform to ${jobs}`,
       ]),
     ),
+    migration(
+      '002_forget_parked_events',
+      `create function platform.forget_parked_events(tenant text) returns void
+        language sql security definer set search_path = pg_catalog as
+        $$ delete from platform.parked_event p where p.tenant_id = tenant $$`,
+      `revoke execute on function platform.forget_parked_events(text) from public`,
+      `grant execute on function platform.forget_parked_events(text) to ${jobs}`,
+    ),
   ];
 }

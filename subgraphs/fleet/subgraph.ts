@@ -5,7 +5,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
-import { erasureConsumer } from '#platform/erasure/erasure.consumer.js';
+import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
@@ -139,7 +139,7 @@ export function createFleet(options: FleetOptions): Fleet {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), erasureConsumer('fleet', { withoutExport: /^metrics_/ })],
+    consumers: [entitlementConsumer('fleet'), erasureConsumer('fleet')],
     sweeps: [
       expirySweep,
       countFoldSweep,
@@ -152,6 +152,7 @@ export function createFleet(options: FleetOptions): Fleet {
       idempotencySweep('fleet'),
       redemptionsSweep,
       lifecycleRetentionSweep,
+      erasureSweep('fleet', { withoutExport: /^metrics_/ }),
       ...alerts.sweeps,
     ],
     jobs: alerts.jobs,

@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { erasureConsumer } from '#platform/erasure/erasure.job.js';
 import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { createOutbound } from '#platform/outbound/outbound.js';
@@ -43,7 +44,7 @@ import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { TenantErasure } from './msp/tenant-erasure.entity.js';
 import {
   collectErasures,
-  eraseIdentity,
+  eraseIdentitySweep,
   eraseTenantsSweep,
   exportRetentionSweep,
 } from './msp/tenant-erasure.job.js';
@@ -127,12 +128,18 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       entitlementConsumer('identity'),
       applyMspClients(new OwnerInvitations(entitlements, mail)),
       countInstances,
-      eraseIdentity,
+      erasureConsumer('identity'),
       collectErasures(areas),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],
-    sweeps: [auditRetentionSweep(keyring), memberCleanupSweep, eraseTenantsSweep, exportRetentionSweep],
+    sweeps: [
+      auditRetentionSweep(keyring),
+      memberCleanupSweep,
+      eraseTenantsSweep,
+      eraseIdentitySweep,
+      exportRetentionSweep,
+    ],
     routers: [
       createAuditExportRouter(audits, operationFor),
       createTenantExportRouter(erasures, operationFor),

@@ -14,6 +14,7 @@ import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
 import { groupsMigration } from './073-groups.js';
 import { commandPositionsMigration } from './074-command-positions.js';
+import { erasureMigration } from './080-erasure.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -113,4 +114,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   heartbeatsMigration,
   commandPositionsMigration,
   notificationAddressesMigration,
+  erasureMigration,
 ];

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
 import { requirePermission, type OperationFor } from '../raw-operation.js';
+import { writeSlowly } from '../write-slowly.js';
 import { csvHeader, csvRow } from './audit-csv.js';
 import type { AuditService } from './audit.service.js';
 
@@ -15,19 +16,9 @@ export function createAuditExportRouter(audits: AuditService, operationFor: Oper
     response.setHeader('Cache-Control', 'no-store');
     response.write(csvHeader);
     for await (const events of audits.all(operation)) {
-      if (response.destroyed) return;
-      const isRoomLeft = response.write(events.map(csvRow).join(''));
-      if (!isRoomLeft) await drained(response);
+      if (!(await writeSlowly(response, events.map(csvRow).join('')))) return;
     }
     response.end();
   });
   return router;
-}
-
-/** A slow reader holds up the reading of rows, not the memory of the panel. */
-async function drained(response: NodeJS.EventEmitter): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
 }

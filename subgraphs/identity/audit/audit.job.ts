@@ -69,7 +69,7 @@ async function restoreHead(em: SqlEntityManager, tenantId: string, now: Date): P
          order by e.sequence limit 1) f on true
        left join lateral (select e.sequence, e.hash from identity.audit_event e where e.tenant_id = t.id
          order by e.sequence desc limit 1) l on true
-     where t.id = ?
+     where t.id = ? for key share of t
      on conflict do nothing returning 1`,
     [now.toISOString(), tenantId],
   );

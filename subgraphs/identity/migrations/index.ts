@@ -11,6 +11,7 @@ import { apiKeysMigration } from './077-api-keys.js';
 import { delegationMigration } from './078-delegation.js';
 import { brandingMigration } from './079-branding.js';
 import { signInGuardsMigration } from './080-sign-in-guards.js';
+import { erasureMigration } from './080-erasure.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -136,4 +137,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   delegationMigration,
   brandingMigration,
   signInGuardsMigration,
+  erasureMigration,
 ];

@@ -143,7 +143,7 @@ export const countInstances: Consumer = {
     const { count } = event.payload as unknown as InstancesCounted;
     const kept = await em.execute<unknown[]>(
       `insert into identity.tenant_usage as u (tenant_id, version, instances)
-       select t.id, ?, ? from identity.tenant t where t.id = ?
+       select t.id, ?, ? from identity.tenant t where t.id = ? for key share
        on conflict (tenant_id) do update set version = excluded.version, instances = excluded.instances
        where u.version < excluded.version returning 1`,
       [event.entityVersion ?? 0, count, event.tenantId],

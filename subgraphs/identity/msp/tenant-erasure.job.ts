@@ -1,4 +1,4 @@
-import { erasureConsumer } from '#platform/erasure/erasure.consumer.js';
+import { erasureSweep } from '#platform/erasure/erasure.job.js';
 import { newId } from '#platform/ids.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
@@ -52,10 +52,13 @@ export const eraseTenantsSweep: Sweep = {
   },
 };
 
-/** Erases identity's own part: the trail by its own door, and the tenant itself as the last. */
-export const eraseIdentity: Consumer = erasureConsumer('identity', {
+/** Erases identity's own part: the trail by its own doors, and the tenant itself as the last. */
+export const eraseIdentitySweep: Sweep = erasureSweep('identity', {
+  doors: { audit_event: 'take_audit_event', audit_head: 'take_audit_head' },
+  lock: async (em, tenantId) => {
+    await em.execute('select 1 from identity.tenant where id = ? for update', [tenantId]);
+  },
   also: async (em, tenantId) => {
-    await em.execute('select identity.erase_audit(?)', [tenantId]);
     await em.execute('delete from identity.tenant where id = ?', [tenantId]);
   },
 });
@@ -80,12 +83,13 @@ export function collectErasures(areas: readonly string[]): Consumer {
          where tenant_id = ? and id = ?`,
         [area, JSON.stringify(rows), event.tenantId, erasureId],
       );
-      await em.execute(
+      const completed = await em.execute<{ id: string }[]>(
         `update identity.tenant_erasure set completed_at = ?
          where tenant_id = ? and id = ? and completed_at is null
-           and (select count(*) from jsonb_object_keys(report)) >= ?`,
+           and (select count(*) from jsonb_object_keys(report)) >= ? returning client_id as id`,
         [now.toISOString(), event.tenantId, erasureId, areas.length],
       );
+      for (const { id } of completed) await em.execute('select platform.forget_parked_events(?)', [id]);
     },
   };
 }
@@ -99,7 +103,7 @@ export const exportRetentionSweep: Sweep = {
       `delete from identity.tenant_export_part where ctid = any(array(
          select p.ctid from identity.tenant_export_part p
            join identity.tenant_erasure e on e.tenant_id = p.tenant_id and e.id = p.erasure_id
-         where e.completed_at < ? limit 1000
+         where coalesce(e.completed_at, e.started_at) < ? limit 1000
        )) returning 1`,
       [new Date(now.getTime() - keepExportMs).toISOString()],
     );

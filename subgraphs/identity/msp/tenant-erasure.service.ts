@@ -27,6 +27,15 @@ export class TenantErasureService {
     return operation.em.findOne(TenantErasure, { tenantId: operation.tenantId, id });
   }
 
+  /** Whether the export is still there: it expires. */
+  async hasParts(operation: Operation, erasureId: string): Promise<boolean> {
+    const found = await operation.em.execute<unknown[]>(
+      'select 1 from identity.tenant_export_part where tenant_id = ? and erasure_id = ? limit 1',
+      [operation.tenantId, erasureId],
+    );
+    return found.length > 0;
+  }
+
   /** The rows of a client that is gone, part by part. */
   async *parts(operation: Operation, erasureId: string): AsyncGenerator<ExportPart, void> {
     for (let after = ['', '', -1] as [string, string, number]; ;) {

@@ -49,7 +49,10 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
         '{ tenantErasures { nodes { id clientId clientName completedAt report } } }',
       ),
     ).tenantErasures.nodes;
-  await until(async () => (await erasures())[0]?.completedAt != null, 'the erasure to be complete');
+  await until(async () => {
+    await panel.clock.leap(1_000);
+    return (await erasures())[0]?.completedAt != null;
+  }, 'the erasure to be complete');
   const [erasure] = await erasures();
   expect(erasure).toMatchObject({ clientId: acmeCorp.id, clientName: 'Erased Inc' });
   expect(erasure!.report).toMatchObject({
@@ -105,6 +108,16 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
   const back = await signedInAgain(panel, neighbour);
   expect((await back.rest(`/msp/exports/${erasure!.id}`)).status).toBe(404);
   expect((await back.rest<unknown[]>('/api/fleet/instances')).body.length).toBe(1);
+
+  // It is kept for 30 days.
+  await panel.clock.leap(31 * day);
+  owner = await signedInAgain(panel, parent);
+  await until(async () => {
+    await panel.clock.leap(61 * 60_000);
+    owner = await signedInAgain(panel, parent);
+    return (await owner.rest(`/msp/exports/${erasure!.id}`)).status === 404;
+  }, 'the export to expire');
+  expect((await erasures())[0]?.report).toEqual(erasure!.report);
 });
 
 test('a client that is restored within the 30 days is not erased', async () => {

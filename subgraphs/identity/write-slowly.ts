@@ -1,0 +1,12 @@
+import type { Response } from 'express';
+
+/** A slow reader holds up the reading of rows, not the memory of the panel. False when it has gone away. */
+export async function writeSlowly(response: Response, text: string): Promise<boolean> {
+  if (response.destroyed) return false;
+  if (response.write(text)) return true;
+  await new Promise<void>((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
+  return !response.destroyed;
+}

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { RichScene } from '../../security/rich-scene.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { until } from '../../support/world.js';
+import { Mailbox } from '../support/mailbox.js';
+import { client, provider, signedInAgain } from './support.js';
+
+const kibibyte = 1024;
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeEach(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterEach(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+async function due(id: string): Promise<void> {
+  await panel.sql(`update identity.msp_client set erase_at = now() - interval '1 day' where id = $1`, [id]);
+  await panel.clock.leap(61_000);
+}
+
+async function complete(id: string): Promise<{ id: string; report: Record<string, Record<string, number>> }> {
+  let erasure;
+  await until(
+    async () => {
+      await panel.clock.leap(1_000);
+      [erasure] = await panel.sql(
+        'select id, report from identity.tenant_erasure where client_id = $1 and completed_at is not null',
+        [id],
+      );
+      return erasure !== undefined;
+    },
+    'the erasure to be complete',
+    60_000,
+  );
+  return erasure!;
+}
+
+/** The tables that hold something of a tenant, with how many rows. */
+async function held(id: string): Promise<Record<string, number>> {
+  const tables = await panel.sql<{ name: string }>(
+    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'outbox'
+       and n.nspname in ('platform', 'identity', 'fleet')
+       and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')`,
+  );
+  const counts = await Promise.all(
+    tables.map(async ({ name }) => {
+      const [row] = await panel.sql<{ count: number }>(
+        `select count(*)::int as count from ${name} where tenant_id = $1`,
+        [id],
+      );
+      return [name, row!.count] as const;
+    }),
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+test('of a tenant that has something of everything nothing is left, and the export has all of it', async () => {
+  const parent = await provider(panel);
+  const scene = await RichScene.rich(panel);
+  // No provider can take over a tenant that exists, and no client of one becomes as rich as this.
+  await panel.sql('update identity.tenant set parent_tenant_id = $2, client_version = 1 where id = $1', [
+    scene.tenant.id,
+    parent.id,
+  ]);
+  await panel.sql(
+    `insert into identity.msp_client (tenant_id, id, name, contact_email, instance_limit, plan, version, created_at)
+     values ($2, $1, 'Rich', 'rich@example.com', 10, 'ENTERPRISE', 1, now())`,
+    [scene.tenant.id, parent.id],
+  );
+  await panel.sql(
+    `insert into platform.parked_event values ('fleet', 'identity', 'evt_parked', 'identity.x.done', $1, 'a problem')`,
+    [scene.tenant.id],
+  );
+  expect((await parent.rest(`/api/msp/clients/${scene.tenant.id}`, { method: 'DELETE' })).status).toBe(204);
+  await until(async () => (await scene.tenant.rest('/api/fleet/instances')).status === 401, 'the suspension');
+  const before = await held(scene.tenant.id);
+  expect(Object.keys(before).length).toBeGreaterThan(35);
+  await due(scene.tenant.id);
+  const { id, report } = await complete(scene.tenant.id);
+  expect(await held(scene.tenant.id)).toEqual({});
+
+  const owner = await signedInAgain(panel, parent);
+  const { text } = await owner.rest(`/msp/exports/${id}`);
+  const exported: Record<string, number> = {};
+  for (const line of text.trimEnd().split('\n')) {
+    const { area, table, row } = JSON.parse(line) as Record<string, string>;
+    expect((row as unknown as { tenant_id: string }).tenant_id).toBe(scene.tenant.id);
+    exported[`${area}.${table}`] = (exported[`${area}.${table}`] ?? 0) + 1;
+  }
+  const erased = Object.entries(report).flatMap(([area, tables]) =>
+    Object.entries(tables).map(([table, count]) => [`${area}.${table}`, count] as const),
+  );
+  const counted = Object.fromEntries(erased.filter(([name, count]) => count > 0 && !/\.metrics_/.test(name)));
+  expect(exported).toEqual(counted);
+  const tables = Object.keys(before).filter((name) => !name.startsWith('platform.'));
+  expect(Object.keys(report).toSorted()).toEqual(['fleet', 'identity']);
+  expect(
+    tables.map((name) => name.replaceAll('"', '')).filter((name) => !erased.some(([each]) => each === name)),
+  ).toEqual([]);
+  const secrets = Object.values(scene.secrets).map(String);
+  for (const secret of secrets.filter((each) => each.length > 30 && !each.includes('@')))
+    expect(text.includes(secret)).toBe(false);
+}, 120_000);
+
+test('a tenant of any size is erased a little at a time, and by another process after the death of the first', async () => {
+  const parent = await provider(panel);
+  const big = await client(panel, mailbox, parent, { name: 'Big' });
+  const rows = 300;
+  await panel.sql(
+    `insert into fleet.command_invocation (tenant_id, command_id, instance_id, position, status, output, lease_stem, updated_at)
+     select $1, 'cmd_' || g, 'inst_1', 1, 'SUCCEEDED', repeat('x', 65536), 's', now() from generate_series(1, $2::int) g`,
+    [big.id, rows],
+  );
+  expect((await parent.rest(`/api/msp/clients/${big.id}`, { method: 'DELETE' })).status).toBe(204);
+  await until(async () => (await big.rest('/api/fleet/instances')).status === 401, 'the suspension');
+  await due(big.id);
+  const left = async () => (await held(big.id))['fleet.command_invocation'] ?? 0;
+  await until(async () => {
+    await panel.clock.leap(1_000);
+    return (await left()) < rows;
+  }, 'the erasure to begin');
+  await panel.panel.stop();
+  await panel.another();
+  const { id, report } = await complete(big.id);
+  expect([await left(), report['fleet']?.['command_invocation']]).toEqual([0, rows]);
+
+  const [most] = await panel.sql<{ event: number; turn: number }>(
+    `select max(bytes)::int as event, max(turn)::int as turn from (
+       select octet_length(payload::text) as bytes, sum(octet_length(payload::text)) over (partition by xid) as turn
+       from fleet.outbox where topic = 'erasure.rows.exported') e`,
+  );
+  expect(most!.event).toBeLessThan(80 * kibibyte);
+  expect(most!.turn).toBeLessThan(6 * 1024 * kibibyte);
+  const exported = await panel.sql<{ count: string; distinct: string }>(
+    `select count(*), count(distinct r ->> 'command_id') as distinct
+     from identity.tenant_export_part p, jsonb_array_elements(p.rows) r
+     where p.erasure_id = $1 and p.source_table = 'command_invocation'`,
+    [id],
+  );
+  expect(exported).toEqual([{ count: String(rows), distinct: String(rows) }]);
+}, 120_000);
