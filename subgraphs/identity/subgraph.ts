@@ -134,7 +134,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const users = new UserService();
   const logins = new LoginService(new Credentials(background), codes, tokens);
   const totp = new TotpService(users, codes, keyring);
-  const registrations = new RegistrationService(tokens, mail);
+  const registrations = new RegistrationService(tokens, mail, keyring);
   const sessions = new SessionService();
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);

@@ -126,7 +126,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     ],
     consumers: [
       entitlementConsumer('identity'),
-      applyMspClients(new OwnerInvitations(entitlements, mail)),
+      applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
       erasureConsumer('identity'),
       collectErasures(areas),

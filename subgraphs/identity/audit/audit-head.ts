@@ -1,5 +1,7 @@
 import type { Keyring } from '#platform/secrets/keyring.js';
 
+import { genesisHash } from './audit-chain.js';
+
 /** Where a tenant's trail begins and ends, kept apart from the rows so that missing ones are missed. */
 export interface AuditHead {
   /** The last row that retention removed, 0 before it removed any; the chain starts after it. */
@@ -7,7 +9,18 @@ export interface AuditHead {
   firstAfterHash: string;
   lastSequence: number;
   lastHash: string;
+  /** Since when it is not the one that the trail began with; null while it is. Nobody makes it null again. */
+  restoredAt: Date | null;
 }
+
+/** Of a trail without entries. */
+export const emptyHead: AuditHead = {
+  firstAfter: 0,
+  firstAfterHash: genesisHash,
+  lastSequence: 0,
+  lastHash: genesisHash,
+  restoredAt: null,
+};
 
 /**
  * A head sealed with SECRETS_KEY: whoever can write to the database but does not hold the key can neither shorten a
@@ -17,7 +30,8 @@ export function sealHead(keyring: Keyring, tenantId: string, head: AuditHead): s
   return keyring.seal(contentOf(head), tenantId);
 }
 
-export function isSealOf(keyring: Keyring, tenantId: string, head: AuditHead, seal: string): boolean {
+export function isSealOf(keyring: Keyring, tenantId: string, head: AuditHead, seal: string | null): boolean {
+  if (seal === null) return false;
   try {
     return keyring.open(seal, tenantId) === contentOf(head);
   } catch {
@@ -25,6 +39,7 @@ export function isSealOf(keyring: Keyring, tenantId: string, head: AuditHead, se
   }
 }
 
-function contentOf({ firstAfter, firstAfterHash, lastSequence, lastHash }: AuditHead): string {
-  return JSON.stringify([firstAfter, firstAfterHash, lastSequence, lastHash]);
+function contentOf({ firstAfter, firstAfterHash, lastSequence, lastHash, restoredAt }: AuditHead): string {
+  const restored = restoredAt ? [restoredAt.toISOString()] : [];
+  return JSON.stringify([firstAfter, firstAfterHash, lastSequence, lastHash, ...restored]);
 }

@@ -50,7 +50,9 @@ registerEnumType(AuditProblem, {
     },
     END_MISSING: { description: 'The entry and all after it are gone.' },
     HEAD_ALTERED: { description: 'The record of where the trail ends is not what the panel sealed.' },
-    HEAD_MISSING: { description: 'The record of where the trail ends is gone, or was lost at some time.' },
+    HEAD_MISSING: {
+      description: 'The record of where the trail ends is gone, or was lost or altered at some time.',
+    },
   },
 });
 

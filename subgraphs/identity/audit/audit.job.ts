@@ -5,7 +5,8 @@ import type { DeliveredEvent } from '#platform/outbox/event.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { chainHash, type AuditRecord } from './audit-chain.js';
-import { sealHead, type AuditHead } from './audit-head.js';
+import { isSealOf, sealHead, type AuditHead } from './audit-head.js';
+import { findHead } from './audit-head.service.js';
 
 const day = 24 * 60 * 60 * 1000;
 const keepMs = 365 * day;
@@ -16,7 +17,7 @@ export function auditConsumer(keyring: Keyring): Consumer {
   return {
     topics: ['audit.mutation.recorded', 'audit.security.recorded'],
     async handle({ em, event, now }) {
-      const head = await lockHead(em, event.tenantId, now);
+      const head = await lockHead(em, keyring, event.tenantId, now);
       // The tenant has been erased since.
       if (!head) return;
       const record = toRecord(event, head.lastSequence + 1, now);
@@ -31,34 +32,21 @@ export function auditConsumer(keyring: Keyring): Consumer {
   };
 }
 
-interface HeadRow {
-  first_after: string;
-  first_after_hash: string;
-  last_sequence: string;
-  last_hash: string;
-}
-
 /** Areas are consumed side by side; the lock makes their events take turns in a tenant's chain. */
-async function lockHead(em: SqlEntityManager, tenantId: string, now: Date): Promise<AuditHead | undefined> {
-  const read = async () => {
-    const [row] = await em.execute<HeadRow[]>(
-      `select first_after, first_after_hash, last_sequence, last_hash from identity.audit_head
-       where tenant_id = ? for update`,
-      [tenantId],
-    );
-    return row;
-  };
-  const row = (await read()) ?? ((await restoreHead(em, tenantId, now)) ? await read() : undefined);
-  if (!row) return undefined;
-  return {
-    firstAfter: Number(row.first_after),
-    firstAfterHash: row.first_after_hash,
-    lastSequence: Number(row.last_sequence),
-    lastHash: row.last_hash,
-  };
+async function lockHead(
+  em: SqlEntityManager,
+  keyring: Keyring,
+  tenantId: string,
+  now: Date,
+): Promise<AuditHead | undefined> {
+  const locked = { isLocked: true };
+  const head = await findHead(em, tenantId, locked);
+  if (head && isSealOf(keyring, tenantId, head, head.seal)) return head;
+  return (await restoreHead(em, tenantId, now)) ? findHead(em, tenantId, locked) : undefined;
 }
 
-// Every tenant is made with a head. One that lost it goes on from its last row, and verifyAudit tells of the loss.
+// Every tenant is made with a sealed head. A trail that lost it, or has one that the panel did not write, goes on from its
+// last row, and verifyAudit tells of that from then on: the next seal covers `restored_at`.
 async function restoreHead(em: SqlEntityManager, tenantId: string, now: Date): Promise<boolean> {
   const restored = await em.execute<unknown[]>(
     `insert into identity.audit_head (tenant_id, first_after, first_after_hash, last_sequence, last_hash, restored_at)
@@ -70,7 +58,10 @@ async function restoreHead(em: SqlEntityManager, tenantId: string, now: Date): P
        left join lateral (select e.sequence, e.hash from identity.audit_event e where e.tenant_id = t.id
          order by e.sequence desc limit 1) l on true
      where t.id = ? for key share of t
-     on conflict do nothing returning 1`,
+     on conflict (tenant_id) do update set first_after = excluded.first_after,
+       first_after_hash = excluded.first_after_hash, last_sequence = excluded.last_sequence,
+       last_hash = excluded.last_hash, restored_at = excluded.restored_at
+     returning 1`,
     [now.toISOString(), tenantId],
   );
   return restored.length > 0;
@@ -167,7 +158,7 @@ async function expire(
   before: string,
   now: Date,
 ): Promise<void> {
-  const head = await lockHead(em, tenantId, now);
+  const head = await lockHead(em, keyring, tenantId, now);
   if (!head) return;
   const [last] = await em.execute<Expired[]>('select * from identity.expire_audit(?, ?)', [tenantId, before]);
   if (!last) return;

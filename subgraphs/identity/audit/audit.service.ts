@@ -9,6 +9,7 @@ import { pageWindow, type Page } from '#platform/subgraph/paging.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { isSealOf, type AuditHead } from './audit-head.js';
+import { findHead, type StoredHead } from './audit-head.service.js';
 import {
   AuditProblem,
   type AuditEventFilter,
@@ -17,8 +18,6 @@ import {
 } from './audit.inputs.js';
 
 const batch = 1_000;
-
-type StoredHead = AuditHead & { seal: string | null; restoredAt: Date | null };
 
 /** Reads and checks the trail of the viewer's tenant. */
 export class AuditService {
@@ -64,7 +63,7 @@ export class AuditService {
     const { tenantId } = operation;
     return operation.database.forTenant(tenantId).transactional(
       async (em) => {
-        const head = await headOf(em, tenantId);
+        const head = await findHead(em, tenantId, { isLocked: false });
         if (!head) return broken(0, 1, AuditProblem.HEAD_MISSING, '');
         return (await this.scan(em, tenantId, head)) ?? this.checkHead(tenantId, head);
       },
@@ -106,11 +105,9 @@ export class AuditService {
   private checkHead(tenantId: string, head: StoredHead): AuditVerification {
     const checked = head.lastSequence - head.firstAfter;
     const { lastHash } = head;
-    if (head.restoredAt) return broken(checked, head.lastSequence, AuditProblem.HEAD_MISSING, lastHash);
-    const isEmpty = head.lastSequence === 0 && head.seal === null;
-    if (!isEmpty && !isSealOf(this.keyring, tenantId, head, head.seal ?? '')) {
+    if (!isSealOf(this.keyring, tenantId, head, head.seal))
       return broken(checked, head.lastSequence, AuditProblem.HEAD_ALTERED, lastHash);
-    }
+    if (head.restoredAt) return broken(checked, head.lastSequence, AuditProblem.HEAD_MISSING, lastHash);
     return { isIntact: true, checked, brokenAt: null, problem: null, headHash: lastHash };
   }
 }
@@ -141,21 +138,4 @@ async function read(em: SqlEntityManager, tenantId: string, after: number): Prom
     { tenantId, sequence: { $gt: after } },
     { orderBy: { sequence: 'asc' }, limit: batch },
   );
-}
-
-async function headOf(em: SqlEntityManager, tenantId: string): Promise<StoredHead | undefined> {
-  const [row] = await em.execute<Record<string, string | null>[]>(
-    `select first_after, first_after_hash, last_sequence, last_hash, sealed_head, restored_at
-     from identity.audit_head where tenant_id = ?`,
-    [tenantId],
-  );
-  if (!row) return undefined;
-  return {
-    firstAfter: Number(row['first_after']),
-    firstAfterHash: row['first_after_hash'] ?? '',
-    lastSequence: Number(row['last_sequence']),
-    lastHash: row['last_hash'] ?? '',
-    seal: row['sealed_head'] ?? null,
-    restoredAt: row['restored_at'] ? new Date(row['restored_at']) : null,
-  };
 }

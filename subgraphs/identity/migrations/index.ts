@@ -12,6 +12,7 @@ import { delegationMigration } from './078-delegation.js';
 import { brandingMigration } from './079-branding.js';
 import { signInGuardsMigration } from './080-sign-in-guards.js';
 import { erasureMigration } from './080-erasure.js';
+import { sealedTrailsMigration } from './081-sealed-trails.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -138,4 +139,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   brandingMigration,
   signInGuardsMigration,
   erasureMigration,
+  sealedTrailsMigration,
 ];

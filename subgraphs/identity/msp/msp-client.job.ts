@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 import type {
   EntitlementGranted,
@@ -9,6 +10,7 @@ import type {
   TenantCreated,
 } from '#schema/events.js';
 
+import { beginTrail } from '../audit/audit-head.service.js';
 import { planEntitlements } from '../tenant/plans.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
@@ -25,12 +27,12 @@ interface TenantRow {
  * Makes the tenant of a client what its provider decided: there is none yet, or it has another plan, limit, name or
  * state. The event carries all of it, so one that was overtaken is left out.
  */
-export function applyMspClients(owners: OwnerInvitations): Consumer {
+export function applyMspClients(owners: OwnerInvitations, keyring: Keyring): Consumer {
   return {
     topics: ['identity.msp-client.changed'],
     async handle(step) {
       const client = step.event.payload as unknown as MspClientChanged;
-      await makeTenant(step, client);
+      await makeTenant(step, client, keyring);
       const { clientId: tenantId, name: tenantName, invitation } = client;
       const providerId = step.event.tenantId;
       const isInvited =
@@ -45,6 +47,7 @@ export function applyMspClients(owners: OwnerInvitations): Consumer {
 async function makeTenant(
   { em, event, now, publish }: ConsumerStep,
   client: MspClientChanged,
+  keyring: Keyring,
 ): Promise<void> {
   const { clientId: tenantId, name, plan } = client;
   const made = await em.execute<unknown[]>(
@@ -53,6 +56,7 @@ async function makeTenant(
     [tenantId, name, plan, now.toISOString(), event.tenantId],
   );
   if (made.length === 0) return;
+  await beginTrail(em, keyring, tenantId);
   publish({
     topic: 'identity.tenant.created',
     tenantId,

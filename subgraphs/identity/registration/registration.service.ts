@@ -1,9 +1,11 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { newId } from '#platform/ids.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 import type { TenantCreated } from '#schema/events.js';
 
+import { beginTrail } from '../audit/audit-head.service.js';
 import type { AccountMail } from '../email/account-mail.js';
 import { makeMailToken } from '../email/mail-tokens.js';
 import { hashPassword } from '../password/password-hash.js';
@@ -26,6 +28,7 @@ export class RegistrationService {
   constructor(
     private readonly tokens: SessionTokens,
     private readonly mail: AccountMail,
+    private readonly keyring: Keyring,
   ) {}
 
   /** Makes a tenant and its owner, signed in. */
@@ -62,6 +65,7 @@ export class RegistrationService {
         await options.guard?.(write.em);
         // Entities refer to each other by id only, so the order of the inserts is ours to keep.
         await write.em.persist(tenant).flush();
+        await beginTrail(write.em, this.keyring, tenant.id);
         await write.em.persist(user).flush();
         write.publish({
           topic: 'identity.tenant.created',

@@ -62,3 +62,16 @@ export async function verify(tenant: Tenant): Promise<Record<string, unknown>> {
   );
   return dataOf(answer).verifyAudit;
 }
+
+export const rename = 'mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { name } }';
+
+/** A tenant with a trail of at least `count` entries from two areas. */
+export async function tenantWithTrailIn(panel: TestPanel, count = 5): Promise<Tenant> {
+  const tenant = await panel.world.tenant();
+  await tenant.node('audited-01');
+  for (let index = 0; index < count; index += 1) {
+    dataOf(await tenant.graphql(rename, { input: { name: `Name ${index}` } }));
+  }
+  await settled(panel, tenant.id);
+  return tenant;
+}
