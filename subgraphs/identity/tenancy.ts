@@ -16,6 +16,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import { ApiKey } from './api-key/api-key.entity.js';
 import { ApiKeyResolver } from './api-key/api-key.resolver.js';
 import { ApiKeyService } from './api-key/api-key.service.js';
+import { KeysOfMember } from './api-key/keys-of-member.service.js';
 import { AuditEvent } from './audit/audit-event.entity.js';
 import { createAuditExportRouter } from './audit/audit-export.router.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
@@ -118,11 +119,17 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     },
     resolvers: [
       new AuditResolver(audits),
-      new MemberResolver(new MemberService(), new InvitationService(entitlements, tokens, mail)),
+      new MemberResolver(
+        new MemberService(new KeysOfMember(permissions)),
+        new InvitationService(entitlements, tokens, mail),
+      ),
       new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
       new MspClientResolver(new MspClientService(entitlements), erasures),
       new BrandingResolver(brandings),
-      new DelegationResolver(new DelegationService(), new ActingService(keys, publicUrl)),
+      new DelegationResolver(
+        new DelegationService(entitlements),
+        new ActingService(entitlements, keys, publicUrl),
+      ),
     ],
     consumers: [
       entitlementConsumer('identity'),

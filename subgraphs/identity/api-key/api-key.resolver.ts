@@ -35,7 +35,7 @@ export class ApiKeyResolver {
   @Mutation(() => CreateApiKeyPayload, {
     description:
       'Makes an API key, which goes into the Authorization header as a token does. It may do what is listed and no more ' +
-      'than its maker. VALIDATION_FAILED, FORBIDDEN for anyone but users.',
+      'than its maker, with whom it ends. VALIDATION_FAILED, FORBIDDEN for anyone but users.',
   })
   async createApiKey(
     @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,

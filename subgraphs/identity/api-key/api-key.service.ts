@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
+import { LockMode } from '@mikro-orm/core';
+
 import { apiKeyPrefix } from '#platform/auth/api-key-exchange.js';
 import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import { signToken } from '#platform/auth/tokens.js';
@@ -13,6 +15,7 @@ import type { ApiKeyRevoked } from '#schema/events.js';
 
 import { sha256 } from '../security/random-token.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
+import { User } from '../user/user.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import {
   createApiKeyRules,
@@ -69,6 +72,11 @@ export class ApiKeyService {
       revokedAt: null,
     });
     await operation.write(async ({ em, audit }) => {
+      // Whoever removes its maker, or gives them another role, finds the key; or it is not made.
+      const { tenantId, userId: id } = viewer;
+      const maker = await em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_READ });
+      if (maker?.role.toLowerCase() !== viewer.role)
+        throw new ApiError('FORBIDDEN', 'Your role has changed; sign in again', { reason: 'ROLE_CHANGED' });
       em.persist(apiKey);
       audit({ target: apiKey.id, changes: { permissions: apiKey.permissions, expiresAt: apiKey.expiresAt } });
     });

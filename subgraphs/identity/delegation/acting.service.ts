@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 
 import { signToken } from '#platform/auth/tokens.js';
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { Role, UserViewer } from '#platform/viewer.js';
@@ -17,6 +18,7 @@ const tokenSeconds = 15 * 60;
 /** Lets users of a provider into the tenants of clients that have granted it. */
 export class ActingService {
   constructor(
+    private readonly entitlements: Entitlements,
     private readonly keys: SigningKeyService,
     private readonly issuer: string,
   ) {}
@@ -24,6 +26,7 @@ export class ActingService {
   /** A token under the grant in force. Both tenants have it in their trails, and the client hears of it at once. */
   async act(operation: Operation, clientId: string): Promise<ActInTenantPayload> {
     const viewer = operation.requireUser();
+    await this.entitlements.requireFeature(operation, 'msp');
     const now = operation.clock.now();
     const grant = await this.find(operation, viewer, clientId);
     const role = limited(grant.role, viewer.role);

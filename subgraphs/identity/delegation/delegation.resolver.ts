@@ -33,7 +33,8 @@ export class DelegationResolver {
 
   @Authorized('identity.delegation.use')
   @Query(() => DelegationPage, {
-    description: 'What clients have granted to the tenant; oldest first, ended grants included.',
+    description:
+      'What clients have granted to the tenant; oldest first, ended grants included. PLAN_REQUIRED.',
   })
   async delegationsReceived(
     @Args(() => PageArgs) args: PageArgs,
@@ -69,8 +70,8 @@ export class DelegationResolver {
   @Authorized('identity.delegation.use')
   @Mutation(() => ActInTenantPayload, {
     description:
-      "A token for acting in a client's tenant, under the grant of the client. FORBIDDEN (GRANT_REQUIRED, GRANT_ENDED), " +
-      'NOT_FOUND for whoever is no client.',
+      "A token for acting in a client's tenant, under the grant of the client. PLAN_REQUIRED, FORBIDDEN (GRANT_REQUIRED, " +
+      'GRANT_ENDED), NOT_FOUND for whoever is no client.',
   })
   async actInTenant(
     @Arg('input', () => ActInTenantInput) input: ActInTenantInput,

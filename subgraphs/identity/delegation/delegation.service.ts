@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -14,6 +15,8 @@ const hour = 60 * 60 * 1000;
 
 /** Grants of a client to its provider. Only users of the client give and end them, never whoever acts under one. */
 export class DelegationService {
+  constructor(private readonly entitlements: Entitlements) {}
+
   /** What the viewer's tenant has granted; oldest first, ended ones included. */
   async granted(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
     return list(operation, args, { tenantId: operation.tenantId });
@@ -21,6 +24,7 @@ export class DelegationService {
 
   /** What clients have granted to the viewer's tenant. */
   async received(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
+    await this.entitlements.requireFeature(operation, 'msp');
     return list(operation, args, { providerId: operation.tenantId });
   }
 

@@ -62,7 +62,13 @@ export class InvitationService {
       if (member > 0) {
         throw new ApiError('CONFLICT', 'They are a user of this organization', { reason: 'ALREADY_MEMBER' });
       }
-      const known = await em.findOne(Invitation, { tenantId, email: caseless(email), ...open });
+      const known = await em.findOne(
+        Invitation,
+        { tenantId, email: caseless(email), ...open },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      // An admin could take an owner's invitation away by giving it another role.
+      if (known) requireOwnerFor(ownRole, known.role);
       const made =
         known ??
         Object.assign(new Invitation(), {

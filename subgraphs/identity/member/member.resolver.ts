@@ -86,8 +86,8 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Mutation(() => User, {
     description:
-      'Gives a user of the tenant another role and ends their sessions. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), ' +
-      'FORBIDDEN (OWNER_REQUIRED).',
+      'Gives a user of the tenant another role and ends their sessions, and the API keys they made that may do more than ' +
+      'it. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), FORBIDDEN (OWNER_REQUIRED).',
   })
   async changeMemberRole(
     @Arg('input', () => ChangeMemberRoleInput) input: ChangeMemberRoleInput,
@@ -99,8 +99,8 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Mutation(() => User, {
     description:
-      'Removes a user from the tenant: the account is deleted and its tokens are refused within seconds. NOT_FOUND, ' +
-      'CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED).',
+      'Removes a user from the tenant: the account is deleted, and its tokens and the API keys it made are refused within ' +
+      'seconds. NOT_FOUND, CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED).',
   })
   async removeMember(
     @Arg('id', () => ID, { description: 'The user.' }) id: string,

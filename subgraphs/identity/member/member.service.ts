@@ -5,6 +5,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
+import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import { endSessions } from '../session/session.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { ChangeMemberRoleInput } from './member.inputs.js';
@@ -12,6 +13,8 @@ import { requireOwnerFor } from './owners.js';
 
 /** The users of a tenant, for those who manage them. */
 export class MemberService {
+  constructor(private readonly keys: KeysOfMember) {}
+
   /** In the order in which they joined. */
   async page(operation: Operation, args: PageArgs): Promise<Page<User>> {
     const window = pageWindow(args);
@@ -25,8 +28,8 @@ export class MemberService {
   }
 
   /**
-   * Gives a user another role and ends their sessions: the tokens that are out name the former one. Giving the role that
-   * they have changes nothing.
+   * Gives a user another role and ends their sessions: the tokens that are out name the former one. Keys that they made
+   * and that may do more than the role end too. Giving the role that they have changes nothing.
    */
   async changeRole(operation: Operation, { userId, role }: ChangeMemberRoleInput): Promise<User> {
     const { tenantId, role: ownRole } = operation.requireUser();
@@ -39,11 +42,12 @@ export class MemberService {
       const now = operation.clock.now();
       Object.assign(user, { role, updatedAt: now });
       await endSessions(write, { tenantId, userId }, { now, reason: 'ROLE_CHANGED' });
+      await this.keys.endBeyondRole(write, user, now);
       return user;
     });
   }
 
-  /** Deletes a user's account with everything of its own. Their tokens are refused within seconds. */
+  /** Deletes a user's account with everything of its own. Their tokens and keys are refused within seconds. */
   async remove(operation: Operation, userId: string): Promise<User> {
     const { tenantId, role: ownRole } = operation.requireUser();
     return operation.write(async (write) => {
@@ -59,6 +63,7 @@ export class MemberService {
       write.audit({ target: userId, changes: { email: user.email, role: user.role, removed: true } });
       const now = operation.clock.now();
       await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
+      await this.keys.endAll(write, user, now);
       await em.flush();
       await em.execute(
         `insert into identity.removed_session (tenant_id, id, removed_at)

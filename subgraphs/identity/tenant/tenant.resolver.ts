@@ -23,7 +23,8 @@ export class TenantResolver {
   @Authorized('identity.plan.grant')
   @Mutation(() => Tenant, {
     description:
-      'Puts a plan in force for a tenant, at once and without payment. Platform administrators only. NOT_FOUND.',
+      'Puts a plan in force for a tenant, at once and without payment. Platform administrators only. NOT_FOUND, CONFLICT ' +
+      '(MANAGED_BY_PROVIDER): what an MSP client has is decided by its provider.',
   })
   async grantPlan(
     @Arg('input', () => GrantPlanInput) input: GrantPlanInput,

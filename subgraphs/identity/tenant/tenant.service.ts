@@ -1,7 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 
+import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
-import { notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
 
@@ -28,6 +29,11 @@ export class TenantService {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
       if (!tenant) throw notFound('Tenant');
+      if (await hasProvider(write.em, tenant.id)) {
+        throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
+          reason: 'MANAGED_BY_PROVIDER',
+        });
+      }
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
       if (tenant.plan === input.plan) return tenant;
       tenant.plan = input.plan;
@@ -54,4 +60,13 @@ export class TenantService {
       return tenant;
     }, input.tenantId);
   }
+}
+
+/** A client's limit is a share of its provider's; another plan from elsewhere would void the share. */
+async function hasProvider(em: SqlEntityManager, id: string): Promise<boolean> {
+  const rows = await em.execute<unknown[]>(
+    'select 1 from identity.tenant where id = ? and parent_tenant_id is not null',
+    [id],
+  );
+  return rows.length > 0;
 }

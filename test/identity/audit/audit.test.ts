@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { dataOf, refusal } from '../../support/answers.js';
+import { refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import { entryOf, rename, settled, tenantWithTrailIn, trailOf, verify } from './support.js';

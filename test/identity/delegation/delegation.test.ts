@@ -188,6 +188,17 @@ describe.each(modes)('%s', (mode) => {
     expect(refusal(await act(panel, billing, acme.id))).toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  test.concurrent('a provider whose plan has no clients any more acts in none', async () => {
+    const { parent, acme } = await pair();
+    dataOf(await grant(acme));
+    dataOf(await act(panel, parent.token, acme.id));
+    await panel.sql(`update identity.entitlement set features = '{}' where tenant_id = $1`, [parent.id]);
+    const required = { code: 'PLAN_REQUIRED' };
+    expect(refusal(await act(panel, parent.token, acme.id))).toMatchObject(required);
+    const received = await parent.graphql('{ delegationsReceived { totalCount } }');
+    expect(refusal(received)).toMatchObject(required);
+  });
+
   test.concurrent('granting again replaces the grant that is in force', async () => {
     const { parent, acme } = await pair();
     const first = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;

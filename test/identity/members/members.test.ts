@@ -248,6 +248,19 @@ test.concurrent('only owners touch owners; admins manage the rest, others nobody
   dataOf(await remove(admin.accessToken, operator.user.id));
 });
 
+test.concurrent('an admin can not take the invitation of an owner away by inviting them as less', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const admin = await join(tenant, 'ADMIN');
+  const email = someone();
+  dataOf(await invite(tenant.token, email, 'OWNER'));
+  const link = await mailbox.token(email, /Join/);
+  expect(refusal(await invite(admin.accessToken, email, 'VIEWER'))).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'OWNER_REQUIRED',
+  });
+  expect(dataOf(await accept(link)).acceptInvitation.user.role).toBe('OWNER');
+});
+
 test.concurrent("another tenant's members are not found, and its list is its own", async () => {
   const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
   expect(refusal(await changeRole(mine.token, other.user.id, 'VIEWER'))).toEqual({ code: 'NOT_FOUND' });

@@ -137,3 +137,15 @@ test.concurrent('of two limits given in quick succession the client has the seco
   expect(told.map(({ limit }) => limit)).toEqual([10, 20, 10]);
   await until(async () => (await acmeCorp.instanceLimit()) === 10, 'the limit of the second');
 });
+
+test.concurrent('nobody but its provider decides on the plan of a client', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent, { instance_limit: 3 });
+  const answer = await panel.world.graphql(
+    'mutation($input: GrantPlanInput!) { grantPlan(input: $input) { plan } }',
+    { input: { tenantId: acmeCorp.id, plan: 'ENTERPRISE' } },
+    await panel.world.administrator(),
+  );
+  expect(refusal(answer)).toEqual({ code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' });
+  await until(async () => (await acmeCorp.instanceLimit()) === 3, 'the share to reach fleet');
+});
