@@ -197,7 +197,7 @@ export interface CommandProgressed {
 export interface AlertChanged {
   alertId: string;
   instanceId: string;
-  /** `OFFLINE`, `CPU`, `MEMORY`, `DISK`, `COMPONENT_UNHEALTHY`, `COMMAND_FAILED`. */
+  /** `OFFLINE`, `CPU`, `MEMORY`, `DISK`, `COMPONENT_UNHEALTHY`, `COMMAND_FAILED`, `DUPLICATE_IDENTITY`. */
   rule: string;
   severity: 'INFO' | 'WARNING' | 'CRITICAL';
   from: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED' | null;

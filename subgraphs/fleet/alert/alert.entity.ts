@@ -65,7 +65,8 @@ export class Alert {
 
   @Field(() => Int, {
     description:
-      'How often the condition was found: once per beat, for OFFLINE once per outage, and for COMMAND_FAILED once per command.',
+      'How often the condition was found: once per beat, for OFFLINE once per outage, and for COMMAND_FAILED once per command. ' +
+      'Of DUPLICATE_IDENTITY, once per look that found another step back.',
   })
   @Property({ type: 'integer' })
   count!: number;

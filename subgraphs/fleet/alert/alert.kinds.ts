@@ -7,6 +7,7 @@ export enum AlertRuleKind {
   DISK = 'DISK',
   COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
   COMMAND_FAILED = 'COMMAND_FAILED',
+  DUPLICATE_IDENTITY = 'DUPLICATE_IDENTITY',
 }
 
 registerEnumType(AlertRuleKind, {
@@ -27,6 +28,11 @@ registerEnumType(AlertRuleKind, {
         'A command ended as FAILED or EXECUTION_TIMED_OUT on the instance; one alert for each kind of command. It fires ' +
         'at once, and the next command of the kind that succeeds there clears it. One that the node never took up ' +
         'raises none.',
+    },
+    DUPLICATE_IDENTITY: {
+      description:
+        'Two nodes seem to use the same credential: `isDuplicate` of the instance. Over ten minutes after its beats have ' +
+        'last stepped back.',
     },
   },
 });

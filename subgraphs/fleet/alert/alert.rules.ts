@@ -12,7 +12,7 @@ export interface RuleSettings {
 /**
  * What holds for tenants that set nothing. Two beats of the usual 30 seconds have to confirm what one found. A node is
  * only told offline after three missed beats, so that needs no more patience, and less on the way back. How a command
- * ended is certain at once, both ways.
+ * ended is certain at once, both ways; an identity that two nodes use was found often enough before it counts as such.
  */
 export const defaultRules: Readonly<Record<AlertRuleKind, RuleSettings>> = {
   OFFLINE: rule(AlertSeverity.CRITICAL, null, 0, 60),
@@ -21,6 +21,7 @@ export const defaultRules: Readonly<Record<AlertRuleKind, RuleSettings>> = {
   DISK: rule(AlertSeverity.CRITICAL, 90, 60, 300),
   COMPONENT_UNHEALTHY: rule(AlertSeverity.WARNING, null, 60, 300),
   COMMAND_FAILED: rule(AlertSeverity.WARNING, null, 0, 0),
+  DUPLICATE_IDENTITY: rule(AlertSeverity.WARNING, null, 0, 0),
 };
 
 export const ruleKinds: readonly AlertRuleKind[] = Object.values(AlertRuleKind);
@@ -54,5 +55,7 @@ export function messageOf(
       return `${found.component} is unhealthy${found.detail ? `: ${found.detail}` : ''}`;
     case AlertRuleKind.COMMAND_FAILED:
       return `The command ${found.component} ${found.detail ?? 'failed'}`;
+    case AlertRuleKind.DUPLICATE_IDENTITY:
+      return 'Two nodes seem to use its credential';
   }
 }

@@ -26,6 +26,9 @@ import { deleteAlerts, findDue, findNew, insertAlerts, updateAlerts } from './ev
 const batch = 1_000;
 const defaults = JSON.stringify(ruleKinds.map((kind) => ({ kind, ...defaultRules[kind] })));
 
+/** Conditions that go on by themselves until something ends them; beats are not needed to confirm them. */
+const lasting: readonly AlertRuleKind[] = [AlertRuleKind.OFFLINE, AlertRuleKind.DUPLICATE_IDENTITY];
+
 /** What alerts have from their beginning, and what their rule gives them. */
 type Identity = Omit<FoundCondition, 'at' | 'detail' | 'value'> & { id: string };
 
@@ -42,9 +45,9 @@ export function evaluateSweep(heartbeatSeconds: number): Sweep {
     name: 'alert.evaluate',
     everyMs: 5_000,
     async run(step) {
-      const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now]);
+      const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now, step.now]);
       await carryOn(step, due.map(toDue), maxGapMs);
-      const found = await step.em.execute<FoundRow[]>(findNew(batch), [defaults]);
+      const found = await step.em.execute<FoundRow[]>(findNew(batch), [step.now, defaults]);
       await raise(step, found.map(toFound), maxGapMs);
       return due.length === batch || found.length === batch ? 'more' : 'done';
     },
@@ -74,7 +77,7 @@ async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondi
       newProgress(at),
       [{ at, holds: true, value }],
       patienceOf(condition, maxGapMs),
-      { now, isKnownToHold: rule === AlertRuleKind.OFFLINE },
+      { now, isKnownToHold: lasting.includes(rule) },
     );
     const alert = { ...condition, id: newId('alert') };
     const row = {
@@ -99,18 +102,19 @@ async function raise({ em, now, publish }: SweepStep, found: readonly FoundCondi
 
 function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Progress; outcome: Outcome } {
   if (!alert.isThere || !alert.isEnabled) return { progress: alert, outcome: 'resolved' };
-  const isOutage = alert.rule === AlertRuleKind.OFFLINE;
+  const isLasting = lasting.includes(alert.rule);
   // What was about to fire when the node fell silent is not known to hold any more.
-  if (!isOutage && alert.isOffline && alert.status === 'PENDING')
+  if (!isLasting && alert.isOffline && alert.status === 'PENDING')
     return { progress: alert, outcome: 'passed' };
-  return afterObservations(alert, observationsOf(alert), patienceOf(alert, maxGapMs), {
+  return afterObservations(alert, observationsOf(alert, now), patienceOf(alert, maxGapMs), {
     now,
-    isKnownToHold: isOutage && alert.isOffline,
+    isKnownToHold: alert.rule === AlertRuleKind.OFFLINE ? alert.isOffline : isLasting && alert.isDuplicate,
   });
 }
 
-function observationsOf(alert: DueAlert): Observation[] {
+function observationsOf(alert: DueAlert, now: Date): Observation[] {
   if (alert.rule === AlertRuleKind.OFFLINE) return outageObservations(alert);
+  if (alert.rule === AlertRuleKind.DUPLICATE_IDENTITY) return duplicateObservations(alert, now);
   // Commands were noted when they ended (command-failed.ts).
   return alert.rule === AlertRuleKind.COMMAND_FAILED ? [] : beatObservations(alert);
 }
@@ -120,6 +124,13 @@ function outageObservations(alert: DueAlert): Observation[] {
   if (isOffline)
     return offlineAt && offlineAt > observedTo ? [{ at: offlineAt, holds: true, value: null }] : [];
   return clearSince ? [] : [{ at: statusChangedAt ?? beatAt ?? observedTo, holds: false, value: null }];
+}
+
+function duplicateObservations(alert: DueAlert, now: Date): Observation[] {
+  const { isDuplicate, regressedAt, observedTo, clearSince } = alert;
+  if (isDuplicate)
+    return regressedAt && regressedAt > observedTo ? [{ at: regressedAt, holds: true, value: null }] : [];
+  return clearSince ? [] : [{ at: now, holds: false, value: null }];
 }
 
 /** The newest beat, and before it the samples that came since the last look, between the two by server time. */
@@ -141,12 +152,17 @@ function beatObservations(alert: DueAlert): Observation[] {
 }
 
 function rowOf(alert: DueAlert, progress: Progress, outcome: Outcome, now: Date): Row {
-  const { rule, component, threshold, isOffline, offlineAt, beatAt, unhealthy } = alert;
+  const { rule, component, threshold, isOffline, offlineAt, beatAt, regressedAt, unhealthy } = alert;
   const isResolved = outcome === 'resolved';
   const hasFired = alert.status === 'PENDING' && progress.status === 'FIRING';
   const wasFound = progress.count > alert.count;
   const detail = unhealthy?.detail ?? null;
-  const seenTo = rule === AlertRuleKind.OFFLINE && isOffline ? offlineAt : beatAt;
+  const seenTo =
+    rule === AlertRuleKind.DUPLICATE_IDENTITY
+      ? regressedAt
+      : rule === AlertRuleKind.OFFLINE && isOffline
+        ? offlineAt
+        : beatAt;
   return {
     ...commonOf(alert, progress, now),
     status: isResolved ? 'RESOLVED' : progress.status,

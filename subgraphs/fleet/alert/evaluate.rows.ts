@@ -33,6 +33,8 @@ export interface DueAlert extends Progress, Omit<FoundCondition, 'at' | 'detail'
   statusChangedAt: Date | null;
   beatAt: Date | null;
   offlineAt: Date | null;
+  isDuplicate: boolean;
+  regressedAt: Date | null;
   measured: number | null;
   unhealthy: { detail: string | null } | null;
   samples: readonly { at: Date; value: number | null }[];
@@ -68,6 +70,7 @@ export function toDue(row: DueRow): DueAlert {
     statusChangedAt: time(row.statusChangedAt),
     beatAt: time(row.beatAt),
     offlineAt: time(row.offlineAt),
+    regressedAt: time(row.regressedAt),
     sampledAt: time(row.sampledAt),
     samples: (row.samples ?? []).map(({ at, value }) => ({ at: new Date(at), value })),
   };

@@ -1,3 +1,5 @@
+import { isDuplicateSql } from '../lifecycle/duplicate.js';
+
 /** The defaults as a table, for rules that a tenant has not set; takes them as its parameter. */
 const defaults = `jsonb_to_recordset(?::jsonb) as d (kind text, "isEnabled" boolean, severity text,
   threshold double precision, "forSeconds" integer, "keepFiringForSeconds" integer)`;
@@ -11,7 +13,7 @@ const settings = `coalesce(r.severity, d.severity) as severity, ${threshold} as 
 /**
  * Conditions that hold and have no alert yet. The fact that tells of one must be newer than what the last alert of the
  * same fingerprint had taken into account: one that was resolved by hand comes back with the next beat (for an outage:
- * the next outage) that finds it, and not before.
+ * the next outage) that finds it, and not before. Takes the time, and the defaults.
  */
 export const findNew = (batch: number): string => `select f.*, ${settings}
   from (
@@ -30,6 +32,10 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
     select i.tenant_id, i.id, i.name, 'OFFLINE', '', null, null, i.offline_at, null
     from fleet.instance i
     where i.announced_status = 'OFFLINE' and i.last_seen_at is not null
+    union all
+    select i.tenant_id, i.id, i.name, 'DUPLICATE_IDENTITY', '', null, null, i.regressed_at, null
+    from fleet.instance i
+    where ${isDuplicateSql}
   ) f
   join ${defaults} on d.kind = f.rule
   left join fleet.alert_rule r on r.tenant_id = f."tenantId" and r.kind = f.rule
@@ -44,7 +50,7 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
 /**
  * Open alerts about which there is something new: a beat, an outage that began or ended, or time that has run out.
  * `samples` are what was measured between the last beat that was taken into account and the newest one. One that
- * somebody is just acknowledging is left to the next run.
+ * somebody is just acknowledging is left to the next run. Takes the defaults, and the time thrice.
  */
 export const findDue = (
   batch: number,
@@ -55,6 +61,7 @@ export const findDue = (
     ${isEnabled} as "isEnabled", ${settings},
     i.id is not null as "isThere", i.announced_status = 'OFFLINE' as "isOffline", i.status_changed_at as "statusChangedAt",
     i.last_seen_at as "beatAt", i.offline_at as "offlineAt", i.sampled_at as "sampledAt",
+    i.regressed_at as "regressedAt", x."isDuplicate",
     case a.rule when 'CPU' then i.cpu_percent when 'MEMORY' then i.memory_percent when 'DISK' then i.disk_percent
       end as measured,
     case when a.rule = 'COMPONENT_UNHEALTHY' then (
@@ -72,13 +79,17 @@ export const findDue = (
   join ${defaults} on d.kind = a.rule
   left join fleet.alert_rule r on r.tenant_id = a.tenant_id and r.kind = a.rule
   left join fleet.instance i on i.tenant_id = a.tenant_id and i.id = a.instance_id
+  cross join lateral (select ${isDuplicateSql} as "isDuplicate") x
   where a.status <> 'RESOLVED' and (
     i.id is null
     or not ${isEnabled}
     or a.clear_since + make_interval(secs => coalesce(r.keep_firing_for_seconds, d."keepFiringForSeconds")) <= ?
+    or (a.rule in ('OFFLINE', 'DUPLICATE_IDENTITY') and a.status = 'PENDING'
+      and a.started_at + make_interval(secs => coalesce(r.for_seconds, d."forSeconds")) <= ?)
     or case a.rule when 'OFFLINE' then
         (i.announced_status = 'OFFLINE') <> (a.clear_since is null)
-        or (a.status = 'PENDING' and a.started_at + make_interval(secs => coalesce(r.for_seconds, d."forSeconds")) <= ?)
+      when 'DUPLICATE_IDENTITY' then
+        i.regressed_at > a.observed_to or x."isDuplicate" <> (a.clear_since is null)
       when 'COMMAND_FAILED' then false
       else
         i.last_seen_at > a.observed_to or (a.status = 'PENDING' and i.announced_status = 'OFFLINE')

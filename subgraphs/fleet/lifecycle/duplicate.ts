@@ -37,3 +37,7 @@ export function sequenceAfter(
   const isSoon = regressedAt !== null && now.getTime() - regressedAt.getTime() < windowMs;
   return { sequence, regressions: isSoon ? regressions + 1 : 1, regressedAt: now };
 }
+
+/** The same as `isDuplicate` in SQL, of the instance `i`; takes the time once as its parameter. */
+export const isDuplicateSql = `coalesce(i.regressions >= ${enough}
+  and i.regressed_at > ?::timestamptz - interval '${windowMs} milliseconds', false)`;
