@@ -2,13 +2,16 @@ import express from 'express';
 import pg from 'pg';
 
 import { cpuSeconds, residentMb } from './support/cpu.js';
-import { registerTenant, seedInstances, settle } from './support/fleet.js';
+import { registerTenant, seedInstances, settle, signIns } from './support/fleet.js';
 import { Load } from './support/load.js';
 import { fixed, publish, type Figure } from './support/report.js';
 import { build, freePort, openStage, type Stage } from './support/stage.js';
 import { abba, median, pairedRatio } from './support/stats.js';
 
 const roundMs = 1_500;
+const signedIn = 64;
+/** Memory is flat when the measured rounds leave no more than this much more of it in use than they found. */
+const flat = 1.15;
 
 /** P4: GET /api/fleet/instances at 8 and at 10 000 instances against a hand-written Express + pg handler. */
 export async function restBench(): Promise<void> {
@@ -28,26 +31,32 @@ export async function restBench(): Promise<void> {
       first += size;
       await settle(stage);
       const plain = await startPlainHandler(stage, tenant.tenantId);
-      const request = () => ({
+      const tokens = await signIns(panel.url, tenant, signedIn);
+      const request = (sequence: number) => ({
         path: '/api/fleet/instances',
         method: 'GET' as const,
-        headers: { authorization: `Bearer ${tenant.token}` },
+        headers: { authorization: `Bearer ${tokens[sequence % tokens.length]}` },
       });
       await expectSameBytes(panel.url, plain.url, tenant.token);
       const connections = size > 100 ? 2 : 8;
       const ours = new Load(panel.url, connections, request);
       const theirs = new Load(plain.url, connections, request);
-      const memoryBefore = residentMb(panel.pid);
+      const memory: number[] = [];
       const measured = (load: Load) => async () => {
         const before = cpuSeconds(panel.pid);
         const { rate, p50, failures, answered } = await load.run(roundMs);
         if (failures > 0) throw new Error(`${failures} requests failed`);
+        memory.push(residentMb(panel.pid));
         return { rate, p50, cpuMs: ((cpuSeconds(panel.pid) - before) * 1000) / answered };
       };
       const found = await abba(
         { name: 'panel', round: measured(ours) },
         { name: 'plain', round: measured(theirs) },
       );
+      // Of both contenders' rounds, after those that are left out as a warm-up.
+      const measuredMemory = memory.slice(4);
+      const quarter = Math.ceil(measuredMemory.length / 4);
+      const memoryGrowth = median(measuredMemory.slice(-quarter)) / median(measuredMemory.slice(0, quarter));
       const ratio = pairedRatio(
         found.a.map(({ rate }) => rate),
         found.b.map(({ rate }) => rate),
@@ -72,11 +81,13 @@ export async function restBench(): Promise<void> {
           value: fixed(median(found.a.map(({ cpuMs }) => cpuMs))),
         },
         {
-          what: `${size} instances: panel memory before / after (MB)`,
-          value: `${memoryBefore} / ${residentMb(panel.pid)}`,
+          what: `${size} instances: memory of the panel, MB (last rounds / first)`,
+          value: `${median(measuredMemory.slice(-quarter))} (${fixed(memoryGrowth)})`,
+          target: `flat: <= ${flat}`,
+          isMet: memoryGrowth <= flat,
         },
       );
-      details[String(size)] = found;
+      details[String(size)] = { ...found, memory };
       await ours.stop();
       await theirs.stop();
       await plain.stop();

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 
-import { registerTenant, seedInstances, settle } from './support/fleet.js';
+import { registerTenant, seedAlerts, seedInstances, settle } from './support/fleet.js';
 import { fixed, publish, type Figure } from './support/report.js';
 import { build, openStage, type Stage } from './support/stage.js';
 import { median } from './support/stats.js';
@@ -16,6 +16,8 @@ const questions = [
   ['list page', '/api/fleet/instances?limit=50'],
   ['list page, degraded ones', '/api/fleet/instances?limit=50&status=degraded'],
   ['list page, offline ones', '/api/fleet/instances?limit=50&status=offline'],
+  ['alerts page', '/api/fleet/alerts?limit=50'],
+  ['alerts page, firing ones', '/api/fleet/alerts?limit=50&status=firing'],
 ] as const;
 
 /** P6: what questions cost against the size of a tenant's fleet. Each size is a tenant beside the others. */
@@ -30,6 +32,7 @@ export async function scaleBench(): Promise<void> {
       const tenant = await registerTenant(panel.url);
       for (let from = 0; from < size; from += 10_000)
         await seedInstances(stage, tenant.tenantId, first + from, first + Math.min(size, from + 10_000));
+      await seedAlerts(stage, tenant.tenantId);
       first += size;
       fleets.push({ size, ...tenant });
     }

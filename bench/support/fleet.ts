@@ -35,6 +35,7 @@ export async function seedInstances(stage: Stage, tenant: string, from: number, 
 
 export async function settle(stage: Stage): Promise<void> {
   await stage.sql('vacuum (analyze) fleet.instance');
+  await stage.sql('vacuum (analyze) fleet.alert');
   await stage.sql('analyze fleet.instance_expiry');
   await stage.sql('analyze fleet.instance_count');
   await stage.sql('checkpoint');
@@ -50,21 +51,55 @@ export async function credentialsOf(stage: Stage, nodes: readonly BenchNode[]): 
   );
 }
 
+export interface BenchTenant {
+  tenantId: string;
+  token: string;
+  account: { email: string; password: string };
+}
+
 /** A tenant through the API, and its owner's token. */
-export async function registerTenant(url: string): Promise<{ tenantId: string; token: string }> {
-  const response = await fetch(`${url}/api/auth/register`, {
+export async function registerTenant(url: string): Promise<BenchTenant> {
+  const account = { email: `${crypto.randomUUID()}@bench.test`, password: 'correct horse battery' };
+  const body = await post(`${url}/api/auth/register`, { ...account, name: 'Bench', company: 'Bench' });
+  return { tenantId: body.user.tenant.id, token: body.access_token, account };
+}
+
+/** As many tokens of its owner as sign-ins, each different, so that no request is like the one before. */
+export async function signIns(url: string, { account }: BenchTenant, count: number): Promise<string[]> {
+  const tokens: string[] = [];
+  while (tokens.length < count) tokens.push((await post(`${url}/api/auth/login`, account)).access_token);
+  if (new Set(tokens).size !== count) throw new Error('sign-ins gave the same token twice');
+  return tokens;
+}
+
+async function post(
+  url: string,
+  body: unknown,
+): Promise<{ access_token: string; user: { tenant: { id: string } } }> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      email: `${crypto.randomUUID()}@bench.test`,
-      password: 'correct horse battery',
-      name: 'Bench',
-      company: 'Bench',
-    }),
+    body: JSON.stringify(body),
   });
-  if (response.status !== 201) throw new Error(`register: ${response.status} ${await response.text()}`);
-  const body = (await response.json()) as { access_token: string; user: { tenant: { id: string } } };
-  return { tenantId: body.user.tenant.id, token: body.access_token };
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { access_token: string; user: { tenant: { id: string } } };
+}
+
+/** Firing alerts on 1 in 20 of a tenant's instances, and five past ones of each of these. */
+export async function seedAlerts(stage: Stage, tenant: string): Promise<void> {
+  // Newer than any beat, so that the panel under measurement finds nothing to say about them.
+  await stage.sql(
+    `insert into fleet.alert (tenant_id, id, instance_id, instance_name, rule, component, severity, status, message, value,
+       threshold, count, started_at, fired_at, last_seen_at, updated_at, resolved_at, resolution, observed_to)
+     select $1, 'alr_' || lpad((row_number() over ())::text, 26, '0'), i.id, i.name, 'CPU', '', 'WARNING',
+       case past when 0 then 'FIRING' else 'RESOLVED' end, 'The CPU is at 97 %', 97, 95, 10,
+       now() - past * interval '1 day' - interval '1 hour', now() - past * interval '1 day' - interval '1 hour',
+       now() - past * interval '1 day', now() - past * interval '1 day',
+       case when past > 0 then now() - past * interval '1 day' end, case when past > 0 then 'CLEARED' end, now() + interval '1 day'
+     from fleet.instance i, generate_series(5, 0, -1) past
+     where i.tenant_id = $1 and right(i.id, 2)::int % 20 = 7`,
+    [tenant],
+  );
 }
 
 /** A beat's body as the agent sends it; readings differ from beat to beat. */

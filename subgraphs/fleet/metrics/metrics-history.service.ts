@@ -32,10 +32,10 @@ export class MetricsHistoryService {
         from: new Date(first),
         to: new Date(end),
         bucketSeconds: range.bucketSeconds,
-        reach: `${rateReachMs(this.heartbeatSeconds)} milliseconds`,
+        reachMs: rateReachMs(this.heartbeatSeconds),
       }),
     );
-    const filled = new Map(rows.map((row) => [Number(row.bucket) * 1000, row]));
+    const filled = new Map(rows.map((row) => [new Date(row.bucket).getTime(), row]));
     const buckets = Array.from({ length }, (_, at) => {
       const start = first + at * bucketMs;
       return bucketOf(new Date(start), filled.get(start), metrics);
