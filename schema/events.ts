@@ -156,6 +156,9 @@ export interface SecurityRecorded {
   impersonator?: string;
   jti?: string;
   audience?: string;
+  /** Where a provider's user acts for a client: under which grant, and from which tenant. */
+  grant?: string;
+  actorTenant?: string;
 }
 
 export interface InstanceEnrolled {

@@ -70,6 +70,11 @@ export class TokenVerifier {
     return this.options.revocations?.isSuspended(tenantId) ?? false;
   }
 
+  /** Whether a client has taken back what it had granted to its provider. */
+  isGrantEnded(grantId: string): boolean {
+    return this.options.revocations?.isGrantEnded(grantId) ?? false;
+  }
+
   /**
    * Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED. For a
    * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.

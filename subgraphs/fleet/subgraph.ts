@@ -183,7 +183,9 @@ export function createFleet(options: FleetOptions): Fleet {
           new MaintenanceWindowResolver(new MaintenanceWindowService()),
           new LifecycleResolver(new LifecycleService(entitlements), rotations, new ReenrollmentService()),
           new ImpersonationResolver(
-            new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl)),
+            new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl), (grantId) =>
+              verifier.isGrantEnded(grantId),
+            ),
           ),
           new CommandResolver(commands, deliveries),
           new InvocationResolver(instances),

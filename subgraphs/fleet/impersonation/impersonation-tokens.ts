@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import type { DerivedKey, Keyring } from '#platform/secrets/keyring.js';
 
-export const lifetimeSeconds = 60;
+const lifetimeSeconds = 60;
 
 /** Explicit typing keeps these from passing as any other of the panel's tokens (RFC 8725, 3.11). */
 const tokenType = 'impersonation+jwt';
@@ -21,7 +21,14 @@ export interface Impersonation {
   /** Who acts in it (RFC 8693, 4.1). */
   actorId: string;
   reason: string | null;
+  /** Of a provider's user: the grant of the node's tenant, and the tenant they belong to. */
+  delegation: Delegated | null;
   expiresAt: Date;
+}
+
+export interface Delegated {
+  grant: string;
+  actorTenant: string;
 }
 
 export type Checked = { claims: Impersonation; isExpired: boolean } | undefined;
@@ -31,7 +38,8 @@ const claimsShape = z.object({
   tenant: z.string().min(1),
   aud: z.string().min(1),
   sub: z.string().min(1),
-  act: z.object({ sub: z.string().min(1) }),
+  act: z.object({ sub: z.string().min(1), tenant: z.string().optional() }),
+  grant: z.string().optional(),
   reason: z.string().optional(),
   exp: z.number(),
 });
@@ -53,11 +61,19 @@ export class ImpersonationTokens {
   async issue(
     wanted: Omit<Impersonation, 'jti' | 'expiresAt'>,
     now: Date,
-  ): Promise<{ token: string; jti: string }> {
+    /** Ends it before its 60 seconds. */
+    notAfter = Infinity,
+  ): Promise<{ token: string; jti: string; expiresAt: Date }> {
     const jti = randomUUID();
     const issuedAt = Math.floor(now.getTime() / 1000);
-    const { tenantId, instanceId, userId, actorId, reason } = wanted;
-    const claims = { tenant: tenantId, act: { sub: actorId }, ...(reason === null ? {} : { reason }) };
+    const end = Math.min(issuedAt + lifetimeSeconds, notAfter);
+    const { tenantId, instanceId, userId, actorId, reason, delegation } = wanted;
+    const claims = {
+      tenant: tenantId,
+      act: { sub: actorId, ...(delegation ? { tenant: delegation.actorTenant } : {}) },
+      ...(delegation ? { grant: delegation.grant } : {}),
+      ...(reason === null ? {} : { reason }),
+    };
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', kid: this.newest.kid, typ: tokenType })
       .setIssuer(this.issuer)
@@ -65,9 +81,9 @@ export class ImpersonationTokens {
       .setSubject(userId)
       .setJti(jti)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + lifetimeSeconds)
+      .setExpirationTime(end)
       .sign(this.newest.privateKey);
-    return { token, jti };
+    return { token, jti, expiresAt: new Date(end * 1000) };
   }
 
   /** What a token of ours says, also when its time is over; undefined when it is none. Whose node asks is not checked. */
@@ -85,7 +101,7 @@ export class ImpersonationTokens {
       );
       const parsed = claimsShape.safeParse(payload);
       if (!parsed.success) return undefined;
-      const { jti, tenant, aud, sub, act, reason, exp } = parsed.data;
+      const { jti, tenant, aud, sub, act, grant, reason, exp } = parsed.data;
       return {
         claims: {
           jti,
@@ -94,6 +110,7 @@ export class ImpersonationTokens {
           userId: sub,
           actorId: act.sub,
           reason: reason ?? null,
+          delegation: grant && act.tenant ? { grant, actorTenant: act.tenant } : null,
           expiresAt: new Date(exp * 1000),
         },
         isExpired: exp * 1000 <= now.getTime(),

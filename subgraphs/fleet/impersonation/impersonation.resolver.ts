@@ -14,11 +14,13 @@ import type { ImpersonationService } from './impersonation.service.js';
 export class ImpersonationResolver {
   constructor(private readonly impersonations: ImpersonationService) {}
 
-  @Authorized('fleet.instance.impersonate')
+  /** The permission is the service's to check, as a refusal goes into the trail. */
+  @Authorized()
   @Mutation(() => ImpersonateInstancePayload, {
     description:
       'Lets the calling user into a node without a password there ("open in node"). Each call gives a new address. ' +
-      'Audited, and so is what becomes of it. NOT_FOUND, VALIDATION_FAILED.',
+      "A provider's user may too, under a grant in a role that may. Audited, and so are refusals and what becomes of " +
+      'it. NOT_FOUND, VALIDATION_FAILED.',
   })
   async impersonateInstance(
     @Arg('id', () => ID, { description: 'The instance.' }) id: string,
@@ -33,7 +35,8 @@ export class ImpersonationResolver {
   @Mutation(() => RedeemImpersonationPayload, {
     description:
       'A node asks who the browser is that brought it a token. BAD_REQUEST with a reason: TOKEN_INVALID, TOKEN_EXPIRED ' +
-      'after 60 seconds, WRONG_NODE for any but the node it is for, TOKEN_USED the second time. VALIDATION_FAILED.',
+      'after 60 seconds, WRONG_NODE for any but the node it is for, TOKEN_USED the second time, ' +
+      'GRANT_ENDED. VALIDATION_FAILED.',
   })
   async redeemImpersonation(
     @Arg('input', () => RedeemImpersonationInput, { description: 'The token.' })

@@ -2,10 +2,12 @@ import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
 import type { SecurityRecorded } from '#schema/events.js';
 
 import type { InstanceService } from '../instance/instance.service.js';
-import { lifetimeSeconds, type Impersonation, type ImpersonationTokens } from './impersonation-tokens.js';
+import type { FleetPermission } from '../permissions.js';
+import { type Delegated, type Impersonation, type ImpersonationTokens } from './impersonation-tokens.js';
 import {
   impersonateInstanceRules,
   redeemImpersonationRules,
@@ -22,27 +24,30 @@ export class ImpersonationService {
   constructor(
     private readonly instances: InstanceService,
     private readonly tokens: ImpersonationTokens,
+    private readonly isGrantEnded: (grantId: string) => boolean,
   ) {}
 
+  /** A refusal for want of the permission is put on record before it is answered. */
   async mint(
     operation: Operation,
     instanceId: string,
     input: ImpersonateInstanceInput | null | undefined,
   ): Promise<ImpersonateInstancePayload> {
-    const { userId, tenantId } = operation.requireUser();
+    await requirePermission(operation, instanceId);
+    const { userId, delegation, endsAt } = personOf(operation);
     const reason = validate(impersonateInstanceRules, input ?? {}).reason || null;
     const instance = await this.instances.get(operation, instanceId);
-    const now = operation.clock.now();
-    const { token, jti } = await this.tokens.issue(
-      { tenantId, instanceId, userId, actorId: userId, reason },
-      now,
+    const { token, jti, expiresAt } = await this.tokens.issue(
+      { tenantId: operation.tenantId, instanceId, userId, actorId: userId, reason, delegation },
+      operation.clock.now(),
+      endsAt,
     );
     await operation.write(async ({ audit }) => {
       audit({ target: instanceId, changes: { user: userId, reason, jti } });
     });
     return {
       sessionUrl: `${instance.baseUrl.replace(/\/+$/, '')}/api/cp/session?token=${token}`,
-      expiresAt: new Date(Math.floor(now.getTime() / 1000) * 1000 + lifetimeSeconds * 1000),
+      expiresAt,
     };
   }
 
@@ -57,6 +62,9 @@ export class ImpersonationService {
       return refuse(operation, 'WRONG_NODE', 'The token is for another node', claims);
     }
     if (isExpired) return refuse(operation, 'TOKEN_EXPIRED', 'The token has expired', claims);
+    if (claims.delegation && this.isGrantEnded(claims.delegation.grant)) {
+      return refuse(operation, 'GRANT_ENDED', 'The delegated access has ended', claims);
+    }
     if (!(await burn(operation, claims))) {
       return refuse(operation, 'TOKEN_USED', 'The token was used already', claims);
     }
@@ -69,7 +77,7 @@ class AlreadyBurned extends Error {}
 
 /** The insert decides between those who come at the same time. False when the token was used before. */
 async function burn(operation: Operation, claims: Impersonation): Promise<boolean> {
-  const { jti, tenantId, instanceId, userId, actorId, reason, expiresAt } = claims;
+  const { jti, tenantId, instanceId, userId, actorId, reason, delegation, expiresAt } = claims;
   try {
     await operation.write(async ({ em, audit }) => {
       const burned = await em.execute<unknown[]>(
@@ -79,7 +87,7 @@ async function burn(operation: Operation, claims: Impersonation): Promise<boolea
       );
       // Rolls back the audit row of a redemption that is none.
       if (burned.length === 0) throw new AlreadyBurned();
-      audit({ target: instanceId, changes: { user: userId, actor: actorId, reason, jti } });
+      audit({ target: instanceId, changes: { user: userId, actor: actorId, reason, jti, ...delegation } });
     }, tenantId);
     return true;
   } catch (error) {
@@ -88,7 +96,37 @@ async function burn(operation: Operation, claims: Impersonation): Promise<boolea
   }
 }
 
-/** Recorded with the tenant of the node that tried, in a transaction that the refusal does not undo. */
+/** Who opens the node: one of its tenant's own, or a provider's user under the grant that they act by. */
+function personOf(operation: Operation): { userId: string; delegation: Delegated | null; endsAt?: number } {
+  const { viewer } = operation;
+  if (viewer?.kind !== 'delegate') return { userId: operation.requireUser().userId, delegation: null };
+  const { actorId, actorTenantId, grantId, grantExpiresAt } = viewer;
+  return {
+    userId: actorId,
+    delegation: { grant: grantId, actorTenant: actorTenantId },
+    endsAt: grantExpiresAt,
+  };
+}
+
+/** Throws FORBIDDEN, having recorded who tried. */
+async function requirePermission(operation: Operation, instanceId: string): Promise<void> {
+  try {
+    operation.require('fleet.instance.impersonate' satisfies FleetPermission);
+  } catch (error) {
+    const viewer = operation.requireViewer();
+    await record(operation, {
+      userId: viewerId(viewer),
+      reason: 'PERMISSION_MISSING',
+      actor: viewerId(viewer),
+      actorKind: viewer.kind,
+      target: instanceId.slice(0, 100),
+      ...(viewer.kind === 'delegate' ? { grant: viewer.grantId, actorTenant: viewer.actorTenantId } : {}),
+    });
+    throw error;
+  }
+}
+
+/** Recorded with the tenant of the node that tried. */
 async function refuse(
   operation: Operation,
   reason: string,
@@ -98,26 +136,39 @@ async function refuse(
   const { tenantId, instanceId } = operation.requireNode();
   // A token of another tenant tells this one nothing about its users.
   const known = claims?.tenantId === tenantId ? claims : undefined;
-  const payload = {
-    action: 'impersonation_refused',
+  await record(operation, {
     userId: known?.userId ?? '',
     reason,
-    clientAddress: operation.request.clientAddress,
     actor: instanceId,
     actorKind: 'node',
     target: instanceId,
-    ...(known ? { impersonator: known.actorId, jti: known.jti, audience: known.instanceId } : {}),
-  } satisfies SecurityRecorded;
-  const { database, request, clock } = operation;
+    ...(known
+      ? {
+          impersonator: known.actorId,
+          jti: known.jti,
+          audience: known.instanceId,
+          ...known.delegation,
+        }
+      : {}),
+  });
+  throw new ApiError('BAD_REQUEST', message, { reason });
+}
+
+/** In a transaction that the refusal does not undo. */
+async function record(
+  { database, request, clock, tenantId }: Operation,
+  refusal: Omit<SecurityRecorded, 'action' | 'clientAddress'> & { target: string },
+): Promise<void> {
+  const { clientAddress, requestId } = request;
+  const payload = { action: 'impersonation_refused', clientAddress, ...refusal } satisfies SecurityRecorded;
   await database
     .forTenant(tenantId)
     .transactional(async (em) =>
       appendToOutbox(
         em,
         database.area,
-        [{ topic: 'audit.security.recorded', tenantId, entityId: instanceId, payload }],
-        { requestId: request.requestId, at: clock.now() },
+        [{ topic: 'audit.security.recorded', tenantId, entityId: refusal.target, payload }],
+        { requestId, at: clock.now() },
       ),
     );
-  throw new ApiError('BAD_REQUEST', message, { reason });
 }

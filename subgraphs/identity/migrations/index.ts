@@ -13,6 +13,7 @@ import { brandingMigration } from './079-branding.js';
 import { erasureMigration } from './080-erasure.js';
 import { signInGuardsMigration } from './080-sign-in-guards.js';
 import { sealedTrailsMigration } from './081-sealed-trails.js';
+import { delegatesMigration } from './080-delegates.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -140,4 +141,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   signInGuardsMigration,
   erasureMigration,
   sealedTrailsMigration,
+  delegatesMigration,
 ];

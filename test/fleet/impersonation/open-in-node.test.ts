@@ -223,6 +223,22 @@ describe('the audit trail', () => {
     expect(all.filter(({ action }) => action === 'redeemImpersonation')).toHaveLength(1);
   });
 
+  test('has who tried and may not', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    const token = await tokenInRole(panel, tenant, 'OPERATOR');
+    const path = `/api/fleet/instances/${node.id}/impersonate`;
+    expect((await panel.world.rest(path, { method: 'POST', token })).status).toBe(403);
+    await tokenInRole(panel, tenant, 'OWNER');
+    const { actor, actorKind, target, details } = await entryOf(tenant, 'impersonation_refused');
+    expect({ actor, actorKind, target, details }).toEqual({
+      actor: tenant.user.id,
+      actorKind: 'user',
+      target: node.id,
+      details: { reason: 'PERMISSION_MISSING' },
+    });
+  });
+
   test('a tenant whose node was shown a foreign token learns nothing of whose it was', async () => {
     const [tenant, foreigners] = [await panel.world.tenant(), await panel.world.tenant()];
     const foreign = await foreigners.node();
