@@ -6,7 +6,7 @@ import { freePort, PanelProcess } from '../../support/process.js';
 import { Node, until, World } from '../../support/world.js';
 import { send, takeOne, report, type RestCommand } from './support/commands.js';
 
-test('a panel that is killed loses no command and doubles none', async () => {
+test('a panel that is killed sends no command twice, hands it out again, and takes one result', async () => {
   const database = await createTestDatabase();
   const settings = {
     DATABASE_URL: database.url,
