@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from './clock.js';
 import { CommandFeed } from './commands/feed.js';
-import type { Report } from './commands/report.js';
+import { reporter, type Report } from './commands/report.js';
 import { enroll } from './enrollment.js';
 import type { AgentEvent, Stopping } from './events.js';
 import { Heartbeat } from './heartbeat.js';
@@ -67,6 +67,8 @@ export interface Agent {
    * unusable, and when there is neither state nor token.
    */
   start(): Promise<void>;
+  /** Reports about a command that was handed out before, such as one that a restart broke off. */
+  reporter(command: { id: string; lease: string | number }): Report;
   /** Resolves when nothing of the agent runs any more; may be called at any time, and start() again after it. */
   stop(): Promise<void>;
 }
@@ -134,6 +136,13 @@ class NodeAgent implements Agent {
       this.#run = undefined;
       throw error;
     }
+  }
+
+  reporter(command: { id: string; lease: string | number }): Report {
+    return async (body) => {
+      if (this.#identity === undefined) return { kind: 'unavailable', message: 'the agent has not started' };
+      return reporter(this.#context(this.#identity), command)(body);
+    };
   }
 
   async stop(): Promise<void> {

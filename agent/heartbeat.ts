@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { Report } from './commands/report.js';
+import { reporter, type Report } from './commands/report.js';
 import type { Stopping, Tell } from './events.js';
 import type { Identity } from './identity.js';
 import type { AgentLogger } from './logger.js';
@@ -165,16 +165,12 @@ export class Heartbeat {
 
   /** Not awaited: a command may take minutes, and the beats go on meanwhile. */
   hand(command: AgentCommand): void {
-    const { client, identity, log, onCommand } = this.context;
+    const { log, onCommand } = this.context;
     if (onCommand === undefined) {
       log.debug({ command: command.id }, 'A command was left alone: this agent has nothing to run it');
       return;
     }
-    const report: Report = async (body) => {
-      const credential = identity.current?.credential;
-      if (credential === undefined) return { kind: 'unavailable', message: 'the node has not enrolled' };
-      return client.report(credential, command, body, new AbortController().signal);
-    };
+    const report = reporter(this.context, command);
     void (async () => onCommand(command, report))().catch((error: unknown) =>
       log.error({ err: error, command: command.id }, 'The command could not be taken up'),
     );

@@ -1,5 +1,6 @@
 import { createAgent, type AgentEvent } from './agent.js';
 import { systemClock } from './clock.js';
+import { CommandJournal } from './commands/journal.js';
 import { CommandRunner } from './commands/runner.js';
 import { readAgentEnv } from './env.js';
 import { demoFleet } from './fleet.js';
@@ -23,7 +24,11 @@ async function main(): Promise<void> {
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
 
   let reported = version;
-  const commands = new CommandRunner({ logger, onUpdated: (updated) => (reported = updated) });
+  const commands = new CommandRunner({
+    logger,
+    journal: new CommandJournal(`${settings.stateFile}.commands`, logger),
+    onUpdated: (updated) => (reported = updated),
+  });
   const agent = createAgent({
     panelUrl,
     name,
@@ -56,6 +61,8 @@ async function main(): Promise<void> {
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
   await agent.start();
+  // Not awaited: it lasts until the panel has heard of all.
+  void commands.resume((command) => agent.reporter(command));
   logger.info(
     { panelUrl, name, state: settings.stateFile, simulated: settings.simulate },
     'The agent is at work',

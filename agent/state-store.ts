@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
+
+import { isMissing, replaceFile } from './durable-file.js';
 
 /** What a node must remember to stay itself over a restart. */
 export interface AgentState {
@@ -47,24 +49,6 @@ const stored = z
 export function fileStateStore(file: string): StateStore {
   const folder = path.dirname(file);
 
-  async function replaceWith(text: string): Promise<void> {
-    const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
-    try {
-      // 'wx' never follows a link somebody left in our way.
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, file);
-    } finally {
-      await rm(temporary, { force: true });
-    }
-    await syncFolder(folder);
-  }
-
   return {
     location: file,
 
@@ -104,7 +88,7 @@ export function fileStateStore(file: string): StateStore {
         credential: state.credential,
         next_sequence: state.nextSequence,
       };
-      await replaceWith(`${JSON.stringify(raw, undefined, 2)}\n`);
+      await replaceFile(file, `${JSON.stringify(raw, undefined, 2)}\n`);
     },
   };
 }
@@ -122,27 +106,12 @@ export function memoryStateStore(initial?: AgentState): StateStore {
   };
 }
 
-/** A rename is only durable once its folder is; Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function reasonOf(error: unknown): string {

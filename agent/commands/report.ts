@@ -1,4 +1,5 @@
-import type { Outcome } from '../panel-client.js';
+import type { Identity } from '../identity.js';
+import type { Outcome, PanelClient } from '../panel-client.js';
 
 /** What the panel is told about a command, under the lease it was handed out with. */
 export interface CommandReport {
@@ -12,6 +13,18 @@ export interface CommandReport {
 
 /** Tells the panel; never throws. */
 export type Report = (report: CommandReport) => Promise<Outcome<undefined>>;
+
+/** Reports about a command that was handed out, under the node's credential of the moment. */
+export function reporter(
+  { identity, client }: { identity: Identity; client: PanelClient },
+  command: { id: string; lease: string | number },
+): Report {
+  return async (body) => {
+    const credential = identity.current?.credential;
+    if (credential === undefined) return { kind: 'unavailable', message: 'the node has not enrolled' };
+    return client.report(credential, command, body, new AbortController().signal);
+  };
+}
 
 /** The most that the panel takes as output. */
 export const maxOutput = 65_536;

@@ -5,6 +5,7 @@ import type { Outcome } from '../panel-client.js';
 import type { AgentCommand } from '../protocol.js';
 import { runDiagnostics } from './diagnostics.js';
 import type { CommandHandler, CommandResult } from './handler.js';
+import type { CommandJournal } from './journal.js';
 import { printable, type CommandReport, type Report } from './report.js';
 import { simulatedHandlers } from './simulated.js';
 
@@ -15,6 +16,8 @@ export interface CommandRunnerOptions {
   readonly onUpdated?: (version: string) => void;
   /** Kinds of commands that are done by these instead, or that are known besides. */
   readonly handlers?: Readonly<Record<string, CommandHandler>>;
+  /** Where it is kept what the panel is owed an answer for; without, a restart leaves the panel to find out. */
+  readonly journal?: CommandJournal;
 }
 
 interface Taken {
@@ -26,13 +29,19 @@ interface Taken {
 /** Statuses that blame the body. */
 const unacceptable = new Set([400, 413, 422]);
 
+/** Of a command that was under way when the agent ended without a word. */
+const interrupted: CommandReport = {
+  status: 'failed',
+  output: 'Interrupted: the agent ended while it was at it',
+};
+
 /** How many commands are remembered, to know one that comes again. */
 const remembered = 1_000;
 
 /**
  * Runs the commands of one node, one after another. A command begins only once the panel has acknowledged that the node
  * took it, and from then on the panel does not hand it out again: so it runs at most once, also over a restart of the
- * agent. One that comes again is known by its id.
+ * agent, which by its journal tells how it ended. One that comes again is known by its id.
  */
 export class CommandRunner {
   private readonly taken = new Map<string, Taken>();
@@ -55,7 +64,7 @@ export class CommandRunner {
     const known = this.taken.get(command.id);
     if (known) {
       known.report = report;
-      if (known.result) await this.tellEnd(known, known.result);
+      if (known.result) await this.tellEnd(command.id, known, known.result);
       return;
     }
     const taken: Taken = { report };
@@ -65,6 +74,19 @@ export class CommandRunner {
     const work = this.queue.then(async () => this.work(command, taken));
     this.queue = work.catch(() => undefined);
     return work;
+  }
+
+  /** Tells the panel how those commands ended that were under way when the agent last ended. */
+  async resume(reporter: (command: { id: string; lease: string | number }) => Report): Promise<void> {
+    const open = (await this.options.journal?.open()) ?? [];
+    await Promise.all(
+      open.map(async ({ id, lease, result = interrupted }) => {
+        if (this.taken.has(id)) return;
+        const taken: Taken = { report: reporter({ id, lease }), result };
+        this.taken.set(id, taken);
+        await this.tellEnd(id, taken, result);
+      }),
+    );
   }
 
   /** Breaks off what runs, tells the panel if it can be told at once, and takes up nothing more. */
@@ -82,6 +104,8 @@ export class CommandRunner {
       this.taken.delete(command.id);
       return;
     }
+    const { id, lease } = command;
+    await this.options.journal?.note({ id, lease });
     logger.info({ command: command.id, kind: command.command }, 'A command has begun');
     const { isSuccess, output, exitCode } = await this.perform(command, taken);
     taken.result = {
@@ -89,7 +113,8 @@ export class CommandRunner {
       output: printable(output),
       exit_code: exitCode,
     };
-    const told = await this.tellEnd(taken, taken.result);
+    await this.options.journal?.note({ id, lease, result: taken.result });
+    const told = await this.tellEnd(id, taken, taken.result);
     logger.info({ command: command.id, result: taken.result.status, told: told.kind }, 'A command has ended');
   }
 
@@ -126,8 +151,14 @@ export class CommandRunner {
     }
   }
 
+  private async tellEnd(id: string, taken: Taken, result: CommandReport): Promise<Outcome<undefined>> {
+    const told = await this.tellWithout(taken, result);
+    if (told.kind === 'ok' || told.kind === 'refused') await this.options.journal?.forget(id);
+    return told;
+  }
+
   /** How it ended matters more than what it printed. */
-  private async tellEnd(taken: Taken, result: CommandReport): Promise<Outcome<undefined>> {
+  private async tellWithout(taken: Taken, result: CommandReport): Promise<Outcome<undefined>> {
     const told = await this.tell(taken, result);
     if (told.kind !== 'refused' || !unacceptable.has(told.status)) return told;
     this.options.logger.warn({ reason: told.message }, 'The panel does not take the output of a command');

@@ -1,0 +1,79 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { z } from 'zod';
+
+import { isMissing, replaceFile } from '../durable-file.js';
+import type { AgentLogger } from '../logger.js';
+import type { CommandReport } from './report.js';
+
+/** A command that has begun and whose end the panel may not know. */
+export interface JournalEntry {
+  readonly id: string;
+  readonly lease: string | number;
+  /** How it ended; absent while it runs. */
+  readonly result?: CommandReport | undefined;
+}
+
+const stored = z.array(
+  z.object({
+    id: z.string().min(1),
+    lease: z.union([z.string(), z.number()]),
+    result: z
+      .object({
+        status: z.enum(['success', 'failed']),
+        output: z.string().optional(),
+        exit_code: z.number().optional(),
+      })
+      .optional(),
+  }),
+);
+
+/**
+ * What a node owes the panel an answer for, in a small file: by it the agent tells after a restart how commands ended
+ * that were under way, instead of leaving the panel to wait until they time out. It never keeps a command from running.
+ */
+export class CommandJournal {
+  private readonly entries = new Map<string, JournalEntry>();
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly file: string,
+    private readonly logger: AgentLogger,
+  ) {}
+
+  /** What was open when the agent last ended. */
+  async open(): Promise<JournalEntry[]> {
+    try {
+      const found = stored.parse(JSON.parse(await readFile(this.file, 'utf8')));
+      for (const entry of found) if (!this.entries.has(entry.id)) this.entries.set(entry.id, entry);
+      return found;
+    } catch (error) {
+      if (!isMissing(error)) this.logger.error({ err: error }, 'The journal of commands can not be read');
+      return [];
+    }
+  }
+
+  /** Resolves once it is on disk, or can't be. */
+  async note(entry: JournalEntry): Promise<void> {
+    this.entries.set(entry.id, entry);
+    return this.write();
+  }
+
+  /** The panel knows how it ended, or does not want to. */
+  async forget(id: string): Promise<void> {
+    if (this.entries.delete(id)) return this.write();
+  }
+
+  private async write(): Promise<void> {
+    this.writing = this.writing.then(async () => {
+      try {
+        await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
+        await replaceFile(this.file, `${JSON.stringify([...this.entries.values()], undefined, 2)}\n`);
+      } catch (error) {
+        this.logger.error({ err: error }, 'The journal of commands can not be written');
+      }
+    });
+    return this.writing;
+  }
+}
