@@ -219,6 +219,7 @@ describe('rules', () => {
       'DISK',
       'COMPONENT_UNHEALTHY',
       'COMMAND_FAILED',
+      'DUPLICATE_IDENTITY',
     ]);
     expect(before[1]).toEqual(cpu({}));
     await updateRule(tenant, { kind: 'CPU', threshold: 75.5, forSeconds: 0 });

@@ -44,6 +44,8 @@ const words: Partial<Record<SilenceField, readonly string[]>> = {
   RULE: ruleKinds.map((kind) => kind.toLowerCase()),
   SEVERITY: severities.map((severity) => severity.toLowerCase()),
 };
+/** Their values are patterns rather than words. */
+const patterned: readonly SilenceOperator[] = [SilenceOperator.MATCHES, SilenceOperator.NOT_MATCHES];
 const longestMs = 366 * 24 * 60 * 60 * 1000;
 
 const matcherRules = z
@@ -54,7 +56,7 @@ const matcherRules = z
   })
   .superRefine(({ field, operator, value }, context) => {
     const known = words[field];
-    if (!known || operator === SilenceOperator.MATCHES || known.includes(value.toLowerCase())) return;
+    if (!known || patterned.includes(operator) || known.includes(value.toLowerCase())) return;
     context.addIssue({
       code: 'custom',
       path: ['value'],

@@ -26,6 +26,7 @@ export enum SilenceOperator {
   EQUALS = 'EQUALS',
   NOT_EQUALS = 'NOT_EQUALS',
   MATCHES = 'MATCHES',
+  NOT_MATCHES = 'NOT_MATCHES',
 }
 
 registerEnumType(SilenceOperator, {
@@ -37,6 +38,7 @@ registerEnumType(SilenceOperator, {
     MATCHES: {
       description: 'It is like the value, in which `*` stands for any text. Of tags: one of them is.',
     },
+    NOT_MATCHES: { description: 'It is not like the value. Of tags: none of them is.' },
   },
 });
 

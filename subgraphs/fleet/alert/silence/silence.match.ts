@@ -33,6 +33,8 @@ export function isAbout(matchers: readonly SilenceMatcher[], subject: SilenceSub
         return !actual.includes(wanted);
       case SilenceOperator.MATCHES:
         return actual.some((text) => isLike(text, wanted));
+      case SilenceOperator.NOT_MATCHES:
+        return !actual.some((text) => isLike(text, wanted));
     }
   });
 }
