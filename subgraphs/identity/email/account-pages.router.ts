@@ -1,52 +1,15 @@
-import { createHash } from 'node:crypto';
-
 import { Router } from 'express';
 
-const style = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem; }
-label { display: block; margin: 1rem 0; }
-input { display: block; width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; }
-button { padding: .5rem 1rem; font: inherit; }
-`;
+import { formPage, type FormPage } from '#platform/form-page.js';
 
-interface AccountPage {
-  title: string;
-  form: string;
-  /** Sent with the fields of the form, and the token of the link where there is one. */
-  mutation: string;
-  done: string;
-}
-
-// The token is in the fragment, which browsers send to nobody; the page's script hands it to the mutation. A mail
-// scanner that opens the link uses nothing up, since it presses no button.
-const script = ({ mutation, done }: AccountPage) => `
-const form = document.querySelector('form');
-const output = document.querySelector('output');
-form.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  const input = { ...Object.fromEntries(new FormData(form)), ...(token ? { token } : {}) };
-  const answer = await fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: ${JSON.stringify(mutation)}, variables: { input } }),
-  }).then((response) => response.json());
-  const [error] = answer.errors ?? [];
-  output.textContent = error
-    ? Object.values(error.extensions?.details ?? {}).join('. ') || error.message
-    : ${JSON.stringify(done)};
-  if (!error) form.hidden = true;
-});
-`;
-
-const verifyEmail: AccountPage = {
+const verifyEmail: FormPage = {
   title: 'Confirm your e-mail address',
   form: '<button>Confirm</button>',
   mutation: 'mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }',
   done: 'Done. Your address is confirmed.',
 };
 
-const resetPassword: AccountPage = {
+const resetPassword: FormPage = {
   title: 'Choose a new password',
   form: `<label>New password
     <input name="newPassword" type="password" required minlength="12" autocomplete="new-password"></label>
@@ -55,7 +18,7 @@ const resetPassword: AccountPage = {
   done: 'Done. Sign in with the new password.',
 };
 
-const acceptInvitation: AccountPage = {
+const acceptInvitation: FormPage = {
   title: 'Join the organization',
   form: `<label>Your name <input name="name" required maxlength="200" autocomplete="name"></label>
   <label>Password
@@ -68,44 +31,8 @@ const acceptInvitation: AccountPage = {
 /** The pages behind the links that accounts are mailed. */
 export function createAccountPagesRouter(): Router {
   const router = Router();
-  serve(router, '/account/verify-email', verifyEmail);
-  serve(router, '/account/reset-password', resetPassword);
-  serve(router, '/account/accept-invitation', acceptInvitation);
+  router.get('/account/verify-email', formPage(verifyEmail));
+  router.get('/account/reset-password', formPage(resetPassword));
+  router.get('/account/accept-invitation', formPage(acceptInvitation));
   return router;
-}
-
-function serve(router: Router, path: string, page: AccountPage): void {
-  const code = script(page);
-  const policy = [
-    `default-src 'none'`,
-    `script-src ${hashOf(code)}`,
-    `style-src ${hashOf(style)}`,
-    `connect-src 'self'`,
-    `form-action 'none'`,
-    `base-uri 'none'`,
-    `frame-ancestors 'none'`,
-  ].join('; ');
-  const html = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${page.title}</title>
-<style>${style}</style>
-<h1>${page.title}</h1>
-<form>
-  ${page.form}
-</form>
-<output></output>
-<script>${code}</script>
-</html>
-`;
-  router.get(path, (_request, response) => {
-    response.setHeader('Content-Security-Policy', policy);
-    response.setHeader('Cache-Control', 'no-store');
-    response.type('html').send(html);
-  });
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
