@@ -117,7 +117,7 @@ export class Alert {
   @Field(() => DateTime, {
     nullable: true,
     description:
-      'When channels were told that it fires; null when none was, for want of one or because of a silence.',
+      'When channels were first told that it fires; null when none was, for want of one or because of a silence.',
   })
   @Property({ type: 'datetime', nullable: true })
   notifiedAt!: Date | null;
