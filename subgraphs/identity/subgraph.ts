@@ -2,7 +2,6 @@ import type { Router } from 'express';
 
 import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
-import { BackgroundWork } from '#platform/background-work.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
@@ -42,6 +41,7 @@ import { identityPermissions } from './permissions.js';
 import { RegistrationResolver } from './registration/registration.resolver.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { Credentials } from './session/credentials.js';
+import { failedSignInJob } from './session/failed-sign-in.job.js';
 import { LoginChallenge } from './session/login-challenge.entity.js';
 import { LoginService } from './session/login.service.js';
 import { RefreshService } from './session/refresh.service.js';
@@ -123,7 +123,6 @@ export interface Identity {
 
 export function createIdentity(options: IdentityOptions): Identity {
   const { database, keyring, clock, logger, publicUrl, env } = options;
-  const background = new BackgroundWork(logger);
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
   const mails = new MailQueue(keyring);
   const mail = new AccountMail(mails, publicUrl);
@@ -132,7 +131,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const tokens = new SessionTokens(keys, publicUrl);
   const codes = new TotpCodes(keyring);
   const users = new UserService();
-  const logins = new LoginService(new Credentials(background), codes, tokens);
+  const logins = new LoginService(new Credentials(), codes, tokens);
   const totp = new TotpService(users, codes, keyring);
   const registrations = new RegistrationService(tokens, mail, keyring);
   const sessions = new SessionService();
@@ -159,7 +158,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   return {
     consumers: [registerClients, followClients, ...tenancy.consumers],
     sweeps: [expiredSweep, ...tenancy.sweeps],
-    jobs: [sendMailJob(mails, mailer), offerResetJob(mail)],
+    jobs: [sendMailJob(mails, mailer), offerResetJob(mail), failedSignInJob],
     build: (verifier) => {
       tenancy.verifyBy(verifier);
       verifiedBy = verifier;
@@ -196,7 +195,6 @@ export function createIdentity(options: IdentityOptions): Identity {
     start: () => keys.start(),
     stop: async () => {
       keys.stop();
-      await background.settle();
       await tenancy.stop();
     },
     routers: [

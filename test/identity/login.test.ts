@@ -224,3 +224,16 @@ test('failed sign-ins are told to whoever watches over the tenant, without the p
       },
     ]);
 });
+
+test('a failed sign-in is recorded before it is answered, in the same way for names with an account and without', async () => {
+  const { account, user } = await panel.world.tenant();
+  await panel.sql(`delete from jobs.job where name = 'identity.sign-in.record-failure'`);
+  for (const email of [`${randomUUID()}@example.com`, account.email]) {
+    expect((await login(email, 'wrong')).status).toBe(401);
+    const jobs = await panel.sql<{ user: string }>(
+      `select data->>'userId' as user from jobs.job where name = 'identity.sign-in.record-failure'
+       order by created_on desc limit 1`,
+    );
+    expect(jobs).toEqual([{ user: email === account.email ? user.id : 'usr_none' }]);
+  }
+});

@@ -1,13 +1,12 @@
-import type { BackgroundWork } from '#platform/background-work.js';
 import { ApiError } from '#platform/errors.js';
-import { appendToOutbox } from '#platform/outbox/outbox.js';
+import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { isPassword } from '../password/password-hash.js';
-import { securityEvent } from '../security/security-event.js';
 import { networkOf } from '../throttle/network.js';
 import { admit, admitOrRefuse, making } from '../throttle/throttle.js';
 import { User } from '../user/user.entity.js';
+import { failedSignIn } from './failed-sign-in.js';
 import { Session } from './session.entity.js';
 
 /** No tenant has this id; looking in it costs as much as looking in a real one. */
@@ -18,8 +17,6 @@ const familiarMs = 30 * 24 * 60 * 60_000;
 
 /** Checks sign-in names and passwords. */
 export class Credentials {
-  constructor(private readonly background: BackgroundWork) {}
-
   /**
    * The user whose name and password these are. An unknown name, a wrong password and an account that is paused after
    * too many failures get the same UNAUTHENTICATED after the same work: two counters, three lookups, one hash. Only the
@@ -45,8 +42,7 @@ export class Credentials {
       );
     });
     if (isIn && user) return user;
-    // After the answer, whose time must not tell; and for unknown names as well, so that the next one's doesn't either.
-    this.background.run('recording a failed sign-in', () => record(operation, user, blockedUntil));
+    await record(operation, user, blockedUntil);
     throw new ApiError('UNAUTHENTICATED', 'E-mail address or password is wrong', {
       reason: 'WRONG_CREDENTIALS',
     });
@@ -75,30 +71,24 @@ export function familiarSubject(email: string, network: string): string {
   return `${email} ${network}`;
 }
 
-/** For an unknown name there is no tenant to tell: the same work is done and undone. */
+/**
+ * Asks for the failure to be told to whoever watches over the tenant, before the answer, so that no kill loses it; and
+ * for unknown names as well, since the time must not tell. The job finds out whether there is anybody to tell.
+ */
 async function record(
-  operation: Operation,
+  { database, request }: Operation,
   user: User | undefined,
   blockedUntil: Date | undefined,
 ): Promise<void> {
-  const { database, request, clock } = operation;
-  const tenantId = user?.tenantId ?? nowhere.tenant_id;
-  const event = securityEvent(operation, tenantId, {
-    action: blockedUntil ? 'authn_login_lock' : 'authn_login_fail',
+  const failure = {
+    tenantId: user?.tenantId ?? nowhere.tenant_id,
     userId: user?.id ?? nowhere.id,
-    reason: blockedUntil ? `paused until ${blockedUntil.toISOString()}` : 'wrong password',
-  });
-  try {
-    await database.forTenant(tenantId).transactional(async (em) => {
-      await appendToOutbox(em, database.area, [event], { requestId: request.requestId, at: clock.now() });
-      if (!user) throw new Undone();
-    });
-  } catch (error) {
-    if (!(error instanceof Undone)) throw error;
-  }
-}
-
-/** Ends a transaction without a trace. */
-class Undone extends Error {
-  override readonly name = 'Undone';
+    clientAddress: request.clientAddress,
+    pausedUntil: blockedUntil?.toISOString() ?? null,
+  };
+  await database
+    .forTenant(failure.tenantId)
+    .transactional(async (em) =>
+      enqueue(em, database.area, failedSignIn, failure, { causedBy: request.requestId }),
+    );
 }
