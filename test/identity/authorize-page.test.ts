@@ -8,6 +8,11 @@ import { startNode } from './support/node.js';
 import { enrollClient, pkce, preflight, startReachablePanel, type Client } from './support/oauth.js';
 import { enableTotp, nextCode } from './support/totp.js';
 
+// Its first URL takes fast-check seconds, in which this process, panel included, does nothing else: time enough for kept
+// connections to end under whoever uses them next. So it is made before there are any.
+const anyUrl = fc.webUrl({ withFragments: true, withQueryParameters: true });
+fc.sample(anyUrl, 1);
+
 let panel: TestPanel;
 let tenant: Tenant;
 let client: Client;
@@ -192,11 +197,7 @@ describe('a request that is not in order is told, and never redirected', () => {
   });
 
   test('any other redirect URI', async () => {
-    const uri = fc.oneof(
-      fc.webUrl({ withFragments: true, withQueryParameters: true }),
-      fc.string(),
-      mutated(),
-    );
+    const uri = fc.oneof(anyUrl, fc.string(), mutated());
     await fc.assert(
       fc.asyncProperty(uri, async (redirect_uri) => {
         fc.pre(redirect_uri !== client.redirectUri);
