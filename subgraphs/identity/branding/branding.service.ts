@@ -1,3 +1,4 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { invalid } from '#platform/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
@@ -17,13 +18,6 @@ interface Row {
   logo_sha256: string | null;
 }
 
-interface Kept {
-  companyName: string;
-  logoUrl: string | null;
-  primaryColor: string;
-  supportEmail: string | null;
-}
-
 /** How tenants present themselves. Clients show what their provider shows, until they have their own. */
 export class BrandingService {
   constructor(
@@ -32,12 +26,12 @@ export class BrandingService {
     private readonly publicUrl: string,
   ) {}
 
-  /** Of the plans that include it; or that of a provider, whatever its client's plan. */
+  /** Of the plans that include it: the tenant's own, or that of a provider, whatever its client's plan. */
   async get(operation: Operation): Promise<Branding> {
     const { tenantId } = operation;
     const row = await this.find(operation);
     if (!row || row.tenant_id === tenantId) await this.entitlements.requireFeature(operation, 'white-label');
-    return this.toBranding(tenantId, row ?? (await this.initial(operation)));
+    return this.toBranding(tenantId, row ?? (await initial(operation.em, tenantId)));
   }
 
   async update(operation: Operation, input: UpdateBrandingInput): Promise<Branding> {
@@ -46,34 +40,41 @@ export class BrandingService {
     const { tenantId } = operation;
     const checked = given.logoUrl == null ? undefined : await checkLogo(this.outbound, given.logoUrl);
     if (checked && 'refused' in checked) throw invalid('input.logoUrl', checked.refused);
-    const logo = checked && 'logo' in checked ? checked.logo : undefined;
-    const before = await this.find(operation);
-    const own = before?.tenant_id === tenantId ? before : await this.initial(operation);
-    const kept: Kept = {
-      companyName: given.companyName ?? own.company_name,
-      logoUrl: given.logoUrl ?? own.logo_url,
-      primaryColor: given.primaryColor ?? own.primary_color,
-      supportEmail: given.supportEmail ?? own.support_email,
-    };
-    await operation.write(async ({ em, audit }) => {
-      audit({ target: tenantId, changes: { ...kept } });
+    const kept = await operation.write(async ({ em, audit }) => {
+      const own = await lockOwn(em, tenantId);
+      const changed: Row = {
+        ...own,
+        company_name: given.companyName ?? own.company_name,
+        logo_url: given.logoUrl ?? own.logo_url,
+        primary_color: given.primaryColor ?? own.primary_color,
+        support_email: given.supportEmail ?? own.support_email,
+      };
+      const { company_name: companyName, logo_url: logoUrl, primary_color: primaryColor } = changed;
+      const supportEmail = changed.support_email;
+      audit({ target: tenantId, changes: { companyName, logoUrl, primaryColor, supportEmail } });
       await em.execute(
         `insert into identity.branding as b (tenant_id, company_name, logo_url, primary_color, support_email, updated_at)
          values (?, ?, ?, ?, ?, ?) on conflict (tenant_id) do update set company_name = excluded.company_name,
            logo_url = excluded.logo_url, primary_color = excluded.primary_color,
            support_email = excluded.support_email, updated_at = excluded.updated_at`,
-        [tenantId, ...columns(kept), operation.clock.now().toISOString()],
+        [tenantId, companyName, logoUrl, primaryColor, supportEmail, operation.clock.now().toISOString()],
       );
-      if (given.logoUrl == null) return;
+      const logo = checked && 'logo' in checked ? checked.logo : undefined;
+      // What could be fetched once is better than nothing while it is out of reach.
+      if (!logo && logoUrl === own.logo_url) return changed;
       await em.execute(
         'update identity.branding set logo_sha256 = ?, logo_type = ?, logo = ? where tenant_id = ?',
         [...logoColumns(logo), tenantId],
       );
+      return { ...changed, logo_sha256: logo?.sha256 ?? null };
     });
-    const after = await this.find(operation);
-    const branding = this.toBranding(tenantId, after ?? own);
-    if (checked && 'outOfReach' in checked)
-      branding.warnings.push(`The logo is not shown yet: ${checked.outOfReach}`);
+    const branding = this.toBranding(tenantId, kept);
+    if (checked && 'outOfReach' in checked) {
+      const shown = kept.logo_sha256
+        ? 'the copy from before is shown'
+        : 'none is shown until it is saved again';
+      branding.warnings.push(`The logo could not be fetched, ${shown}: ${checked.outOfReach}`);
+    }
     return branding;
   }
 
@@ -92,21 +93,6 @@ export class BrandingService {
     return row;
   }
 
-  private async initial(operation: Operation): Promise<Row> {
-    const [tenant] = await operation.em.execute<{ name: string }[]>(
-      'select name from identity.tenant where id = ?',
-      [operation.tenantId],
-    );
-    return {
-      tenant_id: operation.tenantId,
-      company_name: tenant?.name ?? '',
-      logo_url: null,
-      primary_color: defaultColor,
-      support_email: null,
-      logo_sha256: null,
-    };
-  }
-
   private toBranding(tenantId: string, row: Row): Branding {
     const warning = contrastWarning(row.primary_color);
     return {
@@ -121,8 +107,29 @@ export class BrandingService {
   }
 }
 
-function columns({ companyName, logoUrl, primaryColor, supportEmail }: Kept): (string | null)[] {
-  return [companyName, logoUrl, primaryColor, supportEmail];
+/** The tenant's own, or what it begins with. Whoever changes it waits for who does so already. */
+async function lockOwn(em: SqlEntityManager, tenantId: string): Promise<Row> {
+  await em.execute('select 1 from identity.tenant where id = ? for no key update', [tenantId]);
+  const [row] = await em.execute<Row[]>(
+    `select tenant_id, company_name, logo_url, primary_color, support_email, logo_sha256
+     from identity.branding where tenant_id = ?`,
+    [tenantId],
+  );
+  return row ?? initial(em, tenantId);
+}
+
+async function initial(em: SqlEntityManager, tenantId: string): Promise<Row> {
+  const [tenant] = await em.execute<{ name: string }[]>('select name from identity.tenant where id = ?', [
+    tenantId,
+  ]);
+  return {
+    tenant_id: tenantId,
+    company_name: tenant?.name ?? '',
+    logo_url: null,
+    primary_color: defaultColor,
+    support_email: null,
+    logo_sha256: null,
+  };
 }
 
 function logoColumns(logo: Logo | undefined): (string | Buffer | null)[] {

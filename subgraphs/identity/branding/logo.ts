@@ -18,7 +18,10 @@ export type LogoCheck = { logo: Logo } | { outOfReach: string } | { refused: str
 export async function checkLogo(outbound: Outbound, url: string): Promise<LogoCheck> {
   try {
     const { status, body } = await outbound.fetch(url, { ...logoLimits, httpsOnly: true });
-    if (status !== 200) return { refused: `The logo's server answered ${status}` };
+    if (status !== 200) {
+      const answered = `The logo's server answered ${status}`;
+      return status >= 500 || status === 429 ? { outOfReach: answered } : { refused: answered };
+    }
     const type = typeOf(body);
     if (!type) return { refused: 'The logo must be a PNG, JPEG, WebP or SVG' };
     const fault = type === 'image/svg+xml' ? svgFault(body.toString('utf8')) : undefined;

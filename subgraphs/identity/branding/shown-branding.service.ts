@@ -18,7 +18,7 @@ interface Row {
 }
 
 /**
- * The tenant's branding while its plan includes it, or that of its provider whatever the tenant's plan; undefined for
+ * The tenant's branding while its plan includes it, or else that of its provider while that one's does; undefined for
  * all others, who see the panel's own name. `em` reads as that tenant.
  */
 export async function findShownBranding(
@@ -26,10 +26,8 @@ export async function findShownBranding(
   tenantId: string,
 ): Promise<ShownBranding | undefined> {
   const [row] = await em.execute<Row[]>(
-    `select b.company_name, b.primary_color, b.support_email, b.logo_sha256 from identity.find_branding(?) b
-     where b.tenant_id <> ? or exists (
-       select from identity.entitlement e where e.tenant_id = b.tenant_id and 'white-label' = any (e.features))`,
-    [tenantId, tenantId],
+    'select company_name, primary_color, support_email, logo_sha256 from identity.find_branding(?)',
+    [tenantId],
   );
   return (
     row && {

@@ -14,6 +14,7 @@ import { erasureMigration } from './080-erasure.js';
 import { signInGuardsMigration } from './080-sign-in-guards.js';
 import { sealedTrailsMigration } from './081-sealed-trails.js';
 import { delegatesMigration } from './080-delegates.js';
+import { brandingOfPlansMigration } from './082-branding-of-plans.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -142,4 +143,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   erasureMigration,
   sealedTrailsMigration,
   delegatesMigration,
+  brandingOfPlansMigration,
 ];

@@ -6,6 +6,7 @@ import { outboundWith, serve } from '../../platform/support/outbound.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
+import { until } from '../../support/world.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
 
@@ -106,6 +107,68 @@ test.concurrent('clients show what their provider shows, until they have their o
   ]);
   expect(await nameOf(big)).toEqual({ companyName: 'Big Corp', isInherited: false });
   expect(await nameOf(parent)).toEqual({ companyName: 'CloudHost Pro', isInherited: false });
+});
+
+test.concurrent('whoever loses the plan that includes branding falls back to what others show', async () => {
+  const parent = await provider(panel);
+  const big = await client(panel, mailbox, parent, { plan: 'enterprise' });
+  await parent.rest(path, { method: 'PUT', body: cloudHost });
+  await until(
+    async () => (await big.rest(path, { method: 'PUT', body: { company_name: 'Big Corp' } })).status === 200,
+    'the plan to reach identity',
+  );
+  const shown = async () => {
+    const { status, body } = await big.rest<{ company_name: string }>(path);
+    return [status, body.company_name];
+  };
+  expect(await shown()).toEqual([200, 'Big Corp']);
+  await parent.rest(`/api/msp/clients/${big.id}`, { method: 'PUT', body: { plan: 'pro' } });
+  await until(async () => (await shown())[1] !== 'Big Corp', 'the smaller plan');
+  expect(await shown()).toEqual([200, 'CloudHost Pro']);
+  await panel.world.graphql(
+    'mutation($id: ID!) { grantPlan(input: { tenantId: $id, plan: FREE }) { plan } }',
+    { id: parent.id },
+    await panel.world.administrator(),
+  );
+  expect(await shown()).toEqual([403, undefined]);
+});
+
+test.concurrent('changes that are made at once do not undo each other', async () => {
+  const parent = await provider(panel);
+  await parent.rest(path, { method: 'PUT', body: { company_name: 'A', primary_color: '#000000' } });
+  for (const [name, color] of Array.from({ length: 5 }, (_, at) => [`B${at}`, `#${at}fffff`])) {
+    await Promise.all([
+      parent.rest(path, { method: 'PUT', body: { company_name: name } }),
+      parent.rest(path, { method: 'PUT', body: { primary_color: color } }),
+    ]);
+    expect((await parent.rest(path)).body).toMatchObject({ company_name: name, primary_color: color });
+  }
+});
+
+test.concurrent('a logo that is out of reach keeps the copy from before, and another one does not', async () => {
+  const parent = await provider(panel);
+  await parent.rest(path, { method: 'PUT', body: cloudHost });
+  await panel.sql(
+    `update identity.branding set logo_sha256 = $2, logo_type = 'image/png', logo = 'x' where tenant_id = $1`,
+    [parent.id, 'd'.repeat(64)],
+  );
+  const save = async (logoUrl: string) =>
+    dataOf(
+      await parent.graphql<{ updateBranding: { logoSource: string | null; warnings: string[] } }>(
+        'mutation($input: UpdateBrandingInput!) { updateBranding(input: $input) { logoSource warnings } }',
+        { input: { logoUrl, primaryColor: '#102030' } },
+      ),
+    ).updateBranding;
+  expect(await save(cloudHost.logo_url)).toEqual({
+    logoSource: `http://panel.test/branding/logo/${'d'.repeat(64)}`,
+    warnings: [expect.stringMatching(/^The logo could not be fetched, the copy from before is shown: /)],
+  });
+  expect(await save('https://other.invalid/logo.svg')).toEqual({
+    logoSource: null,
+    warnings: [
+      expect.stringMatching(/^The logo could not be fetched, none is shown until it is saved again: /),
+    ],
+  });
 });
 
 test.concurrent('a kept logo is served so that it runs nothing', async () => {
