@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 
+import { svgFault } from './svg.js';
+
 export const logoLimits = { timeoutMs: 5_000, maxBytes: 512 * 1024, maxRedirects: 3 };
 
 export interface Logo {
@@ -43,25 +45,4 @@ function typeOf(body: Buffer): string | undefined {
   return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*(<!DOCTYPE\s+svg[^>[]*>\s*)?<svg[\s>]/i.test(text)
     ? 'image/svg+xml'
     : undefined;
-}
-
-/** How to read this table: what no logo needs, and why it is refused. */
-const svgFaults: readonly [RegExp, string][] = [
-  [/<\s*([\w-]+:)?(script|handler|listener)\b/i, 'The SVG holds a script'],
-  [/[\s"'/]on[a-z]+\s*=/i, 'The SVG holds an event handler'],
-  [/<\s*([\w-]+:)?(foreignObject|iframe|object|embed|image|audio|video)\b/i, 'The SVG embeds something else'],
-  [/<!ENTITY|<!DOCTYPE[^>]*\[/i, 'The SVG declares entities'],
-  [/<\?xml-stylesheet|@import/i, 'The SVG loads a style sheet'],
-  // Only a reference within the drawing itself is left, so javascript: and data: are out in every spelling.
-  [/[\s"'/:](href|src)\s*=\s*(?!["']?\s*#)/i, 'The SVG refers to something outside itself'],
-  [/url\(\s*(?!["']?\s*#)/i, 'The SVG refers to something outside itself'],
-  [
-    /<\s*([\w-]+:)?(animate|set)\b[^>]*attributeName\s*=\s*["']?\s*([\w-]+:)?(href|on)/i,
-    'The SVG animates a reference',
-  ],
-];
-
-/** Why an SVG is refused: it is shown to people of other organizations. */
-export function svgFault(text: string): string | undefined {
-  return svgFaults.find(([pattern]) => pattern.test(text))?.[1];
 }
