@@ -4,6 +4,7 @@ import { historyRange } from '#subgraphs/fleet/metrics/history-range.js';
 import { historySql } from '#subgraphs/fleet/metrics/history.sql.js';
 import { rateReachMs } from '#subgraphs/fleet/metrics/tiers.js';
 
+import { onCpuMs } from './support/cpu.js';
 import { instanceId, tenantId } from './support/fleet.js';
 import { fixed, publish, type Figure } from './support/report.js';
 import { openStage, type Stage } from './support/stage.js';
@@ -32,6 +33,9 @@ export async function historyBench(): Promise<void> {
     await client.query(`set role fleet_app`);
     await client.query(`select set_config('app.tenant_id', $1, false)`, [tenantId(0)]);
     const times = new Map<string, number[]>(ranges.map(([name]) => [name, []]));
+    const cpuTimes = new Map<string, number[]>(ranges.map(([name]) => [name, []]));
+    const { rows: own } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const serverPid = own[0]!.pid;
     const clientTimes = new Map<string, number[]>(ranges.map(([name]) => [name, []]));
     const now = Date.now();
     for (let round = 0; round < rounds + 5; round += 1) {
@@ -49,25 +53,29 @@ export async function historyBench(): Promise<void> {
         });
         let parameter = 0;
         const text = sql.replace(/\?/g, () => `$${(parameter += 1)}`);
+        const cpuBefore = onCpuMs(serverPid);
         const start = performance.now();
         const { rowCount } = await client.query(text, values);
         const ms = performance.now() - start;
         if (!rowCount) throw new Error(`${name} answered nothing`);
         if (round < 5) continue;
         clientTimes.get(name)!.push(ms);
+        cpuTimes.get(name)!.push(onCpuMs(serverPid) - cpuBefore);
         times.get(name)!.push(await databaseTime(client, text, values));
       }
     }
     await client.end();
     const oneHour = median(times.get('1h')!);
+    const oneHourCpu = median(cpuTimes.get('1h')!);
     const figures: Figure[] = [];
     for (const [name] of ranges) {
       const ms = times.get(name)!;
       const ratio = median(ms) / oneHour;
       const p95 = quantile(ms, 0.95);
+      const cpu = median(cpuTimes.get(name)!);
       figures.push({
-        what: `${name}: median / p95 (ms), ratio to 1h; with the driver`,
-        value: `${fixed(median(ms))} / ${fixed(p95)}, ${fixed(ratio)}; ${fixed(median(clientTimes.get(name)!))}`,
+        what: `${name}: median / p95 (ms), ratio to 1h; CPU of the server, ratio; with the driver`,
+        value: `${fixed(median(ms))} / ${fixed(p95)}, ${fixed(ratio)}; ${fixed(cpu)}, ${fixed(cpu / oneHourCpu)}; ${fixed(median(clientTimes.get(name)!))}`,
         target: '<= 3, p95 < 20 ms',
         isMet: ratio <= 3 && p95 < 20,
       });
@@ -77,7 +85,7 @@ export async function historyBench(): Promise<void> {
       name: 'history',
       setup: `${instances} instances with ${dailyDays} days daily and ${hourlyDays} days hourly, ${rawInstances} of them with ${rawHours} h raw; planning and execution in the database`,
       figures,
-      details: Object.fromEntries(times),
+      details: { times: Object.fromEntries(times), cpu: Object.fromEntries(cpuTimes) },
     });
   } finally {
     await stage.stop();

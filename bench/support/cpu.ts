@@ -36,3 +36,8 @@ function read(file: string): string | undefined {
     return undefined;
   }
 }
+
+/** Milliseconds that one process has been on a CPU, whatever else waited for it: to the nanosecond, for short work. */
+export function onCpuMs(pid: number): number {
+  return Number(read(`/proc/${pid}/schedstat`)?.split(' ')[0] ?? 0) / 1e6;
+}

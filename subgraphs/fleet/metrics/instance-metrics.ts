@@ -23,13 +23,13 @@ export class InstanceMetrics {
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Received, over the last interval; null until two beats tell.',
+    description: 'Received, over the last interval; null until two beats tell, and after a gap.',
   })
   netRxBytesPerSecond!: number | null;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Sent, over the last interval; null until two beats tell.',
+    description: 'Sent, over the last interval; null until two beats tell, and after a gap.',
   })
   netTxBytesPerSecond!: number | null;
 

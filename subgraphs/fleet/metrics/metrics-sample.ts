@@ -2,7 +2,7 @@ import { Field, Float, ID, ObjectType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-const rate = 'over the interval before the beat; null until two beats tell.';
+const rate = 'over the interval before the beat; null until two beats tell, and after a gap.';
 
 @ObjectType({ description: 'What one beat of an instance measured.' })
 export class MetricsSample {
