@@ -32,9 +32,10 @@ export const notificationAddressesMigration = migration(
   `create index notification_delivery_test on fleet.notification_delivery (tenant_id, created_at)
     where type = 'TEST'`,
 
-  // Channel to when it was last told that the alert fires.
+  // Channel to when it was last told that the alert fires. What fires is looked at anew: it may be told again from now on.
   `alter table fleet.alert add column told jsonb not null default '{}'`,
-  `update fleet.alert a set told = d.told
+  `update fleet.alert a set told = d.told,
+      notify_at = case when a.status = 'FIRING' then coalesce(a.notify_at, now()) else a.notify_at end
     from (
       select tenant_id, alert_id, jsonb_object_agg(channel_id, told_at) as told
       from (

@@ -122,6 +122,17 @@ describe('an alert that goes on firing', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
+  test('is told again as the channel has it now, whatever it had when it was first told', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await tenantWithoutOutages();
+    const id = await subscribe(tenant, receiver, { repeatIntervalMinutes: 0 });
+    await firing(panel, tenant);
+    await soon(panel, async () => receiver.received.length === 1, 'the beginning');
+    await update(tenant, { id, repeatIntervalMinutes: 5 });
+    await soon(panel, async () => receiver.received.length === 2, 'the repetition', 400);
+    expect(types(receiver)).toEqual(['alert.firing', 'alert.firing']);
+  });
+
   test('can be told again every five minutes to a week, or never', async () => {
     const tenant = await panel.world.tenant();
     const make = async (repeatIntervalMinutes: number) =>

@@ -45,6 +45,7 @@ const outOfReach = [
   'acceptInvitation',
   'actInTenant',
   'completeSetup',
+  'confirmNotificationAddress',
   'decideAuthorization',
   'exchangeAuthorizationCode',
   'login',

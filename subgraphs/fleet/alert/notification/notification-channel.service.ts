@@ -96,7 +96,7 @@ export class NotificationChannelService {
       );
       if (changes.isEnabled) channel.disabledReason = null;
       if (changes.recipients != null) await this.addresses.ask(operation, write, channel.recipients);
-      if (changes.repeatIntervalMinutes != null)
+      if (changes.repeatIntervalMinutes != null || changes.isEnabled)
         await lookAgain(write.em, operation.tenantId, operation.clock.now());
       return channel;
     });
