@@ -53,6 +53,15 @@ describe('what was checked is checked again under the lock', () => {
     expect([answer.status, answer.body]).toEqual([401, { error: 'E-mail address or password is wrong' }]);
   });
 
+  test('a password that was replaced meanwhile gives no challenge', async () => {
+    const [tenant, donor] = [await panel.world.tenant(), await panel.world.tenant()];
+    await enableTotp(panel, tenant);
+    const answer = await overtaking(setPassword, [tenant.user.id, await hashOf(donor.user.id)], () =>
+      panel.world.login(tenant.account.email, tenant.account.password),
+    );
+    expect([answer.status, answer.body]).toEqual([401, { error: 'E-mail address or password is wrong' }]);
+  });
+
   test('a password that was replaced meanwhile changes no address', async () => {
     const [tenant, donor] = [await panel.world.tenant(), await panel.world.tenant()];
     const body = { email: 'stolen@overtaken.example', current_password: tenant.account.password };

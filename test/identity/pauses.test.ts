@@ -136,6 +136,22 @@ test('a form with a null character is refused, and no attempt stays under way', 
   expect(await panel.sql('select 1 from identity.attempt where pending > 0')).toEqual([]);
 });
 
+test('an attempt that fails on our side is neither counted nor left under way', async () => {
+  const { account, user } = await panel.world.tenant();
+  const setHash = 'update identity."user" set password_hash = $2 where id = $1';
+  const [row] = await panel.sql<{ hash: string }>(
+    'select password_hash as hash from identity."user" where id = $1',
+    [user.id],
+  );
+  await panel.sql(setHash, [user.id, 'no hash']);
+  const from = stranger();
+  for (let attempt = 0; attempt < 6; attempt += 1)
+    expect(await login(account.email, account.password, from)).toBe(500);
+  expect(await panel.sql('select 1 from identity.attempt where pending > 0')).toEqual([]);
+  await panel.sql(setHash, [user.id, row?.hash]);
+  expect(await login(account.email, account.password, from)).toBe(200);
+});
+
 test('a changed password ends the links that were mailed for choosing one', async () => {
   const tenant = await panel.world.tenant();
   await panel.world.rest('/api/auth/password/forgot', { body: { email: tenant.account.email } });

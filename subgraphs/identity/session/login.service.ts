@@ -94,6 +94,9 @@ export class LoginService {
     const challengeToken = randomToken();
     const now = operation.clock.now();
     await operation.write(async (write) => {
+      // A change of the password ends open challenges; one that is made just after it must not live on.
+      const locked = await lockUser(write, user);
+      if (locked.passwordHash !== user.passwordHash || !hasSameTotp(locked, user)) throw overtaken();
       // Nobody has signed in by a password alone.
       write.audit({ action: 'loginChallenge', target: user.id, actor: user.id, actorKind: 'user' });
       write.em.persist(
