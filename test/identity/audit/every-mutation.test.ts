@@ -14,7 +14,7 @@ import { inTurns, type Finding } from '../../security/findings.js';
 import { matrix, permissionsOf } from '../../security/matrix.js';
 import { callOf, leastOf } from '../../security/operations.js';
 import { RichScene } from '../../security/rich-scene.js';
-import { Scene } from '../../security/scene.js';
+import { redirectUri, Scene } from '../../security/scene.js';
 import { panelTarget } from '../../security/target.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until } from '../../support/world.js';
@@ -26,35 +26,14 @@ const unaudited: Record<string, string> = {
   exchangeApiKey: 'nothing changes; what the key does afterwards is in the trail',
 };
 
-/**
- * Mutations that generated arguments can not bring to succeed: they take a secret that was given out elsewhere, or keep
- * rules between their fields. They are audited by the same middleware; a new one belongs into `values` if it can be.
- */
-const outOfReach = [
-  'createEmailChannel',
-  'createInstanceGroup',
-  'createSilence',
-  'createWebhookChannel',
-  'deleteMaintenanceWindow',
-  'disableTotp',
-  'enrollInstance',
-  'revokeSession',
-  'rotateWebhookSecret',
-  'sendCommand',
-  'updateInstanceGroup',
-  'acceptInvitation',
-  'actInTenant',
-  'completeSetup',
-  'confirmNotificationAddress',
-  'decideAuthorization',
-  'exchangeAuthorizationCode',
-  'login',
-  'redeemImpersonation',
-  'refreshSession',
-  'resetPassword',
-  'verifyEmail',
-  'verifyTotp',
-];
+/** Mutations that neither the scene nor generated arguments bring to succeed, each with why; others see to their entries. */
+const outOfReach: Record<string, string> = {
+  actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
+  confirmNotificationAddress: 'takes the link of a mail; see mail-addresses.test.ts',
+  completeSetup: 'the panel has its administrator',
+  disableTotp: 'takes a code that was not used yet; see the outbox test',
+  revokeSession: "takes one of the caller's own sessions; see the outbox test",
+};
 
 /** Values that the rules of the generator would get wrong. */
 const values: Record<string, unknown> = {
@@ -64,7 +43,46 @@ const values: Record<string, unknown> = {
   'CreateMspClientInput.instanceLimit': 1,
   'GrantDelegationInput.role': 'VIEWER',
   'GrantDelegationInput.expiresInHours': 1,
+  'CreateEmailChannelInput.recipients': ['ops@example.com'],
+  'CreateWebhookChannelInput.url': 'https://127.0.0.1/panel',
+  'CreateInstanceGroupInput.kind': 'STATIC',
+  'SilenceMatcherInput.field': 'INSTANCE_NAME',
+  'SilenceMatcherInput.operator': 'EQUALS',
 };
+
+/** Those, what has to fit together or to the moment, and the secrets that the tenant was given elsewhere. */
+function valuesFor(scene: Scene): Record<string, unknown> {
+  return {
+    ...scene.values,
+    ...values,
+    'CreateInstanceGroupInput.instanceIds': [scene.node.id],
+    'UpdateInstanceGroupInput.instanceIds': [scene.node.id],
+    'SendCommandInput.instanceIds': [scene.node.id],
+    'ExchangeAuthorizationCodeInput.redirectUri': redirectUri(scene.word),
+    'CreateSilenceInput.endsAt': new Date(panel.clock.now().getTime() + 3_600_000).toISOString(),
+    ...(scene instanceof RichScene ? scene.secrets : {}),
+  };
+}
+
+/** With a group go its windows, and the users of a scene come by the session of its owner. */
+const lastOfAll = ['deleteInstanceGroup', 'refreshSession', 'resetPassword'];
+
+/** Names the things of the scene that are of the kind that is wanted, where it has others beside them. */
+async function withIds(declared: readonly Declared[]): Promise<readonly Declared[]> {
+  const idOf = async (sql: string) => (await panel.sql<{ id: string }>(sql, [rich.tenant.id]))[0]?.id;
+  rich.values['Mutation.revokeInvitation.id'] = await idOf(
+    'select id from identity.invitation where tenant_id = $1 and accepted_at is null',
+  );
+  const webhook = { name: 'Webhook', url: values['CreateWebhookChannelInput.url'] };
+  await rich.tenant.graphql(
+    'mutation($input: CreateWebhookChannelInput!) { createWebhookChannel(input: $input) { __typename } }',
+    { input: webhook },
+  );
+  rich.values['RotateWebhookSecretInput.id'] = await idOf(
+    `select id from fleet.notification_channel where tenant_id = $1 and kind = 'WEBHOOK'`,
+  );
+  return declared;
+}
 
 const schema = buildSchema(readFileSync(assetPath('schema', 'api.graphql'), 'utf8'));
 const mutations = Object.keys(schema.getMutationType()!.getFields());
@@ -72,7 +90,7 @@ const mutations = Object.keys(schema.getMutationType()!.getFields());
 let panel: TestPanel;
 let rich: RichScene;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' });
   rich = await RichScene.rich(panel);
 });
 afterAll(async () => panel.stop());
@@ -110,10 +128,13 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
     const { name } = one.root.field;
     const caller = one.access.callers[0]!;
     const attempt = async (scene: Scene): Promise<boolean> => {
-      const source = { id: (noun: string) => scene.id(noun), values: { ...scene.values, ...values } };
+      const source = { id: (noun: string) => scene.id(noun), values: valuesFor(scene) };
       const args = tryArguments(one, source, 'required');
       if (isFinding(args)) throw new Error(args.problem);
-      const token = await scene.token(caller, one.access.permission, permissions, true);
+      const isPublic = lastOfAll.includes(name) && one.access.permission === undefined;
+      const token = isPublic
+        ? undefined
+        : await scene.token(caller, one.access.permission, permissions, true);
       const answer = await target.ask(callOf(one.root, args, leastOf(one.root.field.type)), token);
       return answer.code === undefined;
     };
@@ -130,16 +151,28 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
     return (await entries()).length > 0 ? [] : [{ where: name, caller, problem: 'left no entry' }];
   };
   // What takes things away comes last: the others need them.
-  const takesAway = /^(cancel|decommission|delete|expire|remove|resolve|restore|revoke|suspend)/;
-  const isLast = ({ root }: Declared) => takesAway.test(root.field.name);
+  const takesAway =
+    /^(cancel|decommission|delete|expire|remove|resolve|restore|revoke|suspend|rotateWebhook)/;
+  const isLast = ({ root: { field } }: Declared) =>
+    takesAway.test(field.name) || lastOfAll.includes(field.name);
+  const lastOnes = declared
+    .filter(isLast)
+    .toSorted((a, b) => lastOfAll.indexOf(a.root.field.name) - lastOfAll.indexOf(b.root.field.name));
   const missing = [
     ...(await inTurns(
       declared.filter((one) => !isLast(one)),
       tried,
     )),
-    ...(await inTurns(declared.filter(isLast), tried, 1)),
+    ...(await inTurns(await withIds(lastOnes), tried, 1)),
   ];
   expect(missing).toEqual([]);
+  // What brought the scene about is in its trail as well.
+  for (const { action } of await panel.sql<{ action: string }>(
+    `select distinct action from identity.audit_event where tenant_id = $1 and category = 'MUTATION'`,
+    [rich.tenant.id],
+  )) {
+    succeeded.add(action);
+  }
   const untried = mutations.filter((name) => !succeeded.has(name) && !(name in unaudited));
-  expect(untried.filter((name) => !outOfReach.includes(name))).toEqual([]);
+  expect(untried.toSorted()).toEqual(Object.keys(outOfReach).toSorted());
 }, 120_000);
