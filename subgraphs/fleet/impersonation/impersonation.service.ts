@@ -33,7 +33,7 @@ export class ImpersonationService {
     instanceId: string,
     input: ImpersonateInstanceInput | null | undefined,
   ): Promise<ImpersonateInstancePayload> {
-    await requirePermission(operation, instanceId);
+    await this.requirePermission(operation, instanceId);
     const { userId, delegation, endsAt } = personOf(operation);
     const reason = validate(impersonateInstanceRules, input ?? {}).reason || null;
     const instance = await this.instances.get(operation, instanceId);
@@ -70,6 +70,26 @@ export class ImpersonationService {
     }
     const { userId, actorId, reason } = claims;
     return { user: { id: userId }, actor: actorId, reason, expiresIn: sessionSeconds };
+  }
+
+  /** Throws FORBIDDEN, having recorded who tried. */
+  private async requirePermission(operation: Operation, instanceId: string): Promise<void> {
+    try {
+      operation.require('fleet.instance.impersonate' satisfies FleetPermission);
+    } catch (error) {
+      const viewer = operation.requireViewer();
+      // Whatever else was named has no place in the tenant's trail.
+      const target = (await this.instances.find(operation, instanceId))?.id;
+      await record(operation, {
+        userId: viewerId(viewer),
+        reason: 'PERMISSION_MISSING',
+        actor: viewerId(viewer),
+        actorKind: viewer.kind,
+        ...(target === undefined ? {} : { target }),
+        ...(viewer.kind === 'delegate' ? { grant: viewer.grantId, actorTenant: viewer.actorTenantId } : {}),
+      });
+      throw error;
+    }
   }
 }
 
@@ -108,24 +128,6 @@ function personOf(operation: Operation): { userId: string; delegation: Delegated
   };
 }
 
-/** Throws FORBIDDEN, having recorded who tried. */
-async function requirePermission(operation: Operation, instanceId: string): Promise<void> {
-  try {
-    operation.require('fleet.instance.impersonate' satisfies FleetPermission);
-  } catch (error) {
-    const viewer = operation.requireViewer();
-    await record(operation, {
-      userId: viewerId(viewer),
-      reason: 'PERMISSION_MISSING',
-      actor: viewerId(viewer),
-      actorKind: viewer.kind,
-      target: instanceId.slice(0, 100),
-      ...(viewer.kind === 'delegate' ? { grant: viewer.grantId, actorTenant: viewer.actorTenantId } : {}),
-    });
-    throw error;
-  }
-}
-
 /** Recorded with the tenant of the node that tried. */
 async function refuse(
   operation: Operation,
@@ -157,7 +159,7 @@ async function refuse(
 /** In a transaction that the refusal does not undo. */
 async function record(
   { database, request, clock, tenantId }: Operation,
-  refusal: Omit<SecurityRecorded, 'action' | 'clientAddress'> & { target: string },
+  refusal: Omit<SecurityRecorded, 'action' | 'clientAddress'>,
 ): Promise<void> {
   const { clientAddress, requestId } = request;
   const payload = { action: 'impersonation_refused', clientAddress, ...refusal } satisfies SecurityRecorded;
@@ -167,7 +169,7 @@ async function record(
       appendToOutbox(
         em,
         database.area,
-        [{ topic: 'audit.security.recorded', tenantId, entityId: refusal.target, payload }],
+        [{ topic: 'audit.security.recorded', tenantId, entityId: refusal.target ?? refusal.userId, payload }],
         { requestId, at: clock.now() },
       ),
     );
