@@ -48,7 +48,7 @@ const updateInstances = () => `update fleet.instance i set
     written_by text,
     last_seen_at timestamptz, offline_at timestamptz, announced_status text, status_changed_at timestamptz,
     reasons jsonb, streaks jsonb, sampled_at timestamptz, sequence bigint, regressions integer, regressed_at timestamptz,
-    clock_skew_seconds double precision, clock_shift_seconds integer,
+    clock_skew_seconds double precision, clock_shift_seconds double precision,
     version text, apps_count integer, cpu_percent double precision, memory_percent double precision,
     disk_percent double precision, cpu_cores integer, memory_gb double precision,
     storage_used_gb double precision, net_rx_bytes double precision, net_tx_bytes double precision,

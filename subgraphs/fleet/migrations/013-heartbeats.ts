@@ -7,7 +7,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 export const heartbeatsMigration: AreaMigration = migration(
   '013_heartbeats',
   // What is taken off the timestamps of a node's samples. Not indexed, so that beats stay HOT updates.
-  `alter table fleet.instance add column clock_shift_seconds integer not null default 0`,
+  `alter table fleet.instance add column clock_shift_seconds double precision not null default 0`,
   // An hour that could not be rolled up waits until then.
   `alter table fleet.metrics_dirty add column held_until timestamptz`,
   // Hours are written of all instances and read of one: in the table each of its rows is on a page of its own. The index

@@ -101,6 +101,18 @@ test('a clock that is set right moves samples by whole steps, to where the panel
   expect(await node.stored()).toEqual([start, start + 30 * second, start + 40 * second]);
 });
 
+test.for([
+  ['centuries ahead', 200 * 365.25 * 86_400],
+  ['at the end of all dates', 8_640_000_000_000 - start / second],
+  ['before the epoch', -100 * 365.25 * 86_400],
+] as const)('a clock that is %s keeps nobody from beating', async ([, seconds]) => {
+  const node = await nodeWithSkew(seconds * second);
+  await node.beat(start, 200, { replayed: [start + seconds * second - 60 * second, -8.64e15] });
+  const stored = await node.stored();
+  expect(stored.map((at) => Math.abs(at - start) < 100 * second)).toEqual([true, true]);
+  expect(stored[1]! - stored[0]!).toBe(60 * second);
+});
+
 test('a network rate counts the time between two readings, not between their arrivals', async () => {
   const node = await nodeWithSkew(0);
   await node.beat(start, 29_995, { net: 0 });
