@@ -162,7 +162,9 @@ export class Operation {
     if (!this.isSuspended(tenantId)) return;
     if (this.viewer?.kind === 'user' && this.viewer.isAdministrator && this.viewer.tenantId !== tenantId)
       return;
-    throw new ApiError('UNAUTHENTICATED', 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
+    // Whose token is good is known, and must not be told to sign in again.
+    const code = this.viewer ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+    throw new ApiError(code, 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
   }
 
   private auditRow(call: MutationCall, tenantId: string, details: AuditDetails): OutboxEvent {

@@ -31,14 +31,17 @@ test("nobody signs in to a suspended tenant, with another tenant's token or with
   await suspend(tenant);
   const before = await sessions(tenant);
   const refused = { error: 'The tenant is suspended' };
-  for (const token of [undefined, other.token]) {
+  for (const [token, status] of [
+    [undefined, 401],
+    [other.token, 403],
+  ] as const) {
     const login = await panel.world.rest('/api/auth/login', { body: tenant.account, token });
-    expect([login.status, login.body]).toEqual([401, refused]);
+    expect([login.status, login.body]).toEqual([status, refused]);
     const refresh = await panel.world.rest('/api/auth/refresh', {
       body: { refresh_token: tenant.refreshToken },
       token,
     });
-    expect([refresh.status, refresh.body]).toEqual([401, refused]);
+    expect([refresh.status, refresh.body]).toEqual([status, refused]);
   }
   expect(await sessions(tenant)).toBe(before);
 });
@@ -81,6 +84,9 @@ test('codes and tokens for nodes end with the suspension', async () => {
   await suspend(tenant);
   expect(await userInfo()).toBe(401);
   const withBearer = await panel.world.rest('/api/oauth/token', { body: code, token: other.token });
-  expect(withBearer.status).toBe(401);
+  expect([withBearer.status, withBearer.body]).toEqual([
+    400,
+    { error: 'unauthorized_client', error_description: 'The tenant is suspended' },
+  ]);
   expect((await exchange(panel, code)).status).toBe(401);
 });
