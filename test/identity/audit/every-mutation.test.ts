@@ -29,7 +29,7 @@ const unaudited: Record<string, string> = {
 /** Mutations that neither the scene nor generated arguments bring to succeed, each with why; others see to their entries. */
 const outOfReach: Record<string, string> = {
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
-  confirmNotificationAddress: 'takes the link of a mail; see mail-addresses.test.ts',
+  confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
   disableTotp: 'takes a code that was not used yet; see the outbox test',
   revokeSession: "takes one of the caller's own sessions; see the outbox test",
