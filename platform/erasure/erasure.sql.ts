@@ -1,4 +1,6 @@
-/** The tenants that an area is about to erase. Of the panel, not of a tenant: only the jobs role sees it. */
+import { ownerPolicySql } from '../database/row-level-security.js';
+
+/** The tenants that an area is about to erase; nobody but the jobs role sees them. */
 export function erasureTableSql(area: string): string[] {
   return [
     `create table ${area}.erasure (
@@ -10,6 +12,10 @@ export function erasureTableSql(area: string): string[] {
       parts integer not null default 0,
       report jsonb not null default '{}'
     )`,
+    `alter table ${area}.erasure enable row level security`,
+    `alter table ${area}.erasure force row level security`,
+    `create policy jobs on ${area}.erasure to ${area}_jobs using (true) with check (true)`,
+    ...ownerPolicySql(area, 'erasure'),
     `grant select, insert, update, delete on ${area}.erasure to ${area}_jobs`,
   ];
 }

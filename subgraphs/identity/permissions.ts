@@ -8,6 +8,7 @@ export const identityPermissions = {
   'identity.oauth.authorize': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.plan.grant': ['administrator'],
+  'identity.tenant.suspend': ['administrator'],
   'identity.audit.read': ['owner', 'admin'],
   'identity.member.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.member.manage': ['owner', 'admin'],

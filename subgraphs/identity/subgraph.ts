@@ -57,6 +57,7 @@ import { createJwksRouter } from './signing-key/jwks.router.js';
 import { StoredSigningKey } from './signing-key/signing-key.entity.js';
 import { SigningKeyService } from './signing-key/signing-key.service.js';
 import { createTenancy, tenancyEntities } from './tenancy.js';
+import { SuspensionService } from './tenant/suspension.service.js';
 import { Tenant } from './tenant/tenant.entity.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
@@ -171,7 +172,7 @@ export function createIdentity(options: IdentityOptions): Identity {
         streams: options.streams,
         resolvers: [
           new UserResolver(users, new ProfileService(users, mail)),
-          new TenantResolver(new TenantService(), users),
+          new TenantResolver(new TenantService(), users, new SuspensionService()),
           new RegistrationResolver(registrations),
           new SessionResolver(
             logins,

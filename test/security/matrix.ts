@@ -83,6 +83,9 @@ export const matrix: Matrix = {
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
+  'Mutation.suspendTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.restoreTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
+
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
   'Query.verifyAudit':                  may('identity.audit.read', [...managers, 'service']),
 

@@ -1,8 +1,9 @@
-import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import type { UserService } from '../user/user.service.js';
+import type { SuspensionService } from './suspension.service.js';
 import { Tenant } from './tenant.entity.js';
 import { GrantPlanInput } from './tenant.inputs.js';
 import type { TenantService } from './tenant.service.js';
@@ -12,6 +13,7 @@ export class TenantResolver {
   constructor(
     private readonly tenants: TenantService,
     private readonly users: UserService,
+    private readonly suspensions: SuspensionService,
   ) {}
 
   @Authorized('identity.tenant.read')
@@ -31,5 +33,31 @@ export class TenantResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Tenant> {
     return this.tenants.grantPlan(operation, input);
+  }
+
+  @Authorized('identity.tenant.suspend')
+  @Mutation(() => Tenant, {
+    description:
+      'Suspends a tenant: its users, nodes and API keys are refused within seconds. Platform administrators only. Safe to ' +
+      'repeat. NOT_FOUND, CONFLICT (OWN_TENANT, MANAGED_BY_PROVIDER).',
+  })
+  async suspendTenant(
+    @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.suspensions.suspend(operation, id);
+  }
+
+  @Authorized('identity.tenant.suspend')
+  @Mutation(() => Tenant, {
+    description:
+      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. NOT_FOUND, ' +
+      'CONFLICT (MANAGED_BY_PROVIDER).',
+  })
+  async restoreTenant(
+    @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.suspensions.restore(operation, id);
   }
 }
