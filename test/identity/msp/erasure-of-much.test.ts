@@ -29,6 +29,8 @@ async function complete(id: string): Promise<{ id: string; report: Record<string
   await until(
     async () => {
       await panel.clock.leap(1_000);
+      // What was woken does real work meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 100));
       [erasure] = await panel.sql(
         'select id, report from identity.tenant_erasure where client_id = $1 and completed_at is not null',
         [id],
