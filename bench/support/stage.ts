@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
@@ -39,12 +39,17 @@ export interface Stage {
 
 export async function openStage(settings: Record<string, string> = {}): Promise<Stage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'panel-bench-'));
+  // The postgres user may pass through: run by root, the cluster would otherwise be kept elsewhere, and stay.
+  chmodSync(dataDir, 0o711);
   const server = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
     settings: { shared_buffers: '1GB', max_wal_size: '4GB', ...settings },
   });
-  const undo: (() => Promise<unknown> | void)[] = [() => removeCluster(dataDir), () => server.stop()];
+  const undo: (() => Promise<unknown> | void)[] = [
+    () => rmSync(dataDir, { recursive: true, force: true }),
+    () => server.stop(),
+  ];
   const maintenance = new pg.Client({ connectionString: server.url('postgres') });
   await maintenance.connect();
   await maintenance.query('create database panel');
@@ -72,13 +77,6 @@ export async function openStage(settings: Record<string, string> = {}): Promise<
       for (const step of undo.splice(0).reverse()) await step();
     },
   };
-}
-
-/** Run by root the cluster is not in the data directory but where its own user may write: gigabytes, by now. */
-function removeCluster(dataDir: string): void {
-  const { cluster } = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')) as { cluster: string };
-  rmSync(resolve(dataDir, cluster), { recursive: true, force: true });
-  rmSync(dataDir, { recursive: true, force: true });
 }
 
 /** Compiles the panel, as `npm start` does. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import { panelOptions } from '#panel/run.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
+import { createDataDir } from '../support/data-dir.js';
 import { createTestDatabase } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { World, type Node, type Tenant } from '../support/world.js';
@@ -34,9 +34,7 @@ function postgresPid(): number {
 }
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'panel-durability-'));
-  // As root PostgreSQL runs as another user, who has to get through to the cluster.
-  if (process.getuid?.() === 0) chmodSync(dataDir, 0o711);
+  dataDir = createDataDir();
   port = await freePort();
 });
 afterAll(async () => {

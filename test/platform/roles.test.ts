@@ -1,6 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -10,12 +8,13 @@ import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { tenantTableSql } from '#platform/database/row-level-security.js';
 import { silentLogger } from '#platform/logger.js';
 
+import { createDataDir } from '../support/data-dir.js';
+
 let dataDir: string;
 let server: EmbeddedPostgres;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'quazzar-roles-'));
-  if (process.getuid?.() === 0) chmodSync(dataDir, 0o711);
+  dataDir = createDataDir();
   server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings: { fsync: 'off' } });
 });
 

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -8,6 +6,8 @@ import type { TestProject } from 'vitest/node';
 import { migrate } from '#panel/database.js';
 import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { silentLogger } from '#platform/logger.js';
+
+import { createDataDir } from './data-dir.js';
 
 /** Where test files find the run's PostgreSQL. */
 export interface TestPostgres {
@@ -27,7 +27,7 @@ export const templateDatabase = 'panel_template';
 
 /** One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'panel-test-'));
+  const dataDir = createDataDir();
   const server = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,

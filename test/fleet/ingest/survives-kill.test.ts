@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
@@ -10,6 +8,7 @@ import { migrate } from '#panel/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { silentLogger } from '#platform/logger.js';
 
+import { createDataDir } from '../../support/data-dir.js';
 import { freePort, PanelProcess } from '../../support/process.js';
 
 // A server of its own with its usual durability: fsync is what is tested.
@@ -20,7 +19,7 @@ let panel: PanelProcess;
 const settings = { fsync: 'on', synchronous_commit: 'on' };
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'panel-kill-'));
+  dataDir = createDataDir();
   server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings });
   await query('postgres', 'create database panel');
   await migrate(server.url('panel'), 'kill-password', silentLogger);
