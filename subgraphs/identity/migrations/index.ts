@@ -10,11 +10,11 @@ import { mspMigration } from './076-msp.js';
 import { apiKeysMigration } from './077-api-keys.js';
 import { delegationMigration } from './078-delegation.js';
 import { brandingMigration } from './079-branding.js';
-import { delegatesMigration } from './080-delegates.js';
-import { erasureMigration } from './080-erasure.js';
 import { signInGuardsMigration } from './080-sign-in-guards.js';
-import { sealedTrailsMigration } from './081-sealed-trails.js';
-import { brandingOfPlansMigration } from './082-branding-of-plans.js';
+import { erasureMigration } from './081-erasure.js';
+import { sealedTrailsMigration } from './082-sealed-trails.js';
+import { delegatesMigration } from './083-delegates.js';
+import { brandingOfPlansMigration } from './084-branding-of-plans.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [

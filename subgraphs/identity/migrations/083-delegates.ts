@@ -4,7 +4,7 @@ import { definerSql } from './definer.sql.js';
 
 /** Who of a provider acts in a client: their name, for the client's nodes, and only while a grant is in force. */
 export const delegatesMigration: AreaMigration = migration(
-  '080_delegates',
+  '083_delegates',
   ...definerSql(
     `find_delegate(client text, wanted text, at timestamptz) returns table (id text, email text, name text)`,
     'stable',

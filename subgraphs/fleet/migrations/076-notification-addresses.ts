@@ -3,7 +3,7 @@ import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 /** Addresses that were asked whether they want a tenant's alerts; which channels were told of an alert, and when. */
 export const notificationAddressesMigration = migration(
-  '020_notification_addresses',
+  '076_notification_addresses',
   `create table fleet.notification_address (
     tenant_id text not null,
     email text not null check (email = lower(email)),

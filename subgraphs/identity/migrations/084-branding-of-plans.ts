@@ -2,7 +2,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 /** A tenant shows its own branding, or else its provider's, of those whose plan includes it. */
 export const brandingOfPlansMigration: AreaMigration = migration(
-  '082_branding_of_plans',
+  '084_branding_of_plans',
   `create or replace function identity.find_branding(tenant text) returns table (tenant_id text, company_name text,
      logo_url text, primary_color text, support_email text, logo_sha256 text)
    language sql stable security definer set search_path = pg_catalog as $$

@@ -3,7 +3,7 @@ import { erasureTableSql } from '#platform/erasure/erasure.sql.js';
 
 /** Tenants are erased a little at a time, the audit trail by doors of its own. */
 export const erasureMigration: AreaMigration = migration(
-  '080_erasure',
+  '081_erasure',
   ...erasureTableSql('identity'),
   ...[
     { table: 'audit_event', order: 'order by sequence' },

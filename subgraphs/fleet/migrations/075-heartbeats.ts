@@ -5,7 +5,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
  * hours of one instance together for its history.
  */
 export const heartbeatsMigration: AreaMigration = migration(
-  '013_heartbeats',
+  '075_heartbeats',
   // What is taken off the timestamps of a node's samples. Not indexed, so that beats stay HOT updates.
   `alter table fleet.instance add column clock_shift_seconds double precision not null default 0`,
   // An hour that could not be rolled up waits until then.
