@@ -6,6 +6,7 @@ const shape = z.object({
   QUAZZAR_PANEL: z.string().optional(),
   QUAZZAR_TOKEN: z.string().optional(),
   QUAZZAR_NAME: z.string().optional(),
+  QUAZZAR_ISSUER: z.string().optional(),
   QUAZZAR_HOSTNAME: z.string().optional(),
   QUAZZAR_STATE: z.string().optional(),
   QUAZZAR_BASE_URL: z.string().optional(),

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     return;
   }
   const logger = createLogger(settings.logLevel);
-  const { panelUrl, name, hostname, version, baseUrl, redirectUris, signIn } = settings;
+  const { panelUrl, name, hostname, version, baseUrl, redirectUris, signIn, issuer } = settings;
   if (sendsInTheClear(panelUrl))
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
 
@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     baseUrl,
     redirectUris,
     signIn,
+    issuer,
     logger,
     enrollmentToken: settings.token,
     stateStore: fileStateStore(settings.stateFile),

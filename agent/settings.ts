@@ -18,6 +18,7 @@ export interface Settings {
   readonly baseUrl?: string;
   readonly redirectUris?: readonly string[];
   readonly signIn: boolean;
+  readonly issuer?: string;
   readonly version: string;
   readonly simulate: boolean;
   readonly logLevel: string;
@@ -43,6 +44,8 @@ Connects this machine to a Quazzar Control Panel and reports its health.
                        (comma separated in the environment)
   --sign-in            serve the sign-in page at the base URL,   QUAZZAR_SIGN_IN
                        an http address of this machine
+  --issuer URL         the panel's own name for itself, where    QUAZZAR_ISSUER
+                       it is reached by another address
   --os-version V       Cloud OS version to report (${cloudOsVersion})        QUAZZAR_OS_VERSION
   --simulate           report made-up figures                    QUAZZAR_SIMULATE
   --help               show this
@@ -60,6 +63,7 @@ const flags = {
   'base-url': { type: 'string' },
   'redirect-uri': { type: 'string', multiple: true },
   'os-version': { type: 'string' },
+  issuer: { type: 'string' },
   'sign-in': { type: 'boolean' },
   simulate: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -85,6 +89,7 @@ const shape = z.object({
   'base-url': webUrl.optional(),
   'redirect-uri': z.array(webUrl).optional(),
   'os-version': word,
+  issuer: webUrl.optional(),
   'sign-in': yesOrNo,
   simulate: yesOrNo,
   'log-level': z.enum(
@@ -102,6 +107,7 @@ const variables: Record<string, keyof AgentEnv> = {
   'base-url': 'QUAZZAR_BASE_URL',
   'redirect-uri': 'QUAZZAR_REDIRECT_URIS',
   'os-version': 'QUAZZAR_OS_VERSION',
+  issuer: 'QUAZZAR_ISSUER',
   'sign-in': 'QUAZZAR_SIGN_IN',
   simulate: 'QUAZZAR_SIMULATE',
   'log-level': 'QUAZZAR_LOG_LEVEL',
@@ -121,6 +127,7 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     'base-url': given['base-url'] ?? env.QUAZZAR_BASE_URL,
     'redirect-uri': given['redirect-uri'] ?? env.QUAZZAR_REDIRECT_URIS?.split(',').map((uri) => uri.trim()),
     'os-version': given['os-version'] ?? env.QUAZZAR_OS_VERSION ?? cloudOsVersion,
+    issuer: given.issuer ?? env.QUAZZAR_ISSUER,
     'sign-in': given['sign-in'] === true ? 'true' : (env.QUAZZAR_SIGN_IN ?? 'false'),
     simulate: given.simulate === true ? 'true' : (env.QUAZZAR_SIMULATE ?? 'false'),
     'log-level': env.QUAZZAR_LOG_LEVEL ?? 'info',
@@ -141,6 +148,7 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     baseUrl: rest['base-url'],
     redirectUris: rest['redirect-uri'],
     signIn: rest['sign-in'],
+    issuer: rest.issuer,
     version: rest['os-version'],
     simulate,
     logLevel: rest['log-level'],

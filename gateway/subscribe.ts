@@ -2,6 +2,7 @@ import type { GraphQLDataSource, ServiceMap } from '@apollo/gateway';
 import type { FetchNode, QueryPlan, SubscriptionNode } from '@apollo/query-planner';
 import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 import { cursorOf } from '#platform/subgraph/cursor.js';
@@ -84,6 +85,9 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
         return cursor === undefined ? shaped : { ...shaped, extensions: { cursor } };
       },
       (error) => {
+        if (error instanceof ApiError) {
+          return new GraphQLError(error.message, { extensions: { ...error.extensions } });
+        }
         logger.error({ err: error, requestId: context.requestId }, 'A subscription ended unexpectedly');
         return new GraphQLError('Internal error', { extensions: { code: 'INTERNAL' } });
       },

@@ -49,10 +49,10 @@ export class KeyedTokens {
   };
 }
 
-/** Unknown keys draw on what an address may guess, and known ones on nothing. */
+/** Keys that are none draw on what an address may guess of them, and good ones on nothing. */
 function guessesBy(limits: RateLimits): KeyGuesses {
   return {
-    isSpent: async (address) => (await limits.draw('sensitive', addressKey(address), 0)).remaining === 0,
-    spend: async (address) => void (await limits.draw('sensitive', addressKey(address))),
+    isSpent: async (address) => (await limits.draw('api-key', addressKey(address), 0)).remaining === 0,
+    spend: async (address) => void (await limits.draw('api-key', addressKey(address))),
   };
 }

@@ -55,10 +55,13 @@ export class Admission {
     return async (_request, response, next) => {
       const context = requestContextOf(response);
       (context as Charged)[paidWith] = response;
-      const payer = await this.payer(context);
+      const told = await this.payer(context).catch((error: unknown) => asRefusal(error));
+      // Where it can not be told who it is the address pays.
+      const payer = told instanceof ApiError ? addressOf(context) : told;
       const allowance = payer && (await this.limits.draw(payer.kind, payer.key));
       if (allowance) writeHeaders(response, allowance);
       if (allowance?.isExceeded) refuse(response, exceeded(allowance));
+      else if (told instanceof ApiError) refuse(response, told);
       else next();
     };
   }
@@ -107,11 +110,11 @@ export class Admission {
 
   /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
   private async payer(context: RequestContext): Promise<Payer | undefined> {
-    const { authorization, clientAddress } = await this.exchange(context);
+    const { authorization } = await this.exchange(context);
     const viewer = authorization === undefined ? undefined : await this.verify(authorization);
     switch (viewer?.kind) {
       case undefined:
-        return { kind: 'address', key: addressKey(clientAddress) };
+        return addressOf(context);
       case 'user':
       case 'api-key':
       case 'delegate':
@@ -154,6 +157,15 @@ function rootFields({ context }: PreparedOperation): string[] {
       return fragment ? names(fragment.selectionSet) : [];
     });
   return names((context.operation satisfies OperationDefinitionNode).selectionSet);
+}
+
+function addressOf({ clientAddress }: RequestContext): Payer {
+  return { kind: 'address', key: addressKey(clientAddress) };
+}
+
+function asRefusal(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  throw error;
 }
 
 function refusal(error: ApiError): GraphQLError {

@@ -16,6 +16,8 @@ export const exchangePermission = 'identity.api-key.exchange';
 const keyHeader = /^Bearer +(qcp_[\w-]{43})$/i;
 // Well below the life of the token that a key was exchanged for.
 const keptMs = 20_000;
+// One request asks more than once, and whoever has a bad key asks again and again: it counts as one guess for so long.
+const refusedMs = 10_000;
 
 const document = parse(
   'mutation ExchangeApiKey($input: ExchangeApiKeyInput!) { exchangeApiKey(input: $input) { token } }',
@@ -43,6 +45,7 @@ interface Exchanged {
  */
 export class ApiKeyExchange {
   private readonly known = new LRUCache<string, Exchanged>({ max: 10_000 });
+  private readonly refused = new LRUCache<string, number>({ max: 10_000 });
   private readonly underWay = new Map<string, Promise<string>>();
 
   constructor(
@@ -62,7 +65,9 @@ export class ApiKeyExchange {
   private async tokenFor(key: string, context: RequestContext): Promise<string> {
     const hash = createHash('sha256').update(key).digest('base64');
     const known = this.known.get(hash);
-    if (known && known.until > this.clock.now().getTime()) return known.authorization;
+    const now = this.clock.now().getTime();
+    if (known && known.until > now) return known.authorization;
+    if ((this.refused.get(hash) ?? 0) > now) return refusedKey;
     const underWay = this.underWay.get(hash);
     if (underWay) return underWay;
     // A key that was good a while ago is no guess.
@@ -83,6 +88,7 @@ export class ApiKeyExchange {
     if (token === undefined) {
       if (errors?.[0]?.extensions?.['code'] !== 'UNAUTHENTICATED') throw unknown();
       this.known.delete(hash);
+      this.refused.set(hash, this.clock.now().getTime() + refusedMs);
       await this.guesses.spend(clientAddress);
       return refusedKey;
     }

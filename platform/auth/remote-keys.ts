@@ -10,6 +10,8 @@ const rereadMs = 5_000;
 // For a kid that is not known yet; a flood of forged ones must not become a flood of requests.
 const unknownMs = 1_000;
 const timeoutMs = 2_000;
+// While identity does not answer, nobody waits for it whose key was good this short a while ago.
+const goodMs = 15_000;
 
 const shape = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) });
 
@@ -17,6 +19,7 @@ const shape = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.s
 export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource {
   let known = new Map<string, CryptoKey>();
   let readAt = -Infinity;
+  let knownAt = -Infinity;
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
@@ -27,6 +30,7 @@ export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource
       const opened = await Promise.all(
         keys.map(async (jwk) => [jwk.kid, known.get(jwk.kid) ?? (await importJWK(jwk, 'ES256'))] as const),
       );
+      knownAt = clock.now().getTime();
       known = new Map(opened.filter((entry): entry is [string, CryptoKey] => 'type' in entry[1]));
     } catch (error) {
       logger.warn({ err: error }, "identity's public keys could not be read");
@@ -37,7 +41,8 @@ export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource
     const age = clock.now().getTime() - readAt;
     if (age >= (known.has(kid) ? rereadMs : unknownMs))
       reading ??= read().finally(() => (reading = undefined));
-    if (reading) await reading;
+    const isFresh = known.has(kid) && clock.now().getTime() - knownAt < goodMs;
+    if (reading && !isFresh) await reading;
     return known.get(kid);
   };
 }

@@ -31,7 +31,10 @@ export function untilRefused(
 
   return {
     next: async () => {
-      const step = await source.next();
+      const step = await source.next().catch((error: unknown) => {
+        clearInterval(timer);
+        throw error;
+      });
       if (!last) {
         if (step.done) clearInterval(timer);
         return step;

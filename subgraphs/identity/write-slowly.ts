@@ -5,8 +5,11 @@ export async function writeSlowly(response: Response, text: string): Promise<boo
   if (response.destroyed) return false;
   if (response.write(text)) return true;
   await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
+    const go = () => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.once('drain', go).once('close', go);
   });
   return !response.destroyed;
 }

@@ -92,7 +92,7 @@ function endOf({ instanceId, status, exitCode }: CommandInvocation): CommandEnd[
   return [{ instanceId, failure: exitCode === null ? 'failed' : `failed with exit code ${exitCode}` }];
 }
 
-/** Ends those that no node has in its hands. One that was just handed out may have begun: its lease decides. */
+/** Ends those that no node has in its hands. One that was just handed out asks before it begins, and ends then, or with its lease. */
 async function endWaiting(
   { em, now }: ProgressStep,
   command: Command,

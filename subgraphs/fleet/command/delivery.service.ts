@@ -60,7 +60,7 @@ export class DeliveryService {
     const { tenantId, instanceId } = operation.requireNode();
     const report = validate(reportCommandResultRules, input);
     const now = operation.clock.now();
-    return operation.write(async ({ em, publish }) => {
+    const outcome = await operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
       const invocation =
         command &&
@@ -75,7 +75,16 @@ export class DeliveryService {
           reason: 'LEASE_UNKNOWN',
         });
       }
-      if (report.status === ReportedStatus.IN_PROGRESS) requireMayBegin(invocation, now);
+      if (report.status === ReportedStatus.IN_PROGRESS && !invocation.startedAt) {
+        const end = endStatuses.has(invocation.status) ? undefined : endOfWaiting(command);
+        if (end) {
+          // It was handed out before the command was cancelled, or had failed too often. The write stands.
+          move(command, invocation, end, now);
+          await settle({ em, now, publish }, command, [invocation]);
+          return finished();
+        }
+        requireMayBegin(invocation, now);
+      }
       if (endStatuses.has(invocation.status)) {
         keepLate(invocation, report, now);
         return invocation;
@@ -92,6 +101,8 @@ export class DeliveryService {
       await settle({ em, now, publish }, command, [invocation]);
       return invocation;
     }, tenantId);
+    if (outcome instanceof ApiError) throw outcome;
+    return outcome;
   }
 
   /**
@@ -168,15 +179,18 @@ async function waitingFor(
 }
 
 /** A node begins only with what is still wanted of it, and while its place among those at it is kept for it. */
-function requireMayBegin({ startedAt, status, leasedUntil }: CommandInvocation, now: Date): void {
-  if (startedAt) return;
+function requireMayBegin({ status, leasedUntil }: CommandInvocation, now: Date): void {
   if (endStatuses.has(status)) {
-    throw new ApiError('CONFLICT', 'The command has ended already', { reason: 'COMMAND_FINISHED' });
+    throw finished();
   }
   if (leasedUntil && leasedUntil > now) return;
   throw new ApiError('CONFLICT', 'The time to begin with the command is over; it is handed out again', {
     reason: 'LEASE_EXPIRED',
   });
+}
+
+function finished(): ApiError {
+  return new ApiError('CONFLICT', 'The command has ended already', { reason: 'COMMAND_FINISHED' });
 }
 
 /** Any lease that was given for it will do for a result: a node that was slow to answer has run it all the same. */

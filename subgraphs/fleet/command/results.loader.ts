@@ -62,7 +62,7 @@ export class ResultsLoader {
     return loader.load(commandId);
   }
 
-  /** What it printed, the first `maxLength` characters of it. BAD_REQUEST when that is too much altogether. */
+  /** What it printed, the first `maxLength` characters of it; a late result comes with the whole only. BAD_REQUEST when that is too much altogether. */
   async printed({ commandId, instanceId }: ListedResult, maxLength: number | null): Promise<Printed> {
     const loader =
       this.outputs.get(maxLength) ??
@@ -126,8 +126,7 @@ export class ResultsLoader {
     });
     const rows = await database.select<Printed & { key: string }>(
       tenantId,
-      `select i.command_id || ' ' || i.instance_id as key, i.late_result as "lateResult",
-         ${maxLength === null ? 'i.output' : `left(i.output, ${Math.trunc(maxLength)}) as output`}
+      `select i.command_id || ' ' || i.instance_id as key, ${maxLength === null ? 'i.output, i.late_result' : `left(i.output, ${Math.trunc(maxLength)}) as output, null`} as "lateResult"
        from jsonb_to_recordset(?::jsonb) as w ("commandId" text, "instanceId" text)
        join fleet.command_invocation i
          on i.tenant_id = ? and i.command_id = w."commandId" and i.instance_id = w."instanceId"`,

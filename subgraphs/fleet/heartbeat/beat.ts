@@ -81,7 +81,7 @@ export function afterBeat(
     seconds === null || seconds > rateReachMs(heartbeatSeconds) / 1000
       ? null
       : rate(earlier, reading, seconds);
-  const isSameBeat = skew !== null && before.clockSkewSeconds !== null && seconds === 0;
+  const isSameBeat = sentSecondsBetween(before, receivedAt, skew) === 0;
   const transitions: Transition[] = [];
   // Every read has told that it was offline since its deadline, before the expiry sweep came to it: so it is told now.
   if (from === 'OFFLINE' && before.status !== 'OFFLINE')
@@ -126,8 +126,21 @@ function secondsBetween(
   shift: number,
 ): number | null {
   if (!lastSeenAt) return null;
+  if (shift === clockShiftSeconds) {
+    const sent = sentSecondsBetween({ lastSeenAt, clockSkewSeconds }, receivedAt, skew);
+    if (sent !== null) return sent;
+  }
+  return (receivedAt.getTime() - lastSeenAt.getTime()) / 1000;
+}
+
+/** Seconds between two beats by the node's clock; null where one of them did not tell it. */
+function sentSecondsBetween(
+  { lastSeenAt, clockSkewSeconds }: Pick<InstanceState, 'lastSeenAt' | 'clockSkewSeconds'>,
+  receivedAt: Date,
+  skew: number | null,
+): number | null {
+  if (!lastSeenAt || skew === null || clockSkewSeconds === null) return null;
   const ms = receivedAt.getTime() - lastSeenAt.getTime();
-  if (skew === null || clockSkewSeconds === null || shift !== clockShiftSeconds) return ms / 1000;
   return Math.round(ms + (skew - clockSkewSeconds) * 1000) / 1000;
 }
 

@@ -44,11 +44,14 @@ export class MetricsSampleInput {
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Bytes received since the node started: a whole number.',
+    description: 'Bytes received since the node started; fractions are cut off.',
   })
   netRxBytes?: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started: a whole number.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Bytes sent since the node started; fractions are cut off.',
+  })
   netTxBytes?: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
@@ -98,11 +101,14 @@ export class ReportHeartbeatInput {
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Bytes received since the node started: a whole number.',
+    description: 'Bytes received since the node started; fractions are cut off.',
   })
   netRxBytes?: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Bytes sent since the node started: a whole number.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Bytes sent since the node started; fractions are cut off.',
+  })
   netTxBytes?: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
@@ -151,7 +157,8 @@ const counter = (what: string) =>
     .number()
     .min(0, `${what} must not be negative`)
     .max(Number.MAX_SAFE_INTEGER, `${what} must be at most ${Number.MAX_SAFE_INTEGER}`)
-    .refine((value) => Number.isInteger(value), `${what} must be a whole number`);
+    // A fraction of a byte, of whoever computes it from larger units, is nobody's mistake.
+    .transform(Math.trunc);
 const measured = {
   cpuPercent: percent('CPU percent'),
   memoryPercent: percent('Memory percent'),

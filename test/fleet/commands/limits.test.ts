@@ -166,14 +166,14 @@ describe('cancelling', () => {
       command: 'cancelling',
     });
     expect(await take(nodes[2]!)).toEqual([]);
-    // It had it in its hands when the command was cancelled, and had begun.
-    await report(nodes[1]!, taken, 'in_progress');
-    expect((await statuses(tenant, id, nodes)).nodes).toEqual(['in_progress', 'in_progress', 'cancelled']);
+    // It had it in its hands when the command was cancelled, and asks whether it may begin.
+    expect(await report(nodes[1]!, taken, 'in_progress')).toBe(409);
+    expect((await statuses(tenant, id, nodes)).nodes).toEqual(['in_progress', 'cancelled', 'cancelled']);
+    expect(await report(nodes[1]!, taken, 'in_progress')).toBe(409);
     await report(nodes[0]!, begun, 'success');
-    await report(nodes[1]!, taken, 'success');
     expect(await statuses(tenant, id, nodes)).toEqual({
       command: 'cancelled',
-      nodes: ['success', 'success', 'cancelled'],
+      nodes: ['success', 'cancelled', 'cancelled'],
     });
   });
 

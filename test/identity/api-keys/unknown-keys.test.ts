@@ -61,3 +61,15 @@ test('an address that tries keys that are none may not go on, whatever else it s
   ]);
   expect((await list(key)).status).toBe(200);
 });
+
+test('a key that is none counts once for a while, answers carry the allowance, and sign-in is not touched', async () => {
+  const tenant = await panel.world.tenant();
+  const bad = `qcp_${'B'.repeat(43)}`;
+  await panel.clock.advance(60_000);
+  for (let again = 0; again < 8; again += 1) {
+    const answer = await list(bad);
+    expect([401, 429]).toContain(answer.status);
+    expect(answer.headers.get('x-ratelimit-limit')).toBe('100');
+  }
+  expect((await panel.world.login(tenant.account.email, tenant.account.password)).status).toBe(200);
+});

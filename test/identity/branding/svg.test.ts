@@ -129,3 +129,33 @@ test.for([
 ] as const)('an SVG with %s is refused too', ([, text]) => {
   expect(svgFault(text)).toMatch(/^The SVG /);
 });
+
+test.each([
+  '<style>*{fill:u<!-- -->rl(https://elsewhere.example/x)}</style>',
+  '<style>@im<![CDATA[port "https://elsewhere.example/x.css"]]></style>',
+  '<style><![CDATA[@im]]><![CDATA[port "https://elsewhere.example/x.css"]]></style>',
+])('a style that is cut in two is refused: %s', (style) => {
+  expect(svgFault(`<svg xmlns="http://www.w3.org/2000/svg">${style}</svg>`)).toMatch(/^The SVG /);
+});
+
+test('a style in a section of its own is taken', () => {
+  const style = '<style type="text/css"><![CDATA[ .a{fill:#fff} ]]></style>';
+  expect(svgFault(`<svg xmlns="http://www.w3.org/2000/svg">${style}</svg>`)).toBeUndefined();
+});
+
+// With a pattern that takes quadratic time these end by the test's timeout.
+test.each([
+  '< ',
+  '<',
+  ' ',
+  '/xmlns:',
+  '<?xml ',
+  'attributeName= ',
+  'attributeName=a',
+  ' on',
+  '<style ',
+  '<!DOCTYPE ',
+])('half a million characters of %j are judged', (part) => {
+  const text = `<svg xmlns="http://www.w3.org/2000/svg"><${part.repeat(500_000 / part.length)}></svg>`;
+  expect(typeof svgFault(text)).toMatch(/string|undefined/);
+});

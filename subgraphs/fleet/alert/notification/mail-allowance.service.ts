@@ -11,6 +11,14 @@ const used = `select coalesce(sum(mails), 0)::int as used from fleet.notificatio
   where tenant_id = ? and mailed_at > ? and id <> ?`;
 const take = `update fleet.notification_delivery set mails = ?, mailed_at = ? where tenant_id = ? and id = ?`;
 
+/** Gives back what was taken for mails that the server did not take: an outage is no use of the allowance. */
+export async function returnAllowance(step: JobStep, deliveryId: string): Promise<void> {
+  const { tenantId } = step.payload;
+  await step.write(async ({ em }) => {
+    await em.execute(take, [0, step.now, tenantId, deliveryId]);
+  });
+}
+
 /**
  * Takes the mails of a delivery out of what its tenant may send within an hour, before they leave. One that is tried
  * again counts once, at its newest attempt.

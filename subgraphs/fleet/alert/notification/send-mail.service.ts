@@ -2,7 +2,7 @@ import type { JobStep } from '#platform/jobs/job.js';
 import type { Mailer } from '#platform/mail.js';
 
 import { givenUp, type AttemptResult } from './attempt-result.js';
-import { mailsPerHour, takeAllowance } from './mail-allowance.service.js';
+import { mailsPerHour, returnAllowance, takeAllowance } from './mail-allowance.service.js';
 import { confirmedOf } from './notification-address.service.js';
 import type { NotificationChannel } from './notification-channel.entity.js';
 import type { NotificationDelivery } from './notification-delivery.entity.js';
@@ -28,6 +28,7 @@ export async function sendMail(
     await mailer.send({ id, to: to.join(', '), subject, text: text + warning });
     return { statusCode: null, error: null };
   } catch (cause) {
+    await returnAllowance(step, id);
     const code = responseCodeOf(cause);
     return {
       statusCode: null,
