@@ -10,7 +10,7 @@ const rereadMs = 5_000;
 // For a kid that is not known yet; a flood of forged ones must not become a flood of requests.
 const unknownMs = 1_000;
 const timeoutMs = 2_000;
-// While identity does not answer, nobody waits for it whose key was good this short a while ago.
+// While identity is away nobody waits for it whose key was good this short a while ago.
 const goodMs = 15_000;
 
 const shape = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) });
@@ -20,6 +20,7 @@ export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource
   let known = new Map<string, CryptoKey>();
   let readAt = -Infinity;
   let knownAt = -Infinity;
+  let isAway = false;
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
@@ -31,18 +32,22 @@ export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource
         keys.map(async (jwk) => [jwk.kid, known.get(jwk.kid) ?? (await importJWK(jwk, 'ES256'))] as const),
       );
       knownAt = clock.now().getTime();
+      isAway = false;
       known = new Map(opened.filter((entry): entry is [string, CryptoKey] => 'type' in entry[1]));
     } catch (error) {
+      isAway = true;
       logger.warn({ err: error }, "identity's public keys could not be read");
     }
   }
 
   return async (kid) => {
-    const age = clock.now().getTime() - readAt;
-    if (age >= (known.has(kid) ? rereadMs : unknownMs))
-      reading ??= read().finally(() => (reading = undefined));
-    const isFresh = known.has(kid) && clock.now().getTime() - knownAt < goodMs;
-    if (reading && !isFresh) await reading;
+    const now = clock.now().getTime();
+    const isKnown = known.has(kid);
+    const isDue = now - readAt >= (isKnown ? rereadMs : unknownMs);
+    if (isDue) reading ??= read().finally(() => (reading = undefined));
+    // A read that a forged kid has caused holds up nobody else.
+    const mayWait = isDue || !isKnown;
+    if (reading && mayWait && !(isAway && isKnown && now - knownAt < goodMs)) await reading;
     return known.get(kid);
   };
 }
