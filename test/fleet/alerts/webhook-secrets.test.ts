@@ -29,7 +29,9 @@ test('a webhook is signed with the old and the new secret for a day after a rota
   const login = await panel.world.login(tenant.account.email, tenant.account.password);
   Object.assign(tenant, { token: login.body.access_token });
   expect(await send()).toEqual([receiver.secrets[1]]);
-  expect(receiver.received.map(({ body }) => [body.type, body.data.alerts])).toEqual([
+  // One may come again, under the same id, when its answer was lost while a day went by in a moment.
+  const messages = new Map(receiver.received.map(({ id, body }) => [id, [body.type, body.data.alerts]]));
+  expect([...messages.values()]).toEqual([
     ['test', []],
     ['test', []],
   ]);
