@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 
-import { svgFault } from './svg.js';
+import { isSvg, svgFault } from './svg.js';
 
 export const logoLimits = { timeoutMs: 5_000, maxBytes: 512 * 1024, maxRedirects: 3 };
 
@@ -41,8 +41,5 @@ function typeOf(body: Buffer): string | undefined {
   if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
   if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   if (start.startsWith('RIFF') && start.endsWith('WEBP')) return 'image/webp';
-  const text = body.toString('utf8').replace(/^\uFEFF/, '');
-  return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*(<!DOCTYPE\s+svg[^>[]*>\s*)?<svg[\s>]/i.test(text)
-    ? 'image/svg+xml'
-    : undefined;
+  return isSvg(body.toString('utf8')) ? 'image/svg+xml' : undefined;
 }

@@ -53,6 +53,15 @@ const faults: readonly [(text: string) => boolean, string][] = [
   [has(/attributeName ?= ?["']? ?([^"'\s:=]*:)*(href|src|on|base)/i), 'The SVG animates a reference'],
 ];
 
+/** What may come before the drawing. A comment ends at its first `-->`, or n of them could be read in 2^n ways. */
+const prolog =
+  /^\uFEFF?\s*(<\?xml[^>]*\?>\s*)?(<!--(?:(?!-->)[^])*-->\s*)*(<!DOCTYPE\s+svg[^>[]*>\s*)?<svg[\s>]/i;
+
+/** Whether a text is a drawing at all. */
+export function isSvg(text: string): boolean {
+  return prolog.test(text);
+}
+
 /** Why an SVG is refused, if it is. */
 export function svgFault(text: string): string | undefined {
   // One space for all means the same to every rule, and is quickly read past.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { svgFault } from '#subgraphs/identity/branding/svg.js';
+import { isSvg, svgFault } from '#subgraphs/identity/branding/svg.js';
 
 const ns = 'http://www.w3.org/2000/svg';
 const svg = (inner: string, attributes = '') =>
@@ -158,4 +158,14 @@ test.each([
 ])('half a million characters of %j are judged', (part) => {
   const text = `<svg xmlns="http://www.w3.org/2000/svg"><${part.repeat(500_000 / part.length)}></svg>`;
   expect(typeof svgFault(text)).toMatch(/string|undefined/);
+});
+
+test('what begins with many comments is told from a drawing', () => {
+  const comments = '<!-- made by hand -->\n'.repeat(10_000);
+  const drawing = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  expect([isSvg(`${comments}${drawing}`), isSvg(`${comments}x`), isSvg('<!--'.repeat(100_000))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
