@@ -21,7 +21,6 @@ afterAll(async () => database.drop());
 const settings = () => ({
   DATABASE_URL: database.url,
   SECRETS_KEY: testSecretsKey,
-  RATE_LIMIT_PER_MINUTE: '1000000',
 });
 
 /** A panel in this process. */

@@ -50,7 +50,6 @@ async function startPanel(): Promise<PanelProcess> {
     DATABASE_URL: url.href,
     SECRETS_KEY: Buffer.alloc(32, 9).toString('base64'),
     PUBLIC_URL: 'http://panel.test',
-    RATE_LIMIT_PER_MINUTE: '1000000',
     ADMIN_EMAIL: 'admin@panel.test',
     ADMIN_PASSWORD: 'administrator-password',
   }).ready();
