@@ -12,20 +12,23 @@ button { padding: .5rem 1rem; font: inherit; }
 export interface FormPage {
   title: string;
   form: string;
-  /** Sent with the fields of the form, and the token of the link where there is one. */
+  /** Sent with the token of the link, and what was filled in of the form. */
   mutation: string;
+  /** The part of the input that takes what was filled in, where that is not the input itself. */
+  fieldsAre?: string;
   done: string;
 }
 
 // The token is in the fragment, which browsers send to nobody; the page's script hands it to the mutation. A mail
 // scanner that opens the link uses nothing up, since it presses no button.
-const script = ({ mutation, done }: FormPage) => `
+const script = ({ mutation, fieldsAre, done }: FormPage) => `
 const form = document.querySelector('form');
 const output = document.querySelector('output');
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  const input = { ...Object.fromEntries(new FormData(form)), ...(token ? { token } : {}) };
+  const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+  const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
+  const input = { ...${fieldsAre ? `{ ${fieldsAre}: fields }` : 'fields'}, token };
   const answer = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -39,7 +42,7 @@ form.addEventListener('submit', async (event) => {
 });
 `;
 
-/** A page behind a link that was mailed, for people without a session: one form, and the mutation it sends. */
+/** A page behind a secret link, for people without a session: one form, and the mutation it sends. */
 export function formPage(page: FormPage): RequestHandler {
   const code = script(page);
   const policy = [

@@ -1,3 +1,4 @@
+import { advisoryLock } from '../database/advisory-lock.js';
 import type { SqlEntityManager } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { Operation } from '../subgraph/operation.js';
@@ -28,8 +29,8 @@ export class Entitlements {
   }
 
   /**
-   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction that adds it, before it does:
-   * the lock makes those that add for the same tenant take turns, so that none counts what another is about to add.
+   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction that
+   * adds it, before it does: the lock makes those that add for the same tenant take turns, so that none counts what another is about to add.
    */
   async requireRoom(
     em: SqlEntityManager,
@@ -53,9 +54,7 @@ export class Entitlements {
   /** Held until the transaction ends: what counts under the limit changes for one at a time. */
   async lock(em: SqlEntityManager, tenantId: string, limitName: string): Promise<void> {
     // Not the tenant's own row: it may not exist yet (no row means Free), and two inserts of it would not wait.
-    await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
-      `${this.area}.${limitName} ${tenantId}`,
-    ]);
+    await advisoryLock(em, `${this.area}.${limitName}`, tenantId);
   }
 
   private async read(em: SqlEntityManager, tenantId: string): Promise<Entitlement> {

@@ -66,17 +66,20 @@ export async function takeRows(
   return rows.map(({ row }) => row);
 }
 
-/** Removes all rows of a tenant and answers how many there were. */
+/** Removes some rows of a tenant and answers how many there were. */
 export async function dropRows(
   em: SqlEntityManager,
   area: string,
   { name }: TenantTable,
-  tenantId: string,
+  { tenantId, atMost }: { tenantId: string; atMost: number },
 ): Promise<number> {
+  const table = qualified(area, name);
+  // A row's place is one in its partition: what the tenant has in the same place of another partition goes with it.
   const [row] = await em.execute<{ count: number }[]>(
-    `with gone as (delete from ${qualified(area, name)} where tenant_id = ? returning 1)
+    `with gone as (delete from ${table} where tenant_id = ?
+         and ctid = any(array(select ctid from ${table} where tenant_id = ? limit ?)) returning 1)
      select count(*)::int as count from gone`,
-    [tenantId],
+    [tenantId, tenantId, atMost],
   );
   return row?.count ?? 0;
 }

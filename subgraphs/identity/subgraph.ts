@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
+import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
@@ -19,7 +20,6 @@ import { AccountMail } from './email/account-mail.js';
 import { createAccountPagesRouter } from './email/account-pages.router.js';
 import { EmailVerificationService } from './email/email-verification.service.js';
 import { EmailResolver } from './email/email.resolver.js';
-import { MailQueue } from './email/mail-queue.js';
 import { MailToken } from './email/mail-token.entity.js';
 import { sendMailJob } from './email/send-mail.job.js';
 import type { IdentityEnv } from './env.js';
@@ -125,7 +125,7 @@ export interface Identity {
 export function createIdentity(options: IdentityOptions): Identity {
   const { database, keyring, clock, logger, publicUrl, env } = options;
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
-  const mails = new MailQueue(keyring);
+  const mails = new MailQueue('identity', keyring);
   const mail = new AccountMail(mails, publicUrl);
 
   const keys = new SigningKeyService(database, keyring, clock, logger);

@@ -8,6 +8,7 @@ import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { erasureConsumer } from '#platform/erasure/erasure.job.js';
 import type { Logger } from '#platform/logger.js';
+import type { MailQueue } from '#platform/mail-queue.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { createOutbound } from '#platform/outbound/outbound.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
@@ -30,7 +31,6 @@ import { ActingService } from './delegation/acting.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
-import type { MailQueue } from './email/mail-queue.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { Invitation } from './member/invitation.entity.js';
 import { InvitationService } from './member/invitation.service.js';

@@ -1,3 +1,4 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
@@ -21,9 +22,7 @@ export class AlertRuleService {
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
       // Two first settings of one rule must take turns, or the second would undo the first.
-      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-        `fleet.alert_rule ${tenantId}`,
-      ]);
+      await advisoryLock(em, 'fleet.alert_rule', tenantId);
       const existing = await em.findOne(AlertRule, { tenantId, kind });
       const rule = existing ?? em.create(AlertRule, defaultRule(tenantId, kind));
       Object.assign(rule, given(changes), {

@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import type { EntityClass } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
+import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { createOutbound } from '#platform/outbound/outbound.js';
@@ -21,7 +22,7 @@ import { AlertSubscriptions } from './alert.subscriptions.js';
 import { evaluateSweep } from './evaluate.job.js';
 import { createAddressPageRouter } from './notification/address-page.router.js';
 import { confirmationMailJob } from './notification/confirmation-mail.job.js';
-import { ConfirmationMails } from './notification/confirmation-mail.js';
+import { ConfirmationMail } from './notification/confirmation-mail.js';
 import { deliverJob } from './notification/deliver.job.js';
 import { dispatchSweep } from './notification/dispatch.job.js';
 import { NotificationAddress } from './notification/notification-address.entity.js';
@@ -78,8 +79,8 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
   const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
-  const confirmations = new ConfirmationMails(keyring, publicUrl);
-  const addresses = new NotificationAddressService(confirmations);
+  const mails = new MailQueue('fleet', keyring);
+  const addresses = new NotificationAddressService(new ConfirmationMail(mails, publicUrl));
   return {
     service,
     resolvers: [
@@ -95,10 +96,7 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
       new NotificationDeliveryResolver(new NotificationDeliveryService()),
     ],
     sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep, dispatchSweep, alertRetention],
-    jobs: [
-      deliverJob({ keyring, outbound, mailer, publicUrl, logger }),
-      confirmationMailJob(confirmations, mailer),
-    ],
+    jobs: [deliverJob({ keyring, outbound, mailer, publicUrl, logger }), confirmationMailJob(mails, mailer)],
     routers: [createAddressPageRouter()],
   };
 }

@@ -1,9 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -41,7 +40,7 @@ export class EnrollmentService {
     input: CreateEnrollmentTokenInput,
   ): Promise<CreateEnrollmentTokenPayload> {
     const { name, expiresInHours, maxUses, tags } = validate(createEnrollmentTokenRules, input);
-    const secret = `flt_${randomBytes(32).toString('base64url')}`;
+    const secret = `flt_${randomToken()}`;
     const now = operation.clock.now();
     const token = Object.assign(new EnrollmentToken(), {
       tenantId: operation.tenantId,
@@ -210,8 +209,4 @@ type Em = Operation['em'];
 
 function refused(reason: string, message: string): ApiError {
   return new ApiError('UNAUTHENTICATED', message, { reason });
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

@@ -2,6 +2,7 @@ import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -17,7 +18,7 @@ import {
   type UpdateInstanceGroupInput,
 } from './group.inputs.js';
 
-const limit = 200;
+const room: Room = { lock: 'fleet.instance_group', limit: 200, of: 'groups', reason: 'GROUPS_LIMIT' };
 
 /** Groups of instances: listed by hand, or whoever a filter matches. */
 export class GroupService {
@@ -43,7 +44,7 @@ export class GroupService {
     const isLive = rules.kind === GroupKind.LIVE;
     return named(() =>
       operation.write(async (write) => {
-        await requireRoom(write.em, tenantId);
+        await requireRoom(write.em, room, tenantId, async () => write.em.count(InstanceGroup, { tenantId }));
         const group = write.em.create(InstanceGroup, {
           tenantId,
           id: newId('group'),
@@ -108,19 +109,6 @@ export class GroupService {
       return group;
     });
   }
-}
-
-/** Counted under a lock: those who make groups at the same time do not exceed the limit together. */
-async function requireRoom(em: Write['em'], tenantId: string): Promise<void> {
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-    `fleet.instance_group ${tenantId}`,
-  ]);
-  const used = await em.count(InstanceGroup, { tenantId });
-  if (used < limit) return;
-  throw new ApiError('LIMIT_REACHED', `There may be ${limit} groups`, {
-    reason: 'GROUPS_LIMIT',
-    details: { limit, used },
-  });
 }
 
 /** With `lock`, those who change the group come one after another. */

@@ -1,9 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 import { LockMode } from '@mikro-orm/core';
 
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { viewerId } from '#platform/viewer.js';
 
@@ -30,7 +29,7 @@ export class ReenrollmentService {
   async createToken(operation: Operation, instanceId: string): Promise<CreateEnrollmentTokenPayload> {
     const { tenantId } = operation;
     const now = operation.clock.now();
-    const secret = `flt_${randomBytes(32).toString('base64url')}`;
+    const secret = `flt_${randomToken()}`;
     return operation.write(async ({ em, audit }) => {
       const instance = await em.findOne(Instance, { tenantId, id: instanceId });
       if (!instance) throw notFound('Instance');
@@ -39,7 +38,7 @@ export class ReenrollmentService {
         id: newId('enrollmentToken'),
         name: `Re-enroll ${instance.name}`.slice(0, 200),
         prefix: secret.slice(0, prefixLength),
-        tokenHash: createHash('sha256').update(secret).digest('base64url'),
+        tokenHash: sha256(secret),
         tags: [],
         maxUses: 1,
         uses: 0,

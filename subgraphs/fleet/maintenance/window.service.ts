@@ -1,8 +1,9 @@
 import { LockMode } from '@mikro-orm/core';
 
 import type { Database } from '#platform/database/database.js';
-import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -18,7 +19,12 @@ import {
 } from './window.inputs.js';
 import { matters, mayBegin, type WindowTimes } from './window.rules.js';
 
-const limit = 100;
+const room: Room = {
+  lock: 'fleet.maintenance_window',
+  limit: 100,
+  of: 'maintenance windows',
+  reason: 'WINDOWS_LIMIT',
+};
 
 /** The times in which commands may begin. */
 export class MaintenanceWindowService {
@@ -38,7 +44,7 @@ export class MaintenanceWindowService {
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
       await requireGroup(em, tenantId, rules.groupId);
-      await requireRoom(em, tenantId);
+      await requireRoom(em, room, tenantId, async () => em.count(MaintenanceWindow, { tenantId }));
       const window = em.create(MaintenanceWindow, {
         tenantId,
         id: newId('maintenanceWindow'),
@@ -103,19 +109,6 @@ async function find(em: Write['em'], tenantId: string, id: string): Promise<Main
 async function requireGroup(em: Write['em'], tenantId: string, id: string | null | undefined): Promise<void> {
   if (!id || (await em.count(InstanceGroup, { tenantId, id })) > 0) return;
   throw invalid('input.groupId', `There is no group ${id}`);
-}
-
-/** Counted under a lock: those who make windows at the same time do not exceed the limit together. */
-async function requireRoom(em: Write['em'], tenantId: string): Promise<void> {
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-    `fleet.maintenance_window ${tenantId}`,
-  ]);
-  const used = await em.count(MaintenanceWindow, { tenantId });
-  if (used < limit) return;
-  throw new ApiError('LIMIT_REACHED', `There may be ${limit} maintenance windows`, {
-    reason: 'WINDOWS_LIMIT',
-    details: { limit, used },
-  });
 }
 
 /** Whether a command may begin now on an instance. Asked only when one waits for it. */

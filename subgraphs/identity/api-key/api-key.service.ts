@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import { LockMode } from '@mikro-orm/core';
 
 import { apiKeyPrefix } from '#platform/auth/api-key-exchange.js';
@@ -7,13 +5,13 @@ import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import { signToken } from '#platform/auth/tokens.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import type { Viewer } from '#platform/viewer.js';
 import type { ApiKeyRevoked } from '#schema/events.js';
 
-import { sha256 } from '../security/random-token.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
 import { User } from '../user/user.entity.js';
 import { ApiKey } from './api-key.entity.js';
@@ -56,7 +54,7 @@ export class ApiKeyService {
     const refused = permissions.find((permission) => !grantable.includes(permission));
     if (refused !== undefined)
       throw invalid('input.permissions', `${refused} is not a permission that you can give`);
-    const key = apiKeyPrefix + randomBytes(32).toString('base64url');
+    const key = apiKeyPrefix + randomToken();
     const now = operation.clock.now();
     const apiKey = Object.assign(new ApiKey(), {
       tenantId: viewer.tenantId,

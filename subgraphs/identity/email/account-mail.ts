@@ -1,5 +1,6 @@
+import type { MailCause, MailQueue } from '#platform/mail-queue.js';
+
 import type { User } from '../user/user.entity.js';
-import type { MailCause, MailQueue } from './mail-queue.js';
 
 type Addressee = Pick<User, 'tenantId' | 'email'>;
 

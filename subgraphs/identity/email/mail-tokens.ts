@@ -2,9 +2,9 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
-import { randomToken, sha256 } from '../security/random-token.js';
 import { User } from '../user/user.entity.js';
 import { MailToken, type MailTokenPurpose } from './mail-token.entity.js';
 

@@ -1,4 +1,4 @@
-import type { MailCause, MailQueue } from '../email/mail-queue.js';
+import type { MailCause, MailQueue } from '#platform/mail-queue.js';
 
 /** Mails invitations, in the transactions that cause them. */
 export class InvitationMail {

@@ -4,12 +4,12 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 
 import { hashPassword } from '../password/password-hash.js';
-import { randomToken, sha256 } from '../security/random-token.js';
 import type { AuthPayload } from '../session/auth-payload.js';
 import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';

@@ -18,30 +18,40 @@ import type { OwnerInvitations } from './owner-invitation.job.js';
 interface TenantRow {
   plan: string;
   planVersion: string;
-  clientVersion: string;
   isSuspended: boolean;
   instanceLimit: number | null;
 }
 
 /**
  * Makes the tenant of a client what its provider decided: there is none yet, or it has another plan, limit, name or
- * state. The event carries all of it, so one that was overtaken is left out.
+ * state. The event carries all of it, so of one that was overtaken only the trail is told.
  */
 export function applyMspClients(owners: OwnerInvitations, keyring: Keyring): Consumer {
   return {
     topics: ['identity.msp-client.changed'],
     async handle(step) {
       const client = step.event.payload as unknown as MspClientChanged;
+      const isCurrent = await isNews(step.em, client);
       await makeTenant(step, client, keyring);
       const { clientId: tenantId, name: tenantName, invitation } = client;
       const providerId = step.event.tenantId;
       const isInvited =
+        isCurrent &&
         invitation !== null &&
         (await owners.invite(step, { tenantId, providerId, tenantName, ...invitation }));
       tellTrail(step, client, isInvited);
-      await carryOver(step, client);
+      if (isCurrent) await carryOver(step, client);
     },
   };
+}
+
+/** Consumers take one event at a time, and nobody else writes the version: it needs no lock. */
+async function isNews(em: SqlEntityManager, { clientId, version }: MspClientChanged): Promise<boolean> {
+  const rows = await em.execute<unknown[]>(
+    'select 1 from identity.tenant where id = ? and client_version >= ?',
+    [clientId, version],
+  );
+  return rows.length === 0;
 }
 
 async function makeTenant(
@@ -86,7 +96,6 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
   const { em } = step;
   const { clientId: tenantId, name, plan } = client;
   const tenant = await lockTenant(em, tenantId);
-  if (!tenant || Number(tenant.clientVersion) >= client.version) return;
   await em.execute('update identity.tenant set name = ?, client_version = ? where id = ?', [
     name,
     client.version,
@@ -97,15 +106,15 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
   if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
 }
 
-async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow | undefined> {
+async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow> {
   const [row] = await em.execute<TenantRow[]>(
-    `select t.plan, t.plan_version as "planVersion", t.client_version as "clientVersion",
+    `select t.plan, t.plan_version as "planVersion",
        t.suspended_at is not null as "isSuspended", (e.limits ->> 'instances')::int as "instanceLimit"
      from identity.tenant t left join identity.entitlement e on e.tenant_id = t.id
      where t.id = ? for update of t`,
     [tenantId],
   );
-  return row;
+  return row!;
 }
 
 async function grant(

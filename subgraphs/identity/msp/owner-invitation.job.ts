@@ -1,10 +1,10 @@
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { newId } from '#platform/ids.js';
 import type { ConsumerStep } from '#platform/outbox/consumer.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 
 import type { InvitationMail } from '../member/invitation-mail.js';
 import { invitationMs } from '../member/invitation.service.js';
-import { randomToken, sha256 } from '../security/random-token.js';
 
 export interface OwnerToInvite {
   /** The client, and the provider that invites in its name. */

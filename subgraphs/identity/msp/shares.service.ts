@@ -1,3 +1,4 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import type { Entitlement } from '#platform/entitlement/entitlements.js';
@@ -12,9 +13,7 @@ import type { EntitlementGranted } from '#schema/events.js';
 
 /** The lock of `requireRoom`, which may be taken again in the same transaction. Before any row, in every transaction. */
 export async function lockShares(em: SqlEntityManager, tenantId: string): Promise<void> {
-  await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
-    `identity.instances ${tenantId}`,
-  ]);
+  await advisoryLock(em, 'identity.instances', tenantId);
 }
 
 /** The limits without what the tenant's clients have been given. Called under the lock. */

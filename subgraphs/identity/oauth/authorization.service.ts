@@ -4,10 +4,10 @@ import { UniqueConstraintViolationException } from '@mikro-orm/core';
 
 import { ApiError } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { findShownBranding, type ShownBranding } from '../branding/shown-branding.service.js';
-import { randomToken, sha256 } from '../security/random-token.js';
 import { Session } from '../session/session.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { openConsent, sealConsent, type Consent } from './consent.js';

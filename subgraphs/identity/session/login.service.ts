@@ -1,10 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
 
 import { ApiError } from '#platform/errors.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
 import { hashPassword, isOutdated, isPassword } from '../password/password-hash.js';
-import { randomToken, sha256 } from '../security/random-token.js';
 import type { TotpCodes } from '../totp/totp-codes.js';
 import { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';

@@ -4,9 +4,9 @@ import { LockMode } from '@mikro-orm/core';
 
 import { ApiError } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
+import { sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
-import { sha256 } from '../security/random-token.js';
 import { securityEvent } from '../security/security-event.js';
 import { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';

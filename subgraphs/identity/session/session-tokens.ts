@@ -1,9 +1,9 @@
 import { signToken } from '#platform/auth/tokens.js';
 import { newId } from '#platform/ids.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import type { Role, UserViewer } from '#platform/viewer.js';
 
-import { randomToken, sha256 } from '../security/random-token.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
 import { networkOf } from '../throttle/network.js';
 import type { User } from '../user/user.entity.js';

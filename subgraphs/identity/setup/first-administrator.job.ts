@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import { LockMode } from '@mikro-orm/core';
 
 import type { Clock } from '#platform/clock.js';
@@ -8,13 +6,13 @@ import { systemEm } from '#platform/database/system-em.js';
 import { OperatorError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Logger } from '#platform/logger.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
 import { isPassword } from '../password/password-hash.js';
 import { identityPermissions } from '../permissions.js';
 import type { RegistrationService } from '../registration/registration.service.js';
 import { User } from '../user/user.entity.js';
-import { setupTokenHash } from './setup.service.js';
 
 export interface FirstAdministrator {
   /** Where the set-up link leads. */
@@ -51,9 +49,9 @@ export async function ensureFirstAdministrator(
       await makeAdministrator(options, options.email, options.password);
       return undefined;
     }
-    const token = randomBytes(32).toString('base64url');
+    const token = randomToken();
     await em.execute('insert into identity.setup_link (token_hash, created_at) values (?, ?)', [
-      setupTokenHash(token),
+      sha256(token),
       clock.now().toISOString(),
     ]);
     return `${options.publicUrl}/setup#token=${token}`;

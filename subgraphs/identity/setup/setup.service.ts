@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import { ApiError } from '#platform/errors.js';
+import { sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import type { RegisterInput } from '../registration/registration.inputs.js';
@@ -18,7 +17,7 @@ export class SetupService {
       guard: async (em) => {
         const [answer] = await em.execute<{ used: boolean }[]>(
           'select identity.use_setup_link(?, ?) as used',
-          [setupTokenHash(token), operation.clock.now().toISOString()],
+          [sha256(token), operation.clock.now().toISOString()],
         );
         if (answer?.used) return;
         throw new ApiError('UNAUTHENTICATED', 'The set-up link is not valid, has ended, or was used', {
@@ -27,8 +26,4 @@ export class SetupService {
       },
     });
   }
-}
-
-export function setupTokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }

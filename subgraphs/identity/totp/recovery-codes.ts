@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-import { sha256 } from '../security/random-token.js';
+import { sha256 } from '#platform/secrets/random-token.js';
 
 // Without letters that are easily taken for one another.
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';

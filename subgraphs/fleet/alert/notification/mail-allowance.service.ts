@@ -1,3 +1,4 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
 import { maxRecipients } from './notification.inputs.js';
@@ -30,9 +31,7 @@ export async function takeAllowance(
 ): Promise<'given' | 'nearly used up' | 'used up'> {
   const { tenantId } = step.payload;
   return step.write(async ({ em }) => {
-    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-      `fleet.notification_mails ${tenantId}`,
-    ]);
+    await advisoryLock(em, 'fleet.notification_mails', tenantId);
     const since = new Date(step.now.getTime() - hourMs);
     const [sum] = await em.execute<{ used: number }[]>(used, [tenantId, since, deliveryId]);
     const left = mailsPerHour - (sum?.used ?? 0) - mails;

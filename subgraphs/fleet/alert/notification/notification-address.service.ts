@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 import { LockMode } from '@mikro-orm/core';
 
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
+import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
-import type { ConfirmationMails } from './confirmation-mail.js';
+import type { ConfirmationMail } from './confirmation-mail.js';
 import { NotificationAddress } from './notification-address.entity.js';
 import { NotificationChannel } from './notification-channel.entity.js';
 
@@ -22,7 +22,7 @@ const addressesPerDay = 30;
 
 /** Addresses that alerts may be mailed to: those whose reader opened a link and said so. */
 export class NotificationAddressService {
-  constructor(private readonly mails: ConfirmationMails) {}
+  constructor(private readonly mail: ConfirmationMail) {}
 
   /** The addresses of a channel and how they stand; read together for all channels of one operation. */
   async of(operation: Operation, { recipients }: NotificationChannel): Promise<NotificationAddress[]> {
@@ -43,9 +43,7 @@ export class NotificationAddressService {
   async ask(operation: Operation, { em, enqueue }: Write, recipients: readonly string[]): Promise<void> {
     const { tenantId, clock } = operation;
     const now = clock.now();
-    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-      `fleet.notification_address ${tenantId}`,
-    ]);
+    await advisoryLock(em, 'fleet.notification_address', tenantId);
     const emails = emailsOf(recipients);
     const known = await em.find(NotificationAddress, { tenantId, email: { $in: emails } });
     const asked = emails
@@ -64,7 +62,7 @@ export class NotificationAddressService {
       });
     }
     for (const address of asked) {
-      const token = randomBytes(32).toString('base64url');
+      const token = randomToken();
       Object.assign(address, {
         tokenHash: sha256(token),
         tokenExpiresAt: new Date(now.getTime() + linkMs),
@@ -72,7 +70,7 @@ export class NotificationAddressService {
         mailedAt: now,
       });
       em.persist(address);
-      this.mails.send({ enqueue }, tenantId, address.email, token);
+      this.mail.send({ enqueue }, tenantId, address.email, token);
     }
   }
 
@@ -143,11 +141,6 @@ function newAddress(tenantId: string, email: string): NotificationAddress {
 
 function emailsOf(recipients: readonly string[]): string[] {
   return [...new Set(recipients.map((recipient) => recipient.toLowerCase()))];
-}
-
-/** 256 random bits: nothing to guess, so a plain SHA-256 of it is all that is kept. */
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }
 
 function refused(): ApiError {

@@ -4,6 +4,7 @@ import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
+import { requireRoom, type Room } from '#platform/room.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
@@ -28,7 +29,12 @@ import {
 import { ChannelKind } from './notification.kinds.js';
 import { newWebhookSecret } from './webhook-signature.js';
 
-const limit = 20;
+const room: Room = {
+  lock: 'fleet.notification_channel',
+  limit: 20,
+  of: 'notification channels',
+  reason: 'CHANNELS_LIMIT',
+};
 const hourMs = 60 * 60 * 1000;
 const defaultKeepHours = 24;
 /** As Alertmanager has it. */
@@ -135,16 +141,7 @@ export class NotificationChannelService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const { em, audit } = write;
-      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-        `fleet.notification_channel ${tenantId}`,
-      ]);
-      const used = await em.count(NotificationChannel, { tenantId });
-      if (used >= limit) {
-        throw new ApiError('LIMIT_REACHED', `There may be ${limit} notification channels`, {
-          reason: 'CHANNELS_LIMIT',
-          details: { limit, used },
-        });
-      }
+      await requireRoom(em, room, tenantId, async () => em.count(NotificationChannel, { tenantId }));
       audit({ target: given.id });
       await this.addresses.ask(operation, write, given.recipients);
       return em.create(NotificationChannel, {

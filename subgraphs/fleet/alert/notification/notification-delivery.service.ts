@@ -1,5 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -47,9 +48,7 @@ export class NotificationDeliveryService {
       if (!channel) throw notFound('Notification channel');
       audit({ target: channelId });
       const now = operation.clock.now();
-      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-        `fleet.notification_test ${tenantId}`,
-      ]);
+      await advisoryLock(em, 'fleet.notification_test', tenantId);
       const sent = await em.count(NotificationDelivery, {
         tenantId,
         type: NotificationType.TEST,

@@ -1,7 +1,8 @@
 import { LockMode, type FilterQuery } from '@mikro-orm/core';
 
-import { ApiError, notFound } from '#platform/errors.js';
+import { notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -17,7 +18,12 @@ import { SilenceState } from './silence.kinds.js';
 import { isAbout } from './silence.match.js';
 
 /** All of a tenant's silences are matched against each of its alerts that is to be told. */
-const limit = 200;
+const room: Room = {
+  lock: 'fleet.alert_silence',
+  limit: 200,
+  of: 'silences that have not ended',
+  reason: 'SILENCES_LIMIT',
+};
 
 export class SilenceService {
   constructor(private readonly instances: InstanceService) {}
@@ -66,16 +72,9 @@ export class SilenceService {
     const { matchers, startsAt, endsAt, comment } = validate(createSilenceRules(now), input);
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
-      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-        `fleet.alert_silence ${tenantId}`,
-      ]);
-      const used = await em.count(Silence, { tenantId, endsAt: { $gt: now } });
-      if (used >= limit) {
-        throw new ApiError('LIMIT_REACHED', `There may be ${limit} silences that have not ended`, {
-          reason: 'SILENCES_LIMIT',
-          details: { limit, used },
-        });
-      }
+      await requireRoom(em, room, tenantId, async () =>
+        em.count(Silence, { tenantId, endsAt: { $gt: now } }),
+      );
       const silence = em.create(Silence, {
         tenantId,
         id: newId('silence'),

@@ -4,8 +4,8 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 
 import type { Keyring } from '#platform/secrets/keyring.js';
+import { randomToken } from '#platform/secrets/random-token.js';
 
-import { randomToken } from '../../security/random-token.js';
 import type { Session } from '../../session/session.entity.js';
 
 const cookieName = 'quazzar_sign_in';
