@@ -148,3 +148,35 @@ test('a tenant of any size is erased a little at a time, and by another process 
   );
   expect(exported).toEqual([{ count: String(rows), distinct: String(rows) }]);
 }, 120_000);
+
+test('samples of a tenant of any size go some thousand at a time', async () => {
+  const parent = await provider(panel);
+  const big = await client(panel, mailbox, parent, { name: 'Big' });
+  const rows = 25_000;
+  await panel.sql(
+    `insert into fleet.metrics_sample select $1, 'inst_' || (g % 5), $2::timestamptz - g * interval '10 s', 1, 1, 1
+     from generate_series(1, $3::int) g`,
+    [big.id, panel.clock.now(), rows],
+  );
+  await panel.sql('create table fleet.gone_at_once (count bigint)', []);
+  await panel.sql(
+    `create function fleet.count_gone() returns trigger language plpgsql security definer as $$
+       begin insert into fleet.gone_at_once select count(*) from gone; return null; end $$`,
+    [],
+  );
+  await panel.sql(
+    `create trigger count_gone after delete on fleet.metrics_sample referencing old table as gone
+       for each statement execute function fleet.count_gone()`,
+    [],
+  );
+  expect((await parent.rest(`/api/msp/clients/${big.id}`, { method: 'DELETE' })).status).toBe(204);
+  await until(async () => (await big.rest('/api/fleet/instances')).status === 401, 'the suspension');
+  await due(big.id);
+  const { report } = await complete(big.id);
+  expect([(await held(big.id))['fleet.metrics_sample'], report['fleet']?.['metrics_sample']]).toEqual([
+    undefined,
+    rows,
+  ]);
+  const [most] = await panel.sql<{ count: string }>('select max(count) as count from fleet.gone_at_once', []);
+  expect(Number(most!.count)).toBeLessThan(rows);
+}, 120_000);
