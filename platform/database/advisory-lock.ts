@@ -1,0 +1,10 @@
+import type { SqlEntityManager } from './database.js';
+
+/**
+ * Waits until no other transaction holds the lock of the name for the tenant, and holds it until its own one ends.
+ * `name` is `area.thing`. For what a row can not be locked for, since it may not exist yet. A transaction that holds it
+ * may take it again.
+ */
+export async function advisoryLock(em: SqlEntityManager, name: string, tenantId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`${name} ${tenantId}`]);
+}
