@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
   Args,
@@ -7,6 +8,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Info,
   Query,
   Resolver,
   Root,
@@ -14,6 +16,7 @@ import {
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { selectedFields } from '#platform/subgraph/selected-fields.js';
 
 import { InstanceMetrics } from '../metrics/instance-metrics.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
@@ -37,8 +40,9 @@ export class InstanceResolver {
   async instances(
     @Args(() => InstancesArgs) { filter, ...page }: InstancesArgs,
     @Ctx() { operation }: SubgraphContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<Page<ListedInstance>> {
-    return this.service.page(operation, page, filter);
+    return this.service.page(operation, page, filter, selectedFields(info, ['nodes']));
   }
 
   @Authorized('fleet.instance.read')

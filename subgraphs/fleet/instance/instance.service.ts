@@ -42,15 +42,16 @@ export class InstanceService {
     return loader.load(id);
   }
 
-  /** Instances in the order they enrolled. */
+  /** Instances in the order they enrolled, with what the fields that are asked for are made of. */
   async page(
     operation: Operation,
     args: PageArgs,
     filter: InstanceFilter | null | undefined,
+    fields: ReadonlySet<string>,
   ): Promise<Page<ListedInstance>> {
     const window = pageWindow(args);
     if (filter && isSearch(filter)) return this.search(operation, window, filter);
-    const rows = await listed(operation, window, filter?.status);
+    const rows = await listed(operation, window, filter?.status, fields);
     // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
     const isWhole = window.after === undefined && rows.length <= window.size;
     return toPage(rows, window, async () =>
@@ -96,12 +97,13 @@ async function listed(
   { database, tenantId, clock }: Operation,
   { size, after = '' }: PageWindow,
   status: InstanceStatus | null | undefined,
+  fields: ReadonlySet<string>,
 ): Promise<ListedInstance[]> {
   const now = clock.now();
   const [condition, values] = conditionOf(status, now, [tenantId, after, size + 1]);
   return database.select<ListedInstance>(
     tenantId,
-    `select ${columnsOf(database)} from fleet.instance
+    `select ${columnsFor(fields, database)} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
     [tenantId, after, ...values, size + 1],
   );
@@ -152,20 +154,37 @@ const unlisted = [
   'facts',
 ] as const satisfies readonly (keyof Instance)[];
 
-/** An instance as lists have it. */
+/** An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. */
 export type ListedInstance = Omit<Instance, (typeof unlisted)[number]>;
 
-let listedColumns: string | undefined;
+/** What fields are made of that are no columns themselves. For one that is not here every listed column is read. */
+const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
+  __typename: [],
+  lastSeen: ['lastSeenAt'],
+  tenant: ['tenantId'],
+  status: ['enrolledAt', 'lastSeenAt', 'offlineAt', 'announcedStatus', 'reasons'],
+  statusReasons: ['enrolledAt', 'lastSeenAt', 'offlineAt', 'announcedStatus', 'reasons'],
+};
 
-/** The columns under the names of the entity's properties. */
-function columnsOf({ orm }: Database): string {
-  listedColumns ??= orm
-    .getMetadata()
-    .get(Instance)
-    .props.filter(({ name }) => !unlisted.some((other) => other === name))
-    .map(({ fieldNames, name }) => `${fieldNames[0]} as "${name}"`)
-    .join(', ');
-  return listedColumns;
+/** By property: the column under the property's name. */
+let listedColumns: ReadonlyMap<string, string> | undefined;
+
+/** The columns that the fields are made of: reading all of them is most of what a long list costs. */
+function columnsFor(fields: ReadonlySet<string>, { orm }: Database): string {
+  listedColumns ??= new Map(
+    orm
+      .getMetadata()
+      .get(Instance)
+      .props.filter(({ name }) => !unlisted.some((other) => other === name))
+      .map(({ fieldNames, name }) => [name, `${fieldNames[0]} as "${name}"`]),
+  );
+  const needed = new Set(['id']);
+  for (const field of fields) {
+    const parts = listedColumns.has(field) ? [field] : madeOf[field];
+    if (!parts) return [...listedColumns.values()].join(', ');
+    for (const part of parts) needed.add(part);
+  }
+  return [...needed].map((property) => listedColumns!.get(property)).join(', ');
 }
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {
