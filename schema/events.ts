@@ -5,6 +5,7 @@
 export interface Events {
   'billing.entitlement.granted': EntitlementGranted;
   'identity.tenant.created': TenantCreated;
+  'identity.branding.changed': BrandingChanged;
   'identity.session.revoked': SessionRevoked;
   'identity.api-key.revoked': ApiKeyRevoked;
   'identity.delegation.granted': DelegationChanged;
@@ -47,6 +48,13 @@ export interface TenantCreated {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   /** The provider whose client it is, and who pays for it. */
   parentTenantId?: string;
+}
+
+/** How a tenant presents itself in the mail it causes, if its plan includes that. One with a lower version is stale. */
+export interface BrandingChanged {
+  /** One line. */
+  companyName: string;
+  supportEmail: string | null;
 }
 
 /** The API key, and tokens it was exchanged for, are refused from now on. */

@@ -18,6 +18,7 @@ import { buildSubgraph } from '#platform/subgraph/build.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
+import { brandingConsumer } from './branding/branding.job.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
 import { Command } from './command/command.entity.js';
 import { CommandResolver } from './command/command.resolver.js';
@@ -139,7 +140,7 @@ export function createFleet(options: FleetOptions): Fleet {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), erasureConsumer('fleet')],
+    consumers: [entitlementConsumer('fleet'), brandingConsumer, erasureConsumer('fleet')],
     sweeps: [
       expirySweep,
       countFoldSweep,

@@ -15,6 +15,7 @@ import { commandPositionsMigration } from './074-command-positions.js';
 import { heartbeatsMigration } from './075-heartbeats.js';
 import { notificationAddressesMigration } from './076-notification-addresses.js';
 import { erasureMigration } from './080-erasure.js';
+import { brandingMigration } from './081-branding.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -115,4 +116,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   heartbeatsMigration,
   notificationAddressesMigration,
   erasureMigration,
+  brandingMigration,
 ];

@@ -4,10 +4,12 @@ import { invalid } from '#platform/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import type { BrandingChanged } from '#schema/events.js';
 
 import { defaultColor, updateBrandingRules, type Branding, type UpdateBrandingInput } from './branding.js';
 import { contrastWarning } from './contrast.js';
 import { checkLogo, type Logo } from './logo.js';
+import { oneLine } from './shown-branding.service.js';
 
 interface Row {
   tenant_id: string;
@@ -40,7 +42,7 @@ export class BrandingService {
     const { tenantId } = operation;
     const checked = given.logoUrl == null ? undefined : await checkLogo(this.outbound, given.logoUrl);
     if (checked && 'refused' in checked) throw invalid('input.logoUrl', checked.refused);
-    const kept = await operation.write(async ({ em, audit }) => {
+    const kept = await operation.write(async ({ em, audit, publish }) => {
       const own = await lockOwn(em, tenantId);
       const changed: Row = {
         ...own,
@@ -52,13 +54,21 @@ export class BrandingService {
       const { company_name: companyName, logo_url: logoUrl, primary_color: primaryColor } = changed;
       const supportEmail = changed.support_email;
       audit({ target: tenantId, changes: { companyName, logoUrl, primaryColor, supportEmail } });
-      await em.execute(
+      const [stored] = await em.execute<{ version: string }[]>(
         `insert into identity.branding as b (tenant_id, company_name, logo_url, primary_color, support_email, updated_at)
          values (?, ?, ?, ?, ?, ?) on conflict (tenant_id) do update set company_name = excluded.company_name,
            logo_url = excluded.logo_url, primary_color = excluded.primary_color,
-           support_email = excluded.support_email, updated_at = excluded.updated_at`,
+           support_email = excluded.support_email, updated_at = excluded.updated_at, version = b.version + 1
+         returning version`,
         [tenantId, companyName, logoUrl, primaryColor, supportEmail, operation.clock.now().toISOString()],
       );
+      publish({
+        topic: 'identity.branding.changed',
+        tenantId,
+        entityId: tenantId,
+        entityVersion: Number(stored!.version),
+        payload: { companyName: oneLine(companyName), supportEmail } satisfies BrandingChanged,
+      });
       const logo = checked && 'logo' in checked ? checked.logo : undefined;
       // What could be fetched once is better than nothing while it is out of reach.
       if (!logo && logoUrl === own.logo_url) return changed;

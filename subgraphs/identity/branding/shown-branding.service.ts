@@ -1,13 +1,12 @@
+import type { MailBranding } from '#platform/branded-mail.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
 
 /** What others see of a tenant: on the pages it sends people to, and in the mail it causes. */
-export interface ShownBranding {
-  companyName: string;
+export interface ShownBranding extends MailBranding {
   /** The panel's own copy, as a path on the panel. */
   logoPath: string | null;
   /** `#rrggbb`. */
   primaryColor: string;
-  supportEmail: string | null;
 }
 
 interface Row {
@@ -31,11 +30,15 @@ export async function findShownBranding(
   );
   return (
     row && {
-      // Free text: a line break in it must not start a header or a paragraph.
-      companyName: row.company_name.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim(),
+      companyName: oneLine(row.company_name),
       logoPath: row.logo_sha256 && `/branding/logo/${row.logo_sha256}`,
       primaryColor: row.primary_color,
       supportEmail: row.support_email,
     }
   );
+}
+
+/** Of free text: a line break in it must not start a header or a paragraph. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }

@@ -1,9 +1,9 @@
+import { brandedMail } from '#platform/branded-mail.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { MailQueue, SendMailPayload } from '#platform/mail-queue.js';
 import type { Mailer } from '#platform/mail.js';
 
 import { findShownBranding } from '../branding/shown-branding.service.js';
-import { brandedMail } from './branded-mail.js';
 
 /** Makes one attempt at a mail. Its process may die before it can say that the server took it: it is sent again then. */
 export function sendMailJob(queue: MailQueue, mailer: Mailer): JobDefinition<SendMailPayload> {

@@ -15,6 +15,7 @@ import { erasureMigration } from './081-erasure.js';
 import { sealedTrailsMigration } from './082-sealed-trails.js';
 import { delegatesMigration } from './083-delegates.js';
 import { brandingOfPlansMigration } from './084-branding-of-plans.js';
+import { brandingVersionsMigration } from './085-branding-versions.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -144,4 +145,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   sealedTrailsMigration,
   delegatesMigration,
   brandingOfPlansMigration,
+  brandingVersionsMigration,
 ];

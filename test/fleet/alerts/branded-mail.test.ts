@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { client, provider } from '../../identity/msp/support.js';
+import { Mailbox } from '../../identity/support/mailbox.js';
+import { dataOf } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { until, type Tenant } from '../../support/world.js';
+import { mailTo } from './support/mail.js';
+import { soon } from './support/panel.js';
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url, MAIL_FROM: 'Panel <panel@panel.test>' });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+const cloudHost = { company_name: 'CloudHost Pro', support_email: 'support@cloudhost.pro' };
+
+async function branded(tenant: Tenant, body: object): Promise<void> {
+  const answer = await tenant.rest('/api/msp/branding', { method: 'PUT', body });
+  expect(answer.status).toBe(200);
+}
+
+/** A channel of the tenant, and what its next mail shows of whoever it comes from. */
+async function channelOf(tenant: Tenant): Promise<() => Promise<string[]>> {
+  const email = `${randomUUID()}@example.com`;
+  const channelId = await mailTo(tenant, [email]);
+  await panel.sql('update fleet.notification_address set confirmed_at = mailed_at where email = $1', [email]);
+  return async () => {
+    const send = 'mutation($channelId: ID!) { sendTestNotification(channelId: $channelId) { id } }';
+    const isTest = ({ to, subject }: { to: string; subject: string }) =>
+      to === email && /^Test/.test(subject);
+    const before = mailbox.mails.filter(isTest).length;
+    dataOf(await tenant.graphql(send, { channelId }));
+    await soon(panel, async () => mailbox.mails.filter(isTest).length > before, 'the mail');
+    const mail = mailbox.mails.findLast(isTest)!;
+    return [...mail.headers.split('\r\n'), ...mail.text.split('\r\n')].filter((line) =>
+      /^(From|Reply-To|Questions\?)/.test(line),
+    );
+  };
+}
+
+const fromPanel = ['From: Panel <panel@panel.test>'];
+const fromProvider = [
+  'From: CloudHost Pro <panel@panel.test>',
+  'Reply-To: support@cloudhost.pro',
+  'Questions? support@cloudhost.pro',
+];
+
+/** Looks until fleet has heard of it. */
+async function comesFrom(shown: () => Promise<string[]>, expected: readonly string[]): Promise<void> {
+  let found: string[] = [];
+  await until(
+    async () => {
+      found = await shown();
+      return found.toSorted().join() === expected.toSorted().join();
+    },
+    `a mail of ${expected.join()}`,
+    10_000,
+  ).catch(() => expect(found).toEqual(expected));
+}
+
+test("a client's alerts are mailed in its provider's name, until it has its own; others' are not", async () => {
+  const parent = await provider(panel);
+  const customer = await client(panel, mailbox, parent, { plan: 'enterprise' });
+  const shown = await channelOf(customer);
+  expect(await shown()).toEqual(fromPanel);
+  await branded(parent, cloudHost);
+  await comesFrom(shown, fromProvider);
+  await comesFrom(await channelOf(parent), fromProvider);
+  expect(await (await channelOf(await provider(panel)))()).toEqual(fromPanel);
+  await branded(customer, { company_name: 'Big\r\nBcc: victim@example.com' });
+  await comesFrom(shown, ['From: "Big Bcc: victim@example.com" <panel@panel.test>']);
+});
+
+test('alerts are mailed in the name of the panel once the plan has no branding any more', async () => {
+  const parent = await provider(panel);
+  const customer = await client(panel, mailbox, parent);
+  await branded(parent, cloudHost);
+  const shown = await channelOf(customer);
+  await comesFrom(shown, fromProvider);
+  const grant = 'mutation($id: ID!) { grantPlan(input: { tenantId: $id, plan: PRO }) { plan } }';
+  dataOf(await panel.world.graphql(grant, { id: parent.id }, await panel.world.administrator()));
+  await comesFrom(shown, fromPanel);
+});
+
+test('of changes that are made at once the last one stays', async () => {
+  const tenant = await provider(panel);
+  const names = Array.from({ length: 10 }, (_, at) => `Name ${at}`);
+  await Promise.all(names.map(async (company_name) => branded(tenant, { company_name })));
+  const answer = await tenant.rest<{ company_name: string }>('/api/msp/branding');
+  await comesFrom(await channelOf(tenant), [`From: ${answer.body.company_name} <panel@panel.test>`]);
+});
