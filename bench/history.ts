@@ -50,6 +50,7 @@ export async function historyBench(): Promise<void> {
           to: new Date(end * 1000),
           bucketSeconds,
           reachMs: rateReachMs(heartbeatSeconds),
+          isWithPercentiles: false,
         });
         let parameter = 0;
         const text = sql.replace(/\?/g, () => `$${(parameter += 1)}`);

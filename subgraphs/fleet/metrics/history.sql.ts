@@ -1,5 +1,15 @@
 import { MetricsSource } from './history-range.js';
-import { ratedSamples, rollupColumns, rollupOfRollups, rollupOfSamples } from './metrics.sql.js';
+import {
+  p95OfSamples,
+  ratedSamples,
+  rollupColumns,
+  rollupOfRollups,
+  rollupOfSamples,
+  sketchColumns,
+  sketchesOfRollups,
+  sketchesOfSamples,
+} from './metrics.sql.js';
+import type { Sketch } from './sketch.js';
 
 /** A bucket that has samples. */
 export interface HistoryRow {
@@ -19,6 +29,16 @@ export interface HistoryRow {
   net_sum: number | null;
   net_min: number | null;
   net_max: number | null;
+  /** Of raw samples, where percentiles were asked for. */
+  cpu_p95?: number;
+  memory_p95?: number;
+  disk_p95?: number;
+  net_p95?: number | null;
+  /** Of rollups, where percentiles were asked for. */
+  cpu_sketch?: Sketch | null;
+  memory_sketch?: Sketch | null;
+  disk_sketch?: Sketch | null;
+  net_sketch?: Sketch | null;
 }
 
 export interface HistoryOf {
@@ -29,6 +49,7 @@ export interface HistoryOf {
   bucketSeconds: number;
   /** How far back the sample may be that a network rate counts from. */
   reachMs: number;
+  isWithPercentiles: boolean;
 }
 
 // On integers all the way: numerics cost several times as much.
@@ -37,57 +58,85 @@ const bucket = (time: string) => `date_bin(:length, ${time}, timestamptz 'epoch'
 const within = (time: string) =>
   `tenant_id = :tenant and instance_id = :instance and ${time} >= :low and ${time} < :high`;
 
-const fromRaw = `select ${bucket('at')}, ${rollupOfSamples}
-  from ${ratedSamples({ tenant: ':tenant', instance: ':instance', from: ':low', to: ':high', reach: ':reach', early: ':early' })} s
-  group by 1`;
+interface Parts {
+  columns: string;
+  ofRaw: string;
+  ofSamples: string;
+  ofRollups: string;
+}
 
-// Hours that are not rolled up yet, or whose rollup a late sample has overtaken, straight from the samples.
-const dirtyHours = `dirty as (select tenant_id, instance_id, hour from fleet.metrics_dirty where ${within('hour')}),
-  tail as (
-    select d.hour, r.*
-    from dirty d cross join lateral (
-      select ${rollupOfSamples} from ${ratedSamples({
-        tenant: 'd.tenant_id',
-        instance: 'd.instance_id',
-        from: 'd.hour',
-        to: `d.hour + interval '1 hour'`,
-        reach: ':reach',
-      })} s
-    ) r
-    where r.samples > 0
-  )`;
+function statements(parts: Parts): Readonly<Record<MetricsSource, string>> {
+  const fromRaw = `select ${bucket('at')}, ${parts.ofRaw}
+    from ${ratedSamples({ tenant: ':tenant', instance: ':instance', from: ':low', to: ':high', reach: ':reach', early: ':early' })} s
+    group by 1`;
 
-// Of an hour's rollup and its samples, the one that knows more: raw samples may be past their time.
-const newest = (
-  time: string,
-  rollups: string,
-  remade: string,
-) => `select distinct on (${time}) ${time}, ${rollupColumns}
-  from (${rollups} union all ${remade}) both_tiers order by ${time}, samples desc`;
+  // Hours that are not rolled up yet, or whose rollup a late sample has overtaken, straight from the samples.
+  const dirtyHours = `dirty as (select tenant_id, instance_id, hour from fleet.metrics_dirty where ${within('hour')}),
+    tail as (
+      select d.hour, r.*
+      from dirty d cross join lateral (
+        select ${parts.ofSamples} from ${ratedSamples({
+          tenant: 'd.tenant_id',
+          instance: 'd.instance_id',
+          from: 'd.hour',
+          to: `d.hour + interval '1 hour'`,
+          reach: ':reach',
+        })} s
+      ) r
+      where r.samples > 0
+    )`;
 
-const fromHours = `with ${dirtyHours}, hours as (${newest(
-  'hour',
-  `select hour, ${rollupColumns} from fleet.metrics_hourly where ${within('hour')}`,
-  `select hour, ${rollupColumns} from tail`,
-)})
-  select ${bucket('hour')}, ${rollupOfRollups} from hours group by 1`;
+  // Of an hour's rollup and its samples, the one that knows more: raw samples may be past their time.
+  const newest = (
+    time: string,
+    rollups: string,
+    remade: string,
+  ) => `select distinct on (${time}) ${time}, ${parts.columns}
+    from (${rollups} union all ${remade}) both_tiers order by ${time}, samples desc`;
 
-const fromDays = `with ${dirtyHours},
-  dirty_days as (
-    select distinct tenant_id, instance_id, date_trunc('day', hour, 'UTC') as day from dirty
-  ),
-  hours as (${newest(
+  const fromHours = `with ${dirtyHours}, hours as (${newest(
     'hour',
-    `select h.hour, ${rollupColumns} from dirty_days d join fleet.metrics_hourly h on h.tenant_id = d.tenant_id
-      and h.instance_id = d.instance_id and h.hour >= d.day and h.hour < d.day + interval '1 day'`,
-    `select hour, ${rollupColumns} from tail`,
-  )}),
-  days as (${newest(
-    'day',
-    `select day, ${rollupColumns} from fleet.metrics_daily where ${within('day')}`,
-    `select date_trunc('day', hour, 'UTC') as day, ${rollupOfRollups} from hours group by 1`,
+    `select hour, ${parts.columns} from fleet.metrics_hourly where ${within('hour')}`,
+    `select hour, ${parts.columns} from tail`,
   )})
-  select ${bucket('day')}, ${rollupColumns} from days`;
+    select ${bucket('hour')}, ${parts.ofRollups} from hours group by 1`;
+
+  const fromDays = `with ${dirtyHours},
+    dirty_days as (
+      select distinct tenant_id, instance_id, date_trunc('day', hour, 'UTC') as day from dirty
+    ),
+    hours as (${newest(
+      'hour',
+      `select h.hour, ${parts.columns} from dirty_days d join fleet.metrics_hourly h on h.tenant_id = d.tenant_id
+        and h.instance_id = d.instance_id and h.hour >= d.day and h.hour < d.day + interval '1 day'`,
+      `select hour, ${parts.columns} from tail`,
+    )}),
+    days as (${newest(
+      'day',
+      `select day, ${parts.columns} from fleet.metrics_daily where ${within('day')}`,
+      `select date_trunc('day', hour, 'UTC') as day, ${parts.ofRollups} from hours group by 1`,
+    )})
+    select ${bucket('day')}, ${parts.columns} from days`;
+
+  return {
+    [MetricsSource.RAW]: fromRaw,
+    [MetricsSource.HOURLY]: fromHours,
+    [MetricsSource.DAILY]: fromDays,
+  };
+}
+
+const bands = statements({
+  columns: rollupColumns,
+  ofRaw: rollupOfSamples,
+  ofSamples: rollupOfSamples,
+  ofRollups: rollupOfRollups,
+});
+const bandsAndPercentiles = statements({
+  columns: `${rollupColumns}, ${sketchColumns}`,
+  ofRaw: `${rollupOfSamples}, ${p95OfSamples}`,
+  ofSamples: `${rollupOfSamples}, ${sketchesOfSamples}`,
+  ofRollups: `${rollupOfRollups}, ${sketchesOfRollups}`,
+});
 
 /** The buckets that have samples, and the statement's parameters. */
 export function historySql(source: MetricsSource, of: HistoryOf): [sql: string, values: unknown[]] {
@@ -100,11 +149,7 @@ export function historySql(source: MetricsSource, of: HistoryOf): [sql: string, 
     reach: [`${of.reachMs} milliseconds`, 'interval'],
     early: [new Date(of.from.getTime() - of.reachMs), 'timestamptz'],
   } as const;
-  const sql = {
-    [MetricsSource.RAW]: fromRaw,
-    [MetricsSource.HOURLY]: fromHours,
-    [MetricsSource.DAILY]: fromDays,
-  };
+  const sql = of.isWithPercentiles ? bandsAndPercentiles : bands;
   const values: unknown[] = [];
   const text = sql[source].replace(
     /(?<!:):(tenant|instance|low|high|length|reach|early)\b/g,

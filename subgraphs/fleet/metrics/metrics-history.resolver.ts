@@ -1,7 +1,10 @@
-import { Args, ArgsType, Authorized, Ctx, Field, ID, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Args, ArgsType, Authorized, Ctx, Field, ID, Info, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { selectedFields } from '#platform/subgraph/selected-fields.js';
 
+import { metricNames } from './history-range.js';
 import { MetricsHistory } from './metrics-history.js';
 import type { MetricsHistoryService } from './metrics-history.service.js';
 
@@ -37,7 +40,9 @@ export class MetricsHistoryResolver {
   async metricsHistory(
     @Args(() => MetricsHistoryArgs) args: MetricsHistoryArgs,
     @Ctx() { operation }: SubgraphContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<MetricsHistory> {
-    return this.histories.history(operation, args);
+    const isWithPercentiles = metricNames.some((name) => selectedFields(info, ['buckets', name]).has('p95'));
+    return this.histories.history(operation, { ...args, isWithPercentiles });
   }
 }

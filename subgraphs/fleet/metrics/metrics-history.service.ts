@@ -4,6 +4,7 @@ import type { InstanceService } from '../instance/instance.service.js';
 import { historyRange, metricsAsked, type MetricName } from './history-range.js';
 import { historySql, type HistoryRow } from './history.sql.js';
 import type { MetricBand, MetricsBucket, MetricsHistory, Pairs } from './metrics-history.js';
+import { p95Of } from './sketch.js';
 import { rateReachMs } from './tiers.js';
 
 /** Reads of metrics over time. */
@@ -16,7 +17,7 @@ export class MetricsHistoryService {
   /** As many buckets as the range has, on whole multiples of their length; the last is the one that now is in. */
   async history(
     operation: Operation,
-    asked: { instanceId: string; range: string; metric?: string | null },
+    asked: { instanceId: string; range: string; metric?: string | null; isWithPercentiles: boolean },
   ): Promise<MetricsHistory> {
     const range = historyRange(asked.range, this.heartbeatSeconds);
     const metrics = metricsAsked(asked.metric);
@@ -33,6 +34,7 @@ export class MetricsHistoryService {
         to: new Date(end),
         bucketSeconds: range.bucketSeconds,
         reachMs: rateReachMs(this.heartbeatSeconds),
+        isWithPercentiles: asked.isWithPercentiles,
       }),
     );
     const filled = new Map(rows.map((row) => [new Date(row.bucket).getTime(), row]));
@@ -56,24 +58,30 @@ export class MetricsHistoryService {
 }
 
 function bucketOf(start: Date, row: HistoryRow | undefined, metrics: readonly MetricName[]): MetricsBucket {
-  const band = (
-    metric: MetricName,
-    count = 0,
-    sum?: number | null,
-    min?: number | null,
-    max?: number | null,
-  ) => (metrics.includes(metric) && count > 0 ? bandOf(count, sum ?? 0, min ?? 0, max ?? 0) : null);
+  const band = (metric: MetricName, column: 'cpu' | 'memory' | 'disk' | 'net') =>
+    row && metrics.includes(metric) ? bandOf(row, column) : null;
   return {
     start,
-    cpu: band('cpu', row?.samples, row?.cpu_sum, row?.cpu_min, row?.cpu_max),
-    mem: band('mem', row?.samples, row?.memory_sum, row?.memory_min, row?.memory_max),
-    disk: band('disk', row?.samples, row?.disk_sum, row?.disk_min, row?.disk_max),
-    net: band('net', row?.net_count, row?.net_sum, row?.net_min, row?.net_max),
+    cpu: band('cpu', 'cpu'),
+    mem: band('mem', 'memory'),
+    disk: band('disk', 'disk'),
+    net: band('net', 'net'),
   };
 }
 
-function bandOf(count: number, sum: number, min: number, max: number): MetricBand {
-  return { mean: rounded(sum / count), min: rounded(min), max: rounded(max), count };
+function bandOf(row: HistoryRow, column: 'cpu' | 'memory' | 'disk' | 'net'): MetricBand | null {
+  const count = column === 'net' ? row.net_count : row.samples;
+  if (count === 0) return null;
+  const [sum, min, max] = [row[`${column}_sum`] ?? 0, row[`${column}_min`] ?? 0, row[`${column}_max`] ?? 0];
+  const p95 = row[`${column}_p95`] ?? p95Of(row[`${column}_sketch`] ?? [], count);
+  return {
+    mean: rounded(sum / count),
+    min: rounded(min),
+    max: rounded(max),
+    // The middle of a sketch's bucket may be beyond all that is in it.
+    p95: p95 === null ? null : rounded(Math.min(max, Math.max(min, p95))),
+    count,
+  };
 }
 
 /** Two decimals are what anyone can use, and far less text. */

@@ -39,6 +39,14 @@ export class MetricBand {
   @Field(() => Float, { description: 'The largest value.' })
   max!: number;
 
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'The 95th percentile, by nearest rank; of hourly and daily rollups within 2 % of it. Null for rollups from before ' +
+      'there were percentiles.',
+  })
+  p95!: number | null;
+
   @Field(() => Int, { description: 'How many values it was made of.' })
   count!: number;
 }

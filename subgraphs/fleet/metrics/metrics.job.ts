@@ -4,11 +4,14 @@ import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import {
+  mergedSketches,
   ratedSamples,
   replaceUnlessFewer,
   rollupColumns,
   rollupOfRollups,
   rollupOfSamples,
+  sketchColumns,
+  sketchesOfSamples,
 } from './metrics.sql.js';
 import { dayMs, hourMs, keptMs, rateReachMs, rollupGraceMs } from './tiers.js';
 
@@ -34,11 +37,11 @@ const takeHours = `delete from fleet.metrics_dirty d using (
 
 const taken = `jsonb_to_recordset(?::jsonb) as b (tenant_id text, instance_id text, hour timestamptz)`;
 
-const rollUpHours = `insert into fleet.metrics_hourly (tenant_id, instance_id, hour, ${rollupColumns})
+const rollUpHours = `insert into fleet.metrics_hourly (tenant_id, instance_id, hour, ${rollupColumns}, ${sketchColumns})
   select b.tenant_id, b.instance_id, b.hour, r.*
   from ${taken}
   cross join lateral (
-    select ${rollupOfSamples} from ${ratedSamples({
+    select ${rollupOfSamples}, ${sketchesOfSamples} from ${ratedSamples({
       tenant: 'b.tenant_id',
       instance: 'b.instance_id',
       from: 'b.hour',
@@ -49,8 +52,8 @@ const rollUpHours = `insert into fleet.metrics_hourly (tenant_id, instance_id, h
   where r.samples > 0
   on conflict (tenant_id, instance_id, hour) ${replaceUnlessFewer('metrics_hourly')}`;
 
-const rollUpDays = `insert into fleet.metrics_daily (tenant_id, instance_id, day, ${rollupColumns})
-  select h.tenant_id, h.instance_id, b.day, ${rollupOfRollups}
+const rollUpDays = `insert into fleet.metrics_daily (tenant_id, instance_id, day, ${rollupColumns}, ${sketchColumns})
+  select h.tenant_id, h.instance_id, b.day, ${rollupOfRollups}, ${mergedSketches}
   from (select distinct tenant_id, instance_id, date_trunc('day', hour, 'UTC') as day from ${taken}) b
   join fleet.metrics_hourly h on h.tenant_id = b.tenant_id and h.instance_id = b.instance_id
     and h.hour >= b.day and h.hour < b.day + interval '1 day'

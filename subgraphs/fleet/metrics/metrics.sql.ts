@@ -37,7 +37,37 @@ function counter(column: string): string {
   return `least(trunc(${column}), ${Number.MAX_SAFE_INTEGER})`;
 }
 
-/** The columns of a rollup. */
+const sketched = [
+  ['cpu', 'cpu_percent'],
+  ['memory', 'memory_percent'],
+  ['disk', 'disk_percent'],
+  ['net', 'net'],
+] as const;
+
+/** What tells percentiles apart: wide, and so read only where they are asked for. */
+export const sketchColumns = sketched.map(([name]) => `${name}_sketch`).join(', ');
+
+/** Sketches of rated samples. */
+export const sketchesOfSamples = sketched
+  .map(([name, reading]) => `fleet.sketch(array_agg(${reading})) as ${name}_sketch`)
+  .join(', ');
+
+/** Those of finer buckets one behind the other, which is enough to tell a percentile. */
+export const sketchesOfRollups = sketched
+  .map(([name]) => `fleet.concatenated(${name}_sketch) as ${name}_sketch`)
+  .join(', ');
+
+/** The same put together, as they are stored. */
+export const mergedSketches = sketched
+  .map(([name]) => `fleet.merged_sketch(fleet.concatenated(${name}_sketch)) as ${name}_sketch`)
+  .join(', ');
+
+/** Percentiles of rated samples, which need no sketch. */
+export const p95OfSamples = sketched
+  .map(([name, reading]) => `percentile_disc(0.95) within group (order by ${reading}) as ${name}_p95`)
+  .join(', ');
+
+/** The columns of a rollup, but for its sketches. */
 export const rollupColumns = `samples, cpu_sum, cpu_min, cpu_max, memory_sum, memory_min, memory_max,
   disk_sum, disk_min, disk_max, net_count, net_sum, net_min, net_max`;
 
@@ -60,7 +90,7 @@ export const rollupOfRollups = `sum(samples)::int as samples,
  * comes from raw data that is no longer all there, and must not replace what was made from all of it.
  */
 export function replaceUnlessFewer(table: string): string {
-  const columns = rollupColumns.split(',').map((name) => name.trim());
+  const columns = `${rollupColumns}, ${sketchColumns}`.split(',').map((name) => name.trim());
   return `do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}
     where excluded.samples >= ${table}.samples`;
 }

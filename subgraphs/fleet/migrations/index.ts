@@ -16,6 +16,7 @@ import { heartbeatsMigration } from './075-heartbeats.js';
 import { notificationAddressesMigration } from './076-notification-addresses.js';
 import { erasureMigration } from './080-erasure.js';
 import { brandingMigration } from './081-branding.js';
+import { metricsSketchesMigration } from './082-metrics-sketches.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -117,4 +118,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   notificationAddressesMigration,
   erasureMigration,
   brandingMigration,
+  metricsSketchesMigration,
 ];
