@@ -38,11 +38,11 @@ export class MetricsHistoryResolver {
       'BAD_REQUEST for an unknown range or metric, NOT_FOUND.',
   })
   async metricsHistory(
-    @Args(() => MetricsHistoryArgs) args: MetricsHistoryArgs,
+    @Args(() => MetricsHistoryArgs) { instanceId, range, metric }: MetricsHistoryArgs,
     @Ctx() { operation }: SubgraphContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MetricsHistory> {
     const isWithPercentiles = metricNames.some((name) => selectedFields(info, ['buckets', name]).has('p95'));
-    return this.histories.history(operation, { ...args, isWithPercentiles });
+    return this.histories.history(operation, { instanceId, range, metric, isWithPercentiles });
   }
 }
