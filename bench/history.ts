@@ -19,9 +19,11 @@ const rawHours = 12;
 const rounds = 60;
 
 const heartbeatSeconds = 30;
-const ranges = ['1h', '6h', '24h', '7d', '30d', '3mo'].map(
-  (name) => [name, historyRange(name, heartbeatSeconds)] as const,
+const ranges = ['1h', '6h', '24h', '7d', '30d', '3mo', '6h with p95', '30d with p95', '3mo with p95'].map(
+  (name) => [name, historyRange(name.split(' ')[0]!, heartbeatSeconds)] as const,
 );
+/** What nobody asks for who draws a chart is beyond the target of the ranges. */
+const isWithPercentiles = (name: string) => name.endsWith('p95');
 
 /** P7: each range for one instance among 10 000, read as the panel reads it: as its tenant, under row-level security. */
 export async function historyBench(): Promise<void> {
@@ -50,7 +52,7 @@ export async function historyBench(): Promise<void> {
           to: new Date(end * 1000),
           bucketSeconds,
           reachMs: rateReachMs(heartbeatSeconds),
-          isWithPercentiles: false,
+          isWithPercentiles: isWithPercentiles(name),
         });
         let parameter = 0;
         const text = sql.replace(/\?/g, () => `$${(parameter += 1)}`);
@@ -77,8 +79,8 @@ export async function historyBench(): Promise<void> {
       figures.push({
         what: `${name}: median / p95 (ms), ratio to 1h; CPU of the server, ratio; with the driver`,
         value: `${fixed(median(ms))} / ${fixed(p95)}, ${fixed(ratio)}; ${fixed(cpu)}, ${fixed(cpu / oneHourCpu)}; ${fixed(median(clientTimes.get(name)!))}`,
-        target: '<= 3, p95 < 20 ms',
-        isMet: ratio <= 3 && p95 < 20,
+        target: isWithPercentiles(name) ? 'p95 < 20 ms' : '<= 3, p95 < 20 ms',
+        isMet: (isWithPercentiles(name) || ratio <= 3) && p95 < 20,
       });
     }
     figures.push(await fromRawPeer(stage));
@@ -117,7 +119,11 @@ async function fromRawPeer(stage: Stage): Promise<Figure> {
   return { what: 'for comparison, 12h of one metric from raw: median (ms)', value: fixed(median(times)) };
 }
 
-const measures = `10 + random() * 80 * 120, 10, 90, 40 * 120, 30, 50, 30 * 120, 30, 30, 120, 1e5, 0, 1e4`;
+const spread = (low: number, high: number) =>
+  `'{${Array.from({ length: high - low }, (_, at) => `{${low + at},3}`).join()}}'`;
+// As wide as those of a busy node: the CPU between 10 and 40 %, memory between 38 and 45, the network within a factor of 2.
+const measures = `10 + random() * 80 * 120, 10, 90, 40 * 120, 30, 50, 30 * 120, 30, 30, 120, 1e5, 0, 1e4,
+  ${spread(58, 93)}, ${spread(91, 96)}, ${spread(85, 86)}, ${spread(210, 228)}`;
 
 async function seedMetrics(stage: Stage): Promise<void> {
   const ids = `'inst_' || lpad(i::text, 26, '0')`;
