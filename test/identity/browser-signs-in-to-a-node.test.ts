@@ -1,41 +1,28 @@
-import { existsSync } from 'node:fs';
-
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { TestPanel } from '../support/panel.js';
+import { isChromiumThere, launchChromium } from './support/chromium.js';
 import { startNode } from './support/node.js';
 import { startReachablePanel } from './support/oauth.js';
 import { enableTotp, nextCode } from './support/totp.js';
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const isThere = existsSync(executablePath);
-// Where everything is set up on purpose, a test that cannot run has failed.
-if (!isThere && process.env['CI']) throw new Error(`${executablePath} is missing; set CHROMIUM_PATH`);
-if (!isThere) {
-  process.stderr.write(
-    `${executablePath} is missing (Debian: apt-get install chromium); browser test skipped\n`,
-  );
-}
 /** Where the pages are drawn, for a person to look at. */
 const shots = process.env['SCREENSHOTS'];
 
 let panel: TestPanel;
 let browser: Browser;
 beforeAll(async () => {
-  if (!isThere) return;
+  if (!isChromiumThere) return;
   panel = await startReachablePanel();
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();
   await panel?.stop();
 });
 
-test.skipIf(!isThere)(
+test.skipIf(!isChromiumThere)(
   'a person signs in to a node through the consent page, with a one-time code',
   async () => {
     const tenant = await panel.world.tenant('Acme');
@@ -85,7 +72,7 @@ test.skipIf(!isThere)(
 );
 
 // Cookies know no ports: to a browser two nodes on one machine are one host.
-test.skipIf(!isThere)(
+test.skipIf(!isChromiumThere)(
   'a person is signed in to two nodes of one machine at once',
   async () => {
     const tenant = await panel.world.tenant('Two nodes');
