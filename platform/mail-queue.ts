@@ -15,17 +15,18 @@ export interface SendMailPayload extends JobPayload {
 /** What asks for mail: an operation's write, or a job's. */
 export type MailCause = Pick<Write, 'enqueue'>;
 
-/** An area's mail that leaves if and when the transaction that causes it commits, however often the mail server is down. */
+/** Mail that leaves if and when the transaction that causes it commits, however often the mail server is down. */
 export class MailQueue {
   /** From the first attempt to the last one it takes 45 minutes at least. */
   readonly kind: JobKind<SendMailPayload>;
 
+  /** `name` is that of its job, `area.noun.verb`. */
   constructor(
-    area: string,
+    name: string,
     private readonly keyring: Keyring,
   ) {
     this.kind = {
-      name: `${area}.mail.send`,
+      name,
       retry: { limit: 8, delaySeconds: 15, maxDelaySeconds: 15 * 60 },
       expireInSeconds: 60,
     };

@@ -14,6 +14,31 @@ export interface Mail {
   replyTo?: string;
 }
 
+/** In whose name a mail is, in the place of the panel's. */
+export interface Sender {
+  /** One line. */
+  name: string;
+  /** Where answers and questions go; null for nowhere else. */
+  support: string | null;
+}
+
+/** A mail as its sender presents itself: from that name, signed with it, and answered to its support. */
+export function inNameOf(mail: Mail, sender: Sender | undefined): Mail {
+  if (!sender) return mail;
+  const { name, support } = sender;
+  return {
+    ...mail,
+    text: `${mail.text}\n${support === null ? name : `${name}\nQuestions? ${support}`}\n`,
+    fromName: name,
+    ...(support === null ? {} : { replyTo: support }),
+  };
+}
+
+/** Of free text: a line break in it must not start a header or a paragraph. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
 /** Sends mail; rejects when the server does not take it. */
 export interface Mailer {
   send(mail: Mail): Promise<void>;

@@ -29,8 +29,9 @@ export class Entitlements {
   }
 
   /**
-   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction that
-   * adds it, before it does: the lock makes those that add for the same tenant take turns, so that none counts what another is about to add.
+   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction
+   * that adds it, before it does: the lock makes those that add for the same tenant take turns, so that none counts what
+   * another is about to add.
    */
   async requireRoom(
     em: SqlEntityManager,

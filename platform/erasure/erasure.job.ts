@@ -24,7 +24,7 @@ interface Task {
 }
 
 const rowsAtOnce = 50;
-/** Of rows that are not exported; after as many a transaction ends. */
+/** Of rows that are not exported, in each partition; after as many a transaction ends. */
 const dropsAtOnce = 10_000;
 /** An event of the export; the readers of an outbox take hundreds at once. */
 const partBytes = 64 * 1024;

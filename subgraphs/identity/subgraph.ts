@@ -125,7 +125,7 @@ export interface Identity {
 export function createIdentity(options: IdentityOptions): Identity {
   const { database, keyring, clock, logger, publicUrl, env } = options;
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
-  const mails = new MailQueue('identity', keyring);
+  const mails = new MailQueue('identity.mail.send', keyring);
   const mail = new AccountMail(mails, publicUrl);
 
   const keys = new SigningKeyService(database, keyring, clock, logger);

@@ -21,30 +21,48 @@ const selections = Object.values((schema.getType('Instance') as GraphQLObjectTyp
 
 let panel: TestPanel;
 let tenant: Tenant;
-let node: Node;
+let nodes: Node[];
 beforeAll(async () => {
   panel = await startTestPanel();
   tenant = await panel.world.tenant();
-  node = await tenant.node('node');
-  await node.beat({ disk_percent: 97, load_average: 1.5 });
+  nodes = [await tenant.node('silent'), await tenant.node('degraded'), await tenant.node('new')];
+  const [silent, degraded] = nodes;
+  await silent!.beat();
+  await panel.clock.advance(10 * 60_000);
+  await degraded!.beat({ disk_percent: 97, load_average: 1.5 });
 });
 afterAll(async () => panel.stop());
 
-interface Answer {
-  instance: Record<string, unknown>;
-  instances: { nodes: Record<string, unknown>[] };
+interface Shown {
+  it: unknown;
 }
 
 test.for(selections)(
-  'a list that is asked for nothing but %s shows it as the instance does',
+  'a list that is asked for nothing but %s shows it as each instance does',
   async (selection) => {
-    const answer = await tenant.graphql<Answer>(
-      `query($id: ID!) { instance(id: $id) { it: ${selection} } instances { nodes { ...shown } } }
+    const answer = await tenant.graphql<Record<string, Shown> & { instances: { nodes: Shown[] } }>(
+      `query($a: ID!, $b: ID!, $c: ID!, $no: Boolean!) {
+       a: instance(id: $a) { it: ${selection} }
+       b: instance(id: $b) { it: ${selection} }
+       c: instance(id: $c) { it: ${selection} }
+       instances { nodes { ...shown name @include(if: $no) } }
+     }
      fragment shown on Instance { ... { it: ${selection} } }`,
-      { id: node.id },
+      { ...Object.fromEntries(nodes.map(({ id }, at) => ['abc'[at], id])), no: false },
     );
-    const { instance, instances } = dataOf(answer);
-    expect(instances.nodes).toEqual([instance]);
-    expect(instance['it']).not.toBeUndefined();
+    const { instances, a, b, c } = dataOf(answer);
+    expect(instances.nodes).toEqual([a, b, c]);
   },
 );
+
+test('a list that is asked for twice under one name has what both ask for', async () => {
+  const answer = await tenant.graphql<{ page: { nodes: object[] } }>(
+    `{ page: instances { all: nodes { hostname } nodes { id } } page: instances { nodes { status tags __typename } } }`,
+  );
+  const { page } = dataOf(answer);
+  expect(page.nodes).toEqual([
+    { id: nodes[0]!.id, status: 'OFFLINE', tags: [], __typename: 'Instance' },
+    { id: nodes[1]!.id, status: 'DEGRADED', tags: [], __typename: 'Instance' },
+    { id: nodes[2]!.id, status: 'OFFLINE', tags: [], __typename: 'Instance' },
+  ]);
+});

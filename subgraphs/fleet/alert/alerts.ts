@@ -79,7 +79,7 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
   const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
   const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
-  const mails = new MailQueue('fleet', keyring);
+  const mails = new MailQueue('fleet.notification.confirm', keyring);
   const addresses = new NotificationAddressService(new ConfirmationMail(mails, publicUrl));
   return {
     service,

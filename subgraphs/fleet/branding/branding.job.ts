@@ -9,7 +9,7 @@ export const brandingConsumer: Consumer = {
       const { parentTenantId } = event.payload as unknown as TenantCreated;
       if (parentTenantId === undefined) return;
       await em.execute(
-        `insert into fleet.branding as b (tenant_id, parent_tenant_id) values (?, ?)
+        `insert into fleet.branding (tenant_id, parent_tenant_id) values (?, ?)
          on conflict (tenant_id) do update set parent_tenant_id = excluded.parent_tenant_id`,
         [event.tenantId, parentTenantId],
       );

@@ -157,7 +157,7 @@ const unlisted = [
 /** An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. */
 export type ListedInstance = Omit<Instance, (typeof unlisted)[number]>;
 
-/** What fields are made of that are no columns themselves. For one that is not here every listed column is read. */
+/** What fields are made of that are no columns themselves. For one that is neither every listed column is read. */
 const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
   __typename: [],
   lastSeen: ['lastSeenAt'],
@@ -180,7 +180,7 @@ function columnsFor(fields: ReadonlySet<string>, { orm }: Database): string {
   );
   const needed = new Set(['id']);
   for (const field of fields) {
-    const parts = listedColumns.has(field) ? [field] : madeOf[field];
+    const parts = madeOf[field] ?? (listedColumns.has(field) ? [field] : undefined);
     if (!parts) return [...listedColumns.values()].join(', ');
     for (const part of parts) needed.add(part);
   }

@@ -42,7 +42,7 @@ export class MetricsHistoryResolver {
     @Ctx() { operation }: SubgraphContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MetricsHistory> {
-    const isWithPercentiles = metricNames.some((name) => selectedFields(info, ['buckets', name]).has('p95'));
-    return this.histories.history(operation, { instanceId, range, metric, isWithPercentiles });
+    const percentiles = metricNames.filter((name) => selectedFields(info, ['buckets', name]).has('p95'));
+    return this.histories.history(operation, { instanceId, range, metric, percentiles });
   }
 }

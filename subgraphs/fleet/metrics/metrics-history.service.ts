@@ -17,7 +17,13 @@ export class MetricsHistoryService {
   /** As many buckets as the range has, on whole multiples of their length; the last is the one that now is in. */
   async history(
     operation: Operation,
-    asked: { instanceId: string; range: string; metric?: string | null; isWithPercentiles: boolean },
+    asked: {
+      instanceId: string;
+      range: string;
+      metric?: string | null;
+      /** Of which metrics percentiles are wanted, if they are shown. */
+      percentiles: readonly MetricName[];
+    },
   ): Promise<MetricsHistory> {
     const range = historyRange(asked.range, this.heartbeatSeconds);
     const metrics = metricsAsked(asked.metric);
@@ -34,7 +40,7 @@ export class MetricsHistoryService {
         to: new Date(end),
         bucketSeconds: range.bucketSeconds,
         reachMs: rateReachMs(this.heartbeatSeconds),
-        isWithPercentiles: asked.isWithPercentiles,
+        isWithPercentiles: asked.percentiles.some((name) => metrics.includes(name)),
       }),
     );
     const filled = new Map(rows.map((row) => [new Date(row.bucket).getTime(), row]));

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { invalid } from '#platform/errors.js';
+import { oneLine } from '#platform/mail.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -9,7 +10,6 @@ import type { BrandingChanged } from '#schema/events.js';
 import { defaultColor, updateBrandingRules, type Branding, type UpdateBrandingInput } from './branding.js';
 import { contrastWarning } from './contrast.js';
 import { checkLogo, type Logo } from './logo.js';
-import { oneLine } from './shown-branding.service.js';
 
 interface Row {
   tenant_id: string;

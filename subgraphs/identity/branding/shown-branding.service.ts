@@ -1,12 +1,15 @@
-import type { MailBranding } from '#platform/branded-mail.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { oneLine } from '#platform/mail.js';
 
 /** What others see of a tenant: on the pages it sends people to, and in the mail it causes. */
-export interface ShownBranding extends MailBranding {
+export interface ShownBranding {
+  /** One line. */
+  companyName: string;
   /** The panel's own copy, as a path on the panel. */
   logoPath: string | null;
   /** `#rrggbb`. */
   primaryColor: string;
+  supportEmail: string | null;
 }
 
 interface Row {
@@ -36,9 +39,4 @@ export async function findShownBranding(
       supportEmail: row.support_email,
     }
   );
-}
-
-/** Of free text: a line break in it must not start a header or a paragraph. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }

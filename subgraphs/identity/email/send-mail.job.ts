@@ -1,7 +1,6 @@
-import { brandedMail } from '#platform/branded-mail.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { MailQueue, SendMailPayload } from '#platform/mail-queue.js';
-import type { Mailer } from '#platform/mail.js';
+import { inNameOf, type Mailer } from '#platform/mail.js';
 
 import { findShownBranding } from '../branding/shown-branding.service.js';
 
@@ -11,7 +10,8 @@ export function sendMailJob(queue: MailQueue, mailer: Mailer): JobDefinition<Sen
     ...queue.kind,
     handle: async ({ em, payload }) => {
       const branding = await findShownBranding(em, payload.tenantId);
-      await mailer.send(brandedMail(queue.open(payload), branding));
+      const sender = branding && { name: branding.companyName, support: branding.supportEmail };
+      await mailer.send(inNameOf(queue.open(payload), sender));
     },
   };
 }

@@ -31,22 +31,25 @@ export function applyMspClients(owners: OwnerInvitations, keyring: Keyring): Con
     topics: ['identity.msp-client.changed'],
     async handle(step) {
       const client = step.event.payload as unknown as MspClientChanged;
-      const isCurrent = await isNews(step.em, client);
+      const isNewest = await isNewestKnown(step.em, client);
       await makeTenant(step, client, keyring);
       const { clientId: tenantId, name: tenantName, invitation } = client;
       const providerId = step.event.tenantId;
       const isInvited =
-        isCurrent &&
+        isNewest &&
         invitation !== null &&
         (await owners.invite(step, { tenantId, providerId, tenantName, ...invitation }));
       tellTrail(step, client, isInvited);
-      if (isCurrent) await carryOver(step, client);
+      if (isNewest) await carryOver(step, client);
     },
   };
 }
 
 /** Consumers take one event at a time, and nobody else writes the version: it needs no lock. */
-async function isNews(em: SqlEntityManager, { clientId, version }: MspClientChanged): Promise<boolean> {
+async function isNewestKnown(
+  em: SqlEntityManager,
+  { clientId, version }: MspClientChanged,
+): Promise<boolean> {
   const rows = await em.execute<unknown[]>(
     'select 1 from identity.tenant where id = ? and client_version >= ?',
     [clientId, version],

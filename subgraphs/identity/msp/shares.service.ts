@@ -11,7 +11,7 @@ import type { EntitlementGranted } from '#schema/events.js';
  * taking that for its own.
  */
 
-/** The lock of `requireRoom`, which may be taken again in the same transaction. Before any row, in every transaction. */
+/** The lock of `Entitlements.requireRoom`, which may be taken again in the same transaction. Before any row, in every transaction. */
 export async function lockShares(em: SqlEntityManager, tenantId: string): Promise<void> {
   await advisoryLock(em, 'identity.instances', tenantId);
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { brandingVersionsMigration } from '#subgraphs/identity/migrations/085-branding-versions.js';
+
 import { client, provider } from '../../identity/msp/support.js';
 import { Mailbox } from '../../identity/support/mailbox.js';
 import { dataOf } from '../../support/answers.js';
@@ -90,12 +92,35 @@ test('alerts are mailed in the name of the panel once the plan has no branding a
   expect(await shown()).toEqual(fromPanel);
 });
 
-test('of changes that are made at once the last one stays', async () => {
+test('a branding that was overtaken changes nothing', async () => {
   const tenant = await provider(panel);
-  const names = Array.from({ length: 10 }, (_, at) => `Name ${at}`);
-  await Promise.all(names.map(async (company_name) => branded(tenant, { company_name })));
-  const answer = await tenant.rest<{ company_name: string }>('/api/msp/branding');
-  const last = answer.body.company_name;
-  await known(tenant, last);
-  expect(await (await channelOf(tenant))()).toEqual([`From: ${last} <panel@panel.test>`]);
+  for (const company_name of ['First', 'Second']) await branded(tenant, { company_name });
+  await known(tenant, 'Second');
+  await panel.sql(
+    `insert into identity.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     select 'evt_again_' || id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at
+     from identity.outbox where topic = 'identity.branding.changed' and tenant_id = $1
+       and payload ->> 'companyName' = 'First'`,
+    [tenant.id],
+  );
+  // Comes after it.
+  const other = await provider(panel);
+  await branded(other, { company_name: 'Other' });
+  await known(other, 'Other');
+  expect(await (await channelOf(tenant))()).toEqual(['From: Second <panel@panel.test>']);
+});
+
+test('brandings and clients from before fleet listened are told to it by the migration', async () => {
+  const parent = await provider(panel);
+  const customer = await client(panel, mailbox, parent);
+  await branded(parent, { ...cloudHost, company_name: 'Cloud\tHost\u0001' });
+  await known(customer, 'Cloud Host');
+  await panel.sql('delete from fleet.branding', []);
+  await known(customer, undefined);
+  const again = brandingVersionsMigration.statements.filter((statement) => statement.startsWith('insert'));
+  expect(again).toHaveLength(2);
+  for (const statement of again) await panel.sql(statement, []);
+  await known(customer, 'Cloud Host');
+  await branded(parent, { company_name: 'Newer' });
+  await known(customer, 'Newer');
 });

@@ -171,3 +171,17 @@ test('a bucket with rollups from before there were percentiles tells none', asyn
     { mean: 50, p95: 50, count: 1 },
   ]);
 });
+
+test('any number of values that are alike, and what is no number, are told of', async () => {
+  const [row] = await panel.sql<Record<'many' | 'merged' | 'odd', Sketch>>(
+    `select fleet.sketch(array_fill(40::float8, array[100000])) as many,
+       fleet.merged_sketch(fleet.concatenated(s)) as merged,
+       fleet.sketch('{NaN,Infinity,-Infinity,-1,5e-324,1.7e308}') as odd
+     from (select fleet.sketch(array_fill(40::float8, array[30000])) as s from generate_series(1, 3)) part`,
+    [],
+  );
+  const { many, merged, odd } = row!;
+  expect(isNear(p95Of(many, 100_000), 40)).toBe(true);
+  expect(isNear(p95Of(merged, 90_000), 40)).toBe(true);
+  expect(odd.reduce((sum, [, size]) => sum + size, 0)).toBe(6);
+});

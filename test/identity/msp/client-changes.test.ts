@@ -149,3 +149,39 @@ test.concurrent('nobody but its provider decides on the plan of a client', async
   expect(refusal(answer)).toEqual({ code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' });
   await until(async () => (await acmeCorp.instanceLimit()) === 3, 'the share to reach fleet');
 });
+
+test.concurrent('a change that comes when it was overtaken invites nobody, and only the trail tells of it', async () => {
+  const parent = await provider(panel);
+  const first = `${randomUUID()}@acme.example`;
+  const made = await parent.rest<ClientBody>('/api/msp/clients', {
+    body: { name: 'Acme Corp', contact_email: first, instance_limit: 10, plan: 'pro' },
+  });
+  const { id } = made.body;
+  await mailbox.token(first, /Join Acme Corp/);
+  const second = `${randomUUID()}@acme.example`;
+  const body = { contact_email: second, name: 'Acme Ltd' };
+  expect((await parent.rest(`/api/msp/clients/${id}`, { method: 'PUT', body })).status).toBe(200);
+  const link = await mailbox.token(second, /Join Acme Ltd/);
+  await panel.sql(
+    `insert into identity.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     select 'evt_again_' || id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at
+     from identity.outbox where topic = 'identity.msp-client.changed' and payload ->> 'clientId' = $1
+       and payload ->> 'version' = '1'`,
+    [id],
+  );
+  const trail = async () =>
+    panel.sql<{ details: { changes: Record<string, unknown> } }>(
+      `select details from identity.audit_event where tenant_id = $1 and action = 'createMspClient' order by sequence`,
+      [id],
+    );
+  await until(async () => (await trail()).length === 2, 'the change to come again');
+  const [inTime, overtaken] = await trail();
+  expect([inTime!.details.changes['invitedOwner'], overtaken!.details.changes['invitedOwner']]).toEqual([
+    first,
+    undefined,
+  ]);
+  const { user } = dataOf(await accept(link)).acceptInvitation;
+  expect(user).toEqual({ role: 'OWNER', tenant: { id } });
+  const [tenant] = await panel.sql('select name from identity.tenant where id = $1', [id]);
+  expect([tenant!['name'], mailbox.mails.filter(({ to }) => to === first)]).toEqual(['Acme Ltd', []]);
+});

@@ -1,8 +1,7 @@
-import { brandedMail } from '#platform/branded-mail.js';
 import type { JobStep } from '#platform/jobs/job.js';
-import type { Mailer } from '#platform/mail.js';
+import { inNameOf, type Mailer } from '#platform/mail.js';
 
-import { findShownBranding } from '../../branding/shown-branding.service.js';
+import { findSender } from '../../branding/sender.service.js';
 import { givenUp, type AttemptResult } from './attempt-result.js';
 import { mailsPerHour, returnAllowance, takeAllowance } from './mail-allowance.service.js';
 import { confirmedOf } from './notification-address.service.js';
@@ -19,7 +18,7 @@ export async function sendMail(
 ): Promise<AttemptResult> {
   const to = await confirmedOf(step.em, channel.tenantId, channel.recipients);
   if (to.length === 0) return givenUp('No recipient has confirmed the address');
-  const branding = await findShownBranding(step.em, channel.tenantId);
+  const sender = await findSender(step.em, channel.tenantId);
   const allowance = await takeAllowance(step, id, to.length);
   if (allowance === 'used up') return givenUp(`The ${mailsPerHour} alert mails of an hour are used up`);
   const { subject, text } = mailOf(JSON.parse(body) as NotificationBody, publicUrl);
@@ -28,7 +27,7 @@ export async function sendMail(
       ? `\nAlert mails are limited to ${mailsPerHour} an hour, and these are nearly used up: further alerts are in the panel only.\n`
       : '';
   try {
-    await mailer.send(brandedMail({ id, to: to.join(', '), subject, text: text + warning }, branding));
+    await mailer.send(inNameOf({ id, to: to.join(', '), subject, text: text + warning }, sender));
     return { statusCode: null, error: null };
   } catch (cause) {
     await returnAllowance(step, id);
