@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 
 import { CommandJournal } from '#agent/commands/journal.js';
-import type { CommandReport, Report } from '#agent/commands/report.js';
+import type { Report } from '#agent/commands/report.js';
 import { CommandRunner } from '#agent/commands/runner.js';
 import { createLogger } from '#agent/logger.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
@@ -15,6 +15,7 @@ import { assetPath, packageRoot } from '#platform/package-root.js';
 import { sent, statuses, type RestCommand } from '../fleet/commands/support/commands.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
+import { recording } from './support/recording.js';
 
 const logger = createLogger('silent');
 const interrupted = 'Interrupted: the agent ended while it was at it';
@@ -40,14 +41,6 @@ describe('the journal', () => {
         },
       },
     });
-  function recording(answer: Awaited<ReturnType<Report>> = { kind: 'ok', answer: undefined }) {
-    const reports: CommandReport[] = [];
-    const report: Report = async (body) => {
-      reports.push(body);
-      return answer;
-    };
-    return { reports, report };
-  }
   async function resumed(answer?: Awaited<ReturnType<Report>>) {
     const { reports, report } = recording(answer);
     await runner().resume(() => report);

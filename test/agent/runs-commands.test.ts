@@ -22,6 +22,7 @@ import {
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { steadyMetrics } from './support/node.js';
+import { recording } from './support/recording.js';
 
 const logger = createLogger('silent');
 /** Passes the time of simulated steps at once. */
@@ -163,14 +164,6 @@ describe('on a panel', () => {
 });
 
 describe('the runner', () => {
-  function recording(answer: Awaited<ReturnType<Report>> = { kind: 'ok', answer: undefined }) {
-    const reports: CommandReport[] = [];
-    const report: Report = async (body) => {
-      reports.push(body);
-      return answer;
-    };
-    return { reports, report };
-  }
   const command = (id: string, kind = 'restart') => ({ id, command: kind, params: {}, lease: '1.x' });
 
   test('a command that comes twice runs once, and its result is told under the newer lease', async () => {

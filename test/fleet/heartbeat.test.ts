@@ -1,9 +1,9 @@
-import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { refusal, restTime } from '../support/answers.js';
+import { restTime } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import { Node, ordinaryBeat } from '../support/world.js';
+import { ordinaryBeat, type Node } from '../support/world.js';
+import { rowOf, samplesOf } from './support/stored.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -11,23 +11,8 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
-const day = 24 * 60 * 60 * 1000;
-
 async function newNode(): Promise<Node> {
   return (await panel.world.tenant()).node();
-}
-
-async function rowOf({ id }: Node): Promise<Record<string, unknown>> {
-  const [row] = await panel.sql('select * from fleet.instance where id = $1', [id]);
-  return row!;
-}
-
-async function samplesOf({ id }: Node): Promise<Record<string, unknown>[]> {
-  return panel.sql(
-    `select at, cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average
-     from fleet.metrics_sample where instance_id = $1 order by at`,
-    [id],
-  );
 }
 
 const secondsFromNow = (seconds: number) => new Date(panel.clock.now().getTime() + seconds * 1000);
@@ -52,7 +37,7 @@ test('a beat that was acknowledged is stored, with its sample', async () => {
     200,
     { server_time: restTime(now), heartbeat_seconds: 30, commands: [] },
   ]);
-  expect(await rowOf(node)).toMatchObject({
+  expect(await rowOf(panel, node)).toMatchObject({
     version: '0.3.0',
     last_seen_at: now,
     offline_at: secondsFromNow(90),
@@ -76,7 +61,7 @@ test('a beat that was acknowledged is stored, with its sample', async () => {
     health: [{ component: 'proxy', status: 'HEALTHY' }],
     facts: { 'disk encrypted': true, nested: { deep: [1, null] } },
   });
-  expect(await samplesOf(node)).toEqual([
+  expect(await samplesOf(panel, node)).toEqual([
     {
       at: now,
       cpu_percent: 12.5,
@@ -123,7 +108,7 @@ test('a beat with wrong types is refused, and nothing of it is stored', async ()
     400,
     { error: expect.stringMatching(/cpu_percent .*apps_count .*health /) },
   ]);
-  expect([(await rowOf(node)).last_seen_at, await samplesOf(node)]).toEqual([null, []]);
+  expect([(await rowOf(panel, node)).last_seen_at, await samplesOf(panel, node)]).toEqual([null, []]);
 });
 
 test('a beat with unknown or missing fields is refused naming each', async () => {
@@ -149,7 +134,7 @@ test('a beat with unknown or missing fields is refused naming each', async () =>
     422,
     { error: 'Validation failed', details: { version: 'Version is required' } },
   ]);
-  expect([(await rowOf(node)).last_seen_at, await samplesOf(node)]).toEqual([null, []]);
+  expect([(await rowOf(panel, node)).last_seen_at, await samplesOf(panel, node)]).toEqual([null, []]);
 });
 
 test('readings that cannot be are refused naming each', async () => {
@@ -193,86 +178,7 @@ test('readings that cannot be are refused naming each', async () => {
       },
     },
   ]);
-  expect([(await rowOf(node)).last_seen_at, await samplesOf(node)]).toEqual([null, []]);
-});
-
-test('only a node may beat: users are forbidden, strangers unknown', async () => {
-  const tenant = await panel.world.tenant();
-  const answers = [
-    await tenant.rest('/api/agent/heartbeat', { body: ordinaryBeat }),
-    await panel.world.rest('/api/agent/heartbeat', { body: ordinaryBeat }),
-    await panel.world.rest('/api/agent/heartbeat', { body: ordinaryBeat, token: 'nonsense' }),
-  ];
-  expect(answers.map(({ status }) => status)).toEqual([403, 401, 401]);
-});
-
-test('a credential of a revoked generation is refused, and its beat is not stored', async () => {
-  const node = await newNode();
-  await node.beat();
-  const before = await rowOf(node);
-  await panel.sql('update fleet.instance set credential_generation = 2 where id = $1', [node.id]);
-  await panel.clock.advance(30_000);
-  const answer = await node.beat({ cpu_percent: 99 });
-  expect([answer.status, answer.body]).toEqual([401, { error: 'The credential was revoked' }]);
-  const reason = await panel.world.graphql(
-    'mutation($input: ReportHeartbeatInput!) { reportHeartbeat(input: $input) { serverTime } }',
-    {
-      input: {
-        cpuPercent: 1,
-        memoryPercent: 1,
-        diskPercent: 1,
-        appsCount: 1,
-        cpuCores: 1,
-        memoryGb: 1,
-        version: '1',
-      },
-    },
-    node.credential,
-  );
-  expect(refusal(reason)).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
-  expect(await rowOf(node)).toEqual({ ...before, credential_generation: 2 });
-  expect(await samplesOf(node)).toHaveLength(1);
-});
-
-test('a credential is renewed from ten days before its end to seven days after, and refused then', async () => {
-  const node = await newNode();
-  const start = panel.clock.now().getTime();
-  const beatAt = async (ms: number, credential: string) => {
-    await panel.clock.advance(start + ms - panel.clock.now().getTime());
-    return new Node(panel.world, node.name, node.id, credential).beat();
-  };
-  expect((await beatAt(20 * day - 1000, node.credential)).body).not.toHaveProperty('credential');
-  const early = await beatAt(20 * day, node.credential);
-  expect(decodeJwt(String(early.body.credential)).exp).toBe((start + 50 * day) / 1000);
-
-  const late = await beatAt(37 * day - 1000, node.credential);
-  const renewed = String(late.body.credential);
-  expect([late.status, decodeJwt(renewed)]).toEqual([
-    200,
-    expect.objectContaining({ sub: node.id, gen: 1, exp: (start + 67 * day) / 1000 - 1 }),
-  ]);
-  const refused = await beatAt(37 * day, node.credential);
-  expect([refused.status, refused.body]).toEqual([401, { error: 'The token has expired' }]);
-  const next = await beatAt(37 * day, renewed);
-  expect([next.status, next.body]).toEqual([
-    200,
-    { server_time: restTime(panel.clock.now()), heartbeat_seconds: 30, commands: [] },
-  ]);
-});
-
-test('a stored beat is answered even when the credential that waits for its node cannot be read', async () => {
-  const tenant = await panel.world.tenant();
-  const node = await tenant.node();
-  await tenant.graphql('mutation($id: ID!) { rotateInstanceCredential(id: $id) { id } }', { id: node.id });
-  await panel.sql('alter table fleet.instance rename column candidate_generation to elsewhere');
-  const answer = await node.beat({ cpu_percent: 77 });
-  await panel.sql('alter table fleet.instance rename column elsewhere to candidate_generation');
-  expect([answer.status, answer.body]).toEqual([
-    200,
-    { server_time: restTime(panel.clock.now()), heartbeat_seconds: 30, commands: [] },
-  ]);
-  expect(await rowOf(node)).toMatchObject({ cpu_percent: 77 });
-  expect((await node.beat()).body, 'it comes with the next one').toHaveProperty('credential');
+  expect([(await rowOf(panel, node)).last_seen_at, await samplesOf(panel, node)]).toEqual([null, []]);
 });
 
 test('a sample that is sent again is stored once', async () => {
@@ -285,7 +191,7 @@ test('a sample that is sent again is stored once', async () => {
   });
   const beat = { sent_at: panel.clock.now().toISOString(), samples: [old(3, 11), old(2, 12), old(2, 13)] };
   for (const _again of [1, 2]) expect((await node.beat(beat)).status).toBe(200);
-  expect((await samplesOf(node)).map(({ at, cpu_percent }) => [at, cpu_percent])).toEqual([
+  expect((await samplesOf(panel, node)).map(({ at, cpu_percent }) => [at, cpu_percent])).toEqual([
     [secondsFromNow(-180), 11],
     [secondsFromNow(-120), 12],
     [panel.clock.now(), 12.5],
@@ -300,13 +206,19 @@ test("samples of a node whose clock is off are stored by the panel's time", asyn
       { timestamp: secondsFromNow(540).toISOString(), cpu_percent: 1, memory_percent: 1, disk_percent: 1 },
     ],
   });
-  expect((await samplesOf(node)).map(({ at }) => at)).toEqual([secondsFromNow(-60), panel.clock.now()]);
-  expect(await rowOf(node)).toMatchObject({ last_seen_at: panel.clock.now(), clock_skew_seconds: 600 });
+  expect((await samplesOf(panel, node)).map(({ at }) => at)).toEqual([
+    secondsFromNow(-60),
+    panel.clock.now(),
+  ]);
+  expect(await rowOf(panel, node)).toMatchObject({
+    last_seen_at: panel.clock.now(),
+    clock_skew_seconds: 600,
+  });
 });
 
 test('beats of one node that come together are all taken, in turn', async () => {
   const node = await newNode();
   const answers = await Promise.all(Array.from({ length: 20 }, (_, sequence) => node.beat({ sequence })));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  expect(await samplesOf(node)).toHaveLength(1);
+  expect(await samplesOf(panel, node)).toHaveLength(1);
 });

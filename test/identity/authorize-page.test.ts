@@ -5,7 +5,14 @@ import type { TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 import { FormBrowser } from './support/browser.js';
 import { startNode } from './support/node.js';
-import { enrollClient, pkce, preflight, startReachablePanel, type Client } from './support/oauth.js';
+import {
+  authorizePage,
+  enrollClient,
+  pkce,
+  preflight,
+  startReachablePanel,
+  type Client,
+} from './support/oauth.js';
 import { enableTotp, nextCode } from './support/totp.js';
 
 // Its first URL takes fast-check seconds, in which this process, panel included, does nothing else: time enough for kept
@@ -23,18 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
-function page(change: Record<string, string> = {}): string {
-  const parameters = {
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    response_type: 'code',
-    state: 's',
-    code_challenge: pkce().challenge,
-    code_challenge_method: 'S256',
-    ...change,
-  };
-  return `${panel.panel.url}/oauth/authorize?${new URLSearchParams(parameters).toString()}`;
-}
+const page = (change: Record<string, string> = {}) => authorizePage(panel, client, change);
 
 async function signedIn(): Promise<FormBrowser> {
   const browser = await new FormBrowser().get(page());

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestPanel } from '../support/panel.js';
 import { FormBrowser } from './support/browser.js';
 import { Mailbox } from './support/mailbox.js';
-import { enrollClient, pkce, startReachablePanel } from './support/oauth.js';
+import { authorizePage, enrollClient, startReachablePanel } from './support/oauth.js';
 
 const minute = 60_000;
 
@@ -125,12 +125,7 @@ describe('an address that many people share', () => {
 test('a form with a null character is refused, and no attempt stays under way', async () => {
   const tenant = await panel.world.tenant();
   const client = await enrollClient(panel, tenant);
-  const query = new URLSearchParams({
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    code_challenge: pkce().challenge,
-  });
-  const browser = await new FormBrowser().get(`${panel.panel.url}/oauth/authorize?${query.toString()}`);
+  const browser = await new FormBrowser().get(authorizePage(panel, client));
   await browser.submit({ email: 'a\0b@example.com', password: 'x' });
   expect([browser.status, browser.html]).toEqual([400, expect.stringContaining('not well-formed')]);
   expect(await panel.sql('select 1 from identity.attempt where pending > 0')).toEqual([]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { FormBrowser } from './support/browser.js';
-import { codeFor, enrollClient, exchange, pkce, startReachablePanel } from './support/oauth.js';
+import { authorizePage, codeFor, enrollClient, exchange, startReachablePanel } from './support/oauth.js';
 
 let panel: TestPanel;
 let other: Tenant;
@@ -49,12 +49,7 @@ test("nobody signs in to a suspended tenant, with another tenant's token or with
 test('the authorize page lets nobody of a suspended tenant in, nor anyone who was in before go on', async () => {
   const tenant = await panel.world.tenant();
   const client = await enrollClient(panel, tenant);
-  const query = new URLSearchParams({
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    code_challenge: pkce().challenge,
-  });
-  const page = `${panel.panel.url}/oauth/authorize?${query.toString()}`;
+  const page = authorizePage(panel, client);
   const { email, password } = tenant.account;
   const inside = await new FormBrowser().get(page);
   await (await inside.submit({ email, password })).follow();

@@ -1,168 +1,21 @@
-import { rmSync } from 'node:fs';
-
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { tenantTableSql } from '#platform/database/row-level-security.js';
-import { silentLogger } from '#platform/logger.js';
 
-import { createDataDir } from '../support/data-dir.js';
+import { Cluster, login, run } from './support/cluster.js';
 
-let dataDir: string;
-let server: EmbeddedPostgres;
-
+let cluster: Cluster;
 beforeAll(async () => {
-  dataDir = createDataDir();
-  server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings: { fsync: 'off' } });
+  cluster = await Cluster.start();
 });
-
-afterAll(async () => {
-  await server.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
-
-const clients: pg.Client[] = [];
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.end()));
-});
-
-async function connect(database: string, user?: string, password = 'secret'): Promise<pg.Client> {
-  const url = new URL(server.url(database));
-  if (user !== undefined) [url.username, url.password] = [user, password];
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  clients.push(client);
-  return client;
-}
-
-let databases = 0;
-
-async function newDatabase(): Promise<string> {
-  const name = `roles_${(databases += 1)}`;
-  const owner = await connect('postgres');
-  await owner.query(`create database ${name}`);
-  return name;
-}
-
-const login = { name: 'panel_app', password: 'secret' } as const;
-
-async function run(client: pg.Client, statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await client.query(statement);
-}
-
-describe('the rows of tenants', () => {
-  const noteTable =
-    'create table fleet.note (tenant_id text not null, id serial primary key, word text not null)';
-
-  async function notes(): Promise<{ owner: pg.Client; app: pg.Client }> {
-    const database = await newDatabase();
-    const owner = await connect(database);
-    await ensureRoles(owner, { areas: ['fleet'], login });
-    await run(owner, [
-      noteTable,
-      ...tenantTableSql('fleet', 'note'),
-      `insert into fleet.note (tenant_id, word) values ('org_a', 'one'), ('org_b', 'two')`,
-    ]);
-    return { owner, app: await connect(database, 'panel_app') };
-  }
-
-  async function as(
-    client: pg.Client,
-    role: string,
-    tenant: string | undefined,
-    sql: string,
-  ): Promise<unknown[]> {
-    await client.query('begin');
-    try {
-      await client.query(`select set_config('role', $1, true)`, [role]);
-      if (tenant !== undefined) await client.query(`select set_config('app.tenant_id', $1, true)`, [tenant]);
-      const { rows } = await client.query<Record<string, unknown>>(sql);
-      await client.query('commit');
-      return rows;
-    } catch (error) {
-      await client.query('rollback');
-      throw error;
-    }
-  }
-
-  const read = 'select tenant_id, word from fleet.note order by id';
-
-  test('the login sees nothing by itself', async () => {
-    const { app } = await notes();
-    await expect(app.query(read)).rejects.toThrow('permission denied');
-    await app.query(`set app.tenant_id = 'org_a'`);
-    await expect(app.query(read)).rejects.toThrow('permission denied');
-  });
-
-  test('the application role sees no rows without a tenant, before and after one was set', async () => {
-    const { app } = await notes();
-    expect(await as(app, 'fleet_app', undefined, read)).toEqual([]);
-    await as(app, 'fleet_app', 'org_a', read);
-    expect(await as(app, 'fleet_app', undefined, read)).toEqual([]);
-    expect(await as(app, 'fleet_app', '', read)).toEqual([]);
-  });
-
-  test('the application role sees and changes the rows of its tenant only', async () => {
-    const { app } = await notes();
-    expect(await as(app, 'fleet_app', 'org_a', read)).toEqual([{ tenant_id: 'org_a', word: 'one' }]);
-    const insert = `insert into fleet.note (tenant_id, word) values ('org_a', 'more') returning word`;
-    expect(await as(app, 'fleet_app', 'org_a', insert)).toEqual([{ word: 'more' }]);
-    await expect(as(app, 'fleet_app', 'org_b', insert)).rejects.toThrow('row-level security');
-    await expect(as(app, 'fleet_app', undefined, insert)).rejects.toThrow('row-level security');
-    await expect(as(app, 'fleet_app', 'org_a', `update fleet.note set tenant_id = 'org_b'`)).rejects.toThrow(
-      'row-level security',
-    );
-    expect(await as(app, 'fleet_app', 'org_b', `update fleet.note set word = 'mine' returning word`)).toEqual(
-      [{ word: 'mine' }],
-    );
-    expect(await as(app, 'fleet_app', 'org_a', 'delete from fleet.note returning word')).toHaveLength(2);
-    expect(await as(app, 'fleet_jobs', undefined, read)).toEqual([{ tenant_id: 'org_b', word: 'mine' }]);
-  });
-
-  test('the jobs role sees the rows of all tenants', async () => {
-    const { app } = await notes();
-    expect(await as(app, 'fleet_jobs', undefined, read)).toEqual([
-      { tenant_id: 'org_a', word: 'one' },
-      { tenant_id: 'org_b', word: 'two' },
-    ]);
-  });
-
-  test('a table may grant less than everything', async () => {
-    const { owner, app } = await notes();
-    await run(owner, [
-      'create table fleet.fact (tenant_id text not null, id integer primary key)',
-      ...tenantTableSql('fleet', 'fact', { app: ['select', 'insert'], jobs: [] }),
-    ]);
-    await as(app, 'fleet_app', 'org_a', `insert into fleet.fact values ('org_a', 1)`);
-    await expect(as(app, 'fleet_app', 'org_a', 'delete from fleet.fact')).rejects.toThrow(
-      'permission denied',
-    );
-    await expect(as(app, 'fleet_jobs', undefined, 'select from fleet.fact')).rejects.toThrow(
-      'permission denied',
-    );
-  });
-
-  test('the owner of a hosted database, no superuser, still reads all rows in its migrations', async () => {
-    const database = await newDatabase();
-    const owner = await connect(database);
-    await ensureRoles(owner, { areas: ['fleet'], login });
-    await run(owner, [
-      `create role hosted_owner login password 'secret'`,
-      `grant create, usage on schema fleet to hosted_owner`,
-    ]);
-    const hosted = await connect(database, 'hosted_owner');
-    await run(hosted, [noteTable, ...tenantTableSql('fleet', 'note')]);
-    await hosted.query(`insert into fleet.note (tenant_id, word) values ('org_a', 'one')`);
-    expect((await hosted.query(read)).rows).toEqual([{ tenant_id: 'org_a', word: 'one' }]);
-  });
-});
+afterAll(async () => cluster.stop());
+afterEach(async () => cluster.disconnect());
 
 describe('the roles', () => {
   test('the login has no power of its own and inherits none', async () => {
-    const owner = await connect(await newDatabase());
+    const owner = await cluster.connect(await cluster.newDatabase());
     await ensureRoles(owner, { areas: ['fleet', 'billing'], login });
     const attributes = await owner.query(
       `select rolcanlogin, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolinherit from pg_roles where rolname = 'panel_app'`,
@@ -188,7 +41,7 @@ describe('the roles', () => {
   });
 
   test('a login or group that was given too much is put right', async () => {
-    const owner = await connect(await newDatabase());
+    const owner = await cluster.connect(await cluster.newDatabase());
     await ensureRoles(owner, { areas: ['fleet'], login });
     await run(owner, [
       'alter role panel_app createdb bypassrls inherit',
@@ -205,9 +58,9 @@ describe('the roles', () => {
   });
 
   test('many processes may prepare many databases of one cluster at once', async () => {
-    const names = await Promise.all(Array.from({ length: 4 }, () => newDatabase()));
+    const names = await Promise.all(Array.from({ length: 4 }, () => cluster.newDatabase()));
     const areas = ['one', 'two', 'three'];
-    const owners = await Promise.all([...names, ...names].map((name) => connect(name)));
+    const owners = await Promise.all([...names, ...names].map((name) => cluster.connect(name)));
     await Promise.all(owners.map((owner) => ensureRoles(owner, { areas, login })));
     for (const owner of owners) {
       const { rows } = await owner.query(
@@ -219,13 +72,13 @@ describe('the roles', () => {
   });
 
   test('an owner that may not make roles is told the SQL, and starts once somebody has run it', async () => {
-    const superuser = await connect(await newDatabase());
+    const superuser = await cluster.connect(await cluster.newDatabase());
     const { database } = superuser;
     await run(superuser, [
       `create role modest_owner login password 'secret'`,
       `grant create on database ${database} to modest_owner`,
     ]);
-    const owner = await connect(database!, 'modest_owner');
+    const owner = await cluster.connect(database!, 'modest_owner');
     const areas = ['modest'];
     const error: unknown = await ensureRoles(owner, { areas, login }).catch((reason: unknown) => reason);
     const message = (error as Error).message;
@@ -240,11 +93,11 @@ describe('the roles', () => {
       `select nspowner::regrole::text as owner from pg_namespace where nspname = 'modest'`,
     );
     expect(schema.rows).toEqual([{ owner: 'modest_owner' }]);
-    await assertSafeLogin(await connect(database!, 'panel_app'));
+    await assertSafeLogin(await cluster.connect(database!, 'panel_app'));
   });
 
   test('an owner with CREATEROLE alone prepares everything itself', async () => {
-    const superuser = await connect(await newDatabase());
+    const superuser = await cluster.connect(await cluster.newDatabase());
     const { database } = superuser;
     // panel_app belongs to the cluster and other tests' owners; this owner is made its administrator.
     await ensureRoles(superuser, { areas: [], login });
@@ -253,10 +106,10 @@ describe('the roles', () => {
       `grant panel_app to able_owner with admin true, inherit false, set false`,
       `grant create on database ${database} to able_owner`,
     ]);
-    const owner = await connect(database!, 'able_owner');
+    const owner = await cluster.connect(database!, 'able_owner');
     await ensureRoles(owner, { areas: ['able'], login });
     await ensureRoles(owner, { areas: ['able'], login });
-    const app = await connect(database!, 'panel_app');
+    const app = await cluster.connect(database!, 'panel_app');
     await app.query('set role able_jobs');
     expect((await app.query('select current_user as role')).rows).toEqual([{ role: 'able_jobs' }]);
   });
@@ -264,8 +117,8 @@ describe('the roles', () => {
 
 describe('a login is refused', () => {
   async function loginWith(...statements: string[]): Promise<pg.Client> {
-    const database = await newDatabase();
-    const owner = await connect(database);
+    const database = await cluster.newDatabase();
+    const owner = await cluster.connect(database);
     const name = `${database}_login`;
     await ensureRoles(owner, { areas: ['fleet'], login });
     await run(owner, [
@@ -274,11 +127,11 @@ describe('a login is refused', () => {
       `create role ${name} login noinherit password 'secret'`,
       ...statements.map((statement) => statement.replaceAll('LOGIN', name)),
     ]);
-    return connect(database, name);
+    return cluster.connect(database, name);
   }
 
   test('when it is a superuser', async () => {
-    await expect(assertSafeLogin(await connect(await newDatabase()))).rejects.toThrow(
+    await expect(assertSafeLogin(await cluster.connect(await cluster.newDatabase()))).rejects.toThrow(
       /refuses to log in to PostgreSQL as panel_owner.*is a superuser/,
     );
   });
@@ -319,7 +172,7 @@ describe('a login is refused', () => {
 
   test('not when it is the one that was made for the panel', async () => {
     const client = await loginWith();
-    const app = await connect(client.database!, 'panel_app');
+    const app = await cluster.connect(client.database!, 'panel_app');
     await expect(assertSafeLogin(app, ['fleet'])).resolves.toBeUndefined();
     await expect(assertSafeLogin(app)).resolves.toBeUndefined();
   });

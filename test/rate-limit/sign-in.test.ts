@@ -3,19 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import { FormBrowser } from '../identity/support/browser.js';
-import { enrollClient, exchange, pkce, startReachablePanel } from '../identity/support/oauth.js';
+import {
+  authorizePage,
+  enrollClient,
+  exchange,
+  pkce,
+  startReachablePanel,
+} from '../identity/support/oauth.js';
 
 const limit = 100;
 
 test('the forms of the authorize page draw on the allowance for guesses, together with the API', async () => {
   await using panel = await startReachablePanel({ RATE_LIMIT_PER_MINUTE: String(limit) });
   const client = await enrollClient(panel, await panel.world.tenant());
-  const query = new URLSearchParams({
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    code_challenge: pkce().challenge,
-  });
-  const browser = await new FormBrowser().get(`${panel.panel.url}/oauth/authorize?${query.toString()}`);
+  const browser = await new FormBrowser().get(authorizePage(panel, client));
   const page = browser.html;
   const statuses: number[] = [];
   for (let guess = 0; guess < limit / 10 + 1; guess += 1) {

@@ -6,7 +6,8 @@ import { client, provider } from '../../identity/msp/support.js';
 import { Mailbox } from '../../identity/support/mailbox.js';
 import { dataOf } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import { until, type Node, type Tenant } from '../../support/world.js';
+import { until, type Tenant } from '../../support/world.js';
+import { redeem, tokenOf } from './support.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
@@ -43,17 +44,6 @@ async function acting(role: string) {
     });
   return { parent, acme, node, grant: grant.id, mint };
 }
-
-const tokenOf = (answer: { body: { session_url: string } }) =>
-  new URL(answer.body.session_url).searchParams.get('token') ?? '';
-
-const redeem = async (node: Node, token: string) => {
-  const { status, body } = await panel.world.rest('/api/agent/impersonation/redeem', {
-    token: node.credential,
-    body: { token },
-  });
-  return { status, body };
-};
 
 test("a provider's user opens a client's node under a grant, as who they are, and the client's trail says so", async () => {
   const { parent, acme, node, grant, mint } = await acting('ADMIN');

@@ -7,16 +7,14 @@ import { rollupSweep } from '#subgraphs/fleet/metrics/metrics.job.js';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { openFleetDatabase, runSweep } from '../../support/fleet-store.js';
-import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { TestPanel } from '../../support/panel.js';
 import type { Node, Tenant } from '../../support/world.js';
+import { startPanelAtNoon } from './support/noon.js';
 
 let panel: TestPanel;
 let fleet: Database;
 beforeAll(async () => {
-  panel = await startTestPanel();
-  // Half past noon, so that nothing depends on the hour at which the test runs.
-  const noon = Math.floor(nowSeconds() / day) * day + 36.5 * hour;
-  await panel.clock.advance((noon - nowSeconds()) * 1000);
+  panel = await startPanelAtNoon();
   fleet = await openFleetDatabase(panel.database.url);
 });
 afterAll(async () => {

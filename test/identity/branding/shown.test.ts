@@ -5,7 +5,7 @@ import type { Tenant } from '../../support/world.js';
 import { client, provider } from '../msp/support.js';
 import { FormBrowser } from '../support/browser.js';
 import { Mailbox } from '../support/mailbox.js';
-import { enrollClient, pkce, startReachablePanel, type Client } from '../support/oauth.js';
+import { authorizePage, enrollClient, startReachablePanel, type Client } from '../support/oauth.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
@@ -33,17 +33,7 @@ async function branded(tenant: Tenant, change: Partial<typeof cloudHost> = {}): 
   expect(answer.status).toBe(200);
 }
 
-function pageOf(node: Client): string {
-  const parameters = new URLSearchParams({
-    client_id: node.id,
-    redirect_uri: node.redirectUri,
-    response_type: 'code',
-    state: 's',
-    code_challenge: pkce().challenge,
-    code_challenge_method: 'S256',
-  });
-  return `${panel.panel.url}/oauth/authorize?${parameters.toString()}`;
-}
+const pageOf = (node: Client) => authorizePage(panel, node);
 
 async function signIn(browser: FormBrowser, { account }: Tenant): Promise<FormBrowser> {
   await browser.submit({ email: account.email, password: account.password });

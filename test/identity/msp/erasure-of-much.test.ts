@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { RichScene } from '../../security/rich-scene.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import { until } from '../../support/world.js';
+import { until, type Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
 import { client, provider, signedInAgain } from './support.js';
 
@@ -22,6 +22,14 @@ afterEach(async () => {
 async function due(id: string): Promise<void> {
   await panel.sql(`update identity.msp_client set erase_at = now() - interval '1 day' where id = $1`, [id]);
   await panel.clock.leap(61_000);
+}
+
+/** Has a provider delete a client, whose erasure is due then. */
+async function erase(parent: Tenant, customer: Tenant): Promise<void> {
+  const answer = await parent.rest(`/api/msp/clients/${customer.id}`, { method: 'DELETE' });
+  expect(answer.status).toBe(204);
+  await until(async () => (await customer.rest('/api/fleet/instances')).status === 401, 'the suspension');
+  await due(customer.id);
 }
 
 async function complete(id: string): Promise<{ id: string; report: Record<string, Record<string, number>> }> {
@@ -120,9 +128,7 @@ test('a tenant of any size is erased a little at a time, and by another process 
      select $1, 'cmd_' || g, 'inst_1', 1, 'SUCCEEDED', repeat('x', 65536), 's', now() from generate_series(1, $2::int) g`,
     [big.id, rows],
   );
-  expect((await parent.rest(`/api/msp/clients/${big.id}`, { method: 'DELETE' })).status).toBe(204);
-  await until(async () => (await big.rest('/api/fleet/instances')).status === 401, 'the suspension');
-  await due(big.id);
+  await erase(parent, big);
   const left = async () => (await held(big.id))['fleet.command_invocation'] ?? 0;
   await until(async () => {
     await panel.clock.leap(1_000);
@@ -169,9 +175,7 @@ test('samples of a tenant of any size go some thousand at a time', async () => {
        for each statement execute function fleet.count_gone()`,
     [],
   );
-  expect((await parent.rest(`/api/msp/clients/${big.id}`, { method: 'DELETE' })).status).toBe(204);
-  await until(async () => (await big.rest('/api/fleet/instances')).status === 401, 'the suspension');
-  await due(big.id);
+  await erase(parent, big);
   const { report } = await complete(big.id);
   expect([(await held(big.id))['fleet.metrics_sample'], report['fleet']?.['metrics_sample']]).toEqual([
     undefined,

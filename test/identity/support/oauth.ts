@@ -39,6 +39,24 @@ export interface Client {
   redirectUri: string;
 }
 
+/** Where a node sends a browser to sign in; `change` puts other parameters in the place of good ones. */
+export function authorizePage(
+  { panel }: TestPanel,
+  { id, redirectUri }: Client,
+  change: Record<string, string> = {},
+): string {
+  const parameters = {
+    client_id: id,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    state: 's',
+    code_challenge: pkce().challenge,
+    code_challenge_method: 'S256',
+    ...change,
+  };
+  return `${panel.url}/oauth/authorize?${new URLSearchParams(parameters).toString()}`;
+}
+
 /** A node that enrolled with a redirect URI, once identity knows it as a client. */
 export async function enrollClient(panel: TestPanel, tenant: Tenant, baseUrl = nodeUrl()): Promise<Client> {
   const redirectUri = `${baseUrl}/callback`;
