@@ -7,13 +7,14 @@ import { entitlementMigration } from './003-entitlement.js';
 import { alertsMigration } from './010-alerts.js';
 import { alertSilencesMigration } from './011-alert-silences.js';
 import { notificationsMigration } from './012-notifications.js';
+import { heartbeatsMigration } from './013-heartbeats.js';
+import { notificationAddressesMigration } from './020-notification-addresses.js';
 import { commandsMigration } from './070-commands.js';
 import { impersonationMigration } from './071-impersonation.js';
 import { lifecycleMigration } from './072-lifecycle.js';
 import { groupsMigration } from './073-groups.js';
 import { commandPositionsMigration } from './074-command-positions.js';
-import { heartbeatsMigration } from './075-heartbeats.js';
-import { notificationAddressesMigration } from './076-notification-addresses.js';
+import { historyReadsMigration } from './075-history-reads.js';
 import { erasureMigration } from './080-erasure.js';
 import { brandingMigration } from './081-branding.js';
 import { metricsSketchesMigration } from './082-metrics-sketches.js';
@@ -113,9 +114,10 @@ export const fleetMigrations: readonly AreaMigration[] = [
   notificationsMigration,
   lifecycleMigration,
   groupsMigration,
-  commandPositionsMigration,
   heartbeatsMigration,
+  commandPositionsMigration,
   notificationAddressesMigration,
+  historyReadsMigration,
   erasureMigration,
   brandingMigration,
   metricsSketchesMigration,

@@ -3,7 +3,7 @@ import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 /** Addresses that were asked whether they want a tenant's alerts; which channels were told of an alert, and when. */
 export const notificationAddressesMigration = migration(
-  '076_notification_addresses',
+  '020_notification_addresses',
   `create table fleet.notification_address (
     tenant_id text not null,
     email text not null check (email = lower(email)),
@@ -32,10 +32,9 @@ export const notificationAddressesMigration = migration(
   `create index notification_delivery_test on fleet.notification_delivery (tenant_id, created_at)
     where type = 'TEST'`,
 
-  // Channel to when it was last told that the alert fires. What fires is looked at anew: it may be told again from now on.
+  // Channel to when it was last told that the alert fires.
   `alter table fleet.alert add column told jsonb not null default '{}'`,
-  `update fleet.alert a set told = d.told,
-      notify_at = case when a.status = 'FIRING' then coalesce(a.notify_at, now()) else a.notify_at end
+  `update fleet.alert a set told = d.told
     from (
       select tenant_id, alert_id, jsonb_object_agg(channel_id, told_at) as told
       from (

@@ -1,0 +1,25 @@
+import 'reflect-metadata';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { areas } from '#panel/areas.js';
+import { assetPath } from '#platform/package-root.js';
+
+/** A line for each step, in the order in which they are applied: area, name, and a hash of its statements. */
+const steps = areas.flatMap(({ name: area, migrations }) =>
+  migrations.map(({ name, statements }) => {
+    const hash = createHash('sha256').update(JSON.stringify(statements)).digest('hex').slice(0, 16);
+    return `${area} ${name} ${hash}`;
+  }),
+);
+const committed = readFileSync(assetPath('schema', 'migrations.txt'), 'utf8').trimEnd().split('\n');
+
+test('no step that may have been applied somewhere was edited, renamed or removed', () => {
+  expect(committed.filter((line) => !steps.includes(line))).toEqual([]);
+});
+
+test('each step has its line in schema/migrations.txt, in the order in which they are applied', () => {
+  expect(steps).toEqual(committed);
+});
