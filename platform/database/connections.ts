@@ -83,8 +83,8 @@ export class Connections {
   }
 
   /** Lets what is under way finish for a while, and then cuts it. Safe to call twice. */
-  async close(): Promise<void> {
-    this.closing ??= this.closeAll();
+  async close(withinMs: number = waits.close): Promise<void> {
+    this.closing ??= this.closeAll(withinMs);
     return this.closing;
   }
 
@@ -93,8 +93,8 @@ export class Connections {
     for (const client of this.clients) client.cut('the connections of this process were closed');
   }
 
-  private async closeAll(): Promise<void> {
-    const tooLate = setTimeout(() => this.cut(), waits.close);
+  private async closeAll(withinMs: number): Promise<void> {
+    const tooLate = setTimeout(() => this.cut(), withinMs);
     await Promise.all([this.standing.stop(), ...Object.values(this.pools).map((pool) => pool.end())]);
     clearTimeout(tooLate);
   }
