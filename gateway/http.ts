@@ -58,14 +58,14 @@ export function createHttpRouter({ documents, execute, logger }: HttpOptions): R
 function answer(result: ExecutionResult, request: GraphQLRequest): Answer {
   const mediaType = mediaTypeFor(request);
   const isRefused = result.data === undefined && mediaType !== 'application/json';
-  const retryAfter = rateLimited(result);
+  const later = comeBackLater(result);
   const headers = { 'content-type': `${mediaType}; charset=utf-8` };
-  if (retryAfter !== undefined) {
-    // Proxies and clients know 429 whatever the media type; the body is still GraphQL's.
-    const limited = { status: 429, statusText: 'Too Many Requests' };
+  if (later) {
+    // Proxies and clients know these two whatever the media type; the body is still GraphQL's.
+    const { status, statusText, retryAfter } = later;
     return [
       JSON.stringify(result),
-      { ...limited, headers: { ...headers, 'retry-after': String(retryAfter) } },
+      { status, statusText, headers: { ...headers, 'retry-after': String(retryAfter) } },
     ];
   }
   return [
@@ -74,10 +74,18 @@ function answer(result: ExecutionResult, request: GraphQLRequest): Answer {
   ];
 }
 
-/** After how many seconds to try again, when the operation was not admitted. */
-function rateLimited({ data, errors }: ExecutionResult): number | undefined {
-  const extensions = data === undefined ? errors?.[0]?.extensions : undefined;
-  return extensions?.['code'] === 'RATE_LIMITED' ? Number(extensions['retryAfterSeconds'] ?? 1) : undefined;
+/** When the operation was not admitted, or nothing at all of its answer could be had for now. */
+function comeBackLater({ data, errors = [] }: ExecutionResult) {
+  const isEmpty = data == null || Object.values(data).every((value) => value === null);
+  const { extensions } =
+    errors.find(({ extensions: { code } }) =>
+      code === 'RATE_LIMITED' ? data === undefined : code === 'UNAVAILABLE' && isEmpty,
+    ) ?? {};
+  if (!extensions) return undefined;
+  const retryAfter = Number(extensions['retryAfterSeconds'] ?? 1);
+  return extensions['code'] === 'RATE_LIMITED'
+    ? { status: 429, statusText: 'Too Many Requests', retryAfter }
+    : { status: 503, statusText: 'Service Unavailable', retryAfter };
 }
 
 /** The handler has refused what accepts neither; the first that fits wins, as it decides for its own answers. */

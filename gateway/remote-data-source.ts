@@ -28,7 +28,7 @@ export interface RemoteOptions {
 export function remoteClient(
   { name, url }: RemoteSubgraph,
   logger: Logger,
-  { timeoutMs = 30_000, connections = 64, gatewayToken }: RemoteOptions = {},
+  { timeoutMs = 10_000, connections = 64, gatewayToken }: RemoteOptions = {},
 ): SubgraphClient {
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {

@@ -1,4 +1,5 @@
 import type { Clock } from '#platform/clock.js';
+import type { Connections } from '#platform/database/connections.js';
 import type { Database } from '#platform/database/database.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import { JobRunner } from '#platform/jobs/runner.js';
@@ -22,8 +23,8 @@ export interface BackgroundWork {
 }
 
 export interface BackgroundOptions {
-  /** The application's URL, for the job queues' own connections. */
-  databaseUrl: string;
+  /** Those of the process. */
+  connections: Connections;
   /** How many jobs of one kind this process does at a time. */
   jobConcurrency?: number;
   /** Keeps the lease. */
@@ -46,7 +47,7 @@ export class Background {
 
   constructor(options: BackgroundOptions) {
     const { platform, areas, sources, wake, nodeName, clock, logger } = options;
-    this.session = new ProcessSession(options.databaseUrl, nodeName, logger);
+    this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
@@ -61,7 +62,7 @@ export class Background {
       ];
     });
     this.jobs = new JobRunner({
-      url: options.databaseUrl,
+      connections: options.connections,
       areas: areas.map(({ database, jobs = [] }) => ({ database, jobs })),
       concurrency: options.jobConcurrency ?? 2,
       clock,

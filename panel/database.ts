@@ -4,6 +4,7 @@ import pg from 'pg';
 
 import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { migrateArea } from '#platform/database/migrate.js';
+import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { migrateJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
@@ -82,7 +83,11 @@ async function createDatabase(maintenanceUrl: string): Promise<void> {
 }
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: waits.ownerConnect,
+    keepAlive: true,
+  });
   await client.connect();
   try {
     return await work(client);

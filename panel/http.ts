@@ -5,6 +5,7 @@ import type { Gateway } from '#gateway/gateway.js';
 import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
+import { databaseAway, isPassing } from '#platform/database/outage.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
@@ -76,7 +77,8 @@ export function createHttpApp(options: HttpOptions): Express {
   for (const router of options.routers) app.use(router);
 
   app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
-  const onError: ErrorRequestHandler = (error, _request, response, next) => {
+  const onError: ErrorRequestHandler = (thrown, _request, response, next) => {
+    const error: unknown = isPassing(thrown) ? databaseAway(thrown) : thrown;
     if (error instanceof ApiError && !response.headersSent) return refuse(response, error);
     const status = statusOf(error);
     if (status >= 500)

@@ -21,7 +21,7 @@ export function createProxy(
   paths: readonly string[],
   gatewayToken: () => Promise<string>,
 ): Router {
-  const pool = new Pool(target, { connections: 32, connect: { timeout: 2_000 }, headersTimeout: 30_000 });
+  const pool = new Pool(target, { connections: 32, connect: { timeout: 2_000 }, headersTimeout: 10_000 });
   const router = Router();
   router.use([...paths], async (request, response) => {
     const { requestId, clientAddress } = requestContextOf(response);

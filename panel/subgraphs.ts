@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
+import { Connections, type PoolStats } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
@@ -56,16 +57,19 @@ export interface Subgraphs {
   start(): Promise<void>;
   /** What keeps the subgraphs from serving; empty when they can. */
   problems(): Promise<string[]>;
+  /** How the connections to the database stand, for the metrics. */
+  pools(): PoolStats[];
   stop(): Promise<void>;
 }
 
-// Each subgraph has its own pool; a process's share of PostgreSQL's connections is their sum.
-const poolSize = 10;
+// As long as jobs under way may go on.
+const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
   const { names, clock, logger, keyring, publicUrl, nodeName } = options;
-  const { databases, database } = await openDatabases(options.databaseUrl, logger);
-  const wake = new OutboxWake(options.databaseUrl, logger);
+  const connections = new Connections(options.databaseUrl);
+  const { databases, database } = await openDatabases(connections, logger);
+  const wake = new OutboxWake(connections, logger);
   // These two are followed everywhere: their events say which tokens are good no more.
   const followed: readonly SubgraphName[] = [...new Set<SubgraphName>([...names, 'identity', 'fleet'])];
   const tails = new Map(followed.map((name) => [name, new OutboxTail(database(name), wake, logger)]));
@@ -119,7 +123,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   if (identity) work.push({ database: database('identity'), ...identity });
   if (fleet) work.push({ database: database('fleet'), ...fleet });
   const background = new Background({
-    databaseUrl: options.databaseUrl,
+    connections,
     platform: database('platform'),
     areas: work,
     sources: databases.filter(({ area }) => area !== 'platform'),
@@ -146,14 +150,13 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       await background.start();
     },
     problems: async () => {
-      const answers = await Promise.all(
-        databases.map(async (db) =>
-          (await db.isReady()) ? [] : [`the database of ${db.area} does not answer`],
-        ),
-      );
-      return answers.flat();
+      const problem = await connections.problem();
+      return problem === undefined ? [] : [problem];
     },
+    pools: () => connections.stats(),
     stop: async () => {
+      // A step that waits for a database that is gone must not keep the process.
+      const tooLate = setTimeout(() => connections.cut(), stopWithinMs);
       await fleet?.stop();
       await background.stop();
       await revocations.stop();
@@ -161,13 +164,15 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       await wake.stop();
       await identity?.stop();
       await Promise.all(databases.map((db) => db.close()));
+      await connections.close();
+      clearTimeout(tooLate);
     },
   };
 }
 
-async function openDatabases(url: string, logger: Logger) {
+async function openDatabases(connections: Connections, logger: Logger) {
   const databases = await Promise.all(
-    areas.map(({ name, entities }) => Database.open({ area: name, url, entities, poolSize, logger })),
+    areas.map(({ name, entities }) => Database.open({ area: name, connections, entities, logger })),
   );
   const database = (area: string): Database => {
     const found = databases.find((candidate) => candidate.area === area);

@@ -1,24 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
+import { PostgresDialect } from 'kysely';
 
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
-import { TenantReads, type ReadValue } from './tenant-reads.js';
+import { Connections } from './connections.js';
+import type { ReadValue } from './one-message.js';
+import { currentPatience, deadlineSettings } from './patience.js';
+import { TenantReads } from './tenant-reads.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
 
 /** An entity class carrying MikroORM's decorators. */
 export type EntityClass = new (...args: never[]) => object;
 
-export interface DatabaseOptions {
+export type DatabaseOptions = {
   /** The subgraph's name, which is also its PostgreSQL schema and the stem of its roles. */
   area: string;
-  url: string;
   entities: readonly EntityClass[];
-  poolSize: number;
   logger: Logger;
-}
+} & (
+  | /** Those of the process, which whoever made them closes. */ { connections: Connections }
+  | /** For a command that opens one area alone: connections of its own, closed with it. */ {
+      url: string;
+      poolSize: number;
+    }
+);
 
 /** One subgraph's part of the database. Hands out entity managers that can see only what their role and tenant may. */
 export class Database {
@@ -28,24 +34,28 @@ export class Database {
 
   private constructor(
     readonly area: string,
-    readonly url: string,
+    readonly connections: Connections,
     readonly orm: MikroORM,
-    poolSize: number,
+    private readonly ownsConnections: boolean,
   ) {
-    this.reads = new TenantReads(url, area, poolSize);
+    this.reads = new TenantReads(connections, area);
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
+    const isShared = 'connections' in options;
+    const connections = isShared
+      ? options.connections
+      : new Connections(options.url, { requests: options.poolSize, background: options.poolSize });
     const orm = await MikroORM.init({
-      clientUrl: options.url,
+      clientUrl: connections.url,
+      driverOptions: dialectOf(connections),
       schema: options.area,
       entities: [...options.entities],
-      pool: { min: 0, max: options.poolSize },
       discovery: { warnWhenNoEntities: false, checkDuplicateTableNames: false },
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });
-    return new Database(options.area, options.url, orm, options.poolSize);
+    return new Database(options.area, connections, orm, !isShared);
   }
 
   /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */
@@ -92,28 +102,28 @@ export class Database {
     return this.fork('jobs', '');
   }
 
-  /** Whether the database answers, within a second and a half. */
-  async isReady(): Promise<boolean> {
-    const answer = this.orm.em
-      .getConnection()
-      .execute('select 1')
-      .then(
-        () => true,
-        () => false,
-      );
-    const tooLate = sleep(1_500, false, { ref: false });
-    return Promise.race([answer, tooLate]);
-  }
-
   async close(): Promise<void> {
-    await this.reads.close();
     await this.orm.close();
+    if (this.ownsConnections) await this.connections.close();
   }
 
   private fork(role: 'app' | 'jobs', tenantId: string): SqlEntityManager {
     const em = this.orm.em.fork();
     // set_config('role', ..., true) is SET LOCAL ROLE; as a variable it shares one round trip with the tenant.
-    em.setSessionContext({ variables: { role: `${this.area}_${role}`, 'app.tenant_id': tenantId } });
+    em.setSessionContext({
+      variables: {
+        role: `${this.area}_${role}`,
+        'app.tenant_id': tenantId,
+        ...deadlineSettings(currentPatience()),
+      },
+    });
     return em;
   }
+}
+
+/** Makes the ORM take its connections from those of the process, which outlive it. */
+function dialectOf(connections: Connections): PostgresDialect {
+  return new PostgresDialect({
+    pool: { connect: async () => connections.take(), end: async () => undefined, options: {} },
+  });
 }

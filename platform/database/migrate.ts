@@ -2,6 +2,7 @@ import { Migration, Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Logger } from '../logger.js';
+import { waits } from './patience.js';
 
 /** One step of an area's schema. Applied steps are never edited. */
 export interface AreaMigration {
@@ -30,6 +31,7 @@ export async function migrateArea(options: {
     entities: [],
     discovery: { warnWhenNoEntities: false },
     pool: { min: 0, max: 2 },
+    driverOptions: { connectionTimeoutMillis: waits.ownerConnect, keepAlive: true },
     extensions: [Migrator],
     migrations: {
       tableName: 'migration',
@@ -41,7 +43,10 @@ export async function migrateArea(options: {
   });
   try {
     await orm.em.transactional(async (em) => {
+      // No deadline for a statement: filling a column of a large table takes what it takes.
+      await em.execute(`set local lock_timeout = ${waits.migration}`);
       await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
+      await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
       await orm.migrator.up({ transaction: em.getTransactionContext() });
     });
   } finally {

@@ -1,17 +1,89 @@
+import { ApiError } from '../errors.js';
+
+/**
+ * How to read these tables: an error with one of these marks says nothing about what was asked, only that the database
+ * could not do it now. The same statement may well succeed at another try, so clients are told 503 and to come back, and
+ * no event is set aside for it.
+ */
+const passingStates: readonly RegExp[] = [
+  // The connection was lost, or pgbouncer has none.
+  /^08/,
+  // The server became a standby.
+  /^25006$/,
+  // The transaction has failed before, or was ended for its idleness or length.
+  /^25P/,
+  // The login is not (yet) let in: after a restore, on a standby that was promoted, while a password is changed.
+  /^28/,
+  // The database is away: dropped and not restored yet.
+  /^3D000$/,
+  // Deadlocks and serialization failures.
+  /^40/,
+  // Out of connections, memory or disk.
+  /^53/,
+  // A lock was not given in time.
+  /^55P03$/,
+  // Cancelled or timed out, stopping, starting, restoring.
+  /^57/,
+  // The disk fails.
+  /^58030$/,
+];
+
+const networkErrors: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+  // Out of file descriptors.
+  'EMFILE',
+  'ENFILE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_SOCKET_CLOSED',
+]);
+
+// What pg, its pool and kysely say without a code.
+const words: ReadonlySet<string> = new Set([
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'timeout expired',
+  'timeout exceeded when trying to connect',
+  'Query read timeout',
+  'Client was closed and is not queryable',
+  'Client has encountered a connection error and is not queryable',
+  'Cannot use a pool after calling end on the pool',
+  'driver has already been destroyed',
+]);
+
 const sqlState = /^[0-9A-Z]{5}$/;
-// Lost connections, a server that stops or is full, cancelled statements, deadlocks and lock timeouts.
-const passingState = /^(08|25P|40|53|55P03|57)/;
-const networkError = /^E[A-Z]+$/;
-const lostConnection = /connection|timeout|terminated/i;
 
 /** Whether a database error is one that passes: the same statement may well succeed at another try. */
 export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const code = sqlCodeOf(error);
-  if (sqlState.test(code)) return passingState.test(code);
-  return networkError.test(code) || (error instanceof Error && lostConnection.test(error.message));
+  if (networkErrors.has(code)) return true;
+  // A socket file that is not there.
+  if (code === 'ENOENT') return 'syscall' in error && error.syscall === 'connect';
+  if (sqlState.test(code)) return passingStates.some((state) => state.test(code));
+  return words.has(error.message);
 }
 
 /** PostgreSQL's SQLSTATE, or the name of a network error; empty for anything else. */
 export function sqlCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** What a caller is told of an error that passes. */
+export function databaseAway(cause: unknown): ApiError {
+  return new ApiError('UNAVAILABLE', 'The panel cannot reach its database just now', {
+    retryAfterSeconds: 5,
+    cause,
+  });
 }

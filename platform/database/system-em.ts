@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 import type { Database, SqlEntityManager } from './database.js';
+import { inOneMessage, type ReadValue } from './one-message.js';
 import { areaRoles } from './roles.js';
 
 /**
@@ -11,20 +12,11 @@ export function systemEm(database: Database): SqlEntityManager {
   return database.forJobs();
 }
 
-/**
- * Connections that are `<area>_jobs` from their start, for a hot path of single statements: each is its own transaction
- * and takes one round trip. What takes longer than `statementSeconds` is cancelled.
- */
-export function systemPool(database: Database, options: { size: number; statementSeconds: number }): pg.Pool {
-  const ms = options.statementSeconds * 1000;
-  const pool = new pg.Pool({
-    connectionString: database.url,
-    max: options.size,
-    options: `-c role=${areaRoles(database.area).jobs} -c statement_timeout=${ms} -c lock_timeout=${ms / 2}`,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-  });
-  // A connection lost while idle is replaced at the next use.
-  pool.on('error', () => undefined);
-  return pool;
+/** One statement as `<area>_jobs`, for a hot path: it is its own transaction and takes one round trip. */
+export async function systemStatement<Row extends pg.QueryResultRow>(
+  { connections, area }: Database,
+  sql: string,
+  values: readonly ReadValue[],
+): Promise<Row[]> {
+  return inOneMessage(connections, { role: areaRoles(area).jobs, 'app.tenant_id': '' }, sql, values);
 }

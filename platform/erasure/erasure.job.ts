@@ -54,6 +54,7 @@ export function erasureConsumer(area: string): Consumer {
 export function erasureSweep(area: string, options: ErasureOptions = {}): Sweep {
   return {
     name: 'erasure.carry-out',
+    isLong: true,
     everyMs: 1_000,
     async run(step) {
       const { em } = step;

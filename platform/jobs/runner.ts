@@ -3,10 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PgBoss, type Queue } from 'pg-boss';
 
 import type { Clock } from '../clock.js';
+import type { Connections } from '../database/connections.js';
 import type { Database } from '../database/database.js';
+import { patience, withPatience } from '../database/patience.js';
 import { areaRoles } from '../database/roles.js';
 import type { Logger } from '../logger.js';
 import { attempt, type StoredJob } from './attempt.js';
+import { bossDatabase } from './boss-database.js';
 import type { JobDefinition } from './job.js';
 import { jobsSchema } from './schema.js';
 
@@ -17,8 +20,8 @@ export interface AreaJobs {
 }
 
 export interface JobRunnerOptions {
-  /** The application's URL. */
-  url: string;
+  /** Those of the process. */
+  connections: Connections;
   areas: readonly AreaJobs[];
   /** How many jobs of one kind this process does at a time. */
   concurrency: number;
@@ -58,14 +61,11 @@ export class JobRunner {
   /** Connects and begins; does nothing at all when there is no kind of job. */
   async start(): Promise<void> {
     if (this.work.length === 0) return;
-    const { url, logger, superviseSeconds = 15 } = this.options;
+    const { connections, logger, superviseSeconds = 15 } = this.options;
     const boss = new PgBoss({
-      connectionString: url,
       // Its statements run as the platform's jobs role; the login by itself may do nothing.
-      options: `-c role=${areaRoles('platform').jobs}`,
-      application_name: 'panel jobs',
+      db: bossDatabase(connections, areaRoles('platform').jobs),
       schema: jobsSchema,
-      max: 4,
       migrate: false,
       schedule: false,
       // Rebuilding an index takes its owner.
@@ -110,7 +110,10 @@ export class JobRunner {
         notifyPollingIntervalSeconds: pollSeconds,
       },
       async ([job]: StoredJob[]) => {
-        if (job) await attempt(definition, job, { database, clock, logger });
+        if (!job) return;
+        await withPatience(patience.background, async () =>
+          attempt(definition, job, { database, clock, logger }),
+        );
       },
     );
   }

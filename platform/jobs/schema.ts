@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 
+import { waits } from '../database/patience.js';
 import { areaRoles } from '../database/roles.js';
 import { OperatorError } from '../errors.js';
 import type { Logger } from '../logger.js';
@@ -15,10 +16,15 @@ export const jobsSchema = 'jobs';
  * as which requests run, may not even see them.
  */
 export async function migrateJobs(ownerUrl: string, areas: readonly string[], logger: Logger): Promise<void> {
-  const owner = new pg.Client({ connectionString: ownerUrl });
+  const owner = new pg.Client({
+    connectionString: ownerUrl,
+    connectionTimeoutMillis: waits.ownerConnect,
+    keepAlive: true,
+  });
   await owner.connect();
   try {
     // Until this connection ends: processes that start together migrate one after the other.
+    await owner.query(`set lock_timeout = ${waits.migration}`);
     await owner.query(`select pg_advisory_lock(hashtext('migrate jobs'))`);
     await createSchema(owner);
     await installBoss(ownerUrl, logger);

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { patience, withPatience, type Patience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
 import type { Grant, Lease } from './lease.js';
 
@@ -9,6 +10,8 @@ export interface LoopOptions {
   logger: Logger;
   /** The pause after a turn that left nothing to do. */
   everyMs: number;
+  /** Those of the background unless told. */
+  deadlines?: Patience;
   /** One turn under the grant; answers 'more' to be run again at once. */
   turn(grant: Grant): Promise<'more' | 'done'>;
   /** Resolves early when there may be something to do before the pause is over. */
@@ -44,9 +47,9 @@ export class SingletonLoop {
   }
 
   private async turn(grant: Grant): Promise<'more' | 'done'> {
-    const { name, logger } = this.options;
+    const { name, logger, deadlines = patience.background } = this.options;
     try {
-      return await this.options.turn(grant);
+      return await withPatience(deadlines, async () => this.options.turn(grant));
     } catch (error) {
       if (!this.ending.signal.aborted) logger.error({ err: error, step: name }, 'a background step failed');
       return 'done';

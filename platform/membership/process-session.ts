@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import pg from 'pg';
-
+import type { Connections } from '../database/connections.js';
+import type { Duty } from '../database/standing-connection.js';
 import type { Logger } from '../logger.js';
 
 // Marks the advisory locks that mean "the process of this id is alive".
@@ -14,55 +14,32 @@ export const isGoneSql = (id: string) => `not exists (
     and k.database = (select oid from pg_database where datname = current_database()))`;
 
 /**
- * This process as others can tell that it lives: an advisory lock of its id on a connection of its own, which the
- * server drops when the process ends, however it ends. A frozen process keeps it; leases run out for that case.
+ * This process as others can tell that it lives: an advisory lock of its id on its standing connection, which the server
+ * drops when the process ends, however it ends. A frozen process keeps it; leases run out for that case.
  */
 export class ProcessSession {
   readonly id: string;
-  private client: pg.Client | undefined;
-  private isStopped = false;
-  private retry: NodeJS.Timeout | undefined;
+  private readonly duty: Duty;
 
   constructor(
-    private readonly url: string,
+    private readonly connections: Connections,
     nodeName: string,
-    private readonly logger: Logger,
+    logger: Logger,
   ) {
     this.id = `${nodeName}/${randomUUID()}`;
+    const lock = `($1, hashtext($2) & 2147483647)`;
+    this.duty = {
+      begin: async (client) => client.query(`select pg_advisory_lock_shared${lock}`, [aliveClass, this.id]),
+      end: async (client) => client.query(`select pg_advisory_unlock_shared${lock}`, [aliveClass, this.id]),
+      lost: (error) => logger.warn({ err: error }, 'the connection that says this process is alive was lost'),
+    };
   }
 
   async start(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.url,
-      keepAlive: true,
-      application_name: 'panel process',
-    });
-    client.on('error', (error) => this.reconnect(client, error));
-    client.on('end', () => this.reconnect(client));
-    this.client = client;
-    try {
-      await client.connect();
-      await client.query('select pg_advisory_lock_shared($1, hashtext($2) & 2147483647)', [
-        aliveClass,
-        this.id,
-      ]);
-    } catch (error) {
-      this.reconnect(client, error);
-    }
+    await this.connections.standing.take(this.duty);
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
-    clearTimeout(this.retry);
-    await this.client?.end().catch(() => undefined);
-  }
-
-  private reconnect(client: pg.Client, error?: unknown): void {
-    if (this.isStopped || this.client !== client) return;
-    this.client = undefined;
-    if (error) this.logger.warn({ err: error }, 'the connection that says this process is alive was lost');
-    client.end().catch(() => undefined);
-    this.retry = setTimeout(() => void this.start(), 1_000);
-    this.retry.unref();
+    await this.connections.standing.giveUp(this.duty);
   }
 }

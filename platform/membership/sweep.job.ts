@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
+import { patience } from '../database/patience.js';
 import { systemEm } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
@@ -20,6 +21,7 @@ export function sweepLoop(
     clock,
     logger,
     everyMs: sweep.everyMs,
+    ...(sweep.isLong ? { deadlines: patience.long } : {}),
     turn: (grant) =>
       systemEm(database).transactional(async (em) => {
         await assertHeld(em, grant);

@@ -12,6 +12,8 @@ export interface Sweep {
   name: string;
   /** The pause between the end of one run and the start of the next. */
   everyMs: number;
+  /** Whether a statement of it may take minutes, as rollups, erasure and retention do after a long outage. */
+  isLong?: boolean;
   /** Takes a bounded batch. Answers 'more' when work is left, to be run again at once. */
   run(step: SweepStep): Promise<'more' | 'done'>;
 }

@@ -8,6 +8,7 @@ const batch = 5_000;
 export function outboxRetention(area: string): Sweep {
   return {
     name: 'outbox.expire',
+    isLong: true,
     everyMs: 60_000,
     async run({ em, now }) {
       const removed = await em.execute<Position[]>(

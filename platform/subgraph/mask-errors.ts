@@ -1,7 +1,6 @@
-import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-import { isPassing, sqlCodeOf } from '../database/outage.js';
+import { databaseAway, isPassing } from '../database/outage.js';
 import { ApiError, isErrorCode } from '../errors.js';
 import type { Logger } from '../logger.js';
 
@@ -24,21 +23,13 @@ export function maskError(error: GraphQLError, log: Logger): GraphQLFormattedErr
   if (speaksOfRequest(error)) {
     return { ...error.toJSON(), extensions: { code: 'BAD_REQUEST' } };
   }
-  if (isDatabaseAway(cause)) {
+  if (isPassing(cause)) {
     log.warn({ err: cause, path }, 'The database is away');
-    return {
-      message: 'The panel cannot reach its database just now',
-      ...(path ? { path } : {}),
-      extensions: { code: 'UNAVAILABLE', retryAfterSeconds: 5 },
-    };
+    const { message, extensions } = databaseAway(cause);
+    return { message, ...(path ? { path } : {}), extensions: { ...extensions } };
   }
   log.error({ err: cause, path }, 'An operation failed unexpectedly');
   return { message: hiddenMessage, ...(path ? { path } : {}), extensions: { code: 'INTERNAL' } };
-}
-
-/** Only what comes from the driver counts: an error of ours that speaks of a connection is a mistake of ours. */
-function isDatabaseAway(cause: unknown): boolean {
-  return (cause instanceof DriverException || sqlCodeOf(cause) !== '') && isPassing(cause);
 }
 
 /** Wraps whatever was thrown, so that one place decides what of it is shown. */

@@ -4,13 +4,14 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type Router } from 'express';
+import express, { type ErrorRequestHandler, type Router } from 'express';
 import { parse, type FormattedExecutionResult } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import { isPassing } from '../database/outage.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
@@ -92,6 +93,14 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
     next();
   });
   for (const router of options.routers) app.use(router);
+  const onError: ErrorRequestHandler = (error, _request, response, next) => {
+    const { requestId } = response.locals['requestContext'] as RequestContext;
+    if (!isPassing(error)) logger.error({ err: error, requestId }, 'request failed');
+    if (response.headersSent) return next(error);
+    if (isPassing(error)) response.status(503).setHeader('Retry-After', '5').json({ error: 'Unavailable' });
+    else response.status(500).json({ error: 'Something went wrong on our side' });
+  };
+  app.use(onError);
 
   const server = createServer(app);
   const sockets = serveSubscriptions(server, subgraph, verifier, logger);

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
@@ -14,6 +15,7 @@ let database: TestDatabase;
 let platform: Database;
 let fleet: Database;
 let owner: pg.Client;
+const processes = new Map<string, Connections>();
 const sessions = new Map<string, ProcessSession>();
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -24,7 +26,7 @@ beforeAll(async () => {
   [platform, fleet] = [await open('platform'), await open('fleet')];
 });
 afterAll(async () => {
-  await Promise.all([...sessions.values()].map((session) => session.stop()));
+  await Promise.all([...processes.values()].map((connections) => connections.close()));
   await owner.end();
   await platform.close();
   await fleet.close();
@@ -33,8 +35,10 @@ afterAll(async () => {
 
 /** A process's end of a lease; its session is what tells others that it lives. */
 async function contender(name: string, process: string): Promise<Lease> {
-  const session = new ProcessSession(database.url, process, silentLogger);
+  const connections = new Connections(database.url);
+  const session = new ProcessSession(connections, process, silentLogger);
   await session.start();
+  processes.set(process, connections);
   sessions.set(process, session);
   return new Lease(platform, name, session.id, silentLogger);
 }

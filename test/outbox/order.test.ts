@@ -64,7 +64,7 @@ test('events are read in the order of numbers, across every power of ten, within
 });
 
 test('a process that follows the outbox hands on every event of a large transaction, once and in order', async () => {
-  const wake = new OutboxWake(database.url, silentLogger);
+  const wake = new OutboxWake(fleet.connections, silentLogger);
   const tail = new OutboxTail(fleet, wake, silentLogger);
   await wake.start();
   await tail.start();

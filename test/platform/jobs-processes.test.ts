@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { describe, expect, test } from 'vitest';
 
+import { Connections } from '#platform/database/connections.js';
 import { JobBatch } from '#platform/jobs/enqueue.js';
 
 import { JobsBench } from './support/jobs.js';
@@ -67,7 +68,7 @@ describe('processes', () => {
   });
 
   test('without jobs of their own connect to nothing', async () => {
-    const idle = bench.run([], { url: 'postgres://nobody@127.0.0.1:1/none' });
+    const idle = bench.run([], { connections: new Connections('postgres://nobody@127.0.0.1:1/none') });
     await expect(idle).resolves.toBeDefined();
   });
 });

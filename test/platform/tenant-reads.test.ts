@@ -2,19 +2,22 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { Connections } from '#platform/database/connections.js';
 import { TenantReads } from '#platform/database/tenant-reads.js';
 
 import { openFleetStore, type FleetStore } from '../support/fleet-store.js';
 
 let store: FleetStore;
+let connections: Connections;
 let reads: TenantReads;
 beforeAll(async () => {
   store = await openFleetStore();
   // One connection, so that a read would find what the one before it left behind.
-  reads = new TenantReads(store.test.url, 'fleet', 1);
+  connections = new Connections(store.test.url, { requests: 1, background: 1 });
+  reads = new TenantReads(connections, 'fleet');
 });
 afterAll(async () => {
-  await reads.close();
+  await connections.close();
   await store.stop();
 });
 
@@ -39,7 +42,7 @@ test('neither the role nor the tenant outlives the read, nor a read that fails',
   expect(await reads.select('org_1', session, [])).toEqual([{ role: 'fleet_app', tenant: 'org_1' }]);
   await expect(reads.select('org_1', 'select 1 / ?', [0])).rejects.toThrow('division by zero');
   // The setting is made by a statement of its own, so a message without one shows what was left.
-  const after = await reads['pool'].query(session);
+  const after = await connections.use(async (client) => client.query(session));
   expect(after.rows).toEqual([{ role: 'panel_app', tenant: '' }]);
 });
 

@@ -1,7 +1,7 @@
 import type { PermissionTable } from '#platform/auth/permissions.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
-import type { ReadValue } from '#platform/database/tenant-reads.js';
+import type { ReadValue } from '#platform/database/one-message.js';
 import { silentLogger } from '#platform/logger.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
 import type { DeliveredEvent, Position } from '#platform/outbox/event.js';
@@ -67,7 +67,7 @@ class ToldTail extends OutboxTail {
     database: Database,
     private readonly told: readonly DeliveredEvent[],
   ) {
-    super(database, new OutboxWake('postgres://unused', silentLogger), silentLogger);
+    super(database, new OutboxWake(database.connections, silentLogger), silentLogger);
   }
 
   override listen(listener: EventListener): { from: Position; stop: () => void } {

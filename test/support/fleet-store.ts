@@ -39,7 +39,7 @@ export interface StoredInstance {
 }
 
 /** Fleet's part of a database without a panel around it: for what is about rows and time alone. */
-export interface FleetStore {
+export interface FleetStore extends AsyncDisposable {
   database: Database;
   test: TestDatabase;
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -57,6 +57,11 @@ export async function openFleetStore(): Promise<FleetStore> {
   const database = await openFleetDatabase(test.url);
   const owner = new pg.Pool({ connectionString: test.ownerUrl, max: 2 });
   owner.on('error', () => undefined);
+  const stop = async () => {
+    await database.close();
+    await owner.end();
+    await test.drop();
+  };
   return {
     database,
     test,
@@ -71,11 +76,8 @@ export async function openFleetStore(): Promise<FleetStore> {
       );
       return { tenantId, id };
     },
-    async stop() {
-      await database.close();
-      await owner.end();
-      await test.drop();
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

@@ -24,6 +24,7 @@ const forgetAddresses = `delete from fleet.notification_address where (tenant_id
 /** Removes resolved alerts, ended silences, deliveries and addresses that are too old. */
 export const alertRetention: Sweep = {
   name: 'alert.expire',
+  isLong: true,
   everyMs: 10 * 60_000,
   async run({ em, now }) {
     let isMore = false;

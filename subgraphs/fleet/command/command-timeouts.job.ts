@@ -70,6 +70,7 @@ const removedAtOnce = { commands: 500, invocations: 10_000 };
 /** Forgets commands that ended long ago. */
 export const commandRetentionSweep: Sweep = {
   name: 'command.retain',
+  isLong: true,
   everyMs: 600_000,
   async run({ em, now }) {
     const removed = await removeFinished(em, new Date(now.getTime() - keptDays * 24 * 60 * 60 * 1000));

@@ -1,9 +1,8 @@
-import type pg from 'pg';
-
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
-import { systemEm, systemPool } from '#platform/database/system-em.js';
+import { patience, withPatience, type Patience } from '#platform/database/patience.js';
+import { systemEm, systemStatement } from '#platform/database/system-em.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 
@@ -13,10 +12,6 @@ import type { ReceivedBeat } from './beat.js';
 import { keyOf, prepare, type KnownInstance, type Writes } from './ingest.rows.js';
 import { readInstances, storeBeats } from './ingest.sql.js';
 
-// One flush at a time needs one connection; the other is for the next flush while a lost one is being found out.
-const connections = 2;
-// With the wait for a connection well below rollupGraceMs, on which the rollup relies.
-const longestSeconds = 20;
 const attempts = 4;
 
 /**
@@ -25,22 +20,26 @@ const attempts = 4;
  * from the body, and each statement joins on both and on the credential's generation.
  */
 export class HeartbeatIngest {
-  private readonly pool: pg.Pool;
-
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly heartbeatSeconds: number,
     /** Shows committed beats to those who watch; absent where nobody can. */
     private readonly relay?: MetricsRelay,
-    /** A batch that takes longer is given up, and half of it waiting for a lock is too long. */
-    private readonly statementSeconds = longestSeconds,
-  ) {
-    this.pool = systemPool(database, { size: connections, statementSeconds });
-  }
+    /** What takes longer is given up, with the wait for a connection well below rollupGraceMs: the rollup relies on it. */
+    private readonly deadlines: Patience = patience.beats,
+  ) {}
 
   /** Answers for each beat when it is committed. One that cannot be stored does not keep the others from it. */
   async store(batch: readonly ReceivedBeat[]): Promise<readonly Outcome<void>[]> {
+    return withPatience(this.deadlines, async () => this.storeInTime(batch));
+  }
+
+  async stop(): Promise<void> {
+    await this.relay?.stop();
+  }
+
+  private async storeInTime(batch: readonly ReceivedBeat[]): Promise<readonly Outcome<void>[]> {
     const outcomes = new Map<ReceivedBeat, Outcome<void>>();
     // What is stored already must not be stored again when another beat's trouble comes after it.
     const left = () => batch.filter((received) => !outcomes.has(received));
@@ -57,17 +56,12 @@ export class HeartbeatIngest {
         return [{ error }];
       } else {
         for (const received of left()) {
-          const [alone] = await this.store([received]);
+          const [alone] = await this.storeInTime([received]);
           if (alone) outcomes.set(received, alone);
         }
       }
     }
     return batch.map((received) => outcomes.get(received) ?? { error: unavailable() });
-  }
-
-  async stop(): Promise<void> {
-    await this.relay?.stop();
-    await this.pool.end();
   }
 
   private async storeTogether(
@@ -96,7 +90,11 @@ export class HeartbeatIngest {
   private show({ instances }: Writes, stored: ReadonlySet<string>): void {
     const rows = [...instances].flatMap(([key, row]) => (stored.has(key) ? [row] : []));
     this.relay?.stored(rows, (channel, payloads) =>
-      this.pool.query('select pg_notify($1, payload) from unnest($2::text[]) payload', [channel, payloads]),
+      systemStatement(
+        this.database,
+        'select pg_notify(?, payload) from jsonb_array_elements_text(?::jsonb) payload',
+        [channel, JSON.stringify(payloads)],
+      ),
     );
   }
 
@@ -104,7 +102,7 @@ export class HeartbeatIngest {
     const keys = new Map(
       batch.map(({ node }) => [keyOf(node), { tenant_id: node.tenantId, id: node.instanceId }]),
     );
-    const { rows } = await this.pool.query<KnownInstance>(numbered(readInstances), [
+    const rows = await systemStatement<KnownInstance>(this.database, readInstances, [
       JSON.stringify([...keys.values()]),
     ]);
     return new Map(rows.map((row) => [`${row.tenantId} ${row.id}`, row]));
@@ -121,16 +119,9 @@ export class HeartbeatIngest {
       writes.samples,
       ...(hasHours ? [writes.hours.values()] : []),
     ].map((rows) => JSON.stringify([...rows]));
-    if (writes.events.length === 0) {
-      const { rows } = await this.pool.query<StoredKey>(numbered(sql), values);
-      return keySet(rows);
-    }
+    if (writes.events.length === 0)
+      return keySet(await systemStatement<StoredKey>(this.database, sql, values));
     return systemEm(this.database).transactional(async (em) => {
-      const ms = this.statementSeconds * 1000;
-      await em.execute(
-        `select set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true)`,
-        [String(ms), String(ms / 2)],
-      );
       const stored = keySet(await em.execute<StoredKey[]>(sql, values));
       const events = writes.events.filter(({ tenantId, entityId }) => stored.has(`${tenantId} ${entityId}`));
       await appendToOutbox(em, this.database.area, events, { requestId: 'heartbeats', at: this.clock.now() });
@@ -142,12 +133,6 @@ export class HeartbeatIngest {
 interface StoredKey {
   tenantId: string;
   id: string;
-}
-
-/** The driver's own spelling of parameters. */
-function numbered(sql: string): string {
-  let parameter = 0;
-  return sql.replaceAll('?', () => `$${(parameter += 1)}`);
 }
 
 function keySet(rows: readonly StoredKey[]): Set<string> {

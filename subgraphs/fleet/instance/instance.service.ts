@@ -2,7 +2,7 @@ import type { FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
 import type { Database } from '#platform/database/database.js';
-import type { ReadValue } from '#platform/database/tenant-reads.js';
+import type { ReadValue } from '#platform/database/one-message.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#platform/subgraph/paging.js';

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import pg from 'pg';
-
 import type { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
 
@@ -19,7 +17,6 @@ export interface StoredRow extends MeasuredRow {
 
 const channel = 'fleet_metrics';
 const pauseMs = 50;
-const retryMs = 1_000;
 
 /**
  * Brings each committed beat to the readers of all processes. Samples are for screens and too many for the outbox, so
@@ -36,8 +33,7 @@ export class MetricsRelay {
   private untold = new Map<string, Set<string>>();
   private readonly unread = new Map<string, Set<string>>();
   private telling: Promise<void> | undefined;
-  private listener: Promise<pg.Client> | undefined;
-  private retry: NodeJS.Timeout | undefined;
+  private listening: Promise<() => Promise<void>> | undefined;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -56,8 +52,10 @@ export class MetricsRelay {
 
   /** Samples of the tenant from now on, whichever process takes the beats. */
   async open(tenantId: string, instanceId: string | undefined): Promise<AsyncIterableIterator<SampleEvent>> {
-    this.listener ??= this.listen();
-    await this.listener.catch(() => undefined);
+    this.listening ??= this.database.connections.standing.listen(channel, {
+      hear: (payload) => this.hear(payload),
+    });
+    await this.listening;
     return this.feed.open(tenantId, instanceId);
   }
 
@@ -73,9 +71,10 @@ export class MetricsRelay {
   /** Tells what is still untold. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    clearTimeout(this.retry);
     await this.telling;
-    await this.listener?.then((client) => client.end()).catch(() => undefined);
+    await (
+      await this.listening
+    )?.();
   }
 
   private async tell(notify: Notify): Promise<void> {
@@ -91,39 +90,6 @@ export class MetricsRelay {
     } finally {
       this.telling = undefined;
     }
-  }
-
-  private async listen(): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: this.database.url,
-      keepAlive: true,
-      application_name: 'panel metrics',
-    });
-    client.on('notification', ({ payload = '' }) => this.hear(payload));
-    client.on('error', (error) => this.again(client, error));
-    client.on('end', () => this.again(client));
-    try {
-      await client.connect();
-      await client.query(`listen ${channel}`);
-      return client;
-    } catch (error) {
-      this.again(client, error);
-      throw error;
-    }
-  }
-
-  private again(client: pg.Client, error?: unknown): void {
-    client
-      .removeAllListeners('end')
-      .end()
-      .catch(() => undefined);
-    if (this.stopping.signal.aborted || this.retry) return;
-    this.logger.warn({ err: error }, 'the connection that hears of beats was lost');
-    this.retry = setTimeout(() => {
-      this.retry = undefined;
-      this.listener = this.listen();
-      this.listener.catch(() => undefined);
-    }, retryMs).unref();
   }
 
   private hear(payload: string): void {

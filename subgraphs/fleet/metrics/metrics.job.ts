@@ -71,6 +71,7 @@ export function rollupSweep(heartbeatSeconds: number, logger: Logger): Sweep {
   const reach = `${rateReachMs(heartbeatSeconds)} milliseconds`;
   return {
     name: 'metrics.roll-up',
+    isLong: true,
     everyMs: 15_000,
     async run({ em, now }) {
       const newest = new Date(now.getTime() - hourMs - rollupGraceMs);
@@ -142,6 +143,7 @@ export const partitionSweep: Sweep = {
 /** Drops what is past its time, but no raw samples that an hour still has to be rolled up from. */
 export const retentionSweep: Sweep = {
   name: 'metrics.expire',
+  isLong: true,
   everyMs: 10 * 60_000,
   async run({ em, now }) {
     const [oldest] = await em.execute<{ hour: string | null }[]>(

@@ -14,11 +14,13 @@ export function createAuditExportRouter(audits: AuditService, operationFor: Oper
     response.setHeader('Content-Type', 'text/csv; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="audit.csv"');
     response.setHeader('Cache-Control', 'no-store');
-    response.write(csvHeader);
+    // Not before something was read: what fails at once is told by the status.
+    let head = csvHeader;
     for await (const events of audits.all(operation)) {
-      if (!(await writeSlowly(response, events.map(csvRow).join('')))) return;
+      if (!(await writeSlowly(response, head + events.map(csvRow).join('')))) return;
+      head = '';
     }
-    response.end();
+    response.end(head);
   });
   return router;
 }

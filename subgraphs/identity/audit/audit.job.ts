@@ -135,6 +135,7 @@ interface Expired {
 export function auditRetentionSweep(keyring: Keyring): Sweep {
   return {
     name: 'audit.expire',
+    isLong: true,
     everyMs: 60 * 60 * 1000,
     async run({ em, now }) {
       const before = new Date(now.getTime() - keepMs).toISOString();

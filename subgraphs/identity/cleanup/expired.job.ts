@@ -24,6 +24,7 @@ const ended: readonly { table: string; column: string; keepMs: number }[] = [
 /** Forgets what has ended. */
 export const expiredSweep: Sweep = {
   name: 'expired.forget',
+  isLong: true,
   everyMs: hour,
   run: async ({ em, now }) => {
     const counts: number[] = [];

@@ -2,11 +2,12 @@ import 'reflect-metadata';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { patience } from '#platform/database/patience.js';
 import { BatchQueue } from '#subgraphs/fleet/heartbeat/batch-queue.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 
 import { TestClock } from '../../support/clock.js';
-import { openFleetStore, receivedBeat, type FleetStore } from '../../support/fleet-store.js';
+import { openFleetDatabase, openFleetStore, receivedBeat, type FleetStore } from '../../support/fleet-store.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
@@ -97,22 +98,28 @@ test('two beats of one node in a batch count in turn, and the facts of the first
 });
 
 test('an ordinary beat changes no index, so that its row stays where it is', async () => {
-  const instance = await store.instance();
-  await ingest.store([receivedBeat(instance, clock.now())]);
+  await using own = await openFleetStore();
+  const instance = await own.instance();
+  /** A connection tells its statistics when it ends. */
+  const beat = async (times: readonly number[]) => {
+    const database = await openFleetDatabase(own.test.url);
+    const beats = new HeartbeatIngest(database, clock, 30);
+    for (const time of times) {
+      await beats.store([receivedBeat(instance, new Date(clock.now().getTime() + time * 30_000))]);
+    }
+    await database.close();
+  };
   const counts = async () => {
-    const [row] = await store.sql<{ updates: number; hot: number }>(
+    const [row] = await own.sql<{ updates: number; hot: number }>(
       `select pg_stat_get_tuples_updated('fleet.instance'::regclass)::int as updates,
          pg_stat_get_tuples_hot_updated('fleet.instance'::regclass)::int as hot`,
     );
     return row!;
   };
+  await beat([0]);
+  await expect.poll(async () => (await counts()).updates).toBeGreaterThan(0);
   const before = await counts();
-  // A connection tells its statistics when it ends.
-  const own = new HeartbeatIngest(store.database, clock, 30);
-  for (let beat = 1; beat <= 20; beat += 1) {
-    await own.store([receivedBeat(instance, new Date(clock.now().getTime() + beat * 30_000))]);
-  }
-  await own.stop();
+  await beat(Array.from({ length: 20 }, (_, at) => at + 1));
   await expect.poll(async () => (await counts()).updates - before.updates).toBeGreaterThanOrEqual(20);
   const after = await counts();
   expect(after.updates - before.updates - (after.hot - before.hot)).toBe(0);
@@ -140,7 +147,11 @@ test('a beat is answered after its commit: while the database holds it up there 
 test('a batch that meets a locked row gives up in time, whether it has something to tell or not', async () => {
   const [told, quiet] = [await store.instance(), await store.instance()];
   await ingest.store([receivedBeat(quiet, clock.now())]);
-  const hasty = new HeartbeatIngest(store.database, clock, 30, undefined, 0.4);
+  const hasty = new HeartbeatIngest(store.database, clock, 30, undefined, {
+    ...patience.beats,
+    statement: 400,
+    lock: 200,
+  });
   const blocker = new pg.Client({ connectionString: store.test.ownerUrl });
   await blocker.connect();
   await blocker.query('begin');

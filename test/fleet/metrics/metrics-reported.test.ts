@@ -153,7 +153,7 @@ describe.skipIf(!hasRedis)('two identical processes', () => {
     await live.opened();
     await first.sql(
       `select pg_terminate_backend(pid) from pg_stat_activity
-       where application_name = 'panel metrics' and datname = current_database()`,
+       where application_name = 'panel process' and datname = current_database()`,
     );
     await beatUntilSeen(first, node, live);
     expect(cpuOf(live)[0]).toBe(12.5);

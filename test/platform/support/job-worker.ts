@@ -8,7 +8,7 @@ import { noteJobs } from './note-jobs.js';
 const url = process.argv[2]!;
 const database = await Database.open({ area: 'fleet', url, entities: [], poolSize: 4, logger });
 const runner = new JobRunner({
-  url,
+  connections: database.connections,
   areas: [{ database, jobs: [noteJobs(database)] }],
   concurrency: 3,
   clock: systemClock,

@@ -49,7 +49,7 @@ export class JobsBench {
   /** A process's worth of runner, in this process; stopped after the test. */
   async run(jobs: readonly JobDefinition[], options: Partial<JobRunnerOptions> = {}): Promise<JobRunner> {
     const runner = new JobRunner({
-      url: this.url,
+      connections: this.database.connections,
       areas: [{ database: this.database, jobs }],
       concurrency: 2,
       clock: systemClock,

@@ -1,5 +1,6 @@
 import express, { type Request, type Response, type Router } from 'express';
 
+import { databaseAway, isPassing } from '#platform/database/outage.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 
@@ -40,7 +41,8 @@ export function createAuthorizeRouter(options: AuthorizePageOptions & { logger: 
 }
 
 /** Whatever is wrong is told here. A URI that was not verified is never redirected to. */
-function refuse(error: unknown, response: Response, logger: Logger): void {
+function refuse(thrown: unknown, response: Response, logger: Logger): void {
+  const error = isPassing(thrown) ? databaseAway(thrown) : thrown;
   const isOurs = error instanceof ApiError && error.code !== 'INTERNAL';
   if (!isOurs) logger.error({ err: error }, 'the authorize page failed');
   const status = isOurs ? (statusOf[error.code] ?? 400) : 500;

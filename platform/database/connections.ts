@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { createPostgreSqlTypeParsers } from '@mikro-orm/postgresql';
+import pg from 'pg';
+
+import { GuardedClient } from './guarded-client.js';
+import { currentPatience, waits, type Patience } from './patience.js';
+import { StandingConnection } from './standing-connection.js';
+
+type Part = Patience['part'];
+
+/** A part of the pool at one moment, in connections; `waiting` counts those who wait for one. */
+export interface PoolStats {
+  pool: Part;
+  taken: number;
+  idle: number;
+  waiting: number;
+  max: number;
+}
+
+export type TakenClient = pg.PoolClient & GuardedClient;
+
+/** One process's share of PostgreSQL's connections, however many areas it runs. The standing one comes on top. */
+export const poolSizes: Readonly<Record<Part, number>> = { requests: 12, background: 6 };
+
+/**
+ * The connections of one process to its database, for all areas alike: nobody is anybody on them, and each transaction
+ * says for itself as which role and for which tenant it runs. Whoever serves a request and whoever works in the
+ * background take from a part of their own, so that neither has to wait for the other.
+ */
+export class Connections {
+  /** For what needs a session: LISTEN, and locks that say that this process lives. */
+  readonly standing: StandingConnection;
+
+  private readonly pools: Readonly<Record<Part, pg.Pool>>;
+  private readonly clients = new Set<GuardedClient>();
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    readonly url: string,
+    sizes: Readonly<Record<Part, number>> = poolSizes,
+  ) {
+    this.pools = { requests: this.pool(sizes.requests), background: this.pool(sizes.background) };
+    this.standing = new StandingConnection(url, 'panel process');
+  }
+
+  /** A connection that the caller has to release, whatever becomes of it. Its deadlines are those of `withPatience`. */
+  async take(): Promise<TakenClient> {
+    const { part, answer } = currentPatience();
+    const client = (await this.pools[part].connect()) as TakenClient;
+    client.answerWithin = answer;
+    return client;
+  }
+
+  async use<T>(work: (client: TakenClient) => Promise<T>): Promise<T> {
+    const client = await this.take();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Why nobody can be served just now; undefined when the database takes writes. Answers within a second and a half. */
+  async problem(): Promise<string | undefined> {
+    const asked = this.use(async (client) => client.query<{ isReadOnly: boolean }>(readOnlySql)).then(
+      ({ rows }) => (rows[0]?.isReadOnly ? 'the database takes no writes' : undefined),
+      () => 'the database does not answer',
+    );
+    const over = new AbortController();
+    const tooLate = sleep(waits.ready, 'the database does not answer', { signal: over.signal, ref: false });
+    return Promise.race([asked, tooLate.catch(() => undefined)]).finally(() => over.abort());
+  }
+
+  stats(): PoolStats[] {
+    return Object.entries(this.pools).map(([name, pool]) => ({
+      pool: name as Part,
+      taken: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      max: pool.options.max,
+    }));
+  }
+
+  /** Lets what is under way finish for a while, and then cuts it. Safe to call twice. */
+  async close(withinMs: number = waits.close): Promise<void> {
+    this.closing ??= this.closeAll(withinMs);
+    return this.closing;
+  }
+
+  /** Ends every statement under way: what waits for one fails as it does when the server is gone. */
+  cut(): void {
+    for (const client of this.clients) client.cut('the connections of this process were closed');
+  }
+
+  private async closeAll(withinMs: number): Promise<void> {
+    const tooLate = setTimeout(() => this.cut(), withinMs);
+    await Promise.all([this.standing.stop(), ...Object.values(this.pools).map((pool) => pool.end())]);
+    clearTimeout(tooLate);
+  }
+
+  private pool(max: number): pg.Pool {
+    const { clients } = this;
+    class PooledClient extends GuardedClient {
+      constructor(config: pg.ClientConfig) {
+        super(config);
+        clients.add(this);
+        this.on('end', () => clients.delete(this));
+      }
+    }
+    const pool = new pg.Pool({
+      connectionString: this.url,
+      application_name: 'panel',
+      max,
+      connectionTimeoutMillis: waits.connect,
+      types: ormTypes,
+      // The types say that it is made without the configuration, which it gets.
+      Client: PooledClient as unknown as new () => pg.ClientBase,
+    });
+    // A connection lost while idle is replaced at the next use.
+    pool.on('error', () => undefined);
+    return pool;
+  }
+}
+
+// A standby answers reads; a primary that has just stepped down does too.
+const readOnlySql = `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "isReadOnly"`;
+
+/** The ORM makes dates of text itself. Who reads rows without it asks for `pg.types`. */
+const ormTypes = new pg.TypeOverrides();
+const textArray: number = 1009;
+const parsers = createPostgreSqlTypeParsers(pg.types.getTypeParser(textArray, 'text'));
+for (const [oid, parse] of Object.entries(parsers)) ormTypes.setTypeParser(Number(oid), parse);

@@ -1,0 +1,97 @@
+import pg from 'pg';
+
+import { patience, waits } from './patience.js';
+
+type GiveBack = (error?: Error | boolean) => void;
+
+// PostgreSQL's word for a server that became a standby: what is connected to it has the wrong one.
+const readOnlyTransaction = '25006';
+// What a busy process has not read yet is read first.
+const secondLookMs = 100;
+
+/**
+ * A connection that nothing can wait on for ever. It gives itself back to its pool when it ends while it is taken
+ * (kysely keeps it when BEGIN, COMMIT or ROLLBACK meets a dead connection), is cut when the server does not answer, and
+ * never ends the process by an error that nobody listens to.
+ */
+export class GuardedClient extends pg.Client {
+  /** How long the server may be silent to a statement, in milliseconds. */
+  answerWithin: number = patience.request.answer;
+
+  #giveBack: GiveBack | undefined;
+  #isSpent = false;
+  #isAsked = false;
+  #questions = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = 0;
+
+  constructor(config: pg.ClientConfig) {
+    super({
+      ...config,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: waits.keepAlive,
+      connectionTimeoutMillis: waits.connect,
+    });
+    // A pool listens to the errors of idle connections only.
+    this.on('error', () => undefined);
+    this.on('drain', () => (this.#isAsked = false));
+    const query = this.query.bind(this) as (...given: unknown[]) => unknown;
+    this.query = ((...given: unknown[]) => {
+      this.#expectAnswer();
+      return query(...given);
+    }) as typeof this.query;
+    this.on('end', () => {
+      clearTimeout(this.#timer);
+      this.#giveBack?.(new Error('the connection has ended'));
+    });
+    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
+      if (code === readOnlyTransaction) this.#isSpent = true;
+    });
+  }
+
+  /** pg-pool gives each taker a function to give the connection back with, which throws when it is called twice. */
+  set release(giveBack: GiveBack) {
+    let isBack = false;
+    this.#giveBack = (error) => {
+      if (isBack) return;
+      isBack = true;
+      giveBack(error ?? this.#isSpent);
+    };
+  }
+
+  get release(): GiveBack {
+    return this.#giveBack ?? (() => undefined);
+  }
+
+  /** Says goodbye, and does not wait for an answer to it. */
+  override end(done?: unknown): Promise<void> {
+    setTimeout(() => this.connection.stream.destroy(), waits.goodbye).unref();
+    return Reflect.apply(super.end, this, done === undefined ? [] : [done]) as Promise<void>;
+  }
+
+  /** Ends the connection here and now; what waits for it fails. */
+  cut(why: string): void {
+    // Its code says to outage.ts what it is.
+    this.connection.stream.destroy(Object.assign(new Error(why), { code: 'ETIMEDOUT' }));
+  }
+
+  #expectAnswer(): void {
+    this.#questions += 1;
+    this.#isAsked = true;
+    if (this.#timer && this.#timerMs === this.answerWithin) this.#timer.refresh();
+    else this.#startTimer();
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    const ms = (this.#timerMs = this.answerWithin);
+    this.#timer = setTimeout(() => {
+      const question = this.#questions;
+      if (!this.#isAsked) return;
+      setTimeout(() => {
+        if (this.#isAsked && this.#questions === question)
+          this.cut(`PostgreSQL has not answered within ${ms} ms`);
+      }, secondLookMs).unref();
+    }, ms).unref();
+  }
+}

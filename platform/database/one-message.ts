@@ -1,0 +1,51 @@
+import pg from 'pg';
+
+import type { Connections } from './connections.js';
+import { currentPatience, deadlineSettings } from './patience.js';
+
+export type ReadValue = string | number | boolean | Date | null;
+
+/**
+ * Runs one statement in one round trip, as the role and with the settings given: an entity manager takes four (begin,
+ * session settings, statement, commit) and makes entities of rows. PostgreSQL runs the statements of one message as one
+ * transaction, so the settings hold for the statement that stands behind them and for nothing after it; the answer comes
+ * after the commit. `?` stands for the values, which become literals: a message of several statements takes no
+ * parameters.
+ */
+export async function inOneMessage<Row extends pg.QueryResultRow>(
+  connections: Connections,
+  settings: Readonly<Record<string, string>>,
+  sql: string,
+  values: readonly ReadValue[],
+): Promise<Row[]> {
+  const text = `${settingsSql(settings)}; ${withLiterals(sql, values)}`;
+  return connections.use(async (client) => {
+    const answers: unknown = await client.query({ text, types: pg.types });
+    const [, answer] = answers as [pg.QueryResult, pg.QueryResult<Row>];
+    return answer.rows;
+  });
+}
+
+/** A statement that makes the settings, and those of the deadlines in force, for the rest of its transaction. */
+export function settingsSql(settings: Readonly<Record<string, string>>): string {
+  const all = Object.entries({ ...deadlineSettings(currentPatience()), ...settings });
+  return `select ${all.map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, true)`).join(', ')}`;
+}
+
+function withLiterals(sql: string, values: readonly ReadValue[]): string {
+  const parts = sql.split('?');
+  if (parts.length !== values.length + 1)
+    throw new Error('a statement has a value for each of its placeholders');
+  return parts.map((part, at) => part + (at < values.length ? literal(values[at]!) : '')).join('');
+}
+
+function literal(value: ReadValue): string {
+  if (value === null) return 'null';
+  if (value instanceof Date) return `'${value.toISOString()}'::timestamptz`;
+  if (typeof value !== 'string') return String(value);
+  // It would end the message.
+  if (value.includes('\0')) throw new Error('text of a statement has no null characters');
+  // As pg.escapeLiteral does it, which goes character by character: batches of beats are long.
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return quoted.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
