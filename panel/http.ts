@@ -23,6 +23,8 @@ export interface HttpOptions {
   trustProxy: TrustProxy;
   /** What keeps the panel from serving; empty when it can. */
   problems: () => Promise<string[]>;
+  /** Whether only a new start can help. What passes by itself is no such thing. */
+  isBroken?: () => boolean;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
 }
@@ -42,7 +44,10 @@ export function createHttpApp(options: HttpOptions): Express {
     next();
   });
 
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/healthz', (_request, response) => {
+    const isBroken = options.isBroken?.() ?? false;
+    response.status(isBroken ? 503 : 200).json({ status: isBroken ? 'broken' : 'ok' });
+  });
   app.use(metrics.router);
   app.get('/readyz', async (_request, response) => {
     const problems = await options.problems();

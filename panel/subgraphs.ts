@@ -56,6 +56,9 @@ export interface Subgraphs {
   start(): Promise<void>;
   /** What keeps the subgraphs from serving; empty when they can. */
   problems(): Promise<string[]>;
+  /** Gives the leases up and does no more by itself; requests and subscriptions go on. */
+  stopBackground(): Promise<void>;
+  /** Once no request is under way any more. */
   stop(): Promise<void>;
 }
 
@@ -153,9 +156,9 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       );
       return answers.flat();
     },
+    stopBackground: () => background.stop(),
     stop: async () => {
       await fleet?.stop();
-      await background.stop();
       await revocations.stop();
       await Promise.all([...tails.values()].map((tail) => tail.stop()));
       await wake.stop();

@@ -16,14 +16,14 @@ export function migration(name: string, ...statements: (string | readonly string
 
 /**
  * Brings one area's schema up to date as the owner. All steps of a run share one transaction; processes that start
- * together queue on an advisory lock, so that each step runs once.
+ * together queue on an advisory lock, so that each step runs once. Answers the names of the steps that were applied.
  */
 export async function migrateArea(options: {
   area: string;
   ownerUrl: string;
   migrations: readonly AreaMigration[];
   logger: Logger;
-}): Promise<void> {
+}): Promise<string[]> {
   const orm = await MikroORM.init({
     clientUrl: options.ownerUrl,
     schema: options.area,
@@ -40,9 +40,10 @@ export async function migrateArea(options: {
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
   try {
-    await orm.em.transactional(async (em) => {
+    return await orm.em.transactional(async (em) => {
       await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
-      await orm.migrator.up({ transaction: em.getTransactionContext() });
+      const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
+      return applied.map(({ name }) => name);
     });
   } finally {
     await orm.close();

@@ -29,11 +29,15 @@ export interface SubgraphServerOptions {
   routers: readonly Router[];
   /** What keeps the subgraph from serving; empty when it can. */
   problems: () => Promise<string[]>;
+  /** Whether only a new start can help. */
+  isBroken?: () => boolean;
 }
 
 export interface SubgraphServer {
   server: Server;
-  /** Takes no new work and lets what is under way finish. */
+  /** Tells the gateways' WebSockets to go, and waits for them. Whoever listens ends the HTTP server beside it. */
+  leave(): Promise<void>;
+  /** Once nothing is under way any more. */
   stop(): Promise<void>;
 }
 
@@ -59,7 +63,10 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
 
   const app = express();
   app.disable('x-powered-by');
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/healthz', (_request, response) => {
+    const isBroken = options.isBroken?.() ?? false;
+    response.status(isBroken ? 503 : 200).json({ status: isBroken ? 'broken' : 'ok' });
+  });
   app.get('/readyz', async (_request, response) => {
     const found = await problems();
     response
@@ -97,15 +104,8 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   const sockets = serveSubscriptions(server, subgraph, verifier, logger);
   return {
     server,
-    stop: async () => {
-      await sockets.stop();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 5_000).unref();
-      });
-      await apollo.stop();
-    },
+    leave: () => sockets.stop(),
+    stop: () => apollo.stop(),
   };
 }
 
