@@ -4,6 +4,7 @@ import { createLogger } from '#platform/logger.js';
 import { fleetEnv } from '#subgraphs/fleet/env.js';
 import { identityEnv } from '#subgraphs/identity/env.js';
 
+import { envFileWarnings } from './env-file.js';
 import { panelEnv } from './env.js';
 import type { PanelOptions } from './panel.js';
 import type { RunningProcess } from './running-process.js';
@@ -28,8 +29,10 @@ const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTER
  * after a second signal, which ends the process at once.
  */
 export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | void>): Promise<void> {
+  for (const warning of envFileWarnings(process.execArgv)) process.stderr.write(`Warning: ${warning}\n`);
   let running: Omit<RunningProcess, 'url'> | void;
   let signalledAt: number | undefined;
+  let finishing: NodeJS.Timeout | undefined;
 
   /** Ends the process by `stop`, or by force when that takes too long. */
   function end(stop: () => Promise<void>, withinMs: number, exitCode: 0 | 1): void {
@@ -46,13 +49,11 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
     }
     signalledAt = now;
     process.stderr.write(`${signal}: stopping\n`);
+    if (running) return end(running.stop, running.stopWithinMs, 0);
     // Of a start under way the end is awaited: only then is it known what there is to stop.
-    if (running) end(running.stop, running.stopWithinMs, 0);
-    else
-      setTimeout(
-        () => fail(`Not done ${finishWithinMs / 1000} s after the signal: ended.`),
-        finishWithinMs,
-      ).unref();
+    finishing = setTimeout(() => {
+      fail(`Not done ${finishWithinMs / 1000} s after the signal: ended.`);
+    }, finishWithinMs).unref();
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
 
@@ -65,6 +66,7 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, onSignal);
     return;
   }
+  clearTimeout(finishing);
   const { stop, stopWithinMs, failed } = running;
   if (signalledAt !== undefined) end(async () => stop({ isFailing: true }), stopWithinMs, 0);
   void failed?.then((error) => {
