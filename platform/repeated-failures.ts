@@ -87,5 +87,9 @@ function kindOf(entry: Entry & { err: Failure }, message: unknown): string {
     typeof code === 'string'
       ? code
       : `${String(name)}: ${words.slice(0, 200).replace(/[\w-]*\d[\w-]*/g, '#')}`;
-  return [String(message), error, ...places.map((place) => String(entry[place] ?? ''))].join('|');
+  return [
+    String(message),
+    error,
+    ...places.map((place) => (typeof entry[place] === 'string' ? entry[place] : '')),
+  ].join('|');
 }

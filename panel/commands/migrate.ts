@@ -13,6 +13,12 @@ import { databaseEnv } from '../env.js';
 import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
 
+const passwordHint = `
+The panel logs in as panel_app, which has no password yet. Unless the server lets it in by other means, give it one and
+put it into DATABASE_URL:
+  alter role panel_app password '...';
+`;
+
 // Brings the database up to date and stops: for deployments that migrate apart from starting.
 await run(async () => {
   const env = databaseEnv();
@@ -41,9 +47,3 @@ function nameOf(url: string): string {
   const { host, pathname } = new URL(url);
   return host + decodeURIComponent(pathname);
 }
-
-const passwordHint = `
-The panel logs in as panel_app, which has no password yet. Unless the server lets it in by other means, give it one and
-put it into DATABASE_URL:
-  alter role panel_app password '...';
-`;

@@ -11,6 +11,7 @@ import { WebSocketServer } from 'ws';
 
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import { createHealthRouter, type Health } from '../health.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
@@ -21,16 +22,12 @@ import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
 import type { Subgraph } from './subgraph.js';
 import { untilRefused } from './until-refused.js';
 
-export interface SubgraphServerOptions {
+export interface SubgraphServerOptions extends Health {
   subgraph: Subgraph;
   verifier: TokenVerifier;
   logger: Logger;
   /** Routes of the subgraph that are not GraphQL, which gateways proxy. */
   routers: readonly Router[];
-  /** What keeps the subgraph from serving; empty when it can. */
-  problems: () => Promise<string[]>;
-  /** Whether only a new start can help. */
-  isBroken?: () => boolean;
 }
 
 export interface SubgraphServer {
@@ -46,7 +43,7 @@ export interface SubgraphServer {
  * Only gateways are answered: they show a token that they can sign because they share SECRETS_KEY.
  */
 export async function createSubgraphServer(options: SubgraphServerOptions): Promise<SubgraphServer> {
-  const { subgraph, verifier, logger, problems } = options;
+  const { subgraph, verifier, logger } = options;
   const requests = new WeakMap<object, RequestContext>();
   const apollo = new ApolloServer<object>({
     schema: subgraph.schema,
@@ -63,16 +60,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
 
   const app = express();
   app.disable('x-powered-by');
-  app.get('/healthz', (_request, response) => {
-    const isBroken = options.isBroken?.() ?? false;
-    response.status(isBroken ? 503 : 200).json({ status: isBroken ? 'broken' : 'ok' });
-  });
-  app.get('/readyz', async (_request, response) => {
-    const found = await problems();
-    response
-      .status(found.length === 0 ? 200 : 503)
-      .json({ status: found.length === 0 ? 'ready' : 'not ready', problems: found });
-  });
+  app.use(createHealthRouter(options));
   app.post(
     '/graphql',
     async (request, response, next) => {

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, expect, test } from 'vitest';
@@ -31,7 +31,6 @@ async function supervised(attempts = 10) {
     /** Without this file no server can start, as on a disk that is full. */
     breakIt: () => renameSync(control, `${control}.away`),
     mendIt: () => renameSync(`${control}.away`, control),
-    isMade: () => existsSync(control),
   };
 }
 
