@@ -56,7 +56,9 @@ export interface Gateway {
   attach: (server: Server) => void;
   /** What keeps this gateway from serving; empty when it can. */
   ready: () => Promise<string[]>;
-  /** Closes WebSockets spread over a few seconds, then the connections to subgraphs. */
+  /** Takes no more WebSockets and closes those that are open, spread over a few seconds; requests go on. */
+  leave: () => Promise<void>;
+  /** Leaves, then closes the connections to subgraphs. */
   stop: () => Promise<void>;
 }
 
@@ -113,6 +115,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const problems = await Promise.all([...clients.values()].map((client) => client.problem()));
       return problems.filter((problem) => problem !== undefined);
     },
+    leave: () => webSockets.stop(),
     stop: async () => {
       await webSockets.stop();
       await Promise.all([...clients.values()].map((client) => client.stop()));

@@ -35,7 +35,7 @@ export interface WebSocketLimits extends ReaderLimits {
   anonymousMs: number;
   /** How long a client may take to say who it is. */
   initWithinMs: number;
-  /** The time over which `stop` spreads its closes, so that clients do not all come back at once. */
+  /** The time over which `stop` spreads its closes, so that many clients do not all come back at once. */
   closeOverMs: number;
 }
 
@@ -49,6 +49,9 @@ const defaultLimits: WebSocketLimits = {
   initWithinMs: 5_000,
   closeOverMs: 3_000,
 };
+
+// So many sockets make use of all of closeOverMs.
+const spreadFrom = 100;
 
 export interface WebSocketOptions {
   documents: Documents;
@@ -65,6 +68,7 @@ export interface WebSocketOptions {
 
 export interface GraphQLWebSocketServer {
   attach(server: Server): void;
+  /** Tells every socket to go; calls after the first wait for the same end. */
   stop(): Promise<void>;
 }
 
@@ -74,7 +78,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   const limits = { ...defaultLimits, ...options.limits };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const connections = new Map<WebSocket, Connection>();
-  let isStopping = false;
+  let stopping: Promise<void> | undefined;
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.initWithinMs,
@@ -119,13 +123,21 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     for (const connection of connections.values()) connection.ping();
   }, limits.pingEveryMs).unref();
 
+  async function closeAll(): Promise<void> {
+    clearInterval(pings);
+    // A few can come back at once; the whole time is for those that would be felt.
+    const overMs = limits.closeOverMs * Math.min(1, connections.size / spreadFrom);
+    await Promise.all([...connections.values()].map((connection) => leave(connection, overMs)));
+    sockets.close();
+  }
+
   return {
     attach: (server) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         if (pathOf(request) !== '/graphql') {
           // Another listener may serve other paths; when there is none, nobody else would answer.
           if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, 404);
-        } else if (isStopping) {
+        } else if (stopping) {
           refuseUpgrade(socket, 503);
         } else {
           sockets.handleUpgrade(request, socket, head, (opened) =>
@@ -135,16 +147,14 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
       });
     },
     stop: async () => {
-      isStopping = true;
-      clearInterval(pings);
-      await Promise.all([...connections.values()].map((connection) => leave(connection, limits.closeOverMs)));
-      sockets.close();
+      stopping ??= closeAll();
+      await stopping;
     },
   };
 }
 
-async function leave(connection: Connection, closeOverMs: number): Promise<void> {
-  await sleep(Math.random() * closeOverMs);
+async function leave(connection: Connection, overMs: number): Promise<void> {
+  await sleep(Math.random() * overMs);
   await connection.close(closeCodes.restart);
 }
 
@@ -181,5 +191,7 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 function refuseUpgrade(socket: Duplex, status: number): void {
   // A peer that resets the connection now must not end the process.
   socket.on('error', () => {});
+  // A peer that keeps its half open would keep ours.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

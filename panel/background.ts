@@ -14,6 +14,11 @@ import type { Consumer } from '#platform/outbox/consumer.js';
 import { outboxRetention } from '#platform/outbox/retention.job.js';
 import type { OutboxWake } from '#platform/outbox/wake.js';
 
+import { within } from './shutdown.js';
+
+// Less than the phase of the shutdown, so that there is time for the leases.
+const patienceMs = 1_500;
+
 /** What an area wants done in the background. */
 export interface BackgroundWork {
   database: Database;
@@ -67,6 +72,7 @@ export class Background {
       concurrency: options.jobConcurrency ?? 2,
       clock,
       logger,
+      stopWithinMs: patienceMs,
     });
   }
 
@@ -77,9 +83,9 @@ export class Background {
     await this.jobs.start();
   }
 
-  /** Lets the steps under way finish, then gives the leases up. */
+  /** Lets the steps under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
   async stop(): Promise<void> {
-    await Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]);
+    await within(patienceMs, Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]));
     await Promise.all(this.leases.map((lease) => lease.stop()));
     await this.session.stop();
   }

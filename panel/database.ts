@@ -2,68 +2,124 @@ import { resolve } from 'node:path';
 
 import pg from 'pg';
 
-import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
+import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { migrateArea } from '#platform/database/migrate.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
+import { OperatorError } from '#platform/errors.js';
 import { migrateJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { areaNames, areas } from './areas.js';
-import type { PanelEnv } from './env.js';
+import type { DatabaseEnv } from './env.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
 export interface PreparedDatabase {
   /** The application's URL. */
   url: string;
+  /** What the migration did; empty where this process may not migrate. */
+  applied: readonly AppliedSteps[];
+  /** Resolves, with words for the operator, when an embedded server has ended and does not come back. */
+  failed: Promise<Error>;
   /** Stops the embedded server, if this process runs one. */
   stop(): Promise<void>;
 }
 
+/** The migration steps that one run has applied to an area. */
+export interface AppliedSteps {
+  area: string;
+  steps: readonly string[];
+}
+
 const databaseName = 'panel';
 const login = 'panel_app';
+const never = new Promise<never>(() => undefined);
 
 /** Brings the database to where this version of the panel needs it: the embedded one, or the operator's. */
 export async function prepareDatabase(
-  env: PanelEnv,
+  env: DatabaseEnv,
   keyring: Keyring,
   logger: Logger,
 ): Promise<PreparedDatabase> {
-  if (env.DATABASE_URL) {
-    if (env.DATABASE_OWNER_URL) {
-      await migrate(env.DATABASE_OWNER_URL, passwordIn(env.DATABASE_URL), logger);
-    }
-    await checkLogin(env.DATABASE_URL);
-    return { url: env.DATABASE_URL, stop: async () => undefined };
+  const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
+  if (url !== undefined) {
+    const applied = ownerUrl === undefined ? [] : await migrateNamed(ownerUrl, url, logger);
+    if (ownerUrl === undefined) await checkLogin(url);
+    return { url, applied, failed: never, stop: async () => undefined };
   }
   const server = await startEmbeddedPostgres({ dataDir: resolve(env.DATA_DIR), logger });
   try {
     await createDatabase(server.url('postgres'));
     const ownerUrl = server.url(databaseName);
     const password = keyring.deriveText('database login');
-    await migrate(ownerUrl, password, logger);
+    const applied = await migrate(ownerUrl, password, logger);
     const url = new URL(ownerUrl);
     url.username = login;
     url.password = password;
     await checkLogin(url.href);
-    return { url: url.href, stop: () => server.stop() };
+    return { url: url.href, applied, failed: server.supervise(), stop: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
+/** Migrates the operator's database; the login of `url`, where it is known, gets its password and is checked. */
+export async function migrateNamed(
+  ownerUrl: string,
+  url: string | undefined,
+  logger: Logger,
+): Promise<AppliedSteps[]> {
+  const applied = await migrate(ownerUrl, url === undefined ? undefined : passwordIn(url), logger);
+  if (url !== undefined) await checkLogin(url);
+  return applied;
+}
+
+/** For commands on a panel that exists: the first start makes the embedded cluster, and nothing else does. */
+export function assertDatabaseExists(env: DatabaseEnv): void {
+  const dataDir = resolve(env.DATA_DIR);
+  if (env.DATABASE_URL || env.DATABASE_OWNER_URL || hasEmbeddedCluster(dataDir)) return;
+  throw new OperatorError(
+    `There is no database of a panel in ${dataDir}; the first start of a panel makes one. Set DATA_DIR to the folder of ` +
+      'the panel that is meant, or DATABASE_URL and DATABASE_OWNER_URL to a PostgreSQL of your own.',
+  );
+}
+
 /** Makes the roles and brings every area's schema up to date, as the owner. */
-export async function migrate(ownerUrl: string, password: string | undefined, logger: Logger): Promise<void> {
+export async function migrate(
+  ownerUrl: string,
+  password: string | undefined,
+  logger: Logger,
+): Promise<AppliedSteps[]> {
   await withClient(ownerUrl, (owner) =>
     ensureRoles(owner, {
       areas: [...areaNames],
       login: password === undefined ? { name: login } : { name: login, password },
     }),
   );
-  for (const { name, migrations } of areas) await migrateArea({ area: name, ownerUrl, migrations, logger });
+  const applied: AppliedSteps[] = [];
+  for (const { name, migrations } of areas) {
+    const steps = await migrateArea({ area: name, ownerUrl, migrations, logger });
+    if (steps.length > 0) logger.info({ area: name, steps }, 'the database was migrated');
+    applied.push({ area: name, steps });
+  }
   await migrateJobs(ownerUrl, areaNames, logger);
+  return applied;
+}
+
+/** Whether panel_app is known to have no password; who may not look it up is not told. */
+export async function lacksPassword(ownerUrl: string): Promise<boolean> {
+  return withClient(ownerUrl, async (owner) => {
+    const { rows } = await owner.query<{ maySee: boolean }>(
+      `select has_column_privilege('pg_authid', 'rolpassword', 'select') as "maySee"`,
+    );
+    if (!rows[0]?.maySee) return false;
+    const found = await owner.query('select from pg_authid where rolname = $1 and rolpassword is null', [
+      login,
+    ]);
+    return found.rowCount === 1;
+  });
 }
 
 function passwordIn(url: string): string | undefined {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 
 import { z } from 'zod';
 
-import { parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
 
 const secretsKeys = z
   .string()
@@ -25,6 +25,7 @@ const shape = {
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: z.string().optional(),
+  DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(2),
 };
 
 /** The process's own settings. */
@@ -32,6 +33,40 @@ export type PanelEnv = z.infer<z.ZodObject<typeof shape>>;
 
 export function panelEnv(source: EnvSource = process.env): PanelEnv {
   // Processes on a database of their own may be several, and must share the key.
-  const needsKey = (source['DATABASE_URL'] ?? '') !== '';
-  return parseEnv({ ...shape, ...(needsKey ? { SECRETS_KEY: secretsKeys } : {}) }, source);
+  const needsKey = isSet(source, 'DATABASE_URL');
+  const env = parseEnv({ ...shape, ...(needsKey ? { SECRETS_KEY: secretsKeys } : {}) }, source);
+  // Taken alone it would say whose database is meant, and the panel would make and use another one.
+  if (isSet(source, 'DATABASE_OWNER_URL') && !needsKey) {
+    throw new EnvError([
+      'DATABASE_URL is required with DATABASE_OWNER_URL: the same database, as the role panel_app',
+    ]);
+  }
+  return env;
+}
+
+const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, LOG_LEVEL } = shape;
+const databaseShape = {
+  DATA_DIR,
+  DATABASE_URL,
+  DATABASE_OWNER_URL,
+  LOG_LEVEL,
+  SECRETS_KEY: shape.SECRETS_KEY,
+};
+
+/** Which database is meant. */
+export type DatabaseEnv = z.infer<z.ZodObject<typeof databaseShape>>;
+
+/** For migrating alone, which as the owner can do without the application's login and without the key. */
+export function databaseEnv(source: EnvSource = process.env): DatabaseEnv {
+  const env = parseEnv(databaseShape, source);
+  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL) {
+    throw new EnvError([
+      'DATABASE_OWNER_URL is required to migrate the database of DATABASE_URL, whose role panel_app owns nothing',
+    ]);
+  }
+  return env;
+}
+
+function isSet(source: EnvSource, name: string): boolean {
+  return (source[name] ?? '') !== '';
 }

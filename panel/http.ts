@@ -7,6 +7,7 @@ import { requestContextMiddleware, requestContextOf } from '#gateway/request-con
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { databaseAway, isPassing } from '#platform/database/outage.js';
 import { ApiError } from '#platform/errors.js';
+import { createHealthRouter, type Health } from '#platform/health.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
@@ -14,7 +15,7 @@ import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
 import { createMetrics, type MetricsAccess } from './metrics.js';
 
-export interface HttpOptions {
+export interface HttpOptions extends Health {
   gateway: Gateway;
   admission: Admission;
   metrics: MetricsAccess;
@@ -22,8 +23,6 @@ export interface HttpOptions {
   exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
-  /** What keeps the panel from serving; empty when it can. */
-  problems: () => Promise<string[]>;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
 }
@@ -43,14 +42,8 @@ export function createHttpApp(options: HttpOptions): Express {
     next();
   });
 
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.use(createHealthRouter(options));
   app.use(metrics.router);
-  app.get('/readyz', async (_request, response) => {
-    const problems = await options.problems();
-    response
-      .status(problems.length === 0 ? 200 : 503)
-      .json(problems.length === 0 ? { status: 'ready' } : { status: 'not ready', problems });
-  });
 
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.

@@ -2,11 +2,31 @@ import type { Server } from 'node:http';
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import { OperatorError } from '#platform/errors.js';
+import { HttpDrain } from '#platform/http-drain.js';
 
-const drainMs = 10_000;
+import type { PanelEnv } from './env.js';
+import type { Shutdown } from './shutdown.js';
 
-/** Listens and answers the port; a busy one is a failure that says what to do. */
-export async function listen(server: Server, port: number, host: string): Promise<number> {
+/** Listens where the settings say and answers the port; the server ends in the shutdown's order. */
+export async function serve(
+  server: Server,
+  { PORT, HOST = '0.0.0.0' }: Pick<PanelEnv, 'PORT' | 'HOST'>,
+  shutdown: Shutdown,
+): Promise<number> {
+  const drain = new HttpDrain(server);
+  const port = await listen(server, PORT, HOST);
+  shutdown.onAnnounce(() => drain.announce());
+  shutdown.add(
+    'clients',
+    'answering requests',
+    () => drain.close(),
+    () => drain.cut(),
+  );
+  return port;
+}
+
+/** A busy port is a failure that says what to do. */
+async function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -21,18 +41,6 @@ export async function listen(server: Server, port: number, host: string): Promis
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : port);
     });
-  });
-}
-
-/** No new connections; requests under way get a while to finish. */
-export async function drain(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
   });
 }
 

@@ -1,16 +1,4 @@
-import { startPanel } from './panel.js';
-import { panelOptions, run } from './run.js';
+import { requireNode } from '#platform/node-version.js';
 
-// One machine, one process: everything on one port, data under DATA_DIR.
-await run(async () => {
-  const panel = await startPanel(panelOptions(process.env));
-  process.stdout.write(
-    `Quazzar Control Panel\n  ${panel.publicUrl}\n  GraphQL and GraphiQL: ${panel.publicUrl}/graphql\n`,
-  );
-  if (panel.setupLink) {
-    process.stdout.write(
-      `\nNo administrator yet. Open this link once to make the first one:\n  ${panel.setupLink}\n`,
-    );
-  }
-  return panel;
-});
+requireNode();
+await import('./commands/start.js');

@@ -16,8 +16,10 @@ import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
-import { drain, listen, parseTrustProxy } from './listen.js';
+import { parseTrustProxy, serve } from './listen.js';
 import { createRateLimits } from './rate-limits.js';
+import type { RunningProcess } from './running-process.js';
+import { Shutdown } from './shutdown.js';
 import { createSubgraphs, subgraphNames } from './subgraphs.js';
 
 export interface PanelOptions {
@@ -29,16 +31,12 @@ export interface PanelOptions {
 }
 
 /** A running panel. */
-export interface Panel {
-  /** Where it listens on this machine. */
-  url: string;
+export interface Panel extends RunningProcess {
   /** Its address for the world, which is also the issuer of its tokens. */
   publicUrl: string;
   gateway: Gateway;
   /** The one-time link for making the first administrator; absent once there is one. */
   setupLink: string | undefined;
-  /** Lets requests under way finish, closes the others, and stops what it started. Safe to call twice. */
-  stop(): Promise<void>;
 }
 
 /** Starts everything in this process: database, subgraphs, gateway, REST routes, one HTTP port. */
@@ -46,12 +44,11 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { panel: env, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
+  const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const database = await prepareDatabase(env, keyring, logger);
-  const undo: (() => Promise<void>)[] = [() => database.stop()];
-  let isStopping = false;
-  const unwind = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
+  shutdown.add('database', 'the database', () => database.stop());
+  let isBroken = false;
+  void database.failed.then(() => (isBroken = true));
   try {
     // Before any background work: a process that has to refuse to start must not have taken a lease.
     const presence = await Presence.announce({
@@ -59,7 +56,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       isSharing: env.REDIS_URL !== undefined,
       logger,
     });
-    undo.push(() => presence.stop());
+    shutdown.add('subgraphs', 'the announcement of this process', () => presence.stop());
     const subgraphs = await createSubgraphs({
       names: subgraphNames,
       databaseUrl: database.url,
@@ -71,13 +68,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       fleet: options.fleet,
       identity: options.identity,
     });
-    undo.push(() => subgraphs.stop());
+    shutdown.add('background', 'background work', () => subgraphs.stopBackground());
+    shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
     await subgraphs.start();
     const trustProxy = parseTrustProxy(env.TRUST_PROXY);
     const tokens = new ServiceTokens(keyring, publicUrl, clock);
     const { verifier } = subgraphs;
     const { limits, stop: stopLimits } = await createRateLimits(env, logger);
-    undo.push(stopLimits);
+    shutdown.add('subgraphs', 'rate limits', stopLimits);
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);
     const gateway: Gateway = await createGateway({
@@ -91,7 +89,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       exchange: keys.exchanged,
       verify: keys.verify,
     });
-    undo.push(() => gateway.stop());
+    shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
+    shutdown.add('subgraphs', 'the gateway', () => gateway.stop());
     const app = createHttpApp({
       gateway,
       admission,
@@ -100,11 +99,11 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       exchange: keys.exchanged,
       logger,
       trustProxy,
-      problems: async () => [
-        ...(isStopping ? ['the panel is stopping'] : []),
-        ...(await gateway.ready()),
-        ...(await subgraphs.problems()),
-      ],
+      problems: async () =>
+        shutdown.isStopping
+          ? ['the panel is stopping']
+          : [...(await gateway.ready()), ...(await subgraphs.problems())],
+      isBroken: () => isBroken,
       routers: subgraphs.routers,
     });
     const server = createServer(app);
@@ -114,20 +113,18 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       email: options.identity.ADMIN_EMAIL,
       password: options.identity.ADMIN_PASSWORD,
     });
-    const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
-    undo.push(() => drain(server));
+    const port = await serve(server, env, shutdown);
     return {
       url: `http://127.0.0.1:${port}`,
       publicUrl,
       gateway,
       setupLink,
-      stop: async () => {
-        isStopping = true;
-        await unwind();
-      },
+      failed: database.failed,
+      stopWithinMs: shutdown.withinMs,
+      stop: (how) => shutdown.stop(how),
     };
   } catch (error) {
-    await unwind();
+    await shutdown.stop({ isFailing: true });
     throw error;
   }
 }

@@ -4,8 +4,10 @@ import { createLogger } from '#platform/logger.js';
 import { fleetEnv } from '#subgraphs/fleet/env.js';
 import { identityEnv } from '#subgraphs/identity/env.js';
 
+import { envFileWarnings } from './env-file.js';
 import { panelEnv } from './env.js';
 import type { PanelOptions } from './panel.js';
+import type { RunningProcess } from './running-process.js';
 
 type Source = Readonly<Record<string, string | undefined>>;
 
@@ -15,38 +17,70 @@ export function panelOptions(source: Source): PanelOptions {
   return { ...env, logger: createLogger(env.panel.LOG_LEVEL) };
 }
 
+// What a start, or a command that ends by itself, may still take after a signal.
+const finishWithinMs = 15_000;
+// npm hands a Ctrl-C on to a process that has had it from the terminal already.
+const sameSignalMs = 1_000;
+const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
+
 /**
  * Runs a command to its end: what the operator can mend is printed without a stack, and SIGTERM or SIGINT stop what it
- * started. A second signal ends the process at once.
+ * started. Exit codes: 0 ended as asked, 1 it could not start, could not go on or did not stop in its time; 130 or 143
+ * after a second signal, which ends the process at once.
  */
-export async function run(command: () => Promise<{ stop(): Promise<void> } | void>): Promise<void> {
+export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | void>): Promise<void> {
+  for (const warning of envFileWarnings(process.execArgv)) process.stderr.write(`Warning: ${warning}\n`);
+  let running: Omit<RunningProcess, 'url'> | void;
+  let signalledAt: number | undefined;
+  let finishing: NodeJS.Timeout | undefined;
+
+  /** Ends the process by `stop`, or by force when that takes too long. */
+  function end(stop: () => Promise<void>, withinMs: number, exitCode: 0 | 1): void {
+    setTimeout(() => {
+      fail(`Did not stop within ${withinMs / 1000} s: ended with work unfinished.`);
+    }, withinMs);
+    stop().then(() => process.exit(exitCode), fail);
+  }
+  function onSignal(signal: NodeJS.Signals): void {
+    const now = performance.now();
+    if (signalledAt !== undefined) {
+      if (now - signalledAt > sameSignalMs) process.exit(exitCodes[signal] ?? 1);
+      return;
+    }
+    signalledAt = now;
+    process.stderr.write(`${signal}: stopping\n`);
+    if (running) return end(running.stop, running.stopWithinMs, 0);
+    // Of a start under way the end is awaited: only then is it known what there is to stop.
+    finishing = setTimeout(() => {
+      fail(`Not done ${finishWithinMs / 1000} s after the signal: ended.`);
+    }, finishWithinMs).unref();
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+
   try {
-    const running = await command();
-    if (!running) return;
-    let isStopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (isStopping) process.exit(130);
-      isStopping = true;
-      process.stderr.write(`${signal}: stopping\n`);
-      running.stop().then(
-        () => process.exit(0),
-        (error: unknown) => fail(error),
-      );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    running = await command();
   } catch (error) {
     fail(error);
   }
+  if (!running) {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, onSignal);
+    return;
+  }
+  clearTimeout(finishing);
+  const { stop, stopWithinMs, failed } = running;
+  if (signalledAt !== undefined) end(async () => stop({ isFailing: true }), stopWithinMs, 0);
+  void failed?.then((error) => {
+    process.stderr.write(`${wordsOf(error)}\n`);
+    end(async () => stop({ isFailing: true }), stopWithinMs, 1);
+  });
 }
 
 function fail(error: unknown): never {
-  const text =
-    error instanceof OperatorError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${wordsOf(error)}\n`);
   process.exit(1);
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof OperatorError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -18,9 +18,11 @@ import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
-import { drain, listen, parseTrustProxy } from './listen.js';
+import { parseTrustProxy, serve } from './listen.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
+import type { RunningProcess } from './running-process.js';
+import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs, type SubgraphName } from './subgraphs.js';
 
@@ -33,10 +35,7 @@ export interface SplitOptions {
   clock?: Clock;
 }
 
-export interface RunningProcess {
-  url: string;
-  stop(): Promise<void>;
-}
+export type { RunningProcess } from './running-process.js';
 
 /** Runs one subgraph at an address of its own. */
 export async function startSubgraph(
@@ -45,45 +44,58 @@ export async function startSubgraph(
 ): Promise<RunningProcess & { setupLink: string | undefined }> {
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
+  const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const database = await prepareDatabase(env, keyring, logger);
-  const subgraphs = await createSubgraphs({
-    names: [name],
-    databaseUrl: database.url,
-    keyring,
-    clock,
-    logger,
-    publicUrl: split.publicUrl,
-    nodeName: env.NODE_NAME,
-    fleet: options.fleet,
-    identity: options.identity,
-    userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
-  });
-  await subgraphs.start();
-  const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
-    publicUrl: split.publicUrl,
-    email: options.identity.ADMIN_EMAIL,
-    password: options.identity.ADMIN_PASSWORD,
-  });
-  const [subgraph] = subgraphs.all;
-  if (!subgraph) throw new Error(`there is no subgraph ${name}`);
-  const { routers, verifier } = subgraphs;
-  const served = await createSubgraphServer({
-    subgraph,
-    verifier,
-    logger,
-    routers,
-    problems: () => subgraphs.problems(),
-  });
-  const port = await listen(served.server, env.PORT, env.HOST ?? '0.0.0.0');
-  return {
-    url: `http://127.0.0.1:${port}`,
-    setupLink,
-    stop: async () => {
-      await served.stop();
-      await subgraphs.stop();
-      await database.stop();
-    },
-  };
+  shutdown.add('database', 'the database', () => database.stop());
+  let isBroken = false;
+  void database.failed.then(() => (isBroken = true));
+  try {
+    const subgraphs = await createSubgraphs({
+      names: [name],
+      databaseUrl: database.url,
+      keyring,
+      clock,
+      logger,
+      publicUrl: split.publicUrl,
+      nodeName: env.NODE_NAME,
+      fleet: options.fleet,
+      identity: options.identity,
+      userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
+    });
+    shutdown.add('background', 'background work', () => subgraphs.stopBackground());
+    shutdown.add('subgraphs', `the subgraph ${name}`, () => subgraphs.stop());
+    await subgraphs.start();
+    const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
+      publicUrl: split.publicUrl,
+      email: options.identity.ADMIN_EMAIL,
+      password: options.identity.ADMIN_PASSWORD,
+    });
+    const [subgraph] = subgraphs.all;
+    if (!subgraph) throw new Error(`there is no subgraph ${name}`);
+    const { routers, verifier } = subgraphs;
+    const served = await createSubgraphServer({
+      subgraph,
+      verifier,
+      logger,
+      routers,
+      problems: async () =>
+        shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
+      isBroken: () => isBroken,
+    });
+    shutdown.add('clients', 'closing WebSockets', () => served.leave());
+    shutdown.add('subgraphs', 'the GraphQL server', () => served.stop());
+    const port = await serve(served.server, env, shutdown);
+    return {
+      url: `http://127.0.0.1:${port}`,
+      setupLink,
+      failed: database.failed,
+      stopWithinMs: shutdown.withinMs,
+      stop: (how) => shutdown.stop(how),
+    };
+  } catch (error) {
+    await shutdown.stop({ isFailing: true });
+    throw error;
+  }
 }
 
 /** Runs a gateway with the REST routes, in front of subgraphs at other addresses. */
@@ -98,51 +110,55 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     clock,
   });
   const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+  const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
-  const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
-  const admission = new Admission(limits, verifier, keys.exchanged);
-  const gateway: Gateway = await createGateway({
-    supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
-    subgraphs: Object.entries(split.addresses).map(([name, url]) => ({ name, url: `${url}/graphql` })),
-    logger,
-    clock,
-    trustProxy,
-    admit: admission.admit,
-    charge: admission.charge,
-    exchange: keys.exchanged,
-    verify: keys.verify,
-    remote: { gatewayToken: () => tokens.forGateway() },
-  });
-  let isStopping = false;
-  const app = createHttpApp({
-    gateway,
-    admission,
-    metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
-    verifier,
-    exchange: keys.exchanged,
-    logger,
-    trustProxy,
-    problems: async () => [...(isStopping ? ['the gateway is stopping'] : []), ...(await gateway.ready())],
-    routers: [
-      createProxy(
-        split.addresses.identity,
-        ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp', '/branding'],
-        () => tokens.forGateway(),
-      ),
-      createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
-    ],
-  });
-  const server = createServer(app);
-  gateway.attach(server);
-  const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
-  return {
-    url: `http://127.0.0.1:${port}`,
-    gateway,
-    stop: async () => {
-      isStopping = true;
-      await gateway.stop();
-      await drain(server);
-      await stopLimits();
-    },
-  };
+  shutdown.add('subgraphs', 'rate limits', stopLimits);
+  try {
+    const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
+    const admission = new Admission(limits, verifier, keys.exchanged);
+    const gateway: Gateway = await createGateway({
+      supergraphSdl: readFileSync(assetPath('schema', 'supergraph.graphql'), 'utf8'),
+      subgraphs: Object.entries(split.addresses).map(([name, url]) => ({ name, url: `${url}/graphql` })),
+      logger,
+      clock,
+      trustProxy,
+      admit: admission.admit,
+      charge: admission.charge,
+      exchange: keys.exchanged,
+      verify: keys.verify,
+      remote: { gatewayToken: () => tokens.forGateway() },
+    });
+    shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
+    shutdown.add('subgraphs', 'the connections to subgraphs', () => gateway.stop());
+    const app = createHttpApp({
+      gateway,
+      admission,
+      metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
+      verifier,
+      exchange: keys.exchanged,
+      logger,
+      trustProxy,
+      problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
+      routers: [
+        createProxy(
+          split.addresses.identity,
+          ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp', '/branding'],
+          () => tokens.forGateway(),
+        ),
+        createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
+      ],
+    });
+    const server = createServer(app);
+    gateway.attach(server);
+    const port = await serve(server, env, shutdown);
+    return {
+      url: `http://127.0.0.1:${port}`,
+      gateway,
+      stopWithinMs: shutdown.withinMs,
+      stop: (how) => shutdown.stop(how),
+    };
+  } catch (error) {
+    await shutdown.stop({ isFailing: true });
+    throw error;
+  }
 }

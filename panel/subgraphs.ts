@@ -59,6 +59,9 @@ export interface Subgraphs {
   problems(): Promise<string[]>;
   /** How the connections to the database stand, for the metrics. */
   pools(): PoolStats[];
+  /** Gives the leases up and does no more by itself; requests and subscriptions go on. */
+  stopBackground(): Promise<void>;
+  /** Once no request is under way any more. */
   stop(): Promise<void>;
 }
 
@@ -154,11 +157,11 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       return problem === undefined ? [] : [problem];
     },
     pools: () => connections.stats(),
+    stopBackground: () => background.stop(),
     stop: async () => {
       // A step that waits for a database that is gone must not keep the process.
       const tooLate = setTimeout(() => connections.cut(), stopWithinMs);
       await fleet?.stop();
-      await background.stop();
       await revocations.stop();
       await Promise.all([...tails.values()].map((tail) => tail.stop()));
       await wake.stop();

@@ -1,4 +1,6 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+import { repeatedFailures } from './repeated-failures.js';
 
 export type { Logger } from 'pino';
 
@@ -19,11 +21,17 @@ const redacted = [
   '*.refreshToken',
 ];
 
-/** JSON lines on standard error, so that standard output stays for what a command is asked to print. */
-export function createLogger(level: string): Logger {
+/**
+ * JSON lines on standard error, so that standard output stays for what a command is asked to print. The same failure
+ * again and again is written a few times, and then counted: `repeated` says how often it was left out.
+ */
+export function createLogger(
+  level: string,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
+): Logger {
   return pino(
-    { level, redact: { paths: redacted, censor: '[redacted]' } },
-    pino.destination({ dest: 2, sync: false }),
+    { level, redact: { paths: redacted, censor: '[redacted]' }, hooks: { logMethod: repeatedFailures() } },
+    destination,
   );
 }
 

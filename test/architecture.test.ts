@@ -155,10 +155,10 @@ test('an area imports only what the table allows it', () => {
 
 test('only env.ts files read the environment', () => {
   const faults = filesWith(/\bprocess\s*(\.|\?\.|\[\s*['"])\s*env\b/, (file) => basename(file) === 'env.ts', {
-    'panel/main.ts': 'hands the whole environment to panelOptions',
-    'panel/demo.ts': 'hands the whole environment on, with the defaults of the demo',
-    'panel/gateway.ts': 'hands the whole environment on',
-    'panel/subgraph.ts': 'hands the whole environment on',
+    'panel/commands/start.ts': 'hands the whole environment to panelOptions',
+    'panel/commands/demo.ts': 'hands the whole environment on, with the defaults of the demo',
+    'panel/commands/gateway.ts': 'hands the whole environment on',
+    'panel/commands/subgraph.ts': 'hands the whole environment on',
     'panel/split-env.ts': "the env.ts of split mode's processes",
     'platform/database/embedded/account.ts': "gives PATH on to PostgreSQL's own programs",
   });

@@ -1,14 +1,13 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 
 import pg from 'pg';
 
-import type { Logger } from '../logger.js';
 import { findBinaries } from './embedded/binaries.js';
-import { inspectCluster, makeCluster, removeMarker, superuser } from './embedded/cluster.js';
-import { locate, makePassable, type Location } from './embedded/location.js';
-import { livePostmaster, stopPostmaster, type Postmaster } from './embedded/postmaster.js';
-import { logTail } from './embedded/server-log.js';
+import { inspectCluster, makeCluster, removeMarker } from './embedded/cluster.js';
+import { locate, makePassable } from './embedded/location.js';
+import { stopPostmaster } from './embedded/postmaster.js';
+import { RunningServer, urlOf } from './embedded/running-server.js';
 import { ServerStart, type ServerOptions } from './embedded/server-start.js';
 import { withStartLock } from './embedded/start-lock.js';
 import { readState, writeState } from './embedded/state.js';
@@ -18,23 +17,18 @@ export interface EmbeddedPostgresOptions extends ServerOptions {
   dataDir: string;
 }
 
-export interface EmbeddedPostgres {
-  /** Connection URL of the superuser who owns everything. The database is not made by asking for it. */
-  url(database: string): string;
-  readonly port: number;
-  /** adopted: the server was running already, left by a process that was killed or in use by one that lives. */
-  readonly outcome: 'initialised' | 'started' | 'adopted';
-  /** Fast shutdown. Does nothing when another living process started the server: it is that one's to stop. */
-  stop(): Promise<void>;
-  /** Of the server, while it runs. */
-  pid(): number | undefined;
+export type { RunningServer as EmbeddedPostgres } from './embedded/running-server.js';
+
+/** Whether an earlier start has made a cluster in `dataDir`. */
+export function hasEmbeddedCluster(dataDir: string): boolean {
+  return existsSync(dataDir) && readState(dataDir).cluster !== undefined;
 }
 
 /** Starts the PostgreSQL of the npm package on a cluster in `dataDir`, or adopts the one that already runs on it. */
-export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<RunningServer> {
   if (process.platform === 'win32') {
     throw new Error(
-      'The embedded PostgreSQL needs Linux or macOS. Set DATABASE_OWNER_URL to a server of your own.',
+      'The embedded PostgreSQL needs Linux or macOS. Set DATABASE_URL to a server of your own.',
     );
   }
   const { logger } = options;
@@ -71,42 +65,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       { outcome, port: server.port, pid: server.pid, cluster: location.cluster },
       'PostgreSQL is ready',
     );
-    return handle(server, outcome, dataDir, location, start.isOurs, state.password, logger);
+    const place = { options, dataDir, location, password: state.password, postgres: binaries.postgres };
+    return new RunningServer(place, server, outcome, start.isOurs);
   });
-}
-
-function handle(
-  server: Postmaster,
-  outcome: EmbeddedPostgres['outcome'],
-  dataDir: string,
-  { cluster, log }: Location,
-  isOurs: boolean,
-  password: string,
-  logger: Logger,
-): EmbeddedPostgres {
-  return {
-    url: (database) => urlOf(server.port, password, database),
-    port: server.port,
-    outcome,
-    pid: () => livePostmaster(cluster)?.pid,
-    async stop() {
-      if (!isOurs) return;
-      await withStartLock(dataDir, async () => {
-        // Another process may have started a server of its own after ours had died.
-        if (livePostmaster(cluster)?.pid !== server.pid) return;
-        try {
-          await stopPostmaster(cluster);
-        } catch (error) {
-          throw new Error(`PostgreSQL did not stop\n${logTail(log)}`, { cause: error });
-        }
-        logger.info({ pid: server.pid }, 'PostgreSQL has stopped');
-      });
-    },
-  };
-}
-
-function urlOf(port: number, password: string, database: string): string {
-  return `postgresql://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 }
 
 async function checkLogin(port: number, password: string, dataDir: string): Promise<void> {

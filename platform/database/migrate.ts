@@ -17,14 +17,14 @@ export function migration(name: string, ...statements: (string | readonly string
 
 /**
  * Brings one area's schema up to date as the owner. All steps of a run share one transaction; processes that start
- * together queue on an advisory lock, so that each step runs once.
+ * together queue on an advisory lock, so that each step runs once. Answers the names of the steps that were applied.
  */
 export async function migrateArea(options: {
   area: string;
   ownerUrl: string;
   migrations: readonly AreaMigration[];
   logger: Logger;
-}): Promise<void> {
+}): Promise<string[]> {
   const orm = await MikroORM.init({
     clientUrl: options.ownerUrl,
     schema: options.area,
@@ -42,12 +42,13 @@ export async function migrateArea(options: {
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
   try {
-    await orm.em.transactional(async (em) => {
+    return await orm.em.transactional(async (em) => {
       // No deadline for a statement: filling a column of a large table takes what it takes.
       await em.execute(`set local lock_timeout = ${waits.migration}`);
       await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
       await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
-      await orm.migrator.up({ transaction: em.getTransactionContext() });
+      const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
+      return applied.map(({ name }) => name);
     });
   } finally {
     await orm.close();

@@ -12,6 +12,7 @@ import { WebSocketServer } from 'ws';
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import { isPassing } from '../database/outage.js';
+import { createHealthRouter, type Health } from '../health.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
@@ -22,19 +23,19 @@ import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
 import type { Subgraph } from './subgraph.js';
 import { untilRefused } from './until-refused.js';
 
-export interface SubgraphServerOptions {
+export interface SubgraphServerOptions extends Health {
   subgraph: Subgraph;
   verifier: TokenVerifier;
   logger: Logger;
   /** Routes of the subgraph that are not GraphQL, which gateways proxy. */
   routers: readonly Router[];
-  /** What keeps the subgraph from serving; empty when it can. */
-  problems: () => Promise<string[]>;
 }
 
 export interface SubgraphServer {
   server: Server;
-  /** Takes no new work and lets what is under way finish. */
+  /** Tells the gateways' WebSockets to go, and waits for them. Whoever listens ends the HTTP server beside it. */
+  leave(): Promise<void>;
+  /** Once nothing is under way any more. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export interface SubgraphServer {
  * Only gateways are answered: they show a token that they can sign because they share SECRETS_KEY.
  */
 export async function createSubgraphServer(options: SubgraphServerOptions): Promise<SubgraphServer> {
-  const { subgraph, verifier, logger, problems } = options;
+  const { subgraph, verifier, logger } = options;
   const requests = new WeakMap<object, RequestContext>();
   const apollo = new ApolloServer<object>({
     schema: subgraph.schema,
@@ -60,13 +61,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
 
   const app = express();
   app.disable('x-powered-by');
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  app.get('/readyz', async (_request, response) => {
-    const found = await problems();
-    response
-      .status(found.length === 0 ? 200 : 503)
-      .json({ status: found.length === 0 ? 'ready' : 'not ready', problems: found });
-  });
+  app.use(createHealthRouter(options));
   app.post(
     '/graphql',
     async (request, response, next) => {
@@ -106,15 +101,8 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   const sockets = serveSubscriptions(server, subgraph, verifier, logger);
   return {
     server,
-    stop: async () => {
-      await sockets.stop();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 5_000).unref();
-      });
-      await apollo.stop();
-    },
+    leave: () => sockets.stop(),
+    stop: () => apollo.stop(),
   };
 }
 

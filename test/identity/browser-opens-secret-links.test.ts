@@ -44,6 +44,7 @@ test.skipIf(!isChromiumThere)(
       ...panelOptions({
         DATABASE_URL: database.url,
         SECRETS_KEY: testSecretsKey,
+        DRAIN_SECONDS: '0',
         PORT: '0',
         HOST: '127.0.0.1',
         PUBLIC_URL: 'http://panel.test',

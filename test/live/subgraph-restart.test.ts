@@ -32,6 +32,7 @@ beforeAll(async () => {
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
+      DRAIN_SECONDS: '0',
       PORT: String(port),
       HOST: '127.0.0.1',
       PUBLIC_URL: 'http://panel.test',

@@ -25,7 +25,8 @@ const settings = () => ({
 
 /** A panel in this process. */
 async function start(more: Record<string, string> = {}) {
-  const options = panelOptions({ ...settings(), PORT: '0', PUBLIC_URL: 'http://panel.test', ...more });
+  const place = { PORT: '0', PUBLIC_URL: 'http://panel.test', DRAIN_SECONDS: '0' };
+  const options = panelOptions({ ...settings(), ...place, ...more });
   const panel = await startPanel({ ...options, logger: silentLogger });
   return {
     link: panel.setupLink,

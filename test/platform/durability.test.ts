@@ -182,6 +182,7 @@ describe('a panel that cannot start', () => {
       ...panelOptions({
         DATABASE_URL: database.url,
         SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+        DRAIN_SECONDS: '0',
         PORT: String(port),
         HOST: '127.0.0.1',
         PUBLIC_URL: 'http://panel.test',

@@ -111,6 +111,7 @@ export async function startTestPanel(
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
+      DRAIN_SECONDS: '0',
       PORT: '0',
       HOST: '127.0.0.1',
       RATE_LIMIT_PER_MINUTE: '1000000',

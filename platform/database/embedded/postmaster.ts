@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { postgresProcesses, runsWith } from './processes.js';
+import { endSessions, postgresProcesses, runsWith } from './processes.js';
 import { until } from './wait.js';
 
 export interface Postmaster {
@@ -34,11 +34,15 @@ export function livePostmaster(cluster: string): Postmaster | undefined {
  */
 export async function clearStaleLock(cluster: string): Promise<void> {
   let helpers: number[] = [];
+  const areGone = () => {
+    helpers = postgresProcesses(cluster);
+    return helpers.length === 0 || undefined;
+  };
   try {
-    await until('', 30, () => {
-      helpers = postgresProcesses(cluster);
-      return helpers.length === 0 || undefined;
-    });
+    // They end by themselves once they look up from what they do; a long query does not.
+    const haveEnded = await until('', 3, areGone).catch(() => false);
+    if (!haveEnded) endSessions(cluster, 'SIGQUIT');
+    await until('', 30, areGone);
   } catch {
     throw new Error(
       `Processes ${helpers.join(', ')} of a PostgreSQL that was killed still use ${cluster}. End them first.`,
@@ -48,19 +52,38 @@ export async function clearStaleLock(cluster: string): Promise<void> {
   if (process.platform === 'linux') rmSync(pidFile(cluster), { force: true });
 }
 
-/** Asks for a fast shutdown, which ends sessions and leaves nothing to recover, and waits until the server is gone. */
-export async function stopPostmaster(cluster: string): Promise<void> {
+/** How long a server may take for each way of ending it, the gentlest first. What it acknowledged survives each. */
+const patiences = {
+  long: [['SIGINT', 60]],
+  short: [
+    ['SIGINT', 4],
+    ['SIGQUIT', 0.5],
+    ['SIGKILL', 0.5],
+  ],
+} as const;
+
+/**
+ * Asks for a fast shutdown, which ends sessions and leaves nothing to recover, and waits until the server is gone. Short
+ * patience also ends one that is frozen or at work for long, which leaves the next start a recovery.
+ */
+export async function stopPostmaster(
+  cluster: string,
+  { patience = 'long' }: { patience?: keyof typeof patiences } = {},
+): Promise<void> {
   const running = livePostmaster(cluster);
   if (!running) return;
-  try {
-    process.kill(running.pid, 'SIGINT');
-  } catch (error) {
-    if (livePostmaster(cluster))
-      throw new Error(`PostgreSQL (${running.pid}) can't be stopped`, { cause: error });
+  for (const [signal, seconds] of patiences[patience]) {
+    try {
+      process.kill(running.pid, signal);
+      // Without their parent they would hold on to the cluster, and a frozen one for as long as it is frozen.
+      if (signal === 'SIGKILL') endSessions(cluster, signal);
+    } catch (error) {
+      if (livePostmaster(cluster))
+        throw new Error(`PostgreSQL (${running.pid}) can't be stopped`, { cause: error });
+    }
+    const isGone = () => livePostmaster(cluster) === undefined || undefined;
+    const isLast = signal === patiences[patience].at(-1)![0];
+    const gone = until(`PostgreSQL (${running.pid}) to stop`, seconds, isGone);
+    if (isLast ? await gone : await gone.catch(() => false)) return;
   }
-  await until(
-    `PostgreSQL (${running.pid}) to stop`,
-    60,
-    () => livePostmaster(cluster) === undefined || undefined,
-  );
 }

@@ -41,6 +41,18 @@ export function postgresProcesses(folder: string): number[] {
     .filter((pid) => tryReadLink(`/proc/${pid}/cwd`) === folder || runsWith(pid, folder));
 }
 
+/** Ends the server's sessions and helpers, which call themselves "postgres: ...", when the server no longer does. */
+export function endSessions(folder: string, signal: 'SIGQUIT' | 'SIGKILL'): void {
+  for (const pid of postgresProcesses(folder)) {
+    if (!tryRead(`/proc/${pid}/cmdline`)?.startsWith('postgres: ')) continue;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
 function tryRead(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

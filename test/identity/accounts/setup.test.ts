@@ -36,6 +36,7 @@ async function start(settings: Record<string, string> = {}): Promise<Started> {
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+      DRAIN_SECONDS: '0',
       PORT: '0',
       HOST: '127.0.0.1',
       PUBLIC_URL: 'http://panel.test',

@@ -1,0 +1,65 @@
+import { join, resolve } from 'node:path';
+
+import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
+import { demoAccounts, seedDemo } from '../demo/seed.js';
+import { startPanel } from '../panel.js';
+import { panelOptions, run } from '../run.js';
+import { within } from '../shutdown.js';
+
+const fleetWithinMs = 2_000;
+
+// A living panel in one command: a seeded tenant, and eight simulated nodes that report through the real agent path.
+await run(async () => {
+  const options = panelOptions({
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'warn',
+    HEARTBEAT_SECONDS: '5',
+    DRAIN_SECONDS: '0',
+    ADMIN_EMAIL: demoAccounts.administrator.email,
+    ADMIN_PASSWORD: demoAccounts.administrator.password,
+    ...process.env,
+    DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
+  });
+  const panel = await startPanel(options);
+  try {
+    const { enrollmentToken } = await seedDemo(panel.url);
+    const fleet = await startDemoFleet({
+      panelUrl: panel.url,
+      publicUrl: panel.publicUrl,
+      enrollmentToken,
+      stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
+      logger: options.logger,
+    });
+    process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2), enrollmentToken));
+    return {
+      ...panel,
+      stopWithinMs: panel.stopWithinMs + fleetWithinMs,
+      stop: async (how) => {
+        await within(fleetWithinMs, fleet.stop());
+        await panel.stop(how);
+      },
+    };
+  } catch (error) {
+    await panel.stop();
+    throw error;
+  }
+});
+
+function greeting(url: string, nodeUrl: string | undefined, enrollmentToken: string): string {
+  const { email, password } = demoAccounts.owner;
+  const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
+  return `
+Quazzar Control Panel, with a demo fleet of eight nodes
+  GraphQL and GraphiQL  ${url}/graphql
+  sign in as            ${email} / ${password}
+  sign in to a node     ${nodeUrl}/login
+  administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
+
+Try it:
+  TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -s ${url}/api/fleet/instances -H "authorization: Bearer $TOKEN"
+
+A ninth node, to stop and to kill (the token works for an hour):
+  npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01
+`;
+}

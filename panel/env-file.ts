@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+
+const assignment = /^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)[^\S\n]*=([^\n]*)$/gm;
+const quoted = /^\s*['"`]/;
+
+/**
+ * Settings of an .env file whose unquoted value has a `#` inside: Node takes what follows for a comment, without a word.
+ * A `#` after a space is meant as one. The values themselves are secrets and not told.
+ */
+export function cutSettings(text: string): string[] {
+  const read = parseEnv(text);
+  return [...text.replaceAll('\r', '').matchAll(assignment)]
+    .filter(([, name = '', value = '']) => {
+      const at = value.indexOf('#');
+      const kept = value.slice(0, at);
+      // A line inside a quoted value only looks like a setting: what was read says otherwise.
+      return at >= 0 && !quoted.test(value) && !/\s$/.test(kept) && read[name] === kept.trim();
+    })
+    .map(([, name = '']) => name);
+}
+
+/** One line for each cut setting of the files that Node was told to read. */
+export function envFileWarnings(nodeArguments: readonly string[]): string[] {
+  return nodeArguments.flatMap((argument) => {
+    const file = /^--env-file(?:-if-exists)?=(.+)$/.exec(argument)?.[1];
+    const text = file === undefined ? undefined : tryRead(file);
+    if (file === undefined || text === undefined) return [];
+    return cutSettings(text).map(
+      (name) =>
+        `${file}: the value of ${name} ends before its "#", as what follows is a comment. Put quotes around the value.`,
+    );
+  });
+}
+
+function tryRead(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
