@@ -1,26 +1,28 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** One address behind which a server can be taken away and another put in its place, as a proxy does at a failover. */
+// ReadyForQuery outside a transaction, with which the server ends each answer.
+const idle = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
+const patienceMs = 2_000;
+
+/** A client and its server, joined. */
+interface Line {
+  isIdle: boolean;
+  end(): void;
+}
+
+/**
+ * One address behind which a PostgreSQL can be taken away and another put in its place, as at a planned failover: each
+ * connection is cut between two transactions, unless one takes long.
+ */
 export class SwitchedAddress implements AsyncDisposable {
-  private readonly sockets = new Set<Socket>();
+  private readonly lines = new Set<Line>();
   private target: number | undefined;
+  private isCutting = false;
   private readonly server = createServer((client) => {
-    if (this.target === undefined) return client.destroy();
-    const upstream = connect(this.target, '127.0.0.1');
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      this.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        other.destroy();
-      });
-      socket.pipe(other);
-    }
-    return undefined;
+    if (this.target === undefined) client.destroy();
+    else this.join(client, connect(this.target, '127.0.0.1'));
   });
 
   static async open(target: number): Promise<SwitchedAddress> {
@@ -39,19 +41,52 @@ export class SwitchedAddress implements AsyncDisposable {
     return here.href;
   }
 
-  /** Cuts every connection, and lets no new one in until `switchTo`. */
-  cut(): void {
+  /** Cuts every connection, and lets no new one in until `switchTo`. Resolves when none is left. */
+  async cut(): Promise<void> {
     this.target = undefined;
-    for (const socket of this.sockets) socket.destroy();
+    this.isCutting = true;
+    for (const line of this.lines) if (line.isIdle) line.end();
+    const late = setTimeout(() => {
+      for (const line of this.lines) line.end();
+    }, patienceMs);
+    while (this.lines.size > 0) await once(this.server, 'line gone');
+    clearTimeout(late);
   }
 
   switchTo(port: number): void {
+    this.isCutting = false;
     this.target = port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.cut();
+    for (const line of this.lines) line.end();
     this.server.close();
     await once(this.server, 'close');
+  }
+
+  private join(client: Socket, upstream: Socket): void {
+    const line = {
+      isIdle: false,
+      end: () => {
+        client.destroy();
+        upstream.destroy();
+      },
+    };
+    this.lines.add(line);
+    client.on('data', () => (line.isIdle = false));
+    upstream.on('data', (chunk: Buffer) => {
+      if (chunk.includes(idle)) line.isIdle = true;
+      // What was answered has to reach the client first.
+      if (line.isIdle && this.isCutting) client.write('', line.end);
+    });
+    client.pipe(upstream).pipe(client);
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        line.end();
+        this.lines.delete(line);
+        this.server.emit('line gone');
+      });
+    }
   }
 }
