@@ -35,7 +35,7 @@ const subgraphAreas: readonly Area[] = [
 
 /** All of them, and the platform's own schema first. */
 export const areas: readonly Area[] = [
-  { name: 'platform', entities: [], migrations: platformMigrations(subgraphAreas.map(({ name }) => name)) },
+  { name: 'platform', entities: [], migrations: platformMigrations },
   ...subgraphAreas,
 ];
 

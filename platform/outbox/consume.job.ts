@@ -126,12 +126,19 @@ async function moveTo(
   em: SqlEntityManager,
   to: Position,
 ): Promise<void> {
-  await em.execute('select platform.move_consumer(?, ?, ?, ?)', [database.area, source.area, to.xid, to.id]);
+  await em.execute('select platform.move_consumer(?, ?, ?, ?, ?)', [
+    database.area,
+    source.area,
+    to.timeline,
+    to.xid,
+    to.id,
+  ]);
 }
 
 async function position({ database, source }: ConsumeOptions): Promise<Position> {
   const [row] = await systemEm(database).execute<Position[]>(
-    `select xid::text as xid, id::text as id from platform.consumer_position where consumer = ? and source = ?`,
+    `select timeline::text as timeline, xid::text as xid, id::text as id
+     from platform.consumer_position where consumer = ? and source = ?`,
     [database.area, source.area],
   );
   return row ?? start;

@@ -1,10 +1,18 @@
-import type { Database } from '../database/database.js';
+import type { Database, SqlEntityManager } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { OpenedAt } from '../subgraph/cursor.js';
 import type { Operation } from '../subgraph/operation.js';
-import { decodePosition, encodePosition, isAfter, type DeliveredEvent, type Position } from './event.js';
+import {
+  decodePosition,
+  encodePosition,
+  isAfter,
+  type DeliveredEvent,
+  type GivenPosition,
+  type Position,
+} from './event.js';
 import { endOfOutbox, readOutbox, removedUntil } from './reader.js';
 import type { OutboxTail } from './tail.js';
+import { timelinesOf } from './timeline.js';
 
 /** What a subscription's resolver gets as its root value; the gateway passes the cursor on to the client. */
 export interface StreamedEvent {
@@ -43,20 +51,31 @@ export class EventStreams {
 
     const buffer: DeliveredEvent[] = [];
     let isOverrun = false;
+    let isRewound = false;
     let isClosed = false;
     let wake: (() => void) | undefined;
-    const { from, stop } = this.tail.listen((event) => {
-      if (!isWanted(event)) return;
-      if (buffer.length < maxBuffered) buffer.push(event);
-      else isOverrun = true;
-      wake?.();
-    });
+    const { from, stop } = this.tail.listen(
+      (event) => {
+        if (!isWanted(event)) return;
+        if (buffer.length < maxBuffered) buffer.push(event);
+        else isOverrun = true;
+        wake?.();
+      },
+      () => {
+        isRewound = true;
+        wake?.();
+      },
+    );
 
     const replay = resumeAt && this.replay(tenantId, topics, resumeAt, from);
     let last = resumeAt;
     const next = async (): Promise<IteratorResult<StreamedEvent>> => {
       for (;;) {
         if (isClosed) return { value: undefined, done: true };
+        if (isRewound) {
+          close();
+          throw rewound();
+        }
         const replayed = replay ? await replay.next() : undefined;
         const event = replayed?.done === false ? replayed.value : buffer.shift();
         if (event) {
@@ -105,7 +124,8 @@ export class EventStreams {
   /** Where the client's cursor stands; refused when events after it are gone, or when there can be none yet. */
   private async resumeAt({ em }: Operation, after: string): Promise<Position> {
     const { area } = this.database;
-    const position = decodePosition(area, after);
+    const given = decodePosition(area, after);
+    const position = given && (await this.placed(em, given));
     if (!position || isAfter(position, await endOfOutbox(em))) {
       throw new ApiError(
         'BAD_REQUEST',
@@ -113,16 +133,17 @@ export class EventStreams {
         { reason: 'CURSOR_INVALID' },
       );
     }
-    if (isAfter(await removedUntil(em, area), position)) {
-      throw new ApiError(
-        'BAD_REQUEST',
-        'Events after this cursor are no longer kept: read anew, then subscribe',
-        {
-          reason: 'CURSOR_EXPIRED',
-        },
-      );
-    }
+    if (isAfter(await removedUntil(em, area), position)) throw expired();
     return position;
+  }
+
+  /** A position on a timeline that this database has had; refused when it was put back to before that one. */
+  private async placed(em: SqlEntityManager, given: GivenPosition): Promise<Position> {
+    const timelines = await timelinesOf(em);
+    // From before there were timelines: of the first one, while that is all there is.
+    const timeline = given.timeline ?? (timelines.length === 1 ? timelines[0] : undefined);
+    if (timeline === undefined || !timelines.includes(timeline)) throw expired();
+    return { ...given, timeline };
   }
 
   /** A cursor for everything that is committed from now on. */
@@ -153,4 +174,25 @@ export class EventStreams {
       position = last.position;
     }
   }
+}
+
+function expired(): ApiError {
+  return new ApiError(
+    'BAD_REQUEST',
+    'Events after this cursor are no longer kept: read anew, then subscribe',
+    {
+      reason: 'CURSOR_EXPIRED',
+    },
+  );
+}
+
+function rewound(): ApiError {
+  return new ApiError(
+    'UNAVAILABLE',
+    'The database was put back to an earlier state: read anew, then subscribe',
+    {
+      reason: 'CURSOR_EXPIRED',
+      retryAfterSeconds: 1,
+    },
+  );
 }

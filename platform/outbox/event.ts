@@ -14,36 +14,48 @@ export interface DeliveredEvent {
   occurredAt: Date;
 }
 
-/** A place in one area's outbox: transaction first, then the row within it. Both are 64-bit numbers in text. */
+/**
+ * A place in one area's outbox: the server's timeline first, since transaction ids begin anew in a restored database,
+ * then the transaction, then the row within it. All are 64-bit numbers in text.
+ */
 export interface Position {
+  timeline: string;
   xid: string;
   id: string;
 }
 
-export const start: Position = { xid: '0', id: '0' };
+/** A position as a client hands it in: without a timeline when it is from before there were any. */
+export type GivenPosition = Omit<Position, 'timeline'> & { timeline: string | undefined };
+
+export const start: Position = { timeline: '0', xid: '0', id: '0' };
 
 // PostgreSQL's bigint; a transaction id will not come near it.
 const largest = 2n ** 63n - 1n;
 
 /** Text that a client may keep and hand back to continue after an event of that area. */
-export function encodePosition(area: string, { xid, id }: Position): string {
-  return Buffer.from(`${area}.${xid}.${id}`).toString('base64url');
+export function encodePosition(area: string, { timeline, xid, id }: Position): string {
+  return Buffer.from(`${area}.${timeline}.${xid}.${id}`).toString('base64url');
 }
 
 /** The position in a client's cursor, or undefined when it is none of ours or of another area. */
-export function decodePosition(area: string, cursor: string): Position | undefined {
+export function decodePosition(area: string, cursor: string): GivenPosition | undefined {
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  const [, of, xid, id] = /^(\w+)\.(\d{1,19})\.(\d{1,19})$/.exec(text) ?? [];
+  const [, of, timeline, xid, id] = /^(\w+)(?:\.(\d{1,19}))?\.(\d{1,19})\.(\d{1,19})$/.exec(text) ?? [];
   if (of !== area || xid === undefined || id === undefined) return undefined;
-  return BigInt(xid) > largest || BigInt(id) > largest ? undefined : { xid, id };
+  const numbers = [timeline ?? '0', xid, id];
+  return numbers.some((number) => BigInt(number) > largest) ? undefined : { timeline, xid, id };
 }
 
 export function isAfter(a: Position, b: Position): boolean {
-  const byTransaction = BigInt(a.xid) - BigInt(b.xid);
-  return byTransaction === 0n ? BigInt(a.id) > BigInt(b.id) : byTransaction > 0n;
+  for (const part of ['timeline', 'xid', 'id'] as const) {
+    const difference = BigInt(a[part]) - BigInt(b[part]);
+    if (difference !== 0n) return difference > 0n;
+  }
+  return false;
 }
 
 export interface OutboxRow {
+  timeline: string;
   xid: string;
   id: string;
   event_id: string;
@@ -58,18 +70,20 @@ export interface OutboxRow {
 }
 
 /** What to select from an outbox, as `toEvent` takes it. */
-export const outboxColumns = `o.xid::text as xid, o.id::text as id, event_id, tenant_id, topic, entity_id,
+export const outboxColumns = `o.timeline::text as timeline, o.xid::text as xid, o.id::text as id, event_id, tenant_id, topic, entity_id,
   entity_version::text as entity_version, payload, caused_by, occurred_at`;
 
 /**
- * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way.
- * A reader that went further could pass by an earlier transaction that commits later.
+ * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way,
+ * and those of timelines that have ended, as their transactions have. A reader that went further could pass by an
+ * earlier transaction that commits later.
  */
-export const isSettled = (xid: string) => `${xid} < pg_snapshot_xmin(pg_current_snapshot())`;
+export const isSettled = (row: string) => `(${row}.timeline <> (select platform.current_timeline())
+  or ${row}.xid < pg_snapshot_xmin(pg_current_snapshot()))`;
 
 export function toEvent(row: OutboxRow): DeliveredEvent {
   return {
-    position: { xid: row.xid, id: row.id },
+    position: { timeline: row.timeline, xid: row.xid, id: row.id },
     eventId: row.event_id,
     tenantId: row.tenant_id,
     topic: row.topic,

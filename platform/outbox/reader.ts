@@ -26,12 +26,19 @@ export async function readOutbox(
   const { after, limit, tenantId, topics } = options;
   const rows = await em.execute<OutboxRow[]>(
     `select ${outboxColumns} from ${area}.outbox o
-     where (o.xid, o.id) > (?::xid8, ?::bigint) and ${isSettled('o.xid')}
+     where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint) and ${isSettled('o')}
        ${tenantId === undefined ? '' : 'and tenant_id = ?'}
        ${topics === undefined ? '' : `and topic in (${topics.map(() => '?').join(', ')})`}
      -- Qualified: the bare names would be the columns of the answer, which are text.
-     order by o.xid, o.id limit ?`,
-    [after.xid, after.id, ...(tenantId === undefined ? [] : [tenantId]), ...(topics ?? []), limit],
+     order by o.timeline, o.xid, o.id limit ?`,
+    [
+      after.timeline,
+      after.xid,
+      after.id,
+      ...(tenantId === undefined ? [] : [tenantId]),
+      ...(topics ?? []),
+      limit,
+    ],
   );
   return rows.map(toEvent);
 }
@@ -39,16 +46,17 @@ export async function readOutbox(
 /** Where a reader stands that has had everything that was removed for its age. */
 export async function removedUntil(em: SqlEntityManager, area: string): Promise<Position> {
   const [mark] = await em.execute<Position[]>(
-    `select xid::text as xid, id::text as id from ${area}.outbox_removed`,
+    `select timeline::text as timeline, xid::text as xid, id::text as id from ${area}.outbox_removed`,
   );
   return mark ?? start;
 }
 
 /** Where an outbox ends now; what is published from here on comes after it. */
 export async function endOfOutbox(em: SqlEntityManager): Promise<Position> {
-  const [end] = await em.execute<{ xid: string }[]>(
-    `select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`,
+  const [end] = await em.execute<Omit<Position, 'id'>[]>(
+    `select platform.current_timeline()::text as timeline,
+       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`,
   );
   // The greatest row id within the transaction before the oldest one under way.
-  return { xid: end?.xid ?? '0', id: '9223372036854775807' };
+  return { ...start, ...end, id: '9223372036854775807' };
 }

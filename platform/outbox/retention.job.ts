@@ -12,20 +12,22 @@ export function outboxRetention(area: string): Sweep {
     everyMs: 60_000,
     async run({ em, now }) {
       const removed = await em.execute<Position[]>(
-        `delete from ${area}.outbox where (xid, id) in (
-           select xid, id from ${area}.outbox where occurred_at < ?
-             and (xid, id) <= all (select p.xid, p.id from platform.consumer_position p where p.source = ?)
+        `delete from ${area}.outbox where (timeline, xid, id) in (
+           select timeline, xid, id from ${area}.outbox where occurred_at < ?
+             and (timeline, xid, id) <= all (
+               select p.timeline, p.xid, p.id from platform.consumer_position p where p.source = ?)
            order by occurred_at limit ?
-         ) returning xid::text as xid, id::text as id`,
+         ) returning timeline::text as timeline, xid::text as xid, id::text as id`,
         [new Date(now.getTime() - keptHours * 60 * 60 * 1000), area, batch],
       );
       const last = removed.reduce((furthest, each) => (isAfter(each, furthest) ? each : furthest), start);
       if (removed.length > 0) {
         await em.execute(
-          `insert into ${area}.outbox_removed as r (xid, id) values (?::xid8, ?::bigint)
-           on conflict (is_only) do update set xid = excluded.xid, id = excluded.id
-             where (r.xid, r.id) < (excluded.xid, excluded.id)`,
-          [last.xid, last.id],
+          `insert into ${area}.outbox_removed as r (timeline, xid, id) values (?::bigint, ?::xid8, ?::bigint)
+           on conflict (is_only) do update
+             set timeline = excluded.timeline, xid = excluded.xid, id = excluded.id
+             where (r.timeline, r.xid, r.id) < (excluded.timeline, excluded.xid, excluded.id)`,
+          [last.timeline, last.xid, last.id],
         );
       }
       return removed.length === batch ? 'more' : 'done';

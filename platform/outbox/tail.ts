@@ -2,6 +2,7 @@ import type { Database } from '../database/database.js';
 import type { Logger } from '../logger.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
 import { endOfOutbox, readOutbox } from './reader.js';
+import { recordTimeline } from './timeline.js';
 import type { OutboxWake } from './wake.js';
 
 const batch = 500;
@@ -11,13 +12,22 @@ const settleMs = [5, 10, 20, 40, 80];
 
 export type EventListener = (event: DeliveredEvent) => void;
 
+interface Listener {
+  onEvent: EventListener;
+  onRewound: () => void;
+}
+
 /**
  * Follows one area's outbox for this process and hands each event, once and in order, to whoever listens. It reads
  * the table itself, whichever process wrote it, so there is no second path that could lose or reorder events.
+ *
+ * The server may become another one under it. Where the database knows the tail's timeline it reads on; in one that was
+ * put back to before that, it goes on with the first timeline that is new to it.
  */
 export class OutboxTail {
-  private readonly listeners = new Set<EventListener>();
+  private readonly listeners = new Set<Listener>();
   private position: Position | undefined;
+  private timelines: readonly string[] = [];
   private running: Promise<void> | undefined;
   private isWoken = false;
   private isStopped = false;
@@ -31,6 +41,7 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
+    this.timelines = await recordTimeline(this.database.forJobs());
     this.position = await endOfOutbox(this.database.forJobs());
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
@@ -39,9 +50,16 @@ export class OutboxTail {
     this.running = this.follow();
   }
 
-  /** Adds a listener and answers the position before its first event. */
-  listen(listener: EventListener): { from: Position; stop: () => void } {
+  /**
+   * Adds a listener and answers the position before its first event. `onRewound` is called when events that were handed
+   * out are no part of the database any more.
+   */
+  listen(
+    onEvent: EventListener,
+    onRewound: () => void = () => undefined,
+  ): { from: Position; stop: () => void } {
     if (!this.position) throw new Error('the outbox tail has not started');
+    const listener = { onEvent, onRewound };
     this.listeners.add(listener);
     return { from: this.position, stop: () => this.listeners.delete(listener) };
   }
@@ -59,7 +77,9 @@ export class OutboxTail {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
       if ((await this.read()) === batch || this.isWoken) continue;
-      await this.pause(settleMs[attempt] ?? pollMs);
+      const rest = settleMs[attempt];
+      if (rest === undefined) await this.lookForRewind();
+      await this.pause(rest ?? pollMs);
       attempt += 1;
     }
   }
@@ -73,18 +93,42 @@ export class OutboxTail {
       for (const event of events) this.deliver(event);
       return events.length;
     } catch (error) {
-      if (!this.isStopped)
-        this.logger.warn({ err: error, area: this.database.area }, 'the outbox could not be read');
+      this.warn(error);
       return 0;
     }
+  }
+
+  /** Reading nothing may also mean that the position is of a history that this database has not had. */
+  private async lookForRewind(): Promise<void> {
+    try {
+      const timelines = await recordTimeline(this.database.forJobs());
+      const { timeline } = this.position!;
+      if (!timelines.includes(timeline)) {
+        const next = timelines.find((each) => !this.timelines.includes(each)) ?? timelines.at(-1)!;
+        this.position = { timeline: next, xid: '0', id: '0' };
+        this.logger.warn(
+          { area: this.database.area, timeline, next },
+          'the database was put back to an earlier state: its events are followed from there on',
+        );
+        for (const { onRewound } of this.listeners) onRewound();
+      }
+      this.timelines = timelines;
+    } catch (error) {
+      this.warn(error);
+    }
+  }
+
+  private warn(error: unknown): void {
+    if (this.isStopped) return;
+    this.logger.warn({ err: error, area: this.database.area }, 'the outbox could not be read');
   }
 
   private deliver(event: DeliveredEvent): void {
     if (!isAfter(event.position, this.position!)) return;
     this.position = event.position;
-    for (const listener of this.listeners) {
+    for (const { onEvent } of this.listeners) {
       try {
-        listener(event);
+        onEvent(event);
       } catch (error) {
         this.logger.error({ err: error, topic: event.topic }, 'a listener failed on an event');
       }

@@ -53,8 +53,9 @@ export function mapEvents<Source, Value>(
       return new Promise((resolve, reject) => {
         endPending = () => resolve(done);
         pull().then(resolve, (error: unknown) => {
-          close();
+          // Before closing, which would end the stream as if nothing had happened.
           reject(onError(error));
+          close();
         });
       });
     },

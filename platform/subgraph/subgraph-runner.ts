@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+import { ApiError, isErrorCode } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
@@ -61,10 +62,13 @@ export class SubgraphRunner {
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
       const stream = await createSourceEventStream(await this.args(request, checked.document, context));
       if (!(Symbol.asyncIterator in stream)) return this.present(stream, context);
-      const events = mapEvents(stream, (rootValue) =>
-        Promise.resolve<SubgraphEvent>((eventContext) =>
-          this.event(request, checked.document, rootValue, eventContext),
-        ),
+      const events = mapEvents(
+        stream,
+        (rootValue) =>
+          Promise.resolve<SubgraphEvent>((eventContext) =>
+            this.event(request, checked.document, rootValue, eventContext),
+          ),
+        (error) => this.endOf(error, context),
       );
       const openedAt = openedAtOf(stream);
       return openedAt === undefined ? events : Object.assign(events, { openedAt });
@@ -86,6 +90,14 @@ export class SubgraphRunner {
     } catch (error) {
       return this.refuse([toGraphQLError(error)], context);
     }
+  }
+
+  /** Why a stream has ended, fit to be shown: what is no ApiError tells its words to the log only. */
+  private endOf(error: unknown, context: RequestContext): ApiError {
+    if (error instanceof ApiError) return error;
+    const [masked] = this.refuse([toGraphQLError(error)], context).errors ?? [];
+    const code = masked?.extensions?.['code'];
+    return new ApiError(isErrorCode(code) ? code : 'INTERNAL', masked?.message ?? 'Internal error');
   }
 
   private check(query: string): CheckedDocument {

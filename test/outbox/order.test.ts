@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Database } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
@@ -9,8 +9,8 @@ import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
 
 import { Live } from '../support/live.js';
-import { createTestDatabase, startTestPanel, type TestDatabase } from '../support/panel.js';
-import { until } from '../support/world.js';
+import { createTestDatabase, startTestPanel, type TestDatabase, type TestPanel } from '../support/panel.js';
+import { until, type Tenant } from '../support/world.js';
 
 let database: TestDatabase;
 let fleet: Database;
@@ -99,26 +99,55 @@ test('a transaction that commits late is not passed by', async () => {
   expect(after.map(({ eventId }) => eventId)).toEqual(['evt_late', 'evt_1', 'evt_2', 'evt_3']);
 });
 
-test('a cursor that is of another area, ahead of all events, or older than what is kept, is refused with a reason', async () => {
-  await using panel = await startTestPanel();
-  const tenant = await panel.world.tenant();
-  await tenant.node();
+describe('a cursor', () => {
+  const query = 'subscription { instanceChanged { name } }';
+  let panel: TestPanel;
+  let tenant: Tenant;
+  let timeline: string;
+  beforeAll(async () => {
+    panel = await startTestPanel();
+    tenant = await panel.world.tenant();
+    await tenant.node('only');
+    const [now] = await panel.sql<{ timeline: string }>(
+      'select platform.current_timeline()::text as timeline',
+    );
+    timeline = now!.timeline;
+  });
+  afterAll(async () => panel.stop());
+
   const refused = async (after: string) => {
-    await using live = new Live(panel.panel.url, tenant.token, 'subscription { instanceChanged { id } }', {
-      after,
-    });
+    await using live = new Live(panel.panel.url, tenant.token, query, { after });
     await live.ended();
     return live.firstErrorReason;
   };
-  expect(await refused(encodePosition('identity', start))).toBe('CURSOR_INVALID');
-  expect(await refused(encodePosition('fleet', { xid: '9223372036854775806', id: '5' }))).toBe(
-    'CURSOR_INVALID',
-  );
-  expect(await refused(encodePosition('fleet', { xid: '9999999999999999999', id: '5' }))).toBe(
-    'CURSOR_INVALID',
-  );
-  await panel.sql(`insert into fleet.outbox_removed (xid, id) values ('1', 1)`);
-  expect(await refused(encodePosition('fleet', start))).toBe('CURSOR_EXPIRED');
+
+  test('that is of another area or ahead of all events is refused as none', async () => {
+    expect(await refused(encodePosition('identity', { timeline, xid: '0', id: '0' }))).toBe('CURSOR_INVALID');
+    for (const xid of ['9223372036854775806', '9999999999999999999']) {
+      expect(await refused(encodePosition('fleet', { timeline, xid, id: '5' }))).toBe('CURSOR_INVALID');
+    }
+  });
+
+  test('that this database never gave is refused as one whose events are gone', async () => {
+    const after = encodePosition('fleet', { timeline: '4711', xid: '1', id: '1' });
+    expect(await refused(after)).toBe('CURSOR_EXPIRED');
+  });
+
+  test('of a panel that knew no timelines is understood until the server starts anew', async () => {
+    const after = Buffer.from('fleet.1.1').toString('base64url');
+    {
+      await using live = new Live(panel.panel.url, tenant.token, query, { after });
+      const [first] = await live.received(1);
+      expect(first!.data).toEqual({ instanceChanged: { name: 'only' } });
+    }
+    await panel.sql('insert into platform.timeline select max(timeline) + 1, now() from platform.timeline');
+    expect(await refused(after)).toBe('CURSOR_EXPIRED');
+  });
+
+  test('that is older than what is kept is refused as one whose events are gone', async () => {
+    await panel.sql(`insert into fleet.outbox_removed (xid, id) values ('1', 1)`);
+    expect(await refused(encodePosition('fleet', { timeline, xid: '0', id: '0' }))).toBe('CURSOR_EXPIRED');
+  });
 });
 
 test('what was read together with the cursor, and a subscription after it, miss nothing', async () => {

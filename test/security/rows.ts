@@ -73,7 +73,8 @@ async function isAudited(panel: TestPanel, tenantId: string): Promise<boolean> {
       area,
     ) => `select from ${area}.outbox o where o.tenant_id = $1 and o.topic = '${auditTopic}' and not exists (
       select from platform.consumer_position p
-      where p.consumer = 'identity' and p.source = '${area}' and (p.xid, p.id) >= (o.xid, o.id))`,
+      where p.consumer = 'identity' and p.source = '${area}' 
+        and (p.timeline, p.xid, p.id) >= (o.timeline, o.xid, o.id))`,
   );
   return (await panel.sql(waiting.join(' union all '), [tenantId])).length === 0;
 }

@@ -77,7 +77,11 @@ class ToldTail extends OutboxTail {
 }
 
 const beyondAll = 9_000_000_000_000_000_000n;
-const tellingPosition = (at: number): Position => ({ xid: String(beyondAll), id: String(at + 1) });
+const tellingPosition = (at: number): Position => ({
+  timeline: String(beyondAll),
+  xid: String(beyondAll),
+  id: String(at + 1),
+});
 
 /** Whether a cursor is of an event that was told and not read from the database. */
 export function wasTold(cursor: string | undefined): boolean {

@@ -100,12 +100,16 @@ export const testAdministrator = { email: 'admin@panel.test', password: 'adminis
 export type Mode = 'in process' | 'split';
 export const modes: readonly Mode[] = ['in process', 'split'];
 
-/** Starts a panel for a test file. `settings` are environment variables on top of the defaults. */
+/**
+ * Starts a panel for a test file, on a new database unless one is given. `settings` are environment variables on top of
+ * the defaults.
+ */
 export async function startTestPanel(
   settings: Record<string, string> = {},
   mode: Mode = 'in process',
+  given?: TestDatabase,
 ): Promise<TestPanel> {
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   const clock = new TestClock();
   const optionsWith = (more: Record<string, string>) => ({
     ...panelOptions({

@@ -69,12 +69,17 @@ export class Tenant {
   constructor(
     readonly world: World,
     readonly account: { email: string; password: string },
-    tokens: Tokens,
+    private readonly tokens: Tokens,
   ) {
     this.id = tokens.user.tenant.id;
     this.user = tokens.user;
     this.token = tokens.access_token;
     this.refreshToken = tokens.refresh_token;
+  }
+
+  /** The same tenant at another panel, with the tokens that it has. */
+  at(world: World): Tenant {
+    return new Tenant(world, this.account, this.tokens);
   }
 
   async rest<Body = Record<string, unknown>>(path: string, options: Call = {}): Promise<Answer<Body>> {

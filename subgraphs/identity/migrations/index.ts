@@ -16,6 +16,7 @@ import { sealedTrailsMigration } from './082-sealed-trails.js';
 import { delegatesMigration } from './083-delegates.js';
 import { brandingOfPlansMigration } from './084-branding-of-plans.js';
 import { brandingVersionsMigration } from './085-branding-versions.js';
+import { timelinesMigration } from './086-timelines.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -146,4 +147,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   delegatesMigration,
   brandingOfPlansMigration,
   brandingVersionsMigration,
+  timelinesMigration,
 ];
