@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { pageOf } from '#platform/subgraph/paging.js';
 
 import { newPassword } from '../password/password-hash.js';
+import { emailAddress } from '../user/email-address.js';
 import { User, UserRole } from '../user/user.entity.js';
-import { emailAddress, shownName } from '../user/user.inputs.js';
+import { shownName } from '../user/user.inputs.js';
 
 @ObjectType({ description: "One page of the tenant's users." })
 export class UserPage extends pageOf(User, 'User') {}
