@@ -153,6 +153,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     clock,
     keyring,
     mails,
+    users,
     tokens,
     publicUrl,
     logger,

@@ -20,6 +20,11 @@ export class CreateApiKeyInput {
     description: `For how many days it works, 1 to ${maxDays}; ${defaultDays} unless told.`,
   })
   expiresInDays?: number | null;
+
+  @Field(() => String, {
+    description: "The viewer's password: a key outlives a stolen token. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword!: string;
 }
 
 export const createApiKeyRules = z.object({
@@ -33,6 +38,7 @@ export const createApiKeyRules = z.object({
     .min(1, 'It must work for at least 1 day')
     .max(maxDays, `It may work for at most ${maxDays} days`)
     .nullish(),
+  currentPassword: z.string(),
 });
 
 @ObjectType({ description: 'A new API key.' })

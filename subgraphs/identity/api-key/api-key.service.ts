@@ -12,8 +12,10 @@ import { validate } from '#platform/validation.js';
 import type { Viewer } from '#platform/viewer.js';
 import type { ApiKeyRevoked } from '#schema/events.js';
 
+import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
 import { User } from '../user/user.entity.js';
+import type { UserService } from '../user/user.service.js';
 import { ApiKey } from './api-key.entity.js';
 import {
   createApiKeyRules,
@@ -36,6 +38,7 @@ export class ApiKeyService {
   constructor(
     /** All permissions of all areas. */
     private readonly permissions: PermissionTable,
+    private readonly users: UserService,
     private readonly keys: SigningKeyService,
     private readonly issuer: string,
   ) {}
@@ -49,11 +52,13 @@ export class ApiKeyService {
 
   async create(operation: Operation, input: CreateApiKeyInput): Promise<CreateApiKeyPayload> {
     const viewer = operation.requireUser();
-    const { name, permissions, expiresInDays } = validate(createApiKeyRules, input);
+    const { name, permissions, expiresInDays, currentPassword } = validate(createApiKeyRules, input);
     const grantable = this.grantable(viewer);
     const refused = permissions.find((permission) => !grantable.includes(permission));
     if (refused !== undefined)
       throw invalid('input.permissions', `${refused} is not a permission that you can give`);
+    const before = await this.users.me(operation);
+    await checkCurrentPassword(operation, before, currentPassword);
     const key = apiKeyPrefix + randomToken();
     const now = operation.clock.now();
     const apiKey = Object.assign(new ApiKey(), {
@@ -75,6 +80,7 @@ export class ApiKeyService {
       const maker = await em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_READ });
       if (maker?.role.toLowerCase() !== viewer.role)
         throw new ApiError('FORBIDDEN', 'Your role has changed; sign in again', { reason: 'ROLE_CHANGED' });
+      requireSamePassword(maker, before);
       em.persist(apiKey);
       audit({ target: apiKey.id, changes: { permissions: apiKey.permissions, expiresAt: apiKey.expiresAt } });
     });

@@ -1,6 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
 
-import { invalid } from '#platform/errors.js';
 import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -16,7 +15,7 @@ import { admit, forgive } from '../throttle/throttle.js';
 import { normalEmail } from '../user/email-address.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
-import { checkCurrentPassword } from './current-password.js';
+import { checkCurrentPassword, requireSamePassword } from './current-password.js';
 import { offerReset } from './offer-reset.js';
 import { hashPassword } from './password-hash.js';
 import {
@@ -47,8 +46,7 @@ export class PasswordService {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
       // Another change came first: the password that was checked is not the current one any more.
-      if (found.passwordHash !== before.passwordHash)
-        throw invalid('input.currentPassword', 'Current password is wrong');
+      requireSamePassword(found, before);
       write.audit({ target: id });
       await this.set(operation, write, found, passwordHash, 'PASSWORD_CHANGED', sessionId);
       return found;

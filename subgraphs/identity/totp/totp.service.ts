@@ -6,7 +6,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
 import type { AccountMail } from '../email/account-mail.js';
-import { checkCurrentPassword } from '../password/current-password.js';
+import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { newTotpSecret, otpauthUrl } from './authenticator.js';
@@ -116,8 +116,3 @@ export class TotpService {
 }
 
 const wrongCode = 'Code is wrong or was used';
-
-function requireSamePassword(user: User, checked: User): void {
-  if (user.passwordHash === checked.passwordHash) return;
-  throw invalid('input.currentPassword', 'Current password is wrong');
-}

@@ -1,11 +1,11 @@
 import { LockMode } from '@mikro-orm/core';
 
-import { invalid, notFound } from '#platform/errors.js';
+import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import type { EmailChangeService } from '../email/email-change.service.js';
-import { checkCurrentPassword } from '../password/current-password.js';
+import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import { countMail } from '../throttle/throttle.js';
 import { normalEmail } from './email-address.js';
 import { User } from './user.entity.js';
@@ -38,8 +38,7 @@ export class ProfileService {
       const found = await write.em.findOne(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!found) throw notFound('User');
       // The password may have been replaced since it was checked, by an owner who is taking the account back.
-      if (isNewEmail && found.passwordHash !== before.passwordHash)
-        throw invalid('input.currentPassword', 'Current password is wrong');
+      if (isNewEmail) requireSamePassword(found, before);
       write.audit({
         target: found.id,
         changes: { ...(name == null ? {} : { name }), ...(isNewEmail ? { pendingEmail: email } : {}) },

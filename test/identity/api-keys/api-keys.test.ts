@@ -26,7 +26,7 @@ describe.each(modes)('%s', (mode) => {
       `mutation($input: CreateApiKeyInput!) {
         createApiKey(input: $input) { key apiKey { id prefix permissions expiresAt lastUsedAt } }
       }`,
-      { input: { name: 'CI', ...input } },
+      { input: { name: 'CI', currentPassword: 'correct horse battery', ...input } },
       token,
     );
 
@@ -175,7 +175,12 @@ test('a key ends by itself, works past the minute of its token until then, and i
   const answer = await tenant.graphql<{ createApiKey: Created }>(
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }',
     {
-      input: { name: 'short', permissions: ['fleet.instance.read', 'identity.audit.read'], expiresInDays: 1 },
+      input: {
+        name: 'short',
+        permissions: ['fleet.instance.read', 'identity.audit.read'],
+        expiresInDays: 1,
+        currentPassword: tenant.account.password,
+      },
     },
   );
   const { key } = dataOf(answer).createApiKey;

@@ -119,7 +119,7 @@ describe.each(modes)('%s', (mode) => {
     const attempts = await Promise.all(
       [
         'mutation { inviteMember(input: { email: "friend@provider.example", role: ADMIN }) { id } }',
-        'mutation { createApiKey(input: { name: "door", permissions: ["fleet.instance.read"] }) { key } }',
+        'mutation { createApiKey(input: { name: "door", permissions: ["fleet.instance.read"], currentPassword: "x" }) { key } }',
         'mutation { grantDelegation(input: { role: ADMIN, expiresInHours: 8760 }) { id } }',
         `mutation { removeMember(id: "${acme.user.id}") { id } }`,
         `mutation { actInTenant(input: { tenantId: "${acme.id}" }) { accessToken } }`,
