@@ -72,6 +72,11 @@ describe('profile', () => {
         details: { name: 'Name is required', email: 'Email must be an e-mail address' },
       },
     ]);
+    const unproved = await put(tenant, { name: ' ', email: 'new@example.com' });
+    expect(unproved.body).toEqual({
+      error: 'Validation failed',
+      details: { name: 'Name is required', current_password: 'Current password is required' },
+    });
   });
 
   test('is for users only', async () => {

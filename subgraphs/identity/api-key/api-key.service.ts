@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { apiKeyPrefix } from '#platform/auth/api-key-exchange.js';
 import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import { signToken } from '#platform/auth/tokens.js';
-import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -52,11 +52,8 @@ export class ApiKeyService {
 
   async create(operation: Operation, input: CreateApiKeyInput): Promise<CreateApiKeyPayload> {
     const viewer = operation.requireUser();
-    const { name, permissions, expiresInDays, currentPassword } = validate(createApiKeyRules, input);
-    const grantable = this.grantable(viewer);
-    const refused = permissions.find((permission) => !grantable.includes(permission));
-    if (refused !== undefined)
-      throw invalid('input.permissions', `${refused} is not a permission that you can give`);
+    const rules = createApiKeyRules(this.grantable(viewer));
+    const { name, permissions, expiresInDays, currentPassword } = validate(rules, input);
     const before = await this.users.me(operation);
     await checkCurrentPassword(operation, before, currentPassword);
     const key = apiKeyPrefix + randomToken();

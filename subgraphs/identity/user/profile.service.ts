@@ -7,9 +7,8 @@ import { validate } from '#platform/validation.js';
 import type { EmailChangeService } from '../email/email-change.service.js';
 import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import { countMail } from '../throttle/throttle.js';
-import { normalEmail } from './email-address.js';
 import { User } from './user.entity.js';
-import { updateProfileRules, type UpdateProfileInput } from './user.inputs.js';
+import { isNewEmail, updateProfileRules, type UpdateProfileInput } from './user.inputs.js';
 import type { UserService } from './user.service.js';
 
 /** What users change about themselves. */
@@ -24,11 +23,12 @@ export class ProfileService {
    * one in force is told at once. Naming the one in force changes nothing, also while another one is awaited.
    */
   async update(operation: Operation, input: UpdateProfileInput): Promise<User> {
-    const { name, email, currentPassword } = validate(updateProfileRules, input);
     const before = await this.users.me(operation);
-    const isNewEmail = email != null && email !== normalEmail(before.email);
-    if (isNewEmail) {
-      await checkCurrentPassword(operation, before, currentPassword);
+    const checked = validate(updateProfileRules(before.email), input);
+    const { name } = checked;
+    const email = isNewEmail(checked, before.email) ? checked.email : undefined;
+    if (email !== undefined) {
+      await checkCurrentPassword(operation, before, checked.currentPassword);
       await this.emails.requireFree(operation, before, email);
       await countMail(operation, [before.id, email]);
     }
@@ -38,13 +38,16 @@ export class ProfileService {
       const found = await write.em.findOne(User, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!found) throw notFound('User');
       // The password may have been replaced since it was checked, by an owner who is taking the account back.
-      if (isNewEmail) requireSamePassword(found, before);
+      if (email !== undefined) requireSamePassword(found, before);
       write.audit({
         target: found.id,
-        changes: { ...(name == null ? {} : { name }), ...(isNewEmail ? { pendingEmail: email } : {}) },
+        changes: {
+          ...(name == null ? {} : { name }),
+          ...(email === undefined ? {} : { pendingEmail: email }),
+        },
       });
       if (name != null) Object.assign(found, { name, updatedAt: now });
-      if (isNewEmail) await this.emails.begin(write, found, email, now);
+      if (email !== undefined) await this.emails.begin(write, found, email, now);
       return found;
     });
   }

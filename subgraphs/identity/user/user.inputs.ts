@@ -1,7 +1,7 @@
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 
-import { emailAddress } from './email-address.js';
+import { emailAddress, normalEmail } from './email-address.js';
 
 export const shownName = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
@@ -26,8 +26,25 @@ export class UpdateProfileInput {
   currentPassword?: string | null;
 }
 
-export const updateProfileRules = z.object({
-  name: shownName('Name').nullish(),
-  email: emailAddress.nullish(),
-  currentPassword: z.string().nullish(),
-});
+/** `email` is the address in force. */
+export const updateProfileRules = (email: string) =>
+  z
+    .object({
+      name: shownName('Name').nullish(),
+      email: emailAddress.nullish(),
+      currentPassword: z.string().nullish(),
+    })
+    .refine((input) => !isNewEmail(input, email) || Boolean(input.currentPassword), {
+      path: ['currentPassword'],
+      message: 'Current password is required',
+      // Also when another field is wrong, so that all is told at once.
+      when: () => true,
+    });
+
+/** Whether the address of a profile is another one than that in force. */
+export function isNewEmail<Input extends { email?: string | null | undefined }>(
+  input: Input,
+  inForce: string,
+): input is Input & { email: string } {
+  return input.email != null && input.email !== normalEmail(inForce);
+}

@@ -61,7 +61,7 @@ test('a token alone switches nothing on: the password is asked for, guesses are 
   const missing = await tenant.rest('/api/auth/totp/enable', { method: 'POST' });
   expect([missing.status, missing.body]).toEqual([
     422,
-    { error: 'Validation failed', details: { current_password: 'is required' } },
+    { error: 'Validation failed', details: { current_password: 'Current password is required' } },
   ]);
   const guesses = [];
   for (let guess = 0; guess < 6; guess += 1) guesses.push(await askForTotp(tenant, 'wrong'));
