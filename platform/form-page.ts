@@ -26,7 +26,7 @@ export interface FormPage {
   link?: FormPageLink;
   done: string;
   /** Where to go on when it is done. */
-  then?: readonly PageLink[];
+  onward?: readonly PageLink[];
 }
 
 const states = {
@@ -38,7 +38,7 @@ const states = {
 
 // The token is in the fragment, which browsers send to nobody; the page's script hands it to the mutation. A mail
 // scanner that opens the link uses nothing up, since it presses no button, and asking for the state uses nothing up.
-const script = ({ mutation, fieldsAre, link, done, then = [] }: FormPage) => `
+const script = ({ mutation, fieldsAre, link, done, onward = [] }: FormPage) => `
 const form = document.querySelector('form');
 const output = document.querySelector('output');
 const onward = document.querySelector('nav');
@@ -64,7 +64,7 @@ form.addEventListener('submit', async (event) => {
   button.disabled = false;
   const [error] = answer.errors ?? [];
   if (error) say(Object.values(error.extensions?.details ?? {}).join('. ') || error.message, []);
-  else say(${inlineJson(done)}, ${inlineJson(then)});
+  else say(${inlineJson(done)}, ${inlineJson(onward)});
   if (!error) form.hidden = true;
 });
 `;

@@ -268,3 +268,12 @@ describe('an e-mail address', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 });
+
+test('the link of an invitation leads to a page that asks for a name and a password', async () => {
+  const page = await panel.world.rest('/account/accept-invitation');
+  expect([page.status, page.headers.get('content-security-policy')]).toEqual([
+    200,
+    expect.stringContaining("default-src 'none'"),
+  ]);
+  expect(page.text).toMatch(/name="name"[\s\S]*name="password"[\s\S]*AcceptInvitationInput/);
+});

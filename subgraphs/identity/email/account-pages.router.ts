@@ -12,7 +12,7 @@ const verifyEmail: FormPage = {
   link: linkQuery('EMAIL_VERIFICATION'),
   mutation: 'mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }',
   done: 'Done. Your address is confirmed.',
-  then: [home],
+  onward: [home],
 };
 
 const confirmEmailChange: FormPage = {
@@ -21,7 +21,7 @@ const confirmEmailChange: FormPage = {
   link: linkQuery('EMAIL_CHANGE'),
   mutation: 'mutation($input: ConfirmEmailChangeInput!) { confirmEmailChange(input: $input) { email } }',
   done: 'Done. Sign in with this address from now on.',
-  then: [home],
+  onward: [home],
 };
 
 const forgotPassword: FormPage = {
@@ -30,7 +30,7 @@ const forgotPassword: FormPage = {
   <button>Mail me a link</button>`,
   mutation: 'mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) }',
   done: 'If there is an account with this address, a link for choosing a new password is on its way to it.',
-  then: [home],
+  onward: [home],
 };
 
 const resetPassword: FormPage = {
@@ -41,7 +41,7 @@ const resetPassword: FormPage = {
   link: linkQuery('PASSWORD_RESET', { href: '/account/forgot-password', text: 'Ask for another link' }),
   mutation: 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) }',
   done: 'Done. Sign in with the new password.',
-  then: [home],
+  onward: [home],
 };
 
 const acceptInvitation: FormPage = {
@@ -53,7 +53,7 @@ const acceptInvitation: FormPage = {
   link: linkQuery('INVITATION'),
   mutation: 'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { email } } }',
   done: 'Done. Sign in with the address that the invitation was mailed to.',
-  then: [home],
+  onward: [home],
 };
 
 /** The pages behind the links that accounts are mailed, and the one that asks for such a link. */

@@ -20,7 +20,7 @@ export function createSetupRouter(): Router {
       fieldsAre: 'account',
       link: linkQuery('SETUP', { href: '/', text: 'To the start page' }),
       done: 'Done. You are the administrator of this panel; sign in with this address and password.',
-      then: [
+      onward: [
         { href: '/graphql', text: 'Open GraphiQL: log in there, grant plans, make enrollment tokens' },
         { href: '/', text: 'To the start page, which says what else there is' },
       ],

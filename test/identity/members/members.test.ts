@@ -325,12 +325,3 @@ test.concurrent('a platform administrator is not removed along with a tenant', a
     'the administrator to be as before',
   );
 });
-
-test.concurrent('the link of an invitation leads to a page that asks for a name and a password', async () => {
-  const page = await panel.world.rest('/account/accept-invitation');
-  expect([page.status, page.headers.get('content-security-policy')]).toEqual([
-    200,
-    expect.stringContaining("default-src 'none'"),
-  ]);
-  expect(page.text).toMatch(/name="name"[\s\S]*name="password"[\s\S]*AcceptInvitationInput/);
-});
