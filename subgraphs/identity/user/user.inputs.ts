@@ -37,8 +37,6 @@ export const updateProfileRules = (email: string) =>
     .refine((input) => !isNewEmail(input, email) || Boolean(input.currentPassword), {
       path: ['currentPassword'],
       message: 'Current password is required',
-      // Also when another field is wrong, so that all is told at once.
-      when: () => true,
     });
 
 /** Whether the address of a profile is another one than that in force. */
