@@ -14,6 +14,7 @@ import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
 import { createMetrics, type MetricsAccess } from './metrics.js';
+import { showNotFound, showStart } from './pages.js';
 
 export interface HttpOptions extends Health {
   gateway: Gateway;
@@ -69,7 +70,8 @@ export function createHttpApp(options: HttpOptions): Express {
   );
   for (const router of options.routers) app.use(router);
 
-  app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
+  app.get('/', showStart);
+  app.use(showNotFound);
   const onError: ErrorRequestHandler = (thrown, _request, response, next) => {
     const error: unknown = isPassing(thrown) ? databaseAway(thrown) : thrown;
     if (error instanceof ApiError && !response.headersSent) return refuse(response, error);

@@ -10,12 +10,12 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/auth/register',              'identity/RegisterUser',       { public: true, body: 'input', reply: created }),
   route('POST',   '/api/auth/login',                 'identity/LogInUser',          { public: true, body: 'input', reply: ok, omitNull: ['user', 'access_token', 'refresh_token', 'token_type', 'totp_required', 'challenge_token'] }),
   route('POST',   '/api/auth/refresh',               'identity/RefreshSession',     { public: true, body: 'input', reply: ok, omitNull: ['user'] }),
-  route('GET',    '/api/auth/me',                    'identity/GetMe',              { reply: ok }),
-  route('PUT',    '/api/auth/profile',               'identity/UpdateProfile',      { body: 'input', reply: ok }),
+  route('GET',    '/api/auth/me',                    'identity/GetMe',              { reply: ok, omitNull: ['acting'], headers: { pending_email: 'X-Pending-Email' } }),
+  route('PUT',    '/api/auth/profile',               'identity/UpdateProfile',      { body: 'input', reply: ok, headers: { pending_email: 'X-Pending-Email' } }),
   route('POST',   '/api/auth/change-password',       'identity/ChangePassword',     { body: 'input', reply: noContent }),
   route('POST',   '/api/auth/password/forgot',       'identity/RequestPasswordReset', { public: true, body: 'input', reply: noContent }),
   route('POST',   '/api/auth/password/reset',        'identity/ResetPassword',      { public: true, body: 'input', reply: noContent }),
-  route('POST',   '/api/auth/totp/enable',           'identity/EnableTotp',         { reply: ok }),
+  route('POST',   '/api/auth/totp/enable',           'identity/EnableTotp',         { body: 'input', reply: ok }),
   route('POST',   '/api/auth/totp/verify',           'identity/VerifyTotp',         { public: true, body: 'input', reply: ok, omitNull: ['totp_enabled', 'user', 'access_token', 'refresh_token', 'token_type', 'expires_in'] }),
   route('POST',   '/api/auth/totp/disable',          'identity/DisableTotp',        { body: 'input', reply: ok }),
   route('POST',   '/api/auth/logout',                'identity/LogOut',             { reply: noContent }),
@@ -23,10 +23,11 @@ export const routes: readonly Route[] = [
   route('DELETE', '/api/auth/sessions/:id',          'identity/RevokeSession',      { reply: noContent }),
 
   // OAuth: the panel as identity provider of its nodes
-  route('GET',    '/api/oauth/authorize/preflight',  'identity/PreflightAuthorization', { query: ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method', 'response_type', 'nonce'], reply: ok }),
+  route('GET',    '/api/oauth/authorize/preflight',  'identity/PreflightAuthorization', { query: ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method', 'response_type', 'nonce', 'prompt', 'max_age'], reply: ok }),
   route('POST',   '/api/oauth/authorize/consent',    'identity/DecideAuthorization', { body: 'input', reply: ok }),
   route('POST',   '/api/oauth/token',                'identity/ExchangeAuthorizationCode', { public: true, body: 'input', reply: ok, accept: 'form', errors: 'oauth' }),
   route('GET',    '/api/oauth/userinfo',             'identity/GetUserInfo',        { reply: ok }),
+  route('POST',   '/api/oauth/userinfo',             'identity/GetUserInfo',        { reply: ok }),
 
   // Fleet
   route('GET',    '/api/fleet/instances',            'fleet/ListInstances',         { query: ['status', 'q'], reply: page }),

@@ -137,6 +137,7 @@ export interface SessionRevoked {
     | 'PASSWORD_RESET'
     | 'REFRESH_TOKEN_REUSED'
     | 'ROLE_CHANGED'
+    | 'SECOND_FACTOR_RESET'
     | 'MEMBER_REMOVED'
     | 'TENANT_SUSPENDED';
 }

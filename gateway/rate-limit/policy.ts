@@ -26,6 +26,7 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
   'requestPasswordReset',
   'resetPassword',
   'verifyEmail',
+  'confirmEmailChange',
   'acceptInvitation',
   'exchangeAuthorizationCode',
 ]);

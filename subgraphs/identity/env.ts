@@ -2,12 +2,19 @@ import { z } from 'zod';
 
 import { EnvError, parseEnv, readAll, type EnvSource } from '#platform/env.js';
 
+import { normalPassword } from './password/normal-password.js';
+import { normalEmail } from './user/email-address.js';
+
 const shape = {
-  ADMIN_EMAIL: z.email('must be an e-mail address').max(254, 'must have at most 254 characters').optional(),
+  ADMIN_EMAIL: z
+    .string()
+    .transform(normalEmail)
+    .pipe(z.email('must be an e-mail address').max(254, 'must have at most 254 characters'))
+    .optional(),
   ADMIN_PASSWORD: z
     .string()
-    .min(12, 'must have at least 12 characters')
-    .max(256, 'must have at most 256 characters')
+    .refine((text) => normalPassword(text).length >= 12, 'must have at least 12 characters')
+    .refine((text) => normalPassword(text).length <= 256, 'must have at most 256 characters')
     .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
   MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),

@@ -18,11 +18,14 @@ import type { Subgraph } from '#platform/subgraph/subgraph.js';
 import { expiredSweep } from './cleanup/expired.job.js';
 import { AccountMail } from './email/account-mail.js';
 import { createAccountPagesRouter } from './email/account-pages.router.js';
+import { EmailChangeService } from './email/email-change.service.js';
 import { EmailVerificationService } from './email/email-verification.service.js';
 import { EmailResolver } from './email/email.resolver.js';
 import { MailToken } from './email/mail-token.entity.js';
 import { sendMailJob } from './email/send-mail.job.js';
 import type { IdentityEnv } from './env.js';
+import { LinkResolver } from './link/link.resolver.js';
+import { LinkService } from './link/link.service.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
 import { createMetadataRouter } from './oauth/metadata.router.js';
@@ -58,9 +61,11 @@ import { StoredSigningKey } from './signing-key/signing-key.entity.js';
 import { SigningKeyService } from './signing-key/signing-key.service.js';
 import { createTenancy, tenancyEntities } from './tenancy.js';
 import { SuspensionService } from './tenant/suspension.service.js';
+import { TenantSearch } from './tenant/tenant-search.service.js';
 import { Tenant } from './tenant/tenant.entity.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
+import { SecondFactorReset } from './totp/second-factor-reset.service.js';
 import { TotpCodes } from './totp/totp-codes.js';
 import { TotpSignIn } from './totp/totp-sign-in.js';
 import { RecoveryCode, TotpSecret } from './totp/totp.entity.js';
@@ -133,7 +138,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   const codes = new TotpCodes(keyring);
   const users = new UserService();
   const logins = new LoginService(new Credentials(), codes, tokens);
-  const totp = new TotpService(users, codes, keyring);
+  const totp = new TotpService(users, codes, keyring, mail);
+  const emails = new EmailChangeService(mail);
   const registrations = new RegistrationService(tokens, mail, keyring);
   const sessions = new SessionService();
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
@@ -147,6 +153,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     clock,
     keyring,
     mails,
+    users,
     tokens,
     publicUrl,
     logger,
@@ -171,8 +178,8 @@ export function createIdentity(options: IdentityOptions): Identity {
         permissions: identityPermissions,
         streams: options.streams,
         resolvers: [
-          new UserResolver(users, new ProfileService(users, mail)),
-          new TenantResolver(new TenantService(), users, new SuspensionService()),
+          new UserResolver(users, new ProfileService(users, emails), emails),
+          new TenantResolver(new TenantService(), users, new SuspensionService(), new TenantSearch()),
           new RegistrationResolver(registrations),
           new SessionResolver(
             logins,
@@ -180,8 +187,9 @@ export function createIdentity(options: IdentityOptions): Identity {
             sessions,
           ),
           new PasswordResolver(new PasswordService(users, mail)),
-          new EmailResolver(new EmailVerificationService(mail)),
-          new TotpResolver(totp, new TotpSignIn(totp, logins, tokens)),
+          new EmailResolver(new EmailVerificationService(mail), emails),
+          new LinkResolver(new LinkService()),
+          new TotpResolver(totp, new TotpSignIn(totp, logins, tokens), new SecondFactorReset(users, mail)),
           new OAuthResolver(authorizations, new TokenService(assertions), new UserInfoService(assertions)),
           new SetupResolver(new SetupService(registrations)),
           ...tenancy.resolvers,

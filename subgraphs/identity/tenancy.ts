@@ -54,6 +54,7 @@ import { createTenantExportRouter } from './msp/tenant-export.router.js';
 import { rawOperations } from './raw-operation.js';
 import type { SessionTokens } from './session/session-tokens.js';
 import type { SigningKeyService } from './signing-key/signing-key.service.js';
+import type { UserService } from './user/user.service.js';
 
 export const tenancyEntities: readonly EntityClass[] = [
   AuditEvent,
@@ -69,6 +70,7 @@ export interface TenancyOptions {
   clock: Clock;
   keyring: Keyring;
   mails: MailQueue;
+  users: UserService;
   tokens: SessionTokens;
   keys: SigningKeyService;
   /** The permissions of all areas. */
@@ -93,7 +95,7 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { database, clock, keyring, mails, tokens, publicUrl, areas, keys, permissions } = options;
+  const { database, clock, keyring, mails, users, tokens, publicUrl, areas, keys, permissions } = options;
   const entitlements = new Entitlements('identity');
   const mail = new InvitationMail(mails, publicUrl);
   const outbound = createOutbound({
@@ -120,10 +122,10 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     resolvers: [
       new AuditResolver(audits),
       new MemberResolver(
-        new MemberService(new KeysOfMember(permissions)),
-        new InvitationService(entitlements, tokens, mail),
+        new MemberService(new KeysOfMember(permissions), users),
+        new InvitationService(entitlements, users, tokens, mail),
       ),
-      new ApiKeyResolver(new ApiKeyService(permissions, keys, publicUrl)),
+      new ApiKeyResolver(new ApiKeyService(permissions, users, keys, publicUrl)),
       new MspClientResolver(new MspClientService(entitlements), erasures),
       new BrandingResolver(brandings),
       new DelegationResolver(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 import { entryOf, settled, trailOf } from './audit/support.js';
-import { codeAt, enableTotp, nextCode, type Enabled } from './support/totp.js';
+import { askForTotp, codeAt, enableTotp, nextCode } from './support/totp.js';
 
 let panel: TestPanel;
 let other: pg.Client;
@@ -119,7 +119,7 @@ describe('a challenge', () => {
     const token = await challenge(tenant.account);
     const off = { current_password: tenant.account.password, code: await nextCode(panel, secret) };
     expect((await tenant.rest('/api/auth/totp/disable', { body: off })).status).toBe(200);
-    const pending = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
+    const pending = await askForTotp(tenant);
     for (const code of [pending.body.recovery_codes[0]!, codeAt(panel, pending.body.secret)]) {
       const answer = await panel.world.rest('/api/auth/totp/verify', {
         body: { challenge_token: token, code },

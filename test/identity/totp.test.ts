@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
-import { codeAt, enableTotp, nextCode, type Enabled } from './support/totp.js';
+import { askForTotp, codeAt, enableTotp, nextCode, type Enabled } from './support/totp.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ const statuses = (answers: { status: number }[]) =>
 describe('switching on', () => {
   test('gives a secret in three forms and ten recovery codes, and is not in force until a code is verified', async () => {
     const tenant = await panel.world.tenant();
-    const { status, body } = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
+    const { status, body } = await askForTotp(tenant);
     expect(status).toBe(200);
     expect(body).toEqual({
       secret: expect.stringMatching(/^[A-Z2-7]{32}$/),
@@ -52,10 +52,7 @@ describe('switching on', () => {
 
   test('asked again before it is verified, only the newest secret counts', async () => {
     const tenant = await panel.world.tenant();
-    const [first, second] = [
-      await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' }),
-      await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' }),
-    ];
+    const [first, second] = [await askForTotp(tenant), await askForTotp(tenant)];
     const verify = async (secret: string) =>
       tenant.rest('/api/auth/totp/verify', { body: { code: codeAt(panel, secret) } });
     expect((await verify(first.body.secret)).status).toBe(422);
@@ -64,14 +61,14 @@ describe('switching on', () => {
 
   test('a recovery code does not switch it on', async () => {
     const tenant = await panel.world.tenant();
-    const { body } = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
+    const { body } = await askForTotp(tenant);
     const verified = await tenant.rest('/api/auth/totp/verify', { body: { code: body.recovery_codes[0] } });
     expect(verified.status).toBe(422);
   });
 
   test('once on, it is a conflict; verifying without having asked is one as well', async () => {
     const { tenant } = await withTotp();
-    const again = await tenant.rest('/api/auth/totp/enable', { method: 'POST' });
+    const again = await askForTotp(tenant);
     expect([again.status, again.body]).toEqual([409, { error: 'TOTP is on already' }]);
     const other = await panel.world.tenant();
     expect((await other.rest('/api/auth/totp/verify', { body: { code: '123456' } })).status).toBe(409);
@@ -96,7 +93,7 @@ describe('switching on', () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();
     for (const [path, body] of [
-      ['/api/auth/totp/enable', {}],
+      ['/api/auth/totp/enable', { current_password: 'x' }],
       ['/api/auth/totp/verify', { code: '123456' }],
       ['/api/auth/totp/disable', { current_password: 'x', code: '123456' }],
     ] as const) {

@@ -18,7 +18,13 @@ describe.each(modes)('%s', (mode) => {
     const { createApiKey } = dataOf(
       await tenant.graphql<{ createApiKey: { key: string; apiKey: { id: string } } }>(
         'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }',
-        { input: { name: 'CI', permissions: ['fleet.instance.read'] } },
+        {
+          input: {
+            name: 'CI',
+            permissions: ['fleet.instance.read'],
+            currentPassword: tenant.account.password,
+          },
+        },
       ),
     );
     return { key: createApiKey.key, id: createApiKey.apiKey.id };

@@ -26,7 +26,8 @@ interface Sealed {
 beforeAll(async () => {
   panel = await startTestPanel({ SECRETS_KEY: oldKey });
   tenant = await panel.world.tenant();
-  await tenant.graphql('mutation { enableTotp { secret } }');
+  const { password } = tenant.account;
+  await tenant.graphql(`mutation { enableTotp(input: { currentPassword: "${password}" }) { secret } }`);
 });
 
 afterAll(async () => {

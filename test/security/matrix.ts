@@ -71,6 +71,8 @@ export const matrix: Matrix = {
   'Query.sessions':                     may('identity.account.read', users),
   'Mutation.updateProfile':             may('identity.account.manage', users),
   'Mutation.changePassword':            may('identity.account.manage', users),
+  'Mutation.confirmEmailChange':        withSecret('MAIL_TOKEN_INVALID'),
+  'Mutation.cancelEmailChange':         may('identity.account.manage', users),
   'Mutation.sendEmailVerification':     may('identity.account.manage', users),
   'Mutation.revokeSession':             may('identity.account.manage', users),
   'Mutation.logout':                    may('identity.account.manage', users),
@@ -78,9 +80,12 @@ export const matrix: Matrix = {
   'Mutation.verifyTotp':                may('identity.account.manage', users),
   'Mutation.verifyTotp#challenge':      withSecret('CHALLENGE_INVALID'),
   'Mutation.disableTotp':               may('identity.account.manage', users),
+  'Mutation.resetSecondFactor':         may('identity.second-factor.reset', [...managers, 'administrator']),
+  'Query.linkState':                    everyone,
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
+  'Query.tenants':                      may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
   'Mutation.suspendTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),

@@ -101,7 +101,13 @@ export async function apiKey(scene: Scene): Promise<Record<string, string>> {
   const { createApiKey } = await ask<{ createApiKey: { key: string } }>(
     scene,
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-    { input: { name: `${scene.word} key`, permissions: ['fleet.instance.read'] } },
+    {
+      input: {
+        name: `${scene.word} key`,
+        permissions: ['fleet.instance.read'],
+        currentPassword: scene.tenant.account.password,
+      },
+    },
   );
   return { 'ExchangeApiKeyInput.key': createApiKey.key };
 }

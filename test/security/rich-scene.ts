@@ -78,6 +78,7 @@ export class RichScene extends Scene {
       'RequestPasswordResetInput.email': scene.tenant.account.email,
       'ResetPasswordInput.token': await mailToken(scene, 'PASSWORD_RESET'),
       'VerifyEmailInput.token': await mailToken(scene, 'EMAIL_VERIFICATION'),
+      'ConfirmEmailChangeInput.token': await mailToken(scene, 'EMAIL_CHANGE'),
     };
     scene.values['InstanceFilter.q'] = scene.word;
     await settledRowsOf(panel, scene.tenant.id);
@@ -190,7 +191,8 @@ export class RichScene extends Scene {
       dataOf(await this.panel.world.graphql<Data>(query, variables, token));
     const { me } = await ask<{ me: { email: string } }>('{ me { email } }');
     const { enableTotp } = await ask<{ enableTotp: { secret: string; recoveryCodes: string[] } }>(
-      'mutation { enableTotp { secret recoveryCodes } }',
+      'mutation($input: EnableTotpInput!) { enableTotp(input: $input) { secret recoveryCodes } }',
+      { input: { currentPassword: this.tenant.account.password } },
     );
     const code = new TOTP({ secret: Secret.fromBase32(enableTotp.secret) }).generate({
       timestamp: this.panel.clock.now().getTime(),

@@ -49,6 +49,7 @@ export class Scene implements Source {
       'AuthorizationRequestInput.redirectUri': redirectUri(this.word),
       'ChangeMemberRoleInput.userId': this.spare,
       'Mutation.removeMember.id': this.spare,
+      'ResetSecondFactorInput.userId': this.spare,
     };
   }
 

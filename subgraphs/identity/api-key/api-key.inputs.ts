@@ -20,20 +20,33 @@ export class CreateApiKeyInput {
     description: `For how many days it works, 1 to ${maxDays}; ${defaultDays} unless told.`,
   })
   expiresInDays?: number | null;
+
+  @Field(() => String, {
+    description: "The viewer's password: a key outlives a stolen token. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword!: string;
 }
 
-export const createApiKeyRules = z.object({
-  name: shownName('Name'),
-  permissions: z
-    .array(z.string())
-    .min(1, 'At least one permission is required')
-    .max(100, 'There may be at most 100 permissions'),
-  expiresInDays: z
-    .int()
-    .min(1, 'It must work for at least 1 day')
-    .max(maxDays, `It may work for at most ${maxDays} days`)
-    .nullish(),
-});
+/** `grantable` are the permissions that the maker can give. */
+export const createApiKeyRules = (grantable: readonly string[]) =>
+  z.object({
+    name: shownName('Name'),
+    permissions: z
+      .array(z.string())
+      .min(1, 'At least one permission is required')
+      .max(100, 'There may be at most 100 permissions')
+      .superRefine((names, context) => {
+        const refused = names.find((name) => !grantable.includes(name));
+        if (refused === undefined) return;
+        context.addIssue({ code: 'custom', message: `${refused} is not a permission that you can give` });
+      }),
+    expiresInDays: z
+      .int()
+      .min(1, 'It must work for at least 1 day')
+      .max(maxDays, `It may work for at most ${maxDays} days`)
+      .nullish(),
+    currentPassword: z.string().min(1, 'Current password is required'),
+  });
 
 @ObjectType({ description: 'A new API key.' })
 export class CreateApiKeyPayload {

@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { apiKeyPrefix } from '#platform/auth/api-key-exchange.js';
 import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import { signToken } from '#platform/auth/tokens.js';
-import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -12,8 +12,10 @@ import { validate } from '#platform/validation.js';
 import type { Viewer } from '#platform/viewer.js';
 import type { ApiKeyRevoked } from '#schema/events.js';
 
+import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
 import { User } from '../user/user.entity.js';
+import type { UserService } from '../user/user.service.js';
 import { ApiKey } from './api-key.entity.js';
 import {
   createApiKeyRules,
@@ -29,13 +31,14 @@ const lastUsedEveryMs = 60_000;
 
 // What only a person may do. Above all a key makes no keys, members or grants: those would outlive it.
 const notForKeys =
-  /^identity\.(account|oauth|user|api-key|delegation|plan|tenant\.suspend|member\.manage|msp\.manage)\b/;
+  /^identity\.(account|second-factor|oauth|user|api-key|delegation|plan|tenant\.(suspend|list)|member\.manage|msp\.manage)\b/;
 
 /** API keys of a tenant, and their exchange for short tokens. */
 export class ApiKeyService {
   constructor(
     /** All permissions of all areas. */
     private readonly permissions: PermissionTable,
+    private readonly users: UserService,
     private readonly keys: SigningKeyService,
     private readonly issuer: string,
   ) {}
@@ -49,11 +52,10 @@ export class ApiKeyService {
 
   async create(operation: Operation, input: CreateApiKeyInput): Promise<CreateApiKeyPayload> {
     const viewer = operation.requireUser();
-    const { name, permissions, expiresInDays } = validate(createApiKeyRules, input);
-    const grantable = this.grantable(viewer);
-    const refused = permissions.find((permission) => !grantable.includes(permission));
-    if (refused !== undefined)
-      throw invalid('input.permissions', `${refused} is not a permission that you can give`);
+    const rules = createApiKeyRules(this.grantable(viewer));
+    const { name, permissions, expiresInDays, currentPassword } = validate(rules, input);
+    const before = await this.users.me(operation);
+    await checkCurrentPassword(operation, before, currentPassword);
     const key = apiKeyPrefix + randomToken();
     const now = operation.clock.now();
     const apiKey = Object.assign(new ApiKey(), {
@@ -75,6 +77,7 @@ export class ApiKeyService {
       const maker = await em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_READ });
       if (maker?.role.toLowerCase() !== viewer.role)
         throw new ApiError('FORBIDDEN', 'Your role has changed; sign in again', { reason: 'ROLE_CHANGED' });
+      requireSamePassword(maker, before);
       em.persist(apiKey);
       audit({ target: apiKey.id, changes: { permissions: apiKey.permissions, expiresAt: apiKey.expiresAt } });
     });

@@ -1,7 +1,8 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
-import { emailAddress, shownName } from '../user/user.inputs.js';
+import { emailAddress } from '../user/email-address.js';
+import { shownName } from '../user/user.inputs.js';
 
 export const defaultColor = '#2563EB';
 

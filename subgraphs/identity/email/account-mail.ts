@@ -35,11 +35,56 @@ export class AccountMail {
     ]);
   }
 
+  /** To the address that is to be. */
+  emailChange(cause: MailCause, { tenantId }: Addressee, email: string, token: string): void {
+    this.send(cause, { tenantId, email }, 'Confirm your new e-mail address', [
+      'Open this link to sign in with this address from now on. It works once, for 24 hours.',
+      `${this.publicUrl}/account/confirm-email-change#token=${token}`,
+      'If you did not ask for it, ignore this mail: nothing changes then.',
+    ]);
+  }
+
+  /** To the address that is: whoever reads mail there may be the owner of a stolen account. */
+  emailChangeWanted(cause: MailCause, user: Addressee, email: string): void {
+    this.send(cause, user, 'Your e-mail address is about to change', [
+      `Somebody who knows your password has asked that your account sign in as ${email}. It takes effect when the link ` +
+        'that was mailed there is opened.',
+      'If this was not you, choose a new password at once; that calls the change off as well:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
   /** `user` with the address before the change: it is told there. */
   emailChanged(cause: MailCause, user: Addressee): void {
     this.send(cause, user, 'Your e-mail address was changed', [
       'Your account signs in with another e-mail address from now on.',
       'If this was not you, tell an administrator of your organization at once.',
+    ]);
+  }
+
+  secondFactorOn(cause: MailCause, user: Addressee): void {
+    this.send(cause, user, 'One-time codes are on', [
+      'Signing in to your account asks for a one-time code from now on.',
+      'If this was not you, choose a new password at once, and have an owner or administrator of your organization ' +
+        'reset your second factor:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
+  secondFactorOff(cause: MailCause, user: Addressee): void {
+    this.send(cause, user, 'One-time codes are off', [
+      'Signing in to your account asks for the password only from now on.',
+      'If this was not you, choose a new password at once and switch the codes on again:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
+  secondFactorReset(cause: MailCause, user: Addressee): void {
+    this.send(cause, user, 'Your one-time codes were reset', [
+      'An administrator has switched off the one-time codes of your account and ended your sessions. Sign in with your ' +
+        'password, and switch them on again.',
+      'If you did not ask for it, tell your organization, and choose a new password:',
+      `${this.publicUrl}/account/forgot-password`,
     ]);
   }
 

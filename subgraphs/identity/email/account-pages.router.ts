@@ -2,11 +2,35 @@ import { Router } from 'express';
 
 import { formPage, type FormPage } from '#platform/form-page.js';
 
+import { linkQuery } from '../link/link-page.js';
+
+const home = { href: '/', text: 'To the start page' };
+
 const verifyEmail: FormPage = {
   title: 'Confirm your e-mail address',
   form: '<button>Confirm</button>',
+  link: linkQuery('EMAIL_VERIFICATION'),
   mutation: 'mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }',
   done: 'Done. Your address is confirmed.',
+  onward: [home],
+};
+
+const confirmEmailChange: FormPage = {
+  title: 'Confirm your new e-mail address',
+  form: '<button>Confirm</button>',
+  link: linkQuery('EMAIL_CHANGE'),
+  mutation: 'mutation($input: ConfirmEmailChangeInput!) { confirmEmailChange(input: $input) { email } }',
+  done: 'Done. Sign in with this address from now on.',
+  onward: [home],
+};
+
+const forgotPassword: FormPage = {
+  title: 'Forgot your password?',
+  form: `<label>E-mail <input name="email" type="email" required autofocus autocomplete="username"></label>
+  <button>Mail me a link</button>`,
+  mutation: 'mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) }',
+  done: 'If there is an account with this address, a link for choosing a new password is on its way to it.',
+  onward: [home],
 };
 
 const resetPassword: FormPage = {
@@ -14,8 +38,10 @@ const resetPassword: FormPage = {
   form: `<label>New password
     <input name="newPassword" type="password" required minlength="12" autocomplete="new-password"></label>
   <button>Set the password</button>`,
+  link: linkQuery('PASSWORD_RESET', { href: '/account/forgot-password', text: 'Ask for another link' }),
   mutation: 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) }',
   done: 'Done. Sign in with the new password.',
+  onward: [home],
 };
 
 const acceptInvitation: FormPage = {
@@ -24,14 +50,18 @@ const acceptInvitation: FormPage = {
   <label>Password
     <input name="password" type="password" required minlength="12" autocomplete="new-password"></label>
   <button>Make my account</button>`,
+  link: linkQuery('INVITATION'),
   mutation: 'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { email } } }',
   done: 'Done. Sign in with the address that the invitation was mailed to.',
+  onward: [home],
 };
 
-/** The pages behind the links that accounts are mailed. */
+/** The pages behind the links that accounts are mailed, and the one that asks for such a link. */
 export function createAccountPagesRouter(): Router {
   const router = Router();
   router.get('/account/verify-email', formPage(verifyEmail));
+  router.get('/account/confirm-email-change', formPage(confirmEmailChange));
+  router.get('/account/forgot-password', formPage(forgotPassword));
   router.get('/account/reset-password', formPage(resetPassword));
   router.get('/account/accept-invitation', formPage(acceptInvitation));
   return router;

@@ -6,6 +6,12 @@ export class VerifyEmailInput {
   token!: string;
 }
 
+@InputType({ description: 'The link that was mailed to a new address.' })
+export class ConfirmEmailChangeInput {
+  @Field(() => String, { description: 'The token of the link; works once, for 24 hours.' })
+  token!: string;
+}
+
 @ObjectType({ description: 'The answer to a verified e-mail address.' })
 export class VerifyEmailPayload {
   @Field(() => String, { description: 'The address.' })

@@ -1,6 +1,6 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-export type MailTokenPurpose = 'PASSWORD_RESET' | 'EMAIL_VERIFICATION';
+export type MailTokenPurpose = 'PASSWORD_RESET' | 'EMAIL_VERIFICATION' | 'EMAIL_CHANGE';
 
 /** A token that was mailed to a user; only its SHA-256 is kept. */
 @Entity({ tableName: 'mail_token' })
@@ -17,7 +17,7 @@ export class MailToken {
   @Property({ type: 'text' })
   purpose!: MailTokenPurpose;
 
-  /** Where it was mailed to: it proves this address and no later one. */
+  /** Where it was mailed to: it proves this address and no later one. Of an EMAIL_CHANGE the address to be. */
   @Property({ type: 'text' })
   email!: string;
 

@@ -12,14 +12,16 @@ const hour = 60 * 60 * 1000;
 const lifetimes: Readonly<Record<MailTokenPurpose, number>> = {
   PASSWORD_RESET: hour,
   EMAIL_VERIFICATION: 24 * hour,
+  EMAIL_CHANGE: 24 * hour,
 };
 
-/** Makes the newest token of its purpose for a user; those before it end. */
+/** Makes the newest token of its purpose for a user; those before it end. It goes to the user's address unless told. */
 export async function makeMailToken(
   em: SqlEntityManager,
   user: User,
   purpose: MailTokenPurpose,
   now: Date,
+  email = user.email,
 ): Promise<string> {
   const key = { tenantId: user.tenantId, userId: user.id, purpose };
   await em.nativeUpdate(MailToken, { ...key, usedAt: null }, { usedAt: now });
@@ -28,7 +30,7 @@ export async function makeMailToken(
     Object.assign(new MailToken(), {
       ...key,
       tokenHash: sha256(token),
-      email: user.email,
+      email,
       createdAt: now,
       expiresAt: new Date(now.getTime() + lifetimes[purpose]),
       usedAt: null,
@@ -40,12 +42,13 @@ export async function makeMailToken(
 /**
  * Uses a token up and runs `work` for its user, whose row is locked, in one transaction. Throws UNAUTHENTICATED
  * (MAIL_TOKEN_INVALID) for one that is unknown, used, ended, or was mailed to an address that the user has left.
+ * `mailedTo` is the address that it proves.
  */
 export async function useMailToken<T>(
   operation: Operation,
   token: string,
   purpose: MailTokenPurpose,
-  work: (write: Write, user: User) => Promise<T>,
+  work: (write: Write, user: User, mailedTo: string) => Promise<T>,
 ): Promise<T> {
   const tokenHash = sha256(token);
   const [found] = await operation.database
@@ -62,14 +65,12 @@ export async function useMailToken<T>(
       { ...key, id: found.user_id },
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     );
-    const used = await write.em.nativeUpdate(
-      MailToken,
-      { ...key, tokenHash, purpose, email: user.email, usedAt: null, expiresAt: { $gt: now } },
-      { usedAt: now },
-    );
-    if (used === 0) throw refused();
+    const open = { ...key, tokenHash, purpose, usedAt: null, expiresAt: { $gt: now } };
+    const mailed = await write.em.findOne(MailToken, open, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!mailed || (purpose !== 'EMAIL_CHANGE' && mailed.email !== user.email)) throw refused();
+    mailed.usedAt = now;
     write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
-    return work(write, user);
+    return work(write, user, mailed.email);
   }, found.tenant_id);
 }
 

@@ -15,6 +15,7 @@ import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
 import { emailTakenInstead } from '../user/email-taken.js';
 import { User } from '../user/user.entity.js';
+import type { UserService } from '../user/user.service.js';
 import type { InvitationMail } from './invitation-mail.js';
 import { Invitation } from './invitation.entity.js';
 import {
@@ -23,7 +24,7 @@ import {
   type AcceptInvitationInput,
   type InviteMemberInput,
 } from './member.inputs.js';
-import { requireOwnerFor } from './owners.js';
+import { requireOwnerFor, requireProofForOwner } from './owners.js';
 
 export const invitationMs = 7 * 24 * 60 * 60 * 1000;
 const open = { acceptedAt: null, revokedAt: null };
@@ -32,6 +33,7 @@ const open = { acceptedAt: null, revokedAt: null };
 export class InvitationService {
   constructor(
     private readonly entitlements: Entitlements,
+    private readonly users: UserService,
     private readonly tokens: SessionTokens,
     private readonly mail: InvitationMail,
   ) {}
@@ -51,8 +53,9 @@ export class InvitationService {
   /** Mails a link. An address that is invited already gets a new one, and the one before it ends. */
   async invite(operation: Operation, input: InviteMemberInput): Promise<Invitation> {
     const { tenantId, userId, role: ownRole } = operation.requireUser();
-    const { email, role } = validate(inviteMemberRules, input);
+    const { email, role, currentPassword } = validate(inviteMemberRules, input);
     requireOwnerFor(ownRole, role);
+    await requireProofForOwner(operation, this.users, { concerned: [role], currentPassword });
     const token = randomToken();
     return operation.write(async (write) => {
       const { em, audit } = write;

@@ -1,11 +1,12 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
 import { pageOf } from '#platform/subgraph/paging.js';
 
 import { newPassword } from '../password/password-hash.js';
+import { emailAddress } from '../user/email-address.js';
 import { User, UserRole } from '../user/user.entity.js';
-import { emailAddress, shownName } from '../user/user.inputs.js';
+import { shownName } from '../user/user.inputs.js';
 
 @ObjectType({ description: "One page of the tenant's users." })
 export class UserPage extends pageOf(User, 'User') {}
@@ -21,9 +22,19 @@ export class InviteMemberInput {
     description: 'Their role. Only owners invite owners: FORBIDDEN (OWNER_REQUIRED).',
   })
   role!: UserRole;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Needed to invite an owner: the viewer's password. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword?: string | null;
 }
 
-export const inviteMemberRules = z.object({ email: emailAddress, role: z.enum(UserRole) });
+export const inviteMemberRules = z.object({
+  email: emailAddress,
+  role: z.enum(UserRole),
+  currentPassword: z.string().nullish(),
+});
 
 @InputType({ description: 'The link of an invitation, and the account it makes.' })
 export class AcceptInvitationInput {
@@ -52,4 +63,23 @@ export class ChangeMemberRoleInput {
     description: 'The new role. Only owners make or unmake owners: FORBIDDEN (OWNER_REQUIRED).',
   })
   role!: UserRole;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Needed to make or unmake an owner: the viewer's password. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword?: string | null;
+}
+
+@ArgsType()
+export class RemoveMemberArgs {
+  @Field(() => ID, { description: 'The user.' })
+  id!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Needed to remove an owner: the viewer's password. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword?: string | null;
 }

@@ -11,6 +11,7 @@ import {
   AcceptInvitationInput,
   ChangeMemberRoleInput,
   InviteMemberInput,
+  RemoveMemberArgs,
   UserPage,
 } from './member.inputs.js';
 import type { MemberService } from './member.service.js';
@@ -87,7 +88,8 @@ export class MemberResolver {
   @Mutation(() => User, {
     description:
       'Gives a user of the tenant another role and ends their sessions, and the API keys they made that may do more than ' +
-      'it. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), FORBIDDEN (OWNER_REQUIRED).',
+      'it. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), FORBIDDEN (OWNER_REQUIRED), VALIDATION_FAILED on ' +
+      'currentPassword, RATE_LIMITED.',
   })
   async changeMemberRole(
     @Arg('input', () => ChangeMemberRoleInput) input: ChangeMemberRoleInput,
@@ -100,12 +102,13 @@ export class MemberResolver {
   @Mutation(() => User, {
     description:
       'Removes a user from the tenant: the account is deleted, and its tokens and the API keys it made are refused within ' +
-      'seconds. NOT_FOUND, CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED).',
+      'seconds. NOT_FOUND, CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED), VALIDATION_FAILED on ' +
+      'currentPassword, RATE_LIMITED.',
   })
   async removeMember(
-    @Arg('id', () => ID, { description: 'The user.' }) id: string,
+    @Args(() => RemoveMemberArgs) { id, currentPassword }: RemoveMemberArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<User> {
-    return this.members.remove(operation, id);
+    return this.members.remove(operation, id, currentPassword);
   }
 }

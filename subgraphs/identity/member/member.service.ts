@@ -8,12 +8,16 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import { endSessions } from '../session/session.service.js';
 import { User, UserRole } from '../user/user.entity.js';
+import type { UserService } from '../user/user.service.js';
 import type { ChangeMemberRoleInput } from './member.inputs.js';
-import { requireOwnerFor } from './owners.js';
+import { requireOwnerFor, requireProofForOwner } from './owners.js';
 
 /** The users of a tenant, for those who manage them. */
 export class MemberService {
-  constructor(private readonly keys: KeysOfMember) {}
+  constructor(
+    private readonly keys: KeysOfMember,
+    private readonly users: UserService,
+  ) {}
 
   /** In the order in which they joined. */
   async page(operation: Operation, args: PageArgs): Promise<Page<User>> {
@@ -31,11 +35,17 @@ export class MemberService {
    * Gives a user another role and ends their sessions: the tokens that are out name the former one. Keys that they made
    * and that may do more than the role end too. Giving the role that they have changes nothing.
    */
-  async changeRole(operation: Operation, { userId, role }: ChangeMemberRoleInput): Promise<User> {
+  async changeRole(operation: Operation, input: ChangeMemberRoleInput): Promise<User> {
+    const { userId, role, currentPassword } = input;
     const { tenantId, role: ownRole } = operation.requireUser();
+    const before = await this.member(operation, userId);
+    requireOwnerFor(ownRole, before.role, role);
+    const concerned = before.role === role ? [] : [before.role, role];
+    await requireProofForOwner(operation, this.users, { concerned, currentPassword });
     return operation.write(async (write) => {
       const { user, owners } = await lockMember(write.em, tenantId, userId);
       requireOwnerFor(ownRole, user.role, role);
+      requireSameRole(user, before);
       write.audit({ target: userId, changes: { role: { from: user.role, to: role } } });
       if (user.role === role) return user;
       if (user.role === UserRole.OWNER) refuseLastOwner(owners);
@@ -48,12 +58,21 @@ export class MemberService {
   }
 
   /** Deletes a user's account with everything of its own. Their tokens and keys are refused within seconds. */
-  async remove(operation: Operation, userId: string): Promise<User> {
+  async remove(
+    operation: Operation,
+    userId: string,
+    currentPassword: string | null | undefined,
+  ): Promise<User> {
     const { tenantId, role: ownRole } = operation.requireUser();
+    const before = await this.member(operation, userId);
+    requireOwnerFor(ownRole, before.role);
+    const proof = { concerned: [before.role], currentPassword, path: 'currentPassword' };
+    await requireProofForOwner(operation, this.users, proof);
     return operation.write(async (write) => {
       const { em } = write;
       const { user, owners } = await lockMember(em, tenantId, userId);
       requireOwnerFor(ownRole, user.role);
+      requireSameRole(user, before);
       if (user.role === UserRole.OWNER) refuseLastOwner(owners);
       if (user.isAdministrator) {
         throw new ApiError('CONFLICT', 'A platform administrator can not be removed', {
@@ -75,6 +94,18 @@ export class MemberService {
       return user;
     });
   }
+
+  private async member(operation: Operation, id: string): Promise<User> {
+    const user = await operation.em.findOne(User, { tenantId: operation.tenantId, id });
+    if (!user) throw notFound('User');
+    return user;
+  }
+}
+
+/** What was judged before the lock was judged of the role that the user had then. */
+function requireSameRole(user: User, before: User): void {
+  if (user.role === before.role) return;
+  throw new ApiError('CONFLICT', 'Their role was changed meanwhile; look again', { reason: 'ROLE_CHANGED' });
 }
 
 /** Owners are locked first and in one order, so that two owners who unmake each other take turns. */

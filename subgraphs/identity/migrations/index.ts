@@ -17,6 +17,9 @@ import { delegatesMigration } from './083-delegates.js';
 import { brandingOfPlansMigration } from './084-branding-of-plans.js';
 import { brandingVersionsMigration } from './085-branding-versions.js';
 import { timelinesMigration } from './086-timelines.js';
+import { addressChangesMigration } from './087-address-changes.js';
+import { silentSignInMigration } from './088-silent-sign-in.js';
+import { tenantSearchMigration } from './089-tenant-search.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -148,4 +151,7 @@ export const identityMigrations: readonly AreaMigration[] = [
   brandingOfPlansMigration,
   brandingVersionsMigration,
   timelinesMigration,
+  addressChangesMigration,
+  silentSignInMigration,
+  tenantSearchMigration,
 ];

@@ -2,7 +2,8 @@ import { Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
 import { Plan } from '../tenant/tenant.entity.js';
-import { emailAddress, shownName } from '../user/user.inputs.js';
+import { emailAddress } from '../user/email-address.js';
+import { shownName } from '../user/user.inputs.js';
 
 const maxInstances = 1_000_000;
 

@@ -11,8 +11,9 @@ import { findShownBranding, type ShownBranding } from '../branding/shown-brandin
 import { Session } from '../session/session.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { openConsent, sealConsent, type Consent } from './consent.js';
+import { interactionOf, needsLogin, type Interaction } from './interaction.js';
 import { OAuthClient } from './oauth-client.entity.js';
-import { OAuthCode } from './oauth-code.entity.js';
+import { IssuedToken, OAuthCode } from './oauth-code.entity.js';
 import type {
   AuthorizationPreflight,
   AuthorizationRequestInput,
@@ -33,11 +34,19 @@ export class AuthorizationService {
     private readonly issuer: string,
   ) {}
 
-  /** Nothing of a request that fails here may be redirected to. */
-  async preflight(operation: Operation, request: AuthorizationRequestInput): Promise<AuthorizationPreflight> {
+  /**
+   * Nothing of a request that fails here may be redirected to, but for LOGIN_REQUIRED and CONSENT_REQUIRED, whose redirect
+   * URI was verified. `isFresh` says whether the user has signed in for this very request, where that is known.
+   */
+  async preflight(
+    operation: Operation,
+    request: AuthorizationRequestInput,
+    isFresh?: boolean,
+  ): Promise<AuthorizationPreflight> {
     const viewer = operation.requireUser();
     const client = await this.verifiedClient(operation, request.clientId, request.redirectUri);
-    checkRequest(request);
+    const interaction = checkRequest(request);
+    await this.requireInteraction(operation, request, interaction, isFresh);
     const user = await this.users.me(operation);
     const state = request.state ?? null;
     const consent: Consent = {
@@ -57,6 +66,36 @@ export class AuthorizationService {
       user,
       consentId: sealConsent(this.keyring, viewer, consent),
     };
+  }
+
+  /** Where the browser takes an error that the node is to have. The redirect URI must have been verified. */
+  refusalUrl({ redirectUri, state }: AuthorizationRequestInput, error: string): string {
+    return withParameters(redirectUri, { error, state, iss: this.issuer });
+  }
+
+  /** Throws unless the user has signed in as lately as is wanted and, where nothing may be asked, has consented before. */
+  private async requireInteraction(
+    operation: Operation,
+    request: AuthorizationRequestInput,
+    interaction: Interaction,
+    isFresh: boolean | undefined,
+  ): Promise<void> {
+    const { tenantId, userId, sessionId } = operation.requireUser();
+    const refuse = (reason: 'LOGIN_REQUIRED' | 'CONSENT_REQUIRED', message: string): ApiError => {
+      const redirectTo = this.refusalUrl(request, reason.toLowerCase());
+      return new ApiError('BAD_REQUEST', message, {
+        reason,
+        ...(interaction.isSilent ? { details: { redirectTo } } : {}),
+      });
+    };
+    const session = await operation.em.findOne(Session, { tenantId, id: sessionId });
+    if (!session || needsLogin(interaction, session, operation.clock.now(), isFresh))
+      throw refuse('LOGIN_REQUIRED', 'The node wants the user to sign in anew');
+    if (!interaction.isSilent) return;
+    // Consent is not kept for good: it holds for the node and the session in which the user has given it.
+    const given = { tenantId, userId, sessionId, instanceId: request.clientId, kind: 'ID_TOKEN' as const };
+    if ((await operation.em.count(IssuedToken, { ...given, revokedAt: null })) === 0)
+      throw refuse('CONSENT_REQUIRED', 'The user has not agreed to this node in this session yet');
   }
 
   /** Answers where the browser goes: to the node, with a code or with the user's refusal. */
@@ -147,8 +186,8 @@ export class AuthorizationService {
   }
 }
 
-/** What can be said of a request without knowing who asks. */
-export function checkRequest(request: AuthorizationRequestInput): void {
+/** What can be said of a request without knowing who asks, and how it wants the user to be asked. */
+export function checkRequest(request: AuthorizationRequestInput): Interaction {
   const { responseType, codeChallenge, codeChallengeMethod, state, nonce } = request;
   if ((responseType ?? 'code') !== 'code')
     throw bad('UNSUPPORTED_RESPONSE_TYPE', 'response_type must be code');
@@ -159,6 +198,10 @@ export function checkRequest(request: AuthorizationRequestInput): void {
   }
   if ((state?.length ?? 0) > 2000) throw bad('INVALID_REQUEST', 'state must have at most 2000 characters');
   if ((nonce?.length ?? 0) > 500) throw bad('INVALID_REQUEST', 'nonce must have at most 500 characters');
+  const interaction = interactionOf(request);
+  if (!interaction)
+    throw bad('INVALID_REQUEST', 'prompt=none must be alone, and max_age a whole number of seconds');
+  return interaction;
 }
 
 function bad(reason: string, message: string): ApiError {

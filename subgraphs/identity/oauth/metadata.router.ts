@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
 import { scopes } from './authorization.service.js';
+import { prompts } from './interaction.js';
 
 /** What clients need to know of the provider (RFC 8414; OpenID Connect Discovery, section 3). */
 export function providerMetadata(issuer: string): Record<string, unknown> {
@@ -19,6 +20,7 @@ export function providerMetadata(issuer: string): Record<string, unknown> {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
     scopes_supported: scopes,
+    prompt_values_supported: prompts,
     claims_supported: [
       'iss',
       'sub',

@@ -35,6 +35,21 @@ export class AuthorizationRequestInput {
     description: 'Comes back in the id token (OpenID Connect Core, section 3.1.2.1); at most 500 characters.',
   })
   nonce?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'How to ask the user (OpenID Connect Core, section 3.1.2.1), words with spaces between them. `none`, which is alone: ' +
+      'not at all. `login`: to sign in anew. `consent`: for consent, which is asked for anyhow. Others are ignored.',
+  })
+  prompt?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many seconds ago the user may have signed in at most; `auth_time` of the id token says when.',
+  })
+  maxAge?: number | null;
 }
 
 @ObjectType({ description: 'A node as a client of the OAuth provider.' })

@@ -27,7 +27,9 @@ export class OAuthResolver {
   @Query(() => AuthorizationPreflight, {
     description:
       'Checks a request of a node to sign the viewer in (RFC 6749, section 4.1.1). BAD_REQUEST (UNKNOWN_CLIENT, ' +
-      'REDIRECT_URI_MISMATCH, UNSUPPORTED_RESPONSE_TYPE, INVALID_REQUEST), after which nobody may be redirected.',
+      'REDIRECT_URI_MISMATCH, UNSUPPORTED_RESPONSE_TYPE, INVALID_REQUEST), after which nobody may be redirected. ' +
+      'BAD_REQUEST (LOGIN_REQUIRED, CONSENT_REQUIRED) when the user has to sign in anew or, with `prompt: "none"`, has to ' +
+      'be asked; with `none` the `redirectTo` of the details is where the browser takes that to the node.',
   })
   async authorizationPreflight(
     @Arg('input', () => AuthorizationRequestInput, { description: 'As the node sent it.' })

@@ -20,3 +20,8 @@ export async function checkCurrentPassword(
   const isRight = await making(attempt, 'FORGIVEN', () => isPassword(password, user.passwordHash));
   if (!isRight) throw invalid(path, 'Current password is wrong');
 }
+
+/** For the transaction that follows: another password may have been put in the place of the one that was checked. */
+export function requireSamePassword(locked: User, checked: User, path = 'input.currentPassword'): void {
+  if (locked.passwordHash !== checked.passwordHash) throw invalid(path, 'Current password is wrong');
+}

@@ -1,6 +1,7 @@
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 
+import { normalPassword } from './normal-password.js';
 import { newPassword } from './password-hash.js';
 
 @InputType()
@@ -14,7 +15,7 @@ export class ChangePasswordInput {
 
 export const changePasswordRules = z
   .object({ currentPassword: z.string(), newPassword })
-  .refine((input) => input.currentPassword !== input.newPassword, {
+  .refine((input) => normalPassword(input.currentPassword) !== input.newPassword, {
     path: ['newPassword'],
     message: 'New password must differ from the current one',
   });

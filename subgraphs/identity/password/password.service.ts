@@ -1,6 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
 
-import { invalid } from '#platform/errors.js';
 import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -13,9 +12,10 @@ import { LoginChallenge } from '../session/login-challenge.entity.js';
 import { endSessions, type RevocationReason } from '../session/session.service.js';
 import { networkOf } from '../throttle/network.js';
 import { admit, forgive } from '../throttle/throttle.js';
+import { normalEmail } from '../user/email-address.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
-import { checkCurrentPassword } from './current-password.js';
+import { checkCurrentPassword, requireSamePassword } from './current-password.js';
 import { offerReset } from './offer-reset.js';
 import { hashPassword } from './password-hash.js';
 import {
@@ -46,8 +46,7 @@ export class PasswordService {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
       // Another change came first: the password that was checked is not the current one any more.
-      if (found.passwordHash !== before.passwordHash)
-        throw invalid('input.currentPassword', 'Current password is wrong');
+      requireSamePassword(found, before);
       write.audit({ target: id });
       await this.set(operation, write, found, passwordHash, 'PASSWORD_CHANGED', sessionId);
       return found;
@@ -58,7 +57,8 @@ export class PasswordService {
    * Answers the same, after the same work, whether or not there is an account: the job that finds out is enqueued for
    * both. A few mails an hour per address at most, so that nobody's mailbox can be filled.
    */
-  async requestReset(operation: Operation, email: string): Promise<void> {
+  async requestReset(operation: Operation, name: string): Promise<void> {
+    const email = normalEmail(name);
     const attempt = await admit(operation, 'mail', email);
     await attempt.settle('FAILED');
     if (attempt.blockedUntil) return;
@@ -103,8 +103,9 @@ export class PasswordService {
     user.updatedAt = now;
     await endSessions(write, owner, { now, reason, ...(except === undefined ? {} : { except }) });
     await write.em.nativeUpdate(LoginChallenge, { ...owner, usedAt: null }, { usedAt: now });
-    // A link that was mailed before must not undo the change: it may be in a mailbox that others read.
-    const links = { ...owner, purpose: 'PASSWORD_RESET', usedAt: null } as const;
+    // A link that was mailed before must not undo the change: it may be in a mailbox that others read. Nor may a change
+    // of the address be completed that was begun by whoever knew the password until now.
+    const links = { ...owner, purpose: { $in: ['PASSWORD_RESET', 'EMAIL_CHANGE'] as const }, usedAt: null };
     await write.em.nativeUpdate(MailToken, links, { usedAt: now });
     this.mail.passwordChanged(write, user);
   }

@@ -2,7 +2,8 @@ import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 
 import { newPassword } from '../password/password-hash.js';
-import { emailAddress, shownName } from '../user/user.inputs.js';
+import { emailAddress } from '../user/email-address.js';
+import { shownName } from '../user/user.inputs.js';
 
 @InputType()
 export class RegisterInput {

@@ -5,6 +5,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { isPassword } from '../password/password-hash.js';
 import { networkOf } from '../throttle/network.js';
 import { admit, admitOrRefuse, making } from '../throttle/throttle.js';
+import { normalEmail } from '../user/email-address.js';
 import { User } from '../user/user.entity.js';
 import { failedSignIn } from './failed-sign-in.js';
 import { Session } from './session.entity.js';
@@ -23,7 +24,8 @@ export class Credentials {
    * pause of a client address is told (RATE_LIMITED), as it says nothing about any account. A network that the account
    * has signed in from is judged by its own failures, so that strangers elsewhere cannot keep the owner out.
    */
-  async check(operation: Operation, email: string, password: string): Promise<User> {
+  async check(operation: Operation, name: string, password: string): Promise<User> {
+    const email = normalEmail(name);
     const network = networkOf(operation.request.clientAddress);
     const address = await admitOrRefuse(operation, 'address', network);
     let user: User | undefined;

@@ -48,7 +48,9 @@ export class LoginService {
     const user = await this.credentials.check(operation, input.email, input.password);
     if (user.totpConfirmedAt && !input.totpCode) return { challenge: await this.challenge(operation, user) };
     if (user.totpConfirmedAt) await this.codes.use(operation, user, input.totpCode ?? '');
-    const rehashed = isOutdated(user.passwordHash) ? await hashPassword(input.password) : undefined;
+    const rehashed = (await isOutdated(user.passwordHash, input.password))
+      ? await hashPassword(input.password)
+      : undefined;
     const opened = await operation.write(async (write) => {
       const locked = await lockUser(write, user);
       // A second factor that was switched on meanwhile has not been asked for.

@@ -2,6 +2,8 @@ import { Router } from 'express';
 
 import { formPage } from '#platform/form-page.js';
 
+import { linkQuery } from '../link/link-page.js';
+
 /** The page behind the one-time set-up link. */
 export function createSetupRouter(): Router {
   const router = Router();
@@ -16,7 +18,12 @@ export function createSetupRouter(): Router {
   <button>Make the administrator</button>`,
       mutation: 'mutation($input: CompleteSetupInput!) { completeSetup(input: $input) { user { email } } }',
       fieldsAre: 'account',
-      done: 'Done. Sign in with this address and password.',
+      link: linkQuery('SETUP', { href: '/', text: 'To the start page' }),
+      done: 'Done. You are the administrator of this panel; sign in with this address and password.',
+      onward: [
+        { href: '/graphql', text: 'Open GraphiQL: log in there, grant plans, make enrollment tokens' },
+        { href: '/', text: 'To the start page, which says what else there is' },
+      ],
     }),
   );
   return router;

@@ -1,9 +1,12 @@
-import { Arg, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
+import type { Page } from '#platform/subgraph/paging.js';
 
 import type { UserService } from '../user/user.service.js';
+import { ListedTenantPage, TenantsArgs, type ListedTenant } from './listed-tenant.js';
 import type { SuspensionService } from './suspension.service.js';
+import type { TenantSearch } from './tenant-search.service.js';
 import { Tenant } from './tenant.entity.js';
 import { GrantPlanInput } from './tenant.inputs.js';
 import type { TenantService } from './tenant.service.js';
@@ -14,12 +17,26 @@ export class TenantResolver {
     private readonly tenants: TenantService,
     private readonly users: UserService,
     private readonly suspensions: SuspensionService,
+    private readonly searches: TenantSearch,
   ) {}
 
   @Authorized('identity.tenant.read')
   @Query(() => Tenant, { description: "The viewer's own tenant." })
   async tenant(@Ctx() { operation }: SubgraphContext): Promise<Tenant> {
     return this.users.tenant(operation);
+  }
+
+  @Authorized('identity.tenant.list')
+  @Query(() => ListedTenantPage, {
+    name: 'tenants',
+    description:
+      'The tenants of the panel, in the order in which they were made. Platform administrators only. VALIDATION_FAILED.',
+  })
+  async listTenants(
+    @Args(() => TenantsArgs) { filter, ...page }: TenantsArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<ListedTenant>> {
+    return this.searches.page(operation, filter ?? {}, page);
   }
 
   @Authorized('identity.plan.grant')

@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 
 import { sha256 } from '#platform/secrets/random-token.js';
 
+import { bareCode } from './bare-code.js';
+
 // Without letters that are easily taken for one another.
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 const count = 10;
@@ -16,5 +18,5 @@ export function makeRecoveryCodes(): string[] {
 
 /** However it was typed: case, dashes and spaces don't count. */
 export function recoveryCodeHash(code: string): string {
-  return sha256(code.toLowerCase().replaceAll(/[\s-]/g, ''));
+  return sha256(bareCode(code).toLowerCase());
 }

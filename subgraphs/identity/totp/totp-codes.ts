@@ -8,6 +8,7 @@ import { securityEvent } from '../security/security-event.js';
 import { admitOrRefuse, making } from '../throttle/throttle.js';
 import type { User } from '../user/user.entity.js';
 import { stepOf } from './authenticator.js';
+import { bareCode } from './bare-code.js';
 import { recoveryCodeHash } from './recovery-codes.js';
 import { RecoveryCode, TotpSecret } from './totp.entity.js';
 
@@ -26,7 +27,7 @@ export class TotpCodes {
     options: { recovery: boolean } = { recovery: true },
   ) {
     const attempt = await admitOrRefuse(operation, 'code', user.id);
-    const digits = code.replaceAll(/\s/g, '');
+    const digits = bareCode(code);
     const isOneTime = /^\d{6}$/.test(digits);
     const { tenantId } = user;
     const { database, clock, request } = operation;

@@ -1,6 +1,14 @@
-import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 
 import { User } from '../user/user.entity.js';
+
+@InputType({ description: 'What it takes to switch one-time codes on.' })
+export class EnableTotpInput {
+  @Field(() => String, {
+    description: 'A stolen token alone must not shut the owner out. VALIDATION_FAILED when it is wrong.',
+  })
+  currentPassword!: string;
+}
 
 @ObjectType({
   description: 'A new secret for one-time codes. Shown once; codes are asked for only after `verifyTotp`.',
@@ -69,6 +77,30 @@ export class DisableTotpInput {
 
 @ObjectType({ description: 'The answer to switching TOTP off.' })
 export class DisableTotpPayload {
+  @Field(() => Boolean, { description: 'False: no code is asked for any more.' })
+  totpEnabled!: boolean;
+}
+
+@InputType({ description: 'Whose second factor is reset, and the proof of who does it.' })
+export class ResetSecondFactorInput {
+  @Field(() => ID, { description: 'The user whose one-time codes end.' })
+  userId!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The user's tenant, for platform administrators; the viewer's own unless told.",
+  })
+  tenantId?: string | null;
+
+  @Field(() => String, { description: "The viewer's own password. VALIDATION_FAILED when it is wrong." })
+  currentPassword!: string;
+}
+
+@ObjectType({ description: 'The answer to a reset.' })
+export class ResetSecondFactorPayload {
+  @Field(() => ID, { description: 'The user.' })
+  userId!: string;
+
   @Field(() => Boolean, { description: 'False: no code is asked for any more.' })
   totpEnabled!: boolean;
 }

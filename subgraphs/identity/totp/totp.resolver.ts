@@ -2,11 +2,15 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
+import type { SecondFactorReset } from './second-factor-reset.service.js';
 import type { TotpSignIn } from './totp-sign-in.js';
 import {
   DisableTotpInput,
   DisableTotpPayload,
+  EnableTotpInput,
   EnableTotpPayload,
+  ResetSecondFactorInput,
+  ResetSecondFactorPayload,
   VerifyTotpInput,
   VerifyTotpPayload,
 } from './totp.inputs.js';
@@ -17,16 +21,21 @@ export class TotpResolver {
   constructor(
     private readonly totp: TotpService,
     private readonly signIn: TotpSignIn,
+    private readonly resets: SecondFactorReset,
   ) {}
 
   @Authorized('identity.account.manage')
   @Mutation(() => EnableTotpPayload, {
     description:
-      "Makes a secret for the viewer's one-time codes (RFC 6238); not in force until `verifyTotp`. Asked again before " +
-      'that, it makes another. CONFLICT (TOTP_ON).',
+      "Makes a secret for the viewer's one-time codes (RFC 6238); not in force until `verifyTotp`, of which the viewer is " +
+      'told by mail. Asked again before that, it makes another. VALIDATION_FAILED on currentPassword, CONFLICT ' +
+      '(TOTP_ON), RATE_LIMITED after several wrong passwords.',
   })
-  async enableTotp(@Ctx() { operation }: SubgraphContext): Promise<EnableTotpPayload> {
-    return this.totp.enable(operation);
+  async enableTotp(
+    @Arg('input', () => EnableTotpInput, { description: 'The password.' }) input: EnableTotpInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<EnableTotpPayload> {
+    return this.totp.enable(operation, input);
   }
 
   @Mutation(() => VerifyTotpPayload, {
@@ -55,5 +64,22 @@ export class TotpResolver {
   ): Promise<DisableTotpPayload> {
     await this.totp.disable(operation, input);
     return { totpEnabled: false };
+  }
+
+  @Authorized('identity.second-factor.reset')
+  @Mutation(() => ResetSecondFactorPayload, {
+    description:
+      "Switches a member's one-time codes off, for one who has lost them: secret and recovery codes are forgotten, the " +
+      "member's sessions end, and the member is told by mail. An owner's, and that of a platform administrator, is reset " +
+      'by another platform administrator: FORBIDDEN (ADMINISTRATOR_REQUIRED). Safe to repeat. NOT_FOUND, CONFLICT ' +
+      '(OWN_ACCOUNT), VALIDATION_FAILED on currentPassword, RATE_LIMITED.',
+  })
+  async resetSecondFactor(
+    @Arg('input', () => ResetSecondFactorInput, { description: 'Whose, and your password.' })
+    input: ResetSecondFactorInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<ResetSecondFactorPayload> {
+    const user = await this.resets.reset(operation, input);
+    return { userId: user.id, totpEnabled: user.totpConfirmedAt !== null };
   }
 }

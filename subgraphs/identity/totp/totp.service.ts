@@ -5,15 +5,16 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
-import { checkCurrentPassword } from '../password/current-password.js';
-import { LoginChallenge } from '../session/login-challenge.entity.js';
+import type { AccountMail } from '../email/account-mail.js';
+import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { newTotpSecret, otpauthUrl } from './authenticator.js';
 import { makeRecoveryCodes, recoveryCodeHash } from './recovery-codes.js';
+import { forgetSecondFactor, switchOff } from './switch-off.service.js';
 import type { TotpCodes } from './totp-codes.js';
 import { RecoveryCode, TotpSecret } from './totp.entity.js';
-import type { DisableTotpInput, EnableTotpPayload } from './totp.inputs.js';
+import type { DisableTotpInput, EnableTotpInput, EnableTotpPayload } from './totp.inputs.js';
 
 const issuer = 'Quazzar Control Panel';
 
@@ -23,17 +24,24 @@ export class TotpService {
     private readonly users: UserService,
     private readonly codes: TotpCodes,
     private readonly keyring: Keyring,
+    private readonly mail: AccountMail,
   ) {}
 
-  /** Makes a secret that is not in force yet; asked again before it is, it makes another. CONFLICT once it is. */
-  async enable(operation: Operation): Promise<EnableTotpPayload> {
+  /**
+   * Makes a secret that is not in force yet; asked again before it is, it makes another. CONFLICT once it is. Needs the
+   * password: with a stolen token alone the owner could be shut out for good.
+   */
+  async enable(operation: Operation, input: EnableTotpInput): Promise<EnableTotpPayload> {
+    const before = await this.users.me(operation);
+    await checkCurrentPassword(operation, before, input.currentPassword);
     const secret = newTotpSecret();
     const recoveryCodes = makeRecoveryCodes();
     const { email } = await operation.write(async (write) => {
       const user = await this.lock(operation, write);
+      requireSamePassword(user, before);
       if (user.totpConfirmedAt) throw new ApiError('CONFLICT', 'TOTP is on already', { reason: 'TOTP_ON' });
       write.audit({ target: user.id });
-      const key = await clear(write, user);
+      const key = await forgetSecondFactor(write, user);
       write.em.persist(
         Object.assign(new TotpSecret(), {
           ...key,
@@ -66,6 +74,7 @@ export class TotpService {
       const { sealedSecret } = stored;
       const isSame = (await write.em.count(TotpSecret, { ...key, sealedSecret })) === 1;
       if (!isSame) throw invalid('input.code', wrongCode);
+      if (!user.totpConfirmedAt) this.mail.secondFactorOn(write, user);
       user.totpConfirmedAt ??= operation.clock.now();
       write.audit({ target: user.id, changes: { totpEnabled: true } });
     });
@@ -80,17 +89,11 @@ export class TotpService {
     await operation.write(async (write) => {
       const user = await this.lock(operation, write);
       // Another change came first: neither what was typed nor what it was checked against is in force any more.
-      if (user.passwordHash !== before.passwordHash)
-        throw invalid('input.currentPassword', 'Current password is wrong');
+      requireSamePassword(user, before);
       if (user.totpConfirmedAt?.getTime() !== before.totpConfirmedAt?.getTime())
         throw invalid('input.code', wrongCode);
-      user.totpConfirmedAt = null;
-      const owner = await clear(write, user);
-      await write.em.nativeUpdate(
-        LoginChallenge,
-        { ...owner, usedAt: null },
-        { usedAt: operation.clock.now() },
-      );
+      await switchOff(write, user, operation.clock.now());
+      this.mail.secondFactorOff(write, user);
       write.audit({ target: user.id, changes: { totpEnabled: false } });
     });
   }
@@ -113,10 +116,3 @@ export class TotpService {
 }
 
 const wrongCode = 'Code is wrong or was used';
-
-async function clear(write: Write, user: User): Promise<{ tenantId: string; userId: string }> {
-  const key = { tenantId: user.tenantId, userId: user.id };
-  await write.em.nativeDelete(TotpSecret, key);
-  await write.em.nativeDelete(RecoveryCode, key);
-  return key;
-}

@@ -8,6 +8,10 @@ export async function emailTakenInstead<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new ApiError('CONFLICT', 'An account with this e-mail address exists', { reason: 'EMAIL_TAKEN' });
+    throw emailTaken();
   }
+}
+
+export function emailTaken(): ApiError {
+  return new ApiError('CONFLICT', 'An account with this e-mail address exists', { reason: 'EMAIL_TAKEN' });
 }

@@ -1,9 +1,7 @@
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 
-export const emailAddress = z
-  .email('Email must be an e-mail address')
-  .max(254, 'Email must have at most 254 characters');
+import { emailAddress, normalEmail } from './email-address.js';
 
 export const shownName = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
@@ -16,7 +14,8 @@ export class UpdateProfileInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The new sign-in name; needs `currentPassword`. CONFLICT (EMAIL_TAKEN) when an account has it.',
+      'The new sign-in name, once the link that is mailed to it was opened; needs `currentPassword`. CONFLICT ' +
+      '(EMAIL_TAKEN) when an account has it.',
   })
   email?: string | null;
 
@@ -27,8 +26,23 @@ export class UpdateProfileInput {
   currentPassword?: string | null;
 }
 
-export const updateProfileRules = z.object({
-  name: shownName('Name').nullish(),
-  email: emailAddress.nullish(),
-  currentPassword: z.string().nullish(),
-});
+/** `email` is the address in force. */
+export const updateProfileRules = (email: string) =>
+  z
+    .object({
+      name: shownName('Name').nullish(),
+      email: emailAddress.nullish(),
+      currentPassword: z.string().nullish(),
+    })
+    .refine((input) => !isNewEmail(input, email) || Boolean(input.currentPassword), {
+      path: ['currentPassword'],
+      message: 'Current password is required',
+    });
+
+/** Whether the address of a profile is another one than that in force. */
+export function isNewEmail<Input extends { email?: string | null | undefined }>(
+  input: Input,
+  inForce: string,
+): input is Input & { email: string } {
+  return input.email != null && input.email !== normalEmail(inForce);
+}

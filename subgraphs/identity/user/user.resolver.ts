@@ -2,7 +2,9 @@ import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } 
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
+import type { EmailChangeService } from '../email/email-change.service.js';
 import { Tenant } from '../tenant/tenant.entity.js';
+import { Acting } from './acting.js';
 import type { ProfileService } from './profile.service.js';
 import { User } from './user.entity.js';
 import { UpdateProfileInput } from './user.inputs.js';
@@ -13,20 +15,25 @@ export class UserResolver {
   constructor(
     private readonly users: UserService,
     private readonly profiles: ProfileService,
+    private readonly emails: EmailChangeService,
   ) {}
 
   @Authorized('identity.user.read')
-  @Query(() => User, { description: 'The signed-in user. FORBIDDEN for nodes and services.' })
+  @Query(() => User, {
+    description:
+      "The signed-in user; for one who acts in a client's tenant, that user with the role and the tenant that they act in, " +
+      'and `acting`. FORBIDDEN for nodes and services.',
+  })
   async me(@Ctx() { operation }: SubgraphContext): Promise<User> {
-    return this.users.me(operation);
+    return this.users.whoever(operation);
   }
 
   @Authorized('identity.account.manage')
   @Mutation(() => User, {
     description:
-      "Changes the viewer's name or e-mail address. A new address needs the current password, takes effect at once and " +
-      'is unverified until the link that is mailed to it is opened. VALIDATION_FAILED, CONFLICT (EMAIL_TAKEN), ' +
-      'RATE_LIMITED after several new addresses.',
+      "Changes the viewer's name or e-mail address. A new address needs the current password and takes effect when the " +
+      'link that is mailed to it is opened; until then it is `pendingEmail`. The address in force is told. ' +
+      'VALIDATION_FAILED, CONFLICT (EMAIL_TAKEN), RATE_LIMITED after several new addresses.',
   })
   async updateProfile(
     @Arg('input', () => UpdateProfileInput, { description: 'What changes; the rest stays.' })
@@ -34,6 +41,16 @@ export class UserResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<User> {
     return this.profiles.update(operation, input);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'The e-mail address that takes effect when the link that was mailed to it is opened. Users see their own only; ' +
+      'null for others and where none is awaited.',
+  })
+  async pendingEmail(@Root() user: User, @Ctx() { operation }: SubgraphContext): Promise<string | null> {
+    return this.emails.pending(operation, user);
   }
 
   @FieldResolver(() => Boolean, { description: 'Whether the user proved to read the mail of the address.' })
@@ -46,7 +63,18 @@ export class UserResolver {
     return user.totpConfirmedAt !== null;
   }
 
-  @FieldResolver(() => Tenant, { description: 'The tenant that the user belongs to.' })
+  @FieldResolver(() => Acting, {
+    nullable: true,
+    description:
+      "How the caller acts in another tenant than their own; null for users in theirs, and for others' rows.",
+  })
+  async acting(@Root() user: User, @Ctx() { operation }: SubgraphContext): Promise<Acting | null> {
+    return this.users.acting(operation, user);
+  }
+
+  @FieldResolver(() => Tenant, {
+    description: 'The tenant that the user belongs to; for a caller who acts elsewhere, the one they act in.',
+  })
   async tenant(@Ctx() { operation }: SubgraphContext): Promise<Tenant> {
     return this.users.tenant(operation);
   }

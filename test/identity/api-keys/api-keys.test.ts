@@ -26,7 +26,7 @@ describe.each(modes)('%s', (mode) => {
       `mutation($input: CreateApiKeyInput!) {
         createApiKey(input: $input) { key apiKey { id prefix permissions expiresAt lastUsedAt } }
       }`,
-      { input: { name: 'CI', ...input } },
+      { input: { name: 'CI', currentPassword: 'correct horse battery', ...input } },
       token,
     );
 
@@ -108,14 +108,30 @@ describe.each(modes)('%s', (mode) => {
     expect(dataOf(answer).apiKeyPermissions).toEqual(
       expect.arrayContaining(['fleet.instance.read', 'fleet.token.create', 'identity.audit.read']),
     );
-    expect(refusal(await create(tenant.token, { permissions: [], expiresInDays: 366, name: '' }))).toEqual({
+    expect(
+      refusal(
+        await create(tenant.token, {
+          permissions: ['no.such'],
+          expiresInDays: 366,
+          name: '',
+          currentPassword: '',
+        }),
+      ),
+    ).toEqual({
       code: 'VALIDATION_FAILED',
       details: {
         'input.name': 'Name is required',
-        'input.permissions': 'At least one permission is required',
+        'input.permissions': 'no.such is not a permission that you can give',
         'input.expiresInDays': 'It may work for at most 365 days',
+        'input.currentPassword': 'Current password is required',
       },
     });
+    for (const currentPassword of ['', 'a guess']) {
+      const guessed = refusal(
+        await create(tenant.token, { permissions: ['fleet.instance.read'], currentPassword }),
+      );
+      expect(Object.keys(guessed['details'] as object)).toEqual(['input.currentPassword']);
+    }
     const operator = await tokenInRole(panel, tenant, 'OPERATOR');
     expect(refusal(await create(operator, { permissions: ['fleet.instance.read'] }))).toMatchObject({
       code: 'FORBIDDEN',
@@ -175,7 +191,12 @@ test('a key ends by itself, works past the minute of its token until then, and i
   const answer = await tenant.graphql<{ createApiKey: Created }>(
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }',
     {
-      input: { name: 'short', permissions: ['fleet.instance.read', 'identity.audit.read'], expiresInDays: 1 },
+      input: {
+        name: 'short',
+        permissions: ['fleet.instance.read', 'identity.audit.read'],
+        expiresInDays: 1,
+        currentPassword: tenant.account.password,
+      },
     },
   );
   const { key } = dataOf(answer).createApiKey;

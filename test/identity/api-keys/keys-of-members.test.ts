@@ -36,7 +36,7 @@ async function adminOf(tenant: Tenant): Promise<{ accessToken: string; user: { i
 const keyOf = async (token: string, ...permissions: string[]) => {
   const answer = await panel.world.graphql<{ createApiKey: { key: string } }>(
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-    { input: { name: 'door', permissions } },
+    { input: { name: 'door', permissions, currentPassword: 'correct horse battery' } },
     token,
   );
   return dataOf(answer).createApiKey.key;

@@ -17,7 +17,9 @@ const keyOf = async (tenant: Tenant): Promise<string> =>
   dataOf(
     await tenant.graphql<{ createApiKey: { key: string } }>(
       'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-      { input: { name: 'CI', permissions: ['fleet.instance.read'] } },
+      {
+        input: { name: 'CI', permissions: ['fleet.instance.read'], currentPassword: tenant.account.password },
+      },
     ),
   ).createApiKey.key;
 

@@ -39,7 +39,7 @@ test.concurrent('a mutation leaves who, what, from where and the request id, wit
           currentPassword: '[redacted]',
         },
       },
-      changes: { name: 'Renamed', email: `x-${tenant.account.email}` },
+      changes: { name: 'Renamed', pendingEmail: `x-${tenant.account.email}` },
       userAgent: 'audit-test',
     },
     previousHash: expect.stringMatching(/^[0-9a-f]{64}$/),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { dataOf, refusal } from '../../support/answers.js';
+import { dataOf, refusal, restTime } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
@@ -112,6 +112,32 @@ describe.each(modes)('%s', (mode) => {
     });
   });
 
+  test.concurrent('whoever acts under a grant is told as whom, where, and until when', async () => {
+    const { parent, acme } = await pair();
+    const given = dataOf(await grant(acme)).grantDelegation;
+    const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    const home = await parent.rest('/api/auth/me');
+    const { body, status } = await panel.world.rest('/api/auth/me', { token });
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...home.body,
+        role: 'operator',
+        tenant: ((await acme.rest('/api/auth/me')).body as { tenant: unknown }).tenant,
+        acting: {
+          delegation_id: given.id,
+          home_tenant_id: parent.id,
+          home_tenant_name: (home.body['tenant'] as { name: string }).name,
+          ends_at: restTime(new Date(given.expiresAt)),
+        },
+      },
+    ]);
+    expect(home.body).not.toHaveProperty('acting');
+    expect(refusal(await panel.world.graphql('{ sessions { totalCount } }', {}, token))['code']).toBe(
+      'FORBIDDEN',
+    );
+  });
+
   test.concurrent('whoever acts under a grant can not stay beyond it', async () => {
     const { parent, acme } = await pair();
     dataOf(await grant(acme, { role: 'ADMIN' }));
@@ -119,7 +145,7 @@ describe.each(modes)('%s', (mode) => {
     const attempts = await Promise.all(
       [
         'mutation { inviteMember(input: { email: "friend@provider.example", role: ADMIN }) { id } }',
-        'mutation { createApiKey(input: { name: "door", permissions: ["fleet.instance.read"] }) { key } }',
+        'mutation { createApiKey(input: { name: "door", permissions: ["fleet.instance.read"], currentPassword: "x" }) { key } }',
         'mutation { grantDelegation(input: { role: ADMIN, expiresInHours: 8760 }) { id } }',
         `mutation { removeMember(id: "${acme.user.id}") { id } }`,
         `mutation { actInTenant(input: { tenantId: "${acme.id}" }) { accessToken } }`,

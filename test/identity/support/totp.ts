@@ -23,9 +23,14 @@ export async function nextCode(panel: TestPanel, secret: string): Promise<string
   return codeAt(panel, secret);
 }
 
+/** A secret that is not in force yet. */
+export async function askForTotp(tenant: Tenant, current_password = tenant.account.password) {
+  return tenant.rest<Enabled>('/api/auth/totp/enable', { body: { current_password } });
+}
+
 /** Switches TOTP on for the tenant's owner. */
 export async function enableTotp(panel: TestPanel, tenant: Tenant): Promise<Enabled> {
-  const enabled = await tenant.rest<Enabled>('/api/auth/totp/enable', { method: 'POST' });
+  const enabled = await askForTotp(tenant);
   mustBe(enabled, 200);
   const code = codeAt(panel, enabled.body.secret);
   const verified = await tenant.rest('/api/auth/totp/verify', { body: { code } });

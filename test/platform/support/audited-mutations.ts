@@ -118,7 +118,7 @@ export class AuditedMutations {
     enableTotp: async (tenant) => {
       await this.enableTotp(tenant);
       return {
-        ...this.ofUser(tenant, 'enableTotp', {}),
+        ...this.ofUser(tenant, 'enableTotp', { input: { currentPassword: '[redacted]' } }),
         changed: { table: 'identity.totp_secret', where: 'tenant_id = $1', key: tenant.id },
       };
     },
@@ -238,7 +238,8 @@ export class AuditedMutations {
 
   private async enableTotp(tenant: Tenant): Promise<TOTP> {
     const answer = await tenant.graphql<{ enableTotp: { secret: string; recoveryCodes: string[] } }>(
-      'mutation { enableTotp { secret recoveryCodes } }',
+      'mutation($input: EnableTotpInput!) { enableTotp(input: $input) { secret recoveryCodes } }',
+      { input: { currentPassword: tenant.account.password } },
     );
     const { secret, recoveryCodes } = dataOf(answer).enableTotp;
     for (const each of [secret, ...recoveryCodes]) this.secret(each);

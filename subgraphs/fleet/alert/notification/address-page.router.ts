@@ -10,6 +10,7 @@ export function createAddressPageRouter(): Router {
     formPage({
       title: 'Confirm that you want alerts',
       form: '<button>I want them</button>',
+      link: {},
       mutation:
         'mutation($input: ConfirmNotificationAddressInput!) { confirmNotificationAddress(input: $input) { email } }',
       done: 'Done. Alerts are mailed to you from now on.',

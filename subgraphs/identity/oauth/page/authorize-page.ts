@@ -14,9 +14,16 @@ import { Session } from '../../session/session.entity.js';
 import type { SessionService } from '../../session/session.service.js';
 import { User } from '../../user/user.entity.js';
 import { checkRequest, type AuthorizationService } from '../authorization.service.js';
+import type { Interaction } from '../interaction.js';
 import type { AuthorizationRequestInput } from '../oauth.inputs.js';
 import type { Brand } from './brand.js';
-import { browserSessionMs, isFormOf, type BrowserSession, type BrowserSessions } from './browser-session.js';
+import {
+  browserSessionMs,
+  isFormOf,
+  isFreshFor,
+  type BrowserSession,
+  type BrowserSessions,
+} from './browser-session.js';
 import { codePage, consentPage, contentSecurityPolicy, loginPage, problemPage } from './pages.js';
 
 export interface AuthorizePageOptions {
@@ -34,24 +41,48 @@ export interface AuthorizePageOptions {
 export class AuthorizePage {
   constructor(private readonly options: AuthorizePageOptions) {}
 
-  /** The form that comes next for this browser: sign in, or agree. */
+  /** The form that comes next for this browser: sign in, or agree; and none where the node wants nothing to be asked. */
   async show(request: Request, response: Response): Promise<void> {
     const { browsers, clock, authorizations } = this.options;
-    const { wanted, brand } = await this.readRequest(request, response);
+    const { wanted, brand, interaction } = await this.readRequest(request, response);
     const browser = browsers.read(request, clock.now()) ?? browsers.begin(response, clock.now());
     const { csrf } = browser;
     const operation = await this.signedIn(request, response, browser);
+    if (interaction.isSilent) return response.redirect(303, await this.answerSilently(operation, wanted));
     if (!operation) return send(response, 200, loginPage({ csrf, brand }));
     try {
-      const preflight = await authorizations.preflight(operation, wanted);
+      const isFresh = isFreshFor(browser, request.originalUrl, clock.now());
+      const preflight = await authorizations.preflight(operation, wanted, isFresh);
       const target = new URL(preflight.redirectUri).origin;
       response.setHeader('Content-Security-Policy', contentSecurityPolicy(brand, target));
       send(response, 200, consentPage({ csrf, preflight, brand }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (error.extensions.reason === 'LOGIN_REQUIRED')
+        return send(response, 200, loginPage({ csrf, brand }));
       // Of another organization's node, most likely: the way out is another account.
       response.setHeader('Content-Security-Policy', contentSecurityPolicy());
       send(response, 400, problemPage(error.message, { csrf }));
+    }
+  }
+
+  /** Where the browser goes when nobody may be asked: to the node, with a code or with why there is none. */
+  private async answerSilently(
+    operation: Operation | undefined,
+    wanted: AuthorizationRequestInput,
+  ): Promise<string> {
+    const { authorizations } = this.options;
+    if (!operation) return authorizations.refusalUrl(wanted, 'login_required');
+    try {
+      const { consentId } = await authorizations.preflight(operation, wanted, false);
+      return await decide(operation, authorizations, consentId, true);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'BAD_REQUEST') throw error;
+      // Whoever is signed in is of another organization: another account has to be chosen.
+      const known = ['LOGIN_REQUIRED', 'CONSENT_REQUIRED'].find(
+        (reason) => reason === error.extensions.reason,
+      );
+      return authorizations.refusalUrl(wanted, known?.toLowerCase() ?? 'interaction_required');
     }
   }
 
@@ -137,11 +168,8 @@ export class AuthorizePage {
   ): Promise<void> {
     const operation = await this.signedIn(request, response, browser);
     if (!operation) return response.redirect(303, request.originalUrl);
-    const input = { consentId, approve };
-    const target = await operation.mutation(
-      { name: 'decideAuthorization', args: { input: { approve } } },
-      () => this.options.authorizations.decide(operation, input),
-    );
+    const target = await decide(operation, this.options.authorizations, consentId, approve);
+    this.options.browsers.answered(response, browser);
     // 303, so that the form is not sent on to the node (RFC 9700, section 4.12).
     response.redirect(303, target);
   }
@@ -162,7 +190,7 @@ export class AuthorizePage {
   private async readRequest(
     request: Request,
     response: Response,
-  ): Promise<{ wanted: AuthorizationRequestInput; brand: Brand | undefined }> {
+  ): Promise<{ wanted: AuthorizationRequestInput; brand: Brand | undefined; interaction: Interaction }> {
     const parameters = new URL(request.originalUrl, 'http://panel').searchParams;
     const repeated = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
     if (repeated) throw new ApiError('BAD_REQUEST', 'A parameter of the request is repeated');
@@ -174,8 +202,10 @@ export class AuthorizePage {
       codeChallengeMethod: parameters.get('code_challenge_method'),
       responseType: parameters.get('response_type'),
       nonce: parameters.get('nonce'),
+      prompt: parameters.get('prompt'),
+      maxAge: secondsOf(parameters.get('max_age')),
     };
-    if (Object.values(wanted).some((value) => value?.includes('\0'))) {
+    if ([...parameters.values()].some((value) => value.includes('\0'))) {
       throw new ApiError('BAD_REQUEST', 'The request is not well-formed');
     }
     const operation = this.operation(request, response);
@@ -184,9 +214,9 @@ export class AuthorizePage {
     if (!known) {
       throw new ApiError('BAD_REQUEST', 'The node that sent you here is not registered with this address');
     }
-    checkRequest(wanted);
+    const interaction = checkRequest(wanted);
     response.setHeader('Content-Security-Policy', contentSecurityPolicy(known.branding));
-    return { wanted, brand: known.branding };
+    return { wanted, brand: known.branding, interaction };
   }
 
   /** An operation of the user whose session the browser holds, while that session lives. */
@@ -208,7 +238,7 @@ export class AuthorizePage {
   }
 
   private proceed(request: Request, response: Response, session: Session): void {
-    this.options.browsers.begin(response, this.options.clock.now(), session);
+    this.options.browsers.begin(response, this.options.clock.now(), session, request.originalUrl);
     response.redirect(303, request.originalUrl);
   }
 
@@ -233,6 +263,23 @@ export class AuthorizePage {
       isSuspended,
     });
   }
+}
+
+/** The answer to a consent as the API takes it, so that the trail has it alike. */
+async function decide(
+  operation: Operation,
+  authorizations: AuthorizationService,
+  consentId: string,
+  approve: boolean,
+): Promise<string> {
+  const call = { name: 'decideAuthorization', args: { input: { approve } } };
+  return operation.mutation(call, () => authorizations.decide(operation, { consentId, approve }));
+}
+
+/** Not a number when it is none, which the check of the request refuses. */
+function secondsOf(text: string | null): number | null {
+  if (text === null || text === '') return null;
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function told(

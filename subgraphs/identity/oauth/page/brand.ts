@@ -1,6 +1,7 @@
+import { escapeHtml as escape } from '#platform/html.js';
+
 import { textColorOn } from '../../branding/contrast.js';
 import type { ShownBranding } from '../../branding/shown-branding.service.js';
-import { escape } from './escape.js';
 
 /** How the tenant of the node presents itself on the pages that lead there. */
 export type Brand = ShownBranding;

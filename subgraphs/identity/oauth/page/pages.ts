@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
+import { escapeHtml as escape } from '#platform/html.js';
+
 import type { AuthorizationPreflight } from '../oauth.inputs.js';
 import { type Brand, brandHeader, brandStyle, brandSupport } from './brand.js';
-import { escape } from './escape.js';
 
 const style = `
 :root { color-scheme: light dark; }
@@ -61,7 +62,8 @@ export function loginPage({ csrf, problem, brand, email = '' }: Form & { email?:
   <label>E-mail <input name="email" type="email" required autofocus autocomplete="username" value="${escape(email)}"></label>
   <label>Password <input name="password" type="password" required autocomplete="current-password"></label>
   <div class="row"><button>Sign in</button></div>
-</form>`,
+</form>
+<p class="small"><a href="/account/forgot-password">Forgot your password?</a></p>`,
     brand,
   );
 }
