@@ -18,6 +18,9 @@ import { historyReadsMigration } from './075-history-reads.js';
 import { erasureMigration } from './080-erasure.js';
 import { brandingMigration } from './081-branding.js';
 import { metricsSketchesMigration } from './082-metrics-sketches.js';
+import { hearingMigration } from './084-hearing.js';
+import { departuresMigration } from './085-departures.js';
+import { windowTimeZonesMigration } from './086-window-time-zones.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -121,4 +124,7 @@ export const fleetMigrations: readonly AreaMigration[] = [
   erasureMigration,
   brandingMigration,
   metricsSketchesMigration,
+  hearingMigration,
+  departuresMigration,
+  windowTimeZonesMigration,
 ];
