@@ -23,6 +23,7 @@ describe('when commands may begin', () => {
     repeats: WindowRepeat[repeats],
     startsAt: at(from),
     durationMinutes: hours * 60,
+    timeZone: 'UTC',
   });
 
   test.for([
