@@ -6,54 +6,17 @@ import type { AgentEvent, Stopping } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import { Identity } from './identity.js';
 import { Visits, type VisitsOptions } from './impersonation/visits.js';
-import type { AgentLogger } from './logger.js';
-import type { MetricsSource } from './metrics/source.js';
+import type { AgentOptions } from './options.js';
 import { Backoff, jittered } from './pace.js';
 import { createPanelClient } from './panel-client.js';
-import type { AgentCommand, Enrollment } from './protocol.js';
+import type { Enrollment } from './protocol.js';
 import type { Random } from './random.js';
 import { callbackOf, isLoopback, startSignInListener } from './sign-in/listener.js';
-import { StateError, type StateStore } from './state-store.js';
+import { StateError } from './state-store.js';
 
 export type { AgentEvent } from './events.js';
+export type { AgentOptions } from './options.js';
 export type { AgentCommand } from './protocol.js';
-
-export interface AgentOptions {
-  readonly panelUrl: string;
-  /** Needed once: while the state exists it is never sent. */
-  readonly enrollmentToken?: string;
-  readonly name: string;
-  readonly hostname: string;
-  /** The Cloud OS version the node reports; asked at each beat where it may change. */
-  readonly version: string | (() => string);
-  readonly baseUrl?: string;
-  readonly redirectUris?: readonly string[];
-  /**
-   * Serves "Sign in with Quazzar Cloud" at baseUrl, which must be an http address of this machine with a port, and
-   * enrolls with its callback. When the port is taken the node beats all the same.
-   */
-  readonly signIn?: boolean;
-  /** What the panel calls itself to browsers, where that is not panelUrl. */
-  readonly issuer?: string;
-  readonly stateStore: StateStore;
-  readonly metrics: MetricsSource;
-  readonly logger: AgentLogger;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly onEvent?: (event: AgentEvent) => void;
-  /** Takes the commands of the panel, such as `CommandRunner.run`; they are ignored without it. */
-  readonly onCommand?: (command: AgentCommand, report: Report) => void | Promise<void>;
-  /** Hears of commands at once over a WebSocket, and not only with the answers to beats. */
-  readonly listen?: boolean;
-  readonly fetch?: typeof fetch;
-  /** The first beat comes at a random moment within this; one interval unless told. */
-  readonly firstBeatWithinMs?: number;
-  readonly requestTimeoutMs?: number;
-  /** The pause after a refused enrollment or a revoked credential; 15 minutes unless told. */
-  readonly refusedRetryMs?: number;
-  /** How long stop() lets a call in flight finish; 2 seconds unless told. */
-  readonly stopGraceMs?: number;
-}
 
 export type AgentPhase = 'stopped' | 'enrolling' | 'beating' | 'revoked';
 
@@ -69,7 +32,10 @@ export interface Agent {
   start(): Promise<void>;
   /** Reports about a command that was handed out before, such as one that a restart broke off. */
   reporter(command: { id: string; lease: string | number }): Report;
-  /** Resolves when nothing of the agent runs any more; may be called at any time, and start() again after it. */
+  /**
+   * Tells the panel that the node is stopped, if it has heard of it and can be reached at once. Resolves when nothing of
+   * the agent runs any more; may be called at any time, and start() again after it.
+   */
   stop(): Promise<void>;
 }
 
@@ -80,6 +46,9 @@ interface Run {
   readonly ending: AbortController;
   readonly cut: AbortController;
   done: Promise<void>;
+  /** Whether the panel has heard of this run, and has not revoked the node since. */
+  isHeard: boolean;
+  departing?: Promise<void>;
 }
 
 /** Builds a node's agent; any number of them may live in one process, as long as each has a state store of its own. */
@@ -116,7 +85,12 @@ class NodeAgent implements Agent {
     if (signIn === true && (baseUrl === undefined || !isLoopback(baseUrl))) {
       throw new Error('To serve its own sign-in a node needs a base URL like http://127.0.0.1:4101');
     }
-    const run: Run = { ending: new AbortController(), cut: new AbortController(), done: Promise.resolve() };
+    const run: Run = {
+      ending: new AbortController(),
+      cut: new AbortController(),
+      done: Promise.resolve(),
+      isHeard: false,
+    };
     this.#run = run;
     try {
       const { stateStore, panelUrl, logger, enrollmentToken } = this.options;
@@ -152,11 +126,22 @@ class NodeAgent implements Agent {
     // The answer in flight may hold a new credential: it is worth a moment.
     const timer = setTimeout(() => run.cut.abort(), this.options.stopGraceMs ?? 2_000);
     await run.done;
+    await (run.departing ??= this.#depart(run));
     clearTimeout(timer);
     this.#feed?.stop();
     await this.#signIn?.stop();
     this.#signIn = undefined;
     if (this.#run === run) this.#run = undefined;
+  }
+
+  /** Tells the panel that the silence from now on is meant. Not being heard in this is no reason to stay. */
+  async #depart({ isHeard, cut }: Run): Promise<void> {
+    const identity = this.#identity;
+    if (!isHeard || identity?.current === undefined) return;
+    const { client, log } = this.#context(identity);
+    const outcome = await client.depart(identity.current.credential, cut.signal);
+    if (outcome.kind === 'ok') log.info('The panel knows that this agent stops');
+    else log.info({ reason: outcome.message }, 'The panel could not be told that this agent stops');
   }
 
   async #live(identity: Identity, stopping: Stopping): Promise<void> {
@@ -287,6 +272,8 @@ class NodeAgent implements Agent {
       this.#phase = 'beating';
       this.#feed?.start();
     }
+    if (this.#run && (event.type === 'beat-accepted' || event.type === 'revoked'))
+      this.#run.isHeard = event.type === 'beat-accepted';
     try {
       this.options.onEvent?.(event);
     } catch (error) {

@@ -3,8 +3,8 @@ import type { Stopping, Tell } from './events.js';
 import type { Identity } from './identity.js';
 import type { AgentLogger } from './logger.js';
 import { Backoff, jittered, politeDelay } from './pace.js';
-import type { PanelClient } from './panel-client.js';
-import type { Enrollment } from './protocol.js';
+import type { Outcome, PanelClient } from './panel-client.js';
+import type { EnrollAnswer, Enrollment } from './protocol.js';
 import type { Random } from './random.js';
 
 export interface EnrollmentContext {
@@ -25,6 +25,10 @@ export async function enroll(
 ): Promise<number> {
   const { identity, client, clock, random, log, tell } = context;
   const backoff = new Backoff(random);
+  const retryAfter = (outcome: Exclude<Outcome<EnrollAnswer>, { kind: 'ok' }>, refusedRetryMs: number) => {
+    if (outcome.kind !== 'unavailable') return jittered(refusedRetryMs, random);
+    return outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
+  };
   for (;;) {
     const outcome = await client.enroll(enrollment, stopping.cut);
     if (outcome.kind === 'ok') {
@@ -36,24 +40,16 @@ export async function enroll(
       return outcome.answer.heartbeatSeconds;
     }
     stopping.cut.throwIfAborted();
-    const { message } = outcome;
-    if (outcome.kind === 'unavailable') {
-      const retryInMs =
-        outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
-      log.warn(
-        { reason: message, retryInMs: Math.round(retryInMs) },
-        'The panel could not be asked to enroll this node',
-      );
-      tell({ type: 'enrollment-failed', message, retryInMs });
-      await clock.delay(retryInMs, stopping.ending);
-    } else {
-      const retryInMs = jittered(context.refusedRetryMs, random);
-      log.error(
-        { reason: message, retryInMs: Math.round(retryInMs) },
-        'The panel refuses to enroll this node; check the token and the plan limit',
-      );
-      tell({ type: 'enrollment-refused', status: outcome.status, message, retryInMs });
-      await clock.delay(retryInMs, stopping.ending);
-    }
+    const { kind, message } = outcome;
+    const isStranger = kind !== 'unauthorized' && outcome.isStranger;
+    const strangeness = isStranger ? { isStranger } : {};
+    const retryInMs = retryAfter(outcome, context.refusedRetryMs);
+    const facts = { reason: message, retryInMs: Math.round(retryInMs) };
+    if (isStranger) log.error(facts, 'What answers at this address is no panel; check the address');
+    else if (kind === 'unavailable') log.warn(facts, 'The panel could not be asked to enroll this node');
+    else log.error(facts, 'The panel refuses to enroll this node; check the token and the plan limit');
+    if (kind === 'unavailable') tell({ type: 'enrollment-failed', message, retryInMs, ...strangeness });
+    else tell({ type: 'enrollment-refused', status: outcome.status, message, retryInMs, ...strangeness });
+    await clock.delay(retryInMs, stopping.ending);
   }
 }

@@ -2,13 +2,20 @@
 export type AgentEvent =
   | { readonly type: 'enrolled'; readonly instanceId: string }
   /** The panel could not be asked; the agent tries again. */
-  | { readonly type: 'enrollment-failed'; readonly message: string; readonly retryInMs: number }
+  | {
+      readonly type: 'enrollment-failed';
+      readonly message: string;
+      readonly retryInMs: number;
+      /** What answers at the address does not speak as a panel does. */
+      readonly isStranger?: true;
+    }
   /** The panel said no; the agent asks again, but rarely. */
   | {
       readonly type: 'enrollment-refused';
       readonly status: number;
       readonly message: string;
       readonly retryInMs: number;
+      readonly isStranger?: true;
     }
   /** `replayed` older beats went along; `waiting` are still to go. */
   | {

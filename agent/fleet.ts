@@ -3,7 +3,8 @@ import { cloudOsVersion as version } from './version.js';
 
 /**
  * The demo's eight nodes. The first two are the published reference's example instances, and all together add up to its
- * example summary: 45 apps, 32 cores, 128 GB, seven healthy and one degraded; 42.3 GB stored, as in its usage example.
+ * example summary: 45 apps, 32 cores, 128 GB, seven healthy and one degraded, about which an alert fires once that has
+ * lasted for a minute; 42.3 GB stored, as in its usage example.
  */
 // oxfmt-ignore
 export const demoFleet: readonly SimulatedProfile[] = [
@@ -15,5 +16,5 @@ export const demoFleet: readonly SimulatedProfile[] = [
   { name: 'edge-fra-01',   hostname: 'fra.edge.example.com',      version, appsCount: 4,  cpuPercent: 18.9, memoryPercent: 36.2, diskPercent: 17.5, cpuCores: 2, memoryGb: 4,  storageUsedGb: 0.9 },
   { name: 'edge-sin-01',   hostname: 'sin.edge.example.com',      version, appsCount: 3,  cpuPercent: 15.1, memoryPercent: 33.8, diskPercent: 16.4, cpuCores: 2, memoryGb: 4,  storageUsedGb: 0.7 },
   { name: 'backup-01',     hostname: 'backup.example.com',        version, appsCount: 2,  cpuPercent: 9.4,  memoryPercent: 24.6, diskPercent: 63.0, cpuCores: 4, memoryGb: 8,  storageUsedGb: 3.3,
-    health: [{ component: 'backup', status: 'degraded', message: 'Last backup is 26 h old' }] },
+    health: [{ component: 'backup', status: 'unhealthy', message: 'Last backup is 26 h old' }] },
 ];

@@ -24,6 +24,7 @@ export interface HeartbeatContext {
 
 type Ending = { readonly kind: 'accepted' } | Failed | Revoked;
 type Failed = { readonly kind: 'failed'; readonly retryInMs: number };
+type Away = { readonly message: string; readonly retryAfterMs?: number; readonly isStranger?: true };
 type Revoked = { readonly kind: 'revoked'; readonly message: string };
 
 /** How much of an outage can be told afterwards. */
@@ -38,6 +39,8 @@ export class Heartbeat {
   readonly #backoff: Backoff;
   #batch = maxSamples;
   #factsTold = false;
+  /** Since when the panel has taken no beats; undefined while it takes them. */
+  #awaySince: Date | undefined;
 
   constructor(
     private readonly context: HeartbeatContext,
@@ -45,7 +48,7 @@ export class Heartbeat {
   ) {
     this.#intervalMs = intervalMs(offeredSeconds);
     this.#missed = new SampleBuffer(capacityFor(this.#intervalMs));
-    this.#backoff = new Backoff(context.random);
+    this.#backoff = new Backoff(context.random, 1_000, longestRetry(this.#intervalMs));
   }
 
   get intervalMs(): number {
@@ -105,24 +108,33 @@ export class Heartbeat {
         this.#missed.push(sample);
         return { kind: 'revoked', message: outcome.message };
       case 'refused':
-        if (unacceptable.has(outcome.status)) this.#doubt(sample, older);
-        else this.#missed.push(sample);
-        return this.#failed(outcome.message);
+        if (unacceptable.has(outcome.status) && outcome.isStranger !== true) {
+          this.#doubt(sample, older);
+          return this.#failed(outcome.message);
+        }
+        this.#missed.push(sample);
+        return this.#away(outcome);
       case 'unavailable':
         this.#missed.push(sample);
-        return this.#failed(outcome.message, outcome.retryAfterMs);
+        return this.#away(outcome);
     }
   }
 
   async #accepted(answer: BeatAnswer, sample: Sample, older: readonly Sample[]): Promise<void> {
-    const { identity, log, tell } = this.context;
+    const { clock, identity, log, tell } = this.context;
     this.#missed.remove(older);
     this.#factsTold = true;
     this.#batch = Math.min(maxSamples, this.#batch * 4);
     this.#backoff.reset();
     this.#intervalMs = intervalMs(answer.heartbeatSeconds);
     this.#missed.resize(capacityFor(this.#intervalMs));
+    this.#backoff.capMs = longestRetry(this.#intervalMs);
     const waiting = this.#missed.size;
+    if (this.#awaySince !== undefined) {
+      const awaySeconds = Math.max(0, Math.round((clock.now().getTime() - this.#awaySince.getTime()) / 1000));
+      log.info({ awaySeconds, replayed: older.length, waiting }, 'The panel is back and takes beats again');
+      this.#awaySince = undefined;
+    }
     log.debug({ sequence: sample.sequence, replayed: older.length, waiting }, 'Beat accepted');
     if (answer.credential !== undefined && (await identity.renew(answer.credential))) {
       log.info('The panel renewed the credential');
@@ -143,11 +155,20 @@ export class Heartbeat {
     this.#missed.push(sample);
   }
 
-  #failed(message: string, retryAfterMs?: number): Failed {
+  /** The panel takes no beats just now. That is told once in full, and once more when it is over. */
+  #away({ message, isStranger, retryAfterMs }: Away): Failed {
+    const isFirst = this.#awaySince === undefined;
+    this.#awaySince ??= this.context.clock.now();
+    if (isStranger) return this.#failed(message, retryAfterMs, 'What answers at this address is no panel');
+    const meanwhile = 'readings are kept, an hour of them, and told when the panel is back';
+    return this.#failed(message, retryAfterMs, isFirst ? `Beat failed; ${meanwhile}` : undefined);
+  }
+
+  #failed(message: string, retryAfterMs?: number, what = 'Beat failed'): Failed {
     const { log, random, tell } = this.context;
     const retryInMs = retryAfterMs === undefined ? this.#backoff.next() : politeDelay(retryAfterMs, random);
     const waiting = this.#missed.size;
-    log.warn({ reason: message, retryInMs: Math.round(retryInMs), waiting }, 'Beat failed');
+    log.warn({ reason: message, retryInMs: Math.round(retryInMs), waiting }, what);
     tell({ type: 'beat-failed', message, retryInMs, waiting });
     return { kind: 'failed', retryInMs };
   }
@@ -175,6 +196,11 @@ export class Heartbeat {
       log.error({ err: error, command: command.id }, 'The command could not be taken up'),
     );
   }
+}
+
+/** Shorter than the panel's patience, so that a node which is there is heard within it once the panel is back. */
+function longestRetry(interval: number): number {
+  return Math.min(2 * interval, 300_000);
 }
 
 function capacityFor(interval: number): number {

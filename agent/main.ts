@@ -49,8 +49,12 @@ async function main(): Promise<void> {
 
   // Someone is there to read it, and a supervisor to start us again: better to say so and end than to linger.
   async function onEvent(event: AgentEvent): Promise<void> {
-    if (event.type !== 'enrollment-refused') return;
-    complain(`The panel refuses to enroll this node: ${event.message}`, 1);
+    if (event.type !== 'enrollment-refused' && event.type !== 'enrollment-failed') return;
+    if (event.isStranger)
+      complain(`There is no panel at ${panelUrl}; check the address. ${event.message}`, 1);
+    else if (event.type === 'enrollment-refused')
+      complain(`The panel refuses to enroll this node: ${event.message}`, 1);
+    else return;
     await stop();
   }
 

@@ -37,7 +37,7 @@ export class Backoff {
   constructor(
     private readonly random: Random,
     private readonly firstMs = second,
-    private readonly capMs = 300 * second,
+    public capMs = 300 * second,
   ) {}
 
   /** The wait after one more failure. */

@@ -19,9 +19,20 @@ export type Outcome<Answer> =
   /** 401: the token or the credential no longer counts. */
   | { readonly kind: 'unauthorized'; readonly status: number; readonly message: string }
   /** The panel understood and said no; the same call again would get the same answer. */
-  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly message: string;
+      readonly isStranger?: true;
+    }
   /** Not reachable, overloaded, or not making sense: worth another try. */
-  | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfterMs?: number };
+  | {
+      readonly kind: 'unavailable';
+      readonly message: string;
+      readonly retryAfterMs?: number;
+      /** What answered is no panel, as far as its answer tells; `message` names the address and what it said. */
+      readonly isStranger?: true;
+    };
 
 export interface PanelClient {
   enroll(enrollment: Enrollment, signal: AbortSignal): Promise<Outcome<EnrollAnswer>>;
@@ -33,6 +44,8 @@ export interface PanelClient {
     signal: AbortSignal,
   ): Promise<Outcome<undefined>>;
   redeem(credential: string, token: string, signal: AbortSignal): Promise<Outcome<Visit>>;
+  /** Says that the agent stops. */
+  depart(credential: string, signal: AbortSignal): Promise<Outcome<undefined>>;
 }
 
 export interface PanelClientOptions {
@@ -68,7 +81,8 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
     signal.addEventListener('abort', cut, { once: true });
     if (signal.aborted) cut();
     try {
-      const response = await options.fetch(new URL(path, base), {
+      const url = new URL(path, base);
+      const response = await options.fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
         body: JSON.stringify(body),
@@ -76,7 +90,7 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
         redirect: 'manual',
         signal: deadline.signal,
       });
-      return judge(response, await readBounded(response), answer, options.clock.now());
+      return judge(url, response, await readBounded(response), answer, options.clock.now());
     } catch (error) {
       return { kind: 'unavailable', message: describe(error) };
     } finally {
@@ -93,6 +107,8 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
       post('api/agent/impersonation/redeem', { token }, redeemAnswer, signal, {
         authorization: `Bearer ${credential}`,
       }),
+    depart: (credential, signal) =>
+      post('api/agent/departure', {}, z.undefined(), signal, { authorization: `Bearer ${credential}` }),
     report: (credential, { id, lease }, report, signal) =>
       post(
         `api/agent/commands/${encodeURIComponent(id)}/result`,
@@ -105,6 +121,7 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
 }
 
 function judge<Answer>(
+  url: URL,
   response: Response,
   text: string,
   answer: z.ZodType<Answer>,
@@ -114,16 +131,33 @@ function judge<Answer>(
   if (response.ok) {
     const parsed = answer.safeParse(jsonOrUndefined(text));
     if (parsed.success) return { kind: 'ok', answer: parsed.data };
-    return { kind: 'unavailable', message: `the panel's answer makes no sense (${problemOf(parsed.error)})` };
+    const message = `${strange(url, response, text)}; as a panel's that makes no sense (${problemOf(parsed.error)})`;
+    return { kind: 'unavailable', message, isStranger: true };
   }
   const message = messageOf(status, text, response.headers.get('location'));
   if (status === 401) return { kind: 'unauthorized', status, message };
-  if (status < 500 && !passing.has(status)) return { kind: 'refused', status, message };
+  if (status < 500 && !passing.has(status)) {
+    // A panel has these addresses, and says in words why it refuses.
+    const isStranger = status === 404 || status === 405 || (status >= 400 && !isWorded(text));
+    if (isStranger) return { kind: 'refused', status, message: strange(url, response, text), isStranger };
+    return { kind: 'refused', status, message };
+  }
   return {
     kind: 'unavailable',
     message,
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), now),
   };
+}
+
+function isWorded(text: string): boolean {
+  return errorBody.safeParse(jsonOrUndefined(text)).success;
+}
+
+/** What somebody who may be no panel has answered, for whoever has to find out who that is. */
+function strange({ href }: URL, { status, headers }: Response, text: string): string {
+  const type = headers.get('content-type')?.split(';')[0] ?? 'no content type';
+  const excerpt = text.replaceAll(/\s+/g, ' ').trim().slice(0, 80);
+  return `${href} answered HTTP ${status} (${type})${excerpt === '' ? '' : `: ${excerpt}`}`;
 }
 
 function messageOf(status: number, text: string, location: string | null): string {

@@ -34,6 +34,8 @@ export interface PanelOptions {
 export interface Panel extends RunningProcess {
   /** Its address for the world, which is also the issuer of its tokens. */
   publicUrl: string;
+  /** Where its database is, for the application's role. */
+  databaseUrl: string;
   gateway: Gateway;
   /** The one-time link for making the first administrator; absent once there is one. */
   setupLink: string | undefined;
@@ -117,6 +119,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     return {
       url: `http://127.0.0.1:${port}`,
       publicUrl,
+      databaseUrl: database.url,
       gateway,
       setupLink,
       failed: database.failed,

@@ -11,10 +11,12 @@ import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
+import { patienceFor } from '#subgraphs/fleet/hearing/hearing.rules.js';
 import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
+import { GatewayBeacon } from './gateway-beacon.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
@@ -61,6 +63,7 @@ export async function startSubgraph(
       fleet: options.fleet,
       identity: options.identity,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
+      isBehindGateways: true,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', `the subgraph ${name}`, () => subgraphs.stop());
@@ -151,6 +154,13 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     const server = createServer(app);
     gateway.attach(server);
     const port = await serve(server, env, shutdown);
+    const beacon = new GatewayBeacon({
+      target: split.addresses.fleet,
+      gatewayToken: () => tokens.forGateway(),
+      everyMs: patienceFor(options.fleet.HEARTBEAT_SECONDS).everyMs,
+    });
+    shutdown.add('background', 'the beacon', () => beacon.stop());
+    await beacon.start();
     return {
       url: `http://127.0.0.1:${port}`,
       gateway,

@@ -43,6 +43,8 @@ export interface SubgraphsOptions {
   identity: IdentityEnv;
   /** Finds the public keys of user tokens where identity runs in another process. */
   userKeys?: KeySource;
+  /** Whether the gateways are processes of their own. */
+  isBehindGateways?: boolean;
 }
 
 /** The subgraphs of this process, wired together. */
@@ -119,6 +121,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         tail: tails.get('fleet')!,
         logger,
         env: options.fleet,
+        isBehindGateways: options.isBehindGateways ?? false,
       })
     : undefined;
 

@@ -63,6 +63,7 @@ export const routes: readonly Route[] = [
   // The agent's path: heartbeats carry the node's credential, not a user's token
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),
   route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential'] }),
+  route('POST',   '/api/agent/departure',            'fleet/ReportDeparture',       { reply: noContent }),
   route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok }),
   route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

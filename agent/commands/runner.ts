@@ -168,7 +168,7 @@ export class CommandRunner {
 
   /** Until the panel has taken it, or has said that it will not. */
   private async tell(taken: Taken, report: CommandReport): Promise<Outcome<undefined>> {
-    const backoff = new Backoff(Math.random);
+    const backoff = new Backoff(Math.random, 1_000, 60_000);
     for (;;) {
       const under = taken.report;
       const outcome = await under(report);

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
+import { seedDemoHistory } from '../demo/history.js';
 import { demoAccounts, seedDemo } from '../demo/seed.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -22,7 +23,7 @@ await run(async () => {
   });
   const panel = await startPanel(options);
   try {
-    const { enrollmentToken } = await seedDemo(panel.url);
+    const { enrollmentToken, tenantId } = await seedDemo(panel.url);
     const fleet = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -30,6 +31,8 @@ await run(async () => {
       stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
       logger: options.logger,
     });
+    const nodes = await fleet.enrolled(10_000);
+    await seedDemoHistory({ databaseUrl: panel.databaseUrl, tenantId, nodes, logger: options.logger });
     process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2), enrollmentToken));
     return {
       ...panel,

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createAgent } from '#agent/agent.js';
 import { systemClock } from '#agent/clock.js';
 import { CommandRunner } from '#agent/commands/runner.js';
 import { demoFleet } from '#agent/fleet.js';
-import { simulatedMetrics } from '#agent/metrics/simulated.js';
+import { simulatedMetrics, type SimulatedProfile } from '#agent/metrics/simulated.js';
 import { fileStateStore, type StateStore } from '#agent/state-store.js';
 import type { Logger } from '#platform/logger.js';
 
@@ -27,8 +28,14 @@ export function demoNodeUrl(panelUrl: string, index: number): string | undefined
   return index < forShow ? undefined : `http://127.0.0.1:${Number(new URL(panelUrl).port) + 100 + index}`;
 }
 
+export interface DemoFleet {
+  /** The nodes with their instances' ids, as far as they have enrolled; waits for those that are at it. */
+  enrolled(withinMs: number): Promise<{ id: string; profile: SimulatedProfile }[]>;
+  stop(): Promise<void>;
+}
+
 /** Starts the demo's nodes; each enrolls once and keeps its credential in a file, so that a new start finds it again. */
-export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(): Promise<void> }> {
+export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFleet> {
   const runners: CommandRunner[] = [];
   const agents = demoFleet.map((profile, index) => {
     const baseUrl = demoNodeUrl(options.panelUrl, index);
@@ -59,6 +66,13 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<{ stop(
   });
   await Promise.all(agents.map((agent) => agent.start()));
   return {
+    enrolled: async (withinMs) => {
+      for (const end = Date.now() + withinMs; Date.now() < end && agents.some((agent) => !agent.instanceId);)
+        await sleep(50);
+      return agents.flatMap(({ instanceId }, index) =>
+        instanceId === undefined ? [] : [{ id: instanceId, profile: demoFleet[index]! }],
+      );
+    },
     stop: async () => {
       for (const runner of runners) runner.stop();
       await Promise.all(agents.map((agent) => agent.stop()));

@@ -19,7 +19,7 @@ interface SignedIn {
 }
 
 /** Makes the demo's tenant on Pro through the public API, or finds it there, and answers a token for its nodes. */
-export async function seedDemo(url: string): Promise<{ enrollmentToken: string }> {
+export async function seedDemo(url: string): Promise<{ enrollmentToken: string; tenantId: string }> {
   const owner = await signIn(url);
   const { tenant } = owner.user;
   if (tenant.plan !== 'pro') await grantPro(url, tenant.id);
@@ -29,7 +29,7 @@ export async function seedDemo(url: string): Promise<{ enrollmentToken: string }
     { name: 'demo fleet', expires_in_hours: 1, tags: ['demo'] },
     owner.access_token,
   );
-  return { enrollmentToken: token };
+  return { enrollmentToken: token, tenantId: tenant.id };
 }
 
 async function signIn(url: string): Promise<SignedIn> {

@@ -82,6 +82,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   app.use(async (incoming, response, next) => {
     const isFromGateway = await isGateway(verifier, incoming.header(gatewayTokenHeader));
     const request = requestFrom(incoming.headers);
+    response.locals['isFromGateway'] = isFromGateway;
     response.locals['requestContext'] = isFromGateway
       ? request
       : { ...request, requestId: randomUUID(), clientAddress: incoming.socket.remoteAddress ?? '' };

@@ -7,6 +7,7 @@ export const fleetPermissions = {
   'fleet.token.create': ['owner', 'admin', 'operator'],
   'fleet.token.revoke': ['owner', 'admin', 'operator'],
   'fleet.heartbeat.report': ['node'],
+  'fleet.departure.report': ['node'],
   'fleet.alert.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'fleet.alert.acknowledge': ['owner', 'admin', 'operator'],
   'fleet.alert.resolve': ['owner', 'admin', 'operator'],

@@ -36,6 +36,10 @@ import type { FleetEnv } from './env.js';
 import { InstanceGroup } from './group/group.entity.js';
 import { GroupResolver } from './group/group.resolver.js';
 import { GroupService } from './group/group.service.js';
+import { GatewayCalls } from './hearing/gateway-calls.js';
+import { HearingStore } from './hearing/hearing-store.job.js';
+import { Hearing, whileHearing } from './hearing/hearing.js';
+import { patienceFor } from './hearing/hearing.rules.js';
 import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { HeartbeatIngest } from './heartbeat/ingest.job.js';
@@ -49,6 +53,7 @@ import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
 import { InstanceService } from './instance/instance.service.js';
 import { InstanceSubscriptions } from './instance/instance.subscriptions.js';
+import { DepartureService } from './lifecycle/departure.service.js';
 import { FormerInstance } from './lifecycle/former-instance.entity.js';
 import { LifecycleResolver } from './lifecycle/lifecycle.resolver.js';
 import { LifecycleService } from './lifecycle/lifecycle.service.js';
@@ -92,6 +97,8 @@ export interface FleetOptions {
   tail: OutboxTail;
   logger: Logger;
   env: FleetEnv;
+  /** Whether nodes get through by gateways in processes of their own. */
+  isBehindGateways?: boolean;
 }
 
 /** The fleet subgraph, wired by hand. */
@@ -115,9 +122,18 @@ export function createFleet(options: FleetOptions): Fleet {
   const { database, keyring, clock, publicUrl, streams, env } = options;
   const entitlements = new Entitlements('fleet');
   const credentials = new CredentialService(keyring, publicUrl);
-  const summaries = new SummaryService();
-  const instances = new InstanceService(summaries);
   const heartbeatSeconds = env.HEARTBEAT_SECONDS;
+  const patience = patienceFor(heartbeatSeconds);
+  const gateways = options.isBehindGateways ? new GatewayCalls(patience.toleranceMs) : undefined;
+  const hearing = new Hearing({
+    store: new HearingStore(database, patience),
+    patience,
+    clock,
+    logger: options.logger,
+    ...(gateways ? { isReached: gateways.isRecent } : {}),
+  });
+  const summaries = new SummaryService(hearing);
+  const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ instances, keyring, publicUrl, logger: options.logger, env });
   const commands = new CommandService();
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
@@ -128,6 +144,7 @@ export function createFleet(options: FleetOptions): Fleet {
     pendingCommands: (operation) => pending.of(operation),
     offeredCredential: (operation) => pendingRotations.of(operation),
     promoteCredential: (operation) => rotations.promote(operation),
+    hearing,
     logger: options.logger,
     credentials,
     ingest: new HeartbeatIngest(
@@ -142,7 +159,7 @@ export function createFleet(options: FleetOptions): Fleet {
   return {
     consumers: [entitlementConsumer('fleet'), brandingConsumer, erasureConsumer('fleet')],
     sweeps: [
-      expirySweep,
+      whileHearing(hearing, expirySweep),
       countFoldSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, options.logger),
@@ -157,14 +174,15 @@ export function createFleet(options: FleetOptions): Fleet {
       ...alerts.sweeps,
     ],
     jobs: alerts.jobs,
-    routers: alerts.routers,
+    routers: [...alerts.routers, ...(gateways ? [gateways.router(hearing)] : [])],
     start: async () => {
-      await Promise.all([pending.start(), pendingRotations.start()]);
+      await Promise.all([pending.start(), pendingRotations.start(), hearing.start()]);
     },
     stop: async () => {
       pending.stop();
       pendingRotations.stop();
       await heartbeats.stop();
+      await hearing.stop();
     },
     build: (verifier) =>
       buildSubgraph({
@@ -182,7 +200,12 @@ export function createFleet(options: FleetOptions): Fleet {
           new HeartbeatResolver(heartbeats),
           new GroupResolver(new GroupService(), instances),
           new MaintenanceWindowResolver(new MaintenanceWindowService()),
-          new LifecycleResolver(new LifecycleService(entitlements), rotations, new ReenrollmentService()),
+          new LifecycleResolver(
+            new LifecycleService(entitlements),
+            rotations,
+            new ReenrollmentService(),
+            new DepartureService(),
+          ),
           new ImpersonationResolver(
             new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl), (grantId) =>
               verifier.isGrantEnded(grantId),

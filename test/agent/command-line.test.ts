@@ -100,6 +100,7 @@ test('the agent as a process enrolls, beats, and ends cleanly on SIGTERM', async
   const { code, err } = await ended;
 
   expect(code).toBe(0);
+  expect(node.panel.departures).toHaveLength(1);
   expect(err).not.toContain('flt_cli');
   expect(err).not.toContain('cred_1');
   expect(node.panel.enrollments[0]?.body).toMatchObject({
@@ -126,4 +127,25 @@ test('a token the panel refuses ends the process with 1', async () => {
     code: 1,
     err: expect.stringContaining('HTTP 401: The token has expired'),
   });
+});
+
+test('an address that is no panel ends the process with 1 and its name', async () => {
+  const node = await TestNode.create();
+  const body = '<html>It works</html>';
+  node.panel.script('enroll', { headers: { 'content-type': 'text/html' }, body });
+  const { ended } = run(
+    '--panel',
+    node.panel.url,
+    '--token',
+    'flt_x',
+    '--simulate',
+    '--state',
+    node.stateFile,
+  );
+  const { code, err } = await ended;
+  expect(code).toBe(1);
+  expect(err).toContain(
+    `There is no panel at ${node.panel.url}; check the address. ${node.panel.url}/api/agent/enroll answered HTTP 200 ` +
+      '(text/html): <html>It works</html>',
+  );
 });

@@ -15,7 +15,9 @@ registerEnumType(AlertRuleKind, {
   description: 'What an alert is about. The list is closed: tenants set the limits, not the kinds.',
   valuesConfig: {
     OFFLINE: {
-      description: 'No heartbeat for three of the offered intervals. A node that never beat raises none.',
+      description:
+        'No heartbeat for three of the offered intervals in which the panel could hear it. A node that never beat ' +
+        'raises none, nor does one whose agent said that it was stopped.',
     },
     CPU: { description: 'CPU in use is at the threshold or above.' },
     MEMORY: { description: 'Memory in use is at the threshold or above.' },

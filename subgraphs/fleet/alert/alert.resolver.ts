@@ -100,8 +100,8 @@ export class AlertResolver {
   @FieldResolver(() => AlertPhase, { description: 'What is known of its condition just now.' })
   async phase(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<AlertPhase> {
     const instance = await this.instances.find(operation, alert.instanceId);
-    const now = operation.clock.now();
-    return phaseOf(alert, instance !== null && statusOf(instance, now).status === InstanceStatus.OFFLINE);
+    const silence = this.instances.silence(operation);
+    return phaseOf(alert, instance !== null && statusOf(instance, silence).status === InstanceStatus.OFFLINE);
   }
 
   @FieldResolver(() => String, {

@@ -108,7 +108,7 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
     return { progress: alert, outcome: 'passed' };
   return afterObservations(alert, observationsOf(alert, now), patienceOf(alert, maxGapMs), {
     now,
-    isKnownToHold: alert.rule === AlertRuleKind.OFFLINE ? alert.isOffline : isLasting && alert.isDuplicate,
+    isKnownToHold: alert.rule === AlertRuleKind.OFFLINE ? alert.isSilent : isLasting && alert.isDuplicate,
   });
 }
 
@@ -120,8 +120,8 @@ function observationsOf(alert: DueAlert, now: Date): Observation[] {
 }
 
 function outageObservations(alert: DueAlert): Observation[] {
-  const { isOffline, offlineAt, observedTo, clearSince, statusChangedAt, beatAt } = alert;
-  if (isOffline)
+  const { isSilent, offlineAt, observedTo, clearSince, statusChangedAt, beatAt } = alert;
+  if (isSilent)
     return offlineAt && offlineAt > observedTo ? [{ at: offlineAt, holds: true, value: null }] : [];
   return clearSince ? [] : [{ at: statusChangedAt ?? beatAt ?? observedTo, holds: false, value: null }];
 }
@@ -152,7 +152,7 @@ function beatObservations(alert: DueAlert): Observation[] {
 }
 
 function rowOf(alert: DueAlert, progress: Progress, outcome: Outcome, now: Date): Row {
-  const { rule, component, threshold, isOffline, offlineAt, beatAt, regressedAt, unhealthy } = alert;
+  const { rule, component, threshold, isSilent, offlineAt, beatAt, regressedAt, unhealthy } = alert;
   const isResolved = outcome === 'resolved';
   const hasFired = alert.status === 'PENDING' && progress.status === 'FIRING';
   const wasFound = progress.count > alert.count;
@@ -160,7 +160,7 @@ function rowOf(alert: DueAlert, progress: Progress, outcome: Outcome, now: Date)
   const seenTo =
     rule === AlertRuleKind.DUPLICATE_IDENTITY
       ? regressedAt
-      : rule === AlertRuleKind.OFFLINE && isOffline
+      : rule === AlertRuleKind.OFFLINE && isSilent
         ? offlineAt
         : beatAt;
   return {

@@ -30,6 +30,8 @@ export interface DueAlert extends Progress, Omit<FoundCondition, 'at' | 'detail'
   isEnabled: boolean;
   isThere: boolean;
   isOffline: boolean;
+  /** Offline, and not because its agent was stopped. */
+  isSilent: boolean;
   statusChangedAt: Date | null;
   beatAt: Date | null;
   offlineAt: Date | null;
@@ -46,8 +48,9 @@ type Raw<T> = {
 };
 
 export type FoundRow = Raw<FoundCondition>;
-export type DueRow = Raw<Omit<DueAlert, 'samples' | 'isOffline'>> & {
+export type DueRow = Raw<Omit<DueAlert, 'samples' | 'isOffline' | 'isSilent'>> & {
   isOffline: boolean | null;
+  isSilent: boolean | null;
   samples: readonly { at: string; value: number | null }[] | null;
 };
 
@@ -67,6 +70,7 @@ export function toDue(row: DueRow): DueAlert {
     observedTo: new Date(row.observedTo),
     sampledTo: time(row.sampledTo),
     isOffline: row.isOffline ?? false,
+    isSilent: row.isSilent ?? false,
     statusChangedAt: time(row.statusChangedAt),
     beatAt: time(row.beatAt),
     offlineAt: time(row.offlineAt),

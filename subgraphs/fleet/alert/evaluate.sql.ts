@@ -1,3 +1,4 @@
+import { isStoppedSql } from '../instance/instance.status.js';
 import { isDuplicateSql } from '../lifecycle/duplicate.js';
 
 /** The defaults as a table, for rules that a tenant has not set; takes them as its parameter. */
@@ -31,7 +32,7 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
     union all
     select i.tenant_id, i.id, i.name, 'OFFLINE', '', null, null, i.offline_at, null
     from fleet.instance i
-    where i.announced_status = 'OFFLINE' and i.last_seen_at is not null
+    where i.announced_status = 'OFFLINE' and i.last_seen_at is not null and not ${isStoppedSql}
     union all
     select i.tenant_id, i.id, i.name, 'DUPLICATE_IDENTITY', '', null, null, i.regressed_at, null
     from fleet.instance i
@@ -59,7 +60,8 @@ export const findDue = (
     a.last_seen_at as "lastSeenAt", a.clear_since as "clearSince", a.notified_at as "notifiedAt",
     a.notify_at as "notifyAt", a.observed_to as "observedTo", a.sampled_to as "sampledTo", a.updated_at as "updatedAt",
     ${isEnabled} as "isEnabled", ${settings},
-    i.id is not null as "isThere", i.announced_status = 'OFFLINE' as "isOffline", i.status_changed_at as "statusChangedAt",
+    i.id is not null as "isThere", i.announced_status = 'OFFLINE' as "isOffline", i.announced_status = 'OFFLINE' and not ${isStoppedSql} as "isSilent",
+    i.status_changed_at as "statusChangedAt",
     i.last_seen_at as "beatAt", i.offline_at as "offlineAt", i.sampled_at as "sampledAt",
     i.regressed_at as "regressedAt", x."isDuplicate",
     case a.rule when 'CPU' then i.cpu_percent when 'MEMORY' then i.memory_percent when 'DISK' then i.disk_percent
@@ -87,7 +89,7 @@ export const findDue = (
     or (a.rule in ('OFFLINE', 'DUPLICATE_IDENTITY') and a.status = 'PENDING'
       and a.started_at + make_interval(secs => coalesce(r.for_seconds, d."forSeconds")) <= ?)
     or case a.rule when 'OFFLINE' then
-        (i.announced_status = 'OFFLINE') <> (a.clear_since is null)
+        (i.announced_status = 'OFFLINE' and not ${isStoppedSql}) <> (a.clear_since is null)
       when 'DUPLICATE_IDENTITY' then
         i.regressed_at > a.observed_to or x."isDuplicate" <> (a.clear_since is null)
       when 'COMMAND_FAILED' then false

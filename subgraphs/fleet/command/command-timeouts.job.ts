@@ -1,6 +1,8 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
+import { storedSilence } from '../hearing/hearing-store.job.js';
+import type { Silence } from '../hearing/hearing.rules.js';
 import { endOfWaiting, lockCommand, move, settle, type ProgressStep } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
 import { offered } from './command.events.js';
@@ -20,11 +22,13 @@ export const commandTimeoutsSweep: Sweep = {
        ) due order by 1, 2`,
       [now],
     );
+    if (due.length === 0) return 'done';
+    const silence = await storedSilence(em, now);
     let looked = 0;
     for (const { tenantId, id } of due) {
       // One whose node is just reporting is looked at again in the next run.
       const command = await lockCommand(em, tenantId, id, 'skip');
-      if (command) looked += await timeOut({ em, now, publish }, command);
+      if (command) looked += await timeOut({ em, now, publish }, command, silence);
       await em.flush();
       em.clear();
     }
@@ -32,7 +36,7 @@ export const commandTimeoutsSweep: Sweep = {
   },
 };
 
-async function timeOut(step: ProgressStep, command: Command): Promise<number> {
+async function timeOut(step: ProgressStep, command: Command, silence: Silence): Promise<number> {
   const { em, now, publish } = step;
   const { tenantId, id: commandId } = command;
   const due = await em.find(
@@ -41,6 +45,12 @@ async function timeOut(step: ProgressStep, command: Command): Promise<number> {
     { limit: batch, orderBy: { position: 'asc' } },
   );
   for (const invocation of due) {
+    // Its result may be on its way: the node could not tell it while the panel was away.
+    const later = putOffTo(invocation, silence, now);
+    if (later) {
+      invocation.dueAt = later;
+      continue;
+    }
     const to = overdue(command, invocation, now);
     move(command, invocation, to, now);
     if (to === InvocationStatus.DELAYED) invocation.dueAt = command.expiresAt;
@@ -54,6 +64,11 @@ async function timeOut(step: ProgressStep, command: Command): Promise<number> {
   }
   if (due.length > 0) await settle(step, command, due);
   return due.length;
+}
+
+function putOffTo({ status, dueAt }: CommandInvocation, { gap }: Silence, now: Date): Date | undefined {
+  const isInGap = gap && dueAt && dueAt > gap.lostAt && now < gap.countsAgainAt;
+  return status === InvocationStatus.IN_PROGRESS && isInGap ? gap.countsAgainAt : undefined;
 }
 
 function overdue(command: Command, { status }: CommandInvocation, now: Date): InvocationStatus {

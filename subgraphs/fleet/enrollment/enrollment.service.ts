@@ -151,6 +151,7 @@ export class EnrollmentService {
 const nothingMeasured = {
   lastSeenAt: null,
   offlineAt: null,
+  stoppedAt: null,
   sequence: null,
   clockSkewSeconds: null,
   appsCount: null,

@@ -11,6 +11,8 @@ export interface ReceivedBeat {
   node: NodeViewer;
   beat: Heartbeat;
   receivedAt: Date;
+  /** How far silence counts then, where the panel was away just before; see hearing.rules.ts. */
+  countsTo?: Date;
   requestId: string;
 }
 
@@ -59,12 +61,12 @@ export function isOvertaken(
 /** What an instance is after a beat that was not overtaken, and the changes that others have to be told of. */
 export function afterBeat(
   before: InstanceState,
-  { beat, receivedAt }: ReceivedBeat,
+  { beat, receivedAt, countsTo = receivedAt }: ReceivedBeat,
   baseline: VersionLine | null,
   heartbeatSeconds: number,
 ): { state: BeatenState; transitions: Transition[] } {
   const { lastSeenAt } = before;
-  const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= receivedAt;
+  const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= countsTo;
   const skew = beat.sentAt ? (beat.sentAt.getTime() - receivedAt.getTime()) / 1000 : null;
   const standing = judge(beat, {
     clockSkewSeconds: skew,

@@ -6,6 +6,7 @@ import type { NodeViewer } from '#platform/viewer.js';
 
 import type { NodeCommand } from '../command/node-command.js';
 import type { CredentialService } from '../enrollment/credential.service.js';
+import type { Hearing } from '../hearing/hearing.js';
 import { BatchQueue } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
 import {
@@ -23,6 +24,7 @@ export interface HeartbeatOptions {
   offeredCredential: (operation: Operation) => Promise<string | null>;
   /** Puts the calling node's credential in force, if it was offered to it. */
   promoteCredential: (operation: Operation) => Promise<boolean>;
+  hearing: Hearing;
   logger: Logger;
   ingest: HeartbeatIngest;
   heartbeatSeconds: number;
@@ -56,7 +58,9 @@ export class HeartbeatService {
     const node = operation.requireNode();
     const beat = validate(reportHeartbeatRules, input);
     const receivedAt = operation.clock.now();
-    await this.store(operation, { node, beat, receivedAt, requestId: operation.request.requestId });
+    const { countsTo } = this.options.hearing.at(receivedAt);
+    const { requestId } = operation.request;
+    await this.store(operation, { node, beat, receivedAt, countsTo, requestId });
     return {
       serverTime: receivedAt,
       heartbeatSeconds: this.options.heartbeatSeconds,

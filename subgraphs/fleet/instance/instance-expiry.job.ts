@@ -15,26 +15,33 @@ interface Looked {
   candidates: number;
 }
 
+// When an instance counts as offline: a deadline that passed while the panel could not hear is put off. The twin of
+// offlineSince (hearing.rules.ts).
+const deadline = `case when i.offline_at > h.lost_at and i.offline_at < h.counts_again_at then h.counts_again_at
+  else i.offline_at end`;
+
 // An instance whose beat is being stored is locked, and is looked at again in the next run. One that is due only within
 // the time ahead is left where it is, once it waits for its own deadline: behind all those that are due.
-const look = `select i.tenant_id as "tenantId", i.id, i.announced_status as status, i.offline_at <= ? as "isDue",
+const look = `select i.tenant_id as "tenantId", i.id, i.announced_status as status, ${deadline} <= ? as "isDue",
     e.candidates::int as candidates
   from (
     select tenant_id, instance_id, check_at, count(*) over () as candidates
     from (select * from fleet.instance_expiry where check_at <= ? order by check_at limit ${batch}) first
   ) e
   join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
-  where i.offline_at <= ? or i.offline_at > e.check_at
+  left join fleet.hearing h on true
+  where ${deadline} <= ? or ${deadline} > e.check_at
   order by i.tenant_id, i.id
   for no key update of i skip locked`;
 
 const keys = `jsonb_to_recordset(?::jsonb) as k ("tenantId" text, id text)`;
 
-const expire = `update fleet.instance i set announced_status = 'OFFLINE', status_changed_at = i.offline_at
-  from ${keys} where i.tenant_id = k."tenantId" and i.id = k.id`;
+const expire = `update fleet.instance i set announced_status = 'OFFLINE', status_changed_at = ${deadline},
+    offline_at = ${deadline}
+  from ${keys} left join fleet.hearing h on true where i.tenant_id = k."tenantId" and i.id = k.id`;
 
-const moveOn = `update fleet.instance_expiry e set check_at = i.offline_at
-  from ${keys} join fleet.instance i on i.tenant_id = k."tenantId" and i.id = k.id
+const moveOn = `update fleet.instance_expiry e set check_at = ${deadline}
+  from ${keys} join fleet.instance i on i.tenant_id = k."tenantId" and i.id = k.id left join fleet.hearing h on true
   where e.tenant_id = k."tenantId" and e.instance_id = k.id`;
 
 /**

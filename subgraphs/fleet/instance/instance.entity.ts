@@ -82,6 +82,10 @@ export class Instance {
   @Property({ type: 'datetime', nullable: true })
   offlineAt!: Date | null;
 
+  /** When its agent last said that it stops. While that is its newest word, `offlineAt` is the same. */
+  @Property({ type: 'datetime', nullable: true })
+  stoppedAt!: Date | null;
+
   /** As the newest beat or the expiry sweep left it; an instance whose time has run out since is OFFLINE as well. */
   @Property({ type: 'text' })
   announcedStatus!: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';

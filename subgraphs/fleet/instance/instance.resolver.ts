@@ -65,12 +65,12 @@ export class InstanceResolver {
 
   @FieldResolver(() => InstanceStatus, { description: 'How it is now.' })
   status(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
-    return statusOf(instance, operation.clock.now()).status;
+    return statusOf(instance, this.service.silence(operation)).status;
   }
 
   @FieldResolver(() => [StatusReason], { description: 'Why it is degraded or offline; empty when healthy.' })
   statusReasons(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): StatusReason[] {
-    return statusOf(instance, operation.clock.now()).reasons;
+    return statusOf(instance, this.service.silence(operation)).reasons;
   }
 
   @FieldResolver(() => InstanceMetrics, { description: 'What its newest beat measured.' })

@@ -10,15 +10,25 @@ import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#
 import { membersOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
 import { instancesMatching } from '../group/group.filter.js';
+import type { Hearing } from '../hearing/hearing.js';
+import type { Silence } from '../hearing/hearing.rules.js';
 import type { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
-import { InstanceStatus } from './instance.status.js';
+import { InstanceStatus, type StatusFacts } from './instance.status.js';
 
 /** Reads of instances. */
 export class InstanceService {
-  constructor(private readonly summaries: SummaryService) {}
+  constructor(
+    private readonly summaries: SummaryService,
+    private readonly hearing: Hearing,
+  ) {}
+
+  /** How far silence counts in this operation, for the one status function. */
+  silence({ clock }: Operation): Silence {
+    return this.hearing.at(clock.now());
+  }
 
   /** An instance of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
   async get(operation: Operation, id: string): Promise<Instance> {
@@ -51,7 +61,8 @@ export class InstanceService {
   ): Promise<Page<ListedInstance>> {
     const window = pageWindow(args);
     if (filter && isSearch(filter)) return this.search(operation, window, filter);
-    const rows = await listed(operation, window, filter?.status, fields);
+    const { countsTo } = this.silence(operation);
+    const rows = await listed(operation, window, filter?.status, fields, countsTo);
     // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
     const isWhole = window.after === undefined && rows.length <= window.size;
     return toPage(rows, window, async () =>
@@ -61,7 +72,7 @@ export class InstanceService {
 
   /** Who is in a group now, in the order they enrolled. */
   async members(operation: Operation, args: PageArgs, group: InstanceGroup): Promise<Page<ListedInstance>> {
-    return matches(operation, pageWindow(args), membersOf(group, operation.clock.now()));
+    return matches(operation, pageWindow(args), membersOf(group, this.hearing.surely(operation.clock.now())));
   }
 
   private async search(
@@ -70,7 +81,7 @@ export class InstanceService {
     filter: InstanceFilter,
   ): Promise<Page<Instance>> {
     const { tenantId, em } = operation;
-    const now = operation.clock.now();
+    const now = this.hearing.surely(operation.clock.now());
     const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
     const members = group ? membersOf(group, now) : filter.groupId ? { id: '' } : {};
     return matches(operation, window, { $and: [instancesMatching(filter, now), members] });
@@ -94,13 +105,13 @@ async function matches(
 
 /** One page of the whole list, or of a status: plain rows in one round trip, as this is what is asked most. */
 async function listed(
-  { database, tenantId, clock }: Operation,
+  { database, tenantId }: Operation,
   { size, after = '' }: PageWindow,
   status: InstanceStatus | null | undefined,
   fields: ReadonlySet<string>,
+  countsTo: Date,
 ): Promise<ListedInstance[]> {
-  const now = clock.now();
-  const [condition, values] = conditionOf(status, now, [tenantId, after, size + 1]);
+  const [condition, values] = conditionOf(status, countsTo, [tenantId, after, size + 1]);
   return database.select<ListedInstance>(
     tenantId,
     `select ${columnsFor(fields, database)} from fleet.instance
@@ -113,7 +124,7 @@ type Slice = [tenantId: string, after: string, limit: number];
 
 function conditionOf(
   status: InstanceStatus | null | undefined,
-  now: Date,
+  countsTo: Date,
   slice: Slice,
 ): [sql: string, values: ReadValue[]] {
   switch (status) {
@@ -122,12 +133,12 @@ function conditionOf(
       return ['true', []];
     case InstanceStatus.OFFLINE: {
       const [tenantId, after, limit] = slice;
-      return [`id in (${offlineIds})`, [...slice, tenantId, now, now, after, limit, limit]];
+      return [`id in (${offlineIds})`, [...slice, tenantId, countsTo, countsTo, after, limit, limit]];
     }
     case InstanceStatus.HEALTHY:
     case InstanceStatus.DEGRADED:
       // `statusSql` spelled so that the index on the announced status serves it.
-      return ['announced_status = ? and offline_at > ?', [status, now]];
+      return ['announced_status = ? and offline_at > ?', [status, countsTo]];
   }
 }
 
@@ -157,13 +168,22 @@ const unlisted = [
 /** An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. */
 export type ListedInstance = Omit<Instance, (typeof unlisted)[number]>;
 
+const statusColumns = [
+  'enrolledAt',
+  'lastSeenAt',
+  'offlineAt',
+  'stoppedAt',
+  'announcedStatus',
+  'reasons',
+] as const satisfies readonly (keyof StatusFacts)[];
+
 /** What fields are made of that are no columns themselves. For one that is neither every listed column is read. */
 const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
   __typename: [],
   lastSeen: ['lastSeenAt'],
   tenant: ['tenantId'],
-  status: ['enrolledAt', 'lastSeenAt', 'offlineAt', 'announcedStatus', 'reasons'],
-  statusReasons: ['enrolledAt', 'lastSeenAt', 'offlineAt', 'announcedStatus', 'reasons'],
+  status: statusColumns,
+  statusReasons: statusColumns,
 };
 
 /** By property: the column under the property's name. */

@@ -2,6 +2,8 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { missedIntervals, offlineSince, type Silence } from '../hearing/hearing.rules.js';
+
 export enum InstanceStatus {
   HEALTHY = 'HEALTHY',
   DEGRADED = 'DEGRADED',
@@ -14,7 +16,10 @@ registerEnumType(InstanceStatus, {
   valuesConfig: {
     HEALTHY: { description: 'It beats, and nothing named is wrong.' },
     DEGRADED: { description: 'It beats, but something named is wrong. A late beat alone never degrades.' },
-    OFFLINE: { description: 'It never beat, or not for three of the offered intervals.' },
+    OFFLINE: {
+      description:
+        'It never beat, was stopped, or has not beaten for three of the offered intervals in which the panel could hear it.',
+    },
   },
 });
 
@@ -22,6 +27,7 @@ export enum StatusReasonCode {
   NEVER_CONNECTED = 'NEVER_CONNECTED',
   NO_HEARTBEAT = 'NO_HEARTBEAT',
   MISSING = 'MISSING',
+  STOPPED = 'STOPPED',
   COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
   DISK_NEARLY_FULL = 'DISK_NEARLY_FULL',
   CLOCK_SKEW = 'CLOCK_SKEW',
@@ -35,8 +41,15 @@ registerEnumType(StatusReasonCode, {
   description: 'What makes an instance degraded or offline.',
   valuesConfig: {
     NEVER_CONNECTED: { description: 'Enrolled, but no beat has come yet.' },
-    NO_HEARTBEAT: { description: 'No beat for three of the offered intervals.' },
+    NO_HEARTBEAT: {
+      description:
+        'No beat for three of the offered intervals. Only silence that the panel could hear counts: after a time in ' +
+        'which it was away itself, nodes have three intervals to beat again.',
+    },
     MISSING: { description: 'No beat for 30 days.' },
+    STOPPED: {
+      description: 'Its agent was stopped and said so; over with its next beat. It raises no alert.',
+    },
     COMPONENT_UNHEALTHY: { description: 'The node itself reports a component that is not healthy.' },
     DISK_NEARLY_FULL: { description: 'The disk is at 95 % or more; over when it is below 93 %.' },
     CLOCK_SKEW: {
@@ -86,13 +99,14 @@ export interface StatusFacts {
   lastSeenAt: Date | null;
   /** Server time at which the instance counts as offline unless it beats before. */
   offlineAt: Date | null;
+  /** When its agent last said that it stops: then it is what `offlineAt` was set to. */
+  stoppedAt: Date | null;
   /** As the newest beat or the expiry sweep left it. */
   announcedStatus: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
   /** What was wrong at the newest beat; empty on a healthy one. */
   reasons: readonly StoredReason[];
 }
 
-const missedIntervals = 3;
 const missingMs = 30 * 24 * 60 * 60 * 1000;
 
 /** When an instance that has just beaten counts as offline. */
@@ -101,8 +115,12 @@ export function offlineAfter(seenAt: Date, heartbeatSeconds: number): Date {
 }
 
 /** The one status function: lists, detail, summary, health and events all answer by it (or by `statusSql`, its twin). */
-export function statusOf(facts: StatusFacts, now: Date): { status: InstanceStatus; reasons: StatusReason[] } {
-  const { lastSeenAt, offlineAt } = facts;
+export function statusOf(
+  facts: StatusFacts,
+  silence: Silence,
+): { status: InstanceStatus; reasons: StatusReason[] } {
+  const { lastSeenAt, offlineAt, stoppedAt, announcedStatus } = facts;
+  const { countsTo } = silence;
   if (!lastSeenAt || !offlineAt) {
     return offline(
       StatusReasonCode.NEVER_CONNECTED,
@@ -110,20 +128,30 @@ export function statusOf(facts: StatusFacts, now: Date): { status: InstanceStatu
       facts.enrolledAt,
     );
   }
-  if (now.getTime() - lastSeenAt.getTime() >= missingMs) {
-    return offline(StatusReasonCode.MISSING, 'No heartbeat for 30 days', offlineAt);
+  if (announcedStatus !== 'OFFLINE' && offlineAt > countsTo) {
+    return {
+      status: InstanceStatus[announcedStatus],
+      reasons: facts.reasons.map((reason) => ({ ...reason, since: new Date(reason.since) })),
+    };
   }
-  if (facts.announcedStatus === 'OFFLINE' || offlineAt <= now) {
-    return offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', offlineAt);
+  if (announcedStatus === 'OFFLINE' && stoppedAt?.getTime() === offlineAt.getTime()) {
+    return offline(StatusReasonCode.STOPPED, `The agent was stopped at ${toSecond(stoppedAt)}`, stoppedAt);
   }
-  return {
-    status: InstanceStatus[facts.announcedStatus],
-    reasons: facts.reasons.map((reason) => ({ ...reason, since: new Date(reason.since) })),
-  };
+  const since = announcedStatus === 'OFFLINE' ? offlineAt : offlineSince(offlineAt, silence);
+  return countsTo.getTime() - lastSeenAt.getTime() >= missingMs
+    ? offline(StatusReasonCode.MISSING, 'No heartbeat for 30 days', since)
+    : offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', since);
 }
 
 /** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. */
-export const statusSql = `(case when offline_at <= ? then 'OFFLINE' else announced_status end)`;
+export const statusSql = `(case when offline_at <= fleet.silence_counts_to(?) then 'OFFLINE' else announced_status end)`;
+
+/** True in SQL of an instance `i` whose agent said that it stops, and which has not beaten since. */
+export const isStoppedSql = `coalesce(i.announced_status = 'OFFLINE' and i.stopped_at = i.offline_at, false)`;
+
+function toSecond(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}
 
 function offline(code: StatusReasonCode, message: string, since: Date) {
   return { status: InstanceStatus.OFFLINE, reasons: [{ code, message, since }] };

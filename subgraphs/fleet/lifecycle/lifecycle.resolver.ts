@@ -2,9 +2,11 @@ import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolve
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { CreateEnrollmentTokenPayload } from '../enrollment/enrollment.inputs.js';
 import { Instance } from '../instance/instance.entity.js';
+import type { DepartureService } from './departure.service.js';
 import { isDuplicate } from './duplicate.js';
 import { FormerInstance, FormerInstancePage } from './former-instance.entity.js';
 import { UpdateInstanceInput } from './lifecycle.inputs.js';
@@ -18,6 +20,7 @@ export class LifecycleResolver {
     private readonly lifecycle: LifecycleService,
     private readonly rotations: RotationService,
     private readonly reenrollments: ReenrollmentService,
+    private readonly departures: DepartureService,
   ) {}
 
   @Authorized('fleet.instance.read')
@@ -77,6 +80,17 @@ export class LifecycleResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CreateEnrollmentTokenPayload> {
     return this.reenrollments.createToken(operation, instanceId);
+  }
+
+  @Authorized('fleet.departure.report')
+  @Mutation(() => DateTime, {
+    description:
+      'The calling node says that its agent is being stopped, by its own credential: it is OFFLINE for the reason ' +
+      'STOPPED until its next beat, and no alert is raised for its silence. Answers since when it is stopped. Safe to ' +
+      'repeat. UNAUTHENTICATED when the credential was revoked.',
+  })
+  async reportDeparture(@Ctx() { operation }: SubgraphContext): Promise<Date> {
+    return this.departures.report(operation);
   }
 
   @FieldResolver(() => Boolean, {

@@ -31,8 +31,8 @@ registerEnumType(WindowRepeat, {
   description: 'How often a maintenance window comes again.',
   valuesConfig: {
     NEVER: { description: 'It is over after once.' },
-    DAILY: { description: 'Every 24 hours.' },
-    WEEKLY: { description: 'Every seven days.' },
+    DAILY: { description: 'Every day, at the same time of day in its time zone.' },
+    WEEKLY: { description: 'Every seven days, at the same time of day in its time zone.' },
   },
 });
 
@@ -67,10 +67,19 @@ export class MaintenanceWindow {
   durationMinutes!: number;
 
   @Field(() => WindowRepeat, {
-    description: 'How often it comes again, always at the same time in UTC whatever clocks people use.',
+    description:
+      'How often it comes again, at the same time of day in its time zone. A time that does not exist on a day, as clocks ' +
+      'are put forward, begins when they have been; one that exists twice opens the first time only.',
   })
   @Property({ type: 'text' })
   repeats!: WindowRepeat;
+
+  @Field(() => String, {
+    description:
+      'The time zone by whose clocks it comes again: a name of the IANA database such as `Europe/Berlin`.',
+  })
+  @Property({ type: 'text' })
+  timeZone!: string;
 
   @Property({ type: 'text' })
   createdBy!: string;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { WindowEffect, WindowRepeat } from './window.entity.js';
-import { periodMs } from './window.rules.js';
+import { isTimeZone, periodMs } from './window.rules.js';
 
 @InputType({ description: 'A new maintenance window.' })
 export class CreateMaintenanceWindowInput {
@@ -27,6 +27,12 @@ export class CreateMaintenanceWindowInput {
 
   @Field(() => WindowRepeat, { nullable: true, description: 'How often it comes again; NEVER unless told.' })
   repeats?: WindowRepeat | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The time zone by whose clocks it comes again, such as `Europe/Berlin`; UTC unless told.',
+  })
+  timeZone?: string | null;
 }
 
 @InputType({ description: 'What changes of a maintenance window; what is left out stays.' })
@@ -57,6 +63,13 @@ export class UpdateMaintenanceWindowInput {
 
   @Field(() => WindowRepeat, { nullable: true, description: 'How often it comes again.' })
   repeats?: WindowRepeat | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The time zone by whose clocks it comes again, such as `Europe/Berlin`. When it begins for the first time stays.',
+  })
+  timeZone?: string | null;
 }
 
 export const createMaintenanceWindowRules = z
@@ -70,9 +83,13 @@ export const createMaintenanceWindowRules = z
       .min(5, 'Duration minutes must be from 5 to 43200')
       .max(43_200, 'Duration minutes must be from 5 to 43200'),
     repeats: z.enum(WindowRepeat).nullish(),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'Time zone must be a name of the IANA database, such as Europe/Berlin or UTC')
+      .nullish(),
   })
   .superRefine(({ durationMinutes, repeats }, context) => {
-    const period = periodMs[repeats ?? WindowRepeat.NEVER];
+    const period = periodMs(repeats ?? WindowRepeat.NEVER);
     if (period === null || durationMinutes * 60_000 < period) return;
     context.addIssue({
       code: 'custom',

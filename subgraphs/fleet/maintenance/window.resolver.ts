@@ -2,10 +2,11 @@ import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolve
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { MaintenanceWindow, MaintenanceWindowPage } from './window.entity.js';
 import { CreateMaintenanceWindowInput, UpdateMaintenanceWindowInput } from './window.inputs.js';
-import { isOpen } from './window.rules.js';
+import { closesAt, isOpen, nextOpensAt } from './window.rules.js';
 import type { MaintenanceWindowService } from './window.service.js';
 
 @Resolver(() => MaintenanceWindow)
@@ -61,5 +62,21 @@ export class MaintenanceWindowResolver {
   @FieldResolver(() => Boolean, { description: 'Whether it is on now.' })
   isOpen(@Root() window: MaintenanceWindow, @Ctx() { operation }: SubgraphContext): boolean {
     return isOpen(window, operation.clock.now());
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description: 'When it opens next, after now; null when it does so no more.',
+  })
+  nextOpensAt(@Root() window: MaintenanceWindow, @Ctx() { operation }: SubgraphContext): Date | null {
+    return nextOpensAt(window, operation.clock.now());
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description: 'When it is over that it is open now; null while it is not open.',
+  })
+  closesAt(@Root() window: MaintenanceWindow, @Ctx() { operation }: SubgraphContext): Date | null {
+    return closesAt(window, operation.clock.now());
   }
 }

@@ -54,6 +54,7 @@ export class MaintenanceWindowService {
         startsAt: rules.startsAt,
         durationMinutes: rules.durationMinutes,
         repeats: rules.repeats ?? WindowRepeat.NEVER,
+        timeZone: rules.timeZone ?? 'UTC',
         createdBy: viewerId(operation.requireViewer()),
         createdAt: operation.clock.now(),
       });
@@ -70,7 +71,7 @@ export class MaintenanceWindowService {
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
       const window = await find(em, tenantId, id);
-      const { name, effect, groupId, startsAt, durationMinutes, repeats } = window;
+      const { name, effect, groupId, startsAt, durationMinutes, repeats, timeZone } = window;
       const rules = validate(createMaintenanceWindowRules, {
         name: input.name ?? name,
         effect: input.effect ?? effect,
@@ -78,6 +79,7 @@ export class MaintenanceWindowService {
         startsAt: input.startsAt ?? startsAt,
         durationMinutes: input.durationMinutes ?? durationMinutes,
         repeats: input.repeats ?? repeats,
+        timeZone: input.timeZone ?? timeZone,
       });
       if (rules.groupId !== groupId) await requireGroup(em, tenantId, rules.groupId);
       Object.assign(window, rules);
@@ -119,7 +121,8 @@ export async function isInWindow(
 ): Promise<boolean> {
   const all = await database.select<WindowTimes & { groupId: string | null }>(
     tenantId,
-    `select effect, group_id as "groupId", starts_at as "startsAt", duration_minutes as "durationMinutes", repeats
+    `select effect, group_id as "groupId", starts_at as "startsAt", duration_minutes as "durationMinutes", repeats,
+       time_zone as "timeZone"
      from fleet.maintenance_window where tenant_id = ?`,
     [tenantId],
   );

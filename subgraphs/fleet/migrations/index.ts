@@ -19,6 +19,9 @@ import { erasureMigration } from './080-erasure.js';
 import { brandingMigration } from './081-branding.js';
 import { metricsSketchesMigration } from './082-metrics-sketches.js';
 import { timelinesMigration } from './083-timelines.js';
+import { hearingMigration } from './084-hearing.js';
+import { departuresMigration } from './085-departures.js';
+import { windowTimeZonesMigration } from './086-window-time-zones.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -123,4 +126,7 @@ export const fleetMigrations: readonly AreaMigration[] = [
   brandingMigration,
   metricsSketchesMigration,
   timelinesMigration,
+  hearingMigration,
+  departuresMigration,
+  windowTimeZonesMigration,
 ];

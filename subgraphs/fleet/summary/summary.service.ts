@@ -2,6 +2,7 @@ import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { InstancesCounted } from '#schema/events.js';
 
+import type { Hearing } from '../hearing/hearing.js';
 import type { FleetSummary } from './fleet-summary.js';
 
 // Counts as they were last told, less the instances whose time has run out since, which the expiry sweep has not come
@@ -29,11 +30,18 @@ const summarySql = `select
 
 /** Counts and totals over a tenant's fleet. */
 export class SummaryService {
+  constructor(private readonly hearing: Hearing) {}
+
   async summary(operation: Operation): Promise<FleetSummary> {
     return operation.once(SummaryService, async () => {
       const { tenantId } = operation;
-      const now = operation.clock.now();
-      const [totals] = await operation.em.execute<FleetSummary[]>(summarySql, [tenantId, tenantId, now, now]);
+      const { countsTo } = this.hearing.at(operation.clock.now());
+      const [totals] = await operation.em.execute<FleetSummary[]>(summarySql, [
+        tenantId,
+        tenantId,
+        countsTo,
+        countsTo,
+      ]);
       if (!totals) throw new Error('an aggregate answers one row');
       return totals;
     });

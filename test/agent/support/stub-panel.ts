@@ -19,6 +19,7 @@ export class StubPanel {
   heartbeatSeconds = 30;
   readonly enrollments: Call[] = [];
   readonly beats: Call[] = [];
+  readonly departures: Call[] = [];
   readonly overlaps: number[] = [];
   readonly #scripts = { enroll: [] as Answer[], heartbeat: [] as Answer[] };
   #standing: Answer | undefined;
@@ -89,6 +90,10 @@ export class StubPanel {
     if (route === 'POST /api/agent/heartbeat') {
       this.beats.push(call);
       return this.#scripts.heartbeat.shift() ?? this.#standing ?? this.accepting();
+    }
+    if (route === 'POST /api/agent/departure') {
+      this.departures.push(call);
+      return { status: 204 };
     }
     return { status: 404, body: { error: `No ${route}` } };
   }

@@ -23,6 +23,7 @@ describe('when commands may begin', () => {
     repeats: WindowRepeat[repeats],
     startsAt: at(from),
     durationMinutes: hours * 60,
+    timeZone: 'UTC',
   });
 
   test.for([
@@ -174,6 +175,43 @@ describe('on a panel', () => {
       reason: 'WINDOWS_LIMIT',
       details: { limit: 100, used: 100 },
     });
+  });
+
+  test('a window is by the clocks of its zone, UTC unless told; what is no zone is refused by its field', async () => {
+    const tenant = await panel.world.tenant();
+    const startsAt = panel.clock.now().toISOString();
+    dataOf(await create(tenant, { effect: 'DENY', repeats: 'DAILY', durationMinutes: 60 }));
+    const { createMaintenanceWindow: local } = dataOf(
+      await create(tenant, { effect: 'DENY', repeats: 'WEEKLY', timeZone: 'Asia/Kathmandu' }),
+    );
+    const list = await tenant.graphql<{ maintenanceWindows: { nodes: unknown[] } }>(
+      '{ maintenanceWindows { nodes { timeZone isOpen closesAt nextOpensAt } } }',
+    );
+    const after = (ms: number) => new Date(Date.parse(startsAt) + ms).toISOString();
+    expect(dataOf(list).maintenanceWindows.nodes).toEqual([
+      { timeZone: 'UTC', isOpen: true, closesAt: after(60 * minute), nextOpensAt: after(24 * 60 * minute) },
+      {
+        timeZone: 'Asia/Kathmandu',
+        isOpen: true,
+        closesAt: after(10 * minute),
+        nextOpensAt: after(7 * 24 * 60 * minute),
+      },
+    ]);
+    const update = async (timeZone: string) =>
+      tenant.graphql<{ updateMaintenanceWindow: unknown }>(
+        `mutation($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) { timeZone repeats } }`,
+        { input: { id: local.id, timeZone } },
+      );
+    expect(dataOf(await update('Europe/Berlin')).updateMaintenanceWindow).toEqual({
+      timeZone: 'Europe/Berlin',
+      repeats: 'WEEKLY',
+    });
+    const message = 'Time zone must be a name of the IANA database, such as Europe/Berlin or UTC';
+    const bad = { code: 'VALIDATION_FAILED', details: { 'input.timeZone': message } };
+    expect([
+      refusal(await create(tenant, { effect: 'DENY', timeZone: 'Europe/Nowhere' })),
+      refusal(await update('+01:00')),
+    ]).toEqual([bad, bad]);
   });
 
   test('windows are listed; bad ones and those of others are refused', async () => {

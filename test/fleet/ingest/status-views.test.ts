@@ -99,6 +99,7 @@ async function knownToFollowers(
 
 type Step =
   | { kind: 'pass'; seconds: number }
+  | { kind: 'sleep'; seconds: number }
   | { kind: 'beat'; node: number; disk: number }
   | { kind: 'sweep' };
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -108,6 +109,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     node: fc.nat({ max: 2 }),
     disk: fc.constantFrom(30, 93, 96),
   }),
+  // The panel's machine falls asleep.
+  fc.record({ kind: fc.constant('sleep' as const), seconds: fc.constantFrom(20, 120) }),
   fc.record({ kind: fc.constant('sweep' as const) }),
 );
 
@@ -122,6 +125,7 @@ test('whatever happens in whatever order, list, detail, health, filters, counts 
       const compared: { now: Listed[]; known: Listed[] }[] = [];
       for (const [at, action] of steps.entries()) {
         if (action.kind === 'pass') await panel.clock.advance(action.seconds * 1000);
+        if (action.kind === 'sleep') await panel.clock.leap(action.seconds * 1000);
         if (action.kind === 'beat') await nodes[action.node]!.beat({ disk_percent: action.disk });
         if (action.kind === 'sweep') {
           await runSweep(panelFleet, expirySweep, panel.clock.now());

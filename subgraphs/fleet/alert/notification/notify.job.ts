@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.js';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 
+import { isStoppedSql } from '../../instance/instance.status.js';
 import { severities, type AlertSeverity } from '../alert.kinds.js';
 import type { SilenceMatcher } from '../silence/silence.entity.js';
 import { isAbout } from '../silence/silence.match.js';
@@ -48,7 +49,7 @@ const findDue = `select a.tenant_id as "tenantId", a.id, a.instance_id as "insta
       select from fleet.alert o
       where o.tenant_id = a.tenant_id and o.instance_id = a.instance_id and o.rule = 'OFFLINE'
         and o.status in ('FIRING', 'ACKNOWLEDGED') and o.clear_since is null
-    ) as "isInhibited"
+    ) or a.rule <> 'OFFLINE' and ${isStoppedSql} as "isInhibited"
   from fleet.alert a
   left join fleet.instance i on i.tenant_id = a.tenant_id and i.id = a.instance_id
   where a.notify_at <= ?
@@ -79,7 +80,7 @@ const insertDeliveries = `insert into fleet.notification_delivery
 
 /**
  * Tells channels of alerts that fire or are over, all that happened since the last run in one message. One that still
- * fires is told again at each channel's interval. An alert that is silenced, or whose node is offline, is held back; if
+ * fires is told again at each channel's interval. An alert that is silenced, or whose node is offline or stopped, is held back; if
  * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning.
  */
 export const notifySweep: Sweep = {

@@ -1,0 +1,32 @@
+import type { SimulatedProfile } from '#agent/metrics/simulated.js';
+import { Database } from '#platform/database/database.js';
+import type { Logger } from '#platform/logger.js';
+import { seedHistory } from '#subgraphs/fleet/seed.js';
+
+export interface DemoHistoryOptions {
+  databaseUrl: string;
+  tenantId: string;
+  nodes: readonly { id: string; profile: SimulatedProfile }[];
+  logger: Logger;
+}
+
+/** Gives the demo's nodes a past to look at, once; what they measure from now on comes behind it. */
+export async function seedDemoHistory(options: DemoHistoryOptions): Promise<void> {
+  const { databaseUrl: url, tenantId, nodes, logger } = options;
+  const database = await Database.open({ area: 'fleet', url, entities: [], poolSize: 1, logger });
+  try {
+    await seedHistory(database, {
+      tenantId,
+      now: new Date(),
+      nodes: nodes.map(({ id, profile }) => ({
+        id,
+        cpuPercent: profile.cpuPercent,
+        memoryPercent: profile.memoryPercent,
+        diskPercent: profile.diskPercent,
+        netBytesPerSecond: 32_000 * (1 + profile.appsCount),
+      })),
+    });
+  } finally {
+    await database.close();
+  }
+}
