@@ -1,18 +1,14 @@
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { validate } from '#platform/validation.js';
 import type { NodeViewer } from '#platform/viewer.js';
 
 import type { NodeCommand } from '../command/node-command.js';
 import type { CredentialService } from '../enrollment/credential.service.js';
 import { BatchQueue } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
-import {
-  reportHeartbeatRules,
-  type ReportHeartbeatInput,
-  type ReportHeartbeatPayload,
-} from './heartbeat.inputs.js';
+import type { ReportHeartbeatInput, ReportHeartbeatPayload } from './heartbeat.inputs.js';
+import { judgeBeat } from './heartbeat.rules.js';
 import type { HeartbeatIngest } from './ingest.job.js';
 
 export interface HeartbeatOptions {
@@ -54,7 +50,7 @@ export class HeartbeatService {
   /** Answers once the beat is committed. Server time decides `lastSeen`; the node's clock only tells its skew. */
   async report(operation: Operation, input: ReportHeartbeatInput): Promise<ReportHeartbeatPayload> {
     const node = operation.requireNode();
-    const beat = validate(reportHeartbeatRules, input);
+    const { beat, warnings } = judgeBeat(input);
     const receivedAt = operation.clock.now();
     await this.store(operation, { node, beat, receivedAt, requestId: operation.request.requestId });
     return {
@@ -66,6 +62,7 @@ export class HeartbeatService {
       credential: await this.unlessItFails(operation, 'a credential', null, () =>
         this.credential(operation, node, receivedAt),
       ),
+      warnings,
     };
   }
 

@@ -147,6 +147,7 @@ const unlisted = [
   'enrollmentTokenId',
   'credentialGeneration',
   'sequence',
+  'otherSequence',
   'storageUsedGb',
   'netRxBytes',
   'netTxBytes',

@@ -18,6 +18,8 @@ import { historyReadsMigration } from './075-history-reads.js';
 import { erasureMigration } from './080-erasure.js';
 import { brandingMigration } from './081-branding.js';
 import { metricsSketchesMigration } from './082-metrics-sketches.js';
+import { reportsMigration } from './087-reports.js';
+import { makersMigration } from './088-makers.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -121,4 +123,6 @@ export const fleetMigrations: readonly AreaMigration[] = [
   erasureMigration,
   brandingMigration,
   metricsSketchesMigration,
+  reportsMigration,
+  makersMigration,
 ];

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, test } from 'vitest';
 
-import { ComponentStatus } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import { ComponentStatus } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 
 import { AlertBench } from './support/bench.js';
 
