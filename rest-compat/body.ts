@@ -1,6 +1,6 @@
 import express, { type Request, type Response } from 'express';
 
-import { mendText } from '#platform/mended-text.js';
+import { mayNeedMending, mendText } from '#platform/mended-text.js';
 
 import { Refusal } from './errors.js';
 import { isObject, isStorable, join, mustBeText } from './text.js';
@@ -33,9 +33,10 @@ export async function readBody(
       accept === 'form' ? 'application/json or application/x-www-form-urlencoded' : 'application/json';
     throw new Refusal(415, `Content-Type must be ${accepted}`);
   }
-  const json = parse(decode(bytes));
+  const text = decode(bytes);
+  const json = parse(text);
   if (!isObject(json)) throw Refusal.of('BAD_REQUEST', 'The body must be a JSON object');
-  if (isReport) mendText(json);
+  if (isReport && mayNeedMending(text)) mendText(json);
   const fault = findFault(json, 0, '');
   if (fault) throw Refusal.of('BAD_REQUEST', fault);
   return { json };
