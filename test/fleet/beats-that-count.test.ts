@@ -268,7 +268,15 @@ const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 const names = Object.keys(ordinaryBeat);
-const optional = ['net_rx_bytes', 'load_average', 'uptime_seconds', 'sequence', 'sent_at', 'facts', 'novelty'];
+const optional = [
+  'net_rx_bytes',
+  'load_average',
+  'uptime_seconds',
+  'sequence',
+  'sent_at',
+  'facts',
+  'novelty',
+];
 const field = (keys: readonly string[]) => fc.dictionary(fc.constantFrom(...keys), anything);
 const beats = fc.record({
   required: fc.tuple(...names.map(() => anything)),

@@ -246,7 +246,7 @@ const wordsFor: Readonly<Record<EnrollmentTokenEnd, string>> = {
   ROLE_CHANGED: 'The enrollment token has ended with the role of whoever made it',
   API_KEY_REVOKED: 'The enrollment token has ended with the API key that made it',
   GRANT_ENDED: 'The enrollment token has ended with the access under which it was made',
-  INSTANCE_REMOVED: 'The enrollment token was for an instance that has left the fleet',
+  INSTANCE_REMOVED: 'The enrollment token was revoked',
 };
 
 type Em = Operation['em'];

@@ -48,7 +48,8 @@ function step(
   if (last === null || sequence === null) return { otherSequence: null, isBack: false };
   if (sequence === last) return { otherSequence: other, isBack: !isSameBeat && sequence > 1 };
   if (sequence < last) return { otherSequence: last, isBack: other !== null && other < sequence };
-  if (other === null || other < last || sequence <= other) return { otherSequence: other, isBack: false };
+  if (sequence === other) return { otherSequence: null, isBack: false };
+  if (other === null || other < last || sequence < other) return { otherSequence: other, isBack: false };
   // Beyond the other count: by a step of its own, or with a jump to where that one goes on.
   return sequence === last + 1
     ? { otherSequence: null, isBack: false }

@@ -66,6 +66,22 @@ describe('one condition is one alert', () => {
   });
 });
 
+describe('what was not measured says nothing', () => {
+  const blind = { cpuPercent: null, memoryPercent: null, diskPercent: null };
+
+  test('it raises nothing, and ends nothing that goes on', async () => {
+    const node = await bench.node();
+    for (let at = 0; at < 4; at += 1) await node.beat(30, blind);
+    expect(await node.alerts()).toEqual([]);
+    for (let at = 0; at < 3; at += 1) await node.beat(30, busy);
+    for (let at = 0; at < 30; at += 1) await node.beatUnseen(30, blind);
+    await node.beat(30, blind);
+    expect(await node.alerts()).toEqual([alert('CPU', 'FIRING', 3)]);
+    for (let at = 0; at < 10; at += 1) await node.beat(30);
+    expect(await node.alerts()).toEqual([alert('CPU', 'RESOLVED', 3)]);
+  });
+});
+
 describe('flapping', () => {
   test('a condition that passes before its time raises nothing and leaves nothing', async () => {
     const node = await bench.node();
