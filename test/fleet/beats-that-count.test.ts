@@ -304,7 +304,7 @@ test('any beat of the required shape counts, and brings the node what waits for 
         token: node.credential,
         body,
       });
-      expect(answer.status, answer.text).toBe(200);
+      expect([answer.status, answer.text]).toEqual([200, answer.text]);
       expect(answer.body.commands.map(({ id }) => id)).toContain(command);
       expect((await rowOf(panel, node))['last_seen_at']).toEqual(panel.clock.now());
     }),

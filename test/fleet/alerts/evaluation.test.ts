@@ -77,7 +77,7 @@ describe('what was not measured says nothing', () => {
     for (let at = 0; at < 30; at += 1) await node.beatUnseen(30, blind);
     await node.beat(30, blind);
     expect(await node.alerts()).toEqual([alert('CPU', 'FIRING', 3)]);
-    for (let at = 0; at < 10; at += 1) await node.beat(30);
+    for (let at = 0; at < 12; at += 1) await node.beat(30);
     expect(await node.alerts()).toEqual([alert('CPU', 'RESOLVED', 3)]);
   });
 });
