@@ -2,6 +2,9 @@ import type { z } from 'zod';
 
 import { ApiError } from './errors.js';
 
+/** Broken fields by their path in the GraphQL arguments (`input.maxUses`), each with a sentence. */
+export type Faults = Record<string, string>;
+
 /**
  * Checks an input against its rules and answers the parsed value. All broken fields are reported at once, keyed by
  * their path in the GraphQL arguments (`input.maxUses`).
@@ -13,7 +16,21 @@ export function validate<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const details: Record<string, string> = {};
-  for (const issue of parsed.error.issues) details[[path, ...issue.path].join('.')] ??= issue.message;
-  throw new ApiError('VALIDATION_FAILED', 'Validation failed', { details });
+  throw invalidFields(faultsOf(parsed.error, path));
+}
+
+/** The same where more faults are to be told together with those of the rules: it throws nothing. */
+export function faultsIn(schema: z.ZodType, value: unknown, path = 'input'): Faults {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? {} : faultsOf(parsed.error, path);
+}
+
+export function invalidFields(details: Faults): ApiError {
+  return new ApiError('VALIDATION_FAILED', 'Validation failed', { details });
+}
+
+function faultsOf({ issues }: z.ZodError, path: string): Faults {
+  const details: Faults = {};
+  for (const issue of issues) details[[path, ...issue.path].join('.')] ??= issue.message;
+  return details;
 }

@@ -1,5 +1,7 @@
 import express, { type Request, type Response } from 'express';
 
+import { mayNeedMending, mendText } from '#platform/mended-text.js';
+
 import { Refusal } from './errors.js';
 import { isObject, isStorable, join, mustBeText } from './text.js';
 
@@ -11,8 +13,15 @@ const deepest = 64;
 const readRaw = express.raw({ type: () => true, limit: mebibyte });
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads the body of a request: at most 1 MiB (after decompression), JSON, or also a form where the row accepts one. */
-export async function readBody(request: Request, response: Response, accept?: 'form'): Promise<SentBody> {
+/**
+ * Reads the body of a request: at most 1 MiB (after decompression), JSON, or also a form where the row accepts one. In
+ * a report, text that cannot be stored is mended and not refused.
+ */
+export async function readBody(
+  request: Request,
+  response: Response,
+  { accept, isReport = false }: { accept?: 'form' | undefined; isReport?: boolean } = {},
+): Promise<SentBody> {
   const bytes = await rawBody(request, response);
   if (bytes.length === 0) return { json: {} };
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
@@ -24,8 +33,10 @@ export async function readBody(request: Request, response: Response, accept?: 'f
       accept === 'form' ? 'application/json or application/x-www-form-urlencoded' : 'application/json';
     throw new Refusal(415, `Content-Type must be ${accepted}`);
   }
-  const json = parse(decode(bytes));
+  const text = decode(bytes);
+  const json = parse(text);
   if (!isObject(json)) throw Refusal.of('BAD_REQUEST', 'The body must be a JSON object');
+  if (isReport && mayNeedMending(text)) mendText(json);
   const fault = findFault(json, 0, '');
   if (fault) throw Refusal.of('BAD_REQUEST', fault);
   return { json };

@@ -1,7 +1,7 @@
 import { getNullableType, isInputObjectType, type DocumentNode, type GraphQLInputObjectType } from 'graphql';
 
 import type { SentBody } from './body.js';
-import { inputReader, noFields, textReader, type InputReader } from './inputs.js';
+import { inputReader, isReport, noFields, textReader, type InputReader } from './inputs.js';
 import type { ReadText } from './leaves.js';
 import { withoutTotal, type Operation } from './operations.js';
 import { longestPage } from './page.js';
@@ -27,6 +27,8 @@ export interface Endpoint {
   followUp: DocumentNode;
   /** Whether a body is looked at: everywhere but on GET and DELETE rows without one. */
   takesBody: boolean;
+  /** Whether the body is a report of a node: what of it is not understood is no reason to refuse it. */
+  isReport: boolean;
   /** The operation's variables; throws a Refusal that names all that is wrong. */
   read: (sent: Sent) => Record<string, unknown>;
   /** Enums, times and nulls as REST shows them; applied to the whole `data`. */
@@ -71,6 +73,7 @@ export function compileEndpoint(route: Route, operation: Operation): Endpoint {
     operation,
     followUp: route.reply.verb === 'page' ? withoutTotal(operation.document) : operation.document,
     takesBody: route.body !== undefined || !['GET', 'DELETE'].includes(route.method),
+    isReport: bodyType !== undefined && isReport(bodyType),
     read: (sent) => readVariables(sent, { params, query, body: route.body, bodyReader }),
     render: renderReply(route, operation),
     asSent: asSent(operation, [...params, ...query], route.body, bodyType),

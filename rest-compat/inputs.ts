@@ -34,7 +34,7 @@ export function inputReader(type: GraphQLInputObjectType): InputReader {
   const known = compiled.get(type);
   if (known) return known;
   const fields = new Map<string, InputField>();
-  const reader = readerOf(fields, type.isOneOf);
+  const reader = readerOf(fields, type.isOneOf, isReport(type));
   compiled.set(type, reader);
   for (const field of Object.values(type.getFields())) {
     fields.set(snakeCase(field.name), {
@@ -48,19 +48,32 @@ export function inputReader(type: GraphQLInputObjectType): InputReader {
 }
 
 /** For routes that take no body: every field in one is unknown. */
-export const noFields: InputReader = readerOf(new Map(), false);
+export const noFields: InputReader = readerOf(new Map(), false, false);
 
-function readerOf(fields: ReadonlyMap<string, InputField>, oneOf: boolean): InputReader {
+const unknownFields = 'unknownFields';
+
+/**
+ * Whether the type is one of what programs of any age report, which must count although a part of it is not understood:
+ * it has a field for the names of those that are unknown here.
+ */
+export function isReport(type: GraphQLInputObjectType): boolean {
+  return type.getFields()[unknownFields] !== undefined;
+}
+
+function readerOf(fields: ReadonlyMap<string, InputField>, oneOf: boolean, isLenient: boolean): InputReader {
   return {
     json(value, path, problems) {
       if (!isObject(value)) return problems.malformed(path, 'must be an object');
       const input: Record<string, unknown> = {};
+      const unknown: string[] = [];
       for (const [key, item] of Object.entries(value)) {
         const at = join(path, key);
         const field = fields.get(key);
-        if (!field) problems.broken(at, unknownField(key, fields), `"${key}"`);
+        if (!field && isLenient) unknown.push(key);
+        else if (!field) problems.broken(at, unknownField(key, fields), `"${key}"`);
         else if (item !== null || !field.required) input[field.name] = field.json(item, at, problems);
       }
+      if (unknown.length > 0) input[unknownFields] = unknown;
       requireAll(fields, input, path, problems);
       if (oneOf && Object.values(input).filter((item) => item !== null).length !== 1) {
         problems.broken(path || 'body', `must have exactly one of ${[...fields.keys()].join(', ')}`);

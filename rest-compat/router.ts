@@ -134,7 +134,9 @@ class RestMachine {
     if (!route.public && !context.authorization)
       throw Refusal.of('UNAUTHENTICATED', 'Authentication required');
     try {
-      const body = endpoint.takesBody ? await readBody(request, response, route.accept) : { json: {} };
+      const body = endpoint.takesBody
+        ? await readBody(request, response, { accept: route.accept, isReport: endpoint.isReport })
+        : { json: {} };
       return endpoint.read({ params, query: queryOf(request), body });
     } catch (error) {
       if (!route.public) await this.options.authenticate?.(context);

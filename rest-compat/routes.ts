@@ -40,7 +40,7 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/fleet/alerts/:id/acknowledge', 'fleet/AcknowledgeAlert',    { reply: ok }),
   route('POST',   '/api/fleet/alerts/:id/resolve',   'fleet/ResolveAlert',          { reply: ok }),
   route('POST',   '/api/fleet/tokens',               'fleet/CreateEnrollmentToken', { body: 'input', reply: created }),
-  route('GET',    '/api/fleet/tokens',               'fleet/ListEnrollmentTokens',  { reply: page }),
+  route('GET',    '/api/fleet/tokens',               'fleet/ListEnrollmentTokens',  { reply: page, omitNull: ['revoked_reason'] }),
   route('DELETE', '/api/fleet/tokens/:id',           'fleet/RevokeEnrollmentToken', { reply: noContent }),
   route('DELETE', '/api/fleet/instances/:id',        'fleet/DecommissionInstance',  { reply: noContent }),
   route('POST',   '/api/fleet/instances/:id/impersonate', 'fleet/ImpersonateInstance', { body: 'input', reply: ok }),
@@ -61,9 +61,9 @@ export const routes: readonly Route[] = [
   route('PUT',    '/api/msp/branding',               'identity/UpdateBranding',     { body: 'input', reply: ok }),
 
   // The agent's path: heartbeats carry the node's credential, not a user's token
-  route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created }),
-  route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential'] }),
+  route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created, omitNull: ['warnings'] }),
+  route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential', 'warnings'] }),
   route('POST',   '/api/agent/departure',            'fleet/ReportDeparture',       { reply: noContent }),
-  route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok }),
+  route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok, omitNull: ['warnings'] }),
   route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

@@ -6,6 +6,7 @@ export interface Events {
   'billing.entitlement.granted': EntitlementGranted;
   'identity.tenant.created': TenantCreated;
   'identity.branding.changed': BrandingChanged;
+  'identity.member.changed': MemberChanged;
   'identity.session.revoked': SessionRevoked;
   'identity.api-key.revoked': ApiKeyRevoked;
   'identity.delegation.granted': DelegationChanged;
@@ -55,6 +56,12 @@ export interface BrandingChanged {
   /** One line. */
   companyName: string;
   supportEmail: string | null;
+}
+
+/** A user of the tenant has another role from now on, or none: they were removed. */
+export interface MemberChanged {
+  userId: string;
+  role: 'OWNER' | 'ADMIN' | 'OPERATOR' | 'BILLING' | 'VIEWER' | null;
 }
 
 /** The API key, and tokens it was exchanged for, are refused from now on. */

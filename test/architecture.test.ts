@@ -31,7 +31,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What an area may import of another for use at run time, where types alone are free. */
 const valuesOf: Record<string, readonly string[]> = {
   // It receives `execute`. The second tells where its documents are.
-  'rest-compat': ['#platform/errors.js', '#platform/package-root.js'],
+  'rest-compat': ['#platform/errors.js', '#platform/mended-text.js', '#platform/package-root.js'],
 };
 
 /** Packages that belong to one area. */

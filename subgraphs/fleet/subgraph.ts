@@ -29,6 +29,7 @@ import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
 import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
+import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
 import { EnrollmentToken } from './enrollment/enrollment-token.entity.js';
 import { EnrollmentResolver } from './enrollment/enrollment.resolver.js';
 import { EnrollmentService } from './enrollment/enrollment.service.js';
@@ -157,7 +158,12 @@ export function createFleet(options: FleetOptions): Fleet {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), brandingConsumer, erasureConsumer('fleet')],
+    consumers: [
+      entitlementConsumer('fleet'),
+      brandingConsumer,
+      endedMakersConsumer,
+      erasureConsumer('fleet'),
+    ],
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,
@@ -170,6 +176,7 @@ export function createFleet(options: FleetOptions): Fleet {
       idempotencySweep('fleet'),
       redemptionsSweep,
       lifecycleRetentionSweep,
+      endedMakersSweep,
       erasureSweep('fleet', { withoutExport: /^metrics_/ }),
       ...alerts.sweeps,
     ],

@@ -237,3 +237,54 @@ test.for([
   const answer = await enroll(token, { ...(base_url ? { base_url } : {}), redirect_uris: [uri] });
   expect(answer.status).toBe(201);
 });
+
+test.for([
+  [' Node-7.Example.COM. ', undefined, 'node-7.example.com', 'https://node-7.example.com'],
+  ['bücher.example', undefined, 'xn--bcher-kva.example', 'https://xn--bcher-kva.example'],
+  ['rack_7.lan', ' https://node.example.:8443/os ', 'rack_7.lan', 'https://node.example:8443/os'],
+] as const)(
+  'the host name "%s" with the base URL %s is taken',
+  async ([hostname, base_url, name, address]) => {
+    const tenant = await panel.world.tenant();
+    const redirect = `${(base_url ?? `https://${hostname.trim()}`).trim()}/callback`;
+    const answer = await enroll(await tenant.enrollmentToken(), {
+      hostname,
+      redirect_uris: [` ${redirect} `],
+      ...(base_url === undefined ? {} : { base_url }),
+    });
+    expect([answer.status, answer.body['warnings']]).toEqual([201, undefined]);
+    expect(await instancesOf(tenant)).toMatchObject([
+      // As the node will send it at sign-in, where it is compared character by character.
+      { hostname: name, base_url: address, redirect_uris: [redirect] },
+    ]);
+  },
+);
+
+test('a host name with an underscore is refused where nothing tells how browsers get there', async () => {
+  const token = await (await panel.world.tenant()).enrollmentToken();
+  const answer = await enroll(token, { hostname: 'rack_7.lan' });
+  expect([answer.status, answer.body]).toEqual([
+    422,
+    {
+      error: 'Validation failed',
+      details: {
+        hostname: 'Hostname has an underscore, which browsers cannot look up: tell the base URL too',
+      },
+    },
+  ]);
+});
+
+test('a node whose redirect URI sign-in will refuse is told when it enrolls', async () => {
+  const token = await (await panel.world.tenant()).enrollmentToken();
+  const base = 'http://192.168.1.7:8080';
+  const answer = await enroll(token, { base_url: base, redirect_uris: [`${base}/a`, `${base}/b`] });
+  const message =
+    'Sign-in will refuse this redirect URI: it must be https, or lead to localhost, 127.0.0.1 or [::1]';
+  expect([answer.status, answer.body['warnings']]).toEqual([
+    201,
+    [
+      { field: 'redirect_uris.0', message },
+      { field: 'redirect_uris.1', message },
+    ],
+  ]);
+});

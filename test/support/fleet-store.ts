@@ -9,7 +9,7 @@ import { silentLogger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { appendToOutbox, type OutboxEvent } from '#platform/outbox/outbox.js';
 import type { ReceivedBeat } from '#subgraphs/fleet/heartbeat/beat.js';
-import type { Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import type { Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
 
 import { createTestDatabase, type TestDatabase } from './panel.js';

@@ -141,13 +141,15 @@ function beatObservations(alert: DueAlert): Observation[] {
   const isMeasured = alert.rule !== AlertRuleKind.COMPONENT_UNHEALTHY;
   const holdsNow = isMeasured ? isOver(measured) : unhealthy !== null;
   const between = samples
-    // What a component was at earlier beats is not kept; it is taken to have been as it still is.
-    .filter(() => isMeasured || holdsNow)
+    // What a component was at earlier beats is not kept; it is taken to have been as it still is. What was not measured
+    // says nothing.
+    .filter(({ value }) => (isMeasured ? value !== null : holdsNow))
     .map(({ at, value }) => ({
       at: new Date(Math.min(Math.max(at.getTime(), observedTo.getTime()), beatAt.getTime())),
       holds: isMeasured ? isOver(value) : holdsNow,
       value,
     }));
+  if (isMeasured && measured === null) return between;
   return [...between, { at: beatAt, holds: holdsNow, value: measured }];
 }
 

@@ -23,7 +23,7 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
     from fleet.instance i
     cross join lateral (values
       ('CPU', i.cpu_percent), ('MEMORY', i.memory_percent), ('DISK', i.disk_percent)) k (rule, value)
-    where i.announced_status <> 'OFFLINE'
+    where i.announced_status <> 'OFFLINE' and k.value is not null
     union all
     select i.tenant_id, i.id, i.name, 'COMPONENT_UNHEALTHY', h.component, null, h.message, i.last_seen_at, i.sampled_at
     from fleet.instance i

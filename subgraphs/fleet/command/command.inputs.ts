@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import { JsonObject } from '#platform/subgraph/scalars.js';
 
+import { unknownFieldsDescription } from '../reported/input-warning.js';
+import { Measurement, ReportedText } from '../reported/reported.scalars.js';
 import { CommandKind, paramsFaults } from './command.kinds.js';
 import { CommandStatus } from './command.status.js';
 
@@ -144,7 +146,11 @@ registerEnumType(ReportedStatus, {
   },
 });
 
-@InputType({ description: 'How far a node is with a command, or how it ended.' })
+@InputType({
+  description:
+    'How far a node is with a command, or how it ended. A result counts even when a part of it does not: what cannot be ' +
+    'taken as it came is told in the warnings.',
+})
 export class ReportCommandResultInput {
   @Field(() => String, { description: 'The lease that the command came with.' })
   lease!: string;
@@ -152,25 +158,23 @@ export class ReportCommandResultInput {
   @Field(() => ReportedStatus, { description: 'How it is.' })
   status!: ReportedStatus;
 
-  @Field(() => String, {
+  @Field(() => ReportedText, {
     nullable: true,
-    description: 'Everything it printed so far, at most 65536 characters.',
+    description:
+      'Everything it printed so far. Of more than 65536 characters the first quarter of that and the rest from the end ' +
+      'are kept, with a line between them that says how much was left out.',
   })
-  output?: string | null;
+  output?: unknown;
 
-  @Field(() => Int, { nullable: true, description: 'How it exited.' })
-  exitCode?: number | null;
+  @Field(() => Measurement, {
+    nullable: true,
+    description: 'How it exited: a whole number of 32 bits, with a sign or without.',
+  })
+  exitCode?: unknown;
 
-  @Field(() => Int, { nullable: true, description: 'How far it is, 0 to 100.' })
-  progress?: number | null;
+  @Field(() => Measurement, { nullable: true, description: 'How far it is, 0 to 100.' })
+  progress?: unknown;
+
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
-
-export const reportCommandResultRules = z.object({
-  lease: z.string().max(200, 'Lease must have at most 200 characters'),
-  status: z.enum(ReportedStatus),
-  output: z.string().max(65_536, 'Output must have at most 65536 characters').nullish(),
-  exitCode: z.number().nullish(),
-  progress: within('Progress', 0, 100),
-});
-
-export type ReportedResult = z.infer<typeof reportCommandResultRules>;

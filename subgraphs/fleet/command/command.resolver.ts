@@ -117,7 +117,7 @@ export class CommandResolver {
   }
 
   @Authorized('fleet.command.report')
-  @Extensions({ audit: false })
+  @Extensions({ audit: false, mendsText: true })
   @Mutation(() => CommandInvocation, {
     description:
       'A node tells how far it is with a command, or how it ended. Safe to repeat: the first end stands, and a ' +

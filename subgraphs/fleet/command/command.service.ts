@@ -7,10 +7,11 @@ import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
-import { validate } from '#platform/validation.js';
+import { faultsIn, invalidFields, validate, type Faults } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { requireGroups, targetsOf } from '../group/group-members.service.js';
+import { groupsNamed, targetsOf, unknownGroups } from '../group/group-members.service.js';
+import { unknownInstances } from '../instance/unknown-instances.service.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
@@ -38,7 +39,7 @@ export class CommandService {
 
   /** An instance id that is not of the tenant's fleet is refused by name, and then nothing is sent. */
   async send(operation: Operation, input: SendCommandInput): Promise<Command> {
-    const rules = validate(sendCommandRules, input);
+    const rules = await this.rulesOf(operation, input);
     const sent = await this.idempotency.write(
       operation,
       { mutation: 'sendCommand', input, key: input.idempotencyKey },
@@ -97,6 +98,14 @@ export class CommandService {
     return toPage(rows, window, () => operation.em.count(Command, matching));
   }
 
+  /** What is wrong by itself is told together with what is not of the fleet. */
+  private async rulesOf(operation: Operation, input: SendCommandInput): Promise<Rules> {
+    const faults = faultsIn(sendCommandRules, input);
+    if (Object.keys(faults).length === 0) return validate(sendCommandRules, input);
+    const unknown = await unknownTargets(operation.em, operation.tenantId, input);
+    throw invalidFields({ ...unknown, ...faults });
+  }
+
   private build(operation: Operation, rules: Rules, total: number): Command {
     const now = operation.clock.now();
     const timeoutSeconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
@@ -145,38 +154,28 @@ type Rules = ReturnType<typeof sendCommandRules.parse>;
 const mostInstances = 10_000;
 
 /** Who gets it: fixed now, whatever becomes of groups and tags. */
-async function targetsFor(write: Write, operation: Operation, rules: Rules): Promise<string[]> {
+async function targetsFor({ em }: Write, operation: Operation, rules: Rules): Promise<string[]> {
   const { tenantId } = operation;
-  const { em } = write;
-  const named = rules.instanceIds ?? [];
-  await requireInstances(write, tenantId, named);
-  const groups = await requireGroups(em, tenantId, rules.groupIds ?? [], 'input.groupIds');
+  const unknown = await unknownTargets(em, tenantId, rules);
+  if (Object.keys(unknown).length > 0) throw invalidFields(unknown);
+  const groups = await groupsNamed(em, tenantId, rules.groupIds ?? []);
   const found = await targetsOf(em, tenantId, { groups, tags: rules.tags ?? [] }, operation.clock.now());
-  const all = [...new Set([...named, ...found])];
+  const all = [...new Set([...(rules.instanceIds ?? []), ...found])];
   if (all.length > mostInstances) throw invalid('input', `These are more than ${mostInstances} instances`);
   if (all.length > 0) return all;
   throw invalid(rules.groupIds?.length ? 'input.groupIds' : 'input.tags', 'No instance is among these now');
 }
 
-/** Refuses ids of instances that the tenant has not, each under its place in the list. */
-async function requireInstances(
-  { em }: Write,
+/** Instances and groups that the tenant has not, each under its place in its list. */
+async function unknownTargets(
+  em: Write['em'],
   tenantId: string,
-  instanceIds: readonly string[],
-): Promise<void> {
-  const rows = await em.execute<{ id: string }[]>(
-    `select i.id from jsonb_to_recordset(?::jsonb) as w (id text)
-     join fleet.instance i on i.tenant_id = ? and i.id = w.id`,
-    [JSON.stringify(instanceIds.map((id) => ({ id }))), tenantId],
-  );
-  const known = new Set(rows.map(({ id }) => id));
-  const unknown = [...instanceIds.entries()].filter(([, id]) => !known.has(id));
-  if (unknown.length === 0) return;
-  throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
-    details: Object.fromEntries(
-      unknown.slice(0, 100).map(([at, id]) => [`input.instanceIds.${at}`, `There is no instance ${id}`]),
-    ),
-  });
+  { instanceIds, groupIds }: Pick<SendCommandInput, 'instanceIds' | 'groupIds'>,
+): Promise<Faults> {
+  return {
+    ...(await unknownInstances(em, tenantId, instanceIds, 'input.instanceIds')),
+    ...(await unknownGroups(em, tenantId, groupIds, 'input.groupIds')),
+  };
 }
 
 /** By one statement: a command may be for thousands. */
@@ -208,6 +207,7 @@ function newInvocation(command: Command, instanceId: string, position: number): 
     status: InvocationStatus.PENDING,
     progress: null,
     output: null,
+    outputTruncated: false,
     exitCode: null,
     deliveries: 0,
     leaseStem: randomBytes(12).toString('base64url'),

@@ -1,20 +1,15 @@
 import type { Database } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { validate } from '#platform/validation.js';
 
 import { isInWindow } from '../maintenance/window.service.js';
 import { endOfWaiting, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
-import {
-  reportCommandResultRules,
-  ReportedStatus,
-  type ReportCommandResultInput,
-  type ReportedResult,
-} from './command.inputs.js';
+import { ReportedStatus, type ReportCommandResultInput } from './command.inputs.js';
 import { endStatuses, InvocationStatus, waitingStatuses } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
 import type { NodeCommand } from './node-command.js';
+import { judgeResult, type ReportedResult } from './result.rules.js';
 
 /** What a node got, and whether something is left that it may get later. */
 export interface Handed {
@@ -58,7 +53,7 @@ export class DeliveryService {
     input: ReportCommandResultInput,
   ): Promise<CommandInvocation> {
     const { tenantId, instanceId } = operation.requireNode();
-    const report = validate(reportCommandResultRules, input);
+    const { report, warnings } = judgeResult(input);
     const now = operation.clock.now();
     const outcome = await operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
@@ -89,7 +84,10 @@ export class DeliveryService {
         keepLate(invocation, report, now);
         return invocation;
       }
-      invocation.output = report.output ?? invocation.output;
+      if (report.output !== null) {
+        invocation.output = report.output;
+        invocation.outputTruncated = report.isTruncated;
+      }
       invocation.exitCode = report.exitCode ?? invocation.exitCode;
       invocation.progress =
         report.status === ReportedStatus.SUCCESS ? 100 : (report.progress ?? invocation.progress);
@@ -102,7 +100,7 @@ export class DeliveryService {
       return invocation;
     }, tenantId);
     if (outcome instanceof ApiError) throw outcome;
-    return outcome;
+    return Object.assign(outcome, { warnings });
   }
 
   /**
@@ -203,11 +201,16 @@ function isLeaseOf({ deliveries, leaseStem }: CommandInvocation, lease: string):
 function keepLate(invocation: CommandInvocation, report: ReportedResult, now: Date): void {
   if (report.status === ReportedStatus.IN_PROGRESS) return;
   const status = InvocationStatus[report.status];
-  const output = report.output ?? null;
-  const exitCode = report.exitCode ?? null;
+  const { output, exitCode, isTruncated } = report;
   const says = (kept: { status: InvocationStatus; output: string | null; exitCode: number | null } | null) =>
     kept?.status === status && kept.output === output && kept.exitCode === exitCode;
   if (says(invocation) || says(invocation.lateResult)) return;
-  invocation.lateResult = { status, output, exitCode, reportedAt: now.toISOString() };
+  invocation.lateResult = {
+    status,
+    output,
+    outputTruncated: isTruncated,
+    exitCode,
+    reportedAt: now.toISOString(),
+  };
   invocation.updatedAt = now;
 }

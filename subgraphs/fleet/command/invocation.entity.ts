@@ -1,9 +1,14 @@
+import { BigIntType } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { InputWarning } from '../reported/input-warning.js';
 import { InvocationStatus } from './command.status.js';
+
+const exitCode = 'How it exited, a whole number of 32 bits as the node told it, with a sign or without';
+const outputTruncated = 'Whether the middle of what it printed was left out, as it was too long.';
 
 @ObjectType({ description: 'What a node reported after its part of a command had ended otherwise.' })
 export class LateResult {
@@ -13,7 +18,10 @@ export class LateResult {
   @Field(() => String, { nullable: true, description: 'What it printed.' })
   output!: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'How it exited.' })
+  @Field(() => Boolean, { description: outputTruncated })
+  outputTruncated!: boolean;
+
+  @Field(() => Float, { nullable: true, description: `${exitCode}.` })
   exitCode!: number | null;
 
   @Field(() => DateTime, { description: 'When it reported this.' })
@@ -21,7 +29,11 @@ export class LateResult {
 }
 
 /** A late result as the row keeps it. */
-export type StoredLateResult = Omit<LateResult, 'reportedAt'> & { reportedAt: string };
+export type StoredLateResult = Omit<LateResult, 'reportedAt' | 'outputTruncated'> & {
+  reportedAt: string;
+  /** Absent in those from when none was cut. */
+  outputTruncated?: boolean;
+};
 
 @Entity({ tableName: 'command_invocation' })
 @ObjectType('CommandResult', { description: 'A command on one instance.' })
@@ -51,8 +63,12 @@ export class CommandInvocation {
   @Property({ type: 'text', nullable: true, lazy: true })
   output!: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'How it exited; null until it told.' })
-  @Property({ type: 'integer', nullable: true })
+  @Field(() => Boolean, { description: outputTruncated })
+  @Property({ type: 'boolean' })
+  outputTruncated!: boolean;
+
+  @Field(() => Float, { nullable: true, description: `${exitCode}; null until it told.` })
+  @Property({ type: new BigIntType('number'), nullable: true })
   exitCode!: number | null;
 
   @Field(() => Int, { description: 'How often it was handed to the node.' })
@@ -95,4 +111,12 @@ export class CommandInvocation {
 
   @Property({ type: 'json', nullable: true, lazy: true })
   lateResult!: StoredLateResult | null;
+
+  @Field(() => [InputWarning], {
+    nullable: true,
+    description:
+      'In the answer to `reportCommandResult`: what of the report could not be taken as it came. Null when all of it ' +
+      'could, and everywhere else.',
+  })
+  warnings?: InputWarning[] | null;
 }

@@ -6,9 +6,8 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { Instance } from '../instance/instance.entity.js';
 import type { InstanceService } from '../instance/instance.service.js';
 import { CommandInvocation, LateResult } from './invocation.entity.js';
+import { maxOutput } from './result.rules.js';
 import { ResultsLoader, type ListedResult } from './results.loader.js';
-
-const maxOutput = 65_536;
 
 @ArgsType()
 class OutputArgs {
@@ -62,6 +61,12 @@ export class InvocationResolver {
       result.lateResult === undefined
         ? (await ResultsLoader.of(operation).printed(result, null)).lateResult
         : result.lateResult;
-    return late && { ...late, reportedAt: new Date(late.reportedAt) };
+    return (
+      late && {
+        ...late,
+        outputTruncated: late.outputTruncated ?? false,
+        reportedAt: new Date(late.reportedAt),
+      }
+    );
   }
 }

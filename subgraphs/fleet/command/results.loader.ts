@@ -93,7 +93,7 @@ export class ResultsLoader {
       tenantId,
       `select r.* from jsonb_array_elements_text(?::jsonb) as c (id) cross join lateral (
          select tenant_id as "tenantId", command_id as "commandId", instance_id as "instanceId", status, progress,
-           exit_code as "exitCode", deliveries, delivered_at as "deliveredAt", started_at as "startedAt",
+           exit_code::double precision as "exitCode", output_truncated as "outputTruncated", deliveries, delivered_at as "deliveredAt", started_at as "startedAt",
            finished_at as "finishedAt", updated_at as "updatedAt"
          from fleet.command_invocation
          where tenant_id = ? and command_id = c.id and (?::text is null or instance_id = ?)

@@ -1,8 +1,30 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
+
+export enum EnrollmentTokenEnd {
+  REVOKED = 'REVOKED',
+  MEMBER_REMOVED = 'MEMBER_REMOVED',
+  ROLE_CHANGED = 'ROLE_CHANGED',
+  API_KEY_REVOKED = 'API_KEY_REVOKED',
+  GRANT_ENDED = 'GRANT_ENDED',
+  INSTANCE_REMOVED = 'INSTANCE_REMOVED',
+}
+
+registerEnumType(EnrollmentTokenEnd, {
+  name: 'EnrollmentTokenEnd',
+  description: 'Why an enrollment token was ended before its time.',
+  valuesConfig: {
+    REVOKED: { description: 'Someone revoked it.' },
+    MEMBER_REMOVED: { description: 'The user who made it was removed.' },
+    ROLE_CHANGED: { description: 'The user who made it got a role that may make none.' },
+    API_KEY_REVOKED: { description: 'The API key that made it was revoked, or ended with its own maker.' },
+    GRANT_ENDED: { description: "The grant ended under which a provider's user made it." },
+    INSTANCE_REMOVED: { description: 'The instance left the fleet that a node was to become again by it.' },
+  },
+});
 
 @Entity({ tableName: 'enrollment_token' })
 @ObjectType({ description: 'A secret that lets nodes join the tenant. Only its SHA-256 is kept.' })
@@ -50,6 +72,10 @@ export class EnrollmentToken {
   @Property({ type: 'text' })
   createdBy!: string;
 
+  /** Of a provider's user: the grant under which they made it. */
+  @Property({ type: 'text', nullable: true })
+  grantId!: string | null;
+
   @Field(() => DateTime, { description: 'When it was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;
@@ -58,9 +84,19 @@ export class EnrollmentToken {
   @Property({ type: 'datetime' })
   expiresAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was revoked; null while it was not.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was revoked, or ended with its maker; null while it was not.',
+  })
   @Property({ type: 'datetime', nullable: true })
   revokedAt!: Date | null;
+
+  @Field(() => EnrollmentTokenEnd, {
+    nullable: true,
+    description: 'Why it was revoked; null while it was not, and where that was not kept.',
+  })
+  @Property({ type: 'text', nullable: true })
+  revokedReason!: EnrollmentTokenEnd | null;
 
   @Field(() => DateTime, { nullable: true, description: 'When an instance last enrolled with it.' })
   @Property({ type: 'datetime', nullable: true })

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { Instance } from '../instance/instance.entity.js';
+import { InputWarning, unknownFieldsDescription } from '../reported/input-warning.js';
 import { EnrollmentToken } from './enrollment-token.entity.js';
+import { isHostName, isLooseHostName, normalAddress, normalHostName } from './host-name.js';
 
 const tag = z
   .string()
@@ -71,10 +73,14 @@ export class EnrollInstanceInput {
   @Field(() => String, { description: 'The name shown to people.' })
   name!: string;
 
-  @Field(() => String, { description: "The node's host name (RFC 1123)." })
+  @Field(() => String, {
+    description:
+      "The node's host name (RFC 1123). An international one is taken in ASCII, a dot at its end is left out; one with " +
+      'underscores is taken where the base URL tells how browsers get there.',
+  })
   hostname!: string;
 
-  @Field(() => String, { description: 'The version of Cloud OS.' })
+  @Field(() => String, { description: 'The version of Cloud OS; of a longer one the first 64 characters.' })
   version!: string;
 
   @Field(() => String, {
@@ -85,12 +91,17 @@ export class EnrollInstanceInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Redirect URIs for "Sign in with Quazzar Cloud", at most 10, all under the base URL.',
+    description:
+      'Redirect URIs for "Sign in with Quazzar Cloud", at most 10, all under the base URL. Codes are only sent to https, ' +
+      "or to the user's own machine: of others the warnings tell.",
   })
   redirectUris?: string[] | null;
 
   @Field(() => String, { nullable: true, description: "The node's public key (PEM), kept for later use." })
   publicKey?: string | null;
+
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
 
 const httpUrl = (what: string) =>
@@ -107,32 +118,34 @@ function isPlain(text: string): boolean {
 
 function isUnder(base: URL, url: URL): boolean {
   const folder = base.pathname.replace(/\/?$/, '/');
-  return url.origin === base.origin && `${url.pathname}/`.startsWith(folder);
+  const { origin } = new URL(normalAddress(url.href));
+  return origin === base.origin && `${url.pathname}/`.startsWith(folder);
 }
 
 export const enrollInstanceRules = z
   .object({
-    token: z.string().min(1, 'Token is required').max(200, 'Token must have at most 200 characters'),
+    token: z.string().trim().min(1, 'Token is required').max(200, 'Token must have at most 200 characters'),
     name: label('Name'),
     hostname: z
       .string()
-      .max(253, 'Hostname must have at most 253 characters')
-      .regex(
-        /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i,
-        'Hostname must be a host name (RFC 1123)',
-      ),
-    version: z
-      .string()
-      .trim()
-      .min(1, 'Version is required')
-      .max(64, 'Version must have at most 64 characters'),
+      .refine((name) => normalHostName(name).length <= 253, 'Hostname must have at most 253 characters')
+      .refine((name) => isLooseHostName(normalHostName(name)), 'Hostname must be a host name (RFC 1123)'),
+    version: z.string().trim().min(1, 'Version is required'),
     baseUrl: httpUrl('Base URL').nullish(),
     redirectUris: z.array(httpUrl('Redirect URI')).max(10, 'At most 10 redirect URIs').nullish(),
     publicKey: z.string().max(8_000, 'Public key must have at most 8000 characters').nullish(),
   })
   .superRefine((input, context) => {
     // Runs beside the rules above: what they refuse may not be an URL at all.
-    const address = input.baseUrl ?? `https://${input.hostname}`;
+    const hostname = normalHostName(input.hostname);
+    if (input.baseUrl == null && isLooseHostName(hostname) && !isHostName(hostname)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['hostname'],
+        message: 'Hostname has an underscore, which browsers cannot look up: tell the base URL too',
+      });
+    }
+    const address = normalAddress(input.baseUrl ?? `https://${hostname}`);
     if (!URL.canParse(address)) return;
     const base = new URL(address);
     for (const [index, uri] of (input.redirectUris ?? []).entries()) {
@@ -162,4 +175,11 @@ export class EnrollInstancePayload {
 
   @Field(() => Int, { description: 'Seconds between beats.' })
   heartbeatSeconds!: number;
+
+  @Field(() => [InputWarning], {
+    nullable: true,
+    description:
+      'What was not taken as it came, and redirect URIs that sign-in will refuse; null when there is nothing to tell.',
+  })
+  warnings!: InputWarning[] | null;
 }

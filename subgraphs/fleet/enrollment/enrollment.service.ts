@@ -2,18 +2,22 @@ import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { isSafeRedirect } from '#platform/safe-redirect.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
-import { viewerId } from '#platform/viewer.js';
 import type { InstanceEnrolled } from '#schema/events.js';
 
+import { longestVersion } from '../heartbeat/heartbeat.rules.js';
 import { Instance } from '../instance/instance.entity.js';
 import { takeOver } from '../lifecycle/reenrollment.service.js';
+import { cut } from '../reported/cut-text.js';
+import type { InputWarning } from '../reported/input-warning.js';
+import { Warnings } from '../reported/warnings.js';
 import { instancesCounted } from '../summary/summary.service.js';
 import type { CredentialService } from './credential.service.js';
-import { EnrollmentToken } from './enrollment-token.entity.js';
+import { EnrollmentToken, EnrollmentTokenEnd } from './enrollment-token.entity.js';
 import {
   createEnrollmentTokenRules,
   enrollInstanceRules,
@@ -22,6 +26,8 @@ import {
   type EnrollInstanceInput,
   type EnrollInstancePayload,
 } from './enrollment.inputs.js';
+import { normalAddress, normalHostName } from './host-name.js';
+import { endOfToken, makerOf, requireMaker } from './makers.service.js';
 
 const hour = 60 * 60 * 1000;
 const defaultHours = 24;
@@ -42,6 +48,8 @@ export class EnrollmentService {
     const { name, expiresInHours, maxUses, tags } = validate(createEnrollmentTokenRules, input);
     const secret = `flt_${randomToken()}`;
     const now = operation.clock.now();
+    const viewer = operation.requireViewer();
+    const wanted = new Date(now.getTime() + (expiresInHours ?? defaultHours) * hour);
     const token = Object.assign(new EnrollmentToken(), {
       tenantId: operation.tenantId,
       id: newId('enrollmentToken'),
@@ -52,13 +60,15 @@ export class EnrollmentService {
       maxUses: maxUses ?? null,
       uses: 0,
       instanceId: null,
-      createdBy: viewerId(operation.requireViewer()),
+      ...makerOf(viewer),
       createdAt: now,
-      expiresAt: new Date(now.getTime() + (expiresInHours ?? defaultHours) * hour),
+      expiresAt: endOfToken(viewer, wanted),
       revokedAt: null,
+      revokedReason: null,
       lastUsedAt: null,
     });
     await operation.write(async ({ em, audit }) => {
+      await requireMaker(em, token);
       em.persist(token);
       audit({ target: token.id });
     });
@@ -83,8 +93,11 @@ export class EnrollmentService {
       const token = await em.findOne(EnrollmentToken, { tenantId: operation.tenantId, id });
       if (!token) throw notFound('Enrollment token');
       audit({ target: id });
-      token.revokedAt ??= operation.clock.now();
-      return token;
+      if (token.revokedAt) return token;
+      return Object.assign(token, {
+        revokedAt: operation.clock.now(),
+        revokedReason: EnrollmentTokenEnd.REVOKED,
+      });
     });
   }
 
@@ -101,10 +114,11 @@ export class EnrollmentService {
     const now = operation.clock.now();
     const instance = await operation.write(async ({ em, publish, audit }) => {
       const used = await useToken(em, tenantId, found.id, now);
+      const hostname = normalHostName(rules.hostname);
       const said = {
-        hostname: rules.hostname.toLowerCase(),
-        version: rules.version,
-        baseUrl: rules.baseUrl ?? `https://${rules.hostname.toLowerCase()}`,
+        hostname,
+        version: cut(rules.version, longestVersion),
+        baseUrl: normalAddress(rules.baseUrl ?? `https://${hostname}`),
         redirectUris: rules.redirectUris ?? [],
         publicKey: rules.publicKey ?? null,
       };
@@ -144,8 +158,28 @@ export class EnrollmentService {
       { instanceId: instance.id, tenantId, generation: instance.credentialGeneration },
       now,
     );
-    return { instance, instanceId: instance.id, credential, heartbeatSeconds: this.heartbeatSeconds };
+    const { id: instanceId } = instance;
+    const warnings = warningsFor(rules, input.unknownFields);
+    return { instance, instanceId, credential, heartbeatSeconds: this.heartbeatSeconds, warnings };
   }
+}
+
+/** What a node may come in with, and what will not work for it then. */
+function warningsFor(
+  { version, redirectUris }: { version: string; redirectUris?: string[] | null | undefined },
+  unknownFields: readonly string[] | null | undefined,
+): InputWarning[] | null {
+  const warnings = new Warnings();
+  warnings.text('version', version, { what: 'Version', max: longestVersion });
+  for (const [at, uri] of (redirectUris ?? []).entries()) {
+    if (isSafeRedirect(uri)) continue;
+    warnings.add(
+      `redirectUris.${at}`,
+      'Sign-in will refuse this redirect URI: it must be https, or lead to localhost, 127.0.0.1 or [::1]',
+    );
+  }
+  warnings.addUnknown(unknownFields);
+  return warnings.all;
 }
 
 const nothingMeasured = {
@@ -153,6 +187,7 @@ const nothingMeasured = {
   offlineAt: null,
   stoppedAt: null,
   sequence: null,
+  otherSequence: null,
   clockSkewSeconds: null,
   appsCount: null,
   cpuPercent: null,
@@ -201,10 +236,19 @@ async function useToken(
   );
   if (used) return used;
   const token = await em.findOneOrFail(EnrollmentToken, { tenantId, id });
-  if (token.revokedAt) throw refused('TOKEN_REVOKED', 'The enrollment token was revoked');
+  if (token.revokedAt) throw refused('TOKEN_REVOKED', wordsFor[token.revokedReason ?? 'REVOKED']);
   if (token.expiresAt <= now) throw refused('TOKEN_EXPIRED', 'The enrollment token has expired');
   throw refused('TOKEN_USED_UP', 'The enrollment token has no uses left');
 }
+
+const wordsFor: Readonly<Record<EnrollmentTokenEnd, string>> = {
+  REVOKED: 'The enrollment token was revoked',
+  MEMBER_REMOVED: 'The enrollment token has ended with the account of whoever made it',
+  ROLE_CHANGED: 'The enrollment token has ended with the role of whoever made it',
+  API_KEY_REVOKED: 'The enrollment token has ended with the API key that made it',
+  GRANT_ENDED: 'The enrollment token has ended with the access under which it was made',
+  INSTANCE_REMOVED: 'The enrollment token was revoked',
+};
 
 type Em = Operation['em'];
 

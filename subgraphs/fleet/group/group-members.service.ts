@@ -1,8 +1,8 @@
 import { raw, type FilterQuery } from '@mikro-orm/core';
 
 import type { Database } from '#platform/database/database.js';
-import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
+import type { Faults } from '#platform/validation.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import { InstanceGroup } from './group.entity.js';
@@ -47,20 +47,29 @@ export async function groupsOf(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** The tenant's groups with these ids. Refuses others by their place in the list at `path`. */
-export async function requireGroups(
+/** Those of the groups that the tenant has. */
+export async function groupsNamed(
   em: Em,
   tenantId: string,
   ids: readonly string[],
-  path: string,
 ): Promise<InstanceGroup[]> {
-  const groups = await em.find(InstanceGroup, { tenantId, id: { $in: [...ids] } });
-  const known = new Set(groups.map(({ id }) => id));
-  const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
-  if (unknown.length === 0) return groups;
-  throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
-    details: Object.fromEntries(unknown.map(([at, id]) => [`${path}.${at}`, `There is no group ${id}`])),
-  });
+  return ids.length === 0 ? [] : em.find(InstanceGroup, { tenantId, id: { $in: [...ids] } });
+}
+
+/** The most that any input names. */
+const mostNamed = 100;
+
+/** Those that it has not, as faults at their places in the list at `path`. */
+export async function unknownGroups(
+  em: Em,
+  tenantId: string,
+  ids: readonly string[] | null | undefined,
+  path: string,
+): Promise<Faults> {
+  const named = (ids ?? []).slice(0, mostNamed);
+  const known = new Set((await groupsNamed(em, tenantId, named)).map(({ id }) => id));
+  const unknown = [...named.entries()].filter(([, id]) => !known.has(id));
+  return Object.fromEntries(unknown.map(([at, id]) => [`${path}.${at}`, `There is no group ${id}`]));
 }
 
 /** The ids of those who are in any of the groups or have all of the tags, in the order they enrolled. */

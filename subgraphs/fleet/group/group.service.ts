@@ -1,14 +1,16 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
+import type { z } from 'zod';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
-import { validate } from '#platform/validation.js';
+import { faultsIn, invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { Instance } from '../instance/instance.entity.js';
+import { unknownInstances } from '../instance/unknown-instances.service.js';
 import { GroupKind, InstanceGroup } from './group.entity.js';
 import { instancesMatching } from './group.filter.js';
 import {
@@ -38,7 +40,7 @@ export class GroupService {
   }
 
   async create(operation: Operation, input: CreateInstanceGroupInput): Promise<InstanceGroup> {
-    const rules = validate(createInstanceGroupRules, input);
+    const rules = await rulesOf(operation, createInstanceGroupRules, input);
     const { tenantId } = operation;
     const now = operation.clock.now();
     const isLive = rules.kind === GroupKind.LIVE;
@@ -75,7 +77,7 @@ export class GroupService {
   }
 
   async update(operation: Operation, input: UpdateInstanceGroupInput): Promise<InstanceGroup> {
-    const { id, name, instanceIds, filter } = validate(updateInstanceGroupRules, input);
+    const { id, name, instanceIds, filter } = await rulesOf(operation, updateInstanceGroupRules, input);
     return named(() =>
       operation.write(async (write) => {
         const group = await find(write.em, operation.tenantId, id, LockMode.PESSIMISTIC_WRITE);
@@ -111,6 +113,21 @@ export class GroupService {
   }
 }
 
+/** What is wrong by itself is told together with what is not of the fleet. */
+async function rulesOf<Rules extends z.ZodType>(
+  operation: Operation,
+  rules: Rules,
+  input: { instanceIds?: string[] | null },
+): Promise<z.infer<Rules>> {
+  const faults = faultsIn(rules, input);
+  if (Object.keys(faults).length === 0) return validate(rules, input);
+  const { em, tenantId } = operation;
+  throw invalidFields({
+    ...(await unknownInstances(em, tenantId, input.instanceIds, 'input.instanceIds')),
+    ...faults,
+  });
+}
+
 /** With `lock`, those who change the group come one after another. */
 async function find(
   em: Write['em'],
@@ -125,22 +142,8 @@ async function find(
 
 async function setMembers(write: Write, group: InstanceGroup, instanceIds: readonly string[]): Promise<void> {
   const { tenantId, id } = group;
-  const found = await write.em.find(
-    Instance,
-    { tenantId, id: { $in: [...instanceIds] } },
-    { fields: ['id'], disableIdentityMap: true },
-  );
-  const known = new Set(found.map((instance) => instance.id));
-  const unknown = [...instanceIds.entries()].filter(([, instanceId]) => !known.has(instanceId));
-  if (unknown.length > 0) {
-    throw new ApiError('VALIDATION_FAILED', 'Validation failed', {
-      details: Object.fromEntries(
-        unknown
-          .slice(0, 100)
-          .map(([at, instanceId]) => [`input.instanceIds.${at}`, `There is no instance ${instanceId}`]),
-      ),
-    });
-  }
+  const unknown = await unknownInstances(write.em, tenantId, instanceIds, 'input.instanceIds');
+  if (Object.keys(unknown).length > 0) throw invalidFields(unknown);
   await write.em.execute('delete from fleet.instance_group_member where tenant_id = ? and group_id = ?', [
     tenantId,
     id,

@@ -3,8 +3,8 @@ import type { NodeViewer } from '#platform/viewer.js';
 import { offlineAfter, reasonKey, type StoredReason } from '../instance/instance.status.js';
 import { sequenceAfter, type SequenceState } from '../lifecycle/duplicate.js';
 import { aheadLimitMs, hourMs, hourOf, lateLimitMs, rateReachMs } from '../metrics/tiers.js';
-import type { Heartbeat } from './heartbeat.inputs.js';
 import { judge, type Streaks, type VersionLine } from './heartbeat.reasons.js';
+import type { Heartbeat } from './heartbeat.rules.js';
 
 /** A beat that waits to be stored: whose it is by the verified credential, and when it came by server time. */
 export interface ReceivedBeat {
@@ -146,18 +146,18 @@ function sentSecondsBetween(
   return Math.round(ms + (skew - clockSkewSeconds) * 1000) / 1000;
 }
 
-/** Bytes per second between two readings of a counter; a counter that went down was reset and tells nothing yet. */
+/** Whole bytes per second between two readings of a counter; a counter that went down was reset and tells nothing yet. */
 function rate(before: number | null, after: number | null | undefined, seconds: number): number | null {
   if (before === null || after == null || seconds <= 0 || after < before) return null;
-  return (after - before) / seconds;
+  return Math.round((after - before) / seconds);
 }
 
 /** What was measured at one time, as it is stored. */
 export interface Sample {
   at: Date;
-  cpu_percent: number;
-  memory_percent: number;
-  disk_percent: number;
+  cpu_percent: number | null;
+  memory_percent: number | null;
+  disk_percent: number | null;
   net_rx_bytes: number | null;
   net_tx_bytes: number | null;
   load_average: number | null;

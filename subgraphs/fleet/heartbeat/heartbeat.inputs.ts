@@ -1,212 +1,177 @@
-import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { z } from 'zod';
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
-import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
+import { DateTime, Json } from '#platform/subgraph/scalars.js';
 
 import { NodeCommand } from '../command/node-command.js';
+import { InputWarning, unknownFieldsDescription } from '../reported/input-warning.js';
+import { Measurement, ReportedText, ReportedTime } from '../reported/reported.scalars.js';
 
-export enum ComponentStatus {
-  HEALTHY = 'HEALTHY',
-  DEGRADED = 'DEGRADED',
-  UNHEALTHY = 'UNHEALTHY',
-}
-
-registerEnumType(ComponentStatus, {
-  name: 'ComponentStatus',
-  description: 'How a node finds one of its own components.',
-});
-
-@InputType({ description: 'How a node finds one of its own components.' })
+@InputType({
+  description: 'How a node finds one of its own components. Without a name or a status it is left out.',
+})
 export class ComponentHealth {
-  @Field(() => String, { description: 'The component: `backup`, `proxy`, ...' })
-  component!: string;
+  @Field(() => ReportedText, {
+    nullable: true,
+    description: 'The component: `backup`, `proxy`, ...; at most 100 characters.',
+  })
+  component?: unknown;
 
-  @Field(() => ComponentStatus, { description: 'How it is.' })
-  status!: ComponentStatus;
+  @Field(() => ReportedText, {
+    nullable: true,
+    description:
+      'How it is: `HEALTHY`, `DEGRADED` or `UNHEALTHY`, in either case. Any other word counts as DEGRADED.',
+  })
+  status?: unknown;
 
-  @Field(() => String, { nullable: true, description: 'One sentence for people.' })
-  message?: string | null;
+  @Field(() => ReportedText, {
+    nullable: true,
+    description: 'One sentence for people, at most 500 characters.',
+  })
+  message?: unknown;
+
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
 
-@InputType({ description: 'What a node measured earlier, while the panel could not be reached.' })
+const cpu = 'CPU in use, 0 to 100; up to 101 counts as 100.';
+const memory = 'Memory in use, 0 to 100; up to 101 counts as 100.';
+const disk = 'Disk in use, 0 to 100; up to 101 counts as 100.';
+const received = 'Bytes received since the node started, up to 2^53; fractions are cut off.';
+const sent = 'Bytes sent since the node started, up to 2^53; fractions are cut off.';
+
+@InputType({
+  description:
+    'What a node measured earlier, while the panel could not be reached. Each is judged by itself; one without a time ' +
+    'is left out.',
+})
 export class MetricsSampleInput {
-  @Field(() => DateTime, { description: "When it was measured, by the node's clock." })
-  timestamp!: Date;
+  @Field(() => ReportedTime, { nullable: true, description: "When it was measured, by the node's clock." })
+  timestamp?: unknown;
 
-  @Field(() => Float, { description: 'CPU in use, 0 to 100.' })
-  cpuPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: cpu })
+  cpuPercent?: unknown;
 
-  @Field(() => Float, { description: 'Memory in use, 0 to 100.' })
-  memoryPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: memory })
+  memoryPercent?: unknown;
 
-  @Field(() => Float, { description: 'Disk in use, 0 to 100.' })
-  diskPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: disk })
+  diskPercent?: unknown;
 
-  @Field(() => Float, {
+  @Field(() => Measurement, { nullable: true, description: received })
+  netRxBytes?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: sent })
+  netTxBytes?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'Load average over one minute.' })
+  loadAverage?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'Apps installed.' })
+  appsCount?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'CPU cores.' })
+  cpuCores?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'Memory in GB.' })
+  memoryGb?: unknown;
+
+  @Field(() => ReportedText, { nullable: true, description: 'The version of Cloud OS.' })
+  version?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'Seconds since the node started.' })
+  uptimeSeconds?: unknown;
+
+  @Field(() => Measurement, {
     nullable: true,
-    description: 'Bytes received since the node started; fractions are cut off.',
+    description: 'The sequence of the beat that did not get through.',
   })
-  netRxBytes?: number | null;
+  sequence?: unknown;
 
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Bytes sent since the node started; fractions are cut off.',
-  })
-  netTxBytes?: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
-  loadAverage?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Apps installed.' })
-  appsCount?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'CPU cores.' })
-  cpuCores?: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Memory in GB.' })
-  memoryGb?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'The version of Cloud OS.' })
-  version?: string | null;
-
-  @Field(() => Float, { nullable: true, description: 'Seconds since the node started.' })
-  uptimeSeconds?: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'The sequence of the beat that did not get through.' })
-  sequence?: number | null;
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
 
-@InputType()
+@InputType({
+  description:
+    'A beat. It counts even when a part of it does not: what cannot be taken as it came is told in the warnings. Fields ' +
+    'that are required have to be there, with whatever value.',
+})
 export class ReportHeartbeatInput {
-  @Field(() => Float, { description: 'CPU in use, 0 to 100.' })
-  cpuPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: `Required. ${cpu}` })
+  cpuPercent?: unknown;
 
-  @Field(() => Float, { description: 'Memory in use, 0 to 100.' })
-  memoryPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: `Required. ${memory}` })
+  memoryPercent?: unknown;
 
-  @Field(() => Float, { description: 'Disk in use, 0 to 100.' })
-  diskPercent!: number;
+  @Field(() => Measurement, { nullable: true, description: `Required. ${disk}` })
+  diskPercent?: unknown;
 
-  @Field(() => Int, { description: 'Apps installed.' })
-  appsCount!: number;
+  @Field(() => Measurement, { nullable: true, description: 'Required. Apps installed, a whole number.' })
+  appsCount?: unknown;
 
-  @Field(() => Int, { description: 'CPU cores.' })
-  cpuCores!: number;
+  @Field(() => Measurement, { nullable: true, description: 'Required. CPU cores, a whole number.' })
+  cpuCores?: unknown;
 
-  @Field(() => Float, { description: 'Memory in GB.' })
-  memoryGb!: number;
+  @Field(() => Measurement, { nullable: true, description: 'Required. Memory in GB.' })
+  memoryGb?: unknown;
 
-  @Field(() => String, { description: 'The version of Cloud OS.' })
-  version!: string;
-
-  @Field(() => Float, {
+  @Field(() => ReportedText, {
     nullable: true,
-    description: 'Bytes received since the node started; fractions are cut off.',
+    description:
+      'Required. The version of Cloud OS, at most 64 characters; the one before stays where there is none.',
   })
-  netRxBytes?: number | null;
+  version?: unknown;
 
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Bytes sent since the node started; fractions are cut off.',
-  })
-  netTxBytes?: number | null;
+  @Field(() => Measurement, { nullable: true, description: received })
+  netRxBytes?: unknown;
 
-  @Field(() => Float, { nullable: true, description: 'Load average over one minute.' })
-  loadAverage?: number | null;
+  @Field(() => Measurement, { nullable: true, description: sent })
+  netTxBytes?: unknown;
 
-  @Field(() => Float, { nullable: true, description: 'Seconds since the node started.' })
-  uptimeSeconds?: number | null;
+  @Field(() => Measurement, { nullable: true, description: 'Load average over one minute.' })
+  loadAverage?: unknown;
 
-  @Field(() => Float, { nullable: true, description: 'Storage in use by apps, in GB.' })
-  storageUsedGb?: number | null;
+  @Field(() => Measurement, { nullable: true, description: 'Seconds since the node started.' })
+  uptimeSeconds?: unknown;
+
+  @Field(() => Measurement, { nullable: true, description: 'Storage in use by apps, in GB.' })
+  storageUsedGb?: unknown;
 
   @Field(() => [ComponentHealth], {
     nullable: true,
-    description: 'How the node finds its components, at most 50.',
+    description: 'How the node finds its components; the first 50 are kept.',
   })
   health?: ComponentHealth[] | null;
 
-  @Field(() => JsonObject, {
+  @Field(() => Json, {
     nullable: true,
-    description: 'Facts for governance policies, at most 32 kB of JSON.',
+    description:
+      'Facts for governance policies: an object, at most 32 kB of JSON and 64 levels deep. Those from before stay where ' +
+      'there are none.',
   })
-  facts?: Record<string, unknown> | null;
+  facts?: unknown;
 
   @Field(() => [MetricsSampleInput], {
     nullable: true,
-    description: 'Beats that could not be delivered when they were due, at most 500.',
+    description: 'Beats that could not be delivered when they were due; the first 500 are kept.',
   })
   samples?: MetricsSampleInput[] | null;
 
-  @Field(() => Float, { nullable: true, description: 'Grows by one with each beat of a run of the agent.' })
-  sequence?: number | null;
+  @Field(() => Measurement, {
+    nullable: true,
+    description: 'Grows by one with each beat of a run of the agent; each run may begin anew.',
+  })
+  sequence?: unknown;
 
-  @Field(() => DateTime, {
+  @Field(() => ReportedTime, {
     nullable: true,
     description: "When it was sent, by the node's clock; tells its skew.",
   })
-  sentAt?: Date | null;
+  sentAt?: unknown;
+
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
-
-const percent = (what: string) =>
-  z.number().min(0, `${what} must be from 0 to 100`).max(100, `${what} must be from 0 to 100`);
-const count = (what: string) => z.number().min(0, `${what} must not be negative`);
-// A counter of bytes never gets near the bound; beyond it numbers would lose their last digits and sums could overflow.
-const counter = (what: string) =>
-  z
-    .number()
-    .min(0, `${what} must not be negative`)
-    .max(Number.MAX_SAFE_INTEGER, `${what} must be at most ${Number.MAX_SAFE_INTEGER}`)
-    // A fraction of a byte, of whoever computes it from larger units, is nobody's mistake.
-    .transform(Math.trunc);
-const measured = {
-  cpuPercent: percent('CPU percent'),
-  memoryPercent: percent('Memory percent'),
-  diskPercent: percent('Disk percent'),
-  netRxBytes: counter('Net rx bytes').nullish(),
-  netTxBytes: counter('Net tx bytes').nullish(),
-  loadAverage: count('Load average').nullish(),
-};
-const factsLimit = 32 * 1024;
-
-export const reportHeartbeatRules = z.object({
-  ...measured,
-  appsCount: count('Apps count'),
-  cpuCores: count('CPU cores'),
-  memoryGb: count('Memory GB'),
-  version: z.string().trim().min(1, 'Version is required').max(64, 'Version must have at most 64 characters'),
-  uptimeSeconds: count('Uptime seconds').nullish(),
-  storageUsedGb: count('Storage used GB').nullish(),
-  health: z
-    .array(
-      z.object({
-        component: z
-          .string()
-          .min(1, 'Component is required')
-          .max(100, 'Component must have at most 100 characters'),
-        status: z.enum(ComponentStatus),
-        message: z.string().max(500, 'Message must have at most 500 characters').nullish(),
-      }),
-    )
-    .max(50, 'At most 50 components')
-    .nullish(),
-  facts: z
-    .record(z.string(), z.unknown())
-    .refine((facts) => JSON.stringify(facts).length <= factsLimit, 'Facts must have at most 32 kB of JSON')
-    .nullish(),
-  samples: z
-    .array(z.object({ timestamp: z.date(), ...measured }))
-    .max(500, 'At most 500 samples')
-    .nullish(),
-  sequence: z
-    .number()
-    .int('Sequence must be a whole number')
-    .min(0, 'Sequence must not be negative')
-    .nullish(),
-  sentAt: z.date().nullish(),
-});
-
-export type Heartbeat = z.infer<typeof reportHeartbeatRules>;
 
 @ObjectType({ description: 'The answer to a beat, given once it is stored.' })
 export class ReportHeartbeatPayload {
@@ -224,4 +189,10 @@ export class ReportHeartbeatPayload {
     description: 'A credential to use from now on, when the present one is near its end.',
   })
   credential!: string | null;
+
+  @Field(() => [InputWarning], {
+    nullable: true,
+    description: 'What of the beat could not be taken as it came, at most 100; null when all of it could.',
+  })
+  warnings!: InputWarning[] | null;
 }

@@ -1,5 +1,5 @@
 import { reasonKey, StatusReasonCode, type StoredReason } from '../instance/instance.status.js';
-import { ComponentStatus, type Heartbeat } from './heartbeat.inputs.js';
+import { ComponentStatus, type Heartbeat } from './heartbeat.rules.js';
 
 /** How many beats in a row spoke against what is told now of a measurement that flaps. */
 export type Streaks = Partial<Record<StatusReasonCode, number>>;
@@ -26,7 +26,8 @@ type Finding = Omit<StoredReason, 'since'>;
 /**
  * What is wrong with an instance after a beat. What the node says of itself counts at once. What is measured has
  * hysteresis both ways, so that a value around its limit does not flap: a busy CPU or full memory has to hold for
- * three beats and to be gone for three; disk and clock have a higher limit to come than to go.
+ * three beats and to be gone for three; disk and clock have a higher limit to come than to go. What was not measured
+ * says nothing and leaves things as they are.
  */
 export function judge(
   beat: Heartbeat,
@@ -35,7 +36,12 @@ export function judge(
   const { before, now } = seen;
   const had = (code: StatusReasonCode) => before.reasons.some((reason) => reason.code === code);
   const findings: Finding[] = componentFindings(beat);
-  if (beat.diskPercent >= (had(StatusReasonCode.DISK_NEARLY_FULL) ? disk.clearPercent : disk.fullPercent)) {
+  const hadFullDisk = had(StatusReasonCode.DISK_NEARLY_FULL);
+  const isDiskFull =
+    beat.diskPercent === null
+      ? hadFullDisk
+      : beat.diskPercent >= (hadFullDisk ? disk.clearPercent : disk.fullPercent);
+  if (isDiskFull) {
     findings.push({
       code: StatusReasonCode.DISK_NEARLY_FULL,
       message: `The disk is at ${disk.fullPercent} % or more`,
@@ -53,12 +59,16 @@ export function judge(
     [StatusReasonCode.CPU_HIGH, beat.cpuPercent, 'The CPU'],
     [StatusReasonCode.MEMORY_HIGH, beat.memoryPercent, 'Memory'],
   ] as const) {
-    const streak = value >= highPercent === had(code) ? 0 : (before.streaks[code] ?? 0) + 1;
+    const told = before.streaks[code] ?? 0;
+    const streak = value === null ? told : value >= highPercent === had(code) ? 0 : told + 1;
     const isTold = streak >= heldBeats ? !had(code) : had(code);
     if (streak > 0 && streak < heldBeats) streaks[code] = streak;
     if (isTold) findings.push({ code, message: `${what} stays at ${highPercent} % or more` });
   }
-  const line = versionLine(beat.version);
+  const invalid = invalidFinding(beat, before);
+  if (invalid) findings.push(invalid.finding);
+  if (invalid?.streak) streaks[StatusReasonCode.METRIC_INVALID] = invalid.streak;
+  const line = beat.version === null ? null : versionLine(beat.version);
   if (line && seen.baseline && isOlder(line, seen.baseline)) {
     findings.push({
       code: StatusReasonCode.VERSION_SKEW,
@@ -79,6 +89,18 @@ function componentFindings({ health }: Heartbeat): Finding[] {
       component,
       message: `${component} is ${status.toLowerCase()}${message ? `: ${message}` : ''}`,
     }));
+}
+
+/** Told at once, and over after three beats in which everything could be used. */
+function invalidFinding(
+  { invalid = [] }: Heartbeat,
+  before: Standing,
+): { finding: Finding; streak: number } | undefined {
+  const code = StatusReasonCode.METRIC_INVALID;
+  if (invalid.length > 0) return { finding: { code, message: invalid.join('; ') }, streak: 0 };
+  const had = before.reasons.find((reason) => reason.code === code);
+  const streak = (before.streaks[code] ?? 0) + 1;
+  return had && streak < heldBeats ? { finding: { code, message: had.message }, streak } : undefined;
 }
 
 /** A reason that was told before too keeps its beginning. */

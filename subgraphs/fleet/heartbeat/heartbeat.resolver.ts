@@ -10,11 +10,13 @@ export class HeartbeatResolver {
   constructor(private readonly heartbeats: HeartbeatService) {}
 
   @Authorized('fleet.heartbeat.report')
-  @Extensions({ audit: false })
+  @Extensions({ audit: false, mendsText: true })
   @Mutation(() => ReportHeartbeatPayload, {
     description:
       "Stores a beat of the calling node, by its own credential, and answers when it is committed. The node's " +
-      'earlier samples with the same timestamp are kept as they are. UNAUTHENTICATED when the credential was revoked.',
+      'earlier samples with the same timestamp are kept as they are. What cannot be taken as it came is told in ' +
+      '`warnings`; the beat counts. UNAUTHENTICATED when the credential was revoked, VALIDATION_FAILED when a required ' +
+      'field is not there.',
   })
   async reportHeartbeat(
     @Arg('input', () => ReportHeartbeatInput) input: ReportHeartbeatInput,

@@ -1,7 +1,6 @@
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { validate } from '#platform/validation.js';
 import type { NodeViewer } from '#platform/viewer.js';
 
 import type { NodeCommand } from '../command/node-command.js';
@@ -9,11 +8,8 @@ import type { CredentialService } from '../enrollment/credential.service.js';
 import type { Hearing } from '../hearing/hearing.js';
 import { BatchQueue } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
-import {
-  reportHeartbeatRules,
-  type ReportHeartbeatInput,
-  type ReportHeartbeatPayload,
-} from './heartbeat.inputs.js';
+import type { ReportHeartbeatInput, ReportHeartbeatPayload } from './heartbeat.inputs.js';
+import { judgeBeat } from './heartbeat.rules.js';
 import type { HeartbeatIngest } from './ingest.job.js';
 
 export interface HeartbeatOptions {
@@ -56,7 +52,7 @@ export class HeartbeatService {
   /** Answers once the beat is committed. Server time decides `lastSeen`; the node's clock only tells its skew. */
   async report(operation: Operation, input: ReportHeartbeatInput): Promise<ReportHeartbeatPayload> {
     const node = operation.requireNode();
-    const beat = validate(reportHeartbeatRules, input);
+    const { beat, warnings } = judgeBeat(input);
     const receivedAt = operation.clock.now();
     const { countsTo } = this.options.hearing.at(receivedAt);
     const { requestId } = operation.request;
@@ -70,6 +66,7 @@ export class HeartbeatService {
       credential: await this.unlessItFails(operation, 'a credential', null, () =>
         this.credential(operation, node, receivedAt),
       ),
+      warnings,
     };
   }
 

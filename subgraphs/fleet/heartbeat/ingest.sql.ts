@@ -5,7 +5,8 @@ export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credenti
     i.net_rx_bytes as "netRxBytes", i.net_tx_bytes as "netTxBytes",
     i.net_rx_bytes_per_second as "netRxBytesPerSecond", i.net_tx_bytes_per_second as "netTxBytesPerSecond",
     i.clock_skew_seconds as "clockSkewSeconds", i.clock_shift_seconds as "clockShiftSeconds",
-    i.sequence::double precision as "sequence", i.regressions, i.regressed_at as "regressedAt", v.major, v.minor
+    i.sequence::double precision as "sequence", i.other_sequence::double precision as "otherSequence",
+    i.regressions, i.regressed_at as "regressedAt", v.major, v.minor
   from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text)
   join fleet.instance i on i.tenant_id = b.tenant_id and i.id = b.id
   left join fleet.version_baseline v on v.tenant_id = i.tenant_id`;
@@ -30,13 +31,14 @@ const findOvertaken = `select i.tenant_id, i.id
   from jsonb_to_recordset(?::jsonb) as o (tenant_id text, id text, generation integer)
   join fleet.instance i on i.tenant_id = o.tenant_id and i.id = o.id and i.credential_generation = o.generation`;
 
-/** Facts that a beat leaves out stay as they are: a long value is stored apart and is not written again. */
+/** Facts and a version that a beat leaves out stay as they are: a long value is stored apart and is not written again. */
 const updateInstances = () => `update fleet.instance i set
     last_seen_at = b.last_seen_at, offline_at = b.offline_at,
     announced_status = b.announced_status, status_changed_at = b.status_changed_at,
     reasons = b.reasons, streaks = b.streaks, sampled_at = b.sampled_at,
-    sequence = b.sequence, regressions = b.regressions, regressed_at = b.regressed_at,
-    clock_skew_seconds = b.clock_skew_seconds, clock_shift_seconds = b.clock_shift_seconds, version = b.version,
+    sequence = b.sequence, other_sequence = b.other_sequence, regressions = b.regressions,
+    regressed_at = b.regressed_at, clock_skew_seconds = b.clock_skew_seconds,
+    clock_shift_seconds = b.clock_shift_seconds, version = coalesce(b.version, i.version),
     apps_count = b.apps_count, cpu_percent = b.cpu_percent, memory_percent = b.memory_percent,
     disk_percent = b.disk_percent, cpu_cores = b.cpu_cores, memory_gb = b.memory_gb,
     storage_used_gb = coalesce(b.storage_used_gb, i.storage_used_gb),
@@ -47,8 +49,8 @@ const updateInstances = () => `update fleet.instance i set
   from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text, generation integer,
     written_by text,
     last_seen_at timestamptz, offline_at timestamptz, announced_status text, status_changed_at timestamptz,
-    reasons jsonb, streaks jsonb, sampled_at timestamptz, sequence bigint, regressions integer, regressed_at timestamptz,
-    clock_skew_seconds double precision, clock_shift_seconds double precision,
+    reasons jsonb, streaks jsonb, sampled_at timestamptz, sequence bigint, other_sequence bigint,
+    regressions integer, regressed_at timestamptz, clock_skew_seconds double precision, clock_shift_seconds double precision,
     version text, apps_count integer, cpu_percent double precision, memory_percent double precision,
     disk_percent double precision, cpu_cores integer, memory_gb double precision,
     storage_used_gb double precision, net_rx_bytes double precision, net_tx_bytes double precision,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { InputWarning, unknownFieldsDescription } from '../reported/input-warning.js';
 import { UserReference } from './user.reference.js';
 
 @InputType({ description: 'Why a node is opened.' })
@@ -33,6 +34,9 @@ export class ImpersonateInstancePayload {
 export class RedeemImpersonationInput {
   @Field(() => String, { description: 'The token.' })
   token!: string;
+
+  @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
+  unknownFields?: string[] | null;
 }
 
 export const redeemImpersonationRules = z.object({
@@ -54,4 +58,10 @@ export class RedeemImpersonationPayload {
 
   @Field(() => Int, { description: 'Seconds that the session may last.' })
   expiresIn!: number;
+
+  @Field(() => [InputWarning], {
+    nullable: true,
+    description: 'Fields of the input that are not known and were ignored; null when there were none.',
+  })
+  warnings!: InputWarning[] | null;
 }

@@ -7,6 +7,7 @@ import type { SecurityRecorded } from '#schema/events.js';
 
 import type { InstanceService } from '../instance/instance.service.js';
 import type { FleetPermission } from '../permissions.js';
+import { Warnings } from '../reported/warnings.js';
 import { type Delegated, type Impersonation, type ImpersonationTokens } from './impersonation-tokens.js';
 import {
   impersonateInstanceRules,
@@ -69,7 +70,15 @@ export class ImpersonationService {
       return refuse(operation, 'TOKEN_USED', 'The token was used already', claims);
     }
     const { userId, actorId, reason } = claims;
-    return { user: { id: userId }, actor: actorId, reason, expiresIn: sessionSeconds };
+    const warnings = new Warnings();
+    warnings.addUnknown(input.unknownFields);
+    return {
+      user: { id: userId },
+      actor: actorId,
+      reason,
+      expiresIn: sessionSeconds,
+      warnings: warnings.all,
+    };
   }
 
   /** Throws FORBIDDEN, having recorded who tried. */

@@ -3,7 +3,7 @@ import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-import type { ComponentHealth } from '../heartbeat/heartbeat.inputs.js';
+import type { ComponentReport } from '../heartbeat/heartbeat.rules.js';
 import type { StoredReason } from './instance.status.js';
 
 @Entity({ tableName: 'instance' })
@@ -96,10 +96,11 @@ export class Instance {
   @Property({ type: 'bigint', nullable: true })
   sequence!: string | null;
 
-  @Field(() => Float, {
-    nullable: true,
-    description: "Seconds that the node's clock is ahead of the panel's.",
-  })
+  /** Where the sequence stood when it last went to another place: see `lifecycle/duplicate.ts`. */
+  @Property({ type: 'bigint', nullable: true })
+  otherSequence!: string | null;
+
+  /** Shown by the resolver, as a figure for people. */
   @Property({ type: 'double', nullable: true })
   clockSkewSeconds!: number | null;
 
@@ -149,7 +150,7 @@ export class Instance {
 
   // Lists have no use for these two, which may be long.
   @Property({ type: 'json', lazy: true })
-  health!: ComponentHealth[];
+  health!: ComponentReport[];
 
   @Property({ type: 'json', lazy: true })
   facts!: Record<string, unknown>;

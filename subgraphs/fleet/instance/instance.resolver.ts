@@ -7,6 +7,7 @@ import {
   Ctx,
   Field,
   FieldResolver,
+  Float,
   ID,
   Info,
   Query,
@@ -19,6 +20,7 @@ import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { selectedFields } from '#platform/subgraph/selected-fields.js';
 
 import { InstanceMetrics } from '../metrics/instance-metrics.js';
+import { rounded } from '../reported/figures.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
 import { Instance } from './instance.entity.js';
 import { InstanceFilter, InstancePage } from './instance.inputs.js';
@@ -76,6 +78,14 @@ export class InstanceResolver {
   @FieldResolver(() => InstanceMetrics, { description: 'What its newest beat measured.' })
   metrics(@Root() instance: ListedInstance): InstanceMetrics {
     return InstanceMetrics.of(instance);
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description: "Seconds that the node's clock is ahead of the panel's, with one decimal.",
+  })
+  clockSkewSeconds(@Root() { clockSkewSeconds }: ListedInstance): number | null {
+    return clockSkewSeconds === null ? null : rounded(clockSkewSeconds, 1);
   }
 
   @FieldResolver(() => TenantReference, { description: 'The tenant that it belongs to.' })

@@ -158,6 +158,7 @@ const unlisted = [
   'enrollmentTokenId',
   'credentialGeneration',
   'sequence',
+  'otherSequence',
   'storageUsedGb',
   'netRxBytes',
   'netTxBytes',

@@ -34,6 +34,7 @@ export enum StatusReasonCode {
   CPU_HIGH = 'CPU_HIGH',
   MEMORY_HIGH = 'MEMORY_HIGH',
   VERSION_SKEW = 'VERSION_SKEW',
+  METRIC_INVALID = 'METRIC_INVALID',
 }
 
 registerEnumType(StatusReasonCode, {
@@ -63,6 +64,11 @@ registerEnumType(StatusReasonCode, {
     },
     VERSION_SKEW: {
       description: "It runs an older major.minor version than most of the tenant's instances.",
+    },
+    METRIC_INVALID: {
+      description:
+        'Something that it measures is out of range or no number, and is shown as null; over after three beats in which ' +
+        'all could be used.',
     },
   },
 });

@@ -95,8 +95,9 @@ export class LifecycleResolver {
 
   @FieldResolver(() => Boolean, {
     description:
-      'Whether two nodes seem to use its credential, as when a machine was copied: the sequence of its beats went ' +
-      'back three times or more, each within ten minutes of the one before, and last within ten minutes.',
+      'Whether two nodes seem to use its credential, as when a machine was copied: the sequence of its beats jumped to ' +
+      'and fro between two counts three times or more, each within ten minutes of the one before, and last within ten ' +
+      'minutes. A run of the agent that begins anew is no such jump.',
   })
   isDuplicate(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): boolean {
     return isDuplicate(instance, operation.clock.now());

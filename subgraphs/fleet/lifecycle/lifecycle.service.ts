@@ -113,7 +113,7 @@ async function revokeTokens(
   now: Date,
 ): Promise<void> {
   await em.execute(
-    `update fleet.enrollment_token set revoked_at = ?
+    `update fleet.enrollment_token set revoked_at = ?, revoked_reason = 'INSTANCE_REMOVED'
      where tenant_id = ? and instance_id = ? and revoked_at is null`,
     [now, tenantId, instanceId],
   );

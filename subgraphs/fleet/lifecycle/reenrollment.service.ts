@@ -4,10 +4,10 @@ import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { viewerId } from '#platform/viewer.js';
 
 import { EnrollmentToken } from '../enrollment/enrollment-token.entity.js';
 import type { CreateEnrollmentTokenPayload } from '../enrollment/enrollment.inputs.js';
+import { endOfToken, makerOf, requireMaker } from '../enrollment/makers.service.js';
 import { Instance } from '../instance/instance.entity.js';
 import { revokeCredentials } from './credential-revocation.service.js';
 
@@ -29,10 +29,12 @@ export class ReenrollmentService {
   async createToken(operation: Operation, instanceId: string): Promise<CreateEnrollmentTokenPayload> {
     const { tenantId } = operation;
     const now = operation.clock.now();
+    const viewer = operation.requireViewer();
     const secret = `flt_${randomToken()}`;
     return operation.write(async ({ em, audit }) => {
       const instance = await em.findOne(Instance, { tenantId, id: instanceId });
       if (!instance) throw notFound('Instance');
+      await requireMaker(em, makerOf(viewer));
       const token = em.create(EnrollmentToken, {
         tenantId,
         id: newId('enrollmentToken'),
@@ -43,10 +45,11 @@ export class ReenrollmentService {
         maxUses: 1,
         uses: 0,
         instanceId,
-        createdBy: viewerId(operation.requireViewer()),
+        ...makerOf(viewer),
         createdAt: now,
-        expiresAt: new Date(now.getTime() + lifetimeMs),
+        expiresAt: endOfToken(viewer, new Date(now.getTime() + lifetimeMs)),
         revokedAt: null,
+        revokedReason: null,
         lastUsedAt: null,
       });
       audit({ target: instanceId, changes: { enrollmentToken: token.id } });
@@ -76,6 +79,7 @@ export async function takeOver(
     candidateGeneration: null,
     // It counts its beats from the start again.
     sequence: null,
+    otherSequence: null,
     regressions: 0,
     regressedAt: null,
   });

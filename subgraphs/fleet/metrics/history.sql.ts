@@ -16,23 +16,27 @@ export interface HistoryRow {
   /** Its start. */
   bucket: Date | string;
   samples: number;
-  cpu_sum: number;
-  cpu_min: number;
-  cpu_max: number;
-  memory_sum: number;
-  memory_min: number;
-  memory_max: number;
-  disk_sum: number;
-  disk_min: number;
-  disk_max: number;
+  /** Null where it is from when every sample had it. */
+  cpu_count: number | null;
+  cpu_sum: number | null;
+  cpu_min: number | null;
+  cpu_max: number | null;
+  memory_count: number | null;
+  memory_sum: number | null;
+  memory_min: number | null;
+  memory_max: number | null;
+  disk_count: number | null;
+  disk_sum: number | null;
+  disk_min: number | null;
+  disk_max: number | null;
   net_count: number;
   net_sum: number | null;
   net_min: number | null;
   net_max: number | null;
   /** Of raw samples, where percentiles were asked for. */
-  cpu_p95?: number;
-  memory_p95?: number;
-  disk_p95?: number;
+  cpu_p95?: number | null;
+  memory_p95?: number | null;
+  disk_p95?: number | null;
   net_p95?: number | null;
   /** Of rollups, where percentiles were asked for. */
   cpu_sketch?: Sketch | null;

@@ -4,7 +4,11 @@ import { DateTime } from '#platform/subgraph/scalars.js';
 
 import type { ListedInstance } from '../instance/instance.service.js';
 
-@ObjectType({ description: 'What an instance measured at its newest beat. All null before the first.' })
+@ObjectType({
+  description:
+    'What an instance measured at its newest beat. All null before the first; null too is what the beat did not tell so ' +
+    'that it can be used.',
+})
 export class InstanceMetrics {
   @Field(() => ID, { description: 'The instance.' })
   instanceId!: string;

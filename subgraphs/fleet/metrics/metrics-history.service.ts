@@ -1,6 +1,7 @@
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import type { InstanceService } from '../instance/instance.service.js';
+import { rounded } from '../reported/figures.js';
 import { historyRange, metricsAsked, type MetricName } from './history-range.js';
 import { historySql, type HistoryRow } from './history.sql.js';
 import type { MetricBand, MetricsBucket, MetricsHistory, Pairs } from './metrics-history.js';
@@ -76,21 +77,18 @@ function bucketOf(start: Date, row: HistoryRow | undefined, metrics: readonly Me
 }
 
 function bandOf(row: HistoryRow, column: 'cpu' | 'memory' | 'disk' | 'net'): MetricBand | null {
-  const count = column === 'net' ? row.net_count : row.samples;
+  const count = row[`${column}_count`] ?? row.samples;
   if (count === 0) return null;
   const [sum, min, max] = [row[`${column}_sum`] ?? 0, row[`${column}_min`] ?? 0, row[`${column}_max`] ?? 0];
   const p95 = row[`${column}_p95`] ?? p95Of(row[`${column}_sketch`] ?? [], count);
+  // As people read them: percents with one decimal, bytes per second whole.
+  const figure = (value: number) => rounded(value, column === 'net' ? 0 : 1);
   return {
-    mean: rounded(sum / count),
-    min: rounded(min),
-    max: rounded(max),
+    mean: figure(sum / count),
+    min: figure(min),
+    max: figure(max),
     // The middle of a sketch's bucket may be beyond all that is in it.
-    p95: p95 === null ? null : rounded(Math.min(max, Math.max(min, p95))),
+    p95: p95 === null ? null : figure(Math.min(max, Math.max(min, p95))),
     count,
   };
-}
-
-/** Two decimals are what anyone can use, and far less text. */
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }

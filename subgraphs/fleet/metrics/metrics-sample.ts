@@ -12,14 +12,17 @@ export class MetricsSample {
   @Field(() => DateTime, { description: 'When the beat came, by server time.' })
   timestamp!: Date;
 
-  @Field(() => Float, { description: 'CPU in use, 0 to 100.' })
-  cpuPercent!: number;
+  @Field(() => Float, { nullable: true, description: 'CPU in use, 0 to 100; null when the beat told none.' })
+  cpuPercent!: number | null;
 
-  @Field(() => Float, { description: 'Memory in use, 0 to 100.' })
-  memoryPercent!: number;
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Memory in use, 0 to 100; null when the beat told none.',
+  })
+  memoryPercent!: number | null;
 
-  @Field(() => Float, { description: 'Disk in use, 0 to 100.' })
-  diskPercent!: number;
+  @Field(() => Float, { nullable: true, description: 'Disk in use, 0 to 100; null when the beat told none.' })
+  diskPercent!: number | null;
 
   @Field(() => Float, { nullable: true, description: `Bytes received per second, ${rate}` })
   netRxBytesPerSecond!: number | null;
@@ -39,9 +42,9 @@ export interface MeasuredRow {
   id: string;
   /** Text where the driver leaves it so. */
   last_seen_at: Date | string;
-  cpu_percent: number;
-  memory_percent: number;
-  disk_percent: number;
+  cpu_percent: number | null;
+  memory_percent: number | null;
+  disk_percent: number | null;
   net_rx_bytes_per_second: number | null;
   net_tx_bytes_per_second: number | null;
   load_average: number | null;

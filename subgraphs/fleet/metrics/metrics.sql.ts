@@ -68,18 +68,23 @@ export const p95OfSamples = sketched
   .join(', ');
 
 /** The columns of a rollup, but for its sketches. */
-export const rollupColumns = `samples, cpu_sum, cpu_min, cpu_max, memory_sum, memory_min, memory_max,
+export const rollupColumns = `samples, cpu_count, memory_count, disk_count, cpu_sum, cpu_min, cpu_max, memory_sum, memory_min, memory_max,
   disk_sum, disk_min, disk_max, net_count, net_sum, net_min, net_max`;
 
 /** A rollup's columns from rated samples. */
-export const rollupOfSamples = `count(*)::int as samples,
+export const rollupOfSamples = `count(*)::int as samples, count(cpu_percent)::int as cpu_count,
+  count(memory_percent)::int as memory_count, count(disk_percent)::int as disk_count,
   sum(cpu_percent) as cpu_sum, min(cpu_percent) as cpu_min, max(cpu_percent) as cpu_max,
   sum(memory_percent) as memory_sum, min(memory_percent) as memory_min, max(memory_percent) as memory_max,
   sum(disk_percent) as disk_sum, min(disk_percent) as disk_min, max(disk_percent) as disk_max,
   count(net)::int as net_count, sum(net) as net_sum, min(net) as net_min, max(net) as net_max`;
 
-/** A rollup's columns from those of finer buckets. A mean of means would be wrong; sums and counts are not. */
-export const rollupOfRollups = `sum(samples)::int as samples,
+/**
+ * A rollup's columns from those of finer buckets. A mean of means would be wrong; sums and counts are not. One without a
+ * count of a metric is from when every sample had all three.
+ */
+export const rollupOfRollups = `sum(samples)::int as samples, sum(coalesce(cpu_count, samples))::int as cpu_count,
+  sum(coalesce(memory_count, samples))::int as memory_count, sum(coalesce(disk_count, samples))::int as disk_count,
   sum(cpu_sum) as cpu_sum, min(cpu_min) as cpu_min, max(cpu_max) as cpu_max,
   sum(memory_sum) as memory_sum, min(memory_min) as memory_min, max(memory_max) as memory_max,
   sum(disk_sum) as disk_sum, min(disk_min) as disk_min, max(disk_max) as disk_max,

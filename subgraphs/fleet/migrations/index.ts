@@ -22,6 +22,8 @@ import { timelinesMigration } from './083-timelines.js';
 import { hearingMigration } from './084-hearing.js';
 import { departuresMigration } from './085-departures.js';
 import { windowTimeZonesMigration } from './086-window-time-zones.js';
+import { reportsMigration } from './087-reports.js';
+import { makersMigration } from './088-makers.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -129,4 +131,6 @@ export const fleetMigrations: readonly AreaMigration[] = [
   hearingMigration,
   departuresMigration,
   windowTimeZonesMigration,
+  reportsMigration,
+  makersMigration,
 ];

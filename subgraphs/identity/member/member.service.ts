@@ -2,8 +2,9 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
-import type { Operation } from '#platform/subgraph/operation.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import { endSessions } from '../session/session.service.js';
@@ -53,6 +54,7 @@ export class MemberService {
       Object.assign(user, { role, updatedAt: now });
       await endSessions(write, { tenantId, userId }, { now, reason: 'ROLE_CHANGED' });
       await this.keys.endBeyondRole(write, user, now);
+      tell(write, user, role);
       return user;
     });
   }
@@ -83,6 +85,7 @@ export class MemberService {
       const now = operation.clock.now();
       await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
       await this.keys.endAll(write, user, now);
+      tell(write, user, null);
       await em.flush();
       await em.execute(
         `insert into identity.removed_session (tenant_id, id, removed_at)
@@ -106,6 +109,16 @@ export class MemberService {
 function requireSameRole(user: User, before: User): void {
   if (user.role === before.role) return;
   throw new ApiError('CONFLICT', 'Their role was changed meanwhile; look again', { reason: 'ROLE_CHANGED' });
+}
+
+/** Other areas have things of a user that end with the role: enrollment tokens. */
+function tell({ publish }: Write, { tenantId, id }: User, role: MemberChanged['role']): void {
+  publish({
+    topic: 'identity.member.changed',
+    tenantId,
+    entityId: id,
+    payload: { userId: id, role } satisfies MemberChanged,
+  });
 }
 
 /** Owners are locked first and in one order, so that two owners who unmake each other take turns. */

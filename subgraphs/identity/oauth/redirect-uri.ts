@@ -1,12 +1,11 @@
+import { isSafeRedirect } from '#platform/safe-redirect.js';
+
 /**
  * Whether a registered redirect URI may be used: character by character the same (RFC 9700, section 4.1.1), without a
  * fragment, and https unless it leads to the user's own machine.
  */
 export function isAllowedRedirect(registered: readonly string[], wanted: string): boolean {
-  if (!registered.includes(wanted) || !URL.canParse(wanted)) return false;
-  const { protocol, hostname, hash, username } = new URL(wanted);
-  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-  return hash === '' && username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
+  return registered.includes(wanted) && isSafeRedirect(wanted);
 }
 
 /** The URI, otherwise left as it is, with parameters added behind those it has. */

@@ -25,15 +25,16 @@ test('two nodes with one credential raise one alert, which is over once they hav
   await clone(node, 2);
   expect(await node.alerts()).toEqual([]);
   await clone(node, 3);
-  expect(await node.alerts()).toEqual([alert('FIRING', 3)]);
+  expect(await node.alerts()).toEqual([alert('FIRING', 4)]);
   expect(await node.firings()).toEqual(['DUPLICATE_IDENTITY']);
 
-  for (let at = 0; at < 9; at += 1) await node.beat(minute, { sequence: 2_000 + at });
-  expect(await node.alerts()).toEqual([alert('FIRING', 3)]);
-  await node.beat(minute, { sequence: 3_000 });
-  expect(await node.alerts()).toEqual([alert('RESOLVED', 3)]);
-  for (let at = 0; at < 3; at += 1) await node.beat(minute, { sequence: 4_000 + at });
-  expect(await node.alerts()).toEqual([alert('RESOLVED', 3)]);
+  // The one that stays goes on from where it is.
+  for (let at = 0; at < 9; at += 1) await node.beat(minute, { sequence: 13 + at });
+  expect(await node.alerts()).toEqual([alert('FIRING', 4)]);
+  await node.beat(minute, { sequence: 22 });
+  expect(await node.alerts()).toEqual([alert('RESOLVED', 4)]);
+  for (let at = 0; at < 3; at += 1) await node.beat(minute, { sequence: 23 + at });
+  expect(await node.alerts()).toEqual([alert('RESOLVED', 4)]);
 });
 
 test('a node that was restored from a backup raises none', async () => {
@@ -49,22 +50,24 @@ test('the rule has a patience of its own, and can be switched off', async () => 
   await bench.rule(off.instance.tenantId, 'DUPLICATE_IDENTITY', { threshold: null, is_enabled: false });
   await clone(off, 4);
   expect(await off.alerts()).toEqual([]);
-  await clone(patient, 3);
+  await clone(patient, 2);
+  await patient.beat(10, { sequence: 1_002 });
   expect(await patient.alerts()).toEqual([alert('PENDING', 1)]);
   // Nothing more is seen of it, but it counts as such for ten minutes.
   await bench.pass(120);
   expect((await patient.alerts())[0]).toEqual(alert('FIRING', 1));
 });
 
-test('one that somebody resolved comes back with the next step back, and not before', async () => {
+test('one that somebody resolved comes back when the other count goes on, and not before', async () => {
   const node = await bench.node();
   await clone(node, 3);
   await bench.store.sql(
     `update fleet.alert set status = 'RESOLVED', resolved_at = now(), resolution = 'BY_HAND' where tenant_id = $1`,
     [node.instance.tenantId],
   );
-  await node.beat(10, { sequence: 5_000 });
-  expect(await node.alerts()).toEqual([alert('RESOLVED', 1)]);
-  await node.beat(10, { sequence: 20 });
-  expect(await node.alerts()).toEqual([alert('RESOLVED', 1), alert('FIRING', 1)]);
+  const [before] = await node.alerts();
+  await node.beat(10, { sequence: 13 });
+  expect(await node.alerts()).toEqual([before]);
+  await node.beat(10, { sequence: 1_003 });
+  expect(await node.alerts()).toEqual([before, alert('FIRING', 1)]);
 });

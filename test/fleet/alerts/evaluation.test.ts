@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, test } from 'vitest';
 
-import { ComponentStatus } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import { ComponentStatus } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 
 import { AlertBench } from './support/bench.js';
 
@@ -63,6 +63,22 @@ describe('one condition is one alert', () => {
     const health = [{ component: 'backup', status: ComponentStatus.DEGRADED }];
     for (let at = 0; at < 4; at += 1) await node.beat(30, { health });
     expect(await node.alerts()).toEqual([]);
+  });
+});
+
+describe('what was not measured says nothing', () => {
+  const blind = { cpuPercent: null, memoryPercent: null, diskPercent: null };
+
+  test('it raises nothing, and ends nothing that goes on', async () => {
+    const node = await bench.node();
+    for (let at = 0; at < 4; at += 1) await node.beat(30, blind);
+    expect(await node.alerts()).toEqual([]);
+    for (let at = 0; at < 3; at += 1) await node.beat(30, busy);
+    for (let at = 0; at < 30; at += 1) await node.beatUnseen(30, blind);
+    await node.beat(30, blind);
+    expect(await node.alerts()).toEqual([alert('CPU', 'FIRING', 3)]);
+    for (let at = 0; at < 12; at += 1) await node.beat(30);
+    expect(await node.alerts()).toEqual([alert('CPU', 'RESOLVED', 3)]);
   });
 });
 

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { ComponentStatus, type Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import { ComponentStatus, type Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 import { versionBaselineSweep } from '#subgraphs/fleet/heartbeat/version-baseline.job.js';
 import { expirySweep } from '#subgraphs/fleet/instance/instance-expiry.job.js';

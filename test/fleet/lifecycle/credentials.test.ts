@@ -163,6 +163,18 @@ describe('a credential in two hands', () => {
     expect(seen).toEqual([false, false, true, true, false]);
   });
 
+  test('ten restarts are no copies, and two agents that take turns on one credential are', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    for (let run = 0; run < 10; run += 1) for (const sequence of [0, 1, 2]) await at(node, sequence);
+    const seen = [await isDuplicate(tenant, node)];
+    for (const sequence of [700, 3, 701, 4]) await at(node, sequence);
+    seen.push(await isDuplicate(tenant, node));
+    await at(node, 702);
+    seen.push(await isDuplicate(tenant, node));
+    expect(seen).toEqual([false, false, true]);
+  });
+
   test('restarts, and one step back to a restored backup, are no copies', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();

@@ -232,3 +232,52 @@ test('GraphQL gives the band around each mean, and a mean of buckets weighs by t
     { mean: 40, min: 10, max: 50, count: 120, net: null },
   ]);
 });
+
+test('a metric that a beat did not tell is missing in its own series only, raw and rolled up', async () => {
+  const { tenant, node } = await fresh();
+  const bandsOf = async (range: string) => {
+    const answer = await tenant.graphql<{
+      metricsHistory: { buckets: Record<'cpu' | 'mem', Record<string, number> | null>[] };
+    }>(
+      `query($id: ID!, $range: String!) { metricsHistory(instanceId: $id, range: $range) {
+         buckets { cpu { mean p95 count } mem { mean p95 count } } } }`,
+      { id: node.id, range },
+    );
+    return dataOf(answer).metricsHistory.buckets.filter(({ mem }) => mem !== null);
+  };
+  const reading = (ago: number, cpu: unknown, memory: number) => ({
+    timestamp: new Date((nowSeconds() - ago) * 1000).toISOString(),
+    cpu_percent: cpu,
+    memory_percent: memory,
+    disk_percent: 25,
+  });
+  // Two hours of which one has no usable CPU at all.
+  await node.beat({
+    memory_percent: null,
+    samples: [
+      reading(5_400, 250, 40),
+      reading(5_370, 'busy', 60),
+      reading(9_000, 10.25, 20),
+      reading(8_970, 400, 20),
+    ],
+  });
+  const none = { cpu: null, mem: { mean: 50, p95: expect.closeTo(60, 0), count: 2 } };
+  const some = {
+    cpu: { mean: 10.3, p95: expect.closeTo(10.3, 0), count: 1 },
+    mem: { mean: 20, p95: expect.closeTo(20, 0), count: 2 },
+  };
+  const unrolled = await bandsOf('24h');
+  await runSweep(fleet, rollupSweep(30, silentLogger), panel.clock.now());
+  const left = await panel.sql('select hour from fleet.metrics_dirty where instance_id = $1', [node.id]);
+  expect({ unrolled, rolled: await bandsOf('24h'), left: left.length }).toEqual({
+    unrolled: [some, none],
+    rolled: [some, none],
+    left: 1,
+  });
+  expect(await bandsOf('3mo')).toEqual([
+    {
+      cpu: { mean: 10.3, p95: expect.closeTo(10.3, 0), count: 1 },
+      mem: { mean: 35, p95: expect.closeTo(60, 0), count: 4 },
+    },
+  ]);
+});

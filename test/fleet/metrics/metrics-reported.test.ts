@@ -182,7 +182,7 @@ test('a reader that never reads holds the newest sample of each instance, of at 
     );
   }
   feed.deliver('org_1', [sample(1_499, 3)]);
-  const read: { instanceId: string; cpuPercent: number }[] = [];
+  const read: { instanceId: string; cpuPercent: number | null }[] = [];
   for (let at = 0; at < 1_000; at += 1) {
     const step = await stream.next();
     if (!step.done) read.push(step.value.payload);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { evaluateSweep } from '#subgraphs/fleet/alert/evaluate.job.js';
-import type { Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.inputs.js';
+import type { Heartbeat } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 import { expirySweep } from '#subgraphs/fleet/instance/instance-expiry.job.js';
 

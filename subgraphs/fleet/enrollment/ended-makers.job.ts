@@ -1,0 +1,97 @@
+import type { Sweep } from '#platform/membership/sweep.js';
+import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
+import type { Role } from '#platform/viewer.js';
+import type { ApiKeyRevoked, DelegationChanged, MemberChanged } from '#schema/events.js';
+
+import { fleetPermissions, type FleetPermission } from '../permissions.js';
+import { EnrollmentTokenEnd } from './enrollment-token.entity.js';
+import { lockMaker } from './makers.service.js';
+
+const permission = 'fleet.token.create' satisfies FleetPermission;
+
+/**
+ * Ends the enrollment tokens of whoever may make none any more, in whichever tenant they made them: a user who was
+ * removed or whose role was lowered, an API key that was revoked, a grant that ended.
+ */
+export const endedMakersConsumer: Consumer = {
+  topics: ['identity.member.changed', 'identity.api-key.revoked', 'identity.delegation.ended'],
+  async handle(step) {
+    switch (step.event.topic) {
+      case 'identity.api-key.revoked': {
+        const { keyId } = step.event.payload as unknown as ApiKeyRevoked;
+        return endMaker(step, keyId, EnrollmentTokenEnd.API_KEY_REVOKED);
+      }
+      case 'identity.delegation.ended': {
+        const { delegationId } = step.event.payload as unknown as DelegationChanged;
+        return endMaker(step, delegationId, EnrollmentTokenEnd.GRANT_ENDED);
+      }
+      default: {
+        const { userId, role } = step.event.payload as unknown as MemberChanged;
+        if (role !== null && mayMake(role)) return restoreMaker(step, userId);
+        const reason = role === null ? EnrollmentTokenEnd.MEMBER_REMOVED : EnrollmentTokenEnd.ROLE_CHANGED;
+        return endMaker(step, userId, reason);
+      }
+    }
+  },
+};
+
+function mayMake(role: MemberChanged['role'] & string): boolean {
+  return fleetPermissions[permission].some((holder: Role) => holder === role.toLowerCase());
+}
+
+async function endMaker(
+  { em, event, now, publish }: ConsumerStep,
+  maker: string,
+  reason: EnrollmentTokenEnd,
+): Promise<void> {
+  await lockMaker(em, maker);
+  await em.execute(
+    `insert into fleet.ended_maker (tenant_id, id, ended_at) values (?, ?, ?)
+     on conflict (tenant_id, id) do update set ended_at = excluded.ended_at`,
+    [event.tenantId, maker, now],
+  );
+  const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
+  const ended = await em.execute<{ tenantId: string; id: string }[]>(
+    `update fleet.enrollment_token set revoked_at = ?, revoked_reason = ?
+     where ${column} = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
+     returning tenant_id as "tenantId", id`,
+    [now, reason, maker, now],
+  );
+  for (const { tenantId, id } of ended) {
+    publish({
+      ...auditEvent(
+        { name: 'revokeEnrollmentToken', args: {} },
+        {
+          tenantId,
+          target: id,
+          actor: 'svc:fleet',
+          actorKind: 'service',
+          clientAddress: '',
+          changes: { reason, maker },
+        },
+      ),
+      causedBy: event.causedBy,
+    });
+  }
+}
+
+/** What they made before stays ended. */
+async function restoreMaker({ em, event }: ConsumerStep, maker: string): Promise<void> {
+  await em.execute('delete from fleet.ended_maker where tenant_id = ? and id = ?', [event.tenantId, maker]);
+}
+
+/** No access token lasts as long; whatever is made after it is made by someone who may. */
+const rememberedMs = 24 * 60 * 60 * 1000;
+
+/** Forgets whose access ended so long ago that no token of theirs can still be under way. */
+export const endedMakersSweep: Sweep = {
+  name: 'ended-maker.forget',
+  everyMs: 3_600_000,
+  async run({ em, now }) {
+    await em.execute('delete from fleet.ended_maker where ended_at < ?', [
+      new Date(now.getTime() - rememberedMs),
+    ]);
+    return 'done';
+  },
+};
