@@ -12,17 +12,20 @@ import type { Subgraph } from '#platform/subgraph/subgraph.js';
 import type { TrustProxy } from './client-address.js';
 import { SubgraphDataSource, inProcessClient, type SubgraphClient } from './data-source.js';
 import { Documents } from './documents.js';
+import { EventStreams } from './event-stream.js';
 import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
+import type { Origins } from './origins.js';
 import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
 import { requestContextMiddleware } from './request-context.js';
 import { PlanRunner } from './run-plan.js';
+import type { Verify } from './standing-token.js';
 import { createSubscriber, type Subscribe } from './subscribe.js';
 import { loadSupergraph } from './supergraph.js';
-import { createWebSocketServer, type Verify, type WebSocketLimits } from './websocket.js';
+import { createWebSocketServer, webSocketLimits, type WebSocketLimits } from './websocket.js';
 
 export interface GatewayOptions {
   supergraphSdl: string;
@@ -31,6 +34,8 @@ export interface GatewayOptions {
   logger: Logger;
   verify: Verify;
   trustProxy?: TrustProxy;
+  /** Sites besides the panel's own whose pages may open WebSockets; without it all may. */
+  origins?: Origins | undefined;
   limits?: Partial<DocumentLimits>;
   webSocketLimits?: Partial<WebSocketLimits>;
   remote?: RemoteOptions;
@@ -56,7 +61,7 @@ export interface Gateway {
   attach: (server: Server) => void;
   /** What keeps this gateway from serving; empty when it can. */
   ready: () => Promise<string[]>;
-  /** Closes WebSockets spread over a few seconds, then the connections to subgraphs. */
+  /** Closes WebSockets and streams of events spread over a few seconds, then the connections to subgraphs. */
   stop: () => Promise<void>;
 }
 
@@ -86,6 +91,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     admit,
     exchange: options.exchange,
   });
+  const limits = { ...webSocketLimits, ...options.webSocketLimits };
   const webSockets = createWebSocketServer({
     documents,
     execute,
@@ -94,14 +100,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     clock,
     trustProxy,
+    origins: options.origins,
     charge: options.charge,
-    limits: options.webSocketLimits ?? {},
+    limits,
   });
+  const streams = new EventStreams({ verify: options.verify, clock, logger, limits });
 
   const router = Router();
   router.use('/graphql', requestContextMiddleware(trustProxy));
   if (options.hasGraphiql ?? true) router.use(createGraphiqlRouter());
-  router.use(createHttpRouter({ documents, execute, logger }));
+  router.use(createHttpRouter({ documents, execute, subscribe, streams, logger }));
 
   return {
     schema: graph.schema,
@@ -114,7 +122,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return problems.filter((problem) => problem !== undefined);
     },
     stop: async () => {
-      await webSockets.stop();
+      await Promise.all([webSockets.stop(), streams.stop()]);
       await Promise.all([...clients.values()].map((client) => client.stop()));
     },
   };

@@ -2,10 +2,12 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
+import type { Origins } from '#gateway/origins.js';
 import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { ApiError } from '#platform/errors.js';
+import { answerError } from '#platform/http-error.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
@@ -21,6 +23,8 @@ export interface HttpOptions {
   exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
+  /** Sites besides the panel's own whose pages may call the API. */
+  origins?: Origins | undefined;
   /** What keeps the panel from serving; empty when it can. */
   problems: () => Promise<string[]>;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
@@ -51,9 +55,12 @@ export function createHttpApp(options: HttpOptions): Express {
       .json(problems.length === 0 ? { status: 'ready' } : { status: 'not ready', problems });
   });
 
+  if (options.origins) app.use(options.origins.router());
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.
   app.post('/oauth/authorize', options.admission.guesses(refuse));
+  // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
+  app.use(gateway.router);
   app.use(async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
@@ -62,7 +69,6 @@ export function createHttpApp(options: HttpOptions): Express {
     if (authorization !== undefined) request.headers.authorization = authorization;
     next();
   });
-  app.use(gateway.router);
   app.use(
     createRestRouter({
       schema: gateway.schema,
@@ -76,17 +82,11 @@ export function createHttpApp(options: HttpOptions): Express {
   for (const router of options.routers) app.use(router);
 
   app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
-  const onError: ErrorRequestHandler = (error, _request, response, next) => {
-    if (error instanceof ApiError && !response.headersSent) return refuse(response, error);
-    const status = statusOf(error);
-    if (status >= 500)
-      logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
-    if (response.headersSent) return next(error);
-    response
-      .status(status)
-      .json({ error: status >= 500 ? 'Something went wrong on our side' : 'Bad request' });
+  const onRefusal: ErrorRequestHandler = (error, _request, response, next) => {
+    if (error instanceof ApiError && !response.headersSent) refuse(response, error);
+    else next(error);
   };
-  app.use(onError);
+  app.use(onRefusal, answerError(logger));
   return app;
 }
 
@@ -98,10 +98,4 @@ function refuse(response: Response, error: ApiError): void {
     .status(statusOfCode[code])
     .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
     .json({ errors: [{ message, extensions }] });
-}
-
-/** Express's own refusals (a broken percent-encoding, say) carry a status; everything else is ours to mend. */
-function statusOf(error: unknown): number {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-  return status >= 400 && status < 600 ? status : 500;
 }

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 
-import type { TrustProxy } from '#gateway/client-address.js';
 import { OperatorError } from '#platform/errors.js';
 
 const drainMs = 10_000;
@@ -34,11 +33,4 @@ export async function drain(server: Server): Promise<void> {
     });
     server.closeIdleConnections();
   });
-}
-
-/** `true`, a number of proxies in front of the panel, or their addresses and subnets separated by commas. */
-export function parseTrustProxy(text: string | undefined): TrustProxy {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  return /^\d+$/.test(text) ? Number(text) : text.split(',').map((address) => address.trim());
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { Origins } from '#gateway/origins.js';
 import { Admission } from '#gateway/rate-limit/admission.js';
 import { remoteKeys } from '#platform/auth/remote-keys.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
+import { createHttpServer } from '#platform/http-server.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
@@ -18,7 +19,7 @@ import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
-import { drain, listen, parseTrustProxy } from './listen.js';
+import { drain, listen } from './listen.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
 import type { SplitEnv } from './split-env.js';
@@ -72,6 +73,7 @@ export async function startSubgraph(
     verifier,
     logger,
     routers,
+    keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
     problems: () => subgraphs.problems(),
   });
   const port = await listen(served.server, env.PORT, env.HOST ?? '0.0.0.0');
@@ -97,7 +99,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
     clock,
   });
-  const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+  const trustProxy = env.TRUST_PROXY;
+  const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, split.publicUrl);
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
   const admission = new Admission(limits, verifier, keys.exchanged);
@@ -107,6 +110,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     logger,
     clock,
     trustProxy,
+    origins,
     admit: admission.admit,
     charge: admission.charge,
     exchange: keys.exchanged,
@@ -122,6 +126,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     exchange: keys.exchanged,
     logger,
     trustProxy,
+    origins,
     problems: async () => [...(isStopping ? ['the gateway is stopping'] : []), ...(await gateway.ready())],
     routers: [
       createProxy(
@@ -132,7 +137,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
     ],
   });
-  const server = createServer(app);
+  const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
   gateway.attach(server);
   const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
   return {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
@@ -11,6 +11,8 @@ import { WebSocketServer } from 'ws';
 
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import { answerError } from '../http-error.js';
+import { createHttpServer } from '../http-server.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
@@ -27,6 +29,8 @@ export interface SubgraphServerOptions {
   logger: Logger;
   /** Routes of the subgraph that are not GraphQL, which gateways proxy. */
   routers: readonly Router[];
+  /** How long idle connections of gateways are kept. */
+  keepAliveSeconds?: number;
   /** What keeps the subgraph from serving; empty when it can. */
   problems: () => Promise<string[]>;
 }
@@ -93,7 +97,10 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   });
   for (const router of options.routers) app.use(router);
 
-  const server = createServer(app);
+  app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
+  app.use(answerError(logger.child({ subgraph: subgraph.name })));
+
+  const server = createHttpServer(app, options.keepAliveSeconds);
   const sockets = serveSubscriptions(server, subgraph, verifier, logger);
   return {
     server,

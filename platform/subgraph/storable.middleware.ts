@@ -1,23 +1,14 @@
 import type { MiddlewareFn } from 'type-graphql';
 
+import { describeFault, findDataFault } from '../client-data.js';
 import { ApiError } from '../errors.js';
 
-// NUL and lone surrogates are legal in GraphQL and JSON, but PostgreSQL can store neither.
-const unstorable = /[\0\p{Surrogate}]/u;
-
-/** Refuses text that no statement can carry, in any argument of a root field, JSON scalars included. */
-export const refuseUnstorableText: MiddlewareFn = async ({ info, args }, next) => {
-  const path = info.path.prev === undefined ? findUnstorable(args, []) : undefined;
-  if (path === undefined) return next();
-  throw new ApiError('BAD_REQUEST', `${path.join('.')} must be well-formed text without null characters`);
+/**
+ * Refuses text that no statement can carry, and nesting that nobody can walk, in any argument of a root field, JSON
+ * scalars included.
+ */
+export const refuseUnstorable: MiddlewareFn = async ({ info, args }, next) => {
+  const fault = info.path.prev === undefined ? findDataFault(args, { fields: true }) : undefined;
+  if (fault) throw new ApiError('BAD_REQUEST', describeFault(fault, 'the arguments'));
+  return next();
 };
-
-function findUnstorable(value: unknown, path: readonly string[]): readonly string[] | undefined {
-  if (typeof value === 'string') return unstorable.test(value) ? path : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [key, inner] of Object.entries(value)) {
-    const found = unstorable.test(key) ? path : findUnstorable(inner, [...path, key]);
-    if (found) return found;
-  }
-  return undefined;
-}

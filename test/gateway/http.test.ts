@@ -39,7 +39,8 @@ test('a subscription over POST is told where to go', async () => {
   expect(await answer.json()).toEqual({
     errors: [
       {
-        message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+        message:
+          'Subscriptions are served at this address over a WebSocket (protocol graphql-transport-ws), and as Server-Sent Events to requests that accept text/event-stream',
         extensions: { code: 'BAD_REQUEST' },
       },
     ],
