@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket as GraphQLSocket } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 
+import { tooManyParts } from '#platform/json-shape.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 
@@ -98,6 +99,8 @@ export class Connection {
             this.end(closeCodes.tooLarge);
             return;
           }
+          const tooMany = tooManyParts(data, 'The message');
+          if (tooMany) return this.end({ code: 4400, reason: tooMany });
           this.messages.take();
           receive(data.toString()).catch((error: unknown) => {
             this.logger.error({ err: error, requestId: this.base.requestId }, 'A WebSocket message failed');

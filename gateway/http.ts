@@ -1,6 +1,6 @@
 import {
+  raw,
   Router,
-  text,
   type ErrorRequestHandler,
   type Request,
   type RequestHandler,
@@ -12,6 +12,7 @@ import { createHandler, type Request as HttpRequest, type Response as Answer } f
 import { callerOf, isStranger } from '#platform/caller.js';
 import { longestBody, longestBodyOfStrangers } from '#platform/client-data.js';
 import type { ErrorCode } from '#platform/errors.js';
+import { tooManyParts } from '#platform/json-shape.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 import type { EventStream } from '#platform/subgraph/map-events.js';
@@ -73,7 +74,7 @@ export function createHttpRouter({ documents, execute, subscribe, streams, logge
   });
 
   const router = Router();
-  router.all('/graphql', readText, async (request, response) => {
+  router.all('/graphql', readBody, async (request, response) => {
     const context = requestContextOf(response);
     try {
       const { method, url } = request;
@@ -96,13 +97,20 @@ export function createHttpRouter({ documents, execute, subscribe, streams, logge
   return router;
 }
 
-const readLong = text({ type: 'application/json', limit: longestBody });
-const readShort = text({ type: 'application/json', limit: longestBodyOfStrangers });
+const readLong = raw({ type: 'application/json', limit: longestBody });
+const readShort = raw({ type: 'application/json', limit: longestBodyOfStrangers });
 
-/** Whoever is not signed in has nothing to say that is long. */
-const readText: RequestHandler = (request, response, next) => {
+/** Whoever is not signed in has nothing to say that is long, and nobody what has parts without end. */
+const readBody: RequestHandler = (request, response, next) => {
   const read = isStranger(requestContextOf(response)) ? readShort : readLong;
-  read(request, response, next);
+  read(request, response, (error?: unknown) => {
+    const body: unknown = request.body;
+    if (error !== undefined || !Buffer.isBuffer(body)) return next(error);
+    const tooMany = tooManyParts(body, 'The request body');
+    if (tooMany) return send(response, refusal(400, coded('BAD_REQUEST', tooMany)));
+    request.body = body.toString();
+    next();
+  });
 };
 
 /** What a request that resumes a subscription goes on after: browsers and their like send the last event's id. */

@@ -2,6 +2,7 @@ import express, { type Request, type Response } from 'express';
 
 import { isStranger } from '#platform/caller.js';
 import { describeFault, findDataFault, longestBody, longestBodyOfStrangers } from '#platform/client-data.js';
+import { tooManyParts } from '#platform/json-shape.js';
 import type { RequestContext } from '#platform/request-context.js';
 
 import { Refusal } from './errors.js';
@@ -27,6 +28,8 @@ export async function readBody(request: Request, response: Response, accept?: 'f
       accept === 'form' ? 'application/json or application/x-www-form-urlencoded' : 'application/json';
     throw new Refusal(415, `Content-Type must be ${accepted}`);
   }
+  const tooMany = tooManyParts(bytes, 'The body');
+  if (tooMany) throw Refusal.of('BAD_REQUEST', tooMany);
   const json = parse(decode(bytes));
   if (!isObject(json)) throw Refusal.of('BAD_REQUEST', 'The body must be a JSON object');
   // Nobody after this point checks how deep JSON scalars go or whether they can be stored.

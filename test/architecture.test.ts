@@ -36,6 +36,7 @@ const valuesOf: Record<string, readonly string[]> = {
     '#platform/package-root.js',
     '#platform/caller.js',
     '#platform/client-data.js',
+    '#platform/json-shape.js',
   ],
 };
 

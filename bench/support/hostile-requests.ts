@@ -218,10 +218,6 @@ export const hostileRequests: readonly HostileRequest[] = [
     (size) => `{"command":"restart","params":{"a":${deepText(size)}}}`,
   ),
   rest('what is no JSON', 'user', '/api/fleet/commands', (size) => `{"a":[${'1,'.repeat(size / 2)}`),
-  rest('a password of a megabyte', 'nobody', '/api/auth/login', (size) => ({
-    email: 'a@b.example',
-    password: 'x'.repeat(size),
-  })),
   {
     name: 'REST, parameters of a query',
     as: 'user',

@@ -52,7 +52,7 @@ describe('the body as a whole', () => {
 
   test('nested without end, or with text that no database can hold: 400', async () => {
     await using machine = await packed();
-    const deep = `{"name":"box","facts":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}`;
+    const deep = `{"name":"box","facts":{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`;
     expect(await refused(machine, deep)).toEqual([
       400,
       { error: `facts.a${'.0'.repeat(36)}.... is nested deeper than 64 levels` },
