@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { historyBench } from './history.js';
+import { hostileBench } from './hostile.js';
 import { ingestBench } from './ingest.js';
 import { restBench } from './rest.js';
 import { scaleBench } from './scale.js';
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   scale: scaleBench,
   history: historyBench,
   rest: restBench,
+  hostile: hostileBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

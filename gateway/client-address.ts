@@ -11,7 +11,7 @@ export type TrustProxy = boolean | number | readonly string[];
 export function clientAddress(request: IncomingMessage, trustProxy: TrustProxy): string {
   const forwarded = String(request.headers['x-forwarded-for'] ?? '')
     .split(',')
-    .map((address) => plain(address.trim()))
+    .map(plain)
     .reverse();
   let address = plain(request.socket.remoteAddress ?? '');
   for (const [hop, next] of forwarded.entries()) {
@@ -48,7 +48,44 @@ function family(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-/** IPv4 clients of a dual-stack socket show up as `::ffff:192.0.2.1`. */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+/** As proxies write it: some add the port, and put IPv6 in brackets or the whole in quotes. */
+function plain(written: string): string {
+  const unquoted = written.trim().replace(/^"(.*)"$/, '$1');
+  const inBrackets = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(unquoted)?.[1];
+  const address = inBrackets ?? unquoted.replace(/^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/, '$1');
+  // IPv4 clients of a dual-stack socket show up as `::ffff:192.0.2.1`; a zone means something on one machine only.
+  const mapped = address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : '';
+  return isIP(mapped) === 4 ? mapped : address.replace(/%.*$/, '');
+}
+
+/** The private networks that proxies' users know by name. */
+const named: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/**
+ * Reads TRUST_PROXY: `true`, `false`, a number of proxies in front of the panel, or addresses, subnets and the names
+ * above, separated by commas. Throws in words for the operator.
+ */
+export function parseTrustProxy(text: string): TrustProxy {
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  return text.split(',').flatMap((item) => {
+    const entry = item.trim();
+    if (Object.hasOwn(named, entry)) return named[entry]!;
+    if (isNetwork(entry)) return entry;
+    throw new Error(
+      'must be true, false, a number of proxies, or addresses and subnets separated by commas, ' +
+        `for which ${Object.keys(named).join(', ')} stand as well; "${entry}" is none of these`,
+    );
+  });
+}
+
+function isNetwork(entry: string): boolean {
+  const [address = '', prefix, ...more] = entry.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (more.length > 0 || bits < 0 || address.includes('%')) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
 }

@@ -4,15 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket as GraphQLSocket } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 
-import type { Clock } from '#platform/clock.js';
+import { tooManyParts } from '#platform/json-shape.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 
-import { closeCodes } from './close-codes.js';
+import { closeCodes, type Closing } from './close-codes.js';
+import { MessageAllowance } from './message-allowance.js';
 
-const longestDelayMs = 24 * 60 * 60 * 1000;
 const closeWithinMs = 2_000;
-const recheckMs = 1_000;
 
 /** How far a reader may fall behind. */
 export interface ReaderLimits {
@@ -22,67 +21,66 @@ export interface ReaderLimits {
   stalledAfterMs: number;
 }
 
-/** One client's WebSocket: who it is, until when, and how far it may fall behind. */
+export interface ConnectionLimits extends ReaderLimits {
+  /** Bytes of one message of a client that is not signed in. */
+  strangerBytes: number;
+}
+
+/** One client's WebSocket: who it is, how much it may say, and how far it may fall behind. */
 export class Connection {
   private authorization: string | undefined;
   private operations = 0;
   private isAlive = true;
   private readonly gone = new AbortController();
+  private readonly messages: MessageAllowance;
 
   constructor(
     private readonly socket: WebSocket,
     /** What the upgrade request told. */
     readonly base: RequestContext,
-    private readonly limits: ReaderLimits,
-    private readonly clock: Clock,
+    private readonly limits: ConnectionLimits,
+    /** Asked for what comes too often; false ends the socket. */
+    pay: (context: RequestContext) => Promise<boolean>,
     private readonly logger: Logger,
   ) {
+    this.messages = new MessageAllowance(
+      () => pay(this.context()),
+      () => this.end(closeCodes.tooManyMessages),
+    );
+    socket.on('ping', () => this.messages.take());
     socket.on('pong', () => {
       this.isAlive = true;
+      this.messages.take();
     });
     socket.on('error', (error) => {
       this.logger.debug({ err: error, requestId: this.base.requestId }, 'A WebSocket failed');
     });
   }
 
-  /** The socket ends when the token does: its subscriptions speak for the token's owner. */
-  authenticate(authorization: string, expiresAt: number): void {
+  /** Aborted once the socket has closed. */
+  get signal(): AbortSignal {
+    return this.gone.signal;
+  }
+
+  /** From now on the socket's operations are those of the token's owner. */
+  authenticate(authorization: string): void {
     this.authorization = authorization;
-    this.expire(expiresAt * 1000).catch((error: unknown) => {
-      if (this.gone.signal.aborted) return;
-      this.logger.error(
-        { err: error, requestId: this.base.requestId },
-        'A WebSocket could not be ended in time',
-      );
-    });
   }
 
   /** Closes a socket that stays anonymous: nothing that lasts is open to it. */
   leaveAfter(ms: number): void {
-    const timer = setTimeout(() => void this.close(closeCodes.forbidden), ms);
+    const timer = setTimeout(() => this.end(closeCodes.anonymous), ms);
     this.gone.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  }
-
-  /** Asks again and again whether the token still counts: a session may be ended long before its token. */
-  recheck(isGood: () => Promise<boolean>): void {
-    const timer = setInterval(() => {
-      isGood()
-        // Not known now; it is asked again.
-        .catch(() => true)
-        .then((good) => (good ? undefined : this.close(closeCodes.forbidden)))
-        .catch(() => this.socket.terminate());
-    }, recheckMs).unref();
-    this.gone.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
   /** Each operation on the socket has a request id of its own, which starts with the socket's. */
   operationContext(extensions: Record<string, unknown> | null | undefined): RequestContext {
-    const { authorization = this.base.authorization } = this;
     this.operations += 1;
+    // It is paid for as an operation, and its end comes with it.
+    this.messages.giveBack(2);
     return {
-      ...this.base,
+      ...this.context(),
       requestId: `${this.base.requestId.slice(0, 110)}.${this.operations}`,
-      ...(authorization === undefined ? {} : { authorization }),
       ...(typeof extensions?.after === 'string' ? { after: extensions.after } : {}),
     };
   }
@@ -96,6 +94,14 @@ export class Connection {
       close: (code, reason) => socket.close(code, reason),
       onMessage: (receive) => {
         socket.on('message', (data: Buffer) => {
+          if (socket.readyState !== socket.OPEN) return;
+          if (this.authorization === undefined && data.length > this.limits.strangerBytes) {
+            this.end(closeCodes.tooLarge);
+            return;
+          }
+          const tooMany = tooManyParts(data, 'The message');
+          if (tooMany) return this.end({ code: 4400, reason: tooMany });
+          this.messages.take();
           receive(data.toString()).catch((error: unknown) => {
             this.logger.error({ err: error, requestId: this.base.requestId }, 'A WebSocket message failed');
             socket.close(closeCodes.tryAgain.code, closeCodes.tryAgain.reason);
@@ -115,7 +121,13 @@ export class Connection {
     if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
   }
 
-  async close({ code, reason }: { code: number; reason: string }): Promise<void> {
+  /** `close` for whoever does not wait for it. */
+  end(closing: Closing): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.close(closing).catch(() => this.socket.terminate());
+  }
+
+  async close({ code, reason }: Closing): Promise<void> {
     if (this.socket.readyState === this.socket.CLOSED) return;
     const closed = once(this.socket, 'close');
     this.socket.close(code, reason);
@@ -155,11 +167,8 @@ export class Connection {
     this.socket.terminate();
   }
 
-  private async expire(at: number): Promise<void> {
-    // Timers hold 2^31 ms, which is less than the 30 days of a node's credential.
-    for (let left = at - this.clock.now().getTime(); left > 0; left = at - this.clock.now().getTime()) {
-      await this.clock.delay(Math.min(left, longestDelayMs), this.gone.signal);
-    }
-    await this.close(closeCodes.tokenExpired);
+  private context(): RequestContext {
+    const { authorization = this.base.authorization } = this;
+    return { ...this.base, ...(authorization === undefined ? {} : { authorization }) };
   }
 }

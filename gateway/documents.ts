@@ -10,21 +10,31 @@ import {
   validate,
   type DocumentNode,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 
+import type { Caller } from '#platform/caller.js';
+import { dropTokens } from '#platform/document-size.js';
+import type { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 
 import { badRequest } from './bad-request.js';
 import { isIntrospection } from './introspection.js';
-import type { DocumentLimits } from './limits.js';
-import { overLimit, tooMuch } from './measure.js';
+import {
+  addOperation,
+  defaultMemory,
+  KnownDocuments,
+  newlyKnown,
+  type DocumentMemory,
+  type KnownDocument,
+} from './known-documents.js';
+import { strangerLimits, type DocumentLimits } from './limits.js';
+import { countFields, overLimit, tooComplex, tooMuch } from './measure.js';
 import { conditionalRoot } from './subscription-root.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
 /** A client's text, or a document of our own that is trusted and known by its identity. */
 export type DocumentSource =
-  | { query: string; document?: undefined }
-  | { document: DocumentNode; query?: undefined };
+  | { query: string; document?: undefined; caller?: Caller | undefined }
+  | { document: DocumentNode; query?: undefined; caller?: undefined };
 
 /** An operation that was validated and planned: all that is left is to run it. */
 export interface PreparedOperation {
@@ -42,67 +52,58 @@ export interface Refusal {
 
 export type Prepared = Refusal | { operation: PreparedOperation; errors?: undefined };
 
-interface KnownDocument {
-  document: DocumentNode;
-  operations: Map<string, PreparedOperation>;
-}
-
 const maxErrors = 5;
 const quickRules = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule);
 
 /** Text that was parsed, checked and planned before costs one look-up. Refused documents are not kept. */
 export class Documents {
-  // Bounded by text as well as by number: a parsed document takes some fifty times its text.
-  private readonly byText = new LRUCache<string, KnownDocument>({
-    max: 1000,
-    maxSize: 1_000_000,
-    sizeCalculation: (_, text) => text.length + 1,
-  });
+  private readonly byText: KnownDocuments;
   private readonly byIdentity = new WeakMap<DocumentNode, KnownDocument>();
+  private readonly strangers: DocumentLimits;
 
   constructor(
     private readonly graph: LoadedSupergraph,
     private readonly limits: DocumentLimits,
     private readonly logger: Logger,
-  ) {}
-
-  prepare({ query, document }: DocumentSource, operationName: string | null | undefined): Prepared {
-    const known = document === undefined ? this.fromText(query) : this.trusted(document);
-    return 'errors' in known ? known : this.operation(known, operationName ?? '');
+    memory: DocumentMemory = defaultMemory,
+  ) {
+    this.byText = new KnownDocuments(memory);
+    this.strangers = tightest(limits, strangerLimits);
   }
 
-  private fromText(query: string): KnownDocument | Refusal {
-    const known = this.byText.get(query);
-    if (known) return known;
+  /** What is kept of clients' documents, in bytes; about. */
+  get bytes(): { established: number; recent: number } {
+    return this.byText.bytes;
+  }
+
+  prepare({ query, document, caller }: DocumentSource, operationName: string | null | undefined): Prepared {
+    const name = operationName ?? '';
+    if (document !== undefined) {
+      const trusted = this.byIdentity.get(document) ?? this.validated(document);
+      return 'errors' in trusted ? trusted : this.operation(trusted, name);
+    }
+    const isSignedIn = caller?.isSignedIn !== false;
+    const known = this.byText.find(query, isSignedIn) ?? this.fromText(query, caller);
+    if ('errors' in known) return known;
+    const planned = known.operations.size;
+    const prepared = this.operation(known, name);
+    if (known.operations.size > planned) this.byText.keep(query, known, isSignedIn);
+    return prepared;
+  }
+
+  private fromText(query: string, caller: Caller | undefined): KnownDocument | Refusal {
+    const limits = caller?.isSignedIn === false ? this.strangers : this.limits;
     try {
-      const document = this.parse(query);
-      const refusal = overLimit(document, this.limits);
+      const document = parseWithin(query, limits);
+      const refusal = overLimit(document, limits);
       if (refusal) throw refusal;
       const checked = this.validated(document);
-      if (!('errors' in checked)) this.byText.set(query, checked);
+      if (!('errors' in checked)) dropTokens(document);
       return checked;
     } catch (error) {
-      if (error instanceof GraphQLError) return { errors: [error] };
-      throw error;
-    }
-  }
-
-  private trusted(document: DocumentNode): KnownDocument | Refusal {
-    return this.byIdentity.get(document) ?? this.validated(document);
-  }
-
-  private parse(query: string): DocumentNode {
-    const { characters, tokens } = this.limits;
-    if (query.length > characters) throw tooMuch('characters', this.limits);
-    try {
-      return parse(new Source(query), { maxTokens: tokens });
-    } catch (error) {
-      // The parser is recursive: text nested deeply enough ends its stack.
-      if (error instanceof RangeError) throw tooMuch('depth', this.limits);
       if (!(error instanceof GraphQLError)) throw error;
-      // graphql-js has no other sign for it.
-      if (error.message.includes('Parsing aborted')) throw tooMuch('tokens', this.limits);
-      throw badRequest(error.message, error);
+      const isForStrangers = limits === this.strangers && error.extensions['reason'] === tooComplex;
+      return { errors: [isForStrangers ? signInFirst(error, caller?.denial) : error] };
     }
   }
 
@@ -111,7 +112,7 @@ export class Documents {
     if (refusal) return { errors: [refusal] };
     const errors = this.violations(document);
     if (errors.length > 0) return { errors: errors.map((error) => badRequest(error.message, error)) };
-    const known = { document, operations: new Map<string, PreparedOperation>() };
+    const known = newlyKnown(document);
     this.byIdentity.set(document, known);
     return known;
   }
@@ -125,9 +126,10 @@ export class Documents {
       : validate(schema, document, [OverlappingFieldsCanBeMergedRule], { maxErrors });
   }
 
-  private operation({ document, operations }: KnownDocument, name: string): Prepared {
-    const known = operations.get(name);
-    if (known) return { operation: known };
+  private operation(known: KnownDocument, name: string): Prepared {
+    const { document } = known;
+    const planned = known.operations.get(name);
+    if (planned) return { operation: planned };
     const named = name === '' ? {} : { operationName: name };
     try {
       const context = buildOperationContext({
@@ -137,7 +139,7 @@ export class Documents {
       });
       const plan = isIntrospection(context) ? {} : { plan: this.plan(document, named) };
       const operation = { document, context, ...plan };
-      operations.set(name, operation);
+      addOperation(known, name, operation, countFields(context.operation, context.fragments));
       return { operation };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [badRequest(error.message, error)] };
@@ -153,4 +155,32 @@ export class Documents {
   private plan(document: DocumentNode, named: { operationName?: string }): QueryPlan {
     return this.graph.planner.buildQueryPlan(operationFromDocument(this.graph.apiSchema, document, named));
   }
+}
+
+function parseWithin(query: string, limits: DocumentLimits): DocumentNode {
+  if (query.length > limits.characters) throw tooMuch('characters', limits);
+  try {
+    return parse(new Source(query), { maxTokens: limits.tokens });
+  } catch (error) {
+    // The parser is recursive: text nested deeply enough ends its stack.
+    if (error instanceof RangeError) throw tooMuch('depth', limits);
+    if (!(error instanceof GraphQLError)) throw error;
+    // graphql-js has no other sign for it.
+    if (error.message.includes('Parsing aborted')) throw tooMuch('tokens', limits);
+    throw badRequest(error.message, error);
+  }
+}
+
+function tightest(limits: DocumentLimits, more: Partial<DocumentLimits>): DocumentLimits {
+  const names = Object.keys(limits) as (keyof DocumentLimits)[];
+  const pairs = names.map((name) => [name, Math.min(limits[name], more[name] ?? Infinity)]);
+  return Object.fromEntries(pairs) as unknown as DocumentLimits;
+}
+
+/** What is not looked at for a stranger would have needed somebody to be signed in anyway. */
+function signInFirst({ message, extensions }: GraphQLError, denial: ApiError | undefined): GraphQLError {
+  if (denial) return new GraphQLError(denial.message, { extensions: { ...denial.extensions } });
+  return new GraphQLError(`Authentication is required: ${message.replace('The', 'the')}`, {
+    extensions: { ...extensions, code: 'UNAUTHENTICATED' },
+  });
 }

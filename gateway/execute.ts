@@ -1,6 +1,8 @@
 import type { ServiceMap } from '@apollo/gateway';
 import { OperationTypeNode, getVariableValues, type ExecutionResult, type GraphQLError } from 'graphql';
 
+import { callerOf } from '#platform/caller.js';
+import { describeFault, findDataFault } from '#platform/client-data.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 
 import { badRequest } from './bad-request.js';
@@ -37,7 +39,7 @@ export function createExecutor({ documents, runner, services, admit, exchange }:
     if ('errors' in ready) return ready;
     const { operation, variables } = ready;
     if (operation.context.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-      return { errors: [subscriptionsNeedWebSocket()] };
+      return { errors: [subscriptionsNeedMore()] };
     }
     const refusal = await admit?.(operation, request.context);
     if (refusal) return { errors: [refusal] };
@@ -53,18 +55,24 @@ export function readyOperation(
   documents: Documents,
   request: OperationRequest,
 ): ReadyOperation | { errors: readonly GraphQLError[] } {
-  const prepared = documents.prepare(request, request.operationName);
+  const variables = request.variables ?? {};
+  // First, because it is cheap: everything after this may walk over them as often as it likes.
+  const fault = findDataFault(variables, { fields: true });
+  if (fault) return { errors: [badRequest(describeFault(fault, 'the variables'))] };
+  const { context, document, query } = request;
+  const source = document ? { document } : { query, caller: callerOf(context) };
+  const prepared = documents.prepare(source, request.operationName);
   if (prepared.errors) return prepared;
   const { operation } = prepared;
-  const variables = request.variables ?? {};
   const definitions = operation.context.operation.variableDefinitions ?? [];
   const { errors } = getVariableValues(operation.context.schema, definitions, variables, { maxErrors: 10 });
   if (errors) return { errors: errors.map((error) => badRequest(error.message, error)) };
   return { operation, variables };
 }
 
-export function subscriptionsNeedWebSocket(): GraphQLError {
+export function subscriptionsNeedMore(): GraphQLError {
   return badRequest(
-    'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+    'Subscriptions are served at this address over a WebSocket (protocol graphql-transport-ws), and as Server-Sent Events ' +
+      'to requests that accept text/event-stream',
   );
 }

@@ -12,17 +12,20 @@ import type { Subgraph } from '#platform/subgraph/subgraph.js';
 import type { TrustProxy } from './client-address.js';
 import { SubgraphDataSource, inProcessClient, type SubgraphClient } from './data-source.js';
 import { Documents } from './documents.js';
+import { EventStreams } from './event-stream.js';
 import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
+import type { Origins } from './origins.js';
 import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
 import { requestContextMiddleware } from './request-context.js';
 import { PlanRunner } from './run-plan.js';
+import type { Verify } from './standing-token.js';
 import { createSubscriber, type Subscribe } from './subscribe.js';
 import { loadSupergraph } from './supergraph.js';
-import { createWebSocketServer, type Verify, type WebSocketLimits } from './websocket.js';
+import { createWebSocketServer, webSocketLimits, type WebSocketLimits } from './websocket.js';
 
 export interface GatewayOptions {
   supergraphSdl: string;
@@ -31,6 +34,8 @@ export interface GatewayOptions {
   logger: Logger;
   verify: Verify;
   trustProxy?: TrustProxy;
+  /** Sites besides the panel's own whose pages may open WebSockets; without it all may. */
+  origins?: Origins | undefined;
   limits?: Partial<DocumentLimits>;
   webSocketLimits?: Partial<WebSocketLimits>;
   remote?: RemoteOptions;
@@ -56,7 +61,7 @@ export interface Gateway {
   attach: (server: Server) => void;
   /** What keeps this gateway from serving; empty when it can. */
   ready: () => Promise<string[]>;
-  /** Takes no more WebSockets and closes those that are open, spread over a few seconds; requests go on. */
+  /** Takes no more WebSockets and closes those that are open and streams of events, spread over a few seconds; requests go on. */
   leave: () => Promise<void>;
   /** Leaves, then closes the connections to subgraphs. */
   stop: () => Promise<void>;
@@ -88,6 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     admit,
     exchange: options.exchange,
   });
+  const limits = { ...webSocketLimits, ...options.webSocketLimits };
   const webSockets = createWebSocketServer({
     documents,
     execute,
@@ -96,14 +102,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     clock,
     trustProxy,
+    origins: options.origins,
     charge: options.charge,
-    limits: options.webSocketLimits ?? {},
+    limits,
   });
+  const streams = new EventStreams({ verify: options.verify, clock, logger, limits });
 
   const router = Router();
   router.use('/graphql', requestContextMiddleware(trustProxy));
   if (options.hasGraphiql ?? true) router.use(createGraphiqlRouter());
-  router.use(createHttpRouter({ documents, execute, logger }));
+  router.use(createHttpRouter({ documents, execute, subscribe, streams, logger }));
+
+  const leave = async () => {
+    await Promise.all([webSockets.stop(), streams.stop()]);
+  };
 
   return {
     schema: graph.schema,
@@ -115,9 +127,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const problems = await Promise.all([...clients.values()].map((client) => client.problem()));
       return problems.filter((problem) => problem !== undefined);
     },
-    leave: () => webSockets.stop(),
+    leave,
     stop: async () => {
-      await webSockets.stop();
+      await leave();
       await Promise.all([...clients.values()].map((client) => client.stop()));
     },
   };

@@ -1,3 +1,5 @@
+import { deepestData } from '#platform/client-data.js';
+
 /** What a client's document may cost before it is planned. Our own documents (trusted) are not measured. */
 export interface DocumentLimits {
   /** Characters of the text, looked at before anything else. */
@@ -17,6 +19,10 @@ export interface DocumentLimits {
   directives: number;
   fragments: number;
   variables: number;
+  /** Of which one is run; each is checked. */
+  operations: number;
+  /** Of lists and objects in each other in an argument, as in JSON. */
+  valueDepth: number;
   /** Fields repeated under one response name within a selection set: comparing them grows with the square. */
   repeats: number;
 }
@@ -34,5 +40,22 @@ export const defaultLimits: DocumentLimits = {
   directives: 50,
   fragments: 30,
   variables: 100,
+  operations: 20,
+  valueDepth: deepestData,
   repeats: 20,
+};
+
+/**
+ * For whoever is not signed in, to whom only signing in and the schema are open: several times what these need. What is
+ * longer is not looked at for them.
+ */
+export const strangerLimits: Partial<DocumentLimits> = {
+  characters: 8_000,
+  tokens: 400,
+  rootFields: 5,
+  fields: 120,
+  aliases: 10,
+  fragments: 10,
+  variables: 30,
+  operations: 5,
 };

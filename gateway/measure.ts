@@ -1,10 +1,15 @@
 import {
+  BREAK,
   GraphQLError,
   Kind,
+  type ASTNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValueNode,
+  visit,
 } from 'graphql';
 
 import type { DocumentLimits } from './limits.js';
@@ -18,6 +23,9 @@ type Measured =
   | 'directives'
   | 'repeats';
 type Measure = Record<Measured, number>;
+
+/** The reason of every refusal here. */
+export const tooComplex = 'DOCUMENT_TOO_COMPLEX';
 
 const nothing: Measure = {
   depth: 0,
@@ -42,6 +50,8 @@ const words: Record<keyof DocumentLimits, string> = {
   directives: 'directives',
   fragments: 'fragments',
   variables: 'variables',
+  operations: 'operations',
+  valueDepth: 'levels of values',
   repeats: 'repeated fields',
 };
 
@@ -52,6 +62,9 @@ export function overLimit(document: DocumentNode, limits: DocumentLimits): Graph
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
   if (fragments.size > limits.fragments) return tooMuch('fragments', limits);
+  if (document.definitions.length - fragments.size > limits.operations) return tooMuch('operations', limits);
+  const tooDeep = deeperValue(document, limits.valueDepth);
+  if (tooDeep) return tooMuch('valueDepth', limits, tooDeep);
 
   const meter = new Meter(fragments);
   for (const definition of document.definitions) {
@@ -71,9 +84,18 @@ export function overLimit(document: DocumentNode, limits: DocumentLimits): Graph
   return undefined;
 }
 
-export function tooMuch(limit: keyof DocumentLimits, limits: DocumentLimits): GraphQLError {
+/** The fields of an operation, with fragments followed as often as they are spread. */
+export function countFields(
+  { selectionSet }: OperationDefinitionNode,
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>,
+): number {
+  return new Meter(new Map(Object.entries(fragments))).selectionSet(selectionSet).fields;
+}
+
+export function tooMuch(limit: keyof DocumentLimits, limits: DocumentLimits, at?: ASTNode): GraphQLError {
   return new GraphQLError(`The document has more than ${limits[limit]} ${words[limit]}`, {
-    extensions: { code: 'BAD_REQUEST', reason: 'DOCUMENT_TOO_COMPLEX', details: { limit } },
+    nodes: at ?? null,
+    extensions: { code: 'BAD_REQUEST', reason: tooComplex, details: { limit } },
   });
 }
 
@@ -158,4 +180,22 @@ function add(total: Measure, part: Measure): void {
   total.aliases += part.aliases;
   total.directives += part.directives;
   total.repeats += part.repeats;
+}
+
+/** A value in the document that is nested deeper, if there is one. */
+function deeperValue(document: DocumentNode, deepest: number): ValueNode | undefined {
+  let depth = 0;
+  let found: ValueNode | undefined;
+  const nested = {
+    enter: (node: ValueNode) => {
+      depth += 1;
+      if (depth > deepest) found = node;
+      return found ? BREAK : undefined;
+    },
+    leave: () => {
+      depth -= 1;
+    },
+  };
+  visit(document, { ListValue: nested, ObjectValue: nested });
+  return found;
 }

@@ -36,6 +36,9 @@ export function remoteClient(
     connect: { timeout: 2_000 },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
+    // Ended here before the subgraph, or a proxy between, ends them under the next request.
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 50_000,
   });
   const subscriber = createRemoteSubscriber({ name, url }, logger, gatewayToken);
 

@@ -6,28 +6,30 @@ import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { callerOf } from '#platform/caller.js';
+import { longestBody, longestBodyOfStrangers } from '#platform/client-data.js';
 import type { Clock } from '#platform/clock.js';
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 
+import { AnonymousHolders } from './anonymous-holders.js';
 import type { TrustProxy } from './client-address.js';
-import { closeCodes } from './close-codes.js';
-import { Connection, type ReaderLimits } from './connection.js';
+import { closeCodes, closingOf, spreadOver } from './close-codes.js';
+import { Connection, type ConnectionLimits } from './connection.js';
 import type { Documents } from './documents.js';
 import type { Execute } from './execute.js';
+import type { Origins } from './origins.js';
 import type { Charge } from './rate-limit/admission.js';
 import { requestContextFrom } from './request-context.js';
+import { tokenExpired, watchToken, type Verify } from './standing-token.js';
 import type { Subscribe } from './subscribe.js';
 
-/** Says when the token in an `Authorization` value ends; null when it is not valid. Throws when that is not known now. */
-export type Verify = (
-  authorization: string,
-  client: { clientAddress: string },
-) => Promise<{ expiresAt: number; tenantId: string } | null>;
-
-export interface WebSocketLimits extends ReaderLimits {
+export interface WebSocketLimits extends ConnectionLimits {
   /** Bytes of one message from a client. */
   messageBytes: number;
+  /** Sockets of one address that have not signed in, or not yet. */
+  anonymousPerAddress: number;
   /** Operations under way on one socket. */
   operations: number;
   pingEveryMs: number;
@@ -39,19 +41,19 @@ export interface WebSocketLimits extends ReaderLimits {
   closeOverMs: number;
 }
 
-const defaultLimits: WebSocketLimits = {
+export const webSocketLimits: WebSocketLimits = {
   bufferedBytes: 4 * 1024 * 1024,
   stalledAfterMs: 5_000,
-  messageBytes: 1024 * 1024,
+  messageBytes: longestBody,
+  strangerBytes: longestBodyOfStrangers,
+  // A process that ends sends everybody behind one address to another one within a few seconds.
+  anonymousPerAddress: 200,
   operations: 100,
   pingEveryMs: 12_000,
   anonymousMs: 60_000,
   initWithinMs: 5_000,
   closeOverMs: 3_000,
 };
-
-// So many sockets make use of all of closeOverMs.
-const spreadFrom = 100;
 
 export interface WebSocketOptions {
   documents: Documents;
@@ -61,9 +63,10 @@ export interface WebSocketOptions {
   logger: Logger;
   clock: Clock;
   trustProxy: TrustProxy;
+  origins?: Origins | undefined;
   /** Asked for each operation before it is read; rate limits. */
   charge?: Charge | undefined;
-  limits: Partial<WebSocketLimits>;
+  limits: WebSocketLimits;
 }
 
 export interface GraphQLWebSocketServer {
@@ -74,10 +77,10 @@ export interface GraphQLWebSocketServer {
 
 /** Serves the protocol graphql-transport-ws at /graphql. */
 export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSocketServer {
-  const { documents, execute, subscribe, verify, logger, clock, trustProxy } = options;
-  const limits = { ...defaultLimits, ...options.limits };
+  const { documents, execute, subscribe, verify, logger, clock, trustProxy, limits } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const connections = new Map<WebSocket, Connection>();
+  const anonymous = new AnonymousHolders(limits.anonymousPerAddress);
   let stopping: Promise<void> | undefined;
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
@@ -89,10 +92,16 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
         return true;
       }
       const token = await verify(authorization, connection.base);
-      // False makes graphql-ws close with closeCodes.forbidden, which clients retry with a newer token.
-      if (!token || token.expiresAt * 1000 <= clock.now().getTime()) return false;
-      connection.authenticate(authorization, token.expiresAt);
-      connection.recheck(async () => (await verify(authorization, connection.base)) !== null);
+      if (token instanceof ApiError) return refuse(connection, token);
+      if (token.expiresAt * 1000 <= clock.now().getTime()) return refuse(connection, tokenExpired());
+      connection.authenticate(authorization);
+      anonymous.leave(connection);
+      const { base, signal } = connection;
+      watchToken({ ...base, authorization, expiresAt: token.expiresAt, signal }, verify, clock, (denial) => {
+        connection.end(closingOf(denial));
+      }).catch((error: unknown) => {
+        logger.error({ err: error, requestId: base.requestId }, 'A WebSocket could not be ended in time');
+      });
       return true;
     },
     onSubscribe: async ({ subscriptions, extra: connection }, _id, payload) => {
@@ -105,14 +114,20 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     subscribe: (args) => subscribe(requestOf(args)),
   });
 
+  const pay = async (context: RequestContext) => (await options.charge?.(context)) === undefined;
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const context = requestContextFrom(request, trustProxy);
-    const connection = new Connection(socket, context, limits, clock, logger);
+    const connection = new Connection(socket, context, limits, pay, logger);
     connections.set(socket, connection);
+    socket.once('close', () => {
+      connections.delete(socket);
+      anonymous.leave(connection);
+      connection.dispose();
+    });
+    if (options.origins && !options.origins.admits(request)) return connection.end(closeCodes.foreignOrigin);
+    if (!anonymous.enter(connection)) return connection.end(closeCodes.tooManySockets);
     const closed = protocol.opened(connection.transport(), connection);
     socket.once('close', (code, reason) => {
-      connections.delete(socket);
-      connection.dispose();
       Promise.resolve(closed(code, reason.toString())).catch((error: unknown) => {
         logger.error({ err: error, requestId: context.requestId }, 'Closing a WebSocket failed');
       });
@@ -123,10 +138,20 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     for (const connection of connections.values()) connection.ping();
   }, limits.pingEveryMs).unref();
 
+  const upgrade = (server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (pathOf(request) !== '/graphql') {
+      // Another listener may serve other paths; when there is none, nobody else would answer.
+      if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, 404);
+    } else if (stopping) {
+      refuseUpgrade(socket, 503);
+    } else {
+      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    }
+  };
+
   async function closeAll(): Promise<void> {
     clearInterval(pings);
-    // A few can come back at once; the whole time is for those that would be felt.
-    const overMs = limits.closeOverMs * Math.min(1, connections.size / spreadFrom);
+    const overMs = spreadOver(connections.size, limits.closeOverMs);
     await Promise.all([...connections.values()].map((connection) => leave(connection, overMs)));
     sockets.close();
   }
@@ -134,15 +159,12 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   return {
     attach: (server) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        if (pathOf(request) !== '/graphql') {
-          // Another listener may serve other paths; when there is none, nobody else would answer.
-          if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, 404);
-        } else if (stopping) {
-          refuseUpgrade(socket, 503);
-        } else {
-          sockets.handleUpgrade(request, socket, head, (opened) =>
-            sockets.emit('connection', opened, request),
-          );
+        try {
+          upgrade(server, request, socket, head);
+        } catch (error) {
+          // Nobody else would catch it.
+          logger.error({ err: error }, 'A WebSocket could not be opened');
+          socket.destroy();
         }
       });
     },
@@ -151,6 +173,12 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
       await stopping;
     },
   };
+}
+
+/** False makes graphql-ws close the socket too, which has no effect on one that is closing. */
+function refuse(connection: Connection, denial: ApiError): false {
+  connection.end(closingOf(denial));
+  return false;
 }
 
 async function leave(connection: Connection, overMs: number): Promise<void> {
@@ -168,10 +196,12 @@ function executionArgs(
   { query, operationName, variables }: SubscribePayload,
   contextValue: RequestContext,
 ): ExecutionArgs | readonly GraphQLError[] {
-  const { operation, errors } = documents.prepare({ query }, operationName);
+  const { operation, errors } = documents.prepare({ query, caller: callerOf(contextValue) }, operationName);
   if (errors) return errors;
   const { document, context } = operation;
-  return { schema: context.schema, document, operationName, variableValues: variables, contextValue };
+  // An empty name is none, as over HTTP.
+  const named = operationName || undefined;
+  return { schema: context.schema, document, operationName: named, variableValues: variables, contextValue };
 }
 
 function requestOf({ document, operationName, variableValues, contextValue }: ExecutionArgs) {

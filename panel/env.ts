@@ -2,7 +2,10 @@ import { hostname } from 'node:os';
 
 import { z } from 'zod';
 
+import { parseTrustProxy } from '#gateway/client-address.js';
+import { parseOrigins } from '#gateway/origins.js';
 import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { defaultKeepAliveSeconds } from '#platform/http-server.js';
 
 const secretsKeys = z
   .string()
@@ -11,10 +14,30 @@ const secretsKeys = z
     'must be 32 bytes in base64; during a rotation several, separated by commas, the newest first',
   );
 
+/** Everything is served at the root of a host name: pages, cookies and metadata name each other by absolute paths. */
+export const publicUrl = settings.url
+  .transform((url) => url.replace(/\/$/, ''))
+  .refine((url) => {
+    const { protocol, origin, href } = new URL(url);
+    return /^https?:$/.test(protocol) && href === `${origin}/`;
+  }, 'must be http(s)://host or http(s)://host:port without a path: the panel needs a host name of its own');
+
+/** A setting with a reader that throws in words for the operator. */
+function readBy<Value>(read: (text: string) => Value) {
+  return z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+      return z.NEVER;
+    }
+  });
+}
+
 const shape = {
   PORT: settings.port.default(4000),
   HOST: z.string().optional(),
-  PUBLIC_URL: settings.url.transform((url) => url.replace(/\/$/, '')).optional(),
+  PUBLIC_URL: publicUrl.optional(),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: settings.url.optional(),
   DATABASE_OWNER_URL: settings.url.optional(),
@@ -24,7 +47,9 @@ const shape = {
   REDIS_URL: settings.url.optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   NODE_NAME: z.string().default(hostname()),
-  TRUST_PROXY: z.string().optional(),
+  TRUST_PROXY: readBy(parseTrustProxy).default(false),
+  CORS_ORIGINS: readBy(parseOrigins).optional(),
+  KEEP_ALIVE_SECONDS: settings.seconds.max(3600).default(defaultKeepAliveSeconds),
   DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(2),
 };
 

@@ -2,12 +2,14 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
+import type { Origins } from '#gateway/origins.js';
 import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { databaseAway, isPassing } from '#platform/database/outage.js';
 import { ApiError } from '#platform/errors.js';
 import { createHealthRouter, type Health } from '#platform/health.js';
+import { answerError } from '#platform/http-error.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
@@ -24,6 +26,8 @@ export interface HttpOptions extends Health {
   exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
+  /** Sites besides the panel's own whose pages may call the API. */
+  origins?: Origins | undefined;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
 }
@@ -46,9 +50,12 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(createHealthRouter(options));
   app.use(metrics.router);
 
+  if (options.origins) app.use(options.origins.router());
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.
   app.post('/oauth/authorize', options.admission.guesses(refuse));
+  // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
+  app.use(gateway.router);
   app.use(async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
@@ -57,7 +64,6 @@ export function createHttpApp(options: HttpOptions): Express {
     if (authorization !== undefined) request.headers.authorization = authorization;
     next();
   });
-  app.use(gateway.router);
   app.use(
     createRestRouter({
       schema: gateway.schema,
@@ -72,18 +78,12 @@ export function createHttpApp(options: HttpOptions): Express {
 
   app.get('/', showStart);
   app.use(showNotFound);
-  const onError: ErrorRequestHandler = (thrown, _request, response, next) => {
-    const error: unknown = isPassing(thrown) ? databaseAway(thrown) : thrown;
-    if (error instanceof ApiError && !response.headersSent) return refuse(response, error);
-    const status = statusOf(error);
-    if (status >= 500)
-      logger.error({ err: error, requestId: requestContextOf(response).requestId }, 'request failed');
-    if (response.headersSent) return next(error);
-    response
-      .status(status)
-      .json({ error: status >= 500 ? 'Something went wrong on our side' : 'Bad request' });
+  const onRefusal: ErrorRequestHandler = (error, _request, response, next) => {
+    if (error instanceof ApiError && !response.headersSent) refuse(response, error);
+    else if (isPassing(error) && !response.headersSent) refuse(response, databaseAway(error));
+    else next(error);
   };
-  app.use(onError);
+  app.use(onRefusal, answerError(logger));
   return app;
 }
 
@@ -95,10 +95,4 @@ function refuse(response: Response, error: ApiError): void {
     .status(statusOfCode[code])
     .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
     .json({ errors: [{ message, extensions }] });
-}
-
-/** Express's own refusals (a broken percent-encoding, say) carry a status; everything else is ours to mend. */
-function statusOf(error: unknown): number {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-  return status >= 400 && status < 600 ? status : 500;
 }

@@ -1,7 +1,7 @@
 import type { Gateway } from '#gateway/gateway.js';
 import { addressKey } from '#gateway/rate-limit/address-key.js';
 import type { RateLimits } from '#gateway/rate-limit/rate-limits.js';
-import type { Verify } from '#gateway/websocket.js';
+import type { Verify } from '#gateway/standing-token.js';
 import { ApiKeyExchange, exchangePermission, type KeyGuesses } from '#platform/auth/api-key-exchange.js';
 import { gatewayService, type ServiceTokens } from '#platform/auth/service-token.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
@@ -43,7 +43,7 @@ export class KeyedTokens {
       const viewer = await this.verifier.verify(context.authorization);
       return viewer.kind === 'api-key' ? { ...viewer, expiresAt: viewer.keyExpiresAt } : viewer;
     } catch (error) {
-      if (error instanceof ApiError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code)) return null;
+      if (error instanceof ApiError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code)) return error;
       throw error;
     }
   };

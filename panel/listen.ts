@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 
-import type { TrustProxy } from '#gateway/client-address.js';
 import { OperatorError } from '#platform/errors.js';
 import { HttpDrain } from '#platform/http-drain.js';
 
@@ -42,11 +41,4 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
       resolve(typeof address === 'object' && address ? address.port : port);
     });
   });
-}
-
-/** `true`, a number of proxies in front of the panel, or their addresses and subnets separated by commas. */
-export function parseTrustProxy(text: string | undefined): TrustProxy {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  return /^\d+$/.test(text) ? Number(text) : text.split(',').map((address) => address.trim());
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { Origins } from '#gateway/origins.js';
 import { Admission } from '#gateway/rate-limit/admission.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { systemClock, type Clock } from '#platform/clock.js';
+import { createHttpServer } from '#platform/http-server.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
@@ -16,7 +17,7 @@ import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
-import { parseTrustProxy, serve } from './listen.js';
+import { serve } from './listen.js';
 import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
@@ -73,7 +74,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
     await subgraphs.start();
-    const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+    const trustProxy = env.TRUST_PROXY;
+    const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, publicUrl);
     const tokens = new ServiceTokens(keyring, publicUrl, clock);
     const { verifier } = subgraphs;
     const { limits, stop: stopLimits } = await createRateLimits(env, logger);
@@ -86,6 +88,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
       clock,
       trustProxy,
+      origins,
       admit: admission.admit,
       charge: admission.charge,
       exchange: keys.exchanged,
@@ -101,6 +104,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      origins,
       problems: async () =>
         shutdown.isStopping
           ? ['the panel is stopping']
@@ -108,7 +112,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       isBroken: () => isBroken,
       routers: subgraphs.routers,
     });
-    const server = createServer(app);
+    const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);
     const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
       publicUrl,

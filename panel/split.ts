@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import { Origins } from '#gateway/origins.js';
 import { Admission } from '#gateway/rate-limit/admission.js';
 import { remoteKeys } from '#platform/auth/remote-keys.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
+import { createHttpServer } from '#platform/http-server.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
@@ -20,7 +21,7 @@ import { GatewayBeacon } from './gateway-beacon.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
-import { parseTrustProxy, serve } from './listen.js';
+import { serve } from './listen.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
@@ -81,6 +82,7 @@ export async function startSubgraph(
       verifier,
       logger,
       routers,
+      keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
       problems: async () =>
         shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
       isBroken: () => isBroken,
@@ -112,7 +114,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
     clock,
   });
-  const trustProxy = parseTrustProxy(env.TRUST_PROXY);
+  const trustProxy = env.TRUST_PROXY;
+  const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, split.publicUrl);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
@@ -125,6 +128,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       logger,
       clock,
       trustProxy,
+      origins,
       admit: admission.admit,
       charge: admission.charge,
       exchange: keys.exchanged,
@@ -141,6 +145,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
       routers: [
         createProxy(
@@ -151,7 +156,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
         createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
       ],
     });
-    const server = createServer(app);
+    const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);
     const port = await serve(server, env, shutdown);
     const beacon = new GatewayBeacon({

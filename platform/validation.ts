@@ -2,6 +2,9 @@ import type { z } from 'zod';
 
 import { ApiError } from './errors.js';
 
+/** Enough to mend an input by; a hostile one must not make an answer longer than itself. */
+const mostDetails = 100;
+
 /** Broken fields by their path in the GraphQL arguments (`input.maxUses`), each with a sentence. */
 export type Faults = Record<string, string>;
 
@@ -31,6 +34,7 @@ export function invalidFields(details: Faults): ApiError {
 
 function faultsOf({ issues }: z.ZodError, path: string): Faults {
   const details: Faults = {};
-  for (const issue of issues) details[[path, ...issue.path].join('.')] ??= issue.message;
+  for (const issue of issues.slice(0, mostDetails))
+    details[[path, ...issue.path].join('.')] ??= issue.message;
   return details;
 }

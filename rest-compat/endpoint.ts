@@ -74,7 +74,14 @@ export function compileEndpoint(route: Route, operation: Operation): Endpoint {
     followUp: route.reply.verb === 'page' ? withoutTotal(operation.document) : operation.document,
     takesBody: route.body !== undefined || !['GET', 'DELETE'].includes(route.method),
     isReport: bodyType !== undefined && isReport(bodyType),
-    read: (sent) => readVariables(sent, { params, query, body: route.body, bodyReader }),
+    read: (sent) =>
+      readVariables(sent, {
+        params,
+        query,
+        refusesUnknown: route.unknownQuery !== 'ignored',
+        body: route.body,
+        bodyReader,
+      }),
     render: renderReply(route, operation),
     asSent: asSent(operation, [...params, ...query], route.body, bodyType),
     headers: Object.entries(route.headers ?? {}).map(([alias, header]) => ({
@@ -88,17 +95,26 @@ export function compileEndpoint(route: Route, operation: Operation): Endpoint {
 interface Readers {
   params: readonly TextVariable[];
   query: readonly TextVariable[];
+  refusesUnknown: boolean;
   body: string | undefined;
   bodyReader: InputReader;
 }
 
-function readVariables(sent: Sent, { params, query, body, bodyReader }: Readers): Record<string, unknown> {
+function readVariables(
+  sent: Sent,
+  { params, query, refusesUnknown, body, bodyReader }: Readers,
+): Record<string, unknown> {
   const problems = new Problems();
   const variables: Record<string, unknown> = {};
   for (const [at, { variable, sentAs, read }] of params.entries()) {
     variables[variable] = read(sent.params[at] ?? '', sentAs, problems);
   }
-  // Parameters that the row does not name are ignored: old clients add cache-busters.
+  if (refusesUnknown) {
+    const known = new Set(query.map(({ sentAs }) => sentAs));
+    for (const name of new Set(sent.query.keys())) {
+      if (!known.has(name)) problems.malformed(name, unknownParameter([...known]));
+    }
+  }
   for (const { variable, sentAs, required, read } of query) {
     const [text, ...more] = sent.query.getAll(sentAs);
     if (more.length > 0) problems.malformed(sentAs, 'must be given once');
@@ -113,6 +129,12 @@ function readVariables(sent: Sent, { params, query, body, bodyReader }: Readers)
   const refusal = problems.refusal();
   if (refusal) throw refusal;
   return variables;
+}
+
+function unknownParameter(known: readonly string[]): string {
+  return known.length === 0
+    ? 'is not a known parameter; this route has none'
+    : `is not a known parameter; there are ${known.join(', ')}`;
 }
 
 function bodyTypeOf({ body }: Route, operation: Operation): GraphQLInputObjectType | undefined {

@@ -1,7 +1,9 @@
 import { isEnumType, type GraphQLEnumType, type GraphQLLeafType, type GraphQLScalarType } from 'graphql';
 
+import { isStorable, mustBeText } from '#platform/client-data.js';
+
 import type { Problems } from './problems.js';
-import { isObject, isStorable, mustBeText } from './text.js';
+import { isObject } from './text.js';
 
 /** Reads a value that JSON already typed; what is wrong goes to `problems` under the client's path. */
 export type Read = (value: unknown, path: string, problems: Problems) => unknown;

@@ -14,6 +14,8 @@ export interface RouteOptions {
   reply: Reply;
   /** Query parameters that become variables of the same name. `page` adds limit and cursor (`$first`, `$after`). */
   query?: readonly string[];
+  /** Query parameters that the row does not name are refused, except where OAuth demands otherwise (RFC 6749, 3.1). */
+  unknownQuery?: 'ignored';
   /** The one variable that takes the JSON body. */
   body?: string;
   /** The contract's *public*: answered without an Authorization header. */

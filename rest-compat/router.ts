@@ -1,6 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 
+import { callerOf } from '#platform/caller.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import type { RequestContext } from '#platform/request-context.js';
@@ -133,6 +134,9 @@ class RestMachine {
     const { route } = endpoint;
     if (!route.public && !context.authorization)
       throw Refusal.of('UNAUTHENTICATED', 'Authentication required');
+    // Where the token was looked at already: nothing is read of whoever is refused anyway.
+    const denial = route.public ? undefined : callerOf(context)?.denial;
+    if (denial) throw denial;
     try {
       const body = endpoint.takesBody
         ? await readBody(request, response, { accept: route.accept, isReport: endpoint.isReport })

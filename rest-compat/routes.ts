@@ -23,11 +23,11 @@ export const routes: readonly Route[] = [
   route('DELETE', '/api/auth/sessions/:id',          'identity/RevokeSession',      { reply: noContent }),
 
   // OAuth: the panel as identity provider of its nodes
-  route('GET',    '/api/oauth/authorize/preflight',  'identity/PreflightAuthorization', { query: ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method', 'response_type', 'nonce', 'prompt', 'max_age'], reply: ok }),
+  route('GET',    '/api/oauth/authorize/preflight',  'identity/PreflightAuthorization', { query: ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method', 'response_type', 'nonce', 'prompt', 'max_age'], unknownQuery: 'ignored', reply: ok }),
   route('POST',   '/api/oauth/authorize/consent',    'identity/DecideAuthorization', { body: 'input', reply: ok }),
-  route('POST',   '/api/oauth/token',                'identity/ExchangeAuthorizationCode', { public: true, body: 'input', reply: ok, accept: 'form', errors: 'oauth' }),
-  route('GET',    '/api/oauth/userinfo',             'identity/GetUserInfo',        { reply: ok }),
-  route('POST',   '/api/oauth/userinfo',             'identity/GetUserInfo',        { reply: ok }),
+  route('POST',   '/api/oauth/token',                'identity/ExchangeAuthorizationCode', { public: true, body: 'input', reply: ok, accept: 'form', errors: 'oauth', unknownQuery: 'ignored' }),
+  route('GET',    '/api/oauth/userinfo',             'identity/GetUserInfo',        { unknownQuery: 'ignored', reply: ok }),
+  route('POST',   '/api/oauth/userinfo',             'identity/GetUserInfo',        { unknownQuery: 'ignored', reply: ok }),
 
   // Fleet
   route('GET',    '/api/fleet/instances',            'fleet/ListInstances',         { query: ['status', 'q'], reply: page }),

@@ -1,12 +1,3 @@
-/** NUL and lone surrogates are legal in JSON, but PostgreSQL can store neither. */
-const unstorable = /[\0\p{Surrogate}]/u;
-
-export const mustBeText = 'must be well-formed text without null characters';
-
-export function isStorable(text: string): boolean {
-  return !unstorable.test(text);
-}
-
 /** The REST spelling of a GraphQL name: `netRxBytes` becomes `net_rx_bytes`. */
 export function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter, at: number) => (at === 0 ? '' : '_') + letter.toLowerCase());

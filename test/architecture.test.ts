@@ -30,8 +30,15 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** What an area may import of another for use at run time, where types alone are free. */
 const valuesOf: Record<string, readonly string[]> = {
-  // It receives `execute`. The second tells where its documents are.
-  'rest-compat': ['#platform/errors.js', '#platform/mended-text.js', '#platform/package-root.js'],
+  // It receives `execute`. The others tell where its documents are, who calls, and what clients' data may be.
+  'rest-compat': [
+    '#platform/errors.js',
+    '#platform/package-root.js',
+    '#platform/caller.js',
+    '#platform/client-data.js',
+    '#platform/json-shape.js',
+    '#platform/mended-text.js',
+  ],
 };
 
 /** Packages that belong to one area. */

@@ -8,13 +8,21 @@ socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 /** One socket per Authorization header: the server reads it when the socket opens. */
 const clients = new Map();
 
+/** The codes of a token that has ended or does not count. The same one would be refused again and again. */
+const refusals = [4401, 4403, 4419];
+
 function clientFor(headers) {
   const authorization = headers.Authorization ?? headers.authorization;
   if (!clients.has(authorization)) {
     const connectionParams = authorization ? { authorization } : {};
     clients.set(
       authorization,
-      createClient({ url: socketUrl.href, connectionParams, lazyCloseTimeout: 1000 }),
+      createClient({
+        url: socketUrl.href,
+        connectionParams,
+        lazyCloseTimeout: 1000,
+        shouldRetry: (event) => 'code' in event && !refusals.includes(event.code),
+      }),
     );
   }
   return clients.get(authorization);
@@ -40,9 +48,20 @@ function withoutEmptyToken({ Authorization, ...headers }) {
   return Authorization && Authorization.trim() !== 'Bearer' ? { Authorization, ...headers } : headers;
 }
 
+/** Says why a socket was closed in the place of the answer, where GraphiQL would show an empty object. */
+async function* events(params, headers) {
+  try {
+    yield* clientFor(headers).iterate(params);
+  } catch (error) {
+    if (!(error instanceof CloseEvent)) throw error;
+    const hint = refusals.includes(error.code) ? ' Put a valid token under Headers.' : '';
+    throw new Error(`The subscription has ended: ${error.reason || `code ${error.code}`}.${hint}`);
+  }
+}
+
 function fetcher(params, { headers: typed, documentAST } = {}) {
   const headers = withoutEmptyToken(typed ?? {});
-  if (isSubscription(params, documentAST)) return clientFor(headers).iterate(params);
+  if (isSubscription(params, documentAST)) return events(params, headers);
   return post(params, headers);
 }
 

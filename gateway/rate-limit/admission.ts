@@ -2,8 +2,10 @@ import type { RequestHandler, Response } from 'express';
 import { GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 
 import type { TokenVerifier } from '#platform/auth/tokens.js';
+import { setCaller } from '#platform/caller.js';
 import { ApiError } from '#platform/errors.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
+import type { Viewer } from '#platform/viewer.js';
 
 import type { PreparedOperation } from '../documents.js';
 import { requestContextOf } from '../request-context.js';
@@ -111,7 +113,12 @@ export class Admission {
   /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
   private async payer(context: RequestContext): Promise<Payer | undefined> {
     const { authorization } = await this.exchange(context);
-    const viewer = authorization === undefined ? undefined : await this.verify(authorization);
+    const told = authorization === undefined ? undefined : await this.verify(authorization);
+    const viewer = told instanceof ApiError ? undefined : told;
+    setCaller(context, {
+      isSignedIn: viewer !== undefined,
+      ...(told instanceof ApiError ? { denial: told } : {}),
+    });
     switch (viewer?.kind) {
       case undefined:
         return addressOf(context);
@@ -126,13 +133,8 @@ export class Admission {
     }
   }
 
-  private async verify(authorization: string) {
-    try {
-      return await this.verifier.verify(authorization);
-    } catch (error) {
-      if (error instanceof ApiError) return undefined;
-      throw error;
-    }
+  private async verify(authorization: string): Promise<Viewer | ApiError> {
+    return this.verifier.verify(authorization).catch(asRefusal);
   }
 
   private costOf(operation: PreparedOperation): Cost {

@@ -15,7 +15,7 @@ import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
-import { refuseUnstorableText } from './storable.middleware.js';
+import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
 
 /** What every resolver gets as its context. */
@@ -80,7 +80,7 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
   };
   const annotated = await buildSchema({
     ...options,
-    globalMiddlewares: [refuseUnstorableText, auditMutations],
+    globalMiddlewares: [refuseUnstorable, auditMutations],
   });
   const sdl = federationLink + printSchemaWithDirectives(annotated);
   const resolvers = await resolversOf(annotated, options);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
@@ -11,8 +11,9 @@ import { WebSocketServer } from 'ws';
 
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
-import { isPassing } from '../database/outage.js';
 import { createHealthRouter, type Health } from '../health.js';
+import { answerError } from '../http-error.js';
+import { createHttpServer } from '../http-server.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { identify } from './build.js';
@@ -29,6 +30,8 @@ export interface SubgraphServerOptions extends Health {
   logger: Logger;
   /** Routes of the subgraph that are not GraphQL, which gateways proxy. */
   routers: readonly Router[];
+  /** How long idle connections of gateways are kept. */
+  keepAliveSeconds?: number;
 }
 
 export interface SubgraphServer {
@@ -89,16 +92,10 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
     next();
   });
   for (const router of options.routers) app.use(router);
-  const onError: ErrorRequestHandler = (error, _request, response, next) => {
-    const { requestId } = response.locals['requestContext'] as RequestContext;
-    if (!isPassing(error)) logger.error({ err: error, requestId }, 'request failed');
-    if (response.headersSent) return next(error);
-    if (isPassing(error)) response.status(503).setHeader('Retry-After', '5').json({ error: 'Unavailable' });
-    else response.status(500).json({ error: 'Something went wrong on our side' });
-  };
-  app.use(onError);
+  app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
+  app.use(answerError(logger.child({ subgraph: subgraph.name })));
 
-  const server = createServer(app);
+  const server = createHttpServer(app, options.keepAliveSeconds);
   const sockets = serveSubscriptions(server, subgraph, verifier, logger);
   return {
     server,

@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+import { countNodes } from '../document-size.js';
 import { ApiError, isErrorCode } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
@@ -28,12 +29,19 @@ export interface SubgraphRequest {
 /** One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context. */
 export type SubgraphEvent = (context: RequestContext) => Promise<FormattedExecutionResult>;
 
+const documentsBytes = 16 * 1024 * 1024;
+// As measured, without locations.
+const nodeBytes = 120;
+
 type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
 
 /** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
 export class SubgraphRunner {
-  /** Planned operations are few and repeat: each is parsed and validated once. */
-  private readonly documents = new LRUCache<string, CheckedDocument>({ max: 1000 });
+  /** Planned operations are few and repeat: each is parsed and validated once. Bounded by the memory that they take. */
+  private readonly documents = new LRUCache<string, CheckedDocument>({
+    maxSize: documentsBytes,
+    sizeCalculation: ({ document }, text) => countNodes(document) * nodeBytes + 2 * text.length,
+  });
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
   private readonly contexts = new WeakMap<RequestContext, unknown>();
 
@@ -98,6 +106,11 @@ export class SubgraphRunner {
     const [masked] = this.refuse([toGraphQLError(error)], context).errors ?? [];
     const code = masked?.extensions?.['code'];
     return new ApiError(isErrorCode(code) ? code : 'INTERNAL', masked?.message ?? 'Internal error');
+  }
+
+  /** What is kept of documents, in bytes; about. */
+  get bytes(): number {
+    return this.documents.calculatedSize;
   }
 
   private check(query: string): CheckedDocument {

@@ -37,7 +37,7 @@ test('a subgraph that nobody serves is a failure at the start', async () => {
     supergraphSdl,
     subgraphs: subgraphs.slice(0, 1),
     logger: silentLogger,
-    verify: () => Promise.resolve(null),
+    verify: () => Promise.reject(new Error('nobody signs in')),
   });
   await expect(gateway).rejects.toThrow('The supergraph has subgraphs that nobody serves: governance');
 });

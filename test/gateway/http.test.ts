@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 
+import { parseTrustProxy } from '#gateway/client-address.js';
+
 import { startGateway } from './support/start-gateway.js';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
@@ -39,7 +41,8 @@ test('a subscription over POST is told where to go', async () => {
   expect(await answer.json()).toEqual({
     errors: [
       {
-        message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+        message:
+          'Subscriptions are served at this address over a WebSocket (protocol graphql-transport-ws), and as Server-Sent Events to requests that accept text/event-stream',
         extensions: { code: 'BAD_REQUEST' },
       },
     ],
@@ -94,4 +97,76 @@ test('GraphiQL can be left out', async () => {
   const { url } = await startGateway('in process', { hasGraphiql: false });
   const page = await fetch(url, { headers: { accept: 'text/html' } });
   expect(page.status).toBe(406);
+});
+
+test.each(['POST', 'GET'])(
+  'a hash in the place of a query is told apart by Apollo clients: %s',
+  async (method) => {
+    const { url, world } = await startGateway('in process');
+    const extensions = { persistedQuery: { version: 1, sha256Hash: 'ab'.repeat(32) } };
+    const send = (query?: string) => {
+      const parts = { ...(query === undefined ? {} : { query }), extensions };
+      if (method === 'POST') return post(url, parts);
+      const search = Object.entries(parts).map(([name, part]) => [
+        name,
+        typeof part === 'string' ? part : JSON.stringify(part),
+      ]);
+      return fetch(`${url}?${new URLSearchParams(Object.fromEntries(search))}`, { headers: json });
+    };
+    const hashOnly = await send();
+    expect([hashOnly.status, await hashOnly.json()]).toEqual([
+      200,
+      {
+        errors: [
+          { message: 'PersistedQueryNotSupported', extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } },
+        ],
+      },
+    ]);
+    expect(world.contexts).toEqual([]);
+    expect(await (await send('{ __typename }')).json()).toEqual({ data: { __typename: 'Query' } });
+  },
+);
+
+test('addresses are understood as proxies write them', async () => {
+  const { url } = await startGateway('in process', { trustProxy: 1 });
+  for (const [written, address] of [
+    ['192.0.2.1:51234', '192.0.2.1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['"[2001:db8::1]:443"', '2001:db8::1'],
+    ['"192.0.2.1"', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['unknown', '127.0.0.1'],
+    ['192.0.2.1:x', '127.0.0.1'],
+    ['', '127.0.0.1'],
+  ] as const) {
+    const answer = await post(url, { query: '{ whoAmI { clientAddress } }' }, { 'x-forwarded-for': written });
+    expect([written, await answer.json()]).toEqual([
+      written,
+      { data: { whoAmI: { clientAddress: address } } },
+    ]);
+  }
+});
+
+test('TRUST_PROXY is understood or refused, and nothing in between', () => {
+  expect(['true', 'false', '0', '2'].map(parseTrustProxy)).toEqual([true, false, 0, 2]);
+  expect(parseTrustProxy('10.0.0.0/8, 2001:db8::1')).toEqual(['10.0.0.0/8', '2001:db8::1']);
+  expect(parseTrustProxy('loopback')).toEqual(['127.0.0.0/8', '::1/128']);
+  expect(parseTrustProxy('uniquelocal,linklocal,192.0.2.1')).toHaveLength(7);
+  for (const wrong of [
+    'yes',
+    'loopback,',
+    '-1',
+    '1.5',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    'proxy.example',
+    '::1/129',
+    'TRUE',
+  ]) {
+    expect(() => parseTrustProxy(wrong), wrong).toThrow(
+      /^must be true, false, a number of proxies, or addresses/,
+    );
+  }
 });

@@ -50,11 +50,16 @@ describe('query parameters', () => {
       expect((await machine.send(`/api/boxes?limit=${limit}`)).status).toBe(200);
   });
 
-  test('given twice are a 400, and unknown ones are ignored', async () => {
+  test('given twice, or unknown to the route, are a 400 that names each', async () => {
     await using machine = await listed();
     const twice = await machine.send('/api/boxes?colour=red&colour=red');
     expect([twice.status, await twice.json()]).toEqual([400, { error: 'colour must be given once' }]);
-    expect((await machine.send('/api/boxes?_=1700000000&_=2&__proto__=x')).status).toBe(200);
+    const unknown = await machine.send('/api/boxes?_=1700000000&_=2&__proto__=x&limit=0');
+    const rule = 'is not a known parameter; there are colour, heavy, min_weight, tags, limit, cursor';
+    expect([unknown.status, await unknown.json()]).toEqual([
+      400,
+      { error: `_ ${rule}; __proto__ ${rule}; limit must be an integer from 1 to 500` },
+    ]);
   });
 
   test('that the operation cannot do without are a 400 when they are missing', async () => {

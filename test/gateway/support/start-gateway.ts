@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import express from 'express';
@@ -9,6 +8,8 @@ import { WebSocket } from 'ws';
 
 import { composeSupergraph } from '#gateway/compose.js';
 import { createGateway, type Gateway, type GatewayOptions } from '#gateway/gateway.js';
+import { ApiError } from '#platform/errors.js';
+import { createHttpServer } from '#platform/http-server.js';
 import { silentLogger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 
@@ -35,7 +36,8 @@ export const caller: RequestContext = { requestId: 'test', clientAddress: '127.0
 /** Tokens are `Bearer <seconds since the epoch>`, at which they end. */
 const verify: GatewayOptions['verify'] = (authorization) => {
   const expiresAt = Number(authorization.replace('Bearer ', ''));
-  return Promise.resolve(Number.isNaN(expiresAt) ? null : { expiresAt, tenantId: 'org_1' });
+  const refused = new ApiError('UNAUTHENTICATED', 'The token is not valid', { reason: 'TOKEN_INVALID' });
+  return Promise.resolve(Number.isNaN(expiresAt) ? refused : { expiresAt, tenantId: 'org_1' });
 };
 
 /** A gateway over the world's subgraphs, behind a server of its own; all of it ends with the test. */
@@ -54,7 +56,7 @@ export async function startGateway(mode: Mode, options: Partial<GatewayOptions> 
     ...options,
     webSocketLimits: { closeOverMs: 50, ...options.webSocketLimits },
   });
-  const server = createServer(express().use(gateway.router));
+  const server = createHttpServer(express().use(gateway.router));
   gateway.attach(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,0 +1,24 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+
+/** How long an idle connection is kept, unless told: longer than the 60 s after which most proxies end theirs. */
+export const defaultKeepAliveSeconds = 75;
+
+/**
+ * An HTTP server as every process of the panel has it. Whoever ends idle connections before `keepAliveSeconds` are over,
+ * as a proxy in front should, never sends a request into one that is just being closed.
+ */
+export function createHttpServer(
+  listener: RequestListener,
+  keepAliveSeconds: number = defaultKeepAliveSeconds,
+): Server {
+  return createServer(
+    {
+      keepAliveTimeout: keepAliveSeconds * 1000,
+      // Before this Node kept a connection no longer than headers may take, whatever it had promised.
+      headersTimeout: Math.max(60, keepAliveSeconds + 5) * 1000,
+      // Others (h2c, which Java's and curl's clients offer by themselves) are declined by an answer over HTTP/1.1.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    listener,
+  );
+}
