@@ -19,7 +19,7 @@ export function panelOptions(source: Source): PanelOptions {
 
 // What a start, or a command that ends by itself, may still take after a signal.
 const finishWithinMs = 15_000;
-// npm hands a Ctrl-C on to a process that has had it from the terminal already.
+// Service managers that signal all processes of a service reach us twice: npm hands its signal on as well.
 const sameSignalMs = 1_000;
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { afterEach, expect, test } from 'vitest';
+
+import { assetPath } from '#platform/package-root.js';
 
 import { EmbeddedServers, query } from '../platform/support/embedded-servers.js';
 import { createDataDir } from '../support/data-dir.js';
@@ -106,4 +108,11 @@ test('started by an older Node.js every program says what to do instead', async 
       ),
     });
   }
+});
+
+test('a signal to npm reaches what runs until it is stopped, with no shell in between that would keep it', () => {
+  const { scripts } = JSON.parse(readFileSync(assetPath('package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const name of ['start', 'demo', 'agent']) expect(scripts[name]).toMatch(/^exec node /);
 });

@@ -135,7 +135,7 @@ test('a stop that takes longer than it may is ended with words and a code that i
   );
 });
 
-test('a second signal ends the process at once, but not the echo of the first that npm sends', async () => {
+test('a second signal ends the process at once, but not the echo of the first that npm hands on', async () => {
   const child = runScript(program('{ stopWithinMs: 60_000, stop: () => new Promise(() => undefined) }'));
   await child.said('running');
   child.signal('SIGINT');
