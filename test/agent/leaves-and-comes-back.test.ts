@@ -52,7 +52,7 @@ describe('an agent that is stopped', () => {
     node.agent = node.build({
       stopGraceMs: 50,
       fetch: async (input, init) => {
-        if (!String(input).endsWith('/departure')) return fetch(input, init);
+        if (!(input instanceof URL && input.pathname.endsWith('/departure'))) return fetch(input, init);
         return new Promise((_resolve, reject) =>
           init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
         );

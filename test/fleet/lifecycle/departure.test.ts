@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataOf, refusal, restTime } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import { Node, until, type Tenant } from '../../support/world.js';
+import { until, type Node, type Tenant } from '../../support/world.js';
 import { alertsOf, soon } from '../alerts/support/panel.js';
 
 let panel: TestPanel;
