@@ -123,7 +123,7 @@ test.concurrent('a revoked token stays listed, and revoking it again changes not
   const path = `/api/fleet/tokens/${token!.id}`;
   expect((await tenant.rest(path, { method: 'DELETE' })).status).toBe(204);
   const once = await tenant.rest<unknown[]>('/api/fleet/tokens');
-  expect(once.body).toEqual([{ ...token, revoked_at: expect.any(String) }]);
+  expect(once.body).toEqual([{ ...token, revoked_at: expect.any(String), revoked_reason: 'revoked' }]);
   expect((await tenant.rest(path, { method: 'DELETE' })).status).toBe(204);
   expect((await tenant.rest('/api/fleet/tokens')).body).toEqual(once.body);
 });
