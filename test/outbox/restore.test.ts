@@ -109,7 +109,7 @@ test('a running panel whose server is replaced by one that lost nothing follows 
   await live.untilLatest((each) => namesOf(each).at(-1) === 'before');
   const trail = await assertTrail(old, tenant);
 
-  await address.cut();
+  address.cut();
   const restored = await second.newDatabase(old.database.name);
   await copyDatabase(old.database.ownerUrl, restored.ownerUrl);
   address.switchTo(second.port);
@@ -141,7 +141,7 @@ test('a running panel whose database is put back to an earlier state ends its st
   await tenant.node('lost');
   await live.untilLatest((each) => namesOf(each).at(-1) === 'lost');
 
-  await address.cut();
+  address.cut();
   address.switchTo(second.port);
   await live.ended();
   expect(live.firstErrorReason).toBe('CURSOR_EXPIRED');
