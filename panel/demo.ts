@@ -13,6 +13,7 @@ await run(async () => {
     HEARTBEAT_SECONDS: '5',
     ADMIN_EMAIL: demoAccounts.administrator.email,
     ADMIN_PASSWORD: demoAccounts.administrator.password,
+    MAIL_LOG: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   });

@@ -1,5 +1,7 @@
 import { pino, type Logger } from 'pino';
 
+import { loggedError } from './log-errors.js';
+
 export type { Logger } from 'pino';
 
 /** Paths never written to the log, whatever a caller passes: secrets travel in these fields. */
@@ -22,7 +24,7 @@ const redacted = [
 /** JSON lines on standard error, so that standard output stays for what a command is asked to print. */
 export function createLogger(level: string): Logger {
   return pino(
-    { level, redact: { paths: redacted, censor: '[redacted]' } },
+    { level, redact: { paths: redacted, censor: '[redacted]' }, serializers: { err: loggedError } },
     pino.destination({ dest: 2, sync: false }),
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { EnvError, parseEnv, readAll, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
 
 const shape = {
   ADMIN_EMAIL: z.email('must be an e-mail address').max(254, 'must have at most 254 characters').optional(),
@@ -10,6 +10,8 @@ const shape = {
     .max(256, 'must have at most 256 characters')
     .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+  /** Prints mail to the log when there is no SMTP_URL, one-time links and all. */
+  MAIL_LOG: settings.flag.default(false),
   MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
   ALLOW_PRIVATE_TARGETS: z
     .string()
