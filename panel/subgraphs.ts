@@ -72,6 +72,12 @@ const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
   const { names, clock, logger, keyring, publicUrl, nodeName } = options;
+  if (!options.identity.SMTP_URL && !options.identity.MAIL_LOG) {
+    logger.warn(
+      'SMTP_URL is not set: no mail is sent, so nobody can confirm an address, reset a password or take an invitation. ' +
+        'MAIL_LOG=true prints mails here instead, with their one-time links',
+    );
+  }
   const connections = new Connections(options.databaseUrl);
   const { databases, database } = await openDatabases(connections, logger);
   const wake = new OutboxWake(connections, logger);

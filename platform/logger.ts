@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 
+import { loggedError } from './log-errors.js';
 import { repeatedFailures } from './repeated-failures.js';
 
 export type { Logger } from 'pino';
@@ -30,7 +31,12 @@ export function createLogger(
   destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
 ): Logger {
   return pino(
-    { level, redact: { paths: redacted, censor: '[redacted]' }, hooks: { logMethod: repeatedFailures() } },
+    {
+      level,
+      redact: { paths: redacted, censor: '[redacted]' },
+      serializers: { err: loggedError },
+      hooks: { logMethod: repeatedFailures() },
+    },
     destination,
   );
 }

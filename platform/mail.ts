@@ -5,6 +5,8 @@ import type { Logger } from './logger.js';
 export interface Mail {
   /** For a mail that may be sent more than once: mailboxes that see it again may drop it. */
   id?: string;
+  /** What the log calls it where it goes nowhere: words that are the same for everybody. */
+  kind?: string;
   to: string;
   subject: string;
   text: string;
@@ -41,12 +43,16 @@ export function oneLine(text: string): string {
 
 /** Sends mail; rejects when the server does not take it. */
 export interface Mailer {
+  /** Whether what is sent can reach anybody. */
+  readonly isReaching: boolean;
   send(mail: Mail): Promise<void>;
 }
 
 export interface MailerOptions {
-  /** `smtp://user:password@host:port` or `smtps://...`; without it mail is printed to the log, as a warning. */
+  /** `smtp://user:password@host:port` or `smtps://...`; without it mail goes nowhere. */
   smtpUrl?: string | undefined;
+  /** Prints what would go nowhere to the log, one-time links and all. */
+  isLogged?: boolean | undefined;
   from: string;
   logger: Logger;
 }
@@ -59,12 +65,23 @@ const timeouts = {
   socketTimeout: 20_000,
 };
 
-/** By SMTP where a server is known. Otherwise the log is the mailbox: whoever runs the panel reads the links there. */
-export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {
+/**
+ * By SMTP where a server is known. Otherwise the log is the mailbox if it is told to be, since whoever reads it can use
+ * the links; else it says that there was a mail, and nothing of what was in it.
+ */
+export function createMailer({ smtpUrl, isLogged = false, from, logger }: MailerOptions): Mailer {
   if (!smtpUrl) {
     return {
-      send: async ({ to, subject, text }) => {
-        logger.warn({ to, subject, text }, 'SMTP_URL is not set: this mail went nowhere but here');
+      isReaching: isLogged,
+      send: async ({ id, kind = 'mail', to, subject, text }) => {
+        if (isLogged) {
+          logger.warn({ to, subject, text }, 'SMTP_URL is not set: this mail went nowhere but here');
+        } else {
+          logger.warn(
+            { mailId: id, kind, domains: domainsOf(to) },
+            'SMTP_URL is not set: a mail was not sent',
+          );
+        }
       },
     };
   }
@@ -72,7 +89,8 @@ export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = /@([^\s>]+)/.exec(from)?.[1] ?? 'localhost';
   return {
-    send: async ({ id, fromName, replyTo, ...mail }) => {
+    isReaching: true,
+    send: async ({ id, kind: _, fromName, replyTo, ...mail }) => {
       const messageId = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
       await transport.sendMail({
         // As objects, so that what is in a name is never read as an address.
@@ -83,4 +101,9 @@ export function createMailer({ smtpUrl, from, logger }: MailerOptions): Mailer {
       });
     },
   };
+}
+
+/** Of one or more addresses, separated by commas. */
+function domainsOf(to: string): string[] {
+  return [...new Set(to.split(',').map((address) => address.slice(address.lastIndexOf('@') + 1).trim()))];
 }

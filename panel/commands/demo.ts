@@ -18,6 +18,7 @@ await run(async () => {
     DRAIN_SECONDS: '0',
     ADMIN_EMAIL: demoAccounts.administrator.email,
     ADMIN_PASSWORD: demoAccounts.administrator.password,
+    MAIL_LOG: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   });

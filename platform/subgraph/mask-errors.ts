@@ -15,7 +15,10 @@ export function maskError(error: GraphQLError, log: Logger): GraphQLFormattedErr
   const { path } = error;
   const cause = rootCause(error);
   if (isErrorCode(error.extensions.code)) {
-    if (cause instanceof ApiError && cause.cause !== undefined) {
+    if (cause instanceof ApiError && cause.code === 'UNAUTHENTICATED') {
+      // Anybody can send anything for a token: that is no news, and what was sent is not for the log.
+      log.debug({ reason: cause.extensions.reason, path }, 'a caller was refused');
+    } else if (cause instanceof ApiError && cause.cause !== undefined) {
       log.warn({ err: cause.cause, code: cause.code, path }, cause.message);
     }
     return error.toJSON();

@@ -12,8 +12,10 @@ export interface FleetEnv {
   COMMAND_LEASE_SECONDS: number;
   /** Private addresses that webhooks may go to: subnets, addresses and host names. */
   ALLOW_PRIVATE_TARGETS: readonly string[];
-  /** Where alerts are mailed through; without it mail goes to the log. */
+  /** Where alerts are mailed through. */
   SMTP_URL?: string | undefined;
+  /** Prints mail to the log when there is no SMTP_URL, one-time links and all. */
+  MAIL_LOG: boolean;
   MAIL_FROM: string;
 }
 
@@ -28,6 +30,7 @@ export function fleetEnv(source: EnvSource = process.env): FleetEnv {
         .default('')
         .transform((text) => text.split(',')),
       SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+      MAIL_LOG: settings.flag.default(false),
       MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
     },
     source,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { EnvError, parseEnv, readAll, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
 
 import { normalPassword } from './password/normal-password.js';
 import { normalEmail } from './user/email-address.js';
@@ -17,6 +17,8 @@ const shape = {
     .refine((text) => normalPassword(text).length <= 256, 'must have at most 256 characters')
     .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+  /** Prints mail to the log when there is no SMTP_URL, one-time links and all. */
+  MAIL_LOG: settings.flag.default(false),
   MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
   ALLOW_PRIVATE_TARGETS: z
     .string()

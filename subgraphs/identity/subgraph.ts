@@ -129,7 +129,12 @@ export interface Identity {
 
 export function createIdentity(options: IdentityOptions): Identity {
   const { database, keyring, clock, logger, publicUrl, env } = options;
-  const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
+  const mailer = createMailer({
+    smtpUrl: env.SMTP_URL,
+    isLogged: env.MAIL_LOG,
+    from: env.MAIL_FROM,
+    logger,
+  });
   const mails = new MailQueue('identity.mail.send', keyring);
   const mail = new AccountMail(mails, publicUrl);
 

@@ -123,12 +123,51 @@ test('a reset is asked for in the same way for addresses with an account and wit
   expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
 });
 
-test('without SMTP_URL the link of a mail is in the log, also where little is logged', async () => {
+test('without SMTP_URL a mail leaves neither its address nor its link in the log, and the start says so', async () => {
+  const database = await createTestDatabase();
+  const running = new PanelProcess(await freePort(), {
+    DATABASE_URL: database.url,
+    SECRETS_KEY: testSecretsKey,
+    PUBLIC_URL: 'http://panel.test',
+    LOG_LEVEL: 'debug',
+  });
+  try {
+    await running.ready();
+    const lines = () =>
+      running.output
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines().filter(({ msg }) => String(msg).includes('MAIL_LOG=true'))).toHaveLength(1);
+    const world = new World(running.url, new TestClock());
+    const { account } = await world.tenant();
+    await vi.waitUntil(() => running.output.includes('a mail was not sent'), patience);
+    expect(lines().filter(({ msg }) => String(msg).endsWith('a mail was not sent'))).toEqual([
+      expect.objectContaining({
+        level: 40,
+        kind: 'Confirm your e-mail address',
+        domains: ['example.com'],
+        mailId: expect.any(String),
+      }),
+    ]);
+    const [name] = account.email.split('@') as [string];
+    expect([running.output.includes(name), running.output.includes('verify-email#token')]).toEqual([
+      false,
+      false,
+    ]);
+  } finally {
+    await running.kill('SIGTERM');
+    await database.drop();
+  }
+}, 60_000);
+
+test('with MAIL_LOG the link of a mail is in the log, also where little is logged', async () => {
   const database = await createTestDatabase();
   const running = new PanelProcess(await freePort(), {
     DATABASE_URL: database.url,
     SECRETS_KEY: testSecretsKey,
     LOG_LEVEL: 'warn',
+    MAIL_LOG: 'true',
   });
   try {
     await running.ready();

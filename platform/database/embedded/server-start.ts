@@ -25,6 +25,19 @@ const defaults = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_checkpoints: 'off',
+  // What is wrong with a statement is told to the panel, which knows what of it is secret. The log is for the server's own
+  // state, and gets neither statements nor parameters nor the values in an error's details.
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  log_statement: 'none',
+  log_duration: 'off',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+  log_transaction_sample_rate: '0',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
+  log_error_verbosity: 'terse',
+  log_lock_waits: 'off',
 };
 
 /** One attempt to have a server on a finished cluster. Runs under the start lock. */

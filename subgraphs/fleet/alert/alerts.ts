@@ -78,7 +78,12 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
   const silences = new SilenceService(instances);
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
   const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
-  const mailer = createMailer({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, logger });
+  const mailer = createMailer({
+    smtpUrl: env.SMTP_URL,
+    isLogged: env.MAIL_LOG,
+    from: env.MAIL_FROM,
+    logger,
+  });
   const mails = new MailQueue('fleet.notification.confirm', keyring);
   const addresses = new NotificationAddressService(new ConfirmationMail(mails, publicUrl));
   return {

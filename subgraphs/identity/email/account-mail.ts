@@ -94,6 +94,11 @@ export class AccountMail {
     subject: string,
     paragraphs: string[],
   ): void {
-    this.queue.send(cause, tenantId, { to: email, subject, text: `${paragraphs.join('\n\n')}\n` });
+    this.queue.send(cause, tenantId, {
+      kind: subject,
+      to: email,
+      subject,
+      text: `${paragraphs.join('\n\n')}\n`,
+    });
   }
 }

@@ -21,6 +21,11 @@ export class InvitationMail {
       `${this.publicUrl}/account/accept-invitation#token=${token}`,
       'If you did not expect it, ignore this mail.',
     ];
-    this.queue.send(cause, tenantId, { to, subject: `Join ${name}`, text: `${paragraphs.join('\n\n')}\n` });
+    this.queue.send(cause, tenantId, {
+      kind: 'Invitation',
+      to,
+      subject: `Join ${name}`,
+      text: `${paragraphs.join('\n\n')}\n`,
+    });
   }
 }

@@ -16,6 +16,7 @@ export class ConfirmationMail {
       'If you do not expect this, ignore this mail: no alert is mailed to you.',
     ];
     this.queue.send(cause, tenantId, {
+      kind: 'Confirm that you want alerts',
       to: email,
       subject: 'Confirm that you want alerts',
       text: `${paragraphs.join('\n\n')}\n`,

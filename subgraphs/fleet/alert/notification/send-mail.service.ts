@@ -18,6 +18,7 @@ export async function sendMail(
 ): Promise<AttemptResult> {
   const to = await confirmedOf(step.em, channel.tenantId, channel.recipients);
   if (to.length === 0) return givenUp('No recipient has confirmed the address');
+  if (!mailer.isReaching) return givenUp('The panel has no mail server');
   const sender = await findSender(step.em, channel.tenantId);
   const allowance = await takeAllowance(step, id, to.length);
   if (allowance === 'used up') return givenUp(`The ${mailsPerHour} alert mails of an hour are used up`);
