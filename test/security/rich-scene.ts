@@ -36,9 +36,9 @@ const mayBeEmpty: ReadonlySet<string> = new Set([
  * digits, as no part of a request id is.
  */
 const measured = (seed: number) => ({
-  cpu_percent: 40 + seed + 0.19,
-  memory_percent: 50 + seed + 0.37,
-  disk_percent: 60 + seed + 0.43,
+  cpu_percent: 40 + seed + 0.2,
+  memory_percent: 50 + seed + 0.4,
+  disk_percent: 60 + seed + 0.7,
   apps_count: 1_447_100 + seed,
   cpu_cores: 2_973_100 + seed,
   memory_gb: 3_779_300 + seed,

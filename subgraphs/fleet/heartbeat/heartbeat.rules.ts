@@ -58,9 +58,9 @@ export const ranges = {
   netRxBytes: counter('Net rx bytes'),
   netTxBytes: counter('Net tx bytes'),
   loadAverage: { what: 'Load average', max: 1_000_000, decimals: 2 },
-  appsCount: { what: 'Apps count', max: 100_000, fractions: 'refused' },
-  cpuCores: { what: 'CPU cores', max: 100_000, fractions: 'refused' },
-  memoryGb: { what: 'Memory GB', max: 1_000_000, decimals: 1 },
+  appsCount: { what: 'Apps count', max: 10_000_000, fractions: 'refused' },
+  cpuCores: { what: 'CPU cores', max: 10_000_000, fractions: 'refused' },
+  memoryGb: { what: 'Memory GB', max: 10_000_000, decimals: 1 },
   storageUsedGb: { what: 'Storage used GB', max: 1_000_000_000, decimals: 1 },
   uptimeSeconds: { what: 'Uptime seconds', max: 100_000_000_000, decimals: 0 },
 } as const satisfies Record<string, Range>;
