@@ -43,6 +43,11 @@ export class HearingStore {
     return stateOf(row);
   }
 
+  /** What the others have said; undefined before anybody has. */
+  async read(): Promise<HearingState | undefined> {
+    return readState(systemEm(this.database));
+  }
+
   /** Takes back what a clock that was ahead has left in the future, unless another process has done so. */
   async setBack(seen: HearingState, now: Date): Promise<HearingState> {
     const { toleranceMs, deadlineMs } = this.patience;
@@ -58,8 +63,13 @@ export class HearingStore {
 
 /** How far silence counts by what is stored, for a step in its own transaction. */
 export async function storedSilence(em: SqlEntityManager, at: Date): Promise<Silence> {
+  const state = await readState(em);
+  return state ? silenceAt(state, at) : undisturbed(at);
+}
+
+async function readState(em: SqlEntityManager): Promise<HearingState | undefined> {
   const [row] = await em.execute<Row[]>(`select ${columns} from fleet.hearing`);
-  return row ? silenceAt(stateOf(row), at) : undisturbed(at);
+  return row && stateOf(row);
 }
 
 function stateOf({ heardUntil, lostAt, countsAgainAt }: Row): HearingState {

@@ -51,8 +51,7 @@ export class Hearing {
 
   async stop(): Promise<void> {
     this.ending.abort();
-    await this.running;
-    await this.telling;
+    await Promise.all([this.running, this.telling]);
   }
 
   /** How far silence counts. As long as this process is not sure that it hears, as far as it was sure last. */
@@ -67,7 +66,12 @@ export class Hearing {
     return new Date(Math.min(now.getTime(), this.state.heardUntil.getTime()));
   }
 
-  isSure(now: Date): boolean {
+  /** Whether all silence up to now is known to have been heard, by this process or by another. */
+  hears(now: Date): boolean {
+    return this.state !== undefined && this.surely(now) >= now;
+  }
+
+  private isSure(now: Date): boolean {
     const { toleranceMs } = this.options.patience;
     const isTroubled =
       this.troubledSince !== undefined && performance.now() - this.troubledSince > toleranceMs;
@@ -104,7 +108,7 @@ export class Hearing {
     if (now < this.since) this.since = now;
     this.lookedAt = now;
     this.wasReached = isReached;
-    if (!isReached) return;
+    if (!isReached) this.isSettled = false;
     this.hasMore = true;
     this.telling ??= this.tell().finally(() => (this.telling = undefined));
   }
@@ -122,13 +126,14 @@ export class Hearing {
   }
 
   private async tell(): Promise<void> {
-    const { patience, clock, logger } = this.options;
+    const { store, patience, clock, logger } = this.options;
     while (this.hasMore) {
       this.hasMore = false;
       const { since } = this;
       this.troubledSince ??= performance.now();
       try {
-        const state = await within(patience.toleranceMs, this.stored(since, this.lookedAt));
+        const work = this.wasReached ? this.stored(since, this.lookedAt) : store.read();
+        const state = await within(patience.toleranceMs, work, this.ending.signal);
         const troubledMs = performance.now() - this.troubledSince;
         this.troubledSince = undefined;
         this.state = state;
@@ -136,7 +141,7 @@ export class Hearing {
           // Beats could not be stored all that time either.
           this.begin(clock.now());
           this.hasMore = true;
-        } else if (since === this.since) {
+        } else if (since === this.since && this.wasReached) {
           this.isSettled = true;
         }
       } catch (error) {
@@ -148,18 +153,19 @@ export class Hearing {
   }
 }
 
-/** The sweep, left out while this process is not sure that it hears. */
+/** The sweep, left out while it is not known that nodes are heard. */
 export function whileHearing(hearing: Hearing, sweep: Sweep): Sweep {
   return {
     ...sweep,
-    run: async (step) => (hearing.isSure(step.now) ? sweep.run(step) : 'done'),
+    run: async (step) => (hearing.hears(step.now) ? sweep.run(step) : 'done'),
   };
 }
 
-/** Fails after `ms` of the machine's time; what it waited for may go on. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+/** Fails after `ms` of the machine's time, or when the signal ends the wait; what it waited for may go on. */
+async function within<T>(ms: number, work: Promise<T>, signal: AbortSignal): Promise<T> {
   const over = new AbortController();
-  const tooLate = sleep(ms, undefined, { signal: over.signal, ref: false }).then(() => {
+  const ending = AbortSignal.any([signal, over.signal]);
+  const tooLate = sleep(ms, undefined, { signal: ending, ref: false }).then(() => {
     throw new Error(`no answer within ${ms / 1000} s`);
   });
   try {

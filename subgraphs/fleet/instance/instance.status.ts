@@ -149,8 +149,8 @@ export function statusOf(
     : offline(StatusReasonCode.NO_HEARTBEAT, 'Heartbeats have stopped', since);
 }
 
-/** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. */
-export const statusSql = `(case when offline_at <= fleet.silence_counts_to(?) then 'OFFLINE' else announced_status end)`;
+/** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. Looks once, not per row. */
+export const statusSql = `(case when offline_at <= (select fleet.silence_counts_to(?)) then 'OFFLINE' else announced_status end)`;
 
 /** True in SQL of an instance `i` whose agent said that it stops, and which has not beaten since. */
 export const isStoppedSql = `coalesce(i.announced_status = 'OFFLINE' and i.stopped_at = i.offline_at, false)`;

@@ -11,7 +11,7 @@ export const hearingMigration: AreaMigration = migration(
   ) with (fillfactor = 50)`,
   `grant select on fleet.hearing to fleet_app`,
   `grant select, insert, update on fleet.hearing to fleet_jobs`,
-  // The twin of silenceAt (hearing.rules.ts). Inlined, so that a statement looks once whatever it counts.
+  // The twin of silenceAt (hearing.rules.ts).
   `create function fleet.silence_counts_to(at timestamptz) returns timestamptz language sql stable as
     $$ select coalesce((select least(at, h.lost_at) from fleet.hearing h where at < h.counts_again_at), at) $$`,
   `revoke execute on function fleet.silence_counts_to(timestamptz) from public`,

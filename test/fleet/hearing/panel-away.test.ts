@@ -230,14 +230,14 @@ test('while the database takes no writes no silence counts, and one deadline aft
   await blocker.query('begin');
   await blocker.query('select from fleet.hearing for update');
   await clock.advance(1_000);
-  await until(async () => !hearing.isSure(clock.now()), 'the process to notice');
+  await until(async () => !hearing.hears(clock.now()), 'the process to notice');
   const frozenAt = hearing.at(clock.now()).countsTo;
   await clock.advance(60_000);
   expect(hearing.at(clock.now()).countsTo).toEqual(frozenAt);
   await blocker.query('rollback');
   await until(async () => {
     await clock.advance(100);
-    return hearing.isSure(clock.now());
+    return hearing.hears(clock.now());
   }, 'the process to hear again');
   expect(await look()).toEqual([]);
   await clock.advance(90_000);
@@ -264,6 +264,18 @@ test('where gateways are processes of their own silence counts only while one st
   await pass(90_000);
   await look();
   expect(await offlineIds()).toEqual([nodes[0]!.id]);
+});
+
+test('a process that no gateway calls goes by what another hears', async () => {
+  const reached = await startProcess();
+  const other = await startProcess({ isReached: () => false });
+  await pass(minutes(2));
+  await other.look();
+  expect(other.hears(clock.now())).toBe(true);
+  expect(other.at(clock.now()).countsTo).toEqual(clock.now());
+  await reached.stop();
+  await clock.advance(minutes(5));
+  expect(other.hears(clock.now())).toBe(false);
 });
 
 test('a clock that was years ahead when the panel started keeps nobody from being offline once it is right', async () => {
