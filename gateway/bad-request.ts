@@ -1,7 +1,14 @@
 import { GraphQLError } from 'graphql';
 
+/** graphql-js quotes what it refuses, which may be of any length. */
+const longest = 500;
+
 /** A refusal of the request itself, pointing at the place that is wrong where that is known. */
 export function badRequest(message: string, at?: GraphQLError): GraphQLError {
   const { nodes, source, positions } = at ?? {};
-  return new GraphQLError(message, { nodes, source, positions, extensions: { code: 'BAD_REQUEST' } });
+  const told =
+    message.length > longest
+      ? `${message.slice(0, longest / 2)} ... ${message.slice(-longest / 2)}`
+      : message;
+  return new GraphQLError(told, { nodes, source, positions, extensions: { code: 'BAD_REQUEST' } });
 }

@@ -1,5 +1,12 @@
 import type { ServiceMap } from '@apollo/gateway';
-import { OperationTypeNode, getVariableValues, type ExecutionResult, type GraphQLError } from 'graphql';
+import {
+  OperationTypeNode,
+  getVariableValues,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  type VariableDefinitionNode,
+} from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
 import { describeFault, findDataFault } from '#platform/client-data.js';
@@ -22,6 +29,9 @@ export type OperationRequest = DocumentSource & {
 export type ReadyOperation = { operation: PreparedOperation; variables: Record<string, unknown> };
 
 export type Execute = (request: OperationRequest) => Promise<ExecutionResult>;
+
+// Characters of variables that may be quoted ten times over.
+const quotable = 5_000;
 
 export interface ExecutorOptions {
   documents: Documents;
@@ -56,8 +66,9 @@ export function readyOperation(
   request: OperationRequest,
 ): ReadyOperation | { errors: readonly GraphQLError[] } {
   const variables = request.variables ?? {};
-  // First, because it is cheap: everything after this may walk over them as often as it likes.
-  const fault = findDataFault(variables, { fields: true });
+  // First, because it is cheap: everything after this may walk over them as often as it likes. Of text the subgraph
+  // knows whether it is refused or mended.
+  const fault = findDataFault(variables, { fields: true, text: false });
   if (fault) return { errors: [badRequest(describeFault(fault, 'the variables'))] };
   const { context, document, query } = request;
   const source = document ? { document } : { query, caller: callerOf(context) };
@@ -65,9 +76,21 @@ export function readyOperation(
   if (prepared.errors) return prepared;
   const { operation } = prepared;
   const definitions = operation.context.operation.variableDefinitions ?? [];
-  const { errors } = getVariableValues(operation.context.schema, definitions, variables, { maxErrors: 10 });
-  if (errors) return { errors: errors.map((error) => badRequest(error.message, error)) };
+  const faults = faultsOf(variables, definitions, operation.context.schema);
+  if (faults) return { errors: faults.map((error) => badRequest(error.message, error)) };
   return { operation, variables };
+}
+
+/** All that is wrong, but with much that is wrong the first only: each fault is told with the value around it. */
+function faultsOf(
+  variables: Record<string, unknown>,
+  definitions: readonly VariableDefinitionNode[],
+  schema: GraphQLSchema,
+): readonly GraphQLError[] | undefined {
+  const { errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  if (!errors) return undefined;
+  if (JSON.stringify(variables).length > quotable) return errors.slice(0, 1);
+  return getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors;
 }
 
 export function subscriptionsNeedMore(): GraphQLError {

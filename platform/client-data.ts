@@ -41,10 +41,11 @@ interface Level {
 /**
  * Looks through everything a client sent, JSON scalars included: once for each value, without recursion, and with the
  * path only of what is wrong. What is no data of its own, but a record of such (variables, arguments), is given one level
- * more by `fields`.
+ * more by `fields`. Whoever looks before it is known whether text is to be refused or mended says `text: false`.
  */
-export function findDataFault(value: unknown, { fields = false } = {}): DataFault | undefined {
-  if (typeof value === 'string') return isStorable(value) ? undefined : { kind: 'text', path: [] };
+export function findDataFault(value: unknown, { fields = false, text = true } = {}): DataFault | undefined {
+  const isFine = (words: string) => !text || isStorable(words);
+  if (typeof value === 'string') return isFine(value) ? undefined : { kind: 'text', path: [] };
   const first = levelOf(value);
   const levels = first ? [first] : [];
   const deepest = fields ? deepestData + 1 : deepestData;
@@ -59,11 +60,11 @@ export function findDataFault(value: unknown, { fields = false } = {}): DataFaul
     level.at += 1;
     count += 1;
     if (count > mostValues) return { kind: 'count', path: pathTo(levels.slice(0, 1)) };
-    if (typeof key === 'string' && !isStorable(key))
+    if (typeof key === 'string' && !isFine(key))
       return { kind: 'name', path: pathTo(levels.slice(0, -1)) };
     const inner = (container as Record<string | number, unknown>)[key];
     if (typeof inner === 'string') {
-      if (!isStorable(inner)) return { kind: 'text', path: pathTo(levels) };
+      if (!isFine(inner)) return { kind: 'text', path: pathTo(levels) };
       continue;
     }
     const below = levelOf(inner);

@@ -30,7 +30,7 @@ const transports: Record<string, (running: TestGateway, variables: object) => Pr
   'a WebSocket': async ({ client }, variables) => {
     const events = client().iterate({ query: document, variables: { ...variables } });
     return events.next().then(
-      ({ value }) => value,
+      ({ value }) => value?.errors,
       (errors: unknown) => errors,
     );
   },
@@ -136,4 +136,19 @@ test('a socket whose message has parts without end is closed for good', async ()
     code: 4400,
     reason: `The message has more than ${mostValues} values`,
   });
+});
+
+test('all that is wrong with variables is told at once, and of much the first, never longer than it was sent', async () => {
+  const { execute } = await startGateway('in process');
+  const known =
+    'query($y: Boolean!, $z: Boolean!) { instances { id @include(if: $y) name @include(if: $z) } }';
+  const faults = (await execute(known, { y: 1, z: 'no' })) as { errors: { message: string }[] };
+  expect(faults.errors.map(({ message }) => message)).toEqual([
+    'Variable "$y" got invalid value 1; Boolean cannot represent a non boolean value: 1',
+    'Variable "$z" got invalid value "no"; Boolean cannot represent a non boolean value: "no"',
+  ]);
+  const long = (await execute(known, { y: 'x'.repeat(100_000), z: 1 })) as { errors: { message: string }[] };
+  expect(long.errors).toHaveLength(1);
+  expect(long.errors[0]!.message.length).toBeLessThan(600);
+  expect(long.errors[0]!.message).toContain('Variable "$y" got invalid value "xxx');
 });

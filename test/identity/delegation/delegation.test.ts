@@ -172,14 +172,14 @@ describe.each(modes)('%s', (mode) => {
     expect(refusal(await panel.world.graphql('{ tenant { id } }', {}, token))).toEqual(ended);
     expect(refusal(await act(panel, parent.token, acme.id))).toEqual(ended);
     await acme.node('after');
-    // The socket is closed as forbidden, or says so at the next event: whichever comes first.
+    // The socket is closed for good, or says so at the next event: whichever comes first.
     await until(
       async () => live.error !== undefined || live.results.length > 1,
       'the subscription to end',
       5_000,
     );
     const told = live.error ? (live.error as { code?: number }).code : live.firstErrorCode;
-    expect([4403, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
+    expect([4401, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
     expect(JSON.stringify(live.results)).not.toContain('after');
   });
 

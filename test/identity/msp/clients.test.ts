@@ -228,7 +228,7 @@ test.concurrent('a suspended client is refused everywhere within seconds, and wo
   expect(enroll.status).toBe(401);
   // A socket that was open is closed.
   await live.ended();
-  expect(live.error).toMatchObject({ code: 4403 });
+  expect(live.error).toMatchObject({ code: 4401, reason: 'The tenant is suspended' });
 
   expect((await parent.rest<ClientBody>(`${at}/restore`, { method: 'POST' })).body.status).toBe('active');
   await until(async () => (await node.beat()).status === 200, 'the node to be let in again', 3_000);
