@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-import { onCpuMs } from './support/cpu.js';
+import { onCpuMs, residentMb } from './support/cpu.js';
 import { credentialsOf, instanceId, registerTenant, seedInstances, settle } from './support/fleet.js';
 import { hostileRequests, type HostileRequest } from './support/hostile-requests.js';
 import { fixed, publish } from './support/report.js';
@@ -13,6 +13,32 @@ const repeats = 3;
 const instances = 100;
 const worstRefused = 10;
 const worstAccepted = 100;
+
+const differentDocuments = 1_250;
+/** 8.6 kB, of which no two are the same. */
+const manyFields = (salt: number): string =>
+  Array.from(
+    { length: 20 },
+    (_, n) =>
+      `a${n}_${salt}: instances(first: 1, filter: { q: "${'y'.repeat(240)}" }) { nodes { id name hostname version status tags cpuPercent memoryPercent enrolledAt lastSeen activeAlerts { id status message } } totalCount }`,
+  ).join(' ');
+
+const yardsticks: Record<'plain' | 'read', HostileRequest> = {
+  plain: {
+    name: 'plain',
+    as: 'user',
+    path: '/graphql',
+    method: 'POST',
+    make: () => JSON.stringify({ query: '{ __typename }' }),
+  },
+  read: {
+    name: 'read',
+    as: 'user',
+    path: '/graphql',
+    method: 'POST',
+    make: (size) => 'x'.repeat(size),
+  },
+};
 
 interface Found {
   name: string;
@@ -51,6 +77,17 @@ export async function hostileBench(): Promise<void> {
     const found: Found[] = [];
     for (const hostile of hostileRequests) for (const size of sizes) found.push(await measure(hostile, size));
 
+    // What the machine itself takes for a request, and for a megabyte that is read and dropped.
+    const [plain, read] = [await measure(yardsticks.plain, 100), await measure(yardsticks.read, 1_000_000)];
+    const before = residentMb(panel.pid);
+    for (let n = 0; n < differentDocuments; n += 1) {
+      for (const as of ['nobody', 'user'] as const) {
+        const long = `query Q${n} { ${manyFields(n)} }`;
+        await send(agent, panel.url, yardsticks.plain, tokens[as], JSON.stringify({ query: long }));
+      }
+    }
+    const after = residentMb(panel.pid);
+
     const worst = (isAccepted: boolean) =>
       found.filter((one) => one.isAccepted === isAccepted).toSorted((a, b) => b.cpuMs - a.cpuMs);
     const refused = worst(false);
@@ -70,6 +107,12 @@ export async function hostileBench(): Promise<void> {
           value: `${fixed(one.cpuMs, 1)} ms`,
           ...(at === 0 ? { target: `<= ${worstAccepted} ms`, isMet: one.cpuMs <= worstAccepted } : {}),
         })),
+        { what: 'yardstick: { __typename }', value: `${fixed(plain.cpuMs, 1)} ms` },
+        { what: 'yardstick: a body of a megabyte that is no JSON', value: `${fixed(read.cpuMs, 1)} ms` },
+        {
+          what: `memory after ${differentDocuments} different documents each of nobody and a user (before)`,
+          value: `${after} MB (${before})`,
+        },
       ],
       details: { found },
     });

@@ -47,7 +47,7 @@ export const webSocketLimits: WebSocketLimits = {
   messageBytes: longestBody,
   strangerBytes: longestBodyOfStrangers,
   // A process that ends sends everybody behind one address to another one within a few seconds.
-  anonymousPerAddress: 200,
+  anonymousPerAddress: 1_000,
   operations: 100,
   pingEveryMs: 12_000,
   anonymousMs: 60_000,
