@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
+import type { Metrics } from '#platform/metrics.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
@@ -16,6 +17,7 @@ import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
+import { observe } from './observe.js';
 import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
 import { requestContextMiddleware } from './request-context.js';
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   exchange?: ExchangeContext;
   /** Asked for each operation on a WebSocket, before it is read. */
   charge?: Charge;
+  /** Counts operations, subscriptions and WebSockets. */
+  metrics?: Metrics;
 }
 
 export interface Gateway {
@@ -76,8 +80,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
-  const execute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
-  const subscribe = createSubscriber({
+  const plainExecute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
+  const plainSubscribe = createSubscriber({
     documents,
     runner,
     services,
@@ -86,6 +90,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     admit,
     exchange: options.exchange,
   });
+  const { execute, subscribe } = options.metrics
+    ? observe(options.metrics, plainExecute, plainSubscribe)
+    : { execute: plainExecute, subscribe: plainSubscribe };
   const webSockets = createWebSocketServer({
     documents,
     execute,
@@ -97,6 +104,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     charge: options.charge,
     limits: options.webSocketLimits ?? {},
   });
+
+  options.metrics?.gauge('panel_websockets', 'WebSockets that are open at this gateway.', [], () => [
+    { value: webSockets.count() },
+  ]);
 
   const router = Router();
   router.use('/graphql', requestContextMiddleware(trustProxy));

@@ -65,6 +65,8 @@ export interface WebSocketOptions {
 
 export interface GraphQLWebSocketServer {
   attach(server: Server): void;
+  /** How many are open. */
+  count(): number;
   stop(): Promise<void>;
 }
 
@@ -120,6 +122,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   }, limits.pingEveryMs).unref();
 
   return {
+    count: () => connections.size,
     attach: (server) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         if (pathOf(request) !== '/graphql') {

@@ -17,7 +17,7 @@ await run(async () => {
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   });
-  const panel = await startPanel(options);
+  const panel = await startPanel({ ...options, isDemo: true });
   try {
     const { enrollmentToken } = await seedDemo(panel.url);
     const fleet = await startDemoFleet({

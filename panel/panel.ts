@@ -17,6 +17,7 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
+import { serveMetrics } from './metrics.js';
 import { createRateLimits } from './rate-limits.js';
 import { createSubgraphs, subgraphNames } from './subgraphs.js';
 
@@ -26,6 +27,8 @@ export interface PanelOptions {
   fleet: FleetEnv;
   logger: Logger;
   clock?: Clock;
+  /** Shows the metrics to programs on this machine. */
+  isDemo?: boolean;
 }
 
 /** A running panel. */
@@ -37,6 +40,8 @@ export interface Panel {
   gateway: Gateway;
   /** The one-time link for making the first administrator; absent once there is one. */
   setupLink: string | undefined;
+  /** Where METRICS_PORT is. */
+  metricsUrl: string | undefined;
   /** Lets requests under way finish, closes the others, and stops what it started. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -46,6 +51,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { panel: env, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
+  const served = serveMetrics({ env, isDemo: options.isDemo });
   const database = await prepareDatabase(env, keyring, logger);
   const undo: (() => Promise<void>)[] = [() => database.stop()];
   let isStopping = false;
@@ -70,6 +76,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       nodeName: env.NODE_NAME,
       fleet: options.fleet,
       identity: options.identity,
+      metrics: served.metrics,
     });
     undo.push(() => subgraphs.stop());
     await subgraphs.start();
@@ -90,12 +97,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       charge: admission.charge,
       exchange: keys.exchanged,
       verify: keys.verify,
+      metrics: served.metrics,
     });
     undo.push(() => gateway.stop());
     const app = createHttpApp({
       gateway,
       admission,
-      metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
+      metrics: served,
       verifier,
       exchange: keys.exchanged,
       logger,
@@ -114,6 +122,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       email: options.identity.ADMIN_EMAIL,
       password: options.identity.ADMIN_PASSWORD,
     });
+    const scraped = await served.listen();
+    undo.push(() => scraped.stop());
     const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
     undo.push(() => drain(server));
     return {
@@ -121,6 +131,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       publicUrl,
       gateway,
       setupLink,
+      metricsUrl: scraped.url,
       stop: async () => {
         isStopping = true;
         await unwind();

@@ -19,6 +19,7 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { drain, listen, parseTrustProxy } from './listen.js';
+import { serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
 import type { SplitEnv } from './split-env.js';
@@ -35,6 +36,8 @@ export interface SplitOptions {
 
 export interface RunningProcess {
   url: string;
+  /** Where METRICS_PORT is. */
+  metricsUrl: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export async function startSubgraph(
 ): Promise<RunningProcess & { setupLink: string | undefined }> {
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
+  const metrics = serveMetrics({ env });
   const database = await prepareDatabase(env, keyring, logger);
   const subgraphs = await createSubgraphs({
     names: [name],
@@ -57,6 +61,7 @@ export async function startSubgraph(
     fleet: options.fleet,
     identity: options.identity,
     userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
+    metrics: metrics.metrics,
   });
   await subgraphs.start();
   const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
@@ -71,14 +76,17 @@ export async function startSubgraph(
     subgraph,
     verifier,
     logger,
-    routers,
+    routers: [metrics.router, ...routers],
     problems: () => subgraphs.problems(),
   });
+  const scraped = await metrics.listen();
   const port = await listen(served.server, env.PORT, env.HOST ?? '0.0.0.0');
   return {
     url: `http://127.0.0.1:${port}`,
+    metricsUrl: scraped.url,
     setupLink,
     stop: async () => {
+      await scraped.stop();
       await served.stop();
       await subgraphs.stop();
       await database.stop();
@@ -97,6 +105,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
     clock,
   });
+  const metrics = serveMetrics({ env });
   const trustProxy = parseTrustProxy(env.TRUST_PROXY);
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
@@ -111,13 +120,14 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     charge: admission.charge,
     exchange: keys.exchanged,
     verify: keys.verify,
+    metrics: metrics.metrics,
     remote: { gatewayToken: () => tokens.forGateway() },
   });
   let isStopping = false;
   const app = createHttpApp({
     gateway,
     admission,
-    metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
+    metrics,
     verifier,
     exchange: keys.exchanged,
     logger,
@@ -134,12 +144,15 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   });
   const server = createServer(app);
   gateway.attach(server);
+  const scraped = await metrics.listen();
   const port = await listen(server, env.PORT, env.HOST ?? '0.0.0.0');
   return {
     url: `http://127.0.0.1:${port}`,
+    metricsUrl: scraped.url,
     gateway,
     stop: async () => {
       isStopping = true;
+      await scraped.stop();
       await gateway.stop();
       await drain(server);
       await stopLimits();

@@ -151,7 +151,10 @@ test('without SMTP_URL a mail leaves neither its address nor its link in the log
       }),
     ]);
     const [name] = account.email.split('@') as [string];
-    expect([running.output.includes(name), running.output.includes('verify-email#token')]).toEqual([false, false]);
+    expect([running.output.includes(name), running.output.includes('verify-email#token')]).toEqual([
+      false,
+      false,
+    ]);
   } finally {
     await running.kill('SIGTERM');
     await database.drop();
