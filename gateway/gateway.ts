@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 
 import { systemClock, type Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
+import type { Metrics } from '#platform/metrics.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
@@ -17,6 +18,7 @@ import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
+import { observe } from './observe.js';
 import type { Origins } from './origins.js';
 import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
@@ -48,6 +50,8 @@ export interface GatewayOptions {
   exchange?: ExchangeContext;
   /** Asked for each operation on a WebSocket, before it is read. */
   charge?: Charge;
+  /** Counts operations, subscriptions and WebSockets. */
+  metrics?: Metrics;
 }
 
 export interface Gateway {
@@ -83,8 +87,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
-  const execute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
-  const subscribe = createSubscriber({
+  const plainExecute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
+  const plainSubscribe = createSubscriber({
     documents,
     runner,
     services,
@@ -94,6 +98,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     exchange: options.exchange,
   });
   const limits = { ...webSocketLimits, ...options.webSocketLimits };
+  const { execute, subscribe } = options.metrics
+    ? observe(options.metrics, plainExecute, plainSubscribe)
+    : { execute: plainExecute, subscribe: plainSubscribe };
   const webSockets = createWebSocketServer({
     documents,
     execute,
@@ -107,6 +114,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
   });
   const streams = new EventStreams({ verify: options.verify, clock, logger, limits });
+
+  options.metrics?.gauge('panel_websockets', 'WebSockets that are open at this gateway.', [], () => [
+    { value: webSockets.count() },
+  ]);
 
   const router = Router();
   router.use('/graphql', requestContextMiddleware(trustProxy));

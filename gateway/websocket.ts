@@ -71,6 +71,8 @@ export interface WebSocketOptions {
 
 export interface GraphQLWebSocketServer {
   attach(server: Server): void;
+  /** How many are open. */
+  count(): number;
   /** Tells every socket to go; calls after the first wait for the same end. */
   stop(): Promise<void>;
 }
@@ -157,6 +159,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   }
 
   return {
+    count: () => connections.size,
     attach: (server) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         try {

@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.js';
 import type { Connections } from '#platform/database/connections.js';
 import type { Database } from '#platform/database/database.js';
+import { measureJobs } from '#platform/jobs/job-metrics.job.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import { JobRunner } from '#platform/jobs/runner.js';
 import type { Logger } from '#platform/logger.js';
@@ -9,8 +10,10 @@ import type { SingletonLoop } from '#platform/membership/loop.js';
 import { ProcessSession } from '#platform/membership/process-session.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { Metrics } from '#platform/metrics.js';
 import { consumeLoop } from '#platform/outbox/consume.job.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
+import { measureConsumers } from '#platform/outbox/outbox-metrics.job.js';
 import { outboxRetention } from '#platform/outbox/retention.job.js';
 import type { OutboxWake } from '#platform/outbox/wake.js';
 
@@ -41,6 +44,7 @@ export interface BackgroundOptions {
   nodeName: string;
   clock: Clock;
   logger: Logger;
+  metrics: Metrics;
 }
 
 /** Background work of the areas in this process: singletons, while it holds their lease, and jobs at all times. */
@@ -51,7 +55,7 @@ export class Background {
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
-    const { platform, areas, sources, wake, nodeName, clock, logger } = options;
+    const { platform, areas, sources, wake, nodeName, clock, logger, metrics } = options;
     this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
@@ -73,7 +77,24 @@ export class Background {
       clock,
       logger,
       stopWithinMs: patienceMs,
+      metrics,
     });
+    metrics.gauge(
+      'panel_lease_epoch',
+      'The epoch of each lease that this process holds; absent while it does not.',
+      ['lease'],
+      () =>
+        this.leases.flatMap(({ name: lease, current }) =>
+          current ? [{ labels: { lease }, value: Number(current.epoch) }] : [],
+        ),
+    );
+    for (const { database, consumers } of areas)
+      measureConsumers(metrics, { database, consumers, sources, clock });
+    measureJobs(
+      metrics,
+      platform,
+      areas.flatMap(({ jobs = [] }) => jobs.map(({ name }) => name)),
+    );
   }
 
   async start(): Promise<void> {

@@ -46,6 +46,8 @@ const shape = {
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(200),
   REDIS_URL: settings.url.optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  METRICS_PORT: settings.port.optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
   NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: readBy(parseTrustProxy).default(false),
   CORS_ORIGINS: readBy(parseOrigins).optional(),

@@ -15,13 +15,13 @@ import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
-import { createMetrics, type MetricsAccess } from './metrics.js';
+import type { ServedMetrics } from './metrics.js';
 import { showNotFound, showStart } from './pages.js';
 
 export interface HttpOptions extends Health {
   gateway: Gateway;
   admission: Admission;
-  metrics: MetricsAccess;
+  metrics: ServedMetrics;
   verifier: TokenVerifier;
   exchange: ExchangeContext;
   logger: Logger;
@@ -34,11 +34,10 @@ export interface HttpOptions extends Health {
 
 /** Everything that the panel answers on its one port, but for WebSockets. */
 export function createHttpApp(options: HttpOptions): Express {
-  const { gateway, verifier, logger } = options;
+  const { gateway, verifier, logger, metrics } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const metrics = createMetrics(options.metrics);
   app.use(requestContextMiddleware(options.trustProxy));
   app.use(metrics.measure);
   app.use((_request, response, next) => {

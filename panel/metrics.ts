@@ -1,71 +1,102 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
 
-import { Router, type RequestHandler } from 'express';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import express, { Router, type RequestHandler } from 'express';
 
-import { requestContextOf } from '#gateway/request-context.js';
+import { OperatorError } from '#platform/errors.js';
+import { Metrics } from '#platform/metrics.js';
 
-/** Who may read the metrics: whoever has the token, or else programs on this machine. */
-export interface MetricsAccess {
-  token?: string | undefined;
-  /** One-machine mode: what comes from the loopback interface comes from the operator. */
-  isLoopbackTrusted: boolean;
+import type { PanelEnv } from './env.js';
+
+export interface MetricsOptions {
+  env: Pick<PanelEnv, 'METRICS_TOKEN' | 'METRICS_PORT' | 'METRICS_HOST'>;
+  /** The demo shows them to programs on this machine. Elsewhere a proxy makes the whole world come from there. */
+  isDemo?: boolean | undefined;
 }
 
-export interface Metrics {
+/** The metrics of one process, and the ways to them. */
+export interface ServedMetrics {
+  metrics: Metrics;
   /** Counts and times every request that passes. */
   measure: RequestHandler;
-  /** GET /metrics in the Prometheus text format. */
+  /** GET /metrics on the port of everything else: for whoever has the token. To others it is not there. */
   router: Router;
+  /** Serves them at METRICS_HOST and METRICS_PORT as well, when there is a port. */
+  listen(): Promise<{ url: string | undefined; stop(): Promise<void> }>;
 }
 
-/** Metrics of this process for Prometheus: Node's own, and requests by transport and status. */
-export function createMetrics(access: MetricsAccess): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: 'panel_http_request_duration_seconds',
-    help: 'Time to answer an HTTP request.',
-    labelNames: ['transport', 'method', 'status'],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers: [registry],
-  });
+type Allowed = (request: express.Request) => boolean;
 
+export function serveMetrics({ env, isDemo = false }: MetricsOptions): ServedMetrics {
+  const metrics = new Metrics().withProcess();
+  const { METRICS_TOKEN: token, METRICS_PORT: port, METRICS_HOST: host } = env;
+  const hasToken: Allowed = ({ headers }) => isSame(headers.authorization ?? '', `Bearer ${String(token)}`);
+  return {
+    metrics,
+    measure: measure(metrics),
+    router: route(metrics, token === undefined ? (request) => isDemo && isOfThisMachine(request) : hasToken),
+    listen: async () => {
+      if (port === undefined) return { url: undefined, stop: async () => undefined };
+      // A token counts wherever there is one: the address may be open to more than the scraper.
+      const server = createServer(
+        express()
+          .disable('x-powered-by')
+          .use(route(metrics, token === undefined ? () => true : hasToken)),
+      );
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => {
+          const isTaken = error.code === 'EADDRINUSE';
+          const told = `Port ${port} is in use. Stop what listens there, or set METRICS_PORT to another.`;
+          reject(isTaken ? new OperatorError(told, { cause: error }) : error);
+        });
+        server.listen(port, host, resolve);
+      });
+      const address = server.address();
+      const taken = typeof address === 'object' && address ? address.port : port;
+      return {
+        url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+        stop: async () => {
+          const closed = new Promise((resolve) => server.close(resolve));
+          server.closeAllConnections();
+          await closed;
+        },
+      };
+    },
+  };
+}
+
+function route(metrics: Metrics, isAllowed: Allowed): Router {
   const router = Router();
   router.get('/metrics', async (request, response) => {
-    const { authorization, clientAddress } = requestContextOf(response);
-    // A proxy on this machine makes the whole world come from loopback.
-    const isProxied = proxyHeaders.some((name) => request.headers[name] !== undefined);
-    if (!isAllowed(access, authorization, isProxied ? undefined : clientAddress)) {
-      // As if it were not there: that a panel has metrics is nobody else's business.
-      response.status(404).json({ error: 'Not found' });
-      return;
-    }
-    response.type(registry.contentType).send(await registry.metrics());
+    // As if it were not there: that a panel has metrics is nobody else's business.
+    if (!isAllowed(request)) response.status(404).json({ error: 'Not found' });
+    else response.type(metrics.contentType).send(await metrics.text());
   });
+  return router;
+}
 
-  return {
-    router,
-    measure: (request, response, next) => {
-      const stop = requests.startTimer();
-      const transport = transportOf(request.path);
-      response.once('finish', () => {
-        stop({ transport, method: request.method, status: String(response.statusCode) });
-      });
-      next();
-    },
+function measure(metrics: Metrics): RequestHandler {
+  const requests = metrics.histogram(
+    'panel_http_request_duration_seconds',
+    'Time to answer an HTTP request.',
+    ['transport', 'method', 'status'],
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  );
+  return (request, response, next) => {
+    const stop = requests.startTimer();
+    const transport = transportOf(request.path);
+    response.once('finish', () => {
+      stop({ transport, method: request.method, status: String(response.statusCode) });
+    });
+    next();
   };
 }
 
 const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
-function isAllowed(
-  access: MetricsAccess,
-  authorization: string | undefined,
-  clientAddress: string | undefined,
-): boolean {
-  if (access.token !== undefined) return isSame(authorization ?? '', `Bearer ${access.token}`);
-  return access.isLoopbackTrusted && clientAddress !== undefined && /^(127\.|::1$)/.test(clientAddress);
+function isOfThisMachine({ headers, socket }: express.Request): boolean {
+  if (proxyHeaders.some((name) => headers[name] !== undefined)) return false;
+  return /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
 }
 
 function isSame(given: string, expected: string): boolean {

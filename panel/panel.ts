@@ -18,6 +18,7 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
+import { serveMetrics } from './metrics.js';
 import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
@@ -29,6 +30,8 @@ export interface PanelOptions {
   fleet: FleetEnv;
   logger: Logger;
   clock?: Clock;
+  /** Shows the metrics to programs on this machine. */
+  isDemo?: boolean;
 }
 
 /** A running panel. */
@@ -48,6 +51,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
+  const served = serveMetrics({ env, isDemo: options.isDemo });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -70,6 +74,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       nodeName: env.NODE_NAME,
       fleet: options.fleet,
       identity: options.identity,
+      metrics: served.metrics,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
@@ -93,13 +98,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       charge: admission.charge,
       exchange: keys.exchanged,
       verify: keys.verify,
+      metrics: served.metrics,
     });
     shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
     shutdown.add('subgraphs', 'the gateway', () => gateway.stop());
     const app = createHttpApp({
       gateway,
       admission,
-      metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: env.DATABASE_URL === undefined },
+      metrics: served,
       verifier,
       exchange: keys.exchanged,
       logger,
@@ -119,6 +125,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       email: options.identity.ADMIN_EMAIL,
       password: options.identity.ADMIN_PASSWORD,
     });
+    const scraped = await served.listen();
+    shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(server, env, shutdown);
     return {
       url: `http://127.0.0.1:${port}`,
@@ -126,6 +134,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       databaseUrl: database.url,
       gateway,
       setupLink,
+      metricsUrl: scraped.url,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),

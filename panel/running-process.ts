@@ -2,6 +2,8 @@
 export interface RunningProcess {
   /** Where it listens on this machine. */
   url: string;
+  /** Where METRICS_PORT is. */
+  metricsUrl?: string | undefined;
   /**
    * Ends everything in order, within `stopWithinMs`. Safe to call twice. `isFailing` leaves out the grace in which
    * clients are sent elsewhere.

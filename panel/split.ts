@@ -22,6 +22,7 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
+import { serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
@@ -48,6 +49,7 @@ export async function startSubgraph(
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
+  const metrics = serveMetrics({ env });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -65,6 +67,7 @@ export async function startSubgraph(
       identity: options.identity,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
+      metrics: metrics.metrics,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', `the subgraph ${name}`, () => subgraphs.stop());
@@ -81,7 +84,7 @@ export async function startSubgraph(
       subgraph,
       verifier,
       logger,
-      routers,
+      routers: [metrics.router, ...routers],
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
       problems: async () =>
         shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
@@ -89,9 +92,12 @@ export async function startSubgraph(
     });
     shutdown.add('clients', 'closing WebSockets', () => served.leave());
     shutdown.add('subgraphs', 'the GraphQL server', () => served.stop());
+    const scraped = await metrics.listen();
+    shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(served.server, env, shutdown);
     return {
       url: `http://127.0.0.1:${port}`,
+      metricsUrl: scraped.url,
       setupLink,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
@@ -119,6 +125,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
+  const metrics = serveMetrics({ env });
   try {
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);
@@ -133,6 +140,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       charge: admission.charge,
       exchange: keys.exchanged,
       verify: keys.verify,
+      metrics: metrics.metrics,
       remote: { gatewayToken: () => tokens.forGateway() },
     });
     shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
@@ -140,7 +148,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     const app = createHttpApp({
       gateway,
       admission,
-      metrics: { token: env.METRICS_TOKEN, isLoopbackTrusted: false },
+      metrics,
       verifier,
       exchange: keys.exchanged,
       logger,
@@ -158,6 +166,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     });
     const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);
+    const scraped = await metrics.listen();
+    shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(server, env, shutdown);
     const beacon = new GatewayBeacon({
       target: split.addresses.fleet,
@@ -168,6 +178,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     await beacon.start();
     return {
       url: `http://127.0.0.1:${port}`,
+      metricsUrl: scraped.url,
       gateway,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),

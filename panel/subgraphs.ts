@@ -3,9 +3,10 @@ import type { Router } from 'express';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
-import { Connections, type PoolStats } from '#platform/database/connections.js';
+import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
@@ -41,6 +42,7 @@ export interface SubgraphsOptions {
   nodeName: string;
   fleet: FleetEnv;
   identity: IdentityEnv;
+  metrics?: Metrics;
   /** Finds the public keys of user tokens where identity runs in another process. */
   userKeys?: KeySource;
   /** Whether the gateways are processes of their own. */
@@ -59,8 +61,6 @@ export interface Subgraphs {
   start(): Promise<void>;
   /** What keeps the subgraphs from serving; empty when they can. */
   problems(): Promise<string[]>;
-  /** How the connections to the database stand, for the metrics. */
-  pools(): PoolStats[];
   /** Gives the leases up and does no more by itself; requests and subscriptions go on. */
   stopBackground(): Promise<void>;
   /** Once no request is under way any more. */
@@ -71,7 +71,7 @@ export interface Subgraphs {
 const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
-  const { names, clock, logger, keyring, publicUrl, nodeName } = options;
+  const { names, clock, logger, keyring, publicUrl, nodeName, metrics = new Metrics() } = options;
   if (!options.identity.SMTP_URL && !options.identity.MAIL_LOG) {
     logger.warn(
       'SMTP_URL is not set: no mail is sent, so nobody can confirm an address, reset a password or take an invitation. ' +
@@ -79,6 +79,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     );
   }
   const connections = new Connections(options.databaseUrl);
+  measureConnections(metrics, connections);
   const { databases, database } = await openDatabases(connections, logger);
   const wake = new OutboxWake(connections, logger);
   // These two are followed everywhere: their events say which tokens are good no more.
@@ -99,6 +100,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         areas: subgraphNames,
         permissions: allPermissions,
         streams: streams('identity'),
+        metrics,
         env: options.identity,
       })
     : undefined;
@@ -126,6 +128,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
         streams: streams('fleet'),
         tail: tails.get('fleet')!,
         logger,
+        metrics,
         env: options.fleet,
         isBehindGateways: options.isBehindGateways ?? false,
       })
@@ -143,6 +146,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     nodeName,
     clock,
     logger,
+    metrics,
   });
   const all: Subgraph[] = [];
   if (identity) all.push(await identity.build(verifier));
@@ -165,7 +169,6 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       const problem = await connections.problem();
       return problem === undefined ? [] : [problem];
     },
-    pools: () => connections.stats(),
     stopBackground: () => background.stop(),
     stop: async () => {
       // A step that waits for a database that is gone must not keep the process.
@@ -192,4 +195,22 @@ async function openDatabases(connections: Connections, logger: Logger) {
     return found;
   };
   return { databases, database };
+}
+
+function measureConnections(metrics: Metrics, connections: Connections): void {
+  metrics.gauge(
+    'panel_database_connections',
+    'Connections of this process to the database: taken, idle, and those who wait for one.',
+    ['pool', 'state'],
+    () =>
+      connections.stats().flatMap(({ pool, taken, idle, waiting }) =>
+        Object.entries({ taken, idle, waiting }).map(([state, value]) => ({
+          labels: { pool, state },
+          value,
+        })),
+      ),
+  );
+  metrics.gauge('panel_database_connections_max', 'The most that a pool may have.', ['pool'], () =>
+    connections.stats().map(({ pool, max: value }) => ({ labels: { pool }, value })),
+  );
 }

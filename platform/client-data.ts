@@ -60,8 +60,7 @@ export function findDataFault(value: unknown, { fields = false, text = true } = 
     level.at += 1;
     count += 1;
     if (count > mostValues) return { kind: 'count', path: pathTo(levels.slice(0, 1)) };
-    if (typeof key === 'string' && !isFine(key))
-      return { kind: 'name', path: pathTo(levels.slice(0, -1)) };
+    if (typeof key === 'string' && !isFine(key)) return { kind: 'name', path: pathTo(levels.slice(0, -1)) };
     const inner = (container as Record<string | number, unknown>)[key];
     if (typeof inner === 'string') {
       if (!isFine(inner)) return { kind: 'text', path: pathTo(levels) };

@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 
 import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
 
 export interface Mail {
   /** For a mail that may be sent more than once: mailboxes that see it again may drop it. */
@@ -55,6 +56,7 @@ export interface MailerOptions {
   isLogged?: boolean | undefined;
   from: string;
   logger: Logger;
+  metrics?: Metrics | undefined;
 }
 
 // A server that does not answer must not hold up what sends for longer than an attempt at a job may take.
@@ -69,11 +71,17 @@ const timeouts = {
  * By SMTP where a server is known. Otherwise the log is the mailbox if it is told to be, since whoever reads it can use
  * the links; else it says that there was a mail, and nothing of what was in it.
  */
-export function createMailer({ smtpUrl, isLogged = false, from, logger }: MailerOptions): Mailer {
+export function createMailer({ smtpUrl, isLogged = false, from, logger, metrics }: MailerOptions): Mailer {
+  const count = metrics?.counter(
+    'panel_mails_total',
+    'Mails by outcome: sent, failed (their job tries again), or unsent where there is no mail server.',
+    ['outcome'],
+  );
   if (!smtpUrl) {
     return {
       isReaching: isLogged,
       send: async ({ id, kind = 'mail', to, subject, text }) => {
+        count?.({ outcome: 'unsent' });
         if (isLogged) {
           logger.warn({ to, subject, text }, 'SMTP_URL is not set: this mail went nowhere but here');
         } else {
@@ -92,13 +100,18 @@ export function createMailer({ smtpUrl, isLogged = false, from, logger }: Mailer
     isReaching: true,
     send: async ({ id, kind: _, fromName, replyTo, ...mail }) => {
       const messageId = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
-      await transport.sendMail({
+      const sending = transport.sendMail({
         // As objects, so that what is in a name is never read as an address.
         from: fromName === undefined ? from : { name: fromName, address },
         ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
         ...mail,
         ...messageId,
       });
+      await sending.catch((error: unknown) => {
+        count?.({ outcome: 'failed' });
+        throw error;
+      });
+      count?.({ outcome: 'sent' });
     },
   };
 }

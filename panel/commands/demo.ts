@@ -22,7 +22,7 @@ await run(async () => {
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   });
-  const panel = await startPanel(options);
+  const panel = await startPanel({ ...options, isDemo: true });
   try {
     const { enrollmentToken, tenantId } = await seedDemo(panel.url);
     const fleet = await startDemoFleet({

@@ -17,13 +17,14 @@ export interface AttemptContext {
   database: Database;
   clock: Clock;
   logger: Logger;
+  counted: (outcome: 'done' | 'failed' | 'given up') => void;
 }
 
 /** Makes one attempt at a job. A failure is logged, and thrown on for pg-boss to decide on the next attempt. */
 export async function attempt(
   definition: JobDefinition,
   job: StoredJob,
-  { database, clock, logger }: AttemptContext,
+  { database, clock, logger, counted }: AttemptContext,
 ): Promise<void> {
   const { causedBy, ...payload } = job.data;
   const isLastAttempt = job.retryCount >= job.retryLimit;
@@ -61,7 +62,9 @@ export async function attempt(
   try {
     await definition.handle(step);
     logger.debug(facts, 'a job is done');
+    counted('done');
   } catch (error) {
+    counted(isLastAttempt ? 'given up' : 'failed');
     if (isLastAttempt) logger.error({ ...facts, err: error }, 'a job failed for the last time');
     else logger.warn({ ...facts, err: error }, 'a job failed and will be tried again');
     // pg-boss keeps what it is given in the job's row, with all its properties; causes may tell secrets.

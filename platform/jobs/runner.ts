@@ -8,6 +8,7 @@ import type { Database } from '../database/database.js';
 import { patience, withPatience } from '../database/patience.js';
 import { areaRoles } from '../database/roles.js';
 import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
 import { attempt, type StoredJob } from './attempt.js';
 import { bossDatabase } from './boss-database.js';
 import type { JobDefinition } from './job.js';
@@ -27,6 +28,7 @@ export interface JobRunnerOptions {
   concurrency: number;
   clock: Clock;
   logger: Logger;
+  metrics?: Metrics;
   /** How long jobs under way may go on when the process stops. */
   stopWithinMs?: number;
   /** How often a job that is due is looked for when no notification told of it: retries and delayed jobs. */
@@ -99,7 +101,13 @@ export class JobRunner {
   }
 
   private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {
-    const { concurrency, pollSeconds = 5, clock, logger } = this.options;
+    const { concurrency, pollSeconds = 5, clock, logger, metrics } = this.options;
+    const count = metrics?.counter(
+      'panel_job_attempts_total',
+      'Attempts at jobs by outcome: done, failed (it is tried again), or given up.',
+      ['job', 'outcome'],
+    );
+    const counted = (outcome: string) => count?.({ job: definition.name, outcome });
     await boss.work(
       definition.name,
       {
@@ -112,7 +120,7 @@ export class JobRunner {
       async ([job]: StoredJob[]) => {
         if (!job) return;
         await withPatience(patience.background, async () =>
-          attempt(definition, job, { database, clock, logger }),
+          attempt(definition, job, { database, clock, logger, counted }),
         );
       },
     );

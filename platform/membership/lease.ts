@@ -26,7 +26,7 @@ export class Lease {
   constructor(
     private readonly database: Database,
     /** What the lease is for: one per area, so that areas may run in processes of their own. */
-    private readonly name: string,
+    readonly name: string,
     /** The id of this process's session. */
     private readonly holder: string,
     private readonly logger: Logger,

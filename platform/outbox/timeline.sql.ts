@@ -47,7 +47,12 @@ export const timelineMigration: AreaMigration = migration(
        on conflict (consumer, source) do update
          set timeline = excluded.timeline, xid = excluded.xid, id = excluded.id
          where (p.timeline, p.xid, p.id) < (excluded.timeline, excluded.xid, excluded.id) $$`,
-  `revoke execute on function platform.move_consumer(text, text, bigint, text, bigint) from public`,
+  // The rows themselves are for people with the owner's rights.
+  `create function platform.count_parked_events(of_consumer text) returns table (source text, count bigint)
+    language sql stable security definer set search_path = pg_catalog as
+    $$ select e.source, count(*) from platform.parked_event e where e.consumer = of_consumer group by 1 $$`,
+  `revoke execute on function platform.move_consumer(text, text, bigint, text, bigint),
+    platform.count_parked_events(text) from public`,
 );
 
 /** Names the timeline in an area's outbox. Follows `outboxTableSql`, and gives the area its rights in the platform. */
@@ -60,6 +65,7 @@ export function outboxTimelineSql(area: string): string[] {
     `grant select on platform.consumer_position to ${area}_jobs`,
     `grant execute on function platform.assert_epoch(text, text, bigint),
       platform.move_consumer(text, text, bigint, text, bigint), platform.forget_parked_events(text),
+      platform.count_parked_events(text),
       platform.park_event(text, text, text, text, text, text) to ${area}_jobs`,
     // What is there already is of this run, or of earlier ones on the same data, whose order goes on.
     `alter table ${area}.outbox add column timeline bigint not null default platform.current_timeline()`,

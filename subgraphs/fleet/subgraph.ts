@@ -10,6 +10,7 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { Metrics } from '#platform/metrics.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';
 import type { OutboxTail } from '#platform/outbox/tail.js';
@@ -97,6 +98,7 @@ export interface FleetOptions {
   /** The area's events as they are committed, by whichever process. */
   tail: OutboxTail;
   logger: Logger;
+  metrics?: Metrics | undefined;
   env: FleetEnv;
   /** Whether nodes get through by gateways in processes of their own. */
   isBehindGateways?: boolean;
@@ -135,7 +137,7 @@ export function createFleet(options: FleetOptions): Fleet {
   });
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
-  const alerts = createAlerts({ instances, keyring, publicUrl, logger: options.logger, env });
+  const alerts = createAlerts({ ...options, instances });
   const commands = new CommandService();
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, options.tail, deliveries);
@@ -204,7 +206,7 @@ export function createFleet(options: FleetOptions): Fleet {
           new InstanceSubscriptions(instances, summaries),
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
-          new HeartbeatResolver(heartbeats),
+          new HeartbeatResolver(heartbeats, options.metrics),
           new GroupResolver(new GroupService(), instances),
           new MaintenanceWindowResolver(new MaintenanceWindowService()),
           new LifecycleResolver(

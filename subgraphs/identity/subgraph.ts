@@ -9,6 +9,7 @@ import type { Logger } from '#platform/logger.js';
 import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { Metrics } from '#platform/metrics.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EventStreams } from '#platform/outbox/event-stream.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -97,6 +98,7 @@ export interface IdentityOptions {
   keyring: Keyring;
   clock: Clock;
   logger: Logger;
+  metrics?: Metrics | undefined;
   /** The panel's public address: the issuer of its tokens. */
   publicUrl: string;
   /** All areas that keep things of tenants. */
@@ -128,12 +130,13 @@ export interface Identity {
 }
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { database, keyring, clock, logger, publicUrl, env } = options;
+  const { database, keyring, clock, logger, publicUrl, env, metrics } = options;
   const mailer = createMailer({
     smtpUrl: env.SMTP_URL,
     isLogged: env.MAIL_LOG,
     from: env.MAIL_FROM,
     logger,
+    metrics,
   });
   const mails = new MailQueue('identity.mail.send', keyring);
   const mail = new AccountMail(mails, publicUrl);

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { settled, trailOf, verify } from '../identity/audit/support.js';
 import { Live } from '../support/live.js';
 import { createTestDatabase, startTestPanel, type TestPanel } from '../support/panel.js';
+import { SwitchedAddress } from '../support/switched-address.js';
 import { until, type Tenant } from '../support/world.js';
 import { copyDatabase, horizonOf, spendTransactions } from './support/database-copy.js';
 import { SecondServer } from './support/second-server.js';
-import { SwitchedAddress } from './support/switched-address.js';
 
 const changes = 'subscription { instanceChanged { name } }';
 

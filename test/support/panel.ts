@@ -7,7 +7,7 @@ import type { Gateway } from '#gateway/gateway.js';
 import { startPanel } from '#panel/panel.js';
 import type { PanelOptions } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
-import { startGateway, startSubgraph } from '#panel/split.js';
+import { startGateway, startSubgraph, type RunningProcess } from '#panel/split.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from './clock.js';
@@ -55,7 +55,15 @@ async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>):
 
 /** A whole panel on a database of its own, with a clock that only the test moves. */
 export interface TestPanel extends AsyncDisposable {
-  panel: { url: string; gateway: Gateway; setupLink?: string | undefined; stop(): Promise<void> };
+  panel: {
+    url: string;
+    gateway: Gateway;
+    setupLink?: string | undefined;
+    metricsUrl?: string | undefined;
+    /** In split mode, of the subgraphs' processes. */
+    subgraphs?: Record<'identity' | 'fleet', RunningProcess>;
+    stop(): Promise<void>;
+  };
   database: TestDatabase;
   clock: TestClock;
   world: World;
@@ -84,6 +92,7 @@ async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
   return {
     ...gateway,
     setupLink: identity.setupLink,
+    subgraphs: { identity, fleet },
     stop: async () => {
       await gateway.stop();
       await fleet.stop();

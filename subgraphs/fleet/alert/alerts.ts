@@ -6,6 +6,7 @@ import type { Logger } from '#platform/logger.js';
 import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { Metrics } from '#platform/metrics.js';
 import { createOutbound } from '#platform/outbound/outbound.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
@@ -58,6 +59,7 @@ export interface AlertsOptions {
   keyring: Keyring;
   publicUrl: string;
   logger: Logger;
+  metrics?: Metrics | undefined;
   env: FleetEnv;
 }
 
@@ -73,7 +75,7 @@ export interface Alerts {
 
 const outboundLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0 };
 
-export function createAlerts({ instances, keyring, publicUrl, logger, env }: AlertsOptions): Alerts {
+export function createAlerts({ instances, keyring, publicUrl, logger, metrics, env }: AlertsOptions): Alerts {
   const service = new AlertService();
   const silences = new SilenceService(instances);
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
@@ -83,6 +85,7 @@ export function createAlerts({ instances, keyring, publicUrl, logger, env }: Ale
     isLogged: env.MAIL_LOG,
     from: env.MAIL_FROM,
     logger,
+    metrics,
   });
   const mails = new MailQueue('fleet.notification.confirm', keyring);
   const addresses = new NotificationAddressService(new ConfirmationMail(mails, publicUrl));

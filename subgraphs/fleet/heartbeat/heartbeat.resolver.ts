@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 
+import { outcomeOf, type Metrics } from '#platform/metrics.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { ReportHeartbeatInput, ReportHeartbeatPayload } from './heartbeat.inputs.js';
@@ -7,7 +8,18 @@ import type { HeartbeatService } from './heartbeat.service.js';
 
 @Resolver()
 export class HeartbeatResolver {
-  constructor(private readonly heartbeats: HeartbeatService) {}
+  private readonly count: ((labels: { outcome: string }) => void) | undefined;
+
+  constructor(
+    private readonly heartbeats: HeartbeatService,
+    metrics?: Metrics,
+  ) {
+    this.count = metrics?.counter(
+      'panel_beats_total',
+      'Beats of nodes by outcome: ok when they are stored, or the code they were refused with.',
+      ['outcome'],
+    );
+  }
 
   @Authorized('fleet.heartbeat.report')
   @Extensions({ audit: false, mendsText: true })
@@ -22,6 +34,13 @@ export class HeartbeatResolver {
     @Arg('input', () => ReportHeartbeatInput) input: ReportHeartbeatInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<ReportHeartbeatPayload> {
-    return this.heartbeats.report(operation, input);
+    try {
+      const taken = await this.heartbeats.report(operation, input);
+      this.count?.({ outcome: outcomeOf() });
+      return taken;
+    } catch (error) {
+      this.count?.({ outcome: outcomeOf(error) });
+      throw error;
+    }
   }
 }

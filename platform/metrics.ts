@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+import { ApiError } from './errors.js';
+
+type Labels = Record<string, string>;
+
+/** A value at the moment of a scrape. */
+export interface Reading {
+  labels?: Labels;
+  value: number;
+}
+
+export type Read = () => readonly Reading[] | Promise<readonly Reading[]>;
+
+interface Measured {
+  gauge: Gauge;
+  reads: Reader[];
+}
+
+interface Reader {
+  read: Read;
+  /** While it lasts no second one is begun: a database that is away must not be asked more and more. */
+  running?: Promise<readonly Reading[]> | undefined;
+}
+
+const readWithinMs = 2_000;
+
+/**
+ * What one process counts, for Prometheus; handed to whoever has something to count. Names begin with `panel_` and end
+ * with their unit, counters with `_total`. Labels have few values: kinds and outcomes, never a tenant or an instance.
+ * Two that ask for the same name share it.
+ */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly measured = new Map<string, Measured>();
+  private readonly counters = new Map<string, Counter>();
+  private readonly failures: (labels: Labels) => void;
+  private scrape: Promise<string> | undefined;
+
+  constructor() {
+    this.failures = this.counter(
+      'panel_metrics_failures_total',
+      'Metrics that could not be read at a scrape in time, and were left out.',
+      ['metric'],
+    );
+  }
+
+  /** Adds what Node tells of the process. */
+  withProcess(): this {
+    collectDefaultMetrics({ register: this.registry });
+    return this;
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** Answers how to count one more. */
+  counter(name: string, help: string, labelNames: readonly string[]): (labels: Labels) => void {
+    let counter = this.counters.get(name);
+    if (!counter) {
+      counter = new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+      this.counters.set(name, counter);
+    }
+    const counted = counter;
+    return (labels) => counted.inc(labels);
+  }
+
+  /** Something that lasts; its `startTimer` answers how to end it. */
+  histogram(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    buckets: readonly number[],
+  ): Pick<Histogram, 'startTimer'> {
+    return new Histogram({
+      name,
+      help,
+      labelNames: [...labelNames],
+      buckets: [...buckets],
+      registers: [this.registry],
+    });
+  }
+
+  /** A value that is read at each scrape. One that fails or takes longer than two seconds is left out of that scrape. */
+  gauge(name: string, help: string, labelNames: readonly string[], read: Read): void {
+    const measured = this.measured.get(name) ?? {
+      gauge: new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] }),
+      reads: [],
+    };
+    measured.reads.push({ read });
+    this.measured.set(name, measured);
+  }
+
+  /** Everything in the text format of Prometheus. Scrapes at the same time share one reading. */
+  async text(): Promise<string> {
+    this.scrape ??= this.measure().finally(() => (this.scrape = undefined));
+    return this.scrape;
+  }
+
+  private async measure(): Promise<string> {
+    await Promise.all(
+      [...this.measured].map(async ([metric, { gauge, reads }]) => {
+        gauge.reset();
+        const answers = await Promise.allSettled(reads.map(readInTime));
+        for (const answer of answers) {
+          if (answer.status === 'rejected') this.failures({ metric });
+          else for (const { labels = {}, value } of answer.value) gauge.set(labels, value);
+        }
+      }),
+    );
+    return this.registry.metrics();
+  }
+}
+
+async function readInTime(reader: Reader): Promise<readonly Reading[]> {
+  reader.running ??= Promise.resolve()
+    .then(reader.read)
+    .finally(() => (reader.running = undefined));
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      reader.running,
+      sleep(readWithinMs, undefined, { signal: over.signal, ref: false }).then(() => {
+        throw new Error('it took too long to read');
+      }),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** The outcome of something as a label: `ok`, or the code it was refused with; `INTERNAL` for what is no refusal. */
+export function outcomeOf(error?: unknown): string {
+  if (error === undefined) return 'ok';
+  return error instanceof ApiError ? error.code : 'INTERNAL';
+}
