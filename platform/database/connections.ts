@@ -34,20 +34,36 @@ export class Connections {
 
   private readonly pools: Readonly<Record<Part, pg.Pool>>;
   private readonly clients = new Set<GuardedClient>();
+  /** Of those who wait for a connection. */
+  private readonly waiting = new Set<(error: Error) => void>();
   private closing: Promise<void> | undefined;
+  private isCut = false;
 
   constructor(
     readonly url: string,
     sizes: Readonly<Record<Part, number>> = poolSizes,
   ) {
-    this.pools = { requests: this.pool(sizes.requests), background: this.pool(sizes.background) };
+    this.pools = { requests: this.pool('requests', sizes), background: this.pool('background', sizes) };
     this.standing = new StandingConnection(url, 'panel process');
   }
 
   /** A connection that the caller has to release, whatever becomes of it. Its deadlines are those of `withPatience`. */
   async take(): Promise<TakenClient> {
+    if (this.isCut) throw cutOff();
     const { part, answer } = currentPatience();
-    const client = (await this.pools[part].connect()) as TakenClient;
+    const client = await new Promise<TakenClient>((resolve, reject) => {
+      this.waiting.add(reject);
+      this.pools[part].connect().then(
+        (taken) => {
+          if (this.waiting.delete(reject)) resolve(taken as TakenClient);
+          else taken.release();
+        },
+        (error: Error) => {
+          this.waiting.delete(reject);
+          reject(error);
+        },
+      );
+    });
     client.answerWithin = answer;
     return client;
   }
@@ -88,9 +104,12 @@ export class Connections {
     return this.closing;
   }
 
-  /** Ends every statement under way: what waits for one fails as it does when the server is gone. */
+  /** Ends every statement under way, and makes no connection any more: what waits fails as if the server were gone. */
   cut(): void {
-    for (const client of this.clients) client.cut('the connections of this process were closed');
+    this.isCut = true;
+    for (const client of this.clients) client.cut(closed);
+    for (const turnAway of this.waiting) turnAway(cutOff());
+    this.waiting.clear();
   }
 
   private async closeAll(withinMs: number): Promise<void> {
@@ -99,7 +118,7 @@ export class Connections {
     clearTimeout(tooLate);
   }
 
-  private pool(max: number): pg.Pool {
+  private pool(part: Part, sizes: Readonly<Record<Part, number>>): pg.Pool {
     const { clients } = this;
     class PooledClient extends GuardedClient {
       constructor(config: pg.ClientConfig) {
@@ -111,8 +130,8 @@ export class Connections {
     const pool = new pg.Pool({
       connectionString: this.url,
       application_name: 'panel',
-      max,
-      connectionTimeoutMillis: waits.connect,
+      max: sizes[part],
+      connectionTimeoutMillis: waits.free[part],
       types: ormTypes,
       // The types say that it is made without the configuration, which it gets.
       Client: PooledClient as unknown as new () => pg.ClientBase,
@@ -122,6 +141,9 @@ export class Connections {
     return pool;
   }
 }
+
+const closed = 'the connections of this process were closed';
+const cutOff = () => Object.assign(new Error(closed), { code: 'ECONNABORTED' });
 
 // A standby answers reads; a primary that has just stepped down does too.
 const readOnlySql = `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "isReadOnly"`;

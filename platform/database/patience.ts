@@ -66,8 +66,9 @@ export const waits = {
   migration: 600_000,
   /** For a table that is to be changed: all who come after queue up behind one who waits. */
   migrationLock: 30_000,
-  /** For a connection: a free one of the pool, or a new one of the server. */
-  connect: 3_000,
+  /** For a new connection, and for a free one by who takes it: behind a request is someone, work can wait its turn. */
+  connect: 5_000,
+  free: { requests: 5_000, background: 30_000 },
   /** For the answer to a sign of life on a connection that otherwise only listens. */
   heartbeat: 3_000,
   /** Between two of them. */

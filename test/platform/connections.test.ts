@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Connections, poolSizes } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
-import { patience, withPatience, type Patience } from '#platform/database/patience.js';
+import { patience, waits, withPatience, type Patience } from '#platform/database/patience.js';
 import { systemStatement } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
 
@@ -194,10 +194,18 @@ describe('what waits has a deadline:', () => {
 
   test('the end of a process whose statement does not end', async () => {
     const connections = new Connections(panel.database.url, { requests: 1, background: 1 });
-    const statement = failure(connections.use(async (client) => client.query('select pg_sleep(60)')));
-    await until(async () => connections.stats()[0]!.taken === 1, 'the statement to run');
+    const statements = Array.from({ length: 5 }, async () =>
+      failure(connections.use(async (client) => client.query('select pg_sleep(60)'))),
+    );
+    await until(
+      async () => connections.stats()[0]!.waiting === 4,
+      'the statement to run, and others to wait',
+    );
+    const from = performance.now();
     await connections.close(100);
-    expect((await statement).message).toBe('the connections of this process were closed');
+    const errors = await Promise.all(statements);
+    expect(performance.now() - from).toBeLessThan(waits.connect);
+    expect(errors.map(isPassing)).toEqual(errors.map(() => true));
   });
 
   test('background work keeps no request from its connection', async () => {
