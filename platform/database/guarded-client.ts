@@ -66,7 +66,8 @@ export class GuardedClient extends pg.Client {
   /** Says goodbye, and does not wait for an answer to it. */
   override end(done?: unknown): Promise<void> {
     setTimeout(() => this.connection.stream.destroy(), waits.goodbye).unref();
-    return Reflect.apply(super.end, this, done === undefined ? [] : [done]) as Promise<void>;
+    // The pool hands in a callback, others nothing.
+    return done === undefined ? super.end() : (super.end(done as () => void) as unknown as Promise<void>);
   }
 
   /** Ends the connection here and now; what waits for it fails. */

@@ -102,13 +102,11 @@ const accidents: Record<string, (id: string) => Promise<void>> = {
       );
       return rowCount === 1;
     };
-    await Promise.all([
-      written,
-      expect
-        .poll(isCommitting, { interval: 5 })
-        .toBe(true)
-        .then(async () => kill(pid)),
-    ]);
+    const end = async () => {
+      await expect.poll(isCommitting, { interval: 5 }).toBe(true);
+      await kill(pid);
+    };
+    await Promise.all([written, end()]);
   },
   'during a read': async () => {
     const name = randomUUID();
@@ -120,13 +118,11 @@ const accidents: Record<string, (id: string) => Promise<void>> = {
       return rows[0]?.pid;
     };
     const read = fleet.select(tenantId, `select pg_sleep(30), '${name}'`, []);
-    await Promise.all([
-      read,
-      expect
-        .poll(isRunning, { interval: 5 })
-        .toBeDefined()
-        .then(async () => kill(await isRunning())),
-    ]);
+    const end = async () => {
+      await expect.poll(isRunning, { interval: 5 }).toBeDefined();
+      await kill(await isRunning());
+    };
+    await Promise.all([read, end()]);
   },
 };
 
@@ -162,7 +158,7 @@ test(`a pool is whole after ${kills} lost connections under load, and nothing ac
         (error: unknown) => (isPassing(error) ? 'an outage' : error),
       );
       // The load may have been hit in its place, at BEGIN.
-      if (name !== 'at BEGIN') expect([name, outcome]).toEqual([name, 'an outage']);
+      expect(name === 'at BEGIN' ? ['acknowledged', 'an outage'] : ['an outage']).toContain(outcome);
       if (outcome === 'acknowledged') acknowledged.push(id);
       else refused.push(id);
     }
