@@ -7,7 +7,12 @@ import { BatchQueue } from '#subgraphs/fleet/heartbeat/batch-queue.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 
 import { TestClock } from '../../support/clock.js';
-import { openFleetDatabase, openFleetStore, receivedBeat, type FleetStore } from '../../support/fleet-store.js';
+import {
+  openFleetDatabase,
+  openFleetStore,
+  receivedBeat,
+  type FleetStore,
+} from '../../support/fleet-store.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
