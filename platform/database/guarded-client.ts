@@ -40,6 +40,12 @@ export class GuardedClient extends pg.Client {
       this.#expectAnswer();
       return query(...given);
     }) as typeof this.query;
+    const end = this.end.bind(this) as (...given: unknown[]) => unknown;
+    this.end = ((...given: unknown[]) => {
+      // A server that is frozen never answers to a goodbye.
+      setTimeout(() => this.connection.stream.destroy(), waits.goodbye).unref();
+      return end(...given);
+    }) as typeof this.end;
     this.on('end', () => {
       clearTimeout(this.#timer);
       this.#giveBack?.(new Error('the connection has ended'));
@@ -61,13 +67,6 @@ export class GuardedClient extends pg.Client {
 
   get release(): GiveBack {
     return this.#giveBack ?? (() => undefined);
-  }
-
-  /** Says goodbye, and does not wait for an answer to it. */
-  override end(done?: unknown): Promise<void> {
-    setTimeout(() => this.connection.stream.destroy(), waits.goodbye).unref();
-    // The pool hands in a callback, others nothing.
-    return done === undefined ? super.end() : (super.end(done as () => void) as unknown as Promise<void>);
   }
 
   /** Ends the connection here and now; what waits for it fails. */

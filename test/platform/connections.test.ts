@@ -56,7 +56,11 @@ describe('a process', () => {
     let most = 0;
     let isOver = false;
     const watch = (async () => {
-      while (!isOver) most = Math.max(most, Object.values(await connected()).reduce((a, b) => a + b, 0));
+      while (!isOver)
+        most = Math.max(
+          most,
+          Object.values(await connected()).reduce((a, b) => a + b, 0),
+        );
     })();
     const answers = await Promise.all(
       Array.from({ length: 40 }, async (_, at) => [

@@ -22,7 +22,7 @@ test('a beat that finds the queue full is sent away with Retry-After, and those 
   await expect
     .poll(async () => {
       const rows = await panel.sql(
-        `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'with updated%' and datname = current_database()`,
+        `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%with updated%' and datname = current_database()`,
       );
       return rows.length;
     })
