@@ -134,8 +134,10 @@ class RestMachine {
     const { route } = endpoint;
     if (!route.public && !context.authorization)
       throw Refusal.of('UNAUTHENTICATED', 'Authentication required');
-    // Where the token was looked at already: nothing is read of whoever is refused anyway.
-    const denial = route.public ? undefined : callerOf(context)?.denial;
+    // Where the token was looked at already no body is read of whoever is refused anyway. Without one the subgraph judges:
+    // OAuth's own tokens are known to userinfo alone.
+    const readsBody = !route.public && route.body !== undefined;
+    const denial = readsBody ? callerOf(context)?.denial : undefined;
     if (denial) throw denial;
     try {
       const body = endpoint.takesBody

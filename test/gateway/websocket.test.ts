@@ -1,42 +1,14 @@
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { GraphQLError } from 'graphql';
-import type { Client } from 'graphql-ws';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { Origins } from '#gateway/origins.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 
+import { closeCode, first, inAnHour, openAcknowledged, openRaw } from './support/sockets.js';
 import { startGateway } from './support/start-gateway.js';
-
-const inAnHour = (): string => `Bearer ${Math.floor(Date.now() / 1000) + 3600}`;
-
-/** The code a client of the raw protocol is closed with. */
-async function closeCode(socket: WebSocket): Promise<number> {
-  const [code] = (await once(socket, 'close')) as [number];
-  return code;
-}
-
-async function openRaw(url: string, payload?: Record<string, unknown>): Promise<WebSocket> {
-  const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
-  onTestFinished(() => socket.terminate());
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'connection_init', payload }));
-  return socket;
-}
-
-async function openAcknowledged(url: string, payload?: Record<string, unknown>): Promise<WebSocket> {
-  const socket = await openRaw(url, payload);
-  await once(socket, 'message');
-  return socket;
-}
-
-async function first(client: Client, query: string, extensions?: Record<string, unknown>): Promise<unknown> {
-  for await (const result of client.iterate({ query, extensions })) return result;
-  return undefined;
-}
 
 test('queries, mutations and subscriptions run over the socket, as the one who opened it', async () => {
   const { client, world } = await startGateway('in process');
@@ -108,70 +80,6 @@ test('a token of a month does not end at once', async () => {
   expect(delays).toHaveLength(1);
 });
 
-test('a socket whose token is refused is told why, for good; one whose token has ended may come again', async () => {
-  const { url } = await startGateway('in process');
-  const closed = async (authorization: string) => {
-    const [code, reason] = (await once(await openRaw(url, { authorization }), 'close')) as [number, Buffer];
-    return [code, reason.toString()];
-  };
-  expect(await closed('Bearer nonsense')).toEqual([4401, 'The token is not valid']);
-  expect(await closed('Bearer 1')).toEqual([4419, 'Token expired']);
-});
-
-test('clients give up on a token that is refused', async () => {
-  const { client } = await startGateway('in process');
-  const socket = client({ retryAttempts: 1_000, connectionParams: { authorization: 'Bearer nonsense' } });
-  await expect(first(socket, '{ __typename }')).rejects.toMatchObject({ code: 4401 });
-});
-
-test('an address has so many sockets that have not signed in, and those that have do not count', async () => {
-  const { url } = await startGateway('in process', { webSocketLimits: { anonymousPerAddress: 2 } });
-  for (let n = 0; n < 3; n += 1) await openAcknowledged(url, { authorization: inAnHour() });
-  const anonymous = [await openAcknowledged(url), await openAcknowledged(url)];
-  const refused = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
-  const [code, reason] = (await once(refused, 'close')) as [number, Buffer];
-  expect([code, reason.toString()]).toEqual([1013, 'Too many sockets of this address have not signed in']);
-  anonymous[0]!.close();
-  await once(anonymous[0]!, 'close');
-  await openAcknowledged(url, { authorization: inAnHour() });
-});
-
-const pings = {
-  'of graphql-transport-ws': (socket: WebSocket) => socket.send(JSON.stringify({ type: 'ping' })),
-  'of WebSockets': (socket: WebSocket) => socket.ping(),
-};
-
-test.each(Object.entries(pings))('pings %s are free as a keep-alive, and charged beyond', async (_, ping) => {
-  let charged = 0;
-  const spent = new GraphQLError('spent', { extensions: { code: 'RATE_LIMITED' } });
-  const charge = () => Promise.resolve((charged += 1) > 5 ? spent : undefined);
-  const { url } = await startGateway('in process', { charge });
-  const socket = await openAcknowledged(url);
-  for (let n = 0; n < 20; n += 1) ping(socket);
-  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{ __typename }' } }));
-  await new Promise<void>((resolve) => {
-    socket.on('message', (data: Buffer) => data.toString().includes('"complete"') && resolve());
-  });
-  // The operation itself.
-  expect(charged).toBe(1);
-  const closed = once(socket, 'close') as Promise<[number, Buffer]>;
-  for (let n = 0; n < 40; n += 1) ping(socket);
-  const [code, reason] = await closed;
-  expect([code, reason.toString(), charged > 5]).toEqual([1013, 'Too many messages', true]);
-});
-
-test('nothing long is read of a socket that has not signed in', async () => {
-  const { url } = await startGateway('in process');
-  const long = JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '#'.repeat(70_000) } });
-  const anonymous = await openAcknowledged(url);
-  anonymous.send(long);
-  expect(await closeCode(anonymous)).toBe(1009);
-  const known = await openAcknowledged(url, { authorization: inAnHour() });
-  known.send(long);
-  const [answer] = (await once(known, 'message')) as [Buffer];
-  expect(JSON.parse(answer.toString())).toMatchObject({ type: 'error' });
-});
-
 test('an empty operation name is none, as over HTTP', async () => {
   const { url } = await startGateway('in process');
   const socket = await openAcknowledged(url);
@@ -186,29 +94,54 @@ test('an empty operation name is none, as over HTTP', async () => {
   });
 });
 
-test.each(['http://evil.example', 'null'])(
-  'pages of %s open no socket where origins are listed',
-  async (origin) => {
-    const origins = new Origins(['https://dashboards.example.com'], 'https://panel.example.com');
-    const { url } = await startGateway('in process', { origins });
-    const open = (from?: string) =>
-      new WebSocket(
-        url.replace('http', 'ws'),
-        'graphql-transport-ws',
-        from === undefined ? {} : { origin: from },
-      );
-    const [code, reason] = (await once(open(origin), 'close')) as [number, Buffer];
-    expect([code, reason.toString()]).toEqual([1008, 'This origin is not allowed']);
-    const own = new URL(url).origin;
-    for (const from of ['https://dashboards.example.com', 'https://panel.example.com', own, undefined]) {
-      const socket = open(from);
-      await once(socket, 'open');
-      socket.send(JSON.stringify({ type: 'connection_init' }));
-      await once(socket, 'message');
-      socket.terminate();
-    }
-  },
-);
+test('a reader that stalls is cut off at a bounded cost, and slows nobody', async () => {
+  const { url, world, client } = await startGateway('in process', {
+    webSocketLimits: { bufferedBytes: 1024 * 1024, stalledAfterMs: 300 },
+  });
+  const stalled = await stalledReader(url, 'subscription { ticks(bytes: 10000) }');
+  await expect.poll(() => world.ticks.size).toBe(1);
+  const healthy = client();
+  const events = healthy.iterate({ query: 'subscription { ticks(bytes: 10) }' });
+  const event = events.next();
+  await expect.poll(() => world.ticks.size).toBe(2);
+
+  // 20 MB for the stalled reader: kernel buffers take some of it, the limit takes the rest.
+  let delivered = 0;
+  let slowest = 0;
+  let next: Promise<unknown> = event;
+  for (let n = 0; n < 2_000 && world.ticks.size === 2; n += 1) {
+    const at = performance.now();
+    world.ticks.push({ payload: n });
+    await next;
+    slowest = Math.max(slowest, performance.now() - at);
+    delivered += 1;
+    next = events.next();
+  }
+  await expect.poll(() => world.ticks.size).toBe(1);
+  expect(delivered).toBeGreaterThan(50);
+  expect(slowest).toBeLessThan(500);
+  world.ticks.push({ payload: 'after' });
+  expect(await next).toMatchObject({ value: { data: { ticks: 'x'.repeat(10) } } });
+  await events.return?.(undefined);
+  stalled.destroy();
+});
+
+test('a reader that is only slower than a burst gets all of it', async () => {
+  const { world, client } = await startGateway('in process', {
+    webSocketLimits: { bufferedBytes: 256 * 1024 },
+  });
+  const events = client().iterate({ query: 'subscription { ticks(bytes: 10000) }' });
+  let event = events.next();
+  await expect.poll(() => world.ticks.size).toBe(1);
+  for (let n = 0; n < 2_000; n += 1) world.ticks.push({ payload: n, cursor: String(n) });
+  const cursors: unknown[] = [];
+  for (let n = 0; n < 2_000; n += 1) {
+    cursors.push((await event).value?.extensions?.cursor);
+    event = events.next();
+  }
+  expect(cursors).toEqual(Array.from({ length: 2_000 }, (_, n) => String(n)));
+  await events.return?.(undefined);
+});
 
 test('a socket carries a bounded number of operations', async () => {
   const { client, world } = await startGateway('in process', { webSocketLimits: { operations: 2 } });
@@ -234,6 +167,14 @@ test('messages that are too large close the socket, and so does silence', async 
 
   const silent = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
   expect(await closeCode(silent)).toBe(4408);
+});
+
+test('a peer that answers no ping is cut off', async () => {
+  const { url, world } = await startGateway('in process', { webSocketLimits: { pingEveryMs: 50 } });
+  const socket = await stalledReader(url, 'subscription { instanceChanged { id } }');
+  await expect.poll(() => world.changes.size).toBe(1);
+  await expect.poll(() => world.changes.size, { timeout: 2_000 }).toBe(0);
+  socket.destroy();
 });
 
 test('stopping closes each socket with a code that clients retry, and its subscriptions', async () => {
@@ -263,4 +204,28 @@ test('other paths are not served', async () => {
 function pick(event: unknown): { code: number; reason: string } {
   const { code, reason } = event as { code: number; reason: string };
   return { code, reason };
+}
+
+/** Speaks WebSocket by hand over a TCP socket that, once subscribed, reads nothing and answers no ping. */
+async function stalledReader(url: string, query: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.write(
+    'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
+  );
+  await once(socket, 'data');
+  socket.write(frame({ type: 'connection_init' }));
+  await once(socket, 'data');
+  socket.pause();
+  socket.write(frame({ id: '1', type: 'subscribe', payload: { query } }));
+  return socket;
+}
+
+/** A masked text frame of fewer than 126 bytes; the mask is zero, which leaves the text as it is. */
+function frame(message: unknown): Buffer {
+  const text = Buffer.from(JSON.stringify(message));
+  return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]);
 }
