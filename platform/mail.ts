@@ -98,13 +98,15 @@ export function createMailer({ smtpUrl, isLogged = false, from, logger, metrics 
   const domain = /@([^\s>]+)/.exec(from)?.[1] ?? 'localhost';
   return {
     isReaching: true,
-    send: async ({ id, kind: _, fromName, replyTo, ...mail }) => {
+    send: async ({ id, fromName, replyTo, to, subject, text }) => {
       const messageId = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
       const sending = transport.sendMail({
         // As objects, so that what is in a name is never read as an address.
         from: fromName === undefined ? from : { name: fromName, address },
         ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
-        ...mail,
+        to,
+        subject,
+        text,
         ...messageId,
       });
       await sending.catch((error: unknown) => {
