@@ -9,7 +9,7 @@ const telling = new Set(['detail', 'where', 'query', 'internalQuery', 'sql', 'pa
  */
 export function loggedError(error: unknown): unknown {
   const logged: unknown = stdSerializers.err(error as Error);
-  if (!(error instanceof Error) || typeof logged !== 'object' || logged === null) return logged;
+  if (!isObject(logged)) return logged;
   const details = detailsOf(error);
   const hide = (text: string) =>
     details.reduce((shown, detail) => shown.replaceAll(detail, '[hidden]'), text);
@@ -20,16 +20,21 @@ export function loggedError(error: unknown): unknown {
   );
 }
 
-function detailsOf(error: Error): string[] {
+/** Some libraries hand on copies of errors that are plain objects. */
+function detailsOf(error: unknown): string[] {
   const details: string[] = [];
   // The chain may close on itself.
   const seen = new Set<unknown>();
-  for (let link: unknown = error; link instanceof Error && !seen.has(link); link = link.cause) {
+  for (let link = error; isObject(link) && !seen.has(link); link = link['cause']) {
     seen.add(link);
     for (const name of telling) {
-      const value: unknown = Reflect.get(link, name);
+      const value = link[name];
       if (typeof value === 'string' && value !== '') details.push(value);
     }
   }
   return details;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
