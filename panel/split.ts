@@ -8,6 +8,7 @@ import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import { createHttpServer } from '#platform/http-server.js';
+import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
@@ -19,6 +20,7 @@ import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { GatewayBeacon } from './gateway-beacon.js';
 import { createHttpApp } from './http.js';
+import { allInputRules } from './input-rules.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
@@ -121,6 +123,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     clock,
   });
   const trustProxy = env.TRUST_PROXY;
+  const brokenRules = findBrokenRules(allInputRules, clock);
   const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, split.publicUrl);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
@@ -135,6 +138,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       logger,
       clock,
       trustProxy,
+      brokenRules,
       origins,
       admit: admission.admit,
       charge: admission.charge,
@@ -153,6 +157,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      brokenRules,
       origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
       routers: [
