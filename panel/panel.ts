@@ -53,7 +53,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const served = serveMetrics({ env, isDemo: options.isDemo });
+  const served = serveMetrics({ env, isDemo: options.isDemo, logger });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;

@@ -13,7 +13,6 @@ import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
-import { patienceFor } from '#subgraphs/fleet/hearing/hearing.rules.js';
 import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
 import { prepareDatabase } from './database.js';
@@ -51,7 +50,7 @@ export async function startSubgraph(
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const metrics = serveMetrics({ env });
+  const metrics = serveMetrics({ env, logger });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -128,7 +127,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
-  const metrics = serveMetrics({ env });
+  const metrics = serveMetrics({ env, logger });
   try {
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);
@@ -177,7 +176,6 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     const beacon = new GatewayBeacon({
       target: split.addresses.fleet,
       gatewayToken: () => tokens.forGateway(),
-      everyMs: patienceFor(options.fleet.HEARTBEAT_SECONDS).everyMs,
     });
     shutdown.add('background', 'the beacon', () => beacon.stop());
     await beacon.start();
