@@ -76,13 +76,16 @@ export class Connection {
   /** Each operation on the socket has a request id of its own, which starts with the socket's. */
   operationContext(extensions: Record<string, unknown> | null | undefined): RequestContext {
     this.operations += 1;
-    // It is paid for as an operation, and its end comes with it.
-    this.messages.giveBack(2);
     return {
       ...this.context(),
       requestId: `${this.base.requestId.slice(0, 110)}.${this.operations}`,
       ...(typeof extensions?.after === 'string' ? { after: extensions.after } : {}),
     };
+  }
+
+  /** An operation that was paid for is no message as well, and its end comes with it. */
+  operationPaid(): void {
+    this.messages.giveBack(2);
   }
 
   /** What graphql-ws speaks to. */

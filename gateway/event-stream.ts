@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Response } from 'express';
-import type { ExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 
 import type { Clock } from '#platform/clock.js';
-import { ApiError } from '#platform/errors.js';
+import { ApiError, isErrorCode } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 import { cursorOf } from '#platform/subgraph/cursor.js';
@@ -42,6 +42,11 @@ export class EventStreams {
     context: RequestContext,
     events: EventStream<ExecutionResult>,
   ): Promise<void> {
+    // Whoever left while the subscription was opened is told of no more, not even by an event.
+    if (response.destroyed || response.closed) {
+      await events.return(undefined);
+      return;
+    }
     const stream = new OpenStream(response, context, this.options);
     this.open.add(stream);
     stream.signal.addEventListener('abort', () => {
@@ -132,7 +137,7 @@ class OpenStream {
   /** And not after this. */
   fail(error: unknown): void {
     const { requestId } = this.base;
-    if (!(error instanceof ApiError)) {
+    if (!isForClients(error)) {
       this.options.logger.error({ err: error, requestId }, 'A stream of events failed unexpectedly');
       this.cut('Try again later');
       return;
@@ -160,7 +165,12 @@ class OpenStream {
     if (this.signal.aborted) return;
     const { response } = this;
     const { bufferedBytes, stalledAfterMs } = this.options.limits;
-    const written = new Promise<void>((resolve) => response.write(text, () => resolve()));
+    const written = new Promise<void>((resolve) =>
+      response.write(text, (error) => {
+        if (error) this.end();
+        resolve();
+      }),
+    );
     if (response.writableLength > bufferedBytes) this.cutOff();
     if (response.writableLength <= bufferedBytes / 4) return;
     const stalled = setTimeout(() => this.cutOff(), stalledAfterMs);
@@ -174,6 +184,16 @@ class OpenStream {
     this.options.logger.warn({ requestId, bufferedBytes }, 'A reader of events has stalled');
     this.response.destroy();
   }
+}
+
+/** The subscriber has given errors their form already, and those that are nobody's business the code INTERNAL. */
+function isForClients(error: unknown): error is ApiError | GraphQLError {
+  if (error instanceof ApiError) return true;
+  return (
+    error instanceof GraphQLError &&
+    isErrorCode(error.extensions['code']) &&
+    error.extensions['code'] !== 'INTERNAL'
+  );
 }
 
 /** One result as a whole stream, for clients that take nothing else. */

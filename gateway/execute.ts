@@ -1,16 +1,21 @@
 import type { ServiceMap } from '@apollo/gateway';
 import {
+  GraphQLError,
   OperationTypeNode,
+  getNamedType,
   getVariableValues,
   type ExecutionResult,
-  type GraphQLError,
+  type NamedTypeNode,
   type GraphQLSchema,
+  typeFromAST,
   type VariableDefinitionNode,
 } from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
 import { describeFault, findDataFault } from '#platform/client-data.js';
+import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
+import { invalidFields } from '#platform/validation.js';
 
 import { badRequest } from './bad-request.js';
 import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
@@ -37,15 +42,18 @@ export interface ExecutorOptions {
   documents: Documents;
   runner: PlanRunner;
   services: ServiceMap;
+  /** What the areas' rules say of an input that is refused for its types. */
+  brokenRules?: FindBrokenRules | undefined;
   admit?: Admit | undefined;
   /** Puts tokens in the place of API keys, which subgraphs don't know. */
   exchange?: ExchangeContext | undefined;
 }
 
 /** The one door for queries and mutations, whatever transport they came by. Refused requests have no `data`. */
-export function createExecutor({ documents, runner, services, admit, exchange }: ExecutorOptions): Execute {
+export function createExecutor(options: ExecutorOptions): Execute {
+  const { documents, runner, services, brokenRules, admit, exchange } = options;
   return async (request) => {
-    const ready = readyOperation(documents, request);
+    const ready = readyOperation(documents, request, brokenRules);
     if ('errors' in ready) return ready;
     const { operation, variables } = ready;
     if (operation.context.operation.operation === OperationTypeNode.SUBSCRIPTION) {
@@ -64,6 +72,7 @@ export function createExecutor({ documents, runner, services, admit, exchange }:
 export function readyOperation(
   documents: Documents,
   request: OperationRequest,
+  brokenRules?: FindBrokenRules,
 ): ReadyOperation | { errors: readonly GraphQLError[] } {
   const variables = request.variables ?? {};
   // First, because it is cheap: everything after this may walk over them as often as it likes. Of text the subgraph
@@ -77,7 +86,11 @@ export function readyOperation(
   const { operation } = prepared;
   const definitions = operation.context.operation.variableDefinitions ?? [];
   const faults = faultsOf(variables, definitions, operation.context.schema);
-  if (faults) return { errors: faults.map((error) => badRequest(error.message, error)) };
+  if (faults) {
+    const told = faults.map((error) => badRequest(error.message, error));
+    const more = brokenRules && rulesBroken(variables, operation.context, told, brokenRules);
+    return { errors: more ? [...told, more] : told };
+  }
   return { operation, variables };
 }
 
@@ -91,6 +104,28 @@ function faultsOf(
   if (!errors) return undefined;
   if (JSON.stringify(variables).length > quotable) return errors.slice(0, 1);
   return getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors;
+}
+
+/** What rules say beside the faults of types: as the subgraph would, had it seen the input. */
+function rulesBroken(
+  variables: Record<string, unknown>,
+  { operation, schema }: PreparedOperation['context'],
+  told: readonly GraphQLError[],
+  brokenRules: FindBrokenRules,
+): GraphQLError | undefined {
+  if (JSON.stringify(variables).length > quotable) return undefined;
+  const paths = new Set(told.map(({ message }) => / at "([^"]+)"/.exec(message)?.[1]));
+  const details: Record<string, string> = {};
+  for (const { variable, type } of operation.variableDefinitions ?? []) {
+    const { value: name } = variable.name;
+    const named = getNamedType(typeFromAST(schema, type as NamedTypeNode));
+    if (!named) continue;
+    for (const [path, sentence] of Object.entries(brokenRules(named.name, variables[name], name)))
+      if (!paths.has(path)) details[path] = sentence;
+  }
+  if (Object.keys(details).length === 0) return undefined;
+  const { message, extensions } = invalidFields(details);
+  return new GraphQLError(message, { extensions });
 }
 
 export function subscriptionsNeedMore(): GraphQLError {

@@ -4,6 +4,7 @@ import { Router } from 'express';
 import type { GraphQLSchema } from 'graphql';
 
 import { systemClock, type Clock } from '#platform/clock.js';
+import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import type { Metrics } from '#platform/metrics.js';
 import type { ExchangeContext } from '#platform/request-context.js';
@@ -36,6 +37,8 @@ export interface GatewayOptions {
   logger: Logger;
   verify: Verify;
   trustProxy?: TrustProxy;
+  /** What the areas' rules say of an input that is refused for its types. */
+  brokenRules?: FindBrokenRules | undefined;
   /** Sites besides the panel's own whose pages may open WebSockets; without it all may. */
   origins?: Origins | undefined;
   limits?: Partial<DocumentLimits>;
@@ -87,7 +90,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
   const runner = new PlanRunner(graph, logger);
-  const plainExecute = createExecutor({ documents, runner, services, admit, exchange: options.exchange });
+  const plainExecute = createExecutor({
+    documents,
+    runner,
+    services,
+    admit,
+    brokenRules: options.brokenRules,
+    exchange: options.exchange,
+  });
   const plainSubscribe = createSubscriber({
     documents,
     runner,

@@ -52,7 +52,8 @@ export const webSocketLimits: WebSocketLimits = {
   pingEveryMs: 12_000,
   anonymousMs: 60_000,
   initWithinMs: 5_000,
-  closeOverMs: 3_000,
+  // With the time that a peer may take to answer, within the clients' phase of a stop.
+  closeOverMs: 2_400,
 };
 
 export interface WebSocketOptions {
@@ -110,7 +111,9 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
       if (Object.keys(subscriptions).length > limits.operations) return [tooMany(limits.operations)];
       const context = connection.operationContext(payload.extensions);
       const unpaid = await options.charge?.(context);
-      return unpaid ? [unpaid] : executionArgs(documents, payload, context);
+      if (unpaid) return [unpaid];
+      connection.operationPaid();
+      return executionArgs(documents, payload, context);
     },
     execute: (args) => execute(requestOf(args)),
     subscribe: (args) => subscribe(requestOf(args)),

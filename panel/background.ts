@@ -10,6 +10,7 @@ import type { SingletonLoop } from '#platform/membership/loop.js';
 import { ProcessSession } from '#platform/membership/process-session.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import { Turns } from '#platform/membership/turns.js';
 import type { Metrics } from '#platform/metrics.js';
 import { consumeLoop } from '#platform/outbox/consume.job.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
@@ -59,11 +60,13 @@ export class Background {
     this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
+    // Each takes a connection for as long as minutes, of the few that all background work has.
+    const longTurns = new Turns(2);
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
       const lease = this.leases[index]!;
       return [
         ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
-          sweepLoop(sweep, { database, lease, clock, logger }),
+          sweepLoop(sweep, { database, lease, clock, logger, longTurns }),
         ),
         ...(consumers.length === 0 ? [] : sources).map((source) =>
           consumeLoop({ database, consumers, source, wake, lease, clock, logger }),

@@ -4,11 +4,13 @@ import { Pool } from 'undici';
 
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 
+// Often enough for any HEARTBEAT_SECONDS that fleet may have: it is fleet's setting, which a gateway need not know.
+const everyMs = 1_000;
+
 export interface GatewayBeaconOptions {
   /** Where fleet is. */
   target: string;
   gatewayToken: () => Promise<string>;
-  everyMs: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export class GatewayBeacon {
     const { signal } = this.ending;
     while (!signal.aborted) {
       // In the machine's own time: it is about processes, not about nodes.
-      await sleep(this.options.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await this.call();
     }
   }

@@ -10,6 +10,7 @@ import { databaseAway, isPassing } from '#platform/database/outage.js';
 import { ApiError } from '#platform/errors.js';
 import { createHealthRouter, type Health } from '#platform/health.js';
 import { answerError } from '#platform/http-error.js';
+import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { statusOfCode } from '#rest-compat/errors.js';
@@ -26,6 +27,7 @@ export interface HttpOptions extends Health {
   exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
+  brokenRules?: FindBrokenRules | undefined;
   /** Sites besides the panel's own whose pages may call the API. */
   origins?: Origins | undefined;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
@@ -66,6 +68,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(
     createRestRouter({
       schema: gateway.schema,
+      ...(options.brokenRules ? { brokenRules: options.brokenRules } : {}),
       logger,
       execute: (operation) => gateway.execute(operation),
       authenticate: async ({ authorization }) => {

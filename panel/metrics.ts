@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer } from 'node:http';
 
 import express, { Router, type RequestHandler } from 'express';
 
 import { OperatorError } from '#platform/errors.js';
+import { answerError } from '#platform/http-error.js';
+import { createHttpServer } from '#platform/http-server.js';
+import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 
 import type { PanelEnv } from './env.js';
@@ -12,6 +14,7 @@ export interface MetricsOptions {
   env: Pick<PanelEnv, 'METRICS_TOKEN' | 'METRICS_PORT' | 'METRICS_HOST'>;
   /** The demo shows them to programs on this machine. Elsewhere a proxy makes the whole world come from there. */
   isDemo?: boolean | undefined;
+  logger: Logger;
 }
 
 /** The metrics of one process, and the ways to them. */
@@ -27,7 +30,7 @@ export interface ServedMetrics {
 
 type Allowed = (request: express.Request) => boolean;
 
-export function serveMetrics({ env, isDemo = false }: MetricsOptions): ServedMetrics {
+export function serveMetrics({ env, isDemo = false, logger }: MetricsOptions): ServedMetrics {
   const metrics = new Metrics().withProcess();
   const { METRICS_TOKEN: token, METRICS_PORT: port, METRICS_HOST: host } = env;
   const hasToken: Allowed = ({ headers }) => isSame(headers.authorization ?? '', `Bearer ${String(token)}`);
@@ -38,11 +41,11 @@ export function serveMetrics({ env, isDemo = false }: MetricsOptions): ServedMet
     listen: async () => {
       if (port === undefined) return { url: undefined, stop: async () => undefined };
       // A token counts wherever there is one: the address may be open to more than the scraper.
-      const server = createServer(
-        express()
-          .disable('x-powered-by')
-          .use(route(metrics, token === undefined ? () => true : hasToken)),
-      );
+      const app = express().disable('x-powered-by');
+      app.use(route(metrics, token === undefined ? () => true : hasToken));
+      app.use((_request, response) => void response.status(404).json({ error: 'Not found' }));
+      app.use(answerError(logger));
+      const server = createHttpServer(app);
       await new Promise<void>((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) => {
           const isTaken = error.code === 'EADDRINUSE';

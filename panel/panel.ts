@@ -6,6 +6,7 @@ import { Admission } from '#gateway/rate-limit/admission.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import { createHttpServer } from '#platform/http-server.js';
+import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
@@ -15,6 +16,7 @@ import type { IdentityEnv } from '#subgraphs/identity/env.js';
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
+import { allInputRules } from './input-rules.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
@@ -51,7 +53,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const served = serveMetrics({ env, isDemo: options.isDemo });
+  const served = serveMetrics({ env, isDemo: options.isDemo, logger });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -80,6 +82,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
     await subgraphs.start();
     const trustProxy = env.TRUST_PROXY;
+    const brokenRules = findBrokenRules(allInputRules, clock);
     const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, publicUrl);
     const tokens = new ServiceTokens(keyring, publicUrl, clock);
     const { verifier } = subgraphs;
@@ -93,6 +96,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
       clock,
       trustProxy,
+      brokenRules,
       origins,
       admit: admission.admit,
       charge: admission.charge,
@@ -110,6 +114,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      brokenRules,
       origins,
       problems: async () =>
         shutdown.isStopping

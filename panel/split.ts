@@ -8,17 +8,18 @@ import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier } from '#platform/auth/tokens.js';
 import { systemClock, type Clock } from '#platform/clock.js';
 import { createHttpServer } from '#platform/http-server.js';
+import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
 import type { FleetEnv } from '#subgraphs/fleet/env.js';
-import { patienceFor } from '#subgraphs/fleet/hearing/hearing.rules.js';
 import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { GatewayBeacon } from './gateway-beacon.js';
 import { createHttpApp } from './http.js';
+import { allInputRules } from './input-rules.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
@@ -49,7 +50,7 @@ export async function startSubgraph(
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const metrics = serveMetrics({ env });
+  const metrics = serveMetrics({ env, logger });
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -121,11 +122,12 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     clock,
   });
   const trustProxy = env.TRUST_PROXY;
+  const brokenRules = findBrokenRules(allInputRules, clock);
   const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, split.publicUrl);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
-  const metrics = serveMetrics({ env });
+  const metrics = serveMetrics({ env, logger });
   try {
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);
@@ -135,6 +137,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       logger,
       clock,
       trustProxy,
+      brokenRules,
       origins,
       admit: admission.admit,
       charge: admission.charge,
@@ -153,6 +156,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      brokenRules,
       origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
       routers: [
@@ -172,7 +176,6 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     const beacon = new GatewayBeacon({
       target: split.addresses.fleet,
       gatewayToken: () => tokens.forGateway(),
-      everyMs: patienceFor(options.fleet.HEARTBEAT_SECONDS).everyMs,
     });
     shutdown.add('background', 'the beacon', () => beacon.stop());
     await beacon.start();

@@ -13,10 +13,21 @@ export function loggedError(error: unknown): unknown {
   const details = detailsOf(error);
   const hide = (text: string) =>
     details.reduce((shown, detail) => shown.replaceAll(detail, '[hidden]'), text);
+  return withoutDetails(logged, hide, 0);
+}
+
+// Errors of several attempts hold one for each, which may hold more.
+const deepest = 5;
+
+function withoutDetails(value: unknown, hide: (text: string) => string, depth: number): unknown {
+  if (typeof value === 'string') return hide(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === deepest) return '[hidden]';
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutDetails(item, hide, depth + 1));
   return Object.fromEntries(
-    Object.entries(logged)
+    Object.entries(value)
       .filter(([name]) => !telling.has(name))
-      .map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]),
+      .map(([name, inner]) => [name, withoutDetails(inner, hide, depth + 1)]),
   );
 }
 

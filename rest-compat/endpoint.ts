@@ -1,5 +1,7 @@
 import { getNullableType, isInputObjectType, type DocumentNode, type GraphQLInputObjectType } from 'graphql';
 
+import type { FindBrokenRules } from '#platform/input-rules.js';
+
 import type { SentBody } from './body.js';
 import { inputReader, isReport, noFields, textReader, type InputReader } from './inputs.js';
 import type { ReadText } from './leaves.js';
@@ -59,7 +61,7 @@ const paging = [
 ] as const;
 
 /** Compiles one row. Throws when the row and its document do not fit each other. */
-export function compileEndpoint(route: Route, operation: Operation): Endpoint {
+export function compileEndpoint(route: Route, operation: Operation, brokenRules?: FindBrokenRules): Endpoint {
   const bodyType = bodyTypeOf(route, operation);
   const bodyReader = bodyType ? inputReader(bodyType) : noFields;
   const params = route.params.map((name) => textVariable(operation, name, name));
@@ -67,6 +69,7 @@ export function compileEndpoint(route: Route, operation: Operation): Endpoint {
   if (route.reply.verb === 'page') query.push(...pagingVariables(operation));
   checkVariables(route, operation, [...params, ...query]);
   checkSelection(route, operation);
+  const sentAs = asSent(operation, [...params, ...query], route.body, bodyType);
 
   return {
     route,
@@ -81,9 +84,14 @@ export function compileEndpoint(route: Route, operation: Operation): Endpoint {
         refusesUnknown: route.unknownQuery !== 'ignored',
         body: route.body,
         bodyReader,
+        addBroken: (input, problems) => {
+          if (!bodyType || route.body === undefined || !brokenRules) return;
+          for (const [path, sentence] of Object.entries(brokenRules(bodyType.name, input, route.body)))
+            problems.alsoBroken(sentAs(path), sentence);
+        },
       }),
     render: renderReply(route, operation),
-    asSent: asSent(operation, [...params, ...query], route.body, bodyType),
+    asSent: sentAs,
     headers: Object.entries(route.headers ?? {}).map(([alias, header]) => ({
       alias,
       header,
@@ -98,11 +106,13 @@ interface Readers {
   refusesUnknown: boolean;
   body: string | undefined;
   bodyReader: InputReader;
+  /** Tells what rules say of an input that is refused anyway. */
+  addBroken: (input: unknown, problems: Problems) => void;
 }
 
 function readVariables(
   sent: Sent,
-  { params, query, refusesUnknown, body, bodyReader }: Readers,
+  { params, query, refusesUnknown, body, bodyReader, addBroken }: Readers,
 ): Record<string, unknown> {
   const problems = new Problems();
   const variables: Record<string, unknown> = {};
@@ -126,6 +136,7 @@ function readVariables(
       ? bodyReader.form(sent.body.form, problems)
       : bodyReader.json(sent.body.json, '', problems);
   if (body !== undefined) variables[body] = input;
+  if (!problems.isEmpty) addBroken(input, problems);
   const refusal = problems.refusal();
   if (refusal) throw refusal;
   return variables;

@@ -28,13 +28,22 @@ export class Problems {
     this.add(path, rule, subject);
   }
 
+  /** What else is broken, in a whole sentence, where nothing is told of the field yet. */
+  alsoBroken(path: string, sentence: string): void {
+    if (!this.found.some((problem) => problem.path === path)) this.add(path, sentence, '');
+  }
+
+  get isEmpty(): boolean {
+    return this.found.length === 0;
+  }
+
   /** To be thrown when defined. */
   refusal(): Refusal | undefined {
     if (this.found.length === 0) return undefined;
     if (this.anyMalformed) {
       return Refusal.of('BAD_REQUEST', this.found.map(({ path, rule }) => `${path} ${rule}`).join('; '));
     }
-    const details = this.found.map(({ path, rule, subject }) => [path, `${subject} ${rule}`] as const);
+    const details = this.found.map(({ path, rule, subject }) => [path, `${subject} ${rule}`.trim()] as const);
     // fromEntries defines each key as a property of its own, so `__proto__` is a key like any other.
     return Refusal.of('VALIDATION_FAILED', 'Validation failed', { details: Object.fromEntries(details) });
   }

@@ -2,6 +2,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
+import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import type { RequestContext } from '#platform/request-context.js';
@@ -34,6 +35,8 @@ export interface RestRouterOptions {
    * with its input, because otherwise the subgraphs judge the token themselves.
    */
   authenticate?: (context: RequestContext) => Promise<unknown>;
+  /** What the areas' rules say of a body that is refused for its types: all faults are told at once. */
+  brokenRules?: FindBrokenRules;
   routes?: readonly Route[];
   /** Where the documents of `routes` are. */
   operationsFolder?: string;
@@ -64,14 +67,15 @@ class RestMachine {
   private readonly tree = new PathTree<Endpoint>();
 
   constructor(private readonly options: RestRouterOptions) {
-    const { schema, routes = publishedRoutes } = options;
+    const { schema, brokenRules, routes = publishedRoutes } = options;
     const folder = options.operationsFolder ?? assetPath('rest-compat', 'operations');
     const operations = loadOperations(
       schema,
       folder,
       routes.map(({ document }) => document),
     );
-    for (const route of routes) this.tree.add(route.method, route.path, endpointOf(route, operations));
+    for (const route of routes)
+      this.tree.add(route.method, route.path, endpointOf(route, operations, brokenRules));
   }
 
   async answer(request: Request, response: Response): Promise<void> {
@@ -189,11 +193,15 @@ class RestMachine {
   }
 }
 
-function endpointOf(route: Route, operations: ReturnType<typeof loadOperations>): Endpoint {
+function endpointOf(
+  route: Route,
+  operations: ReturnType<typeof loadOperations>,
+  brokenRules: FindBrokenRules | undefined,
+): Endpoint {
   const operation = operations.get(route.document);
   if (!operation) throw new Error(`${route.document} was not loaded`);
   try {
-    return compileEndpoint(route, operation);
+    return compileEndpoint(route, operation, brokenRules);
   } catch (cause) {
     const fault = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`REST route ${route.method} ${route.path}: ${fault}`, { cause });

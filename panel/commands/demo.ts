@@ -23,27 +23,30 @@ await run(async () => {
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   });
   const panel = await startPanel({ ...options, isDemo: true });
+  let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
     const { enrollmentToken, tenantId } = await seedDemo(panel.url);
-    const fleet = await startDemoFleet({
+    const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
       enrollmentToken,
       stateDir: resolve(options.panel.DATA_DIR, 'nodes'),
       logger: options.logger,
     });
-    const nodes = await fleet.enrolled(10_000);
+    fleet = started;
+    const nodes = await started.enrolled(10_000);
     await seedDemoHistory({ databaseUrl: panel.databaseUrl, tenantId, nodes, logger: options.logger });
     process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2), enrollmentToken));
     return {
       ...panel,
       stopWithinMs: panel.stopWithinMs + fleetWithinMs,
       stop: async (how) => {
-        await within(fleetWithinMs, fleet.stop());
+        await within(fleetWithinMs, started.stop());
         await panel.stop(how);
       },
     };
   } catch (error) {
+    if (fleet) await within(fleetWithinMs, fleet.stop());
     await panel.stop();
     throw error;
   }

@@ -37,6 +37,7 @@ export class Connections {
   /** Of those who wait for a connection. */
   private readonly waiting = new Set<(error: Error) => void>();
   private closing: Promise<void> | undefined;
+  private asking: Promise<string | undefined> | undefined;
   private isCut = false;
 
   constructor(
@@ -79,6 +80,12 @@ export class Connections {
 
   /** Why nobody can be served just now; undefined when the database takes writes. Answers within a second and a half. */
   async problem(): Promise<string | undefined> {
+    // However many ask at once, one connection is asked.
+    this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    return this.asking;
+  }
+
+  private async ask(): Promise<string | undefined> {
     const asked = this.use(async (client) => client.query<{ isReadOnly: boolean }>(readOnlySql)).then(
       ({ rows }) => (rows[0]?.isReadOnly ? 'the database takes no writes' : undefined),
       () => 'the database does not answer',

@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       throw error;
     }
     logger.info(
-      { outcome, port: server.port, pid: server.pid, cluster: location.cluster },
+      { outcome, port: server.port, postgresPid: server.pid, cluster: location.cluster },
       'PostgreSQL is ready',
     );
     const place = { options, dataDir, location, password: state.password, postgres: binaries.postgres };

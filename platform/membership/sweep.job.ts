@@ -5,16 +5,31 @@ import { systemEm } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
-import { assertHeld, type Lease } from './lease.js';
+import { assertHeld, type Grant, type Lease } from './lease.js';
 import { SingletonLoop } from './loop.js';
 import type { Sweep } from './sweep.js';
+import type { Turns } from './turns.js';
 
 /** The loop that runs one area's sweep on the lease holder. */
 export function sweepLoop(
   sweep: Sweep,
-  context: { database: Database; lease: Lease; clock: Clock; logger: Logger },
+  context: { database: Database; lease: Lease; clock: Clock; logger: Logger; longTurns: Turns },
 ): SingletonLoop {
-  const { database, lease, clock, logger } = context;
+  const { database, lease, clock, logger, longTurns } = context;
+  const runOnce = async (grant: Grant) =>
+    systemEm(database).transactional(async (em) => {
+      await assertHeld(em, grant);
+      const events: OutboxEvent[] = [];
+      const jobs = new JobBatch();
+      const now = clock.now();
+      const publish = (event: OutboxEvent) => events.push(event);
+      const outcome = await sweep.run({ em, now, publish, enqueue: jobs.enqueue });
+      await em.flush();
+      const requestId = `sweep:${sweep.name}`;
+      await appendToOutbox(em, database.area, events, { requestId, at: now });
+      await jobs.send(em, database.area, { requestId });
+      return outcome;
+    });
   return new SingletonLoop({
     name: `${database.area} ${sweep.name}`,
     lease,
@@ -22,19 +37,6 @@ export function sweepLoop(
     logger,
     everyMs: sweep.everyMs,
     ...(sweep.isLong ? { deadlines: patience.long } : {}),
-    turn: (grant) =>
-      systemEm(database).transactional(async (em) => {
-        await assertHeld(em, grant);
-        const events: OutboxEvent[] = [];
-        const jobs = new JobBatch();
-        const now = clock.now();
-        const publish = (event: OutboxEvent) => events.push(event);
-        const outcome = await sweep.run({ em, now, publish, enqueue: jobs.enqueue });
-        await em.flush();
-        const requestId = `sweep:${sweep.name}`;
-        await appendToOutbox(em, database.area, events, { requestId, at: now });
-        await jobs.send(em, database.area, { requestId });
-        return outcome;
-      }),
+    turn: async (grant) => (sweep.isLong ? longTurns.run(async () => runOnce(grant)) : runOnce(grant)),
   });
 }

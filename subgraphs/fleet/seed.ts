@@ -75,6 +75,9 @@ const samples = `insert into fleet.metrics_sample (tenant_id, instance_id, at, c
   from (select *, sum(net * 60) over (partition by id order by at) as total from ${readings('1 minute')}) counted
   on conflict do nothing`;
 
+const firstReal = `select min(at) as first from fleet.metrics_sample
+  where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb))`;
+
 const marks = `insert into fleet.metrics_dirty (tenant_id, instance_id, hour)
   select distinct tenant_id, instance_id, date_trunc('hour', at, 'UTC') from fleet.metrics_sample
   where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb)) and at >= ?
@@ -112,7 +115,10 @@ export async function seedHistory(database: Database, { tenantId, nodes, now }: 
     await em.execute(rollUp('day', '30 minutes'), [tenantId, now, first, firstHour, rows]);
     await em.execute(rollUp('hour', '10 minutes'), [tenantId, now, firstHour, firstSample, rows]);
     await em.execute(daysOfHours, [tenantId, ids, firstHour, dayOf(firstSample.getTime())]);
-    await em.execute(samples, [tenantId, now, firstSample, now, rows]);
+    // Counters that stood between those of the node itself would look like traffic.
+    const [real] = await em.execute<{ first: Date | null }[]>(firstReal, [tenantId, ids]);
+    const end = real?.first ?? now;
+    await em.execute(samples, [tenantId, now, firstSample, end, rows]);
     // Their hours and days are rolled up as those of any samples are.
     await em.execute(marks, [tenantId, ids, firstSample]);
     await em.execute(

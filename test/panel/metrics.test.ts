@@ -6,6 +6,7 @@ import express from 'express';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { serveMetrics } from '#panel/metrics.js';
+import { silentLogger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 
 import { call } from '../support/http.js';
@@ -164,7 +165,9 @@ test('a reading that never ends holds up neither its scrape for long nor is it b
 
 test('the demo shows its metrics to programs on this machine, and not through a proxy', async () => {
   const env = { METRICS_TOKEN: undefined, METRICS_PORT: undefined, METRICS_HOST: '127.0.0.1' };
-  const server = createServer(express().use(serveMetrics({ env, isDemo: true }).router));
+  const server = createServer(
+    express().use(serveMetrics({ env, isDemo: true, logger: silentLogger }).router),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;

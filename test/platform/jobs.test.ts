@@ -8,6 +8,7 @@ import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs
 import { silentLogger } from '#platform/logger.js';
 import { Lease } from '#platform/membership/lease.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
+import { Turns } from '#platform/membership/turns.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
 import { TestClock } from '../support/clock.js';
@@ -102,7 +103,7 @@ describe('a job', () => {
           return 'done';
         },
       },
-      { database: bench.database, lease, clock, logger: silentLogger },
+      { database: bench.database, lease, clock, logger: silentLogger, longTurns: new Turns(1) },
     );
     loop.start();
     await expect

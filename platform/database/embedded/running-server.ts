@@ -77,7 +77,7 @@ export class RunningServer {
       } catch (error) {
         throw new Error(`PostgreSQL did not stop\n${logTail(location.log)}`, { cause: error });
       }
-      options.logger.info({ pid: this.server.pid }, 'PostgreSQL has stopped');
+      options.logger.info({ postgresPid: this.server.pid }, 'PostgreSQL has stopped');
     });
   }
 
@@ -91,7 +91,7 @@ export class RunningServer {
       const start = new ServerStart(insisting, dataDir, location, readState(dataDir), postgres);
       this.server = await start.launch();
       this.isOurs = true;
-      options.logger.warn({ port: this.port, pid: this.server.pid }, 'PostgreSQL is back');
+      options.logger.warn({ port: this.port, postgresPid: this.server.pid }, 'PostgreSQL is back');
     });
   }
 }

@@ -95,5 +95,3 @@ export const updateInstanceGroupRules = z.object({
   instanceIds,
   filter,
 });
-
-export type GroupFilterRules = z.infer<typeof filter>;

@@ -1,0 +1,30 @@
+import type { InputRules } from '#platform/input-rules.js';
+
+import { updateAlertRuleRules } from './alert/alert-rule.inputs.js';
+import {
+  createEmailChannelRules,
+  createWebhookChannelRules,
+  rotateWebhookSecretRules,
+  updateNotificationChannelRules,
+} from './alert/notification/notification.inputs.js';
+import { createSilenceRules } from './alert/silence/silence.inputs.js';
+import { sendCommandRules } from './command/command.inputs.js';
+import { createEnrollmentTokenRules } from './enrollment/enrollment.inputs.js';
+import { impersonateInstanceRules } from './impersonation/impersonation.inputs.js';
+import { updateInstanceRules } from './lifecycle/lifecycle.inputs.js';
+import { createMaintenanceWindowRules } from './maintenance/window.inputs.js';
+
+/** What nodes send is judged leniently, and not here. */
+export const fleetInputRules: InputRules = {
+  CreateEmailChannelInput: () => createEmailChannelRules,
+  CreateEnrollmentTokenInput: () => createEnrollmentTokenRules,
+  CreateMaintenanceWindowInput: () => createMaintenanceWindowRules,
+  CreateSilenceInput: createSilenceRules,
+  CreateWebhookChannelInput: () => createWebhookChannelRules,
+  ImpersonateInstanceInput: () => impersonateInstanceRules,
+  RotateWebhookSecretInput: () => rotateWebhookSecretRules,
+  SendCommandInput: () => sendCommandRules,
+  UpdateAlertRuleInput: () => updateAlertRuleRules,
+  UpdateInstanceInput: () => updateInstanceRules,
+  UpdateNotificationChannelInput: () => updateNotificationChannelRules,
+};
