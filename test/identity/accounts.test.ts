@@ -69,7 +69,11 @@ describe('profile', () => {
       422,
       {
         error: 'Validation failed',
-        details: { name: 'Name is required', email: 'Email must be an e-mail address' },
+        details: {
+          name: 'Name is required',
+          current_password: 'Current password is required',
+          email: 'Email must be an e-mail address',
+        },
       },
     ]);
     const unproved = await put(tenant, { name: ' ', email: 'new@example.com' });

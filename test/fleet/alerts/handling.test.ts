@@ -29,7 +29,7 @@ describe('the list', () => {
         severity: 'warning',
         status: 'firing',
         message: 'The CPU is at 97.3 %, the limit is 90 %',
-        value: 97.26,
+        value: 97.3,
         threshold: 90,
         count: 1,
         started_at: isTime,

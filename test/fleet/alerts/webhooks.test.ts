@@ -39,7 +39,7 @@ describe('a webhook', () => {
       severity: 'warning',
       status: 'firing',
       message: 'The CPU is at 97.3 %, the limit is 90 %',
-      value: 97.26,
+      value: 97.3,
       threshold: 90,
       count: 1,
       started_at: alert.started_at,
