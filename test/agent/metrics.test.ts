@@ -86,7 +86,7 @@ test('the same profile read at the same times gives the same figures', async () 
 test('a component’s health can be overridden and given back', async () => {
   const source = simulatedMetrics(demoFleet.at(-1) ?? profile, { clock: new HandClock() });
   const health = async () => (await source.collect()).health;
-  const stale = { component: 'backup', status: 'degraded', message: 'Last backup is 26 h old' };
+  const stale = { component: 'backup', status: 'unhealthy', message: 'Last backup is 26 h old' };
   expect(await health()).toEqual([stale]);
   source.setHealth('backup', 'healthy');
   source.setHealth('disk', 'unhealthy', 'Read-only');

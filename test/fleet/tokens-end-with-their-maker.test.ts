@@ -89,7 +89,14 @@ test('with an API key go the tokens that it made, and none outlasts it', async (
   const { createApiKey } = dataOf(
     await tenant.graphql<{ createApiKey: { key: string; apiKey: { id: string; expiresAt: string } } }>(
       'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id expiresAt } } }',
-      { input: { name: 'door', permissions: ['fleet.token.create'], expiresInDays: 1 } },
+      {
+        input: {
+          name: 'door',
+          permissions: ['fleet.token.create'],
+          expiresInDays: 1,
+          currentPassword: tenant.account.password,
+        },
+      },
     ),
   );
   const { token, expires_at } = await made(createApiKey.key, { expires_in_hours: 48 });

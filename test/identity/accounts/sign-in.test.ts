@@ -28,7 +28,8 @@ test.concurrent('registering makes a tenant with its owner, signed in', async ()
   const answer = await register({ email, password, name: ' Ada ', company: 'Analytical Engines' });
   const user = {
     id: expect.stringMatching(/^usr_[0-9a-z]{26}$/),
-    email,
+    // A domain is the same in any case.
+    email: 'Ada@register.example',
     name: 'Ada',
     role: 'owner',
     totp_enabled: false,
