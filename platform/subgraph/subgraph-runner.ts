@@ -1,6 +1,5 @@
 import {
   createSourceEventStream,
-  execute,
   parse,
   validate,
   type DocumentNode,
@@ -10,6 +9,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+import { Engine } from '../execution/engine.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
@@ -32,20 +32,31 @@ type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[]
 /** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
 export class SubgraphRunner {
   /** Planned operations are few and repeat: each is parsed and validated once. */
-  private readonly documents = new LRUCache<string, CheckedDocument>({ max: 1000 });
+  private readonly documents = new LRUCache<string, CheckedDocument>({
+    max: 1000,
+    // A parsed document takes some fifty times its text.
+    maxSize: 2_000_000,
+    sizeCalculation: (_, text) => text.length + 1,
+  });
+  private readonly engine: Engine;
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
   private readonly contexts = new WeakMap<RequestContext, unknown>();
 
   constructor(
     readonly subgraph: Subgraph,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.engine = new Engine(subgraph.schema);
+  }
 
   async execute(request: SubgraphRequest, context: RequestContext): Promise<FormattedExecutionResult> {
     try {
       const checked = this.check(request.query);
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
-      return this.present(await execute(await this.args(request, checked.document, context)), context);
+      return this.present(
+        await this.engine.execute(await this.args(request, checked.document, context)),
+        context,
+      );
     } catch (error) {
       return this.refuse([toGraphQLError(error)], context);
     }
@@ -80,7 +91,8 @@ export class SubgraphRunner {
     context: RequestContext,
   ): Promise<FormattedExecutionResult> {
     try {
-      const result = await execute({ ...(await this.args(request, document, context)), rootValue });
+      const args = await this.args(request, document, context);
+      const result = await this.engine.execute({ ...args, rootValue });
       const extensions = cursorExtensions(rootValue);
       return { ...this.present(result, context), ...(extensions ? { extensions } : {}) };
     } catch (error) {
