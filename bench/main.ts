@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { engineBench } from './engine.js';
 import { historyBench } from './history.js';
 import { ingestBench } from './ingest.js';
 import { restBench } from './rest.js';
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   scale: scaleBench,
   history: historyBench,
   rest: restBench,
+  engine: engineBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -4,7 +4,7 @@ import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
-import { TenantReads, type ReadValue } from './tenant-reads.js';
+import { TenantReads, type ReadOptions, type ReadValue } from './tenant-reads.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
 
@@ -58,9 +58,10 @@ export class Database {
     tenantId: string,
     sql: string,
     values: readonly ReadValue[],
+    options?: ReadOptions,
   ): Promise<Row[]> {
     try {
-      return await this.reads.select<Row>(tenantId, sql, values);
+      return await this.reads.select<Row>(tenantId, sql, values, options);
     } catch (error) {
       throw error instanceof Error
         ? this.orm.em.getPlatform().getExceptionConverter().convertException(error)
