@@ -42,7 +42,7 @@ test.concurrent('registering makes a tenant with its owner, signed in', async ()
   expect([me.status, me.body]).toEqual([200, answer.body.user]);
   const [row] = await panel.sql(
     `select password_hash, is_administrator, to_jsonb(u)::text as whole from identity."user" u where email = $1`,
-    [email],
+    [user.email],
   );
   expect(row).toEqual({
     password_hash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/),
