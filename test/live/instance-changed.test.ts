@@ -91,7 +91,9 @@ describe.each(modes)('%s', (mode) => {
     const answer = await tenant.rest<{ errors: { message: string }[] }>('/graphql', { body: { query } });
     expect({ status: answer.status, message: answer.body.errors[0]?.message }).toEqual({
       status: 400,
-      message: 'Subscriptions are served over a WebSocket at this address (protocol graphql-transport-ws)',
+      message:
+        'Subscriptions are served at this address over a WebSocket (protocol graphql-transport-ws), and as Server-Sent ' +
+        'Events to requests that accept text/event-stream',
     });
   });
 });

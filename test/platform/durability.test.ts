@@ -135,7 +135,7 @@ describe('malformed requests', () => {
       () => post('/api/auth/login', 'plain', json, 'Content-Encoding: gzip'),
       400,
     ],
-    'a body nested without end': [() => post('/api/auth/login', '['.repeat(100_000), json), 400],
+    'a body nested without end': [() => post('/api/auth/login', '['.repeat(60_000), json), 400],
     'a body that is too large': [() => post('/api/auth/login', 'x'.repeat(1024 * 1024 + 1), json), 413],
     'a body cut short': [
       () => send(lines('POST /api/auth/login HTTP/1.1', 'Host: x', json, 'Content-Length: 90'), '{'),
