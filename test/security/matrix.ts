@@ -157,6 +157,7 @@ export const matrix: Matrix = {
   'Mutation.revokeEnrollmentToken':     may('fleet.token.revoke', operators),
   'Mutation.enrollInstance':            withSecret('TOKEN_INVALID'),
   'Mutation.reportHeartbeat':           may('fleet.heartbeat.report', ['node'], { asJobs: true }),
+  'Mutation.reportDeparture':           may('fleet.departure.report', ['node']),
 
   'Query.instanceGroups':               may('fleet.group.read', readers),
   'Query.instanceGroup':                may('fleet.group.read', readers),
