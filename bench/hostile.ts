@@ -9,7 +9,7 @@ import { median } from './support/stats.js';
 
 /** Bytes below the 1 MiB that is read, and sizes at which what is of no use to anybody is refused for another reason. */
 const sizes = [4_000, 30_000, 250_000, 1_000_000] as const;
-const repeats = 3;
+const repeats = 7;
 const instances = 100;
 const worstRefused = 10;
 const worstAccepted = 100;

@@ -5,7 +5,6 @@ import {
   getNamedType,
   getVariableValues,
   type ExecutionResult,
-  type NamedTypeNode,
   type GraphQLSchema,
   typeFromAST,
   type VariableDefinitionNode,
@@ -118,7 +117,7 @@ function rulesBroken(
   const details: Record<string, string> = {};
   for (const { variable, type } of operation.variableDefinitions ?? []) {
     const { value: name } = variable.name;
-    const named = getNamedType(typeFromAST(schema, type as NamedTypeNode));
+    const named = getNamedType(typeFromAST(schema, type));
     if (!named) continue;
     for (const [path, sentence] of Object.entries(brokenRules(named.name, variables[name], name)))
       if (!paths.has(path)) details[path] = sentence;

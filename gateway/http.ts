@@ -106,7 +106,8 @@ const readBody: RequestHandler = (request, response, next) => {
   read(request, response, (error?: unknown) => {
     const body: unknown = request.body;
     if (error !== undefined || !Buffer.isBuffer(body)) return next(error);
-    const tooMany = tooManyParts(body, 'The request body');
+    const isReport = callerOf(requestContextOf(response))?.isNode === true;
+    const tooMany = tooManyParts(body, 'The request body', { isReport });
     if (tooMany) return send(response, refusal(400, coded('BAD_REQUEST', tooMany)));
     request.body = body.toString();
     next();

@@ -4,6 +4,8 @@ import type { RequestContext } from './request-context.js';
 /** What is known of whoever makes a request before anything of it is read. */
 export interface Caller {
   isSignedIn: boolean;
+  /** A node: what it reports is cut and mended where a user's words would be refused. */
+  isNode?: boolean;
   /** Why the token that came along is no good. */
   denial?: ApiError;
 }

@@ -1,11 +1,14 @@
 /** How deep a client's JSON may be nested: arrays and objects, the outermost included. */
 export const deepestData = 64;
 
-/** How many values one request may carry: the longest list that any input takes has 10 000. */
+/** How many values one request may carry: a beat with 500 samples and full facts has some 10 000. */
 export const mostValues = 15_000;
 
 /** How many of them may have a name: a beat with 500 samples and full facts has some 7 000. */
 export const mostNames = 8_000;
+
+/** Bytes of one string in a request as it is written there, escapes included; no field takes half as much. */
+export const longestString = 256 * 1024;
 
 /** Bytes of a request's body, after decompression; also of a message on a WebSocket. */
 export const longestBody = 1024 * 1024;

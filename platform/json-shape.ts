@@ -1,4 +1,4 @@
-import { mostNames, mostValues } from './client-data.js';
+import { longestString, mostNames, mostValues } from './client-data.js';
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -9,15 +9,23 @@ const openBrace = 0x7b;
 
 /**
  * What makes a text of JSON too dear to be parsed, as a sentence; undefined when it may be. Looks at each byte once, and
- * takes a twentieth of the time that parsing does: a parser makes something of every value.
+ * takes a twentieth of the time that parsing does: a parser makes something of every value. Where text that is too long
+ * is cut and not refused, `isReport` is to be said.
  */
-export function tooManyParts(json: Uint8Array, whole: string): string | undefined {
+export function tooManyParts(
+  json: Uint8Array,
+  whole: string,
+  { isReport = false }: { isReport?: boolean } = {},
+): string | undefined {
+  const longest = isReport ? Infinity : longestString;
   let values = 1;
   let names = 0;
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at];
     if (byte === quote) {
+      const end = at + 1 + longest;
       for (at += 1; at < json.length && json[at] !== quote; at += 1) if (json[at] === backslash) at += 1;
+      if (at > end) return `${whole} has a string of more than ${longest} bytes`;
     } else if (byte === comma || byte === openBracket || byte === openBrace) {
       values += 1;
       if (values > mostValues) return `${whole} has more than ${mostValues} values`;

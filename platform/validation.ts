@@ -29,8 +29,21 @@ export function faultsIn(schema: z.ZodType, value: unknown, path = 'input'): Fau
 }
 
 export function invalidFields(details: Faults): ApiError {
-  return new ApiError('VALIDATION_FAILED', 'Validation failed', { details });
+  const told = Object.entries(details).slice(0, mostDetails);
+  return new ApiError('VALIDATION_FAILED', 'Validation failed', {
+    details: Object.fromEntries(told.map(([path, sentence]) => [shortPath(path), shortSentence(sentence)])),
+  });
 }
+
+// Names in JSON are as long as their sender likes, and stand in paths and sentences alike.
+const cut = (text: string, longest: number) =>
+  text.length > longest ? `${text.slice(0, longest)}...` : text;
+
+/** A path as an answer shows it. */
+export const shortPath = (path: string): string => cut(path, 100);
+
+/** A sentence of an answer that quotes what was sent. */
+export const shortSentence = (sentence: string): string => cut(sentence, 300);
 
 function faultsOf({ issues }: z.ZodError, path: string): Faults {
   const details: Faults = {};

@@ -36,7 +36,7 @@ export async function readBody(
       accept === 'form' ? 'application/json or application/x-www-form-urlencoded' : 'application/json';
     throw new Refusal(415, `Content-Type must be ${accepted}`);
   }
-  const tooMany = tooManyParts(bytes, 'The body');
+  const tooMany = tooManyParts(bytes, 'The body', { isReport });
   if (tooMany) throw Refusal.of('BAD_REQUEST', tooMany);
   const text = decode(bytes);
   const json = parse(text);

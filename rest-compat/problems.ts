@@ -1,3 +1,5 @@
+import { shortPath, shortSentence } from '#platform/validation.js';
+
 import { Refusal } from './errors.js';
 
 /** Enough to mend a request by; a hostile body must not make an answer longer than itself. */
@@ -30,7 +32,7 @@ export class Problems {
 
   /** What else is broken, in a whole sentence, where nothing is told of the field yet. */
   alsoBroken(path: string, sentence: string): void {
-    if (!this.found.some((problem) => problem.path === path)) this.add(path, sentence, '');
+    if (!this.found.some((problem) => problem.path === shortPath(path))) this.add(path, sentence, '');
   }
 
   get isEmpty(): boolean {
@@ -49,7 +51,8 @@ export class Problems {
   }
 
   private add(path: string, rule: string, subject = path): undefined {
-    if (this.found.length < most) this.found.push({ path, rule, subject });
+    if (this.found.length < most)
+      this.found.push({ path: shortPath(path), rule: shortSentence(rule), subject: shortPath(subject) });
   }
 }
 

@@ -37,7 +37,7 @@ const values: Readonly<Record<string, Variables>> = {
 };
 
 const sendCommand = 'mutation($input: SendCommandInput!) { sendCommand(input: $input) { id } }';
-const heartbeat = 'mutation($input: ReportHeartbeatInput!) { reportHeartbeat(input: $input) { instanceId } }';
+const heartbeat = 'mutation($input: ReportHeartbeatInput!) { reportHeartbeat(input: $input) { serverTime } }';
 const beat = {
   cpuPercent: 1,
   memoryPercent: 1,
@@ -171,7 +171,7 @@ export const hostileRequests: readonly HostileRequest[] = [
   graphql('as many ids as are read', 'user', sendCommand, (size, salt) => ({
     input: {
       command: 'RESTART',
-      instanceIds: times(Math.min(10_000, size / 30), (n) => `inst_${salt}${n}`.padEnd(31, '0')),
+      instanceIds: times(Math.min(1_000, size / 30), (n) => `inst_${salt}${n}`.padEnd(31, '0')),
     },
   })),
   graphql('values of the wrong kind', 'user', sendCommand, (size) => ({

@@ -117,6 +117,7 @@ export class Admission {
     const viewer = told instanceof ApiError ? undefined : told;
     setCaller(context, {
       isSignedIn: viewer !== undefined,
+      isNode: viewer?.kind === 'node',
       ...(told instanceof ApiError ? { denial: told } : {}),
     });
     switch (viewer?.kind) {

@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-sse';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { findDataFault, mostNames, mostValues } from '#platform/client-data.js';
+import { findDataFault, longestString, mostNames, mostValues } from '#platform/client-data.js';
 import { tooManyParts } from '#platform/json-shape.js';
 import { withoutSecrets } from '#platform/subgraph/audit.js';
 
@@ -84,6 +84,16 @@ test('JSON with more parts than any input has is not parsed', async () => {
     ]);
   }
   expect(world.contexts).toEqual([]);
+  const long = JSON.stringify({ query: document, variables: { x: 'é'.repeat(longestString) } });
+  const answer = await fetch(url, { method: 'POST', headers, body: long });
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    expect.stringContaining(`a string of more than ${longestString} bytes`),
+  ]);
+  expect(tooManyParts(Buffer.from(long), 'x', { isReport: true })).toBeUndefined();
+  const full = (text: string) => Buffer.from(JSON.stringify({ [text]: text }));
+  expect(tooManyParts(full('x'.repeat(longestString)), 'x')).toBeUndefined();
+  expect(tooManyParts(full('x'.repeat(longestString + 1)), 'x')).toBeDefined();
   // What stands in a string is no part.
   expect(tooManyParts(Buffer.from(JSON.stringify({ a: ',:[{\\"'.repeat(20_000) })), 'x')).toBeUndefined();
 });

@@ -20,6 +20,20 @@ describe.each(modes)('%s', (mode) => {
     ]);
   });
 
+  test('names as long as their sender likes are cut where an answer shows them', async () => {
+    const tenant = await panel.world.tenant();
+    const long = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`${n}`.padEnd(2_000, 'k'), 1]));
+    for (const [path, body] of [
+      ['/api/fleet/tokens', long],
+      ['/api/fleet/commands', { command: 'restart', instance_ids: [], params: long }],
+    ] as const) {
+      const answer = await tenant.rest(path, { body });
+      expect(answer.status).toBe(422);
+      expect(answer.text).toContain('kkk...');
+      expect(answer.text.length).toBeLessThan(50_000);
+    }
+  });
+
   test('an unknown enum value and a value out of range come in one answer of GraphQL', async () => {
     const tenant = await panel.world.tenant();
     const { data, errors } = await tenant.graphql(

@@ -12,7 +12,8 @@ import { CommandStatus } from './command.status.js';
 export class SendCommandInput {
   @Field(() => [ID], {
     nullable: true,
-    description: 'The instances, at most 10000; one that is named twice gets it once.',
+    description:
+      'The instances, at most 1000; one that is named twice gets it once. More go by groups or tags.',
   })
   instanceIds?: string[] | null;
 
@@ -81,7 +82,7 @@ const within = (what: string, low: number, high: number) => {
 
 export const sendCommandRules = z
   .object({
-    instanceIds: z.array(z.string()).max(10_000, 'At most 10000 instances').nullish(),
+    instanceIds: z.array(z.string()).max(1_000, 'At most 1000 instances').nullish(),
     groupIds: z.array(z.string()).max(100, 'At most 100 groups').nullish(),
     tags: z.array(z.string()).max(20, 'At most 20 tags').nullish(),
     command: z.enum(CommandKind),

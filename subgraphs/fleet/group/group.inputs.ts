@@ -29,7 +29,7 @@ export class CreateInstanceGroupInput {
 
   @Field(() => [ID], {
     nullable: true,
-    description: 'Of a static group: who is in it, at most 10000.',
+    description: 'Of a static group: who is in it, at most 1000.',
   })
   instanceIds?: string[] | null;
 
@@ -50,7 +50,7 @@ export class UpdateInstanceGroupInput {
 
   @Field(() => [ID], {
     nullable: true,
-    description: 'Of a static group: all who are in it from now on, at most 10000.',
+    description: 'Of a static group: all who are in it from now on, at most 1000.',
   })
   instanceIds?: string[] | null;
 
@@ -62,7 +62,7 @@ export class UpdateInstanceGroupInput {
 }
 
 const name = z.string().trim().min(1, 'Name is required').max(200, 'Name must have at most 200 characters');
-const instanceIds = z.array(z.string()).max(10_000, 'At most 10000 instances').nullish();
+const instanceIds = z.array(z.string()).max(1_000, 'At most 1000 instances').nullish();
 const filter = z
   .object({
     tags: z

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Faults } from '#platform/validation.js';
 
 /** The most that any input names. */
-const mostNamed = 10_000;
+const mostNamed = 1_000;
 /** Enough to mend a list by. */
 const mostTold = 100;
 

@@ -31,7 +31,6 @@ const outOfReach: Record<string, string> = {
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
-  reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
   disableTotp: 'takes a code that was not used yet; see the outbox test',
   suspendTenant: 'an administrator does not suspend their own tenant; see suspension.test.ts',
   revokeSession: "takes one of the caller's own sessions; see the outbox test",
