@@ -10,6 +10,9 @@ export const mostNames = 8_000;
 /** Bytes of one string in a request as it is written there, escapes included; no field takes half as much. */
 export const longestString = 256 * 1024;
 
+/** The same of a name; not in a report, which is taken as far as it can be. */
+export const longestName = 256;
+
 /** Bytes of a request's body, after decompression; also of a message on a WebSocket. */
 export const longestBody = 1024 * 1024;
 

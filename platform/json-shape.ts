@@ -1,4 +1,4 @@
-import { longestString, mostNames, mostValues } from './client-data.js';
+import { longestName, longestString, mostNames, mostValues } from './client-data.js';
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -18,20 +18,23 @@ export function tooManyParts(
   { isReport = false }: { isReport?: boolean } = {},
 ): string | undefined {
   const longest = isReport ? Infinity : longestString;
+  let string = 0;
   let values = 1;
   let names = 0;
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at];
     if (byte === quote) {
-      const end = at + 1 + longest;
+      const begin = at + 1;
       for (at += 1; at < json.length && json[at] !== quote; at += 1) if (json[at] === backslash) at += 1;
-      if (at > end) return `${whole} has a string of more than ${longest} bytes`;
+      string = at - begin;
+      if (string > longest) return `${whole} has a string of more than ${longest} bytes`;
     } else if (byte === comma || byte === openBracket || byte === openBrace) {
       values += 1;
       if (values > mostValues) return `${whole} has more than ${mostValues} values`;
     } else if (byte === colon) {
       names += 1;
       if (names > mostNames) return `${whole} has more than ${mostNames} names`;
+      if (string > longestName && !isReport) return `${whole} has a name of more than ${longestName} bytes`;
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-sse';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { findDataFault, longestString, mostNames, mostValues } from '#platform/client-data.js';
+import { findDataFault, longestName, longestString, mostNames, mostValues } from '#platform/client-data.js';
 import { tooManyParts } from '#platform/json-shape.js';
 import { withoutSecrets } from '#platform/subgraph/audit.js';
 
@@ -91,9 +91,15 @@ test('JSON with more parts than any input has is not parsed', async () => {
     expect.stringContaining(`a string of more than ${longestString} bytes`),
   ]);
   expect(tooManyParts(Buffer.from(long), 'x', { isReport: true })).toBeUndefined();
-  const full = (text: string) => Buffer.from(JSON.stringify({ [text]: text }));
-  expect(tooManyParts(full('x'.repeat(longestString)), 'x')).toBeUndefined();
-  expect(tooManyParts(full('x'.repeat(longestString + 1)), 'x')).toBeDefined();
+  const full = (name: string, bytes: number) => Buffer.from(JSON.stringify({ [name]: 'x'.repeat(bytes) }));
+  expect(tooManyParts(full('name', longestString), 'x')).toBeUndefined();
+  expect(tooManyParts(full('name', longestString + 1), 'x')).toBe(
+    `x has a string of more than ${longestString} bytes`,
+  );
+  expect(tooManyParts(full('n'.repeat(longestName), 0), 'x')).toBeUndefined();
+  expect(tooManyParts(full('n'.repeat(longestName + 1), 0), 'x')).toBe(
+    `x has a name of more than ${longestName} bytes`,
+  );
   // What stands in a string is no part.
   expect(tooManyParts(Buffer.from(JSON.stringify({ a: ',:[{\\"'.repeat(20_000) })), 'x')).toBeUndefined();
 });
