@@ -1,4 +1,5 @@
-import { executeQueryPlan, type GraphQLDataSource, type ServiceMap } from '@apollo/gateway';
+import type { GraphQLDataSource, ServiceMap } from '@apollo/gateway';
+import { executeQueryPlan } from '@apollo/gateway/dist/executeQueryPlan.js';
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import { GraphQLError, type ExecutionResult } from 'graphql';
 
