@@ -55,7 +55,11 @@ interface Verified {
  * key is forgotten: a key that leaked takes all its tokens with it.
  */
 export class TokenVerifier {
-  private readonly verified = new LRUCache<string, Verified>({ max: maxCached });
+  // Not `max`, for which room is made at once.
+  private readonly verified = new LRUCache<string, Verified>({
+    maxSize: maxCached,
+    sizeCalculation: () => 1,
+  });
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {

@@ -7,6 +7,7 @@ import { Connections } from './connections.js';
 import type { ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
 import { TenantReads } from './tenant-reads.js';
+import { TransactionClient } from './transaction-client.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
 
@@ -124,6 +125,10 @@ export class Database {
 /** Makes the ORM take its connections from those of the process, which outlive it. */
 function dialectOf(connections: Connections): PostgresDialect {
   return new PostgresDialect({
-    pool: { connect: async () => connections.take(), end: async () => undefined, options: {} },
+    pool: {
+      connect: async () => new TransactionClient(await connections.take()),
+      end: async () => undefined,
+      options: {},
+    },
   });
 }

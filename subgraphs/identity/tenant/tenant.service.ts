@@ -2,12 +2,12 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
+import { planEntitlements } from '#platform/entitlement/plans.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
 
 import { lockShares, withoutShares } from '../msp/shares.service.js';
-import { planEntitlements } from './plans.js';
 import { Tenant } from './tenant.entity.js';
 import type { GrantPlanInput } from './tenant.inputs.js';
 
