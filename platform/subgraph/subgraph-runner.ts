@@ -1,6 +1,5 @@
 import {
   createSourceEventStream,
-  execute,
   parse,
   validate,
   type DocumentNode,
@@ -12,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 
 import { countNodes } from '../document-size.js';
 import { ApiError, isErrorCode } from '../errors.js';
+import { Engine } from '../execution/engine.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
@@ -42,19 +42,25 @@ export class SubgraphRunner {
     maxSize: documentsBytes,
     sizeCalculation: ({ document }, text) => countNodes(document) * nodeBytes + 2 * text.length,
   });
+  private readonly engine: Engine;
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
   private readonly contexts = new WeakMap<RequestContext, unknown>();
 
   constructor(
     readonly subgraph: Subgraph,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.engine = new Engine(subgraph.schema);
+  }
 
   async execute(request: SubgraphRequest, context: RequestContext): Promise<FormattedExecutionResult> {
     try {
       const checked = this.check(request.query);
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
-      return this.present(await execute(await this.args(request, checked.document, context)), context);
+      return this.present(
+        await this.engine.execute(await this.args(request, checked.document, context)),
+        context,
+      );
     } catch (error) {
       return this.refuse([toGraphQLError(error)], context);
     }
@@ -92,7 +98,8 @@ export class SubgraphRunner {
     context: RequestContext,
   ): Promise<FormattedExecutionResult> {
     try {
-      const result = await execute({ ...(await this.args(request, document, context)), rootValue });
+      const args = await this.args(request, document, context);
+      const result = await this.engine.execute({ ...args, rootValue });
       const extensions = cursorExtensions(rootValue);
       return { ...this.present(result, context), ...(extensions ? { extensions } : {}) };
     } catch (error) {
