@@ -17,10 +17,11 @@ export async function inOneMessage<Row extends pg.QueryResultRow>(
   settings: Readonly<Record<string, string>>,
   sql: string,
   values: readonly ReadValue[],
+  types: pg.CustomTypesConfig = pg.types,
 ): Promise<Row[]> {
   const text = `${settingsSql(settings)}; ${withLiterals(sql, values)}`;
   return connections.use(async (client) => {
-    const answers: unknown = await client.query({ text, types: pg.types });
+    const answers: unknown = await client.query({ text, types });
     const [, answer] = answers as [pg.QueryResult, pg.QueryResult<Row>];
     return answer.rows;
   });

@@ -16,20 +16,10 @@ import {
 import { inspect } from 'graphql/jsutils/inspect.js';
 
 import { checkedType, runtimeType, type Place } from './abstract.js';
-import { fitFor, serialize } from './leaf.js';
+import { completeLater, failLater, type Complete, type Fail } from './later.js';
+import { fitFor, isFit, serialize } from './leaf.js';
 import { ignoreRejections, isPromise } from './promises.js';
 import { pathAsArray, type Run } from './run.js';
-
-/**
- * Makes of a value that a resolver gave what the answer shows, or a promise of it. Throws what is wrong with it. Of a
- * leaf the path is not read, and `info` only where `needsInfo` says so.
- */
-export type Complete = (
-  run: Run,
-  value: unknown,
-  path: ResponsePath | undefined,
-  info: GraphQLResolveInfo | undefined,
-) => unknown;
 
 /** Executes the fields of an object. */
 export type Select = (run: Run, source: unknown, path: ResponsePath | undefined) => unknown;
@@ -47,44 +37,51 @@ export function needsInfo(type: GraphQLOutputType): boolean {
 }
 
 export function completionOf(type: GraphQLOutputType, place: FieldPlace): Complete {
-  if (!isNonNullType(type)) return nullableOf(type, place);
-  const complete = nullableOf(type.ofType, place);
+  const isNullable = !isNonNullType(type);
+  const present = isNullable ? type : type.ofType;
+  if (isLeafType(present)) return leafOf(present, isNullable, place);
+  const complete = presentOf(present, place);
+  if (isNullable) {
+    return (run, value, path, info) => {
+      if (value === null || value === undefined) return null;
+      if (value instanceof Error) throw value;
+      return complete(run, value, path, info);
+    };
+  }
   return (run, value, path, info) => {
-    const completed = complete(run, value, path, info);
-    if (completed === null) {
-      throw new Error(`Cannot return null for non-nullable field ${place.coordinate}.`);
-    }
-    return completed;
-  };
-}
-
-function nullableOf(type: GraphQLOutputType, place: FieldPlace): Complete {
-  const complete = presentOf(type, place);
-  return (run, value, path, info) => {
-    if (value === null || value === undefined) return null;
+    if (value === null || value === undefined) throw nullFault(place);
     if (value instanceof Error) throw value;
     return complete(run, value, path, info);
   };
 }
 
-function presentOf(type: GraphQLOutputType, place: FieldPlace): Complete {
-  if (isListType(type)) return listOf(type, place);
-  if (isLeafType(type)) return leafOf(type);
-  if (isAbstractType(type)) return abstractOf(type, place);
-  return objectOf(type as GraphQLObjectType, place);
+function nullFault({ coordinate }: Place): Error {
+  return new Error(`Cannot return null for non-nullable field ${coordinate}.`);
 }
 
-function leafOf(type: GraphQLLeafType): Complete {
-  const isFit = fitFor(type);
-  return (_run, value) => (isFit(value) ? value : serialize(type, value));
+function presentOf(type: Exclude<GraphQLOutputType, GraphQLLeafType>, place: FieldPlace): Complete {
+  if (isListType(type)) return listOf(type, place);
+  return isAbstractType(type) ? abstractOf(type, place) : objectOf(type as GraphQLObjectType, place);
+}
+
+function leafOf(type: GraphQLLeafType, isNullable: boolean, place: Place): Complete {
+  const fit = fitFor(type);
+  return (_run, value) => {
+    if (isFit(value, fit)) return value;
+    if (value === null || value === undefined) {
+      if (isNullable) return null;
+      throw nullFault(place);
+    }
+    if (value instanceof Error) throw value;
+    return serialize(type, value);
+  };
 }
 
 function objectOf(type: GraphQLObjectType, place: FieldPlace): Complete {
   let known: Select | undefined;
-  return (run, value, path, info) => {
+  const checked: Complete = (run, value, path, info) => {
     const select = (known ??= place.select(type));
-    if (!type.isTypeOf) return select(run, value, path);
-    const isOfType: unknown = type.isTypeOf(value, run.context, info!);
+    const isOfType: unknown = type.isTypeOf!(value, run.context, info!);
     if (isPromise(isOfType)) {
       return isOfType.then((is) => {
         if (!is) throw notOfType(type, value, place);
@@ -94,6 +91,8 @@ function objectOf(type: GraphQLObjectType, place: FieldPlace): Complete {
     if (!isOfType) throw notOfType(type, value, place);
     return select(run, value, path);
   };
+  if (type.isTypeOf) return checked;
+  return (run, value, path) => (known ??= place.select(type))(run, value, path);
 }
 
 function notOfType(type: GraphQLObjectType, value: unknown, { nodes }: Place): GraphQLError {
@@ -119,10 +118,9 @@ function abstractOf(type: GraphQLAbstractType, place: FieldPlace): Complete {
 function listOf(type: GraphQLList<GraphQLOutputType>, place: FieldPlace): Complete {
   const itemType = type.ofType;
   const complete = completionOf(itemType, place);
-  const isNullable = !isNonNullType(itemType);
-  const fail = (run: Run, thrown: unknown, path: ResponsePath): null => {
+  const fail: Fail = (run, thrown, path) => {
     const error = locatedError(thrown, place.nodes, pathAsArray(path));
-    if (!isNullable) throw error;
+    if (isNonNullType(itemType)) throw error;
     run.add(error, path);
     return null;
   };
@@ -134,19 +132,8 @@ function listOf(type: GraphQLList<GraphQLOutputType>, place: FieldPlace): Comple
     let hasPromises = false;
     try {
       for (const item of value) {
-        const path: ResponsePath = { prev: above, key: items.length, typename: undefined };
-        let completed: unknown;
-        try {
-          completed = isPromise(item)
-            ? item.then((resolved) => complete(run, resolved, path, info))
-            : complete(run, item, path, info);
-          if (isPromise(completed)) {
-            hasPromises = true;
-            completed = completed.then(undefined, (thrown: unknown) => fail(run, thrown, path));
-          }
-        } catch (thrown) {
-          completed = fail(run, thrown, path);
-        }
+        const completed = itemOf(run, item, { prev: above, key: items.length, typename: undefined }, info);
+        if (isPromise(completed)) hasPromises = true;
         items.push(completed);
       }
     } catch (error) {
@@ -156,6 +143,22 @@ function listOf(type: GraphQLList<GraphQLOutputType>, place: FieldPlace): Comple
     }
     return hasPromises ? Promise.all(items) : items;
   };
+
+  function itemOf(
+    run: Run,
+    item: unknown,
+    path: ResponsePath,
+    info: GraphQLResolveInfo | undefined,
+  ): unknown {
+    try {
+      const completed = isPromise(item)
+        ? completeLater(complete, run, item, path, info)
+        : complete(run, item, path, info);
+      return isPromise(completed) ? failLater(fail, run, completed, path) : completed;
+    } catch (thrown) {
+      return fail(run, thrown, path);
+    }
+  }
 }
 
 function isIterable(value: object | null): value is Iterable<unknown> {

@@ -16,8 +16,9 @@ import {
 } from 'graphql';
 
 import { argumentsReader } from './arguments.js';
-import { completionOf, needsInfo, type Complete, type FieldPlace } from './completion.js';
-import { fitFor } from './leaf.js';
+import { completionOf, needsInfo, type FieldPlace } from './completion.js';
+import { completeLater, failLater, type Complete } from './later.js';
+import { fitFor, isFit } from './leaf.js';
 import { isPromise } from './promises.js';
 import { pathAsArray, type Definition, type Run } from './run.js';
 
@@ -58,17 +59,21 @@ function fieldOf(schema: GraphQLSchema, parent: GraphQLObjectType, name: string)
   return parent.getFields()[name];
 }
 
+// What runs for every field of every row makes no functions: those that capture would cost an allocation each time,
+// promise or none. So all that is to do later is set up by functions of its own.
+
 /** Any field, by its resolver or else as a property of the object, with all that graphql-js gives them. */
 function resolved(site: FieldSite, field: Field, complete: Complete): ExecuteField {
   const { key, nodes, parent } = site;
-  const { resolve } = field;
+  const { resolve, name } = field;
+  const typename = parent.name;
   const readArguments = argumentsReader(field, nodes[0]!, site.nextSlot);
   const wantsInfo = resolve !== undefined || needsInfo(field.type);
   const infoOf = infoMaker(site, field);
   const call = methodCaller(field, infoOf);
   const fail = failure(field, nodes);
   return (run, source, above) => {
-    const path: ResponsePath = { prev: above, key, typename: parent.name };
+    const path: ResponsePath = { prev: above, key, typename };
     const info = wantsInfo ? infoOf(run, path) : undefined;
     try {
       const args = readArguments(run);
@@ -76,15 +81,13 @@ function resolved(site: FieldSite, field: Field, complete: Complete): ExecuteFie
       if (resolve) {
         result = resolve(source, args, run.context, info!);
       } else if (isReadable(source)) {
-        result = source[field.name];
+        result = source[name];
         if (typeof result === 'function') result = call(run, source, args, path, info);
       }
       const completed = isPromise(result)
-        ? result.then((value) => complete(run, value, path, info))
+        ? completeLater(complete, run, result, path, info)
         : complete(run, result, path, info);
-      return isPromise(completed)
-        ? completed.then(undefined, (thrown: unknown) => fail(run, thrown, path))
-        : completed;
+      return isPromise(completed) ? failLater(fail, run, completed, path) : completed;
     } catch (thrown) {
       return fail(run, thrown, path);
     }
@@ -96,7 +99,7 @@ function property(site: FieldSite, field: Field, complete: Complete, type: Graph
   const { key, nodes, parent } = site;
   const { name } = field;
   const typename = parent.name;
-  const isFit = fitFor(type);
+  const fit = fitFor(type);
   const call = methodCaller(field, infoMaker(site, field));
   const fail = failure(field, nodes);
   return (run, source, above) => {
@@ -104,14 +107,14 @@ function property(site: FieldSite, field: Field, complete: Complete, type: Graph
       let value: unknown;
       if (isReadable(source)) {
         value = source[name];
-        if (isFit(value)) return value;
+        if (isFit(value, fit)) return value;
         if (typeof value === 'function') value = call(run, source, {}, { prev: above, key, typename });
       }
       const completed = isPromise(value)
-        ? value.then((later) => complete(run, later, undefined, undefined))
+        ? completeLater(complete, run, value, undefined, undefined)
         : complete(run, value, undefined, undefined);
       return isPromise(completed)
-        ? completed.then(undefined, (thrown: unknown) => fail(run, thrown, { prev: above, key, typename }))
+        ? failLater(fail, run, completed, { prev: above, key, typename })
         : completed;
     } catch (thrown) {
       return fail(run, thrown, { prev: above, key, typename });

@@ -8,24 +8,39 @@ import {
 } from 'graphql';
 import { inspect } from 'graphql/jsutils/inspect.js';
 
-/** Whether a value is its own serialization, so that there is nothing to do about it. */
-export type IsFit = (value: unknown) => boolean;
+/** Of which JavaScript types values of a leaf are their own serialization, so that there is nothing to do about them. */
+export interface Fit {
+  text: boolean;
+  boolean: boolean;
+  number: 'none' | 'int' | 'finite';
+}
 
-const isText: IsFit = (value) => typeof value === 'string';
+const nothing: Fit = { text: false, boolean: false, number: 'none' };
 
-const fits: ReadonlyMap<GraphQLLeafType, IsFit> = new Map<GraphQLLeafType, IsFit>([
-  [GraphQLString, isText],
-  [GraphQLID, isText],
-  [GraphQLBoolean, (value) => typeof value === 'boolean'],
-  [GraphQLFloat, (value) => Number.isFinite(value)],
-  // Zeros of either sign are told apart by nobody who reads the answer.
-  [GraphQLInt, (value) => typeof value === 'number' && (value | 0) === value],
+const fits: ReadonlyMap<GraphQLLeafType, Fit> = new Map<GraphQLLeafType, Fit>([
+  [GraphQLString, { ...nothing, text: true }],
+  [GraphQLID, { ...nothing, text: true }],
+  [GraphQLBoolean, { ...nothing, boolean: true }],
+  [GraphQLFloat, { ...nothing, number: 'finite' }],
+  [GraphQLInt, { ...nothing, number: 'int' }],
 ]);
 
-const never: IsFit = () => false;
+export function fitFor(type: GraphQLLeafType): Fit {
+  return fits.get(type) ?? nothing;
+}
 
-export function fitFor(type: GraphQLLeafType): IsFit {
-  return fits.get(type) ?? never;
+/** One function for all leaves, without calls of others: it runs for each value of an answer. */
+export function isFit(value: unknown, fit: Fit): boolean {
+  switch (typeof value) {
+    case 'string':
+      return fit.text;
+    case 'number':
+      return fit.number === 'int' ? (value | 0) === value : fit.number === 'finite' && Number.isFinite(value);
+    case 'boolean':
+      return fit.boolean;
+    default:
+      return false;
+  }
 }
 
 /** Serializes what is neither null nor an error; throws as graphql-js does. */

@@ -50,13 +50,15 @@ type Answer = Record<string, unknown>;
 /** Fields that may be executed side by side: all but those of a mutation itself. */
 export function executeTogether(fields: readonly CompiledField[]): Select {
   const Made = plainObject();
+  const keys = fields.map(({ key }) => key);
+  const executors = fields.map(({ execute }) => execute);
   return (run, source, path) => {
     const made = new Made();
     let hasPromises = false;
     try {
-      for (const { key, execute } of fields) {
-        const value = execute(run, source, path);
-        made[key] = value;
+      for (let at = 0; at < executors.length; at += 1) {
+        const value = executors[at]!(run, source, path);
+        made[keys[at]!] = value;
         if (isPromise(value)) hasPromises = true;
       }
     } catch (error) {

@@ -67,7 +67,7 @@ export class InstanceResolver {
 
   @FieldResolver(() => InstanceStatus, { description: 'How it is now.' })
   status(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
-    return statusOf(instance, this.service.silence(operation)).status;
+    return instance.statusNow ?? statusOf(instance, this.service.silence(operation)).status;
   }
 
   @FieldResolver(() => [StatusReason], { description: 'Why it is degraded or offline; empty when healthy.' })
