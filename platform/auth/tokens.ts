@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { hash as digest, type KeyObject } from 'node:crypto';
 
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -82,7 +81,7 @@ export class TokenVerifier {
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
     if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
-    const hash = createHash('sha256').update(token).digest('base64');
+    const hash = digest('sha256', token, 'base64');
     const known = this.verified.get(hash);
     if (known && !(await this.keyFor(known.typ, known.kid))) {
       this.verified.delete(hash);

@@ -20,6 +20,7 @@ import { completionOf, needsInfo, type FieldPlace } from './completion.js';
 import { completeLater, failLater, type Complete } from './later.js';
 import { fitFor, isFit } from './leaf.js';
 import { isPromise } from './promises.js';
+import { isReadable, propertyOf } from './property.js';
 import { pathAsArray, type Definition, type Run } from './run.js';
 
 /** Resolves and completes one field of an object: its value in the answer, or a promise of it. Throws a located error. */
@@ -45,8 +46,9 @@ export function compileField(site: FieldSite): ExecuteField | undefined {
   const place = { coordinate: `${parent.name}.${field.name}`, nodes, select: site.select };
   const complete = completionOf(field.type, place);
   const leaf = getNullableType(field.type);
-  return isLeafType(leaf) && !field.resolve && field.args.length === 0
-    ? property(site, field, complete, leaf)
+  const name = field.resolve ? propertyOf(field.resolve) : field.name;
+  return isLeafType(leaf) && name !== undefined && field.args.length === 0
+    ? property(site, field, name, complete, leaf)
     : resolved(site, field, complete);
 }
 
@@ -70,7 +72,7 @@ function resolved(site: FieldSite, field: Field, complete: Complete): ExecuteFie
   const readArguments = argumentsReader(field, nodes[0]!, site.nextSlot);
   const wantsInfo = resolve !== undefined || needsInfo(field.type);
   const infoOf = infoMaker(site, field);
-  const call = methodCaller(field, infoOf);
+  const call = methodCaller(name, infoOf);
   const fail = failure(field, nodes);
   return (run, source, above) => {
     const path: ResponsePath = { prev: above, key, typename };
@@ -95,12 +97,17 @@ function resolved(site: FieldSite, field: Field, complete: Complete): ExecuteFie
 }
 
 /** A leaf that is a property of the object, as most fields of most rows are: only what is wrong has a path. */
-function property(site: FieldSite, field: Field, complete: Complete, type: GraphQLLeafType): ExecuteField {
+function property(
+  site: FieldSite,
+  field: Field,
+  name: string,
+  complete: Complete,
+  type: GraphQLLeafType,
+): ExecuteField {
   const { key, nodes, parent } = site;
-  const { name } = field;
   const typename = parent.name;
   const fit = fitFor(type);
-  const call = methodCaller(field, infoMaker(site, field));
+  const call = methodCaller(name, infoMaker(site, field));
   const fail = failure(field, nodes);
   return (run, source, above) => {
     try {
@@ -141,13 +148,8 @@ function infoMaker({ definition, nodes, parent }: FieldSite, field: Field): Make
   });
 }
 
-/** Whether a value may have properties that fields are. */
-function isReadable(source: unknown): source is Record<string, unknown> {
-  return (typeof source === 'object' && source !== null) || typeof source === 'function';
-}
-
 /** Calls the method that a property turned out to be. It is read again, which is seen where it has a getter. */
-function methodCaller({ name }: Field, infoOf: MakeInfo) {
+function methodCaller(name: string, infoOf: MakeInfo) {
   return (
     run: Run,
     source: unknown,

@@ -15,6 +15,7 @@ import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
+import { addRenamedProperties, leaveOutPlainResolvers } from './plain-fields.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
 
@@ -106,7 +107,9 @@ type Resolvers = Record<string, Record<string, unknown>>;
  */
 async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions): Promise<Resolvers> {
   const roots = ['Query', 'Mutation', 'Subscription'];
+  leaveOutPlainResolvers();
   const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
+  addRenamedProperties(inner);
   const outer = createResolversMap(annotated) as Resolvers;
   return Object.fromEntries(
     Object.entries(outer).map(([type, fields]) => [type, roots.includes(type) ? fields : inner[type]!]),

@@ -46,8 +46,7 @@ async function witness(run: Execute, schema: GraphQLSchema, args: Args, climate:
     result = { thrown: String(error) };
   }
   const atAnswer = world.log.length;
-  // What an answer did not wait for may still go on.
-  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await world.calm();
   const { errors, ...rest } = result as ExecutionResult;
   return {
     isLater,

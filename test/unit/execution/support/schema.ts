@@ -19,8 +19,10 @@ import {
   type GraphQLResolveInfo,
 } from 'graphql';
 
+import { readsProperty } from '#platform/execution/property.js';
+
 import type { Choices } from './choices.js';
-import { color, odd, type World } from './world.js';
+import { color, odd, propertyOf, type World } from './world.js';
 
 type Context = { world: World };
 type Fields = GraphQLFieldConfigMap<unknown, Context>;
@@ -65,8 +67,8 @@ export function someSchema({ below, chance, of }: Choices): GraphQLSchema {
   function fields(owner: string, count: number, nonNull?: number): Fields {
     return Object.fromEntries(
       Array.from({ length: count }, (_, at) => {
-        const how = of(['property', 'method', 'resolved'] as const);
-        return [`${how}${at}`, field(owner, nonNull, how)];
+        const how = of(['property', 'method', 'resolved', 'renamed'] as const);
+        return [`${how}${at}`, field(owner, nonNull, how, at)];
       }),
     );
   }
@@ -74,13 +76,15 @@ export function someSchema({ below, chance, of }: Choices): GraphQLSchema {
   function field(
     owner: string,
     nonNull: number | undefined,
-    how: 'property' | 'method' | 'resolved',
+    how: 'property' | 'method' | 'resolved' | 'renamed',
+    at: number,
   ): GraphQLFieldConfig<unknown, Context> {
     const type = wrapped(of<GraphQLOutputType>(chance(50) ? leaves : [...types, named, either]), 2, nonNull);
     return {
       type,
       ...(chance(40) ? { args } : {}),
       ...(how === 'resolved' ? { resolve: resolver(owner, type) } : {}),
+      ...(how === 'renamed' ? { resolve: readsProperty(propertyOf(`renamed${at}`)) } : {}),
     };
   }
 

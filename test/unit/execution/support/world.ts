@@ -30,6 +30,8 @@ export interface Climate {
 /** What one execution meets: the values it is given, and a log of all that it asked for. */
 export class World {
   readonly log: string[] = [];
+  /** Promises that were begun and have not settled. */
+  private pending = 0;
 
   constructor(readonly climate: Climate) {}
 
@@ -45,13 +47,22 @@ export class World {
   outcome(type: GraphQLOutputType, place: string, schema: GraphQLSchema): unknown {
     const dice = this.dice(place);
     if (!dice.chance(this.climate.promises)) return this.value(type, place, dice, schema);
+    const begin = () => (this.pending += 1);
     const settle = () => {
+      this.pending -= 1;
       this.note(`settled ${place}`);
       return this.value(type, place, dice, schema);
     };
     const ticks = dice.below(5);
-    if (dice.chance(10)) return thenable(settle, ticks);
+    if (dice.chance(10)) return thenable(begin, settle, ticks);
+    begin();
     return dice.chance(10) ? soon(settle) : later(settle, ticks);
+  }
+
+  /** Waits for all that goes on, also what an answer did not wait for. */
+  async calm(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.pending > 0);
   }
 
   private value(type: GraphQLOutputType, place: string, dice: Dice, schema: GraphQLSchema): unknown {
@@ -167,6 +178,11 @@ function leaves(type: GraphQLLeafType): readonly unknown[] {
   }
 }
 
+/** The property that a field is, which for some has another name. */
+export function propertyOf(field: string): string {
+  return field.replace('renamed', 'kept');
+}
+
 /** An object of a type: a property for each field, or a method where the field is called so. */
 export function thing(world: World, type: GraphQLObjectType, place: string, schema: GraphQLSchema): object {
   const made: object = world.dice(`${place} names itself`).chance(70) ? { __typename: type.name } : {};
@@ -174,8 +190,8 @@ export function thing(world: World, type: GraphQLObjectType, place: string, sche
   Object.defineProperty(made, 'place', { value: place });
   for (const [name, field] of Object.entries(type.getFields())) {
     const at = `${place}.${name}`;
-    const isMethod = name.startsWith('method');
-    Object.defineProperty(made, name, {
+    const isMethod = /^method|^renamed\d*[13579]$/.test(name);
+    Object.defineProperty(made, propertyOf(name), {
       get: () => {
         world.note(`read ${at}`);
         if (!isMethod) return world.outcome(field.type, at, schema);
@@ -200,9 +216,12 @@ async function soon(settle: () => unknown): Promise<unknown> {
 }
 
 /** Not a promise, but with a `then`: some libraries give such. */
-function thenable(settle: () => unknown, ticks: number): PromiseLike<unknown> {
+function thenable(begin: () => unknown, settle: () => unknown, ticks: number): PromiseLike<unknown> {
   return {
     // oxlint-disable-next-line unicorn/no-thenable -- the point of it
-    then: (fulfilled, rejected) => later(settle, ticks).then(fulfilled, rejected),
+    then: (fulfilled, rejected) => {
+      begin();
+      return later(settle, ticks).then(fulfilled, rejected);
+    },
   };
 }
