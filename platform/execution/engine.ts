@@ -1,6 +1,5 @@
 import {
   execute as executeByGraphql,
-  getVariableValues,
   Kind,
   OperationTypeNode,
   validateSchema,
@@ -11,6 +10,7 @@ import {
   type GraphQLError,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type VariableDefinitionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
@@ -19,6 +19,7 @@ import type { Select } from './completion.js';
 import { isPromise } from './promises.js';
 import { Run, type Definition } from './run.js';
 import { compileFields, executeInTurn, executeTogether, type Compilation } from './selection.js';
+import { variableReader } from './variables.js';
 
 /** What of graphql-js's arguments the engine takes. */
 export type EngineArgs = Pick<
@@ -48,6 +49,7 @@ interface KnownDocument extends DocumentTraits {
 // What a compiled field holds on to, roughly: its closures and its share of the document.
 const fieldBytes = 3_000;
 const operationBytes = 5_000;
+const noVariables: readonly VariableDefinitionNode[] = [];
 // As graphql-js has it.
 const maxCoercionErrors = 50;
 
@@ -84,8 +86,8 @@ export class Engine {
     const known = this.isValid && isObjectOrNone(variableValues) ? this.know(document) : undefined;
     const definition = known && !known.hasOddKeys && this.define(known, document, operationName ?? undefined);
     if (!definition) return executeByGraphql({ ...args, schema: this.schema });
-    const { variableDefinitions = [] } = definition.operation;
-    const { coerced, errors } = getVariableValues(this.schema, variableDefinitions, variableValues ?? {}, {
+    const { variableDefinitions = noVariables } = definition.operation;
+    const { coerced, errors } = variableReader(this.schema).values(variableDefinitions, variableValues ?? {}, {
       maxErrors: maxCoercionErrors,
     });
     if (!coerced) return { errors: errors ?? [] };

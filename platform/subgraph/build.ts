@@ -15,7 +15,7 @@ import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
-import { addRenamedProperties, leaveOutPlainResolvers } from './plain-fields.js';
+import { addRenamedProperties, leaveOutPlainResolvers, takeWhatIsAtHand } from './plain-fields.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
 
@@ -110,6 +110,7 @@ async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions
   leaveOutPlainResolvers();
   const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
   addRenamedProperties(inner);
+  takeWhatIsAtHand(annotated, inner);
   const outer = createResolversMap(annotated) as Resolvers;
   return Object.fromEntries(
     Object.entries(outer).map(([type, fields]) => [type, roots.includes(type) ? fields : inner[type]!]),

@@ -1,6 +1,10 @@
+import { isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 
 import { readsProperty } from '../execution/property.js';
+
+type Resolvers = Record<string, Record<string, unknown>>;
+type FieldMetadata = ReturnType<typeof getMetadataStorage>['fields'][number];
 
 /**
  * Has type-graphql leave out the resolvers of fields that are a property and nothing else: they would cost each field of
@@ -16,7 +20,7 @@ export function leaveOutPlainResolvers(): void {
 }
 
 /** For fields that were left out, but whose property has another name than they, what reads it. */
-export function addRenamedProperties(resolvers: Record<string, Record<string, unknown>>): void {
+export function addRenamedProperties(resolvers: Resolvers): void {
   const { objectTypes } = getMetadataStorage();
   for (const { name: type, target } of objectTypes) {
     const given = resolvers[type];
@@ -27,9 +31,27 @@ export function addRenamedProperties(resolvers: Record<string, Record<string, un
   }
 
   /** Its own first, which count before those of the classes that it extends. */
-  function fieldsOf(target: object | null) {
+  function fieldsOf(target: object | null): readonly FieldMetadata[] {
     const own = objectTypes.find((type) => type.target === target)?.fields ?? [];
     const above: object | null = target && (Object.getPrototypeOf(target) as object | null);
     return above ? [...own, ...fieldsOf(above)] : own;
+  }
+}
+
+/**
+ * For field resolvers marked `@Extensions({ atHand: 'property' })`: asks them only for objects that do not have the
+ * property. What a statement found out for each row of a list is not worked out a second time.
+ */
+export function takeWhatIsAtHand(schema: GraphQLSchema, resolvers: Resolvers): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    const given = resolvers[type.name];
+    if (!isObjectType(type) || !given) continue;
+    for (const { name, extensions } of Object.values(type.getFields())) {
+      const { atHand } = extensions;
+      if (typeof atHand !== 'string') continue;
+      const resolve = given[name] as GraphQLFieldResolver<Record<string, unknown>, unknown>;
+      given[name] = ((source, ...more) =>
+        source[atHand] === undefined ? resolve(source, ...more) : source[atHand]) satisfies typeof resolve;
+    }
   }
 }
