@@ -18,7 +18,8 @@ export interface Compilation {
 
 export interface CompiledField {
   key: string;
-  execute: ExecuteField;
+  /** Absent where the type has no such field, which documents that were not validated may ask for. */
+  execute: ExecuteField | undefined;
 }
 
 /** Compiles what is selected of an object, but not yet of those below it. Throws where a condition can not be read. */
@@ -34,7 +35,7 @@ export function compileFields(
     const select = (found: GraphQLObjectType) => selectionOf(compilation, found, nodes);
     const nextSlot = () => compilation.slots++;
     const execute = compileField({ definition, parent: type, key, nodes, select, nextSlot });
-    if (execute) fields.push({ key, execute });
+    fields.push({ key, execute });
   }
   compilation.fields += fields.length;
   return fields;
@@ -50,8 +51,9 @@ type Answer = Record<string, unknown>;
 /** Fields that may be executed side by side: all but those of a mutation itself. */
 export function executeTogether(fields: readonly CompiledField[]): Select {
   const Made = plainObject();
-  const keys = fields.map(({ key }) => key);
-  const executors = fields.map(({ execute }) => execute);
+  const known = fields.filter(({ execute }) => execute !== undefined);
+  const keys = known.map(({ key }) => key);
+  const executors = known.map(({ execute }) => execute!);
   return (run, source, path) => {
     const made = new Made();
     let hasPromises = false;
@@ -72,13 +74,14 @@ export function executeTogether(fields: readonly CompiledField[]): Select {
   };
 }
 
-/** The fields of a mutation: each begins when the one before has ended. */
+/** The fields of a mutation: each begins when the one before has ended. One that is not there takes its turn as well. */
 export function executeInTurn(fields: readonly CompiledField[]): Select {
   return (run, source, path) => {
     let made: Answer | PromiseLike<Answer> = {};
     for (const { key, execute } of fields) {
       const put = (answer: Answer): Answer | PromiseLike<Answer> => {
-        const value = execute(run, source, path);
+        const value = execute?.(run, source, path);
+        if (value === undefined) return answer;
         if (!isPromise(value)) {
           answer[key] = value;
           return answer;

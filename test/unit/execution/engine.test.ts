@@ -81,6 +81,23 @@ test('variables that are none are refused as by graphql-js', () => {
   expect(() => new Engine(numbers).execute(args)).toThrow('Variables must be provided as an Object');
 });
 
+test('a field of a mutation that does not exist takes its turn, as it does in graphql-js', async () => {
+  const schema = buildSchema('type Query { a: Int } type Mutation { a: Int b: Int }');
+  const document = parse('mutation { a none b nothing }');
+  const turns = async (run: () => unknown) => {
+    let hasEnded = false;
+    void Promise.resolve(run()).then(() => (hasEnded = true));
+    for (let turn = 0; ; turn += 1) {
+      if (hasEnded) return turn;
+      await Promise.resolve();
+    }
+  };
+  const rootValue = { a: async () => 1, b: 2 };
+  const ours = await turns(() => new Engine(schema).execute({ document, rootValue }));
+  expect(ours).toBe(await turns(() => execute({ schema, document, rootValue })));
+  expect((await new Engine(schema).execute({ document, rootValue })).data).toEqual({ a: 1, b: 2 });
+});
+
 test('what a resolver does to its arguments is seen by no other call', async () => {
   const schema = buildSchema(
     'input In { a: [Int] b: Int = 1 } type Row { size(in: In, of: Int = 2): Int } type Query { rows: [Row] }',
