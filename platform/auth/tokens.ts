@@ -55,6 +55,8 @@ interface Verified {
  */
 export class TokenVerifier {
   private readonly verified = new LRUCache<string, Verified>({ max: maxCached });
+  /** Whoever makes a request is looked at more than once, mostly before the next one comes. */
+  private latest = { authorization: '', token: '', hash: '' };
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -79,9 +81,7 @@ export class TokenVerifier {
    * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
    */
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
-    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
-    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
-    const hash = digest('sha256', token, 'base64');
+    const { token, hash } = this.read(authorization);
     const known = this.verified.get(hash);
     if (known && !(await this.keyFor(known.typ, known.kid))) {
       this.verified.delete(hash);
@@ -99,6 +99,14 @@ export class TokenVerifier {
     if (revoked) throw refused('TOKEN_REVOKED', revoked);
     if (!known) this.verified.set(hash, verified);
     return viewer;
+  }
+
+  private read(authorization: string): { token: string; hash: string } {
+    if (this.latest.token && this.latest.authorization === authorization) return this.latest;
+    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
+    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
+    this.latest = { authorization, token, hash: digest('sha256', token, 'base64') };
+    return this.latest;
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */
