@@ -73,11 +73,18 @@ async function compare(
   ];
   const memory: number[] = [];
   const measured = (load: Load, pid: number) => async () => {
-    const before = cpuSeconds(pid);
+    const [before, allBefore] = [cpuSeconds(pid), cpuSeconds(process.pid)];
     const { rate, p50, failures, answered } = await load.run(roundMs);
     if (failures > 0) throw new Error(`${failures} requests failed`);
     memory.push(residentMb(panel.pid));
-    return { rate, p50, cpuMs: ((cpuSeconds(pid) - before) * 1000) / answered };
+    const perRequest = (seconds: number) => (seconds * 1000) / answered;
+    return {
+      rate,
+      p50,
+      cpuMs: perRequest(cpuSeconds(pid) - before),
+      // All are below this process: the panel, PostgreSQL, the load and the peers.
+      allMs: perRequest(cpuSeconds(process.pid) - allBefore),
+    };
   };
   const found = await abba(
     { name: 'panel', round: measured(ours, panel.pid) },
@@ -108,6 +115,15 @@ function figuresOf(
       what: `${what}: panel / peer`,
       value: fixed(ratio),
       ...(target === undefined ? {} : { target: `>= ${target}`, isMet: ratio >= target }),
+    },
+    {
+      what: `${what}: CPU of all that takes part, peer / panel`,
+      value: fixed(
+        pairedRatio(
+          b.map(({ allMs }) => allMs),
+          a.map(({ allMs }) => allMs),
+        ),
+      ),
     },
     {
       what: `${what}: CPU of the panel per request (ms)`,

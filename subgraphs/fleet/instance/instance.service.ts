@@ -112,12 +112,12 @@ async function listed(
   countsTo: Date,
 ): Promise<ListedInstance[]> {
   const [condition, values] = conditionOf(status, countsTo, [tenantId, after, size + 1]);
-  const { columns, columnValues, times } = columnsFor(fields, database, countsTo);
+  const { columns, hasStatus, times } = columnsFor(fields, database);
   return database.select<ListedInstance>(
     tenantId,
     `select ${columns} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
-    [...columnValues, tenantId, after, ...values, size + 1],
+    [...(hasStatus ? [countsTo] : []), tenantId, after, ...values, size + 1],
     { times },
   );
 }
@@ -200,13 +200,22 @@ let listedColumns: ReadonlyMap<string, string> | undefined;
 
 interface Columns {
   columns: string;
-  /** Values of the placeholders among them. */
-  columnValues: ReadValue[];
+  /** Whether `statusAtSql` is among them, which takes a time. */
+  hasStatus: boolean;
   times: 'dates' | 'text';
 }
 
+// An operation that is run again asks with the same set.
+const knownColumns = new WeakMap<ReadonlySet<string>, Columns>();
+
+function columnsFor(fields: ReadonlySet<string>, database: Database): Columns {
+  let columns = knownColumns.get(fields);
+  if (!columns) knownColumns.set(fields, (columns = findColumns(fields, database)));
+  return columns;
+}
+
 /** The columns that the fields are made of: reading all of them is most of what a long list costs. */
-function columnsFor(fields: ReadonlySet<string>, { orm }: Database, countsTo: Date): Columns {
+function findColumns(fields: ReadonlySet<string>, { orm }: Database): Columns {
   listedColumns ??= new Map(
     orm
       .getMetadata()
@@ -217,18 +226,15 @@ function columnsFor(fields: ReadonlySet<string>, { orm }: Database, countsTo: Da
   const needed = new Set<string>(['id']);
   for (const field of fields) {
     const parts = madeOf[field] ?? (listedColumns.has(field) ? [field] : undefined);
-    if (!parts) return { columns: [...listedColumns.values()].join(', '), columnValues: [], times: 'dates' };
+    if (!parts) return { columns: [...listedColumns.values()].join(', '), hasStatus: false, times: 'dates' };
     for (const part of parts) needed.add(part);
   }
+  const hasReasons = fields.has('statusReasons');
   // The reasons come with the status that they are for.
-  const hasStatus = needed.delete('statusNow') && !fields.has('statusReasons');
+  const hasStatus = needed.delete('statusNow') && !hasReasons;
   const columns = [...needed].map((property) => listedColumns!.get(property)!);
   if (hasStatus) columns.push(`${statusAtSql} as "statusNow"`);
-  return {
-    columns: columns.join(', '),
-    columnValues: hasStatus ? [countsTo] : [],
-    times: fields.has('statusReasons') ? 'dates' : 'text',
-  };
+  return { columns: columns.join(', '), hasStatus, times: hasReasons ? 'dates' : 'text' };
 }
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {
