@@ -1,4 +1,10 @@
-import { getNullableType, isEnumType, isListType, type GraphQLEnumType, type GraphQLOutputType } from 'graphql';
+import {
+  getNullableType,
+  isEnumType,
+  isListType,
+  type GraphQLEnumType,
+  type GraphQLOutputType,
+} from 'graphql';
 
 import type { Selection } from './selection.js';
 

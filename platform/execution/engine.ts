@@ -87,9 +87,13 @@ export class Engine {
     const definition = known && !known.hasOddKeys && this.define(known, document, operationName ?? undefined);
     if (!definition) return executeByGraphql({ ...args, schema: this.schema });
     const { variableDefinitions = noVariables } = definition.operation;
-    const { coerced, errors } = variableReader(this.schema).values(variableDefinitions, variableValues ?? {}, {
-      maxErrors: maxCoercionErrors,
-    });
+    const { coerced, errors } = variableReader(this.schema).values(
+      variableDefinitions,
+      variableValues ?? {},
+      {
+        maxErrors: maxCoercionErrors,
+      },
+    );
     if (!coerced) return { errors: errors ?? [] };
     const run = new Run(definition, args.contextValue, args.rootValue, coerced);
     return this.run(run, this.compiled(known, definition, operationName ?? undefined, coerced));

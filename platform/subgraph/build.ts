@@ -14,8 +14,8 @@ import type { RequestContext } from '../request-context.js';
 import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
-import { DateTime, dateTimeScalar } from './scalars.js';
 import { addRenamedProperties, leaveOutPlainResolvers, takeWhatIsAtHand } from './plain-fields.js';
+import { DateTime, dateTimeScalar } from './scalars.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
 

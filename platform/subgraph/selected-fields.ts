@@ -9,10 +9,7 @@ const known = new WeakMap<Asked['fieldNodes'], Map<string, ReadonlySet<string>>>
  * The names of the fields that are asked for under `path` below the field being resolved, such as `['nodes']` of a page.
  * What a type condition or a directive may yet leave out counts as asked for.
  */
-export function selectedFields(
-  asked: Asked,
-  path: readonly string[],
-): ReadonlySet<string> {
+export function selectedFields(asked: Asked, path: readonly string[]): ReadonlySet<string> {
   let byPath = known.get(asked.fieldNodes);
   if (!byPath) known.set(asked.fieldNodes, (byPath = new Map()));
   const key = path.join('.');

@@ -10,7 +10,8 @@ import { createHttpServer } from '#platform/http-server.js';
 test('requests and answers come as Express would make them, and others as Node does', async () => {
   const app = express();
   app.get('/', (request, response) => void response.json({ path: request.path }));
-  const plain = (_request: IncomingMessage, response: ServerResponse) => void response.end('{"path":"plain"}');
+  const plain = (_request: IncomingMessage, response: ServerResponse) =>
+    void response.end('{"path":"plain"}');
   for (const [listener, path] of [
     [app, '/'],
     [plain, 'plain'],
@@ -18,7 +19,10 @@ test('requests and answers come as Express would make them, and others as Node d
     const server = createHttpServer(listener);
     const born: unknown[] = [];
     server.prependListener('request', (request, response) => {
-      born.push(Object.getPrototypeOf(request) === app.request, Object.getPrototypeOf(response) === app.response);
+      born.push(
+        Object.getPrototypeOf(request) === app.request,
+        Object.getPrototypeOf(response) === app.response,
+      );
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

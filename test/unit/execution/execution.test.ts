@@ -175,8 +175,12 @@ describe('the comparison finds an engine that', () => {
         return async (args) => run(args);
       },
     ],
-  ])('%s', async ([, make]) => {
-    const { failed } = await fc.check(isAlike(make), { numRuns: 400, endOnFailure: true });
-    expect(failed).toBe(true);
-  });
+  ])(
+    '%s',
+    async ([, make]) => {
+      const { failed } = await fc.check(isAlike(make), { numRuns: 400, endOnFailure: true });
+      expect(failed).toBe(true);
+    },
+    60_000,
+  );
 });

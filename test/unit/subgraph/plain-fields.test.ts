@@ -122,7 +122,9 @@ test('fields that are a property have no resolver, and show it whatever its name
 test('a field resolver is asked only for objects that do not have its value at hand', async () => {
   const document = parse('{ row { costly } foundRow { costly } }');
   const answer = await new Engine((await built).schema).execute({ document, contextValue: {} });
-  expect(answer).toEqual({ data: { row: { costly: 'worked out from plain' }, foundRow: { costly: 'found' } } });
+  expect(answer).toEqual({
+    data: { row: { costly: 'worked out from plain' }, foundRow: { costly: 'found' } },
+  });
 });
 
 test('a field that needs a permission still does', async () => {

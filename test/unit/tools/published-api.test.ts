@@ -95,4 +95,4 @@ test('the committed files pass, and the check is a program that says so', () => 
     { cwd: assetPath('.'), encoding: 'utf8' },
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-});
+}, 60_000);
