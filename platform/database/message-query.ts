@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 /** What `pg` tells a query of: see its `Query`, whose place this takes. */
 interface Described {

@@ -31,16 +31,11 @@ export function fitFor(type: GraphQLLeafType): Fit {
 
 /** One function for all leaves, without calls of others: it runs for each value of an answer. */
 export function isFit(value: unknown, fit: Fit): boolean {
-  switch (typeof value) {
-    case 'string':
-      return fit.text;
-    case 'number':
-      return fit.number === 'int' ? (value | 0) === value : fit.number === 'finite' && Number.isFinite(value);
-    case 'boolean':
-      return fit.boolean;
-    default:
-      return false;
+  if (typeof value === 'string') return fit.text;
+  if (typeof value === 'number') {
+    return fit.number === 'int' ? (value | 0) === value : fit.number === 'finite' && Number.isFinite(value);
   }
+  return typeof value === 'boolean' && fit.boolean;
 }
 
 /** Serializes what is neither null nor an error; throws as graphql-js does. */

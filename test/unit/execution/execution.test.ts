@@ -175,12 +175,8 @@ describe('the comparison finds an engine that', () => {
         return async (args) => run(args);
       },
     ],
-  ])(
-    '%s',
-    async ([, make]) => {
-      const { failed } = await fc.check(isAlike(make), { numRuns: 400, endOnFailure: true });
-      expect(failed).toBe(true);
-    },
-    60_000,
-  );
+  ])('%s', { timeout: 60_000 }, async ([, make]) => {
+    const { failed } = await fc.check(isAlike(make), { numRuns: 400, endOnFailure: true });
+    expect(failed).toBe(true);
+  });
 });

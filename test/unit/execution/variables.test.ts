@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {
   buildSchema,
   getVariableValues,
-  GraphQLScalarType,
+  type GraphQLScalarType,
   parse,
   type OperationDefinitionNode,
 } from 'graphql';

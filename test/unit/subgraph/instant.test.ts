@@ -20,6 +20,6 @@ test('DateTime shows text that is as it shows times, and refuses what is no time
   expect(DateTime.serialize('2025-01-15T10:30:00.120Z')).toBe('2025-01-15T10:30:00.120Z');
   expect(DateTime.serialize('2025-01-15T10:30:00+02:00')).toBe('2025-01-15T08:30:00.000Z');
   for (const none of ['yesterday', '', new Date(Number.NaN), {}, true]) {
-    expect(() => DateTime.serialize(none)).toThrow();
+    expect(() => DateTime.serialize(none)).toThrow('DateTime');
   }
 });
