@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 
 /**
  * Whose `X-Forwarded-For` counts: nobody's (false), everybody's (true), that many proxies in front of us, or the
@@ -9,6 +9,7 @@ export type TrustProxy = boolean | number | readonly string[];
 
 /** The nearest address on the way to the client that is not a trusted proxy. */
 export function clientAddress(request: IncomingMessage, trustProxy: TrustProxy): string {
+  if (request.headers['x-forwarded-for'] === undefined) return socketAddress(request.socket);
   const forwarded = String(request.headers['x-forwarded-for'] ?? '')
     .split(',')
     .map(plain)
@@ -18,6 +19,19 @@ export function clientAddress(request: IncomingMessage, trustProxy: TrustProxy):
     // Anything but an address was not written by a proxy of ours.
     if (!isTrusted(address, hop, trustProxy) || isIP(next) === 0) break;
     address = next;
+  }
+  return address;
+}
+
+const socketAddresses = new WeakMap<Socket, string>();
+
+/** Connections are kept for many requests. */
+function socketAddress(socket: Socket): string {
+  let address = socketAddresses.get(socket);
+  if (address === undefined) {
+    address = plain(socket.remoteAddress ?? '');
+    // A socket that is gone already does not know it any more, or not yet.
+    if (address !== '') socketAddresses.set(socket, address);
   }
   return address;
 }

@@ -12,6 +12,7 @@ import {
 
 import { callerOf } from '#platform/caller.js';
 import { describeFault, findDataFault } from '#platform/client-data.js';
+import { variableReader } from '#platform/execution/variables.js';
 import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 import { invalidFields } from '#platform/validation.js';
@@ -34,6 +35,7 @@ export type ReadyOperation = { operation: PreparedOperation; variables: Record<s
 
 export type Execute = (request: OperationRequest) => Promise<ExecutionResult>;
 
+const noVariables: readonly VariableDefinitionNode[] = [];
 // Characters of variables that may be quoted ten times over.
 const quotable = 5_000;
 
@@ -83,7 +85,7 @@ export function readyOperation(
   const prepared = documents.prepare(source, request.operationName);
   if (prepared.errors) return prepared;
   const { operation } = prepared;
-  const definitions = operation.context.operation.variableDefinitions ?? [];
+  const definitions = operation.context.operation.variableDefinitions ?? noVariables;
   const faults = faultsOf(variables, definitions, operation.context.schema);
   if (faults) {
     const told = faults.map((error) => badRequest(error.message, error));
@@ -99,7 +101,7 @@ function faultsOf(
   definitions: readonly VariableDefinitionNode[],
   schema: GraphQLSchema,
 ): readonly GraphQLError[] | undefined {
-  const { errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  const { errors } = variableReader(schema).values(definitions, variables, { maxErrors: 1 });
   if (!errors) return undefined;
   if (JSON.stringify(variables).length > quotable) return errors.slice(0, 1);
   return getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors;

@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
@@ -48,34 +48,31 @@ export function createHttpApp(options: HttpOptions): Express {
     next();
   });
 
-  app.use(createHealthRouter(options));
-  app.use(metrics.router);
+  app.use(unlessApi(createHealthRouter(options)), unlessApi(metrics.router));
 
   if (options.origins) app.use(options.origins.router());
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.
   app.post('/oauth/authorize', options.admission.guesses(refuse));
-  // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
-  app.use(gateway.router);
-  app.use(async (request, response, next) => {
+  const exchange: RequestHandler = async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
     // For this process's routers, and for those behind a proxy.
     if (authorization !== undefined) Object.assign(context, { authorization });
     if (authorization !== undefined) request.headers.authorization = authorization;
     next();
+  };
+  const rest = createRestRouter({
+    schema: gateway.schema,
+    ...(options.brokenRules ? { brokenRules: options.brokenRules } : {}),
+    logger,
+    execute: (operation) => gateway.execute(operation),
+    authenticate: async ({ authorization }) => {
+      await verifier.verify(authorization ?? '');
+    },
   });
-  app.use(
-    createRestRouter({
-      schema: gateway.schema,
-      ...(options.brokenRules ? { brokenRules: options.brokenRules } : {}),
-      logger,
-      execute: (operation) => gateway.execute(operation),
-      authenticate: async ({ authorization }) => {
-        await verifier.verify(authorization ?? '');
-      },
-    }),
-  );
+  // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
+  app.use(unlessApi(gateway.router), exchange, rest);
   for (const router of options.routers) app.use(router);
 
   app.get('/', showStart);
@@ -87,6 +84,15 @@ export function createHttpApp(options: HttpOptions): Express {
   };
   app.use(onRefusal, answerError(logger));
   return app;
+}
+
+/** Spares what most requests are for from the matching of paths that are none of theirs. */
+function unlessApi(router: express.Router): RequestHandler {
+  return (request, response, next) => {
+    const { url } = request;
+    if (url.startsWith('/api/')) next();
+    else router(request, response, next);
+  };
 }
 
 /** Refuses before anything is read, in the form of what was asked for. */

@@ -52,6 +52,7 @@ async function rawBody(request: Request, response: Response): Promise<Buffer> {
   const longest = isStranger(response.locals.requestContext as RequestContext)
     ? longestBodyOfStrangers
     : longestBody;
+  if (isPlain(request, longest)) return plainBody(request, longest);
   const read = longest === longestBody ? readLong : readShort;
   await new Promise<void>((resolve, reject) => {
     read(request, response, (error?: unknown) =>
@@ -60,6 +61,25 @@ async function rawBody(request: Request, response: Response): Promise<Buffer> {
   });
   const body: unknown = request.body;
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+/** Whether a body comes as it is, and is known not to be too long: most are such, and cost little to read. */
+function isPlain({ headers, readableEnded }: Request, longest: number): boolean {
+  const length = headers['content-length'];
+  const isWhole = length !== undefined && headers['transfer-encoding'] === undefined;
+  return isWhole && headers['content-encoding'] === undefined && Number(length) <= longest && !readableEnded;
+}
+
+async function plainBody(request: Request, longest: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const fail = () => reject(unreadable(new Error('The body was cut short'), longest));
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', resolve);
+    request.once('error', fail);
+    request.once('close', fail);
+  });
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 function unreadable(error: unknown, longest: number): Refusal {

@@ -42,7 +42,7 @@ export async function answerPage(
   else await streamFrom(page, next, response, (after) => fetchPage({ ...variables, first, after }, 'later'));
 }
 
-/** Holds one page at a time: the next is asked for when the client has taken the one before. */
+/** Holds two pages at most: the next is asked for while the client takes the one before, and no further one. */
 async function streamFrom(
   firstPage: Page,
   firstCursor: string,
@@ -55,12 +55,15 @@ async function streamFrom(
   let page = firstPage;
   let cursor: string | undefined = firstCursor;
   for (;;) {
+    const ahead: Promise<Page> | undefined = cursor === undefined ? undefined : fetchAfter(cursor);
+    // Where the client goes away meanwhile nobody waits for it.
+    ahead?.catch(() => undefined);
     if (page.nodes.length > 0) {
       if (!(await write(response, separator + JSON.stringify(page.nodes).slice(1, -1)))) return;
       separator = ',';
     }
-    if (cursor === undefined) break;
-    page = await fetchAfter(cursor);
+    if (!ahead) break;
+    page = await ahead;
     cursor = nextCursor(page, cursor);
   }
   response.end(separator === '[' ? '[]' : ']');

@@ -1,4 +1,10 @@
-import { getNullableType, isEnumType, isListType, type GraphQLOutputType } from 'graphql';
+import {
+  getNullableType,
+  isEnumType,
+  isListType,
+  type GraphQLEnumType,
+  type GraphQLOutputType,
+} from 'graphql';
 
 import type { Selection } from './selection.js';
 
@@ -31,7 +37,7 @@ function valueRenderer(type: GraphQLOutputType, children: Selection | undefined)
     return render && ((value) => renderItems(value, render));
   }
   if (children) return renderer(children);
-  if (isEnumType(present)) return lowerCase;
+  if (isEnumType(present)) return lowerCaseOf(present);
   return present.toString() === 'DateTime' ? wholeSeconds : undefined;
 }
 
@@ -42,17 +48,32 @@ function renderItems(value: unknown, render: Render): unknown {
   return items;
 }
 
-function lowerCase(value: unknown): unknown {
-  return typeof value === 'string' ? value.toLowerCase() : value;
+function lowerCaseOf(type: GraphQLEnumType): Render {
+  const words = new Map<unknown, string>(type.getValues().map(({ name }) => [name, name.toLowerCase()]));
+  return (value) => words.get(value) ?? value;
 }
 
 const milliseconds = /\.\d+(?=Z$)/;
+// `2025-01-15T10:30:00.000Z`, as DateTime always is; the rest is for times of other kinds.
+const shownLength = 24;
+const secondsLength = 19;
+const dot = 46;
+const zulu = 90;
 
 /** Times are shown in UTC, cut to the second. In process a time may still be a Date. */
 function wholeSeconds(value: unknown): unknown {
+  if (typeof value === 'string' && isShown(value)) return `${value.slice(0, secondsLength)}Z`;
   if (typeof value === 'string' && value.endsWith('Z')) return value.replace(milliseconds, '');
   const time = value instanceof Date ? value : new Date(String(value));
   return Number.isNaN(time.getTime()) ? value : time.toISOString().replace(milliseconds, '');
+}
+
+function isShown(value: string): boolean {
+  return (
+    value.length === shownLength &&
+    value.charCodeAt(secondsLength) === dot &&
+    value.charCodeAt(shownLength - 1) === zulu
+  );
 }
 
 /** Compiles the removal of nulls at the given dot paths of response keys. */

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { hash as digest, type KeyObject } from 'node:crypto';
 
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -60,6 +59,8 @@ export class TokenVerifier {
     maxSize: maxCached,
     sizeCalculation: () => 1,
   });
+  /** Whoever makes a request is looked at more than once, mostly before the next one comes. */
+  private latest = { authorization: '', token: '', hash: '' };
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -84,9 +85,7 @@ export class TokenVerifier {
    * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
    */
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
-    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
-    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
-    const hash = createHash('sha256').update(token).digest('base64');
+    const { token, hash } = this.read(authorization);
     const known = this.verified.get(hash);
     if (known && !(await this.keyFor(known.typ, known.kid))) {
       this.verified.delete(hash);
@@ -104,6 +103,14 @@ export class TokenVerifier {
     if (revoked) throw refused('TOKEN_REVOKED', revoked);
     if (!known) this.verified.set(hash, verified);
     return viewer;
+  }
+
+  private read(authorization: string): { token: string; hash: string } {
+    if (this.latest.token && this.latest.authorization === authorization) return this.latest;
+    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
+    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
+    this.latest = { authorization, token, hash: digest('sha256', token, 'base64') };
+    return this.latest;
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */

@@ -6,7 +6,7 @@ import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
 import type { ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
-import { TenantReads } from './tenant-reads.js';
+import { TenantReads, type ReadOptions } from './tenant-reads.js';
 import { TransactionClient } from './transaction-client.js';
 
 export type { SqlEntityManager } from '@mikro-orm/postgresql';
@@ -69,9 +69,10 @@ export class Database {
     tenantId: string,
     sql: string,
     values: readonly ReadValue[],
+    options?: ReadOptions,
   ): Promise<Row[]> {
     try {
-      return await this.reads.select<Row>(tenantId, sql, values);
+      return await this.reads.select<Row>(tenantId, sql, values, options);
     } catch (error) {
       throw error instanceof Error
         ? this.orm.em.getPlatform().getExceptionConverter().convertException(error)

@@ -1,7 +1,8 @@
 import pg from 'pg';
 
 import type { Connections } from './connections.js';
-import { currentPatience, deadlineSettings } from './patience.js';
+import { MessageQuery } from './message-query.js';
+import { currentPatience, deadlineSettings, patience, type Patience } from './patience.js';
 
 export type ReadValue = string | number | boolean | Date | null;
 
@@ -17,13 +18,41 @@ export async function inOneMessage<Row extends pg.QueryResultRow>(
   settings: Readonly<Record<string, string>>,
   sql: string,
   values: readonly ReadValue[],
+  types: pg.CustomTypesConfig = pg.types,
 ): Promise<Row[]> {
-  const text = `${settingsSql(settings)}; ${withLiterals(sql, values)}`;
-  return connections.use(async (client) => {
-    const answers: unknown = await client.query({ text, types: pg.types });
-    const [, answer] = answers as [pg.QueryResult, pg.QueryResult<Row>];
-    return answer.rows;
-  });
+  const text = `${settingStatements(settings)}${withLiterals(sql, values)}`;
+  const client = await connections.take();
+  try {
+    return await new Promise<Row[]>((resolve, reject) => {
+      const query = new MessageQuery(text, types, (error, rows) => {
+        if (error) reject(error);
+        else resolve(rows as Row[]);
+      });
+      client.query(query as unknown as pg.Submittable);
+    });
+  } catch (error) {
+    // Leads to those who asked, and not to the socket that had the answer.
+    if (error instanceof Error) Error.captureStackTrace(error);
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+let latest = { patience: patience.request as Patience, sql: '' };
+
+/** A statement for each setting: unlike a call of `set_config` they have no rows, which would have to be read. */
+function settingStatements(settings: Readonly<Record<string, string>>): string {
+  const { patience: known, sql } = latest;
+  const asked = currentPatience();
+  if (asked !== known || sql === '') latest = { patience: asked, sql: statementsOf(deadlineSettings(asked)) };
+  return latest.sql + statementsOf(settings);
+}
+
+function statementsOf(settings: Readonly<Record<string, string>>): string {
+  let sql = '';
+  for (const name of Object.keys(settings)) sql += `set local ${name} = ${literal(settings[name]!)}; `;
+  return sql;
 }
 
 /** A statement that makes the settings, and those of the deadlines in force, for the rest of its transaction. */

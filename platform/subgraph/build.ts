@@ -14,6 +14,7 @@ import type { RequestContext } from '../request-context.js';
 import { authChecker } from './auth-checker.js';
 import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
+import { addRenamedProperties, leaveOutPlainResolvers, takeWhatIsAtHand } from './plain-fields.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
@@ -151,7 +152,10 @@ type Resolvers = Record<string, Record<string, unknown>>;
  */
 async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions): Promise<Resolvers> {
   const roots = ['Query', 'Mutation', 'Subscription'];
+  leaveOutPlainResolvers();
   const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
+  addRenamedProperties(inner);
+  takeWhatIsAtHand(annotated, inner);
   const outer = createResolversMap(annotated) as Resolvers;
   return Object.fromEntries(
     Object.entries(outer).map(([type, fields]) => [type, roots.includes(type) ? fields : inner[type]!]),

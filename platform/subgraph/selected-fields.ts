@@ -2,14 +2,23 @@ import { Kind, type FieldNode, type GraphQLResolveInfo, type SelectionSetNode } 
 
 type Asked = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 
+// Whoever executes an operation again gives the same nodes again.
+const known = new WeakMap<Asked['fieldNodes'], Map<string, ReadonlySet<string>>>();
+
 /**
  * The names of the fields that are asked for under `path` below the field being resolved, such as `['nodes']` of a page.
  * What a type condition or a directive may yet leave out counts as asked for.
  */
-export function selectedFields(
-  { fieldNodes, fragments }: Asked,
-  path: readonly string[],
-): ReadonlySet<string> {
+export function selectedFields(asked: Asked, path: readonly string[]): ReadonlySet<string> {
+  let byPath = known.get(asked.fieldNodes);
+  if (!byPath) known.set(asked.fieldNodes, (byPath = new Map()));
+  const key = path.join('.');
+  let fields = byPath.get(key);
+  if (!fields) byPath.set(key, (fields = find(asked, path)));
+  return fields;
+}
+
+function find({ fieldNodes, fragments }: Asked, path: readonly string[]): ReadonlySet<string> {
   let fields = fieldNodes.flatMap((field) => below(field, fragments));
   for (const step of path) {
     fields = fields.filter(({ name }) => name.value === step).flatMap((field) => below(field, fragments));

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, Server } from 'node:http';
 
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { type Router } from 'express';
-import { parse, type FormattedExecutionResult } from 'graphql';
+import { parse, type FormattedExecutionResult, type GraphQLSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 import { gatewayService, gatewayTokenHeader } from '../auth/service-token.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import { Engine } from '../execution/engine.js';
 import { createHealthRouter, type Health } from '../health.js';
 import { answerError } from '../http-error.js';
 import { createHttpServer } from '../http-server.js';
@@ -57,7 +58,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
     logger,
     plugins: [
       ApolloServerPluginInlineTraceDisabled(),
-      maskErrors(requests, logger.child({ subgraph: subgraph.name })),
+      executeCompiled(subgraph.schema, requests, logger.child({ subgraph: subgraph.name })),
     ],
   });
   await apollo.start();
@@ -133,13 +134,32 @@ async function refusalOf(
   return denial && { data: null, errors: [toGraphQLError(denial).toJSON()] };
 }
 
-/** The same masking as in process, where Apollo Server would format errors in its own way. */
-function maskErrors(requests: WeakMap<object, RequestContext>, logger: Logger): ApolloServerPlugin<object> {
+/** Executes and masks as in process, where Apollo Server would do both in its own way. */
+function executeCompiled(
+  schema: GraphQLSchema,
+  requests: WeakMap<object, RequestContext>,
+  logger: Logger,
+): ApolloServerPlugin<object> {
+  const engine = new Engine(schema);
+  const logFor = (context: object) => logger.child({ requestId: requests.get(context)?.requestId });
   return {
     requestDidStart: async () => ({
+      responseForOperation: async ({ document, request, contextValue }) => {
+        const { operationName, variables: variableValues } = request;
+        const { data, errors } = await engine.execute({
+          document,
+          operationName,
+          variableValues,
+          contextValue,
+        });
+        const masked = errors?.map((error) => maskError(error, logFor(contextValue)));
+        const singleResult = { ...(masked ? { errors: masked } : {}), data: data ?? null };
+        return { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
+      },
+      // What is refused before it is executed.
       willSendResponse: async ({ response, errors, contextValue }) => {
         if (response.body.kind !== 'single' || !errors) return;
-        const log = logger.child({ requestId: requests.get(contextValue)?.requestId });
+        const log = logFor(contextValue);
         response.body.singleResult.errors = errors.map((error) => maskError(error, log));
       },
     }),

@@ -1,6 +1,5 @@
 import {
   createSourceEventStream,
-  execute,
   parse,
   validate,
   type DocumentNode,
@@ -13,6 +12,7 @@ import { LRUCache } from 'lru-cache';
 
 import { countNodes } from '../document-size.js';
 import { ApiError, isErrorCode } from '../errors.js';
+import { Engine } from '../execution/engine.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
 import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
@@ -36,28 +36,30 @@ const nodeBytes = 120;
 
 type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
 
-type CheckedDocuments = LRUCache<string, CheckedDocument>;
+/** What is found out once for a schema, however many panels of a process run it. */
+interface Prepared {
+  /** Planned operations are few and repeat: each is parsed and validated once. Bounded by the memory that they take. */
+  documents: LRUCache<string, CheckedDocument>;
+  engine: Engine;
+}
 
-const bySchema = new WeakMap<GraphQLSchema, CheckedDocuments>();
+const bySchema = new WeakMap<GraphQLSchema, Prepared>();
 
-/**
- * Planned operations are few and repeat: each is parsed and validated once for a schema. Bounded by the memory that they
- * take.
- */
-function documentsOf(schema: GraphQLSchema): CheckedDocuments {
+function preparedFor(schema: GraphQLSchema): Prepared {
   const known = bySchema.get(schema);
   if (known) return known;
-  const made: CheckedDocuments = new LRUCache({
+  const documents = new LRUCache<string, CheckedDocument>({
     maxSize: documentsBytes,
     sizeCalculation: ({ document }, text) => countNodes(document) * nodeBytes + 2 * text.length,
   });
+  const made = { documents, engine: new Engine(schema) };
   bySchema.set(schema, made);
   return made;
 }
 
 /** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
 export class SubgraphRunner {
-  private readonly documents: CheckedDocuments;
+  private readonly prepared: Prepared;
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
   private readonly contexts = new WeakMap<RequestContext, unknown>();
 
@@ -65,14 +67,17 @@ export class SubgraphRunner {
     readonly subgraph: Subgraph,
     private readonly logger: Logger,
   ) {
-    this.documents = documentsOf(subgraph.schema);
+    this.prepared = preparedFor(subgraph.schema);
   }
 
   async execute(request: SubgraphRequest, context: RequestContext): Promise<FormattedExecutionResult> {
     try {
       const checked = this.check(request.query);
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
-      return this.present(await execute(await this.args(request, checked.document, context)), context);
+      return this.present(
+        await this.prepared.engine.execute(await this.args(request, checked.document, context)),
+        context,
+      );
     } catch (error) {
       return this.refuse([toGraphQLError(error)], context);
     }
@@ -110,7 +115,8 @@ export class SubgraphRunner {
     context: RequestContext,
   ): Promise<FormattedExecutionResult> {
     try {
-      const result = await execute({ ...(await this.args(request, document, context)), rootValue });
+      const args = await this.args(request, document, context);
+      const result = await this.prepared.engine.execute({ ...args, rootValue });
       const extensions = cursorExtensions(rootValue);
       return { ...this.present(result, context), ...(extensions ? { extensions } : {}) };
     } catch (error) {
@@ -128,15 +134,15 @@ export class SubgraphRunner {
 
   /** What is kept of documents, in bytes; about. */
   get bytes(): number {
-    return this.documents.calculatedSize;
+    return this.prepared.documents.calculatedSize;
   }
 
   private check(query: string): CheckedDocument {
-    let checked = this.documents.get(query);
+    let checked = this.prepared.documents.get(query);
     if (!checked) {
       const document = parse(query, { noLocation: true });
       checked = { document, errors: validate(this.subgraph.schema, document) };
-      this.documents.set(query, checked);
+      this.prepared.documents.set(query, checked);
     }
     return checked;
   }

@@ -59,3 +59,36 @@ test('values arrive as they are, whatever characters they have', async () => {
 test('a tenant whose name is SQL stays a name', async () => {
   expect(await ids(`x', true), set_config('role', 'panel_app`)).toEqual([]);
 });
+
+test('times that are only shown come as the text that a Date would be shown as', async () => {
+  const times = [
+    '2026-01-02T03:04:05.678Z',
+    '2026-01-02T03:04:05.000Z',
+    '2026-01-02T03:04:05.100Z',
+    '1999-12-31T23:59:59.010Z',
+    '0099-01-01T00:00:00.000Z',
+    '+012345-06-07T08:09:10.011Z',
+  ];
+  const sql = `${times.map((_, at) => `?::timestamptz as t${at}`).join(', ')}, null::timestamptz as never, 7 as n`;
+  const given = times.map((time) => time.replace('+0', ''));
+  for (const zone of ['UTC', 'Asia/Kolkata', 'America/St_Johns']) {
+    const [shown] = await reads.select(
+      'org_1',
+      `select ${sql} from (select set_config('TimeZone', '${zone}', true)) zone`,
+      given,
+      { times: 'text' },
+    );
+    expect(Object.values(shown!)).toEqual([...times, null, 7]);
+  }
+  const [dates] = await reads.select('org_1', `select ${sql}`, given);
+  expect(Object.values(dates!)).toEqual([...times.map((time) => new Date(time)), null, 7]);
+  const [precise] = await reads.select(
+    'org_1',
+    `select '2026-01-02 03:04:05.9999+00'::timestamptz as t`,
+    [],
+    {
+      times: 'text',
+    },
+  );
+  expect(precise).toEqual({ t: '2026-01-02T03:04:05.999Z' });
+});

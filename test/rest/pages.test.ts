@@ -76,8 +76,9 @@ describe('the whole list, without limit', () => {
     expect(machine.operations).toHaveLength(1);
   });
 
-  test('the next page waits until the client has taken the one before', async () => {
-    // A page is far larger than what sockets hold, so a client that reads nothing stops the fetching.
+  test('one page is fetched while the client takes the one before, and no further one', async () => {
+    // A page is far larger than what sockets hold, so a client that reads nothing stops the fetching: one page under
+    // way to it, one that waits, and what the sockets hold of the one before.
     const pageBytes = 500 * 40_000;
     const boxes = boxesUpTo(2500, { name: 'x'.repeat(40_000) });
     await using machine = await startMachine({ resolvers: { boxes } });
@@ -90,7 +91,7 @@ describe('the whole list, without limit', () => {
     }
     expect(received).toBeGreaterThan(5 * pageBytes);
     expect(machine.operations).toHaveLength(5);
-    expect(ahead).toBeLessThanOrEqual(2);
+    expect(ahead).toBeLessThanOrEqual(3);
   });
 
   test('stops fetching when the client goes away, and that is no error', async () => {

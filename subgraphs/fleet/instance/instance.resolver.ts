@@ -5,6 +5,7 @@ import {
   ArgsType,
   Authorized,
   Ctx,
+  Extensions,
   Field,
   FieldResolver,
   Float,
@@ -65,6 +66,7 @@ export class InstanceResolver {
     return InstanceMetrics.of(await this.service.get(operation, instanceId));
   }
 
+  @Extensions({ atHand: 'statusNow' satisfies keyof ListedInstance })
   @FieldResolver(() => InstanceStatus, { description: 'How it is now.' })
   status(@Root() instance: ListedInstance, @Ctx() { operation }: SubgraphContext): InstanceStatus {
     return statusOf(instance, this.service.silence(operation)).status;

@@ -16,7 +16,7 @@ import type { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
-import { InstanceStatus, type StatusFacts } from './instance.status.js';
+import { InstanceStatus, statusAtSql, type StatusFacts } from './instance.status.js';
 
 /** Reads of instances. */
 export class InstanceService {
@@ -112,11 +112,13 @@ async function listed(
   countsTo: Date,
 ): Promise<ListedInstance[]> {
   const [condition, values] = conditionOf(status, countsTo, [tenantId, after, size + 1]);
+  const { columns, hasStatus, times } = columnsFor(fields, database);
   return database.select<ListedInstance>(
     tenantId,
-    `select ${columnsFor(fields, database)} from fleet.instance
+    `select ${columns} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
-    [tenantId, after, ...values, size + 1],
+    [...(hasStatus ? [countsTo] : []), tenantId, after, ...values, size + 1],
+    { times },
   );
 }
 
@@ -166,8 +168,14 @@ const unlisted = [
   'facts',
 ] as const satisfies readonly (keyof Instance)[];
 
-/** An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. */
-export type ListedInstance = Omit<Instance, (typeof unlisted)[number]>;
+/**
+ * An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. Where times are only
+ * shown they are text already, as `DateTime` shows them.
+ */
+export type ListedInstance = Omit<Instance, (typeof unlisted)[number]> & {
+  /** Its status at the time of the read, where its reasons are not asked for. */
+  statusNow?: InstanceStatus;
+};
 
 const statusColumns = [
   'enrolledAt',
@@ -183,15 +191,31 @@ const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
   __typename: [],
   lastSeen: ['lastSeenAt'],
   tenant: ['tenantId'],
-  status: statusColumns,
+  status: ['statusNow'],
   statusReasons: statusColumns,
 };
 
 /** By property: the column under the property's name. */
 let listedColumns: ReadonlyMap<string, string> | undefined;
 
+interface Columns {
+  columns: string;
+  /** Whether `statusAtSql` is among them, which takes a time. */
+  hasStatus: boolean;
+  times: 'dates' | 'text';
+}
+
+// An operation that is run again asks with the same set.
+const knownColumns = new WeakMap<ReadonlySet<string>, Columns>();
+
+function columnsFor(fields: ReadonlySet<string>, database: Database): Columns {
+  let columns = knownColumns.get(fields);
+  if (!columns) knownColumns.set(fields, (columns = findColumns(fields, database)));
+  return columns;
+}
+
 /** The columns that the fields are made of: reading all of them is most of what a long list costs. */
-function columnsFor(fields: ReadonlySet<string>, { orm }: Database): string {
+function findColumns(fields: ReadonlySet<string>, { orm }: Database): Columns {
   listedColumns ??= new Map(
     orm
       .getMetadata()
@@ -199,13 +223,18 @@ function columnsFor(fields: ReadonlySet<string>, { orm }: Database): string {
       .props.filter(({ name }) => !unlisted.some((other) => other === name))
       .map(({ fieldNames, name }) => [name, `${fieldNames[0]} as "${name}"`]),
   );
-  const needed = new Set(['id']);
+  const needed = new Set<string>(['id']);
   for (const field of fields) {
     const parts = madeOf[field] ?? (listedColumns.has(field) ? [field] : undefined);
-    if (!parts) return [...listedColumns.values()].join(', ');
+    if (!parts) return { columns: [...listedColumns.values()].join(', '), hasStatus: false, times: 'dates' };
     for (const part of parts) needed.add(part);
   }
-  return [...needed].map((property) => listedColumns!.get(property)).join(', ');
+  const hasReasons = fields.has('statusReasons');
+  // The reasons come with the status that they are for.
+  const hasStatus = needed.delete('statusNow') && !hasReasons;
+  const columns = [...needed].map((property) => listedColumns!.get(property)!);
+  if (hasStatus) columns.push(`${statusAtSql} as "statusNow"`);
+  return { columns: columns.join(', '), hasStatus, times: hasReasons ? 'dates' : 'text' };
 }
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {

@@ -120,7 +120,7 @@ export function offlineAfter(seenAt: Date, heartbeatSeconds: number): Date {
   return new Date(seenAt.getTime() + missedIntervals * heartbeatSeconds * 1000);
 }
 
-/** The one status function: lists, detail, summary, health and events all answer by it (or by `statusSql`, its twin). */
+/** The one status function: lists, detail, summary, health and events all answer by it (or by its twins in SQL). */
 export function statusOf(
   facts: StatusFacts,
   silence: Silence,
@@ -151,6 +151,9 @@ export function statusOf(
 
 /** The same in SQL, over the columns of fleet.instance; takes the time once as its parameter. Looks once, not per row. */
 export const statusSql = `(case when offline_at <= (select fleet.silence_counts_to(?)) then 'OFFLINE' else announced_status end)`;
+
+/** The same where it is known how far silence counts, which it takes as its parameter. */
+export const statusAtSql = `(case when last_seen_at is not null and offline_at > ? then announced_status else 'OFFLINE' end)`;
 
 /** True in SQL of an instance `i` whose agent said that it stops, and which has not beaten since. */
 export const isStoppedSql = `coalesce(i.announced_status = 'OFFLINE' and i.stopped_at = i.offline_at, false)`;
