@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import pg from 'pg';
 
 import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
-import { migrateArea } from '#platform/database/migrate.js';
+import { isMigrated, migrateArea } from '#platform/database/migrate.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { OperatorError } from '#platform/errors.js';
@@ -92,14 +92,22 @@ export async function migrate(
   password: string | undefined,
   logger: Logger,
 ): Promise<AppliedSteps[]> {
-  await withClient(ownerUrl, (owner) =>
-    ensureRoles(owner, {
+  const current = await withClient(ownerUrl, async (owner) => {
+    await ensureRoles(owner, {
       areas: [...schemaNames],
       login: password === undefined ? { name: login } : { name: login, password },
-    }),
-  );
+    });
+    const found = new Set<string>();
+    for (const { name, migrations } of schemas)
+      if (await isMigrated(owner, name, migrations)) found.add(name);
+    return found;
+  });
   const applied: AppliedSteps[] = [];
   for (const { name, migrations } of schemas) {
+    if (current.has(name)) {
+      applied.push({ area: name, steps: [] });
+      continue;
+    }
     const steps = await migrateArea({ area: name, ownerUrl, migrations, logger });
     if (steps.length > 0) logger.info({ area: name, steps }, 'the database was migrated');
     applied.push({ area: name, steps });

@@ -18,6 +18,8 @@ const keyHeader = /^Bearer +(qcp_[\w-]{43})$/i;
 const keptMs = 20_000;
 // One request asks more than once, and whoever has a bad key asks again and again: it counts as one guess for so long.
 const refusedMs = 10_000;
+// Not `max`, for which room is made at once.
+const unreserved = { sizeCalculation: () => 1 };
 
 const document = parse(
   'mutation ExchangeApiKey($input: ExchangeApiKeyInput!) { exchangeApiKey(input: $input) { token } }',
@@ -44,8 +46,8 @@ interface Exchanged {
  * UNAVAILABLE while identity can not say, and RATE_LIMITED to an address that has guessed too often.
  */
 export class ApiKeyExchange {
-  private readonly known = new LRUCache<string, Exchanged>({ max: 10_000 });
-  private readonly refused = new LRUCache<string, number>({ max: 10_000 });
+  private readonly known = new LRUCache<string, Exchanged>({ ...unreserved, maxSize: 10_000 });
+  private readonly refused = new LRUCache<string, number>({ ...unreserved, maxSize: 10_000 });
   private readonly underWay = new Map<string, Promise<string>>();
 
   constructor(

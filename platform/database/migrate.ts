@@ -1,5 +1,6 @@
 import { Migration, Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
+import pg from 'pg';
 
 import type { Logger } from '../logger.js';
 import { waits } from './patience.js';
@@ -13,6 +14,22 @@ export interface AreaMigration {
 /** Names a migration and its SQL: `migration('001_users', ['create table ...'], tenantTableSql(...))`. */
 export function migration(name: string, ...statements: (string | readonly string[])[]): AreaMigration {
   return { name, statements: statements.flat() };
+}
+
+/** Whether an area has had all its steps: a look that costs a start next to nothing, where `migrateArea` makes an ORM. */
+export async function isMigrated(
+  owner: pg.Client,
+  area: string,
+  migrations: readonly AreaMigration[],
+): Promise<boolean> {
+  const table = `${pg.escapeIdentifier(area)}.migration`;
+  const found = await owner.query<{ isThere: boolean }>(`select to_regclass($1) is not null as "isThere"`, [
+    table,
+  ]);
+  if (!found.rows[0]?.isThere) return false;
+  const { rows } = await owner.query<{ name: string }>(`select name from ${table}`);
+  const applied = new Set(rows.map(({ name }) => name));
+  return migrations.every(({ name }) => applied.has(name));
 }
 
 /**
