@@ -28,7 +28,7 @@ export class TransactionClient implements PostgresPoolClient {
     this.client.release();
   }
 
-  readonly query = (async <Row>(sql: string, values: readonly unknown[] = []) => {
+  readonly query = (async <Row>(sql: string, values: readonly unknown[]) => {
     if (this.held.length === 0 ? begin.test(sql) : settings.test(sql)) {
       this.held.push(sql);
       return nothing;
