@@ -28,7 +28,7 @@ export class TransactionClient implements PostgresPoolClient {
     this.client.release();
   }
 
-  readonly query = (async <Row>(sql: string, values?: readonly unknown[]) => {
+  readonly query = (async <Row>(sql: string, values: readonly unknown[]) => {
     if (this.held.length === 0 ? begin.test(sql) : settings.test(sql)) {
       this.held.push(sql);
       return nothing;
@@ -37,11 +37,11 @@ export class TransactionClient implements PostgresPoolClient {
     this.held = [];
     if (opening.length > 0 && (sql === 'commit' || sql === 'rollback')) return nothing;
     // A message of several statements takes no parameters.
-    if (opening.length > 0 && !values?.length) {
+    if (opening.length > 0 && values.length === 0) {
       const answers: unknown = await this.client.query([...opening, sql].join('; '));
       return (answers as PostgresQueryResult<Row>[]).at(-1);
     }
     if (opening.length > 0) await this.client.query(opening.join('; '));
-    return this.client.query(sql, [...(values ?? [])]);
+    return this.client.query(sql, [...values]);
   }) as PostgresPoolClient['query'];
 }
