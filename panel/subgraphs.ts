@@ -6,6 +6,7 @@ import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
+import { patience, withPatience } from '#platform/database/patience.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
@@ -142,7 +143,9 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       await background.start();
     },
     setupLink: async () => {
-      for (const area of made) if (area.setupLink) return area.setupLink();
+      // Nobody waits for an answer yet, and a busy machine is no reason not to start.
+      for (const area of made)
+        if (area.setupLink) return withPatience(patience.background, async () => area.setupLink?.());
       return undefined;
     },
     problems: async () => {
