@@ -20,6 +20,7 @@ export const idPrefixes = {
   command: 'cmd',
   group: 'grp',
   maintenanceWindow: 'mwn',
+  intent: 'itn',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -49,6 +49,13 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { query: ['limit', 'after', 'instance_id'], reply: ok }),
   route('POST',   '/api/fleet/commands/:id/cancel',  'fleet/CancelCommand',         { reply: ok }),
 
+  // Billing
+  route('GET',    '/api/billing/subscription',       'billing/GetSubscription',     { reply: ok }),
+  route('PUT',    '/api/billing/subscription',       'billing/ChangeSubscription',  { body: 'input', reply: ok }),
+  route('GET',    '/api/billing/usage',              'billing/GetUsage',            { reply: ok }),
+  route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
+  route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

@@ -1,8 +1,5 @@
-import type { Entitlement } from './entitlements.js';
+import type { Entitlement } from './entitlement.js';
+import { Plan, planEntitlements } from './plans.js';
 
-/** What every tenant has before any plan was granted; the one definition, for all areas. */
-export const freePlan: Entitlement = {
-  plan: 'FREE',
-  features: ['fleet-management'],
-  limits: { instances: 5, users: 3, storageGb: 10 },
-};
+/** What every tenant has before any plan was granted. */
+export const freePlan: Entitlement = { plan: Plan.FREE, ...planEntitlements[Plan.FREE], isReadOnly: false };

@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
+import { planEntitlements } from '#platform/entitlement/plans.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
@@ -11,7 +12,6 @@ import type {
 } from '#schema/events.js';
 
 import { beginTrail } from '../audit/audit-head.service.js';
-import { planEntitlements } from '../tenant/plans.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
 
@@ -140,6 +140,7 @@ async function grant(
     // A client has no clients: shares of shares could not be accounted for.
     features: features.filter((feature) => feature !== 'msp'),
     limits: { ...limits, instances: instanceLimit },
+    source: 'PROVIDER',
   } satisfies EntitlementGranted;
   // At once, for the next change is compared with it.
   await keepEntitlement(em, 'identity', tenantId, granted);

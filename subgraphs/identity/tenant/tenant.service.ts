@@ -2,12 +2,12 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
+import { planEntitlements } from '#platform/entitlement/plans.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
 
 import { lockShares, withoutShares } from '../msp/shares.service.js';
-import { planEntitlements } from './plans.js';
 import { Tenant } from './tenant.entity.js';
 import type { GrantPlanInput } from './tenant.inputs.js';
 
@@ -44,6 +44,7 @@ export class TenantService {
         plan: tenant.plan,
         features: [...planEntitlements[tenant.plan].features],
         limits: { ...planEntitlements[tenant.plan].limits },
+        source: 'GRANT',
       } satisfies EntitlementGranted;
       // identity itself need not wait for its own event, and counts shares under the whole limit.
       await keepEntitlement(write.em, 'identity', tenant.id, granted);

@@ -1,0 +1,10 @@
+import { areaTablesSql } from '#platform/area.sql.js';
+import { migration, type AreaMigration } from '#platform/database/migrate.js';
+
+import { subscriptionsMigration } from './002-subscriptions.js';
+
+/** billing's schema, step by step. Applied steps are never edited. */
+export const billingMigrations: readonly AreaMigration[] = [
+  migration('001_outbox', areaTablesSql('billing')),
+  subscriptionsMigration,
+];

@@ -1,0 +1,95 @@
+import type { Router } from 'express';
+
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import { buildSubgraph } from '#platform/subgraph/build.js';
+
+import { ChangeResolver } from './change/change.resolver.js';
+import { ChangeService } from './change/change.service.js';
+import { CustomerService } from './change/customer.service.js';
+import { finishIntentJob, intentRetentionSweep } from './change/finish-intent.job.js';
+import { HostedPages } from './change/hosted-pages.service.js';
+import { Intent } from './change/intent.entity.js';
+import { Intents } from './change/intents.service.js';
+import { PreviewService } from './change/preview.service.js';
+import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
+import type { BillingEnv } from './env.js';
+import { InvoiceResolver } from './invoice/invoice.resolver.js';
+import { InvoiceService } from './invoice/invoice.service.js';
+import { PackageResolver } from './package/package.resolver.js';
+import { billingPermissions } from './permissions.js';
+import { Prices } from './stripe/prices.js';
+import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { BillingSubscription } from './subscription/subscription.entity.js';
+import { SubscriptionResolver } from './subscription/subscription.resolver.js';
+import { reconcileSweep, syncJob } from './subscription/sync.job.js';
+import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
+import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
+import { UsageResolver } from './usage/usage.resolver.js';
+import { ledgerRetentionSweep } from './webhook/ledger.job.js';
+import { WebhookLedger } from './webhook/ledger.service.js';
+import { createWebhookRouter } from './webhook/webhook.router.js';
+
+export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent];
+
+/** The billing subgraph, wired by hand. */
+export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
+  const { database, clock, logger, metrics, publicUrl, settings } = context;
+  const stripe = stripeSource(settings);
+  const entitlements = new Entitlements('billing');
+  const prices = new Prices(stripe);
+  const intents = new Intents(stripe);
+  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), publicUrl);
+  return {
+    build: () =>
+      buildSubgraph({
+        name: 'billing',
+        database,
+        clock,
+        verifier: context.verifier,
+        permissions: billingPermissions,
+        streams: context.streams,
+        resolvers: [
+          new PackageResolver(),
+          new SubscriptionResolver(entitlements),
+          new ChangeResolver(
+            new ChangeService(stripe, prices, intents),
+            new PreviewService(stripe, prices),
+            pages,
+          ),
+          new UsageResolver(entitlements),
+          new InvoiceResolver(new InvoiceService(stripe, logger)),
+          new TenantReferenceResolver(entitlements),
+        ],
+        references: {
+          Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+        },
+      }),
+    consumers: [knowTenants, followEntitlements, meterUsage],
+    sweeps: [
+      reconcileSweep,
+      dunningSweep,
+      trialNoticeSweep,
+      ledgerRetentionSweep,
+      intentRetentionSweep,
+      usageRetentionSweep,
+      idempotencySweep('billing'),
+    ],
+    jobs: [syncJob(stripe), finishIntentJob(intents)],
+    webhooks: webhookRouters(context, stripe),
+  };
+}
+
+/** None without the secret that Stripe signs by. */
+function webhookRouters(
+  { database, clock, logger, metrics, settings }: AreaContext<BillingEnv>,
+  stripe: StripeSource,
+): Router[] {
+  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret } = settings;
+  if (key === undefined || secret === undefined) return [];
+  const ledger = new WebhookLedger(database, clock);
+  return [createWebhookRouter({ stripe: stripe(), ledger, secret, clock, logger, metrics })];
+}
