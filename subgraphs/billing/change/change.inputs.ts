@@ -42,7 +42,10 @@ export class CreateCheckoutSessionInput {
   @Field(() => Plan, { description: 'The plan: `PRO`.' })
   plan!: Plan;
 
-  @Field(() => BillingCycle, { nullable: true, description: 'How often it is paid; every month unless told.' })
+  @Field(() => BillingCycle, {
+    nullable: true,
+    description: 'How often it is paid; every month unless told.',
+  })
   billingCycle?: BillingCycle | null;
 
   @Field(() => Boolean, {
@@ -51,7 +54,10 @@ export class CreateCheckoutSessionInput {
   })
   withTrial?: boolean | null;
 
-  @Field(() => String, { nullable: true, description: 'A coupon that lowers the price; at most 200 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'A coupon that lowers the price; at most 200 characters.',
+  })
   coupon?: string | null;
 
   @Field(() => String, { nullable: true, description: keyText })
@@ -75,7 +81,10 @@ export class HostedPage {
   @Field(() => String, { description: 'Its address.' })
   url!: string;
 
-  @Field(() => DateTime, { nullable: true, description: 'Until when it can be opened; null when that is not told.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Until when it can be opened; null when that is not told.',
+  })
   expiresAt!: Date | null;
 }
 
@@ -130,7 +139,10 @@ export class PlanChangePreview {
   @Field(() => ChangeEffect, { description: 'When it would take effect.' })
   effect!: ChangeEffect;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it would take effect; null when nothing would change.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it would take effect; null when nothing would change.',
+  })
   effectiveAt!: Date | null;
 
   @Field(() => Int, {

@@ -1,5 +1,5 @@
-import { ApiError } from '#platform/errors.js';
 import { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
 
 import { BillingCycle, packages, planRank } from '../package/packages.js';
 import { PlanSource, type BillingSubscription } from '../subscription/subscription.entity.js';
@@ -38,7 +38,9 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
 /** What an MSP client has is its provider's to decide. */
 export function requireOwnPlan(row: BillingSubscription): void {
   if (row.parentTenantId === null && row.planSource !== PlanSource.PROVIDER) return;
-  throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', { reason: 'MANAGED_BY_PROVIDER' });
+  throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
+    reason: 'MANAGED_BY_PROVIDER',
+  });
 }
 
 function requirePaid({ status }: BillingSubscription): void {

@@ -1,11 +1,11 @@
-
-import { ApiError } from '#platform/errors.js';
 import { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
 import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
@@ -15,7 +15,6 @@ import { changesOf } from './finish-intent.job.js';
 import type { IntentParams } from './intent.entity.js';
 import type { Intents, Looked, Wanted } from './intents.service.js';
 import { overLimits, tooSmall } from './over-limits.service.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 type Mutation = 'changeSubscription' | 'cancelSubscription' | 'resumeSubscription';
 
@@ -142,7 +141,11 @@ function wantedOf(
   if (step === 'NOTHING') return undefined;
   const { customerId, stripeId, stripeItemId, scheduleId } = row;
   const lacks = step === 'SUBSCRIBE' ? means.paymentMethodId === null : stripeId === null;
-  if (customerId === null || lacks || (packages[plan].prices && step !== 'RESUME' && step !== 'CANCEL' && means.priceId === null)) {
+  if (
+    customerId === null ||
+    lacks ||
+    (packages[plan].prices && step !== 'RESUME' && step !== 'CANCEL' && means.priceId === null)
+  ) {
     throw new ApiError('CONFLICT', 'The subscription has changed meanwhile; look again', {
       reason: 'SUBSCRIPTION_CHANGED',
     });
@@ -184,4 +187,3 @@ function revive(stored: StoredAnswer): BillingSubscription {
   for (const name of dates) if (row[name] !== null) row[name] = new Date(row[name]);
   return row;
 }
-

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 
-
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { asking } from '../stripe/stripe-errors.js';
-import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
-import { reconcileMs } from '../subscription/apply.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import { asking } from '../stripe/stripe-errors.js';
+import { reconcileMs } from '../subscription/apply.js';
+import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 
 /** Tenants as Stripe knows them. */
 export class CustomerService {

@@ -39,7 +39,10 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
         if (!isFirst) return;
         const { name, ...actor } = intent.mutation;
         write.publish(
-          auditEvent({ name, args: {} }, { tenantId, target: tenantId, ...actor, changes: changesOf(intent) }),
+          auditEvent(
+            { name, args: {} },
+            { tenantId, target: tenantId, ...actor, changes: changesOf(intent) },
+          ),
         );
       });
     },

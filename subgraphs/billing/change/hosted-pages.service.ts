@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 
-
 import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { BillingCycle, packages } from '../package/packages.js';
 import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
-import { createCheckoutSessionRules, type CreateCheckoutSessionInput, type HostedPage } from './change.inputs.js';
+import {
+  createCheckoutSessionRules,
+  type CreateCheckoutSessionInput,
+  type HostedPage,
+} from './change.inputs.js';
 import { isLive, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 /** Pages of Stripe on which a tenant pays: card numbers never come here. */
 export class HostedPages {

@@ -2,21 +2,26 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
-import { fingerprintOf, reused, type IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
+import {
+  fingerprintOf,
+  reused,
+  type IdempotencyKeys,
+  type RepeatableCall,
+} from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { failureOf } from '../stripe/stripe-errors.js';
 import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { failureOf } from '../stripe/stripe-errors.js';
 import { applySnapshot, type Publish } from '../subscription/apply.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, takeTicket } from '../subscription/subscription.store.service.js';
 import { carryOut } from './carry-out.js';
 import { finishKind } from './finish-intent.kind.js';
 import { Intent, type IntentKind, type IntentParams } from './intent.entity.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 /** What is to be asked of Stripe. */
 export interface Wanted {

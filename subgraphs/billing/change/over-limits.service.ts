@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { ApiError } from '#platform/errors.js';
 import { planEntitlements, type Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
 
 /** Something of which more is used than a plan allows. */
 export interface OverLimit {

@@ -1,15 +1,14 @@
-
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
 import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
 import { stepTo, type Step, type Target } from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 /** What a change of plan would cost, as Stripe counts it. */
 export class PreviewService {

@@ -4,10 +4,10 @@ import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
+import type { StripeSource } from '../stripe/stripe-client.js';
 import { failureOf } from '../stripe/stripe-errors.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import { InvoiceStatus, type Invoice } from './invoice.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 const freshMs = 60_000;
 /** The newest of a tenant; forty years of monthly ones. */
@@ -35,7 +35,8 @@ export class InvoiceService {
   ): Promise<Page<Invoice> & { ageSeconds: number; warning: string | null }> {
     const window = pageWindow(args);
     const { kept, isStale } = await this.newest(operation);
-    const from = window.after === undefined ? 0 : kept.invoices.findIndex(({ id }) => id === window.after) + 1;
+    const from =
+      window.after === undefined ? 0 : kept.invoices.findIndex(({ id }) => id === window.after) + 1;
     const page = toPage(kept.invoices.slice(from, from + window.size + 1), window, () =>
       Promise.resolve(kept.invoices.length),
     );
@@ -48,7 +49,8 @@ export class InvoiceService {
     const { customerId } = await readSubscription(em, tenantId);
     if (customerId === null) return { kept: { fetchedAt: clock.now(), invoices: [] }, isStale: false };
     const known = await read(operation);
-    if (known && clock.now().getTime() - known.fetchedAt.getTime() < freshMs) return { kept: known, isStale: false };
+    if (known && clock.now().getTime() - known.fetchedAt.getTime() < freshMs)
+      return { kept: known, isStale: false };
     try {
       return { kept: await this.fetchOnce(operation, customerId), isStale: false };
     } catch (error) {
@@ -122,7 +124,10 @@ function invoiceOf(invoice: Stripe.Invoice): Invoice | undefined {
 }
 
 /** That of its lines: an invoice's own period is the one before, in which things to be billed were gathered. */
-function periodOf({ lines, period_start: from, period_end: to }: Stripe.Invoice): { start: number; end: number } {
+function periodOf({ lines, period_start: from, period_end: to }: Stripe.Invoice): {
+  start: number;
+  end: number;
+} {
   const periods = lines.data
     .filter(({ parent }) => parent?.subscription_item_details && !parent.subscription_item_details.proration)
     .map(({ period }) => period);

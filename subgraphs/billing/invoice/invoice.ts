@@ -47,7 +47,10 @@ export class Invoice {
   @Field(() => InvoiceStatus, { description: 'What became of it.' })
   status!: InvoiceStatus;
 
-  @Field(() => String, { nullable: true, description: "Where it can be had as a PDF, at the payment provider's." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Where it can be had as a PDF, at the payment provider's.",
+  })
   pdfUrl!: string | null;
 }
 
@@ -58,7 +61,8 @@ export class InvoicePage extends pageOf(Invoice, 'Invoice') {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Says that they may be out of date, as in the HTTP header `Warning`; null when they are not.',
+    description:
+      'Says that they may be out of date, as in the HTTP header `Warning`; null when they are not.',
   })
   warning!: string | null;
 }

@@ -70,7 +70,9 @@ export function lookupKeyOf(plan: Plan, cycle: BillingCycle): string {
 }
 
 /** What a `lookup_key` stands for; undefined when it is not one of ours. Contracts add a suffix of their own. */
-export function readLookupKey(key: string | null | undefined): { plan: Plan; cycle: BillingCycle } | undefined {
+export function readLookupKey(
+  key: string | null | undefined,
+): { plan: Plan; cycle: BillingCycle } | undefined {
   for (const plan of [Plan.PRO, Plan.ENTERPRISE])
     for (const cycle of Object.values(BillingCycle)) {
       const stem = lookupKeyOf(plan, cycle);

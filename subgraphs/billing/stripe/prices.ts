@@ -1,6 +1,5 @@
-
-import { ApiError } from '#platform/errors.js';
 import type { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
 
 import { lookupKeyOf, type BillingCycle } from '../package/packages.js';
 import type { StripeSource } from './stripe-client.js';

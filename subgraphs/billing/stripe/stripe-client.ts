@@ -32,6 +32,8 @@ export function stripeSource({ STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase 
   const client = key === undefined ? undefined : createStripe(key, apiBase);
   return () => {
     if (client) return client;
-    throw new ApiError('UNAVAILABLE', 'This panel has no payment provider', { reason: 'NO_PAYMENT_PROVIDER' });
+    throw new ApiError('UNAVAILABLE', 'This panel has no payment provider', {
+      reason: 'NO_PAYMENT_PROVIDER',
+    });
   };
 }

@@ -96,7 +96,10 @@ export class BillingSubscription {
   @Property({ type: 'text' })
   billingCycle!: BillingCycle;
 
-  @Field(() => String, { nullable: true, description: 'ISO 4217, in lower case; null without a subscription.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'ISO 4217, in lower case; null without a subscription.',
+  })
   @Property({ type: 'text', nullable: true })
   currency!: string | null;
 
@@ -175,7 +178,10 @@ export class OverduePayment {
   @Field(() => DateTime, { description: 'Since when it is overdue.' })
   since!: Date;
 
-  @Field(() => Int, { nullable: true, description: 'Minor units of the currency; null when it is not known.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Minor units of the currency; null when it is not known.',
+  })
   amountDue!: number | null;
 
   @Field(() => String, { nullable: true, description: 'ISO 4217, in lower case.' })

@@ -7,12 +7,7 @@ import { DateTime } from '#platform/subgraph/scalars.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { endOfGrace } from '../dunning/dunning.ladder.js';
-import {
-  BillingSubscription,
-  OverduePayment,
-  planInForce,
-  ScheduledChange,
-} from './subscription.entity.js';
+import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
 import { readSubscription } from './subscription.store.service.js';
 
@@ -45,7 +40,10 @@ export class SubscriptionResolver {
     return planInForce(row);
   }
 
-  @FieldResolver(() => Int, { nullable: true, description: 'How many instances it allows; null for any number.' })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'How many instances it allows; null for any number.',
+  })
   async instanceLimit(
     @Root() row: BillingSubscription,
     @Ctx() { operation }: SubgraphContext,

@@ -18,7 +18,9 @@ registerEnumType(SubscriptionStatus, {
   valuesConfig: {
     TRIALING: { description: 'The plan in full, without payment until the trial ends.' },
     ACTIVE: { description: 'Paid.' },
-    PAST_DUE: { description: 'A payment failed and is tried again. The plan in full until the grace is over.' },
+    PAST_DUE: {
+      description: 'A payment failed and is tried again. The plan in full until the grace is over.',
+    },
     UNPAID: { description: 'Payment was given up: nothing can be added.' },
     PAUSED: { description: 'A trial ended without a payment method: nothing can be added.' },
     INCOMPLETE: { description: 'The first payment was not made yet: the plan Free.' },
@@ -53,6 +55,7 @@ export const accessOf: Readonly<Record<SubscriptionStatus, Access>> = {
 /** Throws on a state that Stripe has added since: guessing what it gives is worse than keeping what is known. */
 export function readStatus(status: string): SubscriptionStatus {
   const known = SubscriptionStatus[status.toUpperCase() as keyof typeof SubscriptionStatus];
-  if (known === undefined) throw new Error(`Stripe has a state of subscriptions that is not known here: ${status}`);
+  if (known === undefined)
+    throw new Error(`Stripe has a state of subscriptions that is not known here: ${status}`);
   return known;
 }

@@ -14,7 +14,9 @@ export async function lockSubscription(em: SqlEntityManager, tenantId: string): 
   const lockMode = LockMode.PESSIMISTIC_WRITE;
   const found = await em.findOne(BillingSubscription, { tenantId }, { lockMode });
   if (found) return found;
-  await em.execute('insert into billing.subscription (tenant_id) values (?) on conflict do nothing', [tenantId]);
+  await em.execute('insert into billing.subscription (tenant_id) values (?) on conflict do nothing', [
+    tenantId,
+  ]);
   return em.findOneOrFail(BillingSubscription, { tenantId }, { lockMode });
 }
 

@@ -1,12 +1,11 @@
-
 import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { fetchSnapshot } from '../stripe/snapshot.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
 import { syncKind } from './sync.kind.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
 
 /**
  * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that

@@ -16,14 +16,7 @@ export function verifiedEvent(
   const [, signed] = /(?:^|,)t=(\d{1,12})(?:,|$)/.exec(header) ?? [];
   if (signed === undefined || Math.abs(seconds - Number(signed)) > toleranceSeconds) return undefined;
   try {
-    return stripe.webhooks.constructEvent(
-      body,
-      header,
-      secret,
-      toleranceSeconds,
-      undefined,
-      now.getTime(),
-    );
+    return stripe.webhooks.constructEvent(body, header, secret, toleranceSeconds, undefined, now.getTime());
   } catch {
     return undefined;
   }

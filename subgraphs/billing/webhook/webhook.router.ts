@@ -43,7 +43,10 @@ export function createWebhookRouter(options: WebhookOptions): Router {
           : undefined;
       if (!event) {
         count?.({ outcome: 'refused' });
-        logger.warn({ clientAddress: request.socket.remoteAddress }, 'a webhook without a good signature was refused');
+        logger.warn(
+          { clientAddress: request.socket.remoteAddress },
+          'a webhook without a good signature was refused',
+        );
         response.status(400).json({ error: 'The signature is missing, wrong, or not of now' });
         return;
       }

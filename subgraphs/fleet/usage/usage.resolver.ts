@@ -4,7 +4,11 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import type { SummaryService } from '../summary/summary.service.js';
 import { storageUsed } from './storage.service.js';
-import { BillingSubscriptionReference, NodeUsageReference, StorageUsageReference } from './usage.reference.js';
+import {
+  BillingSubscriptionReference,
+  NodeUsageReference,
+  StorageUsageReference,
+} from './usage.reference.js';
 
 const permission = 'fleet.instance.read';
 

@@ -6,7 +6,6 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-
 export enum MspClientStatus {
   ACTIVE = 'ACTIVE',
   SUSPENDED = 'SUSPENDED',

@@ -1,10 +1,10 @@
 import { Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
+import { Plan } from '#platform/entitlement/plans.js';
+
 import { emailAddress } from '../user/email-address.js';
 import { shownName } from '../user/user.inputs.js';
-
-import { Plan } from '#platform/entitlement/plans.js';
 
 const maxInstances = 1_000_000;
 

@@ -7,14 +7,14 @@ interface Words {
 
 const day = (at: string | undefined) => (at === undefined ? 'soon' : `on ${at.slice(0, 10)}`);
 
-const things: Readonly<Record<string, string>> = {
+const things: Readonly<Record<NonNullable<NoticeRaised['metric']>, string>> = {
   instances: 'instances',
   users: 'users',
   storageGb: 'GB of storage',
 };
 
-const use = ({ metric = '', used, limit }: NoticeRaised) =>
-  `${used ?? 'Many'} of the ${limit ?? ''} ${things[metric] ?? metric} that the plan allows are in use.`;
+const use = ({ metric = 'instances', used, limit }: NoticeRaised) =>
+  `${used ?? 'Many'} of the ${limit ?? ''} ${things[metric]} that the plan allows are in use.`;
 
 /** What is written to whoever pays for a tenant. */
 const words: Readonly<Record<BillingNotice, Words>> = {
@@ -45,11 +45,15 @@ const words: Readonly<Record<BillingNotice, Words>> = {
   },
   TRIAL_ENDS: {
     subject: 'Your trial is about to end',
-    paragraphs: ({ at }) => [`The trial of your plan ends ${day(at)}. It goes on if a payment method is there by then.`],
+    paragraphs: ({ at }) => [
+      `The trial of your plan ends ${day(at)}. It goes on if a payment method is there by then.`,
+    ],
   },
   SUBSCRIPTION_ENDED: {
     subject: 'Your subscription has ended',
-    paragraphs: () => ['Your subscription has ended: the limits of the plan Free hold from now on. Nothing is taken away.'],
+    paragraphs: () => [
+      'Your subscription has ended: the limits of the plan Free hold from now on. Nothing is taken away.',
+    ],
   },
   USAGE_NEAR_LIMIT: { subject: 'A limit of your plan is near', paragraphs: (facts) => [use(facts)] },
   USAGE_AT_LIMIT: { subject: 'A limit of your plan is reached', paragraphs: (facts) => [use(facts)] },

@@ -5,7 +5,6 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-
 export enum TenantStatus {
   ACTIVE = 'ACTIVE',
   SUSPENDED = 'SUSPENDED',

@@ -2,8 +2,8 @@ import { Authorized, Ctx, FieldResolver, Int, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
-import { UserUsageReference } from './user-usage.reference.js';
 import { seatsUsed } from './seats.service.js';
+import { UserUsageReference } from './user-usage.reference.js';
 
 @Resolver(() => UserUsageReference)
 export class UserUsageResolver {
