@@ -37,7 +37,7 @@ export const billingEntities: readonly EntityClass[] = [BillingSubscription, Int
 
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
-  const { database, clock, logger, metrics, publicUrl, settings } = context;
+  const { database, clock, logger, publicUrl, settings } = context;
   const stripe = stripeSource(settings);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);

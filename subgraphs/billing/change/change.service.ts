@@ -100,7 +100,7 @@ export class ChangeService {
         intent && looked
           ? (await this.intents.finish(write, intent, looked, clock.now())).row
           : await lockSubscription(write.em, tenantId);
-      return { answer: row, response: { ...row } };
+      return { answer: row, response: Object.fromEntries(Object.entries(row)) as StoredAnswer };
     });
   }
 

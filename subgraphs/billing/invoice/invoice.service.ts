@@ -14,6 +14,10 @@ const freshMs = 60_000;
 const mostInvoices = 500;
 const stale = '110 - "Response is Stale"';
 
+/** Out of JSON times come as text. */
+type KeptInvoice = Omit<Pick<Invoice, keyof Invoice>, 'date' | 'periodStart' | 'periodEnd'> &
+  Record<'date' | 'periodStart' | 'periodEnd', string>;
+
 interface Kept {
   fetchedAt: Date;
   invoices: Invoice[];
@@ -90,7 +94,7 @@ export class InvoiceService {
 }
 
 async function read({ em, tenantId }: Operation): Promise<Kept | undefined> {
-  const [row] = await em.execute<{ fetchedAt: string; invoices: (Invoice & Record<string, string>)[] }[]>(
+  const [row] = await em.execute<{ fetchedAt: string; invoices: KeptInvoice[] }[]>(
     `select fetched_at as "fetchedAt", invoices from billing.invoice_cache where tenant_id = ?`,
     [tenantId],
   );

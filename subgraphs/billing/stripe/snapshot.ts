@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 
-import { Plan } from '#platform/entitlement/plans.js';
+import type { Plan } from '#platform/entitlement/plans.js';
 
 import { readLookupKey, type BillingCycle } from '../package/packages.js';
 import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 
-import { ApiError } from '#platform/errors.js';
+import { ApiError, OperatorError } from '#platform/errors.js';
 
 import type { BillingEnv } from '../env.js';
 
@@ -36,4 +36,10 @@ export function stripeSource({ STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase 
       reason: 'NO_PAYMENT_PROVIDER',
     });
   };
+}
+
+/** For commands of operators. */
+export function requireStripe({ STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase }: BillingEnv): Stripe {
+  if (key === undefined) throw new OperatorError('STRIPE_SECRET_KEY is required');
+  return createStripe(key, apiBase);
 }

@@ -23,7 +23,7 @@ export function failureOf(cause: unknown): StripeFailure | undefined {
       isFinal: true,
       error: new ApiError('CONFLICT', 'Stripe has refused this', {
         reason: 'STRIPE_REFUSED',
-        details: { ...(cause.code === undefined ? {} : { code: cause.code }) },
+        details: cause.code === undefined ? {} : { code: cause.code },
         cause,
       }),
     };

@@ -4,7 +4,7 @@ import type { NoticeRaised, PlanDecided, SubscriptionChanged } from '#schema/eve
 
 import { dueAt, endOfGrace } from '../dunning/dunning.ladder.js';
 import type { Snapshot } from '../stripe/snapshot.js';
-import { BillingSubscription, PlanSource, planInForce } from './subscription.entity.js';
+import { PlanSource, planInForce, type BillingSubscription } from './subscription.entity.js';
 import { accessOf, SubscriptionStatus } from './subscription.status.js';
 
 const hourMs = 60 * 60 * 1000;

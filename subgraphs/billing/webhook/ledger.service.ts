@@ -19,7 +19,8 @@ export class WebhookLedger {
     private readonly clock: Clock,
   ) {}
 
-  async take(event: Stripe.Event, requestId: string): Promise<Taken> {
+  /** With `again` an event that is known is acted upon once more. */
+  async take(event: Stripe.Event, requestId: string, { again = false } = {}): Promise<Taken> {
     const customer = customerOf(event);
     const tenantId = customer === undefined ? undefined : await this.tenantOf(customer);
     if (tenantId === undefined) return 'not ours';
@@ -31,7 +32,7 @@ export class WebhookLedger {
         [tenantId, event.id, event.type, objectOf(event), new Date(event.created * 1000), now],
       );
       // Told before: it was acted upon, or is about to be.
-      if (taken.length === 0) return 'known';
+      if (taken.length === 0 && !again) return 'known';
       const jobs = new JobBatch();
       await wantSync({ em, enqueue: jobs.enqueue }, tenantId, now);
       await jobs.send(em, 'billing', { requestId, tenantId });
