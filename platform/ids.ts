@@ -21,6 +21,7 @@ export const idPrefixes = {
   group: 'grp',
   maintenanceWindow: 'mwn',
   intent: 'itn',
+  licence: 'lic',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

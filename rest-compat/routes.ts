@@ -52,6 +52,7 @@ export const routes: readonly Route[] = [
   // Billing
   route('GET',    '/api/billing/subscription',       'billing/GetSubscription',     { reply: ok }),
   route('PUT',    '/api/billing/subscription',       'billing/ChangeSubscription',  { body: 'input', reply: ok }),
+  route('GET',    '/api/billing/licenses',           'billing/ListLicences',        { reply: page }),
   route('GET',    '/api/billing/usage',              'billing/GetUsage',            { reply: ok }),
   route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
   route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
@@ -71,6 +72,7 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created, omitNull: ['warnings'] }),
   route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential', 'warnings'] }),
   route('POST',   '/api/agent/departure',            'fleet/ReportDeparture',       { reply: noContent }),
+  route('GET',    '/api/agent/license',              'billing/GetOwnLicence',       { reply: ok }),
   route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok, omitNull: ['warnings'] }),
   route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

@@ -13,7 +13,7 @@ export const billingArea = defineArea({
   migrations: billingMigrations,
   permissions: billingPermissions,
   inputRules: billingInputRules,
-  forwardedPaths: ['/webhooks/stripe'],
+  forwardedPaths: ['/webhooks/stripe', '/licences'],
   settings: billingEnv,
   create: createBilling,
 });

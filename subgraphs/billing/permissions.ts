@@ -6,6 +6,8 @@ export const billingPermissions = {
   'billing.subscription.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'billing.usage.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'billing.subscription.manage': ['owner', 'admin', 'billing'],
+  'billing.licence.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.licence.receive': ['node'],
   'billing.invoice.read': ['owner', 'admin', 'billing'],
 } as const satisfies PermissionTable;
 

@@ -18,6 +18,12 @@ import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { InvoiceService } from './invoice/invoice.service.js';
+import { LicenceKeys } from './licence/licence-keys.js';
+import { createLicenceKeysRouter } from './licence/licence-keys.router.js';
+import { Licence } from './licence/licence.entity.js';
+import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/licence.job.js';
+import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
+import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
 import { billingPermissions } from './permissions.js';
 import { Prices } from './stripe/prices.js';
@@ -33,7 +39,7 @@ import { ledgerRetentionSweep } from './webhook/ledger.job.js';
 import { WebhookLedger } from './webhook/ledger.service.js';
 import { createWebhookRouter } from './webhook/webhook.router.js';
 
-export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent];
+export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence];
 
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
@@ -42,6 +48,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
   const intents = new Intents(stripe);
+  const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
+  const licences = new LicenceService(licenceKeys, entitlements);
   const pages = new HostedPages(stripe, prices, new CustomerService(stripe), publicUrl);
   return {
     build: () =>
@@ -62,15 +70,19 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           ),
           new UsageResolver(entitlements),
           new InvoiceResolver(new InvoiceService(stripe, logger)),
+          new LicenceResolver(licences),
+          new InstanceLicenceResolver(licences),
           new TenantReferenceResolver(entitlements),
         ],
         references: {
+          Instance: ({ id }: { id: string }) => ({ id }),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
         },
       }),
-    consumers: [knowTenants, followEntitlements, meterUsage],
+    consumers: [knowTenants, followEntitlements, reissueLicences, licenceNodes, meterUsage],
     sweeps: [
       reconcileSweep,
+      renewLicencesSweep,
       dunningSweep,
       trialNoticeSweep,
       ledgerRetentionSweep,
@@ -79,6 +91,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       idempotencySweep('billing'),
     ],
     jobs: [syncJob(stripe), finishIntentJob(intents)],
+    routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe),
   };
 }

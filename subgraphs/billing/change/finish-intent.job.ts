@@ -3,7 +3,7 @@ import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 
-import { wantSync } from '../subscription/sync.kind.js';
+import { wantSync } from '../subscription/sync-request.service.js';
 import { finishKind, type FinishIntentPayload } from './finish-intent.kind.js';
 import { Intent } from './intent.entity.js';
 import { end, type Intents } from './intents.service.js';

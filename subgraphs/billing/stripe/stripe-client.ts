@@ -4,7 +4,7 @@ import { ApiError, OperatorError } from '#platform/errors.js';
 
 import type { BillingEnv } from '../env.js';
 
-/** Gives the client of Stripe; throws UNAVAILABLE where the panel has no account with it. */
+/** Gives the client of Stripe; throws CONFLICT where the panel has no account with it. */
 export type StripeSource = () => Stripe;
 
 // The version that the SDK's types describe; Stripe's answers would otherwise follow the account's own.
@@ -32,7 +32,7 @@ export function stripeSource({ STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase 
   const client = key === undefined ? undefined : createStripe(key, apiBase);
   return () => {
     if (client) return client;
-    throw new ApiError('UNAVAILABLE', 'This panel has no payment provider', {
+    throw new ApiError('CONFLICT', 'This panel has no payment provider', {
       reason: 'NO_PAYMENT_PROVIDER',
     });
   };

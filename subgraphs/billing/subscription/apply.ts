@@ -93,8 +93,9 @@ export function decide(row: BillingSubscription, now: Date, publish: Publish): v
     entityVersion: row.planVersion,
     payload: {
       version: row.planVersion,
-      plan: row.plan,
-      ...(limit === null ? {} : { instanceLimit: limit }),
+      // An operator's grant holds until the subscription gives another plan.
+      plan: planInForce(row),
+      ...(limit === null || row.grantedPlan !== null ? {} : { instanceLimit: limit }),
       isReadOnly,
     } satisfies PlanDecided,
   });

@@ -9,7 +9,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { endOfGrace } from '../dunning/dunning.ladder.js';
 import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
-import { readSubscription } from './subscription.store.service.js';
+import { ownSubscription } from './subscription.store.service.js';
 
 const permission = 'billing.subscription.read';
 
@@ -23,7 +23,7 @@ export class SubscriptionResolver {
     description: "The tenant's plan and how it is paid.",
   })
   async readOwn(@Ctx() { operation }: SubgraphContext): Promise<BillingSubscription> {
-    return readSubscription(operation.em, operation.tenantId);
+    return ownSubscription(operation);
   }
 
   @Authorized(permission)
@@ -32,7 +32,7 @@ export class SubscriptionResolver {
     description: "The tenant's plan, or how it is paid, is different. Resumes as `instanceChanged` does.",
   })
   async subscriptionChanged(@Ctx() { operation }: SubgraphContext): Promise<BillingSubscription> {
-    return readSubscription(operation.em, operation.tenantId);
+    return ownSubscription(operation);
   }
 
   @FieldResolver(() => Plan, { description: 'The plan in force.' })

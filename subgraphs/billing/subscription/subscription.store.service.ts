@@ -1,12 +1,18 @@
 import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Operation } from '#platform/subgraph/operation.js';
 
 import { BillingSubscription, newSubscription } from './subscription.entity.js';
 
 /** A tenant's subscription for reading; that of one which billing has not heard of is Free. */
 export async function readSubscription(em: SqlEntityManager, tenantId: string): Promise<BillingSubscription> {
   return (await em.findOne(BillingSubscription, { tenantId })) ?? newSubscription(tenantId);
+}
+
+/** The viewer's own. */
+export async function ownSubscription({ em, tenantId }: Operation): Promise<BillingSubscription> {
+  return readSubscription(em, tenantId);
 }
 
 /** Its row, held until the transaction ends. */

@@ -1,11 +1,11 @@
-import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
+import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
-import { syncKind } from './sync.kind.js';
+import { syncKind } from './sync-request.service.js';
 
 /**
  * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that
@@ -24,7 +24,11 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
       if (customerId === null) return;
       const ticket = await takeTicket(step.em, tenantId);
       const [seen] = await step.em.execute<{ at: Date }[]>('select clock_timestamp() as at');
-      const snapshot = await fetchSnapshot(stripe(), customerId);
+      const snapshot = await fetchSnapshot(stripe(), customerId).catch(async (error: unknown) => {
+        // The next webhook asks anew; until then reconciling does.
+        if (step.isLastAttempt) await forgetRequest(step);
+        throw error;
+      });
       await step.write(async ({ em, publish, enqueue }) => {
         const row = await lockSubscription(em, tenantId);
         applySnapshot(row, snapshot, { ticket, now: step.now, publish });
@@ -48,6 +52,10 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
       });
     },
   };
+}
+
+async function forgetRequest({ em, payload }: JobStep<JobPayload>): Promise<void> {
+  await em.execute('delete from billing.sync_request where tenant_id = ?', [payload.tenantId]);
 }
 
 const tenantsAtOnce = 200;

@@ -4,7 +4,7 @@ import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { BillingSubscription } from '../subscription/subscription.entity.js';
-import { readSubscription } from '../subscription/subscription.store.service.js';
+import { ownSubscription } from '../subscription/subscription.store.service.js';
 import { Usage } from '../usage/usage.js';
 import { usageOf } from '../usage/usage.resolver.js';
 import { TenantReference } from './tenant.reference.js';
@@ -20,7 +20,7 @@ export class TenantReferenceResolver {
     description: 'Its plan and how it is paid. Null, with an error, without the right to see it.',
   })
   async subscription(@Ctx() { operation }: SubgraphContext): Promise<BillingSubscription> {
-    return readSubscription(operation.em, operation.tenantId);
+    return ownSubscription(operation);
   }
 
   @Authorized('billing.usage.read')

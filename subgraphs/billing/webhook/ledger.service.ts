@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { JobBatch } from '#platform/jobs/enqueue.js';
 
-import { wantSync } from '../subscription/sync.kind.js';
+import { wantSync } from '../subscription/sync-request.service.js';
 
 /** What became of a webhook. */
 export type Taken = 'taken' | 'known' | 'not ours';

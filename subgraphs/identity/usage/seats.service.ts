@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import type { Operation } from '#platform/subgraph/operation.js';
 import type { UsersCounted } from '#schema/events.js';
 
 /** Users, and invitations that may yet become users: what is counted under the limit. */
@@ -11,6 +12,11 @@ export async function seatsUsed(em: SqlEntityManager, tenantId: string, now: Dat
     [tenantId, tenantId, now],
   );
   return row?.used ?? 0;
+}
+
+/** The viewer's own. */
+export async function ownSeats({ em, tenantId, clock }: Operation): Promise<number> {
+  return seatsUsed(em, tenantId, clock.now());
 }
 
 /** Tells how many seats are taken after one was or came free. Called in the transaction that changed it, once it was flushed. */

@@ -2,7 +2,7 @@ import { Authorized, Ctx, FieldResolver, Int, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
-import { seatsUsed } from './seats.service.js';
+import { ownSeats } from './seats.service.js';
 import { UserUsageReference } from './user-usage.reference.js';
 
 @Resolver(() => UserUsageReference)
@@ -10,6 +10,6 @@ export class UserUsageResolver {
   @Authorized('identity.member.read')
   @FieldResolver(() => Int, { description: 'How many users the tenant has, and invitations that are open.' })
   async used(@Ctx() { operation }: SubgraphContext): Promise<number> {
-    return seatsUsed(operation.em, operation.tenantId, operation.clock.now());
+    return ownSeats(operation);
   }
 }
