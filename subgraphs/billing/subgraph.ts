@@ -75,7 +75,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new TenantReferenceResolver(entitlements),
         ],
         references: {
-          Instance: ({ id }: { id: string }) => ({ id }),
+          Instance: async ({ id }: { id: string }, { operation }) =>
+            (await licences.ofInstance(operation, id)) ? { id } : null,
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
         },
       }),
