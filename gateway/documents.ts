@@ -58,7 +58,7 @@ const quickRules = specifiedRules.filter((rule) => rule !== OverlappingFieldsCan
 /** Text that was parsed, checked and planned before costs one look-up. Refused documents are not kept. */
 export class Documents {
   private readonly byText: KnownDocuments;
-  private readonly byIdentity = new WeakMap<DocumentNode, KnownDocument>();
+  private readonly byIdentity: WeakMap<DocumentNode, KnownDocument>;
   private readonly strangers: DocumentLimits;
 
   constructor(
@@ -68,6 +68,7 @@ export class Documents {
     memory: DocumentMemory = defaultMemory,
   ) {
     this.byText = new KnownDocuments(memory);
+    this.byIdentity = byIdentityIn(graph);
     this.strangers = tightest(limits, strangerLimits);
   }
 
@@ -155,6 +156,15 @@ export class Documents {
   private plan(document: DocumentNode, named: { operationName?: string }): QueryPlan {
     return this.graph.planner.buildQueryPlan(operationFromDocument(this.graph.apiSchema, document, named));
   }
+}
+
+/** Documents of our own are planned once for a supergraph, whichever gateway runs them. */
+const trusted = new WeakMap<LoadedSupergraph, WeakMap<DocumentNode, KnownDocument>>();
+
+function byIdentityIn(graph: LoadedSupergraph): WeakMap<DocumentNode, KnownDocument> {
+  const known = trusted.get(graph) ?? new WeakMap<DocumentNode, KnownDocument>();
+  trusted.set(graph, known);
+  return known;
 }
 
 function parseWithin(query: string, limits: DocumentLimits): DocumentNode {

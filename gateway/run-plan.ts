@@ -22,13 +22,14 @@ export interface PlanRun {
   context: RequestContext;
 }
 
+/** Compiled once for an operation, whichever gateway runs it. */
+const completions = new WeakMap<PreparedOperation, Complete | 'none'>();
+
 /**
  * Runs query plans and lets nothing out that is not fit to be shown. A plan of one fetch, which most are, has its answer
  * completed by code compiled for the operation; whatever is out of the ordinary goes through Apollo's executor.
  */
 export class PlanRunner {
-  private readonly completions = new WeakMap<PreparedOperation, Complete | 'none'>();
-
   constructor(
     private readonly graph: LoadedSupergraph,
     private readonly logger: Logger,
@@ -55,11 +56,11 @@ export class PlanRunner {
   }
 
   private completionOf(operation: PreparedOperation): Complete | undefined {
-    let known = this.completions.get(operation);
+    let known = completions.get(operation);
     if (!known) {
       const { context } = operation;
       known = compileCompletion(context.schema, context.operation, context.fragments) ?? 'none';
-      this.completions.set(operation, known);
+      completions.set(operation, known);
     }
     return known === 'none' ? undefined : known;
   }

@@ -1,42 +1,48 @@
-import type { EntityClass } from '#platform/database/database.js';
-import type { AreaMigration } from '#platform/database/migrate.js';
+import type { Area } from '#platform/area.js';
+import type { PermissionTable } from '#platform/auth/permissions.js';
+import { readAll, type EnvSource } from '#platform/env.js';
+import type { InputRules } from '#platform/input-rules.js';
 import { platformMigrations } from '#platform/migrations.js';
-import type { SealedColumn } from '#platform/secrets/sealed-column.js';
-import { fleetMigrations } from '#subgraphs/fleet/migrations/index.js';
-import { fleetSealedColumns } from '#subgraphs/fleet/sealed-columns.js';
-import { fleetEntities } from '#subgraphs/fleet/subgraph.js';
-import { identityMigrations } from '#subgraphs/identity/migrations/index.js';
-import { identitySealedColumns } from '#subgraphs/identity/sealed-columns.js';
-import { identityEntities } from '#subgraphs/identity/subgraph.js';
+import { billingArea } from '#subgraphs/billing/area.js';
+import { fleetArea } from '#subgraphs/fleet/area.js';
+import { identityArea } from '#subgraphs/identity/area.js';
 
-/** One subgraph's part of the database. */
-export interface Area {
-  name: string;
-  entities: readonly EntityClass[];
-  migrations: readonly AreaMigration[];
-  /** What a rotation of SECRETS_KEY has to seal anew. */
-  sealedColumns?: readonly SealedColumn[];
+/** Every area of the panel, a line each; all else in panel/ goes over them. */
+const list = [identityArea, fleetArea, billingArea] as const;
+
+type Listed = (typeof list)[number];
+
+export type AreaName = Listed['name'];
+
+/** What each area reads of the environment, by the areas' names. */
+export type AreaSettings = { readonly [Each in Listed as Each['name']]: ReturnType<Each['settings']> };
+
+export const areas: readonly Area<AreaName>[] = list;
+export const areaNames: readonly AreaName[] = areas.map(({ name }) => name);
+
+/** Everything that anyone may be allowed anywhere in the panel. */
+export const allPermissions: PermissionTable = Object.assign(
+  {},
+  ...areas.map(({ permissions }) => permissions),
+) as PermissionTable;
+
+/** All areas' rules: a gateway of its own knows them too, as it is of the same version. */
+export const allInputRules: InputRules = Object.assign(
+  {},
+  ...areas.map(({ inputRules }) => inputRules),
+) as InputRules;
+
+/** The settings of all areas; throws one EnvError for all that is wrong. */
+export function areaSettings(source: EnvSource): AreaSettings {
+  const readers = Object.fromEntries(
+    areas.map((area) => [area.name, (from: EnvSource) => area.settings(from)]),
+  );
+  return readAll(readers, source) as AreaSettings;
 }
 
-const subgraphAreas: readonly Area[] = [
-  {
-    name: 'identity',
-    entities: identityEntities,
-    migrations: identityMigrations,
-    sealedColumns: identitySealedColumns,
-  },
-  {
-    name: 'fleet',
-    entities: fleetEntities,
-    migrations: fleetMigrations,
-    sealedColumns: fleetSealedColumns,
-  },
-];
-
-/** All of them, and the platform's own schema first. */
-export const areas: readonly Area[] = [
+/** The parts of the database: the platform's own, which the others need, and one for each area. */
+export const schemas: readonly Pick<Area, 'name' | 'entities' | 'migrations' | 'sealedColumns'>[] = [
   { name: 'platform', entities: [], migrations: platformMigrations },
-  ...subgraphAreas,
+  ...areas,
 ];
-
-export const areaNames: readonly string[] = areas.map(({ name }) => name);
+export const schemaNames: readonly string[] = schemas.map(({ name }) => name);

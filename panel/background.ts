@@ -1,3 +1,4 @@
+import type { AreaFacts } from '#platform/area.js';
 import type { Clock } from '#platform/clock.js';
 import type { Connections } from '#platform/database/connections.js';
 import type { Database } from '#platform/database/database.js';
@@ -16,7 +17,6 @@ import { consumeLoop } from '#platform/outbox/consume.job.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import { measureConsumers } from '#platform/outbox/outbox-metrics.job.js';
 import { outboxRetention } from '#platform/outbox/retention.job.js';
-import type { OutboxWake } from '#platform/outbox/wake.js';
 
 import { within } from './shutdown.js';
 
@@ -39,9 +39,8 @@ export interface BackgroundOptions {
   /** Keeps the lease. */
   platform: Database;
   areas: readonly BackgroundWork[];
-  /** Every database whose events may be consumed. */
-  sources: readonly Database[];
-  wake: OutboxWake;
+  /** Every area whose events may be consumed. */
+  sources: readonly AreaFacts[];
   nodeName: string;
   clock: Clock;
   logger: Logger;
@@ -56,7 +55,7 @@ export class Background {
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
-    const { platform, areas, sources, wake, nodeName, clock, logger, metrics } = options;
+    const { platform, areas, sources, nodeName, clock, logger, metrics } = options;
     this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
@@ -68,8 +67,8 @@ export class Background {
         ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
           sweepLoop(sweep, { database, lease, clock, logger, longTurns }),
         ),
-        ...(consumers.length === 0 ? [] : sources).map((source) =>
-          consumeLoop({ database, consumers, source, wake, lease, clock, logger }),
+        ...(consumers.length === 0 ? [] : sources).map(({ database: source, tail }) =>
+          consumeLoop({ database, consumers, source, tail, lease, clock, logger }),
         ),
       ];
     });
@@ -91,8 +90,9 @@ export class Background {
           current ? [{ labels: { lease }, value: Number(current.epoch) }] : [],
         ),
     );
+    const from = sources.map(({ database }) => database);
     for (const { database, consumers } of areas)
-      measureConsumers(metrics, { database, consumers, sources, clock });
+      measureConsumers(metrics, { database, consumers, sources: from, clock });
     measureJobs(
       metrics,
       platform,

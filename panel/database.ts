@@ -11,7 +11,7 @@ import { migrateJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
-import { areaNames, areas } from './areas.js';
+import { schemaNames, schemas } from './areas.js';
 import type { DatabaseEnv } from './env.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
@@ -94,17 +94,17 @@ export async function migrate(
 ): Promise<AppliedSteps[]> {
   await withClient(ownerUrl, (owner) =>
     ensureRoles(owner, {
-      areas: [...areaNames],
+      areas: [...schemaNames],
       login: password === undefined ? { name: login } : { name: login, password },
     }),
   );
   const applied: AppliedSteps[] = [];
-  for (const { name, migrations } of areas) {
+  for (const { name, migrations } of schemas) {
     const steps = await migrateArea({ area: name, ownerUrl, migrations, logger });
     if (steps.length > 0) logger.info({ area: name, steps }, 'the database was migrated');
     applied.push({ area: name, steps });
   }
-  await migrateJobs(ownerUrl, areaNames, logger);
+  await migrateJobs(ownerUrl, schemaNames, logger);
   return applied;
 }
 
@@ -128,7 +128,7 @@ function passwordIn(url: string): string | undefined {
 }
 
 async function checkLogin(url: string): Promise<void> {
-  await withClient(url, (client) => assertSafeLogin(client, [...areaNames]));
+  await withClient(url, (client) => assertSafeLogin(client, [...schemaNames]));
 }
 
 async function createDatabase(maintenanceUrl: string): Promise<void> {

@@ -10,13 +10,11 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
-import type { FleetEnv } from '#subgraphs/fleet/env.js';
-import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
+import { allInputRules, areaNames, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
-import { allInputRules } from './input-rules.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
@@ -24,12 +22,11 @@ import { serveMetrics } from './metrics.js';
 import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
-import { createSubgraphs, subgraphNames } from './subgraphs.js';
+import { createSubgraphs } from './subgraphs.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
-  identity: IdentityEnv;
-  fleet: FleetEnv;
+  settings: AreaSettings;
   logger: Logger;
   clock?: Clock;
   /** Shows the metrics to programs on this machine. */
@@ -67,15 +64,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     });
     shutdown.add('subgraphs', 'the announcement of this process', () => presence.stop());
     const subgraphs = await createSubgraphs({
-      names: subgraphNames,
+      names: areaNames,
       databaseUrl: database.url,
       keyring,
       clock,
       logger,
       publicUrl,
       nodeName: env.NODE_NAME,
-      fleet: options.fleet,
-      identity: options.identity,
+      settings: options.settings,
       metrics: served.metrics,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
@@ -125,11 +121,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     });
     const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);
-    const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
-      publicUrl,
-      email: options.identity.ADMIN_EMAIL,
-      password: options.identity.ADMIN_PASSWORD,
-    });
+    const setupLink = await subgraphs.setupLink();
     const scraped = await served.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(server, env, shutdown);

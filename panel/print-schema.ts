@@ -6,25 +6,23 @@ import { systemClock } from '#platform/clock.js';
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { Keyring } from '#platform/secrets/keyring.js';
-import { fleetEnv } from '#subgraphs/fleet/env.js';
-import { identityEnv } from '#subgraphs/identity/env.js';
 
+import { areaNames, areaSettings } from './areas.js';
 import { run } from './run.js';
-import { createSubgraphs, subgraphNames } from './subgraphs.js';
+import { createSubgraphs } from './subgraphs.js';
 
 /** The schema files as the code has them: name to text. Needs no database. */
 export async function schemaFiles(): Promise<Record<string, string>> {
   const keyring = new Keyring([Buffer.alloc(32)]);
   const subgraphs = await createSubgraphs({
-    names: subgraphNames,
+    names: areaNames,
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
     keyring,
     clock: systemClock,
     logger: silentLogger,
     publicUrl: 'http://localhost',
     nodeName: 'schema',
-    fleet: fleetEnv({}),
-    identity: identityEnv({}),
+    settings: areaSettings({}),
   });
   const { supergraphSdl, apiSdl } = composeSupergraph(subgraphs.all);
   await subgraphs.stop();

@@ -1,9 +1,8 @@
 import { readAll } from '#platform/env.js';
 import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
-import { fleetEnv } from '#subgraphs/fleet/env.js';
-import { identityEnv } from '#subgraphs/identity/env.js';
 
+import { areaSettings } from './areas.js';
 import { envFileWarnings } from './env-file.js';
 import { panelEnv } from './env.js';
 import type { PanelOptions } from './panel.js';
@@ -13,7 +12,7 @@ type Source = Readonly<Record<string, string | undefined>>;
 
 /** The settings of a whole panel from one environment; throws one EnvError for all that is wrong. */
 export function panelOptions(source: Source): PanelOptions {
-  const env = readAll({ panel: panelEnv, identity: identityEnv, fleet: fleetEnv }, source);
+  const env = readAll({ panel: panelEnv, settings: areaSettings }, source);
   return { ...env, logger: createLogger(env.panel.LOG_LEVEL) };
 }
 

@@ -1,22 +1,32 @@
 import { z } from 'zod';
 
-import { parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
 
+import { areaNames, type AreaName } from './areas.js';
 import { publicUrl } from './env.js';
-import type { SubgraphName } from './subgraphs.js';
 
 const address = settings.url.transform((url) => url.replace(/\/$/, ''));
 
-const shape = { PUBLIC_URL: publicUrl, SECRETS_KEY: z.string(), IDENTITY_URL: address, FLEET_URL: address };
+const settingOf = (name: AreaName) => `${name.toUpperCase()}_URL`;
+const ownShape = { PUBLIC_URL: publicUrl, SECRETS_KEY: z.string() };
+const addressShape = Object.fromEntries(areaNames.map((name) => [settingOf(name), address]));
 
 /** What a process of split mode must be told beyond the panel's settings: the others' addresses, and the shared key. */
 export interface SplitEnv {
   publicUrl: string;
   /** Where each subgraph is, without a path. */
-  addresses: Readonly<Record<SubgraphName, string>>;
+  addresses: Readonly<Record<AreaName, string>>;
 }
 
 export function splitEnv(source: EnvSource = process.env): SplitEnv {
-  const env = parseEnv(shape, source);
-  return { publicUrl: env.PUBLIC_URL, addresses: { identity: env.IDENTITY_URL, fleet: env.FLEET_URL } };
+  const { own, addresses } = readAll(
+    { own: (from) => parseEnv(ownShape, from), addresses: (from) => parseEnv(addressShape, from) },
+    source,
+  );
+  return {
+    publicUrl: own.PUBLIC_URL,
+    addresses: Object.fromEntries(
+      areaNames.map((name) => [name, addresses[settingOf(name)]]),
+    ) as SplitEnv['addresses'],
+  };
 }

@@ -12,14 +12,12 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
-import type { FleetEnv } from '#subgraphs/fleet/env.js';
-import type { IdentityEnv } from '#subgraphs/identity/env.js';
 
+import { allInputRules, areas, type AreaName, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
 import type { PanelEnv } from './env.js';
 import { GatewayBeacon } from './gateway-beacon.js';
 import { createHttpApp } from './http.js';
-import { allInputRules } from './input-rules.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
@@ -29,13 +27,12 @@ import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
-import { createSubgraphs, type SubgraphName } from './subgraphs.js';
+import { createSubgraphs } from './subgraphs.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
   split: SplitEnv;
-  identity: IdentityEnv;
-  fleet: FleetEnv;
+  settings: AreaSettings;
   logger: Logger;
   clock?: Clock;
 }
@@ -44,7 +41,7 @@ export type { RunningProcess } from './running-process.js';
 
 /** Runs one subgraph at an address of its own. */
 export async function startSubgraph(
-  name: SubgraphName,
+  name: AreaName,
   options: SplitOptions,
 ): Promise<RunningProcess & { setupLink: string | undefined }> {
   const { panel: env, split, logger, clock = systemClock } = options;
@@ -64,8 +61,7 @@ export async function startSubgraph(
       logger,
       publicUrl: split.publicUrl,
       nodeName: env.NODE_NAME,
-      fleet: options.fleet,
-      identity: options.identity,
+      settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
       metrics: metrics.metrics,
@@ -73,11 +69,7 @@ export async function startSubgraph(
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', `the subgraph ${name}`, () => subgraphs.stop());
     await subgraphs.start();
-    const setupLink = await subgraphs.identity?.ensureFirstAdministrator({
-      publicUrl: split.publicUrl,
-      email: options.identity.ADMIN_EMAIL,
-      password: options.identity.ADMIN_PASSWORD,
-    });
+    const setupLink = await subgraphs.setupLink();
     const [subgraph] = subgraphs.all;
     if (!subgraph) throw new Error(`there is no subgraph ${name}`);
     const { routers, verifier } = subgraphs;
@@ -159,14 +151,9 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       brokenRules,
       origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
-      routers: [
-        createProxy(
-          split.addresses.identity,
-          ['/.well-known', '/setup', '/account', '/oauth', '/audit', '/msp', '/branding'],
-          () => tokens.forGateway(),
-        ),
-        createProxy(split.addresses.fleet, ['/notifications'], () => tokens.forGateway()),
-      ],
+      routers: areas.flatMap(({ name, forwardedPaths }) =>
+        forwardedPaths ? [createProxy(split.addresses[name], forwardedPaths, () => tokens.forGateway())] : [],
+      ),
     });
     const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);

@@ -34,18 +34,25 @@ export interface Variable {
   required: boolean;
 }
 
+/** Documents that were loaded in this process, by the schema that they were checked against, and by their files. */
+const loaded = new WeakMap<GraphQLSchema, Map<string, Operation>>();
+
 /** Loads every named document once; throws with all that is wrong in any of them. */
 export function loadOperations(
   schema: GraphQLSchema,
   folder: string,
   names: Iterable<string>,
 ): ReadonlyMap<string, Operation> {
+  const known = loaded.get(schema) ?? new Map<string, Operation>();
+  loaded.set(schema, known);
   const operations = new Map<string, Operation>();
   const faults: string[] = [];
   for (const name of new Set(names)) {
     try {
-      const source = readFileSync(join(folder, `${name}.graphql`), 'utf8');
-      operations.set(name, compile(schema, name, source));
+      const file = join(folder, `${name}.graphql`);
+      const operation = known.get(file) ?? compile(schema, name, readFileSync(file, 'utf8'));
+      known.set(file, operation);
+      operations.set(name, operation);
     } catch (error) {
       faults.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -2,7 +2,7 @@ import { Database } from '#platform/database/database.js';
 import { createLogger } from '#platform/logger.js';
 import { reseal, type Resealed } from '#platform/secrets/reseal.job.js';
 
-import { areas } from '../areas.js';
+import { schemas } from '../areas.js';
 import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv } from '../env.js';
 import { loadKeyring } from '../keyring.js';
@@ -33,7 +33,7 @@ await run(async () => {
   const prepared = await prepareDatabase(env, keyring, logger);
   try {
     let unreadable = 0;
-    for (const { name, sealedColumns = [] } of areas) {
+    for (const { name, sealedColumns = [] } of schemas) {
       if (sealedColumns.length === 0) continue;
       const database = await Database.open({
         area: name,

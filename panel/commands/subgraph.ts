@@ -1,22 +1,17 @@
 import { EnvError, readAll } from '#platform/env.js';
 import { createLogger } from '#platform/logger.js';
-import { fleetEnv } from '#subgraphs/fleet/env.js';
-import { identityEnv } from '#subgraphs/identity/env.js';
 
+import { areaNames, areaSettings } from '../areas.js';
 import { panelEnv } from '../env.js';
 import { run } from '../run.js';
 import { splitEnv } from '../split-env.js';
 import { startSubgraph } from '../split.js';
-import { subgraphNames } from '../subgraphs.js';
 
 // Split mode: one subgraph of its own, as in `node dist/panel/subgraph.js fleet`.
 await run(async () => {
-  const name = subgraphNames.find((known) => known === process.argv[2]);
-  if (!name) throw new EnvError([`usage: subgraph.js <${subgraphNames.join('|')}>`]);
-  const env = readAll(
-    { panel: panelEnv, split: splitEnv, identity: identityEnv, fleet: fleetEnv },
-    process.env,
-  );
+  const name = areaNames.find((known) => known === process.argv[2]);
+  if (!name) throw new EnvError([`usage: subgraph.js <${areaNames.join('|')}>`]);
+  const env = readAll({ panel: panelEnv, split: splitEnv, settings: areaSettings }, process.env);
   const subgraph = await startSubgraph(name, { ...env, logger: createLogger(env.panel.LOG_LEVEL) });
   process.stdout.write(`${name} at ${subgraph.url}\n`);
   if (subgraph.setupLink) {

@@ -55,7 +55,7 @@ export function erasureSweep(area: string, options: ErasureOptions = {}): Sweep 
   return {
     name: 'erasure.carry-out',
     isLong: true,
-    everyMs: 1_000,
+    everyMs: 5_000,
     async run(step) {
       const { em } = step;
       const [task] = await em.execute<Task[]>(

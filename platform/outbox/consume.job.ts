@@ -10,11 +10,12 @@ import type { Consumer } from './consumer.js';
 import { start, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
 import { endOfOutbox, readOutbox } from './reader.js';
-import type { OutboxWake } from './wake.js';
+import type { OutboxTail } from './tail.js';
 
 const batch = 100;
-const everyMs = 1_000;
-const settleMs = 10;
+// The tail tells of events that are wanted; this is for what it could not know of.
+const everyMs = 5_000;
+const retryMs = 1_000;
 const maxFailures = 10;
 
 export interface ConsumeOptions {
@@ -23,7 +24,8 @@ export interface ConsumeOptions {
   consumers: readonly Consumer[];
   /** The area whose outbox is read. */
   source: Database;
-  wake: OutboxWake;
+  /** Follows the source's outbox in this process. */
+  tail: OutboxTail;
   lease: Lease;
   clock: Clock;
   logger: Logger;
@@ -31,11 +33,11 @@ export interface ConsumeOptions {
 
 /** The loop that brings one area's events to another area's consumers, on the lease holder. */
 export function consumeLoop(options: ConsumeOptions): SingletonLoop {
-  const { database, source, wake, lease, clock, logger, consumers } = options;
+  const { database, source, tail, lease, clock, logger, consumers } = options;
   let skippedAt = -Infinity;
   const failures = new Map<string, number>();
-  const bell = new Bell(wake, source.area);
   const topics = [...new Set(consumers.flatMap((consumer) => consumer.topics))];
+  const bell = new Bell(tail, topics);
   return new SingletonLoop({
     name: `${database.area} consumes ${source.area}`,
     lease,
@@ -44,13 +46,14 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
     everyMs,
     woken: async (signal) => bell.rung(signal),
     turn: async (grant) => {
-      bell.reset();
+      bell.beginTurn();
       const after = await position(options);
       const isSkipDue = clock.now().getTime() - skippedAt >= skipEveryMs;
       const end = isSkipDue ? await endOfOutbox(systemEm(source)) : undefined;
       const events = await readOutbox(systemEm(source), source.area, { after, limit: batch, topics });
       for (const event of events) await consumeOrPark(options, grant, event, failures);
       if (events.length === batch) return 'more';
+      bell.endTurn();
       if (end) {
         skippedAt = clock.now().getTime();
         await systemEm(database).transactional(async (em) => {
@@ -144,32 +147,48 @@ async function position({ database, source }: ConsumeOptions): Promise<Position>
   return row ?? start;
 }
 
-/** Remembers that there may be something to read, also when that was said while the last turn was running. */
+/** Rings when the tail has heard of an event that is wanted, also while the last turn was running. */
 class Bell {
+  private isAttached = false;
   private hasRung = false;
+  private hasFailed = false;
   private answer: (() => void) | undefined;
 
-  constructor(wake: OutboxWake, area: string) {
-    wake.onWake(area, () => {
-      this.hasRung = true;
-      this.answer?.();
-    });
+  constructor(
+    private readonly tail: OutboxTail,
+    private readonly topics: readonly string[],
+  ) {}
+
+  beginTurn(): void {
+    if (!this.isAttached) this.attach();
+    this.hasRung = false;
+    this.hasFailed = true;
   }
 
-  reset(): void {
-    this.hasRung = false;
+  /** Nothing is left of what there was when the turn began. */
+  endTurn(): void {
+    this.hasFailed = false;
   }
 
   async rung(signal: AbortSignal): Promise<void> {
-    if (!this.hasRung) {
-      await new Promise<void>((resolve) => {
-        this.answer = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        // By the machine's time, so that a lost wake-up is made up for under a clock that stands still too.
-        setTimeout(resolve, everyMs).unref();
-      });
-    }
-    // A row is settled once older transactions have ended; a moment's patience saves a fruitless look.
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    if (this.hasRung && !this.hasFailed) return;
+    await new Promise<void>((resolve) => {
+      if (!this.hasFailed) this.answer = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      // By the machine's time, so that a turn that failed is repeated under a clock that stands still too.
+      setTimeout(resolve, this.hasFailed ? retryMs : everyMs).unref();
+    });
+  }
+
+  /** Not before the first turn: the tail has started by then, and whatever came before it is read in that turn. */
+  private attach(): void {
+    const ring = () => {
+      this.hasRung = true;
+      this.answer?.();
+    };
+    this.tail.listen(({ topic }) => {
+      if (this.topics.includes(topic)) ring();
+    }, ring);
+    this.isAttached = true;
   }
 }

@@ -23,6 +23,16 @@ export interface SubgraphContext {
   operation: Operation;
   /** Where subscriptions come from; absent in a process that serves none. */
   streams: EventStreams | undefined;
+  /** For the schema alone, which all subgraphs of the same classes share. */
+  wiring: Wiring;
+}
+
+/** What stands behind a schema in one subgraph. */
+interface Wiring {
+  name: string;
+  /** By their classes. */
+  resolvers: ReadonlyMap<unknown, object>;
+  references: Readonly<Record<string, ReferenceResolver<never>>>;
 }
 
 /** Answers a key that another subgraph refers to, or null when the key is none of the viewer's tenant. */
@@ -58,21 +68,60 @@ const noTopics: NonNullable<BuildSchemaOptions['pubSub']> = {
   },
 };
 
-/** Builds the executable federation schema and the SDL of one subgraph from its resolvers. */
+/** The executable federation schema and the SDL of one subgraph from its resolvers. */
 export async function buildSubgraph(definition: SubgraphDefinition): Promise<Subgraph> {
-  const instances = new Map(definition.resolvers.map((resolver) => [resolver.constructor, resolver]));
+  const { name, resolvers, orphanedTypes, references = {} } = definition;
+  const wiring: Wiring = {
+    name,
+    resolvers: new Map(resolvers.map((resolver) => [resolver.constructor, resolver])),
+    references,
+  };
+  const built = schemaOf([...wiring.resolvers.keys()], orphanedTypes ?? [], Object.keys(references));
+  return { name, ...(await built), createContext: (request) => createContext(definition, wiring, request) };
+}
+
+interface Built {
+  sdl: string;
+  schema: GraphQLSchema;
+}
+
+/** What was built in this process, by the classes that it was built from: they say all there is to it. */
+const built: { from: readonly unknown[]; schema: Promise<Built> }[] = [];
+
+async function schemaOf(
+  classes: readonly unknown[],
+  orphanedTypes: readonly unknown[],
+  references: readonly string[],
+): Promise<Built> {
+  const from = [classes.length, ...classes, ...orphanedTypes, ...references];
+  const isSame = (other: readonly unknown[]) =>
+    other.length === from.length && other.every((part, at) => part === from[at]);
+  let known = built.find((each) => isSame(each.from));
+  if (!known) {
+    known = { from, schema: buildFrom(classes, orphanedTypes, references) };
+    built.push(known);
+  }
+  return known.schema;
+}
+
+async function buildFrom(
+  classes: readonly unknown[],
+  orphanedTypes: readonly unknown[],
+  references: readonly string[],
+): Promise<Built> {
   const options: BuildSchemaOptions = {
-    resolvers: definition.resolvers.map((resolver) => resolver.constructor) as unknown as NonEmptyArray<
-      new (...args: never[]) => object
-    >,
+    resolvers: classes as unknown as NonEmptyArray<new (...args: never[]) => object>,
     container: {
-      get(resolver: unknown) {
-        const instance = instances.get(resolver as object['constructor']);
-        if (!instance) throw new Error(`${String(resolver)} is not wired in the ${definition.name} subgraph`);
+      get(resolver: unknown, { context }: { context: SubgraphContext }) {
+        const instance = context.wiring.resolvers.get(resolver);
+        if (!instance)
+          throw new Error(`${String(resolver)} is not wired in the ${context.wiring.name} subgraph`);
         return instance;
       },
     },
-    ...(definition.orphanedTypes ? { orphanedTypes: definition.orphanedTypes } : {}),
+    ...(orphanedTypes.length > 0
+      ? { orphanedTypes: orphanedTypes as NonNullable<BuildSchemaOptions['orphanedTypes']> }
+      : {}),
     authChecker,
     scalarsMap: [{ type: Date, scalar: DateTime }],
     pubSub: noTopics,
@@ -84,18 +133,14 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
   });
   const sdl = federationLink + printSchemaWithDirectives(annotated);
   const resolvers = await resolversOf(annotated, options);
-  for (const [type, reference] of Object.entries(definition.references ?? {})) {
-    resolvers[type] = { ...resolvers[type], __resolveReference: reference };
+  for (const type of references) {
+    const resolve = (key: never, context: SubgraphContext) => context.wiring.references[type]!(key, context);
+    resolvers[type] = { ...resolvers[type], __resolveReference: resolve };
   }
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: { ...resolvers, DateTime: dateTimeScalar } as never },
   ]);
-  return {
-    name: definition.name,
-    sdl,
-    schema: keepExtensions(annotated, schema),
-    createContext: (request) => createContext(definition, request),
-  };
+  return { sdl, schema: keepExtensions(annotated, schema) };
 }
 
 type Resolvers = Record<string, Record<string, unknown>>;
@@ -115,12 +160,13 @@ async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions
 
 async function createContext(
   { database, clock, verifier, permissions, streams }: SubgraphDefinition,
+  wiring: Wiring,
   request: RequestContext,
 ): Promise<SubgraphContext> {
   const identity = await identify(verifier, request);
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
   const options = { request, database, clock, permissions, isSuspended, ...identity };
-  return { operation: new Operation(options), streams };
+  return { operation: new Operation(options), streams, wiring };
 }
 
 /** Who asks. A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */

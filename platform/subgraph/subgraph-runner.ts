@@ -7,6 +7,7 @@ import {
   type ExecutionArgs,
   type FormattedExecutionResult,
   type GraphQLError,
+  type GraphQLSchema,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
@@ -35,20 +36,37 @@ const nodeBytes = 120;
 
 type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
 
-/** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
-export class SubgraphRunner {
-  /** Planned operations are few and repeat: each is parsed and validated once. Bounded by the memory that they take. */
-  private readonly documents = new LRUCache<string, CheckedDocument>({
+type CheckedDocuments = LRUCache<string, CheckedDocument>;
+
+const bySchema = new WeakMap<GraphQLSchema, CheckedDocuments>();
+
+/**
+ * Planned operations are few and repeat: each is parsed and validated once for a schema. Bounded by the memory that they
+ * take.
+ */
+function documentsOf(schema: GraphQLSchema): CheckedDocuments {
+  const known = bySchema.get(schema);
+  if (known) return known;
+  const made: CheckedDocuments = new LRUCache({
     maxSize: documentsBytes,
     sizeCalculation: ({ document }, text) => countNodes(document) * nodeBytes + 2 * text.length,
   });
+  bySchema.set(schema, made);
+  return made;
+}
+
+/** Runs operations of one subgraph in this process, with plain JSON errors that are fit to be shown. */
+export class SubgraphRunner {
+  private readonly documents: CheckedDocuments;
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
   private readonly contexts = new WeakMap<RequestContext, unknown>();
 
   constructor(
     readonly subgraph: Subgraph,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.documents = documentsOf(subgraph.schema);
+  }
 
   async execute(request: SubgraphRequest, context: RequestContext): Promise<FormattedExecutionResult> {
     try {

@@ -1,22 +1,9 @@
-import type { Router } from 'express';
-
-import type { TokenVerifier } from '#platform/auth/tokens.js';
-import type { Clock } from '#platform/clock.js';
-import type { Database, EntityClass } from '#platform/database/database.js';
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
-import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import type { JobDefinition } from '#platform/jobs/job.js';
-import type { Logger } from '#platform/logger.js';
-import type { Sweep } from '#platform/membership/sweep.js';
-import type { Metrics } from '#platform/metrics.js';
-import type { Consumer } from '#platform/outbox/consumer.js';
-import type { EventStreams } from '#platform/outbox/event-stream.js';
-import type { OutboxTail } from '#platform/outbox/tail.js';
-import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
-import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
 import { brandingConsumer } from './branding/branding.job.js';
@@ -88,89 +75,47 @@ export const fleetEntities: readonly EntityClass[] = [
   ...alertEntities,
 ];
 
-export interface FleetOptions {
-  database: Database;
-  keyring: Keyring;
-  clock: Clock;
-  publicUrl: string;
-  /** Where subscriptions come from; absent in a process that serves none. */
-  streams?: EventStreams | undefined;
-  /** The area's events as they are committed, by whichever process. */
-  tail: OutboxTail;
-  logger: Logger;
-  metrics?: Metrics | undefined;
-  env: FleetEnv;
-  /** Whether nodes get through by gateways in processes of their own. */
-  isBehindGateways?: boolean;
-}
-
 /** The fleet subgraph, wired by hand. */
-export interface Fleet {
-  build(verifier: TokenVerifier): Promise<Subgraph>;
-  /** What fleet does about other areas' facts. */
-  consumers: readonly Consumer[];
-  /** Background steps, for the lease holder to run. */
-  sweeps: readonly Sweep[];
-  /** Jobs, for every process to take. */
-  jobs: readonly JobDefinition[];
-  /** Pages that are not GraphQL. */
-  routers: readonly Router[];
-  /** Begins to follow its own events; they are read already. */
-  start(): Promise<void>;
-  /** Takes no more beats, and stores those that wait. */
-  stop(): Promise<void>;
-}
-
-export function createFleet(options: FleetOptions): Fleet {
-  const { database, keyring, clock, publicUrl, streams, env } = options;
+export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
+  const { database, keyring, clock, logger, publicUrl, streams, tail, verifier, settings: env } = context;
   const entitlements = new Entitlements('fleet');
   const credentials = new CredentialService(keyring, publicUrl);
   const heartbeatSeconds = env.HEARTBEAT_SECONDS;
   const patience = patienceFor(heartbeatSeconds);
-  const gateways = options.isBehindGateways ? new GatewayCalls(patience.toleranceMs) : undefined;
+  const gateways = context.isBehindGateways ? new GatewayCalls(patience.toleranceMs) : undefined;
   const hearing = new Hearing({
     store: new HearingStore(database, patience),
     patience,
     clock,
-    logger: options.logger,
+    logger,
     ...(gateways ? { isReached: gateways.isRecent } : {}),
   });
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
-  const alerts = createAlerts({ ...options, instances });
+  const alerts = createAlerts({ ...context, env, instances });
   const commands = new CommandService();
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
-  const pending = new PendingCommands(database, options.tail, deliveries);
+  const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
-  const pendingRotations = new PendingRotations(database, options.tail, rotations);
+  const pendingRotations = new PendingRotations(database, tail, rotations);
   const heartbeats = new HeartbeatService({
     pendingCommands: (operation) => pending.of(operation),
     offeredCredential: (operation) => pendingRotations.of(operation),
     promoteCredential: (operation) => rotations.promote(operation),
     hearing,
-    logger: options.logger,
+    logger,
     credentials,
-    ingest: new HeartbeatIngest(
-      database,
-      clock,
-      heartbeatSeconds,
-      new MetricsRelay(database, options.logger),
-    ),
+    ingest: new HeartbeatIngest(database, clock, heartbeatSeconds, new MetricsRelay(database, logger)),
     heartbeatSeconds,
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [
-      entitlementConsumer('fleet'),
-      brandingConsumer,
-      endedMakersConsumer,
-      erasureConsumer('fleet'),
-    ],
+    consumers: [entitlementConsumer('fleet'), brandingConsumer, endedMakersConsumer],
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,
       versionBaselineSweep,
-      rollupSweep(heartbeatSeconds, options.logger),
+      rollupSweep(heartbeatSeconds, logger),
       partitionSweep,
       retentionSweep,
       commandTimeoutsSweep,
@@ -179,21 +124,22 @@ export function createFleet(options: FleetOptions): Fleet {
       redemptionsSweep,
       lifecycleRetentionSweep,
       endedMakersSweep,
-      erasureSweep('fleet', { withoutExport: /^metrics_/ }),
       ...alerts.sweeps,
     ],
     jobs: alerts.jobs,
     routers: [...alerts.routers, ...(gateways ? [gateways.router(hearing)] : [])],
+    // The events so far have been read: it begins to follow its own.
     start: async () => {
       await Promise.all([pending.start(), pendingRotations.start(), hearing.start()]);
     },
+    // Takes no more beats, and stores those that wait.
     stop: async () => {
       pending.stop();
       pendingRotations.stop();
       await heartbeats.stop();
       await hearing.stop();
     },
-    build: (verifier) =>
+    build: () =>
       buildSubgraph({
         name: 'fleet',
         database,
@@ -206,7 +152,7 @@ export function createFleet(options: FleetOptions): Fleet {
           new InstanceSubscriptions(instances, summaries),
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
-          new HeartbeatResolver(heartbeats, options.metrics),
+          new HeartbeatResolver(heartbeats, context.metrics),
           new GroupResolver(new GroupService(), instances),
           new MaintenanceWindowResolver(new MaintenanceWindowService()),
           new LifecycleResolver(

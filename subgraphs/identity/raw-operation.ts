@@ -16,11 +16,11 @@ export type OperationFor = (request: Request, response: Response) => Promise<Ope
 export function rawOperations(options: {
   database: Database;
   clock: Clock;
-  verifier: () => TokenVerifier;
+  verifier: TokenVerifier;
 }): OperationFor {
+  const { verifier } = options;
   return async (request, response) => {
     const context = contextOf(response);
-    const verifier = options.verifier();
     return new Operation({
       request: context,
       database: options.database,

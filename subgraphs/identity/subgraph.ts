@@ -1,20 +1,8 @@
-import type { Router } from 'express';
-
-import type { PermissionTable } from '#platform/auth/permissions.js';
-import type { KeySource, TokenVerifier } from '#platform/auth/tokens.js';
-import type { Clock } from '#platform/clock.js';
-import type { Database, EntityClass } from '#platform/database/database.js';
-import type { JobDefinition } from '#platform/jobs/job.js';
-import type { Logger } from '#platform/logger.js';
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
 import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
-import type { Sweep } from '#platform/membership/sweep.js';
-import type { Metrics } from '#platform/metrics.js';
-import type { Consumer } from '#platform/outbox/consumer.js';
-import type { EventStreams } from '#platform/outbox/event-stream.js';
-import type { Keyring } from '#platform/secrets/keyring.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
-import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { expiredSweep } from './cleanup/expired.job.js';
 import { AccountMail } from './email/account-mail.js';
@@ -53,7 +41,7 @@ import { SessionTokens } from './session/session-tokens.js';
 import { RefreshToken, Session } from './session/session.entity.js';
 import { SessionResolver } from './session/session.resolver.js';
 import { SessionService } from './session/session.service.js';
-import { ensureFirstAdministrator, type FirstAdministrator } from './setup/first-administrator.job.js';
+import { ensureFirstAdministrator } from './setup/first-administrator.job.js';
 import { SetupResolver } from './setup/setup.resolver.js';
 import { createSetupRouter } from './setup/setup.router.js';
 import { SetupService } from './setup/setup.service.js';
@@ -93,44 +81,15 @@ export const identityEntities: readonly EntityClass[] = [
   ...tenancyEntities,
 ];
 
-export interface IdentityOptions {
-  database: Database;
-  keyring: Keyring;
-  clock: Clock;
-  logger: Logger;
-  metrics?: Metrics | undefined;
-  /** The panel's public address: the issuer of its tokens. */
-  publicUrl: string;
-  /** All areas that keep things of tenants. */
-  areas: readonly string[];
-  /** The permissions of all areas, of which API keys get some. */
-  permissions: PermissionTable;
-  /** Where subscriptions come from; absent in a process that serves none. */
-  streams?: EventStreams | undefined;
-  env: IdentityEnv;
-}
-
-/** The identity subgraph, and what it lends to whoever runs it. */
-export interface Identity {
-  build(verifier: TokenVerifier): Promise<Subgraph>;
-  start(): Promise<void>;
-  /** What identity does about other areas' facts. */
-  consumers: readonly Consumer[];
-  /** Background steps, for the lease holder to run. */
-  sweeps: readonly Sweep[];
-  /** Work that outlives its request, for every process to do. */
-  jobs: readonly JobDefinition[];
-  /** Routes that are not GraphQL. */
-  routers: readonly Router[];
-  findPublicKey: KeySource;
-  /** Waits for what goes on after answers; the database must outlive it. */
-  stop(): Promise<void>;
-  /** Answers the one-time set-up link while the panel has no administrator. */
-  ensureFirstAdministrator(account: FirstAdministrator): Promise<string | undefined>;
-}
-
-export function createIdentity(options: IdentityOptions): Identity {
-  const { database, keyring, clock, logger, publicUrl, env, metrics } = options;
+/** The identity subgraph, wired by hand. */
+export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
+  const { database, keyring, clock, logger, publicUrl, settings: env, metrics, verifier } = context;
+  if (!env.SMTP_URL && !env.MAIL_LOG) {
+    logger.warn(
+      'SMTP_URL is not set: no mail is sent, so nobody can confirm an address, reset a password or take an invitation. ' +
+        'MAIL_LOG=true prints mails here instead, with their one-time links',
+    );
+  }
   const mailer = createMailer({
     smtpUrl: env.SMTP_URL,
     isLogged: env.MAIL_LOG,
@@ -153,8 +112,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
-  let verifiedBy: TokenVerifier | undefined;
-  const isSuspended = (tenantId: string) => verifiedBy?.isSuspended(tenantId) ?? false;
+  const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
 
   const tenancy = createTenancy({
     database,
@@ -166,25 +124,24 @@ export function createIdentity(options: IdentityOptions): Identity {
     publicUrl,
     logger,
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
-    areas: options.areas,
+    areas: context.panel.areas,
     keys,
-    permissions: options.permissions,
+    permissions: context.panel.permissions,
+    verifier,
   });
 
   return {
     consumers: [registerClients, followClients, ...tenancy.consumers],
     sweeps: [expiredSweep, ...tenancy.sweeps],
     jobs: [sendMailJob(mails, mailer), offerResetJob(mail), failedSignInJob],
-    build: (verifier) => {
-      tenancy.verifyBy(verifier);
-      verifiedBy = verifier;
-      return buildSubgraph({
+    build: () =>
+      buildSubgraph({
         name: 'identity',
         database,
         clock,
         verifier,
         permissions: identityPermissions,
-        streams: options.streams,
+        streams: context.streams,
         resolvers: [
           new UserResolver(users, new ProfileService(users, emails), emails),
           new TenantResolver(new TenantService(), users, new SuspensionService(), new TenantSearch()),
@@ -207,8 +164,7 @@ export function createIdentity(options: IdentityOptions): Identity {
             id === operation.tenantId ? users.tenant(operation) : null,
           User: ({ id }: { id: string }, { operation }) => users.find(operation, id),
         },
-      });
-    },
+      }),
     start: () => keys.start(),
     stop: async () => {
       keys.stop();
@@ -232,8 +188,16 @@ export function createIdentity(options: IdentityOptions): Identity {
       }),
       ...tenancy.routers,
     ],
-    findPublicKey: (kid) => keys.find(kid),
-    ensureFirstAdministrator: (account) =>
-      ensureFirstAdministrator({ database, registrations, clock, logger, ...account }),
+    userKeys: (kid) => keys.find(kid),
+    setupLink: () =>
+      ensureFirstAdministrator({
+        database,
+        registrations,
+        clock,
+        logger,
+        publicUrl,
+        email: env.ADMIN_EMAIL,
+        password: env.ADMIN_PASSWORD,
+      }),
   };
 }

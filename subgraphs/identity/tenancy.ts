@@ -6,7 +6,6 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
-import { erasureConsumer } from '#platform/erasure/erasure.job.js';
 import type { Logger } from '#platform/logger.js';
 import type { MailQueue } from '#platform/mail-queue.js';
 import type { Sweep } from '#platform/membership/sweep.js';
@@ -43,12 +42,7 @@ import { MspClientResolver } from './msp/msp-client.resolver.js';
 import { MspClientService } from './msp/msp-client.service.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { TenantErasure } from './msp/tenant-erasure.entity.js';
-import {
-  collectErasures,
-  eraseIdentitySweep,
-  eraseTenantsSweep,
-  exportRetentionSweep,
-} from './msp/tenant-erasure.job.js';
+import { collectErasures, eraseTenantsSweep, exportRetentionSweep } from './msp/tenant-erasure.job.js';
 import { TenantErasureService } from './msp/tenant-erasure.service.js';
 import { createTenantExportRouter } from './msp/tenant-export.router.js';
 import { rawOperations } from './raw-operation.js';
@@ -77,6 +71,7 @@ export interface TenancyOptions {
   permissions: PermissionTable;
   publicUrl: string;
   logger: Logger;
+  verifier: TokenVerifier;
   /** Where logos may come from beside the public internet. */
   allowPrivateTargets: readonly string[];
   /** All that have something of a tenant to erase. */
@@ -89,13 +84,12 @@ export interface Tenancy {
   consumers: readonly Consumer[];
   sweeps: readonly Sweep[];
   routers: readonly Router[];
-  /** Says who verifies the tokens of requests to the routers; called once, before the first of them. */
-  verifyBy(verifier: TokenVerifier): void;
   stop(): Promise<void>;
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { database, clock, keyring, mails, users, tokens, publicUrl, areas, keys, permissions } = options;
+  const { database, clock, keyring, mails, users, tokens, publicUrl, areas, keys, permissions, verifier } =
+    options;
   const entitlements = new Entitlements('identity');
   const mail = new InvitationMail(mails, publicUrl);
   const outbound = createOutbound({
@@ -106,19 +100,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
   const brandings = new BrandingService(entitlements, outbound, publicUrl);
   const audits = new AuditService(keyring);
   const erasures = new TenantErasureService();
-  let verifier: TokenVerifier | undefined;
-  const operationFor = rawOperations({
-    database,
-    clock,
-    verifier: () => {
-      if (!verifier) throw new Error('the subgraph is not built yet');
-      return verifier;
-    },
-  });
+  const operationFor = rawOperations({ database, clock, verifier });
   return {
-    verifyBy: (given) => {
-      verifier = given;
-    },
     resolvers: [
       new AuditResolver(audits),
       new MemberResolver(
@@ -137,18 +120,11 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       entitlementConsumer('identity'),
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
-      erasureConsumer('identity'),
       collectErasures(areas),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],
-    sweeps: [
-      auditRetentionSweep(keyring),
-      memberCleanupSweep,
-      eraseTenantsSweep,
-      eraseIdentitySweep,
-      exportRetentionSweep,
-    ],
+    sweeps: [auditRetentionSweep(keyring), memberCleanupSweep, eraseTenantsSweep, exportRetentionSweep],
     routers: [
       createAuditExportRouter(audits, operationFor),
       createTenantExportRouter(erasures, operationFor),

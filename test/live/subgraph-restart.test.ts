@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { PanelOptions } from '#panel/panel.js';
+import { areaNames, type AreaName } from '#panel/areas.js';
 import { panelOptions } from '#panel/run.js';
-import { startGateway, startSubgraph, type RunningProcess } from '#panel/split.js';
+import { startGateway, startSubgraph, type RunningProcess, type SplitOptions } from '#panel/split.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
@@ -13,22 +13,19 @@ import { World } from '../support/world.js';
 
 const clock = new TestClock();
 let database: TestDatabase;
-let identity: RunningProcess;
-let fleet: RunningProcess;
+const subgraphs = new Map<AreaName, RunningProcess>();
 let gateway: RunningProcess;
 let world: World;
-let startFleet: () => Promise<RunningProcess>;
+let start: (name: AreaName) => Promise<void>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const ports = { identity: await freePort(), fleet: await freePort() };
-  const addresses = {
-    identity: `http://127.0.0.1:${ports.identity}`,
-    fleet: `http://127.0.0.1:${ports.fleet}`,
-  };
-  const options = (
-    port: number,
-  ): PanelOptions & { split: { publicUrl: string; addresses: typeof addresses } } => ({
+  const ports = new Map<AreaName, number>();
+  for (const name of areaNames) ports.set(name, await freePort());
+  const addresses = Object.fromEntries(
+    [...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]),
+  ) as Record<AreaName, string>;
+  const options = (port: number): SplitOptions => ({
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
@@ -41,14 +38,13 @@ beforeAll(async () => {
     clock,
     split: { publicUrl: 'http://panel.test', addresses },
   });
-  startFleet = async () => startSubgraph('fleet', options(ports.fleet));
-  identity = await startSubgraph('identity', options(ports.identity));
-  fleet = await startFleet();
+  start = async (name) => void subgraphs.set(name, await startSubgraph(name, options(ports.get(name)!)));
+  for (const name of areaNames) await start(name);
   gateway = await startGateway(options(0));
   world = new World(gateway.url, clock);
 });
 afterAll(async () => {
-  for (const process of [gateway, fleet, identity]) await process.stop();
+  for (const process of [gateway, ...subgraphs.values()]) await process.stop();
   await database.drop();
 });
 
@@ -63,8 +59,8 @@ test('a dashboard that has seen no event yet misses none while the subgraph rest
   await later.opened();
   await neighbour.node();
   await later.received(1);
-  await fleet.stop();
-  fleet = await startFleet();
+  await subgraphs.get('fleet')?.stop();
+  await start('fleet');
   const enrolled = await world.rest('/api/agent/enroll', {
     body: { token, name: 'early', hostname: 'early.example.com', version: '0.2.9' },
   });

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { areaNames } from '#panel/areas.js';
 import { panelEnv } from '#panel/env.js';
 import { splitEnv } from '#panel/split-env.js';
 import { longestBodyOfStrangers } from '#platform/client-data.js';
@@ -180,8 +181,7 @@ const problemsOf = (settings: Record<string, string>): readonly string[] => {
 const others = {
   PUBLIC_URL: 'https://panel.example.com/',
   SECRETS_KEY: testSecretsKey,
-  IDENTITY_URL: 'http://identity:4001',
-  FLEET_URL: 'http://fleet:4002',
+  ...Object.fromEntries(areaNames.map((name) => [`${name.toUpperCase()}_URL`, `http://${name}:4001`])),
 };
 
 test('settings that could not work are refused before anything starts, all at once', () => {

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { areaNames } from '#panel/areas.js';
+
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 
@@ -133,8 +135,9 @@ test('every table of tenants forces row-level security, or is a partition that n
 test('every table of a subgraph is a table of tenants, but for those that are the panel its own', async () => {
   const rows = await panel.sql<{ name: string }>(
     `select format('%s.%s', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p') and n.nspname in ('identity', 'fleet')
+     where c.relkind in ('r', 'p') and n.nspname = any($1)
        and not c.relrowsecurity and not c.relispartition order by 1`,
+    [areaNames],
   );
   // Each is reached by a key that only its holder has, or holds nothing of any tenant.
   const ofThePanel = /\.(migration|signing_key|setup_link|attempt|outbox_removed|hearing)$/;
@@ -212,11 +215,16 @@ test('without a tenant no row is seen or changed', async () => {
 });
 
 test('a subgraph cannot look into the tables of another', async () => {
-  const others = { identity: 'fleet_app', fleet: 'identity_app' } as Record<string, string>;
-  const seen = await inEach((table) =>
-    rowsMet(others[table.schema] ?? 'fleet_app', victim.id, `select 1 from ${nameOf(table)}`),
-  );
-  expect(seen).toEqual(everyTable('denied'));
+  for (const area of areaNames) {
+    const foreign = tables.filter(({ schema }) => schema !== area);
+    const seen: Record<string, unknown> = {};
+    for (const table of foreign)
+      seen[nameOf(table)] = await rowsMet(`${area}_app`, victim.id, `select 1 from ${nameOf(table)}`);
+    expect([area, seen]).toEqual([
+      area,
+      Object.fromEntries(foreign.map((table) => [nameOf(table), 'denied'])),
+    ]);
+  }
 });
 
 test('the login itself, in no role, sees nothing at all', async () => {

@@ -14,8 +14,8 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { panelOptions } from '#panel/run.js';
-import { createSubgraphs, subgraphNames, type Subgraphs } from '#panel/subgraphs.js';
+import { areaNames, areaSettings } from '#panel/areas.js';
+import { createSubgraphs, type Subgraphs } from '#panel/subgraphs.js';
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { Keyring } from '#platform/secrets/keyring.js';
@@ -42,20 +42,18 @@ beforeAll(async () => {
   await node.beat();
   const [token] = (await victim.rest<[{ id: string }]>('/api/fleet/tokens')).body;
   victimTokenId = token.id;
-  const { fleet, identity } = panelOptions({});
   subgraphs = await createSubgraphs({
-    names: subgraphNames,
+    names: areaNames,
     databaseUrl: panel.database.url,
     keyring: new Keyring([Buffer.alloc(32, 7)]),
     clock: panel.clock,
     logger: silentLogger,
     publicUrl: 'http://panel.test',
     nodeName: 'asked-directly',
-    fleet,
-    identity,
+    settings: areaSettings({}),
   });
   // No more of it than keys: the panel itself does the work in the background.
-  await subgraphs.identity?.start();
+  await subgraphs.running.get('identity')?.start?.();
 });
 afterAll(async () => {
   await subgraphs.stop();

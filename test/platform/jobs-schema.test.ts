@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { areaNames } from '#panel/areas.js';
+import { schemaNames } from '#panel/areas.js';
 import { jobsSchema, migrateJobs } from '#platform/jobs/schema.js';
 import { silentLogger } from '#platform/logger.js';
 
@@ -37,13 +37,13 @@ const tables = `select c.oid::regclass::text as name from pg_class c
   where c.relnamespace = '${jobsSchema}'::regnamespace and c.relkind in ('r', 'p')`;
 
 test('an owner that may not make a schema is told what to run, and then needs no superuser', async () => {
-  await expect(migrateJobs(asOwner(), areaNames, silentLogger)).rejects.toThrow(
+  await expect(migrateJobs(asOwner(), schemaNames, silentLogger)).rejects.toThrow(
     `create schema jobs authorization "${owner}"`,
   );
   await superuser.query(`create schema ${jobsSchema} authorization "${owner}"`);
   // Processes that start together, and one that starts later.
-  await Promise.all([1, 2, 3].map(async () => migrateJobs(asOwner(), areaNames, silentLogger)));
-  await migrateJobs(asOwner(), areaNames, silentLogger);
+  await Promise.all([1, 2, 3].map(async () => migrateJobs(asOwner(), schemaNames, silentLogger)));
+  await migrateJobs(asOwner(), schemaNames, silentLogger);
   const { rows } = await superuser.query(`select count(*)::int as count from (${tables}) t`);
   expect(rows).toEqual([{ count: expect.any(Number) }]);
   expect((rows as { count: number }[])[0]?.count).toBeGreaterThan(5);
@@ -55,10 +55,10 @@ test("every area's jobs role may work on every table, and its app role on none",
          and has_table_privilege(role, name, 'select') and has_table_privilege(role, name, 'insert')
          and has_table_privilege(role, name, 'update') and has_table_privilege(role, name, 'delete')) as may
      from (${tables}) t, unnest($1::text[]) role group by role order by role`,
-    [areaNames.flatMap((area) => [`${area}_app`, `${area}_jobs`])],
+    [schemaNames.flatMap((area) => [`${area}_app`, `${area}_jobs`])],
   );
   expect(rows).toEqual(
-    areaNames
+    schemaNames
       .flatMap((area) => [
         { role: `${area}_app`, may: [false] },
         { role: `${area}_jobs`, may: [true] },

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { areas } from '#panel/areas.js';
+import { schemas } from '#panel/areas.js';
 import { Database } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
@@ -121,7 +121,7 @@ describe('sealing anew', () => {
       poolSize: 2,
       logger: silentLogger,
     });
-    const totp = areas
+    const totp = schemas
       .flatMap(({ sealedColumns = [] }) => sealedColumns)
       .find(({ table }) => table === 'totp_secret');
     await panel.sql('delete from identity.totp_secret');
@@ -157,9 +157,9 @@ test('every column that holds something sealed is known to the rotation', async 
   const found = await panel.sql<{ name: string }>(
     `select table_schema || '.' || table_name || '.' || column_name as name from information_schema.columns
      where table_schema = any($1) and column_name like 'sealed%' order by name`,
-    [areas.map(({ name }) => name)],
+    [schemas.map(({ name }) => name)],
   );
-  const declared = areas.flatMap(({ name, sealedColumns = [] }) =>
+  const declared = schemas.flatMap(({ name, sealedColumns = [] }) =>
     sealedColumns.map(({ table, column }) => `${name}.${table}.${column}`),
   );
   expect(found.map(({ name }) => name)).toEqual(declared.toSorted((a, b) => a.localeCompare(b)));

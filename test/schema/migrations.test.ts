@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { areas } from '#panel/areas.js';
+import { schemas } from '#panel/areas.js';
 import { assetPath } from '#platform/package-root.js';
 
 /** A line for each step, in the order in which they are applied: area, name, and a hash of its statements. */
-const steps = areas.flatMap(({ name: area, migrations }) =>
+const steps = schemas.flatMap(({ name: area, migrations }) =>
   migrations.map(({ name, statements }) => {
     const hash = createHash('sha256').update(JSON.stringify(statements)).digest('hex').slice(0, 16);
     return `${area} ${name} ${hash}`;

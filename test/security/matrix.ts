@@ -135,6 +135,9 @@ export const matrix: Matrix = {
   'Mutation.exchangeAuthorizationCode': { callers, foreign: 'INVALID_GRANT' },
   'Query.userInfo':                     { callers: ['oauth'], refusal: 'UNAUTHENTICATED' },
 
+  // What plans there are
+  'Query.packages':                     may('billing.package.read', readers),
+
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),
   'Query.instance':                     may('fleet.instance.read', readers),

@@ -1,27 +1,25 @@
-import { createSubgraphs, subgraphNames, type Subgraphs } from '#panel/subgraphs.js';
+import { areaNames, areaSettings } from '#panel/areas.js';
+import { createSubgraphs, type Subgraphs } from '#panel/subgraphs.js';
 import { Database, type EntityClass } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
 import { Keyring } from '#platform/secrets/keyring.js';
-import { fleetEnv } from '#subgraphs/fleet/env.js';
-import { identityEnv } from '#subgraphs/identity/env.js';
 
 import { testSecretsKey, type TestPanel } from '../support/panel.js';
 
 /** The panel's subgraphs once more, on its database, to be called without a gateway. */
 export async function subgraphsOf(panel: TestPanel): Promise<Subgraphs> {
   const subgraphs = await createSubgraphs({
-    names: subgraphNames,
+    names: areaNames,
     databaseUrl: panel.database.url,
     keyring: Keyring.parse(testSecretsKey),
     clock: panel.clock,
     logger: silentLogger,
     publicUrl: 'http://panel.test',
     nodeName: 'test',
-    fleet: fleetEnv({}),
-    identity: identityEnv({}),
+    settings: areaSettings({}),
   });
   // The keys of user tokens alone: background steps are the panel's.
-  await subgraphs.identity?.start();
+  await subgraphs.running.get('identity')?.start?.();
   return subgraphs;
 }
 

@@ -35,7 +35,7 @@ export function unchecked(subgraph: Subgraph, belief: Belief): Subgraph {
   return {
     ...subgraph,
     createContext: async (request): Promise<SubgraphContext> => {
-      const { operation } = (await subgraph.createContext(request)) as SubgraphContext;
+      const { operation, wiring } = (await subgraph.createContext(request)) as SubgraphContext;
       const database = boundTo(operation.database, tenantId);
       return {
         operation: new Operation({
@@ -47,6 +47,7 @@ export function unchecked(subgraph: Subgraph, belief: Belief): Subgraph {
           denial: undefined,
         }),
         streams: new EventStreams(database, new ToldTail(database, live)),
+        wiring,
       };
     },
   };

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 
 import type { Gateway } from '#gateway/gateway.js';
+import { areaNames, type AreaName } from '#panel/areas.js';
 import { startPanel } from '#panel/panel.js';
 import type { PanelOptions } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
@@ -61,7 +62,7 @@ export interface TestPanel extends AsyncDisposable {
     setupLink?: string | undefined;
     metricsUrl?: string | undefined;
     /** In split mode, of the subgraphs' processes. */
-    subgraphs?: Record<'identity' | 'fleet', RunningProcess>;
+    subgraphs?: Record<AreaName, RunningProcess>;
     stop(): Promise<void>;
   };
   database: TestDatabase;
@@ -76,27 +77,27 @@ export interface TestPanel extends AsyncDisposable {
 
 async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
   const publicUrl = options.panel.PUBLIC_URL ?? '';
-  const none = 'http://127.0.0.1:1';
-  const identity = await startSubgraph('identity', {
-    ...options,
-    split: { publicUrl, addresses: { identity: none, fleet: none } },
-  });
-  const fleet = await startSubgraph('fleet', {
-    ...options,
-    split: { publicUrl, addresses: { identity: identity.url, fleet: none } },
-  });
-  const gateway = await startGateway({
-    ...options,
-    split: { publicUrl, addresses: { identity: identity.url, fleet: fleet.url } },
-  });
+  // Subgraphs know identity only, which comes first.
+  const addresses = Object.fromEntries(areaNames.map((name) => [name, 'http://127.0.0.1:1'])) as Record<
+    AreaName,
+    string
+  >;
+  const started: [AreaName, RunningProcess][] = [];
+  let setupLink: string | undefined;
+  for (const name of areaNames) {
+    const subgraph = await startSubgraph(name, { ...options, split: { publicUrl, addresses } });
+    addresses[name] = subgraph.url;
+    setupLink ??= subgraph.setupLink;
+    started.push([name, subgraph]);
+  }
+  const gateway = await startGateway({ ...options, split: { publicUrl, addresses } });
   return {
     ...gateway,
-    setupLink: identity.setupLink,
-    subgraphs: { identity, fleet },
+    setupLink,
+    subgraphs: Object.fromEntries(started) as Record<AreaName, RunningProcess>,
     stop: async () => {
       await gateway.stop();
-      await fleet.stop();
-      await identity.stop();
+      for (const [, subgraph] of started.toReversed()) await subgraph.stop();
     },
   };
 }

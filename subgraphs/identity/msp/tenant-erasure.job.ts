@@ -1,4 +1,4 @@
-import { erasureSweep } from '#platform/erasure/erasure.job.js';
+import type { ErasureOptions } from '#platform/erasure/erasure.job.js';
 import { newId } from '#platform/ids.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
@@ -53,7 +53,7 @@ export const eraseTenantsSweep: Sweep = {
 };
 
 /** Erases identity's own part: the trail by its own doors, and the tenant itself as the last. */
-export const eraseIdentitySweep: Sweep = erasureSweep('identity', {
+export const identityErasure: ErasureOptions = {
   doors: { audit_event: 'take_audit_event', audit_head: 'take_audit_head' },
   lock: async (em, tenantId) => {
     await em.execute('select 1 from identity.tenant where id = ? for update', [tenantId]);
@@ -61,7 +61,7 @@ export const eraseIdentitySweep: Sweep = erasureSweep('identity', {
   also: async (em, tenantId) => {
     await em.execute('delete from identity.tenant where id = ?', [tenantId]);
   },
-});
+};
 
 /** Puts the export and the report together from what the areas tell, until all of them have. */
 export function collectErasures(areas: readonly string[]): Consumer {

@@ -14,18 +14,15 @@ import { identityPermissions } from '../permissions.js';
 import type { RegistrationService } from '../registration/registration.service.js';
 import { User } from '../user/user.entity.js';
 
-export interface FirstAdministrator {
-  /** Where the set-up link leads. */
-  publicUrl: string;
-  email?: string | undefined;
-  password?: string | undefined;
-}
-
-export interface FirstAdministratorOptions extends FirstAdministrator {
+export interface FirstAdministratorOptions {
   database: Database;
   registrations: RegistrationService;
   clock: Clock;
   logger: Logger;
+  /** Where the set-up link leads. */
+  publicUrl: string;
+  email: string | undefined;
+  password: string | undefined;
 }
 
 /**

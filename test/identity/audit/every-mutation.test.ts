@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { panelOptions } from '#panel/run.js';
-import { createSubgraphs, subgraphNames } from '#panel/subgraphs.js';
+import { areaNames, areaSettings } from '#panel/areas.js';
+import { createSubgraphs } from '#panel/subgraphs.js';
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { Keyring } from '#platform/secrets/keyring.js';
@@ -98,17 +98,15 @@ beforeAll(async () => {
 afterAll(async () => panel.stop());
 
 test('only telemetry and exchanges are left out of the trail', async () => {
-  const { fleet, identity } = panelOptions({});
   const subgraphs = await createSubgraphs({
-    names: subgraphNames,
+    names: areaNames,
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
     keyring: new Keyring([Buffer.alloc(32)]),
     clock: panel.clock,
     logger: silentLogger,
     publicUrl: 'http://panel.test',
     nodeName: 'asked-directly',
-    fleet,
-    identity,
+    settings: areaSettings({}),
   });
   const left = subgraphs.all.flatMap((subgraph) =>
     Object.values(subgraph.schema.getMutationType()?.getFields() ?? {})

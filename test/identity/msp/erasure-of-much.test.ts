@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { areaNames, schemaNames } from '#panel/areas.js';
+
 import { RichScene } from '../../security/rich-scene.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
@@ -56,8 +58,9 @@ async function held(id: string): Promise<Record<string, number>> {
   const tables = await panel.sql<{ name: string }>(
     `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'outbox'
-       and n.nspname in ('platform', 'identity', 'fleet')
+       and n.nspname = any($1)
        and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')`,
+    [schemaNames],
   );
   const counts = await Promise.all(
     tables.map(async ({ name }) => {
@@ -110,7 +113,7 @@ test('of a tenant that has something of everything nothing is left, and the expo
   const counted = Object.fromEntries(erased.filter(([name, count]) => count > 0 && !/\.metrics_/.test(name)));
   expect(exported).toEqual(counted);
   const tables = Object.keys(before).filter((name) => !name.startsWith('platform.'));
-  expect(Object.keys(report).toSorted()).toEqual(['fleet', 'identity']);
+  expect(Object.keys(report).toSorted()).toEqual(areaNames.toSorted());
   expect(
     tables.map((name) => name.replaceAll('"', '')).filter((name) => !erased.some(([each]) => each === name)),
   ).toEqual([]);
