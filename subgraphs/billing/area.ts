@@ -13,7 +13,8 @@ export const billingArea = defineArea({
   migrations: billingMigrations,
   permissions: billingPermissions,
   inputRules: billingInputRules,
-  forwardedPaths: ['/webhooks/stripe', '/licences'],
+  forwardedPaths: ['/licences'],
+  webhookPaths: ['/webhooks/stripe'],
   settings: billingEnv,
   create: createBilling,
 });

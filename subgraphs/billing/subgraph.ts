@@ -18,6 +18,7 @@ import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { InvoiceService } from './invoice/invoice.service.js';
+import { InstanceReference } from './licence/instance.reference.js';
 import { LicenceKeys } from './licence/licence-keys.js';
 import { createLicenceKeysRouter } from './licence/licence-keys.router.js';
 import { Licence } from './licence/licence.entity.js';
@@ -32,6 +33,7 @@ import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
+import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
 import { UsageResolver } from './usage/usage.resolver.js';
@@ -74,6 +76,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new InstanceLicenceResolver(licences),
           new TenantReferenceResolver(entitlements),
         ],
+        orphanedTypes: [TenantReference, InstanceReference],
         references: {
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await licences.ofInstance(operation, id)) ? { id } : null,
