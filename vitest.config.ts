@@ -21,14 +21,18 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], environment: 'node' },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/sandbox/**/*.test.ts', 'test/*.test.ts'],
+          environment: 'node',
+        },
       },
       {
         ...shared,
         test: {
           name: 'platform',
           include: ['test/*/**/*.test.ts'],
-          exclude: ['test/unit/**', 'test/support/**'],
+          exclude: ['test/unit/**', 'test/sandbox/**', 'test/support/**'],
           environment: 'node',
           globalSetup: ['test/support/build.ts', 'test/support/postgres.ts'],
           testTimeout: 60_000,
