@@ -5,6 +5,7 @@ import {
   pass,
   proTenant,
   dayMs,
+  signedIn,
   startBillingPanel,
   type BillingPanel,
 } from './support/billing-panel.js';
@@ -29,8 +30,9 @@ interface RestInvoice {
 const clearFaults = async () => fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
 
 test('invoices are those of Stripe, newest first, in the shape of the contract', async () => {
-  const tenant = await proTenant(panel);
+  const before = await proTenant(panel);
   await pass(panel, 32 * dayMs);
+  const tenant = await signedIn(panel, before);
   const { status, body, headers } = await tenant.rest<RestInvoice[]>('/api/billing/invoices');
   expect(status).toBe(200);
   expect(body).toHaveLength(2);
@@ -90,8 +92,9 @@ test('while Stripe is away they are shown as they were, with their age and a war
 test('a tenant without a customer has none, and Stripe is not asked; pages hold', async () => {
   const free = await panel.world.tenant();
   expect((await free.rest('/api/billing/invoices')).body).toEqual([]);
-  const tenant = await proTenant(panel);
+  const before = await proTenant(panel);
   await pass(panel, 32 * dayMs);
+  const tenant = await signedIn(panel, before);
   const first = await tenant.rest<RestInvoice[]>('/api/billing/invoices?limit=1');
   expect([first.body.length, first.headers.get('x-total-count')]).toEqual([1, '2']);
   const next = /<([^>]+)>/.exec(first.headers.get('link') ?? '')?.[1] ?? '';

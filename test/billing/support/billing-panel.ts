@@ -8,7 +8,7 @@ import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { freePort } from '../../support/process.js';
-import { until, type Tenant } from '../../support/world.js';
+import { Tenant, until } from '../../support/world.js';
 
 export const webhookSecret = `whsec_${'t'.repeat(32)}`;
 
@@ -108,9 +108,19 @@ export async function customerOf({ sql, sdk }: BillingPanel, tenant: Tenant): Pr
 /** Gives the tenant a card at Stripe, in the place of any other, and answers the customer. */
 export async function giveCard(panel: BillingPanel, tenant: Tenant, card = 'pm_card_visa'): Promise<string> {
   const customer = await customerOf(panel, tenant);
-  const method = await panel.sdk.paymentMethods.attach(card, { customer });
-  await panel.sdk.customers.update(customer, { invoice_settings: { default_payment_method: method.id } });
+  const { id: method } = await panel.sdk.paymentMethods.attach(card, { customer });
+  await panel.sdk.customers.update(customer, { invoice_settings: { default_payment_method: method } });
+  for (const { id } of (await panel.sdk.subscriptions.list({ customer })).data)
+    await panel.sdk.subscriptions.update(id, { default_payment_method: method });
   return customer;
+}
+
+/** The tenant signed in anew, after so much time that its token has ended. */
+export async function signedIn(panel: BillingPanel, tenant: Tenant): Promise<Tenant> {
+  const { email, password } = tenant.account;
+  const answer = await panel.world.login(email, password);
+  if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
+  return new Tenant(panel.world, tenant.account, answer.body);
 }
 
 export async function change(
@@ -147,10 +157,19 @@ export async function applied(panel: BillingPanel): Promise<void> {
   }, 'webhooks to be applied');
 }
 
-/** Moves time on at Stripe and in the panel, and waits until what was due has happened at both. */
+/**
+ * Moves time on at Stripe and in the panel, and waits until what was due has happened at both. A long way is gone in one
+ * leap, after which the panel's steps need some seconds: the right to run them ended meanwhile.
+ */
 export async function pass(panel: BillingPanel, ms: number): Promise<void> {
-  await panel.clock.advance(ms);
+  const afterwards = 36_000;
+  await panel.clock.leap(Math.max(0, ms - afterwards));
   panel.stripe.settle();
+  await applied(panel);
+  for (let step = 0; step < 9; step += 1) {
+    await panel.clock.leap(afterwards / 9);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
   await applied(panel);
 }
 

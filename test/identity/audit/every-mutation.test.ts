@@ -28,6 +28,10 @@ const unaudited: Record<string, string> = {
 
 /** Mutations that neither the scene nor generated arguments bring to succeed, each with why; others see to their entries. */
 const outOfReach: Record<string, string> = {
+  cancelSubscription: 'takes a subscription that is paid; see test/billing',
+  resumeSubscription: 'takes a subscription that is paid; see test/billing',
+  createCheckoutSession: 'takes a payment provider; see test/billing',
+  createPortalSession: 'takes a payment provider; see test/billing',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
