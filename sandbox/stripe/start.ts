@@ -8,6 +8,7 @@ import { serveControl } from './control/control.js';
 import { serveApi } from './http/api.js';
 import { Faults, type Fault } from './http/faults.js';
 import { IdempotencyKeys } from './http/idempotency.js';
+import { servePage } from './page/pages.js';
 import { defaultSettings, type BillingSettings } from './settings.js';
 import { StateFile } from './store/state-file.js';
 import { Store } from './store/store.js';
@@ -77,7 +78,10 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname.startsWith('/_sandbox/'))
+    if (pathname.startsWith('/_sandbox/pages/')) {
+      settle();
+      await servePage(world, request, response);
+    } else if (pathname.startsWith('/_sandbox/'))
       await serveControl({ faults, deliveries, settings }, request, response);
     else await serveApi({ world, keys, faults, logger, settle, saved }, request, response);
   };

@@ -45,7 +45,7 @@ const writable = {
   tax_exempt: z.enum(['exempt', 'none', 'reverse']).optional(),
 };
 
-type Given = z.infer<z.ZodObject<typeof writable>>;
+type Given = Omit<z.infer<z.ZodObject<typeof writable>>, 'expand'>;
 
 function changed(world: World, before: Customer, fields: Given): Customer {
   const { metadata: data, invoice_settings: settings, address: place, shipping, ...others } = fields;
@@ -99,6 +99,13 @@ function emptyCustomer(world: World, testClock: string | null): Customer {
     tax_exempt: 'none',
     test_clock: testClock,
   };
+}
+
+/** A customer who is made by a page. */
+export function makeCustomer(world: World, fields: Given): Customer {
+  const customer = world.store.put('customer', changed(world, emptyCustomer(world, null), fields));
+  world.emit('customer.created', customer);
+  return customer;
 }
 
 export const customerOperations = [

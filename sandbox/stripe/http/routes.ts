@@ -1,11 +1,14 @@
 import { couponOperations } from '../catalogue/coupon.js';
 import { priceOperations } from '../catalogue/price.js';
 import { productOperations } from '../catalogue/product.js';
+import { checkoutOperations } from '../checkout/session.js';
 import { customerOperations } from '../customer/customer.js';
 import { paymentMethodOperations } from '../customer/payment-method.js';
 import { invoiceItemOperations } from '../invoice/items.js';
 import { invoiceOperations } from '../invoice/operations.js';
 import { paymentIntentOperations } from '../payment/operations.js';
+import { portalOperations } from '../portal/session.js';
+import { scheduleOperations } from '../schedule/operations.js';
 import { subscriptionOperations } from '../subscription/operations.js';
 import { testClockOperations } from '../time/test-clock.js';
 import { webhookOperations } from '../webhook/operations.js';
@@ -19,9 +22,12 @@ export const operations: readonly Operation[] = [
   ...priceOperations,
   ...couponOperations,
   ...subscriptionOperations,
+  ...scheduleOperations,
   ...invoiceOperations,
   ...invoiceItemOperations,
   ...paymentIntentOperations,
+  ...checkoutOperations,
+  ...portalOperations,
   ...testClockOperations,
   ...webhookOperations,
 ];

@@ -20,6 +20,7 @@ const prefixes: Record<TableName, string> = {
   'test_helpers.test_clock': 'clock_1',
   webhook_endpoint: 'we_1',
   event: 'evt_1',
+  checkout_plan: 'plan_1',
 };
 
 const shortOnes: Partial<Record<TableName, number>> = { customer: 14, product: 14, coupon: 8 };

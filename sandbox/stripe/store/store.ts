@@ -27,6 +27,7 @@ const names: readonly TableName[] = [
   'test_helpers.test_clock',
   'webhook_endpoint',
   'event',
+  'checkout_plan',
 ];
 
 /** Thrown within a transaction by whoever wants its error told and its changes kept, as after a declined card. */

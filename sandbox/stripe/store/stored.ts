@@ -55,6 +55,13 @@ export interface Event {
 
 export type EventType = Exclude<Stripe.Event.Type, never>;
 
+/** What is known of a checkout session's subscription before there is one; clients do not see it. */
+export interface CheckoutPlan {
+  readonly id: string;
+  readonly object: 'checkout_plan';
+  readonly data: object;
+}
+
 /** Every kind of resource that is kept, by the word in its `object`. */
 export interface Tables {
   customer: Customer;
@@ -74,6 +81,7 @@ export interface Tables {
   'test_helpers.test_clock': TestClock;
   webhook_endpoint: WebhookEndpoint;
   event: Event;
+  checkout_plan: CheckoutPlan;
 }
 
 export type TableName = keyof Tables;

@@ -16,15 +16,15 @@ import { trialSettingsOf, type Creation } from './parameters.js';
 const subscriptionsPerCustomer = 500;
 const longestTrialDays = 1825;
 
-/** Makes a subscription and its first invoice, which is due at once. */
-export function createSubscription(world: World, wanted: Creation): Subscription {
+/** Makes a subscription and its first invoice, which is due at once; that of a schedule's is a draft for an hour. */
+export function createSubscription(world: World, wanted: Creation, isScheduled = false): Subscription {
   const customer = existing(world, 'customer', wanted.customer, 'customer');
   const now = world.nowFor(customer.id);
   const trialEnd = trialEndOf(wanted, now);
-  const begun = world.store.put('subscription', draftOf(world, customer, wanted, now, trialEnd));
+  const begun = world.store.put('subscription', draftOf(world, customer, wanted, now, trialEnd, isScheduled));
   const [first] = begun.items.data;
   if (!first) throw new Error('a new subscription has no items');
-  const isCharged = wanted.collection_method !== 'send_invoice';
+  const isCharged = wanted.collection_method !== 'send_invoice' && !isScheduled;
   const behavior = wanted.payment_behavior ?? 'allow_incomplete';
   const isDue = trialEnd === null && begun.items.data.some((item) => grossOf(item) > 0);
   if (isDue && isCharged && behavior !== 'default_incomplete') requireMethod(world, begun, customer);
@@ -77,6 +77,7 @@ function draftOf(
   wanted: Creation,
   now: number,
   trialEnd: number | null,
+  isScheduled: boolean,
 ): Subscription {
   if (wanted.items.length === 0)
     throw invalid('Missing required param: items.', 'items', 'parameter_missing');
@@ -190,7 +191,11 @@ function draftOf(
     schedule: null,
     start_date: now,
     status:
-      trialEnd !== null ? 'trialing' : wanted.collection_method === 'send_invoice' ? 'active' : 'incomplete',
+      trialEnd !== null
+        ? 'trialing'
+        : wanted.collection_method === 'send_invoice' || isScheduled
+          ? 'active'
+          : 'incomplete',
     test_clock: world.clockOf(customer.id),
     transfer_data: null,
     trial_end: trialEnd,

@@ -44,7 +44,7 @@ export function newItem(
 }
 
 /** The older name of a recurring price, which items still show. */
-function planOf(price: RecurringPrice): SubscriptionItem['plan'] {
+export function planOf(price: RecurringPrice): SubscriptionItem['plan'] {
   return {
     id: price.id,
     object: 'plan',

@@ -19,7 +19,7 @@ import { updateSubscription } from './update.js';
 const path = '/v1/subscriptions';
 
 export const subscriptionOperations = [
-  operation('POST', path, creation, createSubscription),
+  operation('POST', path, creation, (world, wanted) => createSubscription(world, wanted)),
   operation('POST', `${path}/:id`, change, (world, wanted, at) =>
     updateSubscription(world, inPath(world, 'subscription', at).id, wanted),
   ),

@@ -45,7 +45,7 @@ export function creditAll(world: World, subscription: Subscription, at: number):
 }
 
 function credit(world: World, subscription: Subscription, item: SubscriptionItem, at: number): InvoiceItem[] {
-  if (subscription.status === 'trialing') return [];
+  if (subscription.status === 'trialing' || at >= item.current_period_end) return [];
   const debit =
     subscription.billing_mode.type === 'classic'
       ? byPrice(world, subscription, item)
@@ -70,8 +70,8 @@ function charge(
   at: number,
   old: readonly SubscriptionItem[],
 ): InvoiceItem[] {
-  if (subscription.status === 'trialing') return [];
   const { current_period_start: start, current_period_end: end } = old[0] ?? item;
+  if (subscription.status === 'trialing' || at >= end) return [];
   const net = discounted(world, subscription, grossOf(item), at);
   return [
     made(world, subscription, item, {

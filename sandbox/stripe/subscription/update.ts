@@ -28,7 +28,7 @@ export function updateSubscription(world: World, id: string, wanted: Change): Su
   return after;
 }
 
-function checkStatus({ id, status, ended_at: ended }: Subscription, wanted: Change): void {
+function checkStatus({ id, schedule, status, ended_at: ended }: Subscription, wanted: Change): void {
   if (ended !== null) {
     const allowed = new Set(['metadata', 'cancellation_details', 'expand']);
     const others = Object.keys(wanted).filter(
@@ -41,6 +41,11 @@ function checkStatus({ id, status, ended_at: ended }: Subscription, wanted: Chan
         'invalid_canceled_subscription_fields',
       );
   }
+  if (typeof schedule === 'string' && (wanted.cancel_at_period_end ?? wanted.cancel_at) !== undefined)
+    throw invalid(
+      `The subscription is managed by the subscription schedule \`${schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
+      wanted.cancel_at === undefined ? 'cancel_at_period_end' : 'cancel_at',
+    );
   if (status === 'incomplete' && wanted.items)
     throw invalid(
       `Subscription ${id} is incomplete: its first invoice has to be paid before its items can change.`,
