@@ -20,7 +20,14 @@ export async function billing({ panel, tenant, word }: RichScene): Promise<void>
   await panel.sql(
     `insert into billing.intent (tenant_id, id, kind, params, mutation, idempotency_key, fingerprint, status, created_at, finished_at)
      values ($1, $2, 'CANCEL', $3, $4, $5, 'none', 'DONE', $6, $6)`,
-    [tenant.id, `itn_${word}`, { customerId: `cus_${word}` }, { name: 'cancelSubscription' }, `key-${word}`, now],
+    [
+      tenant.id,
+      `itn_${word}`,
+      { customerId: `cus_${word}` },
+      { name: 'cancelSubscription' },
+      `key-${word}`,
+      now,
+    ],
   );
   await panel.sql(
     `insert into billing.idempotency_key (tenant_id, key, fingerprint, response, expires_at)

@@ -91,18 +91,19 @@ export async function subscriptionOf(tenant: Tenant): Promise<SubscriptionView> 
 }
 
 /** Stripe's id of the tenant, which the panel makes for its portal. */
-export async function customerOf({ sql, sdk }: BillingPanel, tenant: Tenant): Promise<string> {
-  const made = await sdk.customers.create({ metadata: { tenant_id: tenant.id } });
-  await sql(
-    `insert into billing.subscription (tenant_id, customer_id, reconcile_at) values ($1, $2, now())
-     on conflict (tenant_id) do update set customer_id = coalesce(billing.subscription.customer_id, excluded.customer_id)`,
-    [tenant.id, made.id],
-  );
-  const [row] = await sql<{ customer_id: string }>(
-    'select customer_id from billing.subscription where tenant_id = $1',
-    [tenant.id],
-  );
-  return row!.customer_id;
+export async function customerOf({ sql }: BillingPanel, tenant: Tenant): Promise<string> {
+  const find = async () => {
+    const [row] = await sql<{ customer_id: string | null }>(
+      'select customer_id from billing.subscription where tenant_id = $1',
+      [tenant.id],
+    );
+    return row?.customer_id ?? undefined;
+  };
+  const known = await find();
+  if (known !== undefined) return known;
+  const answer = await tenant.graphql('mutation { createPortalSession { url } }');
+  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+  return (await find())!;
 }
 
 /** Gives the tenant a card at Stripe, in the place of any other, and answers the customer. */
