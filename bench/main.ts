@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { billingBench } from './billing.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
 import { ingestBench } from './ingest.js';
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   history: historyBench,
   rest: restBench,
   hostile: hostileBench,
+  billing: billingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -1,6 +1,12 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { LicenceKeeper } from '#agent/licence/keeper.js';
+import { silentLogger } from '#platform/logger.js';
 
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
@@ -90,6 +96,44 @@ test('a node gets a licence that it verifies with the network off, and that fail
     code: 'SIGNATURE_INVALID',
     isValid: false,
   });
+});
+
+test('the reference agent keeps its licence and judges it with the panel away', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  await licenceOf(node);
+  const folder = await mkdtemp(join(tmpdir(), 'licence-'));
+  const clock = { now: () => panel.clock.now(), delay: async () => new Promise<void>(() => undefined) };
+  const options = {
+    panelUrl: panel.panel.url,
+    file: join(folder, 'node.licence'),
+    clock,
+    logger: silentLogger,
+  };
+  const keeper = new LicenceKeeper(options);
+  keeper.start(() => ({ instanceId: node.id, credential: node.credential }));
+  await until(async () => (await keeper.verdict(node.id)) !== undefined, 'the agent to have its licence');
+  keeper.stop();
+  // Started anew, with nobody to ask.
+  const away = async () => Promise.reject(new Error('the network is off'));
+  const alone = new LicenceKeeper({ ...options, fetch: away });
+  expect(await alone.verdict(node.id)).toMatchObject({ isGood: true, terms: { plan: 'free' } });
+  expect(await alone.verdict('inst_another')).toEqual({ isGood: false, problem: 'WRONG_INSTANCE' });
+  const kept = await readFile(options.file, 'utf8');
+  const { licence, keys: known } = JSON.parse(kept) as { licence: string; keys: JsonWebKey[] };
+  const [header, , signature] = licence.split('.');
+  const longer = Buffer.from(
+    JSON.stringify({ ...(verifiesOffline(licence) ?? {}), exp: 9_999_999_999 }),
+  ).toString('base64url');
+  await writeFile(options.file, JSON.stringify({ licence: `${header}.${longer}.${signature}`, keys: known }));
+  expect(await new LicenceKeeper({ ...options, fetch: away }).verdict(node.id)).toEqual({
+    isGood: false,
+    problem: 'SIGNATURE_INVALID',
+  });
+  await writeFile(options.file, kept);
+  const later = { ...clock, now: () => new Date(panel.clock.now().getTime() + 36 * 24 * 60 * 60_000) };
+  const late = new LicenceKeeper({ ...options, clock: later, fetch: away });
+  expect(await late.verdict(node.id)).toEqual({ isGood: false, problem: 'EXPIRED' });
 });
 
 test('a licence is of one node and one tenant', async () => {

@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { JobBatch } from '#platform/jobs/enqueue.js';
 
-import { wantSync } from '../subscription/sync-request.service.js';
+import { syncKind } from '../subscription/sync-request.service.js';
 
 /** What became of a webhook. */
 export type Taken = 'taken' | 'known' | 'not ours';
@@ -26,16 +26,25 @@ export class WebhookLedger {
     if (tenantId === undefined) return 'not ours';
     const now = this.clock.now();
     return this.database.forTenant(tenantId).transactional(async (em) => {
-      const taken = await em.execute<unknown[]>(
-        `insert into billing.webhook_event (tenant_id, event_id, type, object_id, created_at, received_at)
-         values (?, ?, ?, ?, ?, ?) on conflict do nothing returning 1`,
-        [tenantId, event.id, event.type, objectOf(event), new Date(event.created * 1000), now],
-      );
+      // Both in one statement: a webhook is answered after one round trip between BEGIN and COMMIT.
+      const [row] = await em.execute<{ wanted: string | null }[]>(takeSql, [
+        tenantId,
+        event.id,
+        event.type,
+        objectOf(event),
+        new Date(event.created * 1000),
+        now,
+        again,
+        tenantId,
+        now,
+      ]);
       // Told before: it was acted upon, or is about to be.
-      if (taken.length === 0 && !again) return 'known';
-      const jobs = new JobBatch();
-      await wantSync({ em, enqueue: jobs.enqueue }, tenantId, now);
-      await jobs.send(em, 'billing', { requestId, tenantId });
+      if (!row || row.wanted === null) return 'known';
+      if (row.wanted === '1') {
+        const jobs = new JobBatch();
+        jobs.enqueue(syncKind, { tenantId });
+        await jobs.send(em, 'billing', { requestId, tenantId });
+      }
       return 'taken';
     });
   }
@@ -52,6 +61,17 @@ export class WebhookLedger {
     return found.tenant_id;
   }
 }
+
+const takeSql = `with taken as (
+    insert into billing.webhook_event (tenant_id, event_id, type, object_id, created_at, received_at)
+    values (?, ?, ?, ?, ?, ?) on conflict do nothing returning 1
+  ), wanted as (
+    insert into billing.sync_request as r (tenant_id, wanted_at)
+    select w.tenant_id, w.wanted_at from (select ?::boolean as again, ?::text as tenant_id, ?::timestamptz as wanted_at) w
+    where w.again or exists (select from taken)
+    on conflict (tenant_id) do update set wanted = r.wanted + 1 returning wanted
+  )
+  select (select wanted from wanted) as wanted`;
 
 const mostKnown = 100_000;
 

@@ -91,9 +91,9 @@ export async function subscriptionOf(tenant: Tenant): Promise<SubscriptionView> 
 }
 
 /** Stripe's id of the tenant, which the panel makes for its portal. */
-export async function customerOf({ sql }: BillingPanel, tenant: Tenant): Promise<string> {
+export async function customerOf(panel: BillingPanel, tenant: Tenant): Promise<string> {
   const find = async () => {
-    const [row] = await sql<{ customer_id: string | null }>(
+    const [row] = await panel.sql<{ customer_id: string | null }>(
       'select customer_id from billing.subscription where tenant_id = $1',
       [tenant.id],
     );
@@ -148,14 +148,18 @@ export async function proTenant(
 }
 
 /** Waits until what Stripe has told so far was applied. */
-export async function applied(panel: BillingPanel): Promise<void> {
+export async function applied(panel: BillingPanel, withinMs = 20_000): Promise<void> {
   await panel.stripe.delivered();
-  await until(async () => {
-    const [row] = await panel.sql<{ open: number }>(
-      'select (select count(*) from billing.sync_request)::int + (select count(*) from billing.webhook_event where applied_at is null)::int as open',
-    );
-    return row!.open === 0;
-  }, 'webhooks to be applied');
+  await until(
+    async () => {
+      const [row] = await panel.sql<{ open: number }>(
+        'select (select count(*) from billing.sync_request)::int + (select count(*) from billing.webhook_event where applied_at is null)::int as open',
+      );
+      return row!.open === 0;
+    },
+    'webhooks to be applied',
+    withinMs,
+  );
 }
 
 /**
