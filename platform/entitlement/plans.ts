@@ -24,7 +24,7 @@ export type PlanEntitlement = Pick<Entitlement, 'features' | 'limits'>;
 export const planEntitlements: Readonly<Record<Plan, PlanEntitlement>> = {
   [Plan.FREE]: {
     features: ['fleet-management'],
-    limits: { instances: 5, users: 3, storageGb: 10 },
+    limits: { instances: 3, users: 3, storageGb: 10 },
   },
   [Plan.PRO]: {
     features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],

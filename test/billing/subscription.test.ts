@@ -30,7 +30,7 @@ test('a new tenant is on Free, which REST shows as the contract says', async () 
     body: {
       plan: 'free',
       status: 'active',
-      instance_limit: 5,
+      instance_limit: 3,
       instances_used: 0,
       features: ['fleet-management'],
       billing_cycle: 'monthly',
@@ -57,13 +57,13 @@ test('packages and usage have the shapes of the contract, and use is what fleet 
     features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],
   });
   expect(packages.body.map((each) => [each['id'], each['price_monthly'], each['instance_limit']])).toEqual([
-    ['free', 0, 5],
+    ['free', 0, 3],
     ['pro', 4900, 25],
     ['enterprise', null, null],
   ]);
   const usage = await tenant.rest('/api/billing/usage');
   expect(usage.body).toEqual({
-    nodes: { used: 1, limit: 5 },
+    nodes: { used: 1, limit: 3 },
     users: { used: 1, limit: 3 },
     storage_gb: { used: 2.3, limit: 10 },
   });
@@ -81,9 +81,9 @@ test('one query joins subscription, usage, instances and tenant', async () => {
     tenant: {
       name: 'Joined',
       subscription: { plan: 'FREE', instancesUsed: 1 },
-      usage: { nodes: { used: 1, limit: 5 }, users: { used: 1 } },
+      usage: { nodes: { used: 1, limit: 3 }, users: { used: 1 } },
     },
-    subscription: { instancesUsed: 1, instanceLimit: 5 },
+    subscription: { instancesUsed: 1, instanceLimit: 3 },
     instances: { nodes: [{ name: 'joined-01' }] },
   });
 });
@@ -157,8 +157,8 @@ test('a downgrade below what is used is refused with each limit and use, and not
   expect({ status: answer.status, body: answer.body }).toEqual({
     status: 409,
     body: {
-      error: 'The plan free allows 5 instances, and 8 are in use',
-      details: { instances: { used: 8, limit: 5 } },
+      error: 'The plan free allows 3 instances, and 8 are in use',
+      details: { instances: { used: 8, limit: 3 } },
     },
   });
   expect(refusal(await change(tenant, { plan: 'FREE' }))).toMatchObject({

@@ -101,7 +101,7 @@ export class Tenant {
       await this.world.administrator(),
     );
     if (answer.errors) throw new Error(`grantPlan: ${JSON.stringify(answer.errors)}`);
-    const limit = { FREE: 5, PRO: 25, ENTERPRISE: null }[plan];
+    const limit = { FREE: 3, PRO: 25, ENTERPRISE: null }[plan];
     await until(async () => (await this.instanceLimit()) === limit, `the ${plan} plan to reach fleet`);
     return this;
   }
