@@ -89,8 +89,8 @@ export class LicenceKeeper {
       ]);
       const { isGood } = verifyLicence(licence, { keys, instanceId, now: this.options.clock.now() });
       if (!isGood && this.#kept) return false;
+      await replaceFile(this.options.file, JSON.stringify({ licence, keys }));
       this.#kept = { licence, keys };
-      await replaceFile(this.options.file, JSON.stringify(this.#kept));
       return true;
     } catch (error) {
       this.options.logger.debug({ err: error }, 'The licence could not be asked for');

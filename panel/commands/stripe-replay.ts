@@ -4,7 +4,7 @@ import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
 import { billingEnv } from '#subgraphs/billing/env.js';
 import { requireStripe } from '#subgraphs/billing/stripe/stripe-client.js';
-import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.service.js';
+import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.job.js';
 import { replayEvents } from '#subgraphs/billing/webhook/replay.service.js';
 
 import { assertDatabaseExists, prepareDatabase } from '../database.js';

@@ -37,8 +37,7 @@ import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
 import { UsageResolver } from './usage/usage.resolver.js';
-import { ledgerRetentionSweep } from './webhook/ledger.job.js';
-import { WebhookLedger } from './webhook/ledger.service.js';
+import { ledgerRetentionSweep, WebhookLedger } from './webhook/ledger.job.js';
 import { createWebhookRouter } from './webhook/webhook.router.js';
 
 export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence];
@@ -47,6 +46,7 @@ export const billingEntities: readonly EntityClass[] = [BillingSubscription, Int
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const { database, clock, logger, publicUrl, settings } = context;
   const stripe = stripeSource(settings);
+  const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
   const intents = new Intents(stripe);
@@ -96,17 +96,18 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     ],
     jobs: [syncJob(stripe), finishIntentJob(intents)],
     routers: [createLicenceKeysRouter(licenceKeys)],
-    webhooks: webhookRouters(context, stripe),
+    webhooks: webhookRouters(context, stripe, ledger),
+    stop: () => ledger.stop(),
   };
 }
 
 /** None without the secret that Stripe signs by. */
 function webhookRouters(
-  { database, clock, logger, metrics, settings }: AreaContext<BillingEnv>,
+  { clock, logger, metrics, settings }: AreaContext<BillingEnv>,
   stripe: StripeSource,
+  ledger: WebhookLedger,
 ): Router[] {
   const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret } = settings;
   if (key === undefined || secret === undefined) return [];
-  const ledger = new WebhookLedger(database, clock);
   return [createWebhookRouter({ stripe: stripe(), ledger, secret, clock, logger, metrics })];
 }

@@ -9,7 +9,7 @@ import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, testSecretsKey } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
-import { World } from '../support/world.js';
+import { until, World } from '../support/world.js';
 import { webhookSecret } from './support/billing-panel.js';
 
 test('a panel that is killed after Stripe has charged and before it has written that down charges once', async () => {
@@ -57,7 +57,16 @@ test('a panel that is killed after Stripe has charged and before it has written 
     await never;
 
     running.push(await new PanelProcess(port, settings).ready());
-    const again = await put(running[1]!.url);
+    // Until Stripe's own answer is over it says that this is under way.
+    let again = await put(running[1]!.url);
+    await until(
+      async () => {
+        if (again.status === 503) again = await put(running[1]!.url);
+        return again.status !== 503;
+      },
+      'Stripe to have answered',
+      40_000,
+    );
     expect({ status: again.status, plan: again.body['plan'] }).toEqual({ status: 200, plan: 'pro' });
     const subscriptions = await sdk.subscriptions.list({ customer: customer!.id, status: 'all' });
     const invoices = await sdk.invoices.list({ customer: customer!.id });

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.service.js';
+import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.job.js';
 import { replayEvents } from '#subgraphs/billing/webhook/replay.service.js';
 
 import { databaseOf } from '../security/subgraphs.js';

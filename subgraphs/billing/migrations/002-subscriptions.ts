@@ -129,10 +129,4 @@ export const subscriptionsMigration: AreaMigration = migration(
   ...entitlementTableSql('billing'),
   entitlementReadOnlySql('billing'),
   ...idempotencyTableSql('billing'),
-
-  `create function billing.find_tenant_of_customer(customer text) returns table (tenant_id text)
-    language sql stable security definer set search_path = pg_catalog as
-    $$ select s.tenant_id from billing.subscription s where s.customer_id = customer $$`,
-  `revoke execute on function billing.find_tenant_of_customer(text) from public`,
-  `grant execute on function billing.find_tenant_of_customer(text) to billing_app, billing_jobs`,
 );

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import express, { Router } from 'express';
 import type Stripe from 'stripe';
 
@@ -7,7 +5,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
 import type { Metrics } from '#platform/metrics.js';
 
-import type { WebhookLedger } from './ledger.service.js';
+import type { WebhookLedger } from './ledger.job.js';
 import { verifiedEvent } from './signature.js';
 
 /** More than Stripe's largest events, and little to hold for whoever else comes. */
@@ -50,7 +48,7 @@ export function createWebhookRouter(options: WebhookOptions): Router {
         response.status(400).json({ error: 'The signature is missing, wrong, or not of now' });
         return;
       }
-      const outcome = await ledger.take(event, `webhook:${randomUUID()}`);
+      const outcome = await ledger.take(event);
       count?.({ outcome });
       logger.debug({ event: event.id, type: event.type, outcome }, 'a webhook came');
       response.status(200).json({ received: true });
