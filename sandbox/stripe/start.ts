@@ -75,14 +75,18 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
   const stopped = new AbortController();
   const settle = () => settleTime(world);
   const saved = async () => file?.saved();
+  const settingsChanged = () => {
+    store.timeVersion += 1;
+    waker.look();
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname.startsWith('/_sandbox/pages/')) {
       settle();
-      await servePage(world, request, response);
+      await servePage(world, saved, request, response);
     } else if (pathname.startsWith('/_sandbox/'))
-      await serveControl({ faults, deliveries, settings }, request, response);
+      await serveControl({ faults, deliveries, settings, settingsChanged }, request, response);
     else await serveApi({ world, keys, faults, logger, settle, saved }, request, response);
   };
   const server = createServer((request, response) => {
@@ -164,20 +168,24 @@ class Waker {
     const at = nextStep(this.world, null)?.at ?? Infinity;
     if (at >= this.wakesAt || this.signal.aborted) return;
     this.wakesAt = at;
+    const wait = at * 1000 - this.clock.now().getTime();
     // Timers of Node end at 24 days; an early look does no harm.
-    const wait = Math.min(Math.max(0, at * 1000 - this.clock.now().getTime()), 86_400_000);
-    this.clock.delay(wait, this.signal).then(
-      () => {
-        this.wakesAt = Infinity;
-        try {
-          settleTime(this.world);
-        } catch (error) {
-          this.logger.error({ err: error }, 'a step of time failed');
-        }
-        this.look();
-      },
+    const waited = wait > 0 ? this.clock.delay(Math.min(wait, 86_400_000), this.signal) : Promise.resolve();
+    waited.then(
+      () => setImmediate(() => this.wake()),
       () => undefined,
     );
+  }
+
+  private wake(): void {
+    if (this.signal.aborted) return;
+    this.wakesAt = Infinity;
+    try {
+      settleTime(this.world);
+    } catch (error) {
+      this.logger.error({ err: error }, 'a step of time failed');
+    }
+    this.look();
   }
 }
 

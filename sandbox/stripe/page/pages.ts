@@ -147,6 +147,7 @@ export async function servePage(
     if (request.method !== 'POST' || !page.act) return page.show(visit);
     try {
       const next = page.act(visit);
+      await saved();
       redirect(response, next ?? request.url ?? '/');
     } catch (error) {
       if (!(error instanceof StripeError)) throw error;
