@@ -132,6 +132,7 @@ const pages: Record<string, Page> = {
 /** Answers the pages that people see: checkout, portal, invoices, confirmations. */
 export async function servePage(
   world: World,
+  saved: () => Promise<void>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
