@@ -89,7 +89,8 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
       await serveControl({ faults, deliveries, settings, settingsChanged }, request, response);
     else await serveApi({ world, keys, faults, logger, settle, saved }, request, response);
   };
-  const server = createServer((request, response) => {
+  // Longer than clients keep a connection, so that none sends a request into one that is just being closed.
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, (request, response) => {
     handle(request, response).catch((error: unknown) => {
       logger.error({ err: error, url: request.url }, 'a request failed');
       response.destroy();
@@ -107,7 +108,11 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
     waker.look();
     setImmediate(() => {
       if (stopped.signal.aborted) return;
-      advanceClocks(world);
+      try {
+        advanceClocks(world);
+      } catch (error) {
+        logger.error({ err: error }, 'a test clock could not be advanced');
+      }
       void saved().catch((error: unknown) => logger.error({ err: error }, 'the state could not be kept'));
     });
   });
@@ -189,10 +194,15 @@ class Waker {
   }
 }
 
+/** The endpoint that the options name: one and the same over restarts, also when it has moved. */
 function keepEndpoint(world: World, { url, secret }: { url: string; secret: string }): void {
+  const { store } = world;
   world.transact(() => {
-    const before = world.store.all('webhook_endpoint').find((endpoint) => endpoint.url === url);
-    if (before) world.store.change('webhook_endpoint', before.id, { secret, status: 'enabled' });
-    else makeEndpoint(world, { url, secret, enabled_events: ['*'] });
+    const before = store
+      .all('webhook_endpoint')
+      .find(({ id }) => store.mark(`${id} is of the options`) === 1);
+    if (before) store.change('webhook_endpoint', before.id, { url, secret, status: 'enabled' });
+    else
+      store.setMark(`${makeEndpoint(world, { url, secret, enabled_events: ['*'] }).id} is of the options`, 1);
   });
 }

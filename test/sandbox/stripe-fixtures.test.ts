@@ -99,7 +99,7 @@ function differences(name: string, answer: Json, example: Json): string[] {
   });
 }
 
-test('answers have the fields of Stripe’s examples, of the same types', async ({ skip }) => {
+test("answers have the fields of Stripe's examples, of the same types", async ({ skip }) => {
   if (!examples) return skip('there are no examples of Stripe beside the project');
   const found: string[] = [];
   for (const [name, answer] of Object.entries(await everything())) {

@@ -34,7 +34,9 @@ describe('a stand-in with a file', () => {
     expect(again.id).toBe(id);
     const { data } = await world.stripe.events.list();
     expect(data.map(({ type }) => type)).toEqual(['customer.created']);
+    // To the endpoint where it is by now.
     await expect.poll(() => world.received.map(({ event }) => event.id)).toEqual([data[0]?.id]);
+    expect((await world.stripe.webhookEndpoints.list()).data).toHaveLength(1);
   });
 
   test('has kept what it answered, also when it is killed', async () => {
@@ -128,7 +130,7 @@ describe('time', () => {
     ]);
   });
 
-  test('on a test clock is its customers’ own, who are not among the others', async () => {
+  test("on a test clock is its customers' own, who are not among the others", async () => {
     await using world = await billingWorld();
     const { stripe, prices } = world;
     const { clock, customer } = await world.customerAt('2030-01-01T00:00:00');
