@@ -77,6 +77,8 @@ describe('a checkout page', () => {
   test('says why a card is refused, leaves nothing behind, and can be tried again', async () => {
     const session = await checkout({ customer_email: 'grace@example.com' });
     const page = session.url ?? '';
+    const late = await send(page, { do: 'pay', card: 'pm_card_chargeCustomerFail' });
+    expect(late).toMatchObject({ status: 402, text: expect.stringContaining('Your card was declined.') });
     const sent = await send(page, { do: 'pay', card: 'pm_card_visa_chargeDeclinedInsufficientFunds' });
     expect(sent).toMatchObject({
       status: 402,

@@ -169,6 +169,20 @@ describe('a renewal that is refused', () => {
     await settings({ whenRetriesFail: 'cancel', retryAfterDays: [3, 5, 7] });
   });
 
+  test('is made good by paying the latest invoice, not an older one', async () => {
+    await settings({ whenRetriesFail: 'leave_past_due', retryAfterDays: [1] });
+    const { clock, customer, id } = await pastDue();
+    await world.advance(clock, '2026-06-01T02:00:00');
+    const [, older, latest] = await world.invoicesOf(customer);
+    expect([older?.status, latest?.status]).toEqual(['open', 'open']);
+    await world.useCard(customer, 'pm_card_visa');
+    await world.stripe.invoices.pay(older?.id ?? '');
+    expect(await world.statusOf(id)).toBe('past_due');
+    await world.stripe.invoices.pay(latest?.id ?? '');
+    expect(await world.statusOf(id)).toBe('active');
+    await settings({ whenRetriesFail: 'cancel', retryAfterDays: [3, 5, 7] });
+  });
+
   test('no longer counts when its invoice is given up', async () => {
     const { customer, id } = await pastDue();
     const invoice = (await world.invoicesOf(customer)).at(-1);
