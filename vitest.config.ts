@@ -23,8 +23,20 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/sandbox/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/*.test.ts'],
           environment: 'node',
+        },
+      },
+      {
+        ...shared,
+        test: {
+          // Stand-ins need no panel and no database.
+          name: 'sandbox',
+          include: ['test/sandbox/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       {

@@ -75,17 +75,22 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
   const stopped = new AbortController();
   const settle = () => settleTime(world);
   const saved = async () => file?.saved();
+  const settingsChanged = () => {
+    store.timeVersion += 1;
+    waker.look();
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname.startsWith('/_sandbox/pages/')) {
       settle();
-      await servePage(world, request, response);
+      await servePage(world, saved, request, response);
     } else if (pathname.startsWith('/_sandbox/'))
-      await serveControl({ faults, deliveries, settings }, request, response);
+      await serveControl({ faults, deliveries, settings, settingsChanged }, request, response);
     else await serveApi({ world, keys, faults, logger, settle, saved }, request, response);
   };
-  const server = createServer((request, response) => {
+  // Longer than clients keep a connection, so that none sends a request into one that is just being closed.
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, (request, response) => {
     handle(request, response).catch((error: unknown) => {
       logger.error({ err: error, url: request.url }, 'a request failed');
       response.destroy();
@@ -103,7 +108,11 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
     waker.look();
     setImmediate(() => {
       if (stopped.signal.aborted) return;
-      advanceClocks(world);
+      try {
+        advanceClocks(world);
+      } catch (error) {
+        logger.error({ err: error }, 'a test clock could not be advanced');
+      }
       void saved().catch((error: unknown) => logger.error({ err: error }, 'the state could not be kept'));
     });
   });
@@ -164,27 +173,36 @@ class Waker {
     const at = nextStep(this.world, null)?.at ?? Infinity;
     if (at >= this.wakesAt || this.signal.aborted) return;
     this.wakesAt = at;
+    const wait = at * 1000 - this.clock.now().getTime();
     // Timers of Node end at 24 days; an early look does no harm.
-    const wait = Math.min(Math.max(0, at * 1000 - this.clock.now().getTime()), 86_400_000);
-    this.clock.delay(wait, this.signal).then(
-      () => {
-        this.wakesAt = Infinity;
-        try {
-          settleTime(this.world);
-        } catch (error) {
-          this.logger.error({ err: error }, 'a step of time failed');
-        }
-        this.look();
-      },
+    const waited = wait > 0 ? this.clock.delay(Math.min(wait, 86_400_000), this.signal) : Promise.resolve();
+    waited.then(
+      () => setImmediate(() => this.wake()),
       () => undefined,
     );
   }
+
+  private wake(): void {
+    if (this.signal.aborted) return;
+    this.wakesAt = Infinity;
+    try {
+      settleTime(this.world);
+    } catch (error) {
+      this.logger.error({ err: error }, 'a step of time failed');
+    }
+    this.look();
+  }
 }
 
+/** The endpoint that the options name: one and the same over restarts, also when it has moved. */
 function keepEndpoint(world: World, { url, secret }: { url: string; secret: string }): void {
+  const { store } = world;
   world.transact(() => {
-    const before = world.store.all('webhook_endpoint').find((endpoint) => endpoint.url === url);
-    if (before) world.store.change('webhook_endpoint', before.id, { secret, status: 'enabled' });
-    else makeEndpoint(world, { url, secret, enabled_events: ['*'] });
+    const before = store
+      .all('webhook_endpoint')
+      .find(({ id }) => store.mark(`${id} is of the options`) === 1);
+    if (before) store.change('webhook_endpoint', before.id, { url, secret, status: 'enabled' });
+    else
+      store.setMark(`${makeEndpoint(world, { url, secret, enabled_events: ['*'] }).id} is of the options`, 1);
   });
 }

@@ -159,6 +159,73 @@ describe('lists', () => {
   });
 });
 
+describe('expansion', () => {
+  test('puts whole objects where ids are, also in lists', async () => {
+    const { stripe } = world;
+    const product = await stripe.products.create({ name: 'Pro' });
+    await stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      unit_amount: 100,
+      lookup_key: 'expanded',
+    });
+    const { data } = await stripe.prices.list({ lookup_keys: ['expanded'], expand: ['data.product'] });
+    expect(data).toMatchObject([{ product: { id: product.id, name: 'Pro' } }]);
+    const made = await stripe.customers.create({ expand: ['subscriptions'] });
+    expect(made.subscriptions).toMatchObject({ object: 'list', data: [] });
+    expect(await stripe.customers.retrieve(made.id)).not.toHaveProperty('subscriptions');
+  });
+
+  test.for(['colour', 'email', 'a.b.c.d.e'])('of %s is refused, and nothing is made', async (path) => {
+    const { stripe } = world;
+    const error = await failure(stripe.customers.create({ email: 'expanded@example.com', expand: [path] }));
+    expect(error).toMatchObject({ statusCode: 400, param: 'expand' });
+    expect((await stripe.customers.list({ email: 'expanded@example.com' })).data).toEqual([]);
+  });
+});
+
+describe('cards', () => {
+  test.for([
+    ['pm_card_chargeDeclined', 'card_declined', 'generic_decline'],
+    ['pm_card_visa_chargeDeclinedInsufficientFunds', 'card_declined', 'insufficient_funds'],
+    ['pm_card_chargeDeclinedExpiredCard', 'expired_card', undefined],
+  ] as const)('%s is not saved: %s', async ([card, code, decline]) => {
+    const { id } = await world.stripe.customers.create({});
+    const error = await failure(world.stripe.paymentMethods.attach(card, { customer: id }));
+    expect(error).toBeInstanceOf(Stripe.errors.StripeCardError);
+    expect(error).toMatchObject({ statusCode: 402, code, ...(decline && { decline_code: decline }) });
+    expect((await world.stripe.customers.listPaymentMethods(id)).data).toEqual([]);
+  });
+
+  test('are saved for one customer, and taken away again', async () => {
+    const { stripe } = world;
+    const [one, other] = [await stripe.customers.create({}), await stripe.customers.create({})];
+    const card = await stripe.paymentMethods.create({
+      type: 'card',
+      card: { token: 'tok_mastercard' },
+      billing_details: { name: 'Ada' },
+    });
+    expect(card).toMatchObject({
+      customer: null,
+      card: { brand: 'mastercard', last4: '4444' },
+      billing_details: { name: 'Ada' },
+    });
+    await stripe.paymentMethods.attach(card.id, { customer: one.id });
+    expect(await failure(stripe.paymentMethods.attach(card.id, { customer: other.id }))).toMatchObject({
+      statusCode: 400,
+    });
+    const theirs = { invoice_settings: { default_payment_method: card.id } };
+    expect(await failure(stripe.customers.update(other.id, theirs))).toMatchObject({
+      code: 'resource_missing',
+    });
+    await stripe.customers.update(one.id, theirs);
+    expect(await stripe.paymentMethods.detach(card.id)).toMatchObject({ customer: null });
+    expect(await stripe.customers.retrieve(one.id)).toMatchObject({
+      invoice_settings: { default_payment_method: null },
+    });
+  });
+});
+
 describe('idempotency keys', () => {
   const body = 'description=once';
   const headers = { 'idempotency-key': 'key-1' };

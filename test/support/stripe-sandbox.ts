@@ -86,3 +86,78 @@ export async function sandboxWorld(options: Partial<StripeSandboxOptions> = {}):
     },
   };
 }
+
+/** A stand-in with two products, and what tests of subscriptions ask of it. */
+export interface BillingWorld extends SandboxWorld {
+  prices: { pro: Stripe.Price; enterprise: Stripe.Price; yearly: Stripe.Price };
+  /** A customer on a test clock of their own, with a card unless it is empty. */
+  customerAt(iso: string, card?: string): Promise<{ clock: string; customer: string }>;
+  /** From now on the customer pays with this card. */
+  useCard(customer: string, card: string): Promise<void>;
+  advance(clock: string, iso: string): Promise<void>;
+  /** Oldest first. */
+  invoicesOf(customer: string): Promise<Stripe.Invoice[]>;
+  statusOf(subscription: string): Promise<string>;
+  /** Types of the events that tell of an object, oldest first. */
+  eventsOf(id: string): Promise<string[]>;
+}
+
+export async function billingWorld(): Promise<BillingWorld> {
+  const world = await sandboxWorld();
+  const { stripe } = world;
+  const product = await stripe.products.create({ name: 'Pro' });
+  const bigger = await stripe.products.create({ name: 'Enterprise' });
+  const monthly = { currency: 'usd', recurring: { interval: 'month' } } as const;
+  return Object.assign(world, {
+    prices: {
+      pro: await stripe.prices.create({ ...monthly, product: product.id, unit_amount: 4900 }),
+      enterprise: await stripe.prices.create({ ...monthly, product: bigger.id, unit_amount: 19_900 }),
+      yearly: await stripe.prices.create({
+        product: product.id,
+        currency: 'usd',
+        unit_amount: 49_000,
+        recurring: { interval: 'year' },
+      }),
+    },
+    async customerAt(iso: string, card = 'pm_card_visa') {
+      const clock = await stripe.testHelpers.testClocks.create({ frozen_time: seconds(iso) });
+      const customer = await stripe.customers.create({
+        email: 'ada@example.com',
+        test_clock: clock.id,
+        ...(card !== '' && { payment_method: card, invoice_settings: { default_payment_method: card } }),
+      });
+      return { clock: clock.id, customer: customer.id };
+    },
+    async useCard(customer: string, card: string) {
+      const { id } = await stripe.paymentMethods.attach(card, { customer });
+      await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
+    },
+    advance: async (clock: string, iso: string) => world.sandbox.advance(clock, seconds(iso)),
+    async invoicesOf(customer: string) {
+      const { data } = await stripe.invoices.list({ customer, limit: 100 });
+      return data.toReversed();
+    },
+    statusOf: async (id: string) => (await stripe.subscriptions.retrieve(id)).status,
+    async eventsOf(id: string) {
+      const types: string[] = [];
+      for await (const event of stripe.events.list({ limit: 100 })) {
+        if ((event.data.object as { id?: string }).id === id) types.unshift(event.type);
+      }
+      return types;
+    },
+  });
+}
+
+/** When a subscription's period ends. */
+export function endOf(subscription: Stripe.Subscription): string {
+  return new Date((subscription.items.data[0]?.current_period_end ?? 0) * 1000).toISOString();
+}
+
+export function itemOf(subscription: Stripe.Subscription): string {
+  return subscription.items.data[0]?.id ?? '';
+}
+
+/** The id of what may be expanded. */
+export function idOf(reference: string | { id: string } | null | undefined): string {
+  return typeof reference === 'string' ? reference : (reference?.id ?? '');
+}

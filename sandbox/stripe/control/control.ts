@@ -11,6 +11,8 @@ export interface ControlParts {
   faults: Faults;
   deliveries: Deliveries;
   settings: BillingSettings;
+  /** What is due has to be looked at anew. */
+  settingsChanged: () => void;
 }
 
 const delivery = z
@@ -62,7 +64,11 @@ const controls: Record<string, Control> = {
     return deliveries.settings;
   },
   'GET /_sandbox/settings': ({ settings }) => settings,
-  'POST /_sandbox/settings': ({ settings }, body) => Object.assign(settings, billing.parse(body)),
+  'POST /_sandbox/settings': ({ settings, settingsChanged }, body) => {
+    Object.assign(settings, billing.parse(body));
+    settingsChanged();
+    return settings;
+  },
 };
 
 export async function serveControl(

@@ -120,6 +120,7 @@ function fault(issues: readonly Issue[]): StripeError {
 
 function words(issue: Issue, name: string): [message: string, code?: string] {
   const { input } = issue;
+  const shown = typeof input === 'string' ? input : JSON.stringify(input);
   if (input === undefined) return [`Missing required param: ${name}.`, 'parameter_missing'];
   if (input === '')
     return [
@@ -128,20 +129,20 @@ function words(issue: Issue, name: string): [message: string, code?: string] {
     ];
   if (issue.code === 'invalid_format')
     return issue.message === 'integer'
-      ? [`Invalid integer: ${String(input)}`, 'parameter_invalid_integer']
-      : [`Invalid decimal: ${String(input)}; must contain at maximum twelve decimal places.`];
+      ? [`Invalid integer: ${shown}`, 'parameter_invalid_integer']
+      : [`Invalid decimal: ${shown}; must contain at maximum twelve decimal places.`];
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
-    if (values.includes('true')) return [`Invalid boolean: ${String(input)}`];
+    if (values.includes('true')) return [`Invalid boolean: ${shown}`];
     const last = values.length > 1 ? `, or ${values.at(-1)}` : values[0];
     return [`Invalid ${name}: must be one of ${values.slice(0, -1).join(', ')}${last}`];
   }
   if (issue.code === 'too_big')
-    return [`Invalid string: ${String(input).slice(0, 20)}...; must be at most ${issue.maximum} characters`];
+    return [`Invalid string: ${shown.slice(0, 20)}...; must be at most ${issue.maximum} characters`];
   if (issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record'))
     return [`Invalid object`];
   if (issue.code === 'invalid_type' && issue.expected === 'array') return ['Invalid array'];
-  if (issue.code === 'invalid_type') return [`Invalid string: ${JSON.stringify(input)}`];
+  if (issue.code === 'invalid_type') return [`Invalid string: ${shown}`];
   return [issue.message];
 }
 

@@ -1,10 +1,11 @@
+import { couponOf } from '../catalogue/discount.js';
 import { invalid } from '../errors.js';
 import { makeIntent } from '../payment/intent.js';
 import { newId } from '../store/ids.js';
 import type { Invoice, InvoicePayment } from '../store/stored.js';
 import { onInvoicePaid } from '../subscription/outcome.js';
 import type { World } from '../world.js';
-import { due } from './make.js';
+import { due, subscriptionOf } from './make.js';
 
 /** Makes a draft final: it gets its number, uses the customer's balance, and asks for what is left. */
 export function finalizeInvoice(world: World, id: string, advances?: boolean): Invoice {
@@ -102,20 +103,14 @@ export function paymentOf(world: World, invoice: string): InvoicePayment | undef
 
 // A coupon for once is used up by the first invoice that it was on.
 function useOnceDiscounts(world: World, invoice: Invoice): void {
-  const subscription = invoice.parent?.subscription_details?.subscription;
-  const before =
-    subscription === undefined ? undefined : world.store.get('subscription', String(subscription));
+  const before = world.store.get('subscription', subscriptionOf(invoice) ?? '');
   if (!before) return;
   const used = invoice.total_discount_amounts?.map(({ discount }) => String(discount)) ?? [];
   const left = before.discounts.filter((id) => {
-    const coupon = world.store.get('discount', id)?.source.coupon;
-    const terms = world.store.get('coupon', String(coupon)) ?? world.store.deletedOne(String(coupon));
-    return !(used.includes(id) && terms && 'duration' in terms && terms.duration === 'once');
+    const discount = world.store.get('discount', id);
+    return !used.includes(id) || !discount || couponOf(world, discount).duration !== 'once';
   });
   if (left.length === before.discounts.length) return;
-  world.emit(
-    'customer.subscription.updated',
-    world.store.change('subscription', before.id, { discounts: left }),
-    before,
-  );
+  const after = world.store.change('subscription', before.id, { discounts: left });
+  world.emit('customer.subscription.updated', after, before);
 }

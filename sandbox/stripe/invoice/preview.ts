@@ -8,7 +8,7 @@ import { randomText } from '../store/ids.js';
 import type { Invoice, Subscription } from '../store/stored.js';
 import { createSubscription } from '../subscription/create.js';
 import { periodLine, rhythmOfAll } from '../subscription/items.js';
-import { discounts, items, nowOr, prorationBehavior } from '../subscription/parameters.js';
+import { cycleAnchor, discounts, items, nowOr, prorationBehavior } from '../subscription/parameters.js';
 import { creditAll } from '../subscription/proration.js';
 import { changeItems } from '../subscription/update.js';
 import { periodAt } from '../time/cycle.js';
@@ -28,7 +28,7 @@ const parameters = z.strictObject({
   subscription: text.optional(),
   subscription_details: z
     .strictObject({
-      billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+      billing_cycle_anchor: cycleAnchor.optional(),
       cancel_at_period_end: flag.optional(),
       cancel_now: flag.optional(),
       items: items.optional(),
@@ -108,7 +108,7 @@ function nextInvoice(
   const { cancel_now: isCancelled, cancel_at_period_end: endsLater, trial_end: _, ...change } = details;
   if (isCancelled && details.proration_behavior !== 'none')
     creditAll(world, before, details.proration_date ?? now);
-  else if (change.items || change.billing_cycle_anchor === 'now')
+  else if (change.items || change.billing_cycle_anchor?.type === 'now')
     changeItems(world, before.id, change, now, true);
   const after = existing(world, 'subscription', before.id);
   const made =

@@ -132,6 +132,7 @@ const pages: Record<string, Page> = {
 /** Answers the pages that people see: checkout, portal, invoices, confirmations. */
 export async function servePage(
   world: World,
+  saved: () => Promise<void>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -147,6 +148,7 @@ export async function servePage(
     if (request.method !== 'POST' || !page.act) return page.show(visit);
     try {
       const next = page.act(visit);
+      await saved();
       redirect(response, next ?? request.url ?? '/');
     } catch (error) {
       if (!(error instanceof StripeError)) throw error;

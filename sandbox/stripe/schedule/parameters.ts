@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { expand, integer, metadata, text } from '../http/form.js';
 import { discounts, nowOr, prorationBehavior } from '../subscription/parameters.js';
 
-const phase = z.strictObject({
+const phase = {
   default_payment_method: text.optional(),
   description: text.optional(),
   discounts: discounts.optional(),
@@ -14,10 +14,13 @@ const phase = z.strictObject({
   items: z
     .array(z.strictObject({ metadata: metadata.optional(), price: text, quantity: integer.optional() }))
     .min(1),
+  /** Of versions of the API before this one; Stripe's CLI still sends it. */
+  iterations: integer.optional(),
   metadata: metadata.optional(),
   proration_behavior: prorationBehavior.optional(),
-  start_date: nowOr.optional(),
-});
+};
+
+const changedPhase = z.strictObject({ ...phase, start_date: nowOr.optional() });
 
 const endBehavior = z.enum(['cancel', 'release']);
 
@@ -27,7 +30,7 @@ export const scheduleCreation = z.strictObject({
   expand,
   from_subscription: text.optional(),
   metadata: metadata.optional(),
-  phases: z.array(phase).optional(),
+  phases: z.array(z.strictObject(phase)).optional(),
   start_date: nowOr.optional(),
 });
 
@@ -35,8 +38,8 @@ export const scheduleChange = z.strictObject({
   end_behavior: endBehavior.optional(),
   expand,
   metadata: metadata.optional(),
-  phases: z.array(phase).optional(),
+  phases: z.array(changedPhase).optional(),
   proration_behavior: prorationBehavior.optional(),
 });
 
-export type WantedPhase = z.infer<typeof phase>;
+export type WantedPhase = z.infer<typeof changedPhase>;

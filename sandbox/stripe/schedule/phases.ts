@@ -34,7 +34,8 @@ export function placedPhases(
       recurringPrice(world, price, `${name}[items][${place}][price]`),
     );
     const rhythm = prices[0]?.recurring ?? { interval: 'month', interval_count: 1 };
-    const end = momentOf(phase.end_date, now) ?? boundary(start, durationOf(phase) ?? rhythm, 1);
+    const end =
+      momentOf(phase.end_date, now) ?? boundary(start, durationOf(phase) ?? rhythm, phase.iterations ?? 1);
     if (end <= start) throw invalid('The end of a phase must be after its start.', `${name}[end_date]`);
     at = end;
     return {

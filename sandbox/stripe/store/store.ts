@@ -44,6 +44,8 @@ export class KeptChanges extends Error {
 export class Store {
   /** Rises with every change: whoever computed something from the contents knows whether it still holds. */
   version = 0;
+  /** The same without events, of which time does nothing. */
+  timeVersion = 0;
 
   private readonly rows = Object.fromEntries(names.map((name) => [name, new Map()])) as unknown as Rows;
   private readonly tableOf = new Map<string, TableName>();
@@ -86,6 +88,7 @@ export class Store {
     });
     rows.set(resource.id, resource);
     this.tableOf.set(resource.id, table);
+    if (table !== 'event') this.timeVersion += 1;
     return resource;
   }
 
@@ -108,6 +111,7 @@ export class Store {
     rows.delete(id);
     this.tableOf.delete(id);
     this.deleted.set(id, before);
+    this.timeVersion += 1;
   }
 
   /** A number that is known of a resource and that clients do not see. */
@@ -119,6 +123,7 @@ export class Store {
     const before = this.marks.get(name);
     this.record(() => (before === undefined ? this.marks.delete(name) : this.marks.set(name, before)));
     this.marks.set(name, value);
+    this.timeVersion += 1;
   }
 
   /** Runs work that does not wait. What it changed is taken back when it throws, unless it throws KeptChanges. */
@@ -129,7 +134,7 @@ export class Store {
       return work();
     } catch (error) {
       if (error instanceof KeptChanges) throw error.error;
-      for (const step of this.undo.toReversed()) step();
+      this.takeBack(this.undo);
       throw error;
     } finally {
       this.undo = undefined;
@@ -143,7 +148,7 @@ export class Store {
     try {
       return work();
     } finally {
-      for (const step of this.undo.toReversed()) step();
+      this.takeBack(this.undo);
       this.undo = outer;
     }
   }
@@ -167,6 +172,12 @@ export class Store {
     for (const resource of contents.deleted) this.deleted.set(resource.id, resource);
     for (const [name, value] of contents.marks) this.marks.set(name, value);
     this.version += 1;
+    this.timeVersion += 1;
+  }
+
+  private takeBack(steps: readonly (() => void)[]): void {
+    for (const step of steps.toReversed()) step();
+    this.timeVersion += 1;
   }
 
   private record(step: () => void): void {

@@ -23,7 +23,6 @@ export function endSubscription(
   const after = world.store.change('subscription', id, {
     status: 'canceled',
     canceled_at: before.canceled_at ?? now,
-    cancel_at_period_end: before.cancel_at_period_end,
     ended_at: now,
     pending_update: null,
     schedule: null,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { invalid, missing } from '../errors.js';
-import { expand, isWithin, range, text } from '../http/form.js';
+import { isWithin, range, text } from '../http/form.js';
 import { listing, retrieval } from '../http/list.js';
 import { inPath, operation } from '../http/operation.js';
 import { finalizeInvoice } from '../invoice/finalize.js';
@@ -24,7 +24,7 @@ export const subscriptionOperations = [
     updateSubscription(world, inPath(world, 'subscription', at).id, wanted),
   ),
   operation('POST', `${path}/:id/resume`, resumption, (world, wanted, at) =>
-    resumeSubscription(world, inPath(world, 'subscription', at), wanted.billing_cycle_anchor ?? 'now'),
+    resumeSubscription(world, inPath(world, 'subscription', at), wanted.billing_cycle_anchor?.type ?? 'now'),
   ),
   operation(
     'DELETE',
@@ -43,7 +43,7 @@ export const subscriptionOperations = [
     },
   ),
   retrieval('subscription', path),
-  operation('DELETE', `${path}/:id/discount`, z.strictObject({ expand }), (world, _, at) => {
+  operation('DELETE', `${path}/:id/discount`, z.strictObject({}), (world, _, at) => {
     const before = inPath(world, 'subscription', at);
     const discount = world.store.get('discount', String(before.discounts[0]));
     if (!discount)

@@ -47,6 +47,9 @@ export const cancellationDetails = z.strictObject({
 
 export const nowOr = z.union([z.literal('now'), integer]);
 
+/** Whether a new cycle begins now. Before this version of the API it was one word. */
+export const cycleAnchor = z.strictObject({ type: z.enum(['now', 'unchanged']) });
+
 const paymentSettings = z.strictObject({
   payment_method_types: z.array(z.enum(['card'])).optional(),
   save_default_payment_method: z.enum(['off', 'on_subscription']).optional(),
@@ -87,7 +90,7 @@ export const creation = z.strictObject({
 
 export const change = z.strictObject({
   ...shared,
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  billing_cycle_anchor: cycleAnchor.optional(),
   cancel_at: unsettable(integer).optional(),
   cancellation_details: cancellationDetails.optional(),
   items: items.optional(),
@@ -102,7 +105,7 @@ export const cancellation = z.strictObject({
 });
 
 export const resumption = z.strictObject({
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  billing_cycle_anchor: cycleAnchor.optional(),
   expand,
   proration_behavior: prorationBehavior.optional(),
 });

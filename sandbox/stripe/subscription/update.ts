@@ -4,6 +4,7 @@ import { invalid } from '../errors.js';
 import { changedMetadata } from '../http/form.js';
 import { given } from '../http/operation.js';
 import { pendingItems } from '../invoice/make.js';
+import { noteInSchedule } from '../schedule/current-phase.js';
 import type { Subscription, SubscriptionItem } from '../store/stored.js';
 import { isSameRhythm, periodAt } from '../time/cycle.js';
 import type { World } from '../world.js';
@@ -22,8 +23,9 @@ export function updateSubscription(world: World, id: string, wanted: Change): Su
   const now = world.now(before.test_clock);
   world.store.put('subscription', { ...before, ...plainChanges(world, before, wanted, now) });
   if (wanted.trial_end === 'now' && before.status === 'trialing') endTrial(world, id, { isEarly: true });
-  else if (wanted.items || wanted.billing_cycle_anchor === 'now') changeItems(world, id, wanted, now);
+  else if (wanted.items || wanted.billing_cycle_anchor?.type === 'now') changeItems(world, id, wanted, now);
   const after = world.store.get('subscription', id) ?? before;
+  if (wanted.items) noteInSchedule(world, after);
   world.emit('customer.subscription.updated', after, before);
   return after;
 }
@@ -140,7 +142,7 @@ export function changeItems(world: World, id: string, wanted: Change, now: numbe
   const items = changedItems(world, before, wanted.items ?? [], now);
   const behavior = isPreview ? 'preview' : (wanted.payment_behavior ?? 'allow_incomplete');
   const isNewCycle =
-    wanted.billing_cycle_anchor === 'now' ||
+    wanted.billing_cycle_anchor?.type === 'now' ||
     !isSameRhythm(rhythmOfAll(items), rhythmOfAll(before.items.data));
   const prorates = (wanted.proration_behavior ?? 'create_prorations') !== 'none';
   if (isNewCycle && before.status !== 'trialing') {

@@ -20,8 +20,26 @@ interface Step {
 
 const renewed: ReadonlySet<string> = new Set(['active', 'past_due', 'unpaid']);
 
-/** The earliest step on a test clock, or among all who have none. */
+interface Remembered {
+  version: number;
+  step: Step | undefined;
+}
+
+const remembered = new WeakMap<World, Map<string | null, Remembered>>();
+
+/** The earliest step on a test clock, or among all who have none. Looked for only after something has changed. */
 export function nextStep(world: World, clock: string | null): Step | undefined {
+  const known = remembered.get(world) ?? new Map<string | null, Remembered>();
+  remembered.set(world, known);
+  const before = known.get(clock);
+  const version = world.store.timeVersion;
+  if (before?.version === version) return before.step;
+  const step = earliestStep(world, clock);
+  known.set(clock, { version, step });
+  return step;
+}
+
+function earliestStep(world: World, clock: string | null): Step | undefined {
   let first: Step | undefined;
   const consider = (step: Step): void => {
     if (!first || step.at < first.at || (step.at === first.at && step.rank < first.rank)) first = step;

@@ -172,7 +172,7 @@ export class Deliveries {
       await response.body?.cancel();
       return response.ok ? undefined : `answered ${response.status}`;
     } catch (error) {
-      return error instanceof Error ? String(error.cause ?? error.message) : String(error);
+      return failureOf(error);
     }
   }
 
@@ -183,4 +183,10 @@ export class Deliveries {
         this.world.store.change('event', id, { pending_webhooks: event.pending_webhooks - 1 });
     });
   }
+}
+
+// fetch tells only in the cause what went wrong.
+function failureOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
