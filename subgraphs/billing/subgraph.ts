@@ -46,6 +46,10 @@ export const billingEntities: readonly EntityClass[] = [BillingSubscription, Int
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const { database, clock, logger, publicUrl, settings } = context;
   const stripe = stripeSource(settings);
+  if (settings.STRIPE_SECRET_KEY === undefined)
+    logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
+  else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
+    logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
   const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
