@@ -4,7 +4,7 @@ import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import { buildSubgraph } from '#platform/subgraph/build.js';
+import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
@@ -31,12 +31,14 @@ import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
+import { ownSubscription } from './subscription/subscription.store.service.js';
 import { reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
-import { UsageResolver } from './usage/usage.resolver.js';
+import type { Usage } from './usage/usage.js';
+import { usageOf, UsageResolver } from './usage/usage.resolver.js';
 import { ledgerRetentionSweep, WebhookLedger } from './webhook/ledger.job.js';
 import { createWebhookRouter } from './webhook/webhook.router.js';
 
@@ -84,6 +86,11 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
         references: {
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await licences.ofInstance(operation, id)) ? { id } : null,
+          BillingSubscription: ({ tenantId }: { tenantId: string }, { operation }) =>
+            tenantId === operation.tenantId ? ownSubscription(operation) : null,
+          NodeUsage: ownUsage(entitlements, 'nodes'),
+          UserUsage: ownUsage(entitlements, 'users'),
+          StorageUsage: ownUsage(entitlements, 'storage'),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
         },
       }),
@@ -103,6 +110,12 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     webhooks: webhookRouters(context, stripe, ledger),
     stop: () => ledger.stop(),
   };
+}
+
+/** A tenant's own limit. */
+function ownUsage(entitlements: Entitlements, of: keyof Usage): ReferenceResolver<{ tenantId: string }> {
+  return async ({ tenantId }, { operation }) =>
+    tenantId === operation.tenantId ? usageOf(operation, await entitlements.of(operation))[of] : null;
 }
 
 /** None without the secret that Stripe signs by. */
