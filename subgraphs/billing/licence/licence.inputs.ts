@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 
 import { Licence } from './licence.entity.js';
 
@@ -7,7 +7,11 @@ export class ValidateLicenceInput {
   @Field(() => String, { description: 'The licence, as it is signed.' })
   key!: string;
 
-  @Field(() => ID, { nullable: true, description: 'The node that shows it; left out, any will do.' })
+  // No ID: whoever is shown a licence asks about a node that need not be one of their own.
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id of the node that shows it; left out, any will do.',
+  })
   instanceId?: string | null;
 }
 
