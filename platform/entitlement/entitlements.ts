@@ -46,14 +46,13 @@ export class Entitlements {
     if (limit === null) return;
     const used = await count();
     if (used + wanted <= limit) return;
-    const larger = planWithRoom(limitName, used + wanted);
+    const larger = planWithRoom(plan, limitName, used + wanted);
     throw new ApiError('LIMIT_REACHED', `The plan ${plan.toLowerCase()} allows ${limit} ${limitName}`, {
       reason: `${limitName.toUpperCase()}_LIMIT`,
       details: {
         limit,
         used,
-        // A tenant whose limit is its own, as an MSP client's is, may be on the plan that would do already.
-        ...(larger === undefined || larger === plan ? {} : { plan: larger.toLowerCase() }),
+        ...(larger === undefined ? {} : { plan: larger.toLowerCase() }),
       },
     });
   }

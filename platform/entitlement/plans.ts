@@ -39,9 +39,9 @@ export const planEntitlements: Readonly<Record<Plan, PlanEntitlement>> = {
 /** Smallest first. */
 export const plans = Object.keys(planEntitlements) as Plan[];
 
-/** The smallest plan under which so much fits; undefined when there is none. */
-export function planWithRoom(limitName: string, wanted: number): Plan | undefined {
-  return plans.find((plan) => {
+/** The smallest plan above this one under which so much fits; undefined when there is none. */
+export function planWithRoom(above: string, limitName: string, wanted: number): Plan | undefined {
+  return plans.slice(plans.indexOf(above as Plan) + 1).find((plan) => {
     const limit = planEntitlements[plan].limits[limitName];
     return limit === null || (limit !== undefined && limit >= wanted);
   });
