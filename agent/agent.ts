@@ -129,6 +129,7 @@ class NodeAgent implements Agent {
     await (run.departing ??= this.#depart(run));
     clearTimeout(timer);
     this.#feed?.stop();
+    this.options.licences?.stop();
     await this.#signIn?.stop();
     this.#signIn = undefined;
     if (this.#run === run) this.#run = undefined;
@@ -271,6 +272,7 @@ class NodeAgent implements Agent {
     if (event.type === 'beat-accepted') {
       this.#phase = 'beating';
       this.#feed?.start();
+      this.options.licences?.start(() => this.#identity?.current);
     }
     if (this.#run && (event.type === 'beat-accepted' || event.type === 'revoked'))
       this.#run.isHeard = event.type === 'beat-accepted';

@@ -4,6 +4,7 @@ import { CommandJournal } from './commands/journal.js';
 import { CommandRunner } from './commands/runner.js';
 import { readAgentEnv } from './env.js';
 import { demoFleet } from './fleet.js';
+import { LicenceKeeper } from './licence/keeper.js';
 import { createLogger } from './logger.js';
 import { simulatedMetrics, type SimulatedProfile } from './metrics/simulated.js';
 import type { MetricsSource } from './metrics/source.js';
@@ -42,6 +43,12 @@ async function main(): Promise<void> {
     enrollmentToken: settings.token,
     stateStore: fileStateStore(settings.stateFile),
     metrics: metricsFor(settings),
+    licences: new LicenceKeeper({
+      panelUrl,
+      file: `${settings.stateFile}.licence`,
+      clock: systemClock,
+      logger,
+    }),
     onEvent: (event) => void onEvent(event),
     onCommand: async (command, report) => commands.run(command, report),
     listen: true,

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Report } from './commands/report.js';
 import type { AgentEvent } from './events.js';
+import type { LicenceKeeper } from './licence/keeper.js';
 import type { AgentLogger } from './logger.js';
 import type { MetricsSource } from './metrics/source.js';
 import type { AgentCommand } from './protocol.js';
@@ -35,6 +36,8 @@ export interface AgentOptions {
   readonly onCommand?: (command: AgentCommand, report: Report) => void | Promise<void>;
   /** Hears of commands at once over a WebSocket, and not only with the answers to beats. */
   readonly listen?: boolean;
+  /** Takes the node's licence and verifies it; without it there is none. */
+  readonly licences?: LicenceKeeper;
   readonly fetch?: typeof fetch;
   /** The first beat comes at a random moment within this; one interval unless told. */
   readonly firstBeatWithinMs?: number;

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { billingBench } from './billing.js';
 import { engineBench } from './engine.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   rest: restBench,
   hostile: hostileBench,
   engine: engineBench,
+  billing: billingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -32,6 +32,8 @@ export interface HttpOptions extends Health {
   origins?: Origins | undefined;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
+  /** Routes that outside services call in bursts: they refuse strangers themselves. */
+  webhooks: readonly express.Router[];
 }
 
 /** Everything that the panel answers on its one port, but for WebSockets. */
@@ -50,6 +52,7 @@ export function createHttpApp(options: HttpOptions): Express {
 
   app.use(unlessApi(createHealthRouter(options)), unlessApi(metrics.router));
 
+  for (const router of options.webhooks) app.use(router);
   if (options.origins) app.use(options.origins.router());
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.

@@ -118,6 +118,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
           : [...(await gateway.ready()), ...(await subgraphs.problems())],
       isBroken: () => isBroken,
       routers: subgraphs.routers,
+      webhooks: subgraphs.webhooks,
     });
     const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);

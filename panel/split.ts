@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createGateway, type Gateway } from '#gateway/gateway.js';
 import { Origins } from '#gateway/origins.js';
 import { Admission } from '#gateway/rate-limit/admission.js';
+import type { Area } from '#platform/area.js';
 import { remoteKeys } from '#platform/auth/remote-keys.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier } from '#platform/auth/tokens.js';
@@ -72,12 +73,12 @@ export async function startSubgraph(
     const setupLink = await subgraphs.setupLink();
     const [subgraph] = subgraphs.all;
     if (!subgraph) throw new Error(`there is no subgraph ${name}`);
-    const { routers, verifier } = subgraphs;
+    const { routers, webhooks, verifier } = subgraphs;
     const served = await createSubgraphServer({
       subgraph,
       verifier,
       logger,
-      routers: [metrics.router, ...routers],
+      routers: [metrics.router, ...webhooks, ...routers],
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
       problems: async () =>
         shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
@@ -140,6 +141,11 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
     });
     shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
     shutdown.add('subgraphs', 'the connections to subgraphs', () => gateway.stop());
+    const proxies = (pathsOf: (area: Area) => readonly string[] | undefined) =>
+      areas.flatMap((area) => {
+        const paths = pathsOf(area);
+        return paths ? [createProxy(split.addresses[area.name], paths, () => tokens.forGateway())] : [];
+      });
     const app = createHttpApp({
       gateway,
       admission,
@@ -151,9 +157,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       brokenRules,
       origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),
-      routers: areas.flatMap(({ name, forwardedPaths }) =>
-        forwardedPaths ? [createProxy(split.addresses[name], forwardedPaths, () => tokens.forGateway())] : [],
-      ),
+      routers: proxies(({ forwardedPaths }) => forwardedPaths),
+      webhooks: proxies(({ webhookPaths }) => webhookPaths),
     });
     const server = createHttpServer(app, env.KEEP_ALIVE_SECONDS);
     gateway.attach(server);

@@ -44,6 +44,8 @@ export interface Subgraphs {
   verifier: TokenVerifier;
   /** Routes that are not GraphQL. */
   routers: readonly Router[];
+  /** Those that outside services call. */
+  webhooks: readonly Router[];
   /** Starts what reads and writes by itself: keys, event tails, background steps. */
   start(): Promise<void>;
   /** The one-time link for making the first administrator; undefined once there is one, or where others make it. */
@@ -135,6 +137,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     running,
     verifier,
     routers: made.flatMap(({ routers = [] }) => routers),
+    webhooks: made.flatMap(({ webhooks = [] }) => webhooks),
     start: async () => {
       await wake.start();
       await Promise.all(tails.map((tail) => tail.start()));

@@ -1,3 +1,5 @@
+// Before any decorator of an area runs: an area's description is what loads its classes.
+import 'reflect-metadata';
 import type { Router } from 'express';
 
 import type { PermissionTable } from './auth/permissions.js';
@@ -38,6 +40,8 @@ export interface Area<Name extends string = string, Settings = unknown> {
   readonly inputRules?: InputRules;
   /** Paths of its routes that are not GraphQL: gateways of split mode hand them on. */
   readonly forwardedPaths?: readonly string[];
+  /** The same for its webhooks. */
+  readonly webhookPaths?: readonly string[];
   /** How tenants are erased from it, where that is not by deleting the rows of every table. */
   readonly erasure?: ErasureOptions;
   /** Reads its settings from environment variables; throws one EnvError for all that is wrong. */
@@ -89,6 +93,8 @@ export interface RunningArea {
   jobs?: readonly JobDefinition[];
   /** Routes that are not GraphQL. */
   routers?: readonly Router[];
+  /** Routes that outside services call, in bursts: nobody's allowance is drawn on, so each refuses strangers at once. */
+  webhooks?: readonly Router[];
   /** Begins whatever it does by itself. The events of all areas are followed by then. */
   start?(): Promise<void>;
   /** Once no request is under way: waits for what goes on after answers. The database outlives it. */

@@ -20,6 +20,8 @@ export const idPrefixes = {
   command: 'cmd',
   group: 'grp',
   maintenanceWindow: 'mwn',
+  intent: 'itn',
+  licence: 'lic',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -49,6 +49,14 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/fleet/commands/:id',         'fleet/GetCommand',            { query: ['limit', 'after', 'instance_id'], reply: ok }),
   route('POST',   '/api/fleet/commands/:id/cancel',  'fleet/CancelCommand',         { reply: ok }),
 
+  // Billing
+  route('GET',    '/api/billing/subscription',       'billing/GetSubscription',     { reply: ok }),
+  route('PUT',    '/api/billing/subscription',       'billing/ChangeSubscription',  { body: 'input', reply: ok }),
+  route('GET',    '/api/billing/licenses',           'billing/ListLicences',        { reply: page }),
+  route('GET',    '/api/billing/usage',              'billing/GetUsage',            { reply: ok }),
+  route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
+  route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),
@@ -64,6 +72,7 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/agent/enroll',               'fleet/EnrollInstance',        { public: true, body: 'input', reply: created, omitNull: ['warnings'] }),
   route('POST',   '/api/agent/heartbeat',            'fleet/ReportHeartbeat',       { body: 'input', reply: ok, omitNull: ['credential', 'warnings'] }),
   route('POST',   '/api/agent/departure',            'fleet/ReportDeparture',       { reply: noContent }),
+  route('GET',    '/api/agent/license',              'billing/GetOwnLicence',       { reply: ok }),
   route('POST',   '/api/agent/impersonation/redeem', 'fleet/RedeemImpersonation',   { body: 'input', reply: ok, omitNull: ['warnings'] }),
   route('POST',   '/api/agent/commands/:id/result',  'fleet/ReportCommandResult',   { body: 'input', reply: noContent }),
 ];

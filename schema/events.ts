@@ -4,6 +4,11 @@
  */
 export interface Events {
   'billing.entitlement.granted': EntitlementGranted;
+  'billing.plan.decided': PlanDecided;
+  'billing.subscription.changed': SubscriptionChanged;
+  'billing.notice.raised': NoticeRaised;
+  'fleet.usage.measured': UsageMeasured;
+  'identity.usage.measured': UsageMeasured;
   'identity.tenant.created': TenantCreated;
   'identity.branding.changed': BrandingChanged;
   'identity.member.changed': MemberChanged;
@@ -18,6 +23,7 @@ export interface Events {
   'identity.msp-client.changed': MspClientChanged;
   'erasure.rows.exported': RowsExported;
   'erasure.area.completed': AreaErased;
+  'identity.users.counted': UsersCounted;
   'fleet.instances.counted': InstancesCounted;
   'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
@@ -41,6 +47,58 @@ export interface EntitlementGranted {
   features: string[];
   /** `instances`, `users`, `storageGb`. */
   limits: Record<string, number | null>;
+  /** Nothing may be added until an overdue payment is made. */
+  isReadOnly?: boolean;
+  /** Who decided on the plan; absent where only what is left of it has changed. */
+  source?: 'SUBSCRIPTION' | 'GRANT' | 'PROVIDER';
+}
+
+/** What a tenant's subscription gives it from now on. One with a lower version is stale. */
+export interface PlanDecided {
+  version: number;
+  plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  /** By contract, in the place of the plan's own; null is unlimited. */
+  instanceLimit?: number | null;
+  isReadOnly: boolean;
+}
+
+/** A subscription, or what follows from it, is different from now on. */
+export interface SubscriptionChanged {
+  plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  status: string;
+}
+
+/** Whoever pays for the tenant is to be told. */
+export interface NoticeRaised {
+  notice: BillingNotice;
+  /** Of a failed payment: minor units and ISO 4217, where known. */
+  amountDue?: number;
+  currency?: string;
+  /** When nothing can be added any more, or the plan ends. */
+  at?: string;
+  /** Of use near its limit. */
+  metric?: 'instances' | 'users' | 'storageGb';
+  used?: number;
+  limit?: number;
+}
+
+export type BillingNotice =
+  | 'PAYMENT_FAILED'
+  | 'PAYMENT_REMINDER'
+  | 'READ_ONLY_SOON'
+  | 'READ_ONLY'
+  | 'TRIAL_ENDS'
+  | 'SUBSCRIPTION_ENDED'
+  | 'USAGE_NEAR_LIMIT'
+  | 'USAGE_AT_LIMIT';
+
+/** What a tenant used in one hour; told once each hour, and the same when told again. */
+export interface UsageMeasured {
+  /** The hour's beginning. */
+  hour: string;
+  instances?: number;
+  storageGb?: number;
+  users?: number;
 }
 
 export interface TenantCreated {
@@ -126,6 +184,11 @@ export interface MspClientChanged {
     clientAddress: string;
     changes: Record<string, unknown>;
   };
+}
+
+/** How many users and open invitations a tenant has from now on. */
+export interface UsersCounted {
+  count: number;
 }
 
 /** How many instances a tenant has from now on. */

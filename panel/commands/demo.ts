@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
 import { seedDemoHistory } from '../demo/history.js';
 import { demoAccounts, seedDemo } from '../demo/seed.js';
+import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
 import { within } from '../shutdown.js';
@@ -11,7 +12,7 @@ const fleetWithinMs = 2_000;
 
 // A living panel in one command: a seeded tenant, and eight simulated nodes that report through the real agent path.
 await run(async () => {
-  const options = panelOptions({
+  const settings = {
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
     HEARTBEAT_SECONDS: '5',
@@ -21,11 +22,18 @@ await run(async () => {
     MAIL_LOG: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
-  });
+  };
+  const { panel: env, logger } = panelOptions(settings);
+  // With a key of Stripe the demo talks to Stripe itself.
+  const stripe =
+    process.env['STRIPE_SECRET_KEY'] === undefined
+      ? await startDemoStripe({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
+      : undefined;
+  const options = panelOptions({ ...settings, ...stripe?.settings });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
-    const { enrollmentToken, tenantId } = await seedDemo(panel.url);
+    const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -36,23 +44,38 @@ await run(async () => {
     fleet = started;
     const nodes = await started.enrolled(10_000);
     await seedDemoHistory({ databaseUrl: panel.databaseUrl, tenantId, nodes, logger: options.logger });
-    process.stdout.write(greeting(panel.publicUrl, demoNodeUrl(panel.url, 2), enrollmentToken));
+    process.stdout.write(
+      greeting(panel.publicUrl, {
+        nodeUrl: demoNodeUrl(panel.url, 2),
+        enrollmentToken,
+        stripeUrl: stripe?.sandbox.url,
+      }),
+    );
     return {
       ...panel,
       stopWithinMs: panel.stopWithinMs + fleetWithinMs,
       stop: async (how) => {
         await within(fleetWithinMs, started.stop());
         await panel.stop(how);
+        await stripe?.sandbox.stop();
       },
     };
   } catch (error) {
     if (fleet) await within(fleetWithinMs, fleet.stop());
     await panel.stop();
+    await stripe?.sandbox.stop();
     throw error;
   }
 });
 
-function greeting(url: string, nodeUrl: string | undefined, enrollmentToken: string): string {
+interface Shown {
+  nodeUrl: string | undefined;
+  enrollmentToken: string;
+  /** Absent where the demo talks to Stripe itself. */
+  stripeUrl: string | undefined;
+}
+
+function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl }: Shown): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -61,6 +84,7 @@ Quazzar Control Panel, with a demo fleet of eight nodes
   sign in as            ${email} / ${password}
   sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
+  payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}
 
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')

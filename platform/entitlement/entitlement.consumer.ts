@@ -14,14 +14,15 @@ export async function keepEntitlement(
   em: SqlEntityManager,
   area: string,
   tenantId: string,
-  { version, plan, features, limits }: Record<string, unknown>,
+  { version, plan, features, limits, isReadOnly }: Record<string, unknown>,
 ): Promise<void> {
   await em.execute(
-    `insert into ${area}.entitlement as e (tenant_id, version, plan, features, limits)
-     values (?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?::jsonb)
+    `insert into ${area}.entitlement as e (tenant_id, version, plan, features, limits, is_read_only)
+     values (?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?::jsonb, ?)
      on conflict (tenant_id) do update set
-       version = excluded.version, plan = excluded.plan, features = excluded.features, limits = excluded.limits
+       version = excluded.version, plan = excluded.plan, features = excluded.features, limits = excluded.limits,
+       is_read_only = excluded.is_read_only
      where e.version < excluded.version`,
-    [tenantId, version, plan, JSON.stringify(features), JSON.stringify(limits)],
+    [tenantId, version, plan, JSON.stringify(features), JSON.stringify(limits), isReadOnly === true],
   );
 }

@@ -13,3 +13,8 @@ export function entitlementTableSql(area: string): string[] {
     ...tenantTableSql(area, 'entitlement', { app: ['select', 'insert', 'update'] }),
   ];
 }
+
+/** Whether nothing may be added until an overdue payment is made; a step of its own, for areas that have the table. */
+export function entitlementReadOnlySql(area: string): string {
+  return `alter table ${area}.entitlement add column is_read_only boolean not null default false`;
+}

@@ -2,14 +2,9 @@ import { advisoryLock } from '../database/advisory-lock.js';
 import type { SqlEntityManager } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { Operation } from '../subgraph/operation.js';
+import type { Entitlement } from './entitlement.js';
 import { freePlan } from './free-plan.js';
-
-/** What a tenant may use. A limit of null is unlimited; one that is absent was not granted and counts as zero. */
-export interface Entitlement {
-  plan: string;
-  features: readonly string[];
-  limits: Readonly<Record<string, number | null>>;
-}
+import { planWithRoom } from './plans.js';
 
 /** One area's view of what tenants may use, as the events of billing left it. */
 export class Entitlements {
@@ -29,9 +24,9 @@ export class Entitlements {
   }
 
   /**
-   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit. Called in the transaction
-   * that adds it, before it does: the lock makes those that add for the same tenant take turns, so that none counts what
-   * another is about to add.
+   * Throws LIMIT_REACHED unless one more, or as many as are wanted, fits under the limit, and CONFLICT (PAYMENT_OVERDUE)
+   * while nothing may be added. Called in the transaction that adds it, before it does: the lock makes those that add for
+   * the same tenant take turns, so that none counts what another is about to add.
    */
   async requireRoom(
     em: SqlEntityManager,
@@ -41,14 +36,24 @@ export class Entitlements {
     wanted = 1,
   ): Promise<void> {
     await this.lock(em, tenantId, limitName);
-    const { plan, limits } = await this.read(em, tenantId);
+    const { plan, limits, isReadOnly } = await this.read(em, tenantId);
+    if (isReadOnly) {
+      throw new ApiError('CONFLICT', 'A payment is overdue: nothing can be added until it is made', {
+        reason: 'PAYMENT_OVERDUE',
+      });
+    }
     const limit = limits[limitName] === undefined ? 0 : limits[limitName];
     if (limit === null) return;
     const used = await count();
     if (used + wanted <= limit) return;
+    const larger = planWithRoom(plan, limitName, used + wanted);
     throw new ApiError('LIMIT_REACHED', `The plan ${plan.toLowerCase()} allows ${limit} ${limitName}`, {
       reason: `${limitName.toUpperCase()}_LIMIT`,
-      details: { limit, used },
+      details: {
+        limit,
+        used,
+        ...(larger === undefined ? {} : { plan: larger.toLowerCase() }),
+      },
     });
   }
 
@@ -60,7 +65,7 @@ export class Entitlements {
 
   private async read(em: SqlEntityManager, tenantId: string): Promise<Entitlement> {
     const [row] = await em.execute<Entitlement[]>(
-      `select plan, features, limits from ${this.area}.entitlement where tenant_id = ?`,
+      `select plan, features, limits, is_read_only as "isReadOnly" from ${this.area}.entitlement where tenant_id = ?`,
       [tenantId],
     );
     return row ?? freePlan;

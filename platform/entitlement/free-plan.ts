@@ -1,5 +1,5 @@
-import type { Entitlement } from './entitlements.js';
-import { planEntitlements } from './plans.js';
+import type { Entitlement } from './entitlement.js';
+import { Plan, planEntitlements } from './plans.js';
 
 /** What every tenant has before any plan was granted. */
-export const freePlan: Entitlement = { plan: 'FREE', ...planEntitlements.FREE };
+export const freePlan: Entitlement = { plan: Plan.FREE, ...planEntitlements[Plan.FREE], isReadOnly: false };

@@ -1,21 +1,48 @@
-/** What a plan lets a tenant use; null is unlimited. */
-export interface PlanEntitlement {
-  features: readonly string[];
-  limits: Readonly<Record<'instances' | 'users' | 'storageGb', number | null>>;
+import { registerEnumType } from 'type-graphql';
+
+import type { Entitlement } from './entitlement.js';
+
+export enum Plan {
+  FREE = 'FREE',
+  PRO = 'PRO',
+  ENTERPRISE = 'ENTERPRISE',
 }
 
-/** What each plan gives, by its word. The one definition: for who grants plans and who offers them. */
-export const planEntitlements: Readonly<Record<'FREE' | 'PRO' | 'ENTERPRISE', PlanEntitlement>> = {
-  FREE: {
-    features: ['fleet-management'],
-    limits: { instances: 5, users: 3, storageGb: 10 },
+registerEnumType(Plan, {
+  name: 'Plan',
+  description: 'What a tenant has subscribed to; decides its limits and features.',
+  valuesConfig: {
+    FREE: { description: 'A few instances and users, without payment.' },
+    PRO: { description: 'More of both; governance and high availability as well.' },
+    ENTERPRISE: { description: 'As many as there are; MSP clients and branding as well.' },
   },
-  PRO: {
+});
+
+export type PlanEntitlement = Pick<Entitlement, 'features' | 'limits'>;
+
+/** What each plan gives, smallest first; null is unlimited. The one definition, for all areas. */
+export const planEntitlements: Readonly<Record<Plan, PlanEntitlement>> = {
+  [Plan.FREE]: {
+    features: ['fleet-management'],
+    limits: { instances: 3, users: 3, storageGb: 10 },
+  },
+  [Plan.PRO]: {
     features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],
     limits: { instances: 25, users: 50, storageGb: 500 },
   },
-  ENTERPRISE: {
+  [Plan.ENTERPRISE]: {
     features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support', 'msp', 'white-label'],
     limits: { instances: null, users: null, storageGb: null },
   },
 };
+
+/** Smallest first. */
+export const plans = Object.keys(planEntitlements) as Plan[];
+
+/** The smallest plan above this one under which so much fits; undefined when there is none. */
+export function planWithRoom(above: string, limitName: string, wanted: number): Plan | undefined {
+  return plans.slice(plans.indexOf(above as Plan) + 1).find((plan) => {
+    const limit = planEntitlements[plan].limits[limitName];
+    return limit === null || (limit !== undefined && limit >= wanted);
+  });
+}

@@ -28,6 +28,35 @@ export class IdempotencyKeys<const Mutation extends string> {
   ) {}
 
   /**
+   * The first answer under the key of a call, for work that goes outside before its transaction; undefined when there is
+   * none, or no key. Refuses as `write` does.
+   */
+  async find<Response>(operation: Operation, call: RepeatableCall<Mutation>): Promise<Response | undefined> {
+    const key = this.keyOf(operation, call);
+    if (key === undefined) return undefined;
+    const [kept] = await operation.em.execute<{ fingerprint: string; response: Response | null }[]>(
+      `select fingerprint, response from ${this.area}.idempotency_key
+       where tenant_id = ? and key = ? and expires_at > ?`,
+      [operation.tenantId, key, operation.clock.now()],
+    );
+    if (!kept) return undefined;
+    if (kept.fingerprint !== fingerprintOf(call)) throw reused();
+    return kept.response ?? undefined;
+  }
+
+  /** The key of a call: that among its arguments, or else that of the request. */
+  keyOf(operation: Operation, { key }: RepeatableCall<Mutation>): string | undefined {
+    const given = key ?? operation.request.idempotencyKey;
+    if (given !== undefined && !keyShape.test(given)) {
+      throw refused(
+        'IDEMPOTENCY_KEY_INVALID',
+        'The idempotency key must have 1 to 255 visible ASCII characters',
+      );
+    }
+    return given;
+  }
+
+  /**
    * Runs `work` in a transaction of its own and keeps its `response`, plain JSON, or makes the first call's answer again by `revive`. Without a key it just
    * runs. VALIDATION_FAILED (IDEMPOTENCY_KEY_REUSED) when the key came with another call within 24 hours.
    */
@@ -37,22 +66,14 @@ export class IdempotencyKeys<const Mutation extends string> {
     revive: (response: Response) => Answer,
     work: (write: Write) => Promise<{ answer: Answer; response: Response }>,
   ): Promise<Answer> {
-    const key = call.key ?? operation.request.idempotencyKey;
+    const key = this.keyOf(operation, call);
     if (key === undefined) return operation.write(async (write) => (await work(write)).answer);
-    if (!keyShape.test(key)) {
-      throw refused(
-        'IDEMPOTENCY_KEY_INVALID',
-        'The idempotency key must have 1 to 255 visible ASCII characters',
-      );
-    }
     const fingerprint = fingerprintOf(call);
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const earlier = await this.claim(write.em, { tenantId, key, fingerprint, now: operation.clock.now() });
       if (earlier) {
-        if (earlier.fingerprint !== fingerprint) {
-          throw refused('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another request');
-        }
+        if (earlier.fingerprint !== fingerprint) throw reused();
         write.audit({ changes: { repeated: true } });
         return revive(earlier.response as Response);
       }
@@ -89,7 +110,7 @@ export class IdempotencyKeys<const Mutation extends string> {
 }
 
 /** The same for the same arguments in any order. */
-function fingerprintOf({ mutation, input }: RepeatableCall<string>): string {
+export function fingerprintOf({ mutation, input }: RepeatableCall<string>): string {
   return createHash('sha256')
     .update(JSON.stringify([mutation, sorted(input)]))
     .digest('base64url');
@@ -104,6 +125,10 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(
     entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, sorted(inner)]),
   );
+}
+
+export function reused(): ApiError {
+  return refused('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another request');
 }
 
 function refused(reason: string, sentence: string): ApiError {

@@ -108,22 +108,27 @@ export class JobRunner {
       ['job', 'outcome'],
     );
     const counted = (outcome: string) => count?.({ job: definition.name, outcome });
-    await boss.work(
-      definition.name,
-      {
-        batchSize: 1,
-        includeMetadata: true,
-        localConcurrency: concurrency,
-        pollingIntervalSeconds: Math.min(pollSeconds, 2),
-        notifyPollingIntervalSeconds: pollSeconds,
-      },
-      async ([job]: StoredJob[]) => {
-        if (!job) return;
-        await withPatience(patience.background, async () =>
-          attempt(definition, job, { database, clock, logger, counted }),
-        );
-      },
-    );
+    for (let worker = 0; worker < concurrency; worker += 1) {
+      let id = '';
+      id = await boss.work(
+        definition.name,
+        {
+          batchSize: 1,
+          includeMetadata: true,
+          pollingIntervalSeconds: Math.min(pollSeconds, 2),
+          notifyPollingIntervalSeconds: pollSeconds,
+        },
+        async ([job]: StoredJob[]) => {
+          if (!job) return;
+          // Where there was one there may be more: by itself it would look again after the interval only, so that a
+          // thousand jobs enqueued at once took an hour.
+          boss.notifyWorker(id);
+          await withPatience(patience.background, async () =>
+            attempt(definition, job, { database, clock, logger, counted }),
+          );
+        },
+      );
+    }
   }
 }
 

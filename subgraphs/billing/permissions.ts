@@ -3,4 +3,12 @@ import type { PermissionTable } from '#platform/auth/permissions.js';
 /** Everything that billing lets anyone do, and who may. */
 export const billingPermissions = {
   'billing.package.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.subscription.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.usage.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.subscription.manage': ['owner', 'admin', 'billing'],
+  'billing.licence.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.licence.receive': ['node'],
+  'billing.invoice.read': ['owner', 'admin', 'billing'],
 } as const satisfies PermissionTable;
+
+export type BillingPermission = keyof typeof billingPermissions;

@@ -1,21 +1,130 @@
-import type { AreaContext, RunningArea } from '#platform/area.js';
-import { buildSubgraph } from '#platform/subgraph/build.js';
+import type { Router } from 'express';
 
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
+
+import { ChangeResolver } from './change/change.resolver.js';
+import { ChangeService } from './change/change.service.js';
+import { CustomerService } from './change/customer.service.js';
+import { finishIntentJob, intentRetentionSweep } from './change/finish-intent.job.js';
+import { HostedPages } from './change/hosted-pages.service.js';
+import { Intent } from './change/intent.entity.js';
+import { Intents } from './change/intents.service.js';
+import { PreviewService } from './change/preview.service.js';
+import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
+import type { BillingEnv } from './env.js';
+import { InvoiceResolver } from './invoice/invoice.resolver.js';
+import { InvoiceService } from './invoice/invoice.service.js';
+import { InstanceReference } from './licence/instance.reference.js';
+import { LicenceKeys } from './licence/licence-keys.js';
+import { createLicenceKeysRouter } from './licence/licence-keys.router.js';
+import { Licence } from './licence/licence.entity.js';
+import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/licence.job.js';
+import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
+import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
 import { billingPermissions } from './permissions.js';
+import { Prices } from './stripe/prices.js';
+import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { BillingSubscription } from './subscription/subscription.entity.js';
+import { SubscriptionResolver } from './subscription/subscription.resolver.js';
+import { ownSubscription } from './subscription/subscription.store.service.js';
+import { reconcileSweep, syncJob } from './subscription/sync.job.js';
+import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
+import { TenantReference } from './tenant/tenant.reference.js';
+import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
+import type { Usage } from './usage/usage.js';
+import { usageOf, UsageResolver } from './usage/usage.resolver.js';
+import { ledgerRetentionSweep, WebhookLedger } from './webhook/ledger.job.js';
+import { createWebhookRouter } from './webhook/webhook.router.js';
+
+export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence];
 
 /** The billing subgraph, wired by hand. */
-export function createBilling({ database, clock, verifier, streams }: AreaContext<unknown>): RunningArea {
+export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
+  const { database, clock, logger, publicUrl, settings } = context;
+  const stripe = stripeSource(settings);
+  if (settings.STRIPE_SECRET_KEY === undefined)
+    logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
+  else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
+    logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
+  const ledger = new WebhookLedger(database, clock);
+  const entitlements = new Entitlements('billing');
+  const prices = new Prices(stripe);
+  const intents = new Intents(stripe);
+  const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
+  const licences = new LicenceService(licenceKeys, entitlements);
+  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), publicUrl);
   return {
     build: () =>
       buildSubgraph({
         name: 'billing',
         database,
         clock,
-        verifier,
+        verifier: context.verifier,
         permissions: billingPermissions,
-        streams,
-        resolvers: [new PackageResolver()],
+        streams: context.streams,
+        resolvers: [
+          new PackageResolver(),
+          new SubscriptionResolver(entitlements),
+          new ChangeResolver(
+            new ChangeService(stripe, prices, intents),
+            new PreviewService(stripe, prices),
+            pages,
+          ),
+          new UsageResolver(entitlements),
+          new InvoiceResolver(new InvoiceService(stripe, logger)),
+          new LicenceResolver(licences),
+          new InstanceLicenceResolver(licences),
+          new TenantReferenceResolver(entitlements),
+        ],
+        orphanedTypes: [TenantReference, InstanceReference],
+        references: {
+          Instance: async ({ id }: { id: string }, { operation }) =>
+            (await licences.ofInstance(operation, id)) ? { id } : null,
+          BillingSubscription: ({ tenantId }: { tenantId: string }, { operation }) =>
+            tenantId === operation.tenantId ? ownSubscription(operation) : null,
+          NodeUsage: ownUsage(entitlements, 'nodes'),
+          UserUsage: ownUsage(entitlements, 'users'),
+          StorageUsage: ownUsage(entitlements, 'storage'),
+          Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+        },
       }),
+    consumers: [knowTenants, followEntitlements, reissueLicences, licenceNodes, meterUsage],
+    sweeps: [
+      reconcileSweep,
+      renewLicencesSweep,
+      dunningSweep,
+      trialNoticeSweep,
+      ledgerRetentionSweep,
+      intentRetentionSweep,
+      usageRetentionSweep,
+      idempotencySweep('billing'),
+    ],
+    jobs: [syncJob(stripe), finishIntentJob(intents)],
+    routers: [createLicenceKeysRouter(licenceKeys)],
+    webhooks: webhookRouters(context, stripe, ledger),
+    stop: () => ledger.stop(),
   };
+}
+
+/** A tenant's own limit. */
+function ownUsage(entitlements: Entitlements, of: keyof Usage): ReferenceResolver<{ tenantId: string }> {
+  return async ({ tenantId }, { operation }) =>
+    tenantId === operation.tenantId ? usageOf(operation, await entitlements.of(operation))[of] : null;
+}
+
+/** None without the secret that Stripe signs by. */
+function webhookRouters(
+  { clock, logger, metrics, settings }: AreaContext<BillingEnv>,
+  stripe: StripeSource,
+  ledger: WebhookLedger,
+): Router[] {
+  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret } = settings;
+  if (key === undefined || secret === undefined) return [];
+  return [createWebhookRouter({ stripe: stripe(), ledger, secret, clock, logger, metrics })];
 }

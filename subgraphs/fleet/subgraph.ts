@@ -3,7 +3,7 @@ import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import { buildSubgraph } from '#platform/subgraph/build.js';
+import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
 import { brandingConsumer } from './branding/branding.job.js';
@@ -63,6 +63,17 @@ import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { fleetUsageSweep } from './usage/usage.job.js';
+import {
+  BillingSubscriptionReference,
+  NodeUsageReference,
+  StorageUsageReference,
+} from './usage/usage.reference.js';
+import { NodeUseResolver, StorageUseResolver, SubscriptionUseResolver } from './usage/usage.resolver.js';
+
+/** What a tenant uses is shown to itself. */
+const ownUse: ReferenceResolver<{ tenantId: string }> = ({ tenantId }, { operation }) =>
+  tenantId === operation.tenantId ? { tenantId } : null;
 
 export const fleetEntities: readonly EntityClass[] = [
   Instance,
@@ -114,6 +125,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,
+      fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),
       partitionSweep,
@@ -172,11 +184,18 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           new MetricsSampleResolver(instances),
           new MetricsHistoryResolver(new MetricsHistoryService(instances, heartbeatSeconds)),
           new TenantReferenceResolver(summaries, entitlements),
+          new SubscriptionUseResolver(summaries),
+          new NodeUseResolver(summaries),
+          new StorageUseResolver(),
           ...alerts.resolvers,
         ],
+        orphanedTypes: [BillingSubscriptionReference, NodeUsageReference, StorageUsageReference],
         references: {
           Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          BillingSubscription: ownUse,
+          NodeUsage: ownUse,
+          StorageUsage: ownUse,
           Alert: ({ id }: { id: string }, { operation }) => alerts.service.find(operation, id),
         },
       }),

@@ -15,6 +15,7 @@ import { sendMailJob } from './email/send-mail.job.js';
 import type { IdentityEnv } from './env.js';
 import { LinkResolver } from './link/link.resolver.js';
 import { LinkService } from './link/link.service.js';
+import { mailBillingNotices } from './notice/billing-notice.job.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
 import { createMetadataRouter } from './oauth/metadata.router.js';
@@ -60,6 +61,9 @@ import { TotpSignIn } from './totp/totp-sign-in.js';
 import { RecoveryCode, TotpSecret } from './totp/totp.entity.js';
 import { TotpResolver } from './totp/totp.resolver.js';
 import { TotpService } from './totp/totp.service.js';
+import { userCountSweep } from './usage/usage.job.js';
+import { UserUsageReference } from './usage/user-usage.reference.js';
+import { UserUsageResolver } from './usage/user-usage.resolver.js';
 import { ProfileService } from './user/profile.service.js';
 import { User } from './user/user.entity.js';
 import { UserResolver } from './user/user.resolver.js';
@@ -131,8 +135,8 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   });
 
   return {
-    consumers: [registerClients, followClients, ...tenancy.consumers],
-    sweeps: [expiredSweep, ...tenancy.sweeps],
+    consumers: [registerClients, followClients, mailBillingNotices(mails, publicUrl), ...tenancy.consumers],
+    sweeps: [expiredSweep, userCountSweep, ...tenancy.sweeps],
     jobs: [sendMailJob(mails, mailer), offerResetJob(mail), failedSignInJob],
     build: () =>
       buildSubgraph({
@@ -145,6 +149,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         resolvers: [
           new UserResolver(users, new ProfileService(users, emails), emails),
           new TenantResolver(new TenantService(), users, new SuspensionService(), new TenantSearch()),
+          new UserUsageResolver(),
           new RegistrationResolver(registrations),
           new SessionResolver(
             logins,
@@ -159,9 +164,12 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
           new SetupResolver(new SetupService(registrations)),
           ...tenancy.resolvers,
         ],
+        orphanedTypes: [UserUsageReference],
         references: {
           Tenant: ({ id }: { id: string }, { operation }) =>
             id === operation.tenantId ? users.tenant(operation) : null,
+          UserUsage: ({ tenantId }: { tenantId: string }, { operation }) =>
+            tenantId === operation.tenantId ? { tenantId } : null,
           User: ({ id }: { id: string }, { operation }) => users.find(operation, id),
         },
       }),

@@ -48,6 +48,7 @@ import { createTenantExportRouter } from './msp/tenant-export.router.js';
 import { rawOperations } from './raw-operation.js';
 import type { SessionTokens } from './session/session-tokens.js';
 import type { SigningKeyService } from './signing-key/signing-key.service.js';
+import { followSubscriptions } from './tenant/subscribed-plan.job.js';
 import type { UserService } from './user/user.service.js';
 
 export const tenancyEntities: readonly EntityClass[] = [
@@ -118,6 +119,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     ],
     consumers: [
       entitlementConsumer('identity'),
+      followSubscriptions,
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
       collectErasures(areas),

@@ -29,7 +29,7 @@ test('there are three packages, the smallest first, and whoever reads the tenant
       id: 'free',
       name: 'Free',
       features: ['fleet-management'],
-      instanceLimit: 5,
+      instanceLimit: 3,
       userLimit: 3,
       storageGbLimit: 10,
     },

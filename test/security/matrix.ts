@@ -46,6 +46,7 @@ export type Matrix = Readonly<Record<string, Access>>;
 const users = ['owner', 'admin', 'operator', 'billing', 'viewer', 'administrator'] as const;
 const readers = [...users, 'service'] as const;
 const managers = ['owner', 'admin'] as const;
+const payers = ['owner', 'admin', 'billing', 'service'] as const;
 const operators = ['owner', 'admin', 'operator', 'service'] as const;
 
 const may = (permission: string, who: readonly Caller[], more: Partial<Access> = {}): Access => ({
@@ -137,6 +138,19 @@ export const matrix: Matrix = {
 
   // What plans there are
   'Query.packages':                     may('billing.package.read', readers),
+  'Query.subscription':                 may('billing.subscription.read', readers),
+  'Query.usage':                        may('billing.usage.read', readers),
+  'Query.invoices':                     may('billing.invoice.read', payers),
+  'Query.previewPlanChange':            may('billing.subscription.manage', payers),
+  'Mutation.changeSubscription':        may('billing.subscription.manage', payers),
+  'Mutation.cancelSubscription':        may('billing.subscription.manage', payers),
+  'Mutation.resumeSubscription':        may('billing.subscription.manage', payers),
+  'Mutation.createCheckoutSession':     may('billing.subscription.manage', payers),
+  'Mutation.createPortalSession':       may('billing.subscription.manage', payers),
+  'Subscription.subscriptionChanged':   may('billing.subscription.read', readers),
+  'Query.licences':                     may('billing.licence.read', readers),
+  'Query.validateLicence':              may('billing.licence.read', readers),
+  'Query.ownLicence':                   may('billing.licence.receive', ['node']),
 
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),

@@ -6,6 +6,7 @@ import { dataOf } from '../support/answers.js';
 import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
+import { billing, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
 import {
   apiKey,
@@ -23,8 +24,10 @@ import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
 const mayBeEmpty: ReadonlySet<string> = new Set([
   // Events that cannot be taken in.
   'platform.parked_event',
-  // Nobody writes to billing yet.
-  'billing.outbox',
+  // A job takes the request away at once.
+  'billing.sync_request',
+  // Told once an hour.
+  'billing.usage_record',
   // Background steps fill them when hours or days have passed.
   'fleet.metrics_daily',
   'fleet.metrics_hourly',
@@ -68,6 +71,7 @@ export class RichScene extends Scene {
     await groups(scene);
     await manage(scene);
     await delegate(scene);
+    await billing(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),
@@ -119,6 +123,7 @@ export class RichScene extends Scene {
     await node.beat({ health: [this.wornOut] });
     await this.send(this.node, node);
     await delegate(this);
+    await tellSubscription(this);
     await this.alerted(node);
   }
 

@@ -107,7 +107,7 @@ export class Tenant {
       await this.world.administrator(),
     );
     if (answer.errors) throw new Error(`grantPlan: ${JSON.stringify(answer.errors)}`);
-    const limit = { FREE: 5, PRO: 25, ENTERPRISE: null }[plan];
+    const limit = { FREE: 3, PRO: 25, ENTERPRISE: null }[plan];
     await until(async () => (await this.instanceLimit()) === limit, `the ${plan} plan to reach fleet`);
     return this;
   }
@@ -128,11 +128,22 @@ export class Tenant {
     return answer.body.token;
   }
 
-  /** A node that has enrolled, and has not beaten yet. */
+  /** A node that has enrolled, and has not beaten yet. For more than Free allows the tenant is put on Pro. */
   async node(name = `node-${randomUUID().slice(0, 8)}`): Promise<Node> {
-    const answer = await this.world.rest<{ instance_id: string; credential: string }>('/api/agent/enroll', {
-      body: { token: await this.enrollmentToken(), name, hostname: `${name}.example.com`, version: '0.2.9' },
-    });
+    const enroll = async () =>
+      this.world.rest<{ instance_id: string; credential: string }>('/api/agent/enroll', {
+        body: {
+          token: await this.enrollmentToken(),
+          name,
+          hostname: `${name}.example.com`,
+          version: '0.2.9',
+        },
+      });
+    let answer = await enroll();
+    if (answer.status === 409 && answer.text.includes('The plan free')) {
+      await this.grantPlan('PRO');
+      answer = await enroll();
+    }
     if (answer.status !== 201) throw new Error(`enroll: ${answer.status} ${answer.text}`);
     return new Node(this.world, name, answer.body.instance_id, answer.body.credential);
   }

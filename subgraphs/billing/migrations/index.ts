@@ -1,7 +1,12 @@
 import { areaTablesSql } from '#platform/area.sql.js';
 import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
+import { subscriptionsMigration } from './002-subscriptions.js';
+import { licencesMigration } from './003-licences.js';
+
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
   migration('001_outbox', areaTablesSql('billing')),
+  subscriptionsMigration,
+  licencesMigration,
 ];

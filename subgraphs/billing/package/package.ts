@@ -1,24 +1,56 @@
-import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
-@ObjectType('Package', { description: 'A plan that a tenant may have, and what it lets the tenant use.' })
+import { Plan } from '#platform/entitlement/plans.js';
+
+import { BillingCycle } from './packages.js';
+
+registerEnumType(BillingCycle, {
+  name: 'BillingCycle',
+  description: 'How often a plan is paid.',
+  valuesConfig: {
+    MONTHLY: { description: 'Every month, on the day of the first payment or the last of a shorter month.' },
+    YEARLY: { description: 'Every year.' },
+  },
+});
+
+@ObjectType({ description: 'A plan on offer, and what it costs.' })
 export class Package {
-  @Field(() => ID, { description: "The plan's name in lower case, as in `pro`." })
+  @Field(() => ID, { description: 'The word by which the plan is asked for.' })
   id!: string;
 
-  @Field(() => String, { description: 'For people to read.' })
+  @Field(() => Plan, { description: 'The plan.' })
+  plan!: Plan;
+
+  @Field(() => String, { description: 'What it is called.' })
   name!: string;
 
-  @Field(() => [String], {
-    description: 'What may be used besides, as in `governance`. The order means nothing.',
-  })
-  features!: readonly string[];
+  @Field(() => String, { description: 'Whom it is for.' })
+  description!: string;
 
-  @Field(() => Int, { nullable: true, description: 'The most instances; null for as many as there are.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Minor units of the currency a month; 0 free of charge, null by contract.',
+  })
+  priceMonthly!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Minor units of the currency a year; 0 free of charge, null by contract.',
+  })
+  priceYearly!: number | null;
+
+  @Field(() => String, { description: 'ISO 4217, in lower case.' })
+  currency!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many instances it allows; null for any number.' })
   instanceLimit!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'The most users; null for as many as there are.' })
+  @Field(() => Int, { nullable: true, description: 'How many users it allows; null for any number.' })
   userLimit!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'The most storage, in GB; null for as much as there is.' })
+  @Field(() => Float, { nullable: true, description: 'GB of storage it allows; null for any amount.' })
   storageGbLimit!: number | null;
+
+  @Field(() => [String], { description: 'What it includes.' })
+  features!: string[];
 }

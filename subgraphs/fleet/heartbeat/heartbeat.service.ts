@@ -1,3 +1,4 @@
+import { BatchQueue } from '#platform/batch-queue.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -6,7 +7,6 @@ import type { NodeViewer } from '#platform/viewer.js';
 import type { NodeCommand } from '../command/node-command.js';
 import type { CredentialService } from '../enrollment/credential.service.js';
 import type { Hearing } from '../hearing/hearing.js';
-import { BatchQueue } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
 import type { ReportHeartbeatInput, ReportHeartbeatPayload } from './heartbeat.inputs.js';
 import { judgeBeat } from './heartbeat.rules.js';

@@ -1,3 +1,4 @@
+import type { Outcome } from '#platform/batch-queue.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
@@ -7,7 +8,6 @@ import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 
 import type { MetricsRelay } from '../metrics/metrics-relay.job.js';
-import type { Outcome } from './batch-queue.js';
 import type { ReceivedBeat } from './beat.js';
 import { keyOf, prepare, type KnownInstance, type Writes } from './ingest.rows.js';
 import { readInstances, storeBeats } from './ingest.sql.js';

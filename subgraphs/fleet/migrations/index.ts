@@ -24,6 +24,7 @@ import { departuresMigration } from './085-departures.js';
 import { windowTimeZonesMigration } from './086-window-time-zones.js';
 import { reportsMigration } from './087-reports.js';
 import { makersMigration } from './088-makers.js';
+import { billingMigration } from './089-billing.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -133,4 +134,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   windowTimeZonesMigration,
   reportsMigration,
   makersMigration,
+  billingMigration,
 ];

@@ -13,6 +13,7 @@ import { hashPassword } from '../password/password-hash.js';
 import type { AuthPayload } from '../session/auth-payload.js';
 import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
+import { usersCounted } from '../usage/seats.service.js';
 import { emailTakenInstead } from '../user/email-taken.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
@@ -87,7 +88,8 @@ export class InvitationService {
         invitedBy: userId,
         expiresAt: new Date(now.getTime() + invitationMs),
       });
-      em.persist(made);
+      await em.persist(made).flush();
+      write.publish(await usersCounted(em, tenantId, now));
       audit({ target: made.id, changes: { email, role } });
       const tenant = await em.findOneOrFail(Tenant, { id: tenantId });
       this.mail.send(write, tenantId, { to: email, tenantName: tenant.name, token });
@@ -98,7 +100,8 @@ export class InvitationService {
   /** Ends a link that was mailed. Taking it back again changes nothing. */
   async revoke(operation: Operation, id: string): Promise<Invitation> {
     const { tenantId, role: ownRole } = operation.requireUser();
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async ({ em, audit, publish }) => {
+      const now = operation.clock.now();
       const lockMode = LockMode.PESSIMISTIC_WRITE;
       const invitation = await em.findOne(Invitation, { tenantId, id }, { lockMode });
       if (!invitation) throw notFound('Invitation');
@@ -107,7 +110,10 @@ export class InvitationService {
         throw new ApiError('CONFLICT', 'The invitation was accepted', { reason: 'INVITATION_ACCEPTED' });
       }
       audit({ target: id });
-      invitation.revokedAt ??= operation.clock.now();
+      if (invitation.revokedAt) return invitation;
+      invitation.revokedAt = now;
+      await em.flush();
+      publish(await usersCounted(em, tenantId, now));
       return invitation;
     });
   }

@@ -8,6 +8,7 @@ import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import { endSessions } from '../session/session.service.js';
+import { usersCounted } from '../usage/seats.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import type { ChangeMemberRoleInput } from './member.inputs.js';
@@ -93,6 +94,7 @@ export class MemberService {
         [now.toISOString(), tenantId, userId],
       );
       await em.nativeDelete(User, { tenantId, id: userId });
+      write.publish(await usersCounted(em, tenantId, now));
       em.clear();
       return user;
     });

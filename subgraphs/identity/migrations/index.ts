@@ -20,6 +20,7 @@ import { timelinesMigration } from './086-timelines.js';
 import { addressChangesMigration } from './087-address-changes.js';
 import { silentSignInMigration } from './088-silent-sign-in.js';
 import { tenantSearchMigration } from './089-tenant-search.js';
+import { billingMigration } from './090-billing.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -154,4 +155,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   addressChangesMigration,
   silentSignInMigration,
   tenantSearchMigration,
+  billingMigration,
 ];

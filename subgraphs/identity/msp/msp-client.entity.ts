@@ -2,10 +2,9 @@ import { BigIntType } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
+import { Plan } from '#platform/entitlement/plans.js';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
-
-import { Plan } from '../tenant/tenant.entity.js';
 
 export enum MspClientStatus {
   ACTIVE = 'ACTIVE',

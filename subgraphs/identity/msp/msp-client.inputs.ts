@@ -1,7 +1,8 @@
 import { Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
-import { Plan } from '../tenant/tenant.entity.js';
+import { Plan } from '#platform/entitlement/plans.js';
+
 import { emailAddress } from '../user/email-address.js';
 import { shownName } from '../user/user.inputs.js';
 

@@ -140,6 +140,7 @@ async function grant(
     // A client has no clients: shares of shares could not be accounted for.
     features: features.filter((feature) => feature !== 'msp'),
     limits: { ...limits, instances: instanceLimit },
+    source: 'PROVIDER',
   } satisfies EntitlementGranted;
   // At once, for the next change is compared with it.
   await keepEntitlement(em, 'identity', tenantId, granted);

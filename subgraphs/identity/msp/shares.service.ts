@@ -1,7 +1,7 @@
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
-import type { Entitlement } from '#platform/entitlement/entitlements.js';
+import type { Entitlement } from '#platform/entitlement/entitlement.js';
 import type { Write } from '#platform/subgraph/operation.js';
 import type { EntitlementGranted } from '#schema/events.js';
 
@@ -37,8 +37,8 @@ export async function tellRemainder(
   { em, publish }: Pick<Write, 'em' | 'publish'>,
   tenantId: string,
 ): Promise<void> {
-  const [whole] = await em.execute<Pick<EntitlementGranted, 'plan' | 'features' | 'limits'>[]>(
-    `select plan, features, limits from identity.entitlement
+  const [whole] = await em.execute<Pick<EntitlementGranted, 'plan' | 'features' | 'limits' | 'isReadOnly'>[]>(
+    `select plan, features, limits, is_read_only as "isReadOnly" from identity.entitlement
      where tenant_id = ? and limits ->> 'instances' is not null`,
     [tenantId],
   );

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { Plan } from '#platform/entitlement/plans.js';
 import { newId } from '#platform/ids.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -11,7 +12,7 @@ import { makeMailToken } from '../email/mail-tokens.js';
 import { hashPassword } from '../password/password-hash.js';
 import type { AuthPayload } from '../session/auth-payload.js';
 import type { SessionTokens } from '../session/session-tokens.js';
-import { Plan, Tenant } from '../tenant/tenant.entity.js';
+import { Tenant } from '../tenant/tenant.entity.js';
 import { emailTakenInstead } from '../user/email-taken.js';
 import { User, UserRole } from '../user/user.entity.js';
 import { registerRules, type RegisterInput } from './registration.inputs.js';

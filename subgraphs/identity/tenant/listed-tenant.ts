@@ -1,10 +1,9 @@
 import { ArgsType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
+import { Plan } from '#platform/entitlement/plans.js';
 import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
-
-import { Plan } from './tenant.entity.js';
 
 export enum TenantStatus {
   ACTIVE = 'ACTIVE',

@@ -1,10 +1,10 @@
+import type { Plan } from '#platform/entitlement/plans.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 
 import { normalEmail } from '../user/email-address.js';
 import { TenantStatus, tenantFilterRules, type ListedTenant, type TenantFilter } from './listed-tenant.js';
-import type { Plan } from './tenant.entity.js';
 
 interface Row {
   id: string;

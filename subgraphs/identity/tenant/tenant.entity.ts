@@ -1,24 +1,9 @@
 import { BigIntType } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, ID, ObjectType } from 'type-graphql';
 
+import { Plan } from '#platform/entitlement/plans.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
-
-export enum Plan {
-  FREE = 'FREE',
-  PRO = 'PRO',
-  ENTERPRISE = 'ENTERPRISE',
-}
-
-registerEnumType(Plan, {
-  name: 'Plan',
-  description: 'What a tenant has subscribed to; decides its limits and features.',
-  valuesConfig: {
-    FREE: { description: 'A few instances and users, without payment.' },
-    PRO: { description: 'More of both; governance and high availability as well.' },
-    ENTERPRISE: { description: 'As many as there are; MSP clients and branding as well.' },
-  },
-});
 
 @Entity({ tableName: 'tenant' })
 @ObjectType({

@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 
-import { Plan } from './tenant.entity.js';
+import { Plan } from '#platform/entitlement/plans.js';
 
 @InputType({ description: 'A tenant and the plan it gets.' })
 export class GrantPlanInput {

@@ -44,6 +44,7 @@ export class TenantService {
         plan: tenant.plan,
         features: [...planEntitlements[tenant.plan].features],
         limits: { ...planEntitlements[tenant.plan].limits },
+        source: 'GRANT',
       } satisfies EntitlementGranted;
       // identity itself need not wait for its own event, and counts shares under the whole limit.
       await keepEntitlement(write.em, 'identity', tenant.id, granted);

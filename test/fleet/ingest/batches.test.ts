@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { BatchQueue } from '#platform/batch-queue.js';
 import { patience } from '#platform/database/patience.js';
-import { BatchQueue } from '#subgraphs/fleet/heartbeat/batch-queue.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 
 import { TestClock } from '../../support/clock.js';

@@ -48,6 +48,7 @@ test.concurrent('the platform administrator puts a plan in force, and every subg
         plan: 'PRO',
         features: ['fleet-management', 'ha-clustering', 'governance', 'priority-support'],
         limits: { instances: 25, users: 50, storageGb: 500 },
+        source: 'GRANT',
       },
     },
   ]);

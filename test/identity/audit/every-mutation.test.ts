@@ -28,12 +28,21 @@ const unaudited: Record<string, string> = {
 
 /** Mutations that neither the scene nor generated arguments bring to succeed, each with why; others see to their entries. */
 const outOfReach: Record<string, string> = {
+  cancelSubscription: 'takes a subscription that is paid; see test/billing',
+  resumeSubscription: 'takes a subscription that is paid; see test/billing',
+  createCheckoutSession: 'takes a payment provider; see test/billing',
+  createPortalSession: 'takes a payment provider; see test/billing',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
   disableTotp: 'takes a code that was not used yet; see the outbox test',
   suspendTenant: 'an administrator does not suspend their own tenant; see suspension.test.ts',
   revokeSession: "takes one of the caller's own sessions; see the outbox test",
+};
+
+/** Mutations that succeed or not by what was tried beside them. */
+const sometimes: Record<string, string> = {
+  reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
 };
 
 /** Values that the rules of the generator would get wrong. */
@@ -172,6 +181,8 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
   )) {
     succeeded.add(action);
   }
-  const untried = mutations.filter((name) => !succeeded.has(name) && !(name in unaudited));
+  const untried = mutations.filter(
+    (name) => !succeeded.has(name) && !(name in unaudited) && !(name in sometimes),
+  );
   expect(untried.toSorted()).toEqual(Object.keys(outOfReach).toSorted());
 }, 120_000);

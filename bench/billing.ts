@@ -1,0 +1,141 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { systemClock } from '#platform/clock.js';
+import { silentLogger } from '#platform/logger.js';
+import { startStripeSandbox } from '#sandbox/stripe/start.js';
+import { ensureCatalogue } from '#subgraphs/billing/stripe/catalogue.js';
+import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
+
+import { cpuSeconds } from './support/cpu.js';
+import { tenantId } from './support/fleet.js';
+import { Load } from './support/load.js';
+import { startPlainWebhooks } from './support/plain-webhooks.js';
+import { fixed, publish } from './support/report.js';
+import { build, openStage, type Stage } from './support/stage.js';
+import { abba, median, pairedRatio } from './support/stats.js';
+
+const customers = 100;
+const connections = 32;
+const roundMs = 3_000;
+const secret = `whsec_${'b'.repeat(32)}`;
+
+interface Round {
+  rate: number;
+  /** CPU milliseconds per webhook of whoever takes it, until all are applied. */
+  serverMs: number;
+  p99: number;
+}
+
+/** Webhooks taken, and the subscriptions they tell of asked for and applied, against Express with one INSERT. */
+export async function billingBench(): Promise<void> {
+  build();
+  const stage = await openStage();
+  const sandbox = await startStripeSandbox({ port: 0, clock: systemClock, logger: silentLogger });
+  try {
+    const stripe = createStripe(sandbox.secretKey, sandbox.url);
+    await ensureCatalogue(stripe);
+    const panel = await stage.panel({
+      STRIPE_SECRET_KEY: sandbox.secretKey,
+      STRIPE_WEBHOOK_SECRET: secret,
+      STRIPE_API_BASE: sandbox.url,
+    });
+    const ids = await subscribe(stage, stripe);
+    const plain = await startPlainWebhooks(stage, stripe, secret);
+    const request = (sequence: number) => {
+      const body = eventOf(ids[sequence % ids.length]!, sequence);
+      const at = Math.floor(Date.now() / 1000);
+      const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
+      return {
+        path: '/webhooks/stripe',
+        headers: { 'content-type': 'application/json', 'stripe-signature': `t=${at},v1=${signature}` },
+        body,
+      };
+    };
+    const ours = new Load(panel.url, connections, request);
+    const theirs = new Load(plain.url, connections, request);
+    const measured = (load: Load, pid: number, settle: () => Promise<void>) => async (): Promise<Round> => {
+      const before = cpuSeconds(pid);
+      const began = performance.now();
+      const { answered, failures, p99 } = await load.run(roundMs);
+      if (failures > 0) throw new Error(`${failures} webhooks were refused`);
+      await settle();
+      const seconds = (performance.now() - began) / 1000;
+      return { rate: answered / seconds, p99, serverMs: ((cpuSeconds(pid) - before) * 1000) / answered };
+    };
+    const rounds = await abba(
+      { name: 'panel', round: measured(ours, panel.pid, () => applied(stage)) },
+      { name: 'plain', round: measured(theirs, process.pid, async () => undefined) },
+    );
+    const of = (key: keyof Round, all: readonly Round[]) => median(all.map((round) => round[key]));
+    const perCpuSecond = 1000 / of('serverMs', rounds.a);
+    const ratio = pairedRatio(
+      rounds.a.map(({ rate }) => rate),
+      rounds.b.map(({ rate }) => rate),
+    );
+    await ours.stop();
+    await theirs.stop();
+    await plain.stop();
+    await panel.stop();
+    publish({
+      name: 'billing',
+      setup: `webhooks of ${customers} subscriptions over ${connections} connections, taken and applied, fsync on; load, peer and the stand-in for Stripe share the machine`,
+      figures: [
+        {
+          what: 'webhooks taken and applied per second of CPU of the panel',
+          value: fixed(perCpuSecond, 0),
+          target: '>= 1000',
+          isMet: perCpuSecond >= 1_000,
+        },
+        { what: 'webhooks/s, until all are applied', value: fixed(of('rate', rounds.a), 0) },
+        { what: 'latency p99 of the answer (ms)', value: fixed(of('p99', rounds.a), 0) },
+        { what: 'webhooks/s of Express with one INSERT', value: fixed(of('rate', rounds.b), 0) },
+        { what: 'panel / Express', value: fixed(ratio), target: '>= 0.3', isMet: ratio >= 0.3 },
+      ],
+      details: { rounds },
+    });
+  } finally {
+    await sandbox.stop();
+    await stage.stop();
+  }
+}
+
+/** Customers on Pro, each of a tenant of its own. */
+async function subscribe(stage: Stage, stripe: ReturnType<typeof createStripe>): Promise<string[]> {
+  const { data } = await stripe.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
+  const ids: string[] = [];
+  for (let index = 0; index < customers; index += 1) {
+    const { id } = await stripe.customers.create({ metadata: { tenant_id: tenantId(index) } });
+    const card = await stripe.paymentMethods.attach('pm_card_visa', { customer: id });
+    await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: data[0]!.id }],
+      default_payment_method: card.id,
+    });
+    await stage.sql('insert into billing.subscription (tenant_id, customer_id) values ($1, $2)', [
+      tenantId(index),
+      id,
+    ]);
+    ids.push(id);
+  }
+  return ids;
+}
+
+function eventOf(customer: string, sequence: number): string {
+  return JSON.stringify({
+    id: `evt_bench${process.pid}_${sequence}_${Date.now()}`,
+    object: 'event',
+    created: Math.floor(Date.now() / 1000),
+    data: { object: { id: `sub_${sequence}`, object: 'subscription', customer, status: 'active' } },
+    livemode: false,
+    type: 'customer.subscription.updated',
+  });
+}
+
+async function applied(stage: Stage): Promise<void> {
+  for (;;) {
+    const [row] = await stage.sql<{ open: number }>('select count(*)::int as open from billing.sync_request');
+    if (row!.open === 0) return;
+    await sleep(50);
+  }
+}

@@ -1,0 +1,51 @@
+import { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
+
+import { BillingCycle, packages, planRank } from '../package/packages.js';
+import { PlanSource, type BillingSubscription } from '../subscription/subscription.entity.js';
+import { accessOf, SubscriptionStatus } from '../subscription/subscription.status.js';
+
+export interface Target {
+  plan: Plan;
+  cycle: BillingCycle;
+}
+
+/** What has to be done to come to a plan; NOTHING when the tenant is there. */
+export type Step = 'NOTHING' | 'SUBSCRIBE' | 'UPGRADE' | 'DOWNGRADE' | 'CANCEL' | 'RESUME';
+
+export const isLive = (row: BillingSubscription): boolean =>
+  row.stripeId !== null && accessOf[row.status].isLive;
+
+/** Throws CONFLICT where a tenant can't come to the plan by itself. */
+export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step {
+  requireOwnPlan(row);
+  const live = isLive(row);
+  const current = live && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
+  if (plan === Plan.FREE) return !live || row.cancelAt ? 'NOTHING' : 'CANCEL';
+  if (plan === current && cycle === row.billingCycle)
+    return row.cancelAt || row.scheduleId !== null ? 'RESUME' : 'NOTHING';
+  if (!packages[plan].prices) {
+    throw new ApiError('CONFLICT', `The plan ${plan.toLowerCase()} is made by contract`, {
+      reason: 'BY_CONTRACT',
+    });
+  }
+  if (!live) return 'SUBSCRIBE';
+  requirePaid(row);
+  const isLonger = plan === current && cycle === BillingCycle.YEARLY;
+  return planRank(plan) > planRank(current) || isLonger ? 'UPGRADE' : 'DOWNGRADE';
+}
+
+/** What an MSP client has is its provider's to decide. */
+export function requireOwnPlan(row: BillingSubscription): void {
+  if (row.parentTenantId === null && row.planSource !== PlanSource.PROVIDER) return;
+  throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
+    reason: 'MANAGED_BY_PROVIDER',
+  });
+}
+
+function requirePaid({ status }: BillingSubscription): void {
+  if (status === SubscriptionStatus.ACTIVE || status === SubscriptionStatus.TRIALING) return;
+  throw new ApiError('CONFLICT', 'A payment is overdue: the plan can be changed once it is made', {
+    reason: 'PAYMENT_OVERDUE',
+  });
+}

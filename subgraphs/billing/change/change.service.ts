@@ -1,0 +1,189 @@
+import { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
+import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { packages } from '../package/packages.js';
+import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { asking } from '../stripe/stripe-errors.js';
+import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
+import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
+import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
+import { isLive, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
+import { changesOf } from './finish-intent.job.js';
+import type { IntentParams } from './intent.entity.js';
+import type { Intents, Looked, Wanted } from './intents.service.js';
+import { overLimits, tooSmall } from './over-limits.service.js';
+
+type Mutation = 'changeSubscription' | 'cancelSubscription' | 'resumeSubscription';
+
+/** What has to be known of Stripe before a change is written down. */
+interface Means {
+  priceId: string | null;
+  currentPriceId: string | null;
+  paymentMethodId: string | null;
+}
+
+const nothing: Means = { priceId: null, currentPriceId: null, paymentMethodId: null };
+
+/** Changes of a tenant's own subscription. */
+export class ChangeService {
+  readonly idempotency = new IdempotencyKeys('billing', [
+    'changeSubscription',
+    'cancelSubscription',
+    'resumeSubscription',
+  ]);
+
+  constructor(
+    private readonly stripe: StripeSource,
+    private readonly prices: Prices,
+    private readonly intents: Intents,
+  ) {}
+
+  /** To a larger plan at once, to a smaller one when the period that is paid ends. */
+  async change(operation: Operation, input: ChangeSubscriptionInput): Promise<BillingSubscription> {
+    const { tenantId } = operation;
+    const before = await readSubscription(operation.em, tenantId);
+    const target = { plan: input.plan, cycle: input.billingCycle ?? before.billingCycle };
+    return this.run(operation, 'changeSubscription', input, async () => {
+      const step = stepTo(before, target);
+      const means = await this.meansFor(before, step, target);
+      return async (row, em) => {
+        const step = stepTo(row, target);
+        if (step === 'CANCEL' || step === 'DOWNGRADE') {
+          const over = await overLimits(em, tenantId, target.plan);
+          if (over.length > 0) throw tooSmall(target.plan, over);
+        }
+        return wantedOf(row, step, target, means);
+      };
+    });
+  }
+
+  /** Ends it when the period that is paid ends, whatever is in use: nobody is kept. */
+  async cancel(operation: Operation, input: SubscriptionCallInput): Promise<BillingSubscription> {
+    return this.run(operation, 'cancelSubscription', input, async () => async (row) => {
+      requireOwnPlan(row);
+      if (!isLive(row)) throw noSubscription();
+      if (row.cancelAt) return undefined;
+      return wantedOf(row, 'CANCEL', { plan: Plan.FREE, cycle: row.billingCycle }, nothing);
+    });
+  }
+
+  /** Takes back that it ends, or becomes a smaller plan. */
+  async resume(operation: Operation, input: SubscriptionCallInput): Promise<BillingSubscription> {
+    return this.run(operation, 'resumeSubscription', input, async () => async (row) => {
+      requireOwnPlan(row);
+      if (!isLive(row) || row.subscribedPlan === null) throw noSubscription();
+      if (!row.cancelAt && row.scheduleId === null) return undefined;
+      return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, nothing);
+    });
+  }
+
+  private async run(
+    operation: Operation,
+    mutation: Mutation,
+    input: { idempotencyKey?: string | null },
+    prepare: () => Promise<Parameters<Intents['begin']>[3]>,
+  ): Promise<BillingSubscription> {
+    const call = { mutation, input, key: input.idempotencyKey };
+    const earlier = await this.idempotency.find<StoredAnswer>(operation, call);
+    if (earlier) return revive(earlier);
+    const decide = await prepare();
+    const intent = await this.intents.begin(operation, this.idempotency, call, decide);
+    const { em, tenantId, clock } = operation;
+    const looked: Looked | undefined =
+      intent?.status === 'PENDING' ? await this.intents.ask(em, intent, clock.now()) : undefined;
+    return this.idempotency.write(operation, call, revive, async (write) => {
+      write.audit({ target: tenantId, changes: intent ? changesOf(intent) : { nothing: true } });
+      const row =
+        intent && looked
+          ? (await this.intents.finish(write, intent, looked, clock.now())).row
+          : await lockSubscription(write.em, tenantId);
+      return { answer: row, response: Object.fromEntries(Object.entries(row)) as StoredAnswer };
+    });
+  }
+
+  private async meansFor(row: BillingSubscription, step: Step, { plan, cycle }: Target): Promise<Means> {
+    if (step !== 'SUBSCRIBE' && step !== 'UPGRADE' && step !== 'DOWNGRADE') return nothing;
+    return asking(async () => ({
+      priceId: await this.prices.idOf(plan, cycle),
+      currentPriceId: step === 'DOWNGRADE' ? await this.currentPrice(row) : null,
+      paymentMethodId: step === 'SUBSCRIBE' ? await this.paymentMethodOf(row.customerId) : null,
+    }));
+  }
+
+  private async currentPrice({ stripeId }: BillingSubscription): Promise<string> {
+    const { items } = await this.stripe().subscriptions.retrieve(stripeId!);
+    return items.data[0]!.price.id;
+  }
+
+  private async paymentMethodOf(customerId: string | null): Promise<string> {
+    if (customerId !== null) {
+      const customer = await this.stripe().customers.retrieve(customerId);
+      const chosen = customer.deleted ? null : customer.invoice_settings.default_payment_method;
+      if (chosen) return typeof chosen === 'string' ? chosen : chosen.id;
+      const { data } = await this.stripe().paymentMethods.list({ customer: customerId, limit: 1 });
+      if (data[0]) return data[0].id;
+    }
+    throw new ApiError('CONFLICT', 'There is no payment method yet: createCheckoutSession takes one', {
+      reason: 'PAYMENT_METHOD_REQUIRED',
+    });
+  }
+}
+
+function wantedOf(
+  row: BillingSubscription,
+  step: Step,
+  { plan, cycle }: Target,
+  means: Means,
+): Wanted | undefined {
+  if (step === 'NOTHING') return undefined;
+  const { customerId, stripeId, stripeItemId, scheduleId } = row;
+  const lacks = step === 'SUBSCRIBE' ? means.paymentMethodId === null : stripeId === null;
+  if (
+    customerId === null ||
+    lacks ||
+    (packages[plan].prices && step !== 'RESUME' && step !== 'CANCEL' && means.priceId === null)
+  ) {
+    throw new ApiError('CONFLICT', 'The subscription has changed meanwhile; look again', {
+      reason: 'SUBSCRIPTION_CHANGED',
+    });
+  }
+  const params: IntentParams = {
+    customerId,
+    subscriptionId: step === 'SUBSCRIBE' ? null : stripeId,
+    itemId: stripeItemId,
+    scheduleId: step === 'SUBSCRIBE' ? null : scheduleId,
+    plan,
+    cycle,
+    ...means,
+  };
+  return { kind: step, params };
+}
+
+function noSubscription(): ApiError {
+  return new ApiError('CONFLICT', 'There is no subscription', { reason: 'NO_SUBSCRIPTION' });
+}
+
+type StoredAnswer = { [Name in keyof BillingSubscription]: unknown };
+
+const dates = [
+  'periodStart',
+  'periodEnd',
+  'cancelAt',
+  'endedAt',
+  'trialEnd',
+  'pastDueSince',
+  'dunningAt',
+  'trialNoticeAt',
+  'syncedAt',
+  'reconcileAt',
+] as const satisfies readonly (keyof BillingSubscription)[];
+
+/** Out of JSON times come as text. */
+function revive(stored: StoredAnswer): BillingSubscription {
+  const row = Object.assign(newSubscription(''), stored);
+  for (const name of dates) if (row[name] !== null) row[name] = new Date(row[name]);
+  return row;
+}

@@ -1,0 +1,69 @@
+import { ApiError } from '#platform/errors.js';
+import type { JobDefinition } from '#platform/jobs/job.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
+
+import { wantSync } from '../subscription/sync-request.service.js';
+import { finishKind, type FinishIntentPayload } from './finish-intent.kind.js';
+import { Intent } from './intent.entity.js';
+import { end, type Intents } from './intents.service.js';
+
+const hourMs = 60 * 60 * 1000;
+/** Stripe keeps idempotency keys for a day: a call that is made again after that could be charged again. */
+const abandonMs = 23 * hourMs;
+
+/** Finishes what a process has begun and not finished: it died, or Stripe did not answer. */
+export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPayload> {
+  return {
+    ...finishKind,
+    async handle(step) {
+      const { em, now } = step;
+      const { tenantId, intentId: id } = step.payload;
+      const intent = await em.findOne(Intent, { tenantId, id });
+      if (intent?.status !== 'PENDING') return;
+      if (now.getTime() - intent.createdAt.getTime() > abandonMs) {
+        await step.write(async (write) => {
+          await end(write.em, intent, 'ABANDONED', now);
+          await wantSync(write, tenantId, now);
+        });
+        return;
+      }
+      const looked = await intents.ask(em, intent, now).catch((error: unknown) => {
+        // Refused for good: there is nobody left to tell but the trail of what was asked.
+        if (error instanceof ApiError && error.code === 'CONFLICT') return undefined;
+        throw error;
+      });
+      if (!looked) return;
+      await step.write(async (write) => {
+        const { isFirst } = await intents.finish(write, intent, looked, now);
+        if (!isFirst) return;
+        const { name, ...actor } = intent.mutation;
+        write.publish(
+          auditEvent(
+            { name, args: {} },
+            { tenantId, target: tenantId, ...actor, changes: changesOf(intent) },
+          ),
+        );
+      });
+    },
+  };
+}
+
+export function changesOf({ kind, params: { plan, cycle } }: Intent): Record<string, unknown> {
+  return { kind, plan, billingCycle: cycle };
+}
+
+/** Forgets intents that ended long ago. */
+export const intentRetentionSweep: Sweep = {
+  name: 'intent.forget',
+  everyMs: hourMs,
+  async run({ em, now }) {
+    const batch = 5_000;
+    const gone = await em.execute<unknown[]>(
+      `delete from billing.intent where (tenant_id, id) in (
+         select tenant_id, id from billing.intent where finished_at <= ? order by finished_at limit ?) returning 1`,
+      [new Date(now.getTime() - 30 * 24 * hourMs), batch],
+    );
+    return gone.length === batch ? 'more' : 'done';
+  },
+};

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+
+import { ApiError, invalid } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { BillingCycle, packages } from '../package/packages.js';
+import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { asking, failureOf } from '../stripe/stripe-errors.js';
+import { readSubscription } from '../subscription/subscription.store.service.js';
+import {
+  createCheckoutSessionRules,
+  type CreateCheckoutSessionInput,
+  type HostedPage,
+} from './change.inputs.js';
+import { isLive, requireOwnPlan } from './change.rules.js';
+import type { CustomerService } from './customer.service.js';
+
+/** Pages of Stripe on which a tenant pays: card numbers never come here. */
+export class HostedPages {
+  constructor(
+    private readonly stripe: StripeSource,
+    private readonly prices: Prices,
+    private readonly customers: CustomerService,
+    private readonly publicUrl: string,
+  ) {}
+
+  async checkout(operation: Operation, input: CreateCheckoutSessionInput): Promise<HostedPage> {
+    const { plan, billingCycle, withTrial, coupon } = validate(createCheckoutSessionRules, input);
+    const row = await readSubscription(operation.em, operation.tenantId);
+    requireOwnPlan(row);
+    if (isLive(row)) {
+      throw new ApiError('CONFLICT', 'There is a subscription already: changeSubscription changes it', {
+        reason: 'ALREADY_SUBSCRIBED',
+      });
+    }
+    if (withTrial && row.hadTrial) throw invalid('input.withTrial', 'The trial was used before');
+    const trialDays = withTrial ? packages[plan].trialDays : 0;
+    const customer = await this.customers.of(operation);
+    if (coupon) await this.requireCoupon(coupon);
+    const session = await asking(async () =>
+      this.stripe().checkout.sessions.create(
+        {
+          mode: 'subscription',
+          customer,
+          line_items: [
+            { price: await this.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
+          ],
+          success_url: `${this.publicUrl}/?checkout=done`,
+          cancel_url: `${this.publicUrl}/?checkout=cancelled`,
+          client_reference_id: operation.tenantId,
+          ...(coupon ? { discounts: [{ coupon }] } : {}),
+          ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
+        },
+        this.once(operation, 'checkout', input.idempotencyKey),
+      ),
+    );
+    if (session.url === null) throw new Error(`the checkout session ${session.id} has no address`);
+    await operation.write(async ({ audit }) =>
+      audit({ target: operation.tenantId, changes: { plan, checkout: session.id } }),
+    );
+    return { url: session.url, expiresAt: new Date(session.expires_at * 1000) };
+  }
+
+  /** Where payment methods are changed and invoices paid. */
+  async portal(operation: Operation): Promise<HostedPage> {
+    const customer = await this.customers.of(operation);
+    const { url } = await asking(() =>
+      this.stripe().billingPortal.sessions.create({ customer, return_url: `${this.publicUrl}/` }),
+    );
+    return { url, expiresAt: null };
+  }
+
+  private async requireCoupon(coupon: string): Promise<void> {
+    try {
+      const { valid } = await this.stripe().coupons.retrieve(coupon);
+      if (valid) return;
+    } catch (cause) {
+      const failure = failureOf(cause);
+      if (!failure?.isFinal) throw failure?.error ?? cause;
+    }
+    throw invalid('input.coupon', 'There is no such coupon, or it has ended');
+  }
+
+  /** Stripe's key is made of the client's, so that keys of one tenant are no other's. */
+  private once(
+    { tenantId, request }: Operation,
+    what: string,
+    given: string | null | undefined,
+  ): { idempotencyKey?: string } {
+    const key = given ?? request.idempotencyKey;
+    if (key === undefined) return {};
+    const stamp = createHash('sha256').update(key).digest('base64url');
+    return { idempotencyKey: `${what}-${tenantId}-${stamp}` };
+  }
+}

@@ -1,0 +1,155 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import {
+  fingerprintOf,
+  reused,
+  type IdempotencyKeys,
+  type RepeatableCall,
+} from '#platform/idempotency/idempotency-keys.js';
+import { newId } from '#platform/ids.js';
+import { enqueue } from '#platform/jobs/enqueue.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { failureOf } from '../stripe/stripe-errors.js';
+import { applySnapshot, type Publish } from '../subscription/apply.js';
+import type { BillingSubscription } from '../subscription/subscription.entity.js';
+import { lockSubscription, takeTicket } from '../subscription/subscription.store.service.js';
+import { carryOut } from './carry-out.js';
+import { finishKind } from './finish-intent.kind.js';
+import { Intent, type IntentKind, type IntentParams } from './intent.entity.js';
+
+/** What is to be asked of Stripe. */
+export interface Wanted {
+  kind: IntentKind;
+  params: IntentParams;
+}
+
+/** How Stripe says it is, and when it was asked. */
+export interface Looked {
+  ticket: number;
+  snapshot: Snapshot | undefined;
+}
+
+// The request that wrote it does it at once; a job comes by later, in case it has died.
+const finishAfterSeconds = 30;
+
+/** Changes at Stripe: written down, asked for, and applied, so that each happens once whatever dies in between. */
+export class Intents {
+  constructor(private readonly stripe: StripeSource) {}
+
+  /**
+   * Writes down what is wanted, or finds it written: by an earlier call under the same key, or by one that wants the same
+   * and is not finished. `decide` answers undefined where nothing is to be done. CONFLICT (CHANGE_IN_PROGRESS).
+   */
+  async begin<Mutation extends string>(
+    operation: Operation,
+    keys: IdempotencyKeys<Mutation>,
+    call: RepeatableCall<Mutation>,
+    decide: (row: BillingSubscription, em: SqlEntityManager) => Promise<Wanted | undefined>,
+  ): Promise<Intent | undefined> {
+    const { tenantId } = operation;
+    operation.refuseSuspended(tenantId);
+    const idempotencyKey = keys.keyOf(operation, call) ?? null;
+    const fingerprint = fingerprintOf(call);
+    return operation.database.forTenant(tenantId).transactional(async (em) => {
+      const row = await lockSubscription(em, tenantId);
+      const mine =
+        idempotencyKey === null
+          ? null
+          : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
+      if (mine && mine.fingerprint !== fingerprint) throw reused();
+      if (mine) return mine;
+      const pending = await em.findOne(Intent, { tenantId, status: 'PENDING' });
+      if (pending?.fingerprint === fingerprint) return pending;
+      if (pending) {
+        throw new ApiError('CONFLICT', 'Another change of the subscription is not finished yet', {
+          reason: 'CHANGE_IN_PROGRESS',
+        });
+      }
+      const wanted = await decide(row, em);
+      if (!wanted) return undefined;
+      const viewer = operation.requireViewer();
+      const intent = em.create(Intent, {
+        tenantId,
+        id: newId('intent'),
+        ...wanted,
+        mutation: {
+          name: call.mutation,
+          actor: viewerId(viewer),
+          actorKind: viewer.kind,
+          clientAddress: operation.request.clientAddress,
+        },
+        idempotencyKey,
+        fingerprint,
+        status: 'PENDING',
+        createdAt: operation.clock.now(),
+        finishedAt: null,
+      });
+      await em.flush();
+      const payload = { tenantId, intentId: intent.id };
+      const { requestId: causedBy } = operation.request;
+      await enqueue(em, 'billing', finishKind, payload, { causedBy, startAfterSeconds: finishAfterSeconds });
+      return intent;
+    });
+  }
+
+  /**
+   * Asks Stripe, and then how it is. What Stripe refuses for good ends the intent; where it is not known what became of
+   * it, it stays, and is asked for again by the next call or by the job.
+   */
+  async ask(em: SqlEntityManager, intent: Intent, now: Date): Promise<Looked> {
+    try {
+      await carryOut(this.stripe(), intent);
+    } catch (cause) {
+      const failure = failureOf(cause);
+      if (failure?.isFinal) await end(em, intent, 'REFUSED', now);
+      throw failure?.error ?? cause;
+    }
+    return this.look(em, intent.tenantId, intent.params.customerId);
+  }
+
+  async look(em: SqlEntityManager, tenantId: string, customerId: string): Promise<Looked> {
+    const ticket = await takeTicket(em, tenantId);
+    try {
+      return { ticket, snapshot: await fetchSnapshot(this.stripe(), customerId) };
+    } catch (cause) {
+      throw failureOf(cause)?.error ?? cause;
+    }
+  }
+
+  /** Applies what Stripe says, and is done with the intent; false when somebody else was first. */
+  async finish(
+    { em, publish }: { em: SqlEntityManager; publish: Publish },
+    intent: Intent,
+    { ticket, snapshot }: Looked,
+    now: Date,
+  ): Promise<{ row: BillingSubscription; isFirst: boolean }> {
+    const { tenantId, id } = intent;
+    const row = await lockSubscription(em, tenantId);
+    const lockMode = LockMode.PESSIMISTIC_WRITE;
+    const stored = await em.findOneOrFail(Intent, { tenantId, id }, { lockMode });
+    applySnapshot(row, snapshot, { ticket, now, publish });
+    const isFirst = stored.status === 'PENDING';
+    if (isFirst) Object.assign(stored, { status: 'DONE', finishedAt: now });
+    await em.flush();
+    return { row, isFirst };
+  }
+}
+
+/** Ends one that has not been finished meanwhile. */
+export async function end(
+  em: SqlEntityManager,
+  { tenantId, id }: Intent,
+  status: 'REFUSED' | 'ABANDONED',
+  now: Date,
+): Promise<void> {
+  await em.execute(
+    `update billing.intent set status = ?, finished_at = ? where tenant_id = ? and id = ? and status = 'PENDING'`,
+    [status, now, tenantId, id],
+  );
+}

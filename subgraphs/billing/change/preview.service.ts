@@ -1,0 +1,79 @@
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { packages } from '../package/packages.js';
+import type { Prices } from '../stripe/prices.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { asking } from '../stripe/stripe-errors.js';
+import type { BillingSubscription } from '../subscription/subscription.entity.js';
+import { readSubscription } from '../subscription/subscription.store.service.js';
+import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
+import { stepTo, type Step, type Target } from './change.rules.js';
+import { overLimits } from './over-limits.service.js';
+
+/** What a change of plan would cost, as Stripe counts it. */
+export class PreviewService {
+  constructor(
+    private readonly stripe: StripeSource,
+    private readonly prices: Prices,
+  ) {}
+
+  async preview(operation: Operation, input: PreviewPlanChangeInput): Promise<PlanChangePreview> {
+    const { em, tenantId } = operation;
+    const row = await readSubscription(em, tenantId);
+    const target = { plan: input.plan, cycle: input.billingCycle ?? row.billingCycle };
+    const step = stepTo(row, target);
+    const isSmaller = step === 'CANCEL' || step === 'DOWNGRADE';
+    const base = {
+      plan: target.plan,
+      billingCycle: target.cycle,
+      currency: row.currency ?? packages[target.plan].currency,
+      effect: effectOf(step),
+      problems: isSmaller ? await overLimits(em, tenantId, target.plan) : [],
+    };
+    const none = { amountDue: 0, lines: [] };
+    const now = operation.clock.now();
+    if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
+    if (step === 'SUBSCRIBE') return { ...base, effectiveAt: now, ...firstPayment(target) };
+    if (isSmaller) return { ...base, effectiveAt: row.periodEnd, ...none };
+    return { ...base, effectiveAt: step === 'RESUME' ? now : null, ...none };
+  }
+
+  private async proration(
+    row: BillingSubscription,
+    { plan, cycle }: Target,
+    now: Date,
+  ): Promise<Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>> {
+    return asking(async () => {
+      const invoice = await this.stripe().invoices.createPreview({
+        customer: row.customerId!,
+        subscription: row.stripeId!,
+        subscription_details: {
+          items: [{ id: row.stripeItemId!, price: await this.prices.idOf(plan, cycle) }],
+          proration_behavior: 'always_invoice',
+          proration_date: Math.floor(now.getTime() / 1000),
+        },
+      });
+      return {
+        // What is more than paid is kept for the next invoice, which amount_due does not tell.
+        amountDue: invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total),
+        currency: invoice.currency,
+        lines: invoice.lines.data.map(({ description, amount, parent }) => ({
+          description: description ?? packages[plan].name,
+          amount,
+          isProration: parent?.subscription_item_details?.proration ?? false,
+        })),
+      };
+    });
+  }
+}
+
+function firstPayment({ plan, cycle }: Target): Pick<PlanChangePreview, 'amountDue' | 'lines'> {
+  const { prices, name } = packages[plan];
+  const amount = prices?.[cycle] ?? 0;
+  return { amountDue: amount, lines: [{ description: name, amount, isProration: false }] };
+}
+
+function effectOf(step: Step): ChangeEffect {
+  if (step === 'NOTHING') return ChangeEffect.NONE;
+  return step === 'CANCEL' || step === 'DOWNGRADE' ? ChangeEffect.AT_PERIOD_END : ChangeEffect.AT_ONCE;
+}

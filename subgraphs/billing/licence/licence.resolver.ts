@@ -1,0 +1,73 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { InstanceReference } from './instance.reference.js';
+import { Licence, LicencePage, LicenceStatus } from './licence.entity.js';
+import { LicenceValidation, ValidateLicenceInput } from './licence.inputs.js';
+import type { LicenceService } from './licence.service.js';
+
+@Resolver(() => Licence)
+export class LicenceResolver {
+  constructor(private readonly service: LicenceService) {}
+
+  @Authorized('billing.licence.read')
+  @Query(() => LicencePage, {
+    description: 'The licences of the nodes that are in the fleet, in the order in which they were licensed.',
+  })
+  async licences(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Licence>> {
+    return this.service.page(operation, args);
+  }
+
+  @Authorized('billing.licence.receive')
+  @Query(() => Licence, {
+    description: 'The licence of the node that asks. NOT_FOUND for some moments after it has enrolled.',
+  })
+  async ownLicence(@Ctx() { operation }: SubgraphContext): Promise<Licence> {
+    return this.service.own(operation);
+  }
+
+  @Authorized('billing.licence.read')
+  @Query(() => LicenceValidation, { description: 'Judges a licence by what is known now.' })
+  async validateLicence(
+    @Arg('input', () => ValidateLicenceInput, { description: 'The licence.' }) input: ValidateLicenceInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<LicenceValidation> {
+    return this.service.validate(operation, input);
+  }
+
+  @FieldResolver(() => String, {
+    description:
+      'The licence itself: a JWT signed with Ed25519 that names the node, its plan and what that includes, and when it ends. ' +
+      'The keys are at `/licences/keys.json`.',
+  })
+  async key(@Root() licence: Licence): Promise<string> {
+    return this.service.sign(licence);
+  }
+
+  @FieldResolver(() => LicenceStatus, { description: 'Whether it holds.' })
+  status(@Root() { expiresAt }: Licence, @Ctx() { operation }: SubgraphContext): LicenceStatus {
+    return expiresAt > operation.clock.now() ? LicenceStatus.ACTIVE : LicenceStatus.EXPIRED;
+  }
+}
+
+@Resolver(() => InstanceReference)
+export class InstanceLicenceResolver {
+  constructor(private readonly service: LicenceService) {}
+
+  @Authorized('billing.licence.read')
+  @FieldResolver(() => Licence, {
+    nullable: true,
+    description: 'Its licence; null for some moments after it has enrolled.',
+  })
+  async licence(
+    @Root() { id }: InstanceReference,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Licence | null> {
+    return this.service.ofInstance(operation, id);
+  }
+}

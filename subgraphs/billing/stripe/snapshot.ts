@@ -1,0 +1,98 @@
+import type Stripe from 'stripe';
+
+import type { Plan } from '#platform/entitlement/plans.js';
+
+import { readLookupKey, type BillingCycle } from '../package/packages.js';
+import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';
+
+/** A customer's subscription as Stripe has it: all that billing goes by. */
+export interface Snapshot {
+  stripeId: string;
+  itemId: string;
+  status: SubscriptionStatus;
+  plan: Plan;
+  cycle: BillingCycle;
+  currency: string;
+  periodStart: Date;
+  periodEnd: Date;
+  cancelAt: Date | null;
+  endedAt: Date | null;
+  trialEnd: Date | null;
+  scheduleId: string | null;
+  scheduled: { plan: Plan; cycle: BillingCycle } | null;
+  /** By contract; undefined leaves it to the plan. */
+  instances: number | undefined;
+  /** The newest invoice, while it is open. */
+  overdue: { since: Date; amount: number } | null;
+}
+
+/** Asks for a customer's subscription: the one that lives, or else the last. Undefined when there never was one. */
+export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<Snapshot | undefined> {
+  const { data } = await stripe.subscriptions.list({
+    customer,
+    status: 'all',
+    limit: 20,
+    expand: ['data.latest_invoice', 'data.schedule'],
+  });
+  const [current] = data.filter(isOurs).toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
+  return current && snapshotOf(current);
+}
+
+/** An account may sell other things to the same customer. */
+function isOurs(subscription: Stripe.Subscription): boolean {
+  return readLookupKey(subscription.items.data[0]?.price.lookup_key) !== undefined;
+}
+
+function rank({ status }: Stripe.Subscription): number {
+  if (accessOf[readStatus(status)].isLive) return 0;
+  return status === 'incomplete' ? 1 : 2;
+}
+
+export function snapshotOf(subscription: Stripe.Subscription): Snapshot {
+  const item = subscription.items.data[0];
+  const sold = readLookupKey(item?.price.lookup_key);
+  if (!item || !sold) throw new Error(`${subscription.id} is for no plan of ours`);
+  const { latest_invoice: invoice, schedule } = subscription;
+  const cancelAt =
+    subscription.cancel_at ?? (subscription.cancel_at_period_end ? item.current_period_end : null);
+  return {
+    stripeId: subscription.id,
+    itemId: item.id,
+    status: readStatus(subscription.status),
+    plan: sold.plan,
+    cycle: sold.cycle,
+    currency: subscription.currency,
+    periodStart: dateOf(item.current_period_start),
+    periodEnd: dateOf(item.current_period_end),
+    cancelAt: optional(subscription.ended_at === null ? cancelAt : null),
+    endedAt: optional(subscription.ended_at),
+    trialEnd: optional(subscription.trial_end),
+    scheduleId: typeof schedule === 'string' ? schedule : (schedule?.id ?? null),
+    scheduled: scheduledOf(schedule, item.current_period_end),
+    instances: contractOf(subscription.metadata),
+    overdue:
+      invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
+        ? { since: dateOf(invoice.created), amount: invoice.amount_remaining }
+        : null,
+  };
+}
+
+function scheduledOf(
+  schedule: Stripe.Subscription['schedule'],
+  after: number,
+): { plan: Plan; cycle: BillingCycle } | null {
+  if (schedule === null || typeof schedule !== 'object') return null;
+  const next = schedule.phases.find(({ start_date: start }) => start >= after);
+  const price = next?.items[0]?.price;
+  // A schedule's prices are ids; what ours asks for is in the phase's metadata.
+  if (price === undefined) return null;
+  return readLookupKey(next?.metadata?.['lookup_key']) ?? null;
+}
+
+function contractOf({ instances }: Stripe.Metadata): number | undefined {
+  if (instances === undefined || !/^\d{1,9}$/.test(instances)) return undefined;
+  return Number(instances);
+}
+
+const dateOf = (seconds: number): Date => new Date(seconds * 1000);
+const optional = (seconds: number | null): Date | null => (seconds === null ? null : dateOf(seconds));

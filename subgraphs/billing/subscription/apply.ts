@@ -1,0 +1,141 @@
+import { Plan } from '#platform/entitlement/plans.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import type { NoticeRaised, PlanDecided, SubscriptionChanged } from '#schema/events.js';
+
+import { dueAt, endOfGrace } from '../dunning/dunning.ladder.js';
+import type { Snapshot } from '../stripe/snapshot.js';
+import { PlanSource, planInForce, type BillingSubscription } from './subscription.entity.js';
+import { accessOf, SubscriptionStatus } from './subscription.status.js';
+
+const hourMs = 60 * 60 * 1000;
+const trialNoticeMs = 3 * 24 * hourMs;
+/** How often Stripe is asked without a webhook: what one that was lost told is known by then. */
+export const reconcileMs = hourMs;
+
+export type Publish = (event: OutboxEvent) => void;
+
+/**
+ * Makes a subscription what Stripe says, and tells what is different. `snapshot` is undefined when the customer never had a
+ * subscription. A look at Stripe that was begun before one that was applied already changes nothing.
+ */
+export function applySnapshot(
+  row: BillingSubscription,
+  snapshot: Snapshot | undefined,
+  { ticket, now, publish }: { ticket: number; now: Date; publish: Publish },
+): void {
+  if (ticket <= row.appliedTicket) return;
+  row.appliedTicket = ticket;
+  row.syncedAt = now;
+  row.reconcileAt = new Date(now.getTime() + reconcileMs);
+  if (!snapshot) return;
+  const before = visible(row);
+  const wasLive = accessOf[row.status].isLive && row.stripeId !== null;
+  copy(row, snapshot, now);
+  decide(row, now, publish);
+  if (wasLive && !accessOf[row.status].isLive) publish(notice(row, { notice: 'SUBSCRIPTION_ENDED' }));
+  if (visible(row) !== before) publish(changed(row));
+}
+
+function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
+  const { status, overdue, trialEnd } = snapshot;
+  const isOverdue = status === SubscriptionStatus.PAST_DUE || status === SubscriptionStatus.UNPAID;
+  const since = isOverdue ? (row.pastDueSince ?? overdue?.since ?? now) : null;
+  if (since === null || row.pastDueSince === null) {
+    row.dunningStep = 0;
+    row.dunningAt = since && dueAt(since, 0);
+  }
+  if (trialEnd?.getTime() !== row.trialEnd?.getTime())
+    row.trialNoticeAt = trialEnd && new Date(trialEnd.getTime() - trialNoticeMs);
+  if (status !== SubscriptionStatus.TRIALING) row.trialNoticeAt = null;
+  Object.assign(row, {
+    stripeId: snapshot.stripeId,
+    stripeItemId: snapshot.itemId,
+    status,
+    subscribedPlan: snapshot.plan,
+    billingCycle: snapshot.cycle,
+    currency: snapshot.currency,
+    periodStart: snapshot.periodStart,
+    periodEnd: snapshot.periodEnd,
+    cancelAt: snapshot.cancelAt,
+    endedAt: snapshot.endedAt,
+    trialEnd,
+    hadTrial: row.hadTrial || trialEnd !== null,
+    scheduleId: snapshot.scheduleId,
+    scheduledPlan: snapshot.scheduled?.plan ?? null,
+    scheduledCycle: snapshot.scheduled?.cycle ?? null,
+    contractInstances: snapshot.instances ?? null,
+    amountOverdue: isOverdue ? (overdue?.amount ?? null) : null,
+    pastDueSince: since,
+  });
+}
+
+/** What follows for the tenant; every area is told when it is something else than before. */
+export function decide(row: BillingSubscription, now: Date, publish: Publish): void {
+  const { hasPlan, readOnly } = accessOf[row.status];
+  const plan = hasPlan && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
+  const isGraceOver = row.pastDueSince !== null && endOfGrace(row.pastDueSince) <= now;
+  const isReadOnly = readOnly === 'AT_ONCE' || (readOnly === 'AFTER_GRACE' && isGraceOver);
+  const limit = plan === Plan.ENTERPRISE ? row.contractInstances : null;
+  const decision = JSON.stringify([plan, isReadOnly, limit]);
+  if (decision === row.lastDecision) return;
+  row.lastDecision = decision;
+  if (row.plan !== plan) {
+    row.grantedPlan = null;
+    row.planSource = plan === Plan.FREE ? PlanSource.NONE : PlanSource.SUBSCRIPTION;
+  }
+  row.plan = plan;
+  row.isReadOnly = isReadOnly;
+  row.planVersion += 1;
+  publish({
+    topic: 'billing.plan.decided',
+    tenantId: row.tenantId,
+    entityId: row.tenantId,
+    entityVersion: row.planVersion,
+    payload: {
+      version: row.planVersion,
+      // An operator's grant holds until the subscription gives another plan.
+      plan: planInForce(row),
+      ...(limit === null || row.grantedPlan !== null ? {} : { instanceLimit: limit }),
+      isReadOnly,
+    } satisfies PlanDecided,
+  });
+}
+
+export function notice(row: BillingSubscription, facts: NoticeRaised): OutboxEvent {
+  return {
+    topic: 'billing.notice.raised',
+    tenantId: row.tenantId,
+    entityId: row.tenantId,
+    payload: { ...facts },
+  };
+}
+
+export function changed(row: BillingSubscription): OutboxEvent {
+  row.version += 1;
+  return {
+    topic: 'billing.subscription.changed',
+    tenantId: row.tenantId,
+    entityId: row.tenantId,
+    entityVersion: row.version,
+    payload: { plan: planInForce(row), status: row.status } satisfies SubscriptionChanged,
+  };
+}
+
+/** All that a client can see of it, to tell whether something is different. */
+function visible(row: BillingSubscription): string {
+  return JSON.stringify([
+    planInForce(row),
+    row.planSource,
+    row.isReadOnly,
+    row.status,
+    row.billingCycle,
+    row.periodEnd,
+    row.cancelAt,
+    row.endedAt,
+    row.trialEnd,
+    row.scheduledPlan,
+    row.scheduledCycle,
+    row.amountOverdue,
+    row.pastDueSince,
+  ]);
+}

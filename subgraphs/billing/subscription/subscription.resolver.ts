@@ -1,0 +1,89 @@
+import { Authorized, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
+import { Plan, planEntitlements } from '#platform/entitlement/plans.js';
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
+
+import { endOfGrace } from '../dunning/dunning.ladder.js';
+import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
+import { accessOf } from './subscription.status.js';
+import { ownSubscription } from './subscription.store.service.js';
+
+const permission = 'billing.subscription.read';
+
+@Resolver(() => BillingSubscription)
+export class SubscriptionResolver {
+  constructor(private readonly entitlements: Entitlements) {}
+
+  @Authorized(permission)
+  @Query(() => BillingSubscription, {
+    name: 'subscription',
+    description: "The tenant's plan and how it is paid.",
+  })
+  async readOwn(@Ctx() { operation }: SubgraphContext): Promise<BillingSubscription> {
+    return ownSubscription(operation);
+  }
+
+  @Authorized(permission)
+  @Subscription(() => BillingSubscription, {
+    subscribe: eventSource(permission, () => ({ topics: ['billing.subscription.changed'] })),
+    description: "The tenant's plan, or how it is paid, is different. Resumes as `instanceChanged` does.",
+  })
+  async subscriptionChanged(@Ctx() { operation }: SubgraphContext): Promise<BillingSubscription> {
+    return ownSubscription(operation);
+  }
+
+  @FieldResolver(() => Plan, { description: 'The plan in force.' })
+  plan(@Root() row: BillingSubscription): Plan {
+    return planInForce(row);
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'How many instances it allows; null for any number.',
+  })
+  async instanceLimit(
+    @Root() row: BillingSubscription,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<number | null> {
+    const granted = await this.entitlements.of(operation);
+    const plan = planInForce(row);
+    // A change of this moment is in force here before the areas have told each other of it.
+    if (granted.plan !== plan) return planEntitlements[plan].limits['instances'] ?? null;
+    return granted.limits['instances'] === undefined ? 0 : granted.limits['instances'];
+  }
+
+  @FieldResolver(() => [String], { description: 'What the plan includes.' })
+  features(@Root() row: BillingSubscription): string[] {
+    return [...planEntitlements[planInForce(row)].features];
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description: 'When the next invoice is made; null when there is none to come.',
+  })
+  nextInvoiceDate(@Root() row: BillingSubscription): Date | null {
+    return accessOf[row.status].isLive && !row.cancelAt ? row.periodEnd : null;
+  }
+
+  @FieldResolver(() => ScheduledChange, {
+    nullable: true,
+    description: 'What takes the place of the plan when the period ends; null when it stays.',
+  })
+  scheduledChange(@Root() row: BillingSubscription): ScheduledChange | null {
+    if (row.cancelAt) return { plan: Plan.FREE, billingCycle: row.billingCycle, at: row.cancelAt };
+    const { scheduledPlan: plan, scheduledCycle: billingCycle, periodEnd: at } = row;
+    return plan && billingCycle && at ? { plan, billingCycle, at } : null;
+  }
+
+  @FieldResolver(() => OverduePayment, {
+    nullable: true,
+    description: 'A payment that is overdue, for a banner; null when all is paid.',
+  })
+  overduePayment(@Root() row: BillingSubscription): OverduePayment | null {
+    const { pastDueSince: since, amountOverdue: amountDue, currency } = row;
+    return since && { since, amountDue, currency, readOnlyAt: endOfGrace(since) };
+  }
+}

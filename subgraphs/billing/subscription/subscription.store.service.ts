@@ -1,0 +1,37 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { BillingSubscription, newSubscription } from './subscription.entity.js';
+
+/** A tenant's subscription for reading; that of one which billing has not heard of is Free. */
+export async function readSubscription(em: SqlEntityManager, tenantId: string): Promise<BillingSubscription> {
+  return (await em.findOne(BillingSubscription, { tenantId })) ?? newSubscription(tenantId);
+}
+
+/** The viewer's own. */
+export async function ownSubscription({ em, tenantId }: Operation): Promise<BillingSubscription> {
+  return readSubscription(em, tenantId);
+}
+
+/** Its row, held until the transaction ends. */
+export async function lockSubscription(em: SqlEntityManager, tenantId: string): Promise<BillingSubscription> {
+  const lockMode = LockMode.PESSIMISTIC_WRITE;
+  const found = await em.findOne(BillingSubscription, { tenantId }, { lockMode });
+  if (found) return found;
+  await em.execute('insert into billing.subscription (tenant_id) values (?) on conflict do nothing', [
+    tenantId,
+  ]);
+  return em.findOneOrFail(BillingSubscription, { tenantId }, { lockMode });
+}
+
+/** Taken right before Stripe is asked: of two answers the one whose ticket is greater is newer, or as new. */
+export async function takeTicket(em: SqlEntityManager, tenantId: string): Promise<number> {
+  const [row] = await em.execute<{ ticket: string }[]>(
+    'update billing.subscription set ticket = ticket + 1 where tenant_id = ? returning ticket',
+    [tenantId],
+  );
+  if (!row) throw new Error('a ticket is taken for a subscription that has a row');
+  return Number(row.ticket);
+}

@@ -1,0 +1,91 @@
+import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+
+import { fetchSnapshot } from '../stripe/snapshot.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { applySnapshot, reconcileMs } from './apply.js';
+import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
+import { syncKind } from './sync-request.service.js';
+
+/**
+ * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that
+ * neither the order of webhooks nor how often each comes matters.
+ */
+export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
+  return {
+    ...syncKind,
+    async handle(step) {
+      const { tenantId } = step.payload;
+      const [request] = await step.em.execute<{ wanted: string }[]>(
+        'select wanted from billing.sync_request where tenant_id = ?',
+        [tenantId],
+      );
+      const { customerId } = await readSubscription(step.em, tenantId);
+      if (customerId === null) return;
+      const ticket = await takeTicket(step.em, tenantId);
+      const [seen] = await step.em.execute<{ at: Date }[]>('select clock_timestamp() as at');
+      const snapshot = await fetchSnapshot(stripe(), customerId).catch(async (error: unknown) => {
+        // The next webhook asks anew; until then reconciling does.
+        if (step.isLastAttempt) await forgetRequest(step);
+        throw error;
+      });
+      await step.write(async ({ em, publish, enqueue }) => {
+        const row = await lockSubscription(em, tenantId);
+        applySnapshot(row, snapshot, { ticket, now: step.now, publish });
+        await em.flush();
+        await em.execute(
+          `update billing.webhook_event set applied_at = ?
+           where tenant_id = ? and applied_at is null and taken_at < ?`,
+          [step.now, tenantId, seen!.at],
+        );
+        const done = await em.execute<unknown[]>(
+          'delete from billing.sync_request where tenant_id = ? and wanted <= ? returning 1',
+          [tenantId, request?.wanted ?? 0],
+        );
+        if (done.length > 0 || request === undefined) return;
+        // Something was told while Stripe was asked.
+        await em.execute('update billing.sync_request set wanted = 1, wanted_at = ? where tenant_id = ?', [
+          step.now,
+          tenantId,
+        ]);
+        enqueue(syncKind, { tenantId });
+      });
+    },
+  };
+}
+
+async function forgetRequest({ em, payload }: JobStep<JobPayload>): Promise<void> {
+  await em.execute('delete from billing.sync_request where tenant_id = ?', [payload.tenantId]);
+}
+
+const tenantsAtOnce = 200;
+/** A job that is asked for and not done by then was given up, or lost with its queue. */
+const lateMs = 60 * 60 * 1000;
+
+/**
+ * Asks for subscriptions without a webhook: each once an hour, so that what a lost webhook told is made good, and those
+ * whose job was given up during an outage.
+ */
+export const reconcileSweep: Sweep = {
+  name: 'subscription.reconcile',
+  everyMs: 30_000,
+  async run({ em, now, enqueue }) {
+    const due = await em.execute<{ tenantId: string }[]>(
+      `update billing.subscription set reconcile_at = ? where tenant_id in (
+         select tenant_id from billing.subscription where reconcile_at <= ? order by reconcile_at limit ?
+       ) returning tenant_id as "tenantId"`,
+      [new Date(now.getTime() + reconcileMs), now, tenantsAtOnce],
+    );
+    for (const { tenantId } of due) {
+      const [row] = await em.execute<{ wanted: string; isLate: boolean }[]>(
+        `insert into billing.sync_request as r (tenant_id, wanted_at) values (?, ?)
+         on conflict (tenant_id) do update set wanted = r.wanted + 1,
+           wanted_at = case when r.wanted_at <= ? then excluded.wanted_at else r.wanted_at end
+         returning wanted, wanted_at = ? as "isLate"`,
+        [tenantId, now, new Date(now.getTime() - lateMs), now],
+      );
+      if (row?.isLate) enqueue(syncKind, { tenantId });
+    }
+    return due.length === tenantsAtOnce ? 'more' : 'done';
+  },
+};

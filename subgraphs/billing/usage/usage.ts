@@ -1,0 +1,43 @@
+import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+
+@ObjectType({ description: 'Instances that a tenant has and may have.' })
+@Directive('@key(fields: "tenantId")')
+export class NodeUsage {
+  @Field(() => ID, { description: 'The tenant.' })
+  tenantId!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many the plan allows; null for any number.' })
+  limit!: number | null;
+}
+
+@ObjectType({ description: 'Users that a tenant has and may have.' })
+@Directive('@key(fields: "tenantId")')
+export class UserUsage {
+  @Field(() => ID, { description: 'The tenant.' })
+  tenantId!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many the plan allows; null for any number.' })
+  limit!: number | null;
+}
+
+@ObjectType({ description: 'Storage that a tenant uses and may use.' })
+@Directive('@key(fields: "tenantId")')
+export class StorageUsage {
+  @Field(() => ID, { description: 'The tenant.' })
+  tenantId!: string;
+
+  @Field(() => Float, { nullable: true, description: 'How many GB the plan allows; null for any amount.' })
+  limit!: number | null;
+}
+
+@ObjectType({ description: 'What a tenant uses of its plan, as of now.' })
+export class Usage {
+  @Field(() => NodeUsage, { description: 'Instances.' })
+  nodes!: NodeUsage;
+
+  @Field(() => UserUsage, { description: 'Users, and open invitations, which hold a seat.' })
+  users!: UserUsage;
+
+  @Field(() => StorageUsage, { description: 'Storage, in GB, by what the instances last reported.' })
+  storage!: StorageUsage;
+}

@@ -1,0 +1,44 @@
+import { Authorized, Ctx, FieldResolver, Float, Int, Resolver } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+
+import type { SummaryService } from '../summary/summary.service.js';
+import { storageUsed } from './storage.service.js';
+import {
+  BillingSubscriptionReference,
+  NodeUsageReference,
+  StorageUsageReference,
+} from './usage.reference.js';
+
+const permission = 'fleet.instance.read';
+
+@Resolver(() => BillingSubscriptionReference)
+export class SubscriptionUseResolver {
+  constructor(private readonly summaries: SummaryService) {}
+
+  @Authorized(permission)
+  @FieldResolver(() => Int, { description: 'How many instances the tenant has now.' })
+  async instancesUsed(@Ctx() { operation }: SubgraphContext): Promise<number> {
+    return (await this.summaries.summary(operation)).totalInstances;
+  }
+}
+
+@Resolver(() => NodeUsageReference)
+export class NodeUseResolver {
+  constructor(private readonly summaries: SummaryService) {}
+
+  @Authorized(permission)
+  @FieldResolver(() => Int, { description: 'How many instances the tenant has now.' })
+  async used(@Ctx() { operation }: SubgraphContext): Promise<number> {
+    return (await this.summaries.summary(operation)).totalInstances;
+  }
+}
+
+@Resolver(() => StorageUsageReference)
+export class StorageUseResolver {
+  @Authorized(permission)
+  @FieldResolver(() => Float, { description: 'How many GB its instances store, by what each reported last.' })
+  async used(@Ctx() { operation }: SubgraphContext): Promise<number> {
+    return storageUsed(operation);
+  }
+}

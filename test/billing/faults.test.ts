@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
+import {
+  applied,
+  change,
+  giveCard,
+  proTenant,
+  startBillingPanel,
+  subscriptionOf,
+  type BillingPanel,
+} from './support/billing-panel.js';
+
+let panel: BillingPanel;
+beforeAll(async () => {
+  panel = await startBillingPanel();
+});
+afterAll(async () => panel.stop());
+
+const codesOf = ({ errors = [] }: GraphQLAnswer<unknown>) =>
+  errors.map(({ extensions }) => extensions['code']);
+
+const away = { code: 'UNAVAILABLE', reason: 'STRIPE_AWAY', retryAfterSeconds: 5 };
+
+async function tenantWithCard(card?: string): Promise<Tenant & { customer: string }> {
+  const tenant = await panel.world.tenant();
+  return Object.assign(tenant, { customer: await giveCard(panel, tenant, card) });
+}
+
+/** What Stripe has of a customer: each subscription, and what was paid. */
+async function charged(customer: string): Promise<{ subscriptions: string[]; paid: number[] }> {
+  const subscriptions = await panel.sdk.subscriptions.list({ customer, status: 'all' });
+  const invoices = await panel.sdk.invoices.list({ customer });
+  return {
+    subscriptions: subscriptions.data.map(({ status }) => status),
+    paid: invoices.data.filter(({ status }) => status === 'paid').map(({ amount_paid }) => amount_paid),
+  };
+}
+
+test('a declined card changes nothing, says so, and another card does', async () => {
+  const tenant = await tenantWithCard('pm_card_chargeCustomerFail');
+  const refused = refusal(await change(tenant, { plan: 'PRO', idempotencyKey: 'declined' }));
+  expect(refused).toMatchObject({ code: 'CONFLICT', reason: 'CARD_DECLINED' });
+  expect((await charged(tenant.customer)).paid).toEqual([]);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'FREE' });
+  await giveCard(panel, tenant);
+  expect(
+    dataOf(await change(tenant, { plan: 'PRO', idempotencyKey: 'declined' })).changeSubscription,
+  ).toMatchObject({
+    plan: 'PRO',
+    status: 'ACTIVE',
+  });
+  expect((await charged(tenant.customer)).paid).toEqual([4900]);
+});
+
+test('a declined upgrade leaves the plan, the cycle and the money as they were', async () => {
+  const tenant = await proTenant(panel);
+  await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
+  const refused = refusal(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
+  expect(refused).toMatchObject({ code: 'CONFLICT', reason: 'CARD_DECLINED' });
+  expect(await subscriptionOf(tenant)).toMatchObject({
+    plan: 'PRO',
+    billingCycle: 'MONTHLY',
+    status: 'ACTIVE',
+  });
+  expect((await charged(tenant.customer)).paid).toEqual([4900]);
+});
+
+test('while Stripe is down a change is told to come again, and then it is made once', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 503, next: 10 });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'FREE' });
+  await clearFaults();
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription.plan).toBe('PRO');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
+test('a 429 is told to come again, and nothing was charged by it', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({
+    kind: 'error',
+    method: 'POST',
+    path: '/v1/subscriptions',
+    status: 429,
+    retryAfter: 1,
+  });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: [], paid: [] });
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription.plan).toBe('PRO');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
+test('an answer that is lost after Stripe has charged is one charge, whoever asks again', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'drop_after_commit', method: 'POST', path: '/v1/subscriptions', next: 20 });
+  const first = await change(tenant, { plan: 'PRO', idempotencyKey: 'lost' });
+  await clearFaults();
+  expect(codesOf(first)).toEqual(['UNAVAILABLE']);
+  const again = await change(tenant, { plan: 'PRO', idempotencyKey: 'lost' });
+  expect(dataOf(again).changeSubscription).toMatchObject({ plan: 'PRO', status: 'ACTIVE' });
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
+test('an answer that ends in its middle is no answer, and one charge', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'cut_body', method: 'POST', path: '/v1/subscriptions', next: 20 });
+  const first = await change(tenant, { plan: 'PRO' });
+  await clearFaults();
+  expect(codesOf(first)).toEqual(['UNAVAILABLE']);
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription.plan).toBe('PRO');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
+test('a slow Stripe is waited for; who asks meanwhile for another change is told', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 1_500 });
+  const slow = change(tenant, { plan: 'PRO' });
+  await until(async () => {
+    const [row] = await panel.sql<{ open: number }>(
+      `select count(*)::int as open from billing.intent where tenant_id = $1 and status = 'PENDING'`,
+      [tenant.id],
+    );
+    return row!.open === 1;
+  }, 'the change to be under way');
+  const other = await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' });
+  expect(refusal(other)).toMatchObject({ code: 'CONFLICT', reason: 'CHANGE_IN_PROGRESS' });
+  expect(dataOf(await slow).changeSubscription.plan).toBe('PRO');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
+test('nobody who asks again: the panel finishes by itself what it has begun', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 500, next: 10 });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  await clearFaults();
+  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it', 50_000);
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+  await until(async () => {
+    const { data } = await tenant.graphql<{ auditEvents: { nodes: { action: string }[] } }>(
+      '{ auditEvents(first: 50) { nodes { action } } }',
+    );
+    return data!.auditEvents.nodes.some(({ action }) => action === 'changeSubscription');
+  }, 'the trail to tell of it');
+}, 90_000);
+
+test('webhooks are acknowledged while Stripe is down, and applied when it is back', async () => {
+  const tenant = await proTenant(panel);
+  await applied(panel);
+  const [subscription] = (await panel.sdk.subscriptions.list({ customer: tenant.customer })).data;
+  panel.stripe.addFault({ kind: 'error', method: 'GET', path: '/v1/subscriptions', status: 503, next: 4 });
+  await panel.sdk.subscriptions.update(subscription!.id, { cancel_at_period_end: true });
+  await panel.stripe.delivered();
+  const taken = await panel.sql(
+    `select 1 from billing.webhook_event where tenant_id = $1 and type = 'customer.subscription.updated'`,
+    [tenant.id],
+  );
+  expect(taken.length).toBeGreaterThan(0);
+  await until(
+    async () => (await subscriptionOf(tenant)).cancelAt !== null,
+    'the change to be applied',
+    40_000,
+  );
+});
+
+async function clearFaults(): Promise<void> {
+  const { url } = panel.stripe;
+  await fetch(`${url}/_sandbox/faults`, { method: 'DELETE' });
+}

@@ -1,0 +1,196 @@
+import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { LicenceKeeper } from '#agent/licence/keeper.js';
+import { silentLogger } from '#platform/logger.js';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Node, type Tenant } from '../support/world.js';
+
+let panel: TestPanel;
+let keys: JsonWebKey[];
+beforeAll(async () => {
+  panel = await startTestPanel();
+  keys = (await panel.world.rest<{ keys: JsonWebKey[] }>('/licences/keys.json')).body.keys;
+});
+afterAll(async () => panel.stop());
+
+interface RestLicence {
+  id: string;
+  key: string;
+  plan: string;
+  status: string;
+  instance_id: string;
+  features: string[];
+  issued_at: string;
+  expires_at: string;
+}
+
+/** What a node does with the network off: Node's own crypto, the published key, and nothing else. */
+function verifiesOffline(key: string): Record<string, unknown> | undefined {
+  const [header, payload, signature] = key.split('.');
+  const { kid } = JSON.parse(Buffer.from(header!, 'base64url').toString()) as { kid: string };
+  const jwk = keys.find((each) => each['kid'] === kid);
+  const isGood =
+    jwk !== undefined &&
+    verify(
+      null,
+      Buffer.from(`${header}.${payload}`),
+      createPublicKey({ key: jwk, format: 'jwk' }),
+      Buffer.from(signature!, 'base64url'),
+    );
+  return isGood
+    ? (JSON.parse(Buffer.from(payload!, 'base64url').toString()) as Record<string, unknown>)
+    : undefined;
+}
+
+async function licenceOf(node: Node): Promise<RestLicence> {
+  let found: RestLicence | undefined;
+  await until(async () => {
+    const answer = await panel.world.rest<RestLicence>('/api/agent/license', { token: node.credential });
+    if (answer.status === 200) found = answer.body;
+    return answer.status === 200;
+  }, 'the licence of a node');
+  return found!;
+}
+
+const validate = async (tenant: Tenant, key: string, instanceId?: string) =>
+  dataOf(
+    await tenant.graphql<{ validateLicence: { code: string; isValid: boolean } }>(
+      'query($input: ValidateLicenceInput!) { validateLicence(input: $input) { code isValid } }',
+      { input: { key, instanceId } },
+    ),
+  ).validateLicence;
+
+test('a node gets a licence that it verifies with the network off, and that fails when altered', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  const licence = await licenceOf(node);
+  expect(licence).toEqual({
+    id: expect.stringMatching(/^lic_/),
+    key: expect.any(String),
+    plan: 'free',
+    status: 'active',
+    instance_id: node.id,
+    features: ['fleet-management'],
+    issued_at: expect.stringMatching(/Z$/),
+    expires_at: expect.stringMatching(/Z$/),
+  });
+  expect(verifiesOffline(licence.key)).toMatchObject({
+    sub: node.id,
+    plan: 'free',
+    features: ['fleet-management'],
+  });
+  const [header, payload, signature] = licence.key.split('.');
+  const richer = Buffer.from(
+    Buffer.from(payload!, 'base64url').toString().replace('"free"', '"pro"'),
+  ).toString('base64url');
+  expect(verifiesOffline(`${header}.${richer}.${signature}`)).toBeUndefined();
+  expect(await validate(tenant, licence.key)).toEqual({ code: 'VALID', isValid: true });
+  expect(await validate(tenant, `${header}.${richer}.${signature}`)).toEqual({
+    code: 'SIGNATURE_INVALID',
+    isValid: false,
+  });
+});
+
+test('the reference agent keeps its licence and judges it with the panel away', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  await licenceOf(node);
+  const folder = await mkdtemp(join(tmpdir(), 'licence-'));
+  const clock = { now: () => panel.clock.now(), delay: async () => new Promise<void>(() => undefined) };
+  const options = {
+    panelUrl: panel.panel.url,
+    file: join(folder, 'node.licence'),
+    clock,
+    logger: silentLogger,
+  };
+  const keeper = new LicenceKeeper(options);
+  keeper.start(() => ({ instanceId: node.id, credential: node.credential }));
+  await until(async () => (await keeper.verdict(node.id)) !== undefined, 'the agent to have its licence');
+  keeper.stop();
+  // Started anew, with nobody to ask.
+  const away = async () => Promise.reject(new Error('the network is off'));
+  const alone = new LicenceKeeper({ ...options, fetch: away });
+  expect(await alone.verdict(node.id)).toMatchObject({ isGood: true, terms: { plan: 'free' } });
+  expect(await alone.verdict('inst_another')).toEqual({ isGood: false, problem: 'WRONG_INSTANCE' });
+  const kept = await readFile(options.file, 'utf8');
+  const { licence, keys: known } = JSON.parse(kept) as { licence: string; keys: JsonWebKey[] };
+  const [header, , signature] = licence.split('.');
+  const longer = Buffer.from(JSON.stringify({ ...verifiesOffline(licence), exp: 9_999_999_999 })).toString(
+    'base64url',
+  );
+  await writeFile(options.file, JSON.stringify({ licence: `${header}.${longer}.${signature}`, keys: known }));
+  expect(await new LicenceKeeper({ ...options, fetch: away }).verdict(node.id)).toEqual({
+    isGood: false,
+    problem: 'SIGNATURE_INVALID',
+  });
+  await writeFile(options.file, kept);
+  const later = { ...clock, now: () => new Date(panel.clock.now().getTime() + 36 * 24 * 60 * 60_000) };
+  const late = new LicenceKeeper({ ...options, clock: later, fetch: away });
+  expect(await late.verdict(node.id)).toEqual({ isGood: false, problem: 'EXPIRED' });
+});
+
+test('a licence is of one node and one tenant', async () => {
+  const tenant = await panel.world.tenant();
+  const [node, other] = [await tenant.node(), await tenant.node()];
+  const { key } = await licenceOf(node);
+  expect(await validate(tenant, key, node.id)).toEqual({ code: 'VALID', isValid: true });
+  expect(await validate(tenant, key, other.id)).toEqual({ code: 'WRONG_INSTANCE', isValid: false });
+  const stranger = await panel.world.tenant();
+  expect(await validate(stranger, key)).toEqual({ code: 'UNKNOWN', isValid: false });
+  expect(refusal(await tenant.graphql('{ ownLicence { id } }'))).toMatchObject({ code: 'FORBIDDEN' });
+  const listed = await tenant.rest<RestLicence[]>('/api/billing/licenses');
+  expect(listed.body.map(({ instance_id }) => instance_id).toSorted()).toEqual(
+    [node.id, other.id].toSorted(),
+  );
+  expect((await stranger.rest('/api/billing/licenses')).body).toEqual([]);
+  const joined = await tenant.graphql('{ instances { nodes { id licence { instanceId plan } } } }');
+  expect(dataOf(joined)).toEqual({
+    instances: {
+      nodes: [node, other].map(({ id }) => ({ id, licence: { instanceId: id, plan: 'FREE' } })),
+    },
+  });
+});
+
+test('another plan issues them anew, and the ones before are superseded', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  const before = await licenceOf(node);
+  await panel.clock.advance(1_000);
+  await tenant.grantPlan('PRO');
+  await until(async () => (await licenceOf(node)).plan === 'pro', 'the licence of the new plan');
+  const after = await licenceOf(node);
+  expect(after).toMatchObject({ id: before.id, features: expect.arrayContaining(['governance']) });
+  expect(await validate(tenant, before.key)).toEqual({ code: 'SUPERSEDED', isValid: false });
+  expect(await validate(tenant, after.key)).toEqual({ code: 'VALID', isValid: true });
+});
+
+test('a node that leaves the fleet frees its licence', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  const { key } = await licenceOf(node);
+  await tenant.rest(`/api/fleet/instances/${node.id}`, { method: 'DELETE' });
+  await until(async () => (await validate(tenant, key)).code === 'FREED', 'the licence to be freed');
+  expect((await tenant.rest('/api/billing/licenses')).body).toEqual([]);
+});
+
+test('a licence is renewed long before it ends', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  const first = await licenceOf(node);
+  await panel.clock.advance(22 * 24 * 60 * 60_000);
+  const stored = async () =>
+    (
+      await panel.sql<{ expires_at: Date }>('select expires_at from billing.licence where instance_id = $1', [
+        node.id,
+      ])
+    )[0]!.expires_at;
+  await until(async () => (await stored()) > new Date(first.expires_at), 'the licence to be renewed');
+  expect((await stored()).getTime() - panel.clock.now().getTime()).toBeGreaterThan(14 * 24 * 60 * 60_000);
+});

@@ -1,0 +1,68 @@
+import { until } from '../support/world.js';
+import type { RichScene } from './rich-scene.js';
+
+/** What Stripe would have told of the tenant: the panel of the suites has no account with it. */
+export async function billing({ panel, tenant, word }: RichScene): Promise<void> {
+  await until(async () => {
+    const rows = await panel.sql(
+      `select 1 from billing.subscription s join billing.licence l on l.tenant_id = s.tenant_id
+       join billing.usage_level u on u.tenant_id = s.tenant_id where s.tenant_id = $1`,
+      [tenant.id],
+    );
+    return rows.length > 0;
+  }, 'billing to know of the tenant and its node');
+  const now = panel.clock.now();
+  await panel.sql(`update billing.subscription set customer_id = $2, stripe_id = $3 where tenant_id = $1`, [
+    tenant.id,
+    `cus_${word}`,
+    `sub_${word}`,
+  ]);
+  await panel.sql(
+    `insert into billing.intent (tenant_id, id, kind, params, mutation, idempotency_key, fingerprint, status, created_at, finished_at)
+     values ($1, $2, 'CANCEL', $3, $4, $5, 'none', 'DONE', $6, $6)`,
+    [
+      tenant.id,
+      `itn_${word}`,
+      { customerId: `cus_${word}` },
+      { name: 'cancelSubscription' },
+      `key-${word}`,
+      now,
+    ],
+  );
+  await panel.sql(
+    `insert into billing.idempotency_key (tenant_id, key, fingerprint, response, expires_at)
+     values ($1, $2, 'none', $3, $4)`,
+    [tenant.id, `key-${word}`, { stripeId: `sub_${word}` }, new Date(now.getTime() + 3_600_000)],
+  );
+  await panel.sql(
+    `insert into billing.webhook_event (tenant_id, event_id, type, object_id, created_at, received_at, applied_at)
+     values ($1, $2, 'invoice.paid', $3, $4, $4, $4)`,
+    [tenant.id, `evt_${word}`, `in_${word}`, now],
+  );
+  const invoice = {
+    id: `in_${word}`,
+    number: `${word}-0001`,
+    date: now,
+    periodStart: now,
+    periodEnd: now,
+    amountDue: 4900,
+    currency: 'usd',
+    status: 'PAID',
+    pdfUrl: `https://invoices.example.com/${word}.pdf`,
+  };
+  // Far ahead, so that it is shown however far the suites move time.
+  await panel.sql(`insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)`, [
+    tenant.id,
+    new Date(now.getTime() + 30 * 24 * 3_600_000),
+    JSON.stringify([invoice]),
+  ]);
+}
+
+/** As a grant or a webhook would. */
+export async function tellSubscription({ panel, tenant }: RichScene): Promise<void> {
+  await panel.sql(
+    `insert into billing.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     values ('evt_' || gen_random_uuid(), $1, 'billing.subscription.changed', $1, 1, '{"plan": "ENTERPRISE", "status": "ACTIVE"}', 'test', now())`,
+    [tenant.id],
+  );
+}
