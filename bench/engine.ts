@@ -97,13 +97,15 @@ async function fleetOfRows() {
   const page = { nodes, pageInfo: { endCursor: null, hasNextPage: false }, total: async () => rowCount };
   const service = { page: async () => page } as unknown as InstanceService;
   const operation = { requireViewer: () => undefined, require: () => undefined, clock: { now: () => now } };
+  const resolver = new InstanceResolver(service);
+  const wiring = { name: 'fleet', resolvers: new Map([[InstanceResolver, resolver]]), references: {} };
   const built = await buildSubgraph({
     name: 'fleet',
-    resolvers: [new InstanceResolver(service)],
+    resolvers: [resolver],
   } as unknown as Parameters<typeof buildSubgraph>[0]);
   return {
     ...built,
     createContext: (_request: RequestContext) =>
-      ({ operation, streams: undefined }) as unknown as SubgraphContext,
+      ({ operation, streams: undefined, wiring }) as unknown as SubgraphContext,
   };
 }

@@ -92,17 +92,19 @@ function pathTo(levels: readonly Level[]): DataPath {
   return levels.map(({ keys, at }) => (keys ? keys[at - 1]! : at - 1));
 }
 
-const longestPath = 80;
+// Names in JSON are as long as their sender likes, and stand in paths and sentences alike.
+const cut = (text: string, longest: number) =>
+  text.length > longest ? `${text.slice(0, longest)}...` : text;
 
-/** A path as a message shows it: cut where a client made it long. */
-function showPath(path: DataPath): string {
-  const text = path.join('.');
-  return text.length > longestPath ? `${text.slice(0, longestPath)}...` : text;
-}
+/** A path as an answer shows it. */
+export const shortPath = (path: string): string => cut(path, 80);
+
+/** A sentence of an answer that quotes what was sent. */
+export const shortSentence = (sentence: string): string => cut(sentence, 300);
 
 /** What is wrong with the data, as a sentence. `whole` is what the data itself is called, as in `the body`. */
 export function describeFault({ kind, path }: DataFault, whole: string): string {
-  const at = path.length === 0 ? whole : showPath(path);
+  const at = path.length === 0 ? whole : shortPath(path.join('.'));
   const subject = path.length === 0 ? at.charAt(0).toUpperCase() + at.slice(1) : at;
   switch (kind) {
     case 'text':

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { shortPath, shortSentence } from './client-data.js';
 import { ApiError } from './errors.js';
 
 /** Enough to mend an input by; a hostile one must not make an answer longer than itself. */
@@ -34,16 +35,6 @@ export function invalidFields(details: Faults): ApiError {
     details: Object.fromEntries(told.map(([path, sentence]) => [shortPath(path), shortSentence(sentence)])),
   });
 }
-
-// Names in JSON are as long as their sender likes, and stand in paths and sentences alike.
-const cut = (text: string, longest: number) =>
-  text.length > longest ? `${text.slice(0, longest)}...` : text;
-
-/** A path as an answer shows it. */
-export const shortPath = (path: string): string => cut(path, 100);
-
-/** A sentence of an answer that quotes what was sent. */
-export const shortSentence = (sentence: string): string => cut(sentence, 300);
 
 function faultsOf({ issues }: z.ZodError, path: string): Faults {
   const details: Faults = {};

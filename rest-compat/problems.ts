@@ -1,4 +1,4 @@
-import { shortPath, shortSentence } from '#platform/validation.js';
+import { shortPath, shortSentence } from '#platform/client-data.js';
 
 import { Refusal } from './errors.js';
 

@@ -85,9 +85,11 @@ class PlainResolver {
   }
 }
 
+const resolver = new PlainResolver();
+const wiring = { name: 'plain', resolvers: new Map([[PlainResolver, resolver]]), references: {} };
 const built = buildSubgraph({
   name: 'plain',
-  resolvers: [new PlainResolver()],
+  resolvers: [resolver],
 } as unknown as SubgraphDefinition);
 
 async function ask(fields: string, permissions: readonly string[] = []) {
@@ -98,7 +100,7 @@ async function ask(fields: string, permissions: readonly string[] = []) {
     },
   };
   const document = parse(`{ row { ${fields} } }`);
-  return new Engine((await built).schema).execute({ document, contextValue: { operation } });
+  return new Engine((await built).schema).execute({ document, contextValue: { operation, wiring } });
 }
 
 test('fields that are a property have no resolver, and show it whatever its name and whoever declares it', async () => {
@@ -121,7 +123,7 @@ test('fields that are a property have no resolver, and show it whatever its name
 
 test('a field resolver is asked only for objects that do not have its value at hand', async () => {
   const document = parse('{ row { costly } foundRow { costly } }');
-  const answer = await new Engine((await built).schema).execute({ document, contextValue: {} });
+  const answer = await new Engine((await built).schema).execute({ document, contextValue: { wiring } });
   expect(answer).toEqual({
     data: { row: { costly: 'worked out from plain' }, foundRow: { costly: 'found' } },
   });
