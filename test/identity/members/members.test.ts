@@ -184,7 +184,7 @@ test.concurrent('no more users than the plan allows, however they come', async (
   expect(refused[0]).toEqual({
     code: 'LIMIT_REACHED',
     reason: 'USERS_LIMIT',
-    details: { limit: 3, used: 3 },
+    details: { limit: 3, used: 3, plan: 'pro' },
   });
   // A smaller plan than at the time of the invitations: those who come first get in.
   await panel.sql(`insert into identity.entitlement values ($1, 1, 'FREE', '{}', '{"users": 2}')`, [
