@@ -103,6 +103,8 @@ const otherwise: Record<string, string[]> = {
 
 /** Queries whose arguments mean more than their types say. */
 const argumentsOf: Record<string, (id: string) => string> = {
+  previewPlanChange: () => '(input: { plan: PRO })',
+  validateLicence: (id) => `(input: { key: ${JSON.stringify(id)}, instanceId: ${JSON.stringify(id)} })`,
   metricsHistory: (id) => `(instanceId: "${id}", range: "24h")`,
   authorizationPreflight: (id) =>
     `(input: { clientId: "${id}", redirectUri: "https://victim-node-01.example.com/callback", state: "s", codeChallenge: "${'c'.repeat(43)}" })`,
