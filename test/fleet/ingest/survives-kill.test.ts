@@ -191,7 +191,7 @@ async function expectAllThere(fleet: readonly SteadyNode[]): Promise<void> {
 }
 
 test('everything acknowledged outlives a panel that is killed, and nothing is there twice', async () => {
-  const fleet = await nodes(5);
+  const fleet = await nodes(3);
   const running = fleet.map((node) => node.run());
   for (let kill = 0; kill < 2; kill += 1) {
     await sleep(700);
@@ -210,7 +210,7 @@ test('everything acknowledged outlives a panel that is killed, and nothing is th
 }, 90_000);
 
 test('everything acknowledged outlives a PostgreSQL that is killed, and the panel takes beats again by itself', async () => {
-  const fleet = await nodes(5);
+  const fleet = await nodes(3);
   const running = fleet.map((node) => node.run());
   for (let kill = 0; kill < 2; kill += 1) {
     await sleep(700);
