@@ -42,8 +42,14 @@ function leafOf(type: GraphQLLeafType): Coerce {
 
 function listOf(coerce: Coerce): Coerce {
   return (value) => {
-    const items = isIterableObject(value) ? Array.from(value, (item) => coerce(item)) : [coerce(value)];
-    return items.includes(unfit) ? unfit : items;
+    const items: unknown[] = [];
+    for (const item of isIterableObject(value) ? value : [value]) {
+      const coerced = coerce(item);
+      // An error is dear to make: of a long list of what is wrong only the first is made.
+      if (coerced === unfit) return unfit;
+      items.push(coerced);
+    }
+    return items;
   };
 }
 

@@ -126,3 +126,27 @@ test('a variable that is of no type for input is refused as by graphql-js', () =
   );
   expect(read.errors).toHaveLength(2);
 });
+
+test('of a long list of what does not fit only the first is looked at: errors are dear to make', () => {
+  let asked = 0;
+  const { parseValue } = odd;
+  odd.parseValue = (value) => {
+    asked += 1;
+    return parseValue(value);
+  };
+  const list = buildListDefinitions();
+  const { errors } = variableReader(schema).values(
+    list,
+    { odds: Array.from({ length: 1_000 }, () => 'throw') },
+    { maxErrors: 1 },
+  );
+  odd.parseValue = parseValue;
+  expect(errors?.length).toBeGreaterThan(0);
+  // By the closure once, and by graphql-js until it has its one error.
+  expect(asked).toBeLessThan(5);
+});
+
+function buildListDefinitions() {
+  const [operation] = parse('query ($odds: [Odd!]) { f }').definitions;
+  return (operation as OperationDefinitionNode).variableDefinitions ?? [];
+}
