@@ -5,7 +5,6 @@ import {
   getNamedType,
   getVariableValues,
   type ExecutionResult,
-  type GraphQLSchema,
   typeFromAST,
   type VariableDefinitionNode,
 } from 'graphql';
@@ -86,26 +85,18 @@ export function readyOperation(
   if (prepared.errors) return prepared;
   const { operation } = prepared;
   const definitions = operation.context.operation.variableDefinitions ?? noVariables;
-  const faults = faultsOf(variables, definitions, operation.context.schema);
-  if (faults) {
-    const told = faults.map((error) => badRequest(error.message, error));
-    const more = brokenRules && rulesBroken(variables, operation.context, told, brokenRules);
-    return { errors: more ? [...told, more] : told };
-  }
-  return { operation, variables };
+  const { schema } = operation.context;
+  const { errors } = variableReader(schema).values(definitions, variables, { maxErrors: 1 });
+  if (!errors) return { operation, variables };
+  // Each fault is told with the value around it: with much that is wrong the first only.
+  if (JSON.stringify(variables).length > quotable) return { errors: errors.slice(0, 1).map(asBadRequest) };
+  const all = getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors ?? errors;
+  const told = all.map(asBadRequest);
+  const more = brokenRules && rulesBroken(variables, operation.context, told, brokenRules);
+  return { errors: more ? [...told, more] : told };
 }
 
-/** All that is wrong, but with much that is wrong the first only: each fault is told with the value around it. */
-function faultsOf(
-  variables: Record<string, unknown>,
-  definitions: readonly VariableDefinitionNode[],
-  schema: GraphQLSchema,
-): readonly GraphQLError[] | undefined {
-  const { errors } = variableReader(schema).values(definitions, variables, { maxErrors: 1 });
-  if (!errors) return undefined;
-  if (JSON.stringify(variables).length > quotable) return errors.slice(0, 1);
-  return getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors;
-}
+const asBadRequest = (error: GraphQLError) => badRequest(error.message, error);
 
 /** What rules say beside the faults of types: as the subgraph would, had it seen the input. */
 function rulesBroken(
@@ -114,7 +105,6 @@ function rulesBroken(
   told: readonly GraphQLError[],
   brokenRules: FindBrokenRules,
 ): GraphQLError | undefined {
-  if (JSON.stringify(variables).length > quotable) return undefined;
   const paths = new Set(told.map(({ message }) => / at "([^"]+)"/.exec(message)?.[1]));
   const details: Record<string, string> = {};
   for (const { variable, type } of operation.variableDefinitions ?? []) {

@@ -10,5 +10,3 @@ export const billingPermissions = {
   'billing.licence.receive': ['node'],
   'billing.invoice.read': ['owner', 'admin', 'billing'],
 } as const satisfies PermissionTable;
-
-export type BillingPermission = keyof typeof billingPermissions;
