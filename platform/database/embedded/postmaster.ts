@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { endSessions, postgresProcesses, runsWith } from './processes.js';
+import { endAll, orphanedSessions, postgresProcesses, runsWith, sessionsOf } from './processes.js';
 import { until } from './wait.js';
 
 export interface Postmaster {
@@ -41,7 +41,7 @@ export async function clearStaleLock(cluster: string): Promise<void> {
   try {
     // They end by themselves once they look up from what they do; a long query does not.
     const haveEnded = await until('', 3, areGone).catch(() => false);
-    if (!haveEnded) endSessions(cluster, 'SIGQUIT');
+    if (!haveEnded) endAll(orphanedSessions(cluster), 'SIGQUIT');
     await until('', 30, areGone);
   } catch {
     throw new Error(
@@ -73,10 +73,11 @@ export async function stopPostmaster(
   const running = livePostmaster(cluster);
   if (!running) return;
   for (const [signal, seconds] of patiences[patience]) {
+    // Without their parent they would hold on to the cluster, and a frozen one for as long as it is frozen.
+    const orphans = signal === 'SIGKILL' ? sessionsOf(running.pid, cluster) : [];
     try {
       process.kill(running.pid, signal);
-      // Without their parent they would hold on to the cluster, and a frozen one for as long as it is frozen.
-      if (signal === 'SIGKILL') endSessions(cluster, signal);
+      endAll(orphans, 'SIGKILL');
     } catch (error) {
       if (livePostmaster(cluster))
         throw new Error(`PostgreSQL (${running.pid}) can't be stopped`, { cause: error });

@@ -12,10 +12,8 @@ export function processIdentity(pid: number): string | undefined {
     const started = ps(pid, 'lstart=');
     return started && `${pid}:${started}`;
   }
-  const stat = tryRead(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The command's name is in parentheses and may hold anything, so fields are counted from the last one on.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(pid);
+  if (fields === undefined) return undefined;
   const [state, startTime] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X') return undefined;
   return `${pid}:${startTime}:${tryRead('/proc/sys/kernel/random/boot_id')?.trim()}`;
@@ -41,16 +39,34 @@ export function postgresProcesses(folder: string): number[] {
     .filter((pid) => tryReadLink(`/proc/${pid}/cwd`) === folder || runsWith(pid, folder));
 }
 
-/** Ends the server's sessions and helpers, which call themselves "postgres: ...", when the server no longer does. */
-export function endSessions(folder: string, signal: 'SIGQUIT' | 'SIGKILL'): void {
-  for (const pid of postgresProcesses(folder)) {
-    if (!tryRead(`/proc/${pid}/cmdline`)?.startsWith('postgres: ')) continue;
+/** The server's sessions and helpers, which call themselves "postgres: ...", when the server itself is gone. */
+export function orphanedSessions(folder: string): number[] {
+  return postgresProcesses(folder).filter((pid) => tryRead(`/proc/${pid}/cmdline`)?.startsWith('postgres: '));
+}
+
+/** The sessions and helpers of a living server. One that was made just now still has the server's own name. */
+export function sessionsOf(server: number, folder: string): number[] {
+  return postgresProcesses(folder).filter((pid) => parentOf(pid) === server);
+}
+
+export function endAll(pids: readonly number[], signal: 'SIGQUIT' | 'SIGKILL'): void {
+  for (const pid of pids) {
     try {
       process.kill(pid, signal);
     } catch {
       // It has ended meanwhile.
     }
   }
+}
+
+/** The fields after the name, which is in parentheses and may hold anything: state, parent, ... */
+function statFields(pid: number): string[] | undefined {
+  const stat = tryRead(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function parentOf(pid: number): number {
+  return Number(statFields(pid)?.[1]);
 }
 
 function tryRead(file: string): string | undefined {
