@@ -66,6 +66,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const subgraphs = await createSubgraphs({
       names: areaNames,
       databaseUrl: database.url,
+      databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,
       logger,

@@ -57,6 +57,7 @@ export async function startSubgraph(
     const subgraphs = await createSubgraphs({
       names: [name],
       databaseUrl: database.url,
+      databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,
       logger,

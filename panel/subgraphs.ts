@@ -4,7 +4,7 @@ import type { RunningArea } from '#platform/area.js';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
-import { Connections } from '#platform/database/connections.js';
+import { Connections, poolSizes } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
@@ -23,6 +23,8 @@ export interface SubgraphsOptions {
   /** Which of them this process runs. */
   names: readonly AreaName[];
   databaseUrl: string;
+  /** How many connections its pool may have. */
+  databaseConnections?: number;
   keyring: Keyring;
   clock: Clock;
   logger: Logger;
@@ -63,7 +65,7 @@ const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
   const { names, clock, logger, keyring, publicUrl, nodeName, metrics = new Metrics() } = options;
-  const connections = new Connections(options.databaseUrl);
+  const connections = new Connections(options.databaseUrl, poolSizes(options.databaseConnections));
   measureConnections(metrics, connections);
   const { databases, database } = await openDatabases(connections, logger);
   const wake = new OutboxWake(connections, logger);

@@ -20,8 +20,14 @@ export interface PoolStats {
 
 export type TakenClient = pg.PoolClient & GuardedClient;
 
-/** One process's share of PostgreSQL's connections, however many areas it runs. The standing one comes on top. */
-export const poolSizes: Readonly<Record<Part, number>> = { requests: 12, background: 6 };
+/** One process's share of PostgreSQL's connections, however many areas it runs. The standing ones come on top. */
+export const defaultConnections = 18;
+
+/** Two of three connections are for requests, so that background work never has most of them. */
+export function poolSizes(connections = defaultConnections): Readonly<Record<Part, number>> {
+  const background = Math.max(1, Math.floor(connections / 3));
+  return { requests: connections - background, background };
+}
 
 /**
  * The connections of one process to its database, for all areas alike: nobody is anybody on them, and each transaction
@@ -42,7 +48,7 @@ export class Connections {
 
   constructor(
     readonly url: string,
-    sizes: Readonly<Record<Part, number>> = poolSizes,
+    sizes: Readonly<Record<Part, number>> = poolSizes(),
   ) {
     this.pools = { requests: this.pool('requests', sizes), background: this.pool('background', sizes) };
     this.standing = new StandingConnection(url, 'panel process');
@@ -139,6 +145,8 @@ export class Connections {
       application_name: 'panel',
       max: sizes[part],
       connectionTimeoutMillis: waits.free[part],
+      idleTimeoutMillis: waits.idle,
+      maxLifetimeSeconds: waits.lifetime / 1000,
       types: ormTypes,
       // The types say that it is made without the configuration, which it gets.
       Client: PooledClient as unknown as new () => pg.ClientBase,

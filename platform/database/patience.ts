@@ -69,6 +69,12 @@ export const waits = {
   /** For a new connection, and for a free one by who takes it: behind a request is someone, work can wait its turn. */
   connect: 5_000,
   free: { requests: 5_000, background: 30_000 },
+  /**
+   * Before a connection that nobody uses is closed, and any other is made anew. To begin one costs the server a process
+   * and the reading of its catalogue, some 100 ms of its CPU; what it has read meanwhile stays in its memory.
+   */
+  idle: 300_000,
+  lifetime: 3_600_000,
   /** For the answer to a sign of life on a connection that otherwise only listens. */
   heartbeat: 3_000,
   /** Between two of them. */

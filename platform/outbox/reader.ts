@@ -43,6 +43,27 @@ export async function readOutbox(
   return rows.map(toEvent);
 }
 
+/**
+ * The next settled events of one area's outbox, for a reader of all of them, and whether others that are there wait for a
+ * transaction that began before theirs to end. Nobody is told of that end, so one has to look again.
+ */
+export async function readAhead(
+  em: SqlEntityManager,
+  area: string,
+  { after, limit }: Pick<ReadOptions, 'after' | 'limit'>,
+): Promise<{ events: DeliveredEvent[]; hasUnsettled: boolean }> {
+  const rows = await em.execute<(OutboxRow & { is_settled: boolean })[]>(
+    `select ${outboxColumns}, ${isSettled('o')} as is_settled from ${area}.outbox o
+     where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint)
+     order by o.timeline, o.xid, o.id limit ?`,
+    [after.timeline, after.xid, after.id, limit],
+  );
+  // They come last: of a later timeline there are none yet, and in this one they are the latest.
+  const firstUnsettled = rows.findIndex((row) => !row.is_settled);
+  const hasUnsettled = firstUnsettled !== -1;
+  return { events: (hasUnsettled ? rows.slice(0, firstUnsettled) : rows).map(toEvent), hasUnsettled };
+}
+
 /** Where a reader stands that has had everything that was removed for its age. */
 export async function removedUntil(em: SqlEntityManager, area: string): Promise<Position> {
   const [mark] = await em.execute<Position[]>(

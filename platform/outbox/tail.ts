@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.js';
 import type { Logger } from '../logger.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
-import { endOfOutbox, readOutbox } from './reader.js';
+import { endOfOutbox, readAhead } from './reader.js';
 import { recordTimeline } from './timeline.js';
 import type { OutboxWake } from './wake.js';
 
 const batch = 500;
 const pollMs = 1_000;
-// A row is settled once the transactions older than its own have ended, so it is looked for again soon after a wake-up.
+// An event that waits for older transactions to end is looked for again soon.
 const settleMs = [5, 10, 20, 40, 80];
 
 export type EventListener = (event: DeliveredEvent) => void;
@@ -72,29 +72,29 @@ export class OutboxTail {
   }
 
   private async follow(): Promise<void> {
-    let attempt = settleMs.length;
+    let attempt = 0;
     while (!this.isStopped) {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
-      if ((await this.read()) === batch || this.isWoken) continue;
-      const rest = settleMs[attempt];
-      if (rest === undefined) await this.lookForRewind();
-      await this.pause(rest ?? pollMs);
+      const { count, hasUnsettled } = await this.read();
+      if (count === batch || this.isWoken) continue;
+      if (count === 0 && !hasUnsettled) await this.lookForRewind();
+      await this.pause(hasUnsettled ? (settleMs[attempt] ?? pollMs) : pollMs);
       attempt += 1;
     }
   }
 
-  private async read(): Promise<number> {
+  private async read(): Promise<{ count: number; hasUnsettled: boolean }> {
     try {
-      const events = await readOutbox(this.database.forJobs(), this.database.area, {
+      const { events, hasUnsettled } = await readAhead(this.database.forJobs(), this.database.area, {
         after: this.position!,
         limit: batch,
       });
       for (const event of events) this.deliver(event);
-      return events.length;
+      return { count: events.length, hasUnsettled };
     } catch (error) {
       this.warn(error);
-      return 0;
+      return { count: 0, hasUnsettled: false };
     }
   }
 

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Connections, poolSizes } from '#platform/database/connections.js';
+import { Connections, defaultConnections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
 import { patience, waits, withPatience, type Patience } from '#platform/database/patience.js';
@@ -14,7 +14,7 @@ import { until } from '../support/world.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  panel = await startTestPanel({ DATABASE_CONNECTIONS: String(defaultConnections) });
 });
 afterAll(async () => panel.stop());
 
@@ -74,9 +74,9 @@ describe('a process', () => {
     expect(answers.flat().filter((status) => status >= 300)).toEqual([]);
     const { panel: pooled = 0, ...standing } = await connected();
     expect(standing).toEqual({ 'panel process': 1, 'panel presence': 1 });
-    expect(pooled).toBeLessThanOrEqual(poolSizes.requests + poolSizes.background);
+    expect(pooled).toBeLessThanOrEqual(defaultConnections);
     expect(most).toBeGreaterThan(5);
-    expect(most).toBeLessThanOrEqual(poolSizes.requests + poolSizes.background + 2);
+    expect(most).toBeLessThanOrEqual(defaultConnections + 2);
   });
 
   test('takes no more of them for each area', async () => {

@@ -28,14 +28,14 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Moves time on and wakes whoever waited for it, earliest first. A long way (over ten minutes) is gone in 200 strides:
+   * Moves time on and wakes whoever waited for it, earliest first. A long way (over ten minutes) is gone in 80 strides:
    * a loop that would have run a million times in seventy days runs at the end of each stride. To whoever looks whether
    * time was missed that is a sleep each; the last five minutes are gone as they pass, so that all is as usual at the end.
    */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
     if (ms > 600_000) {
-      await this.move(end - 300_000, ms / 200);
+      await this.move(end - 300_000, ms / 80);
       // What a step that was woken does takes real time.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -125,6 +125,8 @@ export async function startTestPanel(
     ...panelOptions({
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
+      // Each one is a process of PostgreSQL's; most test panels serve one client.
+      DATABASE_CONNECTIONS: '6',
       DRAIN_SECONDS: '0',
       PORT: '0',
       HOST: '127.0.0.1',

@@ -40,9 +40,25 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   await owner.query(`create database ${templateDatabase}`);
   await owner.end();
   await migrate(server.url(templateDatabase), password, silentLogger);
+  await makePartitions(server.url(templateDatabase));
   provide('postgres', { ownerUrl, password });
   return async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
+}
+
+/** Those that each panel would make of today's samples when it starts. */
+async function makePartitions(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    `select fleet.add_partition('metrics_sample', day::date, day::date + 1)
+     from generate_series(current_date - 1, current_date + 2, '1 day') day`,
+  );
+  await client.query(
+    `select fleet.add_partition('metrics_hourly', monday::date, monday::date + 7)
+     from generate_series(date_trunc('week', current_date), date_trunc('week', current_date) + '1 week', '1 week') monday`,
+  );
+  await client.end();
 }

@@ -179,8 +179,11 @@ export const ordinaryBeat = {
 
 /** Looks again until it is so, and fails when it takes too long. */
 export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
+  // What it waits for needs the cores too.
+  let pauseMs = 10;
   for (const end = Date.now() + withinMs; !(await isSo());) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = Math.min(pauseMs * 1.5, 100);
   }
 }
