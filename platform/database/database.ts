@@ -53,6 +53,8 @@ export class Database {
       schema: options.area,
       entities: [...options.entities],
       discovery: { warnWhenNoEntities: false, checkDuplicateTableNames: false },
+      // It would ask the server for each area whether the database is there.
+      ensureDatabase: false,
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });

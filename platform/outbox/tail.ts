@@ -7,6 +7,8 @@ import type { OutboxWake } from './wake.js';
 
 const batch = 500;
 const pollMs = 1_000;
+// After so many looks in a row that found nothing it is asked whether the history is another one.
+const looksPerRewind = 4;
 // An event that waits for older transactions to end is looked for again soon.
 const settleMs = [5, 10, 20, 40, 80];
 
@@ -73,12 +75,14 @@ export class OutboxTail {
 
   private async follow(): Promise<void> {
     let attempt = 0;
+    let empty = 0;
     while (!this.isStopped) {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
       const { count, hasUnsettled } = await this.read();
       if (count === batch || this.isWoken) continue;
-      if (count === 0 && !hasUnsettled) await this.lookForRewind();
+      empty = count === 0 && !hasUnsettled ? empty + 1 : 0;
+      if (empty > 0 && empty % looksPerRewind === 0) await this.lookForRewind();
       await this.pause(hasUnsettled ? (settleMs[attempt] ?? pollMs) : pollMs);
       attempt += 1;
     }

@@ -77,6 +77,8 @@ export class PanelProcess extends RunningChild {
           PORT: String(port),
           LOG_LEVEL: 'error',
           DRAIN_SECONDS: '0',
+          // Each one is a process of PostgreSQL's.
+          DATABASE_CONNECTIONS: '6',
           // A test that looks again and again until something is so must not run out of its own allowance.
           RATE_LIMIT_PER_MINUTE: '1000000',
           ...settings,
