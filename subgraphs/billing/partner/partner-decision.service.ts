@@ -78,7 +78,7 @@ export class PartnerDecisions {
       });
       if (isMade && percent === partner.commissionPercent) return partner;
       partner.commissionPercent = percent;
-      const fromTier = partner.tier;
+      const fromTier = partner.tierId;
       if (!isMade) {
         const now = operation.clock.now();
         mark(partner, status, now);

@@ -61,11 +61,10 @@ export class Partner {
 
   @Field(() => ID, {
     nullable: true,
-    name: 'tierId',
     description: 'The id of its tier; null below the first one, and while it is not approved.',
   })
-  @Property({ type: 'text', nullable: true })
-  tier!: string | null;
+  @Property({ type: 'text', nullable: true, fieldName: 'tier' })
+  tierId!: string | null;
 
   @Field(() => Int, {
     description: 'Instances of its clients and its own together, as fleet counts them, within seconds.',
@@ -92,7 +91,7 @@ export class Partner {
 
   @Field(() => Int, { description: 'How much less its customers pay, in percent; 0 without a tier.' })
   get discountPercent(): number {
-    return tierOf(this.tier)?.discountPercent ?? 0;
+    return tierOf(this.tierId)?.discountPercent ?? 0;
   }
 }
 

@@ -128,8 +128,8 @@ export class PartnerResolver {
   }
 
   @FieldResolver(() => PartnerTier, { nullable: true, description: 'Its tier; see `tierId`.' })
-  tier(@Root() { tier }: Partner): PartnerTier | null {
-    return tierOf(tier) ?? null;
+  tier(@Root() { tierId }: Partner): PartnerTier | null {
+    return tierOf(tierId) ?? null;
   }
 
   @FieldResolver(() => PartnerOutlook, {

@@ -91,7 +91,7 @@ export class PartnerService {
         website,
         status: PartnerStatus.PENDING,
         version: 0,
-        tier: null,
+        tierId: null,
         instances: await countInstances(em, tenantId),
         commissionPercent: 0,
         createdAt: operation.clock.now(),

@@ -42,11 +42,11 @@ export async function retier(
   partner: Partner,
   { reason, now }: { reason: TierChangeReason; now: Date },
 ): Promise<PartnerTierChange | undefined> {
-  const { tenantId, id: partnerId, tier: fromTier } = partner;
+  const { tenantId, id: partnerId, tierId: fromTier } = partner;
   partner.instances = await countInstances(em, tenantId);
   const toTier = partner.status === PartnerStatus.APPROVED ? (tierFor(partner.instances)?.id ?? null) : null;
   if (toTier === fromTier) return undefined;
-  partner.tier = toTier;
+  partner.tierId = toTier;
   const change = Object.assign(new PartnerTierChange(), {
     tenantId,
     id: newId('partnerTierChange'),
@@ -62,9 +62,9 @@ export async function retier(
 }
 
 /** That it is another from now on. */
-export function partnerChanged(partner: Partner, fromTier = partner.tier): OutboxEvent {
+export function partnerChanged(partner: Partner, fromTier = partner.tierId): OutboxEvent {
   partner.version += 1;
-  const { tenantId, id, version, status, tier, instances, discountPercent } = partner;
+  const { tenantId, id, version, status, tierId: tier, instances, discountPercent } = partner;
   return {
     topic: 'billing.partner.changed',
     tenantId,
