@@ -3,7 +3,13 @@ import type { Sweep } from '#platform/membership/sweep.js';
 
 import { fetchPaidInvoices, tellPaidInvoices } from '../commission/paid-invoices.js';
 import { applyDiscountKind } from '../partner/discount.kind.js';
-import { couponFor, readTerms, termsColumns, type TermsRow } from '../partner/partner-terms.service.js';
+import {
+  couponFor,
+  partnerTerms,
+  readTerms,
+  termsColumns,
+  type TermsRow,
+} from '../partner/partner-terms.service.js';
 import { isJust } from '../stripe/partner-discount.js';
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
@@ -46,10 +52,11 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
         applySnapshot(row, snapshot, { ticket, now: step.now, publish });
         await em.flush();
         await tellPaidInvoices({ em, publish }, tenantId, paid);
+        // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
         if (
           snapshot &&
           accessOf[snapshot.status].isLive &&
-          !isJust(snapshot.partnerCoupons, couponFor(terms))
+          !isJust(snapshot.partnerCoupons, couponFor(await partnerTerms(em)))
         )
           enqueue(applyDiscountKind, { tenantId });
         await em.execute(
