@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { client, provider } from '../identity/msp/support.js';
+import { provider } from '../identity/msp/support.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
@@ -10,12 +10,20 @@ import {
   customerOf,
   dayMs,
   giveCard,
-  proTenant,
   signedIn,
   startBillingPanel,
   subscriptionOf,
   type BillingPanel,
 } from './support/billing-panel.js';
+import {
+  clientWithContract,
+  couponsOf,
+  ledgerOf,
+  paidBy,
+  partner,
+  total,
+  untilCoupons,
+} from './support/partner-money.js';
 import { approved, decide, decommission, enrollMany, untilTier } from './support/partners.js';
 
 const [silver, gold] = ['quazzar_partner_silver_10', 'quazzar_partner_gold_20'];
@@ -31,90 +39,12 @@ afterAll(async () => {
   await mailbox[Symbol.asyncDispose]();
 });
 
-/** The coupons of the customer's subscription that lives, as Stripe has them. */
-async function couponsOf(customer: string): Promise<string[]> {
-  const { data } = await panel.sdk.subscriptions.list({ customer, expand: ['data.discounts'] });
-  return data.flatMap(({ discounts }) =>
-    discounts.map((each) => (typeof each === 'string' ? each : String(each.source.coupon))),
-  );
-}
-
-/** Lets the panel look at subscriptions, and waits until these are the customer's coupons. */
-async function untilCoupons(customer: string, wanted: string[]): Promise<void> {
-  const isSo = async () => JSON.stringify(await couponsOf(customer)) === JSON.stringify(wanted);
-  const soon = async () =>
-    until(isSo, `the coupons ${wanted.join()}`, 2_000).then(
-      () => true,
-      () => false,
-    );
-  for (let turns = 0; !(await soon()); turns += 1) {
-    expect(turns, `times that the panel looked for ${wanted.join()}`).toBeLessThan(20);
-    await panel.clock.advance(31_000);
-  }
-  await applied(panel);
-}
-
-/** On Pro, with so many nodes, and approved as a partner. */
-async function partner(
-  nodes: number,
-  commissionPercent = 0,
-): Promise<{ tenant: Tenant; customer: string; id: string }> {
-  const tenant = await proTenant(panel);
-  await enrollMany(tenant, nodes);
-  const id = await approved(panel, tenant, commissionPercent);
-  await untilTier(tenant, id, nodes >= 25 ? 'tier_gold' : 'tier_silver');
-  return { tenant, customer: tenant.customer, id };
-}
-
-/** A client whose subscription an operator made at Stripe. */
-async function clientWithContract(parent: Tenant): Promise<{ child: Tenant; customer: string }> {
-  const child = await client(panel, mailbox, parent, { instance_limit: 5 });
-  const customer = await customerOf(panel, child);
-  await giveCard(panel, child);
-  const { data } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
-  await panel.sdk.subscriptions.create({ customer, items: [{ price: data[0]!.id }] });
-  await applied(panel);
-  return { child, customer };
-}
-
-interface Ledger {
-  nodes: { invoiceId: string; customerId: string; amountPaid: number; amount: number; tier: string | null }[];
-  totalCount: number;
-  totals: { currency: string; amountPaid: number; amount: number }[];
-  pageInfo: { endCursor: string | null; hasNextPage: boolean };
-}
-
-async function ledgerOf(tenant: Tenant, id: string, page: Record<string, unknown> = {}): Promise<Ledger> {
-  const answer = await (
-    await signedIn(panel, tenant)
-  ).graphql<{ commissions: Ledger }>(
-    `query($id: ID!, $first: Int, $after: String) { commissions(partnerId: $id, first: $first, after: $after) {
-       nodes { invoiceId customerId amountPaid amount tier } totalCount totals { currency amountPaid amount }
-       pageInfo { endCursor hasNextPage } } }`,
-    { id, first: 500, ...page },
-  );
-  return dataOf(answer).commissions;
-}
-
-async function paidBy(...customers: string[]): Promise<{ id: string; amount: number; at: number }[]> {
-  const paid = [];
-  for (const customer of customers)
-    for await (const { id, amount_paid: amount, status_transitions: when } of panel.sdk.invoices.list({
-      customer,
-      status: 'paid',
-    }))
-      paid.push({ id, amount, at: when.paid_at ?? 0 });
-  return paid;
-}
-
-const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
-
 test('the tier’s discount comes onto the subscription, becomes another with the tier, and goes with it', async () => {
-  const { tenant, customer, id } = await partner(5);
+  const { tenant, customer, id } = await partner(panel, 5);
   const { data } = await panel.sdk.subscriptions.list({ customer });
   const other = await panel.sdk.coupons.create({ percent_off: 5, duration: 'forever' });
   await panel.sdk.subscriptions.update(data[0]!.id, { discounts: [{ coupon: other.id }] });
-  await untilCoupons(customer, [other.id, silver]);
+  await untilCoupons(panel, customer, [other.id, silver]);
   const discount = async () =>
     dataOf(
       await (
@@ -127,20 +57,20 @@ test('the tier’s discount comes onto the subscription, becomes another with th
 
   const [last] = await enrollMany(tenant, 20);
   await untilTier(tenant, id, 'tier_gold');
-  await untilCoupons(customer, [other.id, gold]);
+  await untilCoupons(panel, customer, [other.id, gold]);
   await decommission(tenant, last!);
   await untilTier(tenant, id, 'tier_silver');
-  await untilCoupons(customer, [other.id, silver]);
+  await untilCoupons(panel, customer, [other.id, silver]);
   dataOf(await decide(panel, 'suspendPartner', id));
-  await untilCoupons(customer, [other.id]);
+  await untilCoupons(panel, customer, [other.id]);
   await until(async () => (await discount()) === 0, 'no discount to be shown');
   dataOf(await decide(panel, 'approvePartner', id));
-  await untilCoupons(customer, [other.id, silver]);
+  await untilCoupons(panel, customer, [other.id, silver]);
   // The next invoice is cheaper: 5 % first, and 10 % of what is left.
   await panel.clock.leap(31 * dayMs);
   panel.stripe.settle();
   await applied(panel);
-  const [newest] = await paidBy(customer);
+  const [newest] = await paidBy(panel, customer);
   expect(newest!.amount).toBe(4900 - 245 - 466);
 }, 180_000);
 
@@ -158,31 +88,31 @@ test('a partner that subscribes has its discount from the first invoice on, and 
   );
   expect(previewPlanChange).toEqual({ amountDue: 4410, lines: [{ amount: 4900 }, { amount: -490 }] });
   dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'MONTHLY' }));
-  expect((await paidBy(customer)).map(({ amount }) => amount)).toEqual([4410]);
-  expect(await couponsOf(customer)).toEqual([silver]);
+  expect((await paidBy(panel, customer)).map(({ amount }) => amount)).toEqual([4410]);
+  expect(await couponsOf(panel, customer)).toEqual([silver]);
   // An upgrade keeps it, and so does what follows a downgrade.
   dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
-  expect((await paidBy(customer)).map(({ amount }) => amount)).toEqual([44_100 - 4410, 4410]);
+  expect((await paidBy(panel, customer)).map(({ amount }) => amount)).toEqual([44_100 - 4410, 4410]);
   dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'MONTHLY' }));
-  expect(await couponsOf(customer)).toEqual([silver]);
+  expect(await couponsOf(panel, customer)).toEqual([silver]);
   await panel.clock.leap(367 * dayMs);
   panel.stripe.settle();
   await applied(panel);
-  expect((await paidBy(customer)).map(({ amount }) => amount)).toEqual([4410, 44_100 - 4410, 4410]);
-  expect(await couponsOf(customer)).toEqual([silver]);
+  expect((await paidBy(panel, customer)).map(({ amount }) => amount)).toEqual([4410, 44_100 - 4410, 4410]);
+  expect(await couponsOf(panel, customer)).toEqual([silver]);
 }, 120_000);
 
 test('a tier that changes while a downgrade waits holds for what comes after it as well', async () => {
-  const { tenant, customer, id } = await partner(5);
-  await untilCoupons(customer, [silver]);
+  const { tenant, customer, id } = await partner(panel, 5);
+  await untilCoupons(panel, customer, [silver]);
   dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
   dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'MONTHLY' }));
   dataOf(await decide(panel, 'suspendPartner', id));
-  await untilCoupons(customer, []);
+  await untilCoupons(panel, customer, []);
   await panel.clock.leap(367 * dayMs);
   panel.stripe.settle();
   await applied(panel);
-  expect((await paidBy(customer))[0]!.amount).toBe(4900);
+  expect((await paidBy(panel, customer))[0]!.amount).toBe(4900);
   expect((await subscriptionOf(await signedIn(panel, tenant))).billingCycle).toBe('MONTHLY');
 }, 120_000);
 
@@ -208,11 +138,11 @@ test('a checkout page has the discount, unless a coupon is asked for', async () 
 
 test('clients have the discount of their provider, and that of another once they are its', async () => {
   const parent = await provider(panel);
-  const { child, customer } = await clientWithContract(parent);
+  const { child, customer } = await clientWithContract({ panel, mailbox }, parent);
   await enrollMany(parent, 5);
   const id = await approved(panel, parent);
   await untilTier(parent, id, 'tier_silver');
-  await untilCoupons(customer, [silver]);
+  await untilCoupons(panel, customer, [silver]);
   const other = await provider(panel);
   await enrollMany(other, 25);
   await untilTier(other, await approved(panel, other), 'tier_gold');
@@ -231,7 +161,8 @@ test('clients have the discount of their provider, and that of another once they
     );
     return rows.length === 1 && rows[0]!.tenant_id === other.id;
   }, 'the client to be the other provider’s');
-  await untilCoupons(customer, [gold]);
+  await untilCoupons(panel, customer, [gold]);
+  expect(await couponsOf(panel, customer)).toEqual([gold]);
 }, 120_000);
 
 test.each([
@@ -242,7 +173,7 @@ test.each([
 ] as const)(
   'while Stripe %s the discount waits, and then is there once',
   async (_name, fault) => {
-    const { customer, tenant, id } = await partner(5);
+    const { customer, tenant, id } = await partner(panel, 5);
     const [subscription] = (await panel.sdk.subscriptions.list({ customer })).data;
     panel.stripe.addFault({
       method: 'POST',
@@ -250,12 +181,12 @@ test.each([
       next: 3,
       ...fault,
     });
-    await untilCoupons(customer, [silver]);
+    await untilCoupons(panel, customer, [silver]);
     await clearFaults();
     const { data } = await panel.sdk.invoices.list({ customer });
     expect(data.map(({ amount_paid }) => amount_paid)).toEqual([4900]);
     dataOf(await decide(panel, 'suspendPartner', id));
-    await untilCoupons(customer, []);
+    await untilCoupons(panel, customer, []);
     expect((await subscriptionOf(tenant)).plan).toBe('PRO');
   },
   120_000,
@@ -263,29 +194,29 @@ test.each([
 
 test('the ledger has one row for each invoice that was paid while the partner was approved, and sums to them', async () => {
   const parent = await provider(panel);
-  const first = await clientWithContract(parent);
-  const second = await clientWithContract(parent);
+  const first = await clientWithContract({ panel, mailbox }, parent);
+  const second = await clientWithContract({ panel, mailbox }, parent);
   await enrollMany(parent, 5);
   await panel.clock.advance(2_000);
   const since = Math.floor(panel.clock.now().getTime() / 1000);
   const id = await approved(panel, parent, 15);
   await untilTier(parent, id, 'tier_silver');
   const customers = [first.customer, second.customer];
-  for (const customer of customers) await untilCoupons(customer, [silver]);
-  expect((await ledgerOf(parent, id)).nodes).toEqual([]);
+  for (const customer of customers) await untilCoupons(panel, customer, [silver]);
+  expect((await ledgerOf(panel, parent, id)).nodes).toEqual([]);
   const month = async () => {
     await panel.clock.leap(31 * dayMs);
     panel.stripe.settle();
     await applied(panel);
   };
-  const earned = async () => (await paidBy(...customers)).filter(({ at }) => at >= since);
+  const earned = async () => (await paidBy(panel, ...customers)).filter(({ at }) => at >= since);
   const agrees = async () => {
     const paid = await earned();
     await until(
-      async () => (await ledgerOf(parent, id)).totalCount === paid.length,
+      async () => (await ledgerOf(panel, parent, id)).totalCount === paid.length,
       'the ledger to have all',
     );
-    const { nodes, totals } = await ledgerOf(parent, id);
+    const { nodes, totals } = await ledgerOf(panel, parent, id);
     expect(nodes.map(({ invoiceId }) => invoiceId).toSorted()).toEqual(
       paid.map((each) => each.id).toSorted(),
     );
@@ -324,20 +255,20 @@ test('the ledger has one row for each invoice that was paid while the partner wa
   await agrees();
 
   // While it is suspended nothing is earned, also not by what is seen afterwards.
-  const before = (await ledgerOf(parent, id)).totalCount;
+  const before = (await ledgerOf(panel, parent, id)).totalCount;
   dataOf(await decide(panel, 'suspendPartner', id));
-  for (const customer of customers) await untilCoupons(customer, []);
+  for (const customer of customers) await untilCoupons(panel, customer, []);
   await month();
   dataOf(await decide(panel, 'approvePartner', id));
-  for (const customer of customers) await untilCoupons(customer, [silver]);
-  expect((await ledgerOf(parent, id)).totalCount).toBe(before);
+  for (const customer of customers) await untilCoupons(panel, customer, [silver]);
+  expect((await ledgerOf(panel, parent, id)).totalCount).toBe(before);
   await month();
-  await until(async () => (await ledgerOf(parent, id)).totalCount === before + 2, 'the next invoices');
+  await until(async () => (await ledgerOf(panel, parent, id)).totalCount === before + 2, 'the next invoices');
 
-  const page = await ledgerOf(parent, id, { first: 2 });
+  const page = await ledgerOf(panel, parent, id, { first: 2 });
   expect(page.pageInfo.hasNextPage).toBe(true);
-  const rest = await ledgerOf(parent, id, { after: page.pageInfo.endCursor });
-  const all = (await ledgerOf(parent, id)).nodes;
+  const rest = await ledgerOf(panel, parent, id, { after: page.pageInfo.endCursor });
+  const all = (await ledgerOf(panel, parent, id)).nodes;
   expect([...page.nodes, ...rest.nodes]).toEqual(all);
 }, 180_000);
 

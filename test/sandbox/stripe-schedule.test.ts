@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { billingWorld, endOf, itemOf, seconds, type BillingWorld } from '../support/stripe-sandbox.js';
+import { billingWorld, endOf, idOf, itemOf, seconds, type BillingWorld } from '../support/stripe-sandbox.js';
 
 let world: BillingWorld;
 
@@ -86,7 +86,7 @@ test('a phase has the discounts that it names, from its beginning on, and no oth
   };
   await stripe.subscriptionSchedules.update(id, {
     phases: [
-      { ...before, discounts: discounts.map((discount) => ({ discount: String(discount) })) },
+      { ...before, discounts: discounts.map((discount) => ({ discount: idOf(discount) })) },
       { items: [{ price: prices.pro.id }], discounts: [{ coupon: kept.id }] },
     ],
   });

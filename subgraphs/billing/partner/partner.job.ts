@@ -15,7 +15,7 @@ export const countPartnerCustomers: Consumer = {
   async handle(step) {
     switch (step.event.topic) {
       case 'identity.tenant.erased':
-        return leave(step, (step.event.payload as unknown as TenantErased).tenantId, null);
+        return end(step);
       case 'identity.tenant.created':
         return join(step);
       default:
@@ -34,21 +34,34 @@ async function count(step: ConsumerStep): Promise<void> {
   await retierOf(step, seller);
 }
 
-/** A tenant that is a provider's client, or another provider's than before. */
+/** A tenant that is a provider's client, or another provider's than before: what it pays is that one's terms from now on. */
 async function join(step: ConsumerStep): Promise<void> {
-  const { em, event } = step;
+  const { em, event, now } = step;
   const customerId = event.tenantId;
   const provider = await providerOf(em, customerId);
   await leave(step, customerId, provider);
+  await em.execute(
+    'update billing.subscription set reconcile_at = ? where tenant_id = ? and customer_id is not null',
+    [now, customerId],
+  );
   if (provider === null) return;
   await lockPartner(em, provider);
   await keepCustomer(step, provider, customerId);
   await retierOf(step, provider);
 }
 
-/** Takes it from all providers but one. What it pays is another provider's terms from now on, or its own. */
+/** What is counted of it from now on, until its rows are gone, is nobody's. */
+async function end(step: ConsumerStep): Promise<void> {
+  const { tenantId } = step.event.payload as unknown as TenantErased;
+  await step.em.execute('update billing.subscription set parent_tenant_id = null where tenant_id = ?', [
+    tenantId,
+  ]);
+  await leave(step, tenantId, null);
+}
+
+/** Takes it from all providers but one. */
 async function leave(step: ConsumerStep, customerId: string, except: string | null): Promise<void> {
-  const { em, now } = step;
+  const { em } = step;
   const left = await em.execute<{ seller: string }[]>(
     `delete from billing.partner_customer where customer_id = ? and tenant_id <> coalesce(?, '')
      returning tenant_id as seller`,
@@ -58,12 +71,6 @@ async function leave(step: ConsumerStep, customerId: string, except: string | nu
     await lockPartner(em, seller);
     await retierOf(step, seller);
   }
-  if (left.length === 0) return;
-  await em.execute(
-    `update billing.subscription set parent_tenant_id = ?, reconcile_at = ?
-     where tenant_id = ? and (customer_id is not null or parent_tenant_id is not null)`,
-    [except, now, customerId],
-  );
 }
 
 async function providerOf(em: SqlEntityManager, tenantId: string): Promise<string | null> {

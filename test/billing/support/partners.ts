@@ -90,3 +90,16 @@ export async function decommission(tenant: Tenant, { id }: Node): Promise<void> 
   const { status, text } = await tenant.rest(`/api/fleet/instances/${id}`, { method: 'DELETE' });
   if (status !== 204) throw new Error(`decommission: ${status} ${text}`);
 }
+
+/** What the trail has of an action, once it has it. */
+export async function changesIn(panel: TestPanel, tenant: Tenant, action: string): Promise<unknown> {
+  let found: { actor: string; changes: unknown }[] = [];
+  await until(async () => {
+    found = await panel.sql(
+      `select actor, details -> 'changes' as changes from identity.audit_event where tenant_id = $1 and action = $2 order by sequence`,
+      [tenant.id, action],
+    );
+    return found.length > 0;
+  }, `the trail to tell of ${action}`);
+  return found;
+}
