@@ -1,7 +1,7 @@
 import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
-import { fetchPaidInvoices, tellPaidInvoices } from '../commission/paid-invoices.js';
+import { fetchPaidInvoices, tellPaidInvoices } from '../commission/paid-invoices.service.js';
 import { applyDiscountKind } from '../partner/discount.kind.js';
 import {
   couponFor,
