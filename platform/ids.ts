@@ -22,6 +22,9 @@ export const idPrefixes = {
   maintenanceWindow: 'mwn',
   intent: 'itn',
   licence: 'lic',
+  partner: 'par',
+  partnerTierChange: 'ptc',
+  commission: 'com',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

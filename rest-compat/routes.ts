@@ -57,6 +57,13 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
   route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
 
+  // Partners
+  route('GET',    '/api/partners',                   'billing/ListPartners',        { reply: page }),
+  route('POST',   '/api/partners',                   'billing/RegisterPartner',     { body: 'input', reply: created }),
+  route('GET',    '/api/partners/:id',               'billing/GetPartner',          { reply: ok }),
+  route('PUT',    '/api/partners/:id',               'billing/UpdatePartner',       { body: 'input', reply: ok }),
+  route('GET',    '/api/partner-tiers',              'billing/ListPartnerTiers',    { reply: ok }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

@@ -7,6 +7,8 @@ export interface Events {
   'billing.plan.decided': PlanDecided;
   'billing.subscription.changed': SubscriptionChanged;
   'billing.notice.raised': NoticeRaised;
+  'billing.partner.changed': PartnerChanged;
+  'billing.invoice.paid': InvoicePaid;
   'fleet.usage.measured': UsageMeasured;
   'identity.usage.measured': UsageMeasured;
   'identity.tenant.created': TenantCreated;
@@ -66,6 +68,25 @@ export interface PlanDecided {
 export interface SubscriptionChanged {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   status: string;
+}
+
+/** A partner registered, was decided about, or has another tier. One with a lower version is stale. */
+export interface PartnerChanged {
+  partnerId: string;
+  status: 'PENDING' | 'APPROVED' | 'REJECTED' | 'SUSPENDED';
+  /** The tier that it had until now, and has; the same where it is not that which has changed. */
+  fromTier: string | null;
+  tier: string | null;
+  instances: number;
+  discountPercent: number;
+}
+
+/** An invoice of a partner's customer was paid; told once each. Minor units and ISO 4217. */
+export interface InvoicePaid {
+  invoiceId: string;
+  amountPaid: number;
+  currency: string;
+  paidAt: string;
 }
 
 /** Whoever pays for the tenant is to be told. */

@@ -15,6 +15,7 @@ export const billingArea = defineArea({
   inputRules: billingInputRules,
   forwardedPaths: ['/licences'],
   webhookPaths: ['/webhooks/stripe'],
+  erasure: { doors: { commission: 'take_commission' } },
   settings: billingEnv,
   create: createBilling,
 });

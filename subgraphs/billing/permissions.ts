@@ -9,4 +9,8 @@ export const billingPermissions = {
   'billing.licence.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'billing.licence.receive': ['node'],
   'billing.invoice.read': ['owner', 'admin', 'billing'],
+  'billing.partner.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.partner.manage': ['owner', 'admin'],
+  'billing.partner.decide': ['administrator'],
+  'billing.commission.read': ['owner', 'admin', 'billing', 'administrator'],
 } as const satisfies PermissionTable;

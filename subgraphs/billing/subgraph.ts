@@ -13,7 +13,12 @@ import { finishIntentJob, intentRetentionSweep } from './change/finish-intent.jo
 import { HostedPages } from './change/hosted-pages.service.js';
 import { Intent } from './change/intent.entity.js';
 import { Intents } from './change/intents.service.js';
+import { MeansFinder } from './change/means.service.js';
 import { PreviewService } from './change/preview.service.js';
+import { Commission } from './commission/commission.entity.js';
+import { earnCommission } from './commission/commission.job.js';
+import { CommissionResolver } from './commission/commission.resolver.js';
+import { CommissionService } from './commission/commission.service.js';
 import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -26,7 +31,15 @@ import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/lic
 import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
+import { applyDiscountJob } from './partner/discount.job.js';
+import { PartnerDecisions } from './partner/partner-decision.service.js';
+import { Partner } from './partner/partner.entity.js';
+import { countPartnerCustomers, spreadPartnerTiers } from './partner/partner.job.js';
+import { PartnerResolver } from './partner/partner.resolver.js';
+import { PartnerService } from './partner/partner.service.js';
+import { PartnerTierChange } from './partner/tier-change.entity.js';
 import { billingPermissions } from './permissions.js';
+import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
@@ -42,7 +55,14 @@ import { usageOf, UsageResolver } from './usage/usage.resolver.js';
 import { ledgerRetentionSweep, WebhookLedger } from './webhook/ledger.job.js';
 import { createWebhookRouter } from './webhook/webhook.router.js';
 
-export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence];
+export const billingEntities: readonly EntityClass[] = [
+  BillingSubscription,
+  Intent,
+  Licence,
+  Partner,
+  PartnerTierChange,
+  Commission,
+];
 
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
@@ -56,9 +76,12 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
   const intents = new Intents(stripe);
+  const coupons = new Coupons(stripe);
+  const means = new MeansFinder(stripe, prices, coupons);
+  const partners = new PartnerService();
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
   const licences = new LicenceService(licenceKeys, entitlements);
-  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), publicUrl);
+  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), means, publicUrl);
   return {
     build: () =>
       buildSubgraph({
@@ -71,15 +94,13 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
         resolvers: [
           new PackageResolver(),
           new SubscriptionResolver(entitlements),
-          new ChangeResolver(
-            new ChangeService(stripe, prices, intents),
-            new PreviewService(stripe, prices),
-            pages,
-          ),
+          new ChangeResolver(new ChangeService(means, intents), new PreviewService(stripe, prices), pages),
           new UsageResolver(entitlements),
           new InvoiceResolver(new InvoiceService(stripe, logger)),
           new LicenceResolver(licences),
           new InstanceLicenceResolver(licences),
+          new PartnerResolver(partners, new PartnerDecisions()),
+          new CommissionResolver(new CommissionService(partners)),
           new TenantReferenceResolver(entitlements),
         ],
         orphanedTypes: [TenantReference, InstanceReference],
@@ -94,7 +115,16 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
         },
       }),
-    consumers: [knowTenants, followEntitlements, reissueLicences, licenceNodes, meterUsage],
+    consumers: [
+      knowTenants,
+      followEntitlements,
+      reissueLicences,
+      licenceNodes,
+      meterUsage,
+      countPartnerCustomers,
+      spreadPartnerTiers,
+      earnCommission,
+    ],
     sweeps: [
       reconcileSweep,
       renewLicencesSweep,
@@ -105,7 +135,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       usageRetentionSweep,
       idempotencySweep('billing'),
     ],
-    jobs: [syncJob(stripe), finishIntentJob(intents)],
+    jobs: [syncJob(stripe), finishIntentJob(intents), applyDiscountJob(stripe, coupons)],
     routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe, ledger),
     stop: () => ledger.stop(),

@@ -109,7 +109,12 @@ test('a year of billing passes in seconds: renewals, a failure, the ladder, paym
 }, 120_000);
 
 test('each step of the ladder is mailed once to whoever pays, the last one when nothing can be added', async () => {
-  const tenant = await proTenant(panel);
+  const tenant = await (await proTenant(panel)).grantPlan('ENTERPRISE');
+  const branding = await tenant.rest('/api/msp/branding', {
+    method: 'PUT',
+    body: { company_name: 'CloudHost Pro', support_email: 'help@cloudhost.example' },
+  });
+  expect(branding.status).toBe(200);
   await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
   await month();
   for (let index = 0; index < 16; index += 1) await pass(panel, dayMs);
@@ -122,4 +127,9 @@ test('each step of the ladder is mailed once to whoever pays, the last one when 
     'Your subscription is about to be restricted',
     'Your subscription is restricted',
   ]);
+  // In its own name, as all mail that it causes is while its plan includes that.
+  const { headers, text } = await mailbox.receive(tenant.account.email, /is restricted/);
+  expect(headers).toMatch(/^From: "?CloudHost Pro"? </m);
+  expect(headers).toMatch(/^Reply-To: help@cloudhost\.example/m);
+  expect(text).toContain('CloudHost Pro\r\nQuestions? help@cloudhost.example');
 }, 120_000);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { billingWorld, endOf, itemOf, seconds, type BillingWorld } from '../support/stripe-sandbox.js';
+import { billingWorld, endOf, idOf, itemOf, seconds, type BillingWorld } from '../support/stripe-sandbox.js';
 
 let world: BillingWorld;
 
@@ -62,6 +62,39 @@ test('a downgrade waits for the end of the period, and is renewed at its own pri
     { total: 19_900, status: 'paid' },
     { total: 4900, status: 'paid', lines: { data: [{ amount: 4900 }] } },
   ]);
+});
+
+test('a phase has the discounts that it names, from its beginning on, and no others', async () => {
+  const { stripe, prices } = world;
+  const { clock, customer } = await world.customerAt('2026-04-01T00:00:00');
+  const [kept, left] = [
+    await stripe.coupons.create({ percent_off: 10, duration: 'forever' }),
+    await stripe.coupons.create({ percent_off: 50, duration: 'forever' }),
+  ];
+  const { id: subscription, discounts } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: prices.enterprise.id }],
+    discounts: [{ coupon: kept.id }, { coupon: left.id }],
+  });
+  const { id, phases } = await stripe.subscriptionSchedules.create({ from_subscription: subscription });
+  const [current] = phases;
+  expect(current?.discounts.map(({ discount }) => discount)).toEqual(discounts);
+  const before = {
+    items: [{ price: prices.enterprise.id }],
+    start_date: current!.start_date,
+    end_date: current!.end_date,
+  };
+  await stripe.subscriptionSchedules.update(id, {
+    phases: [
+      { ...before, discounts: discounts.map((discount) => ({ discount: idOf(discount) })) },
+      { items: [{ price: prices.pro.id }], discounts: [{ coupon: kept.id }] },
+    ],
+  });
+  expect((await stripe.subscriptions.retrieve(subscription)).discounts).toEqual(discounts);
+  await world.advance(clock, '2026-05-01T02:00:00');
+  // The coupon that it had already is the same discount.
+  expect((await stripe.subscriptions.retrieve(subscription)).discounts).toEqual([discounts[0]]);
+  expect((await world.invoicesOf(customer)).map(({ total }) => total)).toEqual([8955, 4410]);
 });
 
 test('after its last phase a schedule lets its subscription go on, or ends it', async () => {

@@ -150,6 +150,17 @@ export const matrix: Matrix = {
   'Subscription.subscriptionChanged':   may('billing.subscription.read', readers),
   'Query.licences':                     may('billing.licence.read', readers),
   'Query.validateLicence':              may('billing.licence.read', readers),
+  'Query.partnerTiers':                 may('billing.partner.read', readers),
+  // Only identity knows administrators in the database: of what they see here it believes the token.
+  'Query.partners':                     may('billing.partner.read', readers, { acrossTenants: ['administrator'], asJobs: true }),
+  'Query.partner':                      may('billing.partner.read', readers, { acrossTenants: ['administrator'] }),
+  'Query.partnerTierChanges':           may('billing.partner.read', readers, { acrossTenants: ['administrator'] }),
+  'Query.commissions':                  may('billing.commission.read', [...payers, 'administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.registerPartner':           may('billing.partner.manage', [...managers, 'service']),
+  'Mutation.updatePartner':             may('billing.partner.manage', [...managers, 'service']),
+  'Mutation.approvePartner':            may('billing.partner.decide', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.rejectPartner':             may('billing.partner.decide', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.suspendPartner':            may('billing.partner.decide', ['administrator'], { acrossTenants: ['administrator'] }),
   'Query.ownLicence':                   may('billing.licence.receive', ['node']),
 
   // The fleet

@@ -1,3 +1,6 @@
+import { newId } from '#platform/ids.js';
+
+import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import type { RichScene } from './rich-scene.js';
 
@@ -56,6 +59,40 @@ export async function billing({ panel, tenant, word }: RichScene): Promise<void>
     new Date(now.getTime() + 30 * 24 * 3_600_000),
     JSON.stringify([invoice]),
   ]);
+}
+
+/** A partner that has had a client and earned by it. */
+export async function partner({ panel, tenant, word }: RichScene): Promise<void> {
+  const { registerPartner } = dataOf(
+    await tenant.graphql<{ registerPartner: { id: string } }>(
+      'mutation($input: RegisterPartnerInput!) { registerPartner(input: $input) { id } }',
+      {
+        input: {
+          name: `${word} partner`,
+          contactEmail: `${word}@partners.example`,
+          website: `https://${word}.partners.example`,
+        },
+      },
+    ),
+  );
+  const { id } = registerPartner;
+  const now = panel.clock.now();
+  await panel.sql(
+    `insert into billing.partner_tier_change (tenant_id, id, partner_id, to_tier, instances, reason, changed_at)
+     values ($1, $2, $3, 'tier_silver', 5, 'APPROVED', $4)`,
+    [tenant.id, newId('partnerTierChange'), id, now],
+  );
+  await panel.sql('insert into billing.paid_invoice (tenant_id, id, paid_at) values ($1, $2, $3)', [
+    tenant.id,
+    `in_${word}`,
+    now,
+  ]);
+  await panel.sql(
+    `insert into billing.commission (tenant_id, id, partner_id, customer_id, invoice_id, tier, amount_paid,
+       commission_percent, amount, currency, paid_at, recorded_at)
+     values ($1, $2, $3, $1, $4, 'tier_silver', 4410, 15, 662, 'usd', $5, $5)`,
+    [tenant.id, newId('commission'), id, `in_${word}`, now],
+  );
 }
 
 /** As a grant or a webhook would. */

@@ -6,7 +6,7 @@ import { dataOf } from '../support/answers.js';
 import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
-import { billing, tellSubscription } from './rich-billing.js';
+import { billing, partner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
 import {
   apiKey,
@@ -72,6 +72,7 @@ export class RichScene extends Scene {
     await manage(scene);
     await delegate(scene);
     await billing(scene);
+    await partner(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),

@@ -168,6 +168,7 @@ function fromSubscription(
     [
       {
         items: subscription.items.data.map(({ price, quantity }) => ({ price: price.id, quantity })),
+        discounts: subscription.discounts.map((discount) => ({ discount: String(discount) })),
         start_date: first?.current_period_start ?? now,
         end_date: first?.current_period_end ?? now,
       },

@@ -1,3 +1,4 @@
+import { wantedDiscounts } from '../catalogue/discount.js';
 import { recurringPrice } from '../catalogue/price.js';
 import { invalid } from '../errors.js';
 import { changedMetadata } from '../http/form.js';
@@ -166,8 +167,25 @@ export function applyPhase(
     changeItems(world, before.id, { items: wanted, proration_behavior: behavior }, now);
   }
   const metadata = changedMetadata(before.metadata, phase.metadata);
-  const after = world.store.change('subscription', before.id, { metadata });
+  const held = existing(world, 'subscription', before.id);
+  const discounts = discountsOf(world, held, phase);
+  const after = world.store.change('subscription', before.id, { metadata, discounts });
   world.emit('customer.subscription.updated', after, before);
+}
+
+/** Those that a phase names, and no others; a coupon that the subscription has already is not redeemed once more. */
+function discountsOf(
+  world: World,
+  { id, customer, discounts }: Subscription,
+  phase: SchedulePhase,
+): string[] {
+  const had = discounts.map(String);
+  const wanted = phase.discounts.map(({ coupon, discount }) => {
+    if (discount !== null) return { discount: String(discount) };
+    const known = had.find((one) => world.store.get('discount', one)?.source.coupon === coupon);
+    return known === undefined ? { coupon: String(coupon) } : { discount: known };
+  });
+  return wantedDiscounts(world, wanted, { customer: String(customer), subscription: id });
 }
 
 /** The changes that lead from a subscription's items to those of a phase. */

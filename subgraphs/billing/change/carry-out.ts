@@ -1,7 +1,8 @@
 import type Stripe from 'stripe';
 
 import { lookupKeyOf } from '../package/packages.js';
-import type { Intent } from './intent.entity.js';
+import type { GivenDiscount } from '../stripe/partner-discount.js';
+import type { Intent, IntentParams } from './intent.entity.js';
 
 /**
  * Asks Stripe for what was intended. Each call has a key of its own made of the intent's id: however often it is made, by
@@ -20,6 +21,7 @@ export async function carryOut(stripe: Stripe, { id, kind, params }: Intent): Pr
           // A payment that fails leaves nothing behind.
           payment_behavior: 'error_if_incomplete',
           off_session: true,
+          ...discountsOf(params),
           ...(params.paymentMethodId === null ? {} : { default_payment_method: params.paymentMethodId }),
         },
         once('subscribe'),
@@ -69,11 +71,14 @@ async function schedule(stripe: Stripe, { id, params }: Pick<Intent, 'id' | 'par
           items: [{ price: params.currentPriceId!, quantity: 1 }],
           start_date: now.start_date,
           end_date: now.end_date,
+          ...discountsOf(params),
         },
         {
           items: [{ price: params.priceId!, quantity: 1 }],
           start_date: now.end_date,
           duration: { interval: params.cycle === 'YEARLY' ? 'year' : 'month', interval_count: 1 },
+          // A phase has those that it names, and no others.
+          ...discountsOf(params),
           // By which it is told what is to come: a phase names its price by id only.
           metadata: { lookup_key: lookupKeyOf(params.plan, params.cycle) },
         },
@@ -82,6 +87,9 @@ async function schedule(stripe: Stripe, { id, params }: Pick<Intent, 'id' | 'par
     once('phases'),
   );
 }
+
+const discountsOf = ({ discounts = [] }: IntentParams): { discounts?: GivenDiscount[] } =>
+  discounts.length === 0 ? {} : { discounts: [...discounts] };
 
 /** One that has ended by itself has nothing left to release. */
 async function release(stripe: Stripe, id: string, once: { idempotencyKey: string }): Promise<void> {

@@ -4,28 +4,17 @@ import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
-import type { Prices } from '../stripe/prices.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
-import { asking } from '../stripe/stripe-errors.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
 import { isLive, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { changesOf } from './finish-intent.job.js';
 import type { IntentParams } from './intent.entity.js';
-import type { Intents, Looked, Wanted } from './intents.service.js';
+import { end, type Intents, type Looked, type Wanted } from './intents.service.js';
+import { noMeans, type Means, type MeansFinder } from './means.service.js';
 import { overLimits, tooSmall } from './over-limits.service.js';
 
 type Mutation = 'changeSubscription' | 'cancelSubscription' | 'resumeSubscription';
-
-/** What has to be known of Stripe before a change is written down. */
-interface Means {
-  priceId: string | null;
-  currentPriceId: string | null;
-  paymentMethodId: string | null;
-}
-
-const nothing: Means = { priceId: null, currentPriceId: null, paymentMethodId: null };
 
 /** Changes of a tenant's own subscription. */
 export class ChangeService {
@@ -36,8 +25,7 @@ export class ChangeService {
   ]);
 
   constructor(
-    private readonly stripe: StripeSource,
-    private readonly prices: Prices,
+    private readonly means: MeansFinder,
     private readonly intents: Intents,
   ) {}
 
@@ -48,7 +36,7 @@ export class ChangeService {
     const target = { plan: input.plan, cycle: input.billingCycle ?? before.billingCycle };
     return this.run(operation, 'changeSubscription', input, async () => {
       const step = stepTo(before, target);
-      const means = await this.meansFor(before, step, target);
+      const means = await this.means.find(operation.em, before, step, target);
       return async (row, em) => {
         const step = stepTo(row, target);
         if (step === 'CANCEL' || step === 'DOWNGRADE') {
@@ -66,7 +54,7 @@ export class ChangeService {
       requireOwnPlan(row);
       if (!isLive(row)) throw noSubscription();
       if (row.cancelAt) return undefined;
-      return wantedOf(row, 'CANCEL', { plan: Plan.FREE, cycle: row.billingCycle }, nothing);
+      return wantedOf(row, 'CANCEL', { plan: Plan.FREE, cycle: row.billingCycle }, noMeans);
     });
   }
 
@@ -76,7 +64,7 @@ export class ChangeService {
       requireOwnPlan(row);
       if (!isLive(row) || row.subscribedPlan === null) throw noSubscription();
       if (!row.cancelAt && row.scheduleId === null) return undefined;
-      return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, nothing);
+      return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, noMeans);
     });
   }
 
@@ -93,7 +81,14 @@ export class ChangeService {
     const intent = await this.intents.begin(operation, this.idempotency, call, decide);
     const { em, tenantId, clock } = operation;
     const looked: Looked | undefined =
-      intent?.status === 'PENDING' ? await this.intents.ask(em, intent, clock.now()) : undefined;
+      intent?.status === 'PENDING'
+        ? await this.intents.ask(em, intent, async ({ extensions: { reason } }) =>
+            operation.write(async (write) => {
+              await end(write.em, intent, 'REFUSED', clock.now());
+              write.audit({ target: tenantId, changes: { ...changesOf(intent), refused: reason } });
+            }),
+          )
+        : undefined;
     return this.idempotency.write(operation, call, revive, async (write) => {
       write.audit({ target: tenantId, changes: intent ? changesOf(intent) : { nothing: true } });
       const row =
@@ -101,33 +96,6 @@ export class ChangeService {
           ? (await this.intents.finish(write, intent, looked, clock.now())).row
           : await lockSubscription(write.em, tenantId);
       return { answer: row, response: Object.fromEntries(Object.entries(row)) as StoredAnswer };
-    });
-  }
-
-  private async meansFor(row: BillingSubscription, step: Step, { plan, cycle }: Target): Promise<Means> {
-    if (step !== 'SUBSCRIBE' && step !== 'UPGRADE' && step !== 'DOWNGRADE') return nothing;
-    return asking(async () => ({
-      priceId: await this.prices.idOf(plan, cycle),
-      currentPriceId: step === 'DOWNGRADE' ? await this.currentPrice(row) : null,
-      paymentMethodId: step === 'SUBSCRIBE' ? await this.paymentMethodOf(row.customerId) : null,
-    }));
-  }
-
-  private async currentPrice({ stripeId }: BillingSubscription): Promise<string> {
-    const { items } = await this.stripe().subscriptions.retrieve(stripeId!);
-    return items.data[0]!.price.id;
-  }
-
-  private async paymentMethodOf(customerId: string | null): Promise<string> {
-    if (customerId !== null) {
-      const customer = await this.stripe().customers.retrieve(customerId);
-      const chosen = customer.deleted ? null : customer.invoice_settings.default_payment_method;
-      if (chosen) return typeof chosen === 'string' ? chosen : chosen.id;
-      const { data } = await this.stripe().paymentMethods.list({ customer: customerId, limit: 1 });
-      if (data[0]) return data[0].id;
-    }
-    throw new ApiError('CONFLICT', 'There is no payment method yet: createCheckoutSession takes one', {
-      reason: 'PAYMENT_METHOD_REQUIRED',
     });
   }
 }

@@ -1,6 +1,7 @@
 import { ApiError } from '#platform/errors.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 
 import { wantSync } from '../subscription/sync-request.service.js';
@@ -28,25 +29,33 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
         });
         return;
       }
-      const looked = await intents.ask(em, intent, now).catch((error: unknown) => {
-        // Refused for good: there is nobody left to tell but the trail of what was asked.
+      const refuse = async ({ extensions: { reason } }: ApiError): Promise<void> =>
+        step.write(async (write) => {
+          if (await end(write.em, intent, 'REFUSED', now))
+            write.publish(audited(intent, { refused: reason }));
+        });
+      const looked = await intents.ask(em, intent, refuse).catch((error: unknown) => {
+        // Refused for good: there is nobody left to tell but the trail.
         if (error instanceof ApiError && error.code === 'CONFLICT') return undefined;
         throw error;
       });
       if (!looked) return;
       await step.write(async (write) => {
         const { isFirst } = await intents.finish(write, intent, looked, now);
-        if (!isFirst) return;
-        const { name, ...actor } = intent.mutation;
-        write.publish(
-          auditEvent(
-            { name, args: {} },
-            { tenantId, target: tenantId, ...actor, changes: changesOf(intent) },
-          ),
-        );
+        if (isFirst) write.publish(audited(intent));
       });
     },
   };
+}
+
+/** In the name of whoever asked for it. */
+function audited(intent: Intent, outcome: Record<string, unknown> = {}): OutboxEvent {
+  const { tenantId, mutation } = intent;
+  const { name, ...actor } = mutation;
+  return auditEvent(
+    { name, args: {} },
+    { tenantId, target: tenantId, ...actor, changes: { ...changesOf(intent), ...outcome } },
+  );
 }
 
 export function changesOf({ kind, params: { plan, cycle } }: Intent): Record<string, unknown> {

@@ -16,6 +16,7 @@ import {
 } from './change.inputs.js';
 import { isLive, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
+import type { MeansFinder } from './means.service.js';
 
 /** Pages of Stripe on which a tenant pays: card numbers never come here. */
 export class HostedPages {
@@ -23,6 +24,7 @@ export class HostedPages {
     private readonly stripe: StripeSource,
     private readonly prices: Prices,
     private readonly customers: CustomerService,
+    private readonly means: MeansFinder,
     private readonly publicUrl: string,
   ) {}
 
@@ -39,6 +41,7 @@ export class HostedPages {
     const trialDays = withTrial ? packages[plan].trialDays : 0;
     const customer = await this.customers.of(operation);
     if (coupon) await this.requireCoupon(coupon);
+    const discounts = coupon ? [{ coupon }] : await asking(() => this.means.discountsOf(operation.em));
     const session = await asking(async () =>
       this.stripe().checkout.sessions.create(
         {
@@ -50,7 +53,8 @@ export class HostedPages {
           success_url: `${this.publicUrl}/?checkout=done`,
           cancel_url: `${this.publicUrl}/?checkout=cancelled`,
           client_reference_id: operation.tenantId,
-          ...(coupon ? { discounts: [{ coupon }] } : {}),
+          // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
+          ...(discounts.length > 0 ? { discounts } : {}),
           ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
         },
         this.once(operation, 'checkout', input.idempotencyKey),

@@ -3,6 +3,7 @@ import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { Plan } from '#platform/entitlement/plans.js';
 
 import type { BillingCycle } from '../package/packages.js';
+import type { GivenDiscount } from '../stripe/partner-discount.js';
 
 export type IntentKind = 'SUBSCRIBE' | 'UPGRADE' | 'DOWNGRADE' | 'CANCEL' | 'RESUME';
 export type IntentStatus = 'PENDING' | 'DONE' | 'REFUSED' | 'ABANDONED';
@@ -16,6 +17,8 @@ export interface IntentParams {
   currentPriceId?: string | null;
   scheduleId: string | null;
   paymentMethodId: string | null;
+  /** Of a new subscription, or of the phases of one that becomes smaller; absent for none. */
+  discounts?: readonly GivenDiscount[];
   plan: Plan;
   cycle: BillingCycle;
 }

@@ -99,15 +99,19 @@ export class Intents {
   }
 
   /**
-   * Asks Stripe, and then how it is. What Stripe refuses for good ends the intent; where it is not known what became of
-   * it, it stays, and is asked for again by the next call or by the job.
+   * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end; where it is not known what became
+   * of it, it stays, and is asked for again by the next call or by the job.
    */
-  async ask(em: SqlEntityManager, intent: Intent, now: Date): Promise<Looked> {
+  async ask(
+    em: SqlEntityManager,
+    intent: Intent,
+    refuse: (error: ApiError) => Promise<void>,
+  ): Promise<Looked> {
     try {
       await carryOut(this.stripe(), intent);
     } catch (cause) {
       const failure = failureOf(cause);
-      if (failure?.isFinal) await end(em, intent, 'REFUSED', now);
+      if (failure?.isFinal) await refuse(failure.error);
       throw failure?.error ?? cause;
     }
     return this.look(em, intent.tenantId, intent.params.customerId);
@@ -141,15 +145,17 @@ export class Intents {
   }
 }
 
-/** Ends one that has not been finished meanwhile. */
+/** Ends one that has not been finished meanwhile; whether it was open. */
 export async function end(
   em: SqlEntityManager,
   { tenantId, id }: Intent,
   status: 'REFUSED' | 'ABANDONED',
   now: Date,
-): Promise<void> {
-  await em.execute(
-    `update billing.intent set status = ?, finished_at = ? where tenant_id = ? and id = ? and status = 'PENDING'`,
+): Promise<boolean> {
+  const ended = await em.execute<unknown[]>(
+    `update billing.intent set status = ?, finished_at = ?
+     where tenant_id = ? and id = ? and status = 'PENDING' returning 1`,
     [status, now, tenantId, id],
   );
+  return ended.length > 0;
 }

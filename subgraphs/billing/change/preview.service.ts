@@ -1,6 +1,8 @@
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
+import { partnerTerms } from '../partner/partner-terms.service.js';
+import type { PartnerTierData } from '../partner/partner-tiers.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
@@ -33,7 +35,8 @@ export class PreviewService {
     const none = { amountDue: 0, lines: [] };
     const now = operation.clock.now();
     if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
-    if (step === 'SUBSCRIBE') return { ...base, effectiveAt: now, ...firstPayment(target) };
+    if (step === 'SUBSCRIBE')
+      return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
     if (isSmaller) return { ...base, effectiveAt: row.periodEnd, ...none };
     return { ...base, effectiveAt: step === 'RESUME' ? now : null, ...none };
   }
@@ -67,10 +70,18 @@ export class PreviewService {
   }
 }
 
-function firstPayment({ plan, cycle }: Target): Pick<PlanChangePreview, 'amountDue' | 'lines'> {
+function firstPayment(
+  { plan, cycle }: Target,
+  tier: PartnerTierData | undefined,
+): Pick<PlanChangePreview, 'amountDue' | 'lines'> {
   const { prices, name } = packages[plan];
   const amount = prices?.[cycle] ?? 0;
-  return { amountDue: amount, lines: [{ description: name, amount, isProration: false }] };
+  const line = { description: name, amount, isProration: false };
+  if (!tier) return { amountDue: amount, lines: [line] };
+  // As Stripe rounds it.
+  const off = Math.round((amount * tier.discountPercent) / 100);
+  const description = `Partner ${tier.name}, ${tier.discountPercent} % off`;
+  return { amountDue: amount - off, lines: [line, { description, amount: -off, isProration: false }] };
 }
 
 function effectOf(step: Step): ChangeEffect {

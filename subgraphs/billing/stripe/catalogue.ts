@@ -1,11 +1,13 @@
 import type Stripe from 'stripe';
 
 import { cataloguePrices, packages, type CataloguePrice } from '../package/packages.js';
+import { couponOf, partnerTiers } from '../partner/partner-tiers.js';
+import { ensureCoupon } from './coupons.js';
 
 const intervalOf = { MONTHLY: 'month', YEARLY: 'year' } as const;
 
 /**
- * Makes the products and prices of the plans at Stripe, or finds them there: repeating it changes nothing. A price whose
+ * Makes the products and prices of the plans and the coupons of partners' tiers at Stripe, or finds them there: repeating it changes nothing. A price whose
  * amount has changed is made anew and takes over the lookup_key; subscriptions keep the price they have. Answers a line for each.
  */
 export async function ensureCatalogue(stripe: Stripe): Promise<string[]> {
@@ -17,6 +19,8 @@ export async function ensureCatalogue(stripe: Stripe): Promise<string[]> {
     for (const price of cataloguePrices.filter((each) => each.plan === plan))
       lines.push(`price ${price.lookupKey}: ${await ensurePrice(stripe, product, price)}`);
   }
+  for (const tier of partnerTiers)
+    lines.push(`coupon ${couponOf(tier)}: ${(await ensureCoupon(stripe, tier)) ? 'made' : 'is there'}`);
   return lines;
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from '#platform/entitlement/plans.js';
 
 import { readLookupKey, type BillingCycle } from '../package/packages.js';
 import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';
+import { partnerCouponsOf } from './partner-discount.js';
 
 /** A customer's subscription as Stripe has it: all that billing goes by. */
 export interface Snapshot {
@@ -22,6 +23,8 @@ export interface Snapshot {
   scheduled: { plan: Plan; cycle: BillingCycle } | null;
   /** By contract; undefined leaves it to the plan. */
   instances: number | undefined;
+  /** Coupons of partners' tiers that are on it. */
+  partnerCoupons: string[];
   /** The newest invoice, while it is open. */
   overdue: { since: Date; amount: number } | null;
 }
@@ -32,7 +35,7 @@ export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<S
     customer,
     status: 'all',
     limit: 20,
-    expand: ['data.latest_invoice', 'data.schedule'],
+    expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
   });
   const [current] = data.filter(isOurs).toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
   return current && snapshotOf(current);
@@ -70,6 +73,7 @@ export function snapshotOf(subscription: Stripe.Subscription): Snapshot {
     scheduleId: typeof schedule === 'string' ? schedule : (schedule?.id ?? null),
     scheduled: scheduledOf(schedule, item.current_period_end),
     instances: contractOf(subscription.metadata),
+    partnerCoupons: partnerCouponsOf(subscription),
     overdue:
       invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
         ? { since: dateOf(invoice.created), amount: invoice.amount_remaining }

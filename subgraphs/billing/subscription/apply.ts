@@ -64,6 +64,7 @@ function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
     scheduledPlan: snapshot.scheduled?.plan ?? null,
     scheduledCycle: snapshot.scheduled?.cycle ?? null,
     contractInstances: snapshot.instances ?? null,
+    partnerCoupon: snapshot.partnerCoupons.at(-1) ?? null,
     amountOverdue: isOverdue ? (overdue?.amount ?? null) : null,
     pastDueSince: since,
   });
@@ -137,5 +138,6 @@ function visible(row: BillingSubscription): string {
     row.scheduledCycle,
     row.amountOverdue,
     row.pastDueSince,
+    row.partnerCoupon,
   ]);
 }

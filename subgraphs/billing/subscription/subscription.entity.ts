@@ -147,6 +147,10 @@ export class BillingSubscription {
   @Property({ type: 'datetime', nullable: true })
   trialNoticeAt!: Date | null;
 
+  /** Of the partner's tier, as it is at Stripe. */
+  @Property({ type: 'text', nullable: true })
+  partnerCoupon!: string | null;
+
   /** The newest look at Stripe that was begun, and the newest that was applied: an older one is not. */
   @Property({ type: bigint })
   ticket!: number;
@@ -226,6 +230,7 @@ export function newSubscription(tenantId: string): BillingSubscription {
     dunningStep: 0,
     dunningAt: null,
     trialNoticeAt: null,
+    partnerCoupon: null,
     ticket: 0,
     appliedTicket: 0,
     syncedAt: null,

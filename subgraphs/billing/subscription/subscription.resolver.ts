@@ -7,6 +7,7 @@ import { DateTime } from '#platform/subgraph/scalars.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { endOfGrace } from '../dunning/dunning.ladder.js';
+import { percentOf } from '../partner/partner-tiers.js';
 import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
 import { ownSubscription } from './subscription.store.service.js';
@@ -76,6 +77,14 @@ export class SubscriptionResolver {
     if (row.cancelAt) return { plan: Plan.FREE, billingCycle: row.billingCycle, at: row.cancelAt };
     const { scheduledPlan: plan, scheduledCycle: billingCycle, periodEnd: at } = row;
     return plan && billingCycle && at ? { plan, billingCycle, at } : null;
+  }
+
+  @FieldResolver(() => Int, {
+    description:
+      "How much less it costs by the tier of the tenant's partner, in percent, from the next invoice on; 0 for nothing.",
+  })
+  partnerDiscountPercent(@Root() row: BillingSubscription): number {
+    return accessOf[row.status].isLive ? percentOf(row.partnerCoupon) : 0;
   }
 
   @FieldResolver(() => OverduePayment, {

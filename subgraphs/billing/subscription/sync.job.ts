@@ -1,9 +1,20 @@
 import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
+import { fetchPaidInvoices, tellPaidInvoices } from '../commission/paid-invoices.service.js';
+import { applyDiscountKind } from '../partner/discount.kind.js';
+import {
+  couponFor,
+  partnerTerms,
+  readTerms,
+  termsColumns,
+  type TermsRow,
+} from '../partner/partner-terms.service.js';
+import { isJust } from '../stripe/partner-discount.js';
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { applySnapshot, reconcileMs } from './apply.js';
+import { accessOf } from './subscription.status.js';
 import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
 import { syncKind } from './sync-request.service.js';
 
@@ -23,8 +34,15 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
       const { customerId } = await readSubscription(step.em, tenantId);
       if (customerId === null) return;
       const ticket = await takeTicket(step.em, tenantId);
-      const [seen] = await step.em.execute<{ at: Date }[]>('select clock_timestamp() as at');
-      const snapshot = await fetchSnapshot(stripe(), customerId).catch(async (error: unknown) => {
+      const [seen] = await step.em.execute<({ at: Date } & TermsRow)[]>(
+        `select clock_timestamp() as at, ${termsColumns} from (values (1)) v left join billing.partner_terms() t on true`,
+      );
+      const terms = readTerms(seen!);
+      const ask = async () => ({
+        snapshot: await fetchSnapshot(stripe(), customerId),
+        paid: terms ? await fetchPaidInvoices(stripe(), customerId) : [],
+      });
+      const { snapshot, paid } = await ask().catch(async (error: unknown) => {
         // The next webhook asks anew; until then reconciling does.
         if (step.isLastAttempt) await forgetRequest(step);
         throw error;
@@ -33,6 +51,14 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
         const row = await lockSubscription(em, tenantId);
         applySnapshot(row, snapshot, { ticket, now: step.now, publish });
         await em.flush();
+        await tellPaidInvoices({ em, publish }, tenantId, paid);
+        // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
+        if (
+          snapshot &&
+          accessOf[snapshot.status].isLive &&
+          !isJust(snapshot.partnerCoupons, couponFor(await partnerTerms(em)))
+        )
+          enqueue(applyDiscountKind, { tenantId });
         await em.execute(
           `update billing.webhook_event set applied_at = ?
            where tenant_id = ? and applied_at is null and taken_at < ?`,

@@ -1,0 +1,99 @@
+import type Stripe from 'stripe';
+
+import { isPartnerCoupon } from '../partner/partner-tiers.js';
+
+/** As Stripe is told of it: a coupon to be redeemed, or a discount that is there already. */
+export type GivenDiscount = { coupon: string } | { discount: string };
+
+/** Our coupons among the discounts of a subscription, which are expanded. */
+export function partnerCouponsOf({ discounts }: Pick<Stripe.Subscription, 'discounts'>): string[] {
+  return discounts.flatMap((discount) => {
+    const coupon = couponOf(discount);
+    return coupon !== undefined && isPartnerCoupon(coupon) ? [coupon] : [];
+  });
+}
+
+/** Whether just this one is there, or none where it is null. */
+export function isJust(coupons: readonly string[], wanted: string | null): boolean {
+  return wanted === null ? coupons.length === 0 : coupons.length === 1 && coupons[0] === wanted;
+}
+
+/**
+ * Puts the coupon onto a subscription in the place of any other of ours; null takes it off. Other discounts stay. What is
+ * paid already stays as it is. A subscription that has ended, or has it so already, is left alone.
+ */
+export async function setPartnerCoupon(
+  stripe: Stripe,
+  id: string,
+  wanted: string | null,
+  idempotencyKey: string,
+): Promise<void> {
+  const subscription = await stripe.subscriptions.retrieve(id, { expand: ['discounts', 'schedule'] });
+  if (subscription.ended_at !== null) return;
+  if (isJust(partnerCouponsOf(subscription), wanted)) return;
+  const { discounts, schedule } = subscription;
+  const added = wanted === null ? [] : [{ coupon: wanted }];
+  const ours = new Set(discounts.filter(isOurs).map(idOf));
+  if (schedule !== null && typeof schedule === 'object' && schedule.status === 'active') {
+    // A phase has discounts of its own: the next one would undo what is set on the subscription.
+    await stripe.subscriptionSchedules.update(
+      schedule.id,
+      { proration_behavior: 'none', phases: phasesOf(schedule, ours, added) },
+      { idempotencyKey },
+    );
+    return;
+  }
+  const kept = discounts
+    .filter((discount) => !isOurs(discount))
+    .map((discount) => ({ discount: idOf(discount) }));
+  const all = [...kept, ...added];
+  await stripe.subscriptions.update(
+    id,
+    { discounts: all.length === 0 ? '' : all, proration_behavior: 'none' },
+    { idempotencyKey },
+  );
+}
+
+type Phase = Stripe.SubscriptionScheduleUpdateParams.Phase;
+
+/** The phases that are not over, as they are but for our coupon. */
+function phasesOf(
+  { phases, current_phase: current }: Stripe.SubscriptionSchedule,
+  ours: ReadonlySet<string>,
+  added: readonly { coupon: string }[],
+): Phase[] {
+  return phases
+    .filter(({ end_date: end }) => current === null || end > current.start_date)
+    .map(({ items, start_date, end_date, metadata, discounts }) => {
+      const kept = discounts.flatMap((discount): GivenDiscount[] => {
+        const [id, coupon] = [named(discount.discount), named(discount.coupon)];
+        if (id !== undefined) return ours.has(id) ? [] : [{ discount: id }];
+        return coupon === undefined || isPartnerCoupon(coupon) ? [] : [{ coupon }];
+      });
+      const all: GivenDiscount[] = [...kept, ...added];
+      return {
+        items: items.map(({ price, quantity = 1 }) => ({ price: named(price) ?? '', quantity })),
+        start_date,
+        end_date,
+        ...(metadata === null ? {} : { metadata }),
+        discounts: all.length === 0 ? '' : all,
+      };
+    });
+}
+
+function isOurs(discount: string | Stripe.Discount): boolean {
+  const coupon = couponOf(discount);
+  return coupon !== undefined && isPartnerCoupon(coupon);
+}
+
+/** Undefined where the discount is not expanded. */
+function couponOf(discount: string | Stripe.Discount): string | undefined {
+  return typeof discount === 'string' ? undefined : named(discount.source.coupon);
+}
+
+const idOf = (discount: string | Stripe.Discount): string =>
+  typeof discount === 'string' ? discount : discount.id;
+
+function named(reference: string | { id: string } | null | undefined): string | undefined {
+  return typeof reference === 'string' ? reference : reference?.id;
+}
