@@ -7,6 +7,7 @@ export interface Events {
   'billing.plan.decided': PlanDecided;
   'billing.subscription.changed': SubscriptionChanged;
   'billing.notice.raised': NoticeRaised;
+  'billing.test-clock.advanced': TestClockAdvanced;
   'fleet.usage.measured': UsageMeasured;
   'identity.usage.measured': UsageMeasured;
   'identity.tenant.created': TenantCreated;
@@ -66,6 +67,17 @@ export interface PlanDecided {
 export interface SubscriptionChanged {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   status: string;
+}
+
+/**
+ * A tenant's own time, in a demo or a test, has jumped: all that it has under way is to be as if as much time had passed.
+ */
+export interface TestClockAdvanced {
+  /** ISO 8601, the tenant's time. */
+  from: string;
+  to: string;
+  /** Whole milliseconds, above 0. */
+  byMs: number;
 }
 
 /** Whoever pays for the tenant is to be told. */

@@ -20,6 +20,7 @@ await run(async () => {
     ADMIN_EMAIL: demoAccounts.administrator.email,
     ADMIN_PASSWORD: demoAccounts.administrator.password,
     MAIL_LOG: 'true',
+    TEST_CLOCKS: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   };

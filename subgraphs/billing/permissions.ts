@@ -9,4 +9,6 @@ export const billingPermissions = {
   'billing.licence.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'billing.licence.receive': ['node'],
   'billing.invoice.read': ['owner', 'admin', 'billing'],
+  'billing.test-clock.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.test-clock.advance': ['owner', 'admin'],
 } as const satisfies PermissionTable;

@@ -36,13 +36,20 @@ import { reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { Advancing } from './test-clock/advance.service.js';
+import { StripeClocks } from './test-clock/stripe-clock.service.js';
+import { TenantTime } from './test-clock/tenant-time.service.js';
+import { TestClock } from './test-clock/test-clock.entity.js';
+import { advanceJob, catchUpSweep, renewAdvanced } from './test-clock/test-clock.job.js';
+import { TestClockResolver } from './test-clock/test-clock.resolver.js';
+import { TestClockService } from './test-clock/test-clock.service.js';
 import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
 import type { Usage } from './usage/usage.js';
 import { usageOf, UsageResolver } from './usage/usage.resolver.js';
 import { ledgerRetentionSweep, WebhookLedger } from './webhook/ledger.job.js';
 import { createWebhookRouter } from './webhook/webhook.router.js';
 
-export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence];
+export const billingEntities: readonly EntityClass[] = [BillingSubscription, Intent, Licence, TestClock];
 
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
@@ -55,10 +62,13 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
-  const intents = new Intents(stripe);
+  const times = new TenantTime(settings.TEST_CLOCKS);
+  const stripeClocks = new StripeClocks(stripe, times);
+  const advancing = new Advancing(stripe, stripeClocks);
+  const intents = new Intents(stripe, times);
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
-  const licences = new LicenceService(licenceKeys, entitlements);
-  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), publicUrl);
+  const licences = new LicenceService(licenceKeys, entitlements, times);
+  const pages = new HostedPages(stripe, prices, new CustomerService(stripe, stripeClocks), publicUrl);
   return {
     build: () =>
       buildSubgraph({
@@ -73,7 +83,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new SubscriptionResolver(entitlements),
           new ChangeResolver(
             new ChangeService(stripe, prices, intents),
-            new PreviewService(stripe, prices),
+            new PreviewService(stripe, prices, times),
             pages,
           ),
           new UsageResolver(entitlements),
@@ -81,6 +91,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new LicenceResolver(licences),
           new InstanceLicenceResolver(licences),
           new TenantReferenceResolver(entitlements),
+          new TestClockResolver(new TestClockService(times, advancing, logger)),
         ],
         orphanedTypes: [TenantReference, InstanceReference],
         references: {
@@ -94,18 +105,30 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
         },
       }),
-    consumers: [knowTenants, followEntitlements, reissueLicences, licenceNodes, meterUsage],
+    consumers: [
+      knowTenants,
+      followEntitlements,
+      reissueLicences(times),
+      licenceNodes(times),
+      meterUsage,
+      ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
+    ],
     sweeps: [
       reconcileSweep,
-      renewLicencesSweep,
-      dunningSweep,
-      trialNoticeSweep,
+      renewLicencesSweep(times),
+      dunningSweep(times),
+      trialNoticeSweep(times),
+      ...(times.hasTestClocks ? [catchUpSweep] : []),
       ledgerRetentionSweep,
       intentRetentionSweep,
       usageRetentionSweep,
       idempotencySweep('billing'),
     ],
-    jobs: [syncJob(stripe), finishIntentJob(intents)],
+    jobs: [
+      syncJob(stripe, times),
+      finishIntentJob(intents),
+      ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
+    ],
     routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe, ledger),
     stop: () => ledger.stop(),

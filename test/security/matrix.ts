@@ -151,6 +151,8 @@ export const matrix: Matrix = {
   'Query.licences':                     may('billing.licence.read', readers),
   'Query.validateLicence':              may('billing.licence.read', readers),
   'Query.ownLicence':                   may('billing.licence.receive', ['node']),
+  'Query.testClock':                    may('billing.test-clock.read', readers),
+  'Mutation.advanceTestClock':          may('billing.test-clock.advance', [...managers, 'service']),
 
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),

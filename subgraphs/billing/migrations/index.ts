@@ -3,10 +3,12 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 import { subscriptionsMigration } from './002-subscriptions.js';
 import { licencesMigration } from './003-licences.js';
+import { testClocksMigration } from './010-test-clocks.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
   migration('001_outbox', areaTablesSql('billing')),
   subscriptionsMigration,
   licencesMigration,
+  testClocksMigration,
 ];

@@ -3,6 +3,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
 import { syncKind } from './sync-request.service.js';
@@ -11,7 +12,7 @@ import { syncKind } from './sync-request.service.js';
  * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that
  * neither the order of webhooks nor how often each comes matters.
  */
-export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
+export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<JobPayload> {
   return {
     ...syncKind,
     async handle(step) {
@@ -31,7 +32,8 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
       });
       await step.write(async ({ em, publish, enqueue }) => {
         const row = await lockSubscription(em, tenantId);
-        applySnapshot(row, snapshot, { ticket, now: step.now, publish });
+        const at = await times.at(em, tenantId, step.now);
+        applySnapshot(row, snapshot, { ticket, now: step.now, at, publish });
         await em.flush();
         await em.execute(
           `update billing.webhook_event set applied_at = ?

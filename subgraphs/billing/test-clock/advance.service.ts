@@ -1,0 +1,106 @@
+import type { Database, SqlEntityManager } from '#platform/database/database.js';
+import type { JobWrite } from '#platform/jobs/job.js';
+import type { TestClockAdvanced } from '#schema/events.js';
+
+import { takeDueSteps, tellTrialEnd } from '../dunning/dunning.steps.js';
+import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
+import type { StripeSource } from '../stripe/stripe-client.js';
+import { applySnapshot } from '../subscription/apply.js';
+import type { BillingSubscription } from '../subscription/subscription.entity.js';
+import {
+  lockSubscription,
+  readSubscription,
+  takeTicket,
+} from '../subscription/subscription.store.service.js';
+import type { StripeClocks } from './stripe-clock.service.js';
+import { TestClockStatus, timeOf, type TestClock } from './test-clock.entity.js';
+import { nextStop } from './test-clock.rules.js';
+import { lockTestClock, readTestClock } from './test-clock.store.service.js';
+
+/** Whose clock goes its way, and on whose behalf it is written. */
+export interface Traveller {
+  database: Database;
+  tenantId: string;
+  now: () => Date;
+  write: <T>(work: (write: JobWrite) => Promise<T>) => Promise<T>;
+  /** Aborted when there is no more time for it: what is left is done by a job. */
+  signal: AbortSignal;
+}
+
+/** How Stripe said it is at the end of a step. */
+interface Looked {
+  ticket: number;
+  snapshot: Snapshot | undefined;
+}
+
+/**
+ * Brings test clocks to where they were told to go, from one moment at which something is due to the next. Each step is one
+ * transaction, and is done once however many go the same way at once.
+ */
+export class Advancing {
+  constructor(
+    private readonly stripe: StripeSource,
+    private readonly stripeClocks: StripeClocks,
+  ) {}
+
+  /** Until it is there, or there is no more time. Throws what Stripe has answered. */
+  async goOn(traveller: Traveller): Promise<TestClock> {
+    const { database, tenantId, now, write, signal } = traveller;
+    for (;;) {
+      const em = database.forTenant(tenantId);
+      const clock = await readTestClock(em, tenantId);
+      if (clock.status !== TestClockStatus.ADVANCING || !clock.wayTo || signal.aborted) return clock;
+      const subscription = await readSubscription(em, tenantId);
+      const to = nextStop(clock, clock.wayTo, subscription, now());
+      const isThere = await this.stripeClocks.moveTo(clock, to, signal);
+      if (!isThere) return clock;
+      const looked = await this.look(em, subscription);
+      await write((step) => arrive(step, clock, { to, looked, now: now() }));
+    }
+  }
+
+  private async look(
+    em: SqlEntityManager,
+    { tenantId, customerId }: BillingSubscription,
+  ): Promise<Looked | undefined> {
+    if (customerId === null) return undefined;
+    const ticket = await takeTicket(em, tenantId);
+    return { ticket, snapshot: await fetchSnapshot(this.stripe(), customerId) };
+  }
+}
+
+async function arrive(
+  { em, publish }: JobWrite,
+  { tenantId, version }: TestClock,
+  { to, looked, now }: { to: Date; looked: Looked | undefined; now: Date },
+): Promise<void> {
+  const clock = await lockTestClock(em, tenantId);
+  // Somebody else has gone this step.
+  if (clock.version !== version || clock.status !== TestClockStatus.ADVANCING) return;
+  const before = clock.aheadMs;
+  const from = timeOf(clock, now);
+  clock.version += 1;
+  clock.aheadMs = Math.max(before, to.getTime() - now.getTime());
+  if (clock.stripeClockId !== null) clock.stripeTime = new Date(Math.floor(to.getTime() / 1000) * 1000);
+  if (to.getTime() === clock.wayTo?.getTime()) clock.status = TestClockStatus.READY;
+  const at = timeOf(clock, now);
+  const row = await lockSubscription(em, tenantId);
+  if (looked) applySnapshot(row, looked.snapshot, { ticket: looked.ticket, now, at, publish });
+  tellTrialEnd(row, at, publish);
+  takeDueSteps(row, at, publish);
+  await em.flush();
+  // Invoices that came meanwhile are seen at once.
+  await em.execute('delete from billing.invoice_cache where tenant_id = ?', [tenantId]);
+  if (clock.aheadMs === before) return;
+  publish({
+    topic: 'billing.test-clock.advanced',
+    tenantId,
+    entityId: tenantId,
+    entityVersion: clock.version,
+    payload: {
+      from: from.toISOString(),
+      to: at.toISOString(),
+      byMs: clock.aheadMs - before,
+    } satisfies TestClockAdvanced,
+  });
+}
