@@ -9,6 +9,8 @@ export const testClocksMigration: AreaMigration = migration(
     -- Grows with each step of a way, so that of two who go it at once one does.
     version bigint not null default 0,
     ahead_ms bigint not null default 0 check (ahead_ms >= 0),
+    -- As far as other areas know.
+    told_ms bigint not null default 0 check (told_ms <= ahead_ms),
     status text not null default 'READY' check (status in ('READY', 'ADVANCING', 'INTERNAL_FAILURE')),
     -- Where somebody told it to go last, and where it is on its way to, whoever sent it.
     target timestamptz,

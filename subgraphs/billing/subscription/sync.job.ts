@@ -17,6 +17,7 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
     ...syncKind,
     async handle(step) {
       const { tenantId } = step.payload;
+      if (await times.isOnItsWay(step.em, tenantId)) return;
       const [request] = await step.em.execute<{ wanted: string }[]>(
         'select wanted from billing.sync_request where tenant_id = ?',
         [tenantId],

@@ -70,37 +70,67 @@ export class Advancing {
 }
 
 async function arrive(
-  { em, publish }: JobWrite,
+  step: JobWrite,
   { tenantId, version }: TestClock,
   { to, looked, now }: { to: Date; looked: Looked | undefined; now: Date },
 ): Promise<void> {
+  const { em, publish } = step;
   const clock = await lockTestClock(em, tenantId);
   // Somebody else has gone this step.
   if (clock.version !== version || clock.status !== TestClockStatus.ADVANCING) return;
-  const before = clock.aheadMs;
-  const from = timeOf(clock, now);
+  const isLast = to.getTime() === clock.wayTo?.getTime();
   clock.version += 1;
-  clock.aheadMs = Math.max(before, to.getTime() - now.getTime());
+  clock.aheadMs = Math.max(clock.aheadMs, to.getTime() - now.getTime());
   if (clock.stripeClockId !== null) clock.stripeTime = new Date(Math.floor(to.getTime() / 1000) * 1000);
-  if (to.getTime() === clock.wayTo?.getTime()) clock.status = TestClockStatus.READY;
   const at = timeOf(clock, now);
   const row = await lockSubscription(em, tenantId);
   if (looked) applySnapshot(row, looked.snapshot, { ticket: looked.ticket, now, at, publish });
   tellTrialEnd(row, at, publish);
   takeDueSteps(row, at, publish);
+  if (isLast) {
+    clock.status = TestClockStatus.READY;
+    await tell(step, clock, now);
+  }
   await em.flush();
   // Invoices that came meanwhile are seen at once.
   await em.execute('delete from billing.invoice_cache where tenant_id = ?', [tenantId]);
-  if (clock.aheadMs === before) return;
+}
+
+/** Ends a way before it is gone; what time has passed has passed. */
+export async function stopOnTheWay(
+  step: JobWrite,
+  tenantId: string,
+  { failure, now }: { failure: string; now: Date },
+): Promise<void> {
+  const clock = await lockTestClock(step.em, tenantId);
+  if (clock.status !== TestClockStatus.ADVANCING) return;
+  Object.assign(clock, {
+    version: clock.version + 1,
+    status: TestClockStatus.INTERNAL_FAILURE,
+    failure,
+  });
+  await tell(step, clock, now);
+  await step.em.flush();
+}
+
+/** Tells every area how much time has passed on the way, and lets what Stripe told meanwhile be looked at once more. */
+async function tell({ em, publish, enqueue }: JobWrite, clock: TestClock, now: Date): Promise<void> {
+  const { tenantId, toldMs, aheadMs } = clock;
+  const [waiting] = await em.execute<unknown[]>('select 1 from billing.sync_request where tenant_id = ?', [
+    tenantId,
+  ]);
+  if (waiting) enqueue(syncKind, { tenantId });
+  if (aheadMs === toldMs) return;
+  clock.toldMs = aheadMs;
   publish({
     topic: 'billing.test-clock.advanced',
     tenantId,
     entityId: tenantId,
     entityVersion: clock.version,
     payload: {
-      from: from.toISOString(),
-      to: at.toISOString(),
-      byMs: clock.aheadMs - before,
+      from: timeOf({ aheadMs: toldMs }, now).toISOString(),
+      to: timeOf(clock, now).toISOString(),
+      byMs: aheadMs - toldMs,
     } satisfies TestClockAdvanced,
   });
 }

@@ -45,6 +45,17 @@ export class TenantTime {
     return new Date(now.getTime() + Number(row?.aheadMs ?? 0));
   }
 
+  /** Whether the tenant's clock is on its way: each of its steps looks at Stripe, and so does whoever comes after the last. */
+  async isOnItsWay(em: SqlEntityManager, tenantId: string): Promise<boolean> {
+    if (!this.hasTestClocks) return false;
+    // Waits for a step that is just being written, which may be the last.
+    const [row] = await em.execute<{ status: string }[]>(
+      'select status from billing.test_clock where tenant_id = ? for share',
+      [tenantId],
+    );
+    return row?.status === 'ADVANCING';
+  }
+
   /** For the viewer's tenant. */
   async of(operation: Operation): Promise<Date> {
     const now = operation.clock.now();

@@ -38,6 +38,10 @@ export class TestClock {
   @Property({ type: bigint })
   aheadMs!: number;
 
+  /** As far as other areas know. */
+  @Property({ type: bigint })
+  toldMs!: number;
+
   @Field(() => TestClockStatus, { description: 'How it stands.' })
   @Property({ type: 'text' })
   status!: TestClockStatus;
@@ -70,6 +74,7 @@ export function newTestClock(tenantId: string): TestClock {
     tenantId,
     version: 0,
     aheadMs: 0,
+    toldMs: 0,
     status: TestClockStatus.READY,
     target: null,
     wayTo: null,

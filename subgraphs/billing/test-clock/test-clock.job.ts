@@ -4,11 +4,10 @@ import type { Consumer } from '#platform/outbox/consumer.js';
 
 import { renewLicences } from '../licence/licence.job.js';
 import { advanceKind } from './advance.kind.js';
-import type { Advancing } from './advance.service.js';
+import { stopOnTheWay, type Advancing } from './advance.service.js';
 import type { TenantTime } from './tenant-time.service.js';
 import { TestClockStatus } from './test-clock.entity.js';
-import { finalFailure, stopOnTheWay } from './test-clock.service.js';
-import { lockTestClock } from './test-clock.store.service.js';
+import { finalFailure } from './test-clock.service.js';
 
 /** Goes on with a way that its request could not finish. */
 export function advanceJob(advancing: Advancing, now: () => Date, database: TravelDatabase): JobDefinition {
@@ -24,7 +23,7 @@ export function advanceJob(advancing: Advancing, now: () => Date, database: Trav
         const gaveUp = step.isLastAttempt ? 'The payment provider could not be reached for long' : undefined;
         const sentence = finalFailure(error) ?? gaveUp;
         if (sentence === undefined) throw error;
-        await write(async ({ em }) => stopOnTheWay(await lockTestClock(em, tenantId), sentence));
+        await write((each) => stopOnTheWay(each, tenantId, { failure: sentence, now: now() }));
       }
     },
   };

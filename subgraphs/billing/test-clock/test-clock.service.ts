@@ -5,7 +5,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { failureOf } from '../stripe/stripe-errors.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import { advanceKind } from './advance.kind.js';
-import type { Advancing } from './advance.service.js';
+import { stopOnTheWay, type Advancing } from './advance.service.js';
 import { ClockFailure } from './stripe-clock.service.js';
 import type { TenantTime } from './tenant-time.service.js';
 import { TestClockStatus, type TestClock } from './test-clock.entity.js';
@@ -92,7 +92,9 @@ export class TestClockService {
       if (sentence === undefined && failureOf(error) === undefined) throw error;
       this.logger.warn({ err: error, tenantId }, 'a test clock could not be advanced at once');
       if (sentence !== undefined)
-        await operation.write(async ({ em }) => stopOnTheWay(await lockTestClock(em, tenantId), sentence));
+        await operation.write((write) =>
+          stopOnTheWay(write, tenantId, { failure: sentence, now: clock.now() }),
+        );
       return readTestClock(database.forTenant(tenantId), tenantId);
     }
   }
@@ -102,9 +104,4 @@ export class TestClockService {
 export function finalFailure(error: unknown): string | undefined {
   if (error instanceof ClockFailure) return error.message;
   return failureOf(error)?.isFinal ? 'The payment provider has refused to advance its test clock' : undefined;
-}
-
-export function stopOnTheWay(row: TestClock, failure: string): void {
-  if (row.status !== TestClockStatus.ADVANCING) return;
-  Object.assign(row, { version: row.version + 1, status: TestClockStatus.INTERNAL_FAILURE, failure });
 }
