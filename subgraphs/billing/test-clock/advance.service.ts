@@ -12,6 +12,7 @@ import {
   readSubscription,
   takeTicket,
 } from '../subscription/subscription.store.service.js';
+import { syncKind } from '../subscription/sync-request.service.js';
 import type { StripeClocks } from './stripe-clock.service.js';
 import { TestClockStatus, timeOf, type TestClock } from './test-clock.entity.js';
 import { nextStop } from './test-clock.rules.js';
