@@ -9,6 +9,7 @@ export interface Events {
   'billing.notice.raised': NoticeRaised;
   'billing.partner.changed': PartnerChanged;
   'billing.invoice.paid': InvoicePaid;
+  'billing.test-clock.advanced': TestClockAdvanced;
   'fleet.usage.measured': UsageMeasured;
   'identity.usage.measured': UsageMeasured;
   'identity.tenant.created': TenantCreated;
@@ -87,6 +88,17 @@ export interface InvoicePaid {
   amountPaid: number;
   currency: string;
   paidAt: string;
+}
+
+/**
+ * A tenant's own time, in a demo or a test, has jumped: all that it has under way is to be as if as much time had passed.
+ */
+export interface TestClockAdvanced {
+  /** ISO 8601, the tenant's time. */
+  from: string;
+  to: string;
+  /** Whole milliseconds, above 0. */
+  byMs: number;
 }
 
 /** Whoever pays for the tenant is to be told. */

@@ -20,6 +20,7 @@ await run(async () => {
     ADMIN_EMAIL: demoAccounts.administrator.email,
     ADMIN_PASSWORD: demoAccounts.administrator.password,
     MAIL_LOG: 'true',
+    TEST_CLOCKS: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   };
@@ -69,6 +70,13 @@ await run(async () => {
   }
 });
 
+/** A body that advances the tenant's own time by a year. */
+function yearOn(): string {
+  const to = new Date(Date.now() + 365 * 24 * 60 * 60 * 1000).toISOString();
+  const query = 'mutation($to: DateTime!) { advanceTestClock(input: { to: $to }) { now status } }';
+  return JSON.stringify({ query, variables: { to } });
+}
+
 interface Shown {
   nodeUrl: string | undefined;
   enrollmentToken: string;
@@ -90,6 +98,10 @@ Quazzar Control Panel, with a demo fleet of eight nodes
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${url}/api/fleet/instances -H "authorization: Bearer $TOKEN"
+
+A year of renewals in seconds, for this tenant alone:
+  curl -s ${url}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+    -d '${yearOn()}'
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01

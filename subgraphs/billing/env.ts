@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
 
 /** Billing's settings. */
 export interface BillingEnv {
@@ -10,10 +10,12 @@ export interface BillingEnv {
   STRIPE_WEBHOOK_SECRET?: string | undefined;
   /** Where Stripe's API is. */
   STRIPE_API_BASE: string;
+  /** Whether tenants may advance their own time. */
+  TEST_CLOCKS: boolean;
 }
 
 export function billingEnv(source: EnvSource = process.env): BillingEnv {
-  return parseEnv(
+  const env = parseEnv(
     {
       STRIPE_SECRET_KEY: z
         .string()
@@ -24,7 +26,11 @@ export function billingEnv(source: EnvSource = process.env): BillingEnv {
         .startsWith('whsec_', 'must be the signing secret of a webhook endpoint, which begins with whsec_')
         .optional(),
       STRIPE_API_BASE: settings.url.default('https://api.stripe.com'),
+      TEST_CLOCKS: settings.flag.default(false),
     },
     source,
   );
+  if (env.TEST_CLOCKS && /^(sk|rk)_live_/.test(env.STRIPE_SECRET_KEY ?? ''))
+    throw new EnvError(['TEST_CLOCKS: must not be set with a live key of Stripe']);
+  return env;
 }

@@ -13,4 +13,6 @@ export const billingPermissions = {
   'billing.partner.manage': ['owner', 'admin'],
   'billing.partner.decide': ['administrator'],
   'billing.commission.read': ['owner', 'admin', 'billing', 'administrator'],
+  'billing.test-clock.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'billing.test-clock.advance': ['owner', 'admin'],
 } as const satisfies PermissionTable;

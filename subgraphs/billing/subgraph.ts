@@ -49,6 +49,13 @@ import { reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { Advancing } from './test-clock/advance.service.js';
+import { StripeClocks } from './test-clock/stripe-clock.service.js';
+import { TenantTime } from './test-clock/tenant-time.service.js';
+import { TestClock } from './test-clock/test-clock.entity.js';
+import { advanceJob, catchUpSweep, renewAdvanced } from './test-clock/test-clock.job.js';
+import { TestClockResolver } from './test-clock/test-clock.resolver.js';
+import { TestClockService } from './test-clock/test-clock.service.js';
 import { meterUsage, usageRetentionSweep } from './usage/usage.job.js';
 import type { Usage } from './usage/usage.js';
 import { usageOf, UsageResolver } from './usage/usage.resolver.js';
@@ -62,6 +69,7 @@ export const billingEntities: readonly EntityClass[] = [
   Partner,
   PartnerTierChange,
   Commission,
+  TestClock,
 ];
 
 /** The billing subgraph, wired by hand. */
@@ -75,13 +83,17 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
-  const intents = new Intents(stripe);
+  const times = new TenantTime(settings.TEST_CLOCKS);
+  const stripeClocks = new StripeClocks(stripe, times);
+  const advancing = new Advancing(stripe, stripeClocks);
+  const intents = new Intents(stripe, times);
   const coupons = new Coupons(stripe);
   const means = new MeansFinder(stripe, prices, coupons);
   const partners = new PartnerService();
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
-  const licences = new LicenceService(licenceKeys, entitlements);
-  const pages = new HostedPages(stripe, prices, new CustomerService(stripe), means, publicUrl);
+  const licences = new LicenceService(licenceKeys, entitlements, times);
+  const customers = new CustomerService(stripe, stripeClocks);
+  const pages = new HostedPages(stripe, prices, customers, means, publicUrl);
   return {
     build: () =>
       buildSubgraph({
@@ -94,7 +106,11 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
         resolvers: [
           new PackageResolver(),
           new SubscriptionResolver(entitlements),
-          new ChangeResolver(new ChangeService(means, intents), new PreviewService(stripe, prices), pages),
+          new ChangeResolver(
+            new ChangeService(means, intents),
+            new PreviewService(stripe, prices, times),
+            pages,
+          ),
           new UsageResolver(entitlements),
           new InvoiceResolver(new InvoiceService(stripe, logger)),
           new LicenceResolver(licences),
@@ -102,6 +118,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new PartnerResolver(partners, new PartnerDecisions()),
           new CommissionResolver(new CommissionService(partners)),
           new TenantReferenceResolver(entitlements),
+          new TestClockResolver(new TestClockService(times, advancing, logger)),
         ],
         orphanedTypes: [TenantReference, InstanceReference],
         references: {
@@ -118,24 +135,31 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     consumers: [
       knowTenants,
       followEntitlements,
-      reissueLicences,
-      licenceNodes,
+      reissueLicences(times),
+      licenceNodes(times),
       meterUsage,
       countPartnerCustomers,
       spreadPartnerTiers,
       earnCommission,
+      ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
     ],
     sweeps: [
       reconcileSweep,
-      renewLicencesSweep,
-      dunningSweep,
-      trialNoticeSweep,
+      renewLicencesSweep(times),
+      dunningSweep(times),
+      trialNoticeSweep(times),
+      ...(times.hasTestClocks ? [catchUpSweep] : []),
       ledgerRetentionSweep,
       intentRetentionSweep,
       usageRetentionSweep,
       idempotencySweep('billing'),
     ],
-    jobs: [syncJob(stripe), finishIntentJob(intents), applyDiscountJob(stripe, coupons)],
+    jobs: [
+      syncJob(stripe, times),
+      finishIntentJob(intents),
+      applyDiscountJob(stripe, coupons),
+      ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
+    ],
     routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe, ledger),
     stop: () => ledger.stop(),

@@ -63,6 +63,7 @@ import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
+import { advanceFleet } from './test-clock/test-clock.job.js';
 import { fleetUsageSweep } from './usage/usage.job.js';
 import {
   BillingSubscriptionReference,
@@ -121,7 +122,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), brandingConsumer, endedMakersConsumer],
+    consumers: [entitlementConsumer('fleet'), brandingConsumer, endedMakersConsumer, advanceFleet],
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,

@@ -55,6 +55,7 @@ import { TenantSearch } from './tenant/tenant-search.service.js';
 import { Tenant } from './tenant/tenant.entity.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
+import { advanceIdentity } from './test-clock/test-clock.job.js';
 import { SecondFactorReset } from './totp/second-factor-reset.service.js';
 import { TotpCodes } from './totp/totp-codes.js';
 import { TotpSignIn } from './totp/totp-sign-in.js';
@@ -135,7 +136,13 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   });
 
   return {
-    consumers: [registerClients, followClients, mailBillingNotices(mails, publicUrl), ...tenancy.consumers],
+    consumers: [
+      registerClients,
+      followClients,
+      mailBillingNotices(mails, publicUrl),
+      advanceIdentity,
+      ...tenancy.consumers,
+    ],
     sweeps: [expiredSweep, userCountSweep, ...tenancy.sweeps],
     jobs: [sendMailJob(mails, mailer), offerResetJob(mail), failedSignInJob],
     build: () =>

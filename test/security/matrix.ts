@@ -162,6 +162,8 @@ export const matrix: Matrix = {
   'Mutation.rejectPartner':             may('billing.partner.decide', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.suspendPartner':            may('billing.partner.decide', ['administrator'], { acrossTenants: ['administrator'] }),
   'Query.ownLicence':                   may('billing.licence.receive', ['node']),
+  'Query.testClock':                    may('billing.test-clock.read', readers),
+  'Mutation.advanceTestClock':          may('billing.test-clock.advance', [...managers, 'service']),
 
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),

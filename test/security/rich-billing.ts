@@ -42,6 +42,12 @@ export async function billing({ panel, tenant, word }: RichScene): Promise<void>
      values ($1, $2, 'invoice.paid', $3, $4, $4, $4)`,
     [tenant.id, `evt_${word}`, `in_${word}`, now],
   );
+  // As a panel with test clocks would leave it; this one has none.
+  await panel.sql(
+    `insert into billing.test_clock (tenant_id, target, failure, stripe_clock_id, stripe_time)
+     values ($1, $2, $3, $4, $2)`,
+    [tenant.id, now, `failure of ${word}`, `clock_${word}`],
+  );
   const invoice = {
     id: `in_${word}`,
     number: `${word}-0001`,

@@ -19,6 +19,7 @@ import { failureOf } from '../stripe/stripe-errors.js';
 import { applySnapshot, type Publish } from '../subscription/apply.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, takeTicket } from '../subscription/subscription.store.service.js';
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { carryOut } from './carry-out.js';
 import { finishKind } from './finish-intent.kind.js';
 import { Intent, type IntentKind, type IntentParams } from './intent.entity.js';
@@ -40,7 +41,10 @@ const finishAfterSeconds = 30;
 
 /** Changes at Stripe: written down, asked for, and applied, so that each happens once whatever dies in between. */
 export class Intents {
-  constructor(private readonly stripe: StripeSource) {}
+  constructor(
+    private readonly stripe: StripeSource,
+    private readonly times: TenantTime,
+  ) {}
 
   /**
    * Writes down what is wanted, or finds it written: by an earlier call under the same key, or by one that wants the same
@@ -137,7 +141,8 @@ export class Intents {
     const row = await lockSubscription(em, tenantId);
     const lockMode = LockMode.PESSIMISTIC_WRITE;
     const stored = await em.findOneOrFail(Intent, { tenantId, id }, { lockMode });
-    applySnapshot(row, snapshot, { ticket, now, publish });
+    const at = await this.times.at(em, tenantId, now);
+    applySnapshot(row, snapshot, { ticket, now, at, publish });
     const isFirst = stored.status === 'PENDING';
     if (isFirst) Object.assign(stored, { status: 'DONE', finishedAt: now });
     await em.flush();

@@ -8,6 +8,7 @@ import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
 import { stepTo, type Step, type Target } from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
@@ -17,6 +18,7 @@ export class PreviewService {
   constructor(
     private readonly stripe: StripeSource,
     private readonly prices: Prices,
+    private readonly times: TenantTime,
   ) {}
 
   async preview(operation: Operation, input: PreviewPlanChangeInput): Promise<PlanChangePreview> {
@@ -33,7 +35,7 @@ export class PreviewService {
       problems: isSmaller ? await overLimits(em, tenantId, target.plan) : [],
     };
     const none = { amountDue: 0, lines: [] };
-    const now = operation.clock.now();
+    const now = await this.times.of(operation);
     if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
     if (step === 'SUBSCRIBE')
       return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };

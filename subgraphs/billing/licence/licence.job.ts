@@ -5,6 +5,8 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { InstanceDecommissioned, InstanceEnrolled } from '#schema/events.js';
 
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
+
 const dayMs = 24 * 60 * 60 * 1000;
 const lifetimeMs = 35 * dayMs;
 /** A node that is cut off has as long, at the least, with the licence that it took last. */
@@ -14,44 +16,50 @@ const atOnce = 2_000;
 const endOf = (from: Date): Date => new Date(from.getTime() + lifetimeMs);
 
 /** Issues a licence to each node that enrolls, and frees it when the node leaves the fleet. */
-export const licenceNodes: Consumer = {
-  topics: ['fleet.instance.enrolled', 'fleet.instance.decommissioned'],
-  async handle({ em, event, now }) {
-    const { tenantId } = event;
-    if (event.topic === 'fleet.instance.decommissioned') {
-      const { instanceId } = event.payload as unknown as InstanceDecommissioned;
+export function licenceNodes(times: TenantTime): Consumer {
+  return {
+    topics: ['fleet.instance.enrolled', 'fleet.instance.decommissioned'],
+    async handle({ em, event, now }) {
+      const { tenantId } = event;
+      const at = await times.at(em, tenantId, now);
+      if (event.topic === 'fleet.instance.decommissioned') {
+        const { instanceId } = event.payload as unknown as InstanceDecommissioned;
+        await em.execute(
+          `update billing.licence set freed_at = ? where tenant_id = ? and instance_id = ? and freed_at is null`,
+          [at, tenantId, instanceId],
+        );
+        return;
+      }
+      const { instanceId } = event.payload as unknown as InstanceEnrolled;
+      const { plan, features } = await inForce(em, tenantId);
       await em.execute(
-        `update billing.licence set freed_at = ? where tenant_id = ? and instance_id = ? and freed_at is null`,
-        [now, tenantId, instanceId],
+        `insert into billing.licence (tenant_id, id, instance_id, plan, features, issued_at, expires_at)
+         values (?, ?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?, ?)
+         on conflict (tenant_id, instance_id) do update set plan = excluded.plan, features = excluded.features,
+           issued_at = excluded.issued_at, expires_at = excluded.expires_at, freed_at = null`,
+        [tenantId, newId('licence'), instanceId, plan, JSON.stringify(features), at, endOf(at)],
       );
-      return;
-    }
-    const { instanceId } = event.payload as unknown as InstanceEnrolled;
-    const { plan, features } = await inForce(em, tenantId);
-    await em.execute(
-      `insert into billing.licence (tenant_id, id, instance_id, plan, features, issued_at, expires_at)
-       values (?, ?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?, ?)
-       on conflict (tenant_id, instance_id) do update set plan = excluded.plan, features = excluded.features,
-         issued_at = excluded.issued_at, expires_at = excluded.expires_at, freed_at = null`,
-      [tenantId, newId('licence'), instanceId, plan, JSON.stringify(features), now, endOf(now)],
-    );
-  },
-};
+    },
+  };
+}
 
 /** Issues a tenant's licences anew when its plan is another. Comes after the projection of plans. */
-export const reissueLicences: Consumer = {
-  topics: ['billing.entitlement.granted'],
-  async handle({ em, event, now }) {
-    const { tenantId } = event;
-    const { plan, features } = await inForce(em, tenantId);
-    await em.execute(
-      `update billing.licence set plan = ?, features = f.features, issued_at = ?, expires_at = ?
-       from (select array(select jsonb_array_elements_text(?::jsonb)) as features) f
-       where tenant_id = ? and freed_at is null and (plan <> ? or licence.features <> f.features)`,
-      [plan, now, endOf(now), JSON.stringify(features), tenantId, plan],
-    );
-  },
-};
+export function reissueLicences(times: TenantTime): Consumer {
+  return {
+    topics: ['billing.entitlement.granted'],
+    async handle({ em, event, now }) {
+      const { tenantId } = event;
+      const at = await times.at(em, tenantId, now);
+      const { plan, features } = await inForce(em, tenantId);
+      await em.execute(
+        `update billing.licence set plan = ?, features = f.features, issued_at = ?, expires_at = ?
+         from (select array(select jsonb_array_elements_text(?::jsonb)) as features) f
+         where tenant_id = ? and freed_at is null and (plan <> ? or licence.features <> f.features)`,
+        [plan, at, endOf(at), JSON.stringify(features), tenantId, plan],
+      );
+    },
+  };
+}
 
 async function inForce(
   em: SqlEntityManager,
@@ -65,18 +73,42 @@ async function inForce(
 }
 
 /** Issues licences anew before they end, but for tenants whose payment is overdue beyond its grace. */
-export const renewLicencesSweep: Sweep = {
-  name: 'licence.renew',
-  everyMs: 60_000,
-  async run({ em, now }) {
-    const renewed = await em.execute<unknown[]>(
-      `update billing.licence set issued_at = ?, expires_at = ? where (tenant_id, id) in (
-         select l.tenant_id, l.id from billing.licence l
-         left join billing.entitlement e on e.tenant_id = l.tenant_id
-         where l.freed_at is null and l.expires_at <= ? and not coalesce(e.is_read_only, false)
-         order by l.expires_at limit ?) returning 1`,
-      [now, endOf(now), new Date(now.getTime() + renewBeforeMs), atOnce],
-    );
-    return renewed.length === atOnce ? 'more' : 'done';
-  },
-};
+export function renewLicencesSweep(times: TenantTime): Sweep {
+  return {
+    name: 'licence.renew',
+    everyMs: 60_000,
+    async run({ em, now }) {
+      const renewed = await renewLicences(em, times, now);
+      return renewed === atOnce ? 'more' : 'done';
+    },
+  };
+}
+
+/** The oldest first, of all tenants or of one; answers how many. */
+export async function renewLicences(
+  em: SqlEntityManager,
+  times: TenantTime,
+  now: Date,
+  tenantId?: string,
+): Promise<number> {
+  const { aheadSql } = times;
+  const renewed = await em.execute<unknown[]>(
+    `update billing.licence set issued_at = ?::timestamptz + due.ahead, expires_at = ?::timestamptz + due.ahead
+     from (
+       select l.tenant_id, l.id, ${aheadSql} as ahead from billing.licence l
+       left join billing.entitlement e on e.tenant_id = l.tenant_id
+       ${times.joinSql('l')}
+       where l.freed_at is null and l.expires_at <= ?::timestamptz + ${aheadSql}
+         and not coalesce(e.is_read_only, false) ${tenantId === undefined ? '' : 'and l.tenant_id = ?'}
+       order by l.expires_at limit ?) due
+     where licence.tenant_id = due.tenant_id and licence.id = due.id returning 1`,
+    [
+      now,
+      endOf(now),
+      new Date(now.getTime() + renewBeforeMs),
+      ...(tenantId === undefined ? [] : [tenantId]),
+      atOnce,
+    ],
+  );
+  return renewed.length;
+}

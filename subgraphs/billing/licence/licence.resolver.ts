@@ -50,8 +50,8 @@ export class LicenceResolver {
   }
 
   @FieldResolver(() => LicenceStatus, { description: 'Whether it holds.' })
-  status(@Root() { expiresAt }: Licence, @Ctx() { operation }: SubgraphContext): LicenceStatus {
-    return expiresAt > operation.clock.now() ? LicenceStatus.ACTIVE : LicenceStatus.EXPIRED;
+  async status(@Root() licence: Licence, @Ctx() { operation }: SubgraphContext): Promise<LicenceStatus> {
+    return (await this.service.isActive(operation, licence)) ? LicenceStatus.ACTIVE : LicenceStatus.EXPIRED;
   }
 }
 

@@ -5,6 +5,7 @@ import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import type { LicenceKeys } from './licence-keys.js';
 import { Licence } from './licence.entity.js';
 import { LicenceCode, type LicenceValidation, type ValidateLicenceInput } from './licence.inputs.js';
@@ -14,6 +15,7 @@ export class LicenceService {
   constructor(
     private readonly keys: LicenceKeys,
     private readonly entitlements: Entitlements,
+    private readonly times: TenantTime,
   ) {}
 
   /** Of the nodes that are in the fleet, in the order in which they were licensed. */
@@ -43,6 +45,11 @@ export class LicenceService {
     return loader.load(instanceId);
   }
 
+  /** Whether it holds, by the tenant's time. */
+  async isActive(operation: Operation, { expiresAt }: Licence): Promise<boolean> {
+    return expiresAt > (await this.times.of(operation));
+  }
+
   async sign(licence: Licence): Promise<string> {
     return this.keys.sign(licence);
   }
@@ -55,7 +62,7 @@ export class LicenceService {
         ? await operation.em.findOne(Licence, { tenantId: operation.tenantId, id: claims.id })
         : null;
     if (!licence) return { code: LicenceCode.UNKNOWN, isValid: false, licence: null };
-    const now = operation.clock.now();
+    const now = await this.times.of(operation);
     const judge = async (): Promise<LicenceCode> => {
       if (input.instanceId != null && input.instanceId !== claims.instanceId)
         return LicenceCode.WRONG_INSTANCE;

@@ -4,6 +4,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { subscriptionsMigration } from './002-subscriptions.js';
 import { licencesMigration } from './003-licences.js';
 import { partnersMigration } from './004-partners.js';
+import { testClocksMigration } from './010-test-clocks.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -11,4 +12,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   subscriptionsMigration,
   licencesMigration,
   partnersMigration,
+  testClocksMigration,
 ];

@@ -16,12 +16,13 @@ export type Publish = (event: OutboxEvent) => void;
 
 /**
  * Makes a subscription what Stripe says, and tells what is different. `snapshot` is undefined when the customer never had a
- * subscription. A look at Stripe that was begun before one that was applied already changes nothing.
+ * subscription. A look at Stripe that was begun before one that was applied already changes nothing. `at` is the tenant's
+ * time, where that is another than the machine's.
  */
 export function applySnapshot(
   row: BillingSubscription,
   snapshot: Snapshot | undefined,
-  { ticket, now, publish }: { ticket: number; now: Date; publish: Publish },
+  { ticket, now, at, publish }: { ticket: number; now: Date; at: Date; publish: Publish },
 ): void {
   if (ticket <= row.appliedTicket) return;
   row.appliedTicket = ticket;
@@ -30,8 +31,8 @@ export function applySnapshot(
   if (!snapshot) return;
   const before = visible(row);
   const wasLive = accessOf[row.status].isLive && row.stripeId !== null;
-  copy(row, snapshot, now);
-  decide(row, now, publish);
+  copy(row, snapshot, at);
+  decide(row, at, publish);
   if (wasLive && !accessOf[row.status].isLive) publish(notice(row, { notice: 'SUBSCRIPTION_ENDED' }));
   if (visible(row) !== before) publish(changed(row));
 }

@@ -13,6 +13,7 @@ import {
 import { isJust } from '../stripe/partner-discount.js';
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { accessOf } from './subscription.status.js';
 import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
@@ -22,11 +23,12 @@ import { syncKind } from './sync-request.service.js';
  * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that
  * neither the order of webhooks nor how often each comes matters.
  */
-export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
+export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<JobPayload> {
   return {
     ...syncKind,
     async handle(step) {
       const { tenantId } = step.payload;
+      if (await times.isOnItsWay(step.em, tenantId)) return;
       const [request] = await step.em.execute<{ wanted: string }[]>(
         'select wanted from billing.sync_request where tenant_id = ?',
         [tenantId],
@@ -49,7 +51,8 @@ export function syncJob(stripe: StripeSource): JobDefinition<JobPayload> {
       });
       await step.write(async ({ em, publish, enqueue }) => {
         const row = await lockSubscription(em, tenantId);
-        applySnapshot(row, snapshot, { ticket, now: step.now, publish });
+        const at = await times.at(em, tenantId, step.now);
+        applySnapshot(row, snapshot, { ticket, now: step.now, at, publish });
         await em.flush();
         await tellPaidInvoices({ em, publish }, tenantId, paid);
         // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
