@@ -80,13 +80,16 @@ export class TestClockService {
   private async goOn(operation: Operation): Promise<TestClock> {
     const { database, tenantId, clock } = operation;
     try {
-      return await this.advancing.goOn({
+      const reached = await this.advancing.goOn({
         database,
         tenantId,
         now: () => clock.now(),
         write: (work) => operation.write(work),
         signal: AbortSignal.timeout(atOnceMs),
       });
+      if (reached.status === TestClockStatus.ADVANCING)
+        await operation.write(async ({ enqueue }) => enqueue(advanceKind, { tenantId }));
+      return reached;
     } catch (error) {
       const sentence = finalFailure(error);
       if (sentence === undefined && failureOf(error) === undefined) throw error;
