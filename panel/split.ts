@@ -28,6 +28,7 @@ import { createRateLimits } from './rate-limits.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
+import { runAtGateway } from './run-at-gateway.js';
 import { createSubgraphs } from './subgraphs.js';
 
 export interface SplitOptions {
@@ -65,6 +66,7 @@ export async function startSubgraph(
       settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
+      runOperation: runAtGateway(() => split.gatewayUrl),
       metrics: metrics.metrics,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());

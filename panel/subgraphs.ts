@@ -2,6 +2,8 @@ import type { Router } from 'express';
 
 import type { RunningArea } from '#platform/area.js';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
+import { ServiceClient, type RunOperation } from '#platform/auth/service-client.js';
+import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Connections } from '#platform/database/connections.js';
@@ -32,6 +34,8 @@ export interface SubgraphsOptions {
   metrics?: Metrics;
   /** Finds the public keys of user tokens where the area that signs them runs in another process. */
   userKeys?: KeySource;
+  /** The gateway, once there is one: by it areas ask each other. */
+  runOperation: RunOperation;
   /** Whether the gateways are processes of their own. */
   isBehindGateways?: boolean;
 }
@@ -89,6 +93,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     revocations,
   });
 
+  const tokens = new ServiceTokens(keyring, publicUrl, clock);
   const running = new Map<AreaName, RunningArea>();
   const work: BackgroundWork[] = [];
   for (const area of areas.filter(({ name }) => names.includes(name))) {
@@ -104,6 +109,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       publicUrl,
       streams: new EventStreams(own.database, own.tail),
       verifier,
+      asService: (permissions) => new ServiceClient(name, permissions, tokens, options.runOperation),
       isBehindGateways: options.isBehindGateways ?? false,
       panel: { areas: areaNames, permissions: allPermissions },
     });

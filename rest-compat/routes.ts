@@ -57,6 +57,13 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
   route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
 
+  // Governance
+  route('GET',    '/api/governance/policies',        'governance/ListPolicies',     { reply: page, omitNull: ['rule.condition'] }),
+  route('POST',   '/api/governance/policies',        'governance/CreatePolicy',     { body: 'input', reply: created, omitNull: ['rule.condition'] }),
+  route('PUT',    '/api/governance/policies/:id',    'governance/UpdatePolicy',     { body: 'input', reply: ok, omitNull: ['rule.condition'] }),
+  route('DELETE', '/api/governance/policies/:id',    'governance/DeletePolicy',     { reply: noContent }),
+  route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

@@ -38,6 +38,8 @@ import { ImpersonationResolver } from './impersonation/impersonation.resolver.js
 import { ImpersonationService } from './impersonation/impersonation.service.js';
 import { redemptionsSweep } from './impersonation/redemptions.job.js';
 import { expirySweep } from './instance/instance-expiry.job.js';
+import { InstanceScoreReference } from './instance/instance-score.reference.js';
+import { InstanceScoreResolver } from './instance/instance-score.resolver.js';
 import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
 import { InstanceService } from './instance/instance.service.js';
@@ -162,6 +164,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
         resolvers: [
           new InstanceResolver(instances),
           new InstanceSubscriptions(instances, summaries),
+          new InstanceScoreResolver(instances),
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
           new HeartbeatResolver(heartbeats, context.metrics),
@@ -189,10 +192,17 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           new StorageUseResolver(),
           ...alerts.resolvers,
         ],
-        orphanedTypes: [BillingSubscriptionReference, NodeUsageReference, StorageUsageReference],
+        orphanedTypes: [
+          BillingSubscriptionReference,
+          InstanceScoreReference,
+          NodeUsageReference,
+          StorageUsageReference,
+        ],
         references: {
           Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          InstanceScore: async ({ instanceId }: { instanceId: string }, { operation }) =>
+            (await instances.find(operation, instanceId)) ? { instanceId } : null,
           BillingSubscription: ownUse,
           NodeUsage: ownUse,
           StorageUsage: ownUse,
