@@ -25,10 +25,10 @@ import { serve } from './listen.js';
 import { serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
+import { runAtGateway } from './run-at-gateway.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
-import { runAtGateway } from './run-at-gateway.js';
 import { createSubgraphs } from './subgraphs.js';
 
 export interface SplitOptions {

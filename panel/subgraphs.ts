@@ -10,6 +10,7 @@ import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
@@ -34,8 +35,8 @@ export interface SubgraphsOptions {
   metrics?: Metrics;
   /** Finds the public keys of user tokens where the area that signs them runs in another process. */
   userKeys?: KeySource;
-  /** The gateway, once there is one: by it areas ask each other. */
-  runOperation: RunOperation;
+  /** The gateway, once there is one: by it areas ask each other. Without it nobody can be asked. */
+  runOperation?: RunOperation;
   /** Whether the gateways are processes of their own. */
   isBehindGateways?: boolean;
 }
@@ -93,6 +94,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     revocations,
   });
 
+  const { runOperation = noGateway } = options;
   const tokens = new ServiceTokens(keyring, publicUrl, clock);
   const running = new Map<AreaName, RunningArea>();
   const work: BackgroundWork[] = [];
@@ -109,7 +111,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       publicUrl,
       streams: new EventStreams(own.database, own.tail),
       verifier,
-      asService: (permissions) => new ServiceClient(name, permissions, tokens, options.runOperation),
+      asService: (permissions) => new ServiceClient(name, permissions, tokens, runOperation),
       isBehindGateways: options.isBehindGateways ?? false,
       panel: { areas: areaNames, permissions: allPermissions },
     });
@@ -175,6 +177,10 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     },
   };
 }
+
+const noGateway: RunOperation = async () => {
+  throw new ApiError('UNAVAILABLE', 'This process knows of no gateway');
+};
 
 async function openDatabases(connections: Connections, logger: Logger) {
   const databases = await Promise.all(

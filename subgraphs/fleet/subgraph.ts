@@ -6,7 +6,9 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
+import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
+import { CommandAdmission } from './command/admission.service.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
 import { Command } from './command/command.entity.js';
 import { CommandResolver } from './command/command.resolver.js';
@@ -15,6 +17,7 @@ import { CommandSubscriptions } from './command/command.subscriptions.js';
 import { DeliveryService } from './command/delivery.service.js';
 import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
+import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
@@ -106,7 +109,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ ...context, env, instances });
-  const commands = new CommandService();
+  const commands = new CommandService(new CommandAdmission(context.asService(['governance.admission.ask'])));
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
@@ -123,7 +126,13 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), brandingConsumer, endedMakersConsumer],
+    consumers: [
+      entitlementConsumer('fleet'),
+      brandingConsumer,
+      endedMakersConsumer,
+      mandatoryPolicies,
+      policyViolations,
+    ],
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,

@@ -2,8 +2,8 @@ import type { NodeViewer } from '#platform/viewer.js';
 
 import { offlineAfter, reasonKey, type StoredReason } from '../instance/instance.status.js';
 import { sequenceAfter, type SequenceState } from '../lifecycle/duplicate.js';
-import { digestOf } from '../reported/facts.js';
 import { aheadLimitMs, hourMs, hourOf, lateLimitMs, rateReachMs } from '../metrics/tiers.js';
+import { digestOf } from '../reported/facts.js';
 import { judge, type Streaks, type VersionLine } from './heartbeat.reasons.js';
 import type { Heartbeat } from './heartbeat.rules.js';
 

@@ -105,7 +105,8 @@ export class InstanceResolver {
 
   @FieldResolver(() => DateTime, {
     nullable: true,
-    description: 'When it last reported facts, changed or not; null when it never did, or not since this is kept.',
+    description:
+      'When it last reported facts, changed or not; null when it never did, or not since this is kept.',
   })
   async factsReportedAt(
     @Root() { id }: ListedInstance,

@@ -1,4 +1,5 @@
 import { migration, type AreaMigration } from '#platform/database/migrate.js';
+import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 const tellAgain = (topic: string, payload: string) =>
   `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
@@ -7,13 +8,19 @@ const tellAgain = (topic: string, payload: string) =>
    from fleet.instance i`;
 
 /**
- * Facts have a time and a digest, and their changes are told. So is what was there before anybody listened: the digest of
+ * Facts have a time and a digest, and their changes are told; which tenants have mandatory policies is known here too. So is what was there before anybody listened: the digest of
  * facts from before is not known, so the next report of them is taken as new.
  */
 export const factsMigration: AreaMigration = migration(
   '090_facts',
   // Not indexed, so that beats stay HOT updates.
   `alter table fleet.instance add column facts_digest text, add column facts_reported_at timestamptz`,
+  `create table fleet.mandatory_policies (
+    tenant_id text primary key,
+    version bigint not null,
+    count integer not null
+  )`,
+  ...tenantTableSql('fleet', 'mandatory_policies', { app: ['select'] }),
   tellAgain('fleet.instance.updated', `'name', i.name, 'tags', to_jsonb(i.tags)`),
   tellAgain(
     'fleet.facts.changed',

@@ -28,7 +28,8 @@ export class AdmissionService {
     const proposed = { ...knownOf(facts ?? {}), 'action.kind': action };
     const asked = rules.policies.filter(
       (policy) =>
-        policy.isMandatory && (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
+        policy.isMandatory &&
+        (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
     );
     if (asked.length === 0) return { isAdmitted: true, refusals: [] };
     const nodes = await nodesOf(operation, instanceIds ?? [], tags ?? []);

@@ -7,7 +7,9 @@ import { PolicyEvidence } from '../result/result.entity.js';
 
 @InputType({ description: 'Something that is about to be done.' })
 export class AdmissionInput {
-  @Field(() => String, { description: 'What: `command.update`, `server.provision`, ... The fact `action.kind`.' })
+  @Field(() => String, {
+    description: 'What: `command.update`, `server.provision`, ... The fact `action.kind`.',
+  })
   action!: string;
 
   @Field(() => [ID], {

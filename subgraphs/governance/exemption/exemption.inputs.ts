@@ -30,7 +30,11 @@ export const createExemptionRules = (now: Date) =>
     policyId: z.string(),
     instanceId: z.string(),
     owner: z.string().trim().min(1, 'Owner is required').max(200, 'Owner must have at most 200 characters'),
-    reason: z.string().trim().min(1, 'Reason is required').max(500, 'Reason must have at most 500 characters'),
+    reason: z
+      .string()
+      .trim()
+      .min(1, 'Reason is required')
+      .max(500, 'Reason must have at most 500 characters'),
     expiresAt: z
       .date()
       .refine((at) => at > now, 'Expires at must be in the future')

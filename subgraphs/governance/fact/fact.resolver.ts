@@ -40,7 +40,9 @@ registerEnumType(FactSource, {
   name: 'FactSource',
   description: 'Who says it.',
   valuesConfig: {
-    NODE: { description: 'The node, with its beats; not believed any more when it has been silent for a day.' },
+    NODE: {
+      description: 'The node, with its beats; not believed any more when it has been silent for a day.',
+    },
     PANEL: { description: 'The panel.' },
     ACTION: { description: 'Whoever is about to do something; known at admission only.' },
   },

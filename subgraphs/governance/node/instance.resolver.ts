@@ -17,7 +17,8 @@ export class InstanceReferenceResolver {
   @Authorized('governance.score.read')
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'How far policies hold on it, 0 to 100; null when nothing is known. See `scores` for the formula.',
+    description:
+      'How far policies hold on it, 0 to 100; null when nothing is known. See `scores` for the formula.',
   })
   async score(
     @Root() { id }: InstanceReference,

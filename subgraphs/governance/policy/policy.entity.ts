@@ -60,7 +60,10 @@ export class PolicyRule {
   @Field(() => String, { description: 'How it is compared, or `all`, `any`, `none`.' })
   operator!: string;
 
-  @Field(() => Json, { nullable: true, description: 'What it is compared with, or the rules that are combined.' })
+  @Field(() => Json, {
+    nullable: true,
+    description: 'What it is compared with, or the rules that are combined.',
+  })
   value!: unknown;
 }
 

@@ -36,13 +36,19 @@ export class CreatePolicyInput {
   @Field(() => String, { description: '1 to 200 characters, unique in the tenant without case.' })
   name!: string;
 
-  @Field(() => String, { nullable: true, description: 'A word to sort by, at most 50 characters; `general` unless told.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'A word to sort by, at most 50 characters; `general` unless told.',
+  })
   type?: string | null;
 
   @Field(() => String, { nullable: true, description: 'What it is for, at most 2000 characters.' })
   description?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What to do where it does not hold, at most 2000 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What to do where it does not hold, at most 2000 characters.',
+  })
   resolution?: string | null;
 
   @Field(() => PolicyRuleInput, { description: ruleDescription })
@@ -60,13 +66,19 @@ export class CreatePolicyInput {
 
 @InputType({ description: 'What changes of a policy; what is left out stays.' })
 export class UpdatePolicyInput {
-  @Field(() => String, { nullable: true, description: '1 to 200 characters, unique in the tenant without case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: '1 to 200 characters, unique in the tenant without case.',
+  })
   name?: string | null;
 
   @Field(() => String, { nullable: true, description: 'A word to sort by, at most 50 characters.' })
   type?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What it is for, at most 2000 characters; null takes it away.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What it is for, at most 2000 characters; null takes it away.',
+  })
   description?: string | null;
 
   @Field(() => String, {
@@ -102,18 +114,22 @@ const checked = <T>(check: Check, key: string) =>
 
 /** The same where null and nothing at all leave it as it is. */
 const maybe = <T>(check: Check, key: string) =>
-  z.unknown().transform((given, context): T | undefined => {
-    if (given === undefined || given === null) return undefined;
-    const parsed = checked<T>(check, key).safeParse(given);
-    if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues)
-      context.addIssue({ code: 'custom', path: [...path], message });
-    return z.NEVER;
-  });
+  z
+    .unknown()
+    .transform((given, context): T | undefined => {
+      if (given === undefined || given === null) return undefined;
+      const parsed = checked<T>(check, key).safeParse(given);
+      if (parsed.success) return parsed.data;
+      for (const { path, message } of parsed.error.issues)
+        context.addIssue({ code: 'custom', path: [...path], message });
+      return z.NEVER;
+    })
+    .optional();
 
 const name = z.string().trim().min(1, 'Name is required').max(200, 'Name must have at most 200 characters');
 const type = z.string().trim().min(1, 'Type is required').max(50, 'Type must have at most 50 characters');
-const text = (what: string) => z.string().trim().max(2_000, `${what} must have at most 2000 characters`).nullish();
+const text = (what: string) =>
+  z.string().trim().max(2_000, `${what} must have at most 2000 characters`).nullish();
 
 export const createPolicyRules = z.object({
   name,

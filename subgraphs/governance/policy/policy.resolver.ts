@@ -105,5 +105,9 @@ export class PolicyVersionResolver {
 }
 
 function shownRule(rule: Rule): PolicyRule {
-  return { condition: isCombination(rule) ? null : rule.condition, operator: rule.operator, value: rule.value };
+  return {
+    condition: isCombination(rule) ? null : rule.condition,
+    operator: rule.operator,
+    value: rule.value,
+  };
 }

@@ -2,7 +2,10 @@ import type { Faults } from '#platform/validation.js';
 
 /** Whom a policy is for, as clients write it and the database keeps it. */
 export type Scope =
-  'all_instances' | { instance_ids: string[] } | { tags: string[] } | { group_ids: string[] };
+  | 'all_instances'
+  | { instance_ids: string[] }
+  | { tags: string[] }
+  | { group_ids: string[] };
 
 const most = { instance_ids: 1_000, tags: 20, group_ids: 100 } as const;
 type Kind = keyof typeof most;
@@ -12,7 +15,8 @@ const rule = 'It is "all_instances", or an object with one of instance_ids, tags
 /** The scope as it is kept, or what is wrong with it, by place. */
 export function checkScope(given: unknown, path: string): { scope: Scope } | { faults: Faults } {
   if (given === 'all_instances') return { scope: given };
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return { faults: { [path]: rule } };
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return { faults: { [path]: rule } };
   const [entry, ...more] = Object.entries(given);
   const kind = kinds.find((each) => each === entry?.[0]);
   if (!entry || !kind || more.length > 0) return { faults: { [path]: rule } };

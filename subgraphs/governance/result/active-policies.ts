@@ -39,7 +39,9 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
      from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id`,
     [tenantId],
   );
-  const exempt = await em.execute<{ policyId: string; instanceId: string; expiresAt: Date | string | null }[]>(
+  const exempt = await em.execute<
+    { policyId: string; instanceId: string; expiresAt: Date | string | null }[]
+  >(
     `select policy_id as "policyId", instance_id as "instanceId", expires_at as "expiresAt"
      from governance.exemption where tenant_id = ? and (expires_at is null or expires_at > ?)`,
     [tenantId, now],

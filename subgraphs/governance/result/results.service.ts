@@ -4,7 +4,12 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
 import { Policy } from '../policy/policy.entity.js';
-import { PolicyResult, type PolicyCounts, type PolicyResultsArgs, type PolicyStatus } from './result.entity.js';
+import {
+  PolicyResult,
+  type PolicyCounts,
+  type PolicyResultsArgs,
+  type PolicyStatus,
+} from './result.entity.js';
 
 /** More policies than that a tenant has not. */
 const mostOfInstance = 200;
@@ -42,7 +47,10 @@ export class ResultsService {
   }
 
   async policy(operation: Operation, id: string): Promise<Policy | null> {
-    const loader = operation.once(Policy, () => new DataLoader((ids: readonly string[]) => loadPolicies(operation, ids)));
+    const loader = operation.once(
+      Policy,
+      () => new DataLoader((ids: readonly string[]) => loadPolicies(operation, ids)),
+    );
     return loader.load(id);
   }
 
@@ -54,10 +62,7 @@ export class ResultsService {
     return loader.load(policyId);
   }
 
-  private async loadResults(
-    { em, tenantId }: Operation,
-    ids: readonly string[],
-  ): Promise<PolicyResult[][]> {
+  private async loadResults({ em, tenantId }: Operation, ids: readonly string[]): Promise<PolicyResult[][]> {
     const found = await em.find(
       PolicyResult,
       { tenantId, instanceId: { $in: [...ids] } },
@@ -69,10 +74,7 @@ export class ResultsService {
   }
 }
 
-async function loadPolicies(
-  { em, tenantId }: Operation,
-  ids: readonly string[],
-): Promise<(Policy | null)[]> {
+async function loadPolicies({ em, tenantId }: Operation, ids: readonly string[]): Promise<(Policy | null)[]> {
   const found = await em.find(Policy, { tenantId, id: { $in: [...ids] } });
   const byId = new Map(found.map((policy) => [policy.id, policy]));
   return ids.map((id) => byId.get(id) ?? null);

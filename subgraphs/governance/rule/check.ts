@@ -58,12 +58,7 @@ class RuleCheck {
     return { operator, value: rules } as Rule;
   }
 
-  private comparison(
-    condition: unknown,
-    operator: Comparer,
-    value: unknown,
-    path: string,
-  ): Rule | undefined {
+  private comparison(condition: unknown, operator: Comparer, value: unknown, path: string): Rule | undefined {
     this.comparisons += 1;
     if (this.comparisons > limits.comparisons)
       return this.fault(path, `At most ${limits.comparisons} comparisons in a policy`);

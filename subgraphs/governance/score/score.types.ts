@@ -39,7 +39,10 @@ export class InstanceScore {
   @Field(() => ScoreInputs, { description: 'What the score is made of.' })
   inputs!: ScoreInputs;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was last judged; null before the first time.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was last judged; null before the first time.',
+  })
   evaluatedAt!: Date | null;
 }
 

@@ -1,4 +1,18 @@
-import { Arg, Args, ArgsType, Authorized, Ctx, Field, FieldResolver, ID, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Int,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
@@ -25,7 +39,9 @@ export class ScoresResolver {
   }
 
   @Authorized('governance.score.read')
-  @Query(() => [ScoreDay], { description: 'The overall score by day, oldest first; days without one are left out.' })
+  @Query(() => [ScoreDay], {
+    description: 'The overall score by day, oldest first; days without one are left out.',
+  })
   async scoreHistory(
     @Arg('days', () => Int, { description: 'How many days, today included: 1 to 400.' }) days: number,
     @Ctx() { operation }: SubgraphContext,
@@ -33,7 +49,9 @@ export class ScoresResolver {
     return this.service.history(operation, days);
   }
 
-  @FieldResolver(() => [InstanceScore], { description: 'Of each instance, in the order in which they enrolled.' })
+  @FieldResolver(() => [InstanceScore], {
+    description: 'Of each instance, in the order in which they enrolled.',
+  })
   async byInstance(
     @Args(() => ByInstanceArgs) args: ByInstanceArgs,
     @Ctx() { operation }: SubgraphContext,

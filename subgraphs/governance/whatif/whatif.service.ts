@@ -70,7 +70,10 @@ export class WhatIfService {
       seen += nodes.length;
       if (nodes.length < atOnce) break;
       if (seen >= mostNodes)
-        throw new ApiError('BAD_REQUEST', `Fleets of more than ${mostNodes} instances cannot be looked through`);
+        throw new ApiError(
+          'BAD_REQUEST',
+          `Fleets of more than ${mostNodes} instances cannot be looked through`,
+        );
       after = nodes.at(-1)!.id;
     }
     const { PASS: passing, FAIL: failing, UNKNOWN: unknown, EXEMPT: exempt } = counts;

@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 import { Json } from '#platform/subgraph/scalars.js';
 
-import { createPolicyRules, PolicyRuleInput } from '../policy/policy.inputs.js';
 import { ruleDescription } from '../policy/policy.entity.js';
+import { createPolicyRules, PolicyRuleInput } from '../policy/policy.inputs.js';
 import { PolicyEvidence, PolicyStatus } from '../result/result.entity.js';
 
 @InputType({ description: 'A policy that is not made yet.' })
