@@ -55,7 +55,6 @@ export class AdmissionService {
 const stranger = (id: string, tags: readonly string[]): KnownNode => ({
   id,
   tags,
-  groupIds: [],
   facts: { 'instance.tags': tags },
   offlineSince: null,
 });

@@ -20,7 +20,6 @@ export const policiesMigration: AreaMigration = migration(
     id text not null,
     name text not null,
     tags text[] not null default '{}',
-    group_ids text[] not null default '{}',
     facts jsonb not null default '{}',
     reported_at timestamptz,
     offline_since timestamptz,

@@ -107,7 +107,7 @@ export class Policy {
 
   @Field(() => Json, {
     description:
-      'Whom it is for: `"all_instances"`, or an object with `instance_ids`, `tags` (all of them) or `group_ids` (any).',
+      'Whom it is for: `"all_instances"`, or an object with `instance_ids` or `tags` (all of them).',
   })
   @Property({ type: 'json' })
   appliesTo!: Scope;

@@ -28,8 +28,8 @@ export class PolicyRuleInput {
 }
 
 const scopeDescription =
-  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000), `tags` (all of them, at most ' +
-  '20) and `group_ids` (any of them, at most 100)';
+  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000) and `tags` (all of them, at ' +
+  'most 20)';
 
 @InputType({ description: 'A new policy.' })
 export class CreatePolicyInput {

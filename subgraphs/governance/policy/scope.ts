@@ -1,16 +1,12 @@
 import type { Faults } from '#platform/validation.js';
 
 /** Whom a policy is for, as clients write it and the database keeps it. */
-export type Scope =
-  | 'all_instances'
-  | { instance_ids: string[] }
-  | { tags: string[] }
-  | { group_ids: string[] };
+export type Scope = 'all_instances' | { instance_ids: string[] } | { tags: string[] };
 
-const most = { instance_ids: 1_000, tags: 20, group_ids: 100 } as const;
+const most = { instance_ids: 1_000, tags: 20 } as const;
 type Kind = keyof typeof most;
 const kinds = Object.keys(most) as Kind[];
-const rule = 'It is "all_instances", or an object with one of instance_ids, tags and group_ids';
+const rule = 'It is "all_instances", or an object with instance_ids or tags';
 
 /** The scope as it is kept, or what is wrong with it, by place. */
 export function checkScope(given: unknown, path: string): { scope: Scope } | { faults: Faults } {
@@ -34,7 +30,6 @@ export function checkScope(given: unknown, path: string): { scope: Scope } | { f
 export interface Scoped {
   id: string;
   tags: readonly string[];
-  groupIds: readonly string[];
 }
 
 /** Whether an instance is among those that a policy is for. Of several tags it has to have all. */
@@ -44,6 +39,5 @@ export function scopeTest(scope: Scope): (node: Scoped) => boolean {
     const ids = new Set(scope.instance_ids);
     return ({ id }) => ids.has(id);
   }
-  if ('tags' in scope) return ({ tags }) => scope.tags.every((tag) => tags.includes(tag));
-  return ({ groupIds }) => scope.group_ids.some((id) => groupIds.includes(id));
+  return ({ tags }) => scope.tags.every((tag) => tags.includes(tag));
 }

@@ -32,7 +32,7 @@ interface StoredResult {
   isEnforced: boolean;
 }
 
-export const nodeColumns = `id, name, tags, group_ids as "groupIds", facts, offline_since as "offlineSince", passed, known,
+export const nodeColumns = `id, name, tags, facts, offline_since as "offlineSince", passed, known,
   applicable, violations, evaluated_at as "evaluatedAt"`;
 
 /** Judges instances of one tenant, whose rows are locked, and writes what has changed. */
