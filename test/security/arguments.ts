@@ -37,6 +37,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 
 /** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
+  'Mutation.deletePolicyExemption.id': 'exemption',
   groupId: 'instanceGroup',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
@@ -59,6 +60,16 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'DecideAuthorizationInput.consentId': 'no-such-consent',
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
+  'AdmissionInput.action': 'command.restart',
+  'AdmissionInput.isChange': true,
+  'CreatePolicyInput.appliesTo': 'all_instances',
+  'UpdatePolicyInput.appliesTo': 'all_instances',
+  'PreviewPolicyInput.appliesTo': 'all_instances',
+  'PolicyRuleInput.condition': 'backup.encryption',
+  'PolicyRuleInput.operator': 'equals',
+  'PolicyRuleInput.value': true,
+  'CreatePolicyExemptionInput.expiresAt': undefined,
+  'Mutation.installPolicyPack.id': 'upkeep',
   'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   'ExchangeAuthorizationCodeInput.grantType': 'authorization_code',
   'InviteMemberInput.role': 'VIEWER',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { flatten } from '#subgraphs/governance/fact/flatten.js';
-import { toActive } from '#subgraphs/governance/result/active-policies.js';
+import { toActive } from '#subgraphs/governance/result/active-policies.loader.js';
 import { evaluate, staleAfterMs } from '#subgraphs/governance/result/evaluate.js';
 import { checkRule } from '#subgraphs/governance/rule/check.js';
 import { compileRule, type Verdict } from '#subgraphs/governance/rule/compile.js';

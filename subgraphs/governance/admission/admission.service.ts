@@ -4,7 +4,7 @@ import { validate } from '#platform/validation.js';
 import { kindOf } from '../fact/fact.catalogue.js';
 import type { Facts } from '../fact/flatten.js';
 import { Policy } from '../policy/policy.entity.js';
-import { readRules, type TenantRules } from '../result/active-policies.js';
+import { readRules, type TenantRules } from '../result/active-policies.loader.js';
 import { exemptionKey, factsNow, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
 import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { verdicts, type Evidence } from '../rule/compile.js';

@@ -4,7 +4,7 @@ import type { ScoreChanged, ViolationChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
 import { scoreOf } from '../score/formula.js';
-import { readRules, type TenantRules } from './active-policies.js';
+import { readRules, type TenantRules } from './active-policies.loader.js';
 import { evaluate, type Evaluation, type KnownNode, type Status } from './evaluate.js';
 
 /** The transaction in which results are written. */

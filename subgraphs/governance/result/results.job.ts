@@ -1,6 +1,6 @@
 import type { Sweep } from '#platform/membership/sweep.js';
 
-import { recordDay } from '../score/record-day.js';
+import { recordDay } from '../score/record-day.job.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
 const atOnce = 500;

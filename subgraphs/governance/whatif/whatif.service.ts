@@ -2,7 +2,7 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { readRules, toActive } from '../result/active-policies.js';
+import { readRules, toActive } from '../result/active-policies.loader.js';
 import { evaluate, exemptionKey } from '../result/evaluate.js';
 import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { PolicyStatus } from '../result/result.entity.js';
