@@ -47,6 +47,8 @@ const idsOf: Readonly<Record<string, string>> = {
   'RotateWebhookSecretInput.id': 'notificationChannel',
 };
 
+const aRule = { condition: 'backup.encryption', operator: 'equals', value: true };
+
 /** What the rules below would get wrong, by place. */
 const byPlace: Readonly<Record<string, unknown>> = {
   'AuditEventFilter.action': undefined,
@@ -65,9 +67,9 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'CreatePolicyInput.appliesTo': 'all_instances',
   'UpdatePolicyInput.appliesTo': 'all_instances',
   'PreviewPolicyInput.appliesTo': 'all_instances',
-  'PolicyRuleInput.condition': 'backup.encryption',
-  'PolicyRuleInput.operator': 'equals',
-  'PolicyRuleInput.value': true,
+  'CreatePolicyInput.rule': aRule,
+  'PreviewPolicyInput.rule': aRule,
+  'UpdatePolicyInput.rule': aRule,
   'CreatePolicyExemptionInput.expiresAt': undefined,
   'Mutation.installPolicyPack.id': 'upkeep',
   'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',

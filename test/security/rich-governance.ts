@@ -24,6 +24,7 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
     );
     return dataOf(answer).createPolicy.id;
   };
+  await changeScores({ panel, tenant, word });
   await policy('policy');
   const exempted = await policy('exempted');
   dataOf(
@@ -42,7 +43,11 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
 }
 
 /** Makes a policy that changes scores. */
-export async function changeScores({ panel, tenant, word }: RichScene): Promise<void> {
+export async function changeScores({
+  panel,
+  tenant,
+  word,
+}: Pick<RichScene, 'panel' | 'tenant' | 'word'>): Promise<void> {
   const name = `${word} ${panel.clock.now().getTime()} ${Math.random()}`;
   const rule = { condition: 'cloud_os.version', operator: 'equals', value: '0.0.1' };
   dataOf(

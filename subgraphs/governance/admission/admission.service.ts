@@ -1,3 +1,4 @@
+import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -31,7 +32,10 @@ export class AdmissionService {
         policy.isMandatory &&
         (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
     );
-    if (asked.length === 0) return { isAdmitted: true, refusals: [] };
+    if (asked.length === 0) {
+      await requireKnown(operation, instanceIds ?? []);
+      return { isAdmitted: true, refusals: [] };
+    }
     const nodes = await nodesOf(operation, instanceIds ?? [], tags ?? []);
     const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
@@ -51,20 +55,30 @@ export class AdmissionService {
   }
 }
 
-/** An instance that governance has yet to hear of, or that is about to be made. */
-const stranger = (id: string, tags: readonly string[]): KnownNode => ({
-  id,
+/** An instance that is about to be made. */
+const newcomer = (tags: readonly string[]): KnownNode => ({
+  id: '',
   tags,
   facts: { 'instance.tags': tags },
   offlineSince: null,
 });
+
+async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const [{ count }] = (await em.execute<{ count: number }[]>(
+    `select count(*)::integer as count from governance.node
+     where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(ids)],
+  )) as [{ count: number }];
+  if (count < new Set(ids).size) throw notFound('Instance');
+}
 
 async function nodesOf(
   { em, tenantId }: Operation,
   ids: readonly string[],
   tags: readonly string[],
 ): Promise<KnownNode[]> {
-  if (ids.length === 0) return [stranger('', tags)];
+  if (ids.length === 0) return [newcomer(tags)];
   const rows = await em.execute<NodeRow[]>(
     `select ${nodeColumns} from governance.node
      where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
@@ -73,7 +87,8 @@ async function nodesOf(
   const known = new Map(rows.map((row) => [row.id, row]));
   return [...new Set(ids)].map((id) => {
     const row = known.get(id);
-    if (!row) return stranger(id, []);
+    // One that governance has yet to hear of cannot be judged.
+    if (!row) throw notFound('Instance');
     return { ...row, offlineSince: row.offlineSince && new Date(row.offlineSince) };
   });
 }

@@ -2,6 +2,7 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { Policy } from '../policy/policy.entity.js';
 import { readRules, toActive } from '../result/active-policies.loader.js';
 import { evaluate, exemptionKey } from '../result/evaluate.js';
 import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
@@ -29,6 +30,8 @@ export class WhatIfService {
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const id = rules.policyId ?? '';
+    if (id !== '' && (await em.count(Policy, { tenantId, id })) === 0)
+      throw invalid('input.policyId', `There is no policy ${id}`);
     const policy = toActive(
       {
         id,
