@@ -29,6 +29,8 @@ type Revoked = { readonly kind: 'revoked'; readonly message: string };
 
 /** How much of an outage can be told afterwards. */
 const rememberedMs = 3_600_000;
+/** An hour at the usual pace: a panel that was restored from a backup has them again by then. */
+const factsAgainAfter = 120;
 /** Statuses that blame the body: sending the same again can't help. */
 const unacceptable = new Set([400, 413, 422]);
 
@@ -38,7 +40,8 @@ export class Heartbeat {
   readonly #missed: SampleBuffer;
   readonly #backoff: Backoff;
   #batch = maxSamples;
-  #factsTold = false;
+  /** The facts that the panel has acknowledged, and how many beats ago. */
+  #factsTold: { text: string; beatsAgo: number } | undefined;
   /** Since when the panel has taken no beats; undefined while it takes them. */
   #awaySince: Date | undefined;
 
@@ -93,9 +96,13 @@ export class Heartbeat {
     // Not a moment later: a beat whose answer is lost comes back as a sample with this very timestamp, and by it the
     // panel knows that it has the sample already.
     const sentAt = sample.takenAt;
-    const body = beatBody(sample, older, { version: version(), sentAt, withFacts: !this.#factsTold });
+    const facts = JSON.stringify(sample.metrics.facts);
+    const isTold = this.#factsTold?.text === facts && this.#factsTold.beatsAgo < factsAgainAfter;
+    const body = beatBody(sample, older, { version: version(), sentAt, withFacts: !isTold });
     const outcome = await client.beat(credential, body, cut);
     if (outcome.kind !== 'ok') cut.throwIfAborted();
+    if (outcome.kind === 'ok')
+      this.#factsTold = { text: facts, beatsAgo: isTold ? (this.#factsTold?.beatsAgo ?? 0) + 1 : 0 };
     return this.#settle(outcome, sample, older);
   }
 
@@ -123,7 +130,6 @@ export class Heartbeat {
   async #accepted(answer: BeatAnswer, sample: Sample, older: readonly Sample[]): Promise<void> {
     const { clock, identity, log, tell } = this.context;
     this.#missed.remove(older);
-    this.#factsTold = true;
     this.#batch = Math.min(maxSamples, this.#batch * 4);
     this.#backoff.reset();
     this.#intervalMs = intervalMs(answer.heartbeatSeconds);

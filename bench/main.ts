@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { billingBench } from './billing.js';
 import { engineBench } from './engine.js';
+import { governanceBench } from './governance.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
 import { ingestBench } from './ingest.js';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   hostile: hostileBench,
   engine: engineBench,
   billing: billingBench,
+  governance: governanceBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -74,6 +74,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       nodeName: env.NODE_NAME,
       settings: options.settings,
       metrics: served.metrics,
+      // Asked for the first time by a request, when there is a gateway.
+      runOperation: (operation) => gateway.execute(operation),
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());

@@ -2,12 +2,15 @@ import type { Router } from 'express';
 
 import type { RunningArea } from '#platform/area.js';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
+import { ServiceClient, type RunOperation } from '#platform/auth/service-client.js';
+import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Connections, poolSizes } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
@@ -34,6 +37,8 @@ export interface SubgraphsOptions {
   metrics?: Metrics;
   /** Finds the public keys of user tokens where the area that signs them runs in another process. */
   userKeys?: KeySource;
+  /** The gateway, once there is one: by it areas ask each other. Without it nobody can be asked. */
+  runOperation?: RunOperation;
   /** Whether the gateways are processes of their own. */
   isBehindGateways?: boolean;
 }
@@ -91,6 +96,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     revocations,
   });
 
+  const { runOperation = noGateway } = options;
+  const tokens = new ServiceTokens(keyring, publicUrl, clock);
   const running = new Map<AreaName, RunningArea>();
   const work: BackgroundWork[] = [];
   for (const area of areas.filter(({ name }) => names.includes(name))) {
@@ -106,6 +113,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       publicUrl,
       streams: new EventStreams(own.database, own.tail),
       verifier,
+      asService: (permissions) => new ServiceClient(name, permissions, tokens, runOperation),
       isBehindGateways: options.isBehindGateways ?? false,
       panel: { areas: areaNames, permissions: allPermissions },
     });
@@ -171,6 +179,10 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     },
   };
 }
+
+const noGateway: RunOperation = async () => {
+  throw new ApiError('UNAVAILABLE', 'This process knows of no gateway');
+};
 
 async function openDatabases(connections: Connections, logger: Logger) {
   const databases = await Promise.all(

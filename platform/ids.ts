@@ -25,6 +25,8 @@ export const idPrefixes = {
   partner: 'par',
   partnerTierChange: 'ptc',
   commission: 'com',
+  policy: 'pol',
+  exemption: 'exm',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

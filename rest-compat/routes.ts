@@ -64,6 +64,13 @@ export const routes: readonly Route[] = [
   route('PUT',    '/api/partners/:id',               'billing/UpdatePartner',       { body: 'input', reply: ok }),
   route('GET',    '/api/partner-tiers',              'billing/ListPartnerTiers',    { reply: ok }),
 
+  // Governance
+  route('GET',    '/api/governance/policies',        'governance/ListPolicies',     { reply: page, omitNull: ['rule.condition'] }),
+  route('POST',   '/api/governance/policies',        'governance/CreatePolicy',     { body: 'input', reply: created, omitNull: ['rule.condition'] }),
+  route('PUT',    '/api/governance/policies/:id',    'governance/UpdatePolicy',     { body: 'input', reply: ok, omitNull: ['rule.condition'] }),
+  route('DELETE', '/api/governance/policies/:id',    'governance/DeletePolicy',     { reply: noContent }),
+  route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

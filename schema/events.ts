@@ -38,6 +38,10 @@ export interface Events {
   'fleet.credential.revoked': CredentialRevoked;
   'fleet.command.offered': CommandOffered;
   'fleet.command.progressed': CommandProgressed;
+  'fleet.facts.changed': FactsChanged;
+  'governance.score.changed': ScoreChanged;
+  'governance.violation.changed': ViolationChanged;
+  'governance.policy.changed': PolicyChanged;
 }
 
 export type Topic = keyof Events;
@@ -282,6 +286,9 @@ export interface InstanceEnrolled {
   /** The only ones that sign-in codes are sent to. */
   redirectUris: string[];
   enrollmentTokenId: string;
+  /** Absent in events from before it was told. */
+  version?: string;
+  tags?: string[];
 }
 
 /** An instance's status went from one to another, or its reasons changed. */
@@ -341,4 +348,40 @@ export interface CredentialOffered {
 export interface CredentialRevoked {
   instanceId: string;
   belowGeneration: number;
+}
+
+/** A node reports other facts of itself than before, or runs another version. */
+export interface FactsChanged {
+  instanceId: string;
+  /** The version of Cloud OS that it runs. */
+  version: string;
+  /** All that it reports now, as it came; null when only the version is another. */
+  facts: Record<string, unknown> | null;
+  reportedAt: string;
+}
+
+/** An instance's score, or how many policies do not hold there, is another from now on. */
+export interface ScoreChanged {
+  instanceId: string;
+  /** 0 to 100; null when nothing is known. */
+  score: number | null;
+  violations: number;
+}
+
+/** A mandatory policy does not hold on an instance any more, or holds again or applies no longer. */
+export interface ViolationChanged {
+  instanceId: string;
+  policyId: string;
+  policyName: string;
+  severity: string;
+  isViolated: boolean;
+}
+
+/** A policy was made, changed or removed. */
+export interface PolicyChanged {
+  policyId: string;
+  isRemoved: boolean;
+  /** How many mandatory policies the tenant has now; one with a lower version is stale. */
+  mandatory: number;
+  version: number;
 }

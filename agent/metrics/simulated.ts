@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { seededRandom } from '../random.js';
+import { simulatedFacts } from './simulated-facts.js';
 import type { ComponentHealth, HealthStatus, Metrics, MetricsSource } from './source.js';
 
 /** A node that does not exist: the figures its readings wander around. */
@@ -44,6 +45,11 @@ export function simulatedMetrics(
   const cpu = walk(profile.cpuPercent, reach.cpu, random);
   const memory = walk(profile.memoryPercent, reach.memory, random);
   const disk = walk(profile.diskPercent, reach.disk, random);
+  const facts = simulatedFacts(options.seed ?? profile.name, {
+    appsCount: profile.appsCount,
+    isBackupOld: profile.health?.some(({ component }) => component === 'backup') ?? false,
+    startedAt: options.clock.now(),
+  });
   let readAt = startedAt;
   let received = rate * uptimeAtStart;
   let sent = received * 0.6;
@@ -70,7 +76,7 @@ export function simulatedMetrics(
         uptimeSeconds: Math.floor(uptimeAtStart + (readAt - startedAt) / 1000),
         storageUsedGb: profile.storageUsedGb,
         health: healthOf(profile, overrides),
-        facts: { simulated: true, os: 'Cloud OS', apps_counted: 'simulated apps' },
+        facts,
       };
     },
     setHealth: (component, status, message) => void overrides.set(component, { component, status, message }),

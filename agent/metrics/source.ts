@@ -22,7 +22,7 @@ export interface Metrics {
   readonly uptimeSeconds?: number;
   readonly storageUsedGb?: number;
   readonly health?: readonly ComponentHealth[];
-  /** Things that seldom change; told until the panel has acknowledged them once. */
+  /** Things that seldom change, by dotted paths; told when they have changed, and now and then in case they were lost. */
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 

@@ -5,6 +5,7 @@ import { currentLoad, mem, networkInterfaces, networkStats } from 'systeminforma
 
 import { countApps } from './apps.js';
 import type { ComponentHealth, Metrics, MetricsSource } from './source.js';
+import { systemFacts, type Facts } from './system-facts.js';
 
 const gibibyte = 1024 ** 3;
 /** Longer than any probe takes on a machine that is well; a hung one must not hold up the beat. */
@@ -16,6 +17,7 @@ type Probes = {
   disk: { percent: number; usedGb: number };
   network: { received: number; sent: number };
   apps: { count: number; what: string };
+  facts: Facts;
 };
 
 /**
@@ -29,6 +31,7 @@ export function systemMetrics(): MetricsSource {
     disk: { percent: 0, usedGb: 0 },
     network: { received: 0, sent: 0 },
     apps: { count: 0, what: 'none' },
+    facts: {},
   };
 
   return {
@@ -47,6 +50,7 @@ export function systemMetrics(): MetricsSource {
         probe('disk', disk),
         probe('network', network),
         probe('apps', countApps),
+        probe('facts', () => systemFacts()),
       ]);
       return {
         cpuPercent: last.cpuPercent,
@@ -62,11 +66,9 @@ export function systemMetrics(): MetricsSource {
         storageUsedGb: last.disk.usedGb,
         health: [agentHealth(failures)],
         facts: {
-          os: os.type(),
-          kernel: os.release(),
-          arch: os.arch(),
-          node: process.version,
-          apps_counted: last.apps.what,
+          ...last.facts,
+          'apps.count': last.apps.count,
+          'custom.apps_counted': last.apps.what,
         },
       };
     },

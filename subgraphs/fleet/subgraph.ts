@@ -6,7 +6,9 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
+import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
+import { CommandAdmission } from './command/admission.service.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
 import { Command } from './command/command.entity.js';
 import { CommandResolver } from './command/command.resolver.js';
@@ -15,6 +17,7 @@ import { CommandSubscriptions } from './command/command.subscriptions.js';
 import { DeliveryService } from './command/delivery.service.js';
 import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
+import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
@@ -38,6 +41,8 @@ import { ImpersonationResolver } from './impersonation/impersonation.resolver.js
 import { ImpersonationService } from './impersonation/impersonation.service.js';
 import { redemptionsSweep } from './impersonation/redemptions.job.js';
 import { expirySweep } from './instance/instance-expiry.job.js';
+import { InstanceScoreReference } from './instance/instance-score.reference.js';
+import { InstanceScoreResolver } from './instance/instance-score.resolver.js';
 import { Instance } from './instance/instance.entity.js';
 import { InstanceResolver } from './instance/instance.resolver.js';
 import { InstanceService } from './instance/instance.service.js';
@@ -105,7 +110,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ ...context, env, instances });
-  const commands = new CommandService();
+  const commands = new CommandService(new CommandAdmission(context.asService(['governance.admission.ask'])));
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
@@ -122,7 +127,14 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     queueLimit: env.HEARTBEAT_QUEUE,
   });
   return {
-    consumers: [entitlementConsumer('fleet'), brandingConsumer, endedMakersConsumer, advanceFleet],
+    consumers: [
+      entitlementConsumer('fleet'),
+      brandingConsumer,
+      endedMakersConsumer,
+      advanceFleet,
+      mandatoryPolicies,
+      policyViolations,
+    ],
     sweeps: [
       whileHearing(hearing, expirySweep),
       countFoldSweep,
@@ -163,6 +175,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
         resolvers: [
           new InstanceResolver(instances),
           new InstanceSubscriptions(instances, summaries),
+          new InstanceScoreResolver(instances),
           new SummaryResolver(summaries),
           new EnrollmentResolver(new EnrollmentService(credentials, entitlements, heartbeatSeconds)),
           new HeartbeatResolver(heartbeats, context.metrics),
@@ -190,10 +203,17 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           new StorageUseResolver(),
           ...alerts.resolvers,
         ],
-        orphanedTypes: [BillingSubscriptionReference, NodeUsageReference, StorageUsageReference],
+        orphanedTypes: [
+          BillingSubscriptionReference,
+          InstanceScoreReference,
+          NodeUsageReference,
+          StorageUsageReference,
+        ],
         references: {
           Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
           Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          InstanceScore: async ({ instanceId }: { instanceId: string }, { operation }) =>
+            (await instances.find(operation, instanceId)) ? { instanceId } : null,
           BillingSubscription: ownUse,
           NodeUsage: ownUse,
           StorageUsage: ownUse,

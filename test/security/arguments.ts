@@ -37,6 +37,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 
 /** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
+  'Mutation.deletePolicyExemption.id': 'exemption',
   groupId: 'instanceGroup',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
@@ -45,6 +46,8 @@ const idsOf: Readonly<Record<string, string>> = {
   'NotificationDeliveryFilter.channelId': 'notificationChannel',
   'RotateWebhookSecretInput.id': 'notificationChannel',
 };
+
+const aRule = { condition: 'backup.encryption', operator: 'equals', value: true };
 
 /** What the rules below would get wrong, by place. */
 const byPlace: Readonly<Record<string, unknown>> = {
@@ -59,6 +62,16 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'DecideAuthorizationInput.consentId': 'no-such-consent',
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
+  'AdmissionInput.action': 'command.restart',
+  'AdmissionInput.isChange': true,
+  'CreatePolicyInput.appliesTo': 'all_instances',
+  'UpdatePolicyInput.appliesTo': 'all_instances',
+  'PreviewPolicyInput.appliesTo': 'all_instances',
+  'CreatePolicyInput.rule': aRule,
+  'PreviewPolicyInput.rule': aRule,
+  'UpdatePolicyInput.rule': aRule,
+  'CreatePolicyExemptionInput.expiresAt': undefined,
+  'Mutation.installPolicyPack.id': 'upkeep',
   'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   'ExchangeAuthorizationCodeInput.grantType': 'authorization_code',
   'InviteMemberInput.role': 'VIEWER',

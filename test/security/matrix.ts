@@ -165,6 +165,26 @@ export const matrix: Matrix = {
   'Query.testClock':                    may('billing.test-clock.read', readers),
   'Mutation.advanceTestClock':          may('billing.test-clock.advance', [...managers, 'service']),
 
+  // Governance
+  'Query.factKinds':                    may('governance.policy.read', readers),
+  'Query.policies':                     may('governance.policy.read', readers),
+  'Query.policy':                       may('governance.policy.read', readers),
+  'Query.policyHistory':                may('governance.policy.read', readers),
+  'Query.policyResults':                may('governance.policy.read', readers),
+  'Query.policyExemptions':             may('governance.policy.read', readers),
+  'Query.policyPacks':                  may('governance.policy.read', readers),
+  'Query.previewPolicy':                may('governance.policy.read', readers, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.createPolicy':              may('governance.policy.manage', [...managers, 'service']),
+  'Mutation.updatePolicy':              may('governance.policy.manage', [...managers, 'service']),
+  'Mutation.deletePolicy':              may('governance.policy.manage', [...managers, 'service']),
+  'Mutation.installPolicyPack':         may('governance.policy.manage', [...managers, 'service']),
+  'Mutation.createPolicyExemption':     may('governance.exemption.manage', [...managers, 'service'], { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.deletePolicyExemption':     may('governance.exemption.manage', [...managers, 'service']),
+  'Query.scores':                       may('governance.score.read', readers),
+  'Query.scoreHistory':                 may('governance.score.read', readers),
+  'Subscription.scoreChanged':          may('governance.score.read', readers),
+  'Query.admission':                    may('governance.admission.ask', ['service']),
+
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),
   'Query.instance':                     may('fleet.instance.read', readers),

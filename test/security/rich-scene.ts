@@ -8,6 +8,7 @@ import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
 import { billing, partner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
+import { changeScores, governance } from './rich-governance.js';
 import {
   apiKey,
   delegate,
@@ -73,6 +74,7 @@ export class RichScene extends Scene {
     await delegate(scene);
     await billing(scene);
     await partner(scene);
+    await governance(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),
@@ -125,6 +127,7 @@ export class RichScene extends Scene {
     await this.send(this.node, node);
     await delegate(this);
     await tellSubscription(this);
+    await changeScores(this);
     await this.alerted(node);
   }
 

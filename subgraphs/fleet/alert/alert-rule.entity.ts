@@ -33,7 +33,7 @@ export class AlertRule {
 
   @Field(() => Int, {
     description:
-      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Only beats tell that it holds. Always 0 for COMMAND_FAILED.',
+      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Only beats tell that it holds. Always 0 for COMMAND_FAILED and POLICY_VIOLATION.',
   })
   @Property({ type: 'integer' })
   forSeconds!: number;

@@ -1,7 +1,7 @@
 import { Field, Float, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
-import { AlertRuleKind, AlertSeverity } from './alert.kinds.js';
+import { AlertRuleKind, AlertSeverity, toldKinds } from './alert.kinds.js';
 
 @InputType({ description: 'New settings of a rule; what is left out stays as it is.' })
 export class UpdateAlertRuleInput {
@@ -26,7 +26,7 @@ export class UpdateAlertRuleInput {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Not for COMMAND_FAILED.',
+      'Seconds that the condition has to hold before the alert fires, 0 to 86400. Not for COMMAND_FAILED and POLICY_VIOLATION.',
   })
   forSeconds?: number | null;
 
@@ -63,7 +63,7 @@ export const updateAlertRuleRules = z
     if (threshold != null && !measuring.includes(kind)) {
       context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
     }
-    if (forSeconds && kind === AlertRuleKind.COMMAND_FAILED) {
+    if (forSeconds && toldKinds.includes(kind)) {
       context.addIssue({ code: 'custom', path: ['forSeconds'], message: `${kind} fires at once` });
     }
   });

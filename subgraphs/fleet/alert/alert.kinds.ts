@@ -8,6 +8,7 @@ export enum AlertRuleKind {
   COMPONENT_UNHEALTHY = 'COMPONENT_UNHEALTHY',
   COMMAND_FAILED = 'COMMAND_FAILED',
   DUPLICATE_IDENTITY = 'DUPLICATE_IDENTITY',
+  POLICY_VIOLATION = 'POLICY_VIOLATION',
 }
 
 registerEnumType(AlertRuleKind, {
@@ -36,8 +37,19 @@ registerEnumType(AlertRuleKind, {
         'Two nodes seem to use the same credential: `isDuplicate` of the instance. Over ten minutes after its beats have ' +
         'last stepped back.',
     },
+    POLICY_VIOLATION: {
+      description:
+        'A mandatory policy does not hold on the instance; one alert for each policy. It fires at once, as CRITICAL where the ' +
+        'policy is high or critical and the rule sets no severity, and is over when the policy holds or applies no longer.',
+    },
   },
 });
+
+/** Those that are told of as they happen, and not found by looking. They fire at once. */
+export const toldKinds: readonly AlertRuleKind[] = [
+  AlertRuleKind.COMMAND_FAILED,
+  AlertRuleKind.POLICY_VIOLATION,
+];
 
 export enum AlertSeverity {
   INFO = 'INFO',

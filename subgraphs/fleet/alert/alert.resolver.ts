@@ -107,7 +107,8 @@ export class AlertResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      'The component, for COMPONENT_UNHEALTHY; the kind of command, for COMMAND_FAILED; else null.',
+      'The component, for COMPONENT_UNHEALTHY; the kind of command, for COMMAND_FAILED; the id of the policy, for ' +
+      'POLICY_VIOLATION; else null.',
   })
   component(@Root() alert: Alert): string | null {
     return alert.component || null;

@@ -22,6 +22,7 @@ export const defaultRules: Readonly<Record<AlertRuleKind, RuleSettings>> = {
   COMPONENT_UNHEALTHY: rule(AlertSeverity.WARNING, null, 60, 300),
   COMMAND_FAILED: rule(AlertSeverity.WARNING, null, 0, 0),
   DUPLICATE_IDENTITY: rule(AlertSeverity.WARNING, null, 0, 0),
+  POLICY_VIOLATION: rule(AlertSeverity.WARNING, null, 0, 0),
 };
 
 export const ruleKinds: readonly AlertRuleKind[] = Object.values(AlertRuleKind);
@@ -57,5 +58,7 @@ export function messageOf(
       return `The command ${found.component} ${found.detail ?? 'failed'}`;
     case AlertRuleKind.DUPLICATE_IDENTITY:
       return 'Two nodes seem to use its credential';
+    case AlertRuleKind.POLICY_VIOLATION:
+      return `The policy ${found.detail ?? found.component} does not hold`;
   }
 }

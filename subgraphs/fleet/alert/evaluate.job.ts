@@ -3,7 +3,7 @@ import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 
 import { offlineAfter } from '../instance/instance.status.js';
 import { alertChanged } from './alert.events.js';
-import { AlertRuleKind } from './alert.kinds.js';
+import { AlertRuleKind, toldKinds } from './alert.kinds.js';
 import {
   afterObservations,
   newProgress,
@@ -115,8 +115,8 @@ function advance(alert: DueAlert, now: Date, maxGapMs: number): { progress: Prog
 function observationsOf(alert: DueAlert, now: Date): Observation[] {
   if (alert.rule === AlertRuleKind.OFFLINE) return outageObservations(alert);
   if (alert.rule === AlertRuleKind.DUPLICATE_IDENTITY) return duplicateObservations(alert, now);
-  // Commands were noted when they ended (command-failed.ts).
-  return alert.rule === AlertRuleKind.COMMAND_FAILED ? [] : beatObservations(alert);
+  // What others tell of was noted when it happened (told-alerts.service.ts).
+  return toldKinds.includes(alert.rule) ? [] : beatObservations(alert);
 }
 
 function outageObservations(alert: DueAlert): Observation[] {

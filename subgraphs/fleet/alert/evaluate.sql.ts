@@ -93,6 +93,7 @@ export const findDue = (
       when 'DUPLICATE_IDENTITY' then
         i.regressed_at > a.observed_to or x."isDuplicate" <> (a.clear_since is null)
       when 'COMMAND_FAILED' then false
+      when 'POLICY_VIOLATION' then false
       else
         i.last_seen_at > a.observed_to or (a.status = 'PENDING' and i.announced_status = 'OFFLINE')
       end

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { FilterQuery } from '@mikro-orm/core';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
-import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
+import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
@@ -12,6 +12,7 @@ import { viewerId } from '#platform/viewer.js';
 
 import { groupsNamed, targetsOf, unknownGroups } from '../group/group-members.service.js';
 import { unknownInstances } from '../instance/unknown-instances.service.js';
+import type { CommandAdmission } from './admission.service.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
@@ -37,23 +38,24 @@ interface SentCommand {
 export class CommandService {
   readonly idempotency = new IdempotencyKeys('fleet', ['sendCommand']);
 
+  constructor(private readonly admission: CommandAdmission) {}
+
   /** An instance id that is not of the tenant's fleet is refused by name, and then nothing is sent. */
   async send(operation: Operation, input: SendCommandInput): Promise<Command> {
     const rules = await this.rulesOf(operation, input);
-    const sent = await this.idempotency.write(
-      operation,
-      { mutation: 'sendCommand', input, key: input.idempotencyKey },
-      revive,
-      async (write) => {
-        const instanceIds = await targetsFor(write, operation, rules);
-        const command = this.build(operation, rules, instanceIds.length);
-        const answer = { command, invocations: await insert(write, command, instanceIds) };
-        write.audit({ target: command.id });
-        write.publish(progressed(command));
-        for (const event of offered(command, instanceIds)) write.publish(event);
-        return { answer, response: answer };
-      },
-    );
+    const call = { mutation: 'sendCommand', input, key: input.idempotencyKey } as const;
+    const admitted = await this.admit(operation, call, rules);
+    const sent = await this.idempotency.write(operation, call, revive, async (write) => {
+      const instanceIds = await targetsFor(write, operation, rules);
+      if (instanceIds.some((id) => !admitted.has(id)))
+        throw new ApiError('CONFLICT', 'Who is among these has just changed', { reason: 'TARGETS_CHANGED' });
+      const command = this.build(operation, rules, instanceIds.length);
+      const answer = { command, invocations: await insert(write, command, instanceIds) };
+      write.audit({ target: command.id });
+      write.publish(progressed(command));
+      for (const event of offered(command, instanceIds)) write.publish(event);
+      return { answer, response: answer };
+    });
     ResultsLoader.of(operation).prime(sent.command.id, sent.invocations);
     return sent.command;
   }
@@ -106,6 +108,18 @@ export class CommandService {
     throw invalidFields({ ...unknown, ...faults });
   }
 
+  /** Whom it may be sent to, as policies have it. Asked outside of its transaction; not again for a repeated call. */
+  private async admit(
+    operation: Operation,
+    call: RepeatableCall<'sendCommand'>,
+    rules: Rules,
+  ): Promise<ReadonlySet<string>> {
+    if (await this.idempotency.find(operation, call)) return new Set();
+    const instanceIds = await targetsFor(operation, operation, rules);
+    await this.admission.require(operation, { kind: rules.command, params: rules.params ?? {} }, instanceIds);
+    return new Set(instanceIds);
+  }
+
   private build(operation: Operation, rules: Rules, total: number): Command {
     const now = operation.clock.now();
     const timeoutSeconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
@@ -154,7 +168,7 @@ type Rules = ReturnType<typeof sendCommandRules.parse>;
 const mostInstances = 10_000;
 
 /** Who gets it: fixed now, whatever becomes of groups and tags. */
-async function targetsFor({ em }: Write, operation: Operation, rules: Rules): Promise<string[]> {
+async function targetsFor({ em }: Pick<Write, 'em'>, operation: Operation, rules: Rules): Promise<string[]> {
   const { tenantId } = operation;
   const unknown = await unknownTargets(em, tenantId, rules);
   if (Object.keys(unknown).length > 0) throw invalidFields(unknown);

@@ -146,6 +146,7 @@ export class EnrollmentService {
         reasons: [],
         health: [],
         facts: {},
+        factsReportedAt: null,
         ...nothingMeasured,
       });
       publish(enrolled(created, found.id));
@@ -205,7 +206,7 @@ const nothingMeasured = {
 };
 
 function enrolled(instance: Instance, enrollmentTokenId: string): OutboxEvent {
-  const { tenantId, id, name, hostname, baseUrl, redirectUris } = instance;
+  const { tenantId, id, name, hostname, baseUrl, redirectUris, version, tags } = instance;
   return {
     topic: 'fleet.instance.enrolled',
     tenantId,
@@ -217,6 +218,8 @@ function enrolled(instance: Instance, enrollmentTokenId: string): OutboxEvent {
       baseUrl,
       redirectUris,
       enrollmentTokenId,
+      version,
+      tags,
     } satisfies InstanceEnrolled,
   };
 }

@@ -3,6 +3,7 @@ import type { NodeViewer } from '#platform/viewer.js';
 import { offlineAfter, reasonKey, type StoredReason } from '../instance/instance.status.js';
 import { sequenceAfter, type SequenceState } from '../lifecycle/duplicate.js';
 import { aheadLimitMs, hourMs, hourOf, lateLimitMs, rateReachMs } from '../metrics/tiers.js';
+import { digestOf } from '../reported/facts.js';
 import { judge, type Streaks, type VersionLine } from './heartbeat.reasons.js';
 import type { Heartbeat } from './heartbeat.rules.js';
 
@@ -35,6 +36,9 @@ export interface InstanceState extends SequenceState {
   clockSkewSeconds: number | null;
   /** What is taken off the timestamps of its samples. */
   clockShiftSeconds: number;
+  version: string;
+  /** Of the facts that it reported last; null before the first. */
+  factsDigest: string | null;
 }
 
 /** What it is once it has beaten. */
@@ -105,6 +109,8 @@ export function afterBeat(
       netTxBytesPerSecond: rateOf(before.netTxBytes, beat.netTxBytes),
       clockSkewSeconds: skew,
       clockShiftSeconds: shift,
+      version: beat.version ?? before.version,
+      factsDigest: beat.facts ? digestOf(beat.facts) : before.factsDigest,
     },
     transitions,
   };

@@ -1,6 +1,6 @@
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { NodeViewer } from '#platform/viewer.js';
-import type { InstanceChanged } from '#schema/events.js';
+import type { FactsChanged, InstanceChanged } from '#schema/events.js';
 
 import type { StoredRow } from '../metrics/metrics-relay.job.js';
 import {
@@ -78,17 +78,39 @@ export function prepare(
     states.set(key, state);
     writes.overtaken.delete(key);
     writes.instances.set(key, rowOf(read, state, received, writes.instances.get(key)));
+    const facts = factsChanged(before, state, received);
+    if (facts) writes.events.push(eventOf(read, received, 'fleet.facts.changed', facts));
     for (const transition of transitions) {
-      writes.events.push({
-        topic: 'fleet.instance.changed',
-        tenantId: read.tenantId,
-        entityId: read.id,
-        causedBy: received.requestId,
-        payload: { instanceId: read.id, ...transition } satisfies InstanceChanged,
-      });
+      const changed: InstanceChanged = { instanceId: read.id, ...transition };
+      writes.events.push(eventOf(read, received, 'fleet.instance.changed', changed));
     }
   }
   return writes;
+}
+
+function eventOf(
+  { tenantId, id }: KnownInstance,
+  { requestId }: ReceivedBeat,
+  topic: string,
+  payload: object,
+): OutboxEvent {
+  return { topic, tenantId, entityId: id, causedBy: requestId, payload: { ...payload } };
+}
+
+/** What a beat tells of an instance that was not so before; undefined when it is all the same. */
+function factsChanged(
+  before: InstanceState,
+  state: BeatenState,
+  { node, beat, receivedAt }: ReceivedBeat,
+): FactsChanged | undefined {
+  const isSame = state.factsDigest === before.factsDigest;
+  if (isSame && state.version === before.version) return undefined;
+  return {
+    instanceId: node.instanceId,
+    version: state.version,
+    facts: isSame ? null : (beat.facts as Record<string, unknown>),
+    reportedAt: receivedAt.toISOString(),
+  };
 }
 
 function addSamples(
@@ -113,9 +135,11 @@ function addSamples(
 function rowOf(
   read: KnownInstance,
   state: BeatenState,
-  { beat }: ReceivedBeat,
+  { beat, receivedAt }: ReceivedBeat,
   earlier: Row | undefined,
 ): Row {
+  // The same facts again are not written again.
+  const isNew = state.factsDigest !== read.factsDigest;
   return {
     tenant_id: read.tenantId,
     id: read.id,
@@ -149,6 +173,8 @@ function rowOf(
     load_average: beat.loadAverage ?? null,
     uptime_seconds: beat.uptimeSeconds ?? null,
     health: beat.health ?? [],
-    facts: beat.facts ?? earlier?.['facts'] ?? undefined,
+    facts: beat.facts ? (isNew ? beat.facts : undefined) : (earlier?.['facts'] ?? undefined),
+    facts_digest: state.factsDigest,
+    facts_reported_at: beat.facts ? receivedAt : (earlier?.['facts_reported_at'] ?? undefined),
   };
 }

@@ -6,7 +6,7 @@ export const readInstances = `select i.tenant_id as "tenantId", i.id, i.credenti
     i.net_rx_bytes_per_second as "netRxBytesPerSecond", i.net_tx_bytes_per_second as "netTxBytesPerSecond",
     i.clock_skew_seconds as "clockSkewSeconds", i.clock_shift_seconds as "clockShiftSeconds",
     i.sequence::double precision as "sequence", i.other_sequence::double precision as "otherSequence",
-    i.regressions, i.regressed_at as "regressedAt", v.major, v.minor
+    i.regressions, i.regressed_at as "regressedAt", i.version, i.facts_digest as "factsDigest", v.major, v.minor
   from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text)
   join fleet.instance i on i.tenant_id = b.tenant_id and i.id = b.id
   left join fleet.version_baseline v on v.tenant_id = i.tenant_id`;
@@ -45,7 +45,8 @@ const updateInstances = () => `update fleet.instance i set
     net_rx_bytes = b.net_rx_bytes, net_tx_bytes = b.net_tx_bytes,
     net_rx_bytes_per_second = b.net_rx_bytes_per_second, net_tx_bytes_per_second = b.net_tx_bytes_per_second,
     load_average = b.load_average, uptime_seconds = b.uptime_seconds,
-    health = b.health, facts = coalesce(b.facts, i.facts)
+    health = b.health, facts = coalesce(b.facts, i.facts),
+    facts_digest = b.facts_digest, facts_reported_at = coalesce(b.facts_reported_at, i.facts_reported_at)
   from jsonb_to_recordset(?::jsonb) as b (tenant_id text, id text, generation integer,
     written_by text,
     last_seen_at timestamptz, offline_at timestamptz, announced_status text, status_changed_at timestamptz,
@@ -55,7 +56,8 @@ const updateInstances = () => `update fleet.instance i set
     disk_percent double precision, cpu_cores integer, memory_gb double precision,
     storage_used_gb double precision, net_rx_bytes double precision, net_tx_bytes double precision,
     net_rx_bytes_per_second double precision, net_tx_bytes_per_second double precision,
-    load_average double precision, uptime_seconds double precision, health jsonb, facts jsonb)
+    load_average double precision, uptime_seconds double precision, health jsonb, facts jsonb, facts_digest text,
+    facts_reported_at timestamptz)
   where i.tenant_id = b.tenant_id and i.id = b.id and i.credential_generation = b.generation
     and i.xmin::text = b.written_by`;
 

@@ -154,4 +154,7 @@ export class Instance {
 
   @Property({ type: 'json', lazy: true })
   facts!: Record<string, unknown>;
+
+  @Property({ type: 'datetime', nullable: true, lazy: true })
+  factsReportedAt!: Date | null;
 }

@@ -18,6 +18,7 @@ import {
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
 import { selectedFields } from '#platform/subgraph/selected-fields.js';
 
 import { InstanceMetrics } from '../metrics/instance-metrics.js';
@@ -88,6 +89,31 @@ export class InstanceResolver {
   })
   clockSkewSeconds(@Root() { clockSkewSeconds }: ListedInstance): number | null {
     return clockSkewSeconds === null ? null : rounded(clockSkewSeconds, 1);
+  }
+
+  @FieldResolver(() => JsonObject, {
+    description:
+      'What it reports of itself beside measurements, as it came: `{"backup": {"encryption": true}}`. Policies are about it; ' +
+      '`factKinds` says what they know of. Empty before its first report.',
+  })
+  async facts(
+    @Root() { id }: ListedInstance,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Record<string, unknown>> {
+    return (await this.service.reported(operation, id)).facts;
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description:
+      'When it last reported facts, changed or not; null when it never did, or not since this is kept.',
+  })
+  async factsReportedAt(
+    @Root() { id }: ListedInstance,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Date | null> {
+    const { reportedAt } = await this.service.reported(operation, id);
+    return reportedAt && new Date(reportedAt);
   }
 
   @FieldResolver(() => TenantReference, { description: 'The tenant that it belongs to.' })

@@ -18,6 +18,11 @@ import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
 import { InstanceStatus, statusAtSql, type StatusFacts } from './instance.status.js';
 
+interface ReportedFacts {
+  facts: Record<string, unknown>;
+  reportedAt: Date | null;
+}
+
 /** Reads of instances. */
 export class InstanceService {
   constructor(
@@ -47,6 +52,22 @@ export class InstanceService {
         });
         const byId = new Map(found.map((instance) => [instance.id, instance]));
         return ids.map((wanted) => byId.get(wanted) ?? null);
+      });
+    });
+    return loader.load(id);
+  }
+
+  /** What an instance reports of itself, which is long and read only where it is asked for. */
+  async reported(operation: Operation, id: string): Promise<ReportedFacts> {
+    const loader = operation.once('reported facts', () => {
+      return new DataLoader<string, ReportedFacts>(async (ids) => {
+        const rows = await operation.em.execute<(ReportedFacts & { id: string })[]>(
+          `select id, facts, facts_reported_at as "reportedAt" from fleet.instance
+           where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+          [operation.tenantId, JSON.stringify(ids)],
+        );
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return ids.map((wanted) => byId.get(wanted) ?? { facts: {}, reportedAt: null });
       });
     });
     return loader.load(id);
@@ -166,6 +187,7 @@ const unlisted = [
   'netTxBytes',
   'health',
   'facts',
+  'factsReportedAt',
 ] as const satisfies readonly (keyof Instance)[];
 
 /**
@@ -191,6 +213,8 @@ const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
   __typename: [],
   lastSeen: ['lastSeenAt'],
   tenant: ['tenantId'],
+  facts: [],
+  factsReportedAt: [],
   status: ['statusNow'],
   statusReasons: statusColumns,
 };

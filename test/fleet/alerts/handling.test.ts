@@ -220,6 +220,7 @@ describe('rules', () => {
       'COMPONENT_UNHEALTHY',
       'COMMAND_FAILED',
       'DUPLICATE_IDENTITY',
+      'POLICY_VIOLATION',
     ]);
     expect(before[1]).toEqual(cpu({}));
     await updateRule(tenant, { kind: 'CPU', threshold: 75.5, forSeconds: 0 });

@@ -1,0 +1,118 @@
+import { notFound } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { kindOf } from '../fact/fact.catalogue.js';
+import type { Facts } from '../fact/flatten.js';
+import { Policy } from '../policy/policy.entity.js';
+import { readRules, type TenantRules } from '../result/active-policies.loader.js';
+import { exemptionKey, factsNow, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
+import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { verdicts, type Evidence } from '../rule/compile.js';
+import { admissionRules, type AdmissionAnswer, type AdmissionInput } from './admission.types.js';
+
+const mostTold = 100;
+
+interface Refused {
+  policy: ActivePolicy;
+  instanceId: string | null;
+  evidence: Evidence;
+}
+
+/** The one question that other areas ask before they do something. */
+export class AdmissionService {
+  async ask(operation: Operation, input: AdmissionInput): Promise<AdmissionAnswer> {
+    const { action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
+    const { em, tenantId, clock } = operation;
+    const now = clock.now();
+    const rules = await readRules(em, tenantId, now);
+    const proposed = { ...knownOf(facts ?? {}), 'action.kind': action };
+    const asked = rules.policies.filter(
+      (policy) =>
+        policy.isMandatory &&
+        (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
+    );
+    if (asked.length === 0) {
+      await requireKnown(operation, instanceIds ?? []);
+      return { isAdmitted: true, refusals: [] };
+    }
+    const nodes = await nodesOf(operation, instanceIds ?? [], tags ?? []);
+    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
+    return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
+  }
+
+  private async told({ em, tenantId }: Operation, refused: readonly Refused[]) {
+    if (refused.length === 0) return [];
+    const ids = [...new Set(refused.map(({ policy }) => policy.id))];
+    const policies = await em.find(Policy, { tenantId, id: { $in: ids } });
+    return refused.map(({ policy, instanceId, evidence }) => ({
+      policyId: policy.id,
+      policyName: policy.name,
+      resolution: policies.find(({ id }) => id === policy.id)?.resolution ?? null,
+      instanceId,
+      evidence,
+    }));
+  }
+}
+
+/** An instance that is about to be made. */
+const newcomer = (tags: readonly string[]): KnownNode => ({
+  id: '',
+  tags,
+  facts: { 'instance.tags': tags },
+  offlineSince: null,
+});
+
+async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const [{ count }] = (await em.execute<{ count: number }[]>(
+    `select count(*)::integer as count from governance.node
+     where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(ids)],
+  )) as [{ count: number }];
+  if (count < new Set(ids).size) throw notFound('Instance');
+}
+
+async function nodesOf(
+  { em, tenantId }: Operation,
+  ids: readonly string[],
+  tags: readonly string[],
+): Promise<KnownNode[]> {
+  if (ids.length === 0) return [newcomer(tags)];
+  const rows = await em.execute<NodeRow[]>(
+    `select ${nodeColumns} from governance.node
+     where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(ids)],
+  );
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return [...new Set(ids)].map((id) => {
+    const row = known.get(id);
+    // One that governance has yet to hear of cannot be judged.
+    if (!row) throw notFound('Instance');
+    return { ...row, offlineSince: row.offlineSince && new Date(row.offlineSince) };
+  });
+}
+
+function refusals(
+  nodes: readonly KnownNode[],
+  { policies, exemptions }: TenantRules,
+  proposed: Facts,
+  now: number,
+): Refused[] {
+  const found: Refused[] = [];
+  for (const node of nodes) {
+    const facts = { ...factsNow(node, now), ...proposed };
+    for (const policy of policies) {
+      if (!policy.appliesTo(node)) continue;
+      if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
+      if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
+      found.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
+      if (found.length >= mostTold) return found;
+    }
+  }
+  return found;
+}
+
+function knownOf(facts: Readonly<Record<string, unknown>>): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([path]) => kindOf(path) !== undefined));
+}

@@ -1,0 +1,18 @@
+import { defineArea } from '#platform/area.js';
+
+import { governanceEnv } from './env.js';
+import { governanceInputRules } from './input-rules.js';
+import { governanceMigrations } from './migrations/index.js';
+import { governancePermissions } from './permissions.js';
+import { createGovernance, governanceEntities } from './subgraph.js';
+
+/** What has to hold on the nodes of tenants, and whether it does: see README.md. */
+export const governanceArea = defineArea({
+  name: 'governance',
+  entities: governanceEntities,
+  migrations: governanceMigrations,
+  permissions: governancePermissions,
+  inputRules: governanceInputRules,
+  settings: governanceEnv,
+  create: createGovernance,
+});

@@ -1,0 +1,53 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import type { Page } from '#platform/subgraph/paging.js';
+
+import { InstanceReference } from '../node/instance.reference.js';
+import { PolicyExemption, PolicyExemptionPage } from './exemption.entity.js';
+import { CreatePolicyExemptionInput, PolicyExemptionsArgs } from './exemption.inputs.js';
+import type { ExemptionService } from './exemption.service.js';
+
+@Resolver(() => PolicyExemption)
+export class ExemptionResolver {
+  constructor(private readonly exemptions: ExemptionService) {}
+
+  @Authorized('governance.policy.read')
+  @Query(() => PolicyExemptionPage, {
+    description: 'Instances of which policies need not hold, oldest first; those that have ended too.',
+  })
+  async policyExemptions(
+    @Args(() => PolicyExemptionsArgs) args: PolicyExemptionsArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<PolicyExemption>> {
+    return this.exemptions.page(operation, args);
+  }
+
+  @Authorized('governance.exemption.manage')
+  @Mutation(() => PolicyExemption, {
+    description:
+      'Lets an instance be without a policy, with an owner and a reason. It neither counts in its score nor is refused ' +
+      'anything for it. VALIDATION_FAILED, CONFLICT (ALREADY_EXEMPT).',
+  })
+  async createPolicyExemption(
+    @Arg('input', () => CreatePolicyExemptionInput, { description: 'The exemption.' })
+    input: CreatePolicyExemptionInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<PolicyExemption> {
+    return this.exemptions.create(operation, input);
+  }
+
+  @Authorized('governance.exemption.manage')
+  @Mutation(() => PolicyExemption, { description: 'Ends an exemption. NOT_FOUND.' })
+  async deletePolicyExemption(
+    @Arg('id', () => ID, { description: 'The exemption.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<PolicyExemption> {
+    return this.exemptions.remove(operation, id);
+  }
+
+  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  instance(@Root() { instanceId }: PolicyExemption): InstanceReference {
+    return { id: instanceId };
+  }
+}

@@ -1,0 +1,101 @@
+/** What a fact's value is. */
+export type FactType = 'boolean' | 'number' | 'text' | 'version' | 'time' | 'list' | 'any';
+
+export interface FactKind {
+  /** Dotted, as `backup.encryption`. One that ends in `.*` stands for every path below it. */
+  path: string;
+  type: FactType;
+  description: string;
+  /** Of a number. */
+  unit?: string;
+  /** Who says so: the node itself, the panel, or whoever asks for admission. */
+  source: 'node' | 'panel' | 'action';
+}
+
+/** Goes up with each change of the list below; nodes may report theirs as `facts.version`. */
+export const catalogueVersion = 1;
+
+const node = (path: string, type: FactType, description: string, unit?: string): FactKind => ({
+  path,
+  type,
+  description,
+  source: 'node',
+  ...(unit === undefined ? {} : { unit }),
+});
+const panel = (path: string, type: FactType, description: string): FactKind => ({
+  path,
+  type,
+  description,
+  source: 'panel',
+});
+
+/** Everything that a policy may be about. What is not here is refused when a policy is written. */
+export const catalogue: readonly FactKind[] = [
+  node('os.name', 'text', 'The operating system, as `Debian GNU/Linux`.'),
+  node('os.version', 'version', 'Its version, as `12` or `22.04`.'),
+  node('kernel.version', 'version', 'The version of its kernel, as `6.1.0-18-amd64`.'),
+  node('arch', 'text', 'The processor architecture, as `x64` or `arm64`.'),
+  node('backup.enabled', 'boolean', 'Whether backups are made by themselves.'),
+  node('backup.encryption', 'boolean', 'Whether backups are encrypted.'),
+  node('backup.offsite', 'boolean', 'Whether a copy of each backup is kept elsewhere.'),
+  node('backup.last_success', 'time', 'When a backup was last finished.'),
+  node('disk.encryption', 'boolean', 'Whether the disk that holds data is encrypted.'),
+  node('firewall.enabled', 'boolean', 'Whether a firewall is on.'),
+  node('tls.min_version', 'version', 'The lowest version of TLS that is accepted, as `1.2`.'),
+  node('tls.certificate_expires_at', 'time', 'When the certificate of its address ends.'),
+  node('ssh.enabled', 'boolean', 'Whether an SSH server runs.'),
+  node('ssh.password_login', 'boolean', 'Whether SSH lets anyone in by a password.'),
+  node('ssh.root_login', 'boolean', 'Whether SSH lets root in.'),
+  node('updates.automatic', 'boolean', 'Whether security updates are installed by themselves.'),
+  node('updates.pending_security', 'number', 'Security updates that wait to be installed.', 'updates'),
+  node('reboot.required', 'boolean', 'Whether an update waits for a reboot.'),
+  node('time.synchronized', 'boolean', 'Whether its clock is kept by a time server.'),
+  node('apps.count', 'number', 'Apps installed.', 'apps'),
+  node('apps.installed', 'list', 'The names of the apps installed.'),
+  node('custom.*', 'any', 'Whatever else a node reports below `custom`; its type is what it comes with.'),
+  panel('cloud_os.version', 'version', 'The version of Cloud OS that it runs, from its beats.'),
+  panel('instance.tags', 'list', 'Its tags in the panel.'),
+  panel('instance.status', 'text', '`online`, or `offline` when it has stopped beating.'),
+  {
+    path: 'action.kind',
+    type: 'text',
+    description:
+      'What is about to be done: `command.update`, `command.restart`, ... A policy about it is asked before actions and has no results otherwise.',
+    source: 'action',
+  },
+];
+
+const byPath = new Map(catalogue.map((kind) => [kind.path, kind]));
+const longestPath = 200;
+const pathShape = /^[a-z][\w-]*(\.[\w-]+)*$/i;
+
+/** The kind of the fact at a path; undefined when there is none. */
+export function kindOf(path: string): FactKind | undefined {
+  if (path.length > longestPath || !pathShape.test(path)) return undefined;
+  return byPath.get(path) ?? (path.startsWith('custom.') ? byPath.get('custom.*') : undefined);
+}
+
+/** The path that was probably meant. */
+export function nearestPath(path: string): string | undefined {
+  const [area = ''] = path.slice(0, longestPath).split('.');
+  const wanted = path.slice(0, longestPath).toLowerCase();
+  const near = catalogue
+    .map((kind) => ({ path: kind.path, distance: distance(wanted, kind.path) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  if (near && near.distance <= 3) return near.path;
+  return catalogue.find((kind) => kind.path.startsWith(`${area}.`))?.path;
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + cost));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

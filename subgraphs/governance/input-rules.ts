@@ -1,0 +1,12 @@
+import type { InputRules } from '#platform/input-rules.js';
+
+import { createExemptionRules } from './exemption/exemption.inputs.js';
+import { createPolicyRules, updatePolicyRules } from './policy/policy.inputs.js';
+import { previewPolicyRules } from './whatif/whatif.types.js';
+
+export const governanceInputRules: InputRules = {
+  CreatePolicyInput: () => createPolicyRules,
+  UpdatePolicyInput: () => updatePolicyRules,
+  PreviewPolicyInput: () => previewPolicyRules,
+  CreatePolicyExemptionInput: createExemptionRules,
+};

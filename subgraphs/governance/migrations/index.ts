@@ -1,0 +1,16 @@
+import { areaTablesSql } from '#platform/area.sql.js';
+import { migration, type AreaMigration } from '#platform/database/migrate.js';
+import { entitlementReadOnlySql, entitlementTableSql } from '#platform/entitlement/entitlement.sql.js';
+
+import { policiesMigration } from './002-policies.js';
+
+/** governance's schema, step by step. Applied steps are never edited. */
+export const governanceMigrations: readonly AreaMigration[] = [
+  migration(
+    '001_outbox',
+    areaTablesSql('governance'),
+    entitlementTableSql('governance'),
+    entitlementReadOnlySql('governance'),
+  ),
+  policiesMigration,
+];

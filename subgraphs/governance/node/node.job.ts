@@ -1,0 +1,120 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
+import type {
+  FactsChanged,
+  InstanceChanged,
+  InstanceDecommissioned,
+  InstanceEnrolled,
+  InstanceUpdated,
+} from '#schema/events.js';
+
+import { flatten, reportedMark, type Facts } from '../fact/flatten.js';
+import { evaluateNodes, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+
+/** What fleet's events make of an instance as governance knows it; undefined where they change nothing. */
+type Change = Partial<Pick<NodeRow, 'name' | 'tags' | 'offlineSince'>> & {
+  facts?: Facts;
+  reportedAt?: string;
+};
+
+/** Knows the instances of tenants as fleet tells of them, and judges each anew when something about it changes. */
+export const followNodes: Consumer = {
+  topics: [
+    'fleet.instance.enrolled',
+    'fleet.instance.updated',
+    'fleet.facts.changed',
+    'fleet.instance.changed',
+    'fleet.instance.decommissioned',
+  ],
+  async handle({ em, event, now, publish }) {
+    const { tenantId, entityId: id } = event;
+    if (event.topic === 'fleet.instance.decommissioned') {
+      const { instanceId } = event.payload as unknown as InstanceDecommissioned;
+      await em.execute('delete from governance.node where tenant_id = ? and id = ?', [tenantId, instanceId]);
+      return;
+    }
+    if (event.topic === 'fleet.instance.enrolled' || event.topic === 'fleet.instance.updated') {
+      const { name } = event.payload as unknown as InstanceUpdated;
+      await em.execute(
+        `insert into governance.node (tenant_id, id, name) values (?, ?, ?) on conflict do nothing`,
+        [tenantId, id, name],
+      );
+    }
+    const node = await lockNode(em, tenantId, id);
+    const change = node && changeBy(event.topic, event.payload, node, event.occurredAt);
+    if (!node || !change) return;
+    const changed: NodeRow = { ...node, ...change };
+    await em.execute(
+      `update governance.node set name = ?, facts = ?::jsonb, offline_since = ?,
+         tags = array(select jsonb_array_elements_text(?::jsonb)), reported_at = coalesce(?, reported_at)
+       where tenant_id = ? and id = ?`,
+      [
+        changed.name,
+        JSON.stringify(changed.facts),
+        changed.offlineSince,
+        JSON.stringify(changed.tags),
+        change.reportedAt ?? null,
+        tenantId,
+        id,
+      ],
+    );
+    await evaluateNodes({ em, now, publish }, tenantId, [changed]);
+  },
+};
+
+async function lockNode(em: SqlEntityManager, tenantId: string, id: string): Promise<NodeRow | undefined> {
+  const [node] = await em.execute<NodeRow[]>(
+    `select ${nodeColumns} from governance.node where tenant_id = ? and id = ? for update`,
+    [tenantId, id],
+  );
+  return node;
+}
+
+function changeBy(
+  topic: string,
+  payload: Record<string, unknown>,
+  node: NodeRow,
+  occurredAt: Date,
+): Change | undefined {
+  switch (topic) {
+    case 'fleet.instance.enrolled': {
+      const { name, tags = node.tags, version } = payload as unknown as InstanceEnrolled;
+      return { name, tags, facts: withVersion(tagged(node.facts, tags), version) };
+    }
+    case 'fleet.instance.updated': {
+      const { name, tags } = payload as unknown as InstanceUpdated;
+      return { name, tags, facts: tagged(node.facts, tags) };
+    }
+    case 'fleet.facts.changed': {
+      const { version, facts, reportedAt } = payload as unknown as FactsChanged;
+      const known = facts === null ? node.facts : replaced(node.facts, facts);
+      return { facts: withVersion(known, version), reportedAt };
+    }
+    case 'fleet.instance.changed': {
+      const isOffline = (payload as unknown as InstanceChanged).to === 'OFFLINE';
+      if (isOffline === (node.offlineSince !== null)) return undefined;
+      return {
+        offlineSince: isOffline ? occurredAt : null,
+        facts: { ...node.facts, 'instance.status': isOffline ? 'offline' : 'online' },
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function tagged(facts: Facts, tags: readonly string[]): Facts {
+  return { ...facts, 'instance.tags': tags };
+}
+
+function withVersion(facts: Facts, version: string | undefined): Facts {
+  return version === undefined ? facts : { ...facts, 'cloud_os.version': version };
+}
+
+/** What a node reports takes the place of all that it reported; what the panel knows stays. */
+function replaced(before: Facts, reported: Record<string, unknown>): Facts {
+  const panel = Object.entries(before).filter(
+    ([path]) => path.startsWith('instance.') || path === 'cloud_os.version',
+  );
+  return { ...flatten(reported), ...Object.fromEntries(panel), [reportedMark]: true };
+}

@@ -1,0 +1,11 @@
+import type { PermissionTable } from '#platform/auth/permissions.js';
+
+/** Everything that governance lets anyone do, and who may. */
+export const governancePermissions = {
+  'governance.policy.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'governance.policy.manage': ['owner', 'admin'],
+  'governance.exemption.manage': ['owner', 'admin'],
+  'governance.score.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  // For the panel's own services: nobody else is about to do anything that they have to ask for.
+  'governance.admission.ask': [],
+} as const satisfies PermissionTable;

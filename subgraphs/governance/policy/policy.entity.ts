@@ -1,0 +1,136 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime, Json } from '#platform/subgraph/scalars.js';
+
+import type { Rule } from '../rule/rule.js';
+import type { Scope } from './scope.js';
+
+export enum PolicySeverity {
+  LOW = 'LOW',
+  MEDIUM = 'MEDIUM',
+  HIGH = 'HIGH',
+  CRITICAL = 'CRITICAL',
+}
+
+registerEnumType(PolicySeverity, {
+  name: 'PolicySeverity',
+  description: 'How much a policy counts in scores.',
+  valuesConfig: {
+    LOW: { description: 'Its weight is 2.5.' },
+    MEDIUM: { description: 'Its weight is 5.' },
+    HIGH: { description: 'Its weight is 7.5.' },
+    CRITICAL: { description: 'Its weight is 10.' },
+  },
+});
+
+export enum PolicyEnforcement {
+  MANDATORY = 'MANDATORY',
+  ADVISORY = 'ADVISORY',
+  DISABLED = 'DISABLED',
+}
+
+registerEnumType(PolicyEnforcement, {
+  name: 'PolicyEnforcement',
+  description: 'What follows from a policy that does not hold.',
+  valuesConfig: {
+    MANDATORY: {
+      description: 'It counts in scores, raises an alert, and refuses what would break it.',
+    },
+    ADVISORY: { description: 'It counts in scores.' },
+    DISABLED: { description: 'Nothing: it is not looked at.' },
+  },
+});
+
+export const ruleDescription =
+  'The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, ' +
+  'anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` ' +
+  '(a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, ' +
+  '`any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. See `factKinds`.';
+
+@ObjectType({ description: 'What has to hold.' })
+export class PolicyRule {
+  @Field(() => String, {
+    nullable: true,
+    description: 'The path of a fact, as `backup.encryption`; null where `operator` combines rules.',
+  })
+  condition!: string | null;
+
+  @Field(() => String, { description: 'How it is compared, or `all`, `any`, `none`.' })
+  operator!: string;
+
+  @Field(() => Json, {
+    nullable: true,
+    description: 'What it is compared with, or the rules that are combined.',
+  })
+  value!: unknown;
+}
+
+@Entity({ tableName: 'policy' })
+@ObjectType({ description: 'Something that has to hold on instances.' })
+@Directive('@key(fields: "id")')
+export class Policy {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `pol_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Field(() => String, { description: 'Its name, unique in the tenant without case.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { description: 'A word of whoever wrote it, to sort by: `backup`, `network`, ...' })
+  @Property({ type: 'text' })
+  type!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is for.' })
+  @Property({ type: 'text', nullable: true })
+  description!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'What to do where it does not hold.' })
+  @Property({ type: 'text', nullable: true })
+  resolution!: string | null;
+
+  @Property({ type: 'json' })
+  rule!: Rule;
+
+  @Field(() => PolicyEnforcement, { description: 'What follows where it does not hold.' })
+  @Property({ type: 'text' })
+  enforcement!: PolicyEnforcement;
+
+  @Field(() => PolicySeverity, { description: 'How much it counts.' })
+  @Property({ type: 'text' })
+  severity!: PolicySeverity;
+
+  @Field(() => Json, {
+    description:
+      'Whom it is for: `"all_instances"`, or an object with `instance_ids` or `tags` (all of them).',
+  })
+  @Property({ type: 'json' })
+  appliesTo!: Scope;
+
+  @Field(() => Int, { description: 'Goes up with each change; see `policyHistory`.' })
+  @Property({ type: 'integer' })
+  version!: number;
+
+  @Field(() => String, { description: 'Who made it: the id of a user, an API key or a service.' })
+  @Property({ type: 'text' })
+  createdBy!: string;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+
+  @Property({ type: 'text' })
+  updatedBy!: string;
+
+  @Field(() => DateTime, { description: 'When it was last changed.' })
+  @Property({ type: 'datetime' })
+  updatedAt!: Date;
+}
+
+@ObjectType({ description: 'One page of policies.' })
+export class PolicyPage extends pageOf(Policy, 'Policy') {}

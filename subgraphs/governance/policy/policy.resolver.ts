@@ -1,0 +1,113 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+
+import { PolicyCounts } from '../result/result.entity.js';
+import type { ResultsService } from '../result/results.service.js';
+import { isCombination, type Rule } from '../rule/rule.js';
+import { PolicyVersion } from './policy-version.entity.js';
+import { Policy, PolicyPage, PolicyRule } from './policy.entity.js';
+import { CreatePolicyInput, UpdatePolicyInput } from './policy.inputs.js';
+import type { PolicyService } from './policy.service.js';
+
+@Resolver(() => Policy)
+export class PolicyResolver {
+  constructor(
+    private readonly service: PolicyService,
+    private readonly results: ResultsService,
+  ) {}
+
+  @Authorized('governance.policy.read')
+  @Query(() => PolicyPage, { description: "The tenant's policies, in the order in which they were made." })
+  async policies(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<Policy>> {
+    return this.service.page(operation, args);
+  }
+
+  @Authorized('governance.policy.read')
+  @Query(() => Policy, { description: 'One policy. NOT_FOUND.' })
+  async policy(
+    @Arg('id', () => ID, { description: 'The policy.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Policy> {
+    return this.service.get(operation, id);
+  }
+
+  @Authorized('governance.policy.read')
+  @Query(() => [PolicyVersion], {
+    description: 'A policy as it was, newest first, at most 100; also of one that was removed. NOT_FOUND.',
+  })
+  async policyHistory(
+    @Arg('policyId', () => ID, { description: 'The policy.' }) policyId: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<PolicyVersion[]> {
+    return this.service.history(operation, policyId);
+  }
+
+  @Authorized('governance.policy.manage')
+  @Mutation(() => Policy, {
+    description:
+      'Makes a policy, at most 200; more than three need a plan with governance. Instances are judged by it before the ' +
+      'answer, of more than 200 the others within seconds. VALIDATION_FAILED names the place in the rule, ' +
+      'PLAN_REQUIRED, LIMIT_REACHED (POLICIES_LIMIT), CONFLICT (NAME_TAKEN).',
+  })
+  async createPolicy(
+    @Arg('input', () => CreatePolicyInput, { description: 'The policy.' }) input: CreatePolicyInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Policy> {
+    return this.service.create(operation, input);
+  }
+
+  @Authorized('governance.policy.manage')
+  @Mutation(() => Policy, {
+    description:
+      'Changes a policy, and judges instances by it as `createPolicy` does. NOT_FOUND, VALIDATION_FAILED, CONFLICT (NAME_TAKEN).',
+  })
+  async updatePolicy(
+    @Arg('id', () => ID, { description: 'The policy.' }) id: string,
+    @Arg('input', () => UpdatePolicyInput, { description: 'What changes.' }) input: UpdatePolicyInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Policy> {
+    return this.service.update(operation, id, input);
+  }
+
+  @Authorized('governance.policy.manage')
+  @Mutation(() => Policy, {
+    description: 'Removes a policy with its results and exemptions; its history stays. NOT_FOUND.',
+  })
+  async deletePolicy(
+    @Arg('id', () => ID, { description: 'The policy.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Policy> {
+    return this.service.remove(operation, id);
+  }
+
+  @FieldResolver(() => PolicyRule, { description: 'What has to hold.' })
+  rule(@Root() { rule }: Policy): PolicyRule {
+    return shownRule(rule);
+  }
+
+  @FieldResolver(() => PolicyCounts, { description: 'On how many instances it holds.' })
+  async counts(@Root() { id }: Policy, @Ctx() { operation }: SubgraphContext): Promise<PolicyCounts> {
+    return this.results.counts(operation, id);
+  }
+}
+
+@Resolver(() => PolicyVersion)
+export class PolicyVersionResolver {
+  @FieldResolver(() => PolicyRule, { description: 'What had to hold.' })
+  rule(@Root() { rule }: PolicyVersion): PolicyRule {
+    return shownRule(rule);
+  }
+}
+
+function shownRule(rule: Rule): PolicyRule {
+  return {
+    condition: isCombination(rule) ? null : rule.condition,
+    operator: rule.operator,
+    value: rule.value,
+  };
+}

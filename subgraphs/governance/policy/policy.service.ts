@@ -1,0 +1,211 @@
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
+
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
+import { ApiError, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import { requireRoom, type Room } from '#platform/room.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { invalidFields, validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { rulesChanged } from '../result/rules-changed.service.js';
+import { PolicyVersion } from './policy-version.entity.js';
+import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
+import {
+  createPolicyRules,
+  updatePolicyRules,
+  type CreatePolicyInput,
+  type UpdatePolicyInput,
+} from './policy.inputs.js';
+import type { Scope } from './scope.js';
+
+const room: Room = { lock: 'governance.policy', limit: 200, of: 'policies', reason: 'POLICIES_LIMIT' };
+/** How many a plan without governance has. */
+const withoutPlan = 3;
+const feature = 'governance';
+
+type Draft = Omit<ReturnType<typeof createPolicyRules.parse>, 'appliesTo'> & { appliesTo: Scope };
+
+/** The policies of tenants. */
+export class PolicyService {
+  constructor(private readonly entitlements: Entitlements) {}
+
+  async get(operation: Operation, id: string): Promise<Policy> {
+    const policy = await operation.em.findOne(Policy, { tenantId: operation.tenantId, id });
+    if (!policy) throw notFound('Policy');
+    return policy;
+  }
+
+  /** In the order in which they were made. */
+  async page(operation: Operation, args: PageArgs): Promise<Page<Policy>> {
+    const window = pageWindow(args);
+    const { tenantId } = operation;
+    const rows = await operation.em.find(
+      Policy,
+      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { orderBy: { id: 'asc' }, limit: window.size + 1 },
+    );
+    return toPage(rows, window, () => operation.em.count(Policy, { tenantId }));
+  }
+
+  /** Newest first. A policy that was removed still has one. */
+  async history(operation: Operation, policyId: string): Promise<PolicyVersion[]> {
+    const { tenantId } = operation;
+    const found = await operation.em.find(
+      PolicyVersion,
+      { tenantId, policyId },
+      { orderBy: { version: 'desc' }, limit: 100 },
+    );
+    if (found.length === 0) throw notFound('Policy');
+    return found;
+  }
+
+  async create(operation: Operation, input: CreatePolicyInput): Promise<Policy> {
+    const rules = validate(createPolicyRules, input);
+    return named(() =>
+      operation.write(async (write) => {
+        const policy = await this.add(operation, write, rules);
+        write.audit({ target: policy.id });
+        await rulesChanged(write, operation.tenantId, operation.clock.now(), { policyId: policy.id });
+        return policy;
+      }),
+    );
+  }
+
+  /** In the transaction of `write`, which tells `rulesChanged` of it. */
+  async add(
+    operation: Operation,
+    write: Write,
+    rules: ReturnType<typeof createPolicyRules.parse>,
+  ): Promise<Policy> {
+    const { tenantId } = operation;
+    await requireRoom(write.em, room, tenantId, async () => {
+      const count = await write.em.count(Policy, { tenantId });
+      if (count >= withoutPlan) await this.entitlements.requireFeature(operation, feature);
+      return count;
+    });
+    const draft: Draft = { ...rules, appliesTo: rules.appliesTo ?? 'all_instances' };
+    await requireKnown(write, tenantId, draft.appliesTo);
+    const now = operation.clock.now();
+    const by = viewerId(operation.requireViewer());
+    const policy = write.em.create(Policy, {
+      tenantId,
+      id: newId('policy'),
+      name: draft.name,
+      type: draft.type ?? 'general',
+      description: draft.description ?? null,
+      resolution: draft.resolution ?? null,
+      rule: draft.rule,
+      enforcement: draft.enforcement ?? PolicyEnforcement.ADVISORY,
+      severity: draft.severity ?? PolicySeverity.MEDIUM,
+      appliesTo: draft.appliesTo,
+      version: 1,
+      createdBy: by,
+      createdAt: now,
+      updatedBy: by,
+      updatedAt: now,
+    });
+    remember(write, policy, false);
+    await write.em.flush();
+    return policy;
+  }
+
+  /** What is left out stays. */
+  async update(operation: Operation, id: string, input: UpdatePolicyInput): Promise<Policy> {
+    const rules = validate(updatePolicyRules, input);
+    const { tenantId } = operation;
+    return named(() =>
+      operation.write(async (write) => {
+        const policy = await lockPolicy(write, tenantId, id);
+        if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo);
+        Object.assign(policy, {
+          name: rules.name ?? policy.name,
+          type: rules.type ?? policy.type,
+          description: rules.description === undefined ? policy.description : rules.description,
+          resolution: rules.resolution === undefined ? policy.resolution : rules.resolution,
+          rule: rules.rule ?? policy.rule,
+          enforcement: rules.enforcement ?? policy.enforcement,
+          severity: rules.severity ?? policy.severity,
+          appliesTo: rules.appliesTo ?? policy.appliesTo,
+          version: policy.version + 1,
+          updatedBy: viewerId(operation.requireViewer()),
+          updatedAt: operation.clock.now(),
+        });
+        remember(write, policy, false);
+        const { name, enforcement, severity, appliesTo, rule } = policy;
+        write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule } });
+        await write.em.flush();
+        await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id });
+        return policy;
+      }),
+    );
+  }
+
+  /** Its results and exemptions go with it; its history stays. */
+  async remove(operation: Operation, id: string): Promise<Policy> {
+    const { tenantId } = operation;
+    return operation.write(async (write) => {
+      const policy = await lockPolicy(write, tenantId, id);
+      write.audit({ target: id, changes: { name: policy.name, deleted: true } });
+      const last = { ...policy, version: policy.version + 1 };
+      Object.assign(last, {
+        updatedBy: viewerId(operation.requireViewer()),
+        updatedAt: operation.clock.now(),
+      });
+      remember(write, last as Policy, true);
+      write.em.remove(policy);
+      await write.em.flush();
+      await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id, isRemoved: true });
+      return policy;
+    });
+  }
+}
+
+async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<Policy> {
+  const policy = await em.findOne(Policy, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!policy) throw notFound('Policy');
+  return policy;
+}
+
+function remember({ em }: Write, policy: Policy, isDeleted: boolean): void {
+  em.create(PolicyVersion, {
+    tenantId: policy.tenantId,
+    policyId: policy.id,
+    version: policy.version,
+    name: policy.name,
+    rule: policy.rule,
+    enforcement: policy.enforcement,
+    severity: policy.severity,
+    appliesTo: policy.appliesTo,
+    isDeleted,
+    changedBy: policy.updatedBy,
+    changedAt: policy.updatedAt,
+  });
+}
+
+/** Instances that the tenant has not, each at its place. */
+async function requireKnown({ em }: Write, tenantId: string, scope: Scope): Promise<void> {
+  if (scope === 'all_instances' || !('instance_ids' in scope)) return;
+  const rows = await em.execute<{ id: string }[]>(
+    `select id from governance.node where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(scope.instance_ids)],
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  const unknown = [...scope.instance_ids.entries()].filter(([, id]) => !known.has(id));
+  if (unknown.length === 0) return;
+  throw invalidFields(
+    Object.fromEntries(
+      unknown.map(([at, id]) => [`input.appliesTo.instance_ids.${at}`, `There is no instance ${id}`]),
+    ),
+  );
+}
+
+export async function named<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+    throw new ApiError('CONFLICT', 'There is a policy of this name already', { reason: 'NAME_TAKEN' });
+  }
+}

@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache';
+
+import type { SqlEntityManager } from '#platform/database/database.js';
+
+import { scopeTest, type Scope } from '../policy/scope.js';
+import { compileRule, type CompiledRule } from '../rule/compile.js';
+import { pathsOf, type Rule } from '../rule/rule.js';
+import { weightOf } from '../score/formula.js';
+import { exemptionKey, type ActivePolicy, type Exemptions } from './evaluate.js';
+
+/** What a tenant's instances are judged by. */
+export interface TenantRules {
+  revision: number;
+  policies: readonly ActivePolicy[];
+  exemptions: Exemptions;
+}
+
+interface PolicyRow {
+  id: string;
+  name: string;
+  severity: string;
+  enforcement: string;
+  rule: Rule;
+  appliesTo: Scope;
+  version: number;
+}
+
+/** By policy and version, which never come again with another rule. */
+const compiled = new LRUCache<string, CompiledRule>({ max: 5_000 });
+
+/** The revision is read first: what is read after it may be newer, and is then judged once more. */
+export async function readRules(em: SqlEntityManager, tenantId: string, now: Date): Promise<TenantRules> {
+  const [standing] = await em.execute<{ revision: string }[]>(
+    'select revision::text as revision from governance.standing where tenant_id = ?',
+    [tenantId],
+  );
+  const rows = await em.execute<PolicyRow[]>(
+    `select id, name, severity, enforcement, rule, applies_to as "appliesTo", version
+     from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id`,
+    [tenantId],
+  );
+  const exempt = await em.execute<
+    { policyId: string; instanceId: string; expiresAt: Date | string | null }[]
+  >(
+    `select policy_id as "policyId", instance_id as "instanceId", expires_at as "expiresAt"
+     from governance.exemption where tenant_id = ? and (expires_at is null or expires_at > ?)`,
+    [tenantId, now],
+  );
+  return {
+    revision: Number(standing?.revision ?? 0),
+    policies: rows.map((row) => toActive(row, compiledOf(row))),
+    exemptions: new Map(
+      exempt.map(({ policyId, instanceId, expiresAt }) => [
+        exemptionKey(policyId, instanceId),
+        expiresAt === null ? Infinity : new Date(expiresAt).getTime(),
+      ]),
+    ),
+  };
+}
+
+export function toActive(
+  row: Pick<PolicyRow, 'id' | 'name' | 'severity' | 'enforcement' | 'rule' | 'appliesTo'>,
+  rule: CompiledRule,
+): ActivePolicy {
+  const paths = pathsOf(row.rule);
+  return {
+    id: row.id,
+    name: row.name,
+    severity: row.severity,
+    isMandatory: row.enforcement === 'MANDATORY',
+    weight: weightOf[row.severity] ?? 1,
+    paths,
+    isAboutActions: paths.some((path) => path.startsWith('action.')),
+    appliesTo: scopeTest(row.appliesTo),
+    rule,
+  };
+}
+
+function compiledOf({ id, version, rule }: PolicyRow): CompiledRule {
+  const key = `${id} ${version}`;
+  let known = compiled.get(key);
+  if (!known) compiled.set(key, (known = compileRule(rule)));
+  return known;
+}

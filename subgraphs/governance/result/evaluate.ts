@@ -1,0 +1,100 @@
+import type { Facts } from '../fact/flatten.js';
+import type { Scoped } from '../policy/scope.js';
+import { verdicts, type CompiledRule, type Evidence } from '../rule/compile.js';
+
+/** A policy in force, ready to be asked. */
+export interface ActivePolicy {
+  id: string;
+  name: string;
+  severity: string;
+  isMandatory: boolean;
+  /** In units of 2.5, so that sums stay whole. */
+  weight: number;
+  /** The facts that it is about. */
+  paths: readonly string[];
+  /** About what is about to be done: asked at admission only. */
+  isAboutActions: boolean;
+  appliesTo: (node: Scoped) => boolean;
+  rule: CompiledRule;
+}
+
+/** What of an instance decides results. */
+export interface KnownNode extends Scoped {
+  facts: Facts;
+  offlineSince: Date | null;
+}
+
+export type Status = 'PASS' | 'FAIL' | 'UNKNOWN' | 'EXEMPT';
+
+export interface NodeResult {
+  policy: ActivePolicy;
+  status: Status;
+  /** Of those that fail or are unknown. */
+  evidence: Evidence | null;
+}
+
+export interface Evaluation {
+  results: NodeResult[];
+  /** Weights in units of 2.5: of what holds, of what is known, and of all that is no exemption. */
+  passed: number;
+  known: number;
+  applicable: number;
+  violations: number;
+  /** When it has to be looked at again though nothing changes; null when that is never. */
+  dueAt: Date | null;
+}
+
+/** What a silent instance said last is believed for a day. */
+export const staleAfterMs = 24 * 60 * 60 * 1000;
+
+/** Policy id and instance id to when an exemption ends, in milliseconds. */
+export type Exemptions = ReadonlyMap<string, number>;
+export const exemptionKey = (policyId: string, instanceId: string): string => `${policyId} ${instanceId}`;
+
+/** What is known of an instance now: of one that has been silent for a day, only what the panel knows by itself. */
+export function factsNow({ facts, offlineSince }: KnownNode, now: number): Facts {
+  if (!isStale(offlineSince, now)) return facts;
+  const { 'cloud_os.version': version, 'instance.tags': tags, 'instance.status': status } = facts;
+  return {
+    ...(version === undefined ? {} : { 'cloud_os.version': version }),
+    'instance.tags': tags,
+    'instance.status': status,
+  };
+}
+
+function isStale(offlineSince: Date | null, now: number): boolean {
+  return offlineSince !== null && now - offlineSince.getTime() >= staleAfterMs;
+}
+
+/** All policies on one instance. Reads nothing and never throws. */
+export function evaluate(
+  node: KnownNode,
+  policies: readonly ActivePolicy[],
+  exemptions: Exemptions,
+  now: number,
+): Evaluation {
+  const facts = factsNow(node, now);
+  const results: NodeResult[] = [];
+  let [passed, known, applicable, violations] = [0, 0, 0, 0];
+  let due = node.offlineSince ? node.offlineSince.getTime() + staleAfterMs : Infinity;
+  if (due <= now) due = Infinity;
+  for (const policy of policies) {
+    if (policy.isAboutActions || !policy.appliesTo(node)) continue;
+    const exemptUntil = exemptions.get(exemptionKey(policy.id, node.id));
+    if (exemptUntil !== undefined && exemptUntil > now) {
+      due = Math.min(due, exemptUntil);
+      results.push({ policy, status: 'EXEMPT', evidence: null });
+      continue;
+    }
+    const verdict = policy.rule.test(facts, now);
+    due = Math.min(due, policy.rule.turnsAt(facts, now));
+    applicable += policy.weight;
+    if (verdict !== verdicts.UNKNOWN) known += policy.weight;
+    if (verdict === verdicts.PASS) passed += policy.weight;
+    if (verdict === verdicts.FAIL) violations += 1;
+    const isPassed = verdict === verdicts.PASS;
+    const status = isPassed ? 'PASS' : verdict === verdicts.FAIL ? 'FAIL' : 'UNKNOWN';
+    results.push({ policy, status, evidence: isPassed ? null : policy.rule.explain(facts, now) });
+  }
+  return { results, passed, known, applicable, violations, dueAt: due === Infinity ? null : new Date(due) };
+}

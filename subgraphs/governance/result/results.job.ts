@@ -1,0 +1,73 @@
+import type { Sweep } from '#platform/membership/sweep.js';
+
+import { recordDay } from '../score/record-day.job.js';
+import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
+
+const atOnce = 500;
+/** How long a result may stand without being looked at again. */
+const refreshMs = 60 * 60 * 1000;
+
+/** Judges the instances of a tenant whose policies have changed, some hundred at a time. */
+export const pendingSweep: Sweep = {
+  name: 'results.pending',
+  everyMs: 1_000,
+  async run({ em, now, publish }) {
+    const [tenant] = await em.execute<{ tenantId: string; revision: string }[]>(
+      `select tenant_id as "tenantId", revision::text as revision from governance.standing
+       where pending_since is not null order by pending_since limit 1`,
+    );
+    if (!tenant) return 'done';
+    const { tenantId, revision } = tenant;
+    const nodes = await em.execute<NodeRow[]>(
+      `select ${nodeColumns} from governance.node where tenant_id = ? and revision < ?
+       order by revision, id limit ? for update`,
+      [tenantId, revision, atOnce],
+    );
+    await evaluateNodes({ em, now, publish }, tenantId, nodes);
+    if (nodes.length < atOnce) {
+      await em.execute(
+        'update governance.standing set pending_since = null where tenant_id = ? and revision = ?',
+        [tenantId, revision],
+      );
+    }
+    return 'more';
+  },
+};
+
+/** Judges instances of which ages, exemptions or silence have come to a point, one tenant's at a time. */
+export const dueSweep: Sweep = {
+  name: 'results.due',
+  everyMs: 5_000,
+  async run({ em, now, publish }) {
+    const [due] = await em.execute<{ tenantId: string }[]>(
+      `select tenant_id as "tenantId" from governance.node where due_at <= ? order by due_at limit 1`,
+      [now],
+    );
+    if (!due) return 'done';
+    const nodes = await em.execute<NodeRow[]>(
+      `select ${nodeColumns} from governance.node where tenant_id = ? and due_at <= ? order by id limit ? for update`,
+      [due.tenantId, now, atOnce],
+    );
+    await evaluateNodes({ em, now, publish }, due.tenantId, nodes);
+    return 'more';
+  },
+};
+
+/** Has all of a tenant's instances judged anew each hour, whatever was missed, and keeps the day's score. */
+export const refreshSweep: Sweep = {
+  name: 'results.refresh',
+  everyMs: 60_000,
+  async run({ em, now }) {
+    const [tenant] = await em.execute<{ tenantId: string }[]>(
+      `update governance.standing set refreshed_at = ?, revision = revision + 1,
+         pending_since = coalesce(pending_since, ?)
+       where tenant_id = (select tenant_id from governance.standing
+         where refreshed_at is null or refreshed_at <= ? order by refreshed_at nulls first limit 1)
+       returning tenant_id as "tenantId"`,
+      [now, now, new Date(now.getTime() - refreshMs)],
+    );
+    if (!tenant) return 'done';
+    await recordDay(em, tenant.tenantId, now);
+    return 'more';
+  },
+};

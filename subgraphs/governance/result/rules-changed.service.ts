@@ -1,0 +1,49 @@
+import type { Write } from '#platform/subgraph/operation.js';
+import type { PolicyChanged } from '#schema/events.js';
+
+import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
+
+/** How many instances are judged at once, before whoever changed a policy is answered. */
+const atOnce = 200;
+
+/**
+ * What follows from a change of a tenant's policies or exemptions, in its transaction: a small fleet is judged at once, and
+ * of a larger one the rest by the sweep within seconds.
+ */
+export async function rulesChanged(
+  { em, publish }: Pick<Write, 'em' | 'publish'>,
+  tenantId: string,
+  now: Date,
+  cause: { policyId: string; isRemoved?: boolean },
+): Promise<void> {
+  const [{ revision }] = (await em.execute<{ revision: string }[]>(
+    `insert into governance.standing as s (tenant_id, revision, refreshed_at) values (?, 1, ?)
+     on conflict (tenant_id) do update set revision = s.revision + 1 returning revision::text as revision`,
+    [tenantId, now],
+  )) as [{ revision: string }];
+  const [{ mandatory }] = (await em.execute<{ mandatory: number }[]>(
+    `select count(*)::integer as mandatory from governance.policy where tenant_id = ? and enforcement = 'MANDATORY'`,
+    [tenantId],
+  )) as [{ mandatory: number }];
+  publish({
+    topic: 'governance.policy.changed',
+    tenantId,
+    entityId: cause.policyId,
+    payload: {
+      policyId: cause.policyId,
+      isRemoved: cause.isRemoved ?? false,
+      mandatory,
+      version: Number(revision),
+    } satisfies PolicyChanged,
+  });
+  const nodes = await em.execute<NodeRow[]>(
+    `select ${nodeColumns} from governance.node where tenant_id = ? order by id limit ? for update`,
+    [tenantId, atOnce + 1],
+  );
+  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce));
+  if (nodes.length <= atOnce) return;
+  await em.execute(
+    'update governance.standing set pending_since = coalesce(pending_since, ?) where tenant_id = ?',
+    [now, tenantId],
+  );
+}

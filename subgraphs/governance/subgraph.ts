@@ -1,0 +1,81 @@
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
+import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { buildSubgraph } from '#platform/subgraph/build.js';
+
+import { AdmissionResolver } from './admission/admission.resolver.js';
+import { AdmissionService } from './admission/admission.service.js';
+import type { GovernanceEnv } from './env.js';
+import { PolicyExemption } from './exemption/exemption.entity.js';
+import { ExemptionResolver } from './exemption/exemption.resolver.js';
+import { ExemptionService } from './exemption/exemption.service.js';
+import { FactResolver } from './fact/fact.resolver.js';
+import { InstanceReference } from './node/instance.reference.js';
+import { InstanceReferenceResolver } from './node/instance.resolver.js';
+import { followNodes } from './node/node.job.js';
+import { PackResolver } from './pack/pack.resolver.js';
+import { PackService } from './pack/pack.service.js';
+import { governancePermissions } from './permissions.js';
+import { PolicyVersion } from './policy/policy-version.entity.js';
+import { Policy } from './policy/policy.entity.js';
+import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
+import { PolicyService } from './policy/policy.service.js';
+import { PolicyResult } from './result/result.entity.js';
+import { ResultResolver } from './result/result.resolver.js';
+import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
+import { ResultsService } from './result/results.service.js';
+import { historyRetentionSweep } from './score/history-retention.job.js';
+import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
+import { ScoresService } from './score/scores.service.js';
+import { WhatIfResolver } from './whatif/whatif.resolver.js';
+import { WhatIfService } from './whatif/whatif.service.js';
+
+export const governanceEntities: readonly EntityClass[] = [
+  Policy,
+  PolicyVersion,
+  PolicyExemption,
+  PolicyResult,
+];
+
+/** The governance subgraph, wired by hand. */
+export function createGovernance(context: AreaContext<GovernanceEnv>): RunningArea {
+  const { database, clock } = context;
+  const policies = new PolicyService(new Entitlements('governance'));
+  const results = new ResultsService();
+  const scores = new ScoresService();
+  return {
+    consumers: [entitlementConsumer('governance'), followNodes],
+    sweeps: [pendingSweep, dueSweep, refreshSweep, historyRetentionSweep],
+    build: () =>
+      buildSubgraph({
+        name: 'governance',
+        database,
+        clock,
+        verifier: context.verifier,
+        permissions: governancePermissions,
+        streams: context.streams,
+        resolvers: [
+          new FactResolver(),
+          new PolicyResolver(policies, results),
+          new PolicyVersionResolver(),
+          new ExemptionResolver(new ExemptionService()),
+          new PackResolver(new PackService(policies)),
+          new ResultResolver(results),
+          new ScoresResolver(scores),
+          new InstanceScoreResolver(),
+          new InstanceReferenceResolver(scores, results),
+          new AdmissionResolver(new AdmissionService()),
+          new WhatIfResolver(new WhatIfService()),
+        ],
+        orphanedTypes: [InstanceReference],
+        references: {
+          Instance: async ({ id }: { id: string }, { operation }) =>
+            (await scores.find(operation, id)) ? { id } : null,
+          InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
+            scores.find(operation, instanceId),
+          Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
+        },
+      }),
+  };
+}

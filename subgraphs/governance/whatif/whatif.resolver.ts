@@ -1,0 +1,30 @@
+import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+
+import { InstanceReference } from '../node/instance.reference.js';
+import type { WhatIfService } from './whatif.service.js';
+import { PolicyPreview, PolicyPreviewResult, PreviewPolicyInput } from './whatif.types.js';
+
+@Resolver(() => PolicyPreviewResult)
+export class WhatIfResolver {
+  constructor(private readonly service: WhatIfService) {}
+
+  @Authorized('governance.policy.read')
+  @Query(() => PolicyPreview, {
+    description:
+      "What a policy would find in today's fleet, before it is made or changed. Nothing is kept, and nobody is told. " +
+      'VALIDATION_FAILED names the place in the rule.',
+  })
+  async previewPolicy(
+    @Arg('input', () => PreviewPolicyInput, { description: 'The policy.' }) input: PreviewPolicyInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<PolicyPreview> {
+    return this.service.preview(operation, input);
+  }
+
+  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  instance(@Root() { instanceId }: PolicyPreviewResult): InstanceReference {
+    return { id: instanceId };
+  }
+}

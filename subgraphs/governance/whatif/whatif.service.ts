@@ -1,0 +1,92 @@
+import { ApiError, invalid } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { Policy } from '../policy/policy.entity.js';
+import { readRules, toActive } from '../result/active-policies.loader.js';
+import { evaluate, exemptionKey } from '../result/evaluate.js';
+import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { PolicyStatus } from '../result/result.entity.js';
+import { compileRule } from '../rule/compile.js';
+import { pathsOf } from '../rule/rule.js';
+import {
+  previewPolicyRules,
+  type PolicyPreview,
+  type PolicyPreviewResult,
+  type PreviewPolicyInput,
+} from './whatif.types.js';
+
+const atOnce = 1_000;
+const mostTold = 500;
+/** More nodes than that are not looked through while somebody waits. */
+const mostNodes = 100_000;
+
+/** What a policy would find, before it is made. */
+export class WhatIfService {
+  async preview(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
+    const rules = validate(previewPolicyRules, input);
+    if (pathsOf(rules.rule).some((path) => path.startsWith('action.')))
+      throw invalid('input.rule', 'A rule about actions has no results: it is asked before they are done');
+    const { em, tenantId, clock } = operation;
+    const now = clock.now();
+    const id = rules.policyId ?? '';
+    if (id !== '' && (await em.count(Policy, { tenantId, id })) === 0)
+      throw invalid('input.policyId', `There is no policy ${id}`);
+    const policy = toActive(
+      {
+        id,
+        name: '',
+        severity: 'MEDIUM',
+        enforcement: 'ADVISORY',
+        rule: rules.rule,
+        appliesTo: rules.appliesTo ?? 'all_instances',
+      },
+      compileRule(rules.rule),
+    );
+    const { exemptions } = await readRules(em, tenantId, now);
+    const counts = { PASS: 0, FAIL: 0, UNKNOWN: 0, EXEMPT: 0 };
+    const told: Record<'FAIL' | 'UNKNOWN', PolicyPreviewResult[]> = { FAIL: [], UNKNOWN: [] };
+    let seen = 0;
+    let after = '';
+    for (;;) {
+      const nodes = await em.execute<NodeRow[]>(
+        `select ${nodeColumns} from governance.node where tenant_id = ? and id > ? order by id limit ?`,
+        [tenantId, after, atOnce],
+      );
+      for (const node of nodes) {
+        const offlineSince = node.offlineSince && new Date(node.offlineSince);
+        const exemptUntil = exemptions.get(exemptionKey(id, node.id));
+        const found = evaluate(
+          { ...node, offlineSince },
+          [policy],
+          exemptUntil === undefined ? new Map() : new Map([[exemptionKey(id, node.id), exemptUntil]]),
+          now.getTime(),
+        );
+        const [result] = found.results;
+        if (!result) continue;
+        counts[result.status] += 1;
+        if (result.status !== 'FAIL' && result.status !== 'UNKNOWN') continue;
+        const list = told[result.status];
+        if (list.length < mostTold)
+          list.push({ instanceId: node.id, status: PolicyStatus[result.status], evidence: result.evidence });
+      }
+      seen += nodes.length;
+      if (nodes.length < atOnce) break;
+      if (seen >= mostNodes)
+        throw new ApiError(
+          'BAD_REQUEST',
+          `Fleets of more than ${mostNodes} instances cannot be looked through`,
+        );
+      after = nodes.at(-1)!.id;
+    }
+    const { PASS: passing, FAIL: failing, UNKNOWN: unknown, EXEMPT: exempt } = counts;
+    return {
+      passing,
+      failing,
+      unknown,
+      exempt,
+      notApplicable: seen - passing - failing - unknown - exempt,
+      results: [...told.FAIL, ...told.UNKNOWN].slice(0, mostTold),
+    };
+  }
+}
