@@ -54,6 +54,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
+  let opened: (gateway: Gateway) => void;
+  const door = new Promise<Gateway>((resolve) => (opened = resolve));
   void database.failed.then(() => (isBroken = true));
   try {
     // Before any background work: a process that has to refuse to start must not have taken a lease.
@@ -73,6 +75,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       nodeName: env.NODE_NAME,
       settings: options.settings,
       metrics: served.metrics,
+      run: async (operation) => (await door).execute(operation),
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
@@ -100,6 +103,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       verify: keys.verify,
       metrics: served.metrics,
     });
+    opened!(gateway);
     shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
     shutdown.add('subgraphs', 'the gateway', () => gateway.stop());
     const app = createHttpApp({

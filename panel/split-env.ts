@@ -8,7 +8,7 @@ import { publicUrl } from './env.js';
 const address = settings.url.transform((url) => url.replace(/\/$/, ''));
 
 const settingOf = (name: AreaName) => `${name.toUpperCase()}_URL`;
-const ownShape = { PUBLIC_URL: publicUrl, SECRETS_KEY: z.string() };
+const ownShape = { PUBLIC_URL: publicUrl, GATEWAY_URL: address.optional(), SECRETS_KEY: z.string() };
 const addressShape = Object.fromEntries(areaNames.map((name) => [settingOf(name), address]));
 
 /** What a process of split mode must be told beyond the panel's settings: the others' addresses, and the shared key. */
@@ -16,6 +16,8 @@ export interface SplitEnv {
   publicUrl: string;
   /** Where each subgraph is, without a path. */
   addresses: Readonly<Record<AreaName, string>>;
+  /** Where areas reach a gateway, to ask each other. */
+  gatewayUrl: string;
 }
 
 export function splitEnv(source: EnvSource = process.env): SplitEnv {
@@ -25,6 +27,7 @@ export function splitEnv(source: EnvSource = process.env): SplitEnv {
   );
   return {
     publicUrl: own.PUBLIC_URL,
+    gatewayUrl: own.GATEWAY_URL ?? own.PUBLIC_URL,
     addresses: Object.fromEntries(
       areaNames.map((name) => [name, addresses[settingOf(name)]]),
     ) as SplitEnv['addresses'],

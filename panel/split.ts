@@ -25,6 +25,7 @@ import { serve } from './listen.js';
 import { serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
+import { remoteGateway } from './remote-gateway.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
@@ -65,6 +66,7 @@ export async function startSubgraph(
       settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
+      run: remoteGateway(() => split.gatewayUrl),
       metrics: metrics.metrics,
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());

@@ -2,12 +2,15 @@ import type { Router } from 'express';
 
 import type { RunningArea } from '#platform/area.js';
 import { RevocationFeed } from '#platform/auth/revocation-feed.job.js';
+import { ServiceClient, type RunOperation } from '#platform/auth/service-client.js';
+import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
+import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
@@ -32,6 +35,8 @@ export interface SubgraphsOptions {
   metrics?: Metrics;
   /** Finds the public keys of user tokens where the area that signs them runs in another process. */
   userKeys?: KeySource;
+  /** The gateway's door, by which areas ask each other; they cannot where there is none. */
+  run?: RunOperation;
   /** Whether the gateways are processes of their own. */
   isBehindGateways?: boolean;
 }
@@ -89,6 +94,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     revocations,
   });
 
+  const serviceTokens = new ServiceTokens(keyring, publicUrl, clock);
   const running = new Map<AreaName, RunningArea>();
   const work: BackgroundWork[] = [];
   for (const area of areas.filter(({ name }) => names.includes(name))) {
@@ -104,6 +110,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       publicUrl,
       streams: new EventStreams(own.database, own.tail),
       verifier,
+      asking: (permissions) => new ServiceClient(name, permissions, serviceTokens, options.run ?? noGateway),
       isBehindGateways: options.isBehindGateways ?? false,
       panel: { areas: areaNames, permissions: allPermissions },
     });
@@ -169,6 +176,10 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     },
   };
 }
+
+const noGateway: RunOperation = async () => {
+  throw new ApiError('UNAVAILABLE', 'This process reaches no gateway');
+};
 
 async function openDatabases(connections: Connections, logger: Logger) {
   const databases = await Promise.all(

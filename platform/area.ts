@@ -4,6 +4,7 @@ import type { Router } from 'express';
 
 import type { PermissionTable } from './auth/permissions.js';
 import type { RevocationSource } from './auth/revocation-feed.job.js';
+import type { ServiceClient } from './auth/service-client.js';
 import type { KeySource, TokenVerifier } from './auth/tokens.js';
 import type { Clock } from './clock.js';
 import type { Database, EntityClass } from './database/database.js';
@@ -71,6 +72,8 @@ export interface AreaContext<Settings> extends AreaFacts {
   /** Where its subscriptions come from. */
   streams: EventStreams;
   verifier: TokenVerifier;
+  /** Asks other areas to act, through the gateway, as this area with just these permissions. */
+  asking(permissions: readonly string[]): ServiceClient;
   /** Whether gateways are processes of their own, by which alone the area is reached. */
   isBehindGateways: boolean;
   /** Of the whole panel, this area included. */

@@ -84,13 +84,15 @@ async function startSplit(options: PanelOptions): Promise<TestPanel['panel']> {
   >;
   const started: [AreaName, RunningProcess][] = [];
   let setupLink: string | undefined;
+  const split = { publicUrl, addresses, gatewayUrl: 'http://127.0.0.1:1' };
   for (const name of areaNames) {
-    const subgraph = await startSubgraph(name, { ...options, split: { publicUrl, addresses } });
+    const subgraph = await startSubgraph(name, { ...options, split });
     addresses[name] = subgraph.url;
     setupLink ??= subgraph.setupLink;
     started.push([name, subgraph]);
   }
-  const gateway = await startGateway({ ...options, split: { publicUrl, addresses } });
+  const gateway = await startGateway({ ...options, split });
+  split.gatewayUrl = gateway.url;
   return {
     ...gateway,
     setupLink,
