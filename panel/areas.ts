@@ -5,10 +5,11 @@ import type { InputRules } from '#platform/input-rules.js';
 import { platformMigrations } from '#platform/migrations.js';
 import { billingArea } from '#subgraphs/billing/area.js';
 import { fleetArea } from '#subgraphs/fleet/area.js';
+import { hostingArea } from '#subgraphs/hosting/area.js';
 import { identityArea } from '#subgraphs/identity/area.js';
 
 /** Every area of the panel, a line each; all else in panel/ goes over them. */
-const list = [identityArea, fleetArea, billingArea] as const;
+const list = [identityArea, fleetArea, billingArea, hostingArea] as const;
 
 type Listed = (typeof list)[number];
 

@@ -22,6 +22,8 @@ export const idPrefixes = {
   maintenanceWindow: 'mwn',
   intent: 'itn',
   licence: 'lic',
+  server: 'srv',
+  providerAccount: 'pac',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

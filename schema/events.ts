@@ -35,6 +35,7 @@ export interface Events {
   'fleet.credential.revoked': CredentialRevoked;
   'fleet.command.offered': CommandOffered;
   'fleet.command.progressed': CommandProgressed;
+  'hosting.server.changed': ServerChanged;
 }
 
 export type Topic = keyof Events;
@@ -308,4 +309,12 @@ export interface CredentialOffered {
 export interface CredentialRevoked {
   instanceId: string;
   belowGeneration: number;
+}
+
+/** A server went from one phase to another, or changed in the one that it is in. */
+export interface ServerChanged {
+  serverId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
 }

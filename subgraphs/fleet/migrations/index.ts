@@ -25,6 +25,7 @@ import { windowTimeZonesMigration } from './086-window-time-zones.js';
 import { reportsMigration } from './087-reports.js';
 import { makersMigration } from './088-makers.js';
 import { billingMigration } from './089-billing.js';
+import { serverTokensMigration } from './090-server-tokens.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -135,4 +136,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   reportsMigration,
   makersMigration,
   billingMigration,
+  serverTokensMigration,
 ];
