@@ -3,6 +3,7 @@ import { billingBench } from './billing.js';
 import { engineBench } from './engine.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
+import { hostingBench } from './hosting.js';
 import { ingestBench } from './ingest.js';
 import { restBench } from './rest.js';
 import { scaleBench } from './scale.js';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   hostile: hostileBench,
   engine: engineBench,
   billing: billingBench,
+  hosting: hostingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -10,7 +10,7 @@ import {
 
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { freePort } from '../../support/process.js';
-import type { Tenant } from '../../support/world.js';
+import { Tenant } from '../../support/world.js';
 
 /** A panel whose Hetzner is the stand-in, on the same clock; servers there run simulated nodes. */
 export interface HostingPanel extends TestPanel {
@@ -147,6 +147,14 @@ export async function reaches(panel: HostingPanel, tenant: Tenant, id: string, p
     .catch((error: unknown) => {
       throw new Error(`${String(error)}; it is ${seen}`);
     });
+}
+
+/** The tenant signed in anew, after so much time that its token has ended. */
+export async function signedIn(panel: HostingPanel, tenant: Tenant): Promise<Tenant> {
+  const { email, password } = tenant.account;
+  const answer = await panel.world.login(email, password);
+  if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
+  return new Tenant(panel.world, tenant.account, answer.body);
 }
 
 /** A tenant with an account at the stand-in. */
