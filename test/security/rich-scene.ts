@@ -8,6 +8,7 @@ import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
 import { billing, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
+import { hosting, tellServer } from './rich-hosting.js';
 import {
   apiKey,
   delegate,
@@ -72,6 +73,7 @@ export class RichScene extends Scene {
     await manage(scene);
     await delegate(scene);
     await billing(scene);
+    await hosting(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),
@@ -124,6 +126,7 @@ export class RichScene extends Scene {
     await this.send(this.node, node);
     await delegate(this);
     await tellSubscription(this);
+    await tellServer(this);
     await this.alerted(node);
   }
 

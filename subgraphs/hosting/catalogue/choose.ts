@@ -44,7 +44,7 @@ export function choose(catalogue: Catalogue, wanted: { region: string; size: str
     .filter(({ isAvailable }) => isAvailable)
     .toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
   if (place) return { location: place.region, size, place, currency: catalogue.currency };
-  const alternatives = alternativesTo(catalogue, wanted, now);
+  const alternatives = alternativesTo(catalogue, wanted);
   throw new ApiError('CONFLICT', soldOut(wanted, alternatives), {
     reason: 'SOLD_OUT',
     details: { alternatives },
@@ -64,7 +64,6 @@ export function soldOut(
 export function alternativesTo(
   catalogue: Catalogue,
   wanted: { region: string; size: string; location?: string },
-  now: Date,
 ): Alternative[] {
   const locations = locationsOf(catalogue, wanted.region);
   const like = catalogue.sizes.find(({ id }) => id === wanted.size);

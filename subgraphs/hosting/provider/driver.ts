@@ -87,7 +87,7 @@ export interface Created {
 export interface Session {
   token: string;
   /** Told with each answer that says so. */
-  onBudget(limit: number, left: number): void;
+  onBudget: (limit: number, left: number) => void;
 }
 
 /**

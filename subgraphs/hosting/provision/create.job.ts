@@ -39,7 +39,7 @@ export async function createAtProvider(tools: StepTools, step: Step, open: OpenA
       dueAt,
       failures: server.phase === ServerPhase.REQUESTED ? 0 : server.failures,
     });
-    return { server: { ...server }, isRepeat };
+    return { server, isRepeat };
   });
   if (!begun) return;
   const { server, isRepeat } = begun;
@@ -151,7 +151,7 @@ async function takeFailure(
   const wanted = { region: before.region, size: before.size, location: before.location };
   const message =
     error.kind === 'SOLD_OUT'
-      ? `${soldOut(wanted, alternativesTo(open.account.catalogue, wanted, now))} (${error.message})`
+      ? `${soldOut(wanted, alternativesTo(open.account.catalogue, wanted))} (${error.message})`
       : error.message;
   await step.write(async ({ em, publish }) => {
     await keepLearned({ em }, open, error, now);
