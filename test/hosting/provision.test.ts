@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
@@ -20,6 +20,9 @@ import {
 const run = promisify(execFile);
 const hasHcloud = spawnSync('hcloud', ['version']).status === 0;
 const hasCloudInit = spawnSync('cloud-init', ['--version']).status === 0;
+
+// Steps follow each other through the queue, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 150_000 });
 
 let panel: HostingPanel;
 beforeAll(async () => {

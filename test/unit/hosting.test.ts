@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { expect, test } from 'vitest';
 
 import { alternativesTo, choose } from '#subgraphs/hosting/catalogue/choose.js';

@@ -62,10 +62,10 @@ export async function startHostingPanel(
     await panel.stop();
   };
   const pass: HostingPanel['pass'] = async (isSo, what) => {
-    for (const end = Date.now() + 50_000; !(await isSo());) {
+    for (const end = Date.now() + 100_000; !(await isSo());) {
       if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
       await panel.clock.advance(1_000);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await new Promise((resolve) => setTimeout(resolve, 60));
     }
   };
   return Object.assign(Object.create(panel) as TestPanel, panel, {
