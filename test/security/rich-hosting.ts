@@ -6,7 +6,8 @@ import type { RichScene } from './rich-scene.js';
 const serverId = (word: string) => `srv_${word}`;
 
 /** An account with a provider, and a server there: the panel of the suites has no provider to ask. */
-export async function hosting({ panel, tenant, word, node }: RichScene): Promise<void> {
+export async function hosting(scene: RichScene): Promise<void> {
+  const { panel, tenant, word, node } = scene;
   const now = panel.clock.now();
   // So that nobody asks the provider, however far the suites move time.
   const farAhead = new Date(now.getTime() + 365 * 24 * 3_600_000);
@@ -43,6 +44,7 @@ export async function hosting({ panel, tenant, word, node }: RichScene): Promise
      values ($1, $2, 'none', $3, $4)`,
     [tenant.id, `hosting-${word}`, { id: serverId(word) }, new Date(now.getTime() + 3_600_000)],
   );
+  await tellServer(scene);
 }
 
 /** As a step of the server would. */
