@@ -60,6 +60,8 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
   'CreateServerEnrollmentTokenInput.serverId': 'srv_generated',
+  // What is protected can not be decommissioned.
+  'Mutation.protectServer.isProtected': false,
   'Query.hostingRegions.provider': 'hetzner',
   'Query.hostingSizes.provider': 'hetzner',
   'Query.hostingSizes.region': 'fsn1',
