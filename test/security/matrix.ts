@@ -164,8 +164,8 @@ export const matrix: Matrix = {
   'Mutation.decommissionServer':        may('hosting.server.decommission', operators),
   'Mutation.protectServer':             may('hosting.server.protect', [...managers, 'service']),
   'Subscription.serverChanged':         may('hosting.server.read', readers),
-  'Query.hostingCosts':                 may('hosting.cost.read', [...operators, 'billing', 'administrator']),
-  'Query.serverForecast':               may('hosting.cost.read', [...operators, 'billing', 'administrator']),
+  'Query.hostingCosts':                 may('hosting.cost.read', [...operators, 'billing']),
+  'Query.serverForecast':               may('hosting.cost.read', [...operators, 'billing']),
   'Mutation.setHostingBudget':          may('hosting.budget.manage', payers),
 
   // The fleet
