@@ -4,6 +4,7 @@ import { engineBench } from './engine.js';
 import { governanceBench } from './governance.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
+import { hostingBench } from './hosting.js';
 import { ingestBench } from './ingest.js';
 import { restBench } from './rest.js';
 import { scaleBench } from './scale.js';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   engine: engineBench,
   billing: billingBench,
   governance: governanceBench,
+  hosting: hostingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -6,10 +6,11 @@ import { platformMigrations } from '#platform/migrations.js';
 import { billingArea } from '#subgraphs/billing/area.js';
 import { fleetArea } from '#subgraphs/fleet/area.js';
 import { governanceArea } from '#subgraphs/governance/area.js';
+import { hostingArea } from '#subgraphs/hosting/area.js';
 import { identityArea } from '#subgraphs/identity/area.js';
 
 /** Every area of the panel, a line each; all else in panel/ goes over them. */
-const list = [identityArea, fleetArea, billingArea, governanceArea] as const;
+const list = [identityArea, fleetArea, billingArea, governanceArea, hostingArea] as const;
 
 type Listed = (typeof list)[number];
 

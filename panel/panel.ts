@@ -54,6 +54,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
+  let opened: (gateway: Gateway) => void;
+  const door = new Promise<Gateway>((resolve) => (opened = resolve));
   void database.failed.then(() => (isBroken = true));
   try {
     // Before any background work: a process that has to refuse to start must not have taken a lease.
@@ -74,8 +76,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       nodeName: env.NODE_NAME,
       settings: options.settings,
       metrics: served.metrics,
-      // Asked for the first time by a request, when there is a gateway.
-      runOperation: (operation) => gateway.execute(operation),
+      // Whoever asks before there is a gateway waits for it.
+      runOperation: async (operation) => (await door).execute(operation),
     });
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
@@ -103,6 +105,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       verify: keys.verify,
       metrics: served.metrics,
     });
+    opened!(gateway);
     shutdown.add('clients', 'closing WebSockets', () => gateway.leave());
     shutdown.add('subgraphs', 'the gateway', () => gateway.stop());
     const app = createHttpApp({

@@ -3,7 +3,8 @@ import { print, type DocumentNode, type ExecutionResult } from 'graphql';
 import type { RunOperation } from '#platform/auth/service-client.js';
 import { ApiError } from '#platform/errors.js';
 
-const deadlineMs = 10_000;
+// Longer than a gateway takes for anything that it answers at all.
+const deadlineMs = 20_000;
 const texts = new WeakMap<DocumentNode, string>();
 
 /** Runs operations at a gateway at another address, for subgraphs of split mode. UNAVAILABLE when it cannot be reached. */
@@ -14,6 +15,7 @@ export function runAtGateway(url: () => string): RunOperation {
     try {
       const response = await fetch(`${url()}/graphql`, {
         method: 'POST',
+        redirect: 'error',
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',

@@ -27,9 +27,9 @@ export function splitEnv(source: EnvSource = process.env): SplitEnv {
   );
   return {
     publicUrl: own.PUBLIC_URL,
+    gatewayUrl: own.GATEWAY_URL ?? own.PUBLIC_URL,
     addresses: Object.fromEntries(
       areaNames.map((name) => [name, addresses[settingOf(name)]]),
     ) as SplitEnv['addresses'],
-    gatewayUrl: own.GATEWAY_URL ?? own.PUBLIC_URL,
   };
 }

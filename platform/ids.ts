@@ -27,6 +27,8 @@ export const idPrefixes = {
   commission: 'com',
   policy: 'pol',
   exemption: 'exm',
+  server: 'srv',
+  providerAccount: 'pac',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

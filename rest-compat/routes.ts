@@ -71,6 +71,15 @@ export const routes: readonly Route[] = [
   route('DELETE', '/api/governance/policies/:id',    'governance/DeletePolicy',     { reply: noContent }),
   route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
 
+  // Hosting
+  route('GET',    '/api/hosting/providers',          'hosting/ListProviders',       { reply: ok }),
+  route('GET',    '/api/hosting/servers',            'hosting/ListServers',         { query: ['status', 'provider'], reply: page, omitNull: ['instance_id'] }),
+  route('POST',   '/api/hosting/servers',            'hosting/ProvisionServer',     { body: 'input', reply: created, omitNull: ['instance_id'] }),
+  route('GET',    '/api/hosting/servers/:id',        'hosting/GetServer',           { reply: ok, omitNull: ['instance_id'] }),
+  route('DELETE', '/api/hosting/servers/:id',        'hosting/DecommissionServer',  { reply: noContent }),
+  route('GET',    '/api/hosting/regions',            'hosting/ListRegions',         { query: ['provider'], reply: ok }),
+  route('GET',    '/api/hosting/sizes',              'hosting/ListSizes',           { query: ['provider', 'region'], reply: ok }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

@@ -42,6 +42,7 @@ export interface Events {
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
+  'hosting.server.changed': ServerChanged;
 }
 
 export type Topic = keyof Events;
@@ -384,4 +385,12 @@ export interface PolicyChanged {
   /** How many mandatory policies the tenant has now; one with a lower version is stale. */
   mandatory: number;
   version: number;
+}
+
+/** A server went from one phase to another, or changed in the one that it is in. */
+export interface ServerChanged {
+  serverId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
 }

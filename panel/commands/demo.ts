@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
+import { startDemoHetzner } from '../demo/hetzner.js';
 import { seedDemoHistory } from '../demo/history.js';
-import { demoAccounts, seedDemo } from '../demo/seed.js';
+import { connectHetzner, demoAccounts, seedDemo } from '../demo/seed.js';
 import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -30,12 +31,17 @@ await run(async () => {
     process.env['STRIPE_SECRET_KEY'] === undefined
       ? await startDemoStripe({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
-  const options = panelOptions({ ...settings, ...stripe?.settings });
+  const hetzner =
+    process.env['HETZNER_API_BASE'] === undefined
+      ? await startDemoHetzner({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
+      : undefined;
+  const options = panelOptions({ ...settings, ...stripe?.settings, ...hetzner?.settings });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
     await stripe?.makeCatalogue();
     const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
+    if (hetzner) await connectHetzner(panel.url, hetzner.token);
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -51,6 +57,7 @@ await run(async () => {
         nodeUrl: demoNodeUrl(panel.url, 2),
         enrollmentToken,
         stripeUrl: stripe?.sandbox.url,
+        hetznerUrl: hetzner?.sandbox.url,
       }),
     );
     return {
@@ -60,12 +67,14 @@ await run(async () => {
         await within(fleetWithinMs, started.stop());
         await panel.stop(how);
         await stripe?.sandbox.stop();
+        await hetzner?.sandbox.stop();
       },
     };
   } catch (error) {
     if (fleet) await within(fleetWithinMs, fleet.stop());
     await panel.stop();
     await stripe?.sandbox.stop();
+    await hetzner?.sandbox.stop();
     throw error;
   }
 });
@@ -82,9 +91,11 @@ interface Shown {
   enrollmentToken: string;
   /** Absent where the demo talks to Stripe itself. */
   stripeUrl: string | undefined;
+  /** Absent where the demo talks to Hetzner itself. */
+  hetznerUrl: string | undefined;
 }
 
-function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl }: Shown): string {
+function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl, hetznerUrl }: Shown): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -94,6 +105,7 @@ Quazzar Control Panel, with a demo fleet of eight nodes
   sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
   payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}
+  servers               ${hetznerUrl === undefined ? 'by Hetzner Cloud' : `a stand-in for Hetzner Cloud at ${hetznerUrl}: nothing is rented`}
 
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
@@ -102,6 +114,10 @@ Try it:
 A year of renewals in seconds, for this tenant alone:
   curl -s ${url}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '${yearOn()}'
+
+A server, whose node is in the fleet some ten seconds later:
+  curl -s ${url}/api/hosting/servers -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+    -d '{"provider": "hetzner", "region": "eu-central", "size": "cx31", "name": "production-03", "install_cloud_os": true}'
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01

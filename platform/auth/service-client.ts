@@ -58,7 +58,8 @@ export class ServiceClient {
     });
     const [error] = errors ?? [];
     if (!error) return data as Data;
-    const { code, reason, details, retryAfterSeconds } = error.extensions;
+    // Over HTTP nobody has seen to it that they are there.
+    const { code, reason, details, retryAfterSeconds } = error.extensions ?? {};
     throw new ApiError(isErrorCode(code) ? code : 'INTERNAL', error.message, {
       ...(typeof reason === 'string' ? { reason } : {}),
       ...(details && typeof details === 'object' ? { details: details as Record<string, unknown> } : {}),

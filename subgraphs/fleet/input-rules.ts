@@ -9,7 +9,10 @@ import {
 } from './alert/notification/notification.inputs.js';
 import { createSilenceRules } from './alert/silence/silence.inputs.js';
 import { sendCommandRules } from './command/command.inputs.js';
-import { createEnrollmentTokenRules } from './enrollment/enrollment.inputs.js';
+import {
+  createEnrollmentTokenRules,
+  createServerEnrollmentTokenRules,
+} from './enrollment/enrollment.inputs.js';
 import { impersonateInstanceRules } from './impersonation/impersonation.inputs.js';
 import { updateInstanceRules } from './lifecycle/lifecycle.inputs.js';
 import { createMaintenanceWindowRules } from './maintenance/window.inputs.js';
@@ -19,6 +22,7 @@ export const fleetInputRules: InputRules = {
   CreateEmailChannelInput: () => createEmailChannelRules,
   CreateEnrollmentTokenInput: () => createEnrollmentTokenRules,
   CreateMaintenanceWindowInput: () => createMaintenanceWindowRules,
+  CreateServerEnrollmentTokenInput: () => createServerEnrollmentTokenRules,
   CreateSilenceInput: createSilenceRules,
   CreateWebhookChannelInput: () => createWebhookChannelRules,
   ImpersonateInstanceInput: () => impersonateInstanceRules,

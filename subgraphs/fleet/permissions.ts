@@ -5,6 +5,7 @@ export const fleetPermissions = {
   'fleet.instance.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'fleet.token.read': ['owner', 'admin', 'operator'],
   'fleet.token.create': ['owner', 'admin', 'operator'],
+  'fleet.server-token.create': [],
   'fleet.token.revoke': ['owner', 'admin', 'operator'],
   'fleet.heartbeat.report': ['node'],
   'fleet.departure.report': ['node'],

@@ -36,7 +36,7 @@ beforeAll(async () => {
     }),
     logger: silentLogger,
     clock,
-    split: { publicUrl: 'http://panel.test', addresses, gatewayUrl: 'http://panel.test' },
+    split: { publicUrl: 'http://panel.test', addresses, gatewayUrl: 'http://127.0.0.1:1' },
   });
   start = async (name) => void subgraphs.set(name, await startSubgraph(name, options(ports.get(name)!)));
   for (const name of areaNames) await start(name);

@@ -185,6 +185,22 @@ export const matrix: Matrix = {
   'Subscription.scoreChanged':          may('governance.score.read', readers),
   'Query.admission':                    may('governance.admission.ask', ['service']),
 
+  // Servers at providers
+  'Query.hostingProviders':             may('hosting.provider.read', readers),
+  'Query.hostingRegions':               may('hosting.provider.read', readers),
+  'Query.hostingSizes':                 may('hosting.provider.read', readers),
+  'Mutation.connectProvider':           may('hosting.provider.manage', [...managers, 'service']),
+  'Mutation.disconnectProvider':        may('hosting.provider.manage', [...managers, 'service']),
+  'Query.servers':                      may('hosting.server.read', readers),
+  'Query.server':                       may('hosting.server.read', readers),
+  'Mutation.provisionServer':           may('hosting.server.provision', operators),
+  'Mutation.decommissionServer':        may('hosting.server.decommission', operators),
+  'Mutation.protectServer':             may('hosting.server.protect', [...managers, 'service']),
+  'Subscription.serverChanged':         may('hosting.server.read', readers),
+  'Query.hostingCosts':                 may('hosting.cost.read', [...operators, 'billing']),
+  'Query.serverForecast':               may('hosting.cost.read', [...operators, 'billing']),
+  'Mutation.setHostingBudget':          may('hosting.budget.manage', payers),
+
   // The fleet
   'Query.instances':                    may('fleet.instance.read', readers),
   'Query.instance':                     may('fleet.instance.read', readers),
@@ -204,6 +220,7 @@ export const matrix: Matrix = {
   'Mutation.redeemImpersonation':       may('fleet.impersonation.redeem', ['node'], { wrongSecret: 'TOKEN_INVALID' }),
   'Query.enrollmentTokens':             may('fleet.token.read', operators),
   'Mutation.createEnrollmentToken':     may('fleet.token.create', operators),
+  'Mutation.createServerEnrollmentToken': may('fleet.server-token.create', ['service']),
   'Mutation.revokeEnrollmentToken':     may('fleet.token.revoke', operators),
   'Mutation.enrollInstance':            withSecret('TOKEN_INVALID'),
   'Mutation.reportHeartbeat':           may('fleet.heartbeat.report', ['node'], { asJobs: true }),

@@ -9,6 +9,7 @@ import { markersOf } from './markers.js';
 import { billing, partner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
 import { changeScores, governance } from './rich-governance.js';
+import { hosting, tellServer } from './rich-hosting.js';
 import {
   apiKey,
   delegate,
@@ -75,6 +76,7 @@ export class RichScene extends Scene {
     await billing(scene);
     await partner(scene);
     await governance(scene);
+    await hosting(scene);
     scene.secrets = {
       ...scene.secrets,
       ...(await invitations(scene)),
@@ -128,6 +130,7 @@ export class RichScene extends Scene {
     await delegate(this);
     await tellSubscription(this);
     await changeScores(this);
+    await tellServer(this);
     await this.alerted(node);
   }
 

@@ -133,6 +133,8 @@ export async function startTestPanel(
       PORT: '0',
       HOST: '127.0.0.1',
       RATE_LIMIT_PER_MINUTE: '1000000',
+      // Nobody listens there: tests of hosting have a stand-in of their own.
+      HETZNER_API_BASE: 'http://127.0.0.1:9/v1',
       PUBLIC_URL: 'http://panel.test',
       ADMIN_EMAIL: testAdministrator.email,
       ADMIN_PASSWORD: testAdministrator.password,

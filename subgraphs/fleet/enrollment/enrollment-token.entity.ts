@@ -69,6 +69,19 @@ export class EnrollmentToken {
   @Property({ type: 'text', nullable: true })
   instanceId!: string | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The server that is being provisioned and whose node comes in by it. Until then, or until the token ends, it keeps a ' +
+      "place under the plan's limit. Null for all others.",
+  })
+  @Property({ type: 'text', nullable: true })
+  serverId!: string | null;
+
+  /** The only host name that a node may come in with; null for any. */
+  @Property({ type: 'text', nullable: true })
+  boundHostname!: string | null;
+
   @Property({ type: 'text' })
   createdBy!: string;
 

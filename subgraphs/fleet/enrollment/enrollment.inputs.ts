@@ -50,6 +50,33 @@ export const createEnrollmentTokenRules = z.object({
   tags: z.array(tag).max(20, 'At most 20 tags').nullish(),
 });
 
+@InputType({ description: 'An enrollment token for one server that is being provisioned.' })
+export class CreateServerEnrollmentTokenInput {
+  @Field(() => String, { description: 'The server, as hosting knows it.' })
+  serverId!: string;
+
+  @Field(() => String, { description: 'What the token is for; 1 to 200 characters.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The only host name that may come in by it.' })
+  hostname!: string;
+
+  @Field(() => Int, { description: 'Hours until it stops working and its place is free again, 1 to 24.' })
+  expiresInHours!: number;
+}
+
+export const createServerEnrollmentTokenRules = z.object({
+  serverId: z.string().regex(/^srv_\w{1,60}$/, 'Server must be the id of a server'),
+  name: label('Name'),
+  hostname: z
+    .string()
+    .refine((name) => isHostName(normalHostName(name)), 'Hostname must be a host name (RFC 1123)'),
+  expiresInHours: z
+    .number()
+    .min(1, 'Expires in hours must be from 1 to 24')
+    .max(24, 'Expires in hours must be from 1 to 24'),
+});
+
 @ObjectType({ description: 'A new enrollment token. The secret is in this answer and nowhere else.' })
 export class CreateEnrollmentTokenPayload {
   @Field(() => String, { description: 'The secret, starting with `flt_`. Shown once.' })

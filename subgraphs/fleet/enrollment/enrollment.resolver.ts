@@ -7,6 +7,7 @@ import { EnrollmentToken, EnrollmentTokenPage } from './enrollment-token.entity.
 import {
   CreateEnrollmentTokenInput,
   CreateEnrollmentTokenPayload,
+  CreateServerEnrollmentTokenInput,
   EnrollInstanceInput,
   EnrollInstancePayload,
 } from './enrollment.inputs.js';
@@ -38,6 +39,20 @@ export class EnrollmentResolver {
     return this.enrollments.createToken(operation, input);
   }
 
+  @Authorized('fleet.server-token.create')
+  @Mutation(() => CreateEnrollmentTokenPayload, {
+    description:
+      "Makes the enrollment token of a server that is being provisioned: one use, one host name, and a place under the plan's " +
+      'limit until then. An earlier one of the server ends. For hosting only. VALIDATION_FAILED, LIMIT_REACHED when the ' +
+      'plan allows no more instances, CONFLICT (PAYMENT_OVERDUE).',
+  })
+  async createServerEnrollmentToken(
+    @Arg('input', () => CreateServerEnrollmentTokenInput) input: CreateServerEnrollmentTokenInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CreateEnrollmentTokenPayload> {
+    return this.enrollments.createServerToken(operation, input);
+  }
+
   @Authorized('fleet.token.revoke')
   @Mutation(() => EnrollmentToken, {
     description: 'Ends an enrollment token; instances that came in by it stay. Safe to repeat. NOT_FOUND.',
@@ -52,7 +67,7 @@ export class EnrollmentResolver {
   @Mutation(() => EnrollInstancePayload, {
     description:
       'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
-      'TOKEN_EXPIRED, TOKEN_USED_UP), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances.',
+      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances.',
   })
   async enrollInstance(
     @Arg('input', () => EnrollInstanceInput) input: EnrollInstanceInput,

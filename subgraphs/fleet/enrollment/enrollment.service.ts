@@ -3,7 +3,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { isSafeRedirect } from '#platform/safe-redirect.js';
-import { randomToken, sha256 } from '#platform/secrets/random-token.js';
+import { sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -20,18 +20,20 @@ import type { CredentialService } from './credential.service.js';
 import { EnrollmentToken, EnrollmentTokenEnd } from './enrollment-token.entity.js';
 import {
   createEnrollmentTokenRules,
+  createServerEnrollmentTokenRules,
   enrollInstanceRules,
   type CreateEnrollmentTokenInput,
   type CreateEnrollmentTokenPayload,
+  type CreateServerEnrollmentTokenInput,
   type EnrollInstanceInput,
   type EnrollInstancePayload,
 } from './enrollment.inputs.js';
 import { normalAddress, normalHostName } from './host-name.js';
-import { endOfToken, makerOf, requireMaker } from './makers.service.js';
+import { requireMaker } from './makers.service.js';
+import { newToken } from './new-token.js';
+import { placesTaken } from './places.service.js';
 
-const hour = 60 * 60 * 1000;
 const defaultHours = 24;
-const prefixLength = 12;
 
 /** Tokens that let nodes in, and nodes coming in by them. */
 export class EnrollmentService {
@@ -46,31 +48,46 @@ export class EnrollmentService {
     input: CreateEnrollmentTokenInput,
   ): Promise<CreateEnrollmentTokenPayload> {
     const { name, expiresInHours, maxUses, tags } = validate(createEnrollmentTokenRules, input);
-    const secret = `flt_${randomToken()}`;
-    const now = operation.clock.now();
-    const viewer = operation.requireViewer();
-    const wanted = new Date(now.getTime() + (expiresInHours ?? defaultHours) * hour);
-    const token = Object.assign(new EnrollmentToken(), {
-      tenantId: operation.tenantId,
-      id: newId('enrollmentToken'),
+    const { secret, token } = newToken(operation, {
       name,
-      prefix: secret.slice(0, prefixLength),
-      tokenHash: sha256(secret),
       tags: [...new Set(tags)],
       maxUses: maxUses ?? null,
-      uses: 0,
-      instanceId: null,
-      ...makerOf(viewer),
-      createdAt: now,
-      expiresAt: endOfToken(viewer, wanted),
-      revokedAt: null,
-      revokedReason: null,
-      lastUsedAt: null,
+      hours: expiresInHours ?? defaultHours,
     });
     await operation.write(async ({ em, audit }) => {
       await requireMaker(em, token);
       em.persist(token);
       audit({ target: token.id });
+    });
+    return { token: secret, enrollmentToken: token, name, expiresAt: token.expiresAt };
+  }
+
+  /** One use by one host, and a place under the plan's limit until then. An earlier token of the server ends. */
+  async createServerToken(
+    operation: Operation,
+    input: CreateServerEnrollmentTokenInput,
+  ): Promise<CreateEnrollmentTokenPayload> {
+    const { serverId, name, hostname, expiresInHours } = validate(createServerEnrollmentTokenRules, input);
+    const { tenantId } = operation;
+    const now = operation.clock.now();
+    const { secret, token } = newToken(operation, {
+      name,
+      tags: [],
+      maxUses: 1,
+      hours: expiresInHours,
+      serverId,
+      boundHostname: normalHostName(hostname),
+    });
+    await operation.write(async ({ em, audit }) => {
+      await this.entitlements.lock(em, tenantId, 'instances');
+      await em.execute(
+        `update fleet.enrollment_token set revoked_at = ?, revoked_reason = 'REVOKED'
+         where tenant_id = ? and server_id = ? and revoked_at is null and uses = 0`,
+        [now, tenantId, serverId],
+      );
+      await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
+      em.persist(token);
+      audit({ target: token.id, changes: { serverId } });
     });
     return { token: secret, enrollmentToken: token, name, expiresAt: token.expiresAt };
   }
@@ -115,6 +132,8 @@ export class EnrollmentService {
     const instance = await operation.write(async ({ em, publish, audit }) => {
       const used = await useToken(em, tenantId, found.id, now);
       const hostname = normalHostName(rules.hostname);
+      if (used.boundHostname !== null && used.boundHostname !== hostname)
+        throw refused('TOKEN_BOUND', 'The enrollment token is of another host');
       const said = {
         hostname,
         version: cut(rules.version, longestVersion),
@@ -129,7 +148,7 @@ export class EnrollmentService {
         audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
         return returned;
       }
-      await this.entitlements.requireRoom(em, tenantId, 'instances', () => em.count(Instance, { tenantId }));
+      await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
       const created = em.create(Instance, {
         tenantId,
         id: newId('instance'),
@@ -224,17 +243,14 @@ function enrolled(instance: Instance, enrollmentTokenId: string): OutboxEvent {
   };
 }
 
+type Used = Pick<EnrollmentToken, 'tags' | 'instanceId' | 'boundHostname'>;
+
 /** Counts one use, if one is left: the row lock of the update makes enrollments by one token take turns. */
-async function useToken(
-  em: Em,
-  tenantId: string,
-  id: string,
-  now: Date,
-): Promise<{ tags: string[]; instanceId: string | null }> {
-  const [used] = await em.execute<{ tags: string[]; instanceId: string | null }[]>(
+async function useToken(em: Em, tenantId: string, id: string, now: Date): Promise<Used> {
+  const [used] = await em.execute<Used[]>(
     `update fleet.enrollment_token set uses = uses + 1, last_used_at = ?
      where tenant_id = ? and id = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
-     returning tags, instance_id as "instanceId"`,
+     returning tags, instance_id as "instanceId", bound_hostname as "boundHostname"`,
     [now, tenantId, id, now],
   );
   if (used) return used;

@@ -45,6 +45,8 @@ export class ReenrollmentService {
         maxUses: 1,
         uses: 0,
         instanceId,
+        serverId: null,
+        boundHostname: null,
         ...makerOf(viewer),
         createdAt: now,
         expiresAt: endOfToken(viewer, new Date(now.getTime() + lifetimeMs)),

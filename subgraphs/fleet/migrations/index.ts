@@ -26,6 +26,7 @@ import { reportsMigration } from './087-reports.js';
 import { makersMigration } from './088-makers.js';
 import { billingMigration } from './089-billing.js';
 import { factsMigration } from './090-facts.js';
+import { serverTokensMigration } from './091-server-tokens.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -137,4 +138,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   makersMigration,
   billingMigration,
   factsMigration,
+  serverTokensMigration,
 ];

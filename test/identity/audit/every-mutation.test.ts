@@ -32,6 +32,8 @@ const outOfReach: Record<string, string> = {
   resumeSubscription: 'takes a subscription that is paid; see test/billing',
   createCheckoutSession: 'takes a payment provider; see test/billing',
   createPortalSession: 'takes a payment provider; see test/billing',
+  connectProvider: 'takes an account with a provider; see test/hosting',
+  provisionServer: 'takes an account with a provider; see test/hosting',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
@@ -42,6 +44,7 @@ const outOfReach: Record<string, string> = {
 
 /** Mutations that succeed or not by what was tried beside them. */
 const sometimes: Record<string, string> = {
+  disconnectProvider: 'is refused while servers are there; see test/hosting',
   reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
 };
 

@@ -1,0 +1,141 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { choose } from '../catalogue/choose.js';
+import type { Accounts } from '../provider/accounts.service.js';
+import {
+  rounded,
+  setHostingBudgetRules,
+  type HostingCost,
+  type ServerForecast,
+  type SetHostingBudgetInput,
+} from './cost.js';
+
+/** Whatever is there or will be: failed servers that the provider has none of cost nothing. */
+const paidFor = `deleted_at is null and not (phase = 'FAILED' and provider_id is null)`;
+
+interface Budget {
+  monthlyLimit: number;
+  currency: string;
+}
+
+/** What servers cost a tenant, and the most that they may. */
+export class CostService {
+  constructor(private readonly accounts: Accounts) {}
+
+  /** One entry for each currency that anything is paid in. */
+  async costs({ em, tenantId, clock }: Operation): Promise<HostingCost[]> {
+    const now = clock.now();
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
+    const running = await em.execute<{ currency: string; perHour: number; perMonth: number }[]>(
+      `select currency, sum(price_hourly)::float8 as "perHour", sum(price_monthly)::float8 as "perMonth"
+       from hosting.server where tenant_id = ? and ${paidFor} group by currency`,
+      [tenantId],
+    );
+    const spent = await em.execute<{ currency: string; thisMonth: number }[]>(
+      `select currency, sum(least(price_monthly, price_hourly *
+         ceil(extract(epoch from coalesce(billed_to, ?::timestamptz) - greatest(billed_from, ?::timestamptz)) / 3600)))::float8
+         as "thisMonth"
+       from hosting.server where tenant_id = ? and billed_from <= ?::timestamptz
+         and (billed_to is null or billed_to > ?::timestamptz) group by currency`,
+      [now, month, tenantId, now, month],
+    );
+    const budget = await budgetOf(em, tenantId);
+    const currencies = new Set(
+      [...running, ...spent, ...(budget ? [budget] : [])].map((row) => row.currency),
+    );
+    return [...currencies].toSorted().map((currency) => {
+      const rates = running.find((row) => row.currency === currency);
+      return {
+        currency,
+        perHour: rounded(rates?.perHour ?? 0),
+        perMonth: rounded(rates?.perMonth ?? 0),
+        thisMonth: rounded(spent.find((row) => row.currency === currency)?.thisMonth ?? 0),
+        budget: budget?.currency === currency ? budget.monthlyLimit : null,
+      };
+    });
+  }
+
+  async forecast(
+    operation: Operation,
+    wanted: { provider: string; region: string; size: string },
+  ): Promise<ServerForecast> {
+    const { em, tenantId } = operation;
+    this.accounts.driver(wanted.provider);
+    const account = await this.accounts.require(em, tenantId, wanted.provider);
+    const catalogue = await this.accounts.catalogue(operation, account);
+    const { location, place, currency } = choose(catalogue, wanted, operation.clock.now());
+    const perMonthNow = await committed(em, tenantId, currency);
+    const budget = await budgetOf(em, tenantId);
+    const limit = budget?.currency === currency ? budget.monthlyLimit : null;
+    const perMonthThen = rounded(perMonthNow + place.priceMonthly);
+    return {
+      location,
+      priceHourly: place.priceHourly,
+      priceMonthly: place.priceMonthly,
+      currency,
+      perMonthNow,
+      perMonthThen,
+      budget: limit,
+      fits: limit === null || perMonthThen <= limit,
+    };
+  }
+
+  async setBudget(operation: Operation, input: SetHostingBudgetInput): Promise<HostingCost[]> {
+    const { monthlyLimit = null, currency } = validate(setHostingBudgetRules, input);
+    const { tenantId } = operation;
+    await operation.write(async ({ em, audit }) => {
+      if (monthlyLimit === null)
+        await em.execute('delete from hosting.budget where tenant_id = ?', [tenantId]);
+      else
+        await em.execute(
+          `insert into hosting.budget (tenant_id, monthly_limit, currency) values (?, ?, ?)
+           on conflict (tenant_id) do update set monthly_limit = excluded.monthly_limit, currency = excluded.currency`,
+          [tenantId, monthlyLimit, currency],
+        );
+      audit({ target: tenantId, changes: { monthlyLimit, currency } });
+    });
+    return this.costs(operation);
+  }
+}
+
+async function budgetOf(em: SqlEntityManager, tenantId: string): Promise<Budget | undefined> {
+  const [budget] = await em.execute<Budget[]>(
+    'select monthly_limit as "monthlyLimit", currency from hosting.budget where tenant_id = ?',
+    [tenantId],
+  );
+  return budget;
+}
+
+async function committed(em: SqlEntityManager, tenantId: string, currency: string): Promise<number> {
+  const [row] = await em.execute<{ sum: number | null }[]>(
+    `select sum(price_monthly)::float8 as sum from hosting.server where tenant_id = ? and currency = ? and ${paidFor}`,
+    [tenantId, currency],
+  );
+  return rounded(row?.sum ?? 0);
+}
+
+/**
+ * Throws CONFLICT (BUDGET_EXCEEDED) unless a server of this price fits into the tenant's budget. Called in the transaction
+ * that adds it, in which those that add take turns. A budget in another currency bounds nothing.
+ */
+export async function requireBudget(
+  em: SqlEntityManager,
+  tenantId: string,
+  { priceMonthly, currency }: { priceMonthly: number; currency: string },
+): Promise<void> {
+  const budget = await budgetOf(em, tenantId);
+  if (budget?.currency !== currency) return;
+  const spent = await committed(em, tenantId, currency);
+  if (spent + priceMonthly <= budget.monthlyLimit) return;
+  throw new ApiError(
+    'CONFLICT',
+    `The budget of ${budget.monthlyLimit} ${currency} a month does not allow another ${priceMonthly}`,
+    {
+      reason: 'BUDGET_EXCEEDED',
+      details: { budget: budget.monthlyLimit, committed: spent, price: priceMonthly },
+    },
+  );
+}

@@ -1,0 +1,13 @@
+import type { PermissionTable } from '#platform/auth/permissions.js';
+
+/** Everything that hosting lets anyone do, and who may. */
+export const hostingPermissions = {
+  'hosting.provider.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'hosting.provider.manage': ['owner', 'admin'],
+  'hosting.server.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'hosting.server.provision': ['owner', 'admin', 'operator'],
+  'hosting.server.decommission': ['owner', 'admin', 'operator'],
+  'hosting.server.protect': ['owner', 'admin'],
+  'hosting.cost.read': ['owner', 'admin', 'operator', 'billing'],
+  'hosting.budget.manage': ['owner', 'admin', 'billing'],
+} as const satisfies PermissionTable;

@@ -1,0 +1,117 @@
+/** A place to put servers. */
+export interface RegionOffer {
+  /** As the provider names it: `fsn1`. */
+  id: string;
+  name: string;
+  /** What it may be asked for as well: `eu-central`. Null where the provider has no such groups. */
+  zone: string | null;
+  country: string | null;
+  city: string | null;
+}
+
+/** What one size costs and whether it can be had at one place. */
+export interface PlaceOffer {
+  region: string;
+  isAvailable: boolean;
+  /** After which moment it is sold no more, where that was announced. */
+  endsAt: string | null;
+  /** Net, in major units of the catalogue's currency. */
+  priceHourly: number;
+  priceMonthly: number;
+}
+
+export interface SizeOffer {
+  id: string;
+  name: string;
+  vcpus: number;
+  memoryGb: number;
+  diskGb: number;
+  architecture: string;
+  places: PlaceOffer[];
+}
+
+/** What a provider sells, as it told. */
+export interface Catalogue {
+  currency: string;
+  regions: RegionOffer[];
+  sizes: SizeOffer[];
+}
+
+/** By what a server at the provider is known to be ours. */
+export interface Marks {
+  /** This panel. */
+  panel: string;
+  tenant: string;
+  server: string;
+}
+
+export interface ServerSpec {
+  name: string;
+  size: string;
+  location: string;
+  architecture: string;
+  sshKeys: readonly string[];
+  userData: string;
+  marks: Marks;
+}
+
+/** A server as the provider shows it. */
+export interface Sighting {
+  providerId: string;
+  name: string;
+  /** Of this kind of mark only; null when it has none. */
+  marks: Marks | null;
+  /** Whether it is on, to the provider's knowledge. */
+  isRunning: boolean;
+  isGoing: boolean;
+  ipAddress: string | null;
+  createdAt: Date;
+}
+
+/** Something that the provider is at work on. */
+export interface Progress {
+  state: 'running' | 'done' | 'failed';
+  percent: number;
+  /** Of a failed one, in the provider's words. */
+  message: string | null;
+  code: string | null;
+}
+
+export interface Created {
+  seen: Sighting;
+  /** What has to be done before it has been created, and then before it is on. */
+  operationIds: string[];
+}
+
+/** One tenant's account, for one piece of work. */
+export interface Session {
+  token: string;
+  /** Told with each answer that says so. */
+  onBudget: (limit: number, left: number) => void;
+}
+
+/**
+ * A provider of servers. Whatever goes wrong is a ProviderError. Nothing is repeated in here: that is up to whoever calls,
+ * who has written down what is under way.
+ */
+export interface Driver {
+  readonly id: string;
+  readonly name: string;
+  /** Whether a stand-in is in the provider's place. */
+  readonly isSandbox: boolean;
+  /** Operations that one request can ask for. */
+  readonly operationsPerRequest: number;
+  /** Throws UNAUTHORIZED or READ_ONLY unless the token may do all that is needed. Changes nothing. */
+  verify(session: Session): Promise<void>;
+  catalogue(session: Session): Promise<Catalogue>;
+  create(session: Session, spec: ServerSpec): Promise<Created>;
+  /** By its marks; undefined when there is none. */
+  find(session: Session, marks: Marks): Promise<Sighting | undefined>;
+  read(session: Session, providerId: string): Promise<Sighting | undefined>;
+  /** What became of operations, all of them in as few requests as can be. Those that it does not know are left out. */
+  progress(session: Session, operationIds: readonly string[]): Promise<Map<string, Progress>>;
+  /** Every server with the panel's and the tenant's marks. */
+  list(session: Session, marks: Omit<Marks, 'server'>): Promise<Sighting[]>;
+  /** The operations to wait for; undefined when it is not there any more. */
+  remove(session: Session, providerId: string): Promise<string[] | undefined>;
+}

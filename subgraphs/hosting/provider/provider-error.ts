@@ -1,0 +1,38 @@
+/**
+ * Why a provider did not do what it was asked for. `UNAUTHORIZED` and `READ_ONLY`: the token. `NAME_TAKEN`: another
+ * server has the name. `SOLD_OUT`, `QUOTA`, `REFUSED`: final for this request. `BUSY`, `RATE_LIMITED`, `AWAY`: may be
+ * asked again; after `AWAY` it is not known whether it was done.
+ */
+export type ProviderErrorKind =
+  | 'UNAUTHORIZED'
+  | 'READ_ONLY'
+  | 'NAME_TAKEN'
+  | 'SOLD_OUT'
+  | 'QUOTA'
+  | 'REFUSED'
+  | 'NOT_FOUND'
+  | 'BUSY'
+  | 'RATE_LIMITED'
+  | 'AWAY';
+
+const passing: readonly ProviderErrorKind[] = ['BUSY', 'RATE_LIMITED', 'AWAY'];
+
+const longest = 300;
+
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+
+  constructor(
+    readonly kind: ProviderErrorKind,
+    /** For whoever owns the account: in the provider's words where it has some. */
+    message: string,
+    readonly options: { retryAfterMs?: number; field?: string; cause?: unknown } = {},
+  ) {
+    super(message.slice(0, longest), options.cause === undefined ? undefined : { cause: options.cause });
+  }
+
+  /** Whether it may be asked again. */
+  get isPassing(): boolean {
+    return passing.includes(this.kind);
+  }
+}

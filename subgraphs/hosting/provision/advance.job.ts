@@ -1,0 +1,86 @@
+import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+
+import { ProviderAccount } from '../provider/account.entity.js';
+import { lockServer, move } from '../server/move.service.js';
+import { Server } from '../server/server.entity.js';
+import { ServerPhase } from '../server/server.phases.js';
+import { createAtProvider } from './create.job.js';
+import { advanceKind, type AdvancePayload } from './kinds.js';
+import { enrollWithinMs } from './pace.js';
+import { drain, finish, remove } from './remove.job.js';
+import { askerOf, type OpenAccount, type StepTools } from './steps.service.js';
+
+const noAccount = 'There is no account with the provider any more';
+
+/**
+ * Takes a server's next step, whatever that is by its phase. Any number of these may run for one server: what was done is
+ * seen in its row, and what was begun is looked for at the provider.
+ */
+export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
+  return {
+    ...advanceKind,
+    async handle(step) {
+      const { tenantId, serverId: id } = step.payload;
+      const server = await step.em.findOne(Server, { tenantId, id });
+      if (!server) return;
+      switch (server.phase) {
+        case ServerPhase.REQUESTED:
+        case ServerPhase.CREATING: {
+          if (server.providerId !== null) return;
+          const open = await openAccount(tools, step, server);
+          if (open) await createAtProvider(tools, step, open);
+          else await fail(tools, step, server, 'TOKEN_REFUSED', noAccount);
+          return;
+        }
+        case ServerPhase.ENROLLING:
+          if (step.now.getTime() - server.phaseAt.getTime() < enrollWithinMs) return;
+          return fail(
+            tools,
+            step,
+            server,
+            'ENROLLMENT_TIMED_OUT',
+            'Its node did not enroll in time: the server is there, and can be looked at or decommissioned',
+          );
+        case ServerPhase.DRAINING:
+          return drain(tools, step, server);
+        case ServerPhase.FAILED:
+        case ServerPhase.DELETING: {
+          if (server.phase === ServerPhase.FAILED && server.dueAt === null) return;
+          const open = await openAccount(tools, step, server);
+          if (open) await remove(tools, step, server, open);
+          else if (server.phase === ServerPhase.DELETING) await finish(tools, step, server);
+          return;
+        }
+        case ServerPhase.BOOTING:
+        case ServerPhase.READY:
+        case ServerPhase.ORPHANED:
+        case ServerPhase.DELETED:
+      }
+    },
+  };
+}
+
+async function openAccount(
+  { accounts }: StepTools,
+  { em }: JobStep<AdvancePayload>,
+  { tenantId, provider }: Server,
+): Promise<OpenAccount | undefined> {
+  const account = await em.findOne(ProviderAccount, { tenantId, provider });
+  if (!account) return undefined;
+  return { account, driver: accounts.driver(provider), session: accounts.session(account) };
+}
+
+async function fail(
+  { fleet }: StepTools,
+  step: JobStep<AdvancePayload>,
+  { tenantId, id, phase, enrollmentTokenId }: Server,
+  reason: string,
+  message: string,
+): Promise<void> {
+  if (enrollmentTokenId !== null) await fleet.release(askerOf(step), enrollmentTokenId);
+  await step.write(async ({ em, publish }) => {
+    const row = await lockServer(em, tenantId, id);
+    if (row?.phase !== phase) return;
+    move({ publish }, row, ServerPhase.FAILED, step.now, { reason, message, sealedToken: null, dueAt: null });
+  });
+}

@@ -1,0 +1,179 @@
+import type { JobStep } from '#platform/jobs/job.js';
+
+import { alternativesTo, soldOut } from '../catalogue/choose.js';
+import type { Created, Driver, Marks, ServerSpec, Session, Sighting } from '../provider/driver.js';
+import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
+import { lockServer, move } from '../server/move.service.js';
+import type { Server } from '../server/server.entity.js';
+import { ServerPhase } from '../server/server.phases.js';
+import { cloudInit, plainCloudInit } from './cloud-init.js';
+import { pollKind, type AdvancePayload } from './kinds.js';
+import { backoffMs, claimMs, mostFailures } from './pace.js';
+import { askerOf, keepLearned, marksOf, type OpenAccount, type StepTools } from './steps.service.js';
+
+type Step = JobStep<AdvancePayload>;
+
+const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
+
+/**
+ * Has the server made, once. That it is about to be asked for is written before it is; whoever comes after a death or a lost
+ * answer looks for a server with its marks first, and a name that is taken is looked at for them too.
+ */
+export async function createAtProvider(tools: StepTools, step: Step, open: OpenAccount): Promise<void> {
+  const { tenantId, serverId: id } = step.payload;
+  const { now } = step;
+  const { blockedUntil, catalogue } = open.account;
+  const begun = await step.write(async ({ em, publish }) => {
+    const server = await lockServer(em, tenantId, id);
+    const isMine = server?.phase === ServerPhase.REQUESTED || server?.phase === ServerPhase.CREATING;
+    if (!server || !isMine || server.providerId !== null) return undefined;
+    if (blockedUntil && blockedUntil > now) {
+      server.dueAt = later(blockedUntil, backoffMs(1));
+      return undefined;
+    }
+    const isRepeat = server.createCalls > 0;
+    const dueAt = later(now, claimMs);
+    move({ publish }, server, ServerPhase.CREATING, now, {
+      createCalls: server.createCalls + 1,
+      lastCallAt: now,
+      dueAt,
+      failures: server.phase === ServerPhase.REQUESTED ? 0 : server.failures,
+    });
+    return { server, isRepeat };
+  });
+  if (!begun) return;
+  const { server, isRepeat } = begun;
+  const size = catalogue.sizes.find((each) => each.id === server.size);
+  const spec = specOf(tools, server, size?.architecture ?? 'x86');
+  try {
+    const made = await createOrFind(open.driver, open.session, spec, isRepeat);
+    await keep(step, open, made);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    await takeFailure(tools, step, open, server, error);
+  }
+}
+
+function specOf(
+  { publicUrl, keyring, installer }: StepTools,
+  server: Server,
+  architecture: string,
+): ServerSpec {
+  const { name, size, location, sshKeys, sealedToken, id } = server;
+  const hostname = name.toLowerCase();
+  const userData =
+    sealedToken === null
+      ? plainCloudInit(hostname)
+      : cloudInit({
+          hostname,
+          panelUrl: publicUrl,
+          enrollmentToken: keyring.open(sealedToken, id),
+          installer,
+        });
+  return { name, size, location, architecture, sshKeys, userData, marks: marksOf(publicUrl, server) };
+}
+
+async function createOrFind(
+  driver: Driver,
+  session: Session,
+  spec: ServerSpec,
+  isRepeat: boolean,
+): Promise<Created> {
+  const find = async (marks: Marks): Promise<Created | undefined> => {
+    const seen = await driver.find(session, marks);
+    return seen && { seen, operationIds: [] };
+  };
+  const earlier = isRepeat ? await find(spec.marks) : undefined;
+  if (earlier) return earlier;
+  try {
+    return await driver.create(session, spec);
+  } catch (error) {
+    if (!(error instanceof ProviderError && error.kind === 'NAME_TAKEN')) throw error;
+    // Ours after all, if a call whose answer was lost has made it.
+    const found = await find(spec.marks);
+    if (found) return found;
+    throw error;
+  }
+}
+
+async function keep(step: Step, open: OpenAccount, { seen, operationIds }: Created): Promise<void> {
+  const { tenantId, serverId: id } = step.payload;
+  const { now } = step;
+  await step.write(async ({ em, publish, enqueue }) => {
+    await keepLearned({ em }, open, undefined, now);
+    const server = await lockServer(em, tenantId, id);
+    if (!server || server.providerId !== null) return;
+    const isWanted = server.phase === ServerPhase.CREATING;
+    move({ publish }, server, server.phase, now, {
+      ...seenOf(seen),
+      operationIds,
+      billedFrom: seen.createdAt < server.createdAt ? server.createdAt : seen.createdAt,
+      failures: 0,
+      reason: isWanted ? null : server.reason,
+      message: isWanted ? null : server.message,
+      // Whoever gave it up meanwhile has it taken down again.
+      dueAt: isWanted ? null : now,
+    });
+    await em.execute(
+      'update hosting.provider_account set poll_at = ?, quiet_polls = 0 where tenant_id = ? and provider = ?',
+      [later(now, claimMs), tenantId, server.provider],
+    );
+    enqueue(pollKind, { tenantId, provider: server.provider });
+  });
+}
+
+function seenOf({ providerId, ipAddress }: Sighting): Pick<Server, 'providerId' | 'ipAddress'> {
+  return { providerId, ipAddress };
+}
+
+const reasons: Partial<Record<ProviderErrorKind, string>> = {
+  NAME_TAKEN: 'NAME_TAKEN',
+  SOLD_OUT: 'SOLD_OUT',
+  QUOTA: 'QUOTA_REACHED',
+  UNAUTHORIZED: 'TOKEN_REFUSED',
+  READ_ONLY: 'TOKEN_REFUSED',
+};
+
+/** Ends in a state that says what happened, with the place given back; or is tried again later. */
+async function takeFailure(
+  tools: StepTools,
+  step: Step,
+  open: OpenAccount,
+  before: Server,
+  error: ProviderError,
+): Promise<void> {
+  const { tenantId, serverId: id } = step.payload;
+  const { now } = step;
+  const failures = before.failures + (error.kind === 'RATE_LIMITED' ? 0 : 1);
+  const isOver = !error.isPassing || failures >= mostFailures;
+  if (isOver && before.enrollmentTokenId !== null)
+    await tools.fleet.release(askerOf(step), before.enrollmentTokenId);
+  const wanted = { region: before.region, size: before.size, location: before.location };
+  const message =
+    error.kind === 'SOLD_OUT'
+      ? `${soldOut(wanted, alternativesTo(open.account.catalogue, wanted))} (${error.message})`
+      : error.message;
+  await step.write(async ({ em, publish }) => {
+    await keepLearned({ em }, open, error, now);
+    const server = await lockServer(em, tenantId, id);
+    if (server?.phase !== ServerPhase.CREATING || server.providerId !== null) return;
+    const reason = error.isPassing ? 'PROVIDER_AWAY' : (reasons[error.kind] ?? 'REFUSED');
+    if (!isOver) {
+      const pauseMs = error.options.retryAfterMs ?? backoffMs(failures);
+      move({ publish }, server, ServerPhase.CREATING, now, {
+        failures,
+        reason,
+        message,
+        dueAt: later(now, pauseMs),
+      });
+      return;
+    }
+    move({ publish }, server, ServerPhase.FAILED, now, {
+      reason,
+      message,
+      sealedToken: null,
+      // It is not known whether the last calls have made it after all: it is looked for, and taken down.
+      dueAt: error.isPassing ? later(now, claimMs) : null,
+    });
+  });
+}

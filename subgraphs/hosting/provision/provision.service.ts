@@ -1,0 +1,224 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
+import { ApiError, notFound } from '#platform/errors.js';
+import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
+import { newId } from '#platform/ids.js';
+import type { Logger } from '#platform/logger.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+import type { ServerChanged } from '#schema/events.js';
+
+import { choose, type Choice } from '../catalogue/choose.js';
+import { requireBudget } from '../cost/cost.service.js';
+import type { Accounts } from '../provider/accounts.service.js';
+import { lockServer, move } from '../server/move.service.js';
+import { Server } from '../server/server.entity.js';
+import {
+  decommissionServerRules,
+  provisionServerRules,
+  type DecommissionServerInput,
+  type ProvisionServerInput,
+} from '../server/server.inputs.js';
+import { ServerPhase } from '../server/server.phases.js';
+import type { Asker, FleetCalls } from './fleet-calls.js';
+import { advanceKind } from './kinds.js';
+import { claimMs } from './pace.js';
+
+const defaultDrainSeconds = 60;
+
+interface Reserved {
+  tokenId: string;
+  token: string;
+}
+
+type Wish = ReturnType<typeof provisionServerRules.parse>;
+
+/** What tenants ask for: servers, and their end. What follows is up to jobs. */
+export class ProvisionService {
+  readonly idempotency = new IdempotencyKeys('hosting', ['provisionServer', 'decommissionServer']);
+
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly fleet: FleetCalls,
+    private readonly keyring: Keyring,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Writes a wish for a server down. What it needs is reserved first, a place under the plan's limit and a part of the
+   * budget, and given back when the wish is not written after all.
+   */
+  async provision(operation: Operation, input: ProvisionServerInput): Promise<Server> {
+    const wish = validate(provisionServerRules, input);
+    const { tenantId } = operation;
+    const call = { mutation: 'provisionServer' as const, input, key: input.idempotencyKey };
+    operation.refuseSuspended(tenantId);
+    const earlier = await this.idempotency.find<{ id: string }>(operation, call);
+    if (earlier) return this.row(operation, earlier.id);
+    const choice = await this.chosen(operation, wish);
+    const id = newId('server');
+    const asker = askerOf(operation);
+    const installs = wish.installCloudOs ?? true;
+    const reserved = installs ? await this.fleet.reserve(asker, { id, name: wish.name }) : undefined;
+    let kept = id;
+    try {
+      const answer = await this.idempotency.write(
+        operation,
+        call,
+        (response: { id: string }) => response,
+        async (write) => {
+          await this.insert(operation, write, { id, wish, choice, reserved });
+          return { answer: { id }, response: { id } };
+        },
+      );
+      kept = answer.id;
+    } catch (error) {
+      await this.giveBack(asker, reserved);
+      throw error;
+    }
+    // Somebody else has used the key meanwhile.
+    if (kept !== id) await this.giveBack(asker, reserved);
+    return this.row(operation, kept);
+  }
+
+  /** Begins to take a server down. Asking again changes nothing. CONFLICT (SERVER_PROTECTED). */
+  async decommission(operation: Operation, input: DecommissionServerInput): Promise<Server> {
+    const { id, drainSeconds } = validate(decommissionServerRules, input);
+    const { tenantId, clock } = operation;
+    const call = { mutation: 'decommissionServer' as const, input, key: input.idempotencyKey };
+    await this.idempotency.write(
+      operation,
+      call,
+      (response: { id: string }) => response,
+      async (write) => {
+        const server = await lockServer(write.em, tenantId, id);
+        if (!server) throw notFound('Server');
+        write.audit({ target: id, changes: { name: server.name, decommissioned: true } });
+        if (server.isProtected)
+          throw new ApiError('CONFLICT', `${server.name} is protected: take that off first`, {
+            reason: 'SERVER_PROTECTED',
+          });
+        begin(write, server, clock.now(), drainSeconds ?? defaultDrainSeconds);
+        return { answer: { id }, response: { id } };
+      },
+    );
+    return this.row(operation, id);
+  }
+
+  private async chosen(operation: Operation, wish: Wish): Promise<Choice> {
+    this.accounts.driver(wish.provider);
+    const account = await this.accounts.require(operation.em, operation.tenantId, wish.provider);
+    if (account.problem !== null)
+      throw new ApiError('CONFLICT', `The provider refuses the account's token: ${account.problem}`, {
+        reason: 'TOKEN_REFUSED',
+      });
+    return choose(await this.accounts.catalogue(operation, account), wish, operation.clock.now());
+  }
+
+  private async insert(
+    operation: Operation,
+    { em, publish, enqueue, audit }: Write,
+    {
+      id,
+      wish,
+      choice,
+      reserved,
+    }: { id: string; wish: Wish; choice: Choice; reserved: Reserved | undefined },
+  ): Promise<void> {
+    const { tenantId } = operation;
+    const now = operation.clock.now();
+    const { location, place, currency } = choice;
+    await advisoryLock(em, 'hosting.servers', tenantId);
+    const taken = await em.execute<unknown[]>(
+      'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
+      [tenantId, wish.provider, wish.name],
+    );
+    if (taken.length > 0)
+      throw new ApiError('CONFLICT', `There is a server ${wish.name} already`, { reason: 'NAME_TAKEN' });
+    await requireBudget(em, tenantId, { priceMonthly: place.priceMonthly, currency });
+    em.create(Server, {
+      tenantId,
+      id,
+      version: '1',
+      provider: wish.provider,
+      name: wish.name,
+      region: wish.region,
+      location,
+      size: wish.size,
+      sshKeys: wish.sshKeys ?? [],
+      installCloudOs: reserved !== undefined,
+      isProtected: wish.isProtected ?? false,
+      phase: ServerPhase.REQUESTED,
+      phaseAt: now,
+      reason: null,
+      message: null,
+      progress: 0,
+      providerId: null,
+      operationIds: [],
+      createCalls: 0,
+      lastCallAt: null,
+      failures: 0,
+      dueAt: new Date(now.getTime() + claimMs),
+      drainUntil: null,
+      missingSince: null,
+      ipAddress: null,
+      instanceId: null,
+      enrollmentTokenId: reserved?.tokenId ?? null,
+      sealedToken: reserved ? this.keyring.seal(reserved.token, id) : null,
+      priceHourly: place.priceHourly,
+      priceMonthly: place.priceMonthly,
+      currency,
+      createdAt: now,
+      createdBy: viewerId(operation.requireViewer()),
+      billedFrom: null,
+      billedTo: null,
+      readyAt: null,
+      deletedAt: null,
+    });
+    publish({
+      topic: 'hosting.server.changed',
+      tenantId,
+      entityId: id,
+      entityVersion: 1,
+      payload: { serverId: id, from: null, to: ServerPhase.REQUESTED } satisfies ServerChanged,
+    });
+    enqueue(advanceKind, { tenantId, serverId: id });
+    const { provider, name, region, size } = wish;
+    audit({ target: id, changes: { provider, name, region, size, installCloudOs: reserved !== undefined } });
+  }
+
+  /** What can not be given back now ends by itself, two hours later. */
+  private async giveBack(asker: Asker, reserved: Reserved | undefined): Promise<void> {
+    if (!reserved) return;
+    try {
+      await this.fleet.release(asker, reserved.tokenId);
+    } catch (error) {
+      this.logger.warn({ err: error, tokenId: reserved.tokenId }, 'a place for a server was not given back');
+    }
+  }
+
+  private async row({ em, tenantId }: Operation, id: string): Promise<Server> {
+    const server = await em.findOne(Server, { tenantId, id });
+    if (!server) throw notFound('Server');
+    return server;
+  }
+}
+
+function askerOf({ tenantId, request }: Operation): Asker {
+  return { tenantId, causedBy: request.requestId };
+}
+
+function begin({ publish, enqueue }: Write, server: Server, now: Date, drainSeconds: number): void {
+  const { tenantId, id, phase } = server;
+  if ([ServerPhase.DRAINING, ServerPhase.DELETING, ServerPhase.DELETED].includes(phase)) return;
+  const drains = server.instanceId !== null && phase !== ServerPhase.ORPHANED && drainSeconds > 0;
+  move({ publish }, server, drains ? ServerPhase.DRAINING : ServerPhase.DELETING, now, {
+    drainUntil: drains ? new Date(now.getTime() + drainSeconds * 1000) : null,
+    operationIds: [],
+    reason: null,
+    message: null,
+    dueAt: new Date(now.getTime() + claimMs),
+  });
+  enqueue(advanceKind, { tenantId, serverId: id });
+}

@@ -1,0 +1,149 @@
+import type { JobStep } from '#platform/jobs/job.js';
+
+import { ProviderError } from '../provider/provider-error.js';
+import { lockServer, move, type Change } from '../server/move.service.js';
+import type { Server } from '../server/server.entity.js';
+import { ServerPhase } from '../server/server.phases.js';
+import { pollKind, type AdvancePayload } from './kinds.js';
+import { backoffMs, claimMs } from './pace.js';
+import { askerOf, keepLearned, marksOf, type OpenAccount, type StepTools } from './steps.service.js';
+
+type Step = JobStep<AdvancePayload>;
+
+const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
+/** How often it is asked whether commands have ended, and whether a server is gone. */
+const lookMs = 2_000;
+
+/** Waits for commands on the node to end, but not for ever. */
+export async function drain({ fleet }: StepTools, step: Step, server: Server): Promise<void> {
+  const { now } = step;
+  const { instanceId, drainUntil } = server;
+  const isOver = instanceId === null || drainUntil === null || drainUntil <= now;
+  const waits = !isOver && (await fleet.hasOpenCommands(askerOf(step), instanceId));
+  await change(step, server, (row) =>
+    waits ? { phase: row.phase, dueAt: later(now, lookMs) } : { phase: ServerPhase.DELETING, dueAt: now },
+  );
+}
+
+/**
+ * Takes the server down at the provider, and then its node out of the fleet. Each part is safe to repeat, and what the
+ * provider does not have any more is gone.
+ */
+export async function remove(tools: StepTools, step: Step, server: Server, open: OpenAccount): Promise<void> {
+  const isGone = await takeDown(tools, step, server, open);
+  if (!isGone) return;
+  const { now } = step;
+  if (server.phase === ServerPhase.FAILED) {
+    await change(step, server, () => ({
+      phase: ServerPhase.FAILED,
+      providerId: null,
+      operationIds: [],
+      dueAt: null,
+      billedTo: server.billedFrom && now,
+    }));
+    return;
+  }
+  await finish(tools, step, server);
+}
+
+/** What is left to do once the provider has nothing of it. */
+export async function finish({ fleet }: StepTools, step: Step, server: Server): Promise<void> {
+  const { now } = step;
+  const asker = askerOf(step);
+  if (server.enrollmentTokenId !== null) await fleet.release(asker, server.enrollmentTokenId);
+  // A node that came in just now is known by then.
+  const known = await step.em.execute<{ instanceId: string | null }[]>(
+    'select instance_id as "instanceId" from hosting.server where tenant_id = ? and id = ?',
+    [server.tenantId, server.id],
+  );
+  const instanceId = known[0]?.instanceId ?? null;
+  if (instanceId !== null) await fleet.decommission(asker, instanceId);
+  await change(step, server, (row) => ({
+    phase: ServerPhase.DELETED,
+    deletedAt: now,
+    billedTo: row.billedFrom && (row.billedTo ?? now),
+    sealedToken: null,
+    operationIds: [],
+    dueAt: null,
+    reason: null,
+    message: null,
+    progress: 100,
+  }));
+}
+
+/** Whether it is gone; otherwise it is looked at again later. */
+async function takeDown(tools: StepTools, step: Step, server: Server, open: OpenAccount): Promise<boolean> {
+  const { now } = step;
+  const { driver, session } = open;
+  try {
+    let { providerId } = server;
+    if (providerId === null && server.createCalls > 0) {
+      providerId = (await driver.find(session, marksOf(tools.publicUrl, server)))?.providerId ?? null;
+      const calledAt = server.lastCallAt?.getTime() ?? 0;
+      // A call that was made just now may not have done its work yet.
+      if (providerId === null && now.getTime() - calledAt < claimMs) {
+        await change(step, server, (row) => ({ phase: row.phase, dueAt: new Date(calledAt + claimMs) }));
+        return false;
+      }
+    }
+    if (providerId === null) return true;
+    const operationIds = await driver.remove(session, providerId);
+    if (!operationIds) return true;
+    await step.write(async ({ em, enqueue, publish }) => {
+      await keepLearned({ em }, open, undefined, now);
+      const row = await lockServer(em, server.tenantId, server.id);
+      if (!row || row.phase !== server.phase) return;
+      const isFailed = row.phase === ServerPhase.FAILED;
+      move({ publish }, row, row.phase, now, {
+        providerId,
+        operationIds,
+        failures: 0,
+        dueAt: later(now, isFailed ? lookMs : claimMs),
+      });
+      if (isFailed) return;
+      await em.execute(
+        'update hosting.provider_account set poll_at = ?, quiet_polls = 0 where tenant_id = ? and provider = ?',
+        [later(now, claimMs), server.tenantId, server.provider],
+      );
+      enqueue(pollKind, { tenantId: server.tenantId, provider: server.provider });
+    });
+    return false;
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    await postpone(step, server, open, error);
+    return false;
+  }
+}
+
+/** Deleting is tried until it is done: what the provider still has costs money. */
+async function postpone(step: Step, server: Server, open: OpenAccount, error: ProviderError): Promise<void> {
+  const { now } = step;
+  const failures = server.failures + 1;
+  await step.write(async ({ em, publish }) => {
+    await keepLearned({ em }, open, error, now);
+    const row = await lockServer(em, server.tenantId, server.id);
+    if (!row || row.phase !== server.phase) return;
+    // The provider is still at work on it: nothing to tell anybody.
+    const isBusy = error.kind === 'BUSY';
+    move({ publish }, row, row.phase, now, {
+      failures,
+      dueAt: later(now, error.options.retryAfterMs ?? backoffMs(failures)),
+      ...(isBusy || row.phase === ServerPhase.FAILED
+        ? {}
+        : { reason: 'DELETION_DELAYED', message: error.message }),
+    });
+  });
+}
+
+async function change(
+  step: Step,
+  { tenantId, id, phase }: Server,
+  what: (row: Server) => Change & { phase: ServerPhase },
+): Promise<void> {
+  await step.write(async ({ em, publish }) => {
+    const row = await lockServer(em, tenantId, id);
+    if (!row || row.phase !== phase) return;
+    const { phase: next, ...others } = what(row);
+    move({ publish }, row, next, step.now, others);
+  });
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+
+import type { JobStep, JobPayload, JobWrite } from '#platform/jobs/job.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+
+import type { ProviderAccount } from '../provider/account.entity.js';
+import type { Accounts, Learned } from '../provider/accounts.service.js';
+import type { Driver, Marks, Session } from '../provider/driver.js';
+import type { ProviderError } from '../provider/provider-error.js';
+import type { Server } from '../server/server.entity.js';
+import type { Asker, FleetCalls } from './fleet-calls.js';
+
+/** What every step needs. */
+export interface StepTools {
+  accounts: Accounts;
+  fleet: FleetCalls;
+  keyring: Keyring;
+  publicUrl: string;
+  installer: string;
+}
+
+/** One step's account, open for calls. */
+export interface OpenAccount {
+  account: ProviderAccount;
+  driver: Driver;
+  session: Session & { learned: Learned };
+}
+
+/** Two panels may share a project at a provider: each leaves the other's servers alone. */
+export function panelMark(publicUrl: string): string {
+  return createHash('sha256').update(publicUrl).digest('hex').slice(0, 16);
+}
+
+export function marksOf(publicUrl: string, { tenantId, id }: Pick<Server, 'tenantId' | 'id'>): Marks {
+  return { panel: panelMark(publicUrl), tenant: tenantId, server: id };
+}
+
+export function askerOf({ payload, causedBy }: JobStep<JobPayload>): Asker {
+  return { tenantId: payload.tenantId, causedBy };
+}
+
+/** What a call taught about the account, kept for whoever calls next. */
+export function keepLearned(
+  { em }: Pick<JobWrite, 'em'>,
+  { account: { tenantId, provider }, session: { learned } }: OpenAccount,
+  failure: ProviderError | undefined,
+  now: Date,
+): Promise<unknown> {
+  const pauseMs = failure?.kind === 'RATE_LIMITED' ? (failure.options.retryAfterMs ?? 30_000) : undefined;
+  const isRefused = failure?.kind === 'UNAUTHORIZED' || failure?.kind === 'READ_ONLY';
+  return em.execute(
+    `update hosting.provider_account set last_checked_at = ?,
+       budget_limit = coalesce(?::integer, budget_limit), budget_left = coalesce(?::integer, budget_left),
+       blocked_until = case when ?::timestamptz is null then blocked_until else ?::timestamptz end,
+       problem = case when ? then ? when ? then null else problem end
+     where tenant_id = ? and provider = ?`,
+    [
+      now,
+      learned.limit,
+      learned.left,
+      ...Array.from({ length: 2 }, () => (pauseMs === undefined ? null : new Date(now.getTime() + pauseMs))),
+      isRefused,
+      failure?.message ?? null,
+      failure === undefined,
+      tenantId,
+      provider,
+    ],
+  );
+}

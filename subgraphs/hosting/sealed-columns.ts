@@ -1,0 +1,12 @@
+import type { SealedColumn } from '#platform/secrets/sealed-column.js';
+
+/** What hosting keeps sealed with SECRETS_KEY. */
+export const hostingSealedColumns: readonly SealedColumn[] = [
+  {
+    table: 'provider_account',
+    idColumns: ['tenant_id', 'provider'],
+    column: 'sealed_token',
+    boundTo: 'id',
+  },
+  { table: 'server', idColumns: ['tenant_id', 'id'], column: 'sealed_token', boundTo: 'id' },
+];

@@ -1,0 +1,155 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+
+import { pageOf } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
+
+import { ServerPhase } from './server.phases.js';
+
+@Entity({ tableName: 'server' })
+@ObjectType({ description: 'A server at a provider, from the wish for it to its end.' })
+@Directive('@key(fields: "id")')
+export class Server {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => ID, { description: 'Starts with `srv_`.' })
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  /** Rises with every change, so that a step that was overtaken changes nothing. */
+  @Property({ type: 'bigint' })
+  version!: string;
+
+  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Property({ type: 'text' })
+  provider!: string;
+
+  @Field(() => String, { description: 'Its name, at the provider as well, and its host name.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { description: 'The region, as it was asked for: a location or a zone.' })
+  @Property({ type: 'text' })
+  region!: string;
+
+  @Field(() => String, { description: 'The location that was chosen in the region.' })
+  @Property({ type: 'text' })
+  location!: string;
+
+  @Field(() => String, { description: "The provider's size." })
+  @Property({ type: 'text' })
+  size!: string;
+
+  @Property({ type: 'text[]' })
+  sshKeys!: string[];
+
+  @Field(() => Boolean, { description: 'Whether it is to become a node with Cloud OS.' })
+  @Property({ type: 'boolean' })
+  installCloudOs!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether it can not be decommissioned before that is taken off.' })
+  @Property({ type: 'boolean' })
+  isProtected!: boolean;
+
+  @Field(() => ServerPhase, { description: 'How far it is.' })
+  @Property({ type: 'text' })
+  phase!: ServerPhase;
+
+  @Field(() => DateTime, { description: 'Since when it is in this phase.' })
+  @Property({ type: 'datetime' })
+  phaseAt!: Date;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why it is as it is, for programs; null when all is well. `SOLD_OUT`, `NAME_TAKEN`, `QUOTA_REACHED`, `REFUSED`, ' +
+      '`TOKEN_REFUSED`, `PROVIDER_AWAY`, `PROVIDER_FAILED`, `ENROLLMENT_TIMED_OUT`, `SERVER_GONE`, `UNASKED`, ' +
+      '`DELETION_DELAYED`.',
+  })
+  @Property({ type: 'text', nullable: true })
+  reason!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The same for people.' })
+  @Property({ type: 'text', nullable: true })
+  message!: string | null;
+
+  @Field(() => Int, { description: 'How far the provider is with what it is at work on, in percent.' })
+  @Property({ type: 'integer' })
+  progress!: number;
+
+  @Field(() => String, { nullable: true, description: "The provider's id of it; null before it is known." })
+  @Property({ type: 'text', nullable: true })
+  providerId!: string | null;
+
+  @Property({ type: 'text[]' })
+  operationIds!: string[];
+
+  @Property({ type: 'integer' })
+  createCalls!: number;
+
+  @Property({ type: 'datetime', nullable: true })
+  lastCallAt!: Date | null;
+
+  @Property({ type: 'integer' })
+  failures!: number;
+
+  @Property({ type: 'datetime', nullable: true })
+  dueAt!: Date | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  drainUntil!: Date | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  missingSince!: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Its public IPv4 address; null before it has one.' })
+  @Property({ type: 'text', nullable: true })
+  ipAddress!: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Its node in the fleet; null before it has enrolled.' })
+  @Property({ type: 'text', nullable: true })
+  instanceId!: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  enrollmentTokenId!: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  sealedToken!: string | null;
+
+  @Field(() => Float, { description: 'Net price of an hour when it was asked for, in major units.' })
+  @Property({ type: 'double' })
+  priceHourly!: number;
+
+  @Field(() => Float, { description: 'Net price of a month, which is the most that a month costs.' })
+  @Property({ type: 'double' })
+  priceMonthly!: number;
+
+  @Field(() => String, { description: 'ISO 4217, in upper case.' })
+  @Property({ type: 'text' })
+  currency!: string;
+
+  @Field(() => DateTime, { description: 'When it was asked for.' })
+  @Property({ type: 'datetime' })
+  createdAt!: Date;
+
+  @Property({ type: 'text' })
+  createdBy!: string;
+
+  @Property({ type: 'datetime', nullable: true })
+  billedFrom!: Date | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  billedTo!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was ready; null when it never was.' })
+  @Property({ type: 'datetime', nullable: true })
+  readyAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was gone; null while it is not.' })
+  @Property({ type: 'datetime', nullable: true })
+  deletedAt!: Date | null;
+}
+
+@ObjectType({ description: 'One page of servers.' })
+export class ServerPage extends pageOf(Server, 'Server') {}

@@ -1,0 +1,67 @@
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import type { EntityClass } from '#platform/database/database.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import { buildSubgraph } from '#platform/subgraph/build.js';
+
+import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
+import { CatalogueService } from './catalogue/catalogue.service.js';
+import { CostResolver } from './cost/cost.resolver.js';
+import { CostService } from './cost/cost.service.js';
+import type { HostingEnv } from './env.js';
+import { hostingPermissions } from './permissions.js';
+import { ProviderAccount } from './provider/account.entity.js';
+import { Accounts } from './provider/accounts.service.js';
+import { createDrivers } from './provider/drivers.js';
+import { ProviderResolver } from './provider/provider.resolver.js';
+import { advanceJob } from './provision/advance.job.js';
+import { accountsDueSweep, accountsReconcileSweep, serversDueSweep } from './provision/due.job.js';
+import { FleetCalls, fleetPermissionsNeeded } from './provision/fleet-calls.js';
+import { followNodes } from './provision/nodes.job.js';
+import { pollJob } from './provision/poll.job.js';
+import { ProvisionService } from './provision/provision.service.js';
+import { reconcileJob } from './provision/reconcile.job.js';
+import { InstanceReference } from './server/instance.reference.js';
+import { Server } from './server/server.entity.js';
+import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
+import { ServerService } from './server/server.service.js';
+
+export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server];
+
+/** The hosting subgraph, wired by hand. */
+export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
+  const { database, clock, logger, keyring, publicUrl, settings } = context;
+  const drivers = createDrivers(settings);
+  for (const { name, isSandbox } of drivers.values())
+    if (isSandbox) logger.info(`a stand-in is in the place of ${name}: servers there are not real`);
+  const accounts = new Accounts(drivers, keyring);
+  const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
+  const servers = new ServerService();
+  const tools = { accounts, fleet, keyring, publicUrl, installer: settings.CLOUD_OS_INSTALLER };
+  return {
+    build: () =>
+      buildSubgraph({
+        name: 'hosting',
+        database,
+        clock,
+        verifier: context.verifier,
+        permissions: hostingPermissions,
+        streams: context.streams,
+        resolvers: [
+          new ProviderResolver(accounts),
+          new CatalogueResolver(new CatalogueService(accounts)),
+          new ServerResolver(servers, new ProvisionService(accounts, fleet, keyring, logger)),
+          new InstanceServerResolver(servers),
+          new CostResolver(new CostService(accounts)),
+        ],
+        orphanedTypes: [InstanceReference],
+        references: {
+          Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
+          Instance: async ({ id }: { id: string }, { operation }) =>
+            (await servers.ofInstance(operation, id)) ? { id } : null,
+        },
+      }),
+    consumers: [followNodes],
+    sweeps: [serversDueSweep, accountsDueSweep, accountsReconcileSweep, idempotencySweep('hosting')],
+    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools)],
+  };
+}

@@ -1,0 +1,57 @@
+import { Keyring } from '#platform/secrets/keyring.js';
+
+import { testSecretsKey } from '../support/panel.js';
+import type { RichScene } from './rich-scene.js';
+
+const serverId = (word: string) => `srv_${word}`;
+
+/** An account with a provider, and a server there: the panel of the suites has no provider to ask. */
+export async function hosting(scene: RichScene): Promise<void> {
+  const { panel, tenant, word, node } = scene;
+  const now = panel.clock.now();
+  // So that nobody asks the provider, however far the suites move time.
+  const farAhead = new Date(now.getTime() + 365 * 24 * 3_600_000);
+  const account = `pac_${word}`;
+  const keyring = Keyring.parse(testSecretsKey);
+  const place = { region: 'fsn1', isAvailable: true, endsAt: null, priceHourly: 0.006, priceMonthly: 3.79 };
+  const catalogue = {
+    currency: 'EUR',
+    regions: [{ id: 'fsn1', name: `${word} park`, zone: 'eu-central', country: 'DE', city: 'Falkenstein' }],
+    sizes: [
+      { id: 'cx22', name: 'CX22', vcpus: 2, memoryGb: 4, diskGb: 40, architecture: 'x86', places: [place] },
+    ],
+  };
+  await panel.sql(
+    `insert into hosting.provider_account
+       (tenant_id, provider, id, sealed_token, connected_at, last_checked_at, catalogue, catalogue_at, reconcile_at)
+     values ($1, 'hetzner', $2, $3, $4, $4, $5, $6, $6)`,
+    [tenant.id, account, keyring.seal(`${word}-token`, account), now, JSON.stringify(catalogue), farAhead],
+  );
+  await panel.sql(
+    `insert into hosting.server (tenant_id, id, provider, name, region, location, size, ssh_keys, install_cloud_os,
+       phase, phase_at, provider_id, create_calls, ip_address, instance_id, price_hourly, price_monthly, currency,
+       created_at, created_by, billed_from, ready_at)
+     values ($1, $2, 'hetzner', $3, 'eu-central', 'fsn1', 'cx22', '{}', true, 'READY', $4, $5, 1, '198.18.0.1', $6,
+       0.006, 3.79, 'EUR', $4, $7, $4, $4)`,
+    [tenant.id, serverId(word), `${word}-server`, now, `provider-${word}`, node.id, tenant.user.id],
+  );
+  await panel.sql(
+    `insert into hosting.budget (tenant_id, monthly_limit, currency) values ($1, 1000, 'EUR')`,
+    [tenant.id],
+  );
+  await panel.sql(
+    `insert into hosting.idempotency_key (tenant_id, key, fingerprint, response, expires_at)
+     values ($1, $2, 'none', $3, $4)`,
+    [tenant.id, `hosting-${word}`, { id: serverId(word) }, new Date(now.getTime() + 3_600_000)],
+  );
+  await tellServer(scene);
+}
+
+/** As a step of the server would. */
+export async function tellServer({ panel, tenant, word }: RichScene): Promise<void> {
+  await panel.sql(
+    `insert into hosting.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     values ('evt_' || gen_random_uuid(), $1, 'hosting.server.changed', $2, 2, $3, 'test', now())`,
+    [tenant.id, serverId(word), { serverId: serverId(word), from: 'ENROLLING', to: 'READY' }],
+  );
+}
