@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { flatten } from '#subgraphs/governance/fact/flatten.js';
 import { toActive } from '#subgraphs/governance/result/active-policies.loader.js';
 import { evaluate, staleAfterMs } from '#subgraphs/governance/result/evaluate.js';
 import { checkRule } from '#subgraphs/governance/rule/check.js';
@@ -297,25 +296,4 @@ describe('one instance', () => {
     const after = evaluate({ ...node, facts, offlineSince }, policies, new Map(), now + staleAfterMs);
     expect(after).toMatchObject({ passed: 0, known: 0, applicable: 8, dueAt: null });
   });
-});
-
-test('facts come nested or dotted, and what nobody can ask about is left out', () => {
-  const reported = {
-    backup: { encryption: true, last_success: '2026-01-01T00:00:00Z', note: 'x' },
-    'disk.encryption': false,
-    apps: { count: 3, installed: ['a', 1, 'b'] },
-    custom: { rack: { row: 7 }, empty: null },
-    instance: { tags: ['x'] },
-    cloud_os: { version: '9' },
-    nothing: Number.POSITIVE_INFINITY,
-  };
-  expect(flatten(reported)).toEqual({
-    'backup.encryption': true,
-    'backup.last_success': '2026-01-01T00:00:00Z',
-    'disk.encryption': false,
-    'apps.count': 3,
-    'apps.installed': ['a', 'b'],
-    'custom.rack.row': 7,
-  });
-  for (const odd of [undefined, null, 7, 'x', [1]]) expect(flatten(odd)).toEqual({});
 });
