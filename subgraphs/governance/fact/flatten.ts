@@ -43,18 +43,12 @@ export function flatten(reported: unknown): Record<string, unknown> {
 }
 
 function keep(value: unknown): unknown {
-  switch (typeof value) {
-    case 'boolean':
-      return value;
-    case 'number':
-      return Number.isFinite(value) ? value : undefined;
-    case 'string':
-      return value.slice(0, longestText);
-    default:
-      if (!Array.isArray(value)) return undefined;
-      return value
-        .filter((item) => typeof item === 'string')
-        .slice(0, mostItems)
-        .map((item: string) => item.slice(0, longestText));
-  }
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'string') return value.slice(0, longestText);
+  if (!Array.isArray(value)) return undefined;
+  return value
+    .filter((item) => typeof item === 'string')
+    .slice(0, mostItems)
+    .map((item: string) => item.slice(0, longestText));
 }

@@ -106,7 +106,7 @@ export class PolicyService {
       updatedBy: by,
       updatedAt: now,
     });
-    remember(write, policy, false);
+    remember(write, policy);
     await write.em.flush();
     return policy;
   }
@@ -132,7 +132,7 @@ export class PolicyService {
           updatedBy: viewerId(operation.requireViewer()),
           updatedAt: operation.clock.now(),
         });
-        remember(write, policy, false);
+        remember(write, policy);
         const { name, enforcement, severity, appliesTo, rule } = policy;
         write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule } });
         await write.em.flush();
@@ -148,12 +148,12 @@ export class PolicyService {
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
-      const last = { ...policy, version: policy.version + 1 };
-      Object.assign(last, {
-        updatedBy: viewerId(operation.requireViewer()),
-        updatedAt: operation.clock.now(),
+      remember(write, policy, {
+        version: policy.version + 1,
+        isDeleted: true,
+        changedBy: viewerId(operation.requireViewer()),
+        changedAt: operation.clock.now(),
       });
-      remember(write, last as Policy, true);
       write.em.remove(policy);
       await write.em.flush();
       await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id, isRemoved: true });
@@ -168,7 +168,7 @@ async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<
   return policy;
 }
 
-function remember({ em }: Write, policy: Policy, isDeleted: boolean): void {
+function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = {}): void {
   em.create(PolicyVersion, {
     tenantId: policy.tenantId,
     policyId: policy.id,
@@ -178,9 +178,10 @@ function remember({ em }: Write, policy: Policy, isDeleted: boolean): void {
     enforcement: policy.enforcement,
     severity: policy.severity,
     appliesTo: policy.appliesTo,
-    isDeleted,
+    isDeleted: false,
     changedBy: policy.updatedBy,
     changedAt: policy.updatedAt,
+    ...last,
   });
 }
 

@@ -4,7 +4,7 @@ import type { ScoreChanged, ViolationChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
 import { scoreOf } from '../score/formula.js';
-import { readRules, type TenantRules } from './active-policies.loader.js';
+import { knownRules, type TenantRules } from './active-policies.loader.js';
 import { evaluate, type Evaluation, type KnownNode, type Status } from './evaluate.js';
 
 /** The transaction in which results are written. */
@@ -44,7 +44,7 @@ export async function evaluateNodes(
 ): Promise<void> {
   if (nodes.length === 0) return;
   const { em, now, publish } = step;
-  const rules = given ?? (await readRules(em, tenantId, now));
+  const rules = given ?? (await knownRules(em, tenantId, now));
   const before = await storedResults(em, tenantId, nodes);
   const upserts: object[] = [];
   const removals: object[] = [];

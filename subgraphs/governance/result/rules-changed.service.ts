@@ -1,6 +1,7 @@
 import type { Write } from '#platform/subgraph/operation.js';
 import type { PolicyChanged } from '#schema/events.js';
 
+import { readRules } from './active-policies.loader.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
 /** How many instances are judged at once, before whoever changed a policy is answered. */
@@ -40,7 +41,8 @@ export async function rulesChanged(
     `select ${nodeColumns} from governance.node where tenant_id = ? order by id limit ? for update`,
     [tenantId, atOnce + 1],
   );
-  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce));
+  const rules = await readRules(em, tenantId, now);
+  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), rules);
   if (nodes.length <= atOnce) return;
   await em.execute(
     'update governance.standing set pending_since = coalesce(pending_since, ?) where tenant_id = ?',

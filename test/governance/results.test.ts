@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until } from '../support/world.js';
+import { create, encrypted, judged, known, nodeWith, signedIn, useScene } from './support/tenant.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel();
+  useScene(panel);
+});
+afterAll(async () => panel.stop());
+
+describe('facts', () => {
+  test('are kept with their time, shown as they came, and told once for each change', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { backup: { encryption: true } });
+    const told = async () =>
+      panel.sql(`select payload from fleet.outbox where topic = 'fleet.facts.changed' and entity_id = $1`, [
+        node.id,
+      ]);
+    expect(await told()).toHaveLength(1);
+    await node.beat({ facts: { backup: { encryption: true } } });
+    await node.beat();
+    expect(await told()).toHaveLength(1);
+    await node.beat({ facts: { backup: { encryption: false } } });
+    await node.beat({ version: '0.3.0' });
+    expect((await told()).map(({ payload }) => [payload.facts, payload.version])).toEqual([
+      [{ backup: { encryption: true } }, '0.2.9'],
+      [{ backup: { encryption: false } }, '0.2.9'],
+      [null, '0.3.0'],
+    ]);
+    await known(node, 'cloud_os.version', '0.3.0');
+    await known(node, 'backup.encryption', false);
+    const answer = await tenant.graphql<{ instance: object }>(
+      'query ($id: ID!) { instance(id: $id) { facts factsReportedAt } }',
+      { id: node.id },
+    );
+    expect(dataOf(answer).instance).toEqual({
+      facts: { backup: { encryption: false } },
+      factsReportedAt: panel.clock.now().toISOString(),
+    });
+  });
+
+  test('are described: each with its type and the operators that compare it', async () => {
+    const tenant = await panel.world.tenant();
+    const answer = await tenant.graphql<{ factKinds: { version: number; facts: { path: string }[] } }>(
+      '{ factKinds { version facts { path type unit source operators description } } }',
+    );
+    const { version, facts } = dataOf(answer).factKinds;
+    expect(version).toBeGreaterThan(0);
+    expect(facts.find(({ path }) => path === 'updates.pending_security')).toEqual({
+      path: 'updates.pending_security',
+      type: 'NUMBER',
+      unit: 'updates',
+      source: 'NODE',
+      operators: ['equals', 'not_equals', 'in', 'not_in', 'gt', 'gte', 'lt', 'lte', 'exists'],
+      description: 'Security updates that wait to be installed.',
+    });
+  });
+
+  test('that only the panel can know are not taken from a node', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, {
+      'cloud_os.version': '9.9.9',
+      instance: { tags: ['trusted'] },
+      'action.kind': 'none',
+      'disk.encryption': true,
+    });
+    const [row] = await panel.sql<{ facts: object }>('select facts from governance.node where id = $1', [
+      node.id,
+    ]);
+    expect(row?.facts).toMatchObject({
+      'cloud_os.version': '0.2.9',
+      'instance.tags': [],
+      'disk.encryption': true,
+    });
+    expect(row?.facts).not.toHaveProperty('action.kind');
+  });
+});
+
+describe('results', () => {
+  test('say why, follow the facts of one node alone, and are unknown where nothing is known', async () => {
+    const tenant = await panel.world.tenant();
+    const [node, other] = [
+      await nodeWith(tenant, { 'backup.encryption': 'yes' }),
+      await nodeWith(tenant, { 'backup.encryption': true }),
+    ];
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    const expected = { condition: 'backup.encryption', expected: true };
+    expect(await judged(tenant, node)).toEqual({
+      score: null,
+      violations: 0,
+      policyResults: [{ policyId, status: 'UNKNOWN', evidence: { ...expected, actual: 'yes' } }],
+    });
+    const stamp = async () => {
+      const [row] = await panel.sql('select xmin::text from governance.node where id = $1', [other.id]);
+      return row;
+    };
+    const before = await stamp();
+    await node.beat({ facts: { 'backup.encryption': false } });
+    await known(node, 'backup.encryption', false);
+    expect(await judged(tenant, node)).toEqual({
+      score: 0,
+      violations: 1,
+      policyResults: [{ policyId, status: 'FAIL', evidence: { ...expected, actual: false } }],
+    });
+    expect(await stamp()).toEqual(before);
+    const page = await tenant.graphql<{ policyResults: { nodes: object[]; totalCount: number } }>(
+      `query ($id: ID!) { policyResults(policyId: $id, status: FAIL) {
+        nodes { status since policy { name counts { passing failing unknown exempt } } instance { name } } totalCount } }`,
+      { id: policyId },
+    );
+    expect(dataOf(page).policyResults).toEqual({
+      nodes: [
+        {
+          status: 'FAIL',
+          since: expect.any(String) as string,
+          policy: { name: 'P', counts: { passing: 1, failing: 1, unknown: 0, exempt: 0 } },
+          instance: { name: node.name },
+        },
+      ],
+      totalCount: 1,
+    });
+  });
+
+  test('are exempt for a time, with an owner and a reason, and count for nothing meanwhile', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    const exempt = async (more: Record<string, unknown> = {}) =>
+      tenant.graphql<{ createPolicyExemption: { id: string } }>(
+        'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+        { input: { policyId, instanceId: node.id, owner: 'ops', reason: 'moves next week', ...more } },
+      );
+    expect(refusal(await exempt({ owner: '', expiresAt: '2020-01-01T00:00:00Z', reason: ' ' }))).toEqual({
+      code: 'VALIDATION_FAILED',
+      details: {
+        'input.owner': 'Owner is required',
+        'input.reason': 'Reason is required',
+        'input.expiresAt': 'Expires at must be in the future',
+      },
+    });
+    expect(refusal(await exempt({ instanceId: 'inst_none' }))).toMatchObject({
+      details: { 'input.instanceId': 'There is no instance inst_none' },
+    });
+    const soon = new Date(panel.clock.now().getTime() + 60_000).toISOString();
+    const { id } = dataOf(await exempt({ expiresAt: soon })).createPolicyExemption;
+    const isExempt = {
+      score: null,
+      violations: 0,
+      policyResults: [{ policyId, status: 'EXEMPT', evidence: null }],
+    };
+    expect(await judged(tenant, node)).toEqual(isExempt);
+    expect(refusal(await exempt())).toMatchObject({ code: 'CONFLICT', reason: 'ALREADY_EXEMPT' });
+    await panel.clock.advance(61_000);
+    await until(async () => (await judged(tenant, node)).violations === 1, 'the exemption to end');
+    const again = dataOf(await exempt()).createPolicyExemption.id;
+    expect(again).not.toBe(id);
+    expect(await judged(tenant, node)).toEqual(isExempt);
+    const end = 'mutation ($id: ID!) { deletePolicyExemption(id: $id) { reason instance { name } } }';
+    expect(dataOf(await tenant.graphql(end, { id: again }))).toEqual({
+      deletePolicyExemption: { reason: 'moves next week', instance: { name: node.name } },
+    });
+    expect(refusal(await tenant.graphql(end, { id: again }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await judged(tenant, node)).violations).toBe(1);
+  });
+
+  test('change with time alone: a backup grows old, and a silent node is not believed after a day', async () => {
+    const tenant = await panel.world.tenant();
+    const now = panel.clock.now();
+    const node = await nodeWith(tenant, {
+      'backup.last_success': new Date(now.getTime() - 47 * 3_600_000).toISOString(),
+      'disk.encryption': true,
+    });
+    await create(tenant, {
+      name: 'Recent',
+      rule: { condition: 'backup.last_success', operator: 'newer_than', value: '2d' },
+    });
+    await create(tenant, { name: 'Disk', rule: { ...encrypted, condition: 'disk.encryption' } });
+    expect(await judged(tenant, node)).toMatchObject({ score: 100, violations: 0 });
+    await panel.clock.advance(3_700_000);
+    const later = await signedIn(tenant);
+    await until(async () => (await judged(later, node)).violations === 1, 'the backup to be too old');
+    await until(async () => {
+      const [row] = await panel.sql(
+        'select 1 from governance.node where id = $1 and offline_since is not null',
+        [node.id],
+      );
+      return row !== undefined;
+    }, 'the node to be known as offline');
+    await panel.clock.advance(25 * 3_600_000);
+    const muchLater = await signedIn(tenant);
+    await until(async () => (await judged(muchLater, node)).score === null, 'the node not to be believed');
+    const { policyResults } = await judged(muchLater, node);
+    expect(policyResults?.map(({ status }) => status)).toEqual(['UNKNOWN', 'UNKNOWN']);
+    await node.beat();
+    await until(async () => (await judged(muchLater, node)).score === 50, 'the node to be believed again');
+  });
+});
