@@ -2,6 +2,7 @@ import { Engine, type TopLevelCondition } from 'json-rules-engine';
 
 import { Connections } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
+import { patience, withPatience } from '#platform/database/patience.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
 import { toActive } from '#subgraphs/governance/result/active-policies.loader.js';
@@ -169,19 +170,21 @@ async function onDatabase(stage: Stage, figures: Figure[], details: Record<strin
   /** Judges a batch and answers the milliseconds of CPU, ours and the server's. */
   const judge = async (tenantId: string, condition: string, values: unknown[], changed?: string) => {
     const [before, server] = [cpu(), cpuSeconds(pid)];
-    const count = await systemEm(database).transactional(async (em) => {
-      const rows = await em.execute<NodeRow[]>(
-        `select ${nodeColumns} from governance.node where tenant_id = ? and ${condition} for update`,
-        [tenantId, ...values],
-      );
-      const judged = rows.map((row) =>
-        changed === undefined
-          ? row
-          : { ...row, facts: { ...row.facts, [changed]: row.facts[changed] !== true } },
-      );
-      await evaluateNodes({ em, now, publish: () => undefined }, tenantId, judged);
-      return rows.length;
-    });
+    const count = await withPatience(patience.background, async () =>
+      systemEm(database).transactional(async (em) => {
+        const rows = await em.execute<NodeRow[]>(
+          `select ${nodeColumns} from governance.node where tenant_id = ? and ${condition} for update`,
+          [tenantId, ...values],
+        );
+        const judged = rows.map((row) =>
+          changed === undefined
+            ? row
+            : { ...row, facts: { ...row.facts, [changed]: row.facts[changed] !== true } },
+        );
+        await evaluateNodes({ em, now, publish: () => undefined }, tenantId, judged);
+        return rows.length;
+      }),
+    );
     const { user, system } = process.cpuUsage(before);
     return { count, own: (user + system) / 1e3, server: (cpuSeconds(pid) - server) * 1e3 };
   };
