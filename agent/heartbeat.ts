@@ -96,7 +96,7 @@ export class Heartbeat {
     // Not a moment later: a beat whose answer is lost comes back as a sample with this very timestamp, and by it the
     // panel knows that it has the sample already.
     const sentAt = sample.takenAt;
-    const facts = JSON.stringify(sample.metrics.facts);
+    const facts = JSON.stringify(sample.metrics.facts ?? null);
     const isTold = this.#factsTold?.text === facts && this.#factsTold.beatsAgo < factsAgainAfter;
     const body = beatBody(sample, older, { version: version(), sentAt, withFacts: !isTold });
     const outcome = await client.beat(credential, body, cut);

@@ -61,7 +61,8 @@ afterAll(async () => {
 });
 
 const schema = buildSchema(readFileSync(assetPath('schema', 'api.graphql'), 'utf8'));
-const depth = 4;
+// What goes deeper is more than one request may ask.
+const depth = 3;
 
 /** Ids of the victim that a stranger might have learned. */
 const knownIds = () => [victim.id, victim.user.id, node.id, victimTokenId];
@@ -99,12 +100,18 @@ function literalFor({ type }: GraphQLArgument, id: string): string {
 const otherwise: Record<string, string[]> = {
   authorizationPreflight: ['BAD_REQUEST', 'NOT_FOUND', 'VALIDATION_FAILED'],
   userInfo: ['UNAUTHENTICATED'],
+  // It has no account with the provider.
+  serverForecast: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_FAILED'],
 };
 
 /** Queries whose arguments mean more than their types say. */
 const argumentsOf: Record<string, (id: string) => string> = {
   previewPlanChange: () => '(input: { plan: PRO })',
   validateLicence: (id) => `(input: { key: ${JSON.stringify(id)}, instanceId: ${JSON.stringify(id)} })`,
+  admission: (id) => `(input: { action: "command.restart", instanceIds: ["${id}"], isChange: true })`,
+  previewPolicy: () =>
+    '(input: { rule: { condition: "backup.encryption", operator: "equals", value: true }, appliesTo: "all_instances" })',
+  serverForecast: () => '(provider: "hetzner", region: "fsn1", size: "cx22")',
   metricsHistory: (id) => `(instanceId: "${id}", range: "24h")`,
   authorizationPreflight: (id) =>
     `(input: { clientId: "${id}", redirectUri: "https://victim-node-01.example.com/callback", state: "s", codeChallenge: "${'c'.repeat(43)}" })`,

@@ -14,7 +14,8 @@ export class ResultResolver {
 
   @Authorized('governance.policy.read')
   @Query(() => PolicyResultPage, {
-    description: 'Where one policy holds and where not, by instance; empty for a policy that there is not.',
+    description:
+      'Where one policy holds and where not, by instance. NOT_FOUND for a policy that there is not.',
   })
   async policyResults(
     @Args(() => PolicyResultsArgs) args: PolicyResultsArgs,

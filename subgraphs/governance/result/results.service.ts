@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 
+import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
@@ -23,6 +24,7 @@ export class ResultsService {
   ): Promise<Page<PolicyResult & { id: string }>> {
     const window = pageWindow(args);
     const { tenantId, em } = operation;
+    if (!(await this.policy(operation, policyId))) throw notFound('Policy');
     const matching = { tenantId, policyId, ...(status ? { status } : {}) };
     const rows = await em.find(
       PolicyResult,

@@ -93,9 +93,10 @@ test('two beats of one node in a batch count in turn, and the facts of the first
     net_rx_bytes_per_second: 200,
     announced_status: 'DEGRADED',
   });
-  const events = await store.sql('select payload from fleet.outbox where entity_id = $1 order by id', [
-    instance.id,
-  ]);
+  const events = await store.sql(
+    `select payload from fleet.outbox where entity_id = $1 and topic = 'fleet.instance.changed' order by id`,
+    [instance.id],
+  );
   expect(events.map(({ payload }) => [payload.from, payload.to])).toEqual([
     [null, 'HEALTHY'],
     ['HEALTHY', 'DEGRADED'],
