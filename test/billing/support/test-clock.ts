@@ -51,7 +51,7 @@ async function takenIn(panel: TestPanel): Promise<void> {
   await until(async () => {
     const [row] = await panel.sql<{ open: number }>(
       `select count(*)::int as open from billing.outbox o, platform.consumer_position p
-       where p.source = 'billing' and o.topic = 'billing.test-clock.advanced'
+       where p.source = 'billing' and p.consumer in ('billing', 'fleet', 'identity') and o.topic = 'billing.test-clock.advanced'
          and (o.timeline, o.xid, o.id) > (p.timeline, p.xid, p.id)`,
     );
     return row!.open === 0;

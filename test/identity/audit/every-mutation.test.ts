@@ -32,6 +32,8 @@ const outOfReach: Record<string, string> = {
   resumeSubscription: 'takes a subscription that is paid; see test/billing',
   createCheckoutSession: 'takes a payment provider; see test/billing',
   createPortalSession: 'takes a payment provider; see test/billing',
+  advanceTestClock: 'takes a panel with test clocks; see test-clock.test.ts',
+  rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
   connectProvider: 'takes an account with a provider; see test/hosting',
   provisionServer: 'takes an account with a provider; see test/hosting',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
