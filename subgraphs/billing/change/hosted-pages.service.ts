@@ -5,6 +5,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { BillingCycle, packages } from '../package/packages.js';
+import { isPartnerCoupon } from '../partner/partner-tiers.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
@@ -77,6 +78,9 @@ export class HostedPages {
   }
 
   private async requireCoupon(coupon: string): Promise<void> {
+    const noCoupon = invalid('input.coupon', 'There is no such coupon, or it has ended');
+    // A partner's is given by its tier, and to nobody who names it.
+    if (isPartnerCoupon(coupon)) throw noCoupon;
     try {
       const { valid } = await this.stripe().coupons.retrieve(coupon);
       if (valid) return;
@@ -84,7 +88,7 @@ export class HostedPages {
       const failure = failureOf(cause);
       if (!failure?.isFinal) throw failure?.error ?? cause;
     }
-    throw invalid('input.coupon', 'There is no such coupon, or it has ended');
+    throw noCoupon;
   }
 
   /** Stripe's key is made of the client's, so that keys of one tenant are no other's. */

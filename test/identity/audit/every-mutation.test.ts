@@ -33,7 +33,6 @@ const outOfReach: Record<string, string> = {
   createCheckoutSession: 'takes a payment provider; see test/billing',
   createPortalSession: 'takes a payment provider; see test/billing',
   advanceTestClock: 'takes a panel with test clocks; see test-clock.test.ts',
-  rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
   connectProvider: 'takes an account with a provider; see test/hosting',
   provisionServer: 'takes an account with a provider; see test/hosting',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
@@ -46,6 +45,7 @@ const outOfReach: Record<string, string> = {
 
 /** Mutations that succeed or not by what was tried beside them. */
 const sometimes: Record<string, string> = {
+  rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
   disconnectProvider: 'is refused while servers are there; see test/hosting',
   reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
 };
@@ -160,7 +160,9 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
            and (tenant_id in ($3, $4) or $1 = 'register')`,
         [name, panel.clock.now(), scene.tenant.id, rich.tenant.id],
       );
-    await until(async () => (await entries()).length > 0, `${name} in the trail`).catch(() => undefined);
+    await until(async () => (await entries()).length > 0, `${name} in the trail`, 45_000).catch(
+      () => undefined,
+    );
     return (await entries()).length > 0 ? [] : [{ where: name, caller, problem: 'left no entry' }];
   };
   // What takes things away comes last: the others need them.
