@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { buildSchema } from 'graphql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Subgraphs } from '#panel/subgraphs.js';
 import { assetPath } from '#platform/package-root.js';
@@ -27,6 +27,9 @@ let panel: TestPanel;
 let parties: Parties;
 let target: Target;
 let subgraphs: Subgraphs;
+// They go over all operations of all areas.
+vi.setConfig({ testTimeout: 300_000 });
+
 beforeAll(async () => {
   panel = await startTestPanel();
   parties = { victim: await RichScene.rich(panel), stranger: await RichScene.rich(panel) };
