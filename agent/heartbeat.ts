@@ -100,9 +100,9 @@ export class Heartbeat {
     const isTold = this.#factsTold?.text === facts && this.#factsTold.beatsAgo < factsAgainAfter;
     const body = beatBody(sample, older, { version: version(), sentAt, withFacts: !isTold });
     const outcome = await client.beat(credential, body, cut);
-    if (outcome.kind !== 'ok') cut.throwIfAborted();
-    if (outcome.kind === 'ok')
+    if (outcome.kind === 'ok') {
       this.#factsTold = { text: facts, beatsAgo: isTold ? (this.#factsTold?.beatsAgo ?? 0) + 1 : 0 };
+    } else cut.throwIfAborted();
     return this.#settle(outcome, sample, older);
   }
 

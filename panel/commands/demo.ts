@@ -21,7 +21,6 @@ await run(async () => {
     ADMIN_EMAIL: demoAccounts.administrator.email,
     ADMIN_PASSWORD: demoAccounts.administrator.password,
     MAIL_LOG: 'true',
-    TEST_CLOCKS: 'true',
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   };
@@ -35,7 +34,9 @@ await run(async () => {
     process.env['HETZNER_API_BASE'] === undefined
       ? await startDemoHetzner({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
-  const options = panelOptions({ ...settings, ...stripe?.settings, ...hetzner?.settings });
+  // Time is moved at the stand-in only; a live key of Stripe is refused beside it.
+  const clocks = stripe ? { TEST_CLOCKS: 'true' } : {};
+  const options = panelOptions({ ...clocks, ...settings, ...stripe?.settings, ...hetzner?.settings });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
@@ -79,11 +80,15 @@ await run(async () => {
   }
 });
 
-/** A body that advances the tenant's own time by a year. */
-function yearOn(): string {
+/** How to advance the tenant's own time by a year. */
+function yearOn(url: string): string {
   const to = new Date(Date.now() + 365 * 24 * 60 * 60 * 1000).toISOString();
   const query = 'mutation($to: DateTime!) { advanceTestClock(input: { to: $to }) { now status } }';
-  return JSON.stringify({ query, variables: { to } });
+  return `A year of renewals in seconds, for this tenant alone:
+  curl -s ${url}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+    -d '${JSON.stringify({ query, variables: { to } })}'
+
+`;
 }
 
 interface Shown {
@@ -111,11 +116,7 @@ Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${url}/api/fleet/instances -H "authorization: Bearer $TOKEN"
 
-A year of renewals in seconds, for this tenant alone:
-  curl -s ${url}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
-    -d '${yearOn()}'
-
-A server, whose node is in the fleet some ten seconds later:
+${stripeUrl === undefined ? '' : yearOn(url)}A server, whose node is in the fleet some ten seconds later:
   curl -s ${url}/api/hosting/servers -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '{"provider": "hetzner", "region": "eu-central", "size": "cx31", "name": "production-03", "install_cloud_os": true}'
 
