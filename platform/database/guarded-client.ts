@@ -6,6 +6,12 @@ type GiveBack = (error?: Error | boolean) => void;
 
 // PostgreSQL's word for a server that became a standby: what is connected to it has the wrong one.
 const readOnlyTransaction = '25006';
+/**
+ * Whether the server closes the connection after this error. Its end is seen a moment later, and whoever took the
+ * connection in that moment would pay for it. The severity may be in the server's language, the codes are not.
+ */
+const isLastWord = ({ code = '', severity = '' }: { code?: string; severity?: string }) =>
+  severity === 'FATAL' || severity === 'PANIC' || /^57P0|^25P0[34]$/.test(code);
 // What a busy process has not read yet is read first.
 const secondLookMs = 100;
 
@@ -50,8 +56,8 @@ export class GuardedClient extends pg.Client {
       clearTimeout(this.#timer);
       this.#giveBack?.(new Error('the connection has ended'));
     });
-    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
-      if (code === readOnlyTransaction) this.#isSpent = true;
+    this.connection.on('errorMessage', (told: { code?: string; severity?: string }) => {
+      if (told.code === readOnlyTransaction || isLastWord(told)) this.#isSpent = true;
     });
   }
 

@@ -31,13 +31,14 @@ export const patience = {
     idleInTransaction: 15_000,
     answer: 6_500,
   },
-  // Batches of beats: nodes wait for them as clients do, but one statement stores hundreds.
+  // Batches of beats: nodes wait for them as clients do, but one statement stores hundreds. A beat may wait for the batch
+  // before its own to be cut off and then for a connection, and is answered within the time of any other request.
   beats: {
     part: 'requests',
-    statement: 8_000,
+    statement: 6_000,
     lock: 4_000,
     idleInTransaction: 15_000,
-    answer: 9_500,
+    answer: 7_000,
   },
   // Sweeps, consumers and jobs take bounded batches; nobody waits for one of them, yet all behind it do.
   background: {

@@ -12,6 +12,8 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
+// What 200 dashboards cost is bounded; how long it takes is a matter of what else the machine does.
+const slowestMs = 100_000;
 const query = 'subscription { instanceChanged { id name hostname tenant { name } } }';
 
 /** A dashboard that subscribes and then never reads again. */
@@ -44,7 +46,7 @@ test('200 dashboards get every event in order while one of them never reads, at 
   const isDone = (live: Live) =>
     (live.results.at(-1)?.data as { instanceChanged?: { id: string } } | undefined)?.instanceChanged?.id ===
     last.id;
-  await Promise.all(dashboards.map(async (live) => live.untilLatest(isDone)));
+  await Promise.all(dashboards.map(async (live) => live.untilLatest(isDone, slowestMs)));
 
   // A dashboard may have been a moment earlier than another; what it got is the end of the same sequence.
   const longest = dashboards.map(from).toSorted((a, b) => b.length - a.length)[0]!;
@@ -53,7 +55,7 @@ test('200 dashboards get every event in order while one of them never reads, at 
   expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
   idle.terminate();
   await Promise.all(dashboards.map(async (live) => live.close()));
-});
+}, 180_000);
 
 test('a subscription ends within a second of its token, with a code that clients come back from', async () => {
   const tenant = await panel.world.tenant();

@@ -84,7 +84,10 @@ const requests: Record<string, () => Promise<Outcome>> = {
 test('a frozen database is a 503 with Retry-After within seconds, and after the thaw all is well and nothing lost', async () => {
   const names: string[] = [];
   let isOver = false;
-  onTestFinished(() => void (isOver = true));
+  onTestFinished(() => {
+    isOver = true;
+    database.thaw();
+  });
   const writer = async () => {
     for (let count = 0; !isOver; count += 1) {
       const name = `written ${count}`;

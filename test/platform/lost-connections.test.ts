@@ -144,7 +144,7 @@ test(`a pool is whole after ${kills} lost connections under load, and nothing ac
   const lane = async () => {
     while (count < kills) {
       const [name, happen] = kinds[count % kinds.length]!;
-      const id = `${name} ${(count += 1)}`;
+      const id = `${name} ${(count += 1)} ${randomUUID()}`;
       const outcome = await happen(id).then(
         () => 'acknowledged',
         (error: unknown) => (isPassing(error) ? 'an outage' : error),
