@@ -42,7 +42,7 @@ const shape = {
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: settings.url.optional(),
   DATABASE_OWNER_URL: settings.url.optional(),
-  DATABASE_CONNECTIONS: z.coerce.number().int().min(3).max(500).default(defaultConnections),
+  DATABASE_CONNECTIONS: z.coerce.number().int().min(4).max(500).default(defaultConnections),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(200),

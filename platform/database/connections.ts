@@ -23,9 +23,12 @@ export type TakenClient = pg.PoolClient & GuardedClient;
 /** One process's share of PostgreSQL's connections, however many areas it runs. The standing ones come on top. */
 export const defaultConnections = 18;
 
-/** Two of three connections are for requests, so that background work never has most of them. */
+/**
+ * Two of three connections are for requests, so that background work never has most of them. What makes the first
+ * administrator holds one while it takes another.
+ */
 export function poolSizes(connections = defaultConnections): Readonly<Record<Part, number>> {
-  const background = Math.max(1, Math.floor(connections / 3));
+  const background = Math.max(2, Math.floor(connections / 3));
   return { requests: connections - background, background };
 }
 

@@ -10,13 +10,16 @@ import { planWithRoom } from './plans.js';
 export class Entitlements {
   constructor(private readonly area: string) {}
 
-  async of(operation: Operation): Promise<Entitlement> {
-    return operation.once(Entitlements, () => this.read(operation.em, operation.tenantId));
+  async of(operation: Operation, em = operation.em): Promise<Entitlement> {
+    return operation.once(Entitlements, () => this.read(em, operation.tenantId));
   }
 
-  /** Throws PLAN_REQUIRED unless the tenant's plan has the feature. */
-  async requireFeature(operation: Operation, feature: string): Promise<void> {
-    const { plan, features } = await this.of(operation);
+  /**
+   * Throws PLAN_REQUIRED unless the tenant's plan has the feature. Inside a transaction it is given that one's `em`: who
+   * holds a connection must not wait for a second, which others in the same place hold.
+   */
+  async requireFeature(operation: Operation, feature: string, em = operation.em): Promise<void> {
+    const { plan, features } = await this.of(operation, em);
     if (features.includes(feature)) return;
     throw new ApiError('PLAN_REQUIRED', `The plan ${plan.toLowerCase()} does not include ${feature}`, {
       details: { feature, plan: plan.toLowerCase() },

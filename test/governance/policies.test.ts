@@ -151,6 +151,15 @@ describe('a policy', () => {
     expect([taken.status, taken.body]).toEqual([409, { error: 'There is a policy of this name already' }]);
   });
 
+  test('is made however many are made at once', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const names = Array.from({ length: 16 }, (_, at) => `Policy ${at}`);
+    const made = await Promise.all(
+      names.map(async (name) => tenant.rest('/api/governance/policies', { body: { ...example, name } })),
+    );
+    expect(made.map(({ status }) => status)).toEqual(names.map(() => 201));
+  });
+
   test("of another tenant is not there, and another tenant's instances are not judged by it", async () => {
     const [acme, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const node = await nodeWith(other, { 'backup.encryption': false });

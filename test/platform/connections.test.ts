@@ -50,6 +50,16 @@ async function failure(work: Promise<unknown>): Promise<Error> {
 }
 
 describe('a process', () => {
+  test('starts, makes its administrator and serves with as few connections as may be set', async () => {
+    const small = await startTestPanel({ DATABASE_CONNECTIONS: '4' });
+    try {
+      const tenant = await small.world.tenant();
+      expect((await tenant.rest('/api/fleet/instances')).status).toBe(200);
+    } finally {
+      await small.stop();
+    }
+  });
+
   test('with all areas has twenty connections at most, whatever is asked of it at once', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();

@@ -82,7 +82,7 @@ export class PolicyService {
     const { tenantId } = operation;
     await requireRoom(write.em, room, tenantId, async () => {
       const count = await write.em.count(Policy, { tenantId });
-      if (count >= withoutPlan) await this.entitlements.requireFeature(operation, feature);
+      if (count >= withoutPlan) await this.entitlements.requireFeature(operation, feature, write.em);
       return count;
     });
     const draft: Draft = { ...rules, appliesTo: rules.appliesTo ?? 'all_instances' };
