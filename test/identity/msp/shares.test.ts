@@ -135,9 +135,10 @@ test('the share of a deleted client returns to the provider when the client is e
   // It may be restored until then, with its share.
   await left(before, 5);
   await panel.clock.leap(2 * day);
-  const after = await signedInAgain(panel, parent);
   await until(async () => {
     await panel.clock.leap(61_000);
+    // Fifteen such leaps are the life of a token.
+    const after = await signedInAgain(panel, parent);
     return (await after.instanceLimit()) === 25;
   }, 'the share to return');
 });
