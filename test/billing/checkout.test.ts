@@ -126,7 +126,11 @@ test('of two subscriptions that live the newest is kept, and what was paid for t
   await applied(panel);
   await until(async () => (await live(customer)).length === 1, 'one subscription to be left');
   expect(await live(customer)).toEqual([newer.id]);
-  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', billingCycle: 'YEARLY', status: 'ACTIVE' });
+  expect(await subscriptionOf(tenant)).toMatchObject({
+    plan: 'PRO',
+    billingCycle: 'YEARLY',
+    status: 'ACTIVE',
+  });
   const credited = await panel.sdk.customers.retrieve(customer);
   expect(credited).toMatchObject({ balance: -4900 });
   expect(await changesIn(panel, tenant, 'endSurplusSubscription')).toEqual([

@@ -4,7 +4,13 @@ import { provider } from '../identity/msp/support.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
-import { applied, signedIn, startBillingPanel, subscriptionOf, type BillingPanel } from './support/billing-panel.js';
+import {
+  applied,
+  signedIn,
+  startBillingPanel,
+  subscriptionOf,
+  type BillingPanel,
+} from './support/billing-panel.js';
 import { clientWithContract, ledgerOf, paidBy, partner } from './support/partner-money.js';
 import { changesIn, decide } from './support/partners.js';
 

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { until } from '../support/world.js';
-import { applied, change, startBillingPanel, subscriptionOf, type BillingPanel } from './support/billing-panel.js';
+import {
+  applied,
+  change,
+  startBillingPanel,
+  subscriptionOf,
+  type BillingPanel,
+} from './support/billing-panel.js';
 import { couponsOf, partner, untilCoupons } from './support/partner-money.js';
 import { changesIn, decide } from './support/partners.js';
 
@@ -62,9 +68,10 @@ test('a schedule that is not ours keeps its phases as they are; each discount is
   const { tenant, customer, id } = await partner(panel, 5);
   await untilCoupons(panel, customer, [silver]);
   const { stripe_id: subscription } = (
-    await panel.sql<{ stripe_id: string }>('select stripe_id from billing.subscription where tenant_id = $1', [
-      tenant.id,
-    ])
+    await panel.sql<{ stripe_id: string }>(
+      'select stripe_id from billing.subscription where tenant_id = $1',
+      [tenant.id],
+    )
   )[0]!;
   await until(
     async () => ((await changesIn(panel, tenant, 'changePartnerDiscount')) as unknown[]).length === 1,

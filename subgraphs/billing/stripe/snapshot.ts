@@ -42,7 +42,13 @@ export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<S
   const [current, ...others] = data
     .filter(isOurs)
     .toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
-  return current && snapshotOf(current, others.filter((each) => rank(each) === 0).map(({ id }) => id));
+  return (
+    current &&
+    snapshotOf(
+      current,
+      others.filter((each) => rank(each) === 0).map(({ id }) => id),
+    )
+  );
 }
 
 /** An account may sell other things to the same customer. */

@@ -116,7 +116,10 @@ export function notice(row: BillingSubscription, facts: NoticeRaised): OutboxEve
 }
 
 /** For the trail of the tenant whose price it is: seen at Stripe, so told once whoever has set it. */
-function discountChanged({ tenantId, stripeId, partnerCoupon: to }: BillingSubscription, from: string | null): OutboxEvent {
+function discountChanged(
+  { tenantId, stripeId, partnerCoupon: to }: BillingSubscription,
+  from: string | null,
+): OutboxEvent {
   return auditEvent(
     { name: 'changePartnerDiscount', args: {} },
     {
