@@ -72,7 +72,7 @@ export class PartnerDecisions {
           },
         );
       }
-      const before = { ...partner };
+      const before = { commissionPercent: partner.commissionPercent, tierId: partner.tierId };
       partner.commissionPercent = commissionPercent ?? before.commissionPercent;
       const isSame = isMade && partner.commissionPercent === before.commissionPercent;
       const now = operation.clock.now();
