@@ -19,6 +19,7 @@ import { Commission } from './commission/commission.entity.js';
 import { earnCommission } from './commission/commission.job.js';
 import { CommissionResolver } from './commission/commission.resolver.js';
 import { CommissionService } from './commission/commission.service.js';
+import { paidInvoicesJob } from './commission/paid-invoices.job.js';
 import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -42,6 +43,7 @@ import { billingPermissions } from './permissions.js';
 import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
@@ -134,6 +136,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       }),
     consumers: [
       knowTenants,
+      forgetCustomers,
       followEntitlements,
       reissueLicences(times),
       licenceNodes(times),
@@ -157,7 +160,9 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     jobs: [
       syncJob(stripe, times),
       finishIntentJob(intents),
-      applyDiscountJob(stripe, coupons),
+      applyDiscountJob(stripe, coupons, logger),
+      paidInvoicesJob(stripe),
+      forgetCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],

@@ -5,7 +5,6 @@ import { Live } from '../support/live.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import {
-  applied,
   change,
   giveCard,
   proTenant,
@@ -278,34 +277,4 @@ test('a plan that is none, one by contract, and one of another tenant are refuse
     body: { plan: 'pro' },
   });
   expect(forbidden.status).toBe(403);
-});
-
-test('a checkout refuses what is wrong by field, and once paid the plan is in force', async () => {
-  const tenant = await panel.world.tenant();
-  const checkout = async (input: Record<string, unknown>) =>
-    tenant.graphql<{ createCheckoutSession: { url: string } }>(
-      'mutation($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { url } }',
-      { input },
-    );
-  expect(refusal(await checkout({ plan: 'FREE' }))).toMatchObject({
-    code: 'VALIDATION_FAILED',
-    details: { 'input.plan': expect.any(String) },
-  });
-  expect(refusal(await checkout({ plan: 'PRO', coupon: 'no-such-coupon' }))).toMatchObject({
-    code: 'VALIDATION_FAILED',
-    details: { 'input.coupon': 'There is no such coupon, or it has ended' },
-  });
-  const { url } = dataOf(await checkout({ plan: 'PRO', withTrial: true })).createCheckoutSession;
-  const page = await fetch(url);
-  expect(page.status).toBe(200);
-  const paid = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ card: 'pm_card_visa' }),
-    redirect: 'manual',
-  });
-  expect(paid.status).toBeLessThan(400);
-  await applied(panel);
-  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
-  expect(await subscriptionOf(tenant)).toMatchObject({ status: 'TRIALING', trialEnd: expect.any(String) });
 });

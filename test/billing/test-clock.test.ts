@@ -145,3 +145,14 @@ test('a customer is made on a test clock, at the time that it is for its tenant'
   if (customer.deleted || customer.test_clock === null) throw new Error('no customer on a test clock');
   expect(customer.created).toBe(Math.floor(to.getTime() / 1000));
 });
+
+test('whoever advances a clock that only catches up with the machine’s takes its way over', async () => {
+  const tenant = await proTenant(panel);
+  // As the sweep does, whose process then died.
+  await panel.sql(
+    `update billing.test_clock set status = 'ADVANCING', version = version + 1, way_to = $2 where tenant_id = $1`,
+    [tenant.id, panel.clock.now()],
+  );
+  const to = await advance(panel, tenant, 3 * dayMs);
+  expect(await clockOf(tenant)).toMatchObject({ status: 'READY', target: to.toISOString() });
+});

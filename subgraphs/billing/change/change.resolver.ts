@@ -86,6 +86,7 @@ export class ChangeResolver {
   @Mutation(() => HostedPage, {
     description:
       'A page on which a plan is bought, with or without a trial. The plan is in force once the provider has told of it. ' +
+      'An earlier page that is still open is closed. ' +
       `CONFLICT (ALREADY_SUBSCRIBED, MANAGED_BY_PROVIDER), VALIDATION_FAILED. ${stripeAway}`,
   })
   async createCheckoutSession(

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 
-import { ApiError, invalid } from '#platform/errors.js';
+import { invalid } from '#platform/errors.js';
+import {
+  fingerprintOf,
+  IdempotencyKeys,
+  type RepeatableCall,
+} from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { BillingCycle, packages } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
+import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
@@ -21,6 +27,8 @@ import type { MeansFinder } from './means.service.js';
 
 /** Pages of Stripe on which a tenant pays: card numbers never come here. */
 export class HostedPages {
+  readonly idempotency = new IdempotencyKeys('billing', ['createCheckoutSession']);
+
   constructor(
     private readonly stripe: StripeSource,
     private readonly prices: Prices,
@@ -31,13 +39,12 @@ export class HostedPages {
 
   async checkout(operation: Operation, input: CreateCheckoutSessionInput): Promise<HostedPage> {
     const { plan, billingCycle, withTrial, coupon } = validate(createCheckoutSessionRules, input);
+    const call = { mutation: 'createCheckoutSession', input, key: input.idempotencyKey } as const;
+    const earlier = await this.idempotency.find<StoredPage>(operation, call);
+    if (earlier) return revive(earlier);
     const row = await readSubscription(operation.em, operation.tenantId);
     requireOwnPlan(row);
-    if (isLive(row)) {
-      throw new ApiError('CONFLICT', 'There is a subscription already: changeSubscription changes it', {
-        reason: 'ALREADY_SUBSCRIBED',
-      });
-    }
+    if (isLive(row)) throw alreadySubscribed();
     if (withTrial && row.hadTrial) throw invalid('input.withTrial', 'The trial was used before');
     const trialDays = withTrial ? packages[plan].trialDays : 0;
     const customer = await this.customers.of(operation);
@@ -58,14 +65,21 @@ export class HostedPages {
           ...(discounts.length > 0 ? { discounts } : {}),
           ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
         },
-        this.once(operation, 'checkout', input.idempotencyKey),
+        this.once(operation, call, discounts),
       ),
     );
-    if (session.url === null) throw new Error(`the checkout session ${session.id} has no address`);
-    await operation.write(async ({ audit }) =>
-      audit({ target: operation.tenantId, changes: { plan, checkout: session.id } }),
-    );
-    return { url: session.url, expiresAt: new Date(session.expires_at * 1000) };
+    const { url } = session;
+    if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
+    // Before anybody has its address: of all that were handed out, one can be paid on.
+    await asking(() => closeOlderPages(this.stripe(), customer, session.id));
+    return this.idempotency.write(operation, call, revive, async ({ audit }) => {
+      audit({ target: operation.tenantId, changes: { plan, checkout: session.id } });
+      const expiresAt = new Date(session.expires_at * 1000);
+      return {
+        answer: { url, expiresAt },
+        response: { url, expiresAt: expiresAt.toISOString() } satisfies StoredPage,
+      };
+    });
   }
 
   /** Where payment methods are changed and invoices paid. */
@@ -78,9 +92,8 @@ export class HostedPages {
   }
 
   private async requireCoupon(coupon: string): Promise<void> {
-    const noCoupon = invalid('input.coupon', 'There is no such coupon, or it has ended');
     // A partner's is given by its tier, and to nobody who names it.
-    if (isPartnerCoupon(coupon)) throw noCoupon;
+    if (isPartnerCoupon(coupon)) throw noCoupon();
     try {
       const { valid } = await this.stripe().coupons.retrieve(coupon);
       if (valid) return;
@@ -88,18 +101,32 @@ export class HostedPages {
       const failure = failureOf(cause);
       if (!failure?.isFinal) throw failure?.error ?? cause;
     }
-    throw noCoupon;
+    throw noCoupon();
   }
 
-  /** Stripe's key is made of the client's, so that keys of one tenant are no other's. */
+  /**
+   * Stripe's key is made of the client's, so that keys of one tenant are no other's, and of all that may be another in
+   * a call that comes after one whose answer was lost.
+   */
   private once(
-    { tenantId, request }: Operation,
-    what: string,
-    given: string | null | undefined,
+    operation: Operation,
+    call: RepeatableCall<'createCheckoutSession'>,
+    discounts: readonly { coupon: string }[],
   ): { idempotencyKey?: string } {
-    const key = given ?? request.idempotencyKey;
+    const key = this.idempotency.keyOf(operation, call);
     if (key === undefined) return {};
-    const stamp = createHash('sha256').update(key).digest('base64url');
-    return { idempotencyKey: `${what}-${tenantId}-${stamp}` };
+    const stamp = createHash('sha256')
+      .update(JSON.stringify([key, fingerprintOf(call), discounts]))
+      .digest('base64url');
+    return { idempotencyKey: `checkout-${operation.tenantId}-${stamp}` };
   }
 }
+
+interface StoredPage {
+  url: string;
+  expiresAt: string;
+}
+
+const revive = ({ url, expiresAt }: StoredPage): HostedPage => ({ url, expiresAt: new Date(expiresAt) });
+
+const noCoupon = (): Error => invalid('input.coupon', 'There is no such coupon, or it has ended');

@@ -5,6 +5,7 @@ import { subscriptionsMigration } from './002-subscriptions.js';
 import { licencesMigration } from './003-licences.js';
 import { partnersMigration } from './004-partners.js';
 import { testClocksMigration } from './010-test-clocks.js';
+import { partnerPeriodsMigration } from './011-partner-periods.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -13,4 +14,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   licencesMigration,
   partnersMigration,
   testClocksMigration,
+  partnerPeriodsMigration,
 ];

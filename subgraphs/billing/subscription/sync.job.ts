@@ -1,18 +1,14 @@
 import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
 
-import { fetchPaidInvoices, tellPaidInvoices } from '../commission/paid-invoices.service.js';
+import { paidInvoicesKind } from '../commission/paid-invoices.kind.js';
 import { applyDiscountKind } from '../partner/discount.kind.js';
-import {
-  couponFor,
-  partnerTerms,
-  readTerms,
-  termsColumns,
-  type TermsRow,
-} from '../partner/partner-terms.service.js';
+import { couponFor, partnerTerms } from '../partner/partner-terms.service.js';
 import { isJust } from '../stripe/partner-discount.js';
 import { fetchSnapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import { endSurplus } from '../stripe/surplus.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { accessOf } from './subscription.status.js';
@@ -36,15 +32,8 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
       const { customerId } = await readSubscription(step.em, tenantId);
       if (customerId === null) return;
       const ticket = await takeTicket(step.em, tenantId);
-      const [seen] = await step.em.execute<({ at: Date } & TermsRow)[]>(
-        `select clock_timestamp() as at, ${termsColumns} from (values (1)) v left join billing.partner_terms() t on true`,
-      );
-      const terms = readTerms(seen!);
-      const ask = async () => ({
-        snapshot: await fetchSnapshot(stripe(), customerId),
-        paid: terms ? await fetchPaidInvoices(stripe(), customerId) : [],
-      });
-      const { snapshot, paid } = await ask().catch(async (error: unknown) => {
+      const [seen] = await step.em.execute<{ at: Date }[]>('select clock_timestamp() as at');
+      const snapshot = await fetchSnapshot(stripe(), customerId).catch(async (error: unknown) => {
         // The next webhook asks anew; until then reconciling does.
         if (step.isLastAttempt) await forgetRequest(step);
         throw error;
@@ -54,14 +43,16 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
         const at = await times.at(em, tenantId, step.now);
         applySnapshot(row, snapshot, { ticket, now: step.now, at, publish });
         await em.flush();
-        await tellPaidInvoices({ em, publish }, tenantId, paid);
         // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
+        const terms = await partnerTerms(em);
         if (
           snapshot &&
           accessOf[snapshot.status].isLive &&
-          !isJust(snapshot.partnerCoupons, couponFor(await partnerTerms(em)))
+          !isJust(snapshot.partnerCoupons, couponFor(terms))
         )
           enqueue(applyDiscountKind, { tenantId });
+        // By a job of its own: the plan does not wait for them.
+        if (terms) enqueue(paidInvoicesKind, { tenantId });
         await em.execute(
           `update billing.webhook_event set applied_at = ?
            where tenant_id = ? and applied_at is null and taken_at < ?`,
@@ -79,6 +70,24 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
         ]);
         enqueue(syncKind, { tenantId });
       });
+      for (const id of snapshot?.surplus ?? []) {
+        if (!(await endSurplus(stripe(), id))) continue;
+        await step.write(async ({ publish }) =>
+          publish(
+            auditEvent(
+              { name: 'endSurplusSubscription', args: {} },
+              {
+                tenantId,
+                target: id,
+                actor: 'svc:billing',
+                actorKind: 'service',
+                clientAddress: '',
+                changes: { kept: snapshot?.stripeId },
+              },
+            ),
+          ),
+        );
+      }
     },
   };
 }

@@ -72,7 +72,7 @@ export class Advancing {
 
 async function arrive(
   step: JobWrite,
-  { tenantId, version }: TestClock,
+  { tenantId, version, stripeClockId }: TestClock,
   { to, looked, now }: { to: Date; looked: Looked | undefined; now: Date },
 ): Promise<void> {
   const { em, publish } = step;
@@ -82,7 +82,8 @@ async function arrive(
   const isLast = to.getTime() === clock.wayTo?.getTime();
   clock.version += 1;
   clock.aheadMs = Math.max(clock.aheadMs, to.getTime() - now.getTime());
-  if (clock.stripeClockId !== null) clock.stripeTime = new Date(Math.floor(to.getTime() / 1000) * 1000);
+  // One that was made there meanwhile has not been moved.
+  if (stripeClockId !== null) clock.stripeTime = new Date(Math.floor(to.getTime() / 1000) * 1000);
   const at = timeOf(clock, now);
   const row = await lockSubscription(em, tenantId);
   if (looked) applySnapshot(row, looked.snapshot, { ticket: looked.ticket, now, at, publish });

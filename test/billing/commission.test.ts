@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { provider } from '../identity/msp/support.js';
+import { Mailbox } from '../identity/support/mailbox.js';
+import { dataOf } from '../support/answers.js';
+import { until } from '../support/world.js';
+import {
+  applied,
+  signedIn,
+  startBillingPanel,
+  subscriptionOf,
+  type BillingPanel,
+} from './support/billing-panel.js';
+import { clientWithContract, ledgerOf, paidBy, partner } from './support/partner-money.js';
+import { changesIn, decide } from './support/partners.js';
+
+let mailbox: Mailbox;
+let panel: BillingPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startBillingPanel({ settings: { SMTP_URL: mailbox.url } });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+test('an invoice earns by the period and the percentage in which it was paid, however late it is seen', async () => {
+  const { tenant, id } = await partner(panel, 5);
+  const later = async () => {
+    await panel.clock.advance(3_000);
+    return panel.clock.now().toISOString();
+  };
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  const byTen = await later();
+  await panel.clock.advance(3_000);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 20 }));
+  const byTwenty = await later();
+  await panel.clock.advance(3_000);
+  dataOf(await decide(panel, 'suspendPartner', id));
+  const byNone = await later();
+  await panel.clock.advance(3_000);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 50 }));
+  const paid = { in_ten: byTen, in_twenty: byTwenty, in_none: byNone, in_last: await later() };
+  for (const [invoiceId, paidAt] of Object.entries(paid))
+    await panel.sql(
+      `insert into billing.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+       values ('evt_' || gen_random_uuid(), $1, 'billing.invoice.paid', $2, $3, 'test', now())`,
+      [tenant.id, invoiceId, { invoiceId, amountPaid: 1_000, currency: 'usd', paidAt }],
+    );
+  const booked = async () =>
+    Object.fromEntries((await ledgerOf(panel, tenant, id)).nodes.map((row) => [row.invoiceId, row]));
+  await until(async () => 'in_last' in (await booked()), 'the last one to be booked');
+  const { in_ten: ten, in_twenty: twenty, in_none: none, in_last: last } = await booked();
+  expect([ten?.amount, twenty?.amount, none, last?.amount]).toEqual([100, 200, undefined, 500]);
+  expect(ten?.tier).toBe('tier_silver');
+  const trail = (await changesIn(panel, tenant, 'approvePartner')) as { changes: Record<string, unknown> }[];
+  expect(trail.map(({ changes }) => changes['commissionPercent'])).toEqual([
+    { from: 0, to: 0 },
+    { from: 0, to: 10 },
+    { from: 10, to: 20 },
+    { from: 20, to: 50 },
+  ]);
+  expect(trail.at(-1)?.changes['tier']).toEqual({ from: null, to: 'tier_silver' });
+}, 120_000);
+
+test('what else was sold to a customer, and what cost nothing, earns nothing', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  await panel.clock.advance(3_000);
+  for (const amount of [10_000, 0]) {
+    await panel.sdk.invoiceItems.create({ customer, amount, currency: 'usd' });
+    const { id: invoice } = await panel.sdk.invoices.create({ customer });
+    const { status } = await panel.sdk.invoices.finalizeInvoice(invoice);
+    if (status !== 'paid') await panel.sdk.invoices.pay(invoice);
+  }
+  const { data } = await panel.sdk.subscriptions.list({ customer });
+  const item = data[0]!.items.data[0]!.id;
+  const yearly = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_yearly'] });
+  await panel.sdk.subscriptions.update(data[0]!.id, {
+    items: [{ id: item, price: yearly.data[0]!.id }],
+    proration_behavior: 'always_invoice',
+  });
+  await applied(panel);
+  const [newest] = await paidBy(panel, customer);
+  await until(
+    async () => (await ledgerOf(panel, tenant, id)).totalCount > 0,
+    'the invoice of the subscription to be booked',
+  );
+  expect((await ledgerOf(panel, tenant, id)).nodes.map(({ invoiceId }) => invoiceId)).toEqual([newest!.id]);
+}, 120_000);
+
+test('while invoices can not be read the subscription is looked at all the same, and they are later', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  await applied(panel);
+  await panel.clock.advance(3_000);
+  panel.stripe.addFault({ kind: 'error', method: 'GET', path: '/v1/invoices', status: 503, next: 100 });
+  const { data } = await panel.sdk.subscriptions.list({ customer });
+  await panel.sdk.subscriptions.update(data[0]!.id, { cancel_at_period_end: true });
+  await until(async () => (await subscriptionOf(tenant)).cancelAt !== null, 'the change to be applied');
+  await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
+  await until(
+    async () => {
+      const [row] = await panel.sql<{ open: number }>(
+        `select count(*)::int as open from jobs.job where name = 'billing.paid-invoices.look'
+         and data ->> 'tenantId' = $1 and state <> 'completed'`,
+        [tenant.id],
+      );
+      return row!.open === 0;
+    },
+    'the invoices to be looked at',
+    60_000,
+  );
+  const seen = await panel.sql('select id from billing.paid_invoice where tenant_id = $1', [tenant.id]);
+  expect(seen).toEqual((await paidBy(panel, customer)).map((each) => ({ id: each.id })));
+  expect((await ledgerOf(panel, tenant, id)).totalCount).toBe(0);
+}, 120_000);
+
+test('with a client that is erased goes its customer at Stripe, and what it was subscribed to', async () => {
+  const parent = await provider(panel);
+  const { child, customer } = await clientWithContract({ panel, mailbox }, parent);
+  const owner = await signedIn(panel, parent);
+  expect((await owner.rest(`/api/msp/clients/${child.id}`, { method: 'DELETE' })).status).toBe(204);
+  await panel.sql(`update identity.msp_client set erase_at = now() - interval '1 day' where id = $1`, [
+    child.id,
+  ]);
+  await until(
+    async () => {
+      await panel.clock.advance(31_000);
+      return (await panel.sdk.customers.retrieve(customer).catch(() => ({ deleted: true }))).deleted === true;
+    },
+    'the customer to be deleted',
+    60_000,
+  );
+  const left = await panel.sdk.subscriptions.list({ customer }).catch(() => ({ data: [] }));
+  expect(left.data).toEqual([]);
+}, 120_000);
