@@ -9,6 +9,7 @@ export interface Events {
   'billing.notice.raised': NoticeRaised;
   'billing.partner.changed': PartnerChanged;
   'billing.invoice.paid': InvoicePaid;
+  'billing.invoice.refunded': InvoiceRefunded;
   'billing.test-clock.advanced': TestClockAdvanced;
   'fleet.usage.measured': UsageMeasured;
   'identity.usage.measured': UsageMeasured;
@@ -93,6 +94,18 @@ export interface InvoicePaid {
   amountPaid: number;
   currency: string;
   paidAt: string;
+}
+
+/**
+ * More, or less, of a paid invoice of a partner's customer went back to it than was told before: refunds may fail. The
+ * amount is all that went back of it by now, in minor units of the invoice's currency.
+ */
+export interface InvoiceRefunded {
+  invoiceId: string;
+  amountReturned: number;
+  /** Rises by one with each amount of an invoice. */
+  version: number;
+  returnedAt: string;
 }
 
 /**

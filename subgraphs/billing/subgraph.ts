@@ -20,6 +20,7 @@ import { earnCommission } from './commission/commission.job.js';
 import { CommissionResolver } from './commission/commission.resolver.js';
 import { CommissionService } from './commission/commission.service.js';
 import { paidInvoicesJob } from './commission/paid-invoices.job.js';
+import { takeBackCommission } from './commission/take-back.job.js';
 import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -144,6 +145,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       countPartnerCustomers,
       spreadPartnerTiers,
       earnCommission,
+      takeBackCommission,
       ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
     ],
     sweeps: [

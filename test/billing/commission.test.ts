@@ -6,6 +6,7 @@ import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import {
   applied,
+  change,
   signedIn,
   startBillingPanel,
   subscriptionOf,
@@ -74,13 +75,7 @@ test('what else was sold to a customer, and what cost nothing, earns nothing', a
     const { status } = await panel.sdk.invoices.finalizeInvoice(invoice);
     if (status !== 'paid') await panel.sdk.invoices.pay(invoice);
   }
-  const { data } = await panel.sdk.subscriptions.list({ customer });
-  const item = data[0]!.items.data[0]!.id;
-  const yearly = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_yearly'] });
-  await panel.sdk.subscriptions.update(data[0]!.id, {
-    items: [{ id: item, price: yearly.data[0]!.id }],
-    proration_behavior: 'always_invoice',
-  });
+  await toYearly(customer);
   await applied(panel);
   const [newest] = await paidBy(panel, customer);
   await until(
@@ -90,32 +85,99 @@ test('what else was sold to a customer, and what cost nothing, earns nothing', a
   expect((await ledgerOf(panel, tenant, id)).nodes.map(({ invoiceId }) => invoiceId)).toEqual([newest!.id]);
 }, 120_000);
 
-test('while invoices can not be read the subscription is looked at all the same, and they are later', async () => {
+test('what goes back of a payment takes its commission back, to the last cent; credit for later does not', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 15 }));
+  await panel.clock.advance(3_000);
+  dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
+  await applied(panel);
+  const [paid] = await paidBy(panel, customer);
+  const invoice = paid!.id;
+  const earned = (amount: number) => Math.floor((amount * 15 + 50) / 100);
+  const entries = async () => (await ledgerOf(panel, tenant, id)).nodes.toReversed();
+  await until(async () => (await entries()).length === 1, 'the payment to be booked');
+  const { data: payments } = await panel.sdk.invoicePayments.list({ invoice });
+  const intent = payments[0]!.payment.payment_intent as string;
+
+  panel.stripe.deliver({ copies: 2 });
+  await panel.sdk.creditNotes.create({ invoice, amount: 300, credit_amount: 300 });
+  await panel.sdk.refunds.create({ payment_intent: intent, amount: 1_003 });
+  await applied(panel);
+  await until(async () => (await entries()).length === 2, 'the refund to be booked');
+  await panel.sdk.creditNotes.create({
+    invoice,
+    amount: 1_001,
+    refund_amount: 500,
+    out_of_band_amount: 501,
+  });
+  await applied(panel);
+  const left = paid!.amount - 1_003 - 1_001;
+  await until(
+    async () => (await ledgerOf(panel, tenant, id)).totals[0]?.amountPaid === left,
+    'the credit note to be booked',
+  );
+  panel.stripe.deliver({ copies: 1 });
+  // The look of each hour books nothing more.
+  await panel.clock.advance(3_700_000);
+  await applied(panel);
+  const all = await entries();
+  expect(all[0]).toMatchObject({ kind: 'PAYMENT', amountPaid: paid!.amount, amount: earned(paid!.amount) });
+  expect(all[1]).toMatchObject({
+    kind: 'REFUND',
+    invoiceId: invoice,
+    customerId: tenant.id,
+    tier: 'tier_silver',
+    amountPaid: -1_003,
+    amount: earned(paid!.amount - 1_003) - earned(paid!.amount),
+  });
+  expect((await ledgerOf(panel, tenant, id)).totals).toEqual([
+    { currency: 'usd', amountPaid: left, amount: earned(left) },
+  ]);
+
+  // The partner is one no more: what goes back of what it earned by is taken back all the same.
+  dataOf(await decide(panel, 'suspendPartner', id));
+  await panel.sdk.refunds.create({ payment_intent: intent });
+  await applied(panel);
+  const gone = { currency: 'usd', amountPaid: 0, amount: 0 };
+  // With what was paid back outside that is more than was paid: no entry takes more than was earned.
+  await until(
+    async () => (await ledgerOf(panel, tenant, id)).totals[0]?.amountPaid === 0,
+    'the rest to be booked',
+  );
+  expect((await ledgerOf(panel, tenant, id)).totals).toEqual([gone]);
+}, 120_000);
+
+test('while invoices can not be read the subscription is looked at all the same, and they are booked later', async () => {
   const { tenant, customer, id } = await partner(panel, 5);
   dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
   await applied(panel);
   await panel.clock.advance(3_000);
   panel.stripe.addFault({ kind: 'error', method: 'GET', path: '/v1/invoices', status: 503, next: 100 });
-  const { data } = await panel.sdk.subscriptions.list({ customer });
-  await panel.sdk.subscriptions.update(data[0]!.id, { cancel_at_period_end: true });
-  await until(async () => (await subscriptionOf(tenant)).cancelAt !== null, 'the change to be applied');
+  await toYearly(customer);
+  await until(
+    async () => (await subscriptionOf(tenant)).billingCycle === 'YEARLY',
+    'the change to be applied',
+  );
+  expect((await ledgerOf(panel, tenant, id)).totalCount).toBe(0);
   await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
   await until(
-    async () => {
-      const [row] = await panel.sql<{ open: number }>(
-        `select count(*)::int as open from jobs.job where name = 'billing.paid-invoices.look'
-         and data ->> 'tenantId' = $1 and state <> 'completed'`,
-        [tenant.id],
-      );
-      return row!.open === 0;
-    },
-    'the invoices to be looked at',
+    async () => (await ledgerOf(panel, tenant, id)).totalCount > 0,
+    'the invoice to be booked',
     60_000,
   );
-  const seen = await panel.sql('select id from billing.paid_invoice where tenant_id = $1', [tenant.id]);
-  expect(seen).toEqual((await paidBy(panel, customer)).map((each) => ({ id: each.id })));
-  expect((await ledgerOf(panel, tenant, id)).totalCount).toBe(0);
+  const [newest] = await paidBy(panel, customer);
+  expect((await ledgerOf(panel, tenant, id)).nodes).toMatchObject([{ invoiceId: newest!.id }]);
 }, 120_000);
+
+/** As somebody at Stripe's dashboard changes it, paid at once. */
+async function toYearly(customer: string): Promise<void> {
+  const { data } = await panel.sdk.subscriptions.list({ customer });
+  const yearly = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_yearly'] });
+  await panel.sdk.subscriptions.update(data[0]!.id, {
+    items: [{ id: data[0]!.items.data[0]!.id, price: yearly.data[0]!.id }],
+    proration_behavior: 'always_invoice',
+  });
+}
 
 test('with a client that is erased goes its customer at Stripe, and what it was subscribed to', async () => {
   const parent = await provider(panel);

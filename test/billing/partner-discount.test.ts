@@ -10,7 +10,7 @@ import {
   subscriptionOf,
   type BillingPanel,
 } from './support/billing-panel.js';
-import { couponsOf, partner, untilCoupons } from './support/partner-money.js';
+import { couponsOf, looked, partner, untilCoupons } from './support/partner-money.js';
 import { changesIn, decide } from './support/partners.js';
 
 const silver = 'quazzar_partner_silver_10';
@@ -51,11 +51,10 @@ test('a discount waits for a change that is under way, and undoes nothing of it'
   const downgrade = { plan: 'PRO', billingCycle: 'MONTHLY' };
   expect(refusal(await change(tenant, downgrade))).toMatchObject({ code: 'UNAVAILABLE' });
   dataOf(await decide(panel, 'suspendPartner', id));
-  await panel.clock.advance(31_000);
-  await until(
+  await looked(
+    panel,
     async () => (await discountJobs(tenant.id)).slice(before).some(({ state }) => state === 'retry'),
     'the discount to be put off',
-    40_000,
   );
   expect(await couponsOf(panel, customer)).toEqual([silver]);
   await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
@@ -85,14 +84,13 @@ test('a schedule that is not ours keeps its phases as they are; each discount is
   const told = await phases();
   const before = (await discountJobs(tenant.id)).length;
   dataOf(await decide(panel, 'suspendPartner', id));
-  await panel.clock.advance(31_000);
-  await until(
+  await looked(
+    panel,
     async () => {
       const jobs = (await discountJobs(tenant.id)).slice(before);
       return jobs.length > 0 && jobs.every(({ state }) => state === 'completed');
     },
     'the discount to be looked at',
-    40_000,
   );
   expect(await phases()).toEqual(told);
 }, 120_000);

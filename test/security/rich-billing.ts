@@ -94,6 +94,10 @@ export async function partner({ panel, tenant, word }: RichScene): Promise<void>
     now,
   ]);
   await panel.sql(
+    `insert into billing.returned_money (tenant_id, id, invoice_id, amount, returned_at) values ($1, $2, $3, 0, $4)`,
+    [tenant.id, `ch_${word}`, `in_${word}`, now],
+  );
+  await panel.sql(
     `insert into billing.commission (tenant_id, id, partner_id, customer_id, invoice_id, tier, amount_paid,
        commission_percent, amount, currency, paid_at, recorded_at)
      values ($1, $2, $3, $1, $4, 'tier_silver', 4410, 15, 662, 'usd', $5, $5)`,

@@ -35,7 +35,7 @@ export const earnCommission: Consumer = {
     await em.execute(
       `insert into billing.commission (tenant_id, id, partner_id, customer_id, invoice_id, tier, amount_paid,
          commission_percent, amount, currency, paid_at, recorded_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::timestamptz, ?) on conflict (tenant_id, invoice_id) do nothing`,
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::timestamptz, ?) on conflict (tenant_id, invoice_id, entry) do nothing`,
       [
         tenantId,
         newId('commission'),

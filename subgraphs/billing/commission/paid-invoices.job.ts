@@ -4,8 +4,9 @@ import { partnerTerms } from '../partner/partner-terms.service.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { paidInvoicesKind } from './paid-invoices.kind.js';
 import { fetchPaidInvoices, tellPaidInvoices } from './paid-invoices.service.js';
+import { fetchReturned, knownReturned, tellReturned } from './returned-money.service.js';
 
-/** Tells of what a partner's customer has paid since it was looked at last. */
+/** Tells of what a partner's customer has paid since it was looked at last, and of what it got back. */
 export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload> {
   return {
     ...paidInvoicesKind,
@@ -22,8 +23,11 @@ export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload>
         row.customer,
         row.since === null ? null : new Date(row.since),
       );
+      const known = await knownReturned(step.em, tenantId);
+      const returned = await fetchReturned(stripe(), row.customer, known);
       await step.write(async ({ em, publish }) => {
         await tellPaidInvoices({ em, publish }, tenantId, paid);
+        await tellReturned({ em, publish }, tenantId, returned);
         await em.execute('update billing.subscription set invoices_from = ? where tenant_id = ?', [
           from,
           tenantId,

@@ -6,6 +6,7 @@ import { licencesMigration } from './003-licences.js';
 import { partnersMigration } from './004-partners.js';
 import { testClocksMigration } from './010-test-clocks.js';
 import { partnerPeriodsMigration } from './011-partner-periods.js';
+import { returnedMoneyMigration } from './012-returned-money.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -15,4 +16,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   partnersMigration,
   testClocksMigration,
   partnerPeriodsMigration,
+  returnedMoneyMigration,
 ];
