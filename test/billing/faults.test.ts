@@ -6,6 +6,7 @@ import {
   applied,
   change,
   giveCard,
+  hurried,
   proTenant,
   startBillingPanel,
   subscriptionOf,
@@ -154,7 +155,7 @@ test('nobody who asks again: the panel finishes by itself what it has begun, and
   expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
   expect(refusal(await change(poor, { plan: 'PRO' }))).toEqual(away);
   await clearFaults();
-  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it', 50_000);
+  await hurried(panel, async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it');
   expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
   const asked = { kind: 'SUBSCRIBE', plan: 'PRO', billingCycle: 'MONTHLY' };
   expect(await trailOf(tenant)).toEqual([asked]);
@@ -174,10 +175,10 @@ test('webhooks are acknowledged while Stripe is down, and applied when it is bac
     [tenant.id],
   );
   expect(taken.length).toBeGreaterThan(0);
-  await until(
+  await hurried(
+    panel,
     async () => (await subscriptionOf(tenant)).cancelAt !== null,
     'the change to be applied',
-    40_000,
   );
 });
 

@@ -46,7 +46,7 @@ test('a panel that is killed after Stripe has charged and before it has written 
         headers: { 'idempotency-key': 'killed' },
       });
     // Done at Stripe at once, and told a while later.
-    stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 20_000 });
+    stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 8_000 });
     const never = put(running[0]!.url).catch(() => undefined);
     for (;;) {
       const { data } = await sdk.subscriptions.list({ customer: customer!.id });

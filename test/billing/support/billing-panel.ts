@@ -147,6 +147,32 @@ export async function proTenant(
   return Object.assign(tenant, { customer });
 }
 
+/** Has jobs that wait for their time, or for another attempt, done now: the queue goes by the database's time. */
+export async function hurry({ sql }: Pick<TestPanel, 'sql'>): Promise<void> {
+  await sql(
+    `update jobs.job set start_after = now()
+     where name like 'billing.%' and state in ('created', 'retry') and start_after > now()`,
+  );
+}
+
+/** Waits until it is so, and has the panel's jobs not wait for their time meanwhile. */
+export async function hurried(
+  panel: TestPanel,
+  isSo: () => Promise<boolean>,
+  what: string,
+  withinMs = 20_000,
+): Promise<void> {
+  await until(
+    async () => {
+      if (await isSo()) return true;
+      await hurry(panel);
+      return false;
+    },
+    what,
+    withinMs,
+  );
+}
+
 /** Waits until what Stripe has told so far was applied. */
 export async function applied(panel: BillingPanel, withinMs = 20_000): Promise<void> {
   await panel.stripe.delivered();

@@ -4,8 +4,16 @@ import { client } from '../../identity/msp/support.js';
 import type { Mailbox } from '../../identity/support/mailbox.js';
 import { dataOf } from '../../support/answers.js';
 import { idOf } from '../../support/stripe-sandbox.js';
-import { until, type Tenant } from '../../support/world.js';
-import { applied, customerOf, giveCard, proTenant, signedIn, type BillingPanel } from './billing-panel.js';
+import type { Tenant } from '../../support/world.js';
+import {
+  applied,
+  customerOf,
+  giveCard,
+  hurried,
+  proTenant,
+  signedIn,
+  type BillingPanel,
+} from './billing-panel.js';
 import { approved, enrollMany, untilTier } from './partners.js';
 
 /** The coupons of the customer's subscription that lives, as Stripe has them. */
@@ -26,7 +34,7 @@ export async function untilCoupons(panel: BillingPanel, customer: string, wanted
 /** Lets the panel look at subscriptions, each half minute, until it is so. */
 export async function looked(panel: BillingPanel, isSo: () => Promise<boolean>, what: string): Promise<void> {
   const soon = async () =>
-    until(isSo, what, 2_000).then(
+    hurried(panel, isSo, what, 2_000).then(
       () => true,
       () => false,
     );
