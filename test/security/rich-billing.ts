@@ -88,6 +88,11 @@ export async function partner({ panel, tenant, word }: RichScene): Promise<void>
      values ($1, $2, $3, 'tier_silver', 5, 'APPROVED', $4)`,
     [tenant.id, newId('partnerTierChange'), id, now],
   );
+  await panel.sql(
+    `insert into billing.partner_period (tenant_id, partner_id, from_at, to_at, commission_percent)
+     values ($1, $2, $3, $3, 15)`,
+    [tenant.id, id, now],
+  );
   await panel.sql('insert into billing.paid_invoice (tenant_id, id, paid_at) values ($1, $2, $3)', [
     tenant.id,
     `in_${word}`,
