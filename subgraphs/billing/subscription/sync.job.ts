@@ -12,7 +12,7 @@ import { endSurplus } from '../stripe/surplus.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { accessOf } from './subscription.status.js';
-import { lockSubscription, readSubscription, takeTicket } from './subscription.store.service.js';
+import { beginLook, endLook, lockSubscription } from './subscription.store.service.js';
 import { syncKind } from './sync-request.service.js';
 
 /**
@@ -25,15 +25,9 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
     async handle(step) {
       const { tenantId } = step.payload;
       if (await times.isOnItsWay(step.em, tenantId)) return;
-      const [request] = await step.em.execute<{ wanted: string }[]>(
-        'select wanted from billing.sync_request where tenant_id = ?',
-        [tenantId],
-      );
-      const { customerId } = await readSubscription(step.em, tenantId);
-      if (customerId === null) return;
-      const ticket = await takeTicket(step.em, tenantId);
-      const [seen] = await step.em.execute<{ at: Date }[]>('select clock_timestamp() as at');
-      const snapshot = await fetchSnapshot(stripe(), customerId).catch(async (error: unknown) => {
+      const look = await beginLook(step.em, tenantId);
+      if (!look) return;
+      const snapshot = await fetchSnapshot(stripe(), look.customerId).catch(async (error: unknown) => {
         // The next webhook asks anew; until then reconciling does.
         if (step.isLastAttempt) await forgetRequest(step);
         throw error;
@@ -41,7 +35,7 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
       await step.write(async ({ em, publish, enqueue }) => {
         const row = await lockSubscription(em, tenantId);
         const at = await times.at(em, tenantId, step.now);
-        applySnapshot(row, snapshot, { ticket, now: step.now, at, publish });
+        applySnapshot(row, snapshot, { ticket: look.ticket, now: step.now, at, publish });
         await em.flush();
         // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
         const terms = await partnerTerms(em);
@@ -53,22 +47,8 @@ export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<
           enqueue(applyDiscountKind, { tenantId });
         // By a job of its own: the plan does not wait for them.
         if (terms) enqueue(paidInvoicesKind, { tenantId });
-        await em.execute(
-          `update billing.webhook_event set applied_at = ?
-           where tenant_id = ? and applied_at is null and taken_at < ?`,
-          [step.now, tenantId, seen!.at],
-        );
-        const done = await em.execute<unknown[]>(
-          'delete from billing.sync_request where tenant_id = ? and wanted <= ? returning 1',
-          [tenantId, request?.wanted ?? 0],
-        );
-        if (done.length > 0 || request === undefined) return;
         // Something was told while Stripe was asked.
-        await em.execute('update billing.sync_request set wanted = 1, wanted_at = ? where tenant_id = ?', [
-          step.now,
-          tenantId,
-        ]);
-        enqueue(syncKind, { tenantId });
+        if (!(await endLook(em, tenantId, look, step.now))) enqueue(syncKind, { tenantId });
       });
       for (const id of snapshot?.surplus ?? []) {
         if (!(await endSurplus(stripe(), id))) continue;
