@@ -10,10 +10,10 @@ import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 import { cpuSeconds } from './support/cpu.js';
 import { tenantId } from './support/fleet.js';
 import { Load } from './support/load.js';
-import { startPlainWebhooks } from './support/plain-webhooks.js';
 import { fixed, publish } from './support/report.js';
 import { build, openStage, type Stage } from './support/stage.js';
 import { abba, median, pairedRatio } from './support/stats.js';
+import { startPlainWebhooks } from './support/webhook-peer.js';
 
 const customers = 100;
 const connections = 32;
@@ -22,8 +22,8 @@ const secret = `whsec_${'b'.repeat(32)}`;
 
 interface Round {
   rate: number;
-  /** CPU milliseconds per webhook of whoever takes it, until all are applied. */
-  serverMs: number;
+  /** By the CPU time of whoever takes them, until all are applied. */
+  perCpuSecond: number;
   p99: number;
 }
 
@@ -41,7 +41,7 @@ export async function billingBench(): Promise<void> {
       STRIPE_API_BASE: sandbox.url,
     });
     const ids = await subscribe(stage, stripe);
-    const plain = await startPlainWebhooks(stage, stripe, secret);
+    const plain = await startPlainWebhooks(stage, secret);
     const request = (sequence: number) => {
       const body = eventOf(ids[sequence % ids.length]!, sequence);
       const at = Math.floor(Date.now() / 1000);
@@ -61,18 +61,18 @@ export async function billingBench(): Promise<void> {
       if (failures > 0) throw new Error(`${failures} webhooks were refused`);
       await settle();
       const seconds = (performance.now() - began) / 1000;
-      return { rate: answered / seconds, p99, serverMs: ((cpuSeconds(pid) - before) * 1000) / answered };
+      return { rate: answered / seconds, p99, perCpuSecond: answered / (cpuSeconds(pid) - before) };
     };
     const rounds = await abba(
       { name: 'panel', round: measured(ours, panel.pid, () => applied(stage)) },
-      { name: 'plain', round: measured(theirs, process.pid, async () => undefined) },
+      { name: 'plain', round: measured(theirs, plain.pid, async () => undefined) },
     );
-    const of = (key: keyof Round, all: readonly Round[]) => median(all.map((round) => round[key]));
-    const perCpuSecond = 1000 / of('serverMs', rounds.a);
-    const ratio = pairedRatio(
-      rounds.a.map(({ rate }) => rate),
-      rounds.b.map(({ rate }) => rate),
-    );
+    const valuesOf = (key: keyof Round, all: readonly Round[]) => all.map((round) => round[key]);
+    const of = (key: keyof Round, all: readonly Round[]) => median(valuesOf(key, all));
+    const perCpuSecond = of('perCpuSecond', rounds.a);
+    const ratioOf = (key: 'rate' | 'perCpuSecond') =>
+      pairedRatio(valuesOf(key, rounds.a), valuesOf(key, rounds.b));
+    const ratio = ratioOf('perCpuSecond');
     await ours.stop();
     await theirs.stop();
     await plain.stop();
@@ -90,7 +90,14 @@ export async function billingBench(): Promise<void> {
         { what: 'webhooks/s, until all are applied', value: fixed(of('rate', rounds.a), 0) },
         { what: 'latency p99 of the answer (ms)', value: fixed(of('p99', rounds.a), 0) },
         { what: 'webhooks/s of Express with one INSERT', value: fixed(of('rate', rounds.b), 0) },
-        { what: 'panel / Express', value: fixed(ratio), target: '>= 0.3', isMet: ratio >= 0.3 },
+        { what: 'the same per second of its CPU', value: fixed(of('perCpuSecond', rounds.b), 0) },
+        {
+          what: 'panel / Express, per second of CPU',
+          value: fixed(ratio),
+          target: '>= 0.3',
+          isMet: ratio >= 0.3,
+        },
+        { what: 'panel / Express, by the clock', value: fixed(ratioOf('rate')) },
       ],
       details: { rounds },
     });
