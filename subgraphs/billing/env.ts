@@ -4,7 +4,7 @@ import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
 
 /** Billing's settings. */
 export interface BillingEnv {
-  /** Absent: the stand-in for Stripe is used. */
+  /** Absent: nothing can be bought. The demo sets that of its stand-in. */
   STRIPE_SECRET_KEY?: string | undefined;
   /** Signs Stripe's webhooks. */
   STRIPE_WEBHOOK_SECRET?: string | undefined;
