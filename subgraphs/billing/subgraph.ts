@@ -33,6 +33,7 @@ import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/lic
 import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
+import { DiscountSetter } from './partner/discount-setter.service.js';
 import { applyDiscountJob } from './partner/discount.job.js';
 import { PartnerDecisions } from './partner/partner-decision.service.js';
 import { Partner } from './partner/partner.entity.js';
@@ -88,9 +89,10 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const prices = new Prices(stripe);
   const times = new TenantTime(settings.TEST_CLOCKS);
   const stripeClocks = new StripeClocks(stripe, times);
-  const advancing = new Advancing(stripe, stripeClocks);
   const intents = new Intents(stripe, times);
   const coupons = new Coupons(stripe);
+  const discounts = new DiscountSetter(stripe, coupons, logger);
+  const advancing = new Advancing(stripe, stripeClocks, discounts);
   const means = new MeansFinder(stripe, prices, coupons);
   const partners = new PartnerService();
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
@@ -162,7 +164,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     jobs: [
       syncJob(stripe, times),
       finishIntentJob(intents),
-      applyDiscountJob(stripe, coupons, logger),
+      applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
       forgetCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),

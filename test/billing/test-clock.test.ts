@@ -11,6 +11,7 @@ import {
   startBillingPanel,
   type BillingPanel,
 } from './support/billing-panel.js';
+import { paidBy, partner } from './support/partner-money.js';
 import { advance, advanceText, advanceTo, clockOf, timeOf } from './support/test-clock.js';
 
 let panel: BillingPanel;
@@ -155,4 +156,10 @@ test('whoever advances a clock that only catches up with the machine’s takes i
   );
   const to = await advance(panel, tenant, 3 * dayMs);
   expect(await clockOf(tenant)).toMatchObject({ status: 'READY', target: to.toISOString() });
+});
+
+test('a partner that was approved just now has its discount on the first renewal of the way', async () => {
+  const { tenant, customer } = await partner(panel, 5);
+  await advance(panel, tenant, 32 * dayMs);
+  expect((await paidBy(panel, customer)).map(({ amount }) => amount)).toEqual([4410, 4900]);
 });
