@@ -1,4 +1,4 @@
-import { notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -60,6 +60,39 @@ export class AdmissionService {
       evidence,
     }));
   }
+}
+
+/** Asks within this area. Throws CONFLICT (POLICY_VIOLATION) with the policy and its evidence when it is refused. */
+export async function requireAdmitted(
+  admission: AdmissionService,
+  operation: Operation,
+  input: AdmissionInput,
+): Promise<void> {
+  const { refusals: all } = await admission.ask(operation, input);
+  const [first, ...more] = all;
+  if (!first) return;
+  const { policyId, policyName, resolution, instanceId, evidence } = first;
+  const { condition, operator, expected, actual } = evidence;
+  const others = more.length > 0 ? `, and ${more.length} more` : '';
+  throw new ApiError(
+    'CONFLICT',
+    `The mandatory policy ${policyId} (${policyName}) does not let this be done on ${instanceId}: ` +
+      `${condition} is ${JSON.stringify(actual)}, and has to be ${operator} ${JSON.stringify(expected)}${others}`,
+    {
+      reason: 'POLICY_VIOLATION',
+      details: {
+        policy: policyId,
+        name: policyName,
+        resolution,
+        instance: instanceId,
+        condition,
+        operator,
+        expected,
+        actual,
+        others: more.map((each) => ({ policy: each.policyId, instance: each.instanceId })),
+      },
+    },
+  );
 }
 
 /** An instance that is about to be made. */
