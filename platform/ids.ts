@@ -27,6 +27,7 @@ export const idPrefixes = {
   commission: 'com',
   policy: 'pol',
   exemption: 'exm',
+  canary: 'can',
   server: 'srv',
   providerAccount: 'pac',
 } as const;

@@ -1,5 +1,6 @@
 import type { InputRules } from '#platform/input-rules.js';
 
+import { createCanaryRules, updateCanaryRules } from './canary/canary.inputs.js';
 import { createExemptionRules } from './exemption/exemption.inputs.js';
 import { createPolicyRules, updatePolicyRules } from './policy/policy.inputs.js';
 import { previewPolicyRules } from './whatif/whatif.types.js';
@@ -9,4 +10,6 @@ export const governanceInputRules: InputRules = {
   UpdatePolicyInput: () => updatePolicyRules,
   PreviewPolicyInput: () => previewPolicyRules,
   CreatePolicyExemptionInput: createExemptionRules,
+  CreateCanaryInput: () => createCanaryRules,
+  UpdateCanaryInput: () => updateCanaryRules,
 };

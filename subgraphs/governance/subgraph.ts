@@ -2,10 +2,18 @@ import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { AdmissionResolver } from './admission/admission.resolver.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { advanceJob } from './canary/advance.job.js';
+import { Canary } from './canary/canary.entity.js';
+import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
+import { CanaryService } from './canary/canary.service.js';
+import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
+import { canaryPermissionsNeeded, FleetCalls } from './canary/fleet-calls.js';
+import { CanaryMember } from './canary/member.entity.js';
 import type { GovernanceEnv } from './env.js';
 import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
@@ -36,17 +44,31 @@ export const governanceEntities: readonly EntityClass[] = [
   PolicyVersion,
   PolicyExemption,
   PolicyResult,
+  Canary,
+  CanaryMember,
 ];
 
 /** The governance subgraph, wired by hand. */
 export function createGovernance(context: AreaContext<GovernanceEnv>): RunningArea {
   const { database, clock } = context;
-  const policies = new PolicyService(new Entitlements('governance'));
+  const entitlements = new Entitlements('governance');
+  const policies = new PolicyService(entitlements);
+  const admission = new AdmissionService();
+  const canaries = new CanaryService(entitlements, admission);
   const results = new ResultsService();
   const scores = new ScoresService();
   return {
-    consumers: [entitlementConsumer('governance'), followNodes],
-    sweeps: [pendingSweep, dueSweep, refreshSweep, historyRetentionSweep],
+    consumers: [entitlementConsumer('governance'), followNodes, followCommands],
+    sweeps: [
+      pendingSweep,
+      dueSweep,
+      refreshSweep,
+      historyRetentionSweep,
+      canariesDueSweep,
+      canaryRetentionSweep,
+      idempotencySweep('governance'),
+    ],
+    jobs: [advanceJob(new FleetCalls(context.asService(canaryPermissionsNeeded)))],
     build: () =>
       buildSubgraph({
         name: 'governance',
@@ -65,7 +87,9 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new ScoresResolver(scores),
           new InstanceScoreResolver(),
           new InstanceReferenceResolver(scores, results),
-          new AdmissionResolver(new AdmissionService()),
+          new AdmissionResolver(admission),
+          new CanaryResolver(canaries),
+          new CanaryMemberResolver(),
           new WhatIfResolver(new WhatIfService()),
         ],
         orphanedTypes: [InstanceReference],
@@ -74,6 +98,8 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
             scores.find(operation, instanceId),
+          Canary: ({ id }: { id: string }, { operation }) =>
+            operation.em.findOne(Canary, { tenantId: operation.tenantId, id }),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },
       }),

@@ -64,6 +64,7 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],
   'AdmissionInput.action': 'command.restart',
   'AdmissionInput.isChange': true,
+  'AdmissionInput.tags': undefined,
   'CreatePolicyInput.appliesTo': 'all_instances',
   'UpdatePolicyInput.appliesTo': 'all_instances',
   'PreviewPolicyInput.appliesTo': 'all_instances',

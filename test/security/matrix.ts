@@ -183,6 +183,15 @@ export const matrix: Matrix = {
   'Query.scores':                       may('governance.score.read', readers),
   'Query.scoreHistory':                 may('governance.score.read', readers),
   'Subscription.scoreChanged':          may('governance.score.read', readers),
+  'Query.canaries':                     may('governance.canary.read', readers),
+  'Query.canary':                       may('governance.canary.read', readers),
+  'Mutation.createCanary':              may('governance.canary.manage', operators, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.updateCanary':              may('governance.canary.manage', operators),
+  'Mutation.pauseCanary':               may('governance.canary.manage', operators),
+  'Mutation.resumeCanary':              may('governance.canary.manage', operators),
+  'Mutation.promoteCanary':             may('governance.canary.manage', operators),
+  'Mutation.abortCanary':               may('governance.canary.manage', operators),
+  'Subscription.canaryProgressed':      may('governance.canary.read', readers),
   'Query.admission':                    may('governance.admission.ask', ['service']),
 
   // Servers at providers

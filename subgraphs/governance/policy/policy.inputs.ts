@@ -27,7 +27,7 @@ export class PolicyRuleInput {
   value?: unknown;
 }
 
-const scopeDescription =
+export const scopeDescription =
   'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000) and `tags` (all of them, at ' +
   'most 20)';
 
@@ -103,7 +103,7 @@ export class UpdatePolicyInput {
 type Check = (given: unknown, path: string) => { faults: Faults } | Record<string, unknown>;
 
 /** Hands on what a check of ours finds, each at its place below the field. */
-const checked = <T>(check: Check, key: string) =>
+export const checked = <T>(check: Check, key: string) =>
   z.unknown().transform((given, context): T => {
     const answer = check(given, '');
     if (!('faults' in answer)) return answer[key] as T;
@@ -113,7 +113,7 @@ const checked = <T>(check: Check, key: string) =>
   });
 
 /** The same where null and nothing at all leave it as it is. */
-const maybe = <T>(check: Check, key: string) =>
+export const maybe = <T>(check: Check, key: string) =>
   z
     .unknown()
     .transform((given, context): T | undefined => {

@@ -186,7 +186,7 @@ function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = 
 }
 
 /** Instances that the tenant has not, each at its place. */
-async function requireKnown({ em }: Write, tenantId: string, scope: Scope): Promise<void> {
+export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<void> {
   if (scope === 'all_instances' || !('instance_ids' in scope)) return;
   const rows = await em.execute<{ id: string }[]>(
     `select id from governance.node where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
