@@ -72,6 +72,9 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/governance/canary',          'governance/ListCanaries',     { reply: page }),
   route('POST',   '/api/governance/canary',          'governance/CreateCanary',     { body: 'input', reply: created }),
   route('PUT',    '/api/governance/canary/:id',      'governance/UpdateCanary',     { body: 'input', reply: ok }),
+  route('GET',    '/api/governance/gitops',          'governance/ListGitOpsConfigs',  { reply: page }),
+  route('POST',   '/api/governance/gitops',          'governance/CreateGitOpsConfig', { body: 'input', reply: created }),
+  route('PUT',    '/api/governance/gitops/:id',      'governance/UpdateGitOpsConfig', { body: 'input', reply: ok }),
   route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
 
   // Hosting

@@ -43,6 +43,7 @@ export interface Events {
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
   'governance.canary.progressed': CanaryProgressed;
+  'governance.gitops.changed': GitOpsChanged;
   'hosting.server.changed': ServerChanged;
 }
 
@@ -397,6 +398,15 @@ export interface CanaryProgressed {
   /** The step that it is at, from 1; 0 before it begins. */
   step: number;
   reason: string | null;
+}
+
+/** A repository is shown otherwise than before. */
+export interface GitOpsChanged {
+  configId: string;
+  syncStatus: 'SYNCED' | 'OUT_OF_SYNC' | 'UNKNOWN';
+  health: 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'SUSPENDED' | 'UNKNOWN';
+  /** The commit that is in force. */
+  commit: string | null;
 }
 
 /** A server went from one phase to another, or changed in the one that it is in. */

@@ -8,6 +8,8 @@ export const governancePermissions = {
   'governance.score.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'governance.canary.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'governance.canary.manage': ['owner', 'admin', 'operator'],
+  'governance.gitops.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'governance.gitops.manage': ['owner', 'admin'],
   // For the panel's own services: nobody else is about to do anything that they have to ask for.
   'governance.admission.ask': [],
 } as const satisfies PermissionTable;

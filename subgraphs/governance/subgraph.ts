@@ -3,6 +3,7 @@ import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import { TargetGuard } from '#platform/outbound/guard.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { AdmissionResolver } from './admission/admission.resolver.js';
@@ -19,6 +20,16 @@ import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
 import { ExemptionService } from './exemption/exemption.service.js';
 import { FactResolver } from './fact/fact.resolver.js';
+import { Repositories } from './gitops/git/repository.js';
+import { GitOpsCommit } from './gitops/gitops-commit.entity.js';
+import { GitOpsConfig } from './gitops/gitops-config.entity.js';
+import { GitOpsConfigResolver } from './gitops/gitops-config.resolver.js';
+import { GitOpsConfigService } from './gitops/gitops-config.service.js';
+import { gitOpsDueSweep } from './gitops/sync/due.job.js';
+import { lookJob } from './gitops/sync/look.job.js';
+import { gitOpsPermissionsNeeded, PanelCalls } from './gitops/sync/panel-calls.js';
+import { WebhookRefresh } from './gitops/webhook-refresh.job.js';
+import { createGitOpsWebhookRouter } from './gitops/webhook.router.js';
 import { InstanceReference } from './node/instance.reference.js';
 import { InstanceReferenceResolver } from './node/instance.resolver.js';
 import { followNodes } from './node/node.job.js';
@@ -46,15 +57,21 @@ export const governanceEntities: readonly EntityClass[] = [
   PolicyResult,
   Canary,
   CanaryMember,
+  GitOpsConfig,
+  GitOpsCommit,
 ];
 
 /** The governance subgraph, wired by hand. */
 export function createGovernance(context: AreaContext<GovernanceEnv>): RunningArea {
-  const { database, clock } = context;
+  const { database, clock, keyring, logger } = context;
   const entitlements = new Entitlements('governance');
   const policies = new PolicyService(entitlements);
   const admission = new AdmissionService();
   const canaries = new CanaryService(entitlements, admission);
+  const guard = new TargetGuard({
+    allowPrivateTargets: context.settings.ALLOW_PRIVATE_TARGETS,
+    logger,
+  });
   const results = new ResultsService();
   const scores = new ScoresService();
   return {
@@ -66,9 +83,19 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       historyRetentionSweep,
       canariesDueSweep,
       canaryRetentionSweep,
+      gitOpsDueSweep,
       idempotencySweep('governance'),
     ],
-    jobs: [advanceJob(new FleetCalls(context.asService(canaryPermissionsNeeded)))],
+    jobs: [
+      advanceJob(new FleetCalls(context.asService(canaryPermissionsNeeded))),
+      lookJob({
+        repositories: new Repositories(guard),
+        panel: new PanelCalls(context.asService(gitOpsPermissionsNeeded)),
+        keyring,
+        logger,
+      }),
+    ],
+    webhooks: [createGitOpsWebhookRouter(new WebhookRefresh(database, keyring, clock), logger)],
     build: () =>
       buildSubgraph({
         name: 'governance',
@@ -90,6 +117,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new AdmissionResolver(admission),
           new CanaryResolver(canaries),
           new CanaryMemberResolver(),
+          new GitOpsConfigResolver(new GitOpsConfigService(entitlements, guard, keyring)),
           new WhatIfResolver(new WhatIfService()),
         ],
         orphanedTypes: [InstanceReference],
@@ -100,6 +128,8 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
             scores.find(operation, instanceId),
           Canary: ({ id }: { id: string }, { operation }) =>
             operation.em.findOne(Canary, { tenantId: operation.tenantId, id }),
+          GitOpsConfig: ({ id }: { id: string }, { operation }) =>
+            operation.em.findOne(GitOpsConfig, { tenantId: operation.tenantId, id }),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },
       }),

@@ -51,10 +51,25 @@ export class GitServer implements AsyncDisposable {
     const as = ['-c', `user.name=${author}`, '-c', 'user.email=author@example.test'];
     await this.git('-C', this.working, 'add', '--all');
     await this.git(
-      ...as, '-C', this.working, 'commit', '--quiet', '--allow-empty', '-m', message,
+      ...as,
+      '-C',
+      this.working,
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '-m',
+      message,
       ...(amend ? ['--amend', '--reset-author'] : []),
     );
-    await this.git('-C', this.working, 'push', '--quiet', ...(force ? ['--force'] : []), this.bare, 'HEAD:refs/heads/main');
+    await this.git(
+      '-C',
+      this.working,
+      'push',
+      '--quiet',
+      ...(force ? ['--force'] : []),
+      this.bare,
+      'HEAD:refs/heads/main',
+    );
     return this.head();
   }
 
@@ -81,7 +96,10 @@ export class GitServer implements AsyncDisposable {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests += 1;
     const given = request.headers.authorization;
-    if (this.credential !== undefined && given !== `Basic ${Buffer.from(this.credential).toString('base64')}`) {
+    if (
+      this.credential !== undefined &&
+      given !== `Basic ${Buffer.from(this.credential).toString('base64')}`
+    ) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
@@ -106,7 +124,11 @@ export class GitServer implements AsyncDisposable {
     const answer = Buffer.concat(chunks);
     const end = answer.indexOf('\r\n\r\n');
     const headers = Object.fromEntries(
-      answer.subarray(0, end).toString().split('\r\n').map((line) => line.split(/: ?/, 2) as [string, string]),
+      answer
+        .subarray(0, end)
+        .toString()
+        .split('\r\n')
+        .map((line) => line.split(/: ?/, 2) as [string, string]),
     );
     const { Status: status = '200', ...rest } = headers;
     response.writeHead(Number.parseInt(status, 10), rest).end(answer.subarray(end + 4));

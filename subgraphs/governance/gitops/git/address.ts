@@ -53,7 +53,8 @@ export async function resolvedAddress(guard: TargetGuard, { host }: GitAddress):
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
     const reasons = { TIMEOUT: 'TIMEOUT', UNREACHABLE: 'UNREACHABLE' } as const;
-    const reason = error.reason in reasons ? reasons[error.reason as keyof typeof reasons] : 'ADDRESS_REFUSED';
+    const reason =
+      error.reason in reasons ? reasons[error.reason as keyof typeof reasons] : 'ADDRESS_REFUSED';
     throw new GitError(reason, error.message, { cause: error });
   }
 }

@@ -64,7 +64,8 @@ export async function confinedGit({
   }
   // The operator's own authority, for servers inside.
   if (process.env['GIT_SSL_CAINFO']) environment['GIT_SSL_CAINFO'] = process.env['GIT_SSL_CAINFO'];
-  if (protocol === 'ssh') environment['GIT_SSH_COMMAND'] = await sshCommand(folder, host, addresses, credential);
+  if (protocol === 'ssh')
+    environment['GIT_SSH_COMMAND'] = await sshCommand(folder, host, addresses, credential);
   return simpleGit({
     baseDir: folder,
     abort: signal,
@@ -107,7 +108,9 @@ async function sshCommand(
     PreferredAuthentications: 'publickey',
   };
   const isKey = credential?.kind === 'SSH_KEY';
-  await writeFile(join(folder, 'known_hosts'), isKey ? `${credential.knownHosts.trim()}\n` : '', { mode: 0o600 });
+  await writeFile(join(folder, 'known_hosts'), isKey ? `${credential.knownHosts.trim()}\n` : '', {
+    mode: 0o600,
+  });
   if (isKey) {
     options['IdentityFile'] = join(folder, 'key');
     await writeFile(join(folder, 'key'), `${credential.privateKey.trim()}\n`, { mode: 0o600 });

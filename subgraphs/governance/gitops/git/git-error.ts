@@ -35,7 +35,11 @@ const told: readonly (readonly [RegExp, GitErrorReason, string])[] = [
     'The repository refuses the credential, or asks for one',
   ],
   [/host key verification failed/i, 'CREDENTIAL_REFUSED', 'The host key is not the one in `knownHosts`'],
-  [/repository .* not found|does not appear to be a git repository|404/i, 'NOT_FOUND', 'There is no repository at this address'],
+  [
+    /repository .* not found|does not appear to be a git repository|404/i,
+    'NOT_FOUND',
+    'There is no repository at this address',
+  ],
   [/certificate|SSL|TLS/, 'UNREACHABLE', "The host's certificate is not trusted"],
   [
     /could not resolve host|connection refused|connection timed out|failed to connect|couldn't connect|no route to host|unable to access|could not read from remote/i,

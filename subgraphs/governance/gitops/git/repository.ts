@@ -8,8 +8,8 @@ import type { SimpleGit } from 'simple-git';
 import type { TargetGuard } from '#platform/outbound/guard.js';
 
 import { parseAddress, resolvedAddress } from './address.js';
-import type { GitCredential } from './credential.js';
 import { confinedGit } from './confined-git.js';
+import type { GitCredential } from './credential.js';
 import { GitError, gitErrorOf } from './git-error.js';
 
 export interface Source {
@@ -156,11 +156,17 @@ async function log(git: SimpleGit, since: string | undefined): Promise<Commit[]>
 /** Plain files only: what a link points to, and what a submodule holds, is not of the repository. */
 async function filesOf(git: SimpleGit, folder: string): Promise<SourceFile[]> {
   const listed = await git.raw([
-    'ls-tree', '-r', '-l', '-z', '--full-tree', 'refs/panel/tip',
+    'ls-tree',
+    '-r',
+    '-l',
+    '-z',
+    '--full-tree',
+    'refs/panel/tip',
     ...(folder === '' ? [] : ['--', folder]),
   ]);
   const files = listed.split('\0').flatMap((line) => {
-    const [, id = '', bytes = '', path = ''] = /^100(?:644|755) blob ([0-9a-f]+) +(\d+)\t(.+)$/s.exec(line) ?? [];
+    const [, id = '', bytes = '', path = ''] =
+      /^100(?:644|755) blob ([0-9a-f]+) +(\d+)\t(.+)$/s.exec(line) ?? [];
     return /\.ya?ml$/i.test(path) ? [{ id, bytes: Number(bytes), path }] : [];
   });
   if (files.length > mostFiles)
@@ -168,7 +174,10 @@ async function filesOf(git: SimpleGit, folder: string): Promise<SourceFile[]> {
   const large = files.find(({ bytes }) => bytes > mostFileBytes);
   if (large) throw new GitError('TOO_LARGE', `${large.path} is larger than ${mostFileBytes / 1024} kB`);
   if (files.reduce((sum, { bytes }) => sum + bytes, 0) > mostTextBytes)
-    throw new GitError('TOO_LARGE', `The YAML files have more than ${mostTextBytes / 1024 / 1024} MB together`);
+    throw new GitError(
+      'TOO_LARGE',
+      `The YAML files have more than ${mostTextBytes / 1024 / 1024} MB together`,
+    );
   const read: SourceFile[] = [];
   for (const { id, path } of files) read.push({ path, text: await git.raw(['cat-file', 'blob', id]) });
   return read;
@@ -177,7 +186,8 @@ async function filesOf(git: SimpleGit, folder: string): Promise<SourceFile[]> {
 /** Looks again and again while git writes: nothing of git's own bounds what a server sends. */
 async function watchSize(folder: string, ended: AbortSignal, tooLarge: () => void): Promise<void> {
   try {
-    for await (const _ of ticks(200, undefined, { signal: ended })) if ((await sizeOf(folder)) > mostBytes) tooLarge();
+    for await (const _ of ticks(200, undefined, { signal: ended }))
+      if ((await sizeOf(folder)) > mostBytes) tooLarge();
   } catch {
     // The work is over.
   }
@@ -188,7 +198,12 @@ async function sizeOf(folder: string): Promise<number> {
   const sizes = await Promise.all(
     entries
       .filter((entry) => entry.isFile())
-      .map(async (entry) => stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0)),
+      .map(async (entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -36,7 +36,10 @@ function policy(name: string, given: Spec): SpecRead {
   if (Object.keys(faults).length > 0)
     return {
       faults: Object.fromEntries(
-        Object.entries(faults).map(([path, sentence]) => [path.replace(/^\.appliesTo\b/, '.applies_to'), sentence]),
+        Object.entries(faults).map(([path, sentence]) => [
+          path.replace(/^\.appliesTo\b/, '.applies_to'),
+          sentence,
+        ]),
       ),
     };
   const { name: _, ...spec } = createPolicyRules.parse(input);
@@ -90,13 +93,20 @@ function alertRule(_name: string, given: Spec): SpecRead {
 }
 
 const versionRules = z.strictObject({
-  version: z.string('It is text: put it in quotes').trim().min(1, 'It is required').max(50, 'At most 50 characters'),
+  version: z
+    .string('It is text: put it in quotes')
+    .trim()
+    .min(1, 'It is required')
+    .max(50, 'At most 50 characters'),
   applies_to: z.unknown().optional(),
   steps: z
     .array(
       z.strictObject({
         percent: z.int('It is 1 to 100').min(1, 'It is 1 to 100').max(100, 'It is 1 to 100'),
-        bake_seconds: z.int('It is 0 to 604800').min(0, 'It is 0 to 604800').max(604_800, 'It is 0 to 604800'),
+        bake_seconds: z
+          .int('It is 0 to 604800')
+          .min(0, 'It is 0 to 604800')
+          .max(604_800, 'It is 0 to 604800'),
       }),
     )
     .min(1, 'At least one')
@@ -115,7 +125,9 @@ function desiredVersion(_name: string, given: Spec): SpecRead {
     steps: steps?.map(({ percent, bake_seconds: bakeSeconds }) => ({ percent, bakeSeconds })) ?? defaultSteps,
   }));
   if ('faults' in read || 'faults' in scope)
-    return { faults: { ...('faults' in scope ? scope.faults : {}), ...('faults' in read ? read.faults : {}) } };
+    return {
+      faults: { ...('faults' in scope ? scope.faults : {}), ...('faults' in read ? read.faults : {}) },
+    };
   return { spec: { ...read.spec, appliesTo: scope.scope } };
 }
 

@@ -77,13 +77,18 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
     };
   // Between two `---` there may be nothing but a comment.
   const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null)) return { resources: [], problems: [] };
+  if (contents === null || (isScalar(contents) && contents.value === null))
+    return { resources: [], problems: [] };
   const begins = lineAt(contents.range[0]);
   const twice = repeatedKeys(document);
   if (twice.length > 0)
     return {
       resources: [],
-      problems: twice.map(({ key, offset }) => ({ file, line: lineAt(offset), message: `${key} is there twice` })),
+      problems: twice.map(({ key, offset }) => ({
+        file,
+        line: lineAt(offset),
+        message: `${key} is there twice`,
+      })),
     };
   let value: unknown;
   try {
@@ -122,7 +127,8 @@ function declared(
   if (version !== apiVersion) at('apiVersion', `apiVersion is ${apiVersion}`);
   if (!isKind(kind)) at('kind', `kind is one of ${resourceKinds.join(', ')}`);
   const { name, ...more } = isObject(metadata) ? metadata : {};
-  for (const key of Object.keys(more)) at(`metadata.${key}`, `metadata has a name and nothing else, no ${key}`);
+  for (const key of Object.keys(more))
+    at(`metadata.${key}`, `metadata has a name and nothing else, no ${key}`);
   if (typeof name !== 'string' || name.trim() === '' || name.length > 200)
     at('metadata.name', 'metadata.name is text of 1 to 200 characters');
   if (!isObject(spec)) at('spec', 'spec is an object');
