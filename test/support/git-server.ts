@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,13 +13,16 @@ const run = promisify(execFile);
 /** A repository that git's own `http-backend` serves on loopback, and a working copy to commit in. */
 export class GitServer implements AsyncDisposable {
   private readonly folder = mkdtempSync(join(tmpdir(), 'git-server-'));
-  private readonly server: Server = createServer((request, response) => void this.serve(request, response));
+  private server!: Server;
   /** `user:password`, once it is asked for. */
   credential: string | undefined;
   requests = 0;
 
-  static async start(): Promise<GitServer> {
-    const git = new GitServer();
+  private constructor(private readonly isSecure: boolean) {}
+
+  static async start({ isSecure = false } = {}): Promise<GitServer> {
+    const git = new GitServer(isSecure);
+    git.server = isSecure ? await git.secureServer() : createServer(git.answer);
     git.server.listen(0, '127.0.0.1');
     await once(git.server, 'listening');
     await git.git('init', '--quiet', '--initial-branch=main', git.working);
@@ -27,7 +31,27 @@ export class GitServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/fleet.git`;
+    return `http${this.isSecure ? 's' : ''}://127.0.0.1:${(this.server.address() as AddressInfo).port}/fleet.git`;
+  }
+
+  /** Of a secure server: what its certificate is checked against. */
+  get certificateFile(): string {
+    return join(this.folder, 'certificate.pem');
+  }
+
+  private readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
+    void this.serve(request, response);
+  };
+
+  private async secureServer(): Promise<Server> {
+    const key = join(this.folder, 'key.pem');
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+    await run('openssl', ['req', '-x509', ...made, '-out', this.certificateFile, '-days', '2', ...subject]);
+    return createSecureServer(
+      { key: readFileSync(key), cert: readFileSync(this.certificateFile) },
+      this.answer,
+    ) as unknown as Server;
   }
 
   private get working(): string {
@@ -43,7 +67,7 @@ export class GitServer implements AsyncDisposable {
     files: Record<string, string>,
     { message = 'A change', author = 'Ada Lovelace', force = false, amend = false } = {},
   ): Promise<string> {
-    await this.git('-C', this.working, 'rm', '-r', '--quiet', '--ignore-unmatch', '.');
+    await this.git('-C', this.working, 'rm', '-r', '--force', '--quiet', '--ignore-unmatch', '.');
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.working, path)), { recursive: true });
       writeFileSync(join(this.working, path), text);

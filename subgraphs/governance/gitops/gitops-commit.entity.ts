@@ -55,10 +55,6 @@ export class GitOpsCommit {
   @Property({ type: 'datetime' })
   seenAt!: Date;
 
-  /** Of those that were seen at once, the later the higher. */
-  @Property({ type: 'integer' })
-  ordinal!: number;
-
   @Field(() => GitOpsOutcome, { description: 'What came of it.' })
   @Property({ type: 'text' })
   outcome!: GitOpsOutcome;

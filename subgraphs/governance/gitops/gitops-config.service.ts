@@ -281,15 +281,12 @@ async function loadCommits(
   const rows = await em.execute<Record<string, unknown>[]>(
     `select c.* from jsonb_array_elements_text(?::jsonb) as config (id)
      cross join lateral (select * from governance.gitops_commit
-       where tenant_id = ? and config_id = config.id order by seen_at desc, ordinal desc limit ?) c`,
+       where tenant_id = ? and config_id = config.id order by position desc limit ?) c
+     order by c.position desc`,
     [JSON.stringify(ids), tenantId, first],
   );
   const found = rows.map((row) => em.map(GitOpsCommit, row));
-  return ids.map((id) =>
-    found
-      .filter(({ configId }) => configId === id)
-      .toSorted((a, b) => b.seenAt.getTime() - a.seenAt.getTime() || b.ordinal - a.ordinal),
-  );
+  return ids.map((id) => found.filter(({ configId }) => configId === id));
 }
 
 async function locked(em: Write['em'], tenantId: string, id: string): Promise<GitOpsConfig> {

@@ -53,7 +53,7 @@ export const gitOpsMigration: AreaMigration = migration(
     subject text not null,
     authored_at timestamptz not null,
     seen_at timestamptz not null,
-    ordinal integer not null,
+    position bigint generated always as identity,
     outcome text not null,
     changed integer not null default 0,
     synced_at timestamptz,
@@ -61,7 +61,7 @@ export const gitOpsMigration: AreaMigration = migration(
     primary key (tenant_id, config_id, sha),
     foreign key (tenant_id, config_id) references governance.gitops_config on delete cascade
   )`,
-  `create index gitops_commit_seen on governance.gitops_commit (tenant_id, config_id, seen_at desc, ordinal desc)`,
+  `create index gitops_commit_seen on governance.gitops_commit (tenant_id, config_id, position desc)`,
   ...tenantTableSql('governance', 'gitops_commit'),
 
   // One thing of the tenant is of one repository at most.

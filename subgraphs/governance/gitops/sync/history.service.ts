@@ -29,24 +29,28 @@ export async function recordCommits(em: SqlEntityManager, looked: Looked): Promi
       author,
       subject,
       authored_at: authoredAt,
-      ordinal: newest.commits.length - at,
+      age: at,
       outcome: at > 0 ? GitOpsOutcome.PASSED : isRejected ? GitOpsOutcome.REJECTED : GitOpsOutcome.SEEN,
       problems: at === 0 ? newest.problems : [],
     }));
+    // A branch may come back to where it was: then it is news again.
+    await em.execute(
+      `delete from governance.gitops_commit where tenant_id = ? and config_id = ?
+         and sha in (select sha from jsonb_to_recordset(?::jsonb) as c (sha text))`,
+      [tenantId, configId, JSON.stringify(rows)],
+    );
     await em.execute(
       `insert into governance.gitops_commit
-         (tenant_id, config_id, sha, author, subject, authored_at, seen_at, ordinal, outcome, problems)
-       select ?, ?, sha, author, subject, authored_at, ?, ordinal, outcome, problems from jsonb_to_recordset(?::jsonb)
-         as c (sha text, author text, subject text, authored_at timestamptz, ordinal integer, outcome text, problems jsonb)
-       on conflict (tenant_id, config_id, sha) do update
-         set outcome = excluded.outcome, problems = excluded.problems, seen_at = excluded.seen_at, ordinal = excluded.ordinal
-         where excluded.outcome <> 'PASSED'`,
+         (tenant_id, config_id, sha, author, subject, authored_at, seen_at, outcome, problems)
+       select ?, ?, sha, author, subject, authored_at, ?, outcome, problems from jsonb_to_recordset(?::jsonb)
+         as c (sha text, author text, subject text, authored_at timestamptz, age integer, outcome text, problems jsonb)
+       order by age desc`,
       [tenantId, configId, now, JSON.stringify(rows)],
     );
     await em.execute(
       `delete from governance.gitops_commit where tenant_id = ? and config_id = ? and sha in (
          select sha from governance.gitops_commit where tenant_id = ? and config_id = ?
-         order by seen_at desc, ordinal desc offset ?)`,
+         order by position desc offset ?)`,
       [tenantId, configId, tenantId, configId, kept],
     );
   }
