@@ -3,6 +3,7 @@ import type { InputRules } from '#platform/input-rules.js';
 import { createCanaryRules, updateCanaryRules } from './canary/canary.inputs.js';
 import { createExemptionRules } from './exemption/exemption.inputs.js';
 import { createPolicyRules, updatePolicyRules } from './policy/policy.inputs.js';
+import { remediatePolicyRules } from './remediation/remediation.inputs.js';
 import { previewPolicyRules } from './whatif/whatif.types.js';
 
 export const governanceInputRules: InputRules = {
@@ -10,6 +11,7 @@ export const governanceInputRules: InputRules = {
   UpdatePolicyInput: () => updatePolicyRules,
   PreviewPolicyInput: () => previewPolicyRules,
   CreatePolicyExemptionInput: createExemptionRules,
+  RemediatePolicyInput: () => remediatePolicyRules,
   CreateCanaryInput: () => createCanaryRules,
   UpdateCanaryInput: () => updateCanaryRules,
 };

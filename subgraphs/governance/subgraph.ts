@@ -12,7 +12,6 @@ import { Canary } from './canary/canary.entity.js';
 import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
-import { canaryPermissionsNeeded, FleetCalls } from './canary/fleet-calls.js';
 import { CanaryMember } from './canary/member.entity.js';
 import type { GovernanceEnv } from './env.js';
 import { PolicyExemption } from './exemption/exemption.entity.js';
@@ -22,6 +21,7 @@ import { FactResolver } from './fact/fact.resolver.js';
 import { InstanceReference } from './node/instance.reference.js';
 import { InstanceReferenceResolver } from './node/instance.resolver.js';
 import { followNodes } from './node/node.job.js';
+import { FleetCalls, panelPermissionsNeeded } from './order/fleet-calls.js';
 import { PackResolver } from './pack/pack.resolver.js';
 import { PackService } from './pack/pack.service.js';
 import { governancePermissions } from './permissions.js';
@@ -29,6 +29,16 @@ import { PolicyVersion } from './policy/policy-version.entity.js';
 import { Policy } from './policy/policy.entity.js';
 import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
 import { PolicyService } from './policy/policy.service.js';
+import { PolicyRemediation } from './remediation/remediation.entity.js';
+import {
+  automaticSweep,
+  followRemediations,
+  remediationJob,
+  remediationRetentionSweep,
+  remediationsDueSweep,
+} from './remediation/remediation.job.js';
+import { RemediationResolver } from './remediation/remediation.resolver.js';
+import { RemediationService } from './remediation/remediation.service.js';
 import { PolicyResult } from './result/result.entity.js';
 import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
@@ -46,6 +56,7 @@ export const governanceEntities: readonly EntityClass[] = [
   PolicyResult,
   Canary,
   CanaryMember,
+  PolicyRemediation,
 ];
 
 /** The governance subgraph, wired by hand. */
@@ -57,8 +68,9 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   const canaries = new CanaryService(entitlements, admission);
   const results = new ResultsService();
   const scores = new ScoresService();
+  const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
   return {
-    consumers: [entitlementConsumer('governance'), followNodes, followCommands],
+    consumers: [entitlementConsumer('governance'), followNodes, followCommands, followRemediations],
     sweeps: [
       pendingSweep,
       dueSweep,
@@ -66,9 +78,12 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       historyRetentionSweep,
       canariesDueSweep,
       canaryRetentionSweep,
+      remediationsDueSweep,
+      automaticSweep,
+      remediationRetentionSweep,
       idempotencySweep('governance'),
     ],
-    jobs: [advanceJob(new FleetCalls(context.asService(canaryPermissionsNeeded)))],
+    jobs: [advanceJob(calls), remediationJob(calls)],
     build: () =>
       buildSubgraph({
         name: 'governance',
@@ -88,6 +103,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new InstanceScoreResolver(),
           new InstanceReferenceResolver(scores, results),
           new AdmissionResolver(admission),
+          new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
           new CanaryMemberResolver(),
           new WhatIfResolver(new WhatIfService()),

@@ -4,6 +4,7 @@ import { entitlementReadOnlySql, entitlementTableSql } from '#platform/entitleme
 
 import { policiesMigration } from './002-policies.js';
 import { canariesMigration } from './003-canaries.js';
+import { remediationMigration } from './004-remediation.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -15,4 +16,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   ),
   policiesMigration,
   canariesMigration,
+  remediationMigration,
 ];
