@@ -28,6 +28,7 @@ export const idPrefixes = {
   policy: 'pol',
   exemption: 'exm',
   canary: 'can',
+  remediation: 'rem',
   gitOpsConfig: 'git',
   server: 'srv',
   providerAccount: 'pac',

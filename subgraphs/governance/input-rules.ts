@@ -4,6 +4,7 @@ import { createCanaryRules, updateCanaryRules } from './canary/canary.inputs.js'
 import { createExemptionRules } from './exemption/exemption.inputs.js';
 import { createGitOpsConfigRules, updateGitOpsConfigRules } from './gitops/gitops-config.inputs.js';
 import { createPolicyRules, updatePolicyRules } from './policy/policy.inputs.js';
+import { remediatePolicyRules } from './remediation/remediation.inputs.js';
 import { previewPolicyRules } from './whatif/whatif.types.js';
 
 export const governanceInputRules: InputRules = {
@@ -13,6 +14,7 @@ export const governanceInputRules: InputRules = {
   UpdateGitOpsConfigInput: () => updateGitOpsConfigRules,
   PreviewPolicyInput: () => previewPolicyRules,
   CreatePolicyExemptionInput: createExemptionRules,
+  RemediatePolicyInput: () => remediatePolicyRules,
   CreateCanaryInput: () => createCanaryRules,
   UpdateCanaryInput: () => updateCanaryRules,
 };

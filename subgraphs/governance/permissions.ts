@@ -6,6 +6,7 @@ export const governancePermissions = {
   'governance.policy.manage': ['owner', 'admin'],
   'governance.exemption.manage': ['owner', 'admin'],
   'governance.score.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'governance.remediation.run': ['owner', 'admin', 'operator'],
   'governance.canary.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'governance.canary.manage': ['owner', 'admin', 'operator'],
   'governance.gitops.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],

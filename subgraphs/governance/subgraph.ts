@@ -13,7 +13,6 @@ import { Canary } from './canary/canary.entity.js';
 import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
-import { canaryPermissionsNeeded, FleetCalls } from './canary/fleet-calls.js';
 import { CanaryMember } from './canary/member.entity.js';
 import type { GovernanceEnv } from './env.js';
 import { PolicyExemption } from './exemption/exemption.entity.js';
@@ -33,6 +32,7 @@ import { createGitOpsWebhookRouter } from './gitops/webhook.router.js';
 import { InstanceReference } from './node/instance.reference.js';
 import { InstanceReferenceResolver } from './node/instance.resolver.js';
 import { followNodes } from './node/node.job.js';
+import { FleetCalls, panelPermissionsNeeded } from './order/fleet-calls.js';
 import { PackResolver } from './pack/pack.resolver.js';
 import { PackService } from './pack/pack.service.js';
 import { governancePermissions } from './permissions.js';
@@ -40,6 +40,16 @@ import { PolicyVersion } from './policy/policy-version.entity.js';
 import { Policy } from './policy/policy.entity.js';
 import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
 import { PolicyService } from './policy/policy.service.js';
+import { PolicyRemediation } from './remediation/remediation.entity.js';
+import {
+  automaticSweep,
+  followRemediations,
+  remediationJob,
+  remediationRetentionSweep,
+  remediationsDueSweep,
+} from './remediation/remediation.job.js';
+import { RemediationResolver } from './remediation/remediation.resolver.js';
+import { RemediationService } from './remediation/remediation.service.js';
 import { PolicyResult } from './result/result.entity.js';
 import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
@@ -57,6 +67,7 @@ export const governanceEntities: readonly EntityClass[] = [
   PolicyResult,
   Canary,
   CanaryMember,
+  PolicyRemediation,
   GitOpsConfig,
   GitOpsCommit,
 ];
@@ -74,8 +85,9 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   });
   const results = new ResultsService();
   const scores = new ScoresService();
+  const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
   return {
-    consumers: [entitlementConsumer('governance'), followNodes, followCommands],
+    consumers: [entitlementConsumer('governance'), followNodes, followCommands, followRemediations],
     sweeps: [
       pendingSweep,
       dueSweep,
@@ -84,10 +96,14 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,
+      remediationsDueSweep,
+      automaticSweep,
+      remediationRetentionSweep,
       idempotencySweep('governance'),
     ],
     jobs: [
-      advanceJob(new FleetCalls(context.asService(canaryPermissionsNeeded))),
+      advanceJob(calls),
+      remediationJob(calls),
       lookJob({
         repositories: new Repositories(guard),
         panel: new PanelCalls(context.asService(gitOpsPermissionsNeeded)),
@@ -115,6 +131,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new InstanceScoreResolver(),
           new InstanceReferenceResolver(scores, results),
           new AdmissionResolver(admission),
+          new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
           new CanaryMemberResolver(),
           new GitOpsConfigResolver(new GitOpsConfigService(entitlements, guard, keyring)),

@@ -183,6 +183,8 @@ export const matrix: Matrix = {
   'Query.scores':                       may('governance.score.read', readers),
   'Query.scoreHistory':                 may('governance.score.read', readers),
   'Subscription.scoreChanged':          may('governance.score.read', readers),
+  'Query.policyRemediations':           may('governance.policy.read', readers),
+  'Mutation.remediatePolicy':           may('governance.remediation.run', operators),
   'Query.canaries':                     may('governance.canary.read', readers),
   'Query.canary':                       may('governance.canary.read', readers),
   'Mutation.createCanary':              may('governance.canary.manage', operators, { foreign: 'VALIDATION_FAILED' }),

@@ -48,6 +48,7 @@ spec: {version: "0.4.0", applies_to: {tags: [web]}}
           enforcement: 'ADVISORY',
           severity: 'MEDIUM',
           appliesTo: 'all_instances',
+          remediation: null,
         },
       },
       {

@@ -1,10 +1,10 @@
 import type { JobDefinition } from '#platform/jobs/job.js';
 
+import type { FleetCalls } from '../order/fleet-calls.js';
 import { bake } from './bake.service.js';
 import { Canary } from './canary.entity.js';
 import { CanaryStatus } from './canary.status.js';
 import { openDispatches, prepareRollback, prepareStep } from './dispatch.service.js';
-import type { FleetCalls } from './fleet-calls.js';
 import { advanceKind, lookMs, type CanaryPayload } from './kinds.js';
 import { lockCanary } from './move.service.js';
 import { askerOf, follow, sendPrepared, settle, type Step } from './send.service.js';

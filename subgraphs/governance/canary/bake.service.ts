@@ -1,7 +1,7 @@
+import type { FleetCalls, Seen } from '../order/fleet-calls.js';
 import { analyse, type Sample } from './analysis.js';
 import { AnalysisVerdict, type Canary } from './canary.entity.js';
 import { prepareStep } from './dispatch.service.js';
-import type { FleetCalls, Seen } from './fleet-calls.js';
 import { graceMs, sampled } from './kinds.js';
 import type { CanaryMember } from './member.entity.js';
 import { changed } from './move.service.js';

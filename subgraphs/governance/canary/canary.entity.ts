@@ -4,32 +4,10 @@ import { Directive, Field, Float, ID, Int, ObjectType, registerEnumType } from '
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
+import { OrderedCommand, type CommandOrder } from '../order/order.js';
 import type { Scope } from '../policy/scope.js';
 import type { Limits } from './analysis.js';
 import { CanaryStatus, type MemberCounts } from './canary.status.js';
-
-/** What a canary may do: the commands of fleet. */
-export enum CanaryCommand {
-  UPDATE = 'UPDATE',
-  RESTART = 'RESTART',
-  BACKUP = 'BACKUP',
-  RUN_DIAGNOSTICS = 'RUN_DIAGNOSTICS',
-  APPLY_POLICY = 'APPLY_POLICY',
-}
-
-registerEnumType(CanaryCommand, {
-  name: 'CanaryCommand',
-  description: 'What instances are told, as by `sendCommand`.',
-  valuesConfig: {
-    UPDATE: {
-      description: 'Update Cloud OS to `version`. It is taken back by an update to what ran before.',
-    },
-    RESTART: { description: 'Restart Cloud OS.' },
-    BACKUP: { description: 'Make a backup.' },
-    RUN_DIAGNOSTICS: { description: 'Collect facts about the system.' },
-    APPLY_POLICY: { description: 'Come in line with the policy `policy_id`.' },
-  },
-});
 
 export enum AnalysisVerdict {
   PASS = 'PASS',
@@ -136,11 +114,6 @@ export interface CanarySettings extends Limits {
   ignoresWindows: boolean;
 }
 
-export interface CommandOrder {
-  command: CanaryCommand;
-  params: Record<string, unknown>;
-}
-
 @Entity({ tableName: 'canary' })
 @ObjectType({
   description: 'A command that comes to instances step by step, and is taken back when it does harm.',
@@ -158,9 +131,9 @@ export class Canary {
   @Property({ type: 'text' })
   name!: string;
 
-  @Field(() => CanaryCommand, { description: 'What instances are told.' })
+  @Field(() => OrderedCommand, { description: 'What instances are told.' })
   @Property({ type: 'text' })
-  command!: CanaryCommand;
+  command!: OrderedCommand;
 
   @Field(() => JsonObject, { description: 'What the command takes; see `commandKinds`.' })
   @Property({ type: 'json' })

@@ -3,9 +3,9 @@ import { z } from 'zod';
 
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
+import { OrderedCommand, orderRules } from '../order/order.js';
 import { maybe, scopeDescription } from '../policy/policy.inputs.js';
 import { checkScope, type Scope } from '../policy/scope.js';
-import { CanaryCommand } from './canary.entity.js';
 import { CanaryAction, CanaryMemberStatus } from './canary.status.js';
 
 @InputType({ description: 'A share of the instances, and how long it is watched.' })
@@ -49,8 +49,8 @@ export class CanaryAnalysisInput {
 
 @InputType({ description: 'The command that takes it back.' })
 export class CanaryRollbackInput {
-  @Field(() => CanaryCommand, { description: 'What instances are told.' })
-  command!: CanaryCommand;
+  @Field(() => OrderedCommand, { description: 'What instances are told.' })
+  command!: OrderedCommand;
 
   @Field(() => JsonObject, { nullable: true, description: 'What the command takes.' })
   params?: Record<string, unknown> | null;
@@ -61,8 +61,8 @@ export class CreateCanaryInput {
   @Field(() => String, { description: '1 to 200 characters.' })
   name!: string;
 
-  @Field(() => CanaryCommand, { description: 'What instances are told.' })
-  command!: CanaryCommand;
+  @Field(() => OrderedCommand, { description: 'What instances are told.' })
+  command!: OrderedCommand;
 
   @Field(() => JsonObject, { nullable: true, description: 'What the command takes; see `commandKinds`.' })
   params?: Record<string, unknown> | null;
@@ -155,43 +155,6 @@ const steps = z
           message: 'Percent must be above that of the step before',
         });
   });
-
-const version = /^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/;
-const nothing = z.strictObject({});
-/** As fleet takes them. */
-const paramsOf: Readonly<Record<CanaryCommand, z.ZodType>> = {
-  UPDATE: z.strictObject({
-    version: z
-      .string('version is required, as in 0.3.0')
-      .max(64, 'version must have at most 64 characters')
-      .regex(version, 'version must be a version, as in 0.3.0'),
-  }),
-  RESTART: nothing,
-  BACKUP: nothing,
-  RUN_DIAGNOSTICS: nothing,
-  APPLY_POLICY: z.strictObject({
-    policy_id: z.string('policy_id is required').min(1, 'policy_id is required').max(100),
-    rule: z.record(z.string(), z.unknown(), 'rule must be an object').optional(),
-  }),
-};
-
-/** A command of fleet's with what it takes. */
-export const orderRules = z
-  .object({ command: z.enum(CanaryCommand), params: z.record(z.string(), z.unknown()).nullish() })
-  .superRefine(({ command, params }, context) => {
-    const parsed = paramsOf[command].safeParse(params ?? {});
-    for (const issue of parsed.error?.issues ?? []) {
-      const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
-      for (const key of keys)
-        context.addIssue({
-          code: 'custom',
-          path: ['params', ...issue.path, ...(key === undefined ? [] : [key])],
-          message:
-            key === undefined ? issue.message : `${key} is not a parameter of ${command.toLowerCase()}`,
-        });
-    }
-  })
-  .transform(({ command, params }) => ({ command, params: params ?? {} }));
 
 export const createCanaryRules = z
   .object({

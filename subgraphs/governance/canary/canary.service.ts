@@ -12,10 +12,11 @@ import { viewerId } from '#platform/viewer.js';
 
 import { requireAdmitted, type AdmissionService } from '../admission/admission.service.js';
 import { AdmissionSubject } from '../admission/admission.types.js';
+import { OrderedCommand } from '../order/order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { requireKnown } from '../policy/policy.service.js';
 import { scopeTest, type Scope } from '../policy/scope.js';
-import { Canary, CanaryCommand } from './canary.entity.js';
+import { Canary } from './canary.entity.js';
 import {
   createCanaryRules,
   updateCanaryRules,
@@ -131,13 +132,13 @@ export class CanaryService {
   private async requireAdmitted(operation: Operation, rules: Rules): Promise<void> {
     const { command, params, appliesTo } = rules;
     const { tenantId } = operation;
-    if (command === CanaryCommand.APPLY_POLICY) {
+    if (command === OrderedCommand.APPLY_POLICY) {
       const id = String(params['policy_id']);
       if ((await operation.em.count(Policy, { tenantId, id })) === 0)
         throw invalid('input.params.policy_id', `There is no policy ${id}`);
     }
     const instanceIds = await targetsOf(operation, tenantId, appliesTo ?? 'all_instances');
-    const isUpdate = command === CanaryCommand.UPDATE;
+    const isUpdate = command === OrderedCommand.UPDATE;
     await requireAdmitted(this.admission, operation, {
       subject: AdmissionSubject.CANARY,
       action: `canary.${command.toLowerCase()}`,

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
-import { CanaryCommand, type Canary, type CommandOrder } from './canary.entity.js';
+import { OrderedCommand, type CommandOrder } from '../order/order.js';
+import type { Canary } from './canary.entity.js';
 import { perCommand } from './kinds.js';
 
 /** A command that a canary sends. */
@@ -100,7 +101,7 @@ export async function prepareRollback(
 
 function wayBack({ command, rollback }: Canary, version: string | null): CommandOrder | undefined {
   if (rollback) return rollback;
-  if (command !== CanaryCommand.UPDATE || version === null) return undefined;
+  if (command !== OrderedCommand.UPDATE || version === null) return undefined;
   return { command, params: { version } };
 }
 

@@ -1,6 +1,7 @@
 import { ApiError } from '#platform/errors.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
+import type { Asker, FleetCalls, Seen } from '../order/fleet-calls.js';
 import type { Canary } from './canary.entity.js';
 import { CanaryStatus, type CanaryMove } from './canary.status.js';
 import {
@@ -10,7 +11,6 @@ import {
   takeResults,
   type Dispatch,
 } from './dispatch.service.js';
-import type { Asker, FleetCalls, Seen } from './fleet-calls.js';
 import { advanceKind, certainMs, claimMs, sampled, type CanaryPayload } from './kinds.js';
 import { changed, lockCanary, move, recount } from './move.service.js';
 

@@ -4,7 +4,8 @@ import { entitlementReadOnlySql, entitlementTableSql } from '#platform/entitleme
 
 import { policiesMigration } from './002-policies.js';
 import { canariesMigration } from './003-canaries.js';
-import { gitOpsMigration } from './004-gitops.js';
+import { remediationMigration } from './004-remediation.js';
+import { gitOpsMigration } from './010-gitops.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -16,5 +17,6 @@ export const governanceMigrations: readonly AreaMigration[] = [
   ),
   policiesMigration,
   canariesMigration,
+  remediationMigration,
   gitOpsMigration,
 ];

@@ -15,7 +15,23 @@ export type SpecRead = { spec: Spec } | { faults: Faults };
 /** Words of enumerations, as REST takes them. */
 const upper = (value: unknown): unknown => (typeof value === 'string' ? value.toUpperCase() : value);
 
-const policyFields = ['type', 'description', 'resolution', 'rule', 'enforcement', 'severity', 'applies_to'];
+const policyFields = [
+  'type',
+  'description',
+  'resolution',
+  'rule',
+  'enforcement',
+  'severity',
+  'applies_to',
+  'remediation',
+];
+
+/** The words that a policy's file has in place of the input's. */
+function remedy(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const { automatic, ...rest } = given as Spec;
+  return { ...rest, command: upper(rest['command']), isAutomatic: automatic ?? false };
+}
 
 function policy(name: string, given: Spec): SpecRead {
   const unknown = Object.keys(given).filter((field) => !policyFields.includes(field));
@@ -28,6 +44,7 @@ function policy(name: string, given: Spec): SpecRead {
     enforcement: upper(given['enforcement'] ?? PolicyEnforcement.ADVISORY),
     severity: upper(given['severity'] ?? PolicySeverity.MEDIUM),
     appliesTo: given['applies_to'] ?? 'all_instances',
+    remediation: remedy(given['remediation'] ?? null),
   };
   const faults = {
     ...Object.fromEntries(unknown.map((field) => [`.${field}`, `A policy has no ${field}`])),
@@ -37,7 +54,7 @@ function policy(name: string, given: Spec): SpecRead {
     return {
       faults: Object.fromEntries(
         Object.entries(faults).map(([path, sentence]) => [
-          path.replace(/^\.appliesTo\b/, '.applies_to'),
+          path.replace(/^\.appliesTo\b/, '.applies_to').replace(/\.isAutomatic\b/, '.automatic'),
           sentence,
         ]),
       ),

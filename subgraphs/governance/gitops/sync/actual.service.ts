@@ -8,7 +8,7 @@ import type { Actual } from './plan.js';
 /** The tenant's policies, as a repository would declare them. */
 export async function actualPolicies(em: SqlEntityManager, tenantId: string): Promise<Actual[]> {
   const rows = await em.execute<(Record<string, unknown> & { id: string; name: string })[]>(
-    `select id, name, type, description, resolution, rule, enforcement, severity, applies_to as "appliesTo"
+    `select id, name, type, description, resolution, rule, enforcement, severity, remediation, applies_to as "appliesTo"
      from governance.policy where tenant_id = ? order by id limit 200`,
     [tenantId],
   );

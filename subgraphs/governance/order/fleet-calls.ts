@@ -3,10 +3,10 @@ import { parse } from 'graphql';
 import type { ServiceClient } from '#platform/auth/service-client.js';
 import { ApiError } from '#platform/errors.js';
 
-import type { CommandOrder } from './canary.entity.js';
+import type { CommandOrder } from './order.js';
 
-/** What governance may ask of the panel for its canaries, and no more. */
-export const canaryPermissionsNeeded = [
+/** What governance may ask of the panel for its canaries and remediations, and no more. */
+export const panelPermissionsNeeded = [
   'fleet.command.send',
   'fleet.command.cancel',
   'fleet.command.read',
@@ -17,7 +17,7 @@ export const canaryPermissionsNeeded = [
 ] as const;
 
 const sendDocument = parse(/* GraphQL */ `
-  mutation SendCanaryCommand($input: SendCommandInput!) {
+  mutation SendOrderedCommand($input: SendCommandInput!) {
     sendCommand(input: $input) {
       id
     }
@@ -25,7 +25,7 @@ const sendDocument = parse(/* GraphQL */ `
 `);
 
 const cancelDocument = parse(/* GraphQL */ `
-  mutation CancelCanaryCommand($id: ID!) {
+  mutation CancelOrderedCommand($id: ID!) {
     cancelCommand(id: $id) {
       id
     }
@@ -33,7 +33,7 @@ const cancelDocument = parse(/* GraphQL */ `
 `);
 
 const resultsDocument = parse(/* GraphQL */ `
-  query CanaryCommandResults($id: ID!) {
+  query OrderedCommandResults($id: ID!) {
     command(id: $id) {
       finishedAt
       results(first: 1000) {
@@ -85,7 +85,7 @@ export interface Seen {
   activeAlerts: { startedAt: string }[];
 }
 
-/** What the panel does for canaries, through the gateway. All of it is safe to repeat. */
+/** What the panel does for governance, through the gateway. All of it is safe to repeat. */
 export class FleetCalls {
   constructor(private readonly panel: ServiceClient) {}
 

@@ -3,7 +3,7 @@ import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 /** Repositories that declare what tenants have, what came of each commit, and what of the tenant is of which repository. */
 export const gitOpsMigration: AreaMigration = migration(
-  '004_gitops',
+  '010_gitops',
   // `requests` goes up with each wish of a person or a webhook: whoever began before it has not fulfilled it.
   `create table governance.gitops_config (
     tenant_id text not null,
