@@ -194,6 +194,14 @@ export const matrix: Matrix = {
   'Mutation.promoteCanary':             may('governance.canary.manage', operators),
   'Mutation.abortCanary':               may('governance.canary.manage', operators),
   'Subscription.canaryProgressed':      may('governance.canary.read', readers),
+  'Query.gitOpsConfigs':                may('governance.gitops.read', readers),
+  'Query.gitOpsConfig':                 may('governance.gitops.read', readers),
+  'Mutation.createGitOpsConfig':        may('governance.gitops.manage', [...managers, 'service']),
+  'Mutation.updateGitOpsConfig':        may('governance.gitops.manage', [...managers, 'service']),
+  'Mutation.deleteGitOpsConfig':        may('governance.gitops.manage', [...managers, 'service']),
+  'Mutation.refreshGitOpsConfig':       may('governance.gitops.manage', [...managers, 'service']),
+  'Mutation.syncGitOpsConfig':          may('governance.gitops.manage', [...managers, 'service']),
+  'Subscription.gitOpsConfigChanged':   may('governance.gitops.read', readers),
   'Query.admission':                    may('governance.admission.ask', ['service']),
 
   // Servers at providers

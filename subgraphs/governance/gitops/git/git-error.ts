@@ -29,6 +29,7 @@ export class GitError extends Error {
 
 // In the words that git 2.39 has with LC_ALL=C.
 const told: readonly (readonly [RegExp, GitErrorReason, string])[] = [
+  [/spawn git ENOENT/, 'UNREADABLE', 'The panel has no git: its operator has to install it'],
   [
     /authentication failed|could not read (username|password)|permission denied|invalid credentials|403/i,
     'CREDENTIAL_REFUSED',
