@@ -108,6 +108,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
         repositories: new Repositories(guard),
         panel: new PanelCalls(context.asService(gitOpsPermissionsNeeded)),
         keyring,
+        entitlements,
         logger,
       }),
     ],

@@ -638,6 +638,23 @@ describe('a repository', () => {
     expect(refusal(answer)['details']).toHaveProperty([`input.${field}`]);
   });
 
+  test('of a tenant whose plan has governance no more puts nothing into force', async () => {
+    const tenant = await paying();
+    await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant);
+    await inForce(tenant, id, await git.head());
+    await tenant.grantPlan('FREE');
+    await git.commit({ 'a.yaml': policy('Encrypted', '  severity: low') });
+    await until(async () => {
+      await refresh(tenant, id);
+      return (await shown(tenant, id)).health === 'DEGRADED';
+    }, 'governance to know of the plan');
+    expect((await shown(tenant, id)).lastError).toBe(
+      'The plan includes no governance: nothing is put into force',
+    );
+    expect((await policies(tenant))[0]?.severity).toBe('MEDIUM');
+  });
+
   test('needs a plan with governance', async () => {
     const tenant = await panel.world.tenant();
     const answer = await tenant.graphql(

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { JobDefinition, JobWrite } from '#platform/jobs/job.js';
 import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -21,6 +22,7 @@ export interface LookTools {
   repositories: Repositories;
   panel: PanelCalls;
   keyring: Keyring;
+  entitlements: Entitlements;
   logger: Logger;
 }
 
@@ -44,7 +46,9 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
         tools.logger.info({ configId: id, cause: newest.cause }, 'a repository could not be read');
       // Before the first commit that can be read there is nothing to compare with.
       const comparison =
-        newest.declaredCommit === null ? undefined : await compare(tools.panel, step, config, newest);
+        newest.isHalted || newest.declaredCommit === null
+          ? undefined
+          : await compare(tools.panel, step, config, newest);
       const isToApply = comparison && mayApply(config, newest, comparison);
       const applied = isToApply ? await apply(tools.panel, step, config, newest, comparison) : nothing;
       await step.write(async (write) => {
@@ -106,7 +110,7 @@ async function settle({ em, publish }: JobWrite, { now }: LookStep, look: Look):
     problems: problems.slice(0, mostProblems),
     failures,
     // As long as something is left that nobody has confirmed to be gone for good.
-    isRewritten: newest.isRewritten && left.some(({ action }) => action === GitOpsAction.DELETE),
+    isRewritten: newest.isRewritten && (!isRead || left.some(({ action }) => action === GitOpsAction.DELETE)),
     wantedSync: row.requests === config.requests ? null : row.wantedSync,
     nextCheckAt: row.isPaused ? null : nextCheckAt(look, failures, now),
     ...(isNewlyInForce ? { lastSyncedCommit: newest.declaredCommit, lastSyncedAt: now } : {}),

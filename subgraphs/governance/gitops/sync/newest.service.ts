@@ -1,3 +1,4 @@
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import type { GitCredential } from '../git/credential.js';
@@ -21,13 +22,19 @@ export interface Newest {
   isRewritten: boolean;
   /** Why the newest commit is not what is declared. */
   problems: Problem[];
+  /** Nothing is compared, let alone done. */
+  isHalted: boolean;
   /** What git said, for the log. */
   cause?: unknown;
 }
 
 /** Looks at the branch, and reads it where it has moved on. */
 export async function newestOf(
-  { repositories, keyring }: { repositories: Repositories; keyring: Keyring },
+  {
+    repositories,
+    keyring,
+    entitlements,
+  }: { repositories: Repositories; keyring: Keyring; entitlements: Entitlements },
   step: LookStep,
   config: GitOpsConfig,
 ): Promise<Newest> {
@@ -38,7 +45,14 @@ export async function newestOf(
     commits: [],
     isRewritten: config.isRewritten,
     problems: [],
+    isHalted: false,
   };
+  if (!(await entitlements.includes(step.em, config.tenantId, 'governance')))
+    return {
+      ...before,
+      problems: [{ message: 'The plan includes no governance: nothing is put into force' }],
+      isHalted: true,
+    };
   try {
     const source = sourceOf(keyring, config);
     const tip = await repositories.tip(source, step.signal);
@@ -58,7 +72,7 @@ export async function newestOf(
     return { ...seen, declared: [...resources], declaredCommit: read.commit.sha };
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    return { ...before, problems: [{ message: error.message }], cause: error.cause };
+    return { ...before, problems: [{ message: error.message }], isHalted: true, cause: error.cause };
   }
 }
 
