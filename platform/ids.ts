@@ -27,6 +27,9 @@ export const idPrefixes = {
   commission: 'com',
   policy: 'pol',
   exemption: 'exm',
+  canary: 'can',
+  remediation: 'rem',
+  gitOpsConfig: 'git',
   server: 'srv',
   providerAccount: 'pac',
 } as const;

@@ -69,6 +69,12 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/governance/policies',        'governance/CreatePolicy',     { body: 'input', reply: created, omitNull: ['rule.condition'] }),
   route('PUT',    '/api/governance/policies/:id',    'governance/UpdatePolicy',     { body: 'input', reply: ok, omitNull: ['rule.condition'] }),
   route('DELETE', '/api/governance/policies/:id',    'governance/DeletePolicy',     { reply: noContent }),
+  route('GET',    '/api/governance/canary',          'governance/ListCanaries',     { reply: page }),
+  route('POST',   '/api/governance/canary',          'governance/CreateCanary',     { body: 'input', reply: created }),
+  route('PUT',    '/api/governance/canary/:id',      'governance/UpdateCanary',     { body: 'input', reply: ok }),
+  route('GET',    '/api/governance/gitops',          'governance/ListGitOpsConfigs',  { reply: page }),
+  route('POST',   '/api/governance/gitops',          'governance/CreateGitOpsConfig', { body: 'input', reply: created }),
+  route('PUT',    '/api/governance/gitops/:id',      'governance/UpdateGitOpsConfig', { body: 'input', reply: ok }),
   route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
 
   // Hosting

@@ -43,6 +43,8 @@ export interface Events {
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
+  'governance.canary.progressed': CanaryProgressed;
+  'governance.gitops.changed': GitOpsChanged;
   'hosting.server.changed': ServerChanged;
 }
 
@@ -398,6 +400,26 @@ export interface PolicyChanged {
   /** How many mandatory policies the tenant has now; one with a lower version is stale. */
   mandatory: number;
   version: number;
+}
+
+/** A canary moved from one status to another, or came further in the one that it is in. */
+export interface CanaryProgressed {
+  canaryId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  /** The step that it is at, from 1; 0 before it begins. */
+  step: number;
+  reason: string | null;
+}
+
+/** A repository is shown otherwise than before. */
+export interface GitOpsChanged {
+  configId: string;
+  syncStatus: 'SYNCED' | 'OUT_OF_SYNC' | 'UNKNOWN';
+  health: 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'SUSPENDED' | 'UNKNOWN';
+  /** The commit that is in force. */
+  commit: string | null;
 }
 
 /** A server went from one phase to another, or changed in the one that it is in. */

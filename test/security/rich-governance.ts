@@ -1,5 +1,6 @@
 import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
+import { gitOps } from './rich-gitops.js';
 import type { RichScene } from './rich-scene.js';
 
 /** A policy with a result, an exemption, and a day of scores. */
@@ -25,6 +26,7 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
     return dataOf(answer).createPolicy.id;
   };
   await changeScores({ panel, tenant, word });
+  await gitOps({ panel, tenant, word });
   await policy('policy');
   const exempted = await policy('exempted');
   dataOf(

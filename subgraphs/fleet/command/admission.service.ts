@@ -80,6 +80,7 @@ export class CommandAdmission {
         document,
         variables: {
           input: {
+            subject: 'INSTANCE_COMMAND',
             action: `command.${kind.toLowerCase()}`,
             instanceIds,
             facts: isUpdate ? { 'cloud_os.version': params['version'] } : {},

@@ -1,4 +1,4 @@
-import { notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -9,7 +9,12 @@ import { readRules, type TenantRules } from '../result/active-policies.loader.js
 import { exemptionKey, factsNow, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
 import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { verdicts, type Evidence } from '../rule/compile.js';
-import { admissionRules, type AdmissionAnswer, type AdmissionInput } from './admission.types.js';
+import {
+  AdmissionSubject,
+  admissionRules,
+  type AdmissionAnswer,
+  type AdmissionInput,
+} from './admission.types.js';
 
 const mostTold = 100;
 
@@ -22,7 +27,7 @@ interface Refused {
 /** The one question that other areas ask before they do something. */
 export class AdmissionService {
   async ask(operation: Operation, input: AdmissionInput): Promise<AdmissionAnswer> {
-    const { action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
+    const { subject, action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const rules = await readRules(em, tenantId, now);
@@ -36,7 +41,9 @@ export class AdmissionService {
       await requireKnown(operation, instanceIds ?? []);
       return { isAdmitted: true, refusals: [] };
     }
-    const nodes = await nodesOf(operation, instanceIds ?? [], tags ?? []);
+    const nodes = instanceIds?.length
+      ? await nodesOf(operation, instanceIds)
+      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : noInstance];
     const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
   }
@@ -55,6 +62,39 @@ export class AdmissionService {
   }
 }
 
+/** Asks within this area. Throws CONFLICT (POLICY_VIOLATION) with the policy and its evidence when it is refused. */
+export async function requireAdmitted(
+  admission: AdmissionService,
+  operation: Operation,
+  input: AdmissionInput,
+): Promise<void> {
+  const { refusals: all } = await admission.ask(operation, input);
+  const [first, ...more] = all;
+  if (!first) return;
+  const { policyId, policyName, resolution, instanceId, evidence } = first;
+  const { condition, operator, expected, actual } = evidence;
+  const others = more.length > 0 ? `, and ${more.length} more` : '';
+  throw new ApiError(
+    'CONFLICT',
+    `The mandatory policy ${policyId} (${policyName}) does not let this be done on ${instanceId}: ` +
+      `${condition} is ${JSON.stringify(actual)}, and has to be ${operator} ${JSON.stringify(expected)}${others}`,
+    {
+      reason: 'POLICY_VIOLATION',
+      details: {
+        policy: policyId,
+        name: policyName,
+        resolution,
+        instance: instanceId,
+        condition,
+        operator,
+        expected,
+        actual,
+        others: more.map((each) => ({ policy: each.policyId, instance: each.instanceId })),
+      },
+    },
+  );
+}
+
 /** An instance that is about to be made. */
 const newcomer = (tags: readonly string[]): KnownNode => ({
   id: '',
@@ -62,6 +102,9 @@ const newcomer = (tags: readonly string[]): KnownNode => ({
   facts: { 'instance.tags': tags },
   offlineSince: null,
 });
+
+/** A plan or a workload: nothing is known of it but what is told, and only policies for all have a say. */
+const noInstance: KnownNode = { id: '', tags: [], facts: {}, offlineSince: null };
 
 async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
@@ -73,12 +116,7 @@ async function requireKnown({ em, tenantId }: Operation, ids: readonly string[])
   if (count < new Set(ids).size) throw notFound('Instance');
 }
 
-async function nodesOf(
-  { em, tenantId }: Operation,
-  ids: readonly string[],
-  tags: readonly string[],
-): Promise<KnownNode[]> {
-  if (ids.length === 0) return [newcomer(tags)];
+async function nodesOf({ em, tenantId }: Operation, ids: readonly string[]): Promise<KnownNode[]> {
   const rows = await em.execute<NodeRow[]>(
     `select ${nodeColumns} from governance.node
      where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,

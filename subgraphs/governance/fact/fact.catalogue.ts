@@ -13,7 +13,7 @@ export interface FactKind {
 }
 
 /** Goes up with each change of the list below; nodes may report theirs as `facts.version`. */
-export const catalogueVersion = 1;
+export const catalogueVersion = 2;
 
 const node = (path: string, type: FactType, description: string, unit?: string): FactKind => ({
   path,
@@ -27,6 +27,12 @@ const panel = (path: string, type: FactType, description: string): FactKind => (
   type,
   description,
   source: 'panel',
+});
+
+/** A policy about such a fact is asked before actions, and has no results otherwise. */
+const action = (path: string, type: FactType, description: string, unit?: string): FactKind => ({
+  ...node(path, type, `${description} Asked before actions only.`, unit),
+  source: 'action',
 });
 
 /** Everything that a policy may be about. What is not here is refused when a policy is written. */
@@ -56,13 +62,21 @@ export const catalogue: readonly FactKind[] = [
   panel('cloud_os.version', 'version', 'The version of Cloud OS that it runs, from its beats.'),
   panel('instance.tags', 'list', 'Its tags in the panel.'),
   panel('instance.status', 'text', '`online`, or `offline` when it has stopped beating.'),
-  {
-    path: 'action.kind',
-    type: 'text',
-    description:
-      'What is about to be done: `command.update`, `command.restart`, ... A policy about it is asked before actions and has no results otherwise.',
-    source: 'action',
-  },
+  action(
+    'action.kind',
+    'text',
+    'What is about to be done: `command.update`, `canary.update`, `server.provision`, `plan.change`, ...',
+  ),
+  action('server.provider', 'text', 'Of a server to be made: whose it will be, as `hetzner`.'),
+  action('server.region', 'text', 'Of a server to be made: where, as `nbg1`.'),
+  action('server.country', 'text', 'Of a server to be made: the country of its region, as `DE`.'),
+  action('server.size', 'text', 'Of a server to be made: how large, as `cx32`.'),
+  action('plan.name', 'text', 'Of a change of plan: the plan afterwards, `FREE`, `PRO` or `ENTERPRISE`.'),
+  action('plan.features', 'list', 'Of a change of plan: what the plan afterwards includes, as `governance`.'),
+  action('deployment.cluster', 'text', 'Of a deployment: the id of its cluster.'),
+  action('deployment.namespace', 'text', 'Of a deployment: its namespace.'),
+  action('deployment.image', 'text', 'Of a deployment: the image with its tag or digest.'),
+  action('deployment.replicas', 'number', 'Of a deployment: how many are to run.', 'replicas'),
 ];
 
 const byPath = new Map(catalogue.map((kind) => [kind.path, kind]));
@@ -73,6 +87,11 @@ const pathShape = /^[a-z][\w-]*(\.[\w-]+)*$/i;
 export function kindOf(path: string): FactKind | undefined {
   if (path.length > longestPath || !pathShape.test(path)) return undefined;
   return byPath.get(path) ?? (path.startsWith('custom.') ? byPath.get('custom.*') : undefined);
+}
+
+/** Whether one of them is known at admission only. */
+export function isAboutActions(paths: readonly string[]): boolean {
+  return paths.some((path) => kindOf(path)?.source === 'action');
 }
 
 /** The path that was probably meant. */

@@ -31,6 +31,12 @@ export const followNodes: Consumer = {
     if (event.topic === 'fleet.instance.decommissioned') {
       const { instanceId } = event.payload as unknown as InstanceDecommissioned;
       await em.execute('delete from governance.node where tenant_id = ? and id = ?', [tenantId, instanceId]);
+      // What is under way there ends by its command.
+      await em.execute(
+        `update governance.canary_member set status = 'GONE'
+         where tenant_id = ? and instance_id = ? and is_open and status in ('WAITING', 'UPDATED', 'FAILED', 'UNREACHED')`,
+        [tenantId, instanceId],
+      );
       return;
     }
     if (event.topic === 'fleet.instance.enrolled' || event.topic === 'fleet.instance.updated') {

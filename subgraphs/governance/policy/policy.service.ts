@@ -100,12 +100,15 @@ export class PolicyService {
       enforcement: draft.enforcement ?? PolicyEnforcement.ADVISORY,
       severity: draft.severity ?? PolicySeverity.MEDIUM,
       appliesTo: draft.appliesTo,
+      remediation: draft.remediation ?? null,
+      remediateAt: null,
       version: 1,
       createdBy: by,
       createdAt: now,
       updatedBy: by,
       updatedAt: now,
     });
+    policy.remediateAt = remediateAt(policy, now);
     remember(write, policy);
     await write.em.flush();
     return policy;
@@ -128,13 +131,15 @@ export class PolicyService {
           enforcement: rules.enforcement ?? policy.enforcement,
           severity: rules.severity ?? policy.severity,
           appliesTo: rules.appliesTo ?? policy.appliesTo,
+          remediation: rules.remediation === undefined ? policy.remediation : rules.remediation,
           version: policy.version + 1,
           updatedBy: viewerId(operation.requireViewer()),
           updatedAt: operation.clock.now(),
         });
+        policy.remediateAt = remediateAt(policy, operation.clock.now());
         remember(write, policy);
-        const { name, enforcement, severity, appliesTo, rule } = policy;
-        write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule } });
+        const { name, enforcement, severity, appliesTo, rule, remediation } = policy;
+        write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule, remediation } });
         await write.em.flush();
         await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id });
         return policy;
@@ -168,6 +173,10 @@ async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<
   return policy;
 }
 
+function remediateAt({ remediation, enforcement }: Policy, now: Date): Date | null {
+  return remediation?.isAutomatic && enforcement !== PolicyEnforcement.DISABLED ? now : null;
+}
+
 function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = {}): void {
   em.create(PolicyVersion, {
     tenantId: policy.tenantId,
@@ -186,7 +195,7 @@ function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = 
 }
 
 /** Instances that the tenant has not, each at its place. */
-async function requireKnown({ em }: Write, tenantId: string, scope: Scope): Promise<void> {
+export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<void> {
   if (scope === 'all_instances' || !('instance_ids' in scope)) return;
   const rows = await em.execute<{ id: string }[]>(
     `select id from governance.node where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,

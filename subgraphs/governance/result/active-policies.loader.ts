@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 
+import { isAboutActions } from '../fact/fact.catalogue.js';
 import { scopeTest, type Scope } from '../policy/scope.js';
 import { compileRule, type CompiledRule } from '../rule/compile.js';
 import { pathsOf, type Rule } from '../rule/rule.js';
@@ -85,7 +86,7 @@ export function toActive(
     isMandatory: row.enforcement === 'MANDATORY',
     weight: weightOf[row.severity] ?? 1,
     paths,
-    isAboutActions: paths.some((path) => path.startsWith('action.')),
+    isAboutActions: isAboutActions(paths),
     appliesTo: scopeTest(row.appliesTo),
     rule,
   };

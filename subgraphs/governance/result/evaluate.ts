@@ -12,7 +12,7 @@ export interface ActivePolicy {
   weight: number;
   /** The facts that it is about. */
   paths: readonly string[];
-  /** About what is about to be done: asked at admission only. */
+  /** About what is about to be done: asked at admission only, as it has no results. */
   isAboutActions: boolean;
   appliesTo: (node: Scoped) => boolean;
   rule: CompiledRule;

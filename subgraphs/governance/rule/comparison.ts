@@ -15,8 +15,10 @@ type Judge = (actual: unknown, now: number) => Verdict;
 export function compareValue(comparison: Comparison): (facts: Facts, now: number) => Verdict {
   const { condition, operator, value } = comparison;
   if (operator === 'exists') {
+    const isTold = kindOf(condition)?.source === 'action';
     return (facts) => {
-      if (facts[condition] === undefined && facts[reportedMark] !== true) return unknown;
+      // Of a restart it is not known which region a server is to be in.
+      if (facts[condition] === undefined && (isTold || facts[reportedMark] !== true)) return unknown;
       return when((facts[condition] !== undefined) === value);
     };
   }

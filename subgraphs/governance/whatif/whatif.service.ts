@@ -2,6 +2,7 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { isAboutActions } from '../fact/fact.catalogue.js';
 import { Policy } from '../policy/policy.entity.js';
 import { readRules, toActive } from '../result/active-policies.loader.js';
 import { evaluate, exemptionKey } from '../result/evaluate.js';
@@ -25,7 +26,7 @@ const mostNodes = 100_000;
 export class WhatIfService {
   async preview(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
     const rules = validate(previewPolicyRules, input);
-    if (pathsOf(rules.rule).some((path) => path.startsWith('action.')))
+    if (isAboutActions(pathsOf(rules.rule)))
       throw invalid('input.rule', 'A rule about actions has no results: it is asked before they are done');
     const { em, tenantId, clock } = operation;
     const now = clock.now();

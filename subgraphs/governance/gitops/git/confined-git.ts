@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { simpleGit, type SimpleGit } from 'simple-git';
+
+import { bracketed, type GitAddress } from './address.js';
+import type { GitCredential } from './credential.js';
+
+/**
+ * A git that sees nothing of this machine's settings, runs nothing that a repository brings along, and talks to the
+ * addresses that were found to be allowed, whatever their name resolves to meanwhile. Secrets go by files of the folder
+ * and by its environment, never by its arguments, which every user of the machine can read.
+ */
+export async function confinedGit({
+  folder,
+  address,
+  addresses,
+  credential,
+  signal,
+}: {
+  folder: string;
+  address: GitAddress;
+  addresses: readonly string[];
+  credential: GitCredential | undefined;
+  signal: AbortSignal;
+}): Promise<SimpleGit> {
+  const { protocol, host, port } = address;
+  const settings: [string, string][] = [
+    ['core.hooksPath', '/dev/null'],
+    ['core.fsmonitor', 'false'],
+    ['core.symlinks', 'false'],
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['fetch.fsckObjects', 'true'],
+    ['fetch.recurseSubmodules', 'false'],
+    ['submodule.recurse', 'false'],
+    ['credential.helper', ''],
+    // Another address would have to be looked at first.
+    ['http.followRedirects', 'false'],
+    ['http.proxy', ''],
+    ['http.lowSpeedLimit', '1000'],
+    ['http.lowSpeedTime', '20'],
+    ['http.curloptResolve', `${host}:${port}:${addresses.map(bracketed).join(',')}`],
+  ];
+  if (credential?.kind === 'TOKEN') {
+    const basic = Buffer.from(`${credential.username}:${credential.token}`).toString('base64');
+    settings.push(['http.extraHeader', `Authorization: Basic ${basic}`]);
+  }
+  const environment: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: folder,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: protocol,
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_CONFIG_COUNT: String(settings.length),
+  };
+  for (const [at, [key, value]] of settings.entries()) {
+    environment[`GIT_CONFIG_KEY_${at}`] = key;
+    environment[`GIT_CONFIG_VALUE_${at}`] = value;
+  }
+  // The operator's own authority, for servers inside.
+  if (process.env['GIT_SSL_CAINFO']) environment['GIT_SSL_CAINFO'] = process.env['GIT_SSL_CAINFO'];
+  if (protocol === 'ssh')
+    environment['GIT_SSH_COMMAND'] = await sshCommand(folder, host, addresses, credential);
+  return simpleGit({
+    baseDir: folder,
+    abort: signal,
+    maxConcurrentProcesses: 1,
+    allowEnvironment: Object.keys(environment),
+    // What is allowed is what is set above; nothing of it comes from whoever set the repository up.
+    unsafe: {
+      allowUnsafeConfigPaths: true,
+      allowUnsafeConfigEnvCount: true,
+      allowUnsafeCredentialHelper: true,
+      allowUnsafeFsMonitor: true,
+      allowUnsafeGitProxy: true,
+      allowUnsafeHooksPath: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeProtocolOverride: true,
+    },
+  }).env(environment);
+}
+
+async function sshCommand(
+  folder: string,
+  host: string,
+  [address = host]: readonly string[],
+  credential: GitCredential | undefined,
+): Promise<string> {
+  const options: Record<string, string> = {
+    BatchMode: 'yes',
+    ConnectTimeout: '10',
+    ForwardAgent: 'no',
+    ClearAllForwardings: 'yes',
+    PermitLocalCommand: 'no',
+    ProxyCommand: 'none',
+    StrictHostKeyChecking: 'yes',
+    GlobalKnownHostsFile: '/dev/null',
+    UserKnownHostsFile: join(folder, 'known_hosts'),
+    HostKeyAlias: host,
+    HostName: address,
+    IdentityAgent: 'none',
+    IdentitiesOnly: 'yes',
+    PreferredAuthentications: 'publickey',
+  };
+  const isKey = credential?.kind === 'SSH_KEY';
+  await writeFile(join(folder, 'known_hosts'), isKey ? `${credential.knownHosts.trim()}\n` : '', {
+    mode: 0o600,
+  });
+  if (isKey) {
+    options['IdentityFile'] = join(folder, 'key');
+    await writeFile(join(folder, 'key'), `${credential.privateKey.trim()}\n`, { mode: 0o600 });
+  }
+  const words = Object.entries(options).map(([name, value]) => `-o '${name}=${value}'`);
+  return ['ssh', '-F', '/dev/null', ...words].join(' ');
+}

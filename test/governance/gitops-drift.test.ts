@@ -1,0 +1,205 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { Live } from '../support/live.js';
+import { until } from '../support/world.js';
+import {
+  call,
+  connected,
+  forgetRepository,
+  git,
+  inForce,
+  names,
+  newRepository,
+  panel,
+  paying,
+  policies,
+  policy,
+  refresh,
+  seen,
+  start,
+  sync,
+  update,
+} from './support/gitops.js';
+import { create, encrypted, nodeWith } from './support/tenant.js';
+
+beforeAll(start);
+afterAll(async () => panel.stop());
+beforeEach(newRepository);
+afterEach(forgetRepository);
+
+describe('drift', () => {
+  test('is shown, and is healed where that is wanted', async () => {
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant);
+    await inForce(tenant, id, sha);
+    const [made] = await policies(tenant);
+    const change = async () =>
+      call(tenant, 'mutation ($id: ID!) { updatePolicy(id: $id, input: { severity: CRITICAL }) { id } }', {
+        id: made?.id,
+      });
+    await change();
+    await refresh(tenant, id);
+    const drifted = await seen(tenant, id, ({ syncStatus }) => syncStatus === 'OUT_OF_SYNC', 'the drift');
+    expect(drifted.changes).toEqual([
+      {
+        action: 'UPDATE',
+        kind: 'Policy',
+        name: 'Encrypted',
+        heldBack: null,
+        differences: [{ field: 'severity', actual: 'CRITICAL', declared: 'MEDIUM' }],
+      },
+    ]);
+    expect((await policies(tenant))[0]?.severity).toBe('CRITICAL');
+    await update(tenant, id, { selfHeal: true });
+    await seen(tenant, id, ({ syncStatus }) => syncStatus === 'SYNCED', 'it to be healed');
+    expect((await policies(tenant))[0]?.severity).toBe('MEDIUM');
+    await call(tenant, 'mutation ($id: ID!) { deletePolicy(id: $id) { id } }', { id: made?.id });
+    await panel.clock.advance(181_000);
+    await until(async () => (await names(tenant)).length === 1, 'what was removed to be made again');
+  });
+
+  test('is told live', async () => {
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    await using live = new Live<{
+      gitOpsConfigChanged: { syncStatus: string; lastSyncedCommit: string | null };
+    }>(panel.panel.url, tenant.token, 'subscription { gitOpsConfigChanged { syncStatus lastSyncedCommit } }');
+    await live.opened();
+    await connected(tenant);
+    await until(
+      async () => live.results.some(({ data }) => data?.gitOpsConfigChanged.lastSyncedCommit === sha),
+      'the change to be told',
+    );
+    expect(live.results.at(-1)?.data?.gitOpsConfigChanged.syncStatus).toBe('SYNCED');
+  });
+});
+
+describe('what is declared no more', () => {
+  const both = { 'a.yaml': policy('Encrypted'), 'b.yaml': policy('Kept') };
+  const one = { 'b.yaml': policy('Kept') };
+
+  test('stays, and is told, unless pruning is on; what came from elsewhere always stays', async () => {
+    const tenant = await paying();
+    await create(tenant, { name: 'By hand', rule: encrypted });
+    await git.commit(both);
+    const id = await connected(tenant);
+    await inForce(tenant, id, await git.head());
+    await git.commit(one);
+    await refresh(tenant, id);
+    const config = await seen(tenant, id, ({ syncStatus }) => syncStatus === 'OUT_OF_SYNC', 'what is left');
+    expect(config.changes).toEqual([
+      {
+        action: 'DELETE',
+        kind: 'Policy',
+        name: 'Encrypted',
+        differences: [],
+        heldBack: expect.stringContaining('Pruning is off') as string,
+      },
+    ]);
+    expect(await names(tenant)).toEqual(['By hand', 'Encrypted', 'Kept']);
+    await update(tenant, id, { prune: true });
+    await inForce(tenant, id, await git.head());
+    expect(await names(tenant)).toEqual(['By hand', 'Kept']);
+  });
+
+  test('stays when the repository is emptied, or its history written anew, until somebody says so', async () => {
+    const tenant = await paying();
+    await git.commit(both);
+    const id = await connected(tenant, { prune: true });
+    await inForce(tenant, id, await git.head());
+    const empty = await git.commit({ 'README.md': 'gone' });
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === empty, 'the empty commit');
+    expect(await names(tenant)).toEqual(['Encrypted', 'Kept']);
+
+    await git.beginAnew();
+    const anew = await git.commit(one, { force: true });
+    await refresh(tenant, id);
+    const config = await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === anew, 'the new history');
+    expect(config.changes).toEqual([
+      expect.objectContaining({
+        action: 'DELETE',
+        heldBack: expect.stringContaining('written anew') as string,
+      }),
+    ]);
+    // Nor by a commit on top of it.
+    const next = await git.commit({ ...one, 'c.yaml': policy('New') });
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === next, 'the next commit');
+    expect(await names(tenant)).toEqual(['Encrypted', 'Kept', 'New']);
+    await sync(tenant, id, true);
+    await inForce(tenant, id, next);
+    expect(await names(tenant)).toEqual(['Kept', 'New']);
+  });
+
+  test('of another repository is not touched, and a thing is of one repository only', async () => {
+    const tenant = await paying();
+    await git.commit({ 'a/a.yaml': policy('Encrypted'), 'b/b.yaml': policy('encrypted') });
+    const first = await connected(tenant, { name: 'First', path: 'a' });
+    await inForce(tenant, first, await git.head());
+    const second = await connected(tenant, { name: 'Second', path: 'b', prune: true });
+    const config = await seen(tenant, second, ({ health }) => health === 'DEGRADED', 'the conflict');
+    expect(config.problems).toEqual([
+      {
+        file: 'b/b.yaml',
+        line: 1,
+        message: 'Policy encrypted is declared by another repository of the tenant',
+      },
+    ]);
+    expect(await names(tenant)).toEqual(['Encrypted']);
+  });
+
+  test('stays when the repository itself is forgotten', async () => {
+    const tenant = await paying();
+    await git.commit(both);
+    const id = await connected(tenant, { prune: true });
+    await inForce(tenant, id, await git.head());
+    await call(tenant, 'mutation ($id: ID!) { deleteGitOpsConfig(id: $id) { id } }', { id });
+    expect(await names(tenant)).toEqual(['Encrypted', 'Kept']);
+    expect(
+      refusal(await tenant.graphql('query ($id: ID!) { gitOpsConfig(id: $id) { id } }', { id })),
+    ).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('a desired version', () => {
+  const version = (text: string) => `apiVersion: v1
+kind: DesiredVersion
+metadata: {name: all}
+spec:
+  version: "${text}"
+  steps: [{percent: 50, bake_seconds: 60}]
+`;
+
+  test('comes to instances by one canary, however often it is looked at', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await git.commit({ 'a.yaml': version('0.3.0') });
+    const id = await connected(tenant);
+    const config = await seen(
+      tenant,
+      id,
+      ({ health }) => health === 'PROGRESSING',
+      'the canary to be under way',
+    );
+    expect(config.syncStatus).toBe('SYNCED');
+    await refresh(tenant, id);
+    const held = await seen(tenant, id, ({ changes }) => changes.length > 0, 'the change that is held back');
+    expect(held.changes).toEqual([
+      {
+        action: 'UPDATE',
+        kind: 'DesiredVersion',
+        name: 'all',
+        differences: [{ field: 'version', actual: '0.2.9', declared: '0.3.0' }],
+        heldBack: expect.stringMatching(/^The canary can_\w+ is under way$/) as string,
+      },
+    ]);
+    const answer = await tenant.graphql<{ canaries: { nodes: unknown[] } }>(
+      '{ canaries { nodes { name params } } }',
+    );
+    expect(dataOf(answer).canaries.nodes).toEqual([{ name: 'all: 0.3.0', params: { version: '0.3.0' } }]);
+  });
+});

@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { dataOf } from '../support/answers.js';
+import {
+  alertRule,
+  connected,
+  forgetRepository,
+  git,
+  group,
+  inForce,
+  names,
+  newRepository,
+  panel,
+  paying,
+  policies,
+  policy,
+  refresh,
+  seen,
+  start,
+  sync,
+} from './support/gitops.js';
+import { create, encrypted } from './support/tenant.js';
+
+beforeAll(start);
+afterAll(async () => panel.stop());
+beforeEach(newRepository);
+afterEach(forgetRepository);
+
+describe('a commit', () => {
+  test('is in force within a poll, whatever it declares, with its author in the history', async () => {
+    const tenant = await paying();
+    const first = await git.commit({ 'fleet/a.yaml': policy('Encrypted'), 'README.md': '# not read' });
+    const id = await connected(tenant, { path: 'fleet' });
+    await inForce(tenant, id, first);
+    expect(await names(tenant)).toEqual(['Encrypted']);
+
+    const second = await git.commit(
+      {
+        'fleet/a.yaml': `${policy('Encrypted', '  severity: high')}---\n${group}`,
+        'fleet/deep/er/rules.yml': alertRule,
+      },
+      { message: 'Higher\n\nand more', author: 'Grace Hopper' },
+    );
+    await panel.clock.advance(181_000);
+    const config = await inForce(tenant, id, second);
+    expect(await policies(tenant)).toEqual([
+      expect.objectContaining({ name: 'Encrypted', severity: 'HIGH' }),
+    ]);
+    const answer = await tenant.graphql<{
+      instanceGroups: { nodes: unknown[] };
+      alertRules: { kind: string; threshold: number | null; severity: string }[];
+    }>('{ instanceGroups { nodes { name kind filter { tags } } } alertRules { kind threshold severity } }');
+    expect(dataOf(answer).instanceGroups.nodes).toEqual([
+      { name: 'Web servers', kind: 'LIVE', filter: { tags: ['web'] } },
+    ]);
+    expect(dataOf(answer).alertRules).toContainEqual({ kind: 'CPU', threshold: 42, severity: 'WARNING' });
+    expect(config.commits).toEqual([
+      { sha: second, author: 'Grace Hopper', subject: 'Higher', outcome: 'SYNCED', changed: 3 },
+      { sha: first, author: 'Ada Lovelace', subject: 'A change', outcome: 'SYNCED', changed: 1 },
+    ]);
+    expect(config.health).toBe('HEALTHY');
+  });
+
+  test('waits for somebody where it is not put into force by itself, and the plan says what it would do', async () => {
+    const tenant = await paying();
+    await create(tenant, { name: 'encrypted', rule: encrypted, severity: 'LOW' });
+    const sha = await git.commit({ 'a.yaml': `${policy('Encrypted')}---\n${group}` });
+    const id = await connected(tenant, { autoSync: false });
+    const config = await seen(tenant, id, ({ syncStatus }) => syncStatus === 'OUT_OF_SYNC', 'a plan');
+    expect(config.changes).toEqual([
+      {
+        action: 'UPDATE',
+        kind: 'Policy',
+        name: 'Encrypted',
+        heldBack: null,
+        differences: [
+          { field: 'name', actual: 'encrypted', declared: 'Encrypted' },
+          { field: 'severity', actual: 'LOW', declared: 'MEDIUM' },
+        ],
+      },
+      { action: 'CREATE', kind: 'InstanceGroup', name: 'Web servers', heldBack: null, differences: [] },
+    ]);
+    expect(config.commits[0]?.outcome).toBe('SEEN');
+    expect(await names(tenant)).toEqual(['encrypted']);
+    await sync(tenant, id);
+    await sync(tenant, id);
+    await inForce(tenant, id, sha);
+    expect(await names(tenant)).toEqual(['Encrypted']);
+  });
+
+  test('that is broken leaves what was good in force, and is told with file and line', async () => {
+    const tenant = await paying();
+    const good = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant);
+    await inForce(tenant, id, good);
+    const bad = await git.commit({
+      'a.yaml': policy('Encrypted', '  severity: severe'),
+      'b/c.yaml': `# a comment\n${policy('Other').replace('backup.encryption', 'backup.encription')}`,
+      'd.yaml': 'a: [1, 2',
+    });
+    await refresh(tenant, id);
+    const config = await seen(
+      tenant,
+      id,
+      ({ lastSeenCommit }) => lastSeenCommit === bad,
+      'the commit to be seen',
+    );
+    expect(config).toMatchObject({ syncStatus: 'UNKNOWN', health: 'DEGRADED', lastSyncedCommit: good });
+    expect(config.problems).toEqual([
+      { file: 'a.yaml', line: 7, message: expect.stringContaining('spec.severity: ') as string },
+      {
+        file: 'b/c.yaml',
+        line: 7,
+        message: expect.stringContaining('did you mean backup.encryption') as string,
+      },
+      { file: 'd.yaml', line: 1, message: expect.stringContaining('end with a ]') as string },
+    ]);
+    expect(config.commits[0]).toMatchObject({ sha: bad, outcome: 'REJECTED' });
+    expect(await names(tenant)).toEqual(['Encrypted']);
+    const { body } =
+      await tenant.rest<{ last_error: string; sync_status: string; health: string }[]>(
+        '/api/governance/gitops',
+      );
+    expect(body[0]).toMatchObject({
+      sync_status: 'unknown',
+      health: 'degraded',
+      last_error: config.lastError,
+    });
+    expect(config.lastError).toMatch(/^a\.yaml:7: spec\.severity: /);
+    // It stays so at each look, and the next good one mends it.
+    const mended = await git.commit({ 'a.yaml': policy('Encrypted', '  severity: low') });
+    await refresh(tenant, id);
+    expect(await inForce(tenant, id, mended)).toMatchObject({ health: 'HEALTHY', problems: [] });
+  });
+
+  test('whose resource the panel refuses puts the others into force, and tells of it at its place', async () => {
+    const tenant = await paying();
+    const refused = group.replace('filter: {tags: [web]}', 'instance_ids: [inst_01m8k92t1sf249450kzv7aaaaa]');
+    await git.commit({ 'a.yaml': `${refused}---\n${policy('Encrypted')}` });
+    const id = await connected(tenant);
+    const config = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'the refusal');
+    expect(config.problems).toEqual([
+      {
+        file: 'a.yaml',
+        line: 1,
+        message: expect.stringMatching(/^InstanceGroup Web servers: instanceIds\.0/) as string,
+      },
+    ]);
+    expect(config).toMatchObject({ syncStatus: 'OUT_OF_SYNC', lastSyncedCommit: null });
+    expect(config.commits[0]?.outcome).toBe('FAILED');
+    expect(await names(tenant)).toEqual(['Encrypted']);
+  });
+
+  test('that declares what the panel never heard of is refused with words', async () => {
+    const tenant = await paying();
+    await git.commit({ 'a.yaml': alertRule.replace('cpu', 'moon') });
+    const id = await connected(tenant);
+    const config = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'the refusal');
+    expect(config).toMatchObject({
+      lastError: 'a.yaml:1: There is no AlertRule MOON',
+      lastSyncedCommit: null,
+    });
+  });
+});
