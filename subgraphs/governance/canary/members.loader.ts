@@ -4,7 +4,7 @@ import { invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import type { CanaryMembersArgs } from './canary.inputs.js';
-import { CanaryMember } from './member.entity.js';
+import type { CanaryMember } from './member.entity.js';
 
 const most = 1_000;
 
@@ -19,7 +19,7 @@ export async function membersOf(
   if ((args.instanceIds?.length ?? 0) > most) throw invalid('instanceIds', `At most ${most} instances`);
   const loader = operation.once(
     `canary members ${JSON.stringify(args)}`,
-    () => new DataLoader((ids: readonly string[]) => load(operation, ids, { ...args, first: limit })),
+    () => new DataLoader((ids: readonly string[]) => load(operation, ids, args, limit)),
   );
   return loader.load(canaryId);
 }
@@ -27,7 +27,8 @@ export async function membersOf(
 async function load(
   { em, tenantId }: Operation,
   canaryIds: readonly string[],
-  { first, after, status, instanceIds }: CanaryMembersArgs,
+  { after, status, instanceIds }: CanaryMembersArgs,
+  limit: number,
 ): Promise<CanaryMember[][]> {
   const instances = instanceIds ? JSON.stringify(instanceIds) : null;
   const rows = await em.execute<CanaryMember[]>(
@@ -39,7 +40,7 @@ async function load(
          and (?::jsonb is null or instance_id in (select jsonb_array_elements_text(?::jsonb)))
        order by position limit ?) m
      order by m."canaryId", m.position`,
-    [JSON.stringify(canaryIds), tenantId, after ?? -1, status, status, instances, instances, first].map(
+    [JSON.stringify(canaryIds), tenantId, after ?? -1, status, status, instances, instances, limit].map(
       (value) => value ?? null,
     ),
   );
