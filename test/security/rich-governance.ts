@@ -3,7 +3,7 @@ import { until } from '../support/world.js';
 import { gitOps } from './rich-gitops.js';
 import type { RichScene } from './rich-scene.js';
 
-/** A policy with a result, an exemption, and a day of scores. */
+/** A policy with a result and a remediation, an exemption, a day of scores, and a canary. */
 export async function governance({ panel, tenant, node, word }: RichScene): Promise<void> {
   await until(async () => {
     const rows = await panel.sql(
@@ -12,12 +12,13 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
     );
     return rows.length > 0;
   }, 'governance to know of the tenant and its node');
-  const policy = async (name: string) => {
+  const policy = async (name: string, remediation?: Record<string, unknown>) => {
     const input = {
       name: `${word} ${name}`,
       enforcement: 'ADVISORY',
       rule: { condition: 'instance.status', operator: 'equals', value: `${word}-status` },
       appliesTo: { instance_ids: [node.id] },
+      ...(remediation ? { remediation } : {}),
     };
     const answer = await tenant.graphql<{ createPolicy: { id: string } }>(
       'mutation ($input: CreatePolicyInput!) { createPolicy(input: $input) { id } }',
@@ -37,10 +38,35 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
       },
     ),
   );
+  await canary(tenant, word);
+  const mended = await policy('mended', { command: 'RUN_DIAGNOSTICS' });
+  dataOf(
+    await tenant.graphql(
+      'mutation ($input: RemediatePolicyInput!) { remediatePolicy(input: $input) { id } }',
+      {
+        input: { policyId: mended },
+      },
+    ),
+  );
   await panel.sql(
     `insert into governance.score_day (tenant_id, day, passed, known, applicable, violations, instances)
      values ($1, $2, 0, 2, 2, 1, 1) on conflict do nothing`,
     [tenant.id, panel.clock.now().toISOString().slice(0, 10)],
+  );
+}
+
+/** One that begins long after the test. */
+async function canary(tenant: RichScene['tenant'], word: string): Promise<void> {
+  const input = {
+    name: `${word} canary`,
+    command: 'RESTART',
+    steps: [{ percent: 50, bakeSeconds: 60 }],
+    startAt: '2100-01-01T00:00:00Z',
+  };
+  dataOf(
+    await tenant.graphql('mutation ($input: CreateCanaryInput!) { createCanary(input: $input) { id } }', {
+      input,
+    }),
   );
 }
 
