@@ -1,7 +1,5 @@
 import { z } from 'zod';
 
-import { errorCodes, type ErrorCode } from '../errors.js';
-
 /** What goes wrong with a request, on purpose. */
 export const fault = z.strictObject({
   /** How many matching requests it happens to. */
@@ -32,8 +30,6 @@ export const fault = z.strictObject({
 });
 
 export type Fault = z.infer<typeof fault>;
-
-export const isErrorCode = (code: string): code is ErrorCode => (errorCodes as string[]).includes(code);
 
 /** Faults that wait for their requests, first come first served. */
 export class Faults {
