@@ -5,6 +5,8 @@ import type { Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
 /** What is ordered for a wish, with its price. */
 export interface Choice {
   location: string;
+  /** ISO 3166-1; null when it was not told. */
+  country: string | null;
   size: SizeOffer;
   place: PlaceOffer;
   currency: string;
@@ -43,7 +45,10 @@ export function choose(catalogue: Catalogue, wanted: { region: string; size: str
   const place = sold
     .filter(({ isAvailable }) => isAvailable)
     .toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
-  if (place) return { location: place.region, size, place, currency: catalogue.currency };
+  if (place) {
+    const country = catalogue.regions.find(({ id }) => id === place.region)?.country ?? null;
+    return { location: place.region, country, size, place, currency: catalogue.currency };
+  }
   const alternatives = alternativesTo(catalogue, wanted);
   throw new ApiError('CONFLICT', soldOut(wanted, alternatives), {
     reason: 'SOLD_OUT',

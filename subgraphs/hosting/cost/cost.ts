@@ -61,7 +61,7 @@ export class ServerForecast {
 export class SetHostingBudgetInput {
   @Field(() => Float, {
     nullable: true,
-    description: 'A month of all servers, net, in major units; null takes the budget off.',
+    description: 'A month of all servers in this currency, net, in major units; null takes the budget off.',
   })
   monthlyLimit?: number | null;
 

@@ -13,7 +13,7 @@ import { askerOf, keepLearned, panelMark, type OpenAccount, type StepTools } fro
 type Step = JobStep<AccountPayload>;
 type Underway = Pick<
   Server,
-  'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId'
+  'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId' | 'ipAddress'
 >;
 
 /** What a look at the provider told of a server. */
@@ -69,7 +69,7 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
 async function underway({ em, payload }: Step): Promise<Underway[]> {
   return em.execute<Underway[]>(
     `select id, phase, provider_id as "providerId", operation_ids as "operationIds", progress,
-       enrollment_token_id as "enrollmentTokenId"
+       enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress"
      from hosting.server where tenant_id = ? and provider = ? and deleted_at is null and provider_id is not null
        and phase in ${inFlight} order by id limit ?`,
     [payload.tenantId, payload.provider, most],
@@ -86,21 +86,32 @@ async function look(
   const known: ReadonlyMap<string, Progress> =
     operationIds.length > 0 ? await driver.progress(session, operationIds) : new Map();
   const isUnknown = ({ operationIds: ids }: Underway) => ids.length === 0 || ids.some((id) => !known.has(id));
-  // Those that were found, and not made, are looked at themselves: all in one list.
-  const seen = new Map<string, Sighting>();
-  if (servers.some(isUnknown))
-    for (const each of await driver.list(session, { panel: panelMark(tools.publicUrl), tenant }))
-      seen.set(each.providerId, each);
-  return servers.flatMap((server) => {
-    const news = isUnknown(server)
-      ? newsBySight(server, seen.get(server.providerId!))
+  const told = servers.map((server): [Underway, News | undefined] => [
+    server,
+    isUnknown(server)
+      ? undefined
       : newsByProgress(
           server,
           server.operationIds.map((id) => known.get(id)!),
-        );
+        ),
+  ]);
+  // Those that were found and not made, and those that had no address before they were on, are looked at: all in one list.
+  const isToSee = ([{ ipAddress }, news]: [Underway, News | undefined]) =>
+    news === undefined || (news.kind === 'on' && ipAddress === null);
+  const seen = new Map<string, Sighting>();
+  if (told.some(isToSee))
+    for (const each of await driver.list(session, { panel: panelMark(tools.publicUrl), tenant }))
+      seen.set(each.providerId, each);
+  return told.flatMap(([server, progress]) => {
+    const sighting = seen.get(server.providerId!);
+    const news = withAddress(progress ?? newsBySight(server, sighting), sighting);
     const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep;
     return isNew ? [[server, news] satisfies [Underway, News]] : [];
   });
+}
+
+function withAddress(news: News, seen: Sighting | undefined): News {
+  return news.kind === 'on' && seen ? { ...news, ipAddress: seen.ipAddress } : news;
 }
 
 function newsByProgress({ phase }: Underway, operations: readonly Progress[]): News {
@@ -117,7 +128,7 @@ function newsByProgress({ phase }: Underway, operations: readonly Progress[]): N
 function newsBySight({ phase }: Underway, seen: Sighting | undefined): News {
   if (phase === ServerPhase.DELETING) return seen ? { kind: 'nothing', percent: 0 } : { kind: 'gone' };
   if (!seen) return { kind: 'failed', message: 'The provider does not have it any more' };
-  if (seen.isRunning) return { kind: 'on', ipAddress: seen.ipAddress };
+  if (seen.isRunning) return { kind: 'on' };
   return { kind: 'nothing', percent: 0 };
 }
 

@@ -57,7 +57,7 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
     const row = rows.find(({ id }) => id === each.marks!.server);
     const isSettled = now.getTime() - each.createdAt.getTime() > settledMs;
     if (!row) {
-      if (isSettled) await adopt(step, provider, each);
+      if (isSettled) await adopt(step, open, each);
     } else if (row.deletedAt !== null) {
       await open.driver.remove(open.session, each.providerId);
     } else if (row.providerId !== null && row.providerId !== each.providerId && isSettled) {
@@ -68,8 +68,8 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
 }
 
 /** Nobody here knows why it is there: a database that was put back, perhaps. It is shown, and not touched. */
-async function adopt(step: Step, provider: string, seen: Sighting): Promise<void> {
-  const { tenantId } = step.payload;
+async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Promise<void> {
+  const { tenantId, provider } = step.payload;
   const { now } = step;
   await step.write(async ({ em, publish }) => {
     const server = em.create(Server, {
@@ -82,6 +82,7 @@ async function adopt(step: Step, provider: string, seen: Sighting): Promise<void
       location: 'unknown',
       size: 'unknown',
       sshKeys: [],
+      tags: [],
       installCloudOs: false,
       isProtected: false,
       phase: ServerPhase.ORPHANED,
@@ -103,7 +104,7 @@ async function adopt(step: Step, provider: string, seen: Sighting): Promise<void
       sealedToken: null,
       priceHourly: 0,
       priceMonthly: 0,
-      currency: 'EUR',
+      currency: account.catalogue.currency,
       createdAt: seen.createdAt,
       createdBy: 'unknown',
       billedFrom: null,
