@@ -37,7 +37,7 @@ export const getDroplet: Operation = ({ world, project, ids }) => ({
 
 export const deleteDroplet: Operation = ({ world, project, ids }) => {
   const server = dropletOf({ world, project }, ids[0]);
-  if (isBusy(server)) throw pending();
+  if (isBusy(world, server)) throw pending();
   server.status = 'deleting';
   world.begin(project, server, 'delete_server', 'deleted', world.timing.deleteMs);
   return { status: 204 };
@@ -54,7 +54,7 @@ export const actOnDroplet: Operation = ({ world, project, ids, body }) => {
   const { type } = parse(z.object({ type: z.string() }), body);
   const kind = commands[type];
   if (!kind) throw unprocessable('The action type is not supported here.');
-  if (isBusy(server)) throw pending();
+  if (isBusy(world, server)) throw pending();
   server.status = kind === 'started' ? 'starting' : 'stopping';
   const { startMs, stopMs } = world.timing;
   const action = world.begin(project, server, type, kind, kind === 'started' ? startMs : stopMs);

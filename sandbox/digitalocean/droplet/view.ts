@@ -12,13 +12,12 @@ const statuses: Readonly<Record<ServerStatus, string>> = {
   deleting: 'active',
 };
 
-const busy: readonly ServerStatus[] = ['initializing', 'starting', 'stopping', 'deleting'];
-
 /** Times on the wire have whole seconds, and Z. */
 const utc = (time: string) => time.replace('+00:00', 'Z');
 
-export function isBusy({ status }: Server): boolean {
-  return busy.includes(status);
+/** Whether something that was begun with it has yet to end. */
+export function isBusy({ contents }: World, { id }: Server): boolean {
+  return contents.steps.some(({ serverId }) => serverId === id);
 }
 
 /** A droplet as it is on the wire. It has no address before it is on. */
@@ -35,7 +34,7 @@ export function dropletView(world: World, server: Server): object {
     vcpus,
     disk,
     disk_info: [{ type: 'local', size: { amount: disk, unit: 'gib' } }],
-    locked: isBusy(server),
+    locked: isBusy(world, server),
     status: statuses[status],
     kernel: null,
     created_at: utc(created),
