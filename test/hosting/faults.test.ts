@@ -42,6 +42,8 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
   test('a server becomes a node that beats, costs what it costs, and leaves nothing behind', async () => {
     const { tenant, token } = await start();
     const { id, instanceId } = await serverIn(panel, tenant, wish('whole-01', { tags: ['web'] }), 'READY');
+    // A node may be there before the provider has told its address.
+    await panel.pass(async () => (await serverOf(tenant, id)).ipAddress !== null, 'the address');
     const shown = await tenant.graphql<{ server: { costSoFar: number } }>(
       `query($id: ID!) { server(id: $id) {
         ipAddress tags costSoFar currency instance { status tags score licence { plan } server { id } }

@@ -104,5 +104,5 @@ export function costBetween({ priceHourly, priceMonthly }: Priced, from: Date, t
 
 /** Hours cost parts of cents. */
 export function rounded(amount: number): number {
-  return Math.round(amount * 10_000) / 10_000;
+  return Math.round(amount * 1_000_000) / 1_000_000;
 }
