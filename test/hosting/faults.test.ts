@@ -135,14 +135,11 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     });
     const [foreign] = cloud().servers(token);
     // Names are unique in a project of Hetzner's, and nowhere at DigitalOcean.
-    if (isHetzner)
-      expect(await serverIn(panel, tenant, wish('mine'), 'FAILED')).toMatchObject({ reason: 'NAME_TAKEN' });
-    else {
-      const { id, providerId } = await serverIn(panel, tenant, wish('mine'), 'READY');
-      expect(providerId).not.toBe(String(foreign!.id));
-      expect((await decommission(tenant, id)).errors).toBeUndefined();
-      await reaches(panel, tenant, id, 'DELETED');
-    }
+    const mine = await serverIn(panel, tenant, wish('mine'), isHetzner ? 'FAILED' : 'READY');
+    expect(mine.reason).toBe(isHetzner ? 'NAME_TAKEN' : null);
+    expect(mine.providerId).not.toBe(String(foreign!.id));
+    expect((await decommission(tenant, mine.id)).errors).toBeUndefined();
+    await reaches(panel, tenant, mine.id, 'DELETED');
     cloud().addFault({ kind: 'error', method: 'POST', body: 'quota', ...quota });
     expect(await serverIn(panel, tenant, wish('quota'), 'FAILED')).toMatchObject({ reason: 'QUOTA_REACHED' });
     expect(cloud().servers(token)).toEqual([foreign]);

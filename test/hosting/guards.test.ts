@@ -135,7 +135,7 @@ describe('policies', () => {
   ])('may be about what is known of a server before it is made: %j', async (rule, actual) => {
     const { tenant } = await hostingTenant(panel);
     const id = await policy(tenant, rule);
-    const { errors } = await provision(tenant, { name: 'asked' });
+    const { errors } = await provision(tenant, { name: 'asked', installCloudOs: false });
     expect(errors?.[0]?.extensions).toMatchObject({
       reason: 'POLICY_VIOLATION',
       details: { policy: id, condition: rule.condition, actual },

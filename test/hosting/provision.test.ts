@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { create } from '../governance/support/tenant.js';
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
 import {
@@ -79,6 +80,7 @@ describe('accounts', () => {
 describe("the reference's example", () => {
   test('answers as printed, becomes a node that beats, and leaves nothing behind when it is deleted', async () => {
     const { tenant, token } = await hostingTenant(panel);
+    await create(tenant, { name: 'Known', rule: { condition: 'os.name', operator: 'exists', value: true } });
     await using live = new Live<{ serverChanged: { phase: string } }>(
       panel.panel.url,
       tenant.token,
@@ -112,20 +114,28 @@ describe("the reference's example", () => {
       ip_address: expect.stringMatching(/^198\.18\./),
       instance_id: expect.stringMatching(/^inst_/),
     });
-    const joined = await tenant.graphql<{ server: { instance: { id: string; licence: object | null } } }>(
-      `query($id: ID!) { server(id: $id) { costSoFar instance { id name status licence { plan status } server { id } } } }`,
-      { id },
-    );
+    const join = async () =>
+      tenant.graphql<{ server: { instance: { score: number | null } } }>(
+        `query($id: ID!) { server(id: $id) {
+          costSoFar instance { id name status score licence { plan status } server { id } }
+        } }`,
+        { id },
+      );
+    // What the node told with its first beat is judged a moment later.
+    await until(async () => (await join()).data?.server.instance.score != null, 'its score');
+    const joined = await join();
     expect(joined.errors).toBeUndefined();
     expect(joined.data?.server).toMatchObject({
       costSoFar: 0.0144,
       instance: {
         name: 'production-03',
         status: 'HEALTHY',
+        score: 100,
         licence: { plan: 'PRO', status: 'ACTIVE' },
         server: { id },
       },
     });
+    expect(live.results.flatMap(({ errors = [] }) => errors)).toEqual([]);
     const told = () => live.results.map((each) => each.data?.serverChanged.phase);
     await until(async () => told().includes('READY'), 'the dashboard to see it');
     // Each event shows the server as it is when it is told, so a phase that is over quickly may be passed by.
@@ -143,6 +153,8 @@ describe("the reference's example", () => {
 
     expect((await tenant.rest(`/api/hosting/servers/${id}`, { method: 'DELETE' })).status).toBe(204);
     await reaches(panel, tenant, id, 'DELETED');
+    await until(async () => told().includes('DELETED'), 'the dashboard to see the end');
+    expect(live.results.flatMap(({ errors = [] }) => errors)).toEqual([]);
     expect(panel.hetzner.servers(token)).toEqual([]);
     expect((await tenant.rest<unknown[]>('/api/hosting/servers')).body).toEqual([]);
     expect((await tenant.rest<unknown[]>('/api/fleet/instances')).body).toEqual([]);

@@ -77,8 +77,8 @@ test('a wish is placed where it is cheapest, and a sold-out one has alternatives
   expect(choose(catalogue, { region: 'a', size: 'small' }, now).location).toBe('a');
   expect(() => choose(catalogue, { region: 'eu', size: 'gone' }, now)).toThrow('to be had: small in b');
   expect(alternativesTo(catalogue, { region: 'a', size: 'gone' })).toEqual([
-    { region: 'a', size: 'small', priceMonthly: 5 },
-    { region: 'a', size: 'large', priceMonthly: 8 },
+    { region: 'a', size: 'small', price: 5, currency: 'EUR' },
+    { region: 'a', size: 'large', price: 8, currency: 'EUR' },
   ]);
 });
 

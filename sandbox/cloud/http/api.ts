@@ -128,7 +128,8 @@ async function befall(
       world.actionFaults.push({ command, code: fault.code, message: fault.message });
       return true;
     }
-    default:
+    case 'delay':
+    case 'drop_after_commit':
       return true;
   }
 }

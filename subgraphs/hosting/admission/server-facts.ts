@@ -10,7 +10,7 @@ const architectures: Readonly<Record<string, string>> = { x86: 'x64', arm: 'arm6
  */
 export function serverFacts(
   { id: provider, image }: Pick<Driver, 'id' | 'image'>,
-  wish: { region: string },
+  wish: { region: string; installCloudOs?: boolean | null | undefined },
   { location, country, size, place, currency }: Choice,
 ): Record<string, unknown> {
   const told = {
@@ -29,8 +29,8 @@ export function serverFacts(
   };
   const known = Object.entries(told).filter(([, value]) => value !== null);
   return {
-    'os.name': image.os,
-    'os.version': image.version,
+    // With Cloud OS a node tells of that, and nobody knows beforehand what.
+    ...(wish.installCloudOs === false ? { 'os.name': image.os, 'os.version': image.version } : {}),
     arch: architectures[size.architecture] ?? size.architecture,
     ...Object.fromEntries(known.map(([name, value]) => [`server.${name}`, value])),
     ...Object.fromEntries(known.map(([name, value]) => [`custom.server.${name}`, value])),

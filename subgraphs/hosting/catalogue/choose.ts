@@ -15,7 +15,9 @@ export interface Choice {
 export interface Alternative {
   region: string;
   size: string;
-  priceMonthly: number;
+  /** Net, of a month, in major units. */
+  price: number;
+  currency: string;
 }
 
 const mostAlternatives = 5;
@@ -86,8 +88,13 @@ export function alternativesTo(
       size.places
         .filter((place) => place.isAvailable && place.endsAt === null && !isTried(size.id, place.region))
         .filter(({ region }) => size.id === wanted.size || locations.includes(region))
-        .map(({ region, priceMonthly }) => ({ region, size: size.id, priceMonthly })),
+        .map(({ region, priceMonthly }) => ({
+          region,
+          size: size.id,
+          price: priceMonthly,
+          currency: catalogue.currency,
+        })),
     )
-    .toSorted((a, b) => Math.abs(a.priceMonthly - price) - Math.abs(b.priceMonthly - price))
+    .toSorted((a, b) => Math.abs(a.price - price) - Math.abs(b.price - price))
     .slice(0, mostAlternatives);
 }

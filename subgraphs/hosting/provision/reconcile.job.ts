@@ -55,6 +55,8 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
   for (const each of seen) {
     if (each.isGoing) continue;
     const row = rows.find(({ id }) => id === each.marks!.server);
+    // Somebody has given it the marks of a server of another provider.
+    if (row && row.provider !== provider) continue;
     const isSettled = now.getTime() - each.createdAt.getTime() > settledMs;
     if (!row) {
       if (isSettled) await adopt(step, open, each);

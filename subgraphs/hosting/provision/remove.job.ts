@@ -75,6 +75,8 @@ export async function finish({ fleet }: StepTools, step: Step, server: Server): 
   await change(step, server, (row) => ({
     phase: ServerPhase.DELETED,
     deletedAt: now,
+    // It has left the fleet just now, which does not answer for it any more.
+    instanceId: null,
     billedTo: row.billedFrom && (row.billedTo ?? now),
     sealedToken: null,
     operationIds: [],

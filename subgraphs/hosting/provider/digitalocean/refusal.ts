@@ -24,9 +24,8 @@ export function errorOf({ response, json }: Refusal): ProviderError {
   const said = sentences.find(([pattern]) => pattern.test(message))?.[1];
   const isRefusal = response.status === 422 || response.status === 403;
   const kind = (isRefusal ? said : undefined) ?? kinds[id] ?? (response.status >= 500 ? 'AWAY' : 'REFUSED');
-  return new ProviderError(kind, `DigitalOcean: ${message} (${id})`, {
-    ...(kind === 'RATE_LIMITED' ? { retryAfterMs: pauseOf(response) } : {}),
-  });
+  const pause = kind === 'RATE_LIMITED' ? { retryAfterMs: pauseOf(response) } : {};
+  return new ProviderError(kind, `DigitalOcean: ${message} (${id})`, pause);
 }
 
 /** Told when a minute had too many; of an hour that is spent, one comes back with the oldest request's hour. */
