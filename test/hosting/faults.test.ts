@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { until } from '../support/world.js';
 import {
   decommission,
   hostingTenant,
@@ -64,6 +65,14 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     expect((await tenant.rest<unknown[]>('/api/fleet/instances')).body).toEqual([]);
     expect((await tenant.graphql(`{ instance(id: "${instanceId}") { id } }`)).errors).toBeDefined();
     expect(await placesKept(panel, tenant.id)).toBe(0);
+    const left = async () =>
+      panel.sql(
+        `select 'governance' from governance.node where id = $1
+         union all select 'billing' from billing.licence where tenant_id = $2 and instance_id = $1
+           and freed_at is null`,
+        [instanceId, tenant.id],
+      );
+    await until(async () => (await left()).length === 0, 'the others to know that it is gone');
   });
 
   test('a lost answer, a proxy that stumbles and a busy provider still make one server', async () => {
@@ -213,6 +222,15 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
   });
 });
 
+test('a provider that does not answer in time is told, and the place is given back', async () => {
+  const { tenant, token } = await hostingTenant(panel);
+  panel.hetzner.addFault({ kind: 'no_answer', method: 'POST', body: 'mute-01', next: 5 });
+  const mute = await serverIn(panel, tenant, { name: 'mute-01' }, 'FAILED');
+  expect(mute).toMatchObject({ reason: 'PROVIDER_AWAY', message: 'Hetzner did not answer in time' });
+  expect(await placesKept(panel, tenant.id)).toBe(0);
+  expect(panel.hetzner.servers(token)).toEqual([]);
+});
+
 test('a node that never comes fails its server, which stays to be looked at', async () => {
   const { tenant, token } = await hostingTenant(panel);
   const { data } = await provision(tenant, { name: 'silent' });
@@ -225,4 +243,8 @@ test('a node that never comes fails its server, which stays to be looked at', as
   await reaches(panel, later, id, 'FAILED');
   expect(await serverOf(later, id)).toMatchObject({ reason: 'ENROLLMENT_TIMED_OUT' });
   expect(panel.hetzner.servers(token)).toHaveLength(1);
+});
+
+test('no secret is in any answer, event, audit row, job or other row of all that came about here', async () => {
+  expect(await panel.leaks()).toEqual([]);
 });

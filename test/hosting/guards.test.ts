@@ -260,7 +260,7 @@ describe('repeating and guarding', () => {
   });
 });
 
-test('thirty servers at once cost few requests, and no secret is anywhere', async () => {
+test('thirty servers at once cost a thirtieth of an hour of requests, none of which is refused', async () => {
   const { tenant, token } = await hostingTenant(panel);
   await tenant.grantPlan('ENTERPRISE');
   const before = panel.hetzner.requests()['all']!;
@@ -276,26 +276,9 @@ test('thirty servers at once cost few requests, and no secret is anywhere', asyn
   }, 'all to run');
   expect(panel.hetzner.servers(token)).toHaveLength(30);
   expect(panel.hetzner.requests()['all']! - before).toBeLessThan(120);
+  expect(panel.hetzner.requests()['refused'] ?? 0).toBe(0);
+});
 
-  const secrets = [token, ...panel.booted.flatMap((text) => text.match(/flt_[\w-]+/g) ?? [])];
-  expect(secrets.length).toBeGreaterThan(3);
-  const tables = await panel.sql<{ name: string }>(
-    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-     where table_schema in ('hosting', 'identity', 'fleet', 'billing', 'platform', 'jobs') and table_type = 'BASE TABLE'`,
-  );
-  const found: string[] = [];
-  for (const { name } of tables) {
-    const rows = await panel.sql<{ row: string }>(`select t::text as row from ${name} t`);
-    for (const { row } of rows) if (secrets.some((secret) => row.includes(secret))) found.push(name);
-  }
-  expect(found).toEqual([]);
-  const answers = await tenant.graphql(
-    `{ hostingProviders { id problem } servers(first: 500) { nodes { id message reason providerId } }
-       enrollmentTokens { nodes { prefix name } } auditEvents(first: 500) { nodes { action details } } }`,
-  );
-  expect(answers.errors).toBeUndefined();
-  for (const path of ['providers', 'servers', 'sizes']) {
-    const { text } = await tenant.rest(`/api/hosting/${path}`);
-    for (const secret of secrets) expect(text + JSON.stringify(answers)).not.toContain(secret);
-  }
+test('no secret is in any answer, event, audit row, job or other row of all that came about here', async () => {
+  expect(await panel.leaks()).toEqual([]);
 });

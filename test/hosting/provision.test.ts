@@ -308,3 +308,7 @@ describe('places under the plan', () => {
     });
   });
 });
+
+test('no secret is in any answer, event, audit row, job or other row of all that came about here', async () => {
+  expect(await panel.leaks()).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -118,6 +119,9 @@ async function befall(
       return false;
     case 'drop_before':
       response.destroy();
+      return false;
+    case 'no_answer':
+      await once(response, 'close');
       return false;
     case 'delay_before':
       await sleep(fault.delayMs);

@@ -56,6 +56,8 @@ export interface HostingPanel extends TestPanel {
   pass(isSo: () => Promise<boolean> | boolean, what: string): Promise<void>;
   /** User data that machines have booted with. */
   booted: string[];
+  /** Where a token of a provider or of an enrollment is, of all that the panel has answered and kept. */
+  leaks(): Promise<string[]>;
 }
 
 export async function startHostingPanel(
@@ -89,8 +91,9 @@ export async function startHostingPanel(
     },
     ...ofProviders,
   };
-  const hetzner = await startHetznerSandbox(cloud);
-  const digitalocean = await startDigitalOceanSandbox(cloud);
+  const planted: string[] = [];
+  const hetzner = planting(await startHetznerSandbox(cloud), planted);
+  const digitalocean = planting(await startDigitalOceanSandbox(cloud), planted);
   const panel = await startTestPanel(
     {
       PORT: mode === 'split' ? '0' : String(port),
@@ -105,10 +108,19 @@ export async function startHostingPanel(
   );
   panelClock = panel.clock;
   address = panel.panel.url;
+  const { answers, restore } = recordAnswers(address);
   const stop = async () => {
+    restore();
     await hetzner.stop();
     await digitalocean.stop();
     await panel.stop();
+  };
+  const leaks = async () => {
+    const secrets = [...planted, ...booted.flatMap((text) => text.match(/flt_[\w-]+/g) ?? [])];
+    if (secrets.length < 2 || answers.length < 10)
+      throw new Error('nothing was planted, or nothing answered');
+    const found = answers.filter(({ text }) => secrets.some((secret) => text.includes(secret)));
+    return [...found.map(({ url }) => url), ...(await tablesWith(panel, secrets))];
   };
   const pass: HostingPanel['pass'] = async (isSo, what) => {
     for (const end = Date.now() + 100_000; !(await isSo());) {
@@ -121,10 +133,48 @@ export async function startHostingPanel(
     hetzner,
     digitalocean,
     booted,
+    leaks,
     pass,
     stop,
     [Symbol.asyncDispose]: stop,
   });
+}
+
+/** Remembers each token that is made. */
+function planting(sandbox: CloudSandbox, planted: string[]): CloudSandbox {
+  const token: CloudSandbox['token'] = (of) => {
+    const made = sandbox.token(of);
+    planted.push(made);
+    return made;
+  };
+  return { ...sandbox, token };
+}
+
+/** Reads along what the panel at an address answers to anybody in this process. */
+function recordAnswers(address: string): { answers: { url: string; text: string }[]; restore: () => void } {
+  const answers: { url: string; text: string }[] = [];
+  const real = globalThis.fetch;
+  globalThis.fetch = async (...call) => {
+    const response = await real(...call);
+    if (response.url.startsWith(address))
+      answers.push({ url: response.url, text: await response.clone().text() });
+    return response;
+  };
+  return { answers, restore: () => void (globalThis.fetch = real) };
+}
+
+/** The tables with a row that has any of these words: events, audit rows and jobs among them. */
+async function tablesWith(panel: Pick<TestPanel, 'sql'>, words: readonly string[]): Promise<string[]> {
+  const tables = await panel.sql<{ name: string }>(
+    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+     where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const rows = await panel.sql<{ row: string }>(`select t::text as row from ${name} t`);
+    if (rows.some(({ row }) => words.some((word) => row.includes(word)))) found.push(name);
+  }
+  return found;
 }
 
 export interface ServerView {
