@@ -66,15 +66,23 @@ export async function hostingBench(): Promise<void> {
 
 async function followedByPanel(stage: Stage, hetzner: HetznerSandbox): Promise<Flight> {
   const panel = await stage.panel({ HETZNER_API_BASE: hetzner.url });
-  const post = async <Answer>(path: string, body: object, token?: string): Promise<Answer> => {
-    const response = await fetch(panel.url + path, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(body),
-    });
+  const post = async <Answer>(path: string, body: object, token?: string, key?: string): Promise<Answer> => {
+    const send = async () =>
+      fetch(panel.url + path, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+        body: JSON.stringify(body),
+      });
+    let response = await send();
+    // As clients are to: on a crowded machine the database may be away for a moment.
+    for (let again = 0; key !== undefined && response.status === 503 && again < 10; again += 1) {
+      await sleep(2_000);
+      response = await send();
+    }
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Answer;
   };
@@ -95,12 +103,13 @@ async function followedByPanel(stage: Stage, hetzner: HetznerSandbox): Promise<F
   );
   const names = Array.from({ length: servers }, (_, index) => `bench-${index}`);
   await Promise.all(
-    Array.from({ length: 10 }, async () => {
+    Array.from({ length: 4 }, async () => {
       for (let name = names.pop(); name !== undefined; name = names.pop())
         await post(
           '/api/hosting/servers',
           { provider: 'hetzner', region: 'fsn1', size: 'cx22', name, install_cloud_os: false },
           token,
+          name,
         );
     }),
   );

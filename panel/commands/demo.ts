@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
-import { startDemoHetzner } from '../demo/hetzner.js';
 import { seedDemoHistory } from '../demo/history.js';
-import { connectHetzner, demoAccounts, seedDemo } from '../demo/seed.js';
+import { standInsFor, startDemoProviders, type DemoProvider } from '../demo/providers.js';
+import { connectProvider, demoAccounts, seedDemo } from '../demo/seed.js';
 import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -31,19 +31,21 @@ await run(async () => {
     process.env['STRIPE_SECRET_KEY'] === undefined
       ? await startDemoStripe({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
-  const hetzner =
-    process.env['HETZNER_API_BASE'] === undefined
-      ? await startDemoHetzner({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
-      : undefined;
+  const providers = await startDemoProviders({
+    kinds: standInsFor(process.env),
+    panelPort: env.PORT,
+    dataDir: env.DATA_DIR,
+    logger,
+  });
   // Time is moved at the stand-in only; a live key of Stripe is refused beside it.
   const clocks = stripe ? { TEST_CLOCKS: 'true' } : {};
-  const options = panelOptions({ ...clocks, ...settings, ...stripe?.settings, ...hetzner?.settings });
+  const options = panelOptions({ ...clocks, ...settings, ...stripe?.settings, ...providers.settings });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
     await stripe?.makeCatalogue();
     const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
-    if (hetzner) await connectHetzner(panel.url, hetzner.token);
+    for (const { id, token } of providers.all) await connectProvider(panel.url, id, token);
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -59,7 +61,7 @@ await run(async () => {
         nodeUrl: demoNodeUrl(panel.url, 2),
         enrollmentToken,
         stripeUrl: stripe?.sandbox.url,
-        hetznerUrl: hetzner?.sandbox.url,
+        providers: providers.all,
       }),
     );
     return {
@@ -69,14 +71,14 @@ await run(async () => {
         await within(fleetWithinMs, started.stop());
         await panel.stop(how);
         await stripe?.sandbox.stop();
-        await hetzner?.sandbox.stop();
+        await providers.stop();
       },
     };
   } catch (error) {
     if (fleet) await within(fleetWithinMs, fleet.stop());
     await panel.stop();
     await stripe?.sandbox.stop();
-    await hetzner?.sandbox.stop();
+    await providers.stop();
     throw error;
   }
 });
@@ -92,16 +94,21 @@ function yearOn(url: string): string {
 `;
 }
 
+function rented(providers: readonly DemoProvider[]): string {
+  const places = providers.map(({ name, sandbox }) => `for ${name} at ${sandbox.url}`);
+  return places.length === 0 ? 'by the providers' : `stand-ins ${places.join(', ')}: nothing is rented`;
+}
+
 interface Shown {
   nodeUrl: string | undefined;
   enrollmentToken: string;
   /** Absent where the demo talks to Stripe itself. */
   stripeUrl: string | undefined;
-  /** Absent where the demo talks to Hetzner itself. */
-  hetznerUrl: string | undefined;
+  /** Those that stand-ins are in the place of. */
+  providers: readonly DemoProvider[];
 }
 
-function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl, hetznerUrl }: Shown): string {
+function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl, providers }: Shown): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -111,7 +118,7 @@ Quazzar Control Panel, with a demo fleet of eight nodes
   sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
   payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}
-  servers               ${hetznerUrl === undefined ? 'by Hetzner Cloud' : `a stand-in for Hetzner Cloud at ${hetznerUrl}: nothing is rented`}
+  servers               ${rented(providers)}
 
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
@@ -120,6 +127,7 @@ Try it:
 ${stripeUrl === undefined ? '' : yearOn(url)}A server, whose node is in the fleet some ten seconds later:
   curl -s ${url}/api/hosting/servers -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '{"provider": "hetzner", "region": "eu-central", "size": "cx31", "name": "production-03", "install_cloud_os": true}'
+  The same at DigitalOcean: "provider": "digitalocean", "region": "nyc", "size": "s-2vcpu-4gb"
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01

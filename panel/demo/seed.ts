@@ -38,18 +38,18 @@ export async function seedDemo(
   return { enrollmentToken: token, tenantId: tenant.id };
 }
 
-/** Gives the demo's tenant an account at the stand-in for Hetzner. */
-export async function connectHetzner(url: string, token: string): Promise<void> {
+/** Gives the demo's tenant an account with a provider's stand-in. */
+export async function connectProvider(url: string, provider: string, token: string): Promise<void> {
   const { access_token: bearer } = await signIn(url);
   const answer = await post<{ errors?: unknown[] }>(
     `${url}/graphql`,
     {
       query: 'mutation($input: ConnectProviderInput!) { connectProvider(input: $input) { status } }',
-      variables: { input: { provider: 'hetzner', token } },
+      variables: { input: { provider, token } },
     },
     bearer,
   );
-  if (answer.errors) throw new Error(`Hetzner could not be connected: ${JSON.stringify(answer.errors)}`);
+  if (answer.errors) throw new Error(`${provider} could not be connected: ${JSON.stringify(answer.errors)}`);
 }
 
 async function signIn(url: string): Promise<SignedIn> {

@@ -3,6 +3,8 @@ import type { EntityClass } from '#platform/database/database.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
+import { ServerAdmission } from './admission/admission.service.js';
+import { mandatoryPolicies } from './admission/mandatory-policies.job.js';
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
 import { CostResolver } from './cost/cost.resolver.js';
@@ -20,6 +22,7 @@ import { followNodes } from './provision/nodes.job.js';
 import { pollJob } from './provision/poll.job.js';
 import { ProvisionService } from './provision/provision.service.js';
 import { reconcileJob } from './provision/reconcile.job.js';
+import { historyRetentionSweep } from './server/history-retention.job.js';
 import { InstanceReference } from './server/instance.reference.js';
 import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
@@ -35,8 +38,11 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
     if (isSandbox) logger.info(`a stand-in is in the place of ${name}: servers there are not real`);
   const accounts = new Accounts(drivers, keyring);
   const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
+  const admission = new ServerAdmission(context.asService(['governance.admission.ask']));
   const servers = new ServerService();
-  const tools = { accounts, fleet, keyring, publicUrl, installer: settings.CLOUD_OS_INSTALLER };
+  const installer = settings.CLOUD_OS_INSTALLER;
+  const tools = { accounts, fleet, keyring, publicUrl, installer };
+  const provisions = new ProvisionService({ accounts, fleet, admission, keyring, logger, installer });
   return {
     build: () =>
       buildSubgraph({
@@ -49,7 +55,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         resolvers: [
           new ProviderResolver(accounts),
           new CatalogueResolver(new CatalogueService(accounts)),
-          new ServerResolver(servers, new ProvisionService(accounts, fleet, keyring, logger)),
+          new ServerResolver(servers, provisions),
           new InstanceServerResolver(servers),
           new CostResolver(new CostService(accounts)),
         ],
@@ -60,8 +66,14 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
             (await servers.ofInstance(operation, id)) ? { id } : null,
         },
       }),
-    consumers: [followNodes],
-    sweeps: [serversDueSweep, accountsDueSweep, accountsReconcileSweep, idempotencySweep('hosting')],
+    consumers: [followNodes, mandatoryPolicies],
+    sweeps: [
+      serversDueSweep,
+      accountsDueSweep,
+      accountsReconcileSweep,
+      historyRetentionSweep(settings.SERVER_HISTORY_DAYS),
+      idempotencySweep('hosting'),
+    ],
     jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools)],
   };
 }

@@ -5,13 +5,15 @@ import { bootMachine } from '#agent/machine.js';
 import { memoryStateStore } from '#agent/state-store.js';
 import { systemClock } from '#platform/clock.js';
 import { silentLogger } from '#platform/logger.js';
+import type { CloudSandboxOptions } from '#sandbox/cloud/start.js';
+import { startDigitalOceanSandbox } from '#sandbox/digitalocean/start.js';
 import { startHetznerSandbox } from '#sandbox/hetzner/start.js';
 
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, testSecretsKey } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { until, World, type Tenant } from '../support/world.js';
-import { connect, decommission, provision, serverOf } from './support/hosting-panel.js';
+import { connect, decommission, places, provision, serverOf } from './support/hosting-panel.js';
 
 const settleWithinMs = 150_000;
 
@@ -24,7 +26,7 @@ test(
     const secrets: string[] = [];
     let letIn: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (letIn = resolve));
-    const hetzner = await startHetznerSandbox({
+    const cloud: CloudSandboxOptions = {
       port: 0,
       clock: systemClock,
       logger: silentLogger,
@@ -40,12 +42,15 @@ test(
           firstBeatWithinMs: 500,
         });
       },
-    });
+    };
+    const hetzner = await startHetznerSandbox(cloud);
+    const digitalocean = await startDigitalOceanSandbox(cloud);
     const settings = {
       DATABASE_URL: database.url,
       SECRETS_KEY: testSecretsKey,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       HETZNER_API_BASE: hetzner.url,
+      DIGITALOCEAN_API_BASE: digitalocean.url,
       LOG_LEVEL: 'debug',
     };
     const running = [await new PanelProcess(port, settings).ready()];
@@ -53,10 +58,13 @@ test(
       const tenant = await new World(running[0]!.url, new TestClock()).tenant();
       const token = hetzner.token();
       expect((await connect(tenant, token)).errors).toBeUndefined();
-      secrets.push(token);
+      const other = digitalocean.token();
+      expect((await connect(tenant, other, 'digitalocean')).errors).toBeUndefined();
+      secrets.push(token, other);
       const ids = new Map<string, string>();
-      const ask = async (name: string, installCloudOs: boolean) => {
-        const { data, errors } = await provision(tenant, { name, installCloudOs });
+      const ask = async (name: string, installCloudOs: boolean, place = places[0]!) => {
+        const { provider, region, size } = place;
+        const { data, errors } = await provision(tenant, { provider, region, size, name, installCloudOs });
         expect(errors).toBeUndefined();
         ids.set(name, data!.provisionServer.id);
       };
@@ -79,15 +87,16 @@ test(
           hetzner.servers(token).some(({ name, status }) => name === 'deleting' && status === 'deleting'),
         'deleting',
       );
-      // Between the call and its answer: done there and not told, and arrived there and not yet done.
-      hetzner.addFault({ kind: 'delay', delayMs: 25_000, method: 'POST', body: 'committed' });
+      // Between the call and its answer: done there and not told, where only marks keep a second one from being made; and
+      // arrived there and not yet done.
+      digitalocean.addFault({ kind: 'delay', delayMs: 25_000, method: 'POST', body: 'committed' });
       hetzner.addFault({ kind: 'delay_before', delayMs: 25_000, method: 'POST', body: 'arrived' });
-      await ask('committed', true);
+      await ask('committed', true, places[1]!);
       await ask('arrived', false);
       await until(
         async () =>
           (await serverOf(tenant, ids.get('arrived')!)).phase === 'CREATING' &&
-          hetzner.servers(token).some(({ name }) => name === 'committed'),
+          digitalocean.servers(other).some(({ name }) => name === 'committed'),
         'both to be on their way',
       );
       // All of the process's hands are full, so this one is only written down.
@@ -99,21 +108,15 @@ test(
       letIn();
       for (const name of ids.keys()) await reached(name, name === 'deleting' ? 'DELETED' : 'READY');
       const names = hetzner.servers(token).map(({ name }) => name);
-      expect(names.toSorted()).toEqual([
-        'arrived',
-        'booting',
-        'committed',
-        'creating',
-        'enrolling',
-        'requested',
-      ]);
+      expect(names.toSorted()).toEqual(['arrived', 'booting', 'creating', 'enrolling', 'requested']);
+      expect(digitalocean.servers(other)).toMatchObject([{ name: 'committed' }]);
       const nodes = await tenant.rest<{ name: string; status: string }[]>('/api/fleet/instances');
       expect(nodes.body.map(({ name, status }) => `${name} ${status}`).toSorted()).toEqual([
         'committed healthy',
         'enrolling healthy',
         'requested healthy',
       ]);
-      expect(secrets).toHaveLength(4);
+      expect(secrets).toHaveLength(5);
       for (const { output } of running) {
         expect(output).toContain('hosting');
         for (const secret of secrets) expect(output).not.toContain(secret);
@@ -121,6 +124,7 @@ test(
     } finally {
       for (const each of running) await each.kill('SIGKILL');
       await hetzner.stop();
+      await digitalocean.stop();
       await database.drop();
     }
   },

@@ -135,6 +135,7 @@ export async function startTestPanel(
       RATE_LIMIT_PER_MINUTE: '1000000',
       // Nobody listens there: tests of hosting have a stand-in of their own.
       HETZNER_API_BASE: 'http://127.0.0.1:9/v1',
+      DIGITALOCEAN_API_BASE: 'http://127.0.0.1:9/v2',
       PUBLIC_URL: 'http://panel.test',
       ADMIN_EMAIL: testAdministrator.email,
       ADMIN_PASSWORD: testAdministrator.password,

@@ -29,6 +29,24 @@ test('looks become rarer while nothing is new, and as rare as their requests com
   expect(at(0, 300, 1)).toBe(60_000);
 });
 
+test('thirty servers that take an hour to be made are followed within the hour of requests, with a part of it left', () => {
+  const limit = 3_600;
+  const servers = 30;
+  // Two operations each, fifty to a request; and the calls that made them.
+  const requests = Math.ceil((servers * 2) / 50);
+  let left = limit - servers;
+  let total = servers;
+  for (let at = 0; at < 3_600_000;) {
+    const pauseMs = pollMs({ requests, quietPolls: 9 }, { limit, left }, () => 0);
+    at += pauseMs;
+    left = Math.min(limit, left + (pauseMs * limit) / 3_600_000) - requests;
+    total += requests;
+    expect(left).toBeGreaterThan(limit / 10);
+  }
+  expect(total).toBeLessThan(limit);
+  expect(total).toBeGreaterThan(1_000);
+});
+
 test('a call that failed is repeated later each time, up to a minute', () => {
   expect([1, 2, 3, 4, 9].map((failures) => backoffMs(failures, middle))).toEqual([
     1_000, 2_000, 4_000, 8_000, 60_000,
@@ -59,8 +77,8 @@ test('a wish is placed where it is cheapest, and a sold-out one has alternatives
   expect(choose(catalogue, { region: 'a', size: 'small' }, now).location).toBe('a');
   expect(() => choose(catalogue, { region: 'eu', size: 'gone' }, now)).toThrow('to be had: small in b');
   expect(alternativesTo(catalogue, { region: 'a', size: 'gone' })).toEqual([
-    { region: 'a', size: 'small', priceMonthly: 5 },
-    { region: 'a', size: 'large', priceMonthly: 8 },
+    { region: 'a', size: 'small', price: 5, currency: 'EUR' },
+    { region: 'a', size: 'large', price: 8, currency: 'EUR' },
   ]);
 });
 

@@ -5,6 +5,8 @@ import type { Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
 /** What is ordered for a wish, with its price. */
 export interface Choice {
   location: string;
+  /** ISO 3166-1; null when it was not told. */
+  country: string | null;
   size: SizeOffer;
   place: PlaceOffer;
   currency: string;
@@ -13,7 +15,9 @@ export interface Choice {
 export interface Alternative {
   region: string;
   size: string;
-  priceMonthly: number;
+  /** Net, of a month, in major units. */
+  price: number;
+  currency: string;
 }
 
 const mostAlternatives = 5;
@@ -43,7 +47,10 @@ export function choose(catalogue: Catalogue, wanted: { region: string; size: str
   const place = sold
     .filter(({ isAvailable }) => isAvailable)
     .toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
-  if (place) return { location: place.region, size, place, currency: catalogue.currency };
+  if (place) {
+    const country = catalogue.regions.find(({ id }) => id === place.region)?.country ?? null;
+    return { location: place.region, country, size, place, currency: catalogue.currency };
+  }
   const alternatives = alternativesTo(catalogue, wanted);
   throw new ApiError('CONFLICT', soldOut(wanted, alternatives), {
     reason: 'SOLD_OUT',
@@ -81,8 +88,13 @@ export function alternativesTo(
       size.places
         .filter((place) => place.isAvailable && place.endsAt === null && !isTried(size.id, place.region))
         .filter(({ region }) => size.id === wanted.size || locations.includes(region))
-        .map(({ region, priceMonthly }) => ({ region, size: size.id, priceMonthly })),
+        .map(({ region, priceMonthly }) => ({
+          region,
+          size: size.id,
+          price: priceMonthly,
+          currency: catalogue.currency,
+        })),
     )
-    .toSorted((a, b) => Math.abs(a.priceMonthly - price) - Math.abs(b.priceMonthly - price))
+    .toSorted((a, b) => Math.abs(a.price - price) - Math.abs(b.price - price))
     .slice(0, mostAlternatives);
 }

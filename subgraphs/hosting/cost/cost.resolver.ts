@@ -59,8 +59,8 @@ export class CostResolver {
   @Authorized('hosting.budget.manage')
   @Mutation(() => [HostingCost], {
     description:
-      'Sets the most that a month of all servers may cost; servers that would exceed it are refused, and what is there goes ' +
-      'on. Safe to repeat. VALIDATION_FAILED.',
+      'Sets the most that a month of all servers that are paid in one currency may cost; servers that would exceed it are ' +
+      'refused, and what is there goes on. Safe to repeat. VALIDATION_FAILED.',
   })
   async setHostingBudget(
     @Arg('input', () => SetHostingBudgetInput, { description: 'The budget.' }) input: SetHostingBudgetInput,

@@ -42,10 +42,8 @@ export class CostService {
          and (billed_to is null or billed_to > ?::timestamptz) group by currency`,
       [now, month, tenantId, now, month],
     );
-    const budget = await budgetOf(em, tenantId);
-    const currencies = new Set(
-      [...running, ...spent, ...(budget ? [budget] : [])].map((row) => row.currency),
-    );
+    const budgets = await budgetsOf(em, tenantId);
+    const currencies = new Set([...running, ...spent, ...budgets].map((row) => row.currency));
     return [...currencies].toSorted().map((currency) => {
       const rates = running.find((row) => row.currency === currency);
       return {
@@ -53,7 +51,7 @@ export class CostService {
         perHour: rounded(rates?.perHour ?? 0),
         perMonth: rounded(rates?.perMonth ?? 0),
         thisMonth: rounded(spent.find((row) => row.currency === currency)?.thisMonth ?? 0),
-        budget: budget?.currency === currency ? budget.monthlyLimit : null,
+        budget: limitIn(budgets, currency),
       };
     });
   }
@@ -68,8 +66,7 @@ export class CostService {
     const catalogue = await this.accounts.catalogue(operation, account);
     const { location, place, currency } = choose(catalogue, wanted, operation.clock.now());
     const perMonthNow = await committed(em, tenantId, currency);
-    const budget = await budgetOf(em, tenantId);
-    const limit = budget?.currency === currency ? budget.monthlyLimit : null;
+    const limit = limitIn(await budgetsOf(em, tenantId), currency);
     const perMonthThen = rounded(perMonthNow + place.priceMonthly);
     return {
       location,
@@ -88,11 +85,14 @@ export class CostService {
     const { tenantId } = operation;
     await operation.write(async ({ em, audit }) => {
       if (monthlyLimit === null)
-        await em.execute('delete from hosting.budget where tenant_id = ?', [tenantId]);
+        await em.execute('delete from hosting.budget where tenant_id = ? and currency = ?', [
+          tenantId,
+          currency,
+        ]);
       else
         await em.execute(
           `insert into hosting.budget (tenant_id, monthly_limit, currency) values (?, ?, ?)
-           on conflict (tenant_id) do update set monthly_limit = excluded.monthly_limit, currency = excluded.currency`,
+           on conflict (tenant_id, currency) do update set monthly_limit = excluded.monthly_limit`,
           [tenantId, monthlyLimit, currency],
         );
       audit({ target: tenantId, changes: { monthlyLimit, currency } });
@@ -101,12 +101,15 @@ export class CostService {
   }
 }
 
-async function budgetOf(em: SqlEntityManager, tenantId: string): Promise<Budget | undefined> {
-  const [budget] = await em.execute<Budget[]>(
+async function budgetsOf(em: SqlEntityManager, tenantId: string): Promise<Budget[]> {
+  return em.execute<Budget[]>(
     'select monthly_limit as "monthlyLimit", currency from hosting.budget where tenant_id = ?',
     [tenantId],
   );
-  return budget;
+}
+
+function limitIn(budgets: readonly Budget[], currency: string): number | null {
+  return budgets.find((budget) => budget.currency === currency)?.monthlyLimit ?? null;
 }
 
 async function committed(em: SqlEntityManager, tenantId: string, currency: string): Promise<number> {
@@ -119,23 +122,23 @@ async function committed(em: SqlEntityManager, tenantId: string, currency: strin
 
 /**
  * Throws CONFLICT (BUDGET_EXCEEDED) unless a server of this price fits into the tenant's budget. Called in the transaction
- * that adds it, in which those that add take turns. A budget in another currency bounds nothing.
+ * that adds it, in which those that add take turns. Currencies are never added up: each has a budget of its own, or none.
  */
 export async function requireBudget(
   em: SqlEntityManager,
   tenantId: string,
   { priceMonthly, currency }: { priceMonthly: number; currency: string },
 ): Promise<void> {
-  const budget = await budgetOf(em, tenantId);
-  if (budget?.currency !== currency) return;
+  const limit = limitIn(await budgetsOf(em, tenantId), currency);
+  if (limit === null) return;
   const spent = await committed(em, tenantId, currency);
-  if (spent + priceMonthly <= budget.monthlyLimit) return;
+  if (spent + priceMonthly <= limit) return;
   throw new ApiError(
     'CONFLICT',
-    `The budget of ${budget.monthlyLimit} ${currency} a month does not allow another ${priceMonthly}`,
+    `The budget of ${limit} ${currency} a month does not allow another ${priceMonthly}`,
     {
       reason: 'BUDGET_EXCEEDED',
-      details: { budget: budget.monthlyLimit, committed: spent, price: priceMonthly },
+      details: { budget: limit, committed: spent, price: priceMonthly, currency },
     },
   );
 }

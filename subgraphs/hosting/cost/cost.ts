@@ -61,7 +61,7 @@ export class ServerForecast {
 export class SetHostingBudgetInput {
   @Field(() => Float, {
     nullable: true,
-    description: 'A month of all servers, net, in major units; null takes the budget off.',
+    description: 'A month of all servers in this currency, net, in major units; null takes the budget off.',
   })
   monthlyLimit?: number | null;
 
@@ -104,5 +104,5 @@ export function costBetween({ priceHourly, priceMonthly }: Priced, from: Date, t
 
 /** Hours cost parts of cents. */
 export function rounded(amount: number): number {
-  return Math.round(amount * 10_000) / 10_000;
+  return Math.round(amount * 1_000_000) / 1_000_000;
 }

@@ -191,9 +191,13 @@ export class Accounts {
 function refusedToken(error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
   if (error.kind === 'READ_ONLY')
-    return invalid('input.token', 'This token may only read: make one that may read and write');
+    return invalid(
+      'input.token',
+      'This token may only read, or not all that is needed: make one that may read and write',
+    );
   if (error.kind === 'UNAUTHORIZED')
     return invalid('input.token', 'The provider does not take this token: it is unknown, or has ended');
+  if (error.kind === 'REFUSED') return invalid('input.token', error.message);
   return new ApiError('UNAVAILABLE', `The token could not be tried: ${error.message}`, {
     reason: 'PROVIDER_AWAY',
     retryAfterSeconds: 10,

@@ -101,6 +101,13 @@ export interface Driver {
   readonly isSandbox: boolean;
   /** Operations that one request can ask for. */
   readonly operationsPerRequest: number;
+  /**
+   * How long after a call whose answer was lost the server that it may have made is looked for. 0 where names of servers
+   * are unique, so that a second one is refused anyway.
+   */
+  readonly settlesAfterMs: number;
+  /** What servers are made from, in the words that nodes tell. */
+  readonly image: { readonly os: string; readonly version: string };
   /** Throws UNAUTHORIZED or READ_ONLY unless the token may do all that is needed. Changes nothing. */
   verify(session: Session): Promise<void>;
   catalogue(session: Session): Promise<Catalogue>;
@@ -114,4 +121,6 @@ export interface Driver {
   list(session: Session, marks: Omit<Marks, 'server'>): Promise<Sighting[]>;
   /** The operations to wait for; undefined when it is not there any more. */
   remove(session: Session, providerId: string): Promise<string[] | undefined>;
+  /** Takes away what the marks of a server that is gone leave behind. Safe to repeat. */
+  forget?(session: Session, marks: Marks): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { ProviderError, type ProviderErrorKind } from '../provider/provider-erro
 import { lockServer, move } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { cloudInit, plainCloudInit } from './cloud-init.js';
+import { canInstall, cloudInit, plainCloudInit } from './cloud-init.js';
 import { pollKind, type AdvancePayload } from './kinds.js';
 import { backoffMs, claimMs, mostFailures } from './pace.js';
 import { askerOf, keepLearned, marksOf, type OpenAccount, type StepTools } from './steps.service.js';
@@ -44,8 +44,8 @@ export async function createAtProvider(tools: StepTools, step: Step, open: OpenA
   if (!begun) return;
   const { server, isRepeat } = begun;
   const size = catalogue.sizes.find((each) => each.id === server.size);
-  const spec = specOf(tools, server, size?.architecture ?? 'x86');
   try {
+    const spec = specOf(tools, open.driver, server, size?.architecture ?? 'x86');
     const made = await createOrFind(open.driver, open.session, spec, isRepeat);
     await keep(step, open, made);
   } catch (error) {
@@ -56,11 +56,14 @@ export async function createAtProvider(tools: StepTools, step: Step, open: OpenA
 
 function specOf(
   { publicUrl, keyring, installer }: StepTools,
+  driver: Driver,
   server: Server,
   architecture: string,
 ): ServerSpec {
   const { name, size, location, sshKeys, sealedToken, id } = server;
   const hostname = name.toLowerCase();
+  if (sealedToken !== null && !canInstall(driver, installer))
+    throw new ProviderError('REFUSED', 'CLOUD_OS_INSTALLER is not set any more');
   const userData =
     sealedToken === null
       ? plainCloudInit(hostname)
@@ -159,7 +162,8 @@ async function takeFailure(
     if (server?.phase !== ServerPhase.CREATING || server.providerId !== null) return;
     const reason = error.isPassing ? 'PROVIDER_AWAY' : (reasons[error.kind] ?? 'REFUSED');
     if (!isOver) {
-      const pauseMs = error.options.retryAfterMs ?? backoffMs(failures);
+      const settlesAfterMs = error.kind === 'AWAY' ? open.driver.settlesAfterMs : 0;
+      const pauseMs = error.options.retryAfterMs ?? Math.max(backoffMs(failures), settlesAfterMs);
       move({ publish }, server, ServerPhase.CREATING, now, {
         failures,
         reason,

@@ -75,7 +75,7 @@ export class FleetCalls {
   /** The token of a server's node, and with it a place under the plan's limit. LIMIT_REACHED, CONFLICT (PAYMENT_OVERDUE). */
   async reserve(
     asker: Asker,
-    server: { id: string; name: string },
+    server: { id: string; name: string; tags: readonly string[] },
   ): Promise<{ tokenId: string; token: string }> {
     const { createServerEnrollmentToken: made } = await this.fleet.call<{
       createServerEnrollmentToken: { token: string; enrollmentToken: { id: string } };
@@ -88,6 +88,7 @@ export class FleetCalls {
           name: server.name,
           hostname: server.name.toLowerCase(),
           expiresInHours: tokenHours,
+          tags: server.tags,
         },
       },
     });

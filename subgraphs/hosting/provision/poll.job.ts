@@ -13,7 +13,7 @@ import { askerOf, keepLearned, panelMark, type OpenAccount, type StepTools } fro
 type Step = JobStep<AccountPayload>;
 type Underway = Pick<
   Server,
-  'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId'
+  'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId' | 'ipAddress'
 >;
 
 /** What a look at the provider told of a server. */
@@ -21,10 +21,16 @@ type News =
   | { kind: 'nothing'; percent: number }
   | { kind: 'made' }
   | { kind: 'on'; ipAddress?: string | null }
+  | { kind: 'address'; ipAddress: string }
   | { kind: 'gone' }
   | { kind: 'failed'; message: string };
 
-const inFlight = `('CREATING', 'BOOTING', 'DELETING')`;
+/**
+ * The provider is at work on it; or its node was here before the provider had told its address, which is waited for a while.
+ */
+const isUnderway = `deleted_at is null and provider_id is not null and (phase in ('CREATING', 'BOOTING', 'DELETING')
+  or (ip_address is null and phase in ('ENROLLING', 'READY') and phase_at > ?::timestamptz))`;
+const addressWithinMs = 10 * 60_000;
 const most = 5_000;
 const writtenAtOnce = 100;
 /** Steps of progress that are told. */
@@ -66,13 +72,12 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
   };
 }
 
-async function underway({ em, payload }: Step): Promise<Underway[]> {
+async function underway({ em, payload, now }: Step): Promise<Underway[]> {
   return em.execute<Underway[]>(
     `select id, phase, provider_id as "providerId", operation_ids as "operationIds", progress,
-       enrollment_token_id as "enrollmentTokenId"
-     from hosting.server where tenant_id = ? and provider = ? and deleted_at is null and provider_id is not null
-       and phase in ${inFlight} order by id limit ?`,
-    [payload.tenantId, payload.provider, most],
+       enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress"
+     from hosting.server where tenant_id = ? and provider = ? and ${isUnderway} order by id limit ?`,
+    [payload.tenantId, payload.provider, later(now, -addressWithinMs), most],
   );
 }
 
@@ -86,21 +91,32 @@ async function look(
   const known: ReadonlyMap<string, Progress> =
     operationIds.length > 0 ? await driver.progress(session, operationIds) : new Map();
   const isUnknown = ({ operationIds: ids }: Underway) => ids.length === 0 || ids.some((id) => !known.has(id));
-  // Those that were found, and not made, are looked at themselves: all in one list.
-  const seen = new Map<string, Sighting>();
-  if (servers.some(isUnknown))
-    for (const each of await driver.list(session, { panel: panelMark(tools.publicUrl), tenant }))
-      seen.set(each.providerId, each);
-  return servers.flatMap((server) => {
-    const news = isUnknown(server)
-      ? newsBySight(server, seen.get(server.providerId!))
+  const told = servers.map((server): [Underway, News | undefined] => [
+    server,
+    isUnknown(server)
+      ? undefined
       : newsByProgress(
           server,
           server.operationIds.map((id) => known.get(id)!),
-        );
+        ),
+  ]);
+  // Those that were found and not made, and those that had no address before they were on, are looked at: all in one list.
+  const isToSee = ([{ ipAddress }, news]: [Underway, News | undefined]) =>
+    news === undefined || (news.kind === 'on' && ipAddress === null);
+  const seen = new Map<string, Sighting>();
+  if (told.some(isToSee))
+    for (const each of await driver.list(session, { panel: panelMark(tools.publicUrl), tenant }))
+      seen.set(each.providerId, each);
+  return told.flatMap(([server, progress]) => {
+    const sighting = seen.get(server.providerId!);
+    const news = withAddress(progress ?? newsBySight(server, sighting), sighting);
     const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep;
     return isNew ? [[server, news] satisfies [Underway, News]] : [];
   });
+}
+
+function withAddress(news: News, seen: Sighting | undefined): News {
+  return news.kind === 'on' && seen ? { ...news, ipAddress: seen.ipAddress } : news;
 }
 
 function newsByProgress({ phase }: Underway, operations: readonly Progress[]): News {
@@ -116,8 +132,12 @@ function newsByProgress({ phase }: Underway, operations: readonly Progress[]): N
 
 function newsBySight({ phase }: Underway, seen: Sighting | undefined): News {
   if (phase === ServerPhase.DELETING) return seen ? { kind: 'nothing', percent: 0 } : { kind: 'gone' };
+  if (phase === ServerPhase.ENROLLING || phase === ServerPhase.READY) {
+    const ipAddress = seen?.ipAddress ?? null;
+    return ipAddress === null ? { kind: 'nothing', percent: 0 } : { kind: 'address', ipAddress };
+  }
   if (!seen) return { kind: 'failed', message: 'The provider does not have it any more' };
-  if (seen.isRunning) return { kind: 'on', ipAddress: seen.ipAddress };
+  if (seen.isRunning) return { kind: 'on' };
   return { kind: 'nothing', percent: 0 };
 }
 
@@ -129,6 +149,7 @@ async function apply(step: Step, changes: readonly [Underway, News][]): Promise<
       const server = await lockServer(em, tenantId, id);
       if (server?.phase !== phase) continue;
       if (news.kind === 'nothing') move({ publish }, server, phase, now, { progress: news.percent });
+      if (news.kind === 'address') move({ publish }, server, phase, now, { ipAddress: news.ipAddress });
       if (news.kind === 'made') move({ publish }, server, ServerPhase.BOOTING, now);
       if (news.kind === 'on') {
         const address = news.ipAddress === undefined ? {} : { ipAddress: news.ipAddress };
@@ -180,11 +201,10 @@ async function plan(
     await keepLearned({ em }, open, failure, now);
     await em.execute(
       `update hosting.provider_account a set quiet_polls = ?, poll_at = case when exists (
-         select from hosting.server s where s.tenant_id = a.tenant_id and s.provider = a.provider
-           and s.deleted_at is null and s.provider_id is not null and s.phase in ${inFlight})
+         select from hosting.server s where s.tenant_id = a.tenant_id and s.provider = a.provider and ${isUnderway})
          then ?::timestamptz end
        where tenant_id = ? and provider = ?`,
-      [quietPolls, later(now, pauseMs), tenantId, provider],
+      [quietPolls, later(now, -addressWithinMs), later(now, pauseMs), tenantId, provider],
     );
   });
 }

@@ -9,6 +9,8 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { ServerChanged } from '#schema/events.js';
 
+import type { ServerAdmission } from '../admission/admission.service.js';
+import { serverFacts } from '../admission/server-facts.js';
 import { choose, type Choice } from '../catalogue/choose.js';
 import { requireBudget } from '../cost/cost.service.js';
 import type { Accounts } from '../provider/accounts.service.js';
@@ -21,6 +23,7 @@ import {
   type ProvisionServerInput,
 } from '../server/server.inputs.js';
 import { ServerPhase } from '../server/server.phases.js';
+import { canInstall } from './cloud-init.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
 import { advanceKind } from './kinds.js';
 import { claimMs } from './pace.js';
@@ -39,15 +42,19 @@ export class ProvisionService {
   readonly idempotency = new IdempotencyKeys('hosting', ['provisionServer', 'decommissionServer']);
 
   constructor(
-    private readonly accounts: Accounts,
-    private readonly fleet: FleetCalls,
-    private readonly keyring: Keyring,
-    private readonly logger: Logger,
+    private readonly tools: {
+      accounts: Accounts;
+      fleet: FleetCalls;
+      admission: ServerAdmission;
+      keyring: Keyring;
+      logger: Logger;
+      installer: string | undefined;
+    },
   ) {}
 
   /**
-   * Writes a wish for a server down. What it needs is reserved first, a place under the plan's limit and a part of the
-   * budget, and given back when the wish is not written after all.
+   * Writes a wish for a server down. Policies are asked first; then what it needs is reserved, a place under the plan's
+   * limit and a part of the budget, and given back when the wish is not written after all.
    */
   async provision(operation: Operation, input: ProvisionServerInput): Promise<Server> {
     const wish = validate(provisionServerRules, input);
@@ -60,7 +67,12 @@ export class ProvisionService {
     const id = newId('server');
     const asker = askerOf(operation);
     const installs = wish.installCloudOs ?? true;
-    const reserved = installs ? await this.fleet.reserve(asker, { id, name: wish.name }) : undefined;
+    const tags = [...new Set(wish.tags)];
+    const facts = serverFacts(this.tools.accounts.driver(wish.provider), wish, choice);
+    await this.tools.admission.require(operation, { tags, facts });
+    const reserved = installs
+      ? await this.tools.fleet.reserve(asker, { id, name: wish.name, tags })
+      : undefined;
     let kept = id;
     try {
       const answer = await this.idempotency.write(
@@ -107,13 +119,21 @@ export class ProvisionService {
   }
 
   private async chosen(operation: Operation, wish: Wish): Promise<Choice> {
-    this.accounts.driver(wish.provider);
-    const account = await this.accounts.require(operation.em, operation.tenantId, wish.provider);
+    const { accounts, installer } = this.tools;
+    const driver = accounts.driver(wish.provider);
+    const account = await accounts.require(operation.em, operation.tenantId, wish.provider);
     if (account.problem !== null)
       throw new ApiError('CONFLICT', `The provider refuses the account's token: ${account.problem}`, {
         reason: 'TOKEN_REFUSED',
       });
-    return choose(await this.accounts.catalogue(operation, account), wish, operation.clock.now());
+    if ((wish.installCloudOs ?? true) && !canInstall(driver, installer))
+      throw new ApiError(
+        'CONFLICT',
+        'The panel does not know what installs Cloud OS: its operator has to set CLOUD_OS_INSTALLER; until then only ' +
+          'servers without it can be had (install_cloud_os: false)',
+        { reason: 'INSTALLER_UNSET' },
+      );
+    return choose(await accounts.catalogue(operation, account), wish, operation.clock.now());
   }
 
   private async insert(
@@ -147,6 +167,7 @@ export class ProvisionService {
       location,
       size: wish.size,
       sshKeys: wish.sshKeys ?? [],
+      tags: [...new Set(wish.tags)],
       installCloudOs: reserved !== undefined,
       isProtected: wish.isProtected ?? false,
       phase: ServerPhase.REQUESTED,
@@ -165,7 +186,7 @@ export class ProvisionService {
       ipAddress: null,
       instanceId: null,
       enrollmentTokenId: reserved?.tokenId ?? null,
-      sealedToken: reserved ? this.keyring.seal(reserved.token, id) : null,
+      sealedToken: reserved ? this.tools.keyring.seal(reserved.token, id) : null,
       priceHourly: place.priceHourly,
       priceMonthly: place.priceMonthly,
       currency,
@@ -192,9 +213,12 @@ export class ProvisionService {
   private async giveBack(asker: Asker, reserved: Reserved | undefined): Promise<void> {
     if (!reserved) return;
     try {
-      await this.fleet.release(asker, reserved.tokenId);
+      await this.tools.fleet.release(asker, reserved.tokenId);
     } catch (error) {
-      this.logger.warn({ err: error, tokenId: reserved.tokenId }, 'a place for a server was not given back');
+      this.tools.logger.warn(
+        { err: error, tokenId: reserved.tokenId },
+        'a place for a server was not given back',
+      );
     }
   }
 

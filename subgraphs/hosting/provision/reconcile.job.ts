@@ -55,9 +55,11 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
   for (const each of seen) {
     if (each.isGoing) continue;
     const row = rows.find(({ id }) => id === each.marks!.server);
+    // Somebody has given it the marks of a server of another provider.
+    if (row && row.provider !== provider) continue;
     const isSettled = now.getTime() - each.createdAt.getTime() > settledMs;
     if (!row) {
-      if (isSettled) await adopt(step, provider, each);
+      if (isSettled) await adopt(step, open, each);
     } else if (row.deletedAt !== null) {
       await open.driver.remove(open.session, each.providerId);
     } else if (row.providerId !== null && row.providerId !== each.providerId && isSettled) {
@@ -68,8 +70,8 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
 }
 
 /** Nobody here knows why it is there: a database that was put back, perhaps. It is shown, and not touched. */
-async function adopt(step: Step, provider: string, seen: Sighting): Promise<void> {
-  const { tenantId } = step.payload;
+async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Promise<void> {
+  const { tenantId, provider } = step.payload;
   const { now } = step;
   await step.write(async ({ em, publish }) => {
     const server = em.create(Server, {
@@ -82,6 +84,7 @@ async function adopt(step: Step, provider: string, seen: Sighting): Promise<void
       location: 'unknown',
       size: 'unknown',
       sshKeys: [],
+      tags: [],
       installCloudOs: false,
       isProtected: false,
       phase: ServerPhase.ORPHANED,
@@ -103,7 +106,7 @@ async function adopt(step: Step, provider: string, seen: Sighting): Promise<void
       sealedToken: null,
       priceHourly: 0,
       priceMonthly: 0,
-      currency: 'EUR',
+      currency: account.catalogue.currency,
       createdAt: seen.createdAt,
       createdBy: 'unknown',
       billedFrom: null,

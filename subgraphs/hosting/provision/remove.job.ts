@@ -32,6 +32,7 @@ export async function drain({ fleet }: StepTools, step: Step, server: Server): P
 export async function remove(tools: StepTools, step: Step, server: Server, open: OpenAccount): Promise<void> {
   const isGone = await takeDown(tools, step, server, open);
   if (!isGone) return;
+  if (server.createCalls > 0) await forget(tools, server, open);
   const { now } = step;
   if (server.phase === ServerPhase.FAILED) {
     await change(step, server, () => ({
@@ -44,6 +45,19 @@ export async function remove(tools: StepTools, step: Step, server: Server, open:
     return;
   }
   await finish(tools, step, server);
+}
+
+/** What is left of its marks takes no place and costs nothing, so that nothing waits for its end. */
+async function forget(
+  { publicUrl }: StepTools,
+  server: Server,
+  { driver, session }: OpenAccount,
+): Promise<void> {
+  try {
+    await driver.forget?.(session, marksOf(publicUrl, server));
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+  }
 }
 
 /** What is left to do once the provider has nothing of it. */
@@ -61,6 +75,8 @@ export async function finish({ fleet }: StepTools, step: Step, server: Server): 
   await change(step, server, (row) => ({
     phase: ServerPhase.DELETED,
     deletedAt: now,
+    // It has left the fleet just now, which does not answer for it any more.
+    instanceId: null,
     billedTo: row.billedFrom && (row.billedTo ?? now),
     sealedToken: null,
     operationIds: [],

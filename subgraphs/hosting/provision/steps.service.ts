@@ -16,7 +16,7 @@ export interface StepTools {
   fleet: FleetCalls;
   keyring: Keyring;
   publicUrl: string;
-  installer: string;
+  installer: string | undefined;
 }
 
 /** One step's account, open for calls. */

@@ -44,6 +44,10 @@ export class Server {
   @Property({ type: 'text[]' })
   sshKeys!: string[];
 
+  @Field(() => [String], { description: 'The tags with which its node comes into the fleet.' })
+  @Property({ type: 'text[]' })
+  tags!: string[];
+
   @Field(() => Boolean, { description: 'Whether it is to become a node with Cloud OS.' })
   @Property({ type: 'boolean' })
   installCloudOs!: boolean;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { ProviderApi, type ApiOptions } from '../api.js';
 import type {
   Catalogue,
   Created,
@@ -12,7 +13,7 @@ import type {
   Sighting,
 } from '../driver.js';
 import { ProviderError } from '../provider-error.js';
-import { HetznerApi, type HetznerApiOptions } from './api.js';
+import { errorOf } from './refusal.js';
 import * as wire from './wire.js';
 
 const perPage = 50;
@@ -24,13 +25,15 @@ export class HetznerDriver implements Driver {
   readonly id = 'hetzner';
   readonly name = 'Hetzner Cloud';
   readonly operationsPerRequest = perPage;
-  private readonly api: HetznerApi;
+  readonly settlesAfterMs = 0;
+  readonly image = { os: 'Ubuntu', version: '24.04' };
+  private readonly api: ProviderApi;
 
   constructor(
-    options: HetznerApiOptions,
+    options: ApiOptions,
     readonly isSandbox: boolean,
   ) {
-    this.api = new HetznerApi(options);
+    this.api = new ProviderApi('Hetzner', options, errorOf);
   }
 
   async verify(session: Session): Promise<void> {

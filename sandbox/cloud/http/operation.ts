@@ -6,6 +6,8 @@ export interface Call {
   project: string;
   /** What stands for `:id` in the path. */
   ids: readonly string[];
+  /** The whole address, where answers name others. */
+  url: URL;
   query: URLSearchParams;
   body: unknown;
 }

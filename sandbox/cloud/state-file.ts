@@ -1,6 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises';
 
-import type { Contents } from './wire.js';
+import type { Contents } from './kept.js';
 import type { World } from './world.js';
 
 /** Keeps everything in one JSON file, so that a restart goes on where it was. Writing replaces the file as a whole. */

@@ -1,4 +1,4 @@
-import type { Action, Contents, Project, Server, Step, Token } from './wire.js';
+import type { Action, Contents, Project, Server, Step, Token } from './kept.js';
 
 /** How long things take, in milliseconds. */
 export interface Timing {

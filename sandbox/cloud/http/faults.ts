@@ -1,7 +1,5 @@
 import { z } from 'zod';
 
-import { errorCodes, type ErrorCode } from '../errors.js';
-
 /** What goes wrong with a request, on purpose. */
 export const fault = z.strictObject({
   /** How many matching requests it happens to. */
@@ -13,7 +11,8 @@ export const fault = z.strictObject({
   body: z.string().optional(),
   /**
    * `error`: answered with `code`, nothing is done. `delay`: done, and answered `delayMs` later. `delay_before`: waits
-   * first, then is done. `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the
+   * first, then is done. `no_answer`: nothing is done, and nothing answered for as long as the client waits.
+   * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the
    * connection ends without the answer. `html`: a web page with status 502, as from a proxy in between.
    * `action_error`: the request is done, and its first action ends in an error of this code.
    */
@@ -21,6 +20,7 @@ export const fault = z.strictObject({
     'error',
     'delay',
     'delay_before',
+    'no_answer',
     'drop_before',
     'drop_after_commit',
     'html',
@@ -32,8 +32,6 @@ export const fault = z.strictObject({
 });
 
 export type Fault = z.infer<typeof fault>;
-
-export const isErrorCode = (code: string): code is ErrorCode => (errorCodes as string[]).includes(code);
 
 /** Faults that wait for their requests, first come first served. */
 export class Faults {

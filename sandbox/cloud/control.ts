@@ -16,7 +16,7 @@ type Control = (parts: ControlParts, body: unknown) => object;
 
 const soldOut = z.strictObject({ sizes: z.array(z.string()) });
 
-/** What tests and the demo may do to the stand-in, beside Hetzner's API. Bodies and answers are JSON. */
+/** What tests and the demo may do to the stand-in, beside the provider's API. Bodies and answers are JSON. */
 const controls: Record<string, Control> = {
   'POST /_sandbox/faults': ({ faults }, body) => {
     faults.add(fault.parse(body));

@@ -1,4 +1,4 @@
-/** Resources as they are on the wire, as far as they are kept; answers add what follows from them. */
+/** What a stand-in keeps, in words of its own; answers put it into those of the provider. */
 
 export interface Action {
   id: number;
@@ -18,6 +18,7 @@ export interface Server {
   name: string;
   status: ServerStatus;
   created: string;
+  /** Of a provider that has tags, these with empty values. */
   labels: Record<string, string>;
   /** Names. */
   type: string;
@@ -52,6 +53,8 @@ export interface Project {
   servers: Server[];
   actions: Action[];
   keys: SshKey[];
+  /** Of a provider that knows tags by themselves. */
+  tags?: string[];
   /** Unspent requests, at a moment in milliseconds. */
   budget: { left: number; at: number };
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '#platform/logger.js';
 
-import type { Server } from './wire.js';
+import type { Server } from './kept.js';
 import type { World } from './world.js';
 
 /** A server as whatever runs on it sees it. */
