@@ -29,6 +29,8 @@ export const idPrefixes = {
   exemption: 'exm',
   server: 'srv',
   providerAccount: 'pac',
+  cluster: 'k8s',
+  deployment: 'dep',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -43,6 +43,8 @@ export interface Events {
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
   'hosting.server.changed': ServerChanged;
+  'hosting.cluster.changed': ClusterChanged;
+  'hosting.deployment.changed': DeploymentChanged;
 }
 
 export type Topic = keyof Events;
@@ -390,6 +392,24 @@ export interface PolicyChanged {
 /** A server went from one phase to another, or changed in the one that it is in. */
 export interface ServerChanged {
   serverId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+}
+
+/** A cluster was registered, changed or removed. */
+export interface ClusterChanged {
+  clusterId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  isRemoved: boolean;
+}
+
+/** A deployment is new, changed, or is gone. */
+export interface DeploymentChanged {
+  deploymentId: string;
+  clusterId: string;
   /** Null when it is new. */
   from: string | null;
   to: string;

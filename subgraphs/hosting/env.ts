@@ -12,6 +12,8 @@ export interface HostingEnv {
   CLOUD_OS_INSTALLER: string;
   /** How long one call to a provider may take. */
   PROVIDER_TIMEOUT_SECONDS: number;
+  /** Clusters' addresses that are let through although they are private. */
+  ALLOW_PRIVATE_TARGETS: readonly string[];
 }
 
 export function hostingEnv(source: EnvSource = process.env): HostingEnv {
@@ -22,6 +24,10 @@ export function hostingEnv(source: EnvSource = process.env): HostingEnv {
         .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
         .default('https://get.quazzar.cloud/install.sh'),
       PROVIDER_TIMEOUT_SECONDS: settings.seconds.default(20),
+      ALLOW_PRIVATE_TARGETS: z
+        .string()
+        .default('')
+        .transform((text) => text.split(',')),
     },
     source,
   );

@@ -5,8 +5,11 @@ import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
+import { Cluster } from './cluster/cluster.entity.js';
+import { createKubernetes } from './cluster/kubernetes.js';
 import { CostResolver } from './cost/cost.resolver.js';
 import { CostService } from './cost/cost.service.js';
+import { Deployment } from './deployment/deployment.entity.js';
 import type { HostingEnv } from './env.js';
 import { hostingPermissions } from './permissions.js';
 import { ProviderAccount } from './provider/account.entity.js';
@@ -25,7 +28,7 @@ import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
 
-export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server];
+export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server, Cluster, Deployment];
 
 /** The hosting subgraph, wired by hand. */
 export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
@@ -36,6 +39,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const accounts = new Accounts(drivers, keyring);
   const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
   const servers = new ServerService();
+  const kubernetes = createKubernetes(context);
   const tools = { accounts, fleet, keyring, publicUrl, installer: settings.CLOUD_OS_INSTALLER };
   return {
     build: () =>
@@ -52,16 +56,27 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
           new ServerResolver(servers, new ProvisionService(accounts, fleet, keyring, logger)),
           new InstanceServerResolver(servers),
           new CostResolver(new CostService(accounts)),
+          ...kubernetes.resolvers,
         ],
         orphanedTypes: [InstanceReference],
         references: {
+          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.find(operation, id),
+          Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
           Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await servers.ofInstance(operation, id)) ? { id } : null,
         },
       }),
     consumers: [followNodes],
-    sweeps: [serversDueSweep, accountsDueSweep, accountsReconcileSweep, idempotencySweep('hosting')],
-    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools)],
+    sweeps: [
+      serversDueSweep,
+      accountsDueSweep,
+      accountsReconcileSweep,
+      idempotencySweep('hosting'),
+      ...kubernetes.sweeps,
+    ],
+    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools), ...kubernetes.jobs],
+    start: kubernetes.start,
+    stop: kubernetes.stop,
   };
 }
