@@ -37,5 +37,6 @@ export type IdKind = keyof typeof idPrefixes;
 
 /** A new id: the prefix, `_`, and a UUIDv7 in base32, so that ids sort by the time they were made (TypeID spec 0.3). */
 export function newId(kind: IdKind): string {
-  return typeidUnboxed(idPrefixes[kind]);
+  // TypeID's own prefixes have no digits, which `k8s` has.
+  return `${idPrefixes[kind]}_${typeidUnboxed('')}`;
 }

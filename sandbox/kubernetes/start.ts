@@ -70,7 +70,7 @@ export interface KubernetesSandbox {
   /** Watches from before now end with 410 when they are taken up again. */
   compact(): void;
   readonly openWatches: number;
-  /** Requests so far by method and path, with `all`. */
+  /** Requests so far by method and path, with `all` and `away`. */
   requests(): Readonly<Record<string, number>>;
   /** Tokens and certificates of a user are taken no more. */
   revoke(user: string): void;
@@ -92,7 +92,8 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const { clock, logger, host = '127.0.0.1' } = options;
   const state = options.stateFile === undefined ? undefined : await StateFile.read(options.stateFile);
   const now = clock.now();
-  const validity = { from: new Date(now.getTime() - dayMs), until: new Date(now.getTime() + 3_650 * dayMs) };
+  // Those who look at certificates do so by the machine's time, which the clock may be ahead of.
+  const validity = { from: new Date(now.getTime() - 365 * dayMs), until: new Date(now.getTime() + 3_650 * dayMs) };
   const authority =
     state?.authority ?? certify({ commonName: authorityName, usage: 'authority', ...validity });
   const signer = { ...authority, commonName: authorityName };

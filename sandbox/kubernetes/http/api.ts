@@ -55,6 +55,7 @@ export async function serveApi(
   const url = new URL(request.url ?? '/', 'https://cluster');
   const call: Call = { request, response, url, method, accept: headers.accept ?? '' };
   if (parts.isAway()) {
+    count(parts, 'away');
     request.socket.destroy();
     return;
   }

@@ -77,7 +77,7 @@ function read(text: string): Fields {
   let config: unknown;
   try {
     // Aliases would let a small text unfold to a large one.
-    config = parse(text, { maxAliasCount: 0, logLevel: 'silent' });
+    config = parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch {
     throw new KubeconfigError('It is no YAML, or has aliases in it');
   }

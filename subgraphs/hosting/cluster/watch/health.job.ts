@@ -30,9 +30,10 @@ export async function followHealth(
   let capacityAt = -Infinity;
   let writtenAt = -Infinity;
   while (!signal.aborted) {
+    // An outage is as old as the look that met it, however long that took.
+    const now = clock.now().getTime();
     const seen = await observe(client, lookMs);
     if (signal.aborted) return;
-    const now = clock.now().getTime();
     const next = healthAfter(health, seen, now);
     let capacity: Capacity | undefined;
     if (seen.status === ClusterStatus.HEALTHY && now - capacityAt >= capacityMs) {
@@ -50,13 +51,11 @@ export async function followHealth(
     }
     health = next;
     // The moment at which it counts is looked at as exactly as the others.
-    const dueIn = next.otherwiseSince === undefined ? probeMs : next.otherwiseSince + thresholdMs - now;
+    const countsAt = next.otherwiseSince === undefined ? Infinity : next.otherwiseSince + thresholdMs;
+    const pauseMs = Math.min(now + probeMs, countsAt) - clock.now().getTime();
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    await Promise.race([
-      clock.delay(Math.max(1, Math.min(probeMs, dueIn)), either).catch(() => undefined),
-      woken(either),
-    ]);
+    await Promise.race([clock.delay(Math.max(1, pauseMs), either).catch(() => undefined), woken(either)]);
     over.abort();
   }
 }
