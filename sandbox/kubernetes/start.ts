@@ -93,7 +93,10 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const state = options.stateFile === undefined ? undefined : await StateFile.read(options.stateFile);
   const now = clock.now();
   // Those who look at certificates do so by the machine's time, which the clock may be ahead of.
-  const validity = { from: new Date(now.getTime() - 365 * dayMs), until: new Date(now.getTime() + 3_650 * dayMs) };
+  const validity = {
+    from: new Date(now.getTime() - 365 * dayMs),
+    until: new Date(now.getTime() + 3_650 * dayMs),
+  };
   const authority =
     state?.authority ?? certify({ commonName: authorityName, usage: 'authority', ...validity });
   const signer = { ...authority, commonName: authorityName };

@@ -11,6 +11,8 @@ export const fault = z.strictObject({
   path: z.string().optional(),
   /** The query has this in it, decoded. */
   query: z.string().optional(),
+  /** Only dry runs, or only what is none. */
+  dryRun: z.boolean().optional(),
   /**
    * `error`: answered with a Status of `reason`, nothing is done. `delay`: done, and answered `delayMs` later.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the connection ends without the
@@ -43,11 +45,13 @@ export class Faults {
 
   take(method: string, url: URL): Fault | undefined {
     const query = decodeURIComponent(url.search);
+    const isDry = url.searchParams.has('dryRun');
     const found = this.waiting.find(
       (one) =>
         (one.method ?? method) === method &&
         url.pathname.startsWith(one.path ?? '/') &&
-        query.includes(one.query ?? ''),
+        query.includes(one.query ?? '') &&
+        (one.dryRun ?? isDry) === isDry,
     );
     if (!found) return undefined;
     found.next -= 1;
