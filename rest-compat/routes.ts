@@ -86,6 +86,18 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/hosting/regions',            'hosting/ListRegions',         { query: ['provider'], reply: ok }),
   route('GET',    '/api/hosting/sizes',              'hosting/ListSizes',           { query: ['provider', 'region'], reply: ok }),
 
+  // Kubernetes
+  route('GET',    '/api/k8s/clusters',               'hosting/ListClusters',        { query: ['status', 'region'], reply: page }),
+  route('POST',   '/api/k8s/clusters',               'hosting/RegisterCluster',     { body: 'input', reply: created }),
+  route('GET',    '/api/k8s/clusters/:id',           'hosting/GetCluster',          { reply: ok }),
+  route('PUT',    '/api/k8s/clusters/:id',           'hosting/UpdateCluster',       { body: 'input', reply: ok }),
+  route('DELETE', '/api/k8s/clusters/:id',           'hosting/RemoveCluster',       { reply: noContent }),
+  route('GET',    '/api/k8s/deployments',            'hosting/ListDeployments',     { query: ['cluster_id', 'status'], reply: page }),
+  route('POST',   '/api/k8s/deployments',            'hosting/CreateDeployment',    { body: 'input', reply: created }),
+  route('GET',    '/api/k8s/deployments/:id',        'hosting/GetDeployment',       { reply: ok }),
+  route('PUT',    '/api/k8s/deployments/:id',        'hosting/UpdateDeployment',    { body: 'input', reply: ok }),
+  route('DELETE', '/api/k8s/deployments/:id',        'hosting/DeleteDeployment',    { reply: noContent }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

@@ -46,6 +46,8 @@ export interface Events {
   'governance.canary.progressed': CanaryProgressed;
   'governance.gitops.changed': GitOpsChanged;
   'hosting.server.changed': ServerChanged;
+  'hosting.cluster.changed': ClusterChanged;
+  'hosting.deployment.changed': DeploymentChanged;
 }
 
 export type Topic = keyof Events;
@@ -425,6 +427,24 @@ export interface GitOpsChanged {
 /** A server went from one phase to another, or changed in the one that it is in. */
 export interface ServerChanged {
   serverId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+}
+
+/** A cluster was registered, changed or removed. */
+export interface ClusterChanged {
+  clusterId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  isRemoved: boolean;
+}
+
+/** A deployment is new, changed, or is gone. */
+export interface DeploymentChanged {
+  deploymentId: string;
+  clusterId: string;
   /** Null when it is new. */
   from: string | null;
   to: string;

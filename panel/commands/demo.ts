@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
 import { seedDemoHistory } from '../demo/history.js';
+import { startDemoKubernetes } from '../demo/kubernetes.js';
 import { standInsFor, startDemoProviders, type DemoProvider } from '../demo/providers.js';
-import { connectProvider, demoAccounts, seedDemo } from '../demo/seed.js';
+import { connectProvider, demoAccounts, registerCluster, seedDemo } from '../demo/seed.js';
 import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -37,15 +39,30 @@ await run(async () => {
     dataDir: env.DATA_DIR,
     logger,
   });
+  // With a kubeconfig in the environment the demo registers that cluster, if the panel may reach its address.
+  const kubeconfigPath = process.env['KUBECONFIG'];
+  const kubernetes =
+    kubeconfigPath === undefined
+      ? await startDemoKubernetes({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
+      : undefined;
+  const reachable = kubernetes ? { ALLOW_PRIVATE_TARGETS: '127.0.0.1' } : {};
   // Time is moved at the stand-in only; a live key of Stripe is refused beside it.
   const clocks = stripe ? { TEST_CLOCKS: 'true' } : {};
-  const options = panelOptions({ ...clocks, ...settings, ...stripe?.settings, ...providers.settings });
+  const options = panelOptions({
+    ...clocks,
+    ...reachable,
+    ...settings,
+    ...stripe?.settings,
+    ...providers.settings,
+  });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
     await stripe?.makeCatalogue();
     const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
     for (const { id, token } of providers.all) await connectProvider(panel.url, id, token);
+    const kubeconfig = kubernetes?.kubeconfig() ?? (await readFile(kubeconfigPath!, 'utf8'));
+    await registerCluster(panel.url, kubeconfig);
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -62,6 +79,7 @@ await run(async () => {
         enrollmentToken,
         stripeUrl: stripe?.sandbox.url,
         providers: providers.all,
+        kubernetesUrl: kubernetes?.url,
       }),
     );
     return {
@@ -72,6 +90,7 @@ await run(async () => {
         await panel.stop(how);
         await stripe?.sandbox.stop();
         await providers.stop();
+        await kubernetes?.stop();
       },
     };
   } catch (error) {
@@ -79,6 +98,7 @@ await run(async () => {
     await panel.stop();
     await stripe?.sandbox.stop();
     await providers.stop();
+    await kubernetes?.stop();
     throw error;
   }
 });
@@ -106,9 +126,14 @@ interface Shown {
   stripeUrl: string | undefined;
   /** Those that stand-ins are in the place of. */
   providers: readonly DemoProvider[];
+  /** Absent where the demo was given a cluster. */
+  kubernetesUrl: string | undefined;
 }
 
-function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl, providers }: Shown): string {
+function greeting(
+  url: string,
+  { nodeUrl, enrollmentToken, stripeUrl, providers, kubernetesUrl }: Shown,
+): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -119,6 +144,7 @@ Quazzar Control Panel, with a demo fleet of eight nodes
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
   payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}
   servers               ${rented(providers)}
+  cluster               ${kubernetesUrl === undefined ? 'that of KUBECONFIG' : `a stand-in for Kubernetes at ${kubernetesUrl}: no pods run`}
 
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
@@ -128,6 +154,11 @@ ${stripeUrl === undefined ? '' : yearOn(url)}A server, whose node is in the flee
   curl -s ${url}/api/hosting/servers -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '{"provider": "hetzner", "region": "eu-central", "size": "cx31", "name": "production-03", "install_cloud_os": true}'
   The same at DigitalOcean: "provider": "digitalocean", "region": "nyc", "size": "s-2vcpu-4gb"
+
+A deployment in the cluster:
+  CLUSTER=$(curl -s ${url}/api/k8s/clusters -H "authorization: Bearer $TOKEN" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+  curl -s ${url}/api/k8s/deployments -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+    -d "{\\"cluster_id\\": \\"$CLUSTER\\", \\"name\\": \\"web\\", \\"image\\": \\"nginx:1.27\\", \\"replicas\\": 3}"
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01

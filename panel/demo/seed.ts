@@ -52,6 +52,20 @@ export async function connectProvider(url: string, provider: string, token: stri
   if (answer.errors) throw new Error(`${provider} could not be connected: ${JSON.stringify(answer.errors)}`);
 }
 
+/** Registers the demo's cluster, unless an earlier start has. */
+export async function registerCluster(url: string, kubeconfig: string): Promise<void> {
+  const { access_token: token } = await signIn(url);
+  const name = 'demo-cluster';
+  const known = await fetch(`${url}/api/k8s/clusters`, { headers: { authorization: `Bearer ${token}` } });
+  const clusters = (await known.json()) as { name: string }[];
+  if (clusters.some((cluster) => cluster.name === name)) return;
+  await post(
+    `${url}/api/k8s/clusters`,
+    { name, provider: 'sandbox', region: 'eu-central', kubeconfig },
+    token,
+  );
+}
+
 async function signIn(url: string): Promise<SignedIn> {
   const { email, password } = demoAccounts.owner;
   try {

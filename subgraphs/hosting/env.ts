@@ -19,6 +19,8 @@ export interface HostingEnv {
   PROVIDER_TIMEOUT_SECONDS: number;
   /** How long servers that are deleted stay in the record. */
   SERVER_HISTORY_DAYS: number;
+  /** Clusters' addresses that are let through although they are private. */
+  ALLOW_PRIVATE_TARGETS: readonly string[];
 }
 
 export function hostingEnv(source: EnvSource = process.env): HostingEnv {
@@ -34,6 +36,10 @@ export function hostingEnv(source: EnvSource = process.env): HostingEnv {
       PROVIDER_TIMEOUT_SECONDS: settings.seconds.default(20),
       // Costs of the month are counted from the record.
       SERVER_HISTORY_DAYS: z.coerce.number().int().min(32, 'must be 32 or more').default(400),
+      ALLOW_PRIVATE_TARGETS: z
+        .string()
+        .default('')
+        .transform((text) => text.split(',')),
     },
     source,
   );

@@ -7,8 +7,11 @@ import { ServerAdmission } from './admission/admission.service.js';
 import { mandatoryPolicies } from './admission/mandatory-policies.job.js';
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
+import { Cluster } from './cluster/cluster.entity.js';
+import { createKubernetes } from './cluster/kubernetes.js';
 import { CostResolver } from './cost/cost.resolver.js';
 import { CostService } from './cost/cost.service.js';
+import { Deployment } from './deployment/deployment.entity.js';
 import type { HostingEnv } from './env.js';
 import { hostingPermissions } from './permissions.js';
 import { ProviderAccount } from './provider/account.entity.js';
@@ -28,7 +31,7 @@ import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
 
-export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server];
+export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server, Cluster, Deployment];
 
 /** The hosting subgraph, wired by hand. */
 export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
@@ -40,6 +43,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
   const admission = new ServerAdmission(context.asService(['governance.admission.ask']));
   const servers = new ServerService();
+  const kubernetes = createKubernetes(context);
   const installer = settings.CLOUD_OS_INSTALLER;
   const tools = { accounts, fleet, keyring, publicUrl, installer };
   const provisions = new ProvisionService({ accounts, fleet, admission, keyring, logger, installer });
@@ -58,9 +62,12 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
           new ServerResolver(servers, provisions),
           new InstanceServerResolver(servers),
           new CostResolver(new CostService(accounts)),
+          ...kubernetes.resolvers,
         ],
         orphanedTypes: [InstanceReference],
         references: {
+          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.find(operation, id),
+          Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
           Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await servers.ofInstance(operation, id)) ? { id } : null,
@@ -73,7 +80,10 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
       accountsReconcileSweep,
       historyRetentionSweep(settings.SERVER_HISTORY_DAYS),
       idempotencySweep('hosting'),
+      ...kubernetes.sweeps,
     ],
-    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools)],
+    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools), ...kubernetes.jobs],
+    start: kubernetes.start,
+    stop: kubernetes.stop,
   };
 }

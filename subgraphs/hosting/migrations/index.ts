@@ -3,10 +3,12 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 import { serversMigration } from './002-servers.js';
 import { admissionMigration } from './003-admission.js';
+import { kubernetesMigration } from './020-kubernetes.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
   migration('001_outbox', areaTablesSql('hosting')),
   serversMigration,
   admissionMigration,
+  kubernetesMigration,
 ];

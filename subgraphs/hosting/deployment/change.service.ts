@@ -1,0 +1,51 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import type { DeploymentChanged } from '#schema/events.js';
+
+import { Deployment } from './deployment.entity.js';
+
+/** The row as it is now, locked until the transaction ends; null when there is none. */
+export async function lockDeployment(
+  em: SqlEntityManager,
+  tenantId: string,
+  id: string,
+): Promise<Deployment | null> {
+  await em.execute('select 1 from hosting.deployment where tenant_id = ? and id = ? for update', [
+    tenantId,
+    id,
+  ]);
+  return em.findOne(Deployment, { tenantId, id }, { refresh: true });
+}
+
+export type DeploymentChange = Partial<Omit<Deployment, 'tenantId' | 'id' | 'version'>>;
+
+/** Changes a deployment and tells of it. */
+export function changeDeployment(
+  publish: (event: OutboxEvent) => void,
+  deployment: Deployment,
+  change: DeploymentChange,
+): void {
+  const from = deployment.status;
+  Object.assign(deployment, change);
+  deployment.version = String(Number(deployment.version) + 1);
+  publish(deploymentEvent(deployment, from));
+}
+
+export function deploymentEvent(
+  {
+    tenantId,
+    id,
+    clusterId,
+    version,
+    status,
+  }: Pick<Deployment, 'tenantId' | 'id' | 'clusterId' | 'version' | 'status'>,
+  from: string | null,
+): OutboxEvent {
+  return {
+    topic: 'hosting.deployment.changed',
+    tenantId,
+    entityId: id,
+    entityVersion: Number(version),
+    payload: { deploymentId: id, clusterId, from, to: status } satisfies DeploymentChanged,
+  };
+}
