@@ -114,8 +114,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
             scores.find(operation, instanceId),
-          Canary: ({ id }: { id: string }, { operation }) =>
-            operation.em.findOne(Canary, { tenantId: operation.tenantId, id }),
+          Canary: ({ id }: { id: string }, { operation }) => canaries.find(operation, id),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },
       }),
