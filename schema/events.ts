@@ -1,3 +1,15 @@
+import type {
+  CanaryProgressed,
+  GitOpsChanged,
+  PolicyChanged,
+  ScoreChanged,
+  ViolationChanged,
+} from './events/governance.js';
+import type { ClusterChanged, DeploymentChanged, ServerChanged } from './events/hosting.js';
+
+export type * from './events/governance.js';
+export type * from './events/hosting.js';
+
 /**
  * The published language between subgraphs: each event's topic and what its payload holds. Types only. How to read a
  * topic: `area.noun.past-participle`.
@@ -376,76 +388,4 @@ export interface FactsChanged {
   /** All that it reports now, as it came; null when only the version is another. */
   facts: Record<string, unknown> | null;
   reportedAt: string;
-}
-
-/** An instance's score, or how many policies do not hold there, is another from now on. */
-export interface ScoreChanged {
-  instanceId: string;
-  /** 0 to 100; null when nothing is known. */
-  score: number | null;
-  violations: number;
-}
-
-/** A mandatory policy does not hold on an instance any more, or holds again or applies no longer. */
-export interface ViolationChanged {
-  instanceId: string;
-  policyId: string;
-  policyName: string;
-  severity: string;
-  isViolated: boolean;
-}
-
-/** A policy was made, changed or removed. */
-export interface PolicyChanged {
-  policyId: string;
-  isRemoved: boolean;
-  /** How many mandatory policies the tenant has now; one with a lower version is stale. */
-  mandatory: number;
-  version: number;
-}
-
-/** A canary moved from one status to another, or came further in the one that it is in. */
-export interface CanaryProgressed {
-  canaryId: string;
-  /** Null when it is new. */
-  from: string | null;
-  to: string;
-  /** The step that it is at, from 1; 0 before it begins. */
-  step: number;
-  reason: string | null;
-}
-
-/** A repository is shown otherwise than before. */
-export interface GitOpsChanged {
-  configId: string;
-  syncStatus: 'SYNCED' | 'OUT_OF_SYNC' | 'UNKNOWN';
-  health: 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'SUSPENDED' | 'UNKNOWN';
-  /** The commit that is in force. */
-  commit: string | null;
-}
-
-/** A server went from one phase to another, or changed in the one that it is in. */
-export interface ServerChanged {
-  serverId: string;
-  /** Null when it is new. */
-  from: string | null;
-  to: string;
-}
-
-/** A cluster was registered, changed or removed. */
-export interface ClusterChanged {
-  clusterId: string;
-  /** Null when it is new. */
-  from: string | null;
-  to: string;
-  isRemoved: boolean;
-}
-
-/** A deployment is new, changed, or is gone. */
-export interface DeploymentChanged {
-  deploymentId: string;
-  clusterId: string;
-  /** Null when it is new. */
-  from: string | null;
-  to: string;
 }

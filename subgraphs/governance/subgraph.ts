@@ -83,6 +83,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
     allowPrivateTargets: context.settings.ALLOW_PRIVATE_TARGETS,
     logger,
   });
+  const gitOps = new GitOpsConfigService(entitlements, guard, keyring);
   const results = new ResultsService();
   const scores = new ScoresService();
   const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
@@ -135,7 +136,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
           new CanaryMemberResolver(),
-          new GitOpsConfigResolver(new GitOpsConfigService(entitlements, guard, keyring)),
+          new GitOpsConfigResolver(gitOps),
           new WhatIfResolver(new WhatIfService()),
         ],
         orphanedTypes: [InstanceReference],
@@ -144,10 +145,8 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
             scores.find(operation, instanceId),
-          Canary: ({ id }: { id: string }, { operation }) =>
-            operation.em.findOne(Canary, { tenantId: operation.tenantId, id }),
-          GitOpsConfig: ({ id }: { id: string }, { operation }) =>
-            operation.em.findOne(GitOpsConfig, { tenantId: operation.tenantId, id }),
+          Canary: ({ id }: { id: string }, { operation }) => canaries.find(operation, id),
+          GitOpsConfig: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },
       }),

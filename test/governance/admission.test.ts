@@ -74,9 +74,12 @@ test('refuses a server, a plan or a workload that a mandatory policy forbids, an
     const [first] = refusals.map(({ policyName, evidence }) => [policyName, evidence.actual]);
     expect([isAdmitted, first, refusals.length]).toEqual([!refused, refused, refused ? 1 : 0]);
   }
+  expect(await ask(tenant, { action: 'command.update', isChange: true })).toEqual({
+    isAdmitted: true,
+    refusals: [],
+  });
   // Whoever asks badly is told where.
   const bad: [Record<string, unknown>, string][] = [
-    [{ action: 'command.restart', isChange: false }, 'input.instanceIds'],
     [{ ...plan, instanceIds: ['inst_1'] }, 'input.instanceIds'],
     [{ ...plan, tags: ['prod'] }, 'input.tags'],
     [{ ...server, action: 'Buy one!' }, 'input.action'],

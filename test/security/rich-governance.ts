@@ -38,7 +38,7 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
       },
     ),
   );
-  await canary(tenant, word);
+  await canary({ panel, tenant, word });
   const mended = await policy('mended', { command: 'RUN_DIAGNOSTICS' });
   dataOf(
     await tenant.graphql(
@@ -56,17 +56,39 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
 }
 
 /** One that begins long after the test. */
-async function canary(tenant: RichScene['tenant'], word: string): Promise<void> {
+async function canary({ panel, tenant, word }: Pick<RichScene, 'panel' | 'tenant' | 'word'>): Promise<void> {
   const input = {
     name: `${word} canary`,
     command: 'RESTART',
     steps: [{ percent: 50, bakeSeconds: 60 }],
     startAt: '2100-01-01T00:00:00Z',
+    idempotencyKey: `${word}-canary-key`,
+  };
+  const answer = await tenant.graphql<{ createCanary: { id: string } }>(
+    'mutation ($input: CreateCanaryInput!) { createCanary(input: $input) { id } }',
+    { input },
+  );
+  await panel.sql(
+    `insert into governance.canary_dispatch (tenant_id, canary_id, number, is_rollback, params, command, instance_ids)
+     values ($1, $2, 1, false, '{}', 'RESTART', '[]')`,
+    [tenant.id, dataOf(answer).createCanary.id],
+  );
+}
+
+/** Makes its canary tell of itself. */
+export async function changeCanary({ tenant, word }: Pick<RichScene, 'tenant' | 'word'>): Promise<void> {
+  const listed = await tenant.graphql<{ canaries: { nodes: { id: string }[] } }>(
+    '{ canaries(first: 1) { nodes { id } } }',
+  );
+  const variables = {
+    id: dataOf(listed).canaries.nodes[0]?.id,
+    input: { name: `${word} canary ${Math.random()}` },
   };
   dataOf(
-    await tenant.graphql('mutation ($input: CreateCanaryInput!) { createCanary(input: $input) { id } }', {
-      input,
-    }),
+    await tenant.graphql(
+      'mutation ($id: ID!, $input: UpdateCanaryInput!) { updateCanary(id: $id, input: $input) { id } }',
+      variables,
+    ),
   );
 }
 

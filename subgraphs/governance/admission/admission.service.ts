@@ -12,6 +12,7 @@ import { verdicts, type Evidence } from '../rule/compile.js';
 import {
   AdmissionSubject,
   admissionRules,
+  instanceSubjects,
   type AdmissionAnswer,
   type AdmissionInput,
 } from './admission.types.js';
@@ -41,8 +42,8 @@ export class AdmissionService {
       await requireKnown(operation, instanceIds ?? []);
       return { isAdmitted: true, refusals: [] };
     }
-    const nodes = instanceIds?.length
-      ? await nodesOf(operation, instanceIds)
+    const nodes = instanceSubjects.has(subject)
+      ? await nodesOf(operation, instanceIds ?? [])
       : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : noInstance];
     const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };

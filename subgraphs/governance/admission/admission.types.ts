@@ -60,7 +60,8 @@ export class AdmissionInput {
 
   @Field(() => [ID], {
     nullable: true,
-    description: 'Of INSTANCE_COMMAND and CANARY: to which instances, 1 to 10000; of the others none.',
+    description:
+      'Of INSTANCE_COMMAND and CANARY: to which instances, at most 10000; what is done to none is admitted. Of the others none.',
   })
   instanceIds?: string[] | null;
 
@@ -100,8 +101,6 @@ export const admissionRules = z
   })
   .superRefine(({ subject, instanceIds, tags }, context) => {
     const isOfInstances = instanceSubjects.has(subject);
-    if (isOfInstances && !instanceIds?.length)
-      context.addIssue({ code: 'custom', path: ['instanceIds'], message: 'Name at least one instance' });
     if (!isOfInstances && instanceIds?.length)
       context.addIssue({ code: 'custom', path: ['instanceIds'], message: unlessInstances });
     if (subject !== AdmissionSubject.PROVISION && tags?.length)

@@ -47,8 +47,12 @@ export class CanaryService {
     private readonly admission: AdmissionService,
   ) {}
 
+  async find({ em, tenantId }: Operation, id: string): Promise<Canary | null> {
+    return em.findOne(Canary, { tenantId, id });
+  }
+
   async get(operation: Operation, id: string): Promise<Canary> {
-    const canary = await operation.em.findOne(Canary, { tenantId: operation.tenantId, id });
+    const canary = await this.find(operation, id);
     if (!canary) throw notFound('Canary');
     return canary;
   }

@@ -50,6 +50,15 @@ export class GitOpsConfigService {
     return config;
   }
 
+  /** For references, many in one statement. */
+  async find(operation: Operation, id: string): Promise<GitOpsConfig | null> {
+    const loader = operation.once(
+      GitOpsConfig,
+      () => new DataLoader((ids: readonly string[]) => loadConfigs(operation, ids)),
+    );
+    return loader.load(id);
+  }
+
   async page(operation: Operation, args: PageArgs): Promise<Page<GitOpsConfig>> {
     const window = pageWindow(args);
     const { tenantId } = operation;
@@ -270,6 +279,14 @@ export function lookNow(write: Pick<Write, 'enqueue' | 'publish'>, config: GitOp
   config.nextCheckAt = config.isPaused ? null : new Date(now.getTime() + claimMs);
   if (!config.isPaused) write.enqueue(lookKind, { tenantId: config.tenantId, configId: config.id });
   changed(write.publish, config);
+}
+
+async function loadConfigs(
+  { em, tenantId }: Operation,
+  ids: readonly string[],
+): Promise<(GitOpsConfig | null)[]> {
+  const found = await em.find(GitOpsConfig, { tenantId, id: { $in: [...ids] } });
+  return ids.map((id) => found.find((config) => config.id === id) ?? null);
 }
 
 /** Of several repositories in one statement. */
