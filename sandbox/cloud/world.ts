@@ -140,6 +140,7 @@ export class World {
     if (!server) return;
     if (error) {
       if (server.status === 'deleting') server.status = 'running';
+      if (kind === 'created') this.giveUp(project, serverId, error, at);
       return;
     }
     switch (kind) {
@@ -158,6 +159,16 @@ export class World {
       case 'ended':
         return;
     }
+  }
+
+  /** What was not made can not be started either. */
+  private giveUp(project: Project, serverId: number, error: Step['error'], at: number): void {
+    const isOfIt = (step: Step) => step.serverId === serverId && step.kind === 'started';
+    for (const { actionId } of this.contents.steps.filter(isOfIt)) {
+      const action = project.actions.find(({ id }) => id === actionId);
+      if (action) Object.assign(action, { status: 'error', finished: this.stamp(at), error });
+    }
+    this.contents.steps = this.contents.steps.filter((step) => !isOfIt(step));
   }
 
   power(server: Server, project: string, isOn: boolean): void {

@@ -231,6 +231,22 @@ test('a provider that does not answer in time is told, and the place is given ba
   expect(panel.hetzner.servers(token)).toEqual([]);
 });
 
+test('a server that the provider does not bring up is taken down after an hour', async () => {
+  const { tenant, token } = await hostingTenant(panel);
+  // Its creation fails there, and the answer that would tell by what to follow it is lost: it is found, and never on.
+  panel.hetzner.addFault({ kind: 'action_error', method: 'GET', path: '/v1/locations' });
+  await fetch(`${panel.hetzner.url}/locations`, { headers: { authorization: `Bearer ${token}` } });
+  panel.hetzner.addFault({ kind: 'drop_after_commit', method: 'POST', body: 'stuck' });
+  const { data } = await provision(tenant, { name: 'stuck', installCloudOs: false });
+  const { id } = data!.provisionServer;
+  await panel.pass(async () => (await serverOf(tenant, id)).providerId !== null, 'it to be found');
+  await panel.clock.leap(61 * 60_000);
+  const later = await signedIn(panel, tenant);
+  await reaches(panel, later, id, 'FAILED');
+  expect(await serverOf(later, id)).toMatchObject({ reason: 'PROVIDER_FAILED' });
+  await panel.pass(() => panel.hetzner.servers(token).length === 0, 'it to be taken down');
+});
+
 test('a node that never comes fails its server, which stays to be looked at', async () => {
   const { tenant, token } = await hostingTenant(panel);
   const { data } = await provision(tenant, { name: 'silent' });

@@ -14,7 +14,10 @@ type Step = JobStep<AccountPayload>;
 type Underway = Pick<
   Server,
   'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId' | 'ipAddress'
->;
+> & {
+  /** The provider was at work on it for longer than anybody waits. */
+  isLate: boolean;
+};
 
 /** What a look at the provider told of a server. */
 type News =
@@ -31,6 +34,7 @@ type News =
 const isUnderway = `deleted_at is null and provider_id is not null and (phase in ('CREATING', 'BOOTING', 'DELETING')
   or (ip_address is null and phase in ('ENROLLING', 'READY') and phase_at > ?::timestamptz))`;
 const addressWithinMs = 10 * 60_000;
+const madeWithinMs = 60 * 60_000;
 const most = 5_000;
 const writtenAtOnce = 100;
 /** Steps of progress that are told. */
@@ -75,9 +79,10 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
 async function underway({ em, payload, now }: Step): Promise<Underway[]> {
   return em.execute<Underway[]>(
     `select id, phase, provider_id as "providerId", operation_ids as "operationIds", progress,
-       enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress"
+       enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress",
+       phase in ('CREATING', 'BOOTING') and phase_at < ?::timestamptz as "isLate"
      from hosting.server where tenant_id = ? and provider = ? and ${isUnderway} order by id limit ?`,
-    [payload.tenantId, payload.provider, later(now, -addressWithinMs), most],
+    [later(now, -madeWithinMs), payload.tenantId, payload.provider, later(now, -addressWithinMs), most],
   );
 }
 
@@ -109,10 +114,15 @@ async function look(
       seen.set(each.providerId, each);
   return told.flatMap(([server, progress]) => {
     const sighting = seen.get(server.providerId!);
-    const news = withAddress(progress ?? newsBySight(server, sighting), sighting);
+    const news = inTime(server, withAddress(progress ?? newsBySight(server, sighting), sighting));
     const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep;
     return isNew ? [[server, news] satisfies [Underway, News]] : [];
   });
+}
+
+function inTime({ isLate }: Underway, news: News): News {
+  if (!isLate || news.kind !== 'nothing') return news;
+  return { kind: 'failed', message: 'The provider did not bring it up within an hour' };
 }
 
 function withAddress(news: News, seen: Sighting | undefined): News {
