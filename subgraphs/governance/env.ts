@@ -6,6 +6,10 @@ import { parseEnv, type EnvSource } from '#platform/env.js';
 export interface GovernanceEnv {
   /** Private addresses at which repositories may be: subnets, addresses and host names. */
   ALLOW_PRIVATE_TARGETS: readonly string[];
+  /** A file with the authorities that git trusts, in place of the system's. */
+  GIT_SSL_CAINFO?: string | undefined;
+  /** Where git and ssh are looked for. */
+  PATH: string;
 }
 
 export function governanceEnv(source: EnvSource = process.env): GovernanceEnv {
@@ -15,6 +19,8 @@ export function governanceEnv(source: EnvSource = process.env): GovernanceEnv {
         .string()
         .default('')
         .transform((text) => text.split(',')),
+      GIT_SSL_CAINFO: z.string().optional(),
+      PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
     },
     source,
   );

@@ -106,7 +106,10 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       advanceJob(calls),
       remediationJob(calls),
       lookJob({
-        repositories: new Repositories(guard),
+        repositories: new Repositories(guard, {
+          path: context.settings.PATH,
+          certificates: context.settings.GIT_SSL_CAINFO,
+        }),
         panel: new PanelCalls(context.asService(gitOpsPermissionsNeeded)),
         keyring,
         entitlements,

@@ -23,7 +23,7 @@ import {
 } from './support/gitops.js';
 import { create, encrypted, nodeWith } from './support/tenant.js';
 
-beforeAll(start);
+beforeAll(async () => start());
 afterAll(async () => panel.stop());
 beforeEach(newRepository);
 afterEach(forgetRepository);

@@ -23,8 +23,15 @@ import {
   update,
 } from './support/gitops.js';
 
-beforeAll(start);
-afterAll(async () => panel.stop());
+let secure: GitServer;
+beforeAll(async () => {
+  secure = await GitServer.start({ isSecure: true });
+  await start({ GIT_SSL_CAINFO: secure.certificateFile });
+});
+afterAll(async () => {
+  await panel.stop();
+  await secure[Symbol.asyncDispose]();
+});
 beforeEach(newRepository);
 afterEach(forgetRepository);
 
@@ -105,43 +112,37 @@ describe('a repository', () => {
   });
 
   test('is opened by a token over TLS, which no answer, event or row shows', async () => {
-    await using secure = await GitServer.start({ isSecure: true });
     const token = `token${randomBytes(12).toString('hex')}`;
     secure.credential = `git:${token}`;
-    process.env['GIT_SSL_CAINFO'] = secure.certificateFile;
-    try {
-      const tenant = await paying();
-      const sha = await secure.commit({ 'a.yaml': policy('Encrypted') });
-      const id = await connected(tenant, {
-        repoUrl: secure.url,
-        credential: { token },
-        webhookSecret: token,
-      });
-      await inForce(tenant, id, sha);
-      // Whoever may set the address must not have the token sent to it.
-      const moved = await tenant.graphql(
-        'mutation ($id: ID!, $input: UpdateGitOpsConfigInput!) { updateGitOpsConfig(id: $id, input: $input) { id } }',
-        { id, input: { repoUrl: `${secure.url}x` } },
-      );
-      expect(refusal(moved)['details']).toHaveProperty(['input.credential']);
-      const rows = await panel.sql<{ row: string }>(
-        `select to_jsonb(c)::text as row from governance.gitops_config c union all
+    const tenant = await paying();
+    const sha = await secure.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant, {
+      repoUrl: secure.url,
+      credential: { token },
+      webhookSecret: token,
+    });
+    await inForce(tenant, id, sha);
+    // Whoever may set the address must not have the token sent to it.
+    const moved = await tenant.graphql(
+      'mutation ($id: ID!, $input: UpdateGitOpsConfigInput!) { updateGitOpsConfig(id: $id, input: $input) { id } }',
+      { id, input: { repoUrl: `${secure.url}x` } },
+    );
+    expect(refusal(moved)['details']).toHaveProperty(['input.credential']);
+    const rows = await panel.sql<{ row: string }>(
+      `select to_jsonb(c)::text as row from governance.gitops_config c union all
          select to_jsonb(o)::text from governance.outbox o union all
          select to_jsonb(a)::text from identity.audit_event a`,
-      );
-      expect(rows.length).toBeGreaterThan(3);
-      expect(rows.filter(({ row }) => row.includes(token))).toEqual([]);
-      const answer = await tenant.graphql(
-        `query ($id: ID!) { gitOpsConfig(id: $id) { ${fields} credentialKind takesWebhooks repoUrl } }`,
-        { id },
-      );
-      expect(JSON.stringify(answer)).not.toContain(token);
-      expect(dataOf(answer)).toMatchObject({
-        gitOpsConfig: { credentialKind: 'TOKEN', takesWebhooks: true },
-      });
-    } finally {
-      delete process.env['GIT_SSL_CAINFO'];
-    }
+    );
+    expect(rows.length).toBeGreaterThan(3);
+    expect(rows.filter(({ row }) => row.includes(token))).toEqual([]);
+    const answer = await tenant.graphql(
+      `query ($id: ID!) { gitOpsConfig(id: $id) { ${fields} credentialKind takesWebhooks repoUrl } }`,
+      { id },
+    );
+    expect(JSON.stringify(answer)).not.toContain(token);
+    expect(dataOf(answer)).toMatchObject({
+      gitOpsConfig: { credentialKind: 'TOKEN', takesWebhooks: true },
+    });
   });
 
   test('is paused, and goes on', async () => {

@@ -21,7 +21,7 @@ import {
 } from './support/gitops.js';
 import { create, encrypted } from './support/tenant.js';
 
-beforeAll(start);
+beforeAll(async () => start());
 afterAll(async () => panel.stop());
 beforeEach(newRepository);
 afterEach(forgetRepository);

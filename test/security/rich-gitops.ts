@@ -26,6 +26,8 @@ export async function gitOps({ panel, tenant, word }: Parts): Promise<void> {
      values ($1, 'Policy', $2, $3, $2, now())`,
     [tenant.id, `${word} declared`, id],
   );
+  // In everybody's trail.
+  await tellGitOps({ panel, tenant, word });
 }
 
 /** Changes it, and so tells of it. */

@@ -8,8 +8,8 @@ import { useScene } from './tenant.js';
 export let panel: TestPanel;
 export let git: GitServer;
 
-export async function start(): Promise<void> {
-  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1' });
+export async function start(settings: Record<string, string> = {}): Promise<void> {
+  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1', ...settings });
   useScene(panel);
 }
 

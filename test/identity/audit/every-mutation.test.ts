@@ -40,6 +40,8 @@ const outOfReach: Record<string, string> = {
   createDeployment: 'takes a cluster; see test/hosting',
   updateDeployment: 'takes a cluster; see test/hosting',
   deleteDeployment: 'takes a cluster; see test/hosting',
+  refreshGitOpsConfig: 'takes a repository that is not paused; see test/governance',
+  syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',

@@ -6,6 +6,14 @@ import { simpleGit, type SimpleGit } from 'simple-git';
 import { bracketed, type GitAddress } from './address.js';
 import type { GitCredential } from './credential.js';
 
+/** What the operator says of git. */
+export interface GitSettings {
+  /** Where programs are looked for. */
+  path: string;
+  /** A file with the authorities that are trusted; the system's unless told. */
+  certificates?: string | undefined;
+}
+
 /**
  * A git that sees nothing of this machine's settings, runs nothing that a repository brings along, and talks to the
  * addresses that were found to be allowed, whatever their name resolves to meanwhile. Secrets go by files of the folder
@@ -16,16 +24,18 @@ export async function confinedGit({
   address,
   addresses,
   credential,
+  settings: { path, certificates },
   signal,
 }: {
   folder: string;
   address: GitAddress;
   addresses: readonly string[];
   credential: GitCredential | undefined;
+  settings: GitSettings;
   signal: AbortSignal;
 }): Promise<SimpleGit> {
   const { protocol, host, port } = address;
-  const settings: [string, string][] = [
+  const config: [string, string][] = [
     ['core.hooksPath', '/dev/null'],
     ['core.fsmonitor', 'false'],
     ['core.symlinks', 'false'],
@@ -44,10 +54,10 @@ export async function confinedGit({
   ];
   if (credential?.kind === 'TOKEN') {
     const basic = Buffer.from(`${credential.username}:${credential.token}`).toString('base64');
-    settings.push(['http.extraHeader', `Authorization: Basic ${basic}`]);
+    config.push(['http.extraHeader', `Authorization: Basic ${basic}`]);
   }
   const environment: Record<string, string> = {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    PATH: path,
     HOME: folder,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
@@ -56,14 +66,13 @@ export async function confinedGit({
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: protocol,
     GIT_PROTOCOL_FROM_USER: '0',
-    GIT_CONFIG_COUNT: String(settings.length),
+    GIT_CONFIG_COUNT: String(config.length),
   };
-  for (const [at, [key, value]] of settings.entries()) {
+  for (const [at, [key, value]] of config.entries()) {
     environment[`GIT_CONFIG_KEY_${at}`] = key;
     environment[`GIT_CONFIG_VALUE_${at}`] = value;
   }
-  // The operator's own authority, for servers inside.
-  if (process.env['GIT_SSL_CAINFO']) environment['GIT_SSL_CAINFO'] = process.env['GIT_SSL_CAINFO'];
+  if (certificates !== undefined) environment['GIT_SSL_CAINFO'] = certificates;
   if (protocol === 'ssh')
     environment['GIT_SSH_COMMAND'] = await sshCommand(folder, host, addresses, credential);
   return simpleGit({

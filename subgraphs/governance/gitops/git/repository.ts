@@ -8,7 +8,7 @@ import type { SimpleGit } from 'simple-git';
 import type { TargetGuard } from '#platform/outbound/guard.js';
 
 import { parseAddress, resolvedAddress } from './address.js';
-import { confinedGit } from './confined-git.js';
+import { confinedGit, type GitSettings } from './confined-git.js';
 import type { GitCredential } from './credential.js';
 import { GitError, gitErrorOf } from './git-error.js';
 
@@ -56,7 +56,10 @@ const depth = 50;
 
 /** Reads repositories by Debian's or whoever's git, in a folder of its own each time, that is gone afterwards. */
 export class Repositories {
-  constructor(private readonly guard: TargetGuard) {}
+  constructor(
+    private readonly guard: TargetGuard,
+    private readonly settings: GitSettings,
+  ) {}
 
   /** The commit at the end of the branch; nothing is fetched. */
   async tip(source: Source, signal: AbortSignal): Promise<string> {
@@ -105,7 +108,14 @@ export class Repositories {
       const address = parseAddress(this.guard, text);
       const addresses = await resolvedAddress(this.guard, address);
       const stop = AbortSignal.any([signal, deadline, tooLarge.signal]);
-      const git = await confinedGit({ folder, address, addresses, credential, signal: stop });
+      const git = await confinedGit({
+        folder,
+        address,
+        addresses,
+        credential,
+        settings: this.settings,
+        signal: stop,
+      });
       await git.raw(['init', '--bare', '--quiet', '.']);
       void watchSize(folder, ended.signal, () => tooLarge.abort());
       return await work(git, address.url);
