@@ -1,3 +1,5 @@
+import { newId } from '#platform/ids.js';
+
 import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import { gitOps } from './rich-gitops.js';
@@ -40,13 +42,12 @@ export async function governance({ panel, tenant, node, word }: RichScene): Prom
   );
   await canary({ panel, tenant, word });
   const mended = await policy('mended', { command: 'RUN_DIAGNOSTICS' });
-  dataOf(
-    await tenant.graphql(
-      'mutation ($input: RemediatePolicyInput!) { remediatePolicy(input: $input) { id } }',
-      {
-        input: { policyId: mended },
-      },
-    ),
+  // It is not known yet whether it fails, and so it is not mended by the mutation.
+  await panel.sql(
+    `insert into governance.remediation (tenant_id, id, policy_id, instance_id, command, params, is_automatic, status,
+       message, requested_by, created_at, finished_at)
+     values ($1, $2, $3, $4, 'RUN_DIAGNOSTICS', '{}', false, 'FAILED', $5, $6, now(), now())`,
+    [tenant.id, newId('remediation'), mended, node.id, `${word} remediation`, tenant.user.id],
   );
   await panel.sql(
     `insert into governance.score_day (tenant_id, day, passed, known, applicable, violations, instances)
@@ -73,6 +74,8 @@ async function canary({ panel, tenant, word }: Pick<RichScene, 'panel' | 'tenant
      values ($1, $2, 1, false, '{}', 'RESTART', '[]')`,
     [tenant.id, dataOf(answer).createCanary.id],
   );
+  // In everybody's trail.
+  await changeCanary({ tenant, word });
 }
 
 /** Makes its canary tell of itself. */

@@ -182,8 +182,6 @@ export const updateCanaryRules = z
   .superRefine(({ action, name: renamed, steps: others }, context) => {
     if (action && (renamed || others))
       context.addIssue({ code: 'custom', path: ['action'], message: 'An action goes alone' });
-    if (!action && !renamed && !others)
-      context.addIssue({ code: 'custom', path: ['action'], message: 'Name an action, a name or steps' });
   });
 
 @ArgsType()

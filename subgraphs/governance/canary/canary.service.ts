@@ -96,6 +96,7 @@ export class CanaryService {
   async update(operation: Operation, id: string, input: UpdateCanaryInput): Promise<Canary> {
     const { action, name, steps } = validate(updateCanaryRules, input);
     if (action) return this.act(operation, id, action);
+    if (!name && !steps) return this.get(operation, id);
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
       const canary = await locked(write, tenantId, id);
