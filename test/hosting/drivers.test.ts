@@ -274,8 +274,16 @@ describe.each(kinds)('the driver of $id', (kind) => {
   }) => {
     const described = kind.describedBy();
     if (!described) return skip(`${kind.file} is not beside the project`);
+    const seen = new Map<string, number>();
+    const isNew = ({ method, path, status }: Exchange) => {
+      const shape = `${method} ${path.replaceAll(/\d+/g, 'N')} ${status}`;
+      seen.set(shape, (seen.get(shape) ?? 0) + 1);
+      return seen.get(shape)! <= 5;
+    };
     // What was refused was sent to be refused.
-    const judged = exchanges.map((each) => (each.status >= 400 ? { ...each, sent: undefined } : each));
+    const judged = exchanges
+      .filter(isNew)
+      .map((each) => (each.status >= 400 ? { ...each, sent: undefined } : each));
     expect([...new Set(judged.flatMap((exchange) => described.faults(exchange)))]).toEqual([]);
     const lines = new Set(exchanges.map(({ method, path }) => `${method} ${path.replaceAll(/\d+/g, 'N')}`));
     expect(lines.size).toBeGreaterThan(9);

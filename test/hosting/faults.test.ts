@@ -16,7 +16,7 @@ import {
 } from './support/hosting-panel.js';
 
 // Steps follow each other through the queue, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 150_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let panel: HostingPanel;
 beforeAll(async () => {

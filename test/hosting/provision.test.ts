@@ -24,7 +24,7 @@ const hasHcloud = spawnSync('hcloud', ['version']).status === 0;
 const hasCloudInit = spawnSync('cloud-init', ['--version']).status === 0;
 
 // Steps follow each other through the queue, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 150_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let panel: HostingPanel;
 beforeAll(async () => {

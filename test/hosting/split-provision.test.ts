@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => panel.stop());
 
-const timeout = 150_000;
+const timeout = 300_000;
 
 test(
   'with every area in a process of its own a server becomes a node, and goes again',

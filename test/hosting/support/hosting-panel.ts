@@ -123,7 +123,7 @@ export async function startHostingPanel(
     return [...found.map(({ url }) => url), ...(await tablesWith(panel, secrets))];
   };
   const pass: HostingPanel['pass'] = async (isSo, what) => {
-    for (const end = Date.now() + 100_000; !(await isSo());) {
+    for (const end = Date.now() + 200_000; !(await isSo());) {
       if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
       await panel.clock.advance(1_000);
       await new Promise((resolve) => setTimeout(resolve, 60));
