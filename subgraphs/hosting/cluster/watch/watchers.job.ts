@@ -83,7 +83,8 @@ export class Watchers {
     if (this.isStopped) return;
     clearTimeout(this.timer);
     try {
-      const held = [...(await this.holdings.renew()), ...(await this.holdings.claim(claimedAtOnce))];
+      const renewed = this.watches.size === 0 ? [] : await this.holdings.renew();
+      const held = [...renewed, ...(await this.holdings.claim(claimedAtOnce))];
       const byKey = new Map(held.map((cluster) => [keyOf(cluster), cluster]));
       for (const [key, watch] of this.watches) {
         const now = byKey.get(key);
