@@ -73,7 +73,9 @@ export class ServerAdmission {
     try {
       const { admission } = await this.governance.call<{ admission: { refusals: Refusal[] } }>({
         document,
-        variables: { input: { action: 'server.provision', tags, facts, isChange: true } },
+        variables: {
+          input: { subject: 'PROVISION', action: 'server.provision', tags, facts, isChange: true },
+        },
         tenantId: operation.tenantId,
         causedBy: operation.request.requestId,
         actor: viewerId(operation.requireViewer()),

@@ -43,6 +43,7 @@ const outOfReach: Record<string, string> = {
   syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   pauseCanary: 'takes a canary that has begun; see canary.test.ts',
   promoteCanary: 'takes a canary that has begun; see canary.test.ts',
+  remediatePolicy: 'takes a policy that fails; see remediation.test.ts',
   resumeCanary: 'takes a canary that is paused; see canary.test.ts',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
