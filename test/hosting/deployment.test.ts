@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -70,13 +72,15 @@ const listed = async () => {
 
 describe('a deployment of the panel', () => {
   test('is applied for real, rolled out, changed and deleted, as the contract says', async () => {
+    // One of its own at each try.
+    const name = `web-${randomUUID().slice(0, 8)}`;
     await using live = new Live<{ deploymentChanged: { name: string; status: string } }>(
       panel.panel.url,
       tenant.token,
       'subscription { deploymentChanged { name status } }',
     );
     await live.opened();
-    const made = await create('web', {
+    const made = await create(name, {
       replicas: 2,
       env: { GREETING: 'hello', KEY: 'a-secret-word' },
       ports: [80],
@@ -85,7 +89,7 @@ describe('a deployment of the panel', () => {
       id: expect.stringMatching(/^dep_/) as unknown as string,
       cluster_id: clusterId,
       namespace: 'default',
-      name: 'web',
+      name,
       image: 'nginx:1.27',
       replicas: 2,
       ready_replicas: 0,
@@ -95,12 +99,12 @@ describe('a deployment of the panel', () => {
     expect(made).toMatchObject({ status: 201, body: { ...body, status: 'progressing' } });
     expect(Object.keys(made.body)).toHaveLength(9);
     const { id } = made.body;
-    expect(sandbox.deployment('default', 'web')?.spec).toMatchObject({
+    expect(sandbox.deployment('default', name)?.spec).toMatchObject({
       template: {
         spec: {
           containers: [
             {
-              name: 'web',
+              name,
               env: [
                 { name: 'GREETING', value: 'hello' },
                 { name: 'KEY', value: 'a-secret-word' },
@@ -111,7 +115,7 @@ describe('a deployment of the panel', () => {
         },
       },
     });
-    expect(sandbox.deployment('default', 'web')?.metadata.managedFields?.[0]).toMatchObject({
+    expect(sandbox.deployment('default', name)?.metadata.managedFields?.[0]).toMatchObject({
       manager: 'quazzar-control-panel',
       operation: 'Apply',
     });
@@ -128,7 +132,7 @@ describe('a deployment of the panel', () => {
       body: { image: 'nginx:1.28', replicas: 3, status: 'progressing' },
     });
     await reaches(id, 'RUNNING');
-    expect(sandbox.deployment('default', 'web')?.spec).toMatchObject({ replicas: 3 });
+    expect(sandbox.deployment('default', name)?.spec).toMatchObject({ replicas: 3 });
     expect(await change(id, { image: 'nginx:1.28' })).toMatchObject({
       status: 200,
       body: { status: 'running' },
@@ -140,10 +144,16 @@ describe('a deployment of the panel', () => {
     expect(rows[0]?.row).not.toContain('a-secret-word');
     expect((await tenant.rest(path, { method: 'DELETE' })).status).toBe(204);
     await reaches(id, 'DELETED');
-    expect(sandbox.deployment('default', 'web')).toBeUndefined();
-    expect(await listed()).not.toContainEqual(expect.stringContaining('web'));
-    const told = live.results.map(({ data }) => data?.deploymentChanged.status);
-    expect(new Set(told)).toEqual(new Set(['PENDING', 'PROGRESSING', 'RUNNING', 'DELETING', 'DELETED']));
+    expect(sandbox.deployment('default', name)).toBeUndefined();
+    expect(await listed()).not.toContainEqual(expect.stringContaining(name));
+    const told = () =>
+      new Set(
+        live.results.flatMap(({ data }) =>
+          data?.deploymentChanged.name === name ? [data.deploymentChanged.status] : [],
+        ),
+      );
+    await until(async () => told().has('DELETED'), 'the end to be told');
+    expect(told()).toEqual(new Set(['PENDING', 'PROGRESSING', 'RUNNING', 'DELETING', 'DELETED']));
   });
 
   test.skipIf(!hasKubectl)('is what a current kubectl lists', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
@@ -11,6 +12,10 @@ import { Holdings, LostWatch, type HeldCluster } from './held.job.js';
 
 /** Often enough for a lease of fifteen seconds, and for a new credential to be taken up. */
 const lookMs = 2_000;
+/** Where nothing is held: news of clusters wake it, and only what a process left behind waits for this. */
+const idleLookMs = 5_000;
+/** How long a stop waits for a look under way: a database that does not answer must not keep the process. */
+const stopWithinMs = 2_000;
 const claimedAtOnce = 10;
 
 interface Watch {
@@ -55,9 +60,10 @@ export class Watchers {
     this.isStopped = true;
     this.unlisten();
     clearTimeout(this.timer);
-    await this.looking;
+    await Promise.race([this.looking, sleep(stopWithinMs, undefined, { ref: false })]);
+    const isHolding = this.watches.size > 0;
     await Promise.all([...this.watches.values()].map(async (watch) => watch.stop()));
-    if (!this.isStarted) return;
+    if (!isHolding) return;
     await this.holdings.release().catch((error: unknown) => {
       this.options.logger.warn({ err: error }, 'watched clusters could not be given up');
     });
@@ -73,7 +79,7 @@ export class Watchers {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
       const looked = (this.looking ?? Promise.resolve()).then(async () => this.look());
-      this.looking = looked.finally(() => this.schedule(lookMs));
+      this.looking = looked.finally(() => this.schedule(this.watches.size > 0 ? lookMs : idleLookMs));
     }, inMs);
     this.timer.unref();
   }
