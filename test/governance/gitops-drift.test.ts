@@ -231,7 +231,7 @@ describe('what is meant to stay', () => {
 describe('a desired version', () => {
   const version = (text: string) => `apiVersion: v1
 kind: DesiredVersion
-metadata: {name: All of them, même}
+metadata: {name: "All of them, même"}
 spec:
   version: "${text}"
   steps: [{percent: 50, bake_seconds: 60}]

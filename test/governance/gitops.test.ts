@@ -156,7 +156,7 @@ describe('a commit', () => {
     // It is tried again some times, and stays told afterwards; the others go on being looked after.
     const told = 'It was refused 5 times';
     await until(async () => {
-      await panel.clock.advance(30_000);
+      await refresh(tenant, id);
       return (await shown(tenant, id)).changes[0]?.heldBack?.startsWith(told) === true;
     }, 'the last try');
     expect(await shown(tenant, id)).toMatchObject({ health: 'DEGRADED', lastError: config.lastError });

@@ -157,6 +157,8 @@ export class GitOpsConfigService {
           isElsewhere ||
           (rules.branch != null && rules.branch !== config.branch) ||
           (rules.path != null && rules.path !== config.path);
+        // What was held back by them, or waited for somebody, is to be done now.
+        const isMore = (rules.prune && !config.prune) || (rules.autoSync && !config.autoSync);
         Object.assign(config, {
           name: rules.name ?? config.name,
           repoUrl: address?.url ?? config.repoUrl,
@@ -170,6 +172,7 @@ export class GitOpsConfigService {
           ...this.sealed(id, rules),
           // Read anew, and from elsewhere: what is not declared there was perhaps never meant to go.
           ...(isOther ? { lastSeenCommit: null, appliedCommit: null, isRewritten: true } : {}),
+          ...(isMore ? { appliedCommit: null } : {}),
           refusals: {},
           updatedAt: now,
         });
