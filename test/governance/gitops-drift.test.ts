@@ -8,6 +8,7 @@ import {
   connected,
   forgetRepository,
   git,
+  group,
   inForce,
   names,
   newRepository,
@@ -164,10 +165,73 @@ describe('what is declared no more', () => {
   });
 });
 
+describe('what is meant to stay', () => {
+  test('as people left it stays so without self-heal, whatever else is held back', async () => {
+    const tenant = await paying();
+    await git.commit({ 'a.yaml': policy('Encrypted'), 'b.yaml': policy('Kept') });
+    const id = await connected(tenant);
+    await inForce(tenant, id, await git.head());
+    await git.commit({ 'b.yaml': policy('Kept') });
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ changes }) => changes.length === 1, 'the removal that is held back');
+    const kept = (await policies(tenant)).find(({ name }) => name === 'Kept');
+    await call(
+      tenant,
+      'mutation ($id: ID!) { updatePolicy(id: $id, input: { severity: CRITICAL }) { id } }',
+      {
+        id: kept?.id,
+      },
+    );
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ changes }) => changes.length === 2, 'the drift');
+    expect((await policies(tenant)).find(({ name }) => name === 'Kept')?.severity).toBe('CRITICAL');
+  });
+
+  test('stays when another folder is read, and when the branch goes back, although pruning is on', async () => {
+    const tenant = await paying();
+    const first = await git.commit({ 'a/a.yaml': policy('A'), 'b/b.yaml': policy('B') });
+    const id = await connected(tenant, { path: 'a', prune: true });
+    await inForce(tenant, id, first);
+    await update(tenant, id, { path: 'b' });
+    const moved = await seen(tenant, id, ({ changes }) => changes.length === 1, 'what is read no more');
+    expect(moved.changes).toEqual([
+      expect.objectContaining({ name: 'A', heldBack: expect.stringContaining('written anew') as string }),
+    ]);
+    expect(await names(tenant)).toEqual(['A', 'B']);
+    await sync(tenant, id, true);
+    await inForce(tenant, id, first);
+    const second = await git.commit({ 'b/b.yaml': policy('B'), 'b/c.yaml': policy('C') });
+    await refresh(tenant, id);
+    await inForce(tenant, id, second);
+    await git.goBack(first);
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === first, 'the branch that went back');
+    expect(await names(tenant)).toEqual(['B', 'C']);
+  });
+
+  test('of a group is its kind: one that is declared otherwise is told, and nothing of it is taken away', async () => {
+    const tenant = await paying();
+    const node = await nodeWith(tenant, { 'backup.encryption': true });
+    await call(
+      tenant,
+      'mutation ($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+      {
+        input: { name: 'web servers', kind: 'STATIC', instanceIds: [node.id] },
+      },
+    );
+    await git.commit({ 'a.yaml': group });
+    const id = await connected(tenant, { prune: true });
+    const config = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'the refusal');
+    expect(config.lastError).toBe(
+      'a.yaml:1: The group Web servers is STATIC, and is declared LIVE: rename one of them',
+    );
+  });
+});
+
 describe('a desired version', () => {
   const version = (text: string) => `apiVersion: v1
 kind: DesiredVersion
-metadata: {name: all}
+metadata: {name: "All of them, même"}
 spec:
   version: "${text}"
   steps: [{percent: 50, bake_seconds: 60}]
@@ -192,7 +256,7 @@ spec:
       {
         action: 'UPDATE',
         kind: 'DesiredVersion',
-        name: 'all',
+        name: 'All of them, même',
         differences: [{ field: 'version', actual: '0.2.9', declared: '0.3.0' }],
         heldBack: expect.stringMatching(/^The canary can_\w+ is under way$/) as string,
       },
@@ -200,6 +264,8 @@ spec:
     const answer = await tenant.graphql<{ canaries: { nodes: unknown[] } }>(
       '{ canaries { nodes { name params } } }',
     );
-    expect(dataOf(answer).canaries.nodes).toEqual([{ name: 'all: 0.3.0', params: { version: '0.3.0' } }]);
+    expect(dataOf(answer).canaries.nodes).toEqual([
+      { name: 'All of them, même: 0.3.0', params: { version: '0.3.0' } },
+    ]);
   });
 });

@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { dataOf } from '../support/answers.js';
+import { until } from '../support/world.js';
 import {
   alertRule,
+  call,
   connected,
   forgetRepository,
   git,
@@ -16,8 +18,10 @@ import {
   policy,
   refresh,
   seen,
+  shown,
   start,
   sync,
+  update,
 } from './support/gitops.js';
 import { create, encrypted } from './support/tenant.js';
 
@@ -149,6 +153,19 @@ describe('a commit', () => {
     expect(config).toMatchObject({ syncStatus: 'OUT_OF_SYNC', lastSyncedCommit: null });
     expect(config.commits[0]?.outcome).toBe('FAILED');
     expect(await names(tenant)).toEqual(['Encrypted']);
+    // It is tried again some times, and stays told afterwards; the others go on being looked after.
+    const told = 'It was refused 5 times';
+    await until(async () => {
+      await refresh(tenant, id);
+      return (await shown(tenant, id)).changes[0]?.heldBack?.startsWith(told) === true;
+    }, 'the last try');
+    expect(await shown(tenant, id)).toMatchObject({ health: 'DEGRADED', lastError: config.lastError });
+    await update(tenant, id, { selfHeal: true });
+    await call(tenant, 'mutation ($id: ID!) { deletePolicy(id: $id) { id } }', {
+      id: (await policies(tenant))[0]?.id,
+    });
+    await refresh(tenant, id);
+    await until(async () => (await names(tenant)).length === 1, 'the policy to be made again');
   });
 
   test('that declares what the panel never heard of is refused with words', async () => {

@@ -97,6 +97,12 @@ export class GitServer implements AsyncDisposable {
     return this.head();
   }
 
+  /** Makes the branch end at an earlier commit. */
+  async goBack(sha: string): Promise<void> {
+    await this.git('-C', this.working, 'reset', '--quiet', '--hard', sha);
+    await this.git('-C', this.working, 'push', '--quiet', '--force', this.bare, 'HEAD:refs/heads/main');
+  }
+
   /** Forgets all that was committed. */
   async beginAnew(): Promise<void> {
     await this.git('-C', this.working, 'checkout', '--quiet', '--orphan', 'anew');

@@ -108,6 +108,9 @@ spec: {version: "0.4.0", applies_to: {tags: [web]}}
       8,
     ],
     ['a list', '- 1', /It is an object with apiVersion/, 1],
+    ['keys that are no words', '? ? ? ? a\n: 1', /^A key is a plain word$/, 1],
+    ['characters that are no text', policy('"a\\0b"'), /^It has characters that are no text/, 1],
+    ['an anchor that is part of itself', 'a: &a [*a]', /./, undefined],
     ['text that is not YAML', 'a: [1, 2', /end with a \]/, 1],
   ])('that declares %s is refused at its line', async (_what, text, words, line) => {
     const { problems } = await read(text);
@@ -143,6 +146,9 @@ describe('the address of a repository', () => {
     'ssh://git@example.com',
     'https://user@example.com/x',
     'ssh://git@example.com:25/x',
+    'ssh://git@example.com%3A25/x',
+    "ssh://git@a';b.example/x",
+    'https://-a.example/x',
     '',
   ])('%s is refused', (text) => {
     expect(() => parseAddress(guard, text)).toThrow(/address|Port/);

@@ -120,6 +120,14 @@ export class GitOpsChange {
   heldBack!: string | null;
 }
 
+/** How often something was refused as it is declared. */
+export interface Refusal {
+  /** A hash of what was tried. */
+  what: string;
+  times: number;
+  message: string;
+}
+
 /** What a person asked for and the next look does. */
 export interface WantedSync {
   prune: boolean;
@@ -244,8 +252,20 @@ export class GitOpsConfig {
   @Property({ type: 'boolean' })
   isRewritten!: boolean;
 
-  @Property({ type: 'integer' })
-  failures!: number;
+  /** The commit of which nothing is left to be done but what is held back. */
+  @Property({ type: 'text', nullable: true })
+  appliedCommit!: string | null;
+
+  /** What the panel refused, by what is declared. */
+  @Property({ type: 'json' })
+  refusals!: Record<string, Refusal>;
+
+  /** The look that is under way, and until when nobody else looks. */
+  @Property({ type: 'text', nullable: true })
+  lookingBy!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  lookingUntil!: Date | null;
 
   @Property({ type: 'integer' })
   requests!: number;

@@ -120,7 +120,10 @@ export class GitOpsConfigService {
           changes: [],
           problems: [],
           isRewritten: false,
-          failures: 0,
+          appliedCommit: null,
+          refusals: {},
+          lookingBy: null,
+          lookingUntil: null,
           requests: 0,
           wantedSync: null,
           nextCheckAt: null,
@@ -154,6 +157,8 @@ export class GitOpsConfigService {
           isElsewhere ||
           (rules.branch != null && rules.branch !== config.branch) ||
           (rules.path != null && rules.path !== config.path);
+        // What was held back by them, or waited for somebody, is to be done now.
+        const isMore = (rules.prune && !config.prune) || (rules.autoSync && !config.autoSync);
         Object.assign(config, {
           name: rules.name ?? config.name,
           repoUrl: address?.url ?? config.repoUrl,
@@ -166,8 +171,9 @@ export class GitOpsConfigService {
           syncIntervalSeconds: rules.syncIntervalSeconds ?? config.syncIntervalSeconds,
           ...this.sealed(id, rules),
           // Read anew, and from elsewhere: what is not declared there was perhaps never meant to go.
-          ...(isOther ? { lastSeenCommit: null, isRewritten: config.lastSyncedCommit !== null } : {}),
-          failures: 0,
+          ...(isOther ? { lastSeenCommit: null, appliedCommit: null, isRewritten: true } : {}),
+          ...(isMore ? { appliedCommit: null } : {}),
+          refusals: {},
           updatedAt: now,
         });
         if (config.selfHeal && !config.autoSync) throw invalid('input.selfHeal', 'Self-heal needs autoSync');
@@ -196,7 +202,7 @@ export class GitOpsConfigService {
     return this.change(operation, id, (config) => {
       requireGoing(config);
       config.wantedSync = { prune: prune ?? false, by: viewerId(operation.requireViewer()) };
-      config.failures = 0;
+      config.refusals = {};
     });
   }
 

@@ -31,7 +31,10 @@ export const gitOpsMigration: AreaMigration = migration(
     changes jsonb not null,
     problems jsonb not null,
     is_rewritten boolean not null default false,
-    failures integer not null default 0,
+    applied_commit text,
+    refusals jsonb not null default '{}',
+    looking_by text,
+    looking_until timestamptz,
     requests integer not null default 0,
     wanted_sync jsonb,
     next_check_at timestamptz,
@@ -40,6 +43,8 @@ export const gitOpsMigration: AreaMigration = migration(
     updated_at timestamptz not null,
     primary key (tenant_id, id)
   )`,
+  // Webhooks name it by its id alone.
+  `create unique index gitops_config_id on governance.gitops_config (id)`,
   `create unique index gitops_config_name on governance.gitops_config (tenant_id, lower(name))`,
   `create index gitops_config_next_check_at on governance.gitops_config (next_check_at, tenant_id)
      where next_check_at is not null`,

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 import { simpleGit, type SimpleGit } from 'simple-git';
@@ -50,8 +51,10 @@ export async function confinedGit({
     ['http.proxy', ''],
     ['http.lowSpeedLimit', '1000'],
     ['http.lowSpeedTime', '20'],
-    ['http.curloptResolve', `${host}:${port}:${addresses.map(bracketed).join(',')}`],
+    ['core.bigFileThreshold', '1m'],
   ];
+  if (isIP(host) === 0)
+    config.push(['http.curloptResolve', `${host}:${port}:${addresses.map(bracketed).join(',')}`]);
   if (credential?.kind === 'TOKEN') {
     const basic = Buffer.from(`${credential.username}:${credential.token}`).toString('base64');
     config.push(['http.extraHeader', `Authorization: Basic ${basic}`]);

@@ -48,6 +48,8 @@ const lookMs = 20_000;
 const fetchMs = 60_000;
 /** On disk, of one fetch. */
 const mostBytes = 64 * 1024 * 1024;
+/** That git may tell in one look, whatever of it is wanted. */
+const mostTold = 8 * 1024 * 1024;
 const mostFiles = 200;
 const mostFileBytes = 128 * 1024;
 const mostTextBytes = 2 * 1024 * 1024;
@@ -116,12 +118,23 @@ export class Repositories {
         settings: this.settings,
         signal: stop,
       });
+      let told = 0;
+      git.outputHandler((_command, stdout, stderr) => {
+        for (const stream of [stdout, stderr])
+          stream.on('data', (chunk: Buffer) => {
+            told += chunk.length;
+            if (told > mostTold) tooLarge.abort();
+          });
+      });
       await git.raw(['init', '--bare', '--quiet', '.']);
       void watchSize(folder, ended.signal, () => tooLarge.abort());
       return await work(git, address.url);
     } catch (error) {
       if (tooLarge.signal.aborted)
-        throw new GitError('TOO_LARGE', `The repository is larger than ${mostBytes / 1024 / 1024} MB`);
+        throw new GitError(
+          'TOO_LARGE',
+          `The repository is larger than ${mostBytes / 1024 / 1024} MB, or has too many files`,
+        );
       if (deadline.aborted)
         throw new GitError('TIMEOUT', `The repository was not read within ${withinMs / 1000} s`);
       if (signal.aborted) throw signal.reason;
@@ -159,8 +172,18 @@ async function log(git: SimpleGit, since: string | undefined): Promise<Commit[]>
     .filter(Boolean)
     .map((line) => {
       const [sha = '', author = '', at = '', subject = ''] = line.split(field);
-      return { sha, author: author.slice(0, 200), authoredAt: new Date(at), subject: subject.slice(0, 200) };
+      return { sha, author: short(author), authoredAt: dateOf(at), subject: short(subject) };
     });
+}
+
+function short(text: string): string {
+  return text.slice(0, 200).toWellFormed();
+}
+
+/** Whoever writes a commit says when; years of five digits are none that others can read. */
+function dateOf(text: string): Date {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }
 
 /** Plain files only: what a link points to, and what a submodule holds, is not of the repository. */
@@ -196,10 +219,13 @@ async function filesOf(git: SimpleGit, folder: string): Promise<SourceFile[]> {
 /** Looks again and again while git writes: nothing of git's own bounds what a server sends. */
 async function watchSize(folder: string, ended: AbortSignal, tooLarge: () => void): Promise<void> {
   try {
-    for await (const _ of ticks(200, undefined, { signal: ended }))
-      if ((await sizeOf(folder)) > mostBytes) tooLarge();
-  } catch {
-    // The work is over.
+    for await (const _ of ticks(200, undefined, { signal: ended })) {
+      // Files come and go while it is looked at.
+      const size = await sizeOf(folder).catch(() => 0);
+      if (size > mostBytes) tooLarge();
+    }
+  } catch (error) {
+    if (!ended.aborted) throw error;
   }
 }
 

@@ -18,6 +18,8 @@ const mostProblems = 50;
 const mostInOne = 5;
 /** As often may anchors be repeated in one document. */
 const mostAliases = 100;
+/** In JSON: what PostgreSQL keeps neither in text nor in jsonb. */
+const unkeepable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i;
 
 /** Reads all files; one that is wrong spoils them all, so that nothing is half-known. */
 export async function readManifest(files: readonly SourceFile[]): Promise<Manifest> {
@@ -52,7 +54,14 @@ function readFile({ path: file, text }: SourceFile): Manifest {
   } catch (error) {
     return { resources: [], problems: [{ file, line: null, message: sentenceOf(error) }] };
   }
-  const read = documents.map((document) => readDocument(file, document, lines));
+  const read = documents.map((document) => {
+    try {
+      return readDocument(file, document, lines);
+    } catch (error) {
+      // Nested deeper than the stack, or an anchor that is part of itself.
+      return { resources: [], problems: [{ file, line: null, message: sentenceOf(error) }] };
+    }
+  });
   return {
     resources: read.flatMap(({ resources }) => resources),
     problems: read.flatMap(({ problems }) => problems),
@@ -80,15 +89,12 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   if (contents === null || (isScalar(contents) && contents.value === null))
     return { resources: [], problems: [] };
   const begins = lineAt(contents.range[0]);
-  const twice = repeatedKeys(document);
-  if (twice.length > 0)
+  // Before anything is made of it: of keys that are maps themselves yaml makes text again at each level.
+  const wrong = wrongKeys(document);
+  if (wrong.length > 0)
     return {
       resources: [],
-      problems: twice.map(({ key, offset }) => ({
-        file,
-        line: lineAt(offset),
-        message: `${key} is there twice`,
-      })),
+      problems: wrong.map(({ message, offset }) => ({ file, line: lineAt(offset), message })),
     };
   let value: unknown;
   try {
@@ -96,6 +102,8 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   } catch (error) {
     return problem(sentenceOf(error), begins);
   }
+  if (unkeepable.test(JSON.stringify(value)))
+    return problem('It has characters that are no text: NUL, or half of a pair', begins);
   const lineOf = (path: string): number | null => {
     const keys = path.split('.').filter(Boolean);
     // What is missing has no place of its own: that of what it is missing from.
@@ -166,19 +174,29 @@ function repeated(resources: readonly Declared[]): Problem[] {
   });
 }
 
-/** Keys that a map has more than once; one would silently stand for the others. */
-function repeatedKeys(document: Document.Parsed): { key: string; offset: number | undefined }[] {
-  const found: { key: string; offset: number | undefined }[] = [];
+interface WrongKey {
+  message: string;
+  offset: number | undefined;
+}
+
+/** Keys that are no plain words, and those that a map has more than once: one would silently stand for the others. */
+function wrongKeys(document: Document.Parsed): WrongKey[] {
+  const found: WrongKey[] = [];
   visit(document, {
     Map(_key, { items }) {
       const seen = new Set<string>();
       for (const { key } of items as Pair[]) {
-        const text = isScalar(key) ? String(key.value) : undefined;
-        if (text === undefined || text === '<<') continue;
-        if (seen.has(text) && found.length < mostInOne)
-          found.push({ key: text, offset: isScalar(key) ? key.range?.[0] : undefined });
+        if (found.length >= mostInOne) return visit.BREAK;
+        if (!isScalar(key)) {
+          found.push({ message: 'A key is a plain word', offset: isNode(key) ? key.range?.[0] : undefined });
+          return visit.BREAK;
+        }
+        const text = String(key.value);
+        if (seen.has(text) && text !== '<<')
+          found.push({ message: `${text} is there twice`, offset: key.range?.[0] });
         seen.add(text);
       }
+      return undefined;
     },
   });
   return found;

@@ -15,20 +15,28 @@ export async function actualPolicies(em: SqlEntityManager, tenantId: string): Pr
   return rows.map(({ id, name, ...spec }) => ({ kind: 'Policy', id, name, spec }));
 }
 
-interface NodeRow {
-  id: string;
-  tags: string[];
-  version: string | null;
-}
-
 /** A version that is declared, and where it is. */
 export interface VersionStanding {
   actual: Actual;
+  /** Instances that run another version; of more than a thousand only so many, and `areAll` is false. */
+  others: string[];
+  areAll: boolean;
   /** The canary that brings it, or was to bring it. */
-  canary: { id: string; status: CanaryStatus; version: string; isOpen: boolean } | undefined;
+  canary: Bringing | undefined;
+}
+
+export interface Bringing {
+  id: string;
+  status: CanaryStatus;
+  version: string;
+  isOpen: boolean;
+  /** Of `others`, those that it was for. */
+  members: ReadonlySet<string>;
 }
 
 const atOnce = 2_000;
+const mostOthers = 1_000;
+const mostVersionsShown = 20;
 
 /** How far each declared version is on the instances that it is for. What it would take is a canary. */
 export async function versionStandings(
@@ -38,41 +46,77 @@ export async function versionStandings(
 ): Promise<VersionStanding[]> {
   const versions = declared.filter(({ kind }) => kind === 'DesiredVersion');
   if (versions.length === 0) return [];
-  const tests = versions.map(({ spec }) => scopeTest(spec['appliesTo'] as Scope));
-  const others = versions.map(() => new Set<string>());
-  let after = '';
-  for (;;) {
-    const nodes = await em.execute<NodeRow[]>(
+  const found = versions.map(({ spec }) => ({
+    spec,
+    isFor: scopeTest(spec['appliesTo'] as Scope),
+    ids: [] as string[],
+    seen: new Set<string>(),
+    count: 0,
+  }));
+  for await (const node of nodesOf(em, tenantId)) {
+    for (const each of found) {
+      if (!each.isFor(node) || node.version === each.spec['version']) continue;
+      each.count += 1;
+      if (each.ids.length < mostOthers) each.ids.push(node.id);
+      if (each.seen.size < mostVersionsShown) each.seen.add(node.version);
+    }
+  }
+  const bringing = await bringingOf(
+    em,
+    tenantId,
+    new Map(versions.map(({ name }, at) => [name, found[at]!.ids])),
+  );
+  return versions.map((one, at) => {
+    const { ids, seen, count } = found[at]!;
+    const spec = count === 0 ? one.spec : { ...one.spec, version: [...seen].toSorted().join(', ') };
+    return {
+      actual: { kind: 'DesiredVersion', id: one.name, name: one.name, spec },
+      others: ids,
+      areAll: count === ids.length,
+      canary: bringing.get(one.name.toLowerCase()),
+    };
+  });
+}
+
+/** Those that have told their version. */
+async function* nodesOf(
+  em: SqlEntityManager,
+  tenantId: string,
+): AsyncGenerator<{ id: string; tags: string[]; version: string }> {
+  for (let after = ''; ;) {
+    const nodes = await em.execute<{ id: string; tags: string[]; version: string | null }[]>(
       `select id, tags, facts ->> 'cloud_os.version' as version from governance.node
        where tenant_id = ? and id > ? order by id limit ?`,
       [tenantId, after, atOnce],
     );
-    for (const node of nodes)
-      for (const [at, isFor] of tests.entries())
-        if (isFor(node) && node.version !== versions[at]!.spec['version'] && others[at]!.size < 20)
-          others[at]!.add(node.version ?? 'unknown');
+    for (const { version, ...node } of nodes) if (version !== null) yield { ...node, version };
     const last = nodes.at(-1);
-    if (!last || nodes.length < atOnce) break;
+    if (!last || nodes.length < atOnce) return;
     after = last.id;
   }
-  const canaries = await em.execute<{ key: string; id: string; status: CanaryStatus; version: string }[]>(
-    `select r.key, c.id, c.status, c.params ->> 'version' as version
+}
+
+/** The canaries that repositories have made, by the name of the version in lower case. */
+async function bringingOf(
+  em: SqlEntityManager,
+  tenantId: string,
+  others: ReadonlyMap<string, readonly string[]>,
+): Promise<Map<string, Bringing>> {
+  const rows = await em.execute<
+    { key: string; id: string; status: CanaryStatus; version: string; members: string[] | null }[]
+  >(
+    `select r.key, c.id, c.status, c.params ->> 'version' as version, (
+       select array_agg(m.instance_id) from governance.canary_member m
+       join jsonb_to_recordset(?::jsonb) as o (name text, id text) on lower(o.name) = r.key and o.id = m.instance_id
+       where m.tenant_id = c.tenant_id and m.canary_id = c.id) as members
      from governance.gitops_resource r join governance.canary c on c.tenant_id = r.tenant_id and c.id = r.canary_id
      where r.tenant_id = ? and r.kind = 'DesiredVersion'`,
-    [tenantId],
+    [JSON.stringify([...others].flatMap(([name, ids]) => ids.map((id) => ({ name, id })))), tenantId],
   );
-  return versions.map((one, at) => {
-    const canary = canaries.find(({ key }) => key === one.name.toLowerCase());
-    const found = [...others[at]!].toSorted();
-    const spec = found.length === 0 ? one.spec : { ...one.spec, version: found.join(', ') };
-    return {
-      actual: { kind: 'DesiredVersion', id: one.name, name: one.name, spec },
-      canary: canary && {
-        id: canary.id,
-        status: canary.status,
-        version: canary.version,
-        isOpen: openStatuses.includes(canary.status),
-      },
-    };
-  });
+  return new Map(
+    rows.map(({ key, members, ...canary }) => [
+      key,
+      { ...canary, isOpen: openStatuses.includes(canary.status), members: new Set(members) },
+    ]),
+  );
 }

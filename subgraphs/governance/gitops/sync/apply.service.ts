@@ -1,15 +1,20 @@
-import { ApiError } from '#platform/errors.js';
+import { createHash } from 'node:crypto';
 
-import { GitOpsAction, type GitOpsChange, type GitOpsConfig } from '../gitops-config.entity.js';
+import { ApiError, type ErrorCode } from '#platform/errors.js';
+
+import { GitOpsAction, type GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
-import { askerOf, type Comparison } from './compare.service.js';
+import { askerOf, scopeOf, type Comparison } from './compare.service.js';
 import type { LookStep } from './look.step.js';
 import type { PanelCalls } from './panel-calls.js';
+import { hashOfTry, keyOfChange, placeOf, refusalOf } from './refusals.js';
 
 export interface Applied {
   done: GitOpsChange[];
   left: GitOpsChange[];
   problems: Problem[];
+  /** What was refused now, by key. What passes by itself is not counted. */
+  refusals: Record<string, Refusal>;
   /** Canaries that bring versions, by the key of what declares them. */
   canaries: ReadonlyMap<string, string>;
 }
@@ -21,6 +26,8 @@ const kindOrder: readonly string[] = [
   'Policy',
   'DesiredVersion',
 ] satisfies ResourceKind[];
+/** Refusals that are none of what is declared. */
+const passing: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL']);
 const actionOrder: readonly GitOpsAction[] = [GitOpsAction.CREATE, GitOpsAction.UPDATE, GitOpsAction.DELETE];
 
 /**
@@ -30,18 +37,20 @@ const actionOrder: readonly GitOpsAction[] = [GitOpsAction.CREATE, GitOpsAction.
 export async function apply(
   panel: PanelCalls,
   step: LookStep,
-  { id: configId }: Pick<GitOpsConfig, 'id'>,
+  { id: configId, refusals: before }: Pick<GitOpsConfig, 'id' | 'refusals'>,
   { declared, declaredCommit }: { declared: readonly Declared[]; declaredCommit: string | null },
   comparison: Comparison,
+  mayGoOn: () => Promise<boolean>,
 ): Promise<Applied> {
   const asker = askerOf(step);
   const wanted = new Map(declared.map((one) => [keyOf(one), one]));
   const there = new Map(comparison.actual.map((one) => [keyOf(one), one]));
   const done: GitOpsChange[] = [];
   const problems: Problem[] = [];
+  const refusals: Record<string, Refusal> = {};
   const canaries = new Map<string, string>();
   const doOne = async (change: GitOpsChange) => {
-    const key = keyOf(change as { kind: ResourceKind; name: string });
+    const key = keyOfChange(change);
     const actual = there.get(key);
     const one = wanted.get(key);
     if (change.action === GitOpsAction.DELETE) {
@@ -57,9 +66,12 @@ export async function apply(
       case 'AlertRule':
         return panel.setRule(asker, one);
       case 'DesiredVersion': {
-        const before = comparison.standings.find(({ actual: { name } }) => name === one.name)?.canary?.id;
-        const call = `${configId}:${one.name}:${declaredCommit}:${before ?? 'first'}`;
-        canaries.set(key, await panel.bringVersion(asker, one, call));
+        const standing = comparison.standings.find(({ actual: { name } }) => name === one.name);
+        if (!standing) return;
+        const scope = scopeOf(standing, one);
+        const call = [configId, one.name, one.spec, scope, declaredCommit, standing.canary?.id];
+        const idempotencyKey = createHash('sha256').update(JSON.stringify(call)).digest('hex');
+        canaries.set(key, await panel.bringVersion(asker, one, scope, idempotencyKey));
       }
     }
   };
@@ -72,19 +84,31 @@ export async function apply(
     );
   for (const change of inTurn) {
     step.signal.throwIfAborted();
+    // Whoever pauses it or takes it away means now.
+    if (!(await mayGoOn())) break;
     try {
       await doOne(change);
       done.push(change);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { file, line, kind, name } = change;
-      problems.push({
-        ...(file === null ? {} : { file, line }),
-        message: `${kind} ${name}: ${sentenceOf(error)}`,
-      });
+      if (error.extensions.reason === 'CANARY_UNDER_WAY') {
+        change.heldBack = error.message;
+        continue;
+      }
+      const key = keyOfChange(change);
+      const declaredNow = wanted.get(key);
+      const message = `${change.kind} ${change.name}: ${sentenceOf(error)}`;
+      const times = refusalOf(before, change, declaredNow)?.times ?? 0;
+      refusals[key] = {
+        what: hashOfTry(change, declaredNow),
+        times: passing.has(error.code) ? times : times + 1,
+        message,
+      };
+      problems.push({ ...placeOf(change), message });
     }
   }
-  return { done, left: comparison.changes.filter((change) => !done.includes(change)), problems, canaries };
+  const left = comparison.changes.filter((change) => !done.includes(change));
+  return { done, left, problems, refusals, canaries };
 }
 
 /** What was refused and why, in one sentence. */

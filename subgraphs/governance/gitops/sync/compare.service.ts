@@ -1,10 +1,13 @@
 import { CanaryStatus } from '../../canary/canary.status.js';
+import type { Scope } from '../../policy/scope.js';
 import type { GitOpsConfig } from '../gitops-config.entity.js';
-import type { Declared, Problem } from '../manifest/resource.js';
+import { keyOf, type Declared, type Problem } from '../manifest/resource.js';
 import { actualPolicies, versionStandings, type VersionStanding } from './actual.service.js';
+import { mostFailures } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import type { Asker, PanelCalls } from './panel-calls.js';
 import { planOf, type Actual, type Owned, type Plan } from './plan.js';
+import { keyOfChange, placeOf, refusalOf } from './refusals.js';
 
 /** What there is, beside what is declared. */
 export interface Comparison extends Plan {
@@ -17,7 +20,7 @@ export interface Comparison extends Plan {
 export async function compare(
   panel: PanelCalls,
   step: LookStep,
-  config: Pick<GitOpsConfig, 'tenantId' | 'id' | 'prune' | 'wantedSync'>,
+  config: Pick<GitOpsConfig, 'tenantId' | 'id' | 'prune' | 'wantedSync' | 'refusals'>,
   { declared, isRewritten }: { declared: readonly Declared[]; isRewritten: boolean },
 ): Promise<Comparison> {
   const { em } = step;
@@ -40,10 +43,19 @@ export async function compare(
     keepRemoved: keepRemoved(config, isRewritten),
   });
   const problems: Problem[] = [...plan.problems];
+  const byKey = new Map(declared.map((one) => [keyOf(one), one]));
+  for (const change of plan.changes) {
+    const refusal = wantedSync
+      ? undefined
+      : refusalOf(config.refusals, change, byKey.get(keyOfChange(change)));
+    if (!refusal || refusal.times < mostFailures) continue;
+    change.heldBack = `It was refused ${refusal.times} times: ${refusal.message}`;
+    problems.push({ ...placeOf(change), message: refusal.message });
+  }
   for (const change of plan.changes.filter(({ kind }) => kind === 'DesiredVersion')) {
     const standing = standings.find(({ actual: { name } }) => name === change.name);
     const wanted = declared.find(({ kind, name }) => kind === 'DesiredVersion' && name === change.name);
-    const held = standing?.canary && heldBackBy(standing.canary, wanted, wantedSync !== null);
+    const held = standing && heldBackBy(standing, wanted, wantedSync !== null);
     if (!held) continue;
     change.heldBack = held.sentence;
     if (held.isProblem) problems.push({ ...wanted?.place, message: held.sentence });
@@ -72,16 +84,32 @@ function keepRemoved(
     : undefined;
 }
 
+/** Why no canary is made for a version: one is under way, or has been there already. */
 function heldBackBy(
-  canary: NonNullable<VersionStanding['canary']>,
+  { canary, others, areAll }: VersionStanding,
   declared: Declared | undefined,
   isByHand: boolean,
 ): { sentence: string; isProblem: boolean } | undefined {
+  if (!canary) return undefined;
   if (canary.isOpen) return { sentence: `The canary ${canary.id} is under way`, isProblem: false };
-  const isSame = canary.version === declared?.spec['version'];
-  if (!isSame || canary.status === CanaryStatus.SUCCEEDED || isByHand) return undefined;
+  if (canary.version !== declared?.spec['version'] || isByHand) return undefined;
+  const way = 'declare another version, or sync by hand';
+  if (canary.status !== CanaryStatus.SUCCEEDED)
+    return { sentence: `The canary ${canary.id} ended as ${canary.status}: ${way}`, isProblem: true };
+  // Those that came since are no reason to begin anew with those that it was for.
+  if (!areAll || others.some((id) => !canary.members.has(id))) return undefined;
   return {
-    sentence: `The canary ${canary.id} ended as ${canary.status}: declare another version, or sync by hand`,
+    sentence: `${others.length} instances run another version still, after the canary ${canary.id}: ${way}`,
     isProblem: true,
   };
+}
+
+/** Whom a canary for a version is for: those that run another one and were not in the one before. */
+export function scopeOf({ canary, others, areAll }: VersionStanding, declared: Declared): Scope {
+  const isAgain =
+    canary !== undefined &&
+    canary.version === declared.spec['version'] &&
+    canary.status === CanaryStatus.SUCCEEDED;
+  const ids = isAgain ? others.filter((id) => !canary.members.has(id)) : others;
+  return areAll && ids.length > 0 ? { instance_ids: ids } : (declared.spec['appliesTo'] as Scope);
 }

@@ -60,7 +60,7 @@ export async function newestOf(
       return tip === config.declaredCommit
         ? before
         : { ...before, problems: await problemsOf(step, config, tip) };
-    const read = await repositories.read(source, config.lastSyncedCommit, step.signal);
+    const read = await repositories.read(source, config.lastSeenCommit, step.signal);
     const { resources, problems } = await readManifest(read.files);
     const seen = {
       ...before,

@@ -1,13 +1,14 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { GitOpsAction, type GitOpsChange, type GitOpsConfig } from '../gitops-config.entity.js';
-import { keyOf, type ResourceKind } from '../manifest/resource.js';
+import { keyOf } from '../manifest/resource.js';
 import type { Applied } from './apply.service.js';
 import type { Newest } from './newest.service.js';
 import type { Actual } from './plan.js';
+import { keyOfChange } from './refusals.js';
 
 interface Kept {
-  row: Pick<GitOpsConfig, 'tenantId' | 'id' | 'lastSyncedCommit'>;
+  row: Pick<GitOpsConfig, 'tenantId' | 'id' | 'appliedCommit'>;
   newest: Newest;
   applied: Applied;
   left: readonly GitOpsChange[];
@@ -24,13 +25,17 @@ export async function keepOwnership(
   { row, newest, applied, left, actual, now }: Kept,
 ): Promise<void> {
   const { tenantId, id: configId } = row;
-  const isTaken = applied.done.length > 0 || row.lastSyncedCommit === newest.declaredCommit;
+  const isTaken = applied.done.length > 0 || row.appliedCommit === newest.declaredCommit;
   const keysOf = (changes: readonly GitOpsChange[], action: GitOpsAction) =>
     new Set(changes.filter((change) => change.action === action).map(keyOfChange));
   const missing = keysOf(left, GitOpsAction.CREATE);
   const removed = keysOf(applied.done, GitOpsAction.DELETE);
-  const owned = isTaken ? newest.declared.filter((one) => !missing.has(keyOf(one))) : [];
-  const there = new Set([...actual, ...owned].map(keyOf).filter((key) => !removed.has(key)));
+  // What is there and could not be changed was perhaps never the repository's.
+  const refused = keysOf(left, GitOpsAction.UPDATE);
+  const owned = isTaken
+    ? newest.declared.filter((one) => !missing.has(keyOf(one)) && !refused.has(keyOf(one)))
+    : [];
+  const there = new Set([...actual, ...newest.declared].map(keyOf).filter((key) => !removed.has(key)));
   await em.execute(
     `delete from governance.gitops_resource where tenant_id = ? and config_id = ?
        and not kind || '/' || key = any (array(select jsonb_array_elements_text(?::jsonb)))`,
@@ -51,8 +56,4 @@ export async function keepOwnership(
        where r.config_id = excluded.config_id`,
     [tenantId, configId, now, JSON.stringify(rows)],
   );
-}
-
-function keyOfChange({ kind, name }: GitOpsChange): string {
-  return keyOf({ kind: kind as ResourceKind, name });
 }

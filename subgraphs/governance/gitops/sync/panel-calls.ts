@@ -2,6 +2,7 @@ import { parse } from 'graphql';
 
 import type { ServiceClient } from '#platform/auth/service-client.js';
 
+import type { Scope } from '../../policy/scope.js';
 import type { Declared, Resource } from '../manifest/resource.js';
 import type { Actual } from './plan.js';
 
@@ -174,9 +175,7 @@ export class PanelCalls {
   }
 
   async makeGroup(asker: Asker, actual: Actual | undefined, { name, spec }: Resource): Promise<void> {
-    // Of which kind a group is stays as it is: one of another kind has to be made anew.
-    if (actual && actual.spec['kind'] !== spec['kind']) await this.remove(asker, actual);
-    if (!actual || actual.spec['kind'] !== spec['kind']) {
+    if (!actual) {
       await this.panel.call({ ...asker, document: createGroup, variables: { input: { name, ...spec } } });
       return;
     }
@@ -193,10 +192,10 @@ export class PanelCalls {
   }
 
   /** Answers the canary that brings the version to its instances. Asked again for the same commit, it is the same one. */
-  async bringVersion(asker: Asker, { name, spec }: Resource, key: string): Promise<string> {
-    const { version, steps, appliesTo } = spec;
+  async bringVersion(asker: Asker, { name, spec }: Resource, appliesTo: Scope, key: string): Promise<string> {
+    const { version, steps } = spec;
     const input = {
-      name: `${name}: ${String(version)}`,
+      name: `${name}: ${String(version)}`.slice(0, 200).toWellFormed(),
       command: 'UPDATE',
       params: { version },
       steps,

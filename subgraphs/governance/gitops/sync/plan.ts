@@ -55,6 +55,11 @@ export function planOf({
       problems.push({ ...place, message: `There is no ${kind} ${name}` });
       continue;
     }
+    if (now && kind === 'InstanceGroup' && now.spec['kind'] !== spec['kind']) {
+      const kinds = `${String(now.spec['kind'])}, and is declared ${String(spec['kind'])}`;
+      problems.push({ ...place, message: `The group ${name} is ${kinds}: rename one of them` });
+      continue;
+    }
     const differences = now ? differencesOf(now, spec, name) : [];
     if (now && differences.length === 0) continue;
     changes.push({
