@@ -35,7 +35,9 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
   return {
     ...lookKind,
     async handle(step) {
-      const config = await begin(step);
+      if (!(await begin(step))) return;
+      const { tenantId, configId: id } = step.payload;
+      const config = await step.em.findOne(GitOpsConfig, { tenantId, id });
       if (!config) return;
       const newest = await newestOf(tools, step, config);
       if (newest.cause !== undefined)
@@ -55,17 +57,15 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
 }
 
 /** Takes the look, unless another one is under way. */
-async function begin(step: LookStep): Promise<GitOpsConfig | undefined> {
+async function begin(step: LookStep): Promise<boolean> {
   return step.write(async (write) => {
     const row = await locked(write, step);
-    if (!row || row.isPaused) return undefined;
+    if (!row || row.isPaused) return false;
     const isAnothers = row.lookingBy !== null && row.lookingBy !== step.jobId;
-    if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return undefined;
+    if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return false;
     row.lookingBy = step.jobId;
     row.lookingUntil = new Date(step.now.getTime() + claimMs);
-    await write.em.flush();
-    // As it is now, whatever becomes of the row.
-    return { ...row };
+    return true;
   });
 }
 
