@@ -94,6 +94,25 @@ describe('a canary', () => {
     expect(new Set(all.map(({ version }) => version))).toEqual(new Set(['0.2.9']));
   });
 
+  test('that is paused while it bakes has the rest of its bake before it when it is resumed', async () => {
+    const { tenant, all } = await scene(2);
+    const id = await start(tenant, '0.3.2', { steps: [{ percent: 50, bake_seconds: 3_600 }] });
+    await drive(panel, tenant, id, all, ['baking']);
+    const until = async () => {
+      const answer = await tenant.graphql<{ canary: { bakeUntil: string } }>(
+        'query ($id: ID!) { canary(id: $id) { bakeUntil } }',
+        { id },
+      );
+      return Date.parse(dataOf(answer).canary.bakeUntil);
+    };
+    const before = await until();
+    await act(tenant, id, 'pause');
+    await panel.clock.advance(120_000);
+    await act(tenant, id, 'resume');
+    expect((await until()) - before).toBe(120_000);
+    await act(tenant, id, 'abort');
+  });
+
   test('waits for people when nothing can be told, and does what they say, once', async () => {
     const { tenant, all } = await scene(2);
     for (const each of all) each.isAway = true;

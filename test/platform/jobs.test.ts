@@ -121,7 +121,7 @@ describe('a job', () => {
     const tenantId = newTenant();
     await bench.enqueue(writeNote, { tenantId, word: 'late' }, { startAfterSeconds: 3_600 });
     await bench.enqueue(writeNote, { tenantId, word: 'soon' }, { startAfterSeconds: 1 });
-    await expect.poll(async () => bench.notes(tenantId), { timeout: 10_000 }).toEqual(['soon', 'soon done']);
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 30_000 }).toEqual(['soon', 'soon done']);
     await expect.poll(async () => bench.states(tenantId), patience).toEqual(['created', 'completed']);
   });
 
@@ -155,7 +155,7 @@ describe('a job', () => {
       noteJobs(bench.database),
     ]);
     await bench.enqueue(read, { tenantId });
-    await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBeGreaterThan(0);
     expect(seen[0]).toEqual([{ word: 'mine', role: 'fleet_app' }]);
     await expect.poll(async () => bench.notes(tenantId)).toContain('written');
     expect(await bench.notes(other)).toEqual(['theirs']);
@@ -245,7 +245,7 @@ describe('a job that fails', () => {
       },
     ]);
     await bench.enqueue(stale, { tenantId });
-    await expect.poll(() => outcomes, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => outcomes, { timeout: 30_000 }).toHaveLength(1);
     expect(outcomes[0]).toMatch(/^attempt 1 at job .* is no longer the current one$/);
   });
 });

@@ -73,19 +73,24 @@ async function run(fleet: FleetCalls, step: Step, before: Canary): Promise<void>
       return undefined;
     }
     if (row.status === CanaryStatus.PROMOTING) return ['finish'];
-    const [{ updated, waiting }] = (await em.execute<{ updated: number; waiting: number }[]>(
-      `select count(*) filter (where status = 'UPDATED')::integer as updated,
+    const [{ members, updated, waiting }] = (await em.execute<
+      { members: number; updated: number; waiting: number }[]
+    >(
+      // Of this step: those before it were looked at in theirs.
+      `select count(*) filter (where step = ?)::integer as members,
+         count(*) filter (where step = ? and status = 'UPDATED')::integer as updated,
          count(*) filter (where status = 'WAITING')::integer as waiting
        from governance.canary_member where tenant_id = ? and canary_id = ? and step <= ?`,
-      [row.tenantId, row.id, row.currentStep],
-    )) as [{ updated: number; waiting: number }];
+      [row.currentStep, row.currentStep, row.tenantId, row.id, row.currentStep],
+    )) as [{ members: number; updated: number; waiting: number }];
     // A command that was refused was put aside; whoever resumed the canary wants it sent again.
     if (waiting > 0) {
       await prepareStep(em, row, row.currentStep);
       row.dueAt = step.now;
       return undefined;
     }
-    if (updated === 0) return ['pause', { reason: 'INCONCLUSIVE', message: 'No instance could be reached' }];
+    if (members > 0 && updated === 0)
+      return ['pause', { reason: 'INCONCLUSIVE', message: 'No instance could be reached' }];
     const { bakeSeconds } = row.steps[row.currentStep - 1]!;
     return ['sent', { bakeUntil: new Date(step.now.getTime() + bakeSeconds * 1_000), failedAnalyses: 0 }];
   });

@@ -48,7 +48,7 @@ export async function move(
     pausedFrom: to === CanaryStatus.PAUSED ? from : null,
     reason: null,
     message: null,
-    bakeUntil: to === CanaryStatus.PAUSED ? canary.bakeUntil : null,
+    bakeUntil: bakeUntilAfter(canary, to, now),
     phaseAt: now,
     dueAt: isEnd ? null : now,
     finishedAt: isEnd ? now : null,
@@ -61,6 +61,13 @@ export async function move(
     );
   }
   changed(publish, canary, now, from);
+}
+
+/** While it is paused the bake does not go on: what was left of it is left when it is resumed. */
+function bakeUntilAfter({ bakeUntil, status, phaseAt }: Canary, to: CanaryStatus, now: Date): Date | null {
+  if (to === CanaryStatus.PAUSED) return bakeUntil;
+  if (status !== CanaryStatus.PAUSED || to !== CanaryStatus.BAKING || bakeUntil === null) return null;
+  return new Date(now.getTime() + Math.max(0, bakeUntil.getTime() - phaseAt.getTime()));
 }
 
 /** Tells of a change of a locked canary. */
