@@ -6,7 +6,7 @@ import type { Logger } from '#platform/logger.js';
 import { startKubernetesSandbox, type KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 /** Its port is the panel's and this. */
-const portAbove = 92;
+const portAbove = 93;
 
 /** Starts the stand-in for a Kubernetes cluster beside a demo on this port. What it has it keeps in a file. */
 export async function startDemoKubernetes(options: {
