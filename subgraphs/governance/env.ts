@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { parseEnv, type EnvSource } from '#platform/env.js';
+import { parseEnv, settings, type EnvSource } from '#platform/env.js';
 
 /** Governance's settings. */
 export interface GovernanceEnv {
@@ -15,10 +15,7 @@ export interface GovernanceEnv {
 export function governanceEnv(source: EnvSource = process.env): GovernanceEnv {
   return parseEnv(
     {
-      ALLOW_PRIVATE_TARGETS: z
-        .string()
-        .default('')
-        .transform((text) => text.split(',')),
+      ALLOW_PRIVATE_TARGETS: settings.privateTargets,
       GIT_SSL_CAINFO: z.string().optional(),
       PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
     },

@@ -36,10 +36,7 @@ export function hostingEnv(source: EnvSource = process.env): HostingEnv {
       PROVIDER_TIMEOUT_SECONDS: settings.seconds.default(20),
       // Costs of the month are counted from the record.
       SERVER_HISTORY_DAYS: z.coerce.number().int().min(32, 'must be 32 or more').default(400),
-      ALLOW_PRIVATE_TARGETS: z
-        .string()
-        .default('')
-        .transform((text) => text.split(',')),
+      ALLOW_PRIVATE_TARGETS: settings.privateTargets,
     },
     source,
   );

@@ -14,8 +14,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { parseAddress, type GitAddress } from './git/address.js';
-import type { GitCredential } from './git/credential.js';
-import { GitOpsCommit } from './gitops-commit.entity.js';
+import type { GitOpsCommit } from './gitops-commit.entity.js';
 import {
   GitOpsConfig,
   GitOpsCredentialKind,
@@ -26,11 +25,12 @@ import {
   createGitOpsConfigRules,
   updateGitOpsConfigRules,
   type CreateGitOpsConfigInput,
-  type GitOpsCredentialInput,
   type SyncGitOpsConfigInput,
   type UpdateGitOpsConfigInput,
 } from './gitops-config.inputs.js';
+import { credentialOf, requireFitting, type Credential } from './gitops-credential.js';
 import { changed } from './gitops.events.js';
+import { loadCommits, loadConfigs } from './gitops.loader.js';
 import { claimMs, lookKind } from './sync/kinds.js';
 
 const room: Room = { lock: 'governance.gitops', limit: 20, of: 'repositories', reason: 'GITOPS_LIMIT' };
@@ -258,58 +258,16 @@ export class GitOpsConfigService {
   }
 }
 
-type Credential = { [Key in keyof GitOpsCredentialInput]?: string | null | undefined };
-
-function credentialOf({ username, token, sshPrivateKey, knownHosts }: Credential): GitCredential {
-  return token
-    ? { kind: 'TOKEN', username: username ?? 'git', token }
-    : { kind: 'SSH_KEY', privateKey: sshPrivateKey ?? '', knownHosts: knownHosts ?? '' };
-}
-
-/** A token goes over https and a key over ssh: a secret is shown to nobody on the way. */
-function requireFitting({ protocol }: GitAddress, credential: Credential | null | undefined): void {
-  if (!credential) return;
-  if (credential.token && protocol !== 'https')
-    throw invalid('input.credential.token', 'A token needs an address of https');
-  if (credential.sshPrivateKey && protocol !== 'ssh')
-    throw invalid('input.credential.sshPrivateKey', 'A key needs an address of ssh');
-}
-
 function requireGoing({ isPaused }: GitOpsConfig): void {
   if (isPaused) throw new ApiError('CONFLICT', 'The repository is paused', { reason: 'GITOPS_PAUSED' });
 }
 
 /** Has it looked at, whatever look is under way. */
-export function lookNow(write: Pick<Write, 'enqueue' | 'publish'>, config: GitOpsConfig, now: Date): void {
+function lookNow(write: Pick<Write, 'enqueue' | 'publish'>, config: GitOpsConfig, now: Date): void {
   config.requests += 1;
   config.nextCheckAt = config.isPaused ? null : new Date(now.getTime() + claimMs);
   if (!config.isPaused) write.enqueue(lookKind, { tenantId: config.tenantId, configId: config.id });
   changed(write.publish, config);
-}
-
-async function loadConfigs(
-  { em, tenantId }: Operation,
-  ids: readonly string[],
-): Promise<(GitOpsConfig | null)[]> {
-  const found = await em.find(GitOpsConfig, { tenantId, id: { $in: [...ids] } });
-  return ids.map((id) => found.find((config) => config.id === id) ?? null);
-}
-
-/** Of several repositories in one statement. */
-async function loadCommits(
-  { em, tenantId }: Operation,
-  ids: readonly string[],
-  first: number,
-): Promise<GitOpsCommit[][]> {
-  const rows = await em.execute<Record<string, unknown>[]>(
-    `select c.* from jsonb_array_elements_text(?::jsonb) as config (id)
-     cross join lateral (select * from governance.gitops_commit
-       where tenant_id = ? and config_id = config.id order by position desc limit ?) c
-     order by c.position desc`,
-    [JSON.stringify(ids), tenantId, first],
-  );
-  const found = rows.map((row) => em.map(GitOpsCommit, row));
-  return ids.map((id) => found.filter(({ configId }) => configId === id));
 }
 
 async function locked(em: Write['em'], tenantId: string, id: string): Promise<GitOpsConfig> {
