@@ -14,7 +14,7 @@ import type { OutboxTail } from './tail.js';
 
 const batch = 100;
 // The tail tells of events that are wanted; this is for what it could not know of.
-const everyMs = 5_000;
+const everyMs = 30_000;
 const retryMs = 1_000;
 const maxFailures = 10;
 
