@@ -43,8 +43,8 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
-    this.timelines = await recordTimeline(this.database.forJobs());
-    this.position = await endOfOutbox(this.database.forJobs());
+    this.timelines = await recordTimeline(this.database.readerForJobs());
+    this.position = await endOfOutbox(this.database.readerForJobs());
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
       this.wakeUp?.();
@@ -93,7 +93,7 @@ export class OutboxTail {
 
   private async read(): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
     try {
-      const { events, hasUnsettled } = await readAhead(this.database.forJobs(), this.database.area, {
+      const { events, hasUnsettled } = await readAhead(this.database.readerForJobs(), this.database.area, {
         after: this.position!,
         limit: batch,
       });
@@ -110,7 +110,7 @@ export class OutboxTail {
   /** Reading nothing may also mean that the position is of a history that this database has not had. */
   private async lookForRewind(): Promise<void> {
     try {
-      const timelines = await recordTimeline(this.database.forJobs());
+      const timelines = await recordTimeline(this.database.readerForJobs());
       const { timeline } = this.position!;
       if (!timelines.includes(timeline)) {
         const next = timelines.find((each) => !this.timelines.includes(each)) ?? timelines.at(-1)!;

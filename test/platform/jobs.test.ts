@@ -6,12 +6,8 @@ import { systemClock } from '#platform/clock.js';
 import { JobBatch, enqueue } from '#platform/jobs/enqueue.js';
 import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs/job.js';
 import { silentLogger } from '#platform/logger.js';
-import { Lease } from '#platform/membership/lease.js';
-import { sweepLoop } from '#platform/membership/sweep.job.js';
-import { Turns } from '#platform/membership/turns.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
-import { TestClock } from '../support/clock.js';
 import { JobsBench } from './support/jobs.js';
 import { noteJobs, writeNote } from './support/note-jobs.js';
 
@@ -83,37 +79,6 @@ describe('a job', () => {
     expect(steps).toEqual([
       { payload: { tenantId, n: 2 }, causedBy: 'req-42', attempt: 1, isLastAttempt: true },
     ]);
-  });
-
-  test('is enqueued by a sweep in the transaction of its run', async () => {
-    await bench.run([noteJobs(bench.database)]);
-    const tenantId = newTenant();
-    const lease = new Lease(await bench.open('platform'), 'fleet', 'holder', silentLogger);
-    await lease.start();
-    const clock = new TestClock();
-    const outcomes = ['undone', 'swept', 'not reached'];
-    const loop = sweepLoop(
-      {
-        name: 'note.sweep',
-        everyMs: 1_000,
-        async run({ enqueue: ask }) {
-          const word = outcomes.shift()!;
-          ask(writeNote, { tenantId, word });
-          if (word === 'undone') throw new Error(word);
-          return 'done';
-        },
-      },
-      { database: bench.database, lease, clock, logger: silentLogger, longTurns: new Turns(1) },
-    );
-    loop.start();
-    await expect
-      .poll(async () => {
-        if (outcomes.length > 1) await clock.advance(1_000);
-        return bench.notes(tenantId);
-      }, patience)
-      .toEqual(['swept', 'swept done']);
-    await loop.stop();
-    await lease.stop();
   });
 
   test('waits for its time', async () => {

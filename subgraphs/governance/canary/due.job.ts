@@ -10,6 +10,7 @@ const atOnce = 100;
 export const canariesDueSweep: Sweep = {
   name: 'canary.due',
   everyMs: 1_000,
+  due: 'select from governance.canary where due_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from governance.canary where due_at <= ? order by due_at limit 1',

@@ -112,6 +112,7 @@ async function change(step: Step, how: (row: PolicyRemediation) => void): Promis
 export const remediationsDueSweep: Sweep = {
   name: 'remediation.due',
   everyMs: 1_000,
+  due: 'select from governance.remediation where due_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from governance.remediation where due_at <= ? order by due_at limit 1',
@@ -139,6 +140,7 @@ const automaticEveryMs = 30_000;
 export const automaticSweep: Sweep = {
   name: 'remediation.automatic',
   everyMs: 5_000,
+  due: 'select from governance.policy where remediate_at <= ?',
   async run({ em, now, enqueue }) {
     const [due] = await em.execute<{ tenantId: string; policyId: string }[]>(
       `select tenant_id as "tenantId", id as "policyId" from governance.policy

@@ -11,6 +11,7 @@ const refreshMs = 60 * 60 * 1000;
 export const pendingSweep: Sweep = {
   name: 'results.pending',
   everyMs: 1_000,
+  due: 'select from governance.standing where pending_since is not null',
   async run({ em, now, publish }) {
     const [tenant] = await em.execute<{ tenantId: string; revision: string }[]>(
       `select tenant_id as "tenantId", revision::text as revision from governance.standing
@@ -38,6 +39,7 @@ export const pendingSweep: Sweep = {
 export const dueSweep: Sweep = {
   name: 'results.due',
   everyMs: 5_000,
+  due: 'select from governance.node where due_at <= ?',
   async run({ em, now, publish }) {
     const [due] = await em.execute<{ tenantId: string }[]>(
       `select tenant_id as "tenantId" from governance.node where due_at <= ? order by due_at limit 1`,

@@ -8,6 +8,7 @@ const atOnce = 50;
 export const gitOpsDueSweep: Sweep = {
   name: 'gitops.due',
   everyMs: 2_000,
+  due: 'select from governance.gitops_config where next_check_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       `select tenant_id as "tenantId" from governance.gitops_config
