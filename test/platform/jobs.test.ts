@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '#platform/clock.js';
 import { JobBatch, enqueue } from '#platform/jobs/enqueue.js';
 import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs/job.js';
-import { silentLogger } from '#platform/logger.js';
 import { Operation } from '#platform/subgraph/operation.js';
 
 import { JobsBench } from './support/jobs.js';
