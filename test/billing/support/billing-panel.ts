@@ -23,6 +23,7 @@ export interface BillingPanel extends TestPanel {
 export async function startBillingPanel(
   options: Partial<Pick<StripeSandboxOptions, 'billing' | 'delivery'>> & {
     settings?: Record<string, string>;
+    mode?: 'split';
   } = {},
 ): Promise<BillingPanel> {
   const port = await freePort();
@@ -41,13 +42,16 @@ export async function startBillingPanel(
     ...(options.delivery ? { delivery: options.delivery } : {}),
   });
   const sdk = createStripe(stripe.secretKey, stripe.url);
-  const panel = await startTestPanel({
-    PORT: String(port),
-    STRIPE_SECRET_KEY: stripe.secretKey,
-    STRIPE_WEBHOOK_SECRET: webhookSecret,
-    STRIPE_API_BASE: stripe.url,
-    ...options.settings,
-  });
+  const panel = await startTestPanel(
+    {
+      PORT: String(port),
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      STRIPE_API_BASE: stripe.url,
+      ...options.settings,
+    },
+    options.mode,
+  );
   panelClock = panel.clock;
   await ensureCatalogue(sdk);
   const stop = async () => {
