@@ -50,6 +50,8 @@ export class LookQueue {
   }
 
   private async work(): Promise<void> {
+    // Those of one turn of the event loop go together; and it is known by then that somebody is at work.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.size > 0 && !this.stopped.signal.aborted) {
       const now = performance.now();
       const batch = this.due(now);

@@ -40,7 +40,10 @@ export function lookQueue(looks: Looks, database: Database, logger: Logger): Loo
     return [...outcomes].filter(([, outcome]) => outcome === 'AGAIN').map(([tenantId]) => tenantId);
   };
   return new LookQueue({
-    handOver,
+    handOver: async (tenantIds) =>
+      withPatience(patience.background, async () => handOver(tenantIds)).catch((error: unknown) =>
+        logger.warn({ err: error, tenants: tenantIds.length }, 'looks were not handed over to jobs'),
+      ),
     look: async (tenantIds) => {
       try {
         return await withPatience(patience.background, async () => look(tenantIds));
