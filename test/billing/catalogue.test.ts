@@ -15,7 +15,7 @@ const sold = async () => {
   return data
     .filter((price) => price.lookup_key !== null)
     .map((price) => [price.lookup_key, price.unit_amount, price.currency, price.recurring?.interval])
-    .toSorted();
+    .toSorted(([a], [b]) => String(a).localeCompare(String(b)));
 };
 
 const catalogue = [

@@ -36,7 +36,10 @@ export async function startBillingPanel(
   const stripe = await startStripeSandbox({
     port: 0,
     clock,
-    webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret },
+    // Where each part has a port of its own, none can be told before: events are fetched, and posted by tests.
+    ...(options.mode === 'split'
+      ? {}
+      : { webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret } }),
     logger: silentLogger,
     ...(options.billing ? { billing: options.billing } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
@@ -44,7 +47,7 @@ export async function startBillingPanel(
   const sdk = createStripe(stripe.secretKey, stripe.url);
   const panel = await startTestPanel(
     {
-      PORT: String(port),
+      ...(options.mode === 'split' ? {} : { PORT: String(port) }),
       STRIPE_SECRET_KEY: stripe.secretKey,
       STRIPE_WEBHOOK_SECRET: webhookSecret,
       STRIPE_API_BASE: stripe.url,
