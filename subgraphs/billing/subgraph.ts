@@ -6,6 +6,8 @@ import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
+import { PlanAdmission } from './admission/admission.service.js';
+import { mandatoryPolicies } from './admission/mandatory-policies.job.js';
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
 import { CustomerService } from './change/customer.service.js';
@@ -46,10 +48,12 @@ import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
+import { Looks } from './subscription/looks.job.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
-import { reconcileSweep, syncJob } from './subscription/sync.job.js';
+import { endSurplusJob } from './subscription/surplus.job.js';
+import { lookQueue, lostLooksSweep, reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
@@ -84,10 +88,12 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
   else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
-  const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
   const times = new TenantTime(settings.TEST_CLOCKS);
+  const looks = new Looks(database, stripe, times, clock);
+  const looking = lookQueue(looks, database, logger);
+  const ledger = new WebhookLedger(database, clock, looking);
   const stripeClocks = new StripeClocks(stripe, times);
   const intents = new Intents(stripe, times);
   const coupons = new Coupons(stripe);
@@ -98,7 +104,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
   const licences = new LicenceService(licenceKeys, entitlements, times);
   const customers = new CustomerService(stripe, stripeClocks);
-  const pages = new HostedPages(stripe, prices, customers, means, publicUrl);
+  const admission = new PlanAdmission(context.asService(['governance.admission.ask']));
+  const pages = new HostedPages({ stripe, prices, customers, means, admission, publicUrl });
   return {
     build: () =>
       buildSubgraph({
@@ -112,8 +119,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new PackageResolver(),
           new SubscriptionResolver(entitlements),
           new ChangeResolver(
-            new ChangeService(means, intents),
-            new PreviewService(stripe, prices, times),
+            new ChangeService(means, intents, admission),
+            new PreviewService({ stripe, prices, times, admission }),
             pages,
           ),
           new UsageResolver(entitlements),
@@ -148,10 +155,12 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       spreadPartnerTiers,
       earnCommission,
       takeBackCommission,
+      mandatoryPolicies,
       ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
     ],
     sweeps: [
       reconcileSweep,
+      lostLooksSweep,
       renewLicencesSweep(times),
       dunningSweep(times),
       trialNoticeSweep(times),
@@ -162,7 +171,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       idempotencySweep('billing'),
     ],
     jobs: [
-      syncJob(stripe, times),
+      syncJob(looks, looking),
+      endSurplusJob(stripe),
       finishIntentJob(intents),
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
@@ -171,7 +181,10 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe, ledger),
-    stop: () => ledger.stop(),
+    async stop() {
+      await ledger.stop();
+      await looking.stop();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { until } from '../support/world.js';
 import {
   applied,
   change,
+  giveCard,
   hurried,
   signedIn,
   startBillingPanel,
@@ -146,6 +147,40 @@ test('what goes back of a payment takes its commission back, to the last cent; c
     'the rest to be booked',
   );
   expect((await ledgerOf(panel, tenant, id)).totals).toEqual([gone]);
+}, 120_000);
+
+test('what a bank takes back by a dispute takes its commission back, and a dispute that is won gives it again', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  await panel.clock.advance(3_000);
+  await giveCard(panel, tenant, 'pm_card_createDispute');
+  await toYearly(customer);
+  const total = async () => (await ledgerOf(panel, tenant, id)).totals[0];
+  await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 2, 'the dispute to be booked');
+  const [paid] = await paidBy(panel, customer);
+  const nothing = { currency: 'usd', amountPaid: 0, amount: 0 };
+  expect(await total()).toEqual(nothing);
+  const [charge] = (await panel.sdk.charges.list({ customer, limit: 1 })).data;
+  const [dispute] = (await panel.sdk.disputes.list({ charge: charge!.id })).data;
+  // Of this only the dispute tells, which names no customer.
+  const answered = async (text: string) =>
+    panel.sdk.disputes.update(dispute!.id, { evidence: { uncategorized_text: text }, submit: true });
+  await answered('a letter');
+  await applied(panel);
+  expect(await total()).toEqual(nothing);
+  await answered('winning_evidence');
+  await until(async () => (await total())?.amountPaid === paid!.amount, 'the won dispute to be booked');
+  expect(await total()).toEqual({
+    currency: 'usd',
+    amountPaid: paid!.amount,
+    amount: Math.floor((paid!.amount * 10 + 50) / 100),
+  });
+  await applied(panel);
+  expect((await ledgerOf(panel, tenant, id)).nodes.map(({ kind }) => kind)).toEqual([
+    'REFUND',
+    'REFUND',
+    'PAYMENT',
+  ]);
 }, 120_000);
 
 test('while invoices can not be read the subscription is looked at all the same, and they are booked later', async () => {

@@ -6,6 +6,7 @@ import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import {
   change,
+  customerOf,
   giveCard,
   proTenant,
   startBillingPanel,
@@ -277,4 +278,29 @@ test('a plan that is none, one by contract, and one of another tenant are refuse
     body: { plan: 'pro' },
   });
   expect(forbidden.status).toBe(403);
+});
+
+test('amounts, currencies, coupons and customers are nobody’s to name; what is wrong is refused by its name, and nothing is half-done', async () => {
+  const tenant = await panel.world.tenant();
+  const other = await customerOf(panel, await panel.world.tenant());
+  const customer = await giveCard(panel, tenant);
+  const bad: [Record<string, unknown>, number, string][] = [
+    [{ plan: 'gold' }, 422, 'plan'],
+    [{ plan: 'pro', billing_cycle: 'weekly' }, 422, 'billing_cycle'],
+    [{ plan: 'pro', amount: -4_900 }, 422, 'amount'],
+    [{ plan: 'pro', currency: 'eur' }, 422, 'currency'],
+    [{ plan: 'pro', coupon: 'all-for-nothing' }, 422, 'coupon'],
+    [{ plan: 'pro', customer: other }, 422, 'customer'],
+    [{ plan: 7 }, 400, 'plan'],
+    [{}, 422, 'plan'],
+  ];
+  const answers = [];
+  for (const [body, , field] of bad) {
+    const { status, body: told } = await tenant.rest('/api/billing/subscription', { method: 'PUT', body });
+    answers.push([body, status, JSON.stringify(told).includes(`${field}`) ? field : told]);
+  }
+  expect(answers).toEqual(bad);
+  expect((await panel.sdk.subscriptions.list({ customer, status: 'all' })).data).toEqual([]);
+  expect((await panel.sdk.invoices.list({ customer })).data).toEqual([]);
+  expect(await panel.sql('select 1 from billing.intent where tenant_id = $1', [tenant.id])).toEqual([]);
 });

@@ -6,10 +6,13 @@ import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.job.js';
 import { replayEvents } from '#subgraphs/billing/webhook/replay.service.js';
 
 import { databaseOf } from '../security/subgraphs.js';
+import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import {
   applied,
+  change,
   customerOf,
+  giveCard,
   pass,
   proTenant,
   signedIn,
@@ -58,6 +61,9 @@ const event = (customer: string, type = 'customer.subscription.updated', id = `e
     request: { id: null, idempotency_key: null },
     type,
   });
+
+const faults = async () =>
+  ((await (await fetch(`${panel.stripe.url}/_sandbox/faults`)).json()) as { faults: unknown[] }).faults;
 
 const ledger = async () =>
   (await panel.sql<{ count: number }>('select count(*)::int as count from billing.webhook_event'))[0]!.count;
@@ -133,6 +139,47 @@ test('a burst of webhooks is neither limited nor charged to anybody', async () =
   expect(new Set(statuses)).toEqual(new Set([200]));
   await applied(panel);
 });
+
+test('an answer of Stripe that comes late undoes nothing that is newer', async () => {
+  const tenant = await panel.world.tenant();
+  const customer = await giveCard(panel, tenant);
+  await applied(panel);
+  // What is answered is of the moment in which it was asked: no subscription.
+  panel.stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/subscriptions', delayMs: 5_000, next: 1 });
+  const body = event(customer);
+  expect(await post(body, sign(body))).toBe(200);
+  await until(async () => (await faults()).length === 0, 'Stripe to be asked');
+  dataOf(await change(tenant, { plan: 'PRO' }));
+  await applied(panel);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', status: 'ACTIVE' });
+}, 120_000);
+
+test('webhooks of many customers at once are applied, each of what is so at Stripe, with and without news', async () => {
+  const tenants = await Promise.all(Array.from({ length: 6 }, async () => proTenant(panel)));
+  await applied(panel);
+  panel.stripe.deliver({ lose: 1_000_000 });
+  for (const [at, { customer }] of tenants.entries()) {
+    const [subscription] = (await panel.sdk.subscriptions.list({ customer })).data;
+    if (at % 2 === 0) await panel.sdk.subscriptions.update(subscription!.id, { cancel_at_period_end: true });
+  }
+  await panel.stripe.delivered();
+  panel.stripe.deliver({ lose: 0 });
+  const versions = async () =>
+    panel.sql<{ version: string }>(
+      'select version from billing.subscription where tenant_id = any($1) order by array_position($1, tenant_id)',
+      [tenants.map(({ id }) => id)],
+    );
+  const before = await versions();
+  const bodies = tenants.flatMap(({ customer }) => Array.from({ length: 5 }, () => event(customer)));
+  await Promise.all(bodies.map((body) => post(body, sign(body))));
+  await applied(panel);
+  const ends = await Promise.all(tenants.map(async (tenant) => (await subscriptionOf(tenant)).cancelAt));
+  expect(ends.map((cancelAt) => cancelAt !== null)).toEqual([true, false, true, false, true, false]);
+  // Each change is told once, and nothing is told of those who have none.
+  expect((await versions()).map(({ version }, at) => Number(version) - Number(before[at]!.version))).toEqual([
+    1, 0, 1, 0, 1, 0,
+  ]);
+}, 120_000);
 
 test('what a lost webhook told is known within the hour', async () => {
   const tenant = await proTenant(panel);

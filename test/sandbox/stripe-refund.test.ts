@@ -1,3 +1,4 @@
+import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { billingWorld, idOf, type BillingWorld } from '../support/stripe-sandbox.js';
@@ -132,4 +133,94 @@ test('a credit note on an open invoice leaves less to pay, and pays it where not
   await stripe.creditNotes.create({ invoice: free, amount: 1000 });
   expect(await stripe.invoices.retrieve(free)).toMatchObject({ status: 'paid', amount_paid: 0 });
   expect((await chargesOf(customer)).map(({ amount }) => amount)).toEqual([600]);
+});
+
+test('a credit note on lines pays back what was paid of them, discounts taken off, and no line twice', async () => {
+  const { stripe } = world;
+  const { customer } = await world.customerAt('2026-04-01T00:00:00');
+  for (const [amount, description] of [
+    [1000, 'first'],
+    [3000, 'second'],
+  ] as const)
+    await stripe.invoiceItems.create({ customer, amount, currency: 'usd', description });
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'once' });
+  const { id: invoice } = await stripe.invoices.create({
+    customer,
+    discounts: [{ coupon: coupon.id }],
+    pending_invoice_items_behavior: 'include',
+  });
+  await stripe.invoices.finalizeInvoice(invoice);
+  const { lines } = await stripe.invoices.pay(invoice);
+  const named = (description: string) => lines.data.find((line) => line.description === description)!.id;
+  const credit = async (list: Stripe.CreditNoteCreateParams.Line[], amount: number) =>
+    stripe.creditNotes.create({ invoice, lines: list, refund_amount: amount });
+  const whole = { type: 'invoice_line_item', invoice_line_item: named('first') } as const;
+  const part = { type: 'invoice_line_item', invoice_line_item: named('second'), amount: 700 } as const;
+  const other = {
+    type: 'custom_line_item',
+    description: 'for the trouble',
+    unit_amount: 50,
+    quantity: 2,
+  } as const;
+  const note = await credit([whole, part, other], 1700);
+  expect(note).toMatchObject({ amount: 1700, post_payment_amount: 1700 });
+  expect(note.lines.data.map((line) => [line.type, line.invoice_line_item, line.amount])).toEqual([
+    ['invoice_line_item', whole.invoice_line_item, 900],
+    ['invoice_line_item', part.invoice_line_item, 700],
+    ['custom_line_item', undefined, 100],
+  ]);
+  expect((await chargesOf(customer))[0]).toMatchObject({ amount: 3600, amount_refunded: 1700 });
+  await expect(credit([whole], 900)).rejects.toMatchObject({ param: 'lines[0][amount]' });
+  await expect(credit([{ ...part, amount: 2001 }], 2001)).rejects.toMatchObject({
+    param: 'lines[0][amount]',
+  });
+  await expect(credit([{ ...whole, invoice_line_item: 'il_none' }], 900)).rejects.toMatchObject({
+    param: 'lines[0][invoice_line_item]',
+  });
+  await expect(credit([{ ...other, unit_amount: 0 }], 0)).rejects.toMatchObject({
+    param: 'lines[0][unit_amount]',
+  });
+  await expect(
+    stripe.creditNotes.create({ invoice, amount: 100, lines: [part], refund_amount: 100 }),
+  ).rejects.toMatchObject({ param: 'amount' });
+  expect(await stripe.invoices.retrieve(invoice)).toMatchObject({ post_payment_credit_notes_amount: 1700 });
+});
+
+test('a charge that is disputed ends won or lost by its evidence; a question by a bank takes nothing', async () => {
+  const { stripe } = world;
+  const disputed = async (card: string) => {
+    const { customer } = await world.customerAt('2026-04-01T00:00:00', card);
+    await stripe.invoiceItems.create({ customer, amount: 700, currency: 'usd' });
+    const { id } = await stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' });
+    await stripe.invoices.finalizeInvoice(id);
+    expect(await stripe.invoices.pay(id)).toMatchObject({ status: 'paid', amount_paid: 700 });
+    const [charge] = await chargesOf(customer);
+    expect(charge).toMatchObject({ disputed: true, paid: true, amount_refunded: 0 });
+    const { data } = await stripe.disputes.list({ charge: charge!.id });
+    expect(data).toMatchObject([{ amount: 700, charge: charge!.id, payment_intent: charge!.payment_intent }]);
+    return data[0]!;
+  };
+  const [won, lost, given] = [
+    await disputed('pm_card_createDispute'),
+    await disputed('pm_card_createDispute'),
+    await disputed('pm_card_createDispute'),
+  ];
+  const asked = await disputed('pm_card_createDisputeInquiry');
+  expect([won.status, asked.status]).toEqual(['needs_response', 'warning_needs_response']);
+  const answer = async (id: string, text: string) =>
+    (await stripe.disputes.update(id, { evidence: { uncategorized_text: text }, submit: true })).status;
+  expect(await answer(given.id, 'a letter')).toBe('under_review');
+  expect(await answer(won.id, 'winning_evidence')).toBe('won');
+  expect(await answer(lost.id, 'losing_evidence')).toBe('lost');
+  expect((await stripe.disputes.close(given.id)).status).toBe('lost');
+  expect((await stripe.disputes.close(asked.id)).status).toBe('warning_closed');
+  await expect(stripe.disputes.close(won.id)).rejects.toThrow('closed');
+  expect(await world.eventsOf(won.id)).toEqual([
+    'charge.dispute.created',
+    'charge.dispute.funds_withdrawn',
+    'charge.dispute.updated',
+    'charge.dispute.funds_reinstated',
+    'charge.dispute.closed',
+  ]);
+  expect(await world.eventsOf(asked.id)).toEqual(['charge.dispute.created', 'charge.dispute.closed']);
 });

@@ -4,9 +4,10 @@ import { invalid } from '../errors.js';
 import { changedMetadata, expand, integer, isWithin, metadata, range, text } from '../http/form.js';
 import { listing, retrieval } from '../http/list.js';
 import { existing, operation } from '../http/operation.js';
-import { randomText, newId } from '../store/ids.js';
+import { newId, randomText } from '../store/ids.js';
 import type { CreditNote, Invoice } from '../store/stored.js';
 import type { World } from '../world.js';
+import { creditedLines, linesOf } from './credited-lines.js';
 import { creditOpen, creditPaid, type PaidBack } from './settle-credit.js';
 
 const path = '/v1/credit_notes';
@@ -16,10 +17,11 @@ export const creditNoteOperations = [
     'POST',
     path,
     z.strictObject({
-      amount: integer,
+      amount: integer.optional(),
       credit_amount: integer.optional(),
       expand,
       invoice: text,
+      lines: creditedLines.optional(),
       memo: text.optional(),
       metadata: metadata.optional(),
       out_of_band_amount: integer.optional(),
@@ -28,7 +30,8 @@ export const creditNoteOperations = [
     }),
     (world, wanted) => {
       const invoice = existing(world, 'invoice', wanted.invoice, 'invoice');
-      const { amount } = wanted;
+      const lines = linesOf(world, invoice, wanted);
+      const amount = lines.reduce((sum, line) => sum + line.amount, 0);
       if (amount < 1)
         throw invalid(
           'This value must be greater than or equal to 1.',
@@ -51,6 +54,7 @@ export const creditNoteOperations = [
         : creditPaid(world, invoice, amount, back);
       const note = makeCreditNote(world, invoice, {
         amount,
+        lines,
         memo: wanted.memo ?? null,
         metadata: changedMetadata({}, wanted.metadata),
         reason: wanted.reason ?? null,
@@ -94,7 +98,11 @@ type Varying =
   | 'refunds'
   | 'type';
 
-function makeCreditNote(world: World, invoice: Invoice, fields: Pick<CreditNote, Varying>): CreditNote {
+function makeCreditNote(
+  world: World,
+  invoice: Invoice,
+  { lines, ...fields }: Pick<CreditNote, Varying> & { lines: CreditNote['lines']['data'] },
+): CreditNote {
   const id = newId('credit_note');
   const { amount } = fields;
   const now = world.nowFor(String(invoice.customer));
@@ -111,30 +119,7 @@ function makeCreditNote(world: World, invoice: Invoice, fields: Pick<CreditNote,
     discount_amounts: [],
     effective_at: now,
     invoice: invoice.id,
-    lines: {
-      object: 'list',
-      data: [
-        {
-          id: `cnli_1${randomText(23)}`,
-          object: 'credit_note_line_item',
-          amount,
-          description: fields.memo ?? 'Credit',
-          discount_amount: 0,
-          discount_amounts: [],
-          livemode: false,
-          metadata: {},
-          pretax_credit_amounts: [],
-          quantity: 1,
-          tax_rates: [],
-          taxes: [],
-          type: 'custom_line_item',
-          unit_amount: amount,
-          unit_amount_decimal: String(amount),
-        },
-      ],
-      has_more: false,
-      url: `${path}/${id}/lines`,
-    },
+    lines: { object: 'list', data: lines, has_more: false, url: `${path}/${id}/lines` },
     livemode: false,
     number: `${invoice.number ?? ''}-CN-${String(count + 1).padStart(2, '0')}`,
     pdf: `${world.pageUrl()}/_sandbox/pages/credit_note/${id}/pdf`,

@@ -5,6 +5,7 @@ import { checkoutOperations } from '../checkout/session.js';
 import { creditNoteOperations } from '../credit-note/credit-note.js';
 import { customerOperations } from '../customer/customer.js';
 import { paymentMethodOperations } from '../customer/payment-method.js';
+import { disputeOperations } from '../dispute/dispute.js';
 import { invoiceItemOperations } from '../invoice/items.js';
 import { invoiceOperations } from '../invoice/operations.js';
 import { chargeOperations } from '../payment/charge.js';
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   ...paymentIntentOperations,
   ...chargeOperations,
   ...refundOperations,
+  ...disputeOperations,
   ...creditNoteOperations,
   ...checkoutOperations,
   ...portalOperations,

@@ -1,4 +1,5 @@
-import { emptyAddress } from '../customer/payment-method.js';
+import { cardOf, emptyAddress } from '../customer/payment-method.js';
+import { disputeCharge } from '../dispute/dispute.js';
 import type { StripeError } from '../errors.js';
 import { isWithin, range, text } from '../http/form.js';
 import { listing, retrieval } from '../http/list.js';
@@ -87,7 +88,9 @@ export function makeCharge(
     transfer_group: null,
   });
   world.emit(refusal ? 'charge.failed' : 'charge.succeeded', charge);
-  return charge;
+  const { outcome } = cardOf(method);
+  if (!isCaptured || (outcome !== 'disputed' && outcome !== 'inquired')) return charge;
+  return disputeCharge(world, charge, outcome === 'disputed' ? 'chargeback' : 'inquiry');
 }
 
 /** The charge that has paid an intent. */

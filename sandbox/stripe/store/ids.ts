@@ -17,6 +17,7 @@ const prefixes: Record<TableName, string> = {
   invoice_payment: 'inpay_1',
   charge: 'ch_3',
   refund: 're_3',
+  dispute: 'du_1',
   credit_note: 'cn_1',
   'checkout.session': 'cs_test_a1',
   'billing_portal.session': 'bps_1',

@@ -24,6 +24,7 @@ const names: readonly TableName[] = [
   'invoice_payment',
   'charge',
   'refund',
+  'dispute',
   'credit_note',
   'checkout.session',
   'billing_portal.session',

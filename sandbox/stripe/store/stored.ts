@@ -37,6 +37,7 @@ export type InvoiceItem = Stored<Stripe.InvoiceItem>;
 export type InvoicePayment = Stored<Stripe.InvoicePayment>;
 export type Charge = Stored<Stripe.Charge>;
 export type Refund = Stored<Stripe.Refund>;
+export type Dispute = Stored<Stripe.Dispute>;
 export type CreditNote = Stored<Stripe.CreditNote>;
 export type CheckoutSession = Stored<Stripe.Checkout.Session>;
 export type PortalSession = Stored<Stripe.BillingPortal.Session>;
@@ -81,6 +82,7 @@ export interface Tables {
   invoice_payment: InvoicePayment;
   charge: Charge;
   refund: Refund;
+  dispute: Dispute;
   credit_note: CreditNote;
   'checkout.session': CheckoutSession;
   'billing_portal.session': PortalSession;

@@ -3,11 +3,12 @@ import { ApiError } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { changeTo, type PlanAdmission } from '../admission/admission.service.js';
 import { packages } from '../package/packages.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
-import { isLive, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
+import { isLive, isOtherPlan, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { changesOf } from './finish-intent.job.js';
 import type { IntentParams } from './intent.entity.js';
 import { end, type Intents, type Looked, type Wanted } from './intents.service.js';
@@ -27,6 +28,7 @@ export class ChangeService {
   constructor(
     private readonly means: MeansFinder,
     private readonly intents: Intents,
+    private readonly admission: PlanAdmission,
   ) {}
 
   /** To a larger plan at once, to a smaller one when the period that is paid ends. */
@@ -36,6 +38,7 @@ export class ChangeService {
     const target = { plan: input.plan, cycle: input.billingCycle ?? before.billingCycle };
     return this.run(operation, 'changeSubscription', input, async () => {
       const step = stepTo(before, target);
+      if (isOtherPlan(before, step, target)) await this.admission.require(operation, changeTo(target.plan));
       const means = await this.means.find(operation.em, before, step, target);
       return async (row, em) => {
         const step = stepTo(row, target);

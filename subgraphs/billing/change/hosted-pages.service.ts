@@ -9,6 +9,7 @@ import {
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { changeTo, type PlanAdmission } from '../admission/admission.service.js';
 import { BillingCycle, packages } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
 import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
@@ -30,11 +31,14 @@ export class HostedPages {
   readonly idempotency = new IdempotencyKeys('billing', ['createCheckoutSession']);
 
   constructor(
-    private readonly stripe: StripeSource,
-    private readonly prices: Prices,
-    private readonly customers: CustomerService,
-    private readonly means: MeansFinder,
-    private readonly publicUrl: string,
+    private readonly tools: {
+      stripe: StripeSource;
+      prices: Prices;
+      customers: CustomerService;
+      means: MeansFinder;
+      admission: PlanAdmission;
+      publicUrl: string;
+    },
   ) {}
 
   async checkout(operation: Operation, input: CreateCheckoutSessionInput): Promise<HostedPage> {
@@ -47,19 +51,20 @@ export class HostedPages {
     if (isLive(row)) throw alreadySubscribed();
     if (withTrial && row.hadTrial) throw invalid('input.withTrial', 'The trial was used before');
     const trialDays = withTrial ? packages[plan].trialDays : 0;
-    const customer = await this.customers.of(operation);
+    await this.tools.admission.require(operation, changeTo(plan));
+    const customer = await this.tools.customers.of(operation);
     if (coupon) await this.requireCoupon(coupon);
-    const discounts = coupon ? [{ coupon }] : await asking(() => this.means.discountsOf(operation.em));
+    const discounts = coupon ? [{ coupon }] : await asking(() => this.tools.means.discountsOf(operation.em));
     const session = await asking(async () =>
-      this.stripe().checkout.sessions.create(
+      this.tools.stripe().checkout.sessions.create(
         {
           mode: 'subscription',
           customer,
           line_items: [
-            { price: await this.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
+            { price: await this.tools.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
           ],
-          success_url: `${this.publicUrl}/?checkout=done`,
-          cancel_url: `${this.publicUrl}/?checkout=cancelled`,
+          success_url: `${this.tools.publicUrl}/?checkout=done`,
+          cancel_url: `${this.tools.publicUrl}/?checkout=cancelled`,
           client_reference_id: operation.tenantId,
           // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
           ...(discounts.length > 0 ? { discounts } : {}),
@@ -71,7 +76,7 @@ export class HostedPages {
     const { url } = session;
     if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
     // Before anybody has its address: of all that were handed out, one can be paid on.
-    await asking(() => closeOlderPages(this.stripe(), customer, session.id));
+    await asking(() => closeOlderPages(this.tools.stripe(), customer, session.id));
     return this.idempotency.write(operation, call, revive, async ({ audit }) => {
       audit({ target: operation.tenantId, changes: { plan, checkout: session.id } });
       const expiresAt = new Date(session.expires_at * 1000);
@@ -84,9 +89,9 @@ export class HostedPages {
 
   /** Where payment methods are changed and invoices paid. */
   async portal(operation: Operation): Promise<HostedPage> {
-    const customer = await this.customers.of(operation);
+    const customer = await this.tools.customers.of(operation);
     const { url } = await asking(() =>
-      this.stripe().billingPortal.sessions.create({ customer, return_url: `${this.publicUrl}/` }),
+      this.tools.stripe().billingPortal.sessions.create({ customer, return_url: `${this.tools.publicUrl}/` }),
     );
     return { url, expiresAt: null };
   }
@@ -95,7 +100,7 @@ export class HostedPages {
     // A partner's is given by its tier, and to nobody who names it.
     if (isPartnerCoupon(coupon)) throw noCoupon();
     try {
-      const { valid } = await this.stripe().coupons.retrieve(coupon);
+      const { valid } = await this.tools.stripe().coupons.retrieve(coupon);
       if (valid) return;
     } catch (cause) {
       const failure = failureOf(cause);

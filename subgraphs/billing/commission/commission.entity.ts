@@ -18,7 +18,8 @@ registerEnumType(CommissionKind, {
     PAYMENT: { description: 'A customer paid an invoice.' },
     REFUND: {
       description:
-        'Money of that payment went back to the customer, or a refund of it failed and it did not.',
+        'Money of that payment went back to the customer by a refund or a dispute, or a refund of it failed or a dispute ' +
+        'of it was won and it did not.',
     },
   },
 });

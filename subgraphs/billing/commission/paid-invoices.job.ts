@@ -24,7 +24,7 @@ export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload>
         row.since === null ? null : new Date(row.since),
       );
       const known = await knownReturned(step.em, tenantId);
-      const returned = await fetchReturned(stripe(), row.customer, known);
+      const returned = await fetchReturned(stripe(), row.customer, known, step.now);
       await step.write(async ({ em, publish }) => {
         await tellPaidInvoices({ em, publish }, tenantId, paid);
         await tellReturned({ em, publish }, tenantId, returned);

@@ -7,7 +7,7 @@ import type { InvoiceRefunded } from '#schema/events.js';
 /** How many of a customer's newest payments and credit notes are looked at: eight years of monthly ones. */
 const mostPayments = 100;
 
-/** What went back of one charge, or by one credit note outside of Stripe, up to now. */
+/** What went back of one charge, by one dispute of it, or by one credit note outside of Stripe, up to now. */
 export interface Returned {
   id: string;
   /** Null for a payment of no invoice. */
@@ -29,13 +29,14 @@ export async function knownReturned(
 }
 
 /**
- * Money that went back to a customer and is not known yet: refunds, by whichever way they were made, and what credit notes
- * say was paid back outside of Stripe. Credit for later invoices is not among it: these are paid with less money.
+ * Money that went back to a customer and is not known yet: refunds, by whichever way they were made, what its bank has taken
+ * back by a dispute that is open or lost, and what credit notes say was paid back outside of Stripe. Credit for later invoices is not among it: these are paid with less money.
  */
 export async function fetchReturned(
   stripe: Stripe,
   customer: string,
   known: ReadonlyMap<string, number>,
+  now: Date,
 ): Promise<Returned[]> {
   const isNews = ({ id, amount }: Pick<Returned, 'id' | 'amount'>) => (known.get(id) ?? 0) !== amount;
   const { data: charges } = await stripe.charges.list({
@@ -46,6 +47,7 @@ export async function fetchReturned(
   const found: Returned[] = [];
   for (const charge of charges) {
     const { id, amount_refunded: amount, created, refunds } = charge;
+    if (charge.disputed) found.push(...(await disputesOf(stripe, charge, now)).filter(isNews));
     if (!isNews({ id, amount })) continue;
     const at = isoOf(refunds?.data[0]?.created ?? created);
     found.push({ id, invoiceId: await invoiceOf(stripe, charge), amount, at });
@@ -57,6 +59,21 @@ export async function fetchReturned(
     if (isNews({ id, amount })) found.push({ id, invoiceId, amount, at: isoOf(voided ?? created) });
   }
   return found;
+}
+
+/** One that is won, or was a question only, took nothing. */
+async function disputesOf(stripe: Stripe, charge: Stripe.Charge, now: Date): Promise<Returned[]> {
+  const { data } = await stripe.disputes.list({ charge: charge.id, limit: 100 });
+  const invoiceId = await invoiceOf(stripe, charge);
+  return data.map(({ id, amount, currency, status, created }) => {
+    const isOver = status === 'won' || status === 'prevented' || status.startsWith('warning_');
+    // In another currency it is about the charge as a whole.
+    const taken = currency === charge.currency ? amount : charge.amount - charge.amount_refunded;
+    return isOver
+      ? // Stripe does not tell when it ended.
+        { id, invoiceId, amount: 0, at: now.toISOString() }
+      : { id, invoiceId, amount: taken, at: isoOf(created) };
+  });
 }
 
 async function invoiceOf(stripe: Stripe, { payment_intent: by }: Stripe.Charge): Promise<string | null> {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type Stripe from 'stripe';
 
 import type { Plan } from '#platform/entitlement/plans.js';
@@ -49,6 +51,11 @@ export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<S
       others.filter((each) => rank(each) === 0).map(({ id }) => id),
     )
   );
+}
+
+/** The same for two that say the same. */
+export function digestOf(snapshot: Snapshot): string {
+  return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url');
 }
 
 /** An account may sell other things to the same customer. */

@@ -4,7 +4,7 @@ import { auditEvent } from '#platform/subgraph/audit.js';
 import type { NoticeRaised, PlanDecided, SubscriptionChanged } from '#schema/events.js';
 
 import { dueAt, endOfGrace } from '../dunning/dunning.ladder.js';
-import type { Snapshot } from '../stripe/snapshot.js';
+import { digestOf, type Snapshot } from '../stripe/snapshot.js';
 import { PlanSource, planInForce, type BillingSubscription } from './subscription.entity.js';
 import { accessOf, SubscriptionStatus } from './subscription.status.js';
 
@@ -30,6 +30,7 @@ export function applySnapshot(
   row.syncedAt = now;
   row.reconcileAt = new Date(now.getTime() + reconcileMs);
   if (!snapshot) return;
+  row.seen = digestOf(snapshot);
   const before = visible(row);
   const wasLive = accessOf[row.status].isLive && row.stripeId !== null;
   const { partnerCoupon: from } = row;

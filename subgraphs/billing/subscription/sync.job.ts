@@ -1,79 +1,79 @@
-import type { JobDefinition, JobPayload, JobStep } from '#platform/jobs/job.js';
+import type { Database, SqlEntityManager } from '#platform/database/database.js';
+import { patience, withPatience } from '#platform/database/patience.js';
+import { systemEm } from '#platform/database/system-em.js';
+import { JobBatch } from '#platform/jobs/enqueue.js';
+import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
+import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
-import { auditEvent } from '#platform/subgraph/audit.js';
 
-import { paidInvoicesKind } from '../commission/paid-invoices.kind.js';
-import { applyDiscountKind } from '../partner/discount.kind.js';
-import { couponFor, partnerTerms } from '../partner/partner-terms.service.js';
-import { isJust } from '../stripe/partner-discount.js';
-import { fetchSnapshot } from '../stripe/snapshot.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
-import { endSurplus } from '../stripe/surplus.js';
-import type { TenantTime } from '../test-clock/tenant-time.service.js';
-import { applySnapshot, reconcileMs } from './apply.js';
-import { accessOf } from './subscription.status.js';
-import { beginLook, endLook, lockSubscription } from './subscription.store.service.js';
+import { reconcileMs } from './apply.js';
+import { LookQueue } from './look-queue.js';
+import type { Looks } from './looks.job.js';
 import { syncKind } from './sync-request.service.js';
 
 /**
- * Makes a tenant's subscription what Stripe says. What a webhook told is not looked at: the object is asked for, so that
- * neither the order of webhooks nor how often each comes matters.
+ * Looks at the subscriptions that webhooks tell of, in the process that took them. Where Stripe does not answer a job goes on,
+ * which waits out an outage; where the process dies `lostLooksSweep` asks for one.
  */
-export function syncJob(stripe: StripeSource, times: TenantTime): JobDefinition<JobPayload> {
+export function lookQueue(looks: Looks, database: Database, logger: Logger): LookQueue {
+  const handOver = async (tenantIds: readonly string[]) =>
+    systemEm(database).transactional(async (em) => {
+      await em.execute(
+        `update billing.sync_request set looker = 'JOB'
+         where tenant_id in (select jsonb_array_elements_text(?::jsonb))`,
+        [JSON.stringify(tenantIds)],
+      );
+      await enqueueSyncs(em, tenantIds);
+    });
+  const look = async (tenantIds: readonly string[]) => {
+    const outcomes = await looks.look(tenantIds, 'webhook');
+    const failed = [...outcomes].flatMap(([tenantId, outcome]) =>
+      typeof outcome === 'object' ? [{ tenantId, error: outcome.error }] : [],
+    );
+    if (failed.length > 0) {
+      logger.warn(
+        { err: failed[0]!.error, tenants: failed.length },
+        'subscriptions could not be looked at; jobs try again',
+      );
+      await handOver(failed.map(({ tenantId }) => tenantId));
+    }
+    return [...outcomes].filter(([, outcome]) => outcome === 'AGAIN').map(([tenantId]) => tenantId);
+  };
+  return new LookQueue({
+    handOver: async (tenantIds) =>
+      withPatience(patience.background, async () => handOver(tenantIds)).catch((error: unknown) =>
+        logger.warn({ err: error, tenants: tenantIds.length }, 'looks were not handed over to jobs'),
+      ),
+    look: async (tenantIds) => {
+      try {
+        return await withPatience(patience.background, async () => look(tenantIds));
+      } catch (error) {
+        logger.warn({ err: error, tenants: tenantIds.length }, 'a look at subscriptions failed');
+        return [];
+      }
+    },
+  });
+}
+
+/** Makes a tenant's subscription what Stripe says: neither the order of webhooks nor how often each comes matters. */
+export function syncJob(looks: Looks, queue: LookQueue): JobDefinition<JobPayload> {
   return {
     ...syncKind,
-    async handle(step) {
-      const { tenantId } = step.payload;
-      if (await times.isOnItsWay(step.em, tenantId)) return;
-      const look = await beginLook(step.em, tenantId);
-      if (!look) return;
-      const snapshot = await fetchSnapshot(stripe(), look.customerId).catch(async (error: unknown) => {
-        // The next webhook asks anew; until then reconciling does.
-        if (step.isLastAttempt) await forgetRequest(step);
-        throw error;
-      });
-      await step.write(async ({ em, publish, enqueue }) => {
-        const row = await lockSubscription(em, tenantId);
-        const at = await times.at(em, tenantId, step.now);
-        applySnapshot(row, snapshot, { ticket: look.ticket, now: step.now, at, publish });
-        await em.flush();
-        // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
-        const terms = await partnerTerms(em);
-        if (
-          snapshot &&
-          accessOf[snapshot.status].isLive &&
-          !isJust(snapshot.partnerCoupons, couponFor(terms))
-        )
-          enqueue(applyDiscountKind, { tenantId });
-        // By a job of its own: the plan does not wait for them.
-        if (terms) enqueue(paidInvoicesKind, { tenantId });
-        // Something was told while Stripe was asked.
-        if (!(await endLook(em, tenantId, look, step.now))) enqueue(syncKind, { tenantId });
-      });
-      for (const id of snapshot?.surplus ?? []) {
-        if (!(await endSurplus(stripe(), id))) continue;
-        await step.write(async ({ publish }) =>
-          publish(
-            auditEvent(
-              { name: 'endSurplusSubscription', args: {} },
-              {
-                tenantId,
-                target: id,
-                actor: 'svc:billing',
-                actorKind: 'service',
-                clientAddress: '',
-                changes: { kept: snapshot?.stripeId },
-              },
-            ),
-          ),
-        );
-      }
+    async handle({ payload: { tenantId }, causedBy, isLastAttempt, em }) {
+      const outcome = (await looks.look([tenantId], causedBy)).get(tenantId);
+      if (outcome === 'AGAIN') queue.add([tenantId]);
+      if (typeof outcome !== 'object') return;
+      // The next webhook asks anew; until then reconciling does.
+      if (isLastAttempt) await em.execute('delete from billing.sync_request where tenant_id = ?', [tenantId]);
+      throw outcome.error;
     },
   };
 }
 
-async function forgetRequest({ em, payload }: JobStep<JobPayload>): Promise<void> {
-  await em.execute('delete from billing.sync_request where tenant_id = ?', [payload.tenantId]);
+export async function enqueueSyncs(em: SqlEntityManager, tenantIds: readonly string[]): Promise<void> {
+  const jobs = new JobBatch();
+  for (const tenantId of tenantIds) jobs.enqueue(syncKind, { tenantId });
+  await jobs.send(em, 'billing', { requestId: 'webhook' });
 }
 
 const tenantsAtOnce = 200;
@@ -105,5 +105,25 @@ export const reconcileSweep: Sweep = {
       if (row?.isLate) enqueue(syncKind, { tenantId });
     }
     return due.length === tenantsAtOnce ? 'more' : 'done';
+  },
+};
+
+/** Longer than a process needs to look, or to hand over to a job. */
+const lostMs = 30_000;
+
+/** Gives jobs what a process has taken and not looked at: it died, or has more than it can do. */
+export const lostLooksSweep: Sweep = {
+  name: 'subscription.lost-looks',
+  everyMs: 10_000,
+  async run({ em, now, enqueue }) {
+    const lost = await em.execute<{ tenantId: string }[]>(
+      `update billing.sync_request set looker = 'JOB' where tenant_id in (
+         select tenant_id from billing.sync_request where looker = 'PROCESS' and wanted_at <= ?
+         order by wanted_at limit ? for update skip locked
+       ) returning tenant_id as "tenantId"`,
+      [new Date(now.getTime() - lostMs), tenantsAtOnce],
+    );
+    for (const { tenantId } of lost) enqueue(syncKind, { tenantId });
+    return lost.length === tenantsAtOnce ? 'more' : 'done';
   },
 };

@@ -23,6 +23,7 @@ export interface BillingPanel extends TestPanel {
 export async function startBillingPanel(
   options: Partial<Pick<StripeSandboxOptions, 'billing' | 'delivery'>> & {
     settings?: Record<string, string>;
+    mode?: 'split';
   } = {},
 ): Promise<BillingPanel> {
   const port = await freePort();
@@ -35,19 +36,25 @@ export async function startBillingPanel(
   const stripe = await startStripeSandbox({
     port: 0,
     clock,
-    webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret },
+    // Where each part has a port of its own, none can be told before: events are fetched, and posted by tests.
+    ...(options.mode === 'split'
+      ? {}
+      : { webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret } }),
     logger: silentLogger,
     ...(options.billing ? { billing: options.billing } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
   });
   const sdk = createStripe(stripe.secretKey, stripe.url);
-  const panel = await startTestPanel({
-    PORT: String(port),
-    STRIPE_SECRET_KEY: stripe.secretKey,
-    STRIPE_WEBHOOK_SECRET: webhookSecret,
-    STRIPE_API_BASE: stripe.url,
-    ...options.settings,
-  });
+  const panel = await startTestPanel(
+    {
+      ...(options.mode === 'split' ? {} : { PORT: String(port) }),
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      STRIPE_API_BASE: stripe.url,
+      ...options.settings,
+    },
+    options.mode,
+  );
   panelClock = panel.clock;
   await ensureCatalogue(sdk);
   const stop = async () => {
