@@ -5,7 +5,7 @@ import type {
   ScoreChanged,
   ViolationChanged,
 } from './events/governance.js';
-import type { ClusterChanged, DeploymentChanged, ServerChanged } from './events/hosting.js';
+import type { ClusterChanged, DeploymentChanged, PlacementChanged, ServerChanged } from './events/hosting.js';
 
 export type * from './events/governance.js';
 export type * from './events/hosting.js';
@@ -60,6 +60,7 @@ export interface Events {
   'hosting.server.changed': ServerChanged;
   'hosting.cluster.changed': ClusterChanged;
   'hosting.deployment.changed': DeploymentChanged;
+  'hosting.placement.changed': PlacementChanged;
 }
 
 export type Topic = keyof Events;

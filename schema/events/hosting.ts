@@ -15,6 +15,15 @@ export interface ClusterChanged {
   isRemoved: boolean;
 }
 
+/** A placement went from one status to another, or came further in the one that it is in. */
+export interface PlacementChanged {
+  placementId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  partition: number;
+}
+
 /** A deployment is new, changed, or is gone. */
 export interface DeploymentChanged {
   deploymentId: string;

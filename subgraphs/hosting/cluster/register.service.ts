@@ -112,6 +112,13 @@ export class RegisterService {
             }
           : {}),
       });
+      // What waits for the old credential need not wait any longer.
+      if (contacted)
+        await em.execute(
+          `update hosting.deployment set due_at = ?, failures = 0
+           where tenant_id = ? and cluster_id = ? and due_at is not null and failures > 0`,
+          [clock.now(), tenantId, id],
+        );
       return cluster;
     });
   }
@@ -217,6 +224,8 @@ function refusedKubeconfig(error: unknown): unknown {
     case 'UNREACHABLE':
     case 'CONFLICT':
     case 'EXPIRED':
+    case 'OTHER_CLUSTER':
+    case 'TOO_LARGE':
     case 'RATE_LIMITED':
     case 'FAILED':
       return away(error.message, error);

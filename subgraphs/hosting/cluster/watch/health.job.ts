@@ -32,12 +32,12 @@ export async function followHealth(
   while (!signal.aborted) {
     // An outage is as old as the look that met it, however long that took.
     const now = clock.now().getTime();
-    const seen = await observe(client, lookMs);
+    const seen = await observe(client, cluster.identity, { timeoutMs: lookMs, signal });
     if (signal.aborted) return;
     const next = healthAfter(health, seen, now);
     let capacity: Capacity | undefined;
     if (seen.status === ClusterStatus.HEALTHY && now - capacityAt >= capacityMs) {
-      capacity = await capacityOf(client).catch(() => undefined);
+      capacity = await capacityOf(client, signal).catch(() => undefined);
       capacityAt = now;
     }
     const isNew =
