@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
@@ -5,7 +7,7 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { until, type Tenant } from '../support/world.js';
-import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+import { cluster, signedIn, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
 
 interface View {
   id: string;
@@ -29,24 +31,19 @@ const fields = `id status reason message partition partitions
 
 let panel: KubernetesPanel;
 let sandboxes: KubernetesSandbox[];
+/** With the five clusters, c-0 to c-4: two, two and one make three partitions of a quarter. */
+let owner: Tenant;
 beforeAll(async () => {
   panel = await startKubernetesPanel();
   sandboxes = [];
   for (let made = 0; made < 5; made += 1) sandboxes.push(await panel.kubernetes());
+  owner = await panel.world.tenant();
+  for (const [at, sandbox] of sandboxes.entries())
+    await cluster(owner, sandbox, { name: `c-${at}`, tags: ['web'], access: { by: 'token' } });
 });
 afterAll(async () => panel.stop());
 
-/** A tenant with the five clusters, c-0 to c-4: two, two and one make three partitions of a quarter. */
-async function tenantWithClusters(): Promise<Tenant> {
-  const tenant = await panel.world.tenant();
-  for (const [at, sandbox] of sandboxes.entries())
-    await cluster(tenant, sandbox, {
-      name: `c-${at}`,
-      tags: ['web'],
-      access: { by: 'token', user: `u-${at}` },
-    });
-  return tenant;
-}
+const nameOf = (word: string) => `${word}-${randomUUID().slice(0, 8)}`;
 const place = async (tenant: Tenant, input: Record<string, unknown>) =>
   tenant.graphql<{ placeDeployment: View }>(
     `mutation($input: PlaceDeploymentInput!) { placeDeployment(input: $input) { ${fields} } }`,
@@ -79,14 +76,15 @@ test(
   'one deployment comes to all clusters with a tag, a quarter at a time, and goes from them',
   { timeout },
   async () => {
-    const [tenant, stranger] = [await tenantWithClusters(), await panel.world.tenant()];
+    const [tenant, stranger] = [await signedIn(panel, owner), await panel.world.tenant()];
+    const name = nameOf('wide');
     await using live = new Live<{ placementChanged: { partition: number; status: string } }>(
       panel.panel.url,
       tenant.token,
       'subscription { placementChanged { partition status } }',
     );
     await live.opened();
-    const made = dataOf(await place(tenant, { name: 'wide', replicas: 2, env: { A: 'a-secret-word' } }));
+    const made = dataOf(await place(tenant, { name, replicas: 2, env: { A: 'a-secret-word' } }));
     const { id, partitions, status } = made.placeDeployment;
     expect({ partitions, status, told: told(made.placeDeployment) }).toEqual({
       partitions: 3,
@@ -94,7 +92,7 @@ test(
       told: ['1 c-0 WAITING', '1 c-1 WAITING', '2 c-2 WAITING', '2 c-3 WAITING', '3 c-4 WAITING'],
     });
     await reaches(tenant, id, 'PLACED');
-    expect(imagesOf('wide')).toEqual(Array(5).fill('nginx:1'));
+    expect(imagesOf(name)).toEqual(Array(5).fill('nginx:1'));
     expect(new Set((await viewOf(tenant, id)).targets.map(({ deployment }) => deployment?.status))).toEqual(
       new Set(['RUNNING']),
     );
@@ -112,14 +110,14 @@ test(
     expect(rows[0]?.row).not.toContain('a-secret-word');
     // Its deployments are its own.
     const { body } = await tenant.rest<{ id: string; name: string }[]>('/api/k8s/deployments');
-    const one = body.find(({ name }) => name === 'wide')!;
+    const one = body.find((each) => each.name === name)!;
     expect((await tenant.rest(`/api/k8s/deployments/${one.id}`, { method: 'DELETE' })).status).toBe(409);
 
-    expect(refusal(await place(tenant, { name: 'wide' }))).toMatchObject({ reason: 'NAME_TAKEN' });
+    expect(refusal(await place(tenant, { name }))).toMatchObject({ reason: 'NAME_TAKEN' });
     expect(refusal(await update(stranger, id, { replicas: 1 }))).toMatchObject({ code: 'NOT_FOUND' });
     expect(refusal(await act(stranger, 'resumePlacement', id))).toMatchObject({ code: 'NOT_FOUND' });
     expect(refusal(await act(stranger, 'removePlacement', id))).toMatchObject({ code: 'NOT_FOUND' });
-    expect(refusal(await place(stranger, { name: 'wide' }))).toMatchObject({
+    expect(refusal(await place(stranger, { name }))).toMatchObject({
       code: 'VALIDATION_FAILED',
       details: { 'input.tag': 'There is no cluster of that' },
     });
@@ -140,7 +138,7 @@ test(
     });
     expect(refusal(await update(tenant, id, { replicas: 1 }))).toMatchObject({ reason: 'PLACEMENT_REMOVED' });
     await reaches(tenant, id, 'REMOVED');
-    expect(imagesOf('wide')).toEqual(Array(5).fill(null));
+    expect(imagesOf(name)).toEqual(Array(5).fill(null));
   },
 );
 
@@ -148,14 +146,16 @@ test(
   'a bad partition stops it: those after it stay as they were, until it is mended or tried again',
   { timeout },
   async () => {
-    const tenant = await tenantWithClusters();
-    const { id } = dataOf(await place(tenant, { name: 'careful' })).placeDeployment;
+    let tenant = await signedIn(panel, owner);
+    const name = nameOf('careful');
+    const { id } = dataOf(await place(tenant, { name })).placeDeployment;
     await reaches(tenant, id, 'PLACED');
     sandboxes[2]!.breakImage('nginx:2');
     dataOf(await update(tenant, id, { image: 'nginx:2' }));
     await panel.pass(async () => (await viewOf(tenant, id)).partition === 2, 'the second partition');
-    await panel.pass(async () => imagesOf('careful')[2] === 'nginx:2', 'it to be applied');
+    await panel.pass(async () => imagesOf(name)[2] === 'nginx:2', 'it to be applied');
     await panel.clock.leap(605_000);
+    tenant = await signedIn(panel, owner);
     await reaches(tenant, id, 'STOPPED');
     const stopped = await viewOf(tenant, id);
     expect(stopped).toMatchObject({
@@ -169,13 +169,13 @@ test(
       '2 c-3 DONE',
       '3 c-4 WAITING',
     ]);
-    expect(imagesOf('careful')).toEqual(['nginx:2', 'nginx:2', 'nginx:2', 'nginx:2', 'nginx:1']);
+    expect(imagesOf(name)).toEqual(['nginx:2', 'nginx:2', 'nginx:2', 'nginx:2', 'nginx:1']);
     await panel.seconds(30);
-    expect(imagesOf('careful')[4]).toBe('nginx:1');
+    expect(imagesOf(name)[4]).toBe('nginx:1');
     sandboxes[2]!.mendImage('nginx:2');
     dataOf(await act(tenant, 'resumePlacement', id));
     await reaches(tenant, id, 'PLACED');
-    expect(imagesOf('careful')).toEqual(Array(5).fill('nginx:2'));
+    expect(imagesOf(name)).toEqual(Array(5).fill('nginx:2'));
   },
 );
 
@@ -183,7 +183,8 @@ test(
   'as many clusters as may fail are passed over, and one whose policies refuse it is such a one',
   { timeout },
   async () => {
-    const tenant = await tenantWithClusters();
+    const tenant = await signedIn(panel, owner);
+    const name = nameOf('kept');
     const { id: policyId } = (
       await tenant.rest<{ id: string }>('/api/governance/policies', {
         body: {
@@ -195,18 +196,18 @@ test(
         },
       })
     ).body;
-    expect(refusal(await place(tenant, { name: 'kept', image: 'theirs:1' }))).toMatchObject({
+    expect(refusal(await place(tenant, { name, image: 'theirs:1' }))).toMatchObject({
       reason: 'POLICY_VIOLATION',
       details: { policy: policyId, actual: 'theirs:1' },
     });
     // A name that is taken in one cluster.
     const config = await tenant.rest<{ id: string; name: string }[]>('/api/k8s/clusters');
-    const taken = config.body.find(({ name }) => name === 'c-0')!;
+    const taken = config.body.find((each) => each.name === 'c-0')!;
     await tenant.rest('/api/k8s/deployments', {
-      body: { cluster_id: taken.id, name: 'kept', image: 'nginx:9' },
+      body: { cluster_id: taken.id, name, image: 'nginx:9' },
     });
     const { id } = dataOf(
-      await place(tenant, { name: 'kept', mostFailures: 1, partitionPercent: 100 }),
+      await place(tenant, { name, mostFailures: 1, partitionPercent: 100 }),
     ).placeDeployment;
     await reaches(tenant, id, 'PLACED');
     const { targets } = await viewOf(tenant, id);
@@ -214,14 +215,15 @@ test(
       'FAILED NAME_TAKEN',
       ...Array<string>(4).fill('DONE null'),
     ]);
-    expect(imagesOf('kept')).toEqual(['nginx:9', ...Array<string>(4).fill('nginx:1')]);
+    expect(imagesOf(name)).toEqual(['nginx:9', ...Array<string>(4).fill('nginx:1')]);
   },
 );
 
 test('another process goes on where one died', { timeout }, async () => {
-  const tenant = await tenantWithClusters();
-  const { id } = dataOf(await place(tenant, { name: 'lasting' })).placeDeployment;
-  await panel.pass(async () => imagesOf('lasting')[0] === 'nginx:1', 'the first partition');
+  const tenant = await signedIn(panel, owner);
+  const name = nameOf('lasting');
+  const { id } = dataOf(await place(tenant, { name })).placeDeployment;
+  await panel.pass(async () => imagesOf(name)[0] === 'nginx:1', 'the first partition');
   // As one that died over a step leaves it: claimed, and due a minute later.
   await panel.panel.stop();
   const [row] = await panel.sql<{ status: string }>('select status from hosting.placement where id = $1', [
@@ -235,6 +237,6 @@ test('another process goes on where one died', { timeout }, async () => {
         ?.status === 'PLACED',
     'its end at the other',
   );
-  expect(imagesOf('lasting')).toEqual(Array(5).fill('nginx:1'));
+  expect(imagesOf(name)).toEqual(Array(5).fill('nginx:1'));
   await next.stop();
 });

@@ -11,7 +11,7 @@ import { viewerId } from '#platform/viewer.js';
 import type { KubeClients } from './api/clients.js';
 import { KubeError } from './api/kube-error.js';
 import { identify, type Capacity } from './api/look.js';
-import { changeCluster, clusterEvent, lockCluster } from './change.service.js';
+import { changeCluster, clusterEvent, clusterFactsEvent, lockCluster } from './change.service.js';
 import { Cluster } from './cluster.entity.js';
 import {
   registerClusterRules,
@@ -71,6 +71,7 @@ export class RegisterService {
       });
       audit({ target: id, changes: { name, provider, region, server: credential.server } });
       publish(clusterEvent(cluster, null));
+      publish(clusterFactsEvent(cluster));
       return cluster;
     });
   }

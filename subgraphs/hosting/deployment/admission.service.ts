@@ -32,6 +32,7 @@ function askedOf({ action, cluster, namespace, desired }: AskedDeployment): Aske
   return {
     subject: 'DEPLOYMENT',
     action,
+    tags: cluster.tags,
     facts: {
       ...Object.fromEntries(Object.entries(told).map(([name, value]) => [`deployment.${name}`, value])),
       ...clusterFacts(cluster),
