@@ -219,12 +219,12 @@ test(
   },
 );
 
-test('another process goes on where one died', { timeout }, async () => {
+test('another process goes on where one stopped in the middle', { timeout }, async () => {
   const tenant = await signedIn(panel, owner);
   const name = nameOf('lasting');
   const { id } = dataOf(await place(tenant, { name })).placeDeployment;
   await panel.pass(async () => imagesOf(name)[0] === 'nginx:1', 'the first partition');
-  // As one that died over a step leaves it: claimed, and due a minute later.
+
   await panel.panel.stop();
   const [row] = await panel.sql<{ status: string }>('select status from hosting.placement where id = $1', [
     id,

@@ -1,5 +1,6 @@
 import { Keyring } from '#platform/secrets/keyring.js';
 
+import { dataOf } from '../support/answers.js';
 import { testSecretsKey } from '../support/panel.js';
 import type { RichScene } from './rich-scene.js';
 
@@ -80,6 +81,16 @@ export async function hosting(scene: RichScene): Promise<void> {
       keyring.seal(JSON.stringify(desired), deployment),
       now,
     ],
+  );
+  await panel.sql(
+    `insert into governance.cluster (tenant_id, id, version, name, tags, facts) values ($1, $2, 1, $3, '{web}', $4)`,
+    [tenant.id, cluster, `${word}-cluster`, { 'cluster.nodes': 3, 'cluster.name': `${word}-cluster` }],
+  );
+  const rule = { condition: 'cluster.nodes', operator: 'gte', value: 5 };
+  dataOf(
+    await tenant.graphql('mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { id } }', {
+      input: { name: `${word} clusters`, rule },
+    }),
   );
   const placement = `plc_${word}`;
   await panel.sql(

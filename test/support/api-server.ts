@@ -4,6 +4,7 @@ import { delimiter } from 'node:path';
 
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 
+import type { Clock } from '#platform/clock.js';
 import { silentLogger } from '#platform/logger.js';
 import { startKubernetesSandbox, type KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
@@ -23,15 +24,20 @@ export interface ApiServer {
   namespace: string;
   /** Undefined where it is a real cluster. */
   sandbox: KubernetesSandbox | undefined;
-  /** Lets time go by: the stand-in's, which stands still otherwise. */
-  pass(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startApiServer(clock = new TestClock()): Promise<ApiServer> {
+/** `clock` and `stepMs` are the stand-in's. */
+export async function startApiServer(clock: Clock = new TestClock(), stepMs?: number): Promise<ApiServer> {
   const sandbox = isRealCluster
     ? undefined
-    : await startKubernetesSandbox({ port: 0, clock, logger: silentLogger, bookmarkMs: 10_000 });
+    : await startKubernetesSandbox({
+        port: 0,
+        clock,
+        logger: silentLogger,
+        bookmarkMs: 10_000,
+        ...(stepMs === undefined ? {} : { stepMs }),
+      });
   const kubeconfig = sandbox?.kubeconfig({ by: 'token' }) ?? readFileSync(path!, 'utf8');
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
@@ -43,10 +49,6 @@ export async function startApiServer(clock = new TestClock()): Promise<ApiServer
     config,
     namespace,
     sandbox,
-    pass: async (ms) => {
-      if (sandbox) await clock.advance(ms);
-      else await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 2_000)));
-    },
     stop: async () => {
       await core.deleteNamespace({ name: namespace });
       await sandbox?.stop();

@@ -12,19 +12,16 @@ export async function beginTargets(
   { tenantId, id, partitionPercent }: Placement,
   clusters: readonly { id: string }[],
 ): Promise<number> {
-  const kept = await em
-    .execute<{ id: string }[]>(
-      `delete from hosting.placement_target t using hosting.cluster c
+  await em.execute(
+    `delete from hosting.placement_target t using hosting.cluster c
      where t.tenant_id = ? and t.placement_id = ? and c.tenant_id = t.tenant_id and c.id = t.cluster_id
        and c.deleted_at is not null`,
-      [tenantId, id],
-    )
-    .then(async () =>
-      em.execute<{ id: string }[]>(
-        'select cluster_id as id from hosting.placement_target where tenant_id = ? and placement_id = ?',
-        [tenantId, id],
-      ),
-    );
+    [tenantId, id],
+  );
+  const kept = await em.execute<{ id: string }[]>(
+    'select cluster_id as id from hosting.placement_target where tenant_id = ? and placement_id = ?',
+    [tenantId, id],
+  );
   const ids = [...new Set([...kept, ...clusters].map((cluster) => cluster.id))].toSorted();
   const partitions = partitionsOf(ids.length, partitionPercent);
   await em.execute(
