@@ -300,5 +300,6 @@ describe('what others made', () => {
       async () => !(await listed()).some((each) => each.startsWith('leaving')),
       'the end of what left',
     );
+    expect(await listed()).toContain('meanwhile running');
   });
 });

@@ -1,15 +1,9 @@
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { silentLogger } from '#platform/logger.js';
-import { TargetGuard } from '#platform/outbound/guard.js';
-import { Keyring } from '#platform/secrets/keyring.js';
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
-import { KubeClients } from '#subgraphs/hosting/cluster/api/clients.js';
-import { parseKubeconfig } from '#subgraphs/hosting/cluster/kubeconfig/parse.js';
 
 import { manifest } from '../support/deployment-manifest.js';
-import { testSecretsKey } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import {
   cluster,
@@ -96,6 +90,7 @@ describe('a watch', () => {
     await make('after-it');
     await panel.pass(isListed('after-it running'), 'what came after');
     await panel.pass(isListed('unwritten running'), 'what could not be written');
+    expect(await listed()).toEqual(expect.arrayContaining(['unwritten running', 'after-it running']));
     await panel.sql('drop trigger fail_once on hosting.deployment');
   });
 
@@ -282,7 +277,8 @@ describe('one cluster among others', () => {
         return row!.at.getTime();
       };
       const first = await heldUntil();
-      await until(async () => (await heldUntil()) >= first + 5_000, 'it to be renewed', 9_000);
+      await new Promise((resolve) => setTimeout(resolve, 8_000));
+      expect((await heldUntil()) - first).toBeGreaterThanOrEqual(4_000);
     },
   );
 
@@ -310,30 +306,5 @@ describe('one cluster among others', () => {
     expect(sandbox.deployment(namespace, 'astray')).toBeUndefined();
     expect(sandbox.openWatches).toBe(0);
     expect(await listed()).toEqual(['of-the-first running']);
-  });
-
-  test('keeps its watch however many others are called', { timeout }, async () => {
-    const keyring = Keyring.parse(testSecretsKey);
-    const guard = new TargetGuard({ allowPrivateTargets: ['127.0.0.1'], logger: silentLogger });
-    const clients = new KubeClients(guard, keyring, { mostKept: 1 });
-    const of = (id: string) => {
-      const credential = parseKubeconfig(sandbox.kubeconfig({ user: id, by: 'token' }));
-      return { tenantId: 'ten', id, sealedCredential: clients.seal(id, credential) };
-    };
-    const own = clients.own(of('one'));
-    const watching = own.client.watch(
-      '/apis/apps/v1/deployments',
-      { timeoutSeconds: 300 },
-      new AbortController().signal,
-    );
-    const next = watching.next();
-    await until(async () => sandbox.openWatches === 2, 'the second watch');
-    const under = clients.of(of('two')).get('/api/v1/nodes');
-    for (const id of ['three', 'four']) await clients.of(of(id)).get('/version');
-    await expect(under).resolves.toHaveProperty('items');
-    await make('told');
-    await expect(next).resolves.toMatchObject({ value: { type: 'ADDED' } });
-    await own.close();
-    clients.close();
   });
 });

@@ -17,11 +17,13 @@ interface Scores {
 interface ClusterResults {
   score: number | null;
   violations: number | null;
-  policyResults: {
-    status: string;
-    policy: { name: string } | null;
-    evidence: { condition: string; actual: unknown } | null;
-  }[];
+  policyResults:
+    | {
+        status: string;
+        policy: { name: string } | null;
+        evidence: { condition: string; actual: unknown } | null;
+      }[]
+    | null;
 }
 
 const timeout = 180_000;
@@ -61,7 +63,7 @@ const resultsOf = async (tenant: Tenant, id: string) =>
     ),
   ).cluster;
 const statusOf = async (tenant: Tenant, id: string, name: string) =>
-  (await resultsOf(tenant, id)).policyResults.find(({ policy: of }) => of?.name === name)?.status;
+  (await resultsOf(tenant, id)).policyResults?.find(({ policy: of }) => of?.name === name)?.status;
 
 test(
   'a mandatory policy refuses a deployment, and its change, by its image and by its cluster, and nothing is left of it',

@@ -39,7 +39,8 @@ export class ClusterReferenceResolver {
 
   @Authorized('governance.policy.read')
   @FieldResolver(() => [ClusterPolicyResult], {
-    description: 'Which policies about clusters hold on it; none for some moments after it was registered.',
+    nullable: true,
+    description: 'Which policies about clusters hold on it; null for some moments after it was registered.',
   })
   async policyResults(
     @Root() { id }: ClusterReference,
@@ -64,7 +65,10 @@ export class ClusterPolicyResultResolver {
 
 @Resolver(() => ClusterScore)
 export class ClusterScoreResolver {
-  @FieldResolver(() => ClusterReference, { description: 'The cluster.' })
+  @FieldResolver(() => ClusterReference, {
+    nullable: true,
+    description: 'The cluster; null for some moments after it was removed.',
+  })
   cluster(@Root() { clusterId }: ClusterScore): ClusterReference {
     return { id: clusterId };
   }

@@ -100,7 +100,12 @@ export class PlaceService {
       env: wish.env ?? was.env,
       ports: was.ports,
     };
-    const clusters = await this.admitted(operation, 'deployment.update', { ...before, desired });
+    const clusters = await this.admitted(operation, 'deployment.update', {
+      namespace: before.namespace,
+      region: before.region,
+      tag: before.tag,
+      desired,
+    });
     return operation.write(async ({ em, publish, audit }) => {
       const placement = await lockPlacement(em, tenantId, id);
       if (!placement) throw notFound('Placement');
