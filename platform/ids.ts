@@ -34,6 +34,7 @@ export const idPrefixes = {
   providerAccount: 'pac',
   cluster: 'k8s',
   deployment: 'dep',
+  placement: 'plc',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

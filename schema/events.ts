@@ -1,11 +1,18 @@
 import type {
   CanaryProgressed,
   GitOpsChanged,
+  ClusterScoreChanged,
   PolicyChanged,
   ScoreChanged,
   ViolationChanged,
 } from './events/governance.js';
-import type { ClusterChanged, DeploymentChanged, ServerChanged } from './events/hosting.js';
+import type {
+  ClusterChanged,
+  ClusterFactsChanged,
+  DeploymentChanged,
+  PlacementChanged,
+  ServerChanged,
+} from './events/hosting.js';
 
 export type * from './events/governance.js';
 export type * from './events/hosting.js';
@@ -55,11 +62,14 @@ export interface Events {
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
+  'governance.cluster-score.changed': ClusterScoreChanged;
   'governance.canary.progressed': CanaryProgressed;
   'governance.gitops.changed': GitOpsChanged;
   'hosting.server.changed': ServerChanged;
   'hosting.cluster.changed': ClusterChanged;
+  'hosting.cluster.facts-changed': ClusterFactsChanged;
   'hosting.deployment.changed': DeploymentChanged;
+  'hosting.placement.changed': PlacementChanged;
 }
 
 export type Topic = keyof Events;

@@ -16,7 +16,7 @@ import { Watches } from './http/watch.js';
 import { kubeconfig } from './kubeconfig.js';
 import { StateFile } from './state-file.js';
 import { certify } from './tls/certificates.js';
-import { timeOf, type KubeObject } from './wire.js';
+import { timeOf, type Json, type KubeObject } from './wire.js';
 import { putNode, seed, type Node } from './world/seed.js';
 import { World } from './world/world.js';
 
@@ -67,6 +67,10 @@ export interface KubernetesSandbox {
   setUnready(problem: string): void;
   /** Connections of watches end. */
   cutWatches(): void;
+  /** Tells watches an event that has no place in the world, as of an object that is none. */
+  tellWatches(type: string, object: Json): void;
+  /** Another cluster is at its address from now on, with the same contents. */
+  becomeAnother(): void;
   /** Watches from before now end with 410 when they are taken up again. */
   compact(): void;
   readonly openWatches: number;
@@ -220,6 +224,11 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     setUnready: (problem) => void (unready = problem),
     cutWatches: () => watches.cut(),
     compact: () => world.store.compact(),
+    tellWatches: (type, object) => watches.tell(type, object),
+    becomeAnother() {
+      const system = world.store.get('namespaces', undefined, 'kube-system')!;
+      world.store.put('namespaces', { ...system, metadata: { ...system.metadata, uid: randomUUID() } });
+    },
     get openWatches() {
       return watches.count;
     },

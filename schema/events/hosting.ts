@@ -15,6 +15,27 @@ export interface ClusterChanged {
   isRemoved: boolean;
 }
 
+/** What policies may be about of a cluster is other than it was told, or the cluster was removed. */
+export interface ClusterFactsChanged {
+  clusterId: string;
+  name: string;
+  tags: readonly string[];
+  /** By the paths of governance's catalogue. */
+  facts: Readonly<Record<string, unknown>>;
+  /** One that is lower is stale. */
+  version: number;
+  isRemoved: boolean;
+}
+
+/** A placement went from one status to another, or came further in the one that it is in. */
+export interface PlacementChanged {
+  placementId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  partition: number;
+}
+
 /** A deployment is new, changed, or is gone. */
 export interface DeploymentChanged {
   deploymentId: string;

@@ -1,3 +1,5 @@
+import { Admission, admissionPermissions } from '#platform/admission/admission.js';
+import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
@@ -8,7 +10,6 @@ import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.
 import { alertEntities, createAlerts } from './alert/alerts.js';
 import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
-import { CommandAdmission } from './command/admission.service.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
 import { Command } from './command/command.entity.js';
 import { CommandResolver } from './command/command.resolver.js';
@@ -17,7 +18,6 @@ import { CommandSubscriptions } from './command/command.subscriptions.js';
 import { DeliveryService } from './command/delivery.service.js';
 import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
-import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
@@ -110,7 +110,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ ...context, env, instances });
-  const commands = new CommandService(new CommandAdmission(context.asService(['governance.admission.ask'])));
+  const commands = new CommandService(new Admission(context.asService(admissionPermissions)));
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
@@ -132,7 +132,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       brandingConsumer,
       endedMakersConsumer,
       advanceFleet,
-      mandatoryPolicies,
+      mandatoryPoliciesConsumer('fleet'),
       policyViolations,
     ],
     sweeps: [

@@ -14,6 +14,15 @@ import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.j
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
 import { CanaryMember } from './canary/member.entity.js';
+import { clustersDueSweep, followClusters } from './cluster/cluster.job.js';
+import { ClusterReference } from './cluster/cluster.reference.js';
+import {
+  ClusterPolicyResultResolver,
+  ClusterReferenceResolver,
+  ClusterScoreResolver,
+  ClusterScoresResolver,
+} from './cluster/cluster.resolver.js';
+import { ClustersService } from './cluster/clusters.service.js';
 import type { GovernanceEnv } from './env.js';
 import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
@@ -86,12 +95,20 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   const gitOps = new GitOpsConfigService(entitlements, guard, keyring);
   const results = new ResultsService();
   const scores = new ScoresService();
+  const clusters = new ClustersService();
   const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
   return {
-    consumers: [entitlementConsumer('governance'), followNodes, followCommands, followRemediations],
+    consumers: [
+      entitlementConsumer('governance'),
+      followNodes,
+      followClusters,
+      followCommands,
+      followRemediations,
+    ],
     sweeps: [
       pendingSweep,
       dueSweep,
+      clustersDueSweep,
       refreshSweep,
       historyRetentionSweep,
       canariesDueSweep,
@@ -135,6 +152,10 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new ScoresResolver(scores),
           new InstanceScoreResolver(),
           new InstanceReferenceResolver(scores, results),
+          new ClusterReferenceResolver(clusters),
+          new ClusterPolicyResultResolver(results),
+          new ClusterScoreResolver(),
+          new ClusterScoresResolver(clusters),
           new AdmissionResolver(admission),
           new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
@@ -142,8 +163,12 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new GitOpsConfigResolver(gitOps),
           new WhatIfResolver(new WhatIfService()),
         ],
-        orphanedTypes: [InstanceReference],
+        orphanedTypes: [InstanceReference, ClusterReference],
         references: {
+          Cluster: async ({ id }: { id: string }, { operation }) =>
+            (await clusters.find(operation, id)) ? { id } : null,
+          ClusterScore: ({ clusterId }: { clusterId: string }, { operation }) =>
+            clusters.find(operation, clusterId),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>

@@ -1,10 +1,10 @@
+import { admissionPermissions, Admission } from '#platform/admission/admission.js';
+import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
-import { ServerAdmission } from './admission/admission.service.js';
-import { mandatoryPolicies } from './admission/mandatory-policies.job.js';
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
 import { Cluster } from './cluster/cluster.entity.js';
@@ -14,6 +14,8 @@ import { CostService } from './cost/cost.service.js';
 import { Deployment } from './deployment/deployment.entity.js';
 import type { HostingEnv } from './env.js';
 import { hostingPermissions } from './permissions.js';
+import { Placement } from './placement/placement.entity.js';
+import { PlacementTarget } from './placement/target.entity.js';
 import { ProviderAccount } from './provider/account.entity.js';
 import { Accounts } from './provider/accounts.service.js';
 import { createDrivers } from './provider/drivers.js';
@@ -31,7 +33,14 @@ import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
 
-export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server, Cluster, Deployment];
+export const hostingEntities: readonly EntityClass[] = [
+  ProviderAccount,
+  Server,
+  Cluster,
+  Deployment,
+  Placement,
+  PlacementTarget,
+];
 
 /** The hosting subgraph, wired by hand. */
 export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
@@ -41,9 +50,9 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
     if (isSandbox) logger.info(`a stand-in is in the place of ${name}: servers there are not real`);
   const accounts = new Accounts(drivers, keyring);
   const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
-  const admission = new ServerAdmission(context.asService(['governance.admission.ask']));
+  const admission = new Admission(context.asService(admissionPermissions));
   const servers = new ServerService();
-  const kubernetes = createKubernetes(context);
+  const kubernetes = createKubernetes(context, admission);
   const installer = settings.CLOUD_OS_INSTALLER;
   const tools = { accounts, fleet, keyring, publicUrl, installer };
   const provisions = new ProvisionService({ accounts, fleet, admission, keyring, logger, installer });
@@ -68,12 +77,13 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         references: {
           Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.find(operation, id),
           Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
+          Placement: ({ id }: { id: string }, { operation }) => kubernetes.placements.find(operation, id),
           Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await servers.ofInstance(operation, id)) ? { id } : null,
         },
       }),
-    consumers: [followNodes, mandatoryPolicies],
+    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), ...kubernetes.consumers],
     sweeps: [
       serversDueSweep,
       accountsDueSweep,

@@ -1,5 +1,6 @@
 import { Keyring } from '#platform/secrets/keyring.js';
 
+import { dataOf } from '../support/answers.js';
 import { testSecretsKey } from '../support/panel.js';
 import type { RichScene } from './rich-scene.js';
 
@@ -81,6 +82,35 @@ export async function hosting(scene: RichScene): Promise<void> {
       now,
     ],
   );
+  await panel.sql(
+    `insert into governance.cluster (tenant_id, id, version, name, tags, facts) values ($1, $2, 1, $3, '{web}', $4)`,
+    [tenant.id, cluster, `${word}-cluster`, { 'cluster.nodes': 3, 'cluster.name': `${word}-cluster` }],
+  );
+  const rule = { condition: 'cluster.nodes', operator: 'gte', value: 5 };
+  dataOf(
+    await tenant.graphql('mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { id } }', {
+      input: { name: `${word} clusters`, rule },
+    }),
+  );
+  const placement = `plc_${word}`;
+  await panel.sql(
+    `insert into hosting.placement (tenant_id, id, namespace, name, image, replicas, region, tag, partition_percent,
+       most_failures, partition, partitions, status, sealed_desired, created_at, created_by)
+     values ($1, $2, 'default', $3, 'nginx:1', 2, 'eu-central', 'web', 25, 0, 1, 1, 'PLACED', $4, $5, $6)`,
+    [
+      tenant.id,
+      placement,
+      `${word}-placed`,
+      keyring.seal(JSON.stringify(desired), placement),
+      now,
+      tenant.user.id,
+    ],
+  );
+  await panel.sql(
+    `insert into hosting.placement_target (tenant_id, placement_id, cluster_id, deployment_id, partition, status, started_at)
+     values ($1, $2, $3, $4, 1, 'DONE', $5)`,
+    [tenant.id, placement, cluster, deployment, now],
+  );
   await tellServer(scene);
 }
 
@@ -90,7 +120,8 @@ export async function tellServer({ panel, tenant, word }: RichScene): Promise<vo
     `insert into hosting.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
      values ('evt_' || gen_random_uuid(), $1, 'hosting.server.changed', $2, 2, $3, 'test', now()),
        ('evt_' || gen_random_uuid(), $1, 'hosting.cluster.changed', $4, 2, $5, 'test', now()),
-       ('evt_' || gen_random_uuid(), $1, 'hosting.deployment.changed', $6, 2, $7, 'test', now())`,
+       ('evt_' || gen_random_uuid(), $1, 'hosting.deployment.changed', $6, 2, $7, 'test', now()),
+       ('evt_' || gen_random_uuid(), $1, 'hosting.placement.changed', $8, 2, $9, 'test', now())`,
     [
       tenant.id,
       serverId(word),
@@ -99,6 +130,8 @@ export async function tellServer({ panel, tenant, word }: RichScene): Promise<vo
       { clusterId: `k8s_${word}`, from: 'HEALTHY', to: 'HEALTHY', isRemoved: false },
       `dep_${word}`,
       { deploymentId: `dep_${word}`, clusterId: `k8s_${word}`, from: 'PROGRESSING', to: 'RUNNING' },
+      `plc_${word}`,
+      { placementId: `plc_${word}`, from: 'PLACING', to: 'PLACED', partition: 1 },
     ],
   );
 }

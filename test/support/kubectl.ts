@@ -23,7 +23,11 @@ export class Kubectl {
   private readonly home = mkdtempSync(join(tmpdir(), 'kubectl-'));
   private readonly config: string;
 
-  constructor(kubeconfig: string) {
+  constructor(
+    kubeconfig: string,
+    /** Of whatever it is about, unless it says otherwise. */
+    private readonly namespace = 'default',
+  ) {
     this.config = join(this.home, 'config');
     writeFileSync(this.config, kubeconfig, { mode: 0o600 });
   }
@@ -37,7 +41,7 @@ export class Kubectl {
     return new Promise((resolve) => {
       const child = execFile(
         binary(),
-        args,
+        ['--namespace', this.namespace, ...args],
         { env: { HOME: this.home, KUBECONFIG: this.config }, timeout: 60_000 },
         (error, out, err) => resolve({ code: error ? Number(error.code ?? 1) : 0, out, err }),
       );

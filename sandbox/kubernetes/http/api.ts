@@ -64,12 +64,17 @@ export async function serveApi(
     if (fault?.kind === 'drop_before') return void request.socket.destroy();
     if (fault?.kind === 'html')
       return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>');
+    if (fault?.kind === 'empty') {
+      count(parts, `empty ${url.pathname}`);
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end();
+    }
     if (fault?.kind === 'error')
       throw new StatusError(
         fault.reason,
         fault.message,
         fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds },
       );
+    if (fault?.kind === 'late') await sleep(fault.delayMs);
     const answer = await answerTo(parts, call);
     if (answer === undefined) return;
     if (fault?.kind === 'drop_after_commit') return void request.socket.destroy();

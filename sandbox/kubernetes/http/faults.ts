@@ -15,10 +15,12 @@ export const fault = z.strictObject({
   dryRun: z.boolean().optional(),
   /**
    * `error`: answered with a Status of `reason`, nothing is done. `delay`: done, and answered `delayMs` later.
+   * `late`: done `delayMs` later.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the connection ends without the
-   * answer. `html`: a web page with status 502, as from a proxy in between. `cut`: the answer ends half-way.
+   * answer. `html`: a web page with status 502, as from a proxy in between. `cut`: the answer ends half-way. `empty`: it is a
+   * success with nothing in it, as a proxy ends a watch.
    */
-  kind: z.enum(['error', 'delay', 'drop_before', 'drop_after_commit', 'html', 'cut']),
+  kind: z.enum(['error', 'delay', 'late', 'drop_before', 'drop_after_commit', 'html', 'cut', 'empty']),
   reason: z.enum(reasons).default('InternalError'),
   message: z.string().default('it was told to fail'),
   retryAfterSeconds: z.int().min(0).optional(),

@@ -29,8 +29,10 @@ export function get({ world, target, query, accept }: ReadRequest): Json {
 export function list({ world, target, query, accept }: ReadRequest): Json {
   const { resource, namespace } = target;
   const matches = selectors(query);
-  const revision = world.store.revision;
-  const after = continued(query, world);
+  const from = continued(query, world);
+  // All pages of a list are as of its first; here they have what came since as well, which a watch from there tells again.
+  const revision = from?.revision ?? world.store.revision;
+  const after = from?.key;
   const all = world.store
     .list(resource.plural, namespace)
     .filter(([key, object]) => matches(object) && (after === undefined || key > after));
@@ -73,7 +75,7 @@ function tokenOf(revision: number, key: string): string {
 }
 
 /** Where a page begins. Pages of a list that is too old are refused, as watches are. */
-function continued(query: URLSearchParams, world: World): string | undefined {
+function continued(query: URLSearchParams, world: World): { revision: number; key: string } | undefined {
   const token = query.get('continue');
   if (!token) return undefined;
   const { revision, key } = JSON.parse(Buffer.from(token, 'base64url').toString()) as {
@@ -85,5 +87,5 @@ function continued(query: URLSearchParams, world: World): string | undefined {
       'Expired',
       'The provided continue parameter is too old to display a consistent list result.',
     );
-  return key;
+  return { revision, key };
 }

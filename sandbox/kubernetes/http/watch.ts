@@ -25,6 +25,7 @@ const longestSeconds = 3_600;
 /** Open watches, so that they can be cut. */
 export class Watches {
   private readonly open = new Set<() => void>();
+  private readonly told = new Set<ServerResponse>();
 
   /** Answers a watch until its time is over, the client leaves, or it is cut. */
   async serve(request: IncomingMessage, response: ServerResponse, options: WatchOptions): Promise<void> {
@@ -62,6 +63,11 @@ export class Watches {
     for (const end of this.open) end();
   }
 
+  /** Tells all of them an event, whatever it is. */
+  tell(type: string, object: Json): void {
+    for (const response of this.told) response.write(`${JSON.stringify({ type, object })}\n`);
+  }
+
   get count(): number {
     return this.open.size;
   }
@@ -78,6 +84,7 @@ export class Watches {
       over.abort();
     };
     this.open.add(destroy);
+    this.told.add(response);
     request.once('close', () => over.abort());
     response.once('close', () => over.abort());
     const stop = store.onChange((change) => {
@@ -98,6 +105,7 @@ export class Watches {
     } finally {
       stop();
       this.open.delete(destroy);
+      this.told.delete(response);
       response.end();
     }
   }

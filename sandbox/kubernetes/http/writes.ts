@@ -100,6 +100,7 @@ function applied(request: WriteRequest): Written {
   const version = object.metadata.resourceVersion;
   if (version && !live) throw world.notFound(resource, name);
   if (live) guard(live, version, target);
+  sameUid(object, live, target);
   const after = apply({
     live,
     applied: object as unknown as JsonObject,
@@ -112,6 +113,22 @@ function applied(request: WriteRequest): Written {
   if (namespace !== undefined) after.metadata.namespace = namespace;
   const kept = world.write({ resource, before: live, after, isDryRun: isDry(query) });
   return { code: live ? 200 : 201, object: kept };
+}
+
+/** Applied with the uid of another, or of one that is no more, it is refused; the uid is nobody's to own. */
+function sameUid(object: KubeObject, live: KubeObject | undefined, { resource, name = '' }: Target): void {
+  const { uid } = object.metadata;
+  if (uid && uid !== live?.metadata.uid)
+    throw new StatusError(
+      'Conflict',
+      `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${
+        live
+          ? `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`
+          : `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+      }`,
+      { name, group: resource.group, kind: resource.plural },
+    );
+  delete (object.metadata as { uid?: string }).uid;
 }
 
 function scaled(request: WriteRequest, before: KubeObject, body: Json): Written {

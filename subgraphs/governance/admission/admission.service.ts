@@ -44,7 +44,7 @@ export class AdmissionService {
     }
     const nodes = instanceSubjects.has(subject)
       ? await nodesOf(operation, instanceIds ?? [])
-      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : noInstance];
+      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : noInstance(tags ?? [])];
     const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
   }
@@ -104,8 +104,8 @@ const newcomer = (tags: readonly string[]): KnownNode => ({
   offlineSince: null,
 });
 
-/** A plan or a workload: nothing is known of it but what is told, and only policies for all have a say. */
-const noInstance: KnownNode = { id: '', tags: [], facts: {}, offlineSince: null };
+/** A plan or a workload: nothing is known of it but what is told. */
+const noInstance = (tags: readonly string[]): KnownNode => ({ id: '', tags, facts: {}, offlineSince: null });
 
 async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

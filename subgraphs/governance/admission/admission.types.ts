@@ -32,7 +32,8 @@ registerEnumType(AdmissionSubject, {
     },
     DEPLOYMENT: {
       description:
-        'A workload of a cluster: policies for all instances that are about `deployment.image` and the like, or actions.',
+        'A workload of a cluster: policies about `deployment.image` and `cluster.version` and the like, or actions, for all or ' +
+        "for the cluster's `tags`.",
     },
   },
 });
@@ -41,6 +42,12 @@ registerEnumType(AdmissionSubject, {
 export const instanceSubjects: ReadonlySet<AdmissionSubject> = new Set([
   AdmissionSubject.INSTANCE_COMMAND,
   AdmissionSubject.CANARY,
+]);
+
+/** What policies for tags are asked about by tags that come along. */
+const taggedSubjects: ReadonlySet<AdmissionSubject> = new Set([
+  AdmissionSubject.PROVISION,
+  AdmissionSubject.DEPLOYMENT,
 ]);
 
 @InputType({ description: 'Something that is about to be done.' })
@@ -65,7 +72,10 @@ export class AdmissionInput {
   })
   instanceIds?: string[] | null;
 
-  @Field(() => [String], { nullable: true, description: 'Of PROVISION: the tags that it will have.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Of PROVISION: the tags that it will have. Of DEPLOYMENT: those of its cluster.',
+  })
   tags?: string[] | null;
 
   @Field(() => JsonObject, {
@@ -103,8 +113,8 @@ export const admissionRules = z
     const isOfInstances = instanceSubjects.has(subject);
     if (!isOfInstances && instanceIds?.length)
       context.addIssue({ code: 'custom', path: ['instanceIds'], message: unlessInstances });
-    if (subject !== AdmissionSubject.PROVISION && tags?.length)
-      context.addIssue({ code: 'custom', path: ['tags'], message: 'Only of PROVISION' });
+    if (!taggedSubjects.has(subject) && tags?.length)
+      context.addIssue({ code: 'custom', path: ['tags'], message: 'Only of PROVISION and DEPLOYMENT' });
   });
 
 @ObjectType({ description: 'A mandatory policy that does not let something be done.' })

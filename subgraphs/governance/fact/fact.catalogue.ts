@@ -13,7 +13,7 @@ export interface FactKind {
 }
 
 /** Goes up with each change of the list below; nodes may report theirs as `facts.version`. */
-export const catalogueVersion = 2;
+export const catalogueVersion = 3;
 
 const node = (path: string, type: FactType, description: string, unit?: string): FactKind => ({
   path,
@@ -27,6 +27,11 @@ const panel = (path: string, type: FactType, description: string): FactKind => (
   type,
   description,
   source: 'panel',
+});
+
+const counted = (path: string, description: string, unit: string): FactKind => ({
+  ...panel(path, 'number', description),
+  unit,
 });
 
 /** A policy about such a fact is asked before actions, and has no results otherwise. */
@@ -71,6 +76,17 @@ export const catalogue: readonly FactKind[] = [
   action('server.region', 'text', 'Of a server to be made: where, as `nbg1`.'),
   action('server.country', 'text', 'Of a server to be made: the country of its region, as `DE`.'),
   action('server.size', 'text', 'Of a server to be made: how large, as `cx32`.'),
+  panel('cluster.name', 'text', 'Of a Kubernetes cluster: its name.'),
+  panel('cluster.provider', 'text', 'Of a cluster: whose it is, as `hetzner`.'),
+  panel('cluster.region', 'text', 'Of a cluster: where it is, as `eu-central`.'),
+  panel('cluster.tags', 'list', 'Of a cluster: its tags.'),
+  panel('cluster.version', 'version', 'Of a cluster: its version of Kubernetes, as `1.35`.'),
+  panel('cluster.status', 'text', 'Of a cluster: `healthy`, `degraded` or `offline`.'),
+  counted('cluster.nodes', 'Of a cluster: how many nodes it has.', 'nodes'),
+  counted('cluster.nodes_not_ready', 'Of a cluster: how many of its nodes are not ready.', 'nodes'),
+  counted('cluster.cpu_cores', 'Of a cluster: the processor cores of its nodes together.', 'cores'),
+  counted('cluster.memory_gb', 'Of a cluster: the memory of its nodes together.', 'GiB'),
+  panel('cluster.credential_expires_at', 'time', "Of a cluster: when the panel's credential for it ends."),
   action('plan.name', 'text', 'Of a change of plan: the plan afterwards, `FREE`, `PRO` or `ENTERPRISE`.'),
   action('plan.features', 'list', 'Of a change of plan: what the plan afterwards includes, as `governance`.'),
   action('deployment.cluster', 'text', 'Of a deployment: the id of its cluster.'),
@@ -92,6 +108,19 @@ export function kindOf(path: string): FactKind | undefined {
 /** Whether one of them is known at admission only. */
 export function isAboutActions(paths: readonly string[]): boolean {
   return paths.some((path) => kindOf(path)?.source === 'action');
+}
+
+/** Whether any of them is a cluster's: such a policy is for clusters, and any other for instances. */
+export function isAboutClusters(paths: readonly string[]): boolean {
+  return paths.some((path) => path.startsWith('cluster.'));
+}
+
+/** Whether a policy would be about both, which nothing is. */
+export function isAboutBoth(paths: readonly string[]): boolean {
+  return (
+    isAboutClusters(paths) &&
+    paths.some((path) => !path.startsWith('cluster.') && kindOf(path)?.source !== 'action')
+  );
 }
 
 /** The path that was probably meant. */

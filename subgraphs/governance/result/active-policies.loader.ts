@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 
-import { isAboutActions } from '../fact/fact.catalogue.js';
+import { isAboutActions, isAboutClusters } from '../fact/fact.catalogue.js';
 import { scopeTest, type Scope } from '../policy/scope.js';
 import { compileRule, type CompiledRule } from '../rule/compile.js';
 import { pathsOf, type Rule } from '../rule/rule.js';
@@ -87,6 +87,7 @@ export function toActive(
     weight: weightOf[row.severity] ?? 1,
     paths,
     isAboutActions: isAboutActions(paths),
+    isAboutClusters: isAboutClusters(paths),
     appliesTo: scopeTest(row.appliesTo),
     rule,
   };

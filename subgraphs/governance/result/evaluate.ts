@@ -14,6 +14,8 @@ export interface ActivePolicy {
   paths: readonly string[];
   /** About what is about to be done: asked at admission only, as it has no results. */
   isAboutActions: boolean;
+  /** About Kubernetes clusters: no instance has a result of it, and of any other no cluster. */
+  isAboutClusters: boolean;
   appliesTo: (node: Scoped) => boolean;
   rule: CompiledRule;
 }
@@ -22,6 +24,8 @@ export interface ActivePolicy {
 export interface KnownNode extends Scoped {
   facts: Facts;
   offlineSince: Date | null;
+  /** Of a Kubernetes cluster. */
+  isCluster?: boolean;
 }
 
 export type Status = 'PASS' | 'FAIL' | 'UNKNOWN' | 'EXEMPT';
@@ -79,7 +83,8 @@ export function evaluate(
   let due = node.offlineSince ? node.offlineSince.getTime() + staleAfterMs : Infinity;
   if (due <= now) due = Infinity;
   for (const policy of policies) {
-    if (policy.isAboutActions || !policy.appliesTo(node)) continue;
+    if (policy.isAboutActions || policy.isAboutClusters !== (node.isCluster ?? false)) continue;
+    if (!policy.appliesTo(node)) continue;
     const exemptUntil = exemptions.get(exemptionKey(policy.id, node.id));
     if (exemptUntil !== undefined && exemptUntil > now) {
       due = Math.min(due, exemptUntil);

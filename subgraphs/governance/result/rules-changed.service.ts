@@ -1,6 +1,7 @@
 import type { Write } from '#platform/subgraph/operation.js';
 import type { PolicyChanged } from '#schema/events.js';
 
+import { judgeClusters } from '../cluster/judge-clusters.service.js';
 import { readRules } from './active-policies.loader.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
@@ -42,6 +43,7 @@ export async function rulesChanged(
     [tenantId, atOnce + 1],
   );
   const rules = await readRules(em, tenantId, now);
+  await judgeClusters({ em, now, publish }, tenantId, { rules });
   await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), rules);
   if (nodes.length <= atOnce) return;
   await em.execute(

@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
-import type { ClusterChanged } from '#schema/events.js';
+import type { ClusterChanged, ClusterFactsChanged } from '#schema/events.js';
 
 import { Cluster } from './cluster.entity.js';
+import { clusterFacts } from './facts.js';
 
 /** The row as it is now, locked until the transaction ends; null when there is none, or it was removed. */
 export async function lockCluster(
@@ -23,9 +24,32 @@ export function changeCluster(
   change: ClusterChange,
 ): void {
   const from = cluster.status;
+  const facts = JSON.stringify(clusterFacts(cluster));
   Object.assign(cluster, change);
   cluster.version = String(Number(cluster.version) + 1);
   publish(clusterEvent(cluster, from));
+  if (cluster.deletedAt !== null || facts !== JSON.stringify(clusterFacts(cluster)))
+    publish(clusterFactsEvent(cluster));
+}
+
+/** What policies may be about of it, whether or not that has changed. */
+export function clusterFactsEvent(cluster: Cluster): OutboxEvent {
+  const { tenantId, id, name, tags, deletedAt } = cluster;
+  const version = Number(cluster.version);
+  return {
+    topic: 'hosting.cluster.facts-changed',
+    tenantId,
+    entityId: id,
+    entityVersion: version,
+    payload: {
+      clusterId: id,
+      name,
+      tags,
+      facts: clusterFacts(cluster),
+      version,
+      isRemoved: deletedAt !== null,
+    } satisfies ClusterFactsChanged,
+  };
 }
 
 export function clusterEvent(cluster: Cluster, from: string | null): OutboxEvent {

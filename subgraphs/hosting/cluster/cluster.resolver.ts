@@ -165,7 +165,8 @@ export class ClusterResolver {
     nullable: true,
     description:
       'Why it is as it is, for programs; null when all is well. `UNREACHABLE`, `CERTIFICATE`, `TARGET_REFUSED`, `NOT_READY`, ' +
-      '`CREDENTIAL_REFUSED`, `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
+      '`CREDENTIAL_REFUSED`, `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`, `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 ' +
+      'days of its credential.',
   })
   reason(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
     return ending(cluster, operation.clock.now())?.reason ?? cluster.reason;

@@ -35,12 +35,13 @@ export interface Health extends Observation {
 
 /**
  * How a cluster is after another look. Going from healthy to not, and back, takes as long as the threshold; from one kind
- * of not to the other is at once.
+ * of not to the other is at once, and so is that it is another cluster.
  */
 export function healthAfter(before: Health, seen: Observation, now: number): Health {
   const wasHealthy = before.status === ClusterStatus.HEALTHY;
   const isHealthy = seen.status === ClusterStatus.HEALTHY;
-  if (wasHealthy === isHealthy) return { ...seen };
+  // Another cluster in its place is no blip: nothing of it may be taken for this one's.
+  if (wasHealthy === isHealthy || seen.reason === 'OTHER_CLUSTER') return { ...seen };
   const otherwiseSince = before.otherwiseSince ?? now;
   if (now - otherwiseSince >= thresholdMs) return { ...seen };
   return { ...before, otherwiseSince };

@@ -11,7 +11,7 @@ import { viewerId } from '#platform/viewer.js';
 import type { KubeClients } from './api/clients.js';
 import { KubeError } from './api/kube-error.js';
 import { identify, type Capacity } from './api/look.js';
-import { changeCluster, clusterEvent, lockCluster } from './change.service.js';
+import { changeCluster, clusterEvent, clusterFactsEvent, lockCluster } from './change.service.js';
 import { Cluster } from './cluster.entity.js';
 import {
   registerClusterRules,
@@ -71,6 +71,7 @@ export class RegisterService {
       });
       audit({ target: id, changes: { name, provider, region, server: credential.server } });
       publish(clusterEvent(cluster, null));
+      publish(clusterFactsEvent(cluster));
       return cluster;
     });
   }
@@ -112,6 +113,13 @@ export class RegisterService {
             }
           : {}),
       });
+      // What waits for the old credential need not wait any longer.
+      if (contacted)
+        await em.execute(
+          `update hosting.deployment set due_at = ?, failures = 0
+           where tenant_id = ? and cluster_id = ? and due_at is not null and failures > 0`,
+          [clock.now(), tenantId, id],
+        );
       return cluster;
     });
   }
@@ -217,6 +225,8 @@ function refusedKubeconfig(error: unknown): unknown {
     case 'UNREACHABLE':
     case 'CONFLICT':
     case 'EXPIRED':
+    case 'OTHER_CLUSTER':
+    case 'TOO_LARGE':
     case 'RATE_LIMITED':
     case 'FAILED':
       return away(error.message, error);

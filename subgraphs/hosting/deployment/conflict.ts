@@ -54,6 +54,8 @@ export function refusalOf(error: KubeError): ApiError {
     case 'TARGET_REFUSED':
     case 'CERTIFICATE':
     case 'EXPIRED':
+    case 'TOO_LARGE':
+    case 'OTHER_CLUSTER':
     case 'RATE_LIMITED':
     case 'FAILED':
       return new ApiError('UNAVAILABLE', `The cluster could not be asked: ${error.message}`, {

@@ -7,9 +7,17 @@ import { validate } from '#platform/validation.js';
 
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
-import { Cluster } from '../cluster/cluster.entity.js';
-import { applyDeployment } from './apply.js';
-import { changeDeployment, deploymentEvent, lockDeployment } from './change.service.js';
+import type { Cluster } from '../cluster/cluster.entity.js';
+import type { DeploymentAdmission } from './admission.service.js';
+import { applyDeployment, tryDeployment, type Application } from './apply.js';
+import {
+  changeDeployment,
+  deploymentEvent,
+  goneAt,
+  lockDeployment,
+  settleDeployment,
+  type DeploymentChange,
+} from './change.service.js';
 import { refusalOf } from './conflict.js';
 import { Deployment } from './deployment.entity.js';
 import {
@@ -19,12 +27,12 @@ import {
   type UpdateDeploymentInput,
 } from './deployment.inputs.js';
 import { DeploymentStatus } from './deployment.status.js';
-import { deploymentLabel, deploymentsPath, type Desired } from './manifest.js';
-import type { KubeDeployment } from './rollout.js';
+import type { KubeDeployment } from './kube-deployment.js';
+import { beingDeleted, clusterFor, managedDeployment } from './managed.service.js';
+import { deploymentsPath, type Desired } from './manifest.js';
+import { newDeployment } from './new-deployment.js';
+import { awayFor, claimMs } from './retry.js';
 import { seenFields } from './seen.js';
-
-/** How long an attempt may take before somebody else tries again. */
-const claimMs = 60_000;
 
 /**
  * What tenants ask of deployments. Each is tried first without effect; then it is written down, and then applied. Whoever
@@ -34,13 +42,14 @@ export class DeployService {
   constructor(
     private readonly clients: KubeClients,
     private readonly keyring: Keyring,
+    private readonly admission: DeploymentAdmission,
   ) {}
 
   async create(operation: Operation, input: CreateDeploymentInput): Promise<Deployment> {
     const wish = validate(createDeploymentRules, input);
     const { tenantId, clock } = operation;
     operation.refuseSuspended(tenantId);
-    const cluster = await this.cluster(operation, wish.clusterId);
+    const cluster = await clusterFor(operation, wish.clusterId);
     const id = newId('deployment');
     const place = { namespace: wish.namespace ?? 'default', name: wish.name };
     const desired: Desired = {
@@ -49,9 +58,17 @@ export class DeployService {
       env: wish.env ?? {},
       ports: wish.ports ?? [],
     };
+    await this.admission.require(operation, {
+      action: 'deployment.create',
+      cluster,
+      namespace: place.namespace,
+      desired,
+    });
+    const application: Application = { id, ...place, uid: null, desired };
     await this.refuseTaken(cluster, place);
-    await this.tried(cluster, { id, ...place, desired });
+    await this.tried(cluster, application);
     const now = clock.now();
+    const sealed = this.keyring.seal(JSON.stringify(desired), id);
     await operation.write(async ({ em, publish, audit }) => {
       await advisoryLock(
         em,
@@ -65,29 +82,20 @@ export class DeployService {
         deletedAt: null,
       });
       if (taken > 0) throw nameTaken(place);
-      const deployment = em.create(Deployment, {
-        tenantId,
-        id,
-        version: '1',
-        clusterId: cluster.id,
-        ...place,
-        uid: null,
-        resourceVersion: null,
-        isManaged: true,
-        image: desired.image,
-        replicas: desired.replicas,
-        readyReplicas: 0,
-        updatedReplicas: 0,
-        availableReplicas: 0,
-        status: DeploymentStatus.PENDING,
-        reason: null,
-        message: null,
-        sealedDesired: this.keyring.seal(JSON.stringify(desired), id),
-        dueAt: new Date(now.getTime() + claimMs),
-        failures: 0,
-        createdAt: now,
-        deletedAt: null,
-      });
+      const deployment = em.create(
+        Deployment,
+        newDeployment({
+          tenantId,
+          id,
+          clusterId: cluster.id,
+          ...place,
+          placementId: null,
+          desired,
+          sealed,
+          createdAt: now,
+          dueAt: new Date(now.getTime() + claimMs),
+        }),
+      );
       const { image, replicas } = desired;
       audit({
         target: id,
@@ -95,29 +103,39 @@ export class DeployService {
       });
       publish(deploymentEvent(deployment, null));
     });
-    return this.applied(operation, cluster, { id, ...place, desired }, undefined);
+    return this.applied(operation, cluster, { application, sealed, before: undefined });
   }
 
   async update(operation: Operation, id: string, input: UpdateDeploymentInput): Promise<Deployment> {
     const { takesOver, ...wish } = validate(updateDeploymentRules, input);
     const { tenantId, clock } = operation;
-    const before = await this.managed(operation, id);
-    const cluster = await this.cluster(operation, before.clusterId);
+    const before = await managedDeployment(operation, id);
+    const cluster = await clusterFor(operation, before.clusterId);
     const was = JSON.parse(this.keyring.open(before.sealedDesired!, id)) as Desired;
     const desired: Desired = {
-      ...was,
       image: wish.image ?? was.image,
       replicas: wish.replicas ?? was.replicas,
       env: wish.env ?? was.env,
+      ports: was.ports,
+      ...(takesOver ? { takesOver } : {}),
     };
-    const { namespace, name } = before;
-    const application = { id, namespace, name, desired, isForced: takesOver ?? false };
+    const { namespace, name, uid } = before;
+    const place = { namespace, name };
+    await this.admission.require(operation, {
+      action: 'deployment.update',
+      cluster,
+      namespace: place.namespace,
+      desired,
+    });
+    const application: Application = { id, ...place, uid, desired };
     await this.tried(cluster, application);
     const now = clock.now();
+    const sealed = this.keyring.seal(JSON.stringify(desired), id);
     await operation.write(async ({ em, publish, audit }) => {
       const deployment = await lockDeployment(em, tenantId, id);
       if (!deployment || deployment.deletedAt !== null) throw notFound('Deployment');
-      if (deployment.version !== before.version && deployment.sealedDesired !== before.sealedDesired)
+      if (deployment.status === DeploymentStatus.DELETING) throw beingDeleted();
+      if (deployment.sealedDesired !== before.sealedDesired)
         throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
       const { image, replicas } = desired;
       const env = wish.env ? { env: Object.keys(wish.env) } : {};
@@ -128,71 +146,18 @@ export class DeployService {
         status: DeploymentStatus.PENDING,
         reason: null,
         message: null,
-        sealedDesired: this.keyring.seal(JSON.stringify(desired), id),
+        sealedDesired: sealed,
         dueAt: new Date(now.getTime() + claimMs),
         failures: 0,
       });
     });
-    return this.applied(operation, cluster, application, before);
-  }
-
-  /**
-   * Deletes a deployment that the panel made, and only the very one: what somebody has put in its place meanwhile has
-   * another uid, and stays.
-   */
-  async delete(operation: Operation, id: string): Promise<Deployment> {
-    const { tenantId, clock } = operation;
-    const before = await this.managed(operation, id);
-    const cluster = await this.cluster(operation, before.clusterId);
-    const client = this.clients.of(cluster);
-    const path = `${deploymentsPath(before.namespace)}/${before.name}`;
-    let isGone = false;
-    try {
-      const { metadata } = await client.get<KubeDeployment>(path);
-      if (metadata.labels?.[deploymentLabel] !== id || (before.uid !== null && metadata.uid !== before.uid))
-        throw new ApiError('CONFLICT', 'Somebody has put another deployment in its place', {
-          reason: 'REPLACED',
-        });
-      await client.get(path, {
-        method: 'DELETE',
-        body: {
-          apiVersion: 'v1',
-          kind: 'DeleteOptions',
-          propagationPolicy: 'Foreground',
-          preconditions: { uid: metadata.uid },
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (error.kind !== 'NOT_FOUND') throw refusalOf(error);
-      isGone = true;
-    }
-    const now = clock.now();
-    return operation.write(async ({ em, publish, audit }) => {
-      const deployment = await lockDeployment(em, tenantId, id);
-      if (!deployment) throw notFound('Deployment');
-      audit({ target: id, changes: { name: deployment.name, deleted: true } });
-      if (deployment.deletedAt !== null) return deployment;
-      changeDeployment(publish, deployment, {
-        status: isGone ? DeploymentStatus.DELETED : DeploymentStatus.DELETING,
-        reason: null,
-        message: null,
-        dueAt: null,
-        sealedDesired: null,
-        ...(isGone ? { deletedAt: now } : {}),
-      });
-      return deployment;
-    });
+    return this.applied(operation, cluster, { application, sealed, before });
   }
 
   /** Applies what was written down, and keeps what came of it. A refusal undoes the row, as nothing was done. */
-  private async applied(
-    operation: Operation,
-    cluster: Cluster,
-    application: Parameters<typeof applyDeployment>[1],
-    before: Deployment | undefined,
-  ): Promise<Deployment> {
+  private async applied(operation: Operation, cluster: Cluster, wish: Wish): Promise<Deployment> {
     const { tenantId, clock } = operation;
+    const { application, sealed, before } = wish;
     let seen: KubeDeployment | undefined;
     let problem: KubeError | undefined;
     try {
@@ -204,39 +169,23 @@ export class DeployService {
     const kept = await operation.write(async ({ em, publish }) => {
       const deployment = await lockDeployment(em, tenantId, application.id);
       if (!deployment) throw notFound('Deployment');
-      if (seen) changeDeployment(publish, deployment, { ...seenFields(seen), dueAt: null, failures: 0 });
-      else if (problem?.isRefusal && before)
-        changeDeployment(publish, deployment, {
-          image: before.image,
-          replicas: before.replicas,
-          status: before.status,
-          reason: before.reason,
-          message: before.message,
-          sealedDesired: before.sealedDesired,
-          dueAt: null,
-        });
-      else if (problem?.isRefusal)
-        changeDeployment(publish, deployment, {
-          status: DeploymentStatus.DELETED,
-          deletedAt: clock.now(),
-          sealedDesired: null,
-          dueAt: null,
-        });
-      else
-        changeDeployment(publish, deployment, {
-          reason: 'CLUSTER_AWAY',
-          message: `The cluster could not be asked: ${problem!.message}`,
-          dueAt: new Date(clock.now().getTime() + 10_000),
-        });
+      const now = clock.now();
+      // What somebody else has asked for meanwhile counts, and is applied once more where this may have come after it.
+      if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
+      if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
+      else if (seen) settleDeployment(publish, deployment, seenFields(seen), now);
+      else if (problem!.isRefusal)
+        settleDeployment(publish, deployment, before ? asBefore(before) : goneAt(now), now);
+      else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
       return deployment;
     });
     if (problem?.isRefusal) throw refusalOf(problem);
     return kept;
   }
 
-  private async tried(cluster: Cluster, application: Parameters<typeof applyDeployment>[1]): Promise<void> {
+  private async tried(cluster: Cluster, application: Application): Promise<void> {
     try {
-      await applyDeployment(this.clients.of(cluster), { ...application, isDryRun: true });
+      await tryDeployment(this.clients.of(cluster), application);
     } catch (error) {
       throw error instanceof KubeError ? refusalOf(error) : error;
     }
@@ -244,32 +193,38 @@ export class DeployService {
 
   private async refuseTaken(cluster: Cluster, place: { namespace: string; name: string }): Promise<void> {
     try {
-      await this.clients.of(cluster).get(`${deploymentsPath(place.namespace)}/${place.name}`);
+      await this.clients.of(cluster).text(`${deploymentsPath(place.namespace)}/${place.name}`);
     } catch (error) {
       if (error instanceof KubeError && error.kind === 'NOT_FOUND') return;
       throw error instanceof KubeError ? refusalOf(error) : error;
     }
     throw nameTaken(place);
   }
-
-  private async managed({ em, tenantId }: Operation, id: string): Promise<Deployment> {
-    const deployment = await em.findOne(Deployment, { tenantId, id, deletedAt: null });
-    if (!deployment) throw notFound('Deployment');
-    if (!deployment.isManaged)
-      throw new ApiError('CONFLICT', 'The panel did not make this deployment, and leaves it to whoever did', {
-        reason: 'NOT_MANAGED',
-      });
-    if (deployment.status === DeploymentStatus.DELETING)
-      throw new ApiError('CONFLICT', 'It is being deleted', { reason: 'DEPLOYMENT_DELETED' });
-    return deployment;
-  }
-
-  private async cluster({ em, tenantId }: Operation, id: string): Promise<Cluster> {
-    const cluster = await em.findOne(Cluster, { tenantId, id, deletedAt: null });
-    if (!cluster) throw notFound('Cluster');
-    return cluster;
-  }
 }
+
+interface Wish {
+  application: Application;
+  /** What the row has then. */
+  sealed: string;
+  /** Undefined of a new one. */
+  before: Deployment | undefined;
+}
+
+const asBefore = ({
+  image,
+  replicas,
+  status,
+  reason,
+  message,
+  sealedDesired,
+}: Deployment): DeploymentChange => ({
+  image,
+  replicas,
+  status,
+  reason,
+  message,
+  sealedDesired,
+});
 
 function nameTaken({ namespace, name }: { namespace: string; name: string }): ApiError {
   return new ApiError('CONFLICT', `There is a deployment ${name} in ${namespace} already`, {

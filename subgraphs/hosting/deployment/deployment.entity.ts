@@ -5,6 +5,7 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { DeploymentStatus } from './deployment.status.js';
+import type { SeenMeanwhile } from './seen.js';
 
 @Entity({ tableName: 'deployment' })
 @ObjectType({ description: 'A deployment in a Kubernetes cluster, made by the panel or by others.' })
@@ -71,7 +72,7 @@ export class Deployment {
     nullable: true,
     description:
       'Why it is as it is, for programs; null when all is well. `NOT_OBSERVED`, `UPDATING`, `ENDING_OLD`, `STARTING`, ' +
-      '`PAUSED`, `REPLICA_FAILURE`, `PROGRESS_DEADLINE_EXCEEDED`, `CLUSTER_AWAY`, `FIELD_CONFLICT`, `REFUSED`.',
+      '`PAUSED`, `REPLICA_FAILURE`, `PROGRESS_DEADLINE_EXCEEDED`, `CLUSTER_AWAY`, `CREDENTIAL_REFUSED`, `FIELD_CONFLICT`, `REFUSED`.',
   })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;
@@ -80,8 +81,19 @@ export class Deployment {
   @Property({ type: 'text', nullable: true })
   message!: string | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The placement that it is of, by which it is changed and deleted; null of any other.',
+  })
+  @Property({ type: 'text', nullable: true })
+  placementId!: string | null;
+
   @Property({ type: 'text', nullable: true })
   sealedDesired!: string | null;
+
+  /** What a watch told while it was due. */
+  @Property({ type: 'json', nullable: true })
+  seenMeanwhile!: SeenMeanwhile | null;
 
   @Property({ type: 'datetime', nullable: true })
   dueAt!: Date | null;

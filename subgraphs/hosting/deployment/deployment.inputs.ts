@@ -5,7 +5,7 @@ import { Json } from '#platform/subgraph/scalars.js';
 
 import { DeploymentStatus } from './deployment.status.js';
 
-const envText =
+export const envText =
   'Environment variables as an object of texts, at most 100 and 64 kB together. Kept sealed and never answered.';
 
 @InputType({ description: 'A deployment of one container.' })

@@ -21,6 +21,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { Cluster } from '../cluster/cluster.entity.js';
 import type { ClusterLoader } from '../cluster/cluster.loader.js';
+import type { DeleteService } from './delete.service.js';
 import type { DeployService } from './deploy.service.js';
 import { Deployment, DeploymentPage } from './deployment.entity.js';
 import { CreateDeploymentInput, DeploymentFilter, UpdateDeploymentInput } from './deployment.inputs.js';
@@ -53,9 +54,12 @@ const manage = 'hosting.deployment.manage';
 @Resolver(() => Deployment)
 export class DeploymentResolver {
   constructor(
-    private readonly deployments: DeploymentService,
-    private readonly deploys: DeployService,
-    private readonly clusters: ClusterLoader,
+    private readonly parts: {
+      deployments: DeploymentService;
+      deploys: DeployService;
+      deletions: DeleteService;
+      clusters: ClusterLoader;
+    },
   ) {}
 
   @Authorized(permission)
@@ -68,7 +72,7 @@ export class DeploymentResolver {
     @Args(() => DeploymentsArgs) args: DeploymentsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Deployment>> {
-    return this.deployments.page(operation, args, args.filter ?? {});
+    return this.parts.deployments.page(operation, args, args.filter ?? {});
   }
 
   @Authorized(permission)
@@ -77,7 +81,7 @@ export class DeploymentResolver {
     @Arg('id', () => ID, { description: 'The deployment.' }) id: string,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
-    return this.deployments.get(operation, id);
+    return this.parts.deployments.get(operation, id);
   }
 
   @Authorized(manage)
@@ -85,7 +89,7 @@ export class DeploymentResolver {
     description:
       'Applies a new deployment to a cluster by server-side apply, after a dry run. NOT_FOUND when there is no such cluster; ' +
       'VALIDATION_FAILED where the cluster refuses a field; CONFLICT (NAME_TAKEN), (FIELD_CONFLICT), (CLUSTER_REFUSED), ' +
-      '(CREDENTIAL_REFUSED); UNAVAILABLE (CLUSTER_AWAY) when it does not answer the dry run. One that does not answer after ' +
+      '(CREDENTIAL_REFUSED), (OTHER_CLUSTER), and (POLICY_VIOLATION) where a mandatory policy is against it; UNAVAILABLE (CLUSTER_AWAY) when it does not answer the dry run. One that does not answer after ' +
       'it leaves the deployment PENDING, which is applied once it does.',
   })
   async createDeployment(
@@ -93,7 +97,7 @@ export class DeploymentResolver {
     input: CreateDeploymentInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
-    return this.deploys.create(operation, input);
+    return this.parts.deploys.create(operation, input);
   }
 
   @Authorized(manage)
@@ -101,26 +105,27 @@ export class DeploymentResolver {
     description:
       'Changes a deployment that the panel made, as `createDeployment` does. CONFLICT (FIELD_CONFLICT) names in ' +
       '`details.conflicts` who else owns what it would change, as `{manager, field}`; `takesOver` takes that from them. ' +
-      'NOT_FOUND, CONFLICT (NOT_MANAGED), (DEPLOYMENT_DELETED), (CHANGED_MEANWHILE). Safe to repeat.',
+      'NOT_FOUND, CONFLICT (NOT_MANAGED), (PLACED), (DEPLOYMENT_DELETED), (CHANGED_MEANWHILE). Safe to repeat.',
   })
   async updateDeployment(
     @Args(() => UpdateDeploymentArgs) { id, input }: UpdateDeploymentArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
-    return this.deploys.update(operation, id, input);
+    return this.parts.deploys.update(operation, id, input);
   }
 
   @Authorized(manage)
   @Mutation(() => Deployment, {
     description:
-      'Deletes a deployment that the panel made, with its pods. NOT_FOUND, CONFLICT (NOT_MANAGED), (DEPLOYMENT_DELETED), and ' +
-      '(REPLACED) when somebody has put another in its place; UNAVAILABLE (CLUSTER_AWAY).',
+      'Deletes a deployment that the panel made, with its pods. NOT_FOUND, CONFLICT (NOT_MANAGED), (PLACED), (DEPLOYMENT_DELETED), ' +
+      '(CLUSTER_REFUSED), and (REPLACED) when somebody has put another in its place; UNAVAILABLE (CLUSTER_AWAY) when the cluster ' +
+      'does not answer. Once it is DELETING that is tried until it is done.',
   })
   async deleteDeployment(
     @Arg('id', () => ID, { description: 'The deployment.' }) id: string,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
-    return this.deploys.delete(operation, id);
+    return this.parts.deletions.delete(operation, id);
   }
 
   @Authorized(permission)
@@ -136,7 +141,7 @@ export class DeploymentResolver {
     @Root() { payload }: StreamedEvent,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
-    return this.deployments.get(operation, payload.entityId);
+    return this.parts.deployments.get(operation, payload.entityId);
   }
 
   @FieldResolver(() => Cluster, { nullable: true, description: 'Its cluster; null once that was removed.' })
@@ -144,6 +149,6 @@ export class DeploymentResolver {
     @Root() { clusterId }: Deployment,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Cluster | null> {
-    return this.clusters.byId(operation, clusterId);
+    return this.parts.clusters.byId(operation, clusterId);
   }
 }

@@ -1,40 +1,39 @@
-import type { SqlEntityManager } from '#platform/database/database.js';
 import { newId } from '#platform/ids.js';
-import type { OutboxEvent } from '#platform/outbox/outbox.js';
 
+import type { WatcherWrite } from '../cluster/watch/held.job.js';
 import { deploymentEvent } from './change.service.js';
 import { DeploymentStatus } from './deployment.status.js';
+import { insertSql, lostSql, meanwhileSql, recordsOf, updateSql } from './keep-seen.sql.js';
+import { isLater, type KubeDeployment } from './kube-deployment.js';
 import { deploymentLabel } from './manifest.js';
-import type { KubeDeployment } from './rollout.js';
-import { seenFields, type SeenFields } from './seen.js';
+import { knownBetter, seenFields, type SeenFields, type SeenMeanwhile } from './seen.js';
 
-/** Where a deployment is in its cluster. */
-export interface Place {
+/** Where a deployment was, and which. */
+export interface Gone {
   namespace: string;
   name: string;
+  uid: string;
+  resourceVersion: string;
 }
 
 export interface Seen {
   tenantId: string;
   clusterId: string;
-  /** As they are now. */
+  /** As they are now, one for a place. */
   there: readonly KubeDeployment[];
-  /** Those that are there no more; `null` where all that are not among those that are there are meant. */
-  gone: readonly Place[] | null;
+  gone: readonly Gone[];
 }
 
-interface Row extends SeenFields, Place {
+interface Row extends SeenFields {
   id: string;
+  namespace: string;
+  name: string;
   version: string;
   isManaged: boolean;
   isDue: boolean;
 }
 
-export interface Keeping {
-  em: SqlEntityManager;
-  publish: (event: OutboxEvent) => void;
-  now: Date;
-}
+type Place = Pick<Row, 'namespace' | 'name'>;
 
 const told = [
   'image',
@@ -47,137 +46,152 @@ const told = [
   'message',
 ] as const;
 
+const keyOf = ({ namespace, name }: Place): string => `${namespace}/${name}`;
+
 /** Keeps what a watch told of a cluster's deployments, in a few statements whatever their number. */
-export async function keepSeen({ em, publish, now }: Keeping, seen: Seen): Promise<void> {
-  const { tenantId, clusterId, there, gone } = seen;
-  const rows = await rowsOf(em, seen);
-  const keyOf = ({ namespace, name }: Place) => `${namespace}/${name}`;
+export async function keepSeen(write: WatcherWrite, seen: Seen): Promise<void> {
+  const rows = await rowsOf(write, seen);
+  await keep(write, seen, sorted(rows, seen));
+}
+
+interface Sorted {
+  rows: ReadonlyMap<string, Row>;
+  changed: (SeenFields & { id: string })[];
+  made: (SeenFields & Place & { id: string; createdAt: string })[];
+  lost: string[];
+  meanwhile: Map<string, SeenMeanwhile>;
+}
+
+/** What becomes of each row by what was seen. */
+function sorted(rows: readonly Row[], { there, gone }: Seen): Sorted {
   const byPlace = new Map(rows.map((row) => [keyOf(row), row]));
-  const changed: (SeenFields & { id: string })[] = [];
-  const made: (SeenFields & Place & { id: string; createdAt: string })[] = [];
-  const lost: Row[] = [];
-  const found = new Set<string>();
-  for (const each of there) {
-    const { metadata } = each;
-    const row = byPlace.get(keyOf(metadata));
-    found.add(keyOf(metadata));
-    if (row && isOvertaken(row, each)) continue;
-    if (row && !(row.isManaged && metadata.labels?.[deploymentLabel] !== row.id)) {
-      changed.push({ ...seenFields(each), id: row.id });
-      continue;
+  const result: Sorted = {
+    rows: new Map(rows.map((row) => [row.id, row])),
+    changed: [],
+    made: [],
+    lost: [],
+    meanwhile: new Map(),
+  };
+  for (const each of gone) {
+    const row = byPlace.get(keyOf(each));
+    // What is gone is told by its uid: another may be in its place since.
+    if (row?.uid !== each.uid) continue;
+    if (row.isDue)
+      result.meanwhile.set(row.id, { uid: each.uid, resourceVersion: each.resourceVersion, fields: null });
+    else if (!isLater(row.resourceVersion ?? '0', each.resourceVersion)) {
+      result.lost.push(row.id);
+      byPlace.delete(keyOf(each));
     }
-    // Somebody has put another in the place of the panel's.
-    if (row) lost.push(row);
-    const { namespace, name, creationTimestamp: createdAt } = metadata;
-    made.push({ ...seenFields(each), id: newId('deployment'), namespace, name, createdAt });
   }
-  const isGone = gone === null ? (row: Row) => !found.has(keyOf(row)) : matching(gone, keyOf);
-  lost.push(...rows.filter((row) => !row.isDue && isGone(row)));
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const each of there) place(each, byPlace.get(keyOf(each.metadata)), result);
+  return result;
+}
+
+function place(each: KubeDeployment, row: Row | undefined, result: Sorted): void {
+  const { metadata } = each;
+  const fields = seenFields(each);
+  const isRows =
+    row !== undefined &&
+    (row.isManaged ? metadata.labels?.[deploymentLabel] === row.id : row.uid === metadata.uid);
+  if (row?.isDue) {
+    const { uid, resourceVersion } = metadata;
+    if (isRows) result.meanwhile.set(row.id, { uid, resourceVersion, fields });
+    return;
+  }
+  if (row && (row.resourceVersion === metadata.resourceVersion || isOvertaken(row, each))) return;
+  if (row && isRows) {
+    result.changed.push({ ...knownBetter(row, fields), id: row.id });
+    return;
+  }
+  // Somebody has put another in its place.
+  if (row) result.lost.push(row.id);
+  const { namespace, name, creationTimestamp: createdAt } = metadata;
+  result.made.push({ ...fields, id: newId('deployment'), namespace, name, createdAt });
+}
+
+/** Whether what a row has by its own call is later than what a watch tells. */
+function isOvertaken({ resourceVersion }: Row, { metadata }: KubeDeployment): boolean {
+  return resourceVersion !== null && isLater(resourceVersion, metadata.resourceVersion);
+}
+
+async function keep(
+  { em, publish, now }: WatcherWrite,
+  { tenantId, clusterId }: Seen,
+  { rows, changed, made, lost, meanwhile }: Sorted,
+): Promise<void> {
   const tell = (
     answers: readonly { id: string; version: string }[],
     statusOf: (id: string) => DeploymentStatus,
   ) => {
-    for (const { id, version } of answers)
-      publish(
-        deploymentEvent(
-          { tenantId, clusterId, id, version, status: statusOf(id) },
-          byId.get(id)?.status ?? null,
-        ),
-      );
+    for (const { id, version } of answers) {
+      const from = rows.get(id)?.status ?? null;
+      publish(deploymentEvent({ tenantId, clusterId, id, version, status: statusOf(id) }, from));
+    }
   };
-  if (lost.length > 0) {
-    const ids = lost.map(({ id }) => id);
-    const answers = await em.execute<{ id: string; version: string }[]>(
-      `update hosting.deployment set status = 'DELETED', reason = null, message = null, deleted_at = ?, sealed_desired = null,
-         due_at = null, version = version + 1
-       where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb)) returning id, version::text as version`,
-      [now, tenantId, JSON.stringify(ids)],
-    );
-    tell(answers, () => DeploymentStatus.DELETED);
-  }
-  const changes = new Map(changed.map((change) => [change.id, change]));
+  const run = async (sql: string, values: readonly (string | Date)[]) =>
+    em.execute<{ id: string; version: string }[]>(sql, [...values]);
+  if (meanwhile.size > 0)
+    await run(meanwhileSql, [JSON.stringify([...meanwhile].map(([id, seen]) => ({ id, seen }))), tenantId]);
+  if (lost.length > 0)
+    tell(await run(lostSql, [now, tenantId, JSON.stringify(lost)]), () => DeploymentStatus.DELETED);
   if (changed.length > 0) {
-    const answers = await em.execute<{ id: string; version: string }[]>(updateSql, [
-      JSON.stringify(changed.map(columnsOf)),
-      tenantId,
-    ]);
-    const isTold = (id: string) => told.some((field) => byId.get(id)![field] !== changes.get(id)![field]);
+    const changes = new Map(changed.map((change) => [change.id, change]));
+    const isTold = (id: string) => told.some((field) => rows.get(id)![field] !== changes.get(id)![field]);
+    const answers = await run(updateSql, [recordsOf(changed), tenantId]);
     tell(
       answers.filter(({ id }) => isTold(id)),
       (id) => changes.get(id)!.status,
     );
   }
   if (made.length > 0) {
-    const answers = await em.execute<{ id: string; version: string }[]>(insertSql, [
-      tenantId,
-      clusterId,
-      JSON.stringify(made.map(columnsOf)),
-    ]);
-    const byMade = new Map(made.map((each) => [each.id, each]));
-    tell(answers, (id) => byMade.get(id)!.status);
+    const byId = new Map(made.map((each) => [each.id, each]));
+    tell(await run(insertSql, [tenantId, clusterId, recordsOf(made)]), (id) => byId.get(id)!.status);
   }
 }
 
-/** Whether a row knows better than a watch: what is on its way there, and what its own call has answered since. */
-function isOvertaken(row: Row, { metadata }: KubeDeployment): boolean {
-  if (row.isDue) return true;
-  if (row.uid !== metadata.uid) return false;
-  if (row.status === DeploymentStatus.DELETING && metadata.deletionTimestamp === undefined) return true;
-  const [known, seen] = [row.resourceVersion, metadata.resourceVersion];
-  if (known === seen) return true;
-  // Versions are decimal numbers and may be compared since 1.35; before, what can not be is taken.
-  const isNumber = (text: string | null): text is string => text !== null && /^\d{1,30}$/.test(text);
-  return isNumber(known) && isNumber(seen) && BigInt(seen) < BigInt(known);
+/** A part of a cluster's rows, against all that a list had. */
+export interface ListedRows {
+  tenantId: string;
+  clusterId: string;
+  /** The uids of all that were there. */
+  found: ReadonlySet<string>;
+  /** As of when. */
+  listVersion: string;
+  after: string;
 }
 
-function matching(places: readonly Place[], keyOf: (place: Place) => string): (row: Row) => boolean {
-  const keys = new Set(places.map(keyOf));
-  return (row) => keys.has(keyOf(row));
-}
+const rowsAtOnce = 1_000;
 
-async function rowsOf(em: SqlEntityManager, { tenantId, clusterId, there, gone }: Seen): Promise<Row[]> {
-  const places = [...there.map(({ metadata }) => metadata), ...(gone ?? [])].map(({ namespace, name }) => ({
-    namespace,
-    name,
-  }));
-  const narrowed =
-    gone === null
-      ? ''
-      : 'and (namespace, name) in (select namespace, name from jsonb_to_recordset(?::jsonb) as t(namespace text, name text))';
-  return em.execute<Row[]>(
-    `select id, version::text as version, namespace, name, uid, resource_version as "resourceVersion", is_managed as "isManaged",
-       due_at is not null as "isDue", image, replicas, ready_replicas as "readyReplicas",
-       updated_replicas as "updatedReplicas", available_replicas as "availableReplicas", status, reason, message
-     from hosting.deployment where tenant_id = ? and cluster_id = ? and deleted_at is null ${narrowed}
-     order by id for update`,
-    [tenantId, clusterId, ...(gone === null ? [] : [JSON.stringify(places)])],
+/** Ends rows of what a list had no more; the id to go on after, until there is none. */
+export async function keepGone(write: WatcherWrite, listed: ListedRows): Promise<string | undefined> {
+  const { tenantId, clusterId, found, listVersion, after } = listed;
+  const rows = await write.em.execute<Row[]>(
+    `select ${columns} from hosting.deployment
+     where tenant_id = ? and cluster_id = ? and deleted_at is null and id > ? order by id limit ${rowsAtOnce} for update`,
+    [tenantId, clusterId, after],
   );
+  // What was made while the list was on its way is later than it; what was never seen is not missed.
+  const gone = rows.flatMap(({ uid, namespace, name, resourceVersion }) =>
+    uid === null || found.has(uid) || isLater(resourceVersion ?? '0', listVersion)
+      ? []
+      : [{ uid, namespace, name, resourceVersion: listVersion }],
+  );
+  const of = { tenantId, clusterId, there: [], gone };
+  if (gone.length > 0) await keep(write, of, sorted(rows, of));
+  return rows.length < rowsAtOnce ? undefined : rows.at(-1)!.id;
 }
 
-const recordOf = `uid text, resource_version text, image text, replicas integer, ready_replicas integer,
-  updated_replicas integer, available_replicas integer, status text, reason text, message text, id text`;
+const columns = `id, version::text as version, namespace, name, uid, resource_version as "resourceVersion",
+  is_managed as "isManaged", due_at is not null as "isDue", image, replicas, ready_replicas as "readyReplicas",
+  updated_replicas as "updatedReplicas", available_replicas as "availableReplicas", status, reason, message`;
 
-const updateSql = `update hosting.deployment d set uid = t.uid, resource_version = t.resource_version, image = t.image,
-    replicas = t.replicas, ready_replicas = t.ready_replicas, updated_replicas = t.updated_replicas,
-    available_replicas = t.available_replicas, status = t.status, reason = t.reason, message = t.message,
-    version = d.version + 1
-  from jsonb_to_recordset(?::jsonb) as t(${recordOf})
-  where d.tenant_id = ? and d.id = t.id returning d.id, d.version::text as version`;
-
-const insertSql = `insert into hosting.deployment (tenant_id, cluster_id, id, namespace, name, uid, resource_version,
-    is_managed, image, replicas, ready_replicas, updated_replicas, available_replicas, status, reason, message, created_at)
-  select ?, ?, t.id, t.namespace, t.name, t.uid, t.resource_version, false, t.image, t.replicas, t.ready_replicas,
-    t.updated_replicas, t.available_replicas, t.status, t.reason, t.message, t.created_at
-  from jsonb_to_recordset(?::jsonb) as t(${recordOf}, namespace text, name text, created_at timestamptz)
-  on conflict (tenant_id, cluster_id, namespace, name) where deleted_at is null do nothing
-  returning id, version::text as version`;
-
-function columnsOf(fields: object): object {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
+async function rowsOf({ em }: WatcherWrite, { tenantId, clusterId, there, gone }: Seen): Promise<Row[]> {
+  const places = [...there.map(({ metadata }) => metadata), ...gone];
+  return em.execute<Row[]>(
+    `select ${columns} from hosting.deployment
+     where tenant_id = ? and cluster_id = ? and deleted_at is null and (namespace, name) in
+       (select namespace, name from jsonb_to_recordset(?::jsonb) as t(namespace text, name text))
+     order by id for update`,
+    [tenantId, clusterId, JSON.stringify(places.map(({ namespace, name }) => ({ namespace, name })))],
   );
 }

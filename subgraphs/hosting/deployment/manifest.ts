@@ -4,6 +4,8 @@ export interface Desired {
   replicas: number;
   env: Readonly<Record<string, string>>;
   ports: readonly number[];
+  /** Takes fields from others who own them. */
+  takesOver?: boolean;
 }
 
 /** The panel, as managed fields name it. */
@@ -17,10 +19,10 @@ export const deploymentsPath = (namespace: string): string =>
 
 /** All that the panel says of a deployment, and no more: what it does not say is left to the cluster and to others. */
 export function manifestOf(
-  of: { id: string; namespace: string; name: string },
+  of: { id: string; namespace: string; name: string; uid: string | null },
   { image, replicas, env, ports }: Desired,
 ): object {
-  const { id, namespace, name } = of;
+  const { id, namespace, name, uid } = of;
   const selector = { [deploymentLabel]: id };
   return {
     apiVersion: 'apps/v1',
@@ -28,6 +30,8 @@ export function manifestOf(
     metadata: {
       name,
       namespace,
+      // Of one that is there: applied late it is refused, and does not come back after it was deleted.
+      ...(uid === null ? {} : { uid }),
       labels: {
         'app.kubernetes.io/name': name,
         'app.kubernetes.io/managed-by': fieldManager,

@@ -1,16 +1,18 @@
 import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs/job.js';
-import type { Sweep } from '#platform/membership/sweep.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
+import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { Cluster } from '../cluster/cluster.entity.js';
-import { applyDeployment } from './apply.js';
-import { changeDeployment, lockDeployment, type DeploymentChange } from './change.service.js';
+import { applyDeployment, deleteDeployment } from './apply.js';
+import { changeDeployment, lockDeployment, settleDeployment } from './change.service.js';
 import { conflictsIn } from './conflict.js';
 import { Deployment } from './deployment.entity.js';
 import { DeploymentStatus } from './deployment.status.js';
+import { afterDeletion } from './end.js';
 import type { Desired } from './manifest.js';
+import { awayFor } from './retry.js';
 import { seenFields } from './seen.js';
 
 export interface ApplyPayload extends JobPayload {
@@ -23,50 +25,12 @@ export const applyKind: JobKind<ApplyPayload> = {
   expireInSeconds: 60,
 };
 
-const claimMs = 60_000;
-const atOnce = 100;
-const mostPauseMs = 300_000;
+type Step = JobStep<ApplyPayload>;
 
-/** Has deployments applied of which nobody knows whether they were. One tenant's at a time. */
-export const deploymentsDueSweep: Sweep = {
-  name: 'deployment.due',
-  everyMs: 2_000,
-  due: 'select from hosting.deployment where due_at <= ?',
-  async run({ em, now, enqueue }) {
-    const [first] = await em.execute<{ tenantId: string }[]>(
-      'select tenant_id as "tenantId" from hosting.deployment where due_at <= ? order by due_at limit 1',
-      [now],
-    );
-    if (!first) return 'done';
-    const due = await em.execute<{ id: string }[]>(
-      `update hosting.deployment set due_at = ? where tenant_id = ? and id in (
-         select id from hosting.deployment where tenant_id = ? and due_at <= ? order by due_at limit ?)
-       returning id`,
-      [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
-    );
-    for (const { id } of due) enqueue(applyKind, { tenantId: first.tenantId, deploymentId: id });
-    return due.length > 0 ? 'more' : 'done';
-  },
-};
+/** What a call came to, or why it came to nothing. */
+type Outcome<Answer> = { answer: Answer; problem?: never } | { problem: KubeError };
 
-/** What is gone is kept for as long as events are. */
-export const kubernetesRetention: Sweep = {
-  name: 'kubernetes.retention',
-  everyMs: 600_000,
-  async run({ em, now }) {
-    const before = new Date(now.getTime() - 86_400_000);
-    const gone = await em.execute<unknown[]>(
-      `delete from hosting.deployment where (tenant_id, id) in (
-         select tenant_id, id from hosting.deployment where deleted_at < ? order by deleted_at limit 1000) returning 1`,
-      [before],
-    );
-    if (gone.length > 0) return 'more';
-    await em.execute('delete from hosting.cluster where deleted_at < ?', [before]);
-    return 'done';
-  },
-};
-
-/** Applies once more what is desired of a deployment, until the cluster has taken or refused it. */
+/** Applies once more what is desired of a deployment, or deletes it, until the cluster has done or refused it. */
 export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): JobDefinition<ApplyPayload> {
   return {
     ...applyKind,
@@ -76,45 +40,64 @@ export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): Job
       if (!deployment?.sealedDesired || deployment.dueAt === null) return;
       const cluster = await step.em.findOne(Cluster, { tenantId, id: deployment.clusterId, deletedAt: null });
       if (!cluster) return;
-      const desired = JSON.parse(tools.keyring.open(deployment.sealedDesired, id)) as Desired;
-      const { namespace, name } = deployment;
-      const change = await attempted(step, deployment, async () =>
-        applyDeployment(tools.clients.of(cluster), { id, namespace, name, desired }),
+      const call = async <Answer>(
+        work: (client: KubeClient) => Promise<Answer>,
+      ): Promise<Outcome<Answer>> => {
+        try {
+          if (cluster.reason === 'OTHER_CLUSTER')
+            throw new KubeError('OTHER_CLUSTER', 'another cluster answers at its address');
+          return { answer: await work(tools.clients.of(cluster)) };
+        } catch (error) {
+          if (error instanceof KubeError) return { problem: error };
+          throw error;
+        }
+      };
+      if (deployment.status === DeploymentStatus.DELETING) {
+        await keepEnd(step, await call(async (client) => deleteDeployment(client, deployment)));
+        return;
+      }
+      const { namespace, name, uid, sealedDesired } = deployment;
+      const desired = JSON.parse(tools.keyring.open(sealedDesired, id)) as Desired;
+      const outcome = await call(async (client) =>
+        applyDeployment(client, { id, namespace, name, uid, desired }),
       );
-      await step.write(async ({ em, publish }) => {
-        const now = await lockDeployment(em, tenantId, id);
-        // Somebody has asked for something else meanwhile.
-        if (now?.sealedDesired !== deployment.sealedDesired) return;
-        changeDeployment(publish, now, change);
-      });
+      await keepApplied(step, sealedDesired, outcome);
     },
   };
 }
 
-async function attempted(
-  { now }: JobStep<ApplyPayload>,
-  { failures }: Deployment,
-  apply: () => ReturnType<typeof applyDeployment>,
-): Promise<DeploymentChange> {
-  try {
-    return { ...seenFields(await apply()), dueAt: null, failures: 0 };
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    if (!error.isRefusal) {
-      const pauseMs = Math.min(10_000 * 2 ** failures, mostPauseMs);
-      return {
-        reason: 'CLUSTER_AWAY',
-        message: `The cluster could not be asked: ${error.message}`,
-        failures: failures + 1,
-        dueAt: new Date(now.getTime() + pauseMs),
-      };
-    }
-    const isConflict = conflictsIn(error.options.causes ?? []).length > 0;
-    return {
-      status: DeploymentStatus.FAILED,
-      reason: isConflict ? 'FIELD_CONFLICT' : 'REFUSED',
-      message: error.message,
-      dueAt: null,
-    };
-  }
+async function keepApplied(
+  { payload: { tenantId, deploymentId }, now, write }: Step,
+  sealed: string,
+  { answer, problem }: { answer?: Awaited<ReturnType<typeof applyDeployment>>; problem?: KubeError },
+): Promise<void> {
+  await write(async ({ em, publish }) => {
+    const deployment = await lockDeployment(em, tenantId, deploymentId);
+    if (!deployment || deployment.deletedAt !== null) return;
+    if (deployment.status === DeploymentStatus.DELETING) return;
+    // Somebody has asked for something else meanwhile, which this may have come after.
+    if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
+    else if (answer) settleDeployment(publish, deployment, seenFields(answer), now);
+    else if (problem!.isFinal) settleDeployment(publish, deployment, refusedFor(problem!), now);
+    else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
+  });
 }
+
+async function keepEnd(
+  { payload: { tenantId, deploymentId }, now, write }: Step,
+  { answer: end, problem }: { answer?: Awaited<ReturnType<typeof deleteDeployment>>; problem?: KubeError },
+): Promise<void> {
+  await write(async ({ em, publish }) => {
+    const deployment = await lockDeployment(em, tenantId, deploymentId);
+    if (!deployment || deployment.deletedAt !== null) return;
+    if (end) afterDeletion(publish, deployment, { end, mayComeLate: false, now });
+    else if (problem!.isFinal) settleDeployment(publish, deployment, refusedFor(problem!), now);
+    else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
+  });
+}
+
+const refusedFor = ({ options, message }: KubeError) => ({
+  status: DeploymentStatus.FAILED,
+  reason: conflictsIn(options.causes ?? []).length > 0 ? 'FIELD_CONFLICT' : 'REFUSED',
+  message,
+});

@@ -1,31 +1,7 @@
-import { DeploymentStatus } from './deployment.status.js';
+import { mended } from '#platform/mended-text.js';
 
-/** A deployment as a cluster tells it: what of it is looked at. */
-export interface KubeDeployment {
-  metadata: {
-    name: string;
-    namespace: string;
-    uid: string;
-    resourceVersion: string;
-    generation?: number;
-    creationTimestamp: string;
-    deletionTimestamp?: string;
-    labels?: Readonly<Record<string, string>>;
-  };
-  spec: {
-    replicas?: number;
-    paused?: boolean;
-    template: { spec: { containers: readonly { name: string; image?: string }[] } };
-  };
-  status?: {
-    observedGeneration?: number;
-    replicas?: number;
-    updatedReplicas?: number;
-    readyReplicas?: number;
-    availableReplicas?: number;
-    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-  };
-}
+import { DeploymentStatus } from './deployment.status.js';
+import type { KubeDeployment, KubeStatus } from './kube-deployment.js';
 
 /** How far a rollout is. */
 export interface Rollout {
@@ -38,7 +14,8 @@ export interface Rollout {
  * How a deployment is, by the rules of `kubectl rollout status`: what the controller has not observed yet says nothing;
  * a deadline that has passed is a failure; it runs once all replicas are new and available and no old ones are left.
  */
-export function rolloutOf({ metadata, spec, status = {} }: KubeDeployment): Rollout {
+export function rolloutOf({ metadata, spec, status: told }: KubeDeployment): Rollout {
+  const status: KubeStatus = told ?? {};
   const progressing = (reason: string, message: string): Rollout => ({
     status: DeploymentStatus.PROGRESSING,
     reason,
@@ -74,4 +51,4 @@ export function rolloutOf({ metadata, spec, status = {} }: KubeDeployment): Roll
   return progressing('STARTING', `${availableReplicas} of ${updatedReplicas} updated replicas are available`);
 }
 
-const cut = (text: string): string => text.slice(0, 500);
+const cut = (text: string): string => mended(text.slice(0, 500));

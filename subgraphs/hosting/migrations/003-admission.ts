@@ -1,5 +1,5 @@
+import { mandatoryPoliciesTableSql } from '#platform/admission/mandatory-policies.sql.js';
 import { migration, type AreaMigration } from '#platform/database/migrate.js';
-import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 /**
  * Servers have tags; a budget is of one currency, since providers have theirs; deleted servers are found by their age; and
@@ -10,10 +10,5 @@ export const admissionMigration: AreaMigration = migration(
   `alter table hosting.server add column tags text[] not null default '{}'`,
   `create index server_deleted_at on hosting.server (deleted_at) where deleted_at is not null`,
   `alter table hosting.budget drop constraint budget_pkey, add primary key (tenant_id, currency)`,
-  `create table hosting.mandatory_policies (
-    tenant_id text primary key,
-    version bigint not null,
-    count integer not null
-  )`,
-  ...tenantTableSql('hosting', 'mandatory_policies', { app: ['select'] }),
+  ...mandatoryPoliciesTableSql('hosting'),
 );

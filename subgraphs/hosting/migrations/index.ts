@@ -4,6 +4,8 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { serversMigration } from './002-servers.js';
 import { admissionMigration } from './003-admission.js';
 import { kubernetesMigration } from './020-kubernetes.js';
+import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
+import { placementsMigration } from './022-placements.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -11,4 +13,6 @@ export const hostingMigrations: readonly AreaMigration[] = [
   serversMigration,
   admissionMigration,
   kubernetesMigration,
+  seenMeanwhileMigration,
+  placementsMigration,
 ];

@@ -1,3 +1,4 @@
+import type { Admission } from '#platform/admission/admission.js';
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
@@ -9,11 +10,10 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { ServerChanged } from '#schema/events.js';
 
-import type { ServerAdmission } from '../admission/admission.service.js';
-import { serverFacts } from '../admission/server-facts.js';
 import { choose, type Choice } from '../catalogue/choose.js';
 import { requireBudget } from '../cost/cost.service.js';
 import type { Accounts } from '../provider/accounts.service.js';
+import { serverFacts } from '../server/admission-facts.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import {
@@ -45,7 +45,7 @@ export class ProvisionService {
     private readonly tools: {
       accounts: Accounts;
       fleet: FleetCalls;
-      admission: ServerAdmission;
+      admission: Admission;
       keyring: Keyring;
       logger: Logger;
       installer: string | undefined;
@@ -69,7 +69,14 @@ export class ProvisionService {
     const installs = wish.installCloudOs ?? true;
     const tags = [...new Set(wish.tags)];
     const facts = serverFacts(this.tools.accounts.driver(wish.provider), wish, choice);
-    await this.tools.admission.require(operation, { tags, facts });
+    await this.tools.admission.require(operation, {
+      subject: 'PROVISION',
+      action: 'server.provision',
+      tags,
+      facts,
+      isChange: true,
+      sentence: 'this server be made',
+    });
     const reserved = installs
       ? await this.tools.fleet.reserve(asker, { id, name: wish.name, tags })
       : undefined;

@@ -38,7 +38,12 @@ export class KubeClient {
   ) {}
 
   async get<Answer>(path: string, call: Call = {}): Promise<Answer> {
-    return JSON.parse(await this.text(path, call)) as Answer;
+    const text = await this.text(path, call);
+    try {
+      return JSON.parse(text) as Answer;
+    } catch (cause) {
+      throw new KubeError('FAILED', 'It answered with something else than JSON', { cause });
+    }
   }
 
   /** The body as it came, of an answer that is a success. */
@@ -76,8 +81,8 @@ export class KubeClient {
         throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
       }
       for await (const line of linesOf(answer.body)) {
-        const { type, object } = JSON.parse(line) as { type: string; object: { code?: number } };
-        if (type === 'ERROR') throw errorOf(object.code ?? 500, JSON.stringify(object), undefined);
+        const { type, object } = eventOf(line);
+        if (type === 'ERROR') throw errorOf(codeOf(object), JSON.stringify(object), undefined);
         yield { type, object } as WatchEvent;
       }
     } catch (error) {
@@ -116,6 +121,21 @@ export class KubeClient {
       throw unreachable(error);
     }
   }
+}
+
+function eventOf(line: string): { type?: unknown; object?: unknown } {
+  try {
+    const event: unknown = JSON.parse(line);
+    if (typeof event === 'object' && event !== null) return event;
+  } catch {
+    // A proxy in between, or an answer that was cut.
+  }
+  throw new KubeError('FAILED', 'Its watch told something else than events');
+}
+
+function codeOf(status: unknown): number {
+  const { code } = (status ?? {}) as { code?: unknown };
+  return typeof code === 'number' ? code : 500;
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

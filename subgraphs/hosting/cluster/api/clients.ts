@@ -14,29 +14,48 @@ interface Opened {
   dispatcher: Agent;
 }
 
-const connectTimeoutMs = 5_000;
+/** A client whose connections are nobody else's. */
+export interface OwnClient {
+  client: KubeClient;
+  close: () => Promise<void>;
+}
 
-/** Clients of clusters, each with the connections that it keeps, by the credential that is in force. */
+type Credentialed = Pick<Cluster, 'tenantId' | 'id' | 'sealedCredential'>;
+
+const connectTimeoutMs = 5_000;
+const mostKept = 500;
+
+/** Clients of clusters, by the credential that is in force. */
 export class KubeClients {
-  private readonly opened = new LRUCache<string, Opened>({
-    max: 500,
-    dispose: ({ dispatcher }) => void dispatcher.destroy(),
-  });
+  /** For calls that are over soon; what is under way when one is let go of comes to its end. */
+  private readonly kept: LRUCache<string, Opened>;
 
   constructor(
     readonly guard: TargetGuard,
     private readonly keyring: Keyring,
-  ) {}
+    options: { mostKept?: number } = {},
+  ) {
+    this.kept = new LRUCache({
+      max: options.mostKept ?? mostKept,
+      dispose: ({ dispatcher }) => void dispatcher.close().catch(() => undefined),
+    });
+  }
 
-  of({ tenantId, id, sealedCredential }: Pick<Cluster, 'tenantId' | 'id' | 'sealedCredential'>): KubeClient {
-    if (sealedCredential === null) throw new Error(`the cluster ${id} is removed`);
-    const key = `${tenantId} ${id} ${sealedCredential}`;
-    let known = this.opened.get(key);
+  /** For calls now: not to be kept by whoever asks for it. */
+  of(cluster: Credentialed): KubeClient {
+    const key = `${cluster.tenantId} ${cluster.id} ${cluster.sealedCredential}`;
+    let known = this.kept.get(key);
     if (!known) {
-      known = this.open(this.unsealed(id, sealedCredential));
-      this.opened.set(key, known);
+      known = this.open(this.unsealed(cluster));
+      this.kept.set(key, known);
     }
     return known.client;
+  }
+
+  /** For whoever stays connected, as watches do, until it closes it. */
+  own(cluster: Credentialed): OwnClient {
+    const { client, dispatcher } = this.open(this.unsealed(cluster));
+    return { client, close: async () => dispatcher.destroy() };
   }
 
   /** With a credential that is not kept yet. Nothing is kept of it afterwards. */
@@ -54,11 +73,13 @@ export class KubeClients {
   }
 
   close(): void {
-    this.opened.clear();
+    for (const { dispatcher } of this.kept.values()) void dispatcher.destroy();
+    this.kept.clear();
   }
 
-  private unsealed(id: string, sealed: string): Credential {
-    return JSON.parse(this.keyring.open(sealed, id)) as Credential;
+  private unsealed({ id, sealedCredential }: Credentialed): Credential {
+    if (sealedCredential === null) throw new Error(`the cluster ${id} is removed`);
+    return JSON.parse(this.keyring.open(sealedCredential, id)) as Credential;
   }
 
   private open({ server, authority, certificate, key, token }: Credential): Opened {

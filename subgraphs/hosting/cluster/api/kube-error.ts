@@ -1,3 +1,5 @@
+import { mended } from '#platform/mended-text.js';
+
 /** Why a call to a cluster came to nothing. */
 export type KubeErrorKind =
   /** It could not be talked to. */
@@ -13,6 +15,10 @@ export type KubeErrorKind =
   | 'INVALID'
   /** What was asked for is kept no more: lists have to be read anew. */
   | 'EXPIRED'
+  /** It is not the cluster that was registered. */
+  | 'OTHER_CLUSTER'
+  /** More than the panel reads in one answer. */
+  | 'TOO_LARGE'
   | 'RATE_LIMITED'
   /** It answered, but not as it should. */
   | 'FAILED';
@@ -37,7 +43,12 @@ export class KubeError extends Error {
 
   /** Whether it is known that nothing was done. */
   get isRefusal(): boolean {
-    return !['UNREACHABLE', 'FAILED', 'RATE_LIMITED'].includes(this.kind);
+    return !['UNREACHABLE', 'FAILED', 'RATE_LIMITED', 'TOO_LARGE'].includes(this.kind);
+  }
+
+  /** Whether the cluster would refuse the same again, whatever becomes of its credential, its certificate and its address. */
+  get isFinal(): boolean {
+    return ['FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'INVALID'].includes(this.kind);
   }
 }
 
@@ -62,13 +73,22 @@ export function errorOf(status: number, text: string, retryAfter: string | undef
     // A proxy in between, or a check's plain text.
   }
   const message =
-    typeof said.message === 'string' ? said.message.slice(0, 1_000) : `it answered with ${status}`;
-  const causes = Array.isArray(said.details?.causes) ? (said.details.causes as Cause[]).slice(0, 50) : [];
+    typeof said.message === 'string' ? mended(said.message.slice(0, 1_000)) : `it answered with ${status}`;
+  const causes = Array.isArray(said.details?.causes) ? said.details.causes.slice(0, 50).map(causeOf) : [];
   const seconds = Number(retryAfter);
   return new KubeError(kinds[status] ?? 'FAILED', message, {
     causes,
     ...(seconds > 0 ? { retryAfterMs: Math.min(seconds, 300) * 1000 } : {}),
   });
+}
+
+/** Objects of a stranger: whatever is no text in them is left out. */
+function causeOf(told: unknown): Cause {
+  const { reason, message, field } = (told ?? {}) as Record<string, unknown>;
+  const texts = Object.entries({ reason, message, field }).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts.map(([name, text]) => [name, mended(text.slice(0, 1_000))]));
 }
 
 const certificateCodes = new Set([
@@ -89,6 +109,7 @@ export function unreachable(cause: unknown): KubeError {
   const { code, reason, message } = cause as { code?: string; reason?: string; message?: string };
   if (reason === 'TARGET_REFUSED')
     return new KubeError('TARGET_REFUSED', message ?? 'Its address is refused', { cause });
+  if (reason === 'TOO_LARGE') return new KubeError('TOO_LARGE', message ?? 'It is too large', { cause });
   if (code !== undefined && certificateCodes.has(code))
     return new KubeError(
       'CERTIFICATE',

@@ -1,6 +1,6 @@
 import { ClusterStatus, type Observation } from '../cluster.status.js';
-import type { KubeClient } from './client.js';
-import { KubeError } from './kube-error.js';
+import type { Call, KubeClient } from './client.js';
+import { KubeError, unreachable } from './kube-error.js';
 import { quantity } from './quantity.js';
 
 /** What a cluster has, as its API tells. */
@@ -13,8 +13,8 @@ export interface Capacity {
 }
 
 interface NodeList {
-  metadata: { continue?: string };
-  items: readonly {
+  metadata?: { continue?: string };
+  items?: readonly {
     status?: {
       capacity?: Record<string, unknown>;
       conditions?: readonly { type: string; status: string }[];
@@ -25,16 +25,35 @@ interface NodeList {
 const pageSize = 500;
 const mostPages = 20;
 
-/** Whether a cluster answers and is ready. Never throws. */
-export async function observe(client: KubeClient, timeoutMs: number): Promise<Observation> {
+/** Throws OTHER_CLUSTER unless it is the cluster that was registered, by the uid of its namespace kube-system. */
+export async function requireSame(
+  client: KubeClient,
+  identity: string,
+  call: Pick<Call, 'timeoutMs' | 'signal'>,
+): Promise<void> {
+  const found = await client.get<{ metadata?: { uid?: unknown } }>('/api/v1/namespaces/kube-system', call);
+  if (found.metadata?.uid !== identity)
+    throw new KubeError('OTHER_CLUSTER', 'Another cluster answers at its address: register that as such');
+}
+
+/** Whether a cluster answers, is the one that it was, and is ready. Never throws. */
+export async function observe(
+  client: KubeClient,
+  identity: string,
+  call: Required<Pick<Call, 'timeoutMs' | 'signal'>>,
+): Promise<Observation> {
   const ok: Observation = { status: ClusterStatus.HEALTHY, reason: null, message: null };
   try {
-    await client.text('/readyz', { timeoutMs });
+    await client.text('/readyz', call).catch((error: unknown) => {
+      // Some clusters keep /readyz to themselves: then what follows tells.
+      const { kind } = unreachable(error);
+      if (kind !== 'FORBIDDEN' && kind !== 'NOT_FOUND' && kind !== 'UNAUTHORIZED') throw error;
+    });
     // Anybody may ask for /readyz; whether the credential still holds, only an API tells.
-    await client.get('/api/v1/namespaces/kube-system', { timeoutMs });
+    await requireSame(client, identity, call);
     return ok;
   } catch (error) {
-    const problem = error instanceof KubeError ? error : new KubeError('FAILED', 'It could not be asked');
+    const problem = unreachable(error);
     switch (problem.kind) {
       case 'UNREACHABLE':
       case 'TARGET_REFUSED':
@@ -46,13 +65,22 @@ export async function observe(client: KubeClient, timeoutMs: number): Promise<Ob
           reason: 'CREDENTIAL_REFUSED',
           message: 'It does not take the credential any more: updateCluster replaces it',
         };
-      case 'RATE_LIMITED':
-      case 'NOT_FOUND':
       case 'FORBIDDEN':
+        return {
+          status: ClusterStatus.DEGRADED,
+          reason: 'CREDENTIAL_REFUSED',
+          message: `It does not let the credential look at it: ${problem.message}`,
+        };
+      case 'OTHER_CLUSTER':
+        return { status: ClusterStatus.DEGRADED, reason: 'OTHER_CLUSTER', message: problem.message };
+      // It answers, and has too much to do for looks.
+      case 'RATE_LIMITED':
         return ok;
+      case 'NOT_FOUND':
       case 'CONFLICT':
       case 'INVALID':
       case 'EXPIRED':
+      case 'TOO_LARGE':
       case 'FAILED':
         return { status: ClusterStatus.DEGRADED, reason: 'NOT_READY', message: problem.message };
     }
@@ -60,24 +88,28 @@ export async function observe(client: KubeClient, timeoutMs: number): Promise<Ob
 }
 
 /** What a cluster has, by its version and its nodes. */
-export async function capacityOf(client: KubeClient): Promise<Capacity> {
-  const { major, minor } = await client.get<{ major: string; minor: string }>('/version');
+export async function capacityOf(client: KubeClient, signal?: AbortSignal): Promise<Capacity> {
+  const call = signal ? { signal } : {};
+  const { major, minor } = await client.get<{ major: unknown; minor: unknown }>('/version', call);
   const capacity = { nodes: 0, nodesReady: 0, cpuCores: 0, memoryGb: 0 };
   let next: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {
-    const list = await client.get<NodeList>('/api/v1/nodes', { query: { limit: pageSize, continue: next } });
-    for (const { status } of list.items) {
+    const query = { limit: pageSize, continue: next };
+    const list = await client.get<NodeList>('/api/v1/nodes', { ...call, query });
+    const { items } = list;
+    if (!Array.isArray(items)) throw new KubeError('FAILED', 'Its list of nodes is none');
+    for (const { status } of items as NonNullable<NodeList['items']>) {
       capacity.nodes += 1;
       if (status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
         capacity.nodesReady += 1;
       capacity.cpuCores += quantity(status?.capacity?.['cpu']);
       capacity.memoryGb += quantity(status?.capacity?.['memory']) / 2 ** 30;
     }
-    next = list.metadata.continue;
+    next = list.metadata?.continue;
     if (!next) break;
   }
   // Some providers write `34+`.
-  const number = (text: string) => text.replace(/\D/g, '');
+  const number = (text: unknown) => String(text).replace(/\D/g, '').slice(0, 9);
   return {
     kubernetesVersion: `${number(major)}.${number(minor)}`,
     ...capacity,
@@ -100,8 +132,13 @@ const needed = [
 export async function identify(
   client: KubeClient,
 ): Promise<{ identity: string; capacity: Capacity; missing: string[] }> {
-  await client.text('/readyz');
-  const { metadata } = await client.get<{ metadata: { uid: string } }>('/api/v1/namespaces/kube-system');
+  await client.text('/readyz').catch((error: unknown) => {
+    const { kind } = unreachable(error);
+    if (kind !== 'FORBIDDEN' && kind !== 'UNAUTHORIZED') throw error;
+  });
+  const system = await client.get<{ metadata?: { uid?: unknown } }>('/api/v1/namespaces/kube-system');
+  const uid = system.metadata?.uid;
+  if (typeof uid !== 'string') throw new KubeError('INVALID', 'Its namespace kube-system has no uid');
   const capacity = await capacityOf(client);
   const missing: string[] = [];
   for (const { verb, group, resource } of needed) {
@@ -118,5 +155,5 @@ export async function identify(
     );
     if (status?.allowed !== true) missing.push(`${verb} ${resource}`);
   }
-  return { identity: metadata.uid, capacity, missing };
+  return { identity: uid, capacity, missing };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '#platform/clock.js';
 
 import type { KubeClient } from '../api/client.js';
 import { capacityOf, observe, type Capacity } from '../api/look.js';
-import { changeCluster, lockCluster } from '../change.service.js';
+import { changeCluster, clusterFactsEvent, lockCluster } from '../change.service.js';
 import { ClusterStatus, healthAfter, probeMs, thresholdMs, type Health } from '../cluster.status.js';
 import type { HeldCluster, Holdings } from './held.job.js';
 
@@ -32,12 +32,12 @@ export async function followHealth(
   while (!signal.aborted) {
     // An outage is as old as the look that met it, however long that took.
     const now = clock.now().getTime();
-    const seen = await observe(client, lookMs);
+    const seen = await observe(client, cluster.identity, { timeoutMs: lookMs, signal });
     if (signal.aborted) return;
     const next = healthAfter(health, seen, now);
     let capacity: Capacity | undefined;
     if (seen.status === ClusterStatus.HEALTHY && now - capacityAt >= capacityMs) {
-      capacity = await capacityOf(client).catch(() => undefined);
+      capacity = await capacityOf(client, signal).catch(() => undefined);
       capacityAt = now;
     }
     const isNew =
@@ -45,7 +45,9 @@ export async function followHealth(
     const isOther = capacity !== undefined && JSON.stringify(capacity) !== JSON.stringify(known);
     const isSeen = seen.status !== ClusterStatus.OFFLINE;
     if (isNew || isOther || (isSeen && now - writtenAt >= seenMs)) {
-      await keep(holdings, cluster, { health: next, capacity, isSeen });
+      // Whoever begins to watch tells facts anew: nobody knows whether they ever were.
+      const isFirst = writtenAt === -Infinity;
+      await keep(holdings, cluster, { health: next, capacity, isSeen, isFirst });
       writtenAt = now;
       known = capacity ?? known;
     }
@@ -64,12 +66,13 @@ interface Found {
   health: Health;
   capacity: Capacity | undefined;
   isSeen: boolean;
+  isFirst: boolean;
 }
 
 async function keep(
   holdings: Holdings,
   held: HeldCluster,
-  { health, capacity, isSeen }: Found,
+  { health, capacity, isSeen, isFirst }: Found,
 ): Promise<void> {
   await holdings.write(held, async ({ em, publish, now }) => {
     const cluster = await lockCluster(em, held.tenantId, held.id);
@@ -82,5 +85,6 @@ async function keep(
     );
     if (isTold) changeCluster(publish, cluster, { ...told, ...seen });
     else Object.assign(cluster, seen);
+    if (isFirst) publish(clusterFactsEvent(cluster));
   });
 }

@@ -14,12 +14,21 @@ export class LostWatch extends Error {
   override readonly name = 'LostWatch';
 }
 
+/** One transaction of a watcher. */
+export interface WatcherWrite {
+  em: SqlEntityManager;
+  publish: (event: OutboxEvent) => void;
+  now: Date;
+}
+
 /** A cluster as whoever watches it was given it. */
 export interface HeldCluster {
   tenantId: string;
   id: string;
   epoch: string;
   credentialNumber: number;
+  /** The uid of its namespace kube-system. */
+  identity: string;
   sealedCredential: string;
   status: ClusterStatus;
   reason: string | null;
@@ -28,7 +37,7 @@ export interface HeldCluster {
 }
 
 const columns = `tenant_id as "tenantId", id, watch_epoch::text as epoch, credential_number as "credentialNumber",
-  sealed_credential as "sealedCredential", status, reason, message, resource_version as "resourceVersion"`;
+  sealed_credential as "sealedCredential", identity, status, reason, message, resource_version as "resourceVersion"`;
 
 /**
  * The right to watch clusters, each held by one process. The epoch grows with each change of hands, and every write of a
@@ -83,11 +92,7 @@ export class Holdings {
   /** One transaction of a watcher as the tenant, in which it is certain that it still holds the cluster. */
   async write(
     { tenantId, id, epoch }: HeldCluster,
-    work: (write: {
-      em: SqlEntityManager;
-      publish: (event: OutboxEvent) => void;
-      now: Date;
-    }) => Promise<void>,
+    work: (write: WatcherWrite) => Promise<void>,
   ): Promise<void> {
     await withPatience(patience.background, async () =>
       this.database.forTenant(tenantId).transactional(async (em) => {

@@ -5,10 +5,9 @@ import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
 
-import { Informer } from '../../deployment/informer.job.js';
 import type { KubeClients } from '../api/clients.js';
-import { followHealth } from './health.job.js';
-import { Holdings, LostWatch, type HeldCluster } from './held.job.js';
+import { Holdings, type HeldCluster } from './held.job.js';
+import { beginWatch, type Watch } from './watch.job.js';
 
 /** Often enough for a lease of fifteen seconds, and for a new credential to be taken up. */
 const lookMs = 2_000;
@@ -17,11 +16,6 @@ const idleLookMs = 5_000;
 /** How long a stop waits for a look under way: a database that does not answer must not keep the process. */
 const stopWithinMs = 2_000;
 const claimedAtOnce = 10;
-
-interface Watch {
-  cluster: HeldCluster;
-  stop(): Promise<void>;
-}
 
 export interface WatchersOptions {
   database: Database;
@@ -32,7 +26,7 @@ export interface WatchersOptions {
 
 /**
  * Watches clusters in this process, each by one process of all: its health and its deployments. Processes take over what
- * others leave, where those left off.
+ * others leave, where those left off. A look never waits for a cluster: it renews what this process holds.
  */
 export class Watchers {
   private readonly holdings: Holdings;
@@ -92,57 +86,28 @@ export class Watchers {
       const renewed = this.watches.size === 0 ? [] : await this.holdings.renew();
       const held = [...renewed, ...(await this.holdings.claim(claimedAtOnce))];
       const byKey = new Map(held.map((cluster) => [keyOf(cluster), cluster]));
-      for (const [key, watch] of this.watches) {
-        const now = byKey.get(key);
-        const isSame =
-          now?.epoch === watch.cluster.epoch && now.credentialNumber === watch.cluster.credentialNumber;
-        if (isSame) continue;
-        this.watches.delete(key);
-        await watch.stop();
-      }
-      for (const [key, cluster] of byKey)
-        if (!this.watches.has(key) && !this.isStopped) this.watches.set(key, this.watch(key, cluster));
+      for (const [key, watch] of this.watches)
+        if (!byKey.has(key)) {
+          this.watches.delete(key);
+          void watch.stop();
+        }
+      for (const [key, cluster] of byKey) this.follow(key, cluster);
     } catch (error) {
       // What is held runs out by itself when the database stays away.
       this.options.logger.warn({ err: error }, 'watched clusters could not be looked after');
     }
   }
 
-  private watch(key: string, cluster: HeldCluster): Watch {
+  private follow(key: string, cluster: HeldCluster): void {
+    const known = this.watches.get(key);
+    const isSame =
+      known?.cluster.epoch === cluster.epoch && known.cluster.credentialNumber === cluster.credentialNumber;
+    if (this.isStopped || (isSame && !known.isOver)) return;
     const { clients, clock, logger } = this.options;
-    const ending = new AbortController();
-    const { signal } = ending;
-    const client = clients.of(cluster);
-    const waiting = new Set<() => void>();
-    const options = { cluster, client, holdings: this.holdings, clock };
-    const informer = new Informer({ ...options, onBroken: () => waiting.forEach((wake) => wake()) });
-    const woken = async (until: AbortSignal) =>
-      new Promise<void>((resolve) => {
-        const wake = () => {
-          waiting.delete(wake);
-          resolve();
-        };
-        waiting.add(wake);
-        until.addEventListener('abort', wake, { once: true });
-      });
-    const running = Promise.all(
-      [followHealth({ ...options, woken }, signal), informer.run(signal)].map(async (part) =>
-        part.catch((error: unknown) => {
-          if (!(error instanceof LostWatch) && !signal.aborted)
-            logger.error({ err: error, cluster: cluster.id }, 'a cluster is watched no more for now');
-          // The other part ends as well; the next look begins both anew if the cluster is still held.
-          ending.abort();
-          if (this.watches.get(key)?.cluster === cluster) this.watches.delete(key);
-        }),
-      ),
-    );
-    return {
-      cluster,
-      stop: async () => {
-        ending.abort();
-        await running;
-      },
-    };
+    const { holdings } = this;
+    // One of the same cluster may still be at work.
+    const before = known?.stop();
+    this.watches.set(key, beginWatch({ cluster, holdings, clients, clock, logger }, before));
   }
 }
 
