@@ -126,7 +126,8 @@ describe("the reference's example", () => {
     const joined = await join();
     expect(joined.errors).toBeUndefined();
     expect(joined.data?.server).toMatchObject({
-      costSoFar: 0.0144,
+      // An hour of it, and of its address.
+      costSoFar: 0.0152,
       instance: {
         name: 'production-03',
         status: 'HEALTHY',
@@ -247,14 +248,25 @@ describe('what can not be', () => {
       city: 'Helsinki',
       available: true,
     });
+    const priced = await tenant.graphql<{ hostingSizes: { id: string }[] }>(
+      '{ hostingSizes(region: "fsn1") { id priceHourly ipv4PriceHourly ipv4PriceMonthly availableIn } }',
+    );
+    expect(priced.data!.hostingSizes.find(({ id }) => id === 'cx22')).toEqual({
+      id: 'cx22',
+      priceHourly: 0.006,
+      ipv4PriceHourly: 0.0008,
+      ipv4PriceMonthly: 0.5,
+      availableIn: ['fsn1'],
+    });
     const forecast = await tenant.graphql(
-      '{ serverForecast(provider: "hetzner", region: "eu-central", size: "cx22") { priceMonthly currency perMonthNow perMonthThen fits } }',
+      '{ serverForecast(provider: "hetzner", region: "eu-central", size: "cx22") { priceMonthly ipv4PriceMonthly currency perMonthNow perMonthThen fits } }',
     );
     expect(forecast.data?.['serverForecast']).toEqual({
       priceMonthly: 3.79,
+      ipv4PriceMonthly: 0.5,
       currency: 'EUR',
       perMonthNow: 0,
-      perMonthThen: 3.79,
+      perMonthThen: 4.29,
       fits: true,
     });
   });

@@ -7,7 +7,7 @@ import type { Catalogue } from '#subgraphs/hosting/provider/driver.js';
 import { backoffMs, pollMs } from '#subgraphs/hosting/provision/pace.js';
 import { serverMoves, ServerPhase, statusOf } from '#subgraphs/hosting/server/server.phases.js';
 
-const price = { priceHourly: 0.01, priceMonthly: 5 };
+const price = { priceHourly: 0.01, priceMonthly: 5, ipv4PriceHourly: 0, ipv4PriceMonthly: 0 };
 const middle = () => 0.5;
 
 test('begun hours are paid, and no calendar month more than its price', () => {
@@ -18,6 +18,15 @@ test('begun hours are paid, and no calendar month more than its price', () => {
   // Two whole months, and the last two hours of the one before.
   expect(cost('2026-09-30T22:00:00Z', '2026-12-01T00:00:00Z')).toBe(10.02);
   expect(cost('2026-11-29T10:00:00Z', '2026-11-29T10:00:00Z')).toBe(0);
+});
+
+test('an address that is paid for apart has hours and a month of its own', () => {
+  const withAddress = { ...price, ipv4PriceHourly: 0.0008, ipv4PriceMonthly: 0.5 };
+  const cost = (from: string, to: string) => costBetween(withAddress, new Date(from), new Date(to));
+  expect(cost('2026-11-29T10:00:00Z', '2026-11-29T12:30:00Z')).toBe(0.0324);
+  // 510 hours: the server's month is paid by then, and not quite that of its address; both are at its end.
+  expect(cost('2026-11-01T00:00:00Z', '2026-11-22T06:00:00Z')).toBe(5.408);
+  expect(cost('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z')).toBe(5.5);
 });
 
 test('looks become rarer while nothing is new, and as rare as their requests come back once half is spent', () => {

@@ -4,6 +4,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { serversMigration } from './002-servers.js';
 import { admissionMigration } from './003-admission.js';
 import { kubernetesMigration } from './020-kubernetes.js';
+import { claimsMigration } from './030-claims.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -11,4 +12,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   serversMigration,
   admissionMigration,
   kubernetesMigration,
+  claimsMigration,
 ];

@@ -111,7 +111,8 @@ export class ServerResolver {
   @Authorized('hosting.server.protect')
   @Mutation(() => Server, {
     description:
-      'Protects a server from being decommissioned, or takes that off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED).',
+      'Protects a server from being decommissioned, or takes that off. One that is `DRAINING` is `READY` again: its end is ' +
+      'called off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED) once it is on its way out.',
   })
   async protectServer(
     @Args(() => ProtectServerArgs) { id, isProtected }: ProtectServerArgs,
