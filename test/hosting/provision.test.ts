@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { plainCloudInit } from '#subgraphs/hosting/provision/cloud-init.js';
+
 import { create } from '../governance/support/tenant.js';
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
@@ -178,7 +180,8 @@ describe("the reference's example", () => {
       await writeFile(file, text);
       return run('cloud-init', ['schema', '--config-file', file]);
     };
-    expect((await check(panel.booted[0]!)).stdout).toContain('Valid cloud-config');
+    for (const text of [panel.booted[0]!, plainCloudInit('plain-01')])
+      expect((await check(text)).stdout).toContain('Valid cloud-config');
     await expect(check(panel.booted[0]!.replace('"runcmd"', '"runcmd": 1, "x"'))).rejects.toThrow(
       'Command failed',
     );

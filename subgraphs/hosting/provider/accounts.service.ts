@@ -115,9 +115,10 @@ export class Accounts {
             budgetLeft: null,
           });
       await em.execute(
-        `update hosting.server set due_at = ?
-         where tenant_id = ? and provider = ? and due_at is not null and phase in ('CREATING', 'FAILED', 'DELETING')`,
-        [now, tenantId, provider],
+        `update hosting.server set due_at = ? where tenant_id = ? and id in (
+           select id from hosting.server where tenant_id = ? and provider = ? and due_at is not null
+             and phase in ('CREATING', 'FAILED', 'DELETING') order by id for update)`,
+        [now, tenantId, tenantId, provider],
       );
       const left = leavesServers ? { leavesServers: true } : {};
       audit({ target: id, changes: { provider, replaced: before !== null, ...left } });

@@ -25,8 +25,8 @@ export type News =
   | { kind: 'gone' }
   | { kind: 'failed'; message: string; reason?: string };
 
-/** Steps of progress that are told. */
-const percentStep = 20;
+/** Steps of progress that are told: coarse ones where so many are under way that nobody looks at each. */
+const percentStep = (servers: number): number => (servers > 100 ? 50 : 20);
 /** Servers that are asked for one by one because the list by marks has them not. The others have their turn later. */
 const mostReads = 20;
 
@@ -37,19 +37,8 @@ export async function look(
   tenant: string,
   servers: readonly Underway[],
 ): Promise<[Underway, News][]> {
-  const operationIds = servers.flatMap((server) => server.operationIds);
-  const known: ReadonlyMap<string, Progress> =
-    operationIds.length > 0 ? await driver.progress(session, operationIds) : new Map();
-  const isUnknown = ({ operationIds: ids }: Underway) => ids.length === 0 || ids.some((id) => !known.has(id));
-  const told = servers.map((server): [Underway, News | undefined] => [
-    server,
-    isUnknown(server)
-      ? undefined
-      : newsByProgress(
-          server,
-          server.operationIds.map((id) => known.get(id)!),
-        ),
-  ]);
+  const known = await progressOf({ driver, session }, servers);
+  const told = servers.map((server): [Underway, News | undefined] => [server, newsByProgress(server, known)]);
   // Those that were found and not made, and those that had no address before they were on, are looked at: all in one list.
   const isToSee = ([{ ipAddress }, news]: [Underway, News | undefined]) =>
     news === undefined || (news.kind === 'on' && ipAddress === null);
@@ -59,9 +48,28 @@ export async function look(
   return told.flatMap(([server, progress]) => {
     const sighting = seen.get(server.providerId!);
     const news = inTime(server, withAddress(progress ?? newsBySight(server, sighting), sighting));
-    const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep;
+    const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep(servers.length);
     return isNew ? [[server, news] satisfies [Underway, News]] : [];
   });
+}
+
+const isDone = (known: ReadonlyMap<string, Progress>) => (id: string) => known.get(id)?.state === 'done';
+
+/** Of each server the operation that it waits for: the next one only once that is done. */
+async function progressOf(
+  { driver, session }: Pick<OpenAccount, 'driver' | 'session'>,
+  servers: readonly Underway[],
+): Promise<Map<string, Progress>> {
+  const known = new Map<string, Progress>();
+  const asked = new Set<string>();
+  for (;;) {
+    const next = servers
+      .map(({ operationIds }) => operationIds.find((id) => !isDone(known)(id)))
+      .filter((id) => id !== undefined && !asked.has(id)) as string[];
+    if (next.length === 0) return known;
+    for (const id of next) asked.add(id);
+    for (const [id, progress] of await driver.progress(session, next)) known.set(id, progress);
+  }
 }
 
 /** Those that are there, by their ids; null of one that is not, and nothing of one that was not asked for. */
@@ -88,18 +96,22 @@ function withAddress(news: News, seen: Sighting | null | undefined): News {
   return news.kind === 'on' && seen ? { ...news, ipAddress: seen.ipAddress } : news;
 }
 
-function newsByProgress({ phase, operationIds: ids }: Underway, operations: readonly Progress[]): News {
-  const failed = operations.find(({ state }) => state === 'failed');
-  if (failed)
-    return { kind: 'failed', message: `${failed.message ?? 'failed'} (${failed.code ?? 'unknown'})` };
-  if (operations.every(({ state }) => state === 'done'))
+/** Undefined where the provider knows nothing of what it is at work on. */
+function newsByProgress(
+  { phase, operationIds }: Underway,
+  known: ReadonlyMap<string, Progress>,
+): News | undefined {
+  if (operationIds.length === 0) return undefined;
+  const left = operationIds.slice(operationIds.findIndex((id) => !isDone(known)(id)));
+  if (operationIds.every(isDone(known)))
     return phase === ServerPhase.DELETING ? { kind: 'gone' } : { kind: 'on' };
-  if (phase === ServerPhase.CREATING && operations[0]?.state === 'done') {
-    const operationIds = ids.filter((_, at) => operations[at]!.state !== 'done');
-    return { kind: 'made', operationIds };
-  }
-  const running = operations.find(({ state }) => state === 'running');
-  return { kind: 'nothing', percent: running?.percent ?? 0 };
+  const current = known.get(left[0]!);
+  if (!current) return undefined;
+  const { state, percent, message, code } = current;
+  if (state === 'failed') return { kind: 'failed', message: `${message ?? 'failed'} (${code ?? 'unknown'})` };
+  if (phase === ServerPhase.CREATING && left.length < operationIds.length)
+    return { kind: 'made', operationIds: left };
+  return { kind: 'nothing', percent };
 }
 
 function newsBySight({ phase }: Underway, seen: Sighting | null | undefined): News {

@@ -29,7 +29,7 @@ export interface Budget {
 
 const quickMs = 1_000;
 /** With what it takes to notice and to write, changes are seen within five seconds. */
-const slowMs = 3_500;
+const slowMs = 2_800;
 /** Of the allowance is kept for calls that somebody waits for. */
 const keptPart = 0.1;
 

@@ -2,7 +2,7 @@ import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
 import { ProviderError } from '../provider/provider-error.js';
-import { lockServer, move } from '../server/move.service.js';
+import { lockServers, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { advanceKind, pollKind, type AccountPayload } from './kinds.js';
 import { look, type News, type Underway } from './look.js';
@@ -53,8 +53,11 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
       for (const [server, news] of changes)
         if (news.kind === 'failed' && server.enrollmentTokenId !== null)
           await tools.fleet.giveBack(askerOf(step), server.enrollmentTokenId);
-      for (let from = 0; from < changes.length; from += writtenAtOnce)
-        await apply(step, changes.slice(from, from + writtenAtOnce));
+      // What only came further can wait for what has changed.
+      const isWaiting = ([, { kind }]: [Underway, News]) => Number(kind === 'nothing');
+      const ordered = changes.toSorted((a, b) => isWaiting(a) - isWaiting(b));
+      for (let from = 0; from < ordered.length; from += writtenAtOnce)
+        await apply(step, ordered.slice(from, from + writtenAtOnce));
       const isQuiet = changes.every(([, { kind }]) => kind === 'nothing');
       await plan(step, open, { servers: servers.length, isAsked, isQuiet, failure });
     },
@@ -92,8 +95,10 @@ async function apply(step: Step, changes: readonly [Underway, News][]): Promise<
   const { tenantId } = step.payload;
   const { now } = step;
   await step.write(async ({ em, publish, enqueue }) => {
+    const ids = changes.map(([{ id }]) => id);
+    const servers = new Map((await lockServers(em, tenantId, ids)).map((server) => [server.id, server]));
     for (const [{ id, phase }, news] of changes) {
-      const server = await lockServer(em, tenantId, id);
+      const server = servers.get(id);
       if (server?.phase !== phase) continue;
       if (news.kind === 'nothing') move({ publish }, server, phase, now, { progress: news.percent });
       if (news.kind === 'address') move({ publish }, server, phase, now, { ipAddress: news.ipAddress });
@@ -142,7 +147,7 @@ async function plan(
   const { now } = step;
   const { account, driver, session } = open;
   const quietPolls = isQuiet ? Math.min(account.quietPolls + 1, 10) : 0;
-  const requests = Math.ceil((servers * 2) / driver.operationsPerRequest) || 1;
+  const requests = Math.ceil(servers / driver.operationsPerRequest) + 1;
   const budget = {
     limit: session.learned.limit ?? account.budgetLimit,
     left: session.learned.left ?? account.budgetLeft,

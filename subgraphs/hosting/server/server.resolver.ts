@@ -23,7 +23,7 @@ import type { ProvisionService } from '../provision/provision.service.js';
 import { InstanceReference } from './instance.reference.js';
 import { Server, ServerPage } from './server.entity.js';
 import { DecommissionServerInput, ProvisionServerInput, ServerFilter } from './server.inputs.js';
-import { ServerStatus, statusOf } from './server.phases.js';
+import { ServerPhase, ServerStatus, statusOf } from './server.phases.js';
 import type { ServerService } from './server.service.js';
 
 @ArgsType()
@@ -145,10 +145,13 @@ export class ServerResolver {
 
   @FieldResolver(() => InstanceReference, {
     nullable: true,
-    description: 'Its node; null before it has enrolled, and after it has left the fleet.',
+    description:
+      'Its node; null before it has enrolled, and once it is `DELETING`, when it leaves the fleet.',
   })
-  instance(@Root() { instanceId }: Server): InstanceReference | null {
-    return instanceId === null ? null : { id: instanceId };
+  instance(@Root() { instanceId, phase }: Server): InstanceReference | null {
+    // It leaves the fleet a moment before that is known here.
+    const isLeaving = phase === ServerPhase.DELETING;
+    return instanceId === null || isLeaving ? null : { id: instanceId };
   }
 }
 
