@@ -52,6 +52,15 @@ describe('money', () => {
   test('amounts of different currencies stay apart, each with a budget of its own', async () => {
     const { tenant } = await hostingTenant(panel);
     expect((await connect(tenant, panel.digitalocean.token(), 'digitalocean')).errors).toBeUndefined();
+    const { data: offers } = await tenant.graphql<{ hostingSizes: { id: string }[] }>(
+      '{ hostingSizes { id priceHourly ipv4PriceHourly ipv4PriceMonthly } }',
+    );
+    expect(offers!.hostingSizes).toEqual(
+      expect.arrayContaining([
+        { id: 'cx22', priceHourly: 0.006, ipv4PriceHourly: 0.0008, ipv4PriceMonthly: 0.5 },
+        { id: 's-2vcpu-4gb', priceHourly: 0.03571, ipv4PriceHourly: 0, ipv4PriceMonthly: 0 },
+      ]),
+    );
     const atDigitalOcean = { provider: 'digitalocean', region: 'nyc3', size: 's-2vcpu-4gb' };
     await serverIn(panel, tenant, { name: 'euros', installCloudOs: false }, 'READY');
     await serverIn(panel, tenant, { ...atDigitalOcean, name: 'dollars', installCloudOs: false }, 'READY');

@@ -70,11 +70,21 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
       await open.driver.remove(open.session, each.providerId);
     } else if (row.providerId === null) {
       await found(step, each);
-    } else if (row.providerId !== null && row.providerId !== each.providerId && isSettled) {
-      // A call whose answer was lost has made it a second time.
-      await open.driver.remove(open.session, each.providerId);
+    } else if (row.providerId !== each.providerId && isSettled) {
+      // A call whose answer was lost has made it a second time. When the first one is gone it is the only one.
+      if (await isThere(open, seen, row.providerId)) await open.driver.remove(open.session, each.providerId);
     }
   }
+}
+
+async function isThere(
+  { driver, session }: OpenAccount,
+  seen: readonly Sighting[],
+  providerId: string,
+): Promise<boolean> {
+  const listed = seen.find((each) => each.providerId === providerId);
+  const sighting = listed ?? (await driver.read(session, providerId));
+  return sighting !== undefined && !sighting.isGoing;
 }
 
 /** It was made by a call whose answer is not here: its node came in first, or it had been given up. */
@@ -187,9 +197,9 @@ async function missingThere(step: Step, open: OpenAccount, seen: readonly Sighti
       await update(step, row, (each) => (each.missingSince = step.now));
     } else if (!isGone && row.phase !== ServerPhase.ORPHANED && reads < mostReads) {
       reads += 1;
-      const isThere = (await open.driver.read(open.session, row.providerId)) !== undefined;
       // Last in the order of whom to ask next.
-      if (isThere) await update(step, row, (each) => (each.missingSince = step.now));
+      if (await isThere(open, seen, row.providerId))
+        await update(step, row, (each) => (each.missingSince = step.now));
       else await update(step, row, (each, tell) => isLost(each, tell, step.now));
     }
   }
