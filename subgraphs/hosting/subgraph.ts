@@ -48,14 +48,14 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const drivers = createDrivers(settings);
   for (const { name, isSandbox } of drivers.values())
     if (isSandbox) logger.info(`a stand-in is in the place of ${name}: servers there are not real`);
-  const accounts = new Accounts(drivers, keyring);
-  const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
+  const accounts = new Accounts(drivers, keyring, publicUrl);
+  const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded), logger);
   const admission = new Admission(context.asService(admissionPermissions));
   const servers = new ServerService();
   const kubernetes = createKubernetes(context, admission);
   const installer = settings.CLOUD_OS_INSTALLER;
   const tools = { accounts, fleet, keyring, publicUrl, installer };
-  const provisions = new ProvisionService({ accounts, fleet, admission, keyring, logger, installer });
+  const provisions = new ProvisionService({ accounts, fleet, admission, keyring, installer });
   return {
     build: () =>
       buildSubgraph({

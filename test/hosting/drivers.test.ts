@@ -25,6 +25,8 @@ interface Kind {
   soldOut: { location: string; size: string };
   currency: string;
   price: { priceHourly: number; priceMonthly: number };
+  /** Of its address, where that is paid for apart. */
+  address: { priceHourly: number; priceMonthly: number } | undefined;
   zone: string;
   isNameUnique: boolean;
   /** More than a page of a list has. */
@@ -45,6 +47,7 @@ const kinds: readonly Kind[] = [
     soldOut: { size: 'ccx13', location: 'fsn1' },
     currency: 'EUR',
     price: { priceHourly: 0.006, priceMonthly: 3.79 },
+    address: { priceHourly: 0.0008, priceMonthly: 0.5 },
     zone: 'eu-central',
     isNameUnique: true,
     many: 51,
@@ -66,6 +69,7 @@ const kinds: readonly Kind[] = [
     soldOut: { size: 's-2vcpu-4gb', location: 'nyc2' },
     currency: 'USD',
     price: { priceHourly: 0.03571, priceMonthly: 24 },
+    address: undefined,
     zone: 'nyc',
     isNameUnique: false,
     many: 201,
@@ -134,12 +138,15 @@ describe.each(kinds)('the driver of $id', (kind) => {
   });
 
   test('tells what can be had where, for how much and in what currency', async () => {
-    const { currency, regions, sizes } = await driver.catalogue(session());
+    const { currency, regions, sizes, addresses } = await driver.catalogue(session());
     expect(currency).toBe(kind.currency);
     expect(regions.find(({ id }) => id === kind.location)).toMatchObject({ zone: kind.zone });
     const placeOf = ({ size, location }: { size: string; location: string }) =>
       sizes.find(({ id }) => id === size)?.places.find(({ region }) => region === location);
     expect(placeOf(kind)).toEqual({ region: kind.location, isAvailable: true, endsAt: null, ...kind.price });
+    expect(addresses?.find(({ region }) => region === kind.location)).toEqual(
+      kind.address && { region: kind.location, ...kind.address },
+    );
     expect(placeOf(kind.soldOut)).toMatchObject({ isAvailable: false });
     expect(sizes.every(({ vcpus, memoryGb, diskGb }) => vcpus > 0 && memoryGb >= 1 && diskGb > 0)).toBe(true);
     // Those with graphics processors need images of their own.

@@ -59,8 +59,15 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
       instance: { status: 'HEALTHY', tags: ['web'], licence: { plan: 'PRO' }, server: { id } },
     });
     expect(shown.data!.server.costSoFar).toBeGreaterThan(0);
+    const states = await Promise.all(panel.nodes.map(async (node) => node.load()));
+    const { credential } = states.find((state) => state?.instanceId === instanceId)!;
+    const beat = async () =>
+      (await panel.world.rest('/api/agent/heartbeat', { token: credential, body: {} })).status;
+    // Let in, and judged for what it sends.
+    expect(await beat()).toBe(422);
     expect((await decommission(tenant, id)).errors).toBeUndefined();
     await reaches(panel, tenant, id, 'DELETED');
+    expect(await beat()).toBe(401);
     expect(namesAt(token)).toEqual([]);
     expect((await tenant.rest<unknown[]>('/api/fleet/instances')).body).toEqual([]);
     expect((await tenant.graphql(`{ instance(id: "${instanceId}") { id } }`)).errors).toBeDefined();
@@ -127,6 +134,30 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     expect(body.find(({ id }) => id === provider)!.status).toBe('failing');
     expect((await provision(tenant, wish('more'))).errors?.[0]?.extensions['reason']).toBe('TOKEN_REFUSED');
     expect(await placesKept(panel, tenant.id)).toBe(0);
+  });
+
+  test('what the provider refuses is told in its words, and so is a token that may only read by now', async () => {
+    const { tenant, token } = await start();
+    const isHetzner = provider === 'hetzner';
+    const refused = isHetzner
+      ? { code: 'invalid_input', message: "invalid input in field 'name'" }
+      : { code: 'unprocessable_entity', message: 'Only valid hostname characters are allowed.' };
+    cloud().addFault({ kind: 'error', method: 'POST', body: 'odd-name', ...refused });
+    const failed = await serverIn(panel, tenant, wish('odd-name'), 'FAILED');
+    expect(failed).toMatchObject({
+      reason: 'REFUSED',
+      message: `${called}: ${refused.message} (${refused.code})`,
+    });
+    const readOnly = isHetzner
+      ? { code: 'token_readonly', message: 'only GET' }
+      : { code: 'forbidden', message: 'You are not authorized to perform this operation' };
+    cloud().addFault({ kind: 'error', method: 'POST', body: 'reader', ...readOnly });
+    expect(await serverIn(panel, tenant, wish('reader'), 'FAILED')).toMatchObject({
+      reason: 'TOKEN_REFUSED',
+    });
+    expect((await provision(tenant, wish('more'))).errors?.[0]?.extensions['reason']).toBe('TOKEN_REFUSED');
+    expect(await placesKept(panel, tenant.id)).toBe(0);
+    expect(namesAt(token)).toEqual([]);
   });
 
   test('a server of the same name that somebody else made is left alone; a quota is told', async () => {

@@ -43,7 +43,7 @@ describe('money', () => {
     expect(await placesKept(panel, tenant.id)).toBe(0);
     const costs = await tenant.graphql('{ hostingCosts { currency perHour perMonth thisMonth budget } }');
     expect(costs.data).toEqual({
-      hostingCosts: [{ currency: 'EUR', perHour: 0.006, perMonth: 3.79, thisMonth: 0.006, budget: 5 }],
+      hostingCosts: [{ currency: 'EUR', perHour: 0.0068, perMonth: 4.29, thisMonth: 0.0068, budget: 5 }],
     });
     await set(null);
     expect((await provision(tenant, { name: 'two', installCloudOs: false })).errors).toBeUndefined();
@@ -52,6 +52,15 @@ describe('money', () => {
   test('amounts of different currencies stay apart, each with a budget of its own', async () => {
     const { tenant } = await hostingTenant(panel);
     expect((await connect(tenant, panel.digitalocean.token(), 'digitalocean')).errors).toBeUndefined();
+    const { data: offers } = await tenant.graphql<{ hostingSizes: { id: string }[] }>(
+      '{ hostingSizes { id priceHourly ipv4PriceHourly ipv4PriceMonthly } }',
+    );
+    expect(offers!.hostingSizes).toEqual(
+      expect.arrayContaining([
+        { id: 'cx22', priceHourly: 0.006, ipv4PriceHourly: 0.0008, ipv4PriceMonthly: 0.5 },
+        { id: 's-2vcpu-4gb', priceHourly: 0.03571, ipv4PriceHourly: 0, ipv4PriceMonthly: 0 },
+      ]),
+    );
     const atDigitalOcean = { provider: 'digitalocean', region: 'nyc3', size: 's-2vcpu-4gb' };
     await serverIn(panel, tenant, { name: 'euros', installCloudOs: false }, 'READY');
     await serverIn(panel, tenant, { ...atDigitalOcean, name: 'dollars', installCloudOs: false }, 'READY');
@@ -68,7 +77,7 @@ describe('money', () => {
     const costs = await tenant.graphql('{ hostingCosts { currency perHour perMonth } }');
     expect(costs.data).toEqual({
       hostingCosts: [
-        { currency: 'EUR', perHour: 0.006, perMonth: 3.79 },
+        { currency: 'EUR', perHour: 0.0068, perMonth: 4.29 },
         { currency: 'USD', perHour: 0.03571, perMonth: 24 },
       ],
     });
@@ -127,7 +136,7 @@ describe('policies', () => {
     [{ condition: 'action.kind', operator: 'not_equals', value: 'server.provision' }, 'server.provision'],
     [{ condition: 'os.name', operator: 'equals', value: 'Debian GNU/Linux' }, 'Ubuntu'],
     [{ condition: 'arch', operator: 'equals', value: 'arm64' }, 'x64'],
-    [{ condition: 'custom.server.price_monthly', operator: 'lte', value: 3 }, 3.79],
+    [{ condition: 'custom.server.price_monthly', operator: 'lte', value: 3 }, 4.29],
     [{ condition: 'custom.server.currency', operator: 'equals', value: 'USD' }, 'EUR'],
     [{ condition: 'custom.server.size', operator: 'matches', value: '^cax' }, 'cx22'],
     [{ condition: 'custom.server.country', operator: 'in', value: ['FI'] }, 'DE'],
@@ -237,13 +246,26 @@ describe('repeating and guarding', () => {
       body: { instance_ids: [instanceId], command: 'restart' },
     });
     expect(sent.status).toBe(201);
-    expect((await decommission(tenant, id, { drainSeconds: 20 })).data?.decommissionServer).toMatchObject({
-      status: 'DELETING',
-      phase: 'DRAINING',
-    });
-    await panel.clock.advance(5_000);
-    expect(await serverOf(tenant, id)).toMatchObject({ phase: 'DRAINING' });
+    const drain = async () => {
+      expect((await decommission(tenant, id, { drainSeconds: 20 })).data?.decommissionServer).toMatchObject({
+        status: 'DELETING',
+        phase: 'DRAINING',
+      });
+      await panel.clock.advance(5_000);
+      expect(await serverOf(tenant, id)).toMatchObject({ phase: 'DRAINING' });
+    };
+    await drain();
+    // Who protects it while it is drained has it back.
+    expect((await protect(true)).data).toEqual({ protectServer: { isProtected: true } });
+    expect(await serverOf(tenant, id)).toMatchObject({ phase: 'READY', status: 'RUNNING' });
+    await panel.clock.advance(30_000);
+    expect(await serverOf(tenant, id)).toMatchObject({ phase: 'READY' });
+    expect((await decommission(tenant, id)).errors?.[0]?.extensions['reason']).toBe('SERVER_PROTECTED');
+    await protect(false);
+    await drain();
     expect(panel.hetzner.servers(token)).toHaveLength(1);
+    await panel.pass(async () => (await serverOf(tenant, id)).phase === 'DELETING', 'the drain to be over');
+    expect((await protect(true)).errors?.[0]?.extensions['reason']).toBe('SERVER_DELETED');
     await reaches(panel, tenant, id, 'DELETED');
     expect(panel.hetzner.servers(token)).toEqual([]);
   });

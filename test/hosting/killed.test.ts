@@ -10,7 +10,7 @@ import { startDigitalOceanSandbox } from '#sandbox/digitalocean/start.js';
 import { startHetznerSandbox } from '#sandbox/hetzner/start.js';
 
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, testSecretsKey } from '../support/panel.js';
+import { createTestDatabase, testAdministrator, testSecretsKey } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { until, World, type Tenant } from '../support/world.js';
 import { connect, decommission, places, provision, serverOf } from './support/hosting-panel.js';
@@ -19,7 +19,7 @@ const settleWithinMs = 150_000;
 
 test(
   'a panel that is killed with servers at every edge makes each of them once, and takes down what was to go',
-  { timeout: 300_000 },
+  { timeout: 420_000 },
   async () => {
     const database = await createTestDatabase();
     const port = await freePort();
@@ -52,6 +52,8 @@ test(
       HETZNER_API_BASE: hetzner.url,
       DIGITALOCEAN_API_BASE: digitalocean.url,
       LOG_LEVEL: 'debug',
+      ADMIN_EMAIL: testAdministrator.email,
+      ADMIN_PASSWORD: testAdministrator.password,
     };
     const running = [await new PanelProcess(port, settings).ready()];
     try {
@@ -75,8 +77,19 @@ test(
           settleWithinMs,
         );
 
-      await Promise.all([ask('deleting', false), ask('enrolling', true)]);
-      await Promise.all([reached('deleting', 'READY'), reached('enrolling', 'ENROLLING')]);
+      await tenant.grantPlan('PRO');
+      await Promise.all([ask('deleting', false), ask('draining', true), ask('enrolling', true)]);
+      await Promise.all([
+        reached('deleting', 'READY'),
+        reached('draining', 'READY'),
+        reached('enrolling', 'ENROLLING'),
+      ]);
+      // The simulated node takes no commands, so this one stays open for as long as the drain may take.
+      const { instanceId } = await serverOf(tenant, ids.get('draining')!);
+      const sent = await tenant.rest('/api/fleet/commands', {
+        body: { instance_ids: [instanceId], command: 'restart' },
+      });
+      expect(sent.status).toBe(201);
       await ask('booting', false);
       await reached('booting', 'BOOTING');
       await ask('creating', false);
@@ -102,11 +115,14 @@ test(
       // All of the process's hands are full, so this one is only written down.
       await ask('requested', true);
       expect((await serverOf(tenant, ids.get('requested')!)).phase).toBe('REQUESTED');
+      await decommission(tenant, ids.get('draining')!, { drainSeconds: 20 });
+      expect((await serverOf(tenant, ids.get('draining')!)).phase).toBe('DRAINING');
       expect(await running[0]!.kill('SIGKILL')).toBe('SIGKILL');
 
       running.push(await new PanelProcess(port, settings).ready());
       letIn();
-      for (const name of ids.keys()) await reached(name, name === 'deleting' ? 'DELETED' : 'READY');
+      const going = ['deleting', 'draining'];
+      for (const name of ids.keys()) await reached(name, going.includes(name) ? 'DELETED' : 'READY');
       const names = hetzner.servers(token).map(({ name }) => name);
       expect(names.toSorted()).toEqual(['arrived', 'booting', 'creating', 'enrolling', 'requested']);
       expect(digitalocean.servers(other)).toMatchObject([{ name: 'committed' }]);
@@ -116,7 +132,7 @@ test(
         'enrolling healthy',
         'requested healthy',
       ]);
-      expect(secrets).toHaveLength(5);
+      expect(secrets).toHaveLength(6);
       for (const { output } of running) {
         expect(output).toContain('hosting');
         for (const secret of secrets) expect(output).not.toContain(secret);

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { plainCloudInit } from '#subgraphs/hosting/provision/cloud-init.js';
+
 import { create } from '../governance/support/tenant.js';
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
@@ -126,7 +128,8 @@ describe("the reference's example", () => {
     const joined = await join();
     expect(joined.errors).toBeUndefined();
     expect(joined.data?.server).toMatchObject({
-      costSoFar: 0.0144,
+      // An hour of it, and of its address.
+      costSoFar: 0.0152,
       instance: {
         name: 'production-03',
         status: 'HEALTHY',
@@ -177,7 +180,8 @@ describe("the reference's example", () => {
       await writeFile(file, text);
       return run('cloud-init', ['schema', '--config-file', file]);
     };
-    expect((await check(panel.booted[0]!)).stdout).toContain('Valid cloud-config');
+    for (const text of [panel.booted[0]!, plainCloudInit('plain-01')])
+      expect((await check(text)).stdout).toContain('Valid cloud-config');
     await expect(check(panel.booted[0]!.replace('"runcmd"', '"runcmd": 1, "x"'))).rejects.toThrow(
       'Command failed',
     );
@@ -248,13 +252,14 @@ describe('what can not be', () => {
       available: true,
     });
     const forecast = await tenant.graphql(
-      '{ serverForecast(provider: "hetzner", region: "eu-central", size: "cx22") { priceMonthly currency perMonthNow perMonthThen fits } }',
+      '{ serverForecast(provider: "hetzner", region: "eu-central", size: "cx22") { priceMonthly ipv4PriceMonthly currency perMonthNow perMonthThen fits } }',
     );
     expect(forecast.data?.['serverForecast']).toEqual({
       priceMonthly: 3.79,
+      ipv4PriceMonthly: 0.5,
       currency: 'EUR',
       perMonthNow: 0,
-      perMonthThen: 3.79,
+      perMonthThen: 4.29,
       fits: true,
     });
   });

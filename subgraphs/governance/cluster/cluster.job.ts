@@ -44,6 +44,7 @@ export const followClusters: Consumer = {
 export const clustersDueSweep: Sweep = {
   name: 'clusters.due',
   everyMs: 5_000,
+  due: 'select from governance.cluster where due_at <= ?',
   async run({ em, now, publish }) {
     const [due] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from governance.cluster where due_at <= ? order by due_at limit 1',

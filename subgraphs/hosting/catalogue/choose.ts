@@ -1,6 +1,6 @@
 import { ApiError, invalid } from '#platform/errors.js';
 
-import type { Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
+import type { AddressOffer, Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
 
 /** What is ordered for a wish, with its price. */
 export interface Choice {
@@ -9,8 +9,12 @@ export interface Choice {
   country: string | null;
   size: SizeOffer;
   place: PlaceOffer;
+  /** What its public IPv4 address costs beside it. */
+  address: Price;
   currency: string;
 }
+
+export type Price = Pick<AddressOffer, 'priceHourly' | 'priceMonthly'>;
 
 export interface Alternative {
   region: string;
@@ -25,6 +29,12 @@ const mostAlternatives = 5;
 /** The locations that a region stands for: itself, or those of the zone. */
 export function locationsOf({ regions }: Catalogue, region: string): string[] {
   return regions.filter(({ id, zone }) => id === region || zone === region).map(({ id }) => id);
+}
+
+/** What a public IPv4 address costs there; nothing where it comes with the server. */
+export function addressPrice({ addresses = [] }: Catalogue, region: string): Price {
+  const { priceHourly = 0, priceMonthly = 0 } = addresses.find((offer) => offer.region === region) ?? {};
+  return { priceHourly, priceMonthly };
 }
 
 export function hasEnded({ endsAt }: Pick<PlaceOffer, 'endsAt'>, now: Date): boolean {
@@ -49,7 +59,8 @@ export function choose(catalogue: Catalogue, wanted: { region: string; size: str
     .toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
   if (place) {
     const country = catalogue.regions.find(({ id }) => id === place.region)?.country ?? null;
-    return { location: place.region, country, size, place, currency: catalogue.currency };
+    const address = addressPrice(catalogue, place.region);
+    return { location: place.region, country, size, place, address, currency: catalogue.currency };
   }
   const alternatives = alternativesTo(catalogue, wanted);
   throw new ApiError('CONFLICT', soldOut(wanted, alternatives), {

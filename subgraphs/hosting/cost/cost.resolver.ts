@@ -72,7 +72,8 @@ export class CostResolver {
   @Authorized('hosting.cost.read')
   @FieldResolver(() => Float, {
     description:
-      'What it has cost so far, net, in major units: begun hours, and in each calendar month (UTC) no more than a month.',
+      'What it has cost so far with its public IPv4 address, net, in major units: begun hours, and of either in each ' +
+      'calendar month (UTC) no more than a month.',
   })
   costSoFar(@Root() server: Server, @Ctx() { operation }: SubgraphContext): number {
     const { billedFrom, billedTo } = server;

@@ -14,7 +14,9 @@ import {
 } from './cost.js';
 
 /** Whatever is there or will be: failed servers that the provider has none of cost nothing. */
-const paidFor = `deleted_at is null and not (phase = 'FAILED' and provider_id is null)`;
+const paidFor = `deleted_at is null and not (phase = 'FAILED' and (provider_id is null or billed_to is not null))`;
+const monthly = 'price_monthly + ipv4_price_monthly';
+const hours = `ceil(extract(epoch from coalesce(billed_to, ?::timestamptz) - greatest(billed_from, ?::timestamptz)) / 3600)`;
 
 interface Budget {
   monthlyLimit: number;
@@ -30,15 +32,15 @@ export class CostService {
     const now = clock.now();
     const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
     const running = await em.execute<{ currency: string; perHour: number; perMonth: number }[]>(
-      `select currency, sum(price_hourly)::float8 as "perHour", sum(price_monthly)::float8 as "perMonth"
+      `select currency, sum(price_hourly + ipv4_price_hourly)::float8 as "perHour", sum(${monthly})::float8 as "perMonth"
        from hosting.server where tenant_id = ? and ${paidFor} group by currency`,
       [tenantId],
     );
     const spent = await em.execute<{ currency: string; thisMonth: number }[]>(
-      `select currency, sum(least(price_monthly, price_hourly *
-         ceil(extract(epoch from coalesce(billed_to, ?::timestamptz) - greatest(billed_from, ?::timestamptz)) / 3600)))::float8
-         as "thisMonth"
-       from hosting.server where tenant_id = ? and billed_from <= ?::timestamptz
+      `select currency, sum(least(price_monthly, price_hourly * hours) +
+         least(ipv4_price_monthly, ipv4_price_hourly * hours))::float8 as "thisMonth"
+       from hosting.server, lateral (select ${hours} as hours) of
+       where tenant_id = ? and billed_from <= ?::timestamptz
          and (billed_to is null or billed_to > ?::timestamptz) group by currency`,
       [now, month, tenantId, now, month],
     );
@@ -64,14 +66,16 @@ export class CostService {
     this.accounts.driver(wanted.provider);
     const account = await this.accounts.require(em, tenantId, wanted.provider);
     const catalogue = await this.accounts.catalogue(operation, account);
-    const { location, place, currency } = choose(catalogue, wanted, operation.clock.now());
+    const { location, place, address, currency } = choose(catalogue, wanted, operation.clock.now());
     const perMonthNow = await committed(em, tenantId, currency);
     const limit = limitIn(await budgetsOf(em, tenantId), currency);
-    const perMonthThen = rounded(perMonthNow + place.priceMonthly);
+    const perMonthThen = rounded(perMonthNow + place.priceMonthly + address.priceMonthly);
     return {
       location,
       priceHourly: place.priceHourly,
       priceMonthly: place.priceMonthly,
+      ipv4PriceHourly: address.priceHourly,
+      ipv4PriceMonthly: address.priceMonthly,
       currency,
       perMonthNow,
       perMonthThen,
@@ -114,7 +118,7 @@ function limitIn(budgets: readonly Budget[], currency: string): number | null {
 
 async function committed(em: SqlEntityManager, tenantId: string, currency: string): Promise<number> {
   const [row] = await em.execute<{ sum: number | null }[]>(
-    `select sum(price_monthly)::float8 as sum from hosting.server where tenant_id = ? and currency = ? and ${paidFor}`,
+    `select sum(${monthly})::float8 as sum from hosting.server where tenant_id = ? and currency = ? and ${paidFor}`,
     [tenantId, currency],
   );
   return rounded(row?.sum ?? 0);
@@ -132,7 +136,7 @@ export async function requireBudget(
   const limit = limitIn(await budgetsOf(em, tenantId), currency);
   if (limit === null) return;
   const spent = await committed(em, tenantId, currency);
-  if (spent + priceMonthly <= limit) return;
+  if (rounded(spent + priceMonthly) <= limit) return;
   throw new ApiError(
     'CONFLICT',
     `The budget of ${limit} ${currency} a month does not allow another ${priceMonthly}`,

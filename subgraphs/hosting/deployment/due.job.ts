@@ -9,6 +9,7 @@ const atOnce = 100;
 export const deploymentsDueSweep: Sweep = {
   name: 'deployment.due',
   everyMs: 2_000,
+  due: 'select from hosting.deployment where due_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from hosting.deployment where due_at <= ? order by due_at limit 1',

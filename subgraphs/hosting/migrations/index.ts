@@ -6,6 +6,7 @@ import { admissionMigration } from './003-admission.js';
 import { kubernetesMigration } from './020-kubernetes.js';
 import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
 import { placementsMigration } from './022-placements.js';
+import { claimsMigration } from './030-claims.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -15,4 +16,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   kubernetesMigration,
   seenMeanwhileMigration,
   placementsMigration,
+  claimsMigration,
 ];

@@ -8,6 +8,7 @@ const atOnce = 100;
 export const placementsDueSweep: Sweep = {
   name: 'placement.due',
   everyMs: 2_000,
+  due: 'select from hosting.placement where due_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from hosting.placement where due_at <= ? order by due_at limit 1',

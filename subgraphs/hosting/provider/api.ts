@@ -41,7 +41,7 @@ export class ProviderApi {
   }
 
   private async send(
-    { token, onBudget }: Session,
+    { token, signal, onBudget }: Session,
     line: string,
     body?: object,
   ): Promise<{ response: Response; text: string }> {
@@ -56,7 +56,7 @@ export class ProviderApi {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(this.options.timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(this.options.timeoutMs), ...(signal ? [signal] : [])]),
       });
       const text = await response.text();
       const limit = response.headers.get('ratelimit-limit');

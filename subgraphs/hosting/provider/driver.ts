@@ -30,11 +30,20 @@ export interface SizeOffer {
   places: PlaceOffer[];
 }
 
+/** What a public IPv4 address costs at one place, beside the server that has it. */
+export interface AddressOffer {
+  region: string;
+  priceHourly: number;
+  priceMonthly: number;
+}
+
 /** What a provider sells, as it told. */
 export interface Catalogue {
   currency: string;
   regions: RegionOffer[];
   sizes: SizeOffer[];
+  /** Where addresses are paid for apart; absent where they are not, and in what was kept by earlier versions. */
+  addresses?: AddressOffer[];
 }
 
 /** By what a server at the provider is known to be ours. */
@@ -86,6 +95,8 @@ export interface Created {
 /** One tenant's account, for one piece of work. */
 export interface Session {
   token: string;
+  /** When the piece of work has to be over: calls that are under way then are given up. */
+  signal?: AbortSignal;
   /** Told with each answer that says so. */
   onBudget: (limit: number, left: number) => void;
 }

@@ -19,7 +19,7 @@ export const serversDueSweep: Sweep = {
     if (!first) return 'done';
     const due = await em.execute<{ id: string }[]>(
       `update hosting.server set due_at = ? where tenant_id = ? and id in (
-         select id from hosting.server where tenant_id = ? and due_at <= ? order by due_at limit ?)
+         select id from hosting.server where tenant_id = ? and due_at <= ? order by due_at limit ? for update skip locked)
        returning id`,
       [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
     );

@@ -2,6 +2,7 @@ import { parse } from 'graphql';
 
 import type { ServiceClient } from '#platform/auth/service-client.js';
 import { ApiError } from '#platform/errors.js';
+import type { Logger } from '#platform/logger.js';
 
 /** What hosting may ask of fleet, and no more. */
 export const fleetPermissionsNeeded = [
@@ -70,7 +71,10 @@ export interface Asker {
 
 /** What fleet does for hosting, through the gateway. All of it is safe to repeat. */
 export class FleetCalls {
-  constructor(private readonly fleet: ServiceClient) {}
+  constructor(
+    private readonly fleet: ServiceClient,
+    private readonly logger: Logger,
+  ) {}
 
   /** The token of a server's node, and with it a place under the plan's limit. LIMIT_REACHED, CONFLICT (PAYMENT_OVERDUE). */
   async reserve(
@@ -98,6 +102,18 @@ export class FleetCalls {
   /** Gives the place back, unless a node has taken it. */
   async release(asker: Asker, tokenId: string): Promise<void> {
     await unlessGone(this.fleet.call({ ...asker, document: revokeToken, variables: { id: tokenId } }));
+  }
+
+  /**
+   * The same where nothing may wait for it: fleet may be away, and refuses whoever acts for a tenant that is suspended. A
+   * place that is not given back ends by itself with its token, two hours after it was asked for.
+   */
+  async giveBack(asker: Asker, tokenId: string): Promise<void> {
+    try {
+      await this.release(asker, tokenId);
+    } catch (error) {
+      this.logger.warn({ err: error, tokenId }, 'a place for a server was not given back');
+    }
   }
 
   /** Takes the node out of the fleet; its credential is refused from then on. */

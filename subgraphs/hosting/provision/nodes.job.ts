@@ -3,7 +3,7 @@ import type { InstanceChanged, InstanceDecommissioned, InstanceEnrolled } from '
 
 import { lockServer, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { enrollWithinMs } from './pace.js';
+import { claimMs, enrollWithinMs } from './pace.js';
 
 /** A server knows its node by the token with which that came in, and is ready once it beats. */
 export const followNodes: Consumer = {
@@ -40,6 +40,13 @@ async function enrolled(
     ...(isOn ? { operationIds: [], dueAt: new Date(now.getTime() + enrollWithinMs) } : {}),
   });
   await em.flush();
+  // A call whose answer is not here has made it: it is found among all of the account's, with its address and its price.
+  if (server.providerId === null)
+    await em.execute(
+      `update hosting.provider_account set reconcile_at = least(reconcile_at, ?::timestamptz)
+       where tenant_id = ? and provider = ?`,
+      [new Date(now.getTime() + claimMs), event.tenantId, server.provider],
+    );
 }
 
 async function changed(step: ConsumerStep, { instanceId, to }: InstanceChanged): Promise<void> {

@@ -3,7 +3,6 @@ import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
-import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -11,6 +10,7 @@ import { viewerId } from '#platform/viewer.js';
 import type { ServerChanged } from '#schema/events.js';
 
 import { choose, type Choice } from '../catalogue/choose.js';
+import { rounded } from '../cost/cost.js';
 import { requireBudget } from '../cost/cost.service.js';
 import type { Accounts } from '../provider/accounts.service.js';
 import { serverFacts } from '../server/admission-facts.js';
@@ -47,7 +47,6 @@ export class ProvisionService {
       fleet: FleetCalls;
       admission: Admission;
       keyring: Keyring;
-      logger: Logger;
       installer: string | undefined;
     },
   ) {}
@@ -155,7 +154,7 @@ export class ProvisionService {
   ): Promise<void> {
     const { tenantId } = operation;
     const now = operation.clock.now();
-    const { location, place, currency } = choice;
+    const { location, place, address, currency } = choice;
     await advisoryLock(em, 'hosting.servers', tenantId);
     const taken = await em.execute<unknown[]>(
       'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
@@ -163,7 +162,8 @@ export class ProvisionService {
     );
     if (taken.length > 0)
       throw new ApiError('CONFLICT', `There is a server ${wish.name} already`, { reason: 'NAME_TAKEN' });
-    await requireBudget(em, tenantId, { priceMonthly: place.priceMonthly, currency });
+    const priceMonthly = rounded(place.priceMonthly + address.priceMonthly);
+    await requireBudget(em, tenantId, { priceMonthly, currency });
     em.create(Server, {
       tenantId,
       id,
@@ -186,6 +186,7 @@ export class ProvisionService {
       operationIds: [],
       createCalls: 0,
       lastCallAt: null,
+      callingUntil: null,
       failures: 0,
       dueAt: new Date(now.getTime() + claimMs),
       drainUntil: null,
@@ -196,6 +197,8 @@ export class ProvisionService {
       sealedToken: reserved ? this.tools.keyring.seal(reserved.token, id) : null,
       priceHourly: place.priceHourly,
       priceMonthly: place.priceMonthly,
+      ipv4PriceHourly: address.priceHourly,
+      ipv4PriceMonthly: address.priceMonthly,
       currency,
       createdAt: now,
       createdBy: viewerId(operation.requireViewer()),
@@ -216,17 +219,8 @@ export class ProvisionService {
     audit({ target: id, changes: { provider, name, region, size, installCloudOs: reserved !== undefined } });
   }
 
-  /** What can not be given back now ends by itself, two hours later. */
   private async giveBack(asker: Asker, reserved: Reserved | undefined): Promise<void> {
-    if (!reserved) return;
-    try {
-      await this.tools.fleet.release(asker, reserved.tokenId);
-    } catch (error) {
-      this.tools.logger.warn(
-        { err: error, tokenId: reserved.tokenId },
-        'a place for a server was not given back',
-      );
-    }
+    if (reserved) await this.tools.fleet.giveBack(asker, reserved.tokenId);
   }
 
   private async row({ em, tenantId }: Operation, id: string): Promise<Server> {

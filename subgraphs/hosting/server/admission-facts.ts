@@ -1,4 +1,5 @@
 import type { Choice } from '../catalogue/choose.js';
+import { rounded } from '../cost/cost.js';
 import type { Driver } from '../provider/driver.js';
 
 /** Processor architectures in the words that nodes tell. */
@@ -11,7 +12,7 @@ const architectures: Readonly<Record<string, string>> = { x86: 'x64', arm: 'arm6
 export function serverFacts(
   { id: provider, image }: Pick<Driver, 'id' | 'image'>,
   wish: { region: string; installCloudOs?: boolean | null | undefined },
-  { location, country, size, place, currency }: Choice,
+  { location, country, size, place, address, currency }: Choice,
 ): Record<string, unknown> {
   const told = {
     provider,
@@ -23,8 +24,8 @@ export function serverFacts(
     vcpus: size.vcpus,
     memory_gb: size.memoryGb,
     disk_gb: size.diskGb,
-    price_hourly: place.priceHourly,
-    price_monthly: place.priceMonthly,
+    price_hourly: rounded(place.priceHourly + address.priceHourly),
+    price_monthly: rounded(place.priceMonthly + address.priceMonthly),
     currency,
   };
   const known = Object.entries(told).filter(([, value]) => value !== null);

@@ -23,7 +23,7 @@ import type { ProvisionService } from '../provision/provision.service.js';
 import { InstanceReference } from './instance.reference.js';
 import { Server, ServerPage } from './server.entity.js';
 import { DecommissionServerInput, ProvisionServerInput, ServerFilter } from './server.inputs.js';
-import { ServerStatus, statusOf } from './server.phases.js';
+import { ServerPhase, ServerStatus, statusOf } from './server.phases.js';
 import type { ServerService } from './server.service.js';
 
 @ArgsType()
@@ -111,7 +111,8 @@ export class ServerResolver {
   @Authorized('hosting.server.protect')
   @Mutation(() => Server, {
     description:
-      'Protects a server from being decommissioned, or takes that off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED).',
+      'Protects a server from being decommissioned, or takes that off. One that is `DRAINING` is `READY` again: its end is ' +
+      'called off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED) once it is on its way out.',
   })
   async protectServer(
     @Args(() => ProtectServerArgs) { id, isProtected }: ProtectServerArgs,
@@ -144,10 +145,13 @@ export class ServerResolver {
 
   @FieldResolver(() => InstanceReference, {
     nullable: true,
-    description: 'Its node; null before it has enrolled, and after it has left the fleet.',
+    description:
+      'Its node; null before it has enrolled, and once it is `DELETING`, when it leaves the fleet.',
   })
-  instance(@Root() { instanceId }: Server): InstanceReference | null {
-    return instanceId === null ? null : { id: instanceId };
+  instance(@Root() { instanceId, phase }: Server): InstanceReference | null {
+    // It leaves the fleet a moment before that is known here.
+    const isLeaving = phase === ServerPhase.DELETING;
+    return instanceId === null || isLeaving ? null : { id: instanceId };
   }
 }
 

@@ -1,5 +1,5 @@
 import { bootMachine } from '#agent/machine.js';
-import { memoryStateStore } from '#agent/state-store.js';
+import { memoryStateStore, type StateStore } from '#agent/state-store.js';
 import type { Clock } from '#platform/clock.js';
 import { silentLogger } from '#platform/logger.js';
 import type { CloudSandbox, CloudSandboxOptions } from '#sandbox/cloud/start.js';
@@ -56,6 +56,8 @@ export interface HostingPanel extends TestPanel {
   pass(isSo: () => Promise<boolean> | boolean, what: string): Promise<void>;
   /** User data that machines have booted with. */
   booted: string[];
+  /** What the nodes on them know of themselves. */
+  nodes: StateStore[];
   /** Where a token of a provider or of an enrollment is, of all that the panel has answered and kept. */
   leaks(): Promise<string[]>;
 }
@@ -72,6 +74,7 @@ export async function startHostingPanel(
       panelClock ? panelClock.delay(ms, signal) : new Promise<void>(() => undefined),
   };
   const booted: string[] = [];
+  const nodes: StateStore[] = [];
   const publicUrl = `http://127.0.0.1:${port}`;
   // Of processes apart the gateway has a port that nobody knows before.
   let address = publicUrl;
@@ -81,11 +84,13 @@ export async function startHostingPanel(
     logger: silentLogger,
     boot: async ({ userData }) => {
       booted.push(userData);
+      const stateStore = memoryStateStore();
+      nodes.push(stateStore);
       return bootMachine({
         userData: userData.replaceAll(publicUrl, address),
         clock,
         logger: silentLogger,
-        stateStore: memoryStateStore(),
+        stateStore,
         firstBeatWithinMs: 1_000,
       });
     },
@@ -133,6 +138,7 @@ export async function startHostingPanel(
     hetzner,
     digitalocean,
     booted,
+    nodes,
     leaks,
     pass,
     stop,
