@@ -5,6 +5,7 @@ import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
+import { noGroups } from '#subgraphs/governance/group/groups.loader.js';
 import { toActive } from '#subgraphs/governance/result/active-policies.loader.js';
 import { evaluate, type ActivePolicy } from '#subgraphs/governance/result/evaluate.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from '#subgraphs/governance/result/evaluation.service.js';
@@ -89,9 +90,20 @@ const policies: ActivePolicy[] = rules.map((rule, at) =>
       appliesTo: 'all_instances',
     },
     compileRule(rule),
+    noGroups,
   ),
 );
-const node = (at: number) => ({ id: `inst_${at}`, tags: [], facts: factsAt(at), offlineSince: null });
+const node = (at: number) => ({
+  id: `inst_${at}`,
+  name: `node ${at}`,
+  hostname: null,
+  status: null,
+  tags: [],
+  facts: factsAt(at),
+  offlineSince: null,
+  metrics: {},
+  metricsAt: null,
+});
 
 /** Policies on the facts of a fleet, against the rules engine that npm has; one change, and a whole fleet, on a database. */
 export async function governanceBench(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { GroupChanged, MetricsMeasured } from './events/fleet.js';
 import type {
   CanaryProgressed,
   GitOpsChanged,
@@ -7,6 +8,7 @@ import type {
 } from './events/governance.js';
 import type { ClusterChanged, DeploymentChanged, ServerChanged } from './events/hosting.js';
 
+export type * from './events/fleet.js';
 export type * from './events/governance.js';
 export type * from './events/hosting.js';
 
@@ -52,6 +54,8 @@ export interface Events {
   'fleet.command.offered': CommandOffered;
   'fleet.command.progressed': CommandProgressed;
   'fleet.facts.changed': FactsChanged;
+  'fleet.group.changed': GroupChanged;
+  'fleet.metrics.measured': MetricsMeasured;
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
@@ -361,6 +365,9 @@ export interface InstanceUpdated {
   instanceId: string;
   name: string;
   tags: string[];
+  /** Told once of those that there were before it was listened for. */
+  hostname?: string;
+  status?: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
 }
 
 /** An instance left the fleet for good. */

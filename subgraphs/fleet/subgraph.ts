@@ -63,6 +63,7 @@ import { MetricsHistoryService } from './metrics/metrics-history.service.js';
 import { MetricsRelay } from './metrics/metrics-relay.job.js';
 import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
+import { policyMetricsSweep } from './metrics/policy-metrics.job.js';
 import { fleetPermissions } from './permissions.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
@@ -141,6 +142,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),
+      policyMetricsSweep,
       partitionSweep,
       retentionSweep,
       commandTimeoutsSweep,

@@ -14,6 +14,8 @@ export interface ActivePolicy {
   paths: readonly string[];
   /** About what is about to be done: asked at admission only, as it has no results. */
   isAboutActions: boolean;
+  /** About what is measured, which grows stale by itself. */
+  isAboutMetrics: boolean;
   appliesTo: (node: Scoped) => boolean;
   rule: CompiledRule;
 }
@@ -22,6 +24,9 @@ export interface ActivePolicy {
 export interface KnownNode extends Scoped {
   facts: Facts;
   offlineSince: Date | null;
+  /** By path, and as of when. */
+  metrics: Facts;
+  metricsAt: Date | null;
 }
 
 export type Status = 'PASS' | 'FAIL' | 'UNKNOWN' | 'EXEMPT';
@@ -46,14 +51,25 @@ export interface Evaluation {
 
 /** What a silent instance said last is believed for a day. */
 export const staleAfterMs = 24 * 60 * 60 * 1000;
+/** What was measured is told every five minutes. */
+export const metricsStaleAfterMs = 15 * 60 * 1000;
 
 /** Policy id and instance id to when an exemption ends, in milliseconds. */
 export type Exemptions = ReadonlyMap<string, number>;
 export const exemptionKey = (policyId: string, instanceId: string): string => `${policyId} ${instanceId}`;
 
-/** What is known of an instance now: of one that has been silent for a day, only what the panel knows by itself. */
-export function factsNow({ facts, offlineSince }: KnownNode, now: number): Facts {
-  if (!isStale(offlineSince, now)) return facts;
+/**
+ * What is known of an instance now: of one that has been silent for a day, only what the panel knows by itself; and what was
+ * measured lately.
+ */
+export function factsNow({ facts, offlineSince, metrics, metricsAt }: KnownNode, now: number): Facts {
+  const known = isStale(offlineSince, now) ? panelsOwn(facts) : facts;
+  return metricsAt !== null && now < metricsAt.getTime() + metricsStaleAfterMs
+    ? { ...known, ...metrics }
+    : known;
+}
+
+function panelsOwn(facts: Facts): Facts {
   const { 'cloud_os.version': version, 'instance.tags': tags, 'instance.status': status } = facts;
   return {
     ...(version === undefined ? {} : { 'cloud_os.version': version }),
@@ -78,6 +94,7 @@ export function evaluate(
   let [passed, known, applicable, violations] = [0, 0, 0, 0];
   let due = node.offlineSince ? node.offlineSince.getTime() + staleAfterMs : Infinity;
   if (due <= now) due = Infinity;
+  const metricsEnd = node.metricsAt ? node.metricsAt.getTime() + metricsStaleAfterMs : 0;
   for (const policy of policies) {
     if (policy.isAboutActions || !policy.appliesTo(node)) continue;
     const exemptUntil = exemptions.get(exemptionKey(policy.id, node.id));
@@ -88,6 +105,7 @@ export function evaluate(
     }
     const verdict = policy.rule.test(facts, now);
     due = Math.min(due, policy.rule.turnsAt(facts, now));
+    if (policy.isAboutMetrics && metricsEnd > now) due = Math.min(due, metricsEnd);
     applicable += policy.weight;
     if (verdict !== verdicts.UNKNOWN) known += policy.weight;
     if (verdict === verdicts.PASS) passed += policy.weight;
