@@ -12,6 +12,9 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
+/** A busy machine takes its time over many small steps. */
+const patienceMs = 90_000;
+
 const change = async (tenant: Tenant, mutation: string, input: Record<string, unknown>) =>
   tenant.graphql<Record<string, { id: string }>>(mutation, { input });
 
@@ -47,15 +50,19 @@ async function becomes(
   wanted: readonly number[],
   what: string,
 ): Promise<void> {
-  await until(async () => {
-    const found = await Promise.all(nodes.map(async (node) => appliesOn(tenant, node)));
-    if (JSON.stringify(found) === JSON.stringify(wanted)) return true;
-    await panel.clock.advance(1_000);
-    return false;
-  }, what);
+  await until(
+    async () => {
+      const found = await Promise.all(nodes.map(async (node) => appliesOn(tenant, node)));
+      if (JSON.stringify(found) === JSON.stringify(wanted)) return true;
+      await panel.clock.advance(1_000);
+      return false;
+    },
+    what,
+    patienceMs,
+  );
 }
 
-describe('a policy for groups', { timeout: 120_000 }, () => {
+describe('a policy for groups', { timeout: 240_000 }, () => {
   test('is for whoever is in one of them, as they change, and for nobody once they are removed', async () => {
     const tenant = await panel.world.tenant();
     const [first, second] = [
@@ -152,7 +159,7 @@ describe('a policy for groups', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a policy about what is measured', { timeout: 120_000 }, () => {
+describe('a policy about what is measured', { timeout: 240_000 }, () => {
   const lte = (condition: string, value: unknown) => ({ condition, operator: 'lte', value });
 
   test('holds by the newest value and by the mean of an hour, with what was measured as evidence', async () => {
@@ -166,19 +173,27 @@ describe('a policy about what is measured', { timeout: 120_000 }, () => {
     const day = await create(tenant, { name: 'Day', rule: lte('metrics.cpu.avg_24h', 80) });
     const found = async () =>
       new Map((await judged(tenant, node)).policyResults?.map((each) => [each.policyId, each]));
-    await until(async () => {
-      await panel.clock.advance(5_000);
-      return (await found()).get(mean)?.status === 'PASS';
-    }, 'the mean to be known');
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return (await found()).get(mean)?.status === 'PASS';
+      },
+      'the mean to be known',
+      patienceMs,
+    );
     expect((await found()).get(latest)).toMatchObject({ status: 'FAIL', evidence: { actual: 90 } });
     // No hour is over yet.
     expect((await found()).get(day)).toMatchObject({ status: 'UNKNOWN', evidence: { actual: null } });
     await node.beat({ cpu_percent: 70 });
     await panel.clock.advance(300_000);
-    await until(async () => {
-      await panel.clock.advance(5_000);
-      return (await found()).get(latest)?.status === 'PASS';
-    }, 'the newest value to be known');
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return (await found()).get(latest)?.status === 'PASS';
+      },
+      'the newest value to be known',
+      patienceMs,
+    );
   });
 
   test('is unknown once nothing was measured for a quarter of an hour', async () => {
@@ -192,10 +207,14 @@ describe('a policy about what is measured', { timeout: 120_000 }, () => {
     });
     const isSo = async (by: Tenant, status: string) =>
       (await judged(by, node)).policyResults?.find((each) => each.policyId === policyId)?.status === status;
-    await until(async () => {
-      await panel.clock.advance(5_000);
-      return isSo(tenant, 'FAIL');
-    }, 'it to fail');
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return isSo(tenant, 'FAIL');
+      },
+      'it to fail',
+      patienceMs,
+    );
     // What is forbidden by it is forbidden while it is known.
     const update = async (by: Tenant) =>
       by.rest('/api/fleet/commands', {
@@ -204,10 +223,14 @@ describe('a policy about what is measured', { timeout: 120_000 }, () => {
     expect((await update(tenant)).status).toBe(409);
     await panel.clock.advance(16 * 60_000);
     const later = await signedIn(tenant);
-    await until(async () => {
-      await panel.clock.advance(5_000);
-      return isSo(later, 'UNKNOWN');
-    }, 'it to be unknown');
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return isSo(later, 'UNKNOWN');
+      },
+      'it to be unknown',
+      patienceMs,
+    );
     expect((await update(later)).status).toBe(201);
   });
 
@@ -220,11 +243,15 @@ describe('a policy about what is measured', { timeout: 120_000 }, () => {
       await panel.clock.advance(30 * 60_000);
     }
     const result = async () => (await judged(await signedIn(tenant), node)).policyResults?.[0];
-    await until(async () => {
-      await panel.clock.advance(60_000);
-      await node.beat({ memory_percent: 10 });
-      return (await result())?.status !== 'UNKNOWN';
-    }, 'the day to be known');
+    await until(
+      async () => {
+        await panel.clock.advance(60_000);
+        await node.beat({ memory_percent: 10 });
+        return (await result())?.status !== 'UNKNOWN';
+      },
+      'the day to be known',
+      patienceMs,
+    );
     // The hour that is not over is not in it.
     expect(await result()).toMatchObject({ policyId, status: 'FAIL', evidence: { actual: 40 } });
   });

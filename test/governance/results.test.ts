@@ -198,4 +198,25 @@ describe('results', () => {
     await node.beat();
     await until(async () => (await judged(muchLater, node)).score === 50, 'the node to be believed again');
   });
+
+  test('follow the rule that is in force, whatever was about to be and was undone', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': true, 'disk.encryption': false });
+    const id = await create(tenant, { name: 'P', rule: encrypted });
+    await panel.sql(`create function public.test_undo() returns trigger language plpgsql as $$ begin
+      if new.name = 'Undone' then raise exception 'undone'; end if; return new; end $$`);
+    await panel.sql(`create constraint trigger test_undo after update on governance.policy deferrable initially deferred
+      for each row execute function public.test_undo()`);
+    const change = async (input: Record<string, unknown>) =>
+      tenant.graphql<object>(
+        'mutation ($id: ID!, $input: UpdatePolicyInput!) { updatePolicy(id: $id, input: $input) { id } }',
+        { id, input },
+      );
+    const undone = await change({ name: 'Undone', rule: { ...encrypted, condition: 'disk.encryption' } });
+    expect(refusal(undone)).toMatchObject({ code: 'INTERNAL' });
+    expect((await judged(tenant, node)).policyResults).toMatchObject([{ status: 'PASS' }]);
+    // Another rule has the number of the version that came to nothing.
+    dataOf(await change({ rule: { ...encrypted, operator: 'not_equals', value: false } }));
+    expect((await judged(tenant, node)).policyResults).toMatchObject([{ status: 'PASS' }]);
+  });
 });
