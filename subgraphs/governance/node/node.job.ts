@@ -83,7 +83,9 @@ function changeBy(
   switch (topic) {
     case 'fleet.instance.enrolled': {
       const { name, hostname, tags = node.tags, version } = payload as unknown as InstanceEnrolled;
-      return { name, hostname, tags, facts: withVersion(tagged(node.facts, tags), version) };
+      // One that never beat counts as offline among groups.
+      const status = node.status ?? 'OFFLINE';
+      return { name, hostname, status, tags, facts: withVersion(tagged(node.facts, tags), version) };
     }
     case 'fleet.instance.updated': {
       const {
