@@ -165,7 +165,7 @@ const { rule: anyRule } = fc.letrec<{ rule: unknown }>((tie) => ({
 }));
 
 describe('the evaluator', () => {
-  test('never throws, whatever rule is written and whatever is known', () => {
+  test('never throws, whatever rule is written and whatever is known', { timeout: 120_000 }, () => {
     let judged = 0;
     fc.assert(
       fc.property(anyRule, fc.dictionary(path, anything), fc.double(), (rule, facts, at) => {
@@ -186,28 +186,32 @@ describe('the evaluator', () => {
     expect(judged).toBeGreaterThan(500);
   });
 
-  test('tells when a rule turns: nothing is different a moment before, and it is then', () => {
-    const operators = fc.constantFrom('older_than', 'newer_than', 'expires_after');
-    expect(
-      fc.check(
-        fc.property(
-          operators,
-          fc.integer({ min: 1, max: 60 }),
-          fc.integer({ min: -100, max: 100 }),
-          (operator, days, off) => {
-            const time = new Date(now + off * 3_600_000).toISOString();
-            const rule = { condition: 'custom.at', operator, value: `${days}d` };
-            const compiled = compileRule(rule as Rule);
-            const facts = { 'custom.at': time };
-            const at = compiled.turnsAt(facts, now);
-            const before = compiled.test(facts, now);
-            if (at === Infinity) return compiled.test(facts, now + 200 * 86_400_000) === before;
-            return compiled.test(facts, at - 1) === before && compiled.test(facts, at) !== before;
-          },
-        ),
-      ).failed,
-    ).toBe(false);
-  });
+  test(
+    'tells when a rule turns: nothing is different a moment before, and it is then',
+    { timeout: 120_000 },
+    () => {
+      const operators = fc.constantFrom('older_than', 'newer_than', 'expires_after');
+      expect(
+        fc.check(
+          fc.property(
+            operators,
+            fc.integer({ min: 1, max: 60 }),
+            fc.integer({ min: -100, max: 100 }),
+            (operator, days, off) => {
+              const time = new Date(now + off * 3_600_000).toISOString();
+              const rule = { condition: 'custom.at', operator, value: `${days}d` };
+              const compiled = compileRule(rule as Rule);
+              const facts = { 'custom.at': time };
+              const at = compiled.turnsAt(facts, now);
+              const before = compiled.test(facts, now);
+              if (at === Infinity) return compiled.test(facts, now + 200 * 86_400_000) === before;
+              return compiled.test(facts, at - 1) === before && compiled.test(facts, at) !== before;
+            },
+          ),
+        ).failed,
+      ).toBe(false);
+    },
+  );
 
   test('takes no longer for a pattern that makes others backtrack', () => {
     const rule = { condition: 'os.name', operator: 'matches', value: '^(a+)+$' };
