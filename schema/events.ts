@@ -1,3 +1,4 @@
+import type { GroupChanged, MetricsMeasured } from './events/fleet.js';
 import type {
   CanaryProgressed,
   GitOpsChanged,
@@ -14,6 +15,7 @@ import type {
   ServerChanged,
 } from './events/hosting.js';
 
+export type * from './events/fleet.js';
 export type * from './events/governance.js';
 export type * from './events/hosting.js';
 
@@ -59,6 +61,8 @@ export interface Events {
   'fleet.command.offered': CommandOffered;
   'fleet.command.progressed': CommandProgressed;
   'fleet.facts.changed': FactsChanged;
+  'fleet.group.changed': GroupChanged;
+  'fleet.metrics.measured': MetricsMeasured;
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
@@ -371,6 +375,9 @@ export interface InstanceUpdated {
   instanceId: string;
   name: string;
   tags: string[];
+  /** Told once of those that there were before it was listened for. */
+  hostname?: string;
+  status?: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
 }
 
 /** An instance left the fleet for good. */

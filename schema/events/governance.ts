@@ -21,6 +21,8 @@ export interface PolicyChanged {
   isRemoved: boolean;
   /** How many mandatory policies the tenant has now; one with a lower version is stale. */
   mandatory: number;
+  /** What of all that is measured its policies are about, by path; absent in events from before it was told. */
+  metrics?: string[];
   version: number;
 }
 

@@ -1,13 +1,13 @@
 import type { Router } from 'express';
 
+import { Admission, admissionPermissions } from '#platform/admission/admission.js';
+import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
-import { PlanAdmission } from './admission/admission.service.js';
-import { mandatoryPolicies } from './admission/mandatory-policies.job.js';
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
 import { CustomerService } from './change/customer.service.js';
@@ -104,7 +104,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
   const licences = new LicenceService(licenceKeys, entitlements, times);
   const customers = new CustomerService(stripe, stripeClocks);
-  const admission = new PlanAdmission(context.asService(['governance.admission.ask']));
+  const admission = new Admission(context.asService(admissionPermissions));
   const pages = new HostedPages({ stripe, prices, customers, means, admission, publicUrl });
   return {
     build: () =>
@@ -155,7 +155,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       spreadPartnerTiers,
       earnCommission,
       takeBackCommission,
-      mandatoryPolicies,
+      mandatoryPoliciesConsumer('billing'),
       ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
     ],
     sweeps: [

@@ -1,5 +1,4 @@
 import { Admission, admissionPermissions } from '#platform/admission/admission.js';
-import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
@@ -18,6 +17,7 @@ import { CommandSubscriptions } from './command/command.subscriptions.js';
 import { DeliveryService } from './command/delivery.service.js';
 import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
+import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
@@ -63,6 +63,7 @@ import { MetricsHistoryService } from './metrics/metrics-history.service.js';
 import { MetricsRelay } from './metrics/metrics-relay.job.js';
 import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
+import { policyMetricsSweep } from './metrics/policy-metrics.job.js';
 import { fleetPermissions } from './permissions.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
@@ -132,7 +133,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       brandingConsumer,
       endedMakersConsumer,
       advanceFleet,
-      mandatoryPoliciesConsumer('fleet'),
+      mandatoryPolicies,
       policyViolations,
     ],
     sweeps: [
@@ -141,6 +142,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),
+      policyMetricsSweep,
       partitionSweep,
       retentionSweep,
       commandTimeoutsSweep,

@@ -38,6 +38,8 @@ import { lookJob } from './gitops/sync/look.job.js';
 import { gitOpsPermissionsNeeded, PanelCalls } from './gitops/sync/panel-calls.js';
 import { WebhookRefresh } from './gitops/webhook-refresh.job.js';
 import { createGitOpsWebhookRouter } from './gitops/webhook.router.js';
+import { followGroups } from './group/group.job.js';
+import { followMetrics } from './metric/metrics.job.js';
 import { InstanceReference } from './node/instance.reference.js';
 import { InstanceReferenceResolver } from './node/instance.resolver.js';
 import { followNodes } from './node/node.job.js';
@@ -102,6 +104,8 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       entitlementConsumer('governance'),
       followNodes,
       followClusters,
+      followGroups,
+      followMetrics,
       followCommands,
       followRemediations,
     ],

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { dataOf, refusal } from '../support/answers.js';
 import { GitServer } from '../support/git-server.js';
+import { SshGitServer } from '../support/ssh-git-server.js';
 import { until, type Tenant } from '../support/world.js';
 import {
   connected,
@@ -88,7 +89,7 @@ describe('a webhook', () => {
   });
 });
 
-describe('a repository', () => {
+describe('a repository', { timeout: 120_000 }, () => {
   test('that cannot be reached, read or found is told so, with no word of what it answered', async () => {
     const tenant = await paying();
     git.credential = 'somebody:else';
@@ -143,6 +144,33 @@ describe('a repository', () => {
     expect(dataOf(answer)).toMatchObject({
       gitOpsConfig: { credentialKind: 'TOKEN', takesWebhooks: true },
     });
+  });
+
+  test('is opened by a key over SSH, which is on no disk meanwhile, and by no other key and of no other host', async () => {
+    await using ssh = await SshGitServer.start(git.bare);
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const { privateKey: sshPrivateKey, knownHosts } = ssh;
+    const key = { repoUrl: ssh.url, credential: { sshPrivateKey, knownHosts } };
+    await inForce(tenant, await connected(tenant, key), sha);
+    expect(ssh.keysSeen).toMatch(/^(connected\n)+$/);
+    const other = await connected(tenant, {
+      ...key,
+      name: 'Other key',
+      credential: { sshPrivateKey: await ssh.makeKey('other'), knownHosts },
+    });
+    const elsewhere = await connected(tenant, {
+      ...key,
+      name: 'Other host',
+      credential: { sshPrivateKey, knownHosts: `other.example ${knownHosts.split(' ').slice(1).join(' ')}` },
+    });
+    for (const [id, message] of [
+      [other, 'The repository refuses the credential, or asks for one'],
+      [elsewhere, 'The host key is not the one in `knownHosts`'],
+    ] as const)
+      expect((await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'the refusal')).lastError).toBe(
+        message,
+      );
   });
 
   test('is paused, and goes on', async () => {

@@ -65,6 +65,34 @@ describe('a commit', () => {
     expect(config.health).toBe('HEALTHY');
   });
 
+  test('may be for groups by their names, those of the same commit too, and says where there is none', async () => {
+    const tenant = await paying();
+    const grouped = policy('Encrypted', '  applies_to: {groups: [WEB servers]}');
+    const id = await connected(tenant, { autoSync: true });
+    const faulty = await git.commit({ 'a.yaml': policy('Encrypted', '  applies_to: {groups: [Nobody]}') });
+    await refresh(tenant, id);
+    const refused = await seen(tenant, id, ({ problems }) => problems.length > 0, 'the group to be missed');
+    expect(refused).toMatchObject({
+      lastSeenCommit: faulty,
+      problems: [{ file: 'a.yaml', line: 1, message: expect.stringContaining('There is no group nobody') }],
+    });
+    const sha = await git.commit({ 'a.yaml': `${grouped}---\n${group}` });
+    await refresh(tenant, id);
+    await until(async () => {
+      await panel.clock.advance(5_000);
+      return (await shown(tenant, id)).lastSyncedCommit === sha;
+    }, 'it to be in force');
+    const answer = await tenant.graphql<{
+      policies: { nodes: { appliesTo: { group_ids: string[] } }[] };
+      instanceGroups: { nodes: { id: string }[] };
+    }>('{ policies { nodes { appliesTo } } instanceGroups { nodes { id } } }');
+    const { policies: found, instanceGroups } = dataOf(answer);
+    expect(found.nodes[0]?.appliesTo).toEqual({ group_ids: [instanceGroups.nodes[0]!.id] });
+    // Looked at again it is what is declared.
+    await refresh(tenant, id);
+    await inForce(tenant, id, sha);
+  });
+
   test('waits for somebody where it is not put into force by itself, and the plan says what it would do', async () => {
     const tenant = await paying();
     await create(tenant, { name: 'encrypted', rule: encrypted, severity: 'LOW' });

@@ -126,7 +126,7 @@ describe('a policy', () => {
     ]);
     expect(await refused({ applies_to: 'everyone' })).toEqual([
       422,
-      { applies_to: 'It is "all_instances", or an object with instance_ids or tags' },
+      { applies_to: 'It is "all_instances", or an object with instance_ids, tags or group_ids' },
     ]);
     expect(await refused({ applies_to: { instance_ids: ['inst_none'] } })).toEqual([
       422,

@@ -57,7 +57,7 @@ async function handed(node: Node): Promise<Handed> {
 const finish = async (node: Node, { id, lease }: Handed, status = 'success') =>
   node.world.rest(`/api/agent/commands/${id}/result`, { token: node.credential, body: { lease, status } });
 
-describe('a policy that says what mends it', () => {
+describe('a policy that says what mends it', { timeout: 120_000 }, () => {
   test('is mended by one click: the command, its result, and that the policy holds again', async () => {
     const tenant = await panel.world.tenant();
     const [node, good] = [
@@ -144,5 +144,43 @@ describe('a policy that says what mends it', () => {
       await panel.clock.advance(1_000);
       return (await listed(later, policyId)).length === 2;
     }, 'the next one to begin');
+  });
+
+  test('is mended by itself on 20 instances at a time, those that were never tried first', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes: Node[] = [];
+    for (let count = 0; count < 25; count += 1)
+      nodes.push(await nodeWith(tenant, { 'backup.encryption': false }));
+    const policyId = await create(tenant, {
+      name: 'Encrypted',
+      rule: encrypted,
+      remediation: { command: 'BACKUP' },
+    });
+    const ids = nodes.map(({ id }) => id).toSorted();
+    await panel.sql(
+      `insert into governance.remediation (tenant_id, id, policy_id, instance_id, command, params, is_automatic, status,
+         requested_by, created_at, finished_at)
+       select $1, 'rem_' || n.id, $2, n.id, 'BACKUP', '{}', true, 'FAILED', 'svc:governance', $3, $3
+       from unnest($4::text[]) as n (id)`,
+      [tenant.id, policyId, new Date(panel.clock.now().getTime() - 7_200_000), ids.slice(0, 20)],
+    );
+    const changed = await tenant.graphql(
+      `mutation ($id: ID!, $input: UpdatePolicyInput!) { updatePolicy(id: $id, input: $input) { id } }`,
+      { id: policyId, input: { remediation: { command: 'BACKUP', isAutomatic: true } } },
+    );
+    dataOf(changed);
+    const open = async () =>
+      panel.sql<{ id: string }>(
+        `select instance_id as id from governance.remediation where policy_id = $1 and finished_at is null`,
+        [policyId],
+      );
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await open()).length >= 20;
+    }, 'remediations to begin');
+    for (let look = 0; look < 4; look += 1) await panel.clock.advance(30_000);
+    const begun = (await open()).map(({ id }) => id);
+    expect(begun).toHaveLength(20);
+    expect(begun).toEqual(expect.arrayContaining(ids.slice(20)));
   });
 });

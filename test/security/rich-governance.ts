@@ -9,11 +9,12 @@ import type { RichScene } from './rich-scene.js';
 export async function governance({ panel, tenant, node, word }: RichScene): Promise<void> {
   await until(async () => {
     const rows = await panel.sql(
-      `select 1 from governance.node n join governance.entitlement e on e.tenant_id = n.tenant_id where n.id = $1`,
+      `select 1 from governance.node n join governance.entitlement e on e.tenant_id = n.tenant_id
+       join governance.instance_group_member m on m.tenant_id = n.tenant_id where n.id = $1`,
       [node.id],
     );
     return rows.length > 0;
-  }, 'governance to know of the tenant and its node');
+  }, 'governance to know of the tenant, its node and its group');
   const policy = async (name: string, remediation?: Record<string, unknown>) => {
     const input = {
       name: `${word} ${name}`,

@@ -58,7 +58,8 @@ export class GitServer implements AsyncDisposable {
     return join(this.folder, 'working');
   }
 
-  private get bare(): string {
+  /** The folder of the repository that is served. */
+  get bare(): string {
     return join(this.folder, 'fleet.git');
   }
 

@@ -1,9 +1,9 @@
+import type { Admission } from '#platform/admission/admission.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import { ApiError } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { changeTo, type PlanAdmission } from '../admission/admission.service.js';
 import { packages } from '../package/packages.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
@@ -14,6 +14,7 @@ import type { IntentParams } from './intent.entity.js';
 import { end, type Intents, type Looked, type Wanted } from './intents.service.js';
 import { noMeans, type Means, type MeansFinder } from './means.service.js';
 import { overLimits, tooSmall } from './over-limits.service.js';
+import { changeTo } from './plan-admission.js';
 
 type Mutation = 'changeSubscription' | 'cancelSubscription' | 'resumeSubscription';
 
@@ -28,7 +29,7 @@ export class ChangeService {
   constructor(
     private readonly means: MeansFinder,
     private readonly intents: Intents,
-    private readonly admission: PlanAdmission,
+    private readonly admission: Admission,
   ) {}
 
   /** To a larger plan at once, to a smaller one when the period that is paid ends. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { Admission } from '#platform/admission/admission.js';
 import { invalid } from '#platform/errors.js';
 import {
   fingerprintOf,
@@ -9,7 +10,6 @@ import {
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { changeTo, type PlanAdmission } from '../admission/admission.service.js';
 import { BillingCycle, packages } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
 import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
@@ -25,6 +25,7 @@ import {
 import { isLive, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
 import type { MeansFinder } from './means.service.js';
+import { changeTo } from './plan-admission.js';
 
 /** Pages of Stripe on which a tenant pays: card numbers never come here. */
 export class HostedPages {
@@ -36,7 +37,7 @@ export class HostedPages {
       prices: Prices;
       customers: CustomerService;
       means: MeansFinder;
-      admission: PlanAdmission;
+      admission: Admission;
       publicUrl: string;
     },
   ) {}

@@ -1,6 +1,6 @@
+import type { Admission } from '#platform/admission/admission.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
-import { changeTo, type PlanAdmission } from '../admission/admission.service.js';
 import { packages } from '../package/packages.js';
 import { partnerTerms } from '../partner/partner-terms.service.js';
 import type { PartnerTierData } from '../partner/partner-tiers.js';
@@ -13,6 +13,7 @@ import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
 import { isOtherPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
+import { changeTo } from './plan-admission.js';
 
 /** What a change of plan would cost, as Stripe counts it. */
 export class PreviewService {
@@ -21,7 +22,7 @@ export class PreviewService {
       stripe: StripeSource;
       prices: Prices;
       times: TenantTime;
-      admission: PlanAdmission;
+      admission: Admission;
     },
   ) {}
 

@@ -6,8 +6,8 @@ import { kindOf } from '../fact/fact.catalogue.js';
 import type { Facts } from '../fact/flatten.js';
 import { Policy } from '../policy/policy.entity.js';
 import { readRules, type TenantRules } from '../result/active-policies.loader.js';
-import { exemptionKey, factsNow, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
-import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { exemptionKey, factsNow, noInstance, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
+import { knownNode, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { verdicts, type Evidence } from '../rule/compile.js';
 import {
   AdmissionSubject,
@@ -44,8 +44,11 @@ export class AdmissionService {
     }
     const nodes = instanceSubjects.has(subject)
       ? await nodesOf(operation, instanceIds ?? [])
-      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : noInstance(tags ?? [])];
-    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
+      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : unknown(tags ?? [])];
+    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, {
+      takenBack: await takenBackOf(operation, proposed, instanceIds ?? []),
+      now: now.getTime(),
+    });
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
   }
 
@@ -96,16 +99,14 @@ export async function requireAdmitted(
   );
 }
 
+/** A plan or a workload: nothing is known of it but what is told. */
+const unknown = (tags: readonly string[]): KnownNode => ({ ...noInstance, id: '', tags, facts: {} });
+
 /** An instance that is about to be made. */
 const newcomer = (tags: readonly string[]): KnownNode => ({
-  id: '',
-  tags,
+  ...unknown(tags),
   facts: { 'instance.tags': tags },
-  offlineSince: null,
 });
-
-/** A plan or a workload: nothing is known of it but what is told. */
-const noInstance = (tags: readonly string[]): KnownNode => ({ id: '', tags, facts: {}, offlineSince: null });
 
 async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
@@ -128,23 +129,47 @@ async function nodesOf({ em, tenantId }: Operation, ids: readonly string[]): Pro
     const row = known.get(id);
     // One that governance has yet to hear of cannot be judged.
     if (!row) throw notFound('Instance');
-    return { ...row, offlineSince: row.offlineSince && new Date(row.offlineSince) };
+    return knownNode(row);
   });
+}
+
+/**
+ * The instances on which a canary is taking an update back by this very command. What does not hold there already has no
+ * say then: it may be what the update has broken. What would not hold only afterwards has.
+ */
+async function takenBackOf(
+  { em, tenantId }: Operation,
+  { 'action.kind': action, 'cloud_os.version': version }: Facts,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (action !== 'command.update' || typeof version !== 'string' || ids.length === 0) return new Set();
+  const rows = await em.execute<{ id: string }[]>(
+    `select m.instance_id as id from governance.canary_member m
+     join governance.canary_dispatch d
+       on d.tenant_id = m.tenant_id and d.canary_id = m.canary_id and d.number = m.rollback_dispatch
+     where m.tenant_id = ? and m.is_open and m.status = 'ROLLING_BACK' and d.command = 'UPDATE'
+       and d.finished_at is null and d.params->>'version' = ?
+       and m.instance_id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, version, JSON.stringify(ids)],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 function refusals(
   nodes: readonly KnownNode[],
   { policies, exemptions }: TenantRules,
   proposed: Facts,
-  now: number,
+  { takenBack, now }: { takenBack: ReadonlySet<string>; now: number },
 ): Refused[] {
   const found: Refused[] = [];
   for (const node of nodes) {
-    const facts = { ...factsNow(node, now), ...proposed };
+    const today = factsNow(node, now);
+    const facts = { ...today, ...proposed };
     for (const policy of policies) {
       if (!policy.appliesTo(node)) continue;
       if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
       if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
+      if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
       found.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
       if (found.length >= mostTold) return found;
     }

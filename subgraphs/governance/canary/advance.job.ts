@@ -55,21 +55,29 @@ async function run(fleet: FleetCalls, step: Step, before: Canary): Promise<void>
       const row = await lockCanary(em, before.tenantId, before.id);
       if (row?.status === CanaryStatus.PROMOTING) await prepareStep(em, row, 'rest');
     });
-  await sendPrepared(fleet, step, before, await openDispatches(step.em, before));
-  await follow(fleet, step, before, await openDispatches(step.em, before));
+  let isUnanswered = false;
+  try {
+    await sendPrepared(fleet, step, before, await openDispatches(step.em, before));
+    await follow(fleet, step, before, await openDispatches(step.em, before));
+  } catch (error) {
+    // Time goes by while nobody answers.
+    if (!isOverdue(step, before)) throw error;
+    isUnanswered = true;
+  }
   const canary = await reread(step, before);
   if (!canary || canary.status !== before.status) return;
+  // It was resumed meanwhile, and is due again.
+  if (isUnanswered && !isOverdue(step, canary)) return;
   await settle(step, canary, async (row, em) => {
-    const { maxFailures, progressDeadlineSeconds } = row.settings;
+    const { maxFailures } = row.settings;
     const failed = row.counts.FAILED ?? 0;
     if (failed > maxFailures)
       return ['abort', { reason: 'COMMANDS_FAILED', message: `The command failed on ${failed} instances` }];
     const isOpen = (await openDispatches(em, row)).length > 0;
     if (isOpen) {
-      const deadline = row.phaseAt.getTime() + progressDeadlineSeconds * 1_000;
-      if (step.now.getTime() >= deadline)
+      if (isOverdue(step, row))
         return ['abort', { reason: 'DEADLINE_EXCEEDED', message: 'The command did not end in time' }];
-      row.dueAt = new Date(Math.min(step.now.getTime() + lookMs, deadline));
+      row.dueAt = new Date(Math.min(step.now.getTime() + lookMs, deadlineOf(row)));
       return undefined;
     }
     if (row.status === CanaryStatus.PROMOTING) return ['finish'];
@@ -90,10 +98,21 @@ async function run(fleet: FleetCalls, step: Step, before: Canary): Promise<void>
       return undefined;
     }
     if (members > 0 && updated === 0)
-      return ['pause', { reason: 'INCONCLUSIVE', message: 'No instance could be reached' }];
+      return [
+        'pause',
+        { reason: 'INCONCLUSIVE', message: 'No instance could be reached, or policies refused all' },
+      ];
     const { bakeSeconds } = row.steps[row.currentStep - 1]!;
     return ['sent', { bakeUntil: new Date(step.now.getTime() + bakeSeconds * 1_000), failedAnalyses: 0 }];
   });
+}
+
+function deadlineOf({ phaseAt, settings }: Canary): number {
+  return phaseAt.getTime() + settings.progressDeadlineSeconds * 1_000;
+}
+
+function isOverdue({ now }: Step, canary: Canary): boolean {
+  return now.getTime() >= deadlineOf(canary);
 }
 
 /** Paused: what was sent goes on, and is looked at until it has ended. */

@@ -6,18 +6,29 @@ export interface Reading {
   score: number | null;
 }
 
+/** What was seen of an instance before anything was done in a step. */
+export interface Baseline extends Reading {
+  /** Of which step, and when. Absent in canaries from before these were kept. */
+  step?: number;
+  at?: string;
+}
+
 export interface Sample {
-  before: Reading | null;
+  before: Baseline | null;
   /** Null when it left the fleet. */
   now: (Reading & { lastSeen: string | null; alertsSince: readonly string[] }) | null;
-  /** When it ended the command, or for others the step began. */
+  /** What it says from before this tells nothing: its command had not ended, or the step not begun. */
   since: string;
+  /** By when it has to have beaten for all to be well: when the time is over, once more after that. */
+  wellSince: string;
+  /** Whether `before` is of the step that is looked at, so that its change may be compared with that of others. */
+  isOfStep: boolean;
 }
 
 export interface Limits {
-  /** Points of a percentage by which a mean may be above that of the others. */
+  /** Points of a percentage by which a mean may have risen beyond that of the others. */
   maxRisePercent: number;
-  /** Points by which the mean score may fall. */
+  /** Points by which the mean score may have fallen beyond that of the others. */
   maxScoreDrop: number;
 }
 
@@ -26,26 +37,30 @@ export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE' | 'SKIPPED';
 export interface Check {
   name: 'health' | 'alerts' | 'cpu' | 'memory' | 'score';
   verdict: Verdict;
-  /** Of those that have the command. */
+  /** Of those that have the command: a share in percent, or the points by which a mean has changed. */
   measured: number | null;
-  /** What it is compared with. */
+  /** The same of the others. */
   reference: number | null;
   message: string;
 }
 
-/** Compares those that have the command with those that have not. Reads nothing and never throws. */
+/**
+ * Compares those that have the command with those that have not, over the same time: `from`, when the readings of the
+ * step were taken, until now. Reads nothing and never throws.
+ */
 export function analyse(
   touched: readonly Sample[],
   untouched: readonly Sample[],
+  from: string,
   limits: Limits,
 ): { verdict: Exclude<Verdict, 'SKIPPED'>; checks: Check[] } {
   const has = touched.filter(({ now }) => now !== null);
   const others = untouched.filter(({ now }) => now !== null);
   const checks = [
     shares('health', has, others, isWorse, 'are worse than before'),
-    shares('alerts', has, others, hasNewAlert, 'have an alert that is new'),
-    means('cpu', has, others, (reading) => reading.cpuPercent, limits),
-    means('memory', has, others, (reading) => reading.memoryPercent, limits),
+    shares('alerts', has, others, (each) => hasNewAlert(each, from), 'have an alert that is new'),
+    rises('cpu', has, others, (reading) => reading.cpuPercent, limits),
+    rises('memory', has, others, (reading) => reading.memoryPercent, limits),
     scores(has, others, limits),
   ];
   const found = new Set(checks.map(({ verdict }) => verdict));
@@ -53,10 +68,11 @@ export function analyse(
   return { verdict: found.has('INCONCLUSIVE') ? 'INCONCLUSIVE' : 'PASS', checks };
 }
 
-/** Has it beaten since? What it says from before tells nothing. */
-export function isFresh({ now, since }: Sample): boolean {
+function hasBeaten({ now }: Sample, since: string): boolean {
   return now !== null && now.lastSeen !== null && Date.parse(now.lastSeen) > Date.parse(since);
 }
+
+const isTold = (each: Sample) => hasBeaten(each, each.since);
 
 const ranks = { HEALTHY: 0, DEGRADED: 1, OFFLINE: 2 } as const;
 
@@ -64,8 +80,8 @@ function isWorse({ before, now }: Sample): boolean {
   return now !== null && ranks[now.status] > ranks[before?.status ?? 'HEALTHY'];
 }
 
-function hasNewAlert({ now, since }: Sample): boolean {
-  return now !== null && now.alertsSince.some((at) => Date.parse(at) > Date.parse(since));
+function hasNewAlert({ now }: Sample, from: string): boolean {
+  return now !== null && now.alertsSince.some((at) => Date.parse(at) > Date.parse(from));
 }
 
 /** A share of them that is no larger among the others has another cause: then nobody knows. */
@@ -87,7 +103,7 @@ function shares(
       return { ...base, verdict: 'INCONCLUSIVE', message: `${message}, and as many of the others` };
     return { ...base, verdict: 'FAIL', message };
   }
-  const silent = touched.filter((each) => !isFresh(each)).length;
+  const silent = touched.filter((each) => !hasBeaten(each, each.wellSince)).length;
   if (silent > 0)
     return {
       ...base,
@@ -97,37 +113,44 @@ function shares(
   return { ...base, verdict: 'PASS', message: `None of ${touched.length} ${words}` };
 }
 
-function means(
+/**
+ * The mean of how far each has moved from what it was itself, less the same of the others: neither what an instance has
+ * always had nor what happens to all of them counts. Where nobody is left to compare with, the others have not moved.
+ */
+function rises(
   name: 'cpu' | 'memory',
   touched: readonly Sample[],
   untouched: readonly Sample[],
   of: (reading: Reading) => number | null,
   { maxRisePercent }: Limits,
 ): Check {
-  const measured = mean(touched.filter(isFresh).map(({ now }) => of(now!)));
-  const others = mean(untouched.map(({ now }) => of(now!)));
-  const reference = others ?? mean(touched.map(({ before }) => before && of(before)));
+  const rise = (all: readonly Sample[]) => mean(all.map((each) => changeOf(each, of)));
+  const told = touched.filter(isTold);
+  const [measured, reference] = [rise(told), rise(untouched.filter(isTold))];
   const base = { name, measured: rounded(measured), reference: rounded(reference) };
-  if (measured === null)
+  if (told.every(({ now }) => of(now!) === null))
     return { ...base, verdict: 'INCONCLUSIVE', message: 'None of them has told it since' };
-  if (reference === null)
-    return { ...base, verdict: 'SKIPPED', message: 'There is nothing to compare it with' };
-  const whom = others === null ? 'they had before' : 'the others have';
-  const isOver = measured - reference > maxRisePercent;
+  if (measured === null)
+    return { ...base, verdict: 'SKIPPED', message: 'It is not known what they had before' };
+  const beyond = measured - (reference ?? 0);
+  const others = reference === null ? 'nobody is left to compare with' : `${signed(reference)} elsewhere`;
   return {
     ...base,
-    verdict: isOver ? 'FAIL' : 'PASS',
-    message: `${rounded(measured)} % in the mean; ${rounded(reference)} % is what ${whom}`,
+    verdict: beyond > maxRisePercent ? 'FAIL' : 'PASS',
+    message: `${signed(measured)} points in the mean; ${others}`,
   };
 }
 
+function changeOf({ before, now, isOfStep }: Sample, of: (reading: Reading) => number | null): number | null {
+  const [was, is] = [before && of(before), now && of(now)];
+  return !isOfStep || was === null || is === null ? null : is - was;
+}
+
 function scores(touched: readonly Sample[], untouched: readonly Sample[], { maxScoreDrop }: Limits): Check {
-  const drop = (all: readonly Sample[]) =>
-    mean(
-      all.map(({ before, now }) =>
-        before?.score == null || now?.score == null ? null : before.score - now.score,
-      ),
-    );
+  const drop = (all: readonly Sample[]) => {
+    const change = mean(all.map((each) => changeOf(each, ({ score }) => score)));
+    return change === null ? null : -change;
+  };
   const [measured, others] = [drop(touched), drop(untouched)];
   const base = { name: 'score' as const, measured: rounded(measured), reference: rounded(others) };
   if (measured === null) return { ...base, verdict: 'SKIPPED', message: 'No score is known' };
@@ -146,4 +169,8 @@ function mean(values: readonly (number | null)[]): number | null {
 
 function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 10) / 10;
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '' : '+'}${rounded(value)}`;
 }

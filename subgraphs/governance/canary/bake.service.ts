@@ -7,7 +7,7 @@ import type { CanaryMember } from './member.entity.js';
 import { changed } from './move.service.js';
 import { askerOf, settle, type Step } from './send.service.js';
 
-type Watched = Pick<CanaryMember, 'instanceId' | 'before'> & { endedAt: Date | string | null };
+type Watched = Pick<CanaryMember, 'instanceId' | 'before' | 'step'> & { endedAt: Date | string | null };
 
 /** Compares those that have the command with those that have not, and decides what follows when the time is over. */
 export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promise<void> {
@@ -15,9 +15,20 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
   const untouched = await watched(step, canary, 'WAITING', 'position');
   const ids = [...touched, ...untouched].map(({ instanceId }) => instanceId);
   const seen = await fleet.measure(askerOf(step, canary), canary.id, ids);
+  const from = beginOf(canary, touched);
   const found = analyse(
-    touched.map((each) => sampleOf(each, seen, canary.phaseAt)),
-    untouched.map((each) => sampleOf(each, seen, canary.phaseAt)),
+    touched.map((each) => ({
+      ...sampleOf(each, seen),
+      ...sinceOf(step, canary, each),
+      isOfStep: each.step === canary.currentStep,
+    })),
+    untouched.map((each) => ({
+      ...sampleOf(each, seen),
+      since: from,
+      wellSince: from,
+      isOfStep: (each.before?.step ?? canary.currentStep) === canary.currentStep,
+    })),
+    from,
     canary.settings,
   );
   await settle(
@@ -70,21 +81,38 @@ async function watched(
   order: 'step desc, position' | 'position',
 ): Promise<Watched[]> {
   return step.em.execute<Watched[]>(
-    `select instance_id as "instanceId", before, ended_at as "endedAt" from governance.canary_member
+    `select instance_id as "instanceId", before, step, ended_at as "endedAt" from governance.canary_member
      where tenant_id = ? and canary_id = ? and status = ? order by before is null, ${order} limit ?`,
     [tenantId, id, status, sampled],
   );
 }
 
+/** When the first readings of the step were taken. */
+function beginOf({ currentStep, phaseAt }: Canary, touched: readonly Watched[]): string {
+  const times = touched.flatMap(({ step, before }) =>
+    step === currentStep && before?.at !== undefined ? [before.at] : [],
+  );
+  return times.toSorted()[0] ?? phaseAt.toISOString();
+}
+
+/** When the time is over, all is well only where one has beaten once more. */
+function sinceOf(
+  { now }: Step,
+  { phaseAt, bakeUntil }: Canary,
+  { endedAt }: Watched,
+): Pick<Sample, 'since' | 'wellSince'> {
+  const ended = new Date(endedAt ?? phaseAt);
+  const well = bakeUntil && bakeUntil <= now && bakeUntil > ended ? bakeUntil : ended;
+  return { since: ended.toISOString(), wellSince: well.toISOString() };
+}
+
 function sampleOf(
-  { instanceId, before, endedAt }: Watched,
+  { instanceId, before }: Watched,
   seen: ReadonlyMap<string, Seen>,
-  phaseAt: Date,
-): Sample {
+): Pick<Sample, 'before' | 'now'> {
   const now = seen.get(instanceId);
   return {
     before,
     now: now ? { ...now, alertsSince: now.activeAlerts.map(({ startedAt }) => startedAt) } : null,
-    since: new Date(endedAt ?? phaseAt).toISOString(),
   };
 }

@@ -44,8 +44,9 @@ export class CanaryStep {
 export class CanaryCheck {
   @Field(() => String, {
     description:
-      '`health` and `alerts`: the share in percent that is worse than before, or has a new alert. `cpu` and `memory`: means in ' +
-      'percent. `score`: points by which scores have fallen in the mean.',
+      '`health` and `alerts`: the share in percent that is worse than before, or has an alert that began since. `cpu` and ' +
+      '`memory`: points by which they have risen in the mean since the step began. `score`: points by which scores have ' +
+      'fallen in the mean.',
   })
   name!: string;
 
@@ -61,7 +62,7 @@ export class CanaryCheck {
   @Field(() => Float, {
     nullable: true,
     description:
-      'Of those that have not; of `cpu` and `memory`, where none is left, what they had before. Null when nothing is known.',
+      'The same over the same time of those that have not. Null when none is left or nothing is known.',
   })
   reference!: number | null;
 
@@ -98,7 +99,9 @@ export class CanaryInstances {
   @Field(() => Int, { description: 'On which it failed, those that were taken back later included.' })
   failed!: number;
 
-  @Field(() => Int, { description: 'That could not be reached, or left the fleet.' })
+  @Field(() => Int, {
+    description: 'That could not be reached, were refused by a policy, or left the fleet.',
+  })
   unreached!: number;
 
   @Field(() => Int, { description: 'On which it was taken back.' })

@@ -36,13 +36,15 @@ export class CanaryAnalysisInput {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Points by which the mean of processor or memory may be above that of the others, 1 to 100; 20 unless told.',
+      'Points by which the mean of processor or memory may rise beyond what it rises among the others meanwhile, 1 to ' +
+      '100; 20 unless told. Each is compared with what it had itself before its step, by one reading then and one now.',
   })
   maxRisePercent?: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Points by which the mean score may fall, 0 to 100; 5 unless told.',
+    description:
+      'Points by which the mean score may fall beyond what it falls among the others, 0 to 100; 5 unless told.',
   })
   maxScoreDrop?: number | null;
 }

@@ -151,7 +151,7 @@ export class CanaryResolver {
       underWay: of(CanaryMemberStatus.SENT, CanaryMemberStatus.ROLLING_BACK),
       updated: of(CanaryMemberStatus.UPDATED),
       failed: Math.max(counts.everFailed ?? 0, of(CanaryMemberStatus.FAILED)),
-      unreached: of(CanaryMemberStatus.UNREACHED, CanaryMemberStatus.GONE),
+      unreached: of(CanaryMemberStatus.UNREACHED, CanaryMemberStatus.REFUSED, CanaryMemberStatus.GONE),
       rolledBack: of(CanaryMemberStatus.ROLLED_BACK),
     };
   }

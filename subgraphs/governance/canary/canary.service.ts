@@ -12,10 +12,11 @@ import { viewerId } from '#platform/viewer.js';
 
 import { requireAdmitted, type AdmissionService } from '../admission/admission.service.js';
 import { AdmissionSubject } from '../admission/admission.types.js';
+import { readGroups } from '../group/groups.loader.js';
 import { OrderedCommand } from '../order/order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { requireKnown } from '../policy/policy.service.js';
-import { scopeTest, type Scope } from '../policy/scope.js';
+import { groupIdsOf, scopeTest, type Scope, type Scoped } from '../policy/scope.js';
 import { Canary } from './canary.entity.js';
 import {
   createCanaryRules,
@@ -25,8 +26,9 @@ import {
 } from './canary.inputs.js';
 import { alreadyAfter, canaryMoves, CanaryAction, CanaryStatus, type CanaryMove } from './canary.status.js';
 import { cohortOrder, cohortSizes, stepOf } from './cohort.js';
+import { prepareAgain } from './dispatch.service.js';
 import { advanceKind } from './kinds.js';
-import { changed, lockCanary, move, targetOf } from './move.service.js';
+import { changed, lockCanary, move, recount, targetOf } from './move.service.js';
 
 const mostInstances = 10_000;
 const room: Room = {
@@ -128,6 +130,10 @@ export class CanaryService {
       if (alreadyAfter[action].includes(canary.status)) return canary;
       const by = action.toLowerCase() as CanaryMove;
       if (!targetOf(canary, by)) throw illegal(canary, action);
+      if (action === CanaryAction.RESUME) {
+        await prepareAgain(write.em, canary);
+        await recount(write.em, canary);
+      }
       await move(write, canary, by, clock.now(), reasons[action] ?? {});
       write.enqueue(advanceKind, { tenantId, canaryId: id });
       return canary;
@@ -180,11 +186,12 @@ function illegal({ status }: Canary, action: CanaryAction): ApiError {
 
 async function targetsOf({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<string[]> {
   await requireKnown({ em }, tenantId, scope);
-  const rows = await em.execute<{ id: string; tags: string[] }[]>(
-    'select id, tags from governance.node where tenant_id = ? order by id',
+  const rows = await em.execute<Scoped[]>(
+    'select id, name, hostname, status, tags from governance.node where tenant_id = ? order by id',
     [tenantId],
   );
-  const ids = rows.filter(scopeTest(scope)).map(({ id }) => id);
+  const groups = await readGroups(em, tenantId, groupIdsOf(scope));
+  const ids = rows.filter(scopeTest(scope, groups)).map(({ id }) => id);
   if (ids.length === 0) throw invalid('input.appliesTo', 'No instance is among these now');
   if (ids.length > mostInstances)
     throw invalid('input.appliesTo', `These are more than ${mostInstances} instances`);

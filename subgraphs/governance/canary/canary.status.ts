@@ -40,7 +40,10 @@ registerEnumType(CanaryAction, {
   description: 'What people do with a canary that is under way.',
   valuesConfig: {
     PAUSE: { description: 'Nothing new begins until it is resumed.' },
-    RESUME: { description: 'A paused one goes on where it was.' },
+    RESUME: {
+      description:
+        'A paused one goes on where it was. Those of its step that were not reached, or refused, have the command sent again.',
+    },
     PROMOTE: {
       description: 'All the others get the command at once; the steps that are left are passed over.',
     },
@@ -106,6 +109,7 @@ export enum CanaryMemberStatus {
   UPDATED = 'UPDATED',
   FAILED = 'FAILED',
   UNREACHED = 'UNREACHED',
+  REFUSED = 'REFUSED',
   GONE = 'GONE',
   ROLLING_BACK = 'ROLLING_BACK',
   ROLLED_BACK = 'ROLLED_BACK',
@@ -121,6 +125,7 @@ registerEnumType(CanaryMemberStatus, {
     UPDATED: { description: 'It reported success.' },
     FAILED: { description: 'It reported failure, or did not end in time.' },
     UNREACHED: { description: 'It did not take the command, so nothing was done there.' },
+    REFUSED: { description: 'A mandatory policy did not let the command be sent there.' },
     GONE: { description: 'It left the fleet.' },
     ROLLING_BACK: { description: 'The command that takes it back is under way.' },
     ROLLED_BACK: { description: 'It was taken back.' },

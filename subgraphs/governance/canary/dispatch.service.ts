@@ -2,6 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { OrderedCommand, type CommandOrder } from '../order/order.js';
 import type { Canary } from './canary.entity.js';
+import { CanaryStatus } from './canary.status.js';
 import { perCommand } from './kinds.js';
 
 /** A command that a canary sends. */
@@ -11,6 +12,12 @@ export interface Dispatch extends CommandOrder {
   instanceIds: string[];
   attemptedAt: Date | string | null;
   commandId: string | null;
+}
+
+/** Some of a command's instances that become something else than the others. */
+export interface Instead {
+  ids: readonly string[];
+  become: 'GONE' | 'REFUSED' | 'ROLLBACK_FAILED';
 }
 
 /** Those that have not ended, in the order in which they were prepared. */
@@ -38,9 +45,7 @@ async function prepare(
       [tenantId, id, order.isRollback, order.command, JSON.stringify(order.params), chunk, tenantId, id],
     )) as [{ number: number }];
     await em.execute(
-      `update governance.canary_member m set ${order.isRollback ? 'rollback_dispatch' : 'dispatch'} = ?, status = ?,
-         previous_version = coalesce(m.previous_version,
-           (select n.facts->>'cloud_os.version' from governance.node n where n.tenant_id = m.tenant_id and n.id = m.instance_id))
+      `update governance.canary_member m set ${order.isRollback ? 'rollback_dispatch' : 'dispatch'} = ?, status = ?
        where m.tenant_id = ? and m.canary_id = ? and m.instance_id in (select jsonb_array_elements_text(?::jsonb))`,
       [number, order.isRollback ? 'ROLLING_BACK' : 'SENT', tenantId, id, chunk],
     );
@@ -147,20 +152,45 @@ const afterRollback: Readonly<Record<string, string>> = {
   UNDELIVERABLE: 'GONE',
 };
 
+/**
+ * Of a canary that was paused while it sent: whoever was not reached so far, or was refused, has its turn again, so that
+ * resuming leads on where nobody was reached.
+ */
+export async function prepareAgain(
+  em: SqlEntityManager,
+  { tenantId, id, currentStep, pausedFrom }: Canary,
+): Promise<void> {
+  if (pausedFrom !== CanaryStatus.RUNNING && pausedFrom !== CanaryStatus.PROMOTING) return;
+  const isAll = pausedFrom === CanaryStatus.PROMOTING;
+  await em.execute(
+    `update governance.canary_member set status = 'WAITING', dispatch = null
+     where tenant_id = ? and canary_id = ? and status in ('UNREACHED', 'REFUSED') and (? or step <= ?)`,
+    [tenantId, id, isAll, currentStep],
+  );
+}
+
 /** A command that will never be sent: its members are as if it had not been prepared, but for who is not there. */
 export async function dropDispatch(
   em: SqlEntityManager,
   { tenantId, id }: Canary,
   { number, isRollback }: Pick<Dispatch, 'number' | 'isRollback'>,
   now: Date,
-  { gone = [], become }: { gone?: readonly string[]; become: 'WAITING' | 'ROLLBACK_FAILED' | 'FAILED' },
+  { instead, become }: { instead?: Instead; become: 'WAITING' | 'ROLLBACK_FAILED' | 'FAILED' },
 ): Promise<void> {
   const column = isRollback ? 'rollback_dispatch' : 'dispatch';
   await em.execute(
     `update governance.canary_member set
-       status = case when instance_id in (select jsonb_array_elements_text(?::jsonb)) then 'GONE' else ? end
+       status = case when instance_id in (select jsonb_array_elements_text(?::jsonb)) then ? else ? end
      where tenant_id = ? and canary_id = ? and ${column} = ? and status = ?`,
-    [JSON.stringify(gone), become, tenantId, id, number, isRollback ? 'ROLLING_BACK' : 'SENT'],
+    [
+      JSON.stringify(instead?.ids ?? []),
+      instead?.become ?? become,
+      become,
+      tenantId,
+      id,
+      number,
+      isRollback ? 'ROLLING_BACK' : 'SENT',
+    ],
   );
   await em.execute(
     `update governance.canary_dispatch set finished_at = ? where tenant_id = ? and canary_id = ? and number = ?`,

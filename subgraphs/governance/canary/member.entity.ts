@@ -1,7 +1,7 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 
-import type { Reading } from './analysis.js';
+import type { Baseline } from './analysis.js';
 import { CanaryMemberStatus } from './canary.status.js';
 
 @Entity({ tableName: 'canary_member' })
@@ -48,7 +48,7 @@ export class CanaryMember {
   previousVersion!: string | null;
 
   @Property({ type: 'json', nullable: true })
-  before!: Reading | null;
+  before!: Baseline | null;
 
   @Property({ type: 'datetime', nullable: true })
   endedAt!: Date | null;

@@ -2,6 +2,7 @@ import { ApiError } from '#platform/errors.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
 import type { Asker, FleetCalls, Seen } from '../order/fleet-calls.js';
+import type { Baseline } from './analysis.js';
 import type { Canary } from './canary.entity.js';
 import { CanaryStatus, type CanaryMove } from './canary.status.js';
 import {
@@ -32,7 +33,7 @@ export async function sendPrepared(
   for (const dispatch of dispatches) {
     if (dispatch.commandId !== null) continue;
     const isFirst = dispatch.attemptedAt === null && !dispatch.isRollback;
-    const before = !isFirst ? undefined : await readingsBefore(fleet, step, canary, dispatch);
+    const before = isFirst ? await readingsBefore(fleet, step, canary, dispatch) : undefined;
     const isMine = await claim(step, canary, dispatch, before);
     if (!isMine) continue;
     const { command, params, instanceIds, isRollback, number } = dispatch;
@@ -72,7 +73,7 @@ async function readingsBefore(
   return fleet.measure(askerOf(step, canary), canary.id, ids);
 }
 
-/** Whether it may be sent, now that nobody has paused or aborted the canary. */
+/** Whether it may be sent, now that nobody has paused or aborted the canary, and nobody else has sent it meanwhile. */
 async function claim(
   step: Step,
   { tenantId, id }: Canary,
@@ -84,8 +85,15 @@ async function claim(
     if (!canary) return false;
     const isOn = sending.has(canary.status);
     const isAborting = canary.status === CanaryStatus.ABORTING;
-    if (attemptedAt !== null) {
-      if (step.now.getTime() - new Date(attemptedAt).getTime() < certainMs)
+    const [open] = await em.execute<{ attemptedAt: Date | string | null }[]>(
+      `select attempted_at as "attemptedAt" from governance.canary_dispatch
+       where tenant_id = ? and canary_id = ? and number = ? and command_id is null and finished_at is null`,
+      [tenantId, id, number],
+    );
+    // Readings that were taken while another job sent it are none of before it.
+    if (!open || (open.attemptedAt === null) !== (attemptedAt === null)) return false;
+    if (open.attemptedAt !== null) {
+      if (step.now.getTime() - new Date(open.attemptedAt).getTime() < certainMs)
         // It may have been sent, so that it has to be known as which command before that can be cancelled.
         return isOn || isAborting;
       await dropDispatch(em, canary, { number, isRollback }, step.now, {
@@ -102,54 +110,86 @@ async function claim(
       `update governance.canary_dispatch set attempted_at = ? where tenant_id = ? and canary_id = ? and number = ?`,
       [step.now, tenantId, id, number],
     );
-    if (before && before.size > 0) await keepReadings(em, canary, before);
+    if (!isRollback) await keepVersions(em, canary, number);
+    if (before && before.size > 0) await keepReadings(em, canary, before, step.now);
     return true;
   });
 }
 
+/** What each runs now that the command is about to be sent is what it is taken back to. */
+async function keepVersions(em: Step['em'], { tenantId, id }: Canary, number: number): Promise<void> {
+  await em.execute(
+    `update governance.canary_member m set previous_version = n.facts->>'cloud_os.version' from governance.node n
+     where m.tenant_id = ? and m.canary_id = ? and m.dispatch = ? and n.tenant_id = m.tenant_id and n.id = m.instance_id`,
+    [tenantId, id, number],
+  );
+}
+
+/** Of one step the first reading counts: those of its other commands are to be compared over the same time. */
 async function keepReadings(
   em: Step['em'],
-  { tenantId, id }: Canary,
+  { tenantId, id, currentStep }: Canary,
   before: Map<string, Seen>,
+  now: Date,
 ): Promise<void> {
+  const at = now.toISOString();
   const rows = [...before].map(([instanceId, { status, cpuPercent, memoryPercent, score }]) => ({
     instance_id: instanceId,
-    before: { status, cpuPercent, memoryPercent, score },
+    before: { step: currentStep, at, status, cpuPercent, memoryPercent, score } satisfies Baseline,
   }));
   await em.execute(
     `update governance.canary_member m set before = n.before from jsonb_to_recordset(?::jsonb) as n (instance_id text, before jsonb)
-     where m.tenant_id = ? and m.canary_id = ? and m.instance_id = n.instance_id`,
+     where m.tenant_id = ? and m.canary_id = ? and m.instance_id = n.instance_id
+       and (m.status <> 'WAITING' or (m.before->>'step') is distinct from (n.before->>'step'))`,
     [JSON.stringify(rows), tenantId, id],
   );
 }
 
-/** Fleet says no. What passes by itself is thrown on, and tried again. */
+/** What fleet refuses for good; what passes by itself is thrown on, and tried again. */
+const final: ReadonlySet<string> = new Set(['CONFLICT', 'VALIDATION_FAILED', 'FORBIDDEN', 'NOT_FOUND']);
+
+/** Fleet says no. Of a command that may have been sent before only what it says of that very command counts. */
 async function takeRefusal(step: Step, canary: Canary, dispatch: Dispatch, error: ApiError): Promise<void> {
   const { code } = error;
   const { reason, details } = error.extensions as { reason?: string; details?: Record<string, unknown> };
-  const isPassing = code === 'UNAVAILABLE' || code === 'RATE_LIMITED' || code === 'INTERNAL';
-  if (isPassing || reason === 'TARGETS_CHANGED') throw error;
-  const gone = Object.keys(details ?? {}).flatMap((path) => {
-    const at = /^input\.instanceIds\.(\d+)$/.exec(path)?.[1];
-    return at === undefined ? [] : [dispatch.instanceIds[Number(at)]!];
-  });
+  if (!final.has(code) || reason === 'TARGETS_CHANGED') throw error;
+  const isViolation = reason === 'POLICY_VIOLATION';
+  const gone = code === 'VALIDATION_FAILED' ? goneOf(dispatch, details) : [];
+  // Fleet looks for the key before it looks at policies and instances: one that it has is answered, and not refused.
+  const isAboutIt = isViolation || gone.length > 0;
+  if (dispatch.attemptedAt !== null && !isAboutIt) throw error;
+  const refused = isViolation ? refusedOf(dispatch, details) : [];
   await step.write(async ({ em, publish }) => {
     const { tenantId, id } = canary;
     const row = await lockCanary(em, tenantId, id);
     if (!row) return;
-    const become = dispatch.isRollback ? 'ROLLBACK_FAILED' : 'WAITING';
-    if (code === 'VALIDATION_FAILED' && gone.length > 0) {
+    const { isRollback } = dispatch;
+    const become = isRollback ? 'ROLLBACK_FAILED' : 'WAITING';
+    const words = {
+      reason: isViolation ? 'POLICY_VIOLATION' : 'REFUSED',
+      message: error.message.slice(0, 1_000),
+    };
+    if (gone.length > 0) {
       await dropDispatch(em, row, dispatch, step.now, {
-        gone,
+        instead: { ids: gone, become: 'GONE' },
         become: 'WAITING',
       });
       await again(em, row, dispatch);
+    } else if (refused.length > 0 && refused.length < dispatch.instanceIds.length) {
+      // What is forbidden on some is not for that kept from the others.
+      await dropDispatch(em, row, dispatch, step.now, {
+        instead: { ids: refused, become: isRollback ? 'ROLLBACK_FAILED' : 'REFUSED' },
+        become: 'WAITING',
+      });
+      await again(em, row, dispatch);
+      if (isRollback) Object.assign(row, words);
     } else {
-      await dropDispatch(em, row, dispatch, step.now, { become });
-      const words = {
-        reason: reason === 'POLICY_VIOLATION' ? 'POLICY_VIOLATION' : 'REFUSED',
-        message: error.message.slice(0, 1_000),
-      };
+      await dropDispatch(em, row, dispatch, step.now, {
+        ...(isViolation && !isRollback
+          ? { instead: { ids: dispatch.instanceIds, become: 'REFUSED' as const } }
+          : {}),
+        become,
+      });
       if (sending.has(row.status)) await move({ em, publish }, row, 'pause', step.now, words);
       else Object.assign(row, words);
     }
@@ -157,6 +197,19 @@ async function takeRefusal(step: Step, canary: Canary, dispatch: Dispatch, error
     changed(publish, row, step.now);
     row.dueAt = step.now;
   });
+}
+
+function goneOf({ instanceIds }: Dispatch, details: Record<string, unknown> = {}): string[] {
+  return Object.keys(details).flatMap((path) => {
+    const at = /^input\.instanceIds\.(\d+)$/.exec(path)?.[1];
+    return at === undefined ? [] : [instanceIds[Number(at)]!];
+  });
+}
+
+function refusedOf({ instanceIds }: Dispatch, details: Record<string, unknown> = {}): string[] {
+  const others = Array.isArray(details['others']) ? (details['others'] as { instance?: unknown }[]) : [];
+  const told = new Set([details['instance'], ...others.map(({ instance }) => instance)]);
+  return instanceIds.filter((id) => told.has(id));
 }
 
 /** The rest of a command of which some are not there any more, as another one. */

@@ -4,7 +4,7 @@ import type { ClusterScoreChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
 import { readRules, type TenantRules } from '../result/active-policies.loader.js';
-import { evaluate, type Evaluation } from '../result/evaluate.js';
+import { evaluate, noInstance, type Evaluation } from '../result/evaluate.js';
 import { scoreOf, type Weights } from '../score/formula.js';
 
 export interface JudgeStep {
@@ -41,12 +41,7 @@ export async function judgeClusters(
   const scores: object[] = [];
   for (const row of rows) {
     // Exemptions are of instances.
-    const found = evaluate(
-      { ...row, offlineSince: null, isCluster: true },
-      policies,
-      new Map(),
-      now.getTime(),
-    );
+    const found = evaluate({ ...row, ...noInstance, isCluster: true }, policies, new Map(), now.getTime());
     results.push(...resultsOf(row.id, found));
     scores.push(scoresOf(row.id, found));
     if (scoreOf(row) !== scoreOf(found) || row.violations !== found.violations)

@@ -8,8 +8,8 @@ export interface FactKind {
   description: string;
   /** Of a number. */
   unit?: string;
-  /** Who says so: the node itself, the panel, or whoever asks for admission. */
-  source: 'node' | 'panel' | 'action';
+  /** Who says so: the node itself, the panel, whoever asks for admission, or measurements that come with beats. */
+  source: 'node' | 'panel' | 'action' | 'metrics';
 }
 
 /** Goes up with each change of the list below; nodes may report theirs as `facts.version`. */
@@ -40,6 +40,17 @@ const action = (path: string, type: FactType, description: string, unit?: string
   source: 'action',
 });
 
+/** What fleet keeps of beats: the newest value, and means over what it has kept since. */
+const metric = (path: string, description: string, unit: string): FactKind => ({
+  ...node(`metrics.${path}`, 'number', description, unit),
+  source: 'metrics',
+});
+const windows = (path: string, what: string, unit: string): FactKind[] => [
+  metric(`${path}.latest`, `${what}, at the newest beat.`, unit),
+  metric(`${path}.avg_1h`, `${what}, in the mean over the last hour.`, unit),
+  metric(`${path}.avg_24h`, `${what}, in the mean over the whole hours of the last day.`, unit),
+];
+
 /** Everything that a policy may be about. What is not here is refused when a policy is written. */
 export const catalogue: readonly FactKind[] = [
   node('os.name', 'text', 'The operating system, as `Debian GNU/Linux`.'),
@@ -67,6 +78,13 @@ export const catalogue: readonly FactKind[] = [
   panel('cloud_os.version', 'version', 'The version of Cloud OS that it runs, from its beats.'),
   panel('instance.tags', 'list', 'Its tags in the panel.'),
   panel('instance.status', 'text', '`online`, or `offline` when it has stopped beating.'),
+  ...windows('cpu', 'CPU in use, 0 to 100', 'percent'),
+  ...windows('memory', 'Memory in use, 0 to 100', 'percent'),
+  ...windows('disk', 'Disk in use, 0 to 100', 'percent'),
+  metric('load.latest', 'Load average over one minute, at the newest beat.', 'processes'),
+  metric('uptime.latest', 'Since when the node runs, at the newest beat.', 'seconds'),
+  metric('net_rx.latest', 'Received over the interval before the newest beat.', 'bytes per second'),
+  metric('net_tx.latest', 'Sent over the interval before the newest beat.', 'bytes per second'),
   action(
     'action.kind',
     'text',
@@ -121,6 +139,11 @@ export function isAboutBoth(paths: readonly string[]): boolean {
     isAboutClusters(paths) &&
     paths.some((path) => !path.startsWith('cluster.') && kindOf(path)?.source !== 'action')
   );
+}
+
+/** Those that are about what is measured. */
+export function metricsAmong(paths: readonly string[]): string[] {
+  return paths.filter((path) => kindOf(path)?.source === 'metrics');
 }
 
 /** The path that was probably meant. */

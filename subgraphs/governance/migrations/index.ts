@@ -6,6 +6,7 @@ import { policiesMigration } from './002-policies.js';
 import { canariesMigration } from './003-canaries.js';
 import { remediationMigration } from './004-remediation.js';
 import { gitOpsMigration } from './010-gitops.js';
+import { groupsAndMetricsMigration } from './011-groups-and-metrics.js';
 import { clustersMigration } from './020-clusters.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
@@ -20,5 +21,6 @@ export const governanceMigrations: readonly AreaMigration[] = [
   canariesMigration,
   remediationMigration,
   gitOpsMigration,
+  groupsAndMetricsMigration,
   clustersMigration,
 ];

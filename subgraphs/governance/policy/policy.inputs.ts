@@ -29,8 +29,8 @@ export class PolicyRuleInput {
 }
 
 export const scopeDescription =
-  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000) and `tags` (all of them, at ' +
-  'most 20)';
+  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000), `tags` (all of them, at ' +
+  'most 20) and `group_ids` (any of these `instanceGroups`, at most 20; a group that was removed has nobody in it)';
 
 @InputType({ description: 'The command that brings an instance in line with a policy.' })
 export class PolicyRemedyInput {

@@ -1,4 +1,4 @@
-import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
@@ -167,8 +167,13 @@ export class PolicyService {
   }
 }
 
+/** Not against those who write results of it, which refer to it: they hold instances that are locked after it. */
 async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<Policy> {
-  const policy = await em.findOne(Policy, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  await em.execute('select 1 from governance.policy where tenant_id = ? and id = ? for no key update', [
+    tenantId,
+    id,
+  ]);
+  const policy = await em.findOne(Policy, { tenantId, id });
   if (!policy) throw notFound('Policy');
   return policy;
 }
@@ -194,19 +199,23 @@ function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = 
   });
 }
 
-/** Instances that the tenant has not, each at its place. */
+/** Instances and groups that the tenant has not, each at its place. */
 export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<void> {
-  if (scope === 'all_instances' || !('instance_ids' in scope)) return;
+  if (scope === 'all_instances' || 'tags' in scope) return;
+  const [table, kind, noun, ids] =
+    'instance_ids' in scope
+      ? (['node', 'instance_ids', 'instance', scope.instance_ids] as const)
+      : (['instance_group', 'group_ids', 'group', scope.group_ids] as const);
   const rows = await em.execute<{ id: string }[]>(
-    `select id from governance.node where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
-    [tenantId, JSON.stringify(scope.instance_ids)],
+    `select id from governance.${table} where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(ids)],
   );
   const known = new Set(rows.map(({ id }) => id));
-  const unknown = [...scope.instance_ids.entries()].filter(([, id]) => !known.has(id));
+  const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
   if (unknown.length === 0) return;
   throw invalidFields(
     Object.fromEntries(
-      unknown.map(([at, id]) => [`input.appliesTo.instance_ids.${at}`, `There is no instance ${id}`]),
+      unknown.map(([at, id]) => [`input.appliesTo.${kind}.${at}`, `There is no ${noun} ${id}`]),
     ),
   );
 }

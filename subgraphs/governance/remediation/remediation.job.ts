@@ -155,18 +155,26 @@ export const automaticSweep: Sweep = {
     );
     const order = policy && remediationOf(policy);
     if (!order) return 'more';
-    const [{ recent }] = (await em.execute<{ recent: number }[]>(
-      `select count(*)::integer as recent from governance.remediation
-       where tenant_id = ? and policy_id = ? and is_automatic and created_at > ?`,
-      [tenantId, policyId, later(now, -3_600_000)],
-    )) as [{ recent: number }];
+    const [{ recent, open }] = (await em.execute<{ recent: number; open: number }[]>(
+      `select (select count(*)::integer from governance.remediation
+           where tenant_id = ? and policy_id = ? and is_automatic and created_at > ?) as recent,
+         (select count(*)::integer from governance.remediation
+           where tenant_id = ? and policy_id = ? and is_automatic and finished_at is null) as open`,
+      [tenantId, policyId, later(now, -3_600_000), tenantId, policyId],
+    )) as [{ recent: number; open: number }];
+    const room = Math.min(mostAtOnce - open, mostAnHour - recent);
+    if (room <= 0) return 'more';
+    // Whoever has waited longest comes first: where it does not help some, the others have their turn all the same.
     const failing = await em.execute<{ id: string }[]>(
       `select r.instance_id as id from governance.result r
-       where r.tenant_id = ? and r.policy_id = ? and r.status = 'FAIL' and not exists (
-         select 1 from governance.remediation m where m.tenant_id = r.tenant_id and m.policy_id = r.policy_id
-           and m.instance_id = r.instance_id and (m.finished_at is null or m.created_at > ?))
-       order by r.instance_id limit ?`,
-      [tenantId, policyId, later(now, -pauseMs), Math.max(0, Math.min(mostAtOnce, mostAnHour - recent))],
+       left join lateral (
+         select m.created_at, m.finished_at from governance.remediation m
+         where m.tenant_id = r.tenant_id and m.policy_id = r.policy_id and m.instance_id = r.instance_id
+         order by m.created_at desc limit 1) last on true
+       where r.tenant_id = ? and r.policy_id = ? and r.status = 'FAIL'
+         and (last.created_at is null or (last.finished_at is not null and last.created_at <= ?))
+       order by last.created_at nulls first, r.instance_id limit ?`,
+      [tenantId, policyId, later(now, -pauseMs), room],
     );
     const rows = failing.map(({ id }) => ({ id: newId('remediation'), instance_id: id }));
     await em.execute(

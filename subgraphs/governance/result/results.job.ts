@@ -7,7 +7,10 @@ const atOnce = 500;
 /** How long a result may stand without being looked at again. */
 const refreshMs = 60 * 60 * 1000;
 
-/** Judges the instances of a tenant whose policies have changed, some hundred at a time. */
+/**
+ * Judges the instances of a tenant whose policies have changed, some hundred at a time. Takes locks as those who change
+ * policies do: the tenant's standing first, then instances in the order of their ids.
+ */
 export const pendingSweep: Sweep = {
   name: 'results.pending',
   everyMs: 1_000,
@@ -15,14 +18,15 @@ export const pendingSweep: Sweep = {
   async run({ em, now, publish }) {
     const [tenant] = await em.execute<{ tenantId: string; revision: string }[]>(
       `select tenant_id as "tenantId", revision::text as revision from governance.standing
-       where pending_since is not null order by pending_since limit 1`,
+       where pending_since is not null order by pending_since limit 1 for update skip locked`,
     );
     if (!tenant) return 'done';
     const { tenantId, revision } = tenant;
     const nodes = await em.execute<NodeRow[]>(
-      `select ${nodeColumns} from governance.node where tenant_id = ? and revision < ?
-       order by revision, id limit ? for update`,
-      [tenantId, revision, atOnce],
+      `select ${nodeColumns} from governance.node where tenant_id = ? and id in (
+         select id from governance.node where tenant_id = ? and revision < ? order by revision, id limit ?)
+       order by id for update`,
+      [tenantId, tenantId, revision, atOnce],
     );
     await evaluateNodes({ em, now, publish }, tenantId, nodes);
     if (nodes.length < atOnce) {

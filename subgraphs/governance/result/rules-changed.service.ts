@@ -23,10 +23,13 @@ export async function rulesChanged(
      on conflict (tenant_id) do update set revision = s.revision + 1 returning revision::text as revision`,
     [tenantId, now],
   )) as [{ revision: string }];
-  const [{ mandatory }] = (await em.execute<{ mandatory: number }[]>(
-    `select count(*)::integer as mandatory from governance.policy where tenant_id = ? and enforcement = 'MANDATORY'`,
-    [tenantId],
-  )) as [{ mandatory: number }];
+  const [{ mandatory, metrics }] = (await em.execute<{ mandatory: number; metrics: string[] }[]>(
+    `select count(*) filter (where enforcement = 'MANDATORY')::integer as mandatory,
+       (select coalesce(jsonb_agg(distinct c), '[]') from governance.policy p, jsonb_path_query(p.rule, '$.**.condition') c
+        where p.tenant_id = ? and c #>> '{}' like 'metrics.%') as metrics
+     from governance.policy where tenant_id = ?`,
+    [tenantId, tenantId],
+  )) as [{ mandatory: number; metrics: string[] }];
   publish({
     topic: 'governance.policy.changed',
     tenantId,
@@ -35,6 +38,7 @@ export async function rulesChanged(
       policyId: cause.policyId,
       isRemoved: cause.isRemoved ?? false,
       mandatory,
+      metrics,
       version: Number(revision),
     } satisfies PolicyChanged,
   });

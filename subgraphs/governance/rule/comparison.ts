@@ -15,9 +15,10 @@ type Judge = (actual: unknown, now: number) => Verdict;
 export function compareValue(comparison: Comparison): (facts: Facts, now: number) => Verdict {
   const { condition, operator, value } = comparison;
   if (operator === 'exists') {
-    const isTold = kindOf(condition)?.source === 'action';
+    const source = kindOf(condition)?.source;
+    const isTold = source === 'action' || source === 'metrics';
     return (facts) => {
-      // Of a restart it is not known which region a server is to be in.
+      // Of a restart it is not known which region a server is to be in, nor what a node measures that is silent.
       if (facts[condition] === undefined && (isTold || facts[reportedMark] !== true)) return unknown;
       return when((facts[condition] !== undefined) === value);
     };

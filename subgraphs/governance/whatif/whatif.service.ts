@@ -3,10 +3,13 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { isAboutActions } from '../fact/fact.catalogue.js';
+import { readGroups } from '../group/groups.loader.js';
 import { Policy } from '../policy/policy.entity.js';
+import { requireKnown } from '../policy/policy.service.js';
+import { groupIdsOf } from '../policy/scope.js';
 import { readRules, toActive } from '../result/active-policies.loader.js';
 import { evaluate, exemptionKey } from '../result/evaluate.js';
-import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { knownNode, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { PolicyStatus } from '../result/result.entity.js';
 import { compileRule } from '../rule/compile.js';
 import { pathsOf } from '../rule/rule.js';
@@ -33,6 +36,8 @@ export class WhatIfService {
     const id = rules.policyId ?? '';
     if (id !== '' && (await em.count(Policy, { tenantId, id })) === 0)
       throw invalid('input.policyId', `There is no policy ${id}`);
+    const appliesTo = rules.appliesTo ?? 'all_instances';
+    await requireKnown({ em }, tenantId, appliesTo);
     const policy = toActive(
       {
         id,
@@ -40,9 +45,10 @@ export class WhatIfService {
         severity: 'MEDIUM',
         enforcement: 'ADVISORY',
         rule: rules.rule,
-        appliesTo: rules.appliesTo ?? 'all_instances',
+        appliesTo,
       },
       compileRule(rules.rule),
+      await readGroups(em, tenantId, groupIdsOf(appliesTo)),
     );
     const { exemptions } = await readRules(em, tenantId, now);
     const counts = { PASS: 0, FAIL: 0, UNKNOWN: 0, EXEMPT: 0 };
@@ -55,10 +61,9 @@ export class WhatIfService {
         [tenantId, after, atOnce],
       );
       for (const node of nodes) {
-        const offlineSince = node.offlineSince && new Date(node.offlineSince);
         const exemptUntil = exemptions.get(exemptionKey(id, node.id));
         const found = evaluate(
-          { ...node, offlineSince },
+          knownNode(node),
           [policy],
           exemptUntil === undefined ? new Map() : new Map([[exemptionKey(id, node.id), exemptUntil]]),
           now.getTime(),

@@ -22,6 +22,8 @@ interface Handed {
 /** A node that does as it is told, or not: by the version that it is told to run. */
 export class Worker {
   version = '0.2.9';
+  /** What it tells of itself beside that. */
+  beat: Record<string, unknown> = {};
   readonly done: string[] = [];
 
   constructor(
@@ -37,7 +39,7 @@ export class Worker {
   async turn(): Promise<void> {
     if (this.isAway) return;
     const { beat = {} } = this.behaviour(this.version);
-    const answer = await this.node.beat({ version: this.version, ...beat });
+    const answer = await this.node.beat({ version: this.version, ...beat, ...this.beat });
     const commands = (answer.body['commands'] ?? []) as Handed[];
     for (const { id, lease, params } of commands) {
       const to = params.version ?? '';

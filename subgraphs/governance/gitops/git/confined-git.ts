@@ -76,8 +76,7 @@ export async function confinedGit({
     environment[`GIT_CONFIG_VALUE_${at}`] = value;
   }
   if (certificates !== undefined) environment['GIT_SSL_CAINFO'] = certificates;
-  if (protocol === 'ssh')
-    environment['GIT_SSH_COMMAND'] = await sshCommand(folder, host, addresses, credential);
+  if (protocol === 'ssh') Object.assign(environment, await sshSettings(folder, host, addresses, credential));
   return simpleGit({
     baseDir: folder,
     abort: signal,
@@ -97,12 +96,23 @@ export async function confinedGit({
   }).env(environment);
 }
 
-async function sshCommand(
+/** Of the environment of git and what it starts: gone before ssh is. */
+const keyVariable = 'PANEL_GIT_KEY';
+
+/** Hands the key to an agent that ends with ssh. */
+const withKey = `ssh-agent sh -c 'printf "%s\\n" "$${keyVariable}" | ssh-add -q - 2>/dev/null; unset ${keyVariable}; exec "$@"' panel`;
+
+/**
+ * A private key is on no disk: whatever kills the panel in between leaves none behind. ssh-add reads it from a pipe, and
+ * ssh asks an agent that is there for it alone.
+ */
+async function sshSettings(
   folder: string,
   host: string,
   [address = host]: readonly string[],
   credential: GitCredential | undefined,
-): Promise<string> {
+): Promise<Record<string, string>> {
+  const isKey = credential?.kind === 'SSH_KEY';
   const options: Record<string, string> = {
     BatchMode: 'yes',
     ConnectTimeout: '10',
@@ -115,18 +125,17 @@ async function sshCommand(
     UserKnownHostsFile: join(folder, 'known_hosts'),
     HostKeyAlias: host,
     HostName: address,
-    IdentityAgent: 'none',
-    IdentitiesOnly: 'yes',
+    IdentityAgent: isKey ? 'SSH_AUTH_SOCK' : 'none',
+    IdentityFile: 'none',
     PreferredAuthentications: 'publickey',
   };
-  const isKey = credential?.kind === 'SSH_KEY';
   await writeFile(join(folder, 'known_hosts'), isKey ? `${credential.knownHosts.trim()}\n` : '', {
     mode: 0o600,
   });
-  if (isKey) {
-    options['IdentityFile'] = join(folder, 'key');
-    await writeFile(join(folder, 'key'), `${credential.privateKey.trim()}\n`, { mode: 0o600 });
-  }
   const words = Object.entries(options).map(([name, value]) => `-o '${name}=${value}'`);
-  return ['ssh', '-F', '/dev/null', ...words].join(' ');
+  const ssh = ['ssh', '-F', '/dev/null', ...words].join(' ');
+  // Or git would try out what kind of ssh it is.
+  const variant = { GIT_SSH_VARIANT: 'ssh' };
+  if (!isKey) return { ...variant, GIT_SSH_COMMAND: ssh };
+  return { ...variant, GIT_SSH_COMMAND: `${withKey} ${ssh}`, [keyVariable]: credential.privateKey.trim() };
 }

@@ -11,6 +11,7 @@ import { parseAddress, resolvedAddress } from './address.js';
 import { confinedGit, type GitSettings } from './confined-git.js';
 import type { GitCredential } from './credential.js';
 import { GitError, gitErrorOf } from './git-error.js';
+import { folderPrefix, Leftovers } from './leftovers.js';
 
 export interface Source {
   url: string;
@@ -58,6 +59,8 @@ const depth = 50;
 
 /** Reads repositories by Debian's or whoever's git, in a folder of its own each time, that is gone afterwards. */
 export class Repositories {
+  private readonly leftovers = new Leftovers();
+
   constructor(
     private readonly guard: TargetGuard,
     private readonly settings: GitSettings,
@@ -102,7 +105,8 @@ export class Repositories {
     signal: AbortSignal,
     work: (git: SimpleGit, url: string) => Promise<T>,
   ): Promise<T> {
-    const folder = await mkdtemp(join(tmpdir(), 'panel-git-'));
+    await this.leftovers.remove();
+    const folder = await mkdtemp(join(tmpdir(), folderPrefix));
     const ended = new AbortController();
     const deadline = AbortSignal.timeout(withinMs);
     const tooLarge = new AbortController();

@@ -4,8 +4,8 @@ import { faultsIn, type Faults } from '#platform/validation.js';
 
 import { PolicyEnforcement, PolicySeverity } from '../../policy/policy.entity.js';
 import { createPolicyRules } from '../../policy/policy.inputs.js';
-import { checkScope } from '../../policy/scope.js';
 import type { ResourceKind } from './resource.js';
+import { readScope } from './scope.js';
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -35,6 +35,7 @@ function remedy(given: unknown): unknown {
 
 function policy(name: string, given: Spec): SpecRead {
   const unknown = Object.keys(given).filter((field) => !policyFields.includes(field));
+  const scope = readScope(given['applies_to'] ?? 'all_instances', '.applies_to');
   const input = {
     name,
     type: given['type'] ?? 'general',
@@ -43,24 +44,24 @@ function policy(name: string, given: Spec): SpecRead {
     rule: given['rule'],
     enforcement: upper(given['enforcement'] ?? PolicyEnforcement.ADVISORY),
     severity: upper(given['severity'] ?? PolicySeverity.MEDIUM),
-    appliesTo: given['applies_to'] ?? 'all_instances',
     remediation: remedy(given['remediation'] ?? null),
   };
   const faults = {
     ...Object.fromEntries(unknown.map((field) => [`.${field}`, `A policy has no ${field}`])),
+    ...('faults' in scope ? scope.faults : {}),
     ...faultsIn(createPolicyRules, input, ''),
   };
-  if (Object.keys(faults).length > 0)
+  if ('faults' in scope || Object.keys(faults).length > 0)
     return {
       faults: Object.fromEntries(
         Object.entries(faults).map(([path, sentence]) => [
-          path.replace(/^\.appliesTo\b/, '.applies_to').replace(/\.isAutomatic\b/, '.automatic'),
+          path.replace(/\.isAutomatic\b/, '.automatic'),
           sentence,
         ]),
       ),
     };
   const { name: _, ...spec } = createPolicyRules.parse(input);
-  return { spec };
+  return { spec: { ...spec, appliesTo: scope.scope } };
 }
 
 const groupRules = z
@@ -136,7 +137,7 @@ const defaultSteps = [
 ];
 
 function desiredVersion(_name: string, given: Spec): SpecRead {
-  const scope = checkScope(given['applies_to'] ?? 'all_instances', '.applies_to');
+  const scope = readScope(given['applies_to'] ?? 'all_instances', '.applies_to');
   const read = parsed(versionRules, given, ({ version, steps }) => ({
     version,
     steps: steps?.map(({ percent, bake_seconds: bakeSeconds }) => ({ percent, bakeSeconds })) ?? defaultSteps,

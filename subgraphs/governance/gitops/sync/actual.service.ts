@@ -1,18 +1,30 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { openStatuses, type CanaryStatus } from '../../canary/canary.status.js';
-import { scopeTest, type Scope } from '../../policy/scope.js';
+import { readGroups } from '../../group/groups.loader.js';
+import { groupIdsOf, scopeTest, type Scope, type Scoped } from '../../policy/scope.js';
 import type { Declared } from '../manifest/resource.js';
+import type { DeclaredScope } from '../manifest/scope.js';
+import type { GroupNames } from './group-names.service.js';
 import type { Actual } from './plan.js';
 
 /** The tenant's policies, as a repository would declare them. */
-export async function actualPolicies(em: SqlEntityManager, tenantId: string): Promise<Actual[]> {
-  const rows = await em.execute<(Record<string, unknown> & { id: string; name: string })[]>(
+export async function actualPolicies(
+  em: SqlEntityManager,
+  tenantId: string,
+  groups: GroupNames,
+): Promise<Actual[]> {
+  const rows = await em.execute<(Record<string, unknown> & { id: string; name: string; appliesTo: Scope })[]>(
     `select id, name, type, description, resolution, rule, enforcement, severity, remediation, applies_to as "appliesTo"
      from governance.policy where tenant_id = ? order by id limit 200`,
     [tenantId],
   );
-  return rows.map(({ id, name, ...spec }) => ({ kind: 'Policy', id, name, spec }));
+  return rows.map(({ id, name, appliesTo, ...spec }) => ({
+    kind: 'Policy',
+    id,
+    name,
+    spec: { ...spec, appliesTo: groups.declaredOf(appliesTo) },
+  }));
 }
 
 /** A version that is declared, and where it is. */
@@ -43,12 +55,15 @@ export async function versionStandings(
   em: SqlEntityManager,
   tenantId: string,
   declared: readonly Declared[],
+  names: GroupNames,
 ): Promise<VersionStanding[]> {
   const versions = declared.filter(({ kind }) => kind === 'DesiredVersion');
   if (versions.length === 0) return [];
-  const found = versions.map(({ spec }) => ({
+  const scopes = versions.map(({ spec }) => names.knownOf(spec['appliesTo'] as DeclaredScope));
+  const groups = await readGroups(em, tenantId, scopes.flatMap(groupIdsOf));
+  const found = versions.map(({ spec }, at) => ({
     spec,
-    isFor: scopeTest(spec['appliesTo'] as Scope),
+    isFor: scopeTest(scopes[at]!, groups),
     ids: [] as string[],
     seen: new Set<string>(),
     count: 0,
@@ -82,10 +97,10 @@ export async function versionStandings(
 async function* nodesOf(
   em: SqlEntityManager,
   tenantId: string,
-): AsyncGenerator<{ id: string; tags: string[]; version: string }> {
+): AsyncGenerator<Scoped & { version: string }> {
   for (let after = ''; ;) {
-    const nodes = await em.execute<{ id: string; tags: string[]; version: string | null }[]>(
-      `select id, tags, facts ->> 'cloud_os.version' as version from governance.node
+    const nodes = await em.execute<(Scoped & { version: string | null })[]>(
+      `select id, name, hostname, status, tags, facts ->> 'cloud_os.version' as version from governance.node
        where tenant_id = ? and id > ? order by id limit ?`,
       [tenantId, after, atOnce],
     );

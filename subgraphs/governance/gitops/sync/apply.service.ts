@@ -4,7 +4,9 @@ import { ApiError, type ErrorCode } from '#platform/errors.js';
 
 import { GitOpsAction, type GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
+import type { DeclaredScope } from '../manifest/scope.js';
 import { askerOf, scopeOf, type Comparison } from './compare.service.js';
+import { GroupNames } from './group-names.service.js';
 import type { LookStep } from './look.step.js';
 import type { PanelCalls } from './panel-calls.js';
 import { hashOfTry, keyOfChange, placeOf, refusalOf } from './refusals.js';
@@ -45,6 +47,7 @@ export async function apply(
   const asker = askerOf(step);
   const wanted = new Map(declared.map((one) => [keyOf(one), one]));
   const there = new Map(comparison.actual.map((one) => [keyOf(one), one]));
+  const isMade = (name: string) => wanted.has(keyOf({ kind: 'InstanceGroup', name }));
   const done: GitOpsChange[] = [];
   const problems: Problem[] = [];
   const refusals: Record<string, Refusal> = {};
@@ -59,8 +62,12 @@ export async function apply(
     }
     if (!one) return;
     switch (one.kind) {
-      case 'Policy':
-        return panel.makePolicy(asker, actual?.id, one);
+      case 'Policy': {
+        // Read anew: a group may have been made just before.
+        const groups = await GroupNames.read(step.em, asker.tenantId);
+        const appliesTo = groups.scopeOf(one.spec['appliesTo'] as DeclaredScope, isMade);
+        return panel.makePolicy(asker, actual?.id, { ...one, spec: { ...one.spec, appliesTo } });
+      }
       case 'InstanceGroup':
         return panel.makeGroup(asker, actual, one);
       case 'AlertRule':
@@ -68,7 +75,7 @@ export async function apply(
       case 'DesiredVersion': {
         const standing = comparison.standings.find(({ actual: { name } }) => name === one.name);
         if (!standing) return;
-        const scope = scopeOf(standing, one);
+        const scope = scopeOf(standing, one, await GroupNames.read(step.em, asker.tenantId), isMade);
         const call = [configId, one.name, one.spec, scope, declaredCommit, standing.canary?.id];
         const idempotencyKey = createHash('sha256').update(JSON.stringify(call)).digest('hex');
         canaries.set(key, await panel.bringVersion(asker, one, scope, idempotencyKey));

@@ -2,7 +2,9 @@ import { CanaryStatus } from '../../canary/canary.status.js';
 import type { Scope } from '../../policy/scope.js';
 import type { GitOpsConfig } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem } from '../manifest/resource.js';
+import type { DeclaredScope } from '../manifest/scope.js';
 import { actualPolicies, versionStandings, type VersionStanding } from './actual.service.js';
+import { GroupNames } from './group-names.service.js';
 import { mostFailures } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import type { Asker, PanelCalls } from './panel-calls.js';
@@ -25,9 +27,10 @@ export async function compare(
 ): Promise<Comparison> {
   const { em } = step;
   const { tenantId, id, wantedSync } = config;
-  const standings = await versionStandings(em, tenantId, declared);
+  const groups = await GroupNames.read(em, tenantId);
+  const standings = await versionStandings(em, tenantId, declared, groups);
   const actual = [
-    ...(await actualPolicies(em, tenantId)),
+    ...(await actualPolicies(em, tenantId, groups)),
     ...(await panel.read(askerOf(step), declared)),
     ...standings.map((standing) => standing.actual),
   ];
@@ -105,11 +108,18 @@ function heldBackBy(
 }
 
 /** Whom a canary for a version is for: those that run another one and were not in the one before. */
-export function scopeOf({ canary, others, areAll }: VersionStanding, declared: Declared): Scope {
+export function scopeOf(
+  { canary, others, areAll }: VersionStanding,
+  declared: Declared,
+  groups: GroupNames,
+  isMade: (name: string) => boolean,
+): Scope {
   const isAgain =
     canary !== undefined &&
     canary.version === declared.spec['version'] &&
     canary.status === CanaryStatus.SUCCEEDED;
   const ids = isAgain ? others.filter((id) => !canary.members.has(id)) : others;
-  return areAll && ids.length > 0 ? { instance_ids: ids } : (declared.spec['appliesTo'] as Scope);
+  return areAll && ids.length > 0
+    ? { instance_ids: ids }
+    : groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
 }
