@@ -43,7 +43,6 @@ export async function billingBench(): Promise<void> {
       STRIPE_SECRET_KEY: sandbox.secretKey,
       STRIPE_WEBHOOK_SECRET: secret,
       STRIPE_API_BASE: sandbox.url,
-      ...(process.env['PROF'] ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env['PROF']}` } : {}),
     });
     const renewals = new Renewals(stripe, await subscribe(stage, stripe));
     const plain = await startPlainWebhooks(stage, secret);
@@ -71,7 +70,7 @@ export async function billingBench(): Promise<void> {
     const rounds = await abba(
       { name: 'panel', round: measured(ours, panel.pid, () => applied(stage)) },
       { name: 'plain', round: measured(theirs, plain.pid, async () => undefined) },
-      { rounds: Number(process.env['R'] ?? 8), discarded: 2 },
+      { rounds: 8, discarded: 2 },
     );
     const valuesOf = (key: keyof Round, all: readonly Round[]) => all.map((round) => round[key]);
     const of = (key: keyof Round, all: readonly Round[]) => median(valuesOf(key, all));
@@ -85,7 +84,7 @@ export async function billingBench(): Promise<void> {
     await panel.stop();
     publish({
       name: 'billing',
-      setup: `webhooks of ${customers} subscriptions over ${connections} connections, taken and applied, fsync on; load, peer and the stand-in for Stripe share the machine`,
+      setup: `webhooks of renewals, ${told.length} of each of ${customers} customers mixed with those of ${together - 1} others, and one change of its subscription behind them, over ${connections} connections, taken and applied, fsync on; load, peer and the stand-in for Stripe share the machine`,
       figures: [
         {
           what: 'webhooks taken and applied per second of CPU of the panel',
