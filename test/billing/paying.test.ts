@@ -237,7 +237,11 @@ test('an invoice tells what credit notes have taken off it, before it was paid a
     credit_amount: 400,
   });
   await panel.sdk.invoiceItems.create({ customer, amount: 1_000, currency: 'usd' });
-  const { id } = await panel.sdk.invoices.create({ customer, auto_advance: false });
+  const { id } = await panel.sdk.invoices.create({
+    customer,
+    auto_advance: false,
+    pending_invoice_items_behavior: 'include',
+  });
   await panel.sdk.invoices.finalizeInvoice(id);
   await panel.sdk.creditNotes.create({ invoice: id, amount: 100 });
   const { invoices } = dataOf(
