@@ -226,6 +226,36 @@ test('while Stripe is away they are shown as they were, with their age and a war
   expect([back.headers.get('age'), back.headers.get('warning')]).toEqual(['0', null]);
 });
 
+test('an invoice tells what credit notes have taken off it, before it was paid and after', async () => {
+  const tenant = await proTenant(panel);
+  const { customer } = tenant;
+  const [first] = (await panel.sdk.invoices.list({ customer })).data;
+  await panel.sdk.creditNotes.create({
+    invoice: first!.id,
+    amount: 900,
+    refund_amount: 500,
+    credit_amount: 400,
+  });
+  await panel.sdk.invoiceItems.create({ customer, amount: 1_000, currency: 'usd' });
+  const { id } = await panel.sdk.invoices.create({
+    customer,
+    auto_advance: false,
+    pending_invoice_items_behavior: 'include',
+  });
+  await panel.sdk.invoices.finalizeInvoice(id);
+  await panel.sdk.creditNotes.create({ invoice: id, amount: 100 });
+  const { invoices } = dataOf(
+    await tenant.graphql<{ invoices: { nodes: unknown[] } }>(
+      '{ invoices { nodes { status amountDue amountCredited } } }',
+    ),
+  );
+  // Of the open one the credit that the customer has is taken too.
+  expect(invoices.nodes).toEqual([
+    { status: 'OPEN', amountDue: 500, amountCredited: 0 },
+    { status: 'PAID', amountDue: 4_900, amountCredited: 900 },
+  ]);
+});
+
 test('a tenant without a customer has none, and Stripe is not asked; pages hold', async () => {
   const free = await panel.world.tenant();
   expect((await free.rest('/api/billing/invoices')).body).toEqual([]);

@@ -12,7 +12,7 @@ const mostWaiting = 2_000;
 /** A tenant is looked at once in this time: a renewal is some six webhooks within a second or two. */
 const paceMs = 1_000;
 /** What comes in this time after a batch began is one batch. */
-const gatherMs = 50;
+const gatherMs = 100;
 
 /**
  * Tenants that are to be looked at, each once however often it is asked for. One that nobody looked at just now is looked at

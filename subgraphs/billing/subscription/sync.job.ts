@@ -12,43 +12,46 @@ import type { Looks } from './looks.job.js';
 import { syncKind } from './sync-request.service.js';
 
 /**
- * Looks at the subscriptions that webhooks tell of, in the process that took them. Where Stripe does not answer a job goes on,
- * which waits out an outage; where the process dies `lostLooksSweep` asks for one.
+ * Looks at the subscriptions that webhooks tell of, in the process that took them. Where a look fails a job goes on, which
+ * waits out an outage; where the process dies `lostLooksSweep` asks for one.
  */
 export function lookQueue(looks: Looks, database: Database, logger: Logger): LookQueue {
+  const inBackground = async <T>(work: () => Promise<T>) => withPatience(patience.background, work);
   const handOver = async (tenantIds: readonly string[]) =>
-    systemEm(database).transactional(async (em) => {
-      await em.execute(
-        `update billing.sync_request set looker = 'JOB'
-         where tenant_id in (select jsonb_array_elements_text(?::jsonb))`,
-        [JSON.stringify(tenantIds)],
-      );
-      await enqueueSyncs(em, tenantIds);
-    });
-  const look = async (tenantIds: readonly string[]) => {
-    const outcomes = await looks.look(tenantIds, 'webhook');
-    const failed = [...outcomes].flatMap(([tenantId, outcome]) =>
-      typeof outcome === 'object' ? [{ tenantId, error: outcome.error }] : [],
+    inBackground(async () =>
+      systemEm(database).transactional(async (em) => {
+        await em.execute(
+          `update billing.sync_request set looker = 'JOB' where tenant_id in (
+             select tenant_id from billing.sync_request
+             where tenant_id in (select jsonb_array_elements_text(?::jsonb)) order by tenant_id for update)`,
+          [JSON.stringify(tenantIds)],
+        );
+        await enqueueSyncs(em, tenantIds);
+      }),
+    ).catch((error: unknown) =>
+      logger.warn({ err: error, tenants: tenantIds.length }, 'looks were not handed over to jobs'),
     );
-    if (failed.length > 0) {
-      logger.warn(
-        { err: failed[0]!.error, tenants: failed.length },
-        'subscriptions could not be looked at; jobs try again',
-      );
-      await handOver(failed.map(({ tenantId }) => tenantId));
-    }
-    return [...outcomes].filter(([, outcome]) => outcome === 'AGAIN').map(([tenantId]) => tenantId);
+  const giveUp = async (error: unknown, tenantIds: readonly string[]) => {
+    logger.warn({ err: error, tenants: tenantIds.length }, 'looks at subscriptions failed; jobs try again');
+    await handOver(tenantIds);
   };
   return new LookQueue({
-    handOver: async (tenantIds) =>
-      withPatience(patience.background, async () => handOver(tenantIds)).catch((error: unknown) =>
-        logger.warn({ err: error, tenants: tenantIds.length }, 'looks were not handed over to jobs'),
-      ),
-    look: async (tenantIds) => {
+    handOver,
+    async look(tenantIds) {
       try {
-        return await withPatience(patience.background, async () => look(tenantIds));
+        const outcomes = [...(await inBackground(async () => looks.look(tenantIds, 'webhook')))];
+        const failed = outcomes.flatMap(([tenantId, outcome]) =>
+          typeof outcome === 'object' ? [{ tenantId, error: outcome.error }] : [],
+        );
+        if (failed[0]) {
+          await giveUp(
+            failed[0].error,
+            failed.map(({ tenantId }) => tenantId),
+          );
+        }
+        return outcomes.flatMap(([tenantId, outcome]) => (outcome === 'AGAIN' ? [tenantId] : []));
       } catch (error) {
-        logger.warn({ err: error, tenants: tenantIds.length }, 'a look at subscriptions failed');
+        await giveUp(error, tenantIds);
         return [];
       }
     },
@@ -91,6 +94,7 @@ export const reconcileSweep: Sweep = {
     const due = await em.execute<{ tenantId: string }[]>(
       `update billing.subscription set reconcile_at = ? where tenant_id in (
          select tenant_id from billing.subscription where reconcile_at <= ? order by reconcile_at limit ?
+         for no key update skip locked
        ) returning tenant_id as "tenantId"`,
       [new Date(now.getTime() + reconcileMs), now, tenantsAtOnce],
     );
