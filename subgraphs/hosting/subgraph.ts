@@ -75,7 +75,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         ],
         orphanedTypes: [InstanceReference],
         references: {
-          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.find(operation, id),
+          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.known(operation, id),
           Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
           Placement: ({ id }: { id: string }, { operation }) => kubernetes.placements.find(operation, id),
           Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),

@@ -38,9 +38,14 @@ export class ClusterService {
   }
 
   /** Removed ones too, for whoever is told that one was. */
-  async told({ em, tenantId }: Operation, id: string): Promise<Cluster> {
-    const cluster = await em.findOne(Cluster, { tenantId, id });
+  async told(operation: Operation, id: string): Promise<Cluster> {
+    const cluster = await this.known(operation, id);
     if (!cluster) throw notFound('Cluster');
     return cluster;
+  }
+
+  /** Removed ones too: other areas name a cluster until they have heard that it was. */
+  async known({ em, tenantId }: Operation, id: string): Promise<Cluster | null> {
+    return em.findOne(Cluster, { tenantId, id });
   }
 }
