@@ -12,7 +12,6 @@ import {
   panel,
   paying,
   policy,
-  refresh,
   seen,
   start,
 } from './support/gitops.js';
@@ -26,27 +25,6 @@ beforeEach(newRepository);
 afterEach(forgetRepository);
 
 describe('a repository', { timeout: 300_000 }, () => {
-  test('that has more than is read is given up, and what was good stays in force', async () => {
-    const tenant = await paying();
-    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
-    const id = await connected(tenant);
-    await inForce(tenant, id, sha);
-    await git.commit({ 'a.yaml': `${policy('Encrypted')}# ${'x'.repeat(130_000)}` });
-    await refresh(tenant, id);
-    const large = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'an end', longMs);
-    expect(large).toMatchObject({ lastSyncedCommit: sha, lastError: 'a.yaml is larger than 128 kB' });
-    const files = Array.from({ length: 201 }, (_, at) => [`many/${at}.yaml`, policy(`P${at}`)]);
-    await git.commit(Object.fromEntries(files) as Record<string, string>);
-    await refresh(tenant, id);
-    await seen(
-      tenant,
-      id,
-      ({ lastError }) => lastError?.includes('201 YAML files') === true,
-      'its files',
-      longMs,
-    );
-  });
-
   test('whose host does not answer, or is not there, keeps nobody waiting, and other repositories are read', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
