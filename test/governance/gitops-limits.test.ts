@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -13,37 +12,19 @@ import {
   panel,
   paying,
   policy,
-  refresh,
   seen,
   start,
 } from './support/gitops.js';
+
+/** By the machine's time, on a crowded machine. */
+const longMs = 120_000;
 
 beforeAll(async () => start());
 afterAll(async () => panel.stop());
 beforeEach(newRepository);
 afterEach(forgetRepository);
 
-describe('a repository', { timeout: 240_000 }, () => {
-  test('that has more than may be fetched is given up, and what was good stays in force', async () => {
-    const tenant = await paying();
-    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
-    const id = await connected(tenant);
-    await inForce(tenant, id, sha);
-    // Nothing of it can be packed, so that 64 MB are passed for certain.
-    await git.commit({ 'a.yaml': policy('Encrypted'), 'large.bin': randomBytes(50_000_000).toString('hex') });
-    await refresh(tenant, id);
-    const large = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'it to be given up');
-    expect(large).toMatchObject({
-      lastSyncedCommit: sha,
-      lastError: expect.stringMatching(/^The repository (is larger than 64 MB|was not read within 60 s)/),
-    });
-    const files = Array.from({ length: 201 }, (_, at) => [`many/${at}.yaml`, policy(`P${at}`)]);
-    await git.beginAnew();
-    await git.commit(Object.fromEntries(files) as Record<string, string>, { force: true });
-    await refresh(tenant, id);
-    await seen(tenant, id, ({ lastError }) => lastError?.includes('201 YAML files') === true, 'its files');
-  });
-
+describe('a repository', { timeout: 300_000 }, () => {
   test('whose host does not answer, or is not there, keeps nobody waiting, and other repositories are read', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
@@ -51,15 +32,17 @@ describe('a repository', { timeout: 240_000 }, () => {
     const { port } = silent.address() as AddressInfo;
     const tenant = await paying();
     const dumb = await connected(tenant, { name: 'Silent', repoUrl: `http://127.0.0.1:${port}/fleet.git` });
-    const gone = await connected(tenant, { name: 'Gone', repoUrl: 'http://127.0.0.1:9/fleet.git' });
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port: free } = closed.address() as AddressInfo;
+    closed.close();
+    const gone = await connected(tenant, { name: 'Gone', repoUrl: `http://127.0.0.1:${free}/fleet.git` });
     const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
     await inForce(tenant, await connected(tenant), sha);
     const failed = async (id: string) =>
-      (await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'it to be given up')).lastError;
+      (await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'an end', longMs)).lastError;
     expect(await failed(gone)).toBe('The repository could not be reached');
-    await expect
-      .poll(async () => failed(dumb).catch(() => undefined), { timeout: 120_000 })
-      .toBe('The repository was not read within 20 s');
+    expect(await failed(dumb)).toBe('The repository was not read within 20 s');
     for (const socket of sockets) socket.destroy();
     silent.close();
   });

@@ -30,7 +30,7 @@ afterAll(async () => panel.stop());
 beforeEach(newRepository);
 afterEach(forgetRepository);
 
-describe('a commit', () => {
+describe('a commit', { timeout: 180_000 }, () => {
   test('is in force within a poll, whatever it declares, with its author in the history', async () => {
     const tenant = await paying();
     const first = await git.commit({ 'fleet/a.yaml': policy('Encrypted'), 'README.md': '# not read' });
@@ -78,10 +78,14 @@ describe('a commit', () => {
     });
     const sha = await git.commit({ 'a.yaml': `${grouped}---\n${group}` });
     await refresh(tenant, id);
-    await until(async () => {
-      await panel.clock.advance(5_000);
-      return (await shown(tenant, id)).lastSyncedCommit === sha;
-    }, 'it to be in force');
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return (await shown(tenant, id)).lastSyncedCommit === sha;
+      },
+      'it to be in force',
+      90_000,
+    );
     const answer = await tenant.graphql<{
       policies: { nodes: { appliesTo: { group_ids: string[] } }[] };
       instanceGroups: { nodes: { id: string }[] };

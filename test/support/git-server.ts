@@ -150,18 +150,30 @@ export class GitServer implements AsyncDisposable {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     request.pipe(backend.stdin);
-    const chunks: Buffer[] = [];
-    for await (const chunk of backend.stdout) chunks.push(chunk as Buffer);
-    const answer = Buffer.concat(chunks);
-    const end = answer.indexOf('\r\n\r\n');
-    const headers = Object.fromEntries(
-      answer
-        .subarray(0, end)
-        .toString()
-        .split('\r\n')
-        .map((line) => line.split(/: ?/, 2) as [string, string]),
-    );
-    const { Status: status = '200', ...rest } = headers;
-    response.writeHead(Number.parseInt(status, 10), rest).end(answer.subarray(end + 4));
+    // Whoever has seen enough goes away.
+    response.on('close', () => backend.kill());
+    let head = Buffer.alloc(0);
+    for await (const chunk of backend.stdout as AsyncIterable<Buffer>) {
+      if (response.destroyed) return;
+      if (!response.headersSent) {
+        head = Buffer.concat([head, chunk]);
+        const end = head.indexOf('\r\n\r\n');
+        if (end === -1) continue;
+        const { Status: status = '200', ...rest } = headersOf(head.subarray(0, end));
+        response.writeHead(Number.parseInt(status, 10), rest).write(head.subarray(end + 4));
+      } else if (!response.write(chunk)) {
+        await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    }
+    response.end();
   }
+}
+
+function headersOf(head: Buffer): Record<string, string> {
+  return Object.fromEntries(
+    head
+      .toString()
+      .split('\r\n')
+      .map((line) => line.split(/: ?/, 2) as [string, string]),
+  );
 }

@@ -83,9 +83,10 @@ export async function seen(
   id: string,
   isSo: (config: Config) => boolean,
   what: string,
+  withinMs?: number,
 ): Promise<Config> {
   let last: Config | undefined;
-  await until(async () => isSo((last = await shown(tenant, id))), what).catch((error: unknown) => {
+  await until(async () => isSo((last = await shown(tenant, id))), what, withinMs).catch((error: unknown) => {
     throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
   });
   return last!;

@@ -41,6 +41,7 @@ const told: readonly (readonly [RegExp, GitErrorReason, string])[] = [
     'NOT_FOUND',
     'There is no repository at this address',
   ],
+  [/operation too slow/i, 'TIMEOUT', 'The repository sends nothing for 20 s'],
   [/certificate|SSL|TLS/, 'UNREACHABLE', "The host's certificate is not trusted"],
   [
     /could not resolve host|connection refused|connection timed out|failed to connect|couldn't connect|no route to host|unable to access|could not read from remote/i,
