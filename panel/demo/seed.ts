@@ -45,7 +45,8 @@ export async function connectProvider(url: string, provider: string, token: stri
     `${url}/graphql`,
     {
       query: 'mutation($input: ConnectProviderInput!) { connectProvider(input: $input) { status } }',
-      variables: { input: { provider, token } },
+      // Another stand-in than before is the only one that there is.
+      variables: { input: { provider, token, leavesServers: true } },
     },
     bearer,
   );

@@ -228,7 +228,6 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     await put('foreign-tenant', { tenant: 'org_other', server: 'srv_of_other' });
     await put('unasked', { server: unasked });
     await put('double', {});
-    cloud().removeServer(token, 'gone');
     const states = async () =>
       (
         await panel.sql<{ state: string }>(
@@ -240,9 +239,11 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     // Whatever is younger may just be under way.
     await panel.clock.leap(11 * 60_000);
     await becomes('unasked ORPHANED UNASKED');
-    await panel.clock.leap(5 * 60_000);
-    await becomes('gone FAILED SERVER_GONE');
     await panel.pass(() => !namesAt(token).includes('double'), 'the second one to be taken down');
+    expect(namesAt(token)).toContain('gone');
+    cloud().removeServer(token, 'gone');
+    await panel.clock.leap(6 * 60_000);
+    await becomes('gone FAILED SERVER_GONE');
     expect(namesAt(token)).toEqual(['foreign-panel', 'foreign-tenant', 'unasked']);
     const later = await signedIn(panel, tenant);
     expect((await decommission(later, unasked)).errors).toBeUndefined();
