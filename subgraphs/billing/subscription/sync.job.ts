@@ -119,6 +119,7 @@ const lostMs = 30_000;
 export const lostLooksSweep: Sweep = {
   name: 'subscription.lost-looks',
   everyMs: 10_000,
+  due: `select from billing.sync_request where looker = 'PROCESS' and wanted_at <= ?::timestamptz - interval '${lostMs} ms'`,
   async run({ em, now, enqueue }) {
     const lost = await em.execute<{ tenantId: string }[]>(
       `update billing.sync_request set looker = 'JOB' where tenant_id in (

@@ -21,6 +21,7 @@ interface Due {
 export const policyMetricsSweep: Sweep = {
   name: 'metrics.policies',
   everyMs: 5_000,
+  due: 'select from fleet.mandatory_policies where metrics_due_at <= ?',
   async run({ em, now, publish }) {
     const [due] = await em.execute<Due[]>(
       `select tenant_id as "tenantId", metrics, metrics_after as after from fleet.mandatory_policies
