@@ -47,7 +47,12 @@ export function sweepLoop(
     ...(sweep.isLong ? { deadlines: patience.long } : {}),
     turn: async (grant) => {
       const { due } = sweep;
-      if (due !== undefined && !(await questions.isDue(database.area, due, clock.now()))) return 'done';
+      if (due !== undefined) {
+        const now = clock.now();
+        const isDue = await questions.isDue(database.area, due, now);
+        // It is time to ask again where the answer took as long as a pause.
+        if (!isDue) return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
+      }
       return sweep.isLong ? longTurns.run(async () => runOnce(grant)) : runOnce(grant);
     },
   });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -12,6 +13,7 @@ import {
   panel,
   paying,
   policy,
+  refresh,
   seen,
   start,
 } from './support/gitops.js';
@@ -25,6 +27,27 @@ beforeEach(newRepository);
 afterEach(forgetRepository);
 
 describe('a repository', { timeout: 300_000 }, () => {
+  test('that has more than may be fetched is given up with its reason, and what was good stays in force', async () => {
+    const tenant = await paying();
+    const good = { 'a.yaml': policy('Encrypted') };
+    const sha = await git.commit(good);
+    const id = await connected(tenant);
+    await inForce(tenant, id, sha);
+    await git.commit({ ...good, 'large.bin': randomBytes(80_000_000) });
+    await refresh(tenant, id);
+    const large = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'it to be given up', longMs);
+    expect(large).toMatchObject({
+      lastSyncedCommit: sha,
+      lastError: 'The repository is larger than 64 MB, or has too many files',
+    });
+    const files = Array.from({ length: 201 }, (_, at) => [`many/${at}.yaml`, policy(`P${at}`)]);
+    await git.beginAnew();
+    await git.commit(Object.fromEntries(files) as Record<string, string>, { force: true });
+    await refresh(tenant, id);
+    const many = await seen(tenant, id, ({ lastError }) => /201/.test(lastError ?? ''), 'its files', longMs);
+    expect(many.lastSyncedCommit).toBe(sha);
+  });
+
   test('whose host does not answer, or is not there, keeps nobody waiting, and other repositories are read', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');

@@ -27,6 +27,11 @@ export class GitServer implements AsyncDisposable {
     await once(git.server, 'listening');
     await git.git('init', '--quiet', '--initial-branch=main', git.working);
     await git.git('init', '--quiet', '--bare', '--initial-branch=main', git.bare);
+    // What is large is handed out as it is.
+    for (const folder of [git.working, git.bare]) {
+      await git.git('-C', folder, 'config', 'core.compression', '0');
+      await git.git('-C', folder, 'config', 'core.bigFileThreshold', '1m');
+    }
     return git;
   }
 
@@ -65,7 +70,7 @@ export class GitServer implements AsyncDisposable {
 
   /** Commits these files and no others, and pushes; answers the commit. */
   async commit(
-    files: Record<string, string>,
+    files: Record<string, string | Buffer>,
     { message = 'A change', author = 'Ada Lovelace', force = false, amend = false } = {},
   ): Promise<string> {
     await this.git('-C', this.working, 'rm', '-r', '--force', '--quiet', '--ignore-unmatch', '.');
