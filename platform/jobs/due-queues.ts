@@ -8,10 +8,10 @@ import { jobsSchema } from './schema.js';
 // PostgreSQL's notification tells of a job as it is enqueued, but not of the moment until which one waits. Each worker
 // could look for its own, and with two workers to a queue and dozens of queues an idle process would look all the time.
 const dueSql = `
-  select name from unnest($1::text[]) name
+  select queue.name from unnest($1::text[]) as queue (name)
   where exists (
     select from ${jobsSchema}.job j
-    where j.name = name and j.state < 'active' and not j.blocked and j.start_after <= ${jobsSchema}.job_now())`;
+    where j.name = queue.name and j.state < 'active' and not j.blocked and j.start_after <= ${jobsSchema}.job_now())`;
 
 export interface DueQueuesOptions {
   database: Db;

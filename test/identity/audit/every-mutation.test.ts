@@ -39,6 +39,7 @@ const outOfReach: Record<string, string> = {
   createDeployment: 'takes a cluster; see test/hosting',
   updateDeployment: 'takes a cluster; see test/hosting',
   deleteDeployment: 'takes a cluster; see test/hosting',
+  placeDeployment: 'takes a cluster; see placement.test.ts',
   refreshGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   pauseCanary: 'takes a canary that has begun; see canary.test.ts',
