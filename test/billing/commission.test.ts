@@ -218,6 +218,7 @@ test('while what went back can not be read payments are booked all the same, and
   await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
   const left = async () => (await ledgerOf(panel, tenant, id)).totals[0]?.amountPaid;
   await hurried(panel, async () => (await left()) === paid - 1_000, 'the refund to be booked');
+  expect((await ledgerOf(panel, tenant, id)).nodes.map(({ kind }) => kind)).toEqual(['REFUND', 'PAYMENT']);
 }, 120_000);
 
 test('an answer about what went back that comes late undoes nothing that is newer', async () => {

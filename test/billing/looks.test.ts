@@ -65,6 +65,11 @@ test('one customer for whom Stripe is slow holds up nobody else, and is looked a
   };
   await until(async () => (await ending()) >= 2, 'the others to be applied', 12_000);
   await hurried(panel, async () => (await ending()) === 3, 'the slow one to be applied');
+  const [slow] = await panel.sql(
+    `select 1 from jobs.job where name = 'billing.subscription.sync' and data ->> 'tenantId' = any($1)`,
+    [tenants.map(({ id }) => id)],
+  );
+  expect(slow).toBeDefined();
 }, 120_000);
 
 test('of two looks at one customer the slower one ends no request that came after it had asked', async () => {
