@@ -205,6 +205,64 @@ test('while invoices can not be read the subscription is looked at all the same,
   expect((await ledgerOf(panel, tenant, id)).nodes).toMatchObject([{ invoiceId: newest!.id }]);
 }, 120_000);
 
+test('while what went back can not be read payments are booked all the same, and what went back is later', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  await applied(panel);
+  await panel.clock.advance(3_000);
+  panel.stripe.addFault({ kind: 'error', method: 'GET', path: '/v1/charges', status: 503, next: 100 });
+  await toYearly(customer);
+  await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 1, 'the payment to be booked');
+  const { paid, refund } = await newest(customer);
+  await refund(1_000);
+  await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
+  const left = async () => (await ledgerOf(panel, tenant, id)).totals[0]?.amountPaid;
+  await hurried(panel, async () => (await left()) === paid - 1_000, 'the refund to be booked');
+  expect((await ledgerOf(panel, tenant, id)).nodes.map(({ kind }) => kind)).toEqual(['REFUND', 'PAYMENT']);
+}, 120_000);
+
+test('an answer about what went back that comes late undoes nothing that is newer', async () => {
+  const { tenant, customer, id } = await partner(panel, 5);
+  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+  await panel.clock.advance(3_000);
+  await toYearly(customer);
+  await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 1, 'the payment to be booked');
+  await applied(panel);
+  const atRest = async () =>
+    (
+      await panel.sql(
+        `select 1 from jobs.job where name = 'billing.paid-invoices.look' and state in ('created', 'retry', 'active')`,
+      )
+    ).length === 0;
+  await hurried(panel, atRest, 'what was paid to be looked at');
+  const { paid, refund } = await newest(customer);
+  // What is answered is of the moment in which it was asked: the first refund only.
+  panel.stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/charges', delayMs: 8_000 });
+  await refund(1_000);
+  await until(async () => {
+    const answer = await fetch(`${panel.stripe.url}/_sandbox/faults`);
+    return ((await answer.json()) as { faults: unknown[] }).faults.length === 0;
+  }, 'Stripe to be asked');
+  await refund(500);
+  const left = async () => (await ledgerOf(panel, tenant, id)).totals[0]?.amountPaid;
+  await until(async () => (await left()) === paid - 1_500, 'both to be booked');
+  await until(atRest, 'the late answer');
+  expect(await left()).toBe(paid - 1_500);
+}, 120_000);
+
+/** What was paid last, and a way to have some of it go back. */
+async function newest(
+  customer: string,
+): Promise<{ paid: number; refund: (amount: number) => Promise<unknown> }> {
+  const [invoice] = await paidBy(panel, customer);
+  const { data } = await panel.sdk.invoicePayments.list({ invoice: invoice!.id });
+  const intent = data[0]!.payment.payment_intent as string;
+  return {
+    paid: invoice!.amount,
+    refund: async (amount) => panel.sdk.refunds.create({ payment_intent: intent, amount }),
+  };
+}
+
 /** As somebody at Stripe's dashboard changes it, paid at once. */
 async function toYearly(customer: string): Promise<void> {
   const { data } = await panel.sdk.subscriptions.list({ customer });

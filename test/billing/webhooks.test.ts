@@ -145,7 +145,7 @@ test('an answer of Stripe that comes late undoes nothing that is newer', async (
   const customer = await giveCard(panel, tenant);
   await applied(panel);
   // What is answered is of the moment in which it was asked: no subscription.
-  panel.stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/subscriptions', delayMs: 5_000, next: 1 });
+  panel.stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/subscriptions', delayMs: 3_000, next: 1 });
   const body = event(customer);
   expect(await post(body, sign(body))).toBe(200);
   await until(async () => (await faults()).length === 0, 'Stripe to be asked');

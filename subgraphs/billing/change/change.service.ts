@@ -81,8 +81,9 @@ export class ChangeService {
     const call = { mutation, input, key: input.idempotencyKey };
     const earlier = await this.idempotency.find<StoredAnswer>(operation, call);
     if (earlier) return revive(earlier);
-    const decide = await prepare();
-    const intent = await this.intents.begin(operation, this.idempotency, call, decide);
+    // What is under way was admitted, and is finished whatever became a policy since.
+    const begun = await this.intents.find(operation, this.idempotency, call);
+    const intent = begun ?? (await this.intents.begin(operation, this.idempotency, call, await prepare()));
     const { em, tenantId, clock } = operation;
     const looked: Looked | undefined =
       intent?.status === 'PENDING'

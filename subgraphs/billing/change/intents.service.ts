@@ -52,8 +52,20 @@ export class Intents {
   ) {}
 
   /**
-   * Writes down what is wanted, or finds it written: by an earlier call under the same key, or by one that wants the same
-   * and is not finished. `decide` answers undefined where nothing is to be done. CONFLICT (CHANGE_IN_PROGRESS).
+   * What was written down already: by an earlier call under the same key, or by one that wants the same and is not finished.
+   */
+  async find<Mutation extends string>(
+    operation: Operation,
+    keys: IdempotencyKeys<Mutation>,
+    call: RepeatableCall<Mutation>,
+  ): Promise<Intent | undefined> {
+    operation.refuseSuspended(operation.tenantId);
+    return earlierOf(operation.em, operation.tenantId, markOf(operation, keys, call));
+  }
+
+  /**
+   * Writes down what is wanted, or finds it written, as `find` does. `decide` answers undefined where nothing is to be done.
+   * CONFLICT (CHANGE_IN_PROGRESS).
    */
   async begin<Mutation extends string>(
     operation: Operation,
@@ -77,19 +89,12 @@ export class Intents {
     decide: (row: BillingSubscription, em: SqlEntityManager) => Promise<Wanted | undefined>,
   ): Promise<Intent | 'WAIT' | undefined> {
     const { tenantId } = operation;
-    const idempotencyKey = keys.keyOf(operation, call) ?? null;
-    const fingerprint = fingerprintOf(call);
+    const mark = markOf(operation, keys, call);
     return operation.database.forTenant(tenantId).transactional(async (em) => {
       const row = await lockSubscription(em, tenantId);
-      const mine =
-        idempotencyKey === null
-          ? null
-          : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
-      if (mine && mine.fingerprint !== fingerprint) throw reused();
-      if (mine) return mine;
-      const pending = await em.findOne(Intent, { tenantId, status: 'PENDING' });
-      if (pending?.fingerprint === fingerprint) return pending;
-      if (pending) throw inProgress();
+      const earlier = await earlierOf(em, tenantId, mark);
+      if (earlier) return earlier;
+      if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
       if (await isDiscountTurn(em, tenantId)) return 'WAIT';
       const wanted = await decide(row, em);
       if (!wanted) return undefined;
@@ -104,8 +109,7 @@ export class Intents {
           actorKind: viewer.kind,
           clientAddress: operation.request.clientAddress,
         },
-        idempotencyKey,
-        fingerprint,
+        ...mark,
         status: 'PENDING',
         createdAt: operation.clock.now(),
         finishedAt: null,
@@ -164,6 +168,30 @@ export class Intents {
     await em.flush();
     return { row, isFirst };
   }
+}
+
+/** What tells a call that is repeated from another one. */
+type Mark = Pick<Intent, 'idempotencyKey' | 'fingerprint'>;
+
+function markOf<Mutation extends string>(
+  operation: Operation,
+  keys: IdempotencyKeys<Mutation>,
+  call: RepeatableCall<Mutation>,
+): Mark {
+  return { idempotencyKey: keys.keyOf(operation, call) ?? null, fingerprint: fingerprintOf(call) };
+}
+
+async function earlierOf(
+  em: SqlEntityManager,
+  tenantId: string,
+  { idempotencyKey, fingerprint }: Mark,
+): Promise<Intent | undefined> {
+  const mine =
+    idempotencyKey === null
+      ? null
+      : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
+  if (mine && mine.fingerprint !== fingerprint) throw reused();
+  return mine ?? (await em.findOne(Intent, { tenantId, fingerprint, status: 'PENDING' })) ?? undefined;
 }
 
 function inProgress(): ApiError {

@@ -2,9 +2,10 @@ import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
 
 import { partnerTerms } from '../partner/partner-terms.service.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import { takeTicket } from '../subscription/subscription.store.service.js';
 import { paidInvoicesKind } from './paid-invoices.kind.js';
 import { fetchPaidInvoices, tellPaidInvoices } from './paid-invoices.service.js';
-import { fetchReturned, knownReturned, tellReturned } from './returned-money.service.js';
+import { fetchReturned, isNewest, knownReturned, tellReturned } from './returned-money.service.js';
 
 /** Tells of what a partner's customer has paid since it was looked at last, and of what it got back. */
 export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload> {
@@ -23,15 +24,19 @@ export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload>
         row.customer,
         row.since === null ? null : new Date(row.since),
       );
-      const known = await knownReturned(step.em, tenantId);
-      const returned = await fetchReturned(stripe(), row.customer, known, step.now);
+      // What was paid is booked, whether or not what went back can be read.
       await step.write(async ({ em, publish }) => {
         await tellPaidInvoices({ em, publish }, tenantId, paid);
-        await tellReturned({ em, publish }, tenantId, returned);
         await em.execute('update billing.subscription set invoices_from = ? where tenant_id = ?', [
           from,
           tenantId,
         ]);
+      });
+      const ticket = await takeTicket(step.em, tenantId);
+      const known = await knownReturned(step.em, tenantId);
+      const returned = await fetchReturned(stripe(), row.customer, known, step.now);
+      await step.write(async ({ em, publish }) => {
+        if (await isNewest(em, tenantId, ticket)) await tellReturned({ em, publish }, tenantId, returned);
       });
     },
   };

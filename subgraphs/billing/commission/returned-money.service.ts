@@ -87,6 +87,15 @@ async function invoiceOf(stripe: Stripe, { payment_intent: by }: Stripe.Charge):
   return typeof invoice === 'string' ? invoice : (invoice?.id ?? null);
 }
 
+/** Whether no answer was written yet whose ticket is greater: one that is slow undoes nothing that is newer. */
+export async function isNewest(em: SqlEntityManager, tenantId: string, ticket: number): Promise<boolean> {
+  const rows = await em.execute<unknown[]>(
+    `update billing.subscription set returned_ticket = ? where tenant_id = ? and returned_ticket < ? returning 1`,
+    [ticket, tenantId, ticket],
+  );
+  return rows.length > 0;
+}
+
 /** Remembers it, and tells of each invoice of which more or less went back than was told before. */
 export async function tellReturned(
   { em, publish }: { em: SqlEntityManager; publish: (event: OutboxEvent) => void },

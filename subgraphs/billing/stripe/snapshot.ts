@@ -34,13 +34,20 @@ export interface Snapshot {
 }
 
 /** Asks for a customer's subscription: the newest that lives, or else the last. Undefined when there never was one. */
-export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<Snapshot | undefined> {
-  const { data } = await stripe.subscriptions.list({
-    customer,
-    status: 'all',
-    limit: 20,
-    expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
-  });
+export async function fetchSnapshot(
+  stripe: Stripe,
+  customer: string,
+  options?: Stripe.RequestOptions,
+): Promise<Snapshot | undefined> {
+  const { data } = await stripe.subscriptions.list(
+    {
+      customer,
+      status: 'all',
+      limit: 20,
+      expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
+    },
+    options,
+  );
   const [current, ...others] = data
     .filter(isOurs)
     .toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
@@ -53,9 +60,14 @@ export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<S
   );
 }
 
+/** Grows when what follows from a snapshot becomes another: all are applied once more, each at its next look. */
+const appliedAs = 1;
+
 /** The same for two that say the same. */
 export function digestOf(snapshot: Snapshot): string {
-  return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([appliedAs, snapshot]))
+    .digest('base64url');
 }
 
 /** An account may sell other things to the same customer. */

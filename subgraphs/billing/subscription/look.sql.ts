@@ -2,8 +2,7 @@ import { isPartnerOfSql } from '../partner/partner-terms.service.js';
 
 /**
  * Begins looks at the subscriptions of several tenants, of which those without a customer are left out: takes a ticket for
- * each, right before Stripe is asked, and notes how often it was asked for by now. Locks in one order, as all do who lock
- * several.
+ * each, right before Stripe is asked, and notes when it was asked for last. Locks in one order, as all do who lock several.
  */
 export const beginLooksSql = `
   with wanted as materialized (
@@ -13,25 +12,26 @@ export const beginLooksSql = `
   update billing.subscription s set ticket = s.ticket + 1 from wanted w where s.tenant_id = w.tenant_id
   returning s.tenant_id as "tenantId", s.customer_id as "customerId", s.ticket,
     clock_timestamp()::text as at,
-    (select r.wanted from billing.sync_request r where r.tenant_id = s.tenant_id) as wanted`;
+    (select r.asked from billing.sync_request r where r.tenant_id = s.tenant_id) as asked`;
 
 /** The looks in `?`, which is JSON. */
 const looked = `looked as materialized (
     select * from jsonb_to_recordset(?::jsonb)
-      as l ("tenantId" text, ticket bigint, seen text, at timestamptz, wanted bigint))`;
+      as l ("tenantId" text, ticket bigint, seen text, at timestamptz, asked bigint))`;
 
 /**
- * Marks what was told before each look of `ended` as applied and ends the requests for it. A request that grew meanwhile
- * stays for another look. It is locked first: what comes between reading and deleting it would be looked at by nobody.
+ * Marks what was told before each look of `ended` as applied and ends the requests for it. One that was asked for meanwhile
+ * stays for another look, also when it is another request, after a look that was faster. It is locked first: what comes
+ * between reading and deleting it would be looked at by nobody.
  */
 const ends = `
   applied as (
     update billing.webhook_event e set applied_at = ? from looked l, ended d
     where l."tenantId" = d.tenant_id and e.tenant_id = d.tenant_id and e.applied_at is null and e.taken_at < l.at),
   request as materialized (
-    select r.tenant_id, r.wanted > l.wanted as "isMore" from billing.sync_request r
+    select r.tenant_id, r.asked <> l.asked as "isMore" from billing.sync_request r
     join ended d on d.tenant_id = r.tenant_id join looked l on l."tenantId" = r.tenant_id
-    where l.wanted is not null order by 1 for update of r),
+    where l.asked is not null order by 1 for update of r),
   done as (
     delete from billing.sync_request r using request q where r.tenant_id = q.tenant_id and not q."isMore"),
   again as (

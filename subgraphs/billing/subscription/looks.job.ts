@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { LockMode } from '@mikro-orm/core';
 
 import type { Clock } from '#platform/clock.js';
 import type { Database, SqlEntityManager } from '#platform/database/database.js';
+import { currentPatience, withPatience } from '#platform/database/patience.js';
 import { systemEm, systemStatement } from '#platform/database/system-em.js';
 import { JobBatch } from '#platform/jobs/enqueue.js';
 import { appendToOutbox, type OutboxEvent } from '#platform/outbox/outbox.js';
@@ -26,8 +29,8 @@ interface Look {
   tenantId: string;
   customerId: string;
   ticket: string;
-  /** How often it was asked for by now; null when nobody did. */
-  wanted: string | null;
+  /** The last time that it was asked for; null when nobody did. */
+  asked: string | null;
   /** By the database's clock: what was told before is part of what will be seen. */
   at: string;
 }
@@ -44,6 +47,8 @@ interface Ended {
 
 /** Stripe limits how many requests of an account are under way, whoever makes them. */
 const askedAtOnce = 16;
+/** A process that freezes while it applies looks must not hold the rows of so many for longer. */
+const frozenMs = 5_000;
 
 /**
  * Makes subscriptions what Stripe says, those of several tenants together: what a webhook told is not looked at, the object
@@ -58,10 +63,17 @@ export class Looks {
     private readonly clock: Clock,
   ) {}
 
-  /** Tenants without a customer, and those whose test clock is on its way, are left out. Safe to repeat. */
-  async look(tenantIds: readonly string[], causedBy: string): Promise<Map<string, Looked>> {
+  /**
+   * Tenants without a customer, and those whose test clock is on its way, are left out. With `withinMs` a look that Stripe
+   * has not answered by then has failed, so that the others need not wait for it. Safe to repeat.
+   */
+  async look(
+    tenantIds: readonly string[],
+    causedBy: string,
+    withinMs?: number,
+  ): Promise<Map<string, Looked>> {
     const outcomes = new Map<string, Looked>();
-    const seen = await this.ask(await this.begin(tenantIds), outcomes);
+    const seen = await this.ask(await this.begin(tenantIds), outcomes, withinMs);
     const alike = await this.endAlike(seen.filter(isQuiet), outcomes);
     const others = seen.filter(({ look }) => !alike.has(look.tenantId));
     if (others.length > 0) await this.apply(others, causedBy, outcomes);
@@ -74,13 +86,17 @@ export class Looks {
     return systemStatement<Look>(this.database, beginLooksSql, [wanted]);
   }
 
-  private async ask(looks: readonly Look[], outcomes: Map<string, Looked>): Promise<Seen[]> {
+  private async ask(
+    looks: readonly Look[],
+    outcomes: Map<string, Looked>,
+    withinMs: number | undefined,
+  ): Promise<Seen[]> {
     const seen: Seen[] = [];
     const open = [...looks];
     const next = async () => {
       for (let look = open.shift(); look; look = open.shift()) {
         try {
-          seen.push({ look, snapshot: await fetchSnapshot(this.stripe(), look.customerId) });
+          seen.push({ look, snapshot: await this.fetch(look, withinMs) });
         } catch (error) {
           outcomes.set(look.tenantId, { error });
         }
@@ -88,6 +104,17 @@ export class Looks {
     };
     await Promise.all(Array.from({ length: Math.min(askedAtOnce, open.length) }, next));
     return seen;
+  }
+
+  private async fetch({ customerId }: Look, withinMs: number | undefined): Promise<Snapshot | undefined> {
+    if (withinMs === undefined) return fetchSnapshot(this.stripe(), customerId);
+    // The SDK's own deadline is for silence only: an answer that trickles in has none.
+    const asked = fetchSnapshot(this.stripe(), customerId, { timeout: withinMs, maxNetworkRetries: 0 });
+    const over = new AbortController();
+    const tooLate = sleep(withinMs, undefined, { signal: over.signal }).then(() => {
+      throw new Error(`Stripe has not answered within ${withinMs} ms`);
+    });
+    return Promise.race([asked, tooLate]).finally(() => over.abort());
   }
 
   private async endAlike(seen: readonly Seen[], outcomes: Map<string, Looked>): Promise<Set<string>> {
@@ -103,15 +130,17 @@ export class Looks {
   private async apply(seen: readonly Seen[], causedBy: string, outcomes: Map<string, Looked>): Promise<void> {
     const now = this.clock.now();
     const events: OutboxEvent[] = [];
-    const ended = await systemEm(this.database).transactional(async (em) => {
-      const jobs = new JobBatch();
-      await this.applyAll(em, seen, { now, publish: (event) => events.push(event), jobs });
-      await em.flush();
-      await appendToOutbox(em, this.database.area, events, { requestId: causedBy, at: now });
-      const all = await em.execute<Ended[]>(endLooksSql, [rowsOf(seen), now, now]);
-      await jobs.send(em, this.database.area, { requestId: causedBy });
-      return all;
-    });
+    const ended = await withPatience({ ...currentPatience(), idleInTransaction: frozenMs }, async () =>
+      systemEm(this.database).transactional(async (em) => {
+        const jobs = new JobBatch();
+        await this.applyAll(em, seen, { now, publish: (event) => events.push(event), jobs });
+        await em.flush();
+        await appendToOutbox(em, this.database.area, events, { requestId: causedBy, at: now });
+        const all = await em.execute<Ended[]>(endLooksSql, [rowsOf(seen), now, now]);
+        await jobs.send(em, this.database.area, { requestId: causedBy });
+        return all;
+      }),
+    );
     this.database.announce(events);
     note(ended, outcomes);
   }
@@ -155,11 +184,11 @@ const isQuiet = ({ snapshot }: Seen): boolean =>
 
 function rowsOf(seen: readonly Seen[]): string {
   return JSON.stringify(
-    seen.map(({ look: { tenantId, ticket, at, wanted }, snapshot }) => ({
+    seen.map(({ look: { tenantId, ticket, at, asked }, snapshot }) => ({
       tenantId,
       ticket,
       at,
-      wanted,
+      asked,
       seen: snapshot ? digestOf(snapshot) : null,
     })),
   );

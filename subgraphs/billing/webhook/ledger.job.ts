@@ -109,7 +109,7 @@ const takeSql = `
     where g.again or exists (
       select 1 from taken t where t.tenant_id = g."tenantId" and t.event_id = g."eventId")
     order by 1
-    on conflict (tenant_id) do update set wanted = r.wanted + 1 returning tenant_id, wanted)
+    on conflict (tenant_id) do update set wanted = r.wanted + 1, asked = excluded.asked returning tenant_id, wanted)
   select g.at, g."tenantId", g."eventId", g.again, t.event_id is not null as "isNew", a.wanted
   from given g
   left join taken t on t.tenant_id = g."tenantId" and t.event_id = g."eventId"
