@@ -279,18 +279,27 @@ test('a server that the provider does not bring up is taken down after an hour',
   await panel.pass(() => panel.hetzner.servers(token).length === 0, 'it to be taken down');
 });
 
-test('a node that never comes fails its server, which stays to be looked at', async () => {
+test('a node that does not come in time fails its server, which stays, and is ready once it comes after all', async () => {
   const { tenant, token } = await hostingTenant(panel);
   const { data } = await provision(tenant, { name: 'silent' });
   const { id } = data!.provisionServer;
   await panel.pass(() => panel.hetzner.servers(token).length === 1, 'the provider to be told');
-  await panel.sql(`update fleet.enrollment_token set revoked_at = now() where tenant_id = $1`, [tenant.id]);
+  const bind = async (hostname: string) =>
+    panel.sql(`update fleet.enrollment_token set bound_hostname = $2 where tenant_id = $1`, [
+      tenant.id,
+      hostname,
+    ]);
+  await bind('another');
   await reaches(panel, tenant, id, 'ENROLLING');
   await panel.clock.leap(31 * 60_000);
   const later = await signedIn(panel, tenant);
   await reaches(panel, later, id, 'FAILED');
-  expect(await serverOf(later, id)).toMatchObject({ reason: 'ENROLLMENT_TIMED_OUT' });
+  expect(await serverOf(later, id)).toMatchObject({ reason: 'ENROLLMENT_TIMED_OUT', instanceId: null });
   expect(panel.hetzner.servers(token)).toHaveLength(1);
+  await bind('silent');
+  await panel.clock.leap(6 * 60_000);
+  await reaches(panel, later, id, 'READY');
+  expect(await serverOf(later, id)).toMatchObject({ reason: null, instanceId: expect.any(String) });
 });
 
 test('no secret is in any answer, event, audit row, job or other row of all that came about here', async () => {

@@ -13,8 +13,9 @@ import {
   type SetHostingBudgetInput,
 } from './cost.js';
 
-/** Whatever is there or will be: failed servers that the provider has none of cost nothing. */
-const paidFor = `deleted_at is null and not (phase = 'FAILED' and (provider_id is null or billed_to is not null))`;
+/** Whatever is there or will be: servers that failed or are deleted, and that the provider has none of, cost nothing. */
+const paidFor = `deleted_at is null and not (phase = 'FAILED' and (provider_id is null or billed_to is not null))
+  and not (phase = 'DELETING' and billed_to is not null)`;
 const monthly = 'price_monthly + ipv4_price_monthly';
 const hours = `ceil(extract(epoch from coalesce(billed_to, ?::timestamptz) - greatest(billed_from, ?::timestamptz)) / 3600)`;
 

@@ -177,14 +177,15 @@ export class Accounts {
   async catalogue(operation: Operation, account: ProviderAccount): Promise<Catalogue> {
     const now = operation.clock.now();
     if (now.getTime() - account.catalogueAt.getTime() < freshMs) return account.catalogue;
-    const { tenantId, provider } = account;
+    const { tenantId, provider, sealedToken } = account;
     const em = operation.database.forTenant(tenantId);
     try {
       const catalogue = await this.driver(provider).catalogue(this.session(account));
       await em.execute(
         `update hosting.provider_account set catalogue = ?::jsonb, catalogue_at = ?, last_checked_at = ?, problem = null
-         where tenant_id = ? and provider = ?`,
-        [JSON.stringify(catalogue), now, now, tenantId, provider],
+         where tenant_id = ? and provider = ? and sealed_token = ?`,
+        // Of a token that was connected meanwhile nothing was learned.
+        [JSON.stringify(catalogue), now, now, tenantId, provider, sealedToken],
       );
       return catalogue;
     } catch (error) {
@@ -192,9 +193,16 @@ export class Accounts {
       const isToken = error.kind === 'UNAUTHORIZED';
       await em.execute(
         `update hosting.provider_account set last_checked_at = ?, catalogue_at = ?, problem = coalesce(?, problem)
-         where tenant_id = ? and provider = ?`,
-        // Not asked again at each call while it is away.
-        [now, new Date(now.getTime() - freshMs + 30_000), isToken ? error.message : null, tenantId, provider],
+         where tenant_id = ? and provider = ? and sealed_token = ?`,
+        [
+          now,
+          // Not asked again at each call while it is away.
+          new Date(now.getTime() - freshMs + 30_000),
+          isToken ? error.message : null,
+          tenantId,
+          provider,
+          sealedToken,
+        ],
       );
       return account.catalogue;
     }

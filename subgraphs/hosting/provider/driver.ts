@@ -113,8 +113,8 @@ export interface Driver {
   /** Operations that one request can ask for. */
   readonly operationsPerRequest: number;
   /**
-   * How long after a call whose answer was lost the server that it may have made is looked for. 0 where names of servers
-   * are unique, so that a second one is refused anyway.
+   * How long after a call whose answer was lost the server that it may have made is looked for, before another call: it
+   * may still take effect. 0 where names of servers are unique, so that a second one is refused anyway.
    */
   readonly settlesAfterMs: number;
   /** What servers are made from, in the words that nodes tell. */

@@ -78,7 +78,9 @@ async function fail(
   reason: string,
   message: string,
 ): Promise<void> {
-  if (enrollmentTokenId !== null) await fleet.giveBack(askerOf(step), enrollmentTokenId);
+  // A node that could not come, as the panel was away, may come later: its token ends by itself.
+  const mayCome = phase === ServerPhase.ENROLLING;
+  if (enrollmentTokenId !== null && !mayCome) await fleet.giveBack(askerOf(step), enrollmentTokenId);
   await step.write(async ({ em, publish }) => {
     const row = await lockServer(em, tenantId, id);
     if (row?.phase !== phase) return;

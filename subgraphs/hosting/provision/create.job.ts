@@ -1,15 +1,16 @@
 import type { JobStep } from '#platform/jobs/job.js';
 
 import { alternativesTo, soldOut } from '../catalogue/choose.js';
-import type { Created, Driver, Marks, ServerSpec, Session, Sighting } from '../provider/driver.js';
+import type { Created, Driver, Marks, ServerSpec, Sighting } from '../provider/driver.js';
 import { marksOf } from '../provider/marks.js';
 import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
 import { lockServer, move } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { canInstall, cloudInit, plainCloudInit } from './cloud-init.js';
+import { tokenMs } from './fleet-calls.js';
 import type { AdvancePayload } from './kinds.js';
-import { backoffMs, claimMs, mostFailures } from './pace.js';
+import { backoffMs, claimMs, enrollWithinMs, mostFailures } from './pace.js';
 import { askerOf, keepLearned, lookSoon, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AdvancePayload>;
@@ -60,7 +61,9 @@ export async function createAtProvider(tools: StepTools, step: Step, open: OpenA
   const size = catalogue.sizes.find((each) => each.id === server.size);
   try {
     const spec = specOf(tools, open.driver, server, size?.architecture ?? 'x86');
-    const made = await createOrFind(open.driver, open.session, spec, isRepeat);
+    const earlier = isRepeat ? await find(open, spec.marks) : undefined;
+    if (!earlier) requireTime(server, now);
+    const made = earlier ?? (await createOrFind(open, spec));
     await keep(step, open, made);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
@@ -90,24 +93,27 @@ function specOf(
   return { name, size, location, architecture, sshKeys, userData, marks: marksOf(publicUrl, server) };
 }
 
-async function createOrFind(
-  driver: Driver,
-  session: Session,
-  spec: ServerSpec,
-  isRepeat: boolean,
-): Promise<Created> {
-  const find = async (marks: Marks): Promise<Created | undefined> => {
-    const seen = await driver.find(session, marks);
-    return seen && { seen, operationIds: [] };
-  };
-  const earlier = isRepeat ? await find(spec.marks) : undefined;
-  if (earlier) return earlier;
+/** Nothing is paid for whose node would come with a token that has ended. */
+function requireTime({ sealedToken, createdAt }: Server, now: Date): void {
+  if (sealedToken === null || now.getTime() - createdAt.getTime() <= tokenMs - enrollWithinMs) return;
+  throw new ProviderError(
+    'REFUSED',
+    'It could not be made for so long that its node would come too late to enroll: ask for it again',
+  );
+}
+
+async function find({ driver, session }: OpenAccount, marks: Marks): Promise<Created | undefined> {
+  const seen = await driver.find(session, marks);
+  return seen && { seen, operationIds: [] };
+}
+
+async function createOrFind(open: OpenAccount, spec: ServerSpec): Promise<Created> {
   try {
-    return await driver.create(session, spec);
+    return await open.driver.create(open.session, spec);
   } catch (error) {
     if (!(error instanceof ProviderError && error.kind === 'NAME_TAKEN')) throw error;
     // Ours after all, if a call whose answer was lost has made it.
-    const found = await find(spec.marks);
+    const found = await find(open, spec.marks);
     if (found) return found;
     throw error;
   }

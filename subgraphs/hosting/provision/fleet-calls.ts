@@ -61,6 +61,7 @@ const openCommands = parse(/* GraphQL */ `
 
 /** As long as a server may take to be made and to enroll, and its place is kept. */
 const tokenHours = 2;
+export const tokenMs = tokenHours * 3_600_000;
 
 /** For whom fleet is asked. */
 export interface Asker {

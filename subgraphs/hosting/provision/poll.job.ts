@@ -16,6 +16,8 @@ type Step = JobStep<AccountPayload>;
  */
 const isUnderway = `deleted_at is null and provider_id is not null and (phase in ('CREATING', 'BOOTING', 'DELETING')
   or (ip_address is null and phase in ('ENROLLING', 'READY') and phase_at > ?::timestamptz))`;
+/** Before the call that made it the provider was not at work on it; the panel may have been away between two calls. */
+const since = 'greatest(phase_at, last_call_at)';
 const addressWithinMs = 10 * 60_000;
 const madeWithinMs = 60 * 60_000;
 const most = 5_000;
@@ -68,8 +70,8 @@ async function underway({ em, payload, now }: Step): Promise<Underway[]> {
   return em.execute<Underway[]>(
     `select id, phase, provider_id as "providerId", operation_ids as "operationIds", progress,
        enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress",
-       phase in ('CREATING', 'BOOTING') and phase_at < ?::timestamptz as "isStale",
-       phase in ('CREATING', 'BOOTING') and phase_at < ?::timestamptz as "isLate"
+       phase in ('CREATING', 'BOOTING') and ${since} < ?::timestamptz as "isStale",
+       phase in ('CREATING', 'BOOTING') and ${since} < ?::timestamptz as "isLate"
      from hosting.server where tenant_id = ? and provider = ? and ${isUnderway} order by id limit ?`,
     [
       later(now, -refusedMs),

@@ -4,8 +4,8 @@ import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import { ProviderAccount } from '../provider/account.entity.js';
 import type { Sighting } from '../provider/driver.js';
 import { panelMark } from '../provider/marks.js';
-import { ProviderError } from '../provider/provider-error.js';
-import { lockServer, move } from '../server/move.service.js';
+import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
+import { lockServer, move, type Change } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { keptOf } from './create.job.js';
@@ -19,6 +19,15 @@ const most = 5_000;
 const settledMs = 10 * 60_000;
 /** Servers that are asked for one by one in one look. The others have their turn in the next ones. */
 const mostReads = 50;
+/** In which nothing else sees to a server. */
+const settledPhases: readonly ServerPhase[] = [
+  ServerPhase.READY,
+  ServerPhase.ENROLLING,
+  ServerPhase.ORPHANED,
+  ServerPhase.FAILED,
+];
+/** What says something of the account, and not of the server that was asked for. */
+const ofAccount: readonly ProviderErrorKind[] = ['UNAUTHORIZED', 'READ_ONLY', 'RATE_LIMITED'];
 
 /**
  * Compares what the provider has with what is known here, both ways. Only servers with the marks of this panel and this
@@ -52,8 +61,7 @@ export function reconcileJob(tools: StepTools): JobDefinition<AccountPayload> {
 /** Everything that is there has its row here, and no row has two. */
 async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[]): Promise<void> {
   const { tenantId, provider } = step.payload;
-  const { now, em } = step;
-  const rows = await em.find(
+  const rows = await step.em.find(
     Server,
     { tenantId, id: { $in: seen.map(({ marks }) => marks!.server) } },
     { limit: most },
@@ -63,17 +71,34 @@ async function knownHere(step: Step, open: OpenAccount, seen: readonly Sighting[
     const row = rows.find(({ id }) => id === each.marks!.server);
     // Somebody has given it the marks of a server of another provider.
     if (row && row.provider !== provider) continue;
-    const isSettled = now.getTime() - each.createdAt.getTime() > settledMs;
-    if (!row) {
-      if (isSettled) await adopt(step, open, each);
-    } else if (row.deletedAt !== null) {
-      await open.driver.remove(open.session, each.providerId);
-    } else if (row.providerId === null) {
-      await found(step, each);
-    } else if (row.providerId !== each.providerId && isSettled) {
-      // A call whose answer was lost has made it a second time. When the first one is gone it is the only one.
-      if (await isThere(open, seen, row.providerId)) await open.driver.remove(open.session, each.providerId);
+    try {
+      await compare(step, open, seen, each, row);
+    } catch (error) {
+      // One that can not be deleted, as it is protected there, holds up none of the others.
+      if (!(error instanceof ProviderError) || ofAccount.includes(error.kind)) throw error;
     }
+  }
+}
+
+async function compare(
+  step: Step,
+  open: OpenAccount,
+  seen: readonly Sighting[],
+  each: Sighting,
+  row: Server | undefined,
+): Promise<void> {
+  const isSettled = step.now.getTime() - each.createdAt.getTime() > settledMs;
+  if (!row) {
+    if (isSettled) await adopt(step, open, each);
+  } else if (row.deletedAt !== null) {
+    await open.driver.remove(open.session, each.providerId);
+  } else if (row.providerId === null) {
+    await found(step, each);
+  } else if (row.providerId !== each.providerId && isSettled) {
+    // A call whose answer was lost has made it a second time. When the first one is gone it is the only one.
+    if (!(await isThere(open, seen, row.providerId))) await takeInstead(step, row as Known, each);
+    // Of what nobody here asked for people decide.
+    else if (row.phase !== ServerPhase.ORPHANED) await open.driver.remove(open.session, each.providerId);
   }
 }
 
@@ -108,6 +133,12 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
   const { now } = step;
   await step.write(async ({ em, publish }) => {
     await advisoryLock(em, 'hosting.servers', tenantId);
+    // Of two with the same marks the first has its row; so has one that another look was faster with.
+    const known = await em.execute<unknown[]>('select 1 from hosting.server where tenant_id = ? and id = ?', [
+      tenantId,
+      seen.marks!.server,
+    ]);
+    if (known.length > 0) return;
     const taken = await em.execute<unknown[]>(
       'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
       [tenantId, provider, seen.name],
@@ -229,8 +260,21 @@ function isLost(row: Server, tell: Tell, now: Date): void {
   });
 }
 
-function isBack(row: Server, tell: Tell, now: Date): void {
-  const found = { missingSince: null, billedTo: null };
+/** What is left of two is the server from now on. One under way, or on its way out, is seen to by its own steps. */
+async function takeInstead(step: Step, known: Known, seen: Sighting): Promise<void> {
+  await update(step, known, (row, tell) => {
+    const isBeingTakenDown = row.phase === ServerPhase.FAILED && row.dueAt !== null;
+    if (!settledPhases.includes(row.phase) || isBeingTakenDown) return;
+    // It goes on costing as the first one did.
+    const { providerId, ipAddress } = keptOf(row, seen);
+    const taken = { providerId, ipAddress, missingSince: null, billedTo: null };
+    if (row.reason === 'SERVER_GONE') isBack(row, tell, step.now, taken);
+    else move(tell, row, row.phase, step.now, taken);
+  });
+}
+
+function isBack(row: Server, tell: Tell, now: Date, change: Change = {}): void {
+  const found = { ...change, missingSince: null, billedTo: null };
   if (row.readyAt !== null)
     move(tell, row, ServerPhase.READY, now, { ...found, reason: null, message: null, progress: 100 });
   else

@@ -40,12 +40,12 @@ export async function remove(tools: StepTools, step: Step, server: Server, open:
   const { now } = step;
   if (server.phase === ServerPhase.FAILED) {
     if (!(await leaveFleet(tools, step, server))) return;
-    await change(step, server, () => ({
+    await change(step, server, (row) => ({
       phase: ServerPhase.FAILED,
       providerId: null,
       operationIds: [],
       dueAt: null,
-      billedTo: server.billedFrom && now,
+      billedTo: row.billedFrom && (row.billedTo ?? now),
     }));
     return;
   }
@@ -127,6 +127,8 @@ async function leaveFleet({ fleet }: StepTools, step: Step, server: Server): Pro
     await change(step, server, (row) => ({
       phase: row.phase,
       dueAt: later(step.now, fleetAgainMs),
+      // The provider has nothing of it any more.
+      billedTo: row.billedFrom && (row.billedTo ?? step.now),
       ...(isFailed ? {} : { reason: 'DELETION_DELAYED', message }),
     }));
     return false;

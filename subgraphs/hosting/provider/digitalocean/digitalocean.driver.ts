@@ -26,7 +26,7 @@ export class DigitalOceanDriver implements Driver {
   readonly id = 'digitalocean';
   readonly name = 'DigitalOcean';
   readonly operationsPerRequest = perPage;
-  readonly settlesAfterMs = 5_000;
+  readonly settlesAfterMs = 60_000;
   readonly image = { os: 'Ubuntu', version: '24.04' };
   private readonly api: ProviderApi;
 
