@@ -106,16 +106,20 @@ describe('that something is not there', () => {
     expect((await create('taken')).status).toBe(409);
   });
 
-  test('is not taken from another cluster at the address, which nothing is applied to', { timeout }, async () => {
-    const id = await running('ours');
-    sandbox.becomeAnother();
-    expect((await put(id, { image: 'nginx:2' })).status).toBe(503);
-    expect((await remove(id)).status).toBe(503);
-    expect((await create('astray')).status).toBe(503);
-    expect(imageIn(sandbox, 'ours')).toBe('nginx:1');
-    expect(sandbox.deployment(namespace, 'astray')).toBeUndefined();
-    expect(await listed()).toEqual(['ours running']);
-  });
+  test(
+    'is not taken from another cluster at the address, which nothing is applied to',
+    { timeout },
+    async () => {
+      const id = await running('ours');
+      sandbox.becomeAnother();
+      expect((await put(id, { image: 'nginx:2' })).status).toBe(503);
+      expect((await remove(id)).status).toBe(503);
+      expect((await create('astray')).status).toBe(503);
+      expect(imageIn(sandbox, 'ours')).toBe('nginx:1');
+      expect(sandbox.deployment(namespace, 'astray')).toBeUndefined();
+      expect(await listed()).toEqual(['ours running']);
+    },
+  );
 
   test('nor by what is tried once more: it waits for the cluster', { timeout }, async () => {
     const leaving = await running('leaving');
@@ -145,28 +149,36 @@ describe('that something is not there', () => {
   });
 });
 
-test('a watch that tells something and then is too old is not listed for without end', { timeout }, async () => {
-  await make('mark');
-  await panel.pass(isListed('mark running'), 'one');
-  const { resourceVersion } = sandbox.deployment(namespace, 'mark')!.metadata;
-  const asked = () => sandbox.requests()['GET /apis/apps/v1/deployments'] ?? 0;
-  const before = asked();
-  const telling = setInterval(() => {
-    sandbox.tellWatches('BOOKMARK', { kind: 'Deployment', apiVersion: 'apps/v1', metadata: { resourceVersion } });
-    sandbox.tellWatches('ERROR', { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 });
-  }, 20);
-  try {
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    // Once at once, by a list and a watch; from then on it waits.
-    expect(asked() - before).toBeGreaterThanOrEqual(2);
-    expect(asked() - before).toBeLessThanOrEqual(4);
-  } finally {
-    clearInterval(telling);
-  }
-  await watched();
-  await make('later');
-  await panel.pass(isListed('later running'), 'what came after');
-});
+test(
+  'a watch that tells something and then is too old is not listed for without end',
+  { timeout },
+  async () => {
+    await make('mark');
+    await panel.pass(isListed('mark running'), 'one');
+    const { resourceVersion } = sandbox.deployment(namespace, 'mark')!.metadata;
+    const asked = () => sandbox.requests()['GET /apis/apps/v1/deployments'] ?? 0;
+    const before = asked();
+    const telling = setInterval(() => {
+      sandbox.tellWatches('BOOKMARK', {
+        kind: 'Deployment',
+        apiVersion: 'apps/v1',
+        metadata: { resourceVersion },
+      });
+      sandbox.tellWatches('ERROR', { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 });
+    }, 20);
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      // Once at once, by a list and a watch; from then on it waits.
+      expect(asked() - before).toBeGreaterThanOrEqual(2);
+      expect(asked() - before).toBeLessThanOrEqual(4);
+    } finally {
+      clearInterval(telling);
+    }
+    await watched();
+    await make('later');
+    await panel.pass(isListed('later running'), 'what came after');
+  },
+);
 
 test('a cluster that was restored from a backup is seen as it is then', { timeout }, async () => {
   const kept = await running('kept');
@@ -251,7 +263,11 @@ describe('a placement', () => {
       await panel.clock.leap(15 * 60_000 + 1_000);
       by = await signedIn(panel, tenant);
       await becomes(id, 'STOPPED');
-      const late = { status: 'FAILED', reason: 'TOO_LATE', deployment: { status: 'FAILED', reason: 'TOO_LATE' } };
+      const late = {
+        status: 'FAILED',
+        reason: 'TOO_LATE',
+        deployment: { status: 'FAILED', reason: 'TOO_LATE' },
+      };
       expect((await viewOf(id)).targets).toEqual([
         expect.objectContaining({ status: 'DONE' }),
         expect.objectContaining(late),
@@ -289,29 +305,33 @@ describe('a placement', () => {
     },
   );
 
-  test('whose apply was refused is removed at once, and one that may not be deleted says so', { timeout }, async () => {
-    const only = await another('only');
-    const refuse = (method: 'PATCH' | 'DELETE') =>
-      only.addFault({ kind: 'error', reason: 'Forbidden', message: 'no', method, dryRun: false });
-    refuse('PATCH');
-    const id = await place('unwelcome');
-    await becomes(id, 'STOPPED');
-    expect((await viewOf(id)).targets).toMatchObject([{ reason: 'REFUSED' }]);
-    await act('removePlacement', id);
-    const reasons = new Set<string | null>();
-    await panel.pass(async () => {
-      const { status, reason } = await viewOf(id);
-      reasons.add(reason);
-      return status === 'REMOVED';
-    }, 'its end');
-    expect(reasons).toEqual(new Set([null]));
+  test(
+    'whose apply was refused is removed at once, and one that may not be deleted says so',
+    { timeout },
+    async () => {
+      const only = await another('only');
+      const refuse = (method: 'PATCH' | 'DELETE') =>
+        only.addFault({ kind: 'error', reason: 'Forbidden', message: 'no', method, dryRun: false });
+      refuse('PATCH');
+      const id = await place('unwelcome');
+      await becomes(id, 'STOPPED');
+      expect((await viewOf(id)).targets).toMatchObject([{ reason: 'REFUSED' }]);
+      await act('removePlacement', id);
+      const reasons = new Set<string | null>();
+      await panel.pass(async () => {
+        const { status, reason } = await viewOf(id);
+        reasons.add(reason);
+        return status === 'REMOVED';
+      }, 'its end');
+      expect(reasons).toEqual(new Set([null]));
 
-    const second = await place('staying');
-    await becomes(second, 'PLACED');
-    refuse('DELETE');
-    await act('removePlacement', second);
-    await panel.pass(async () => (await viewOf(second)).reason === 'DELETION_DELAYED', 'the delay');
-    await becomes(second, 'REMOVED');
-    expect(only.deployment(namespace, 'staying')).toBeUndefined();
-  });
+      const second = await place('staying');
+      await becomes(second, 'PLACED');
+      refuse('DELETE');
+      await act('removePlacement', second);
+      await panel.pass(async () => (await viewOf(second)).reason === 'DELETION_DELAYED', 'the delay');
+      await becomes(second, 'REMOVED');
+      expect(only.deployment(namespace, 'staying')).toBeUndefined();
+    },
+  );
 });

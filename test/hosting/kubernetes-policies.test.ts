@@ -262,7 +262,8 @@ test('a change of a group has clusters judged anew', { timeout }, async () => {
     filter,
   });
   await until(
-    async () => (await panel.sql('select 1 from governance.instance_group where id = $1', [group])).length > 0,
+    async () =>
+      (await panel.sql('select 1 from governance.instance_group where id = $1', [group])).length > 0,
     'governance to know the group',
   );
   const rule = { condition: 'cluster.nodes', operator: 'gte', value: 3 };
@@ -286,10 +287,16 @@ test('what a cluster told is believed for a day after it went away', { timeout }
   expect(await statusOf(owner, id, 'Three nodes')).toBe('PASS');
   await panel.clock.leap(86_400_000);
   const tenant = await signedIn(panel, owner);
-  await panel.pass(async () => (await statusOf(tenant, id, 'Three nodes')) === 'UNKNOWN', 'the day to be over');
+  await panel.pass(
+    async () => (await statusOf(tenant, id, 'Three nodes')) === 'UNKNOWN',
+    'the day to be over',
+  );
   expect(await statusOf(tenant, id, 'Answers')).toBe('FAIL');
   sandbox.setAway(false);
-  await panel.pass(async () => (await statusOf(tenant, id, 'Three nodes')) === 'PASS', 'it to be there again');
+  await panel.pass(
+    async () => (await statusOf(tenant, id, 'Three nodes')) === 'PASS',
+    'it to be there again',
+  );
 });
 
 test('a preview of a policy about clusters is refused at its rule', { timeout }, async () => {

@@ -21,8 +21,7 @@ interface ClusterRow extends Weights {
   offlineSince: Date | string | null;
 }
 
-const columns =
-  'id, tags, facts, offline_since as "offlineSince", passed, known, applicable, violations';
+const columns = 'id, tags, facts, offline_since as "offlineSince", passed, known, applicable, violations';
 /** More than that a tenant has not. */
 const mostClusters = 200;
 
