@@ -228,11 +228,11 @@ test(
         applies_to: { instance_ids: [node.id] },
       },
     });
-    expect(begun.status, begun.text).toBe(201);
+    expect(begun).toMatchObject({ status: 201 });
     const sent = await tenant.rest('/api/fleet/commands', {
       body: { ...change, instance_ids: [other.id] },
     });
-    expect(sent.status, sent.text).toBe(201);
+    expect(sent).toMatchObject({ status: 201 });
 
     const create = async (name: string) =>
       tenant.rest('/api/k8s/deployments', { body: { cluster_id: clusterId, name, image: 'nginx:1' } });
@@ -274,6 +274,7 @@ test('a change of a group has clusters judged anew', { timeout }, async () => {
     async () => (await statusOf(tenant, id, 'Grouped')) === undefined,
     'it to be for the cluster no more',
   );
+  expect((await resultsOf(tenant, id)).policyResults).toEqual([]);
 });
 
 test('what a cluster told is believed for a day after it went away', { timeout }, async () => {
