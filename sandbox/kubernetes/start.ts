@@ -71,6 +71,8 @@ export interface KubernetesSandbox {
   tellWatches(type: string, object: Json): void;
   /** Another cluster is at its address from now on, with the same contents. */
   becomeAnother(): void;
+  /** What it has now, with its versions; the answer puts all back to that, and ends watches. */
+  backup(): () => void;
   /** Watches from before now end with 410 when they are taken up again. */
   compact(): void;
   readonly openWatches: number;
@@ -223,6 +225,13 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     },
     setUnready: (problem) => void (unready = problem),
     cutWatches: () => watches.cut(),
+    backup() {
+      const contents = structuredClone(world.store.contents);
+      return () => {
+        world.restore(structuredClone(contents));
+        watches.cut();
+      };
+    },
     compact: () => world.store.compact(),
     tellWatches: (type, object) => watches.tell(type, object),
     becomeAnother() {

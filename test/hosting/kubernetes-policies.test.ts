@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { dataOf } from '../support/answers.js';
+import { dataOf, refusal } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
 import { cluster, signedIn, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
 
@@ -198,4 +198,117 @@ test('a policy is about instances or about clusters, and of others nobody learns
   expect((await scoresOf(stranger)).byCluster).toEqual([]);
   const rest = await tenant.rest<{ by_instance: unknown[] }>('/api/governance/scores');
   expect(rest.body).toMatchObject({ overall_score: 100, by_instance: [] });
+});
+
+test(
+  'a mandatory policy about clusters has no say in what is done to instances, and is held against what a cluster lacks',
+  { timeout },
+  async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const clusterId = await cluster(tenant, await panel.kubernetes());
+    const [node, other] = [await tenant.node(), await tenant.node()];
+    const nodes = [node.id, other.id];
+    for (const each of [node, other]) await each.beat({ facts: { backup: { encryption: true } } });
+    await until(async () => {
+      const sql = 'select 1 from governance.node where id = any($1) and reported_at is not null';
+      return (await panel.sql(sql, [nodes])).length === 2;
+    }, 'governance to know the nodes');
+    const { id } = await policy(
+      tenant,
+      'Ends some day',
+      { condition: 'cluster.credential_expires_at', operator: 'exists', value: true },
+      { enforcement: 'mandatory' },
+    );
+    const change = { command: 'update', params: { version: '0.3.0' } };
+    const begun = await tenant.rest('/api/governance/canary', {
+      body: {
+        ...change,
+        name: 'C',
+        steps: [{ percent: 100, bake_seconds: 0 }],
+        applies_to: { instance_ids: [node.id] },
+      },
+    });
+    expect(begun).toMatchObject({ status: 201 });
+    const sent = await tenant.rest('/api/fleet/commands', {
+      body: { ...change, instance_ids: [other.id] },
+    });
+    expect(sent).toMatchObject({ status: 201 });
+
+    const create = async (name: string) =>
+      tenant.rest('/api/k8s/deployments', { body: { cluster_id: clusterId, name, image: 'nginx:1' } });
+    expect((await create('first')).status).toBe(201);
+    await panel.sql('update hosting.cluster set credential_expires_at = null where id = $1', [clusterId]);
+    expect(await create('second')).toMatchObject({
+      status: 409,
+      body: { details: { policy: id, condition: 'cluster.credential_expires_at', actual: null } },
+    });
+  },
+);
+
+test('a change of a group has clusters judged anew', { timeout }, async () => {
+  const tenant = await panel.world.tenant();
+  const id = await cluster(tenant, await panel.kubernetes(), { tags: ['prod'] });
+  const change = async (mutation: string, type: string, input: object) =>
+    dataOf(
+      await tenant.graphql<Record<string, { id: string }>>(
+        `mutation($input: ${type}!) { ${mutation}(input: $input) { id } }`,
+        { input },
+      ),
+    )[mutation]!.id;
+  const filter = { tags: ['prod'] };
+  const group = await change('createInstanceGroup', 'CreateInstanceGroupInput', {
+    name: 'Production',
+    kind: 'LIVE',
+    filter,
+  });
+  await until(
+    async () =>
+      (await panel.sql('select 1 from governance.instance_group where id = $1', [group])).length > 0,
+    'governance to know the group',
+  );
+  const rule = { condition: 'cluster.nodes', operator: 'gte', value: 3 };
+  await policy(tenant, 'Grouped', rule, { applies_to: { group_ids: [group] } });
+  await until(async () => (await statusOf(tenant, id, 'Grouped')) === 'PASS', 'it to be judged');
+  await change('updateInstanceGroup', 'UpdateInstanceGroupInput', { id: group, filter: { tags: ['none'] } });
+  await panel.pass(
+    async () => (await statusOf(tenant, id, 'Grouped')) === undefined,
+    'it to be for the cluster no more',
+  );
+  expect((await resultsOf(tenant, id)).policyResults).toEqual([]);
+});
+
+test('what a cluster told is believed for a day after it went away', { timeout }, async () => {
+  const owner = await panel.world.tenant();
+  const sandbox = await panel.kubernetes();
+  const id = await cluster(owner, sandbox);
+  await policy(owner, 'Three nodes', { condition: 'cluster.nodes', operator: 'gte', value: 3 });
+  await policy(owner, 'Answers', { condition: 'cluster.status', operator: 'equals', value: 'healthy' });
+  sandbox.setAway(true);
+  await panel.pass(async () => (await statusOf(owner, id, 'Answers')) === 'FAIL', 'it to be away');
+  expect(await statusOf(owner, id, 'Three nodes')).toBe('PASS');
+  await panel.clock.leap(86_400_000);
+  const tenant = await signedIn(panel, owner);
+  await panel.pass(
+    async () => (await statusOf(tenant, id, 'Three nodes')) === 'UNKNOWN',
+    'the day to be over',
+  );
+  expect(await statusOf(tenant, id, 'Answers')).toBe('FAIL');
+  sandbox.setAway(false);
+  await panel.pass(
+    async () => (await statusOf(tenant, id, 'Three nodes')) === 'PASS',
+    'it to be there again',
+  );
+});
+
+test('a preview of a policy about clusters is refused at its rule', { timeout }, async () => {
+  const tenant = await panel.world.tenant();
+  const rule = { condition: 'cluster.nodes', operator: 'gte', value: 3 };
+  const preview = await tenant.graphql(
+    'query($input: PreviewPolicyInput!) { previewPolicy(input: $input) { failing } }',
+    { input: { rule } },
+  );
+  expect(refusal(preview)).toMatchObject({
+    code: 'VALIDATION_FAILED',
+    details: { 'input.rule': 'A preview is of instances, and this rule is about clusters' },
+  });
 });

@@ -18,9 +18,19 @@ export const fault = z.strictObject({
    * `late`: done `delayMs` later.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the connection ends without the
    * answer. `html`: a web page with status 502, as from a proxy in between. `cut`: the answer ends half-way. `empty`: it is a
-   * success with nothing in it, as a proxy ends a watch.
+   * success with nothing in it, as a proxy ends a watch. `missing`: a proxy's own 404.
    */
-  kind: z.enum(['error', 'delay', 'late', 'drop_before', 'drop_after_commit', 'html', 'cut', 'empty']),
+  kind: z.enum([
+    'error',
+    'delay',
+    'late',
+    'drop_before',
+    'drop_after_commit',
+    'html',
+    'cut',
+    'empty',
+    'missing',
+  ]),
   reason: z.enum(reasons).default('InternalError'),
   message: z.string().default('it was told to fail'),
   retryAfterSeconds: z.int().min(0).optional(),

@@ -6,7 +6,7 @@ import { copyOf, isSame, timeOf, type JsonObject, type KubeObject } from '../wir
 import { check, fillIn } from './deployments.js';
 import { apiVersionOf, qualified, resources, type Resource } from './resources.js';
 import { step, type Pace, type Rollout } from './rollout.js';
-import { Store } from './store.js';
+import { Store, type Contents } from './store.js';
 
 const controller: Manager = {
   manager: 'kube-controller-manager',
@@ -129,6 +129,14 @@ export class World {
         const rollout = this.rollouts.get(object.metadata.uid);
         if (rollout?.nextAt !== undefined && rollout.nextAt <= at) this.look(object, rollout, at);
       }
+  }
+
+  /** As from a backup: what came after it did not happen. */
+  restore(contents: Contents): void {
+    this.store.load(contents);
+    this.store.compact();
+    this.rollouts.clear();
+    this.wakeAll();
   }
 
   /** After a restart: all deployments are looked at again. */

@@ -3,7 +3,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { kindOf } from '../fact/fact.catalogue.js';
-import type { Facts } from '../fact/flatten.js';
+import { reportedMark, type Facts } from '../fact/flatten.js';
 import { Policy } from '../policy/policy.entity.js';
 import { readRules, type TenantRules } from '../result/active-policies.loader.js';
 import { exemptionKey, factsNow, noInstance, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
@@ -33,11 +33,13 @@ export class AdmissionService {
     const now = clock.now();
     const rules = await readRules(em, tenantId, now);
     const proposed = { ...knownOf(facts ?? {}), 'action.kind': action };
-    const asked = rules.policies.filter(
-      (policy) =>
-        policy.isMandatory &&
-        (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
-    );
+    const isOfCluster = subject === AdmissionSubject.DEPLOYMENT;
+    const asked = rules.policies.filter(({ isMandatory, isAboutActions, isAboutClusters, paths }) => {
+      if (!isMandatory) return false;
+      // No instance, plan or server has what is a cluster's, and the cluster of a workload has to answer for all of it.
+      if (isAboutClusters) return isOfCluster;
+      return isAboutActions || isChange || paths.some((path) => path in proposed);
+    });
     if (asked.length === 0) {
       await requireKnown(operation, instanceIds ?? []);
       return { isAdmitted: true, refusals: [] };
@@ -164,8 +166,11 @@ function refusals(
   const found: Refused[] = [];
   for (const node of nodes) {
     const today = factsNow(node, now);
-    const facts = { ...today, ...proposed };
+    const told = { ...today, ...proposed };
+    // Of a cluster all is told that is known: what is not among it there is not.
+    const ofCluster = { ...told, [reportedMark]: true };
     for (const policy of policies) {
+      const facts = policy.isAboutClusters ? ofCluster : told;
       if (!policy.appliesTo(node)) continue;
       if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
       if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;

@@ -20,10 +20,12 @@ export const followClusters: Consumer = {
       return;
     }
     const kept = await em.execute<unknown[]>(
-      `insert into governance.cluster as c (tenant_id, id, version, name, tags, facts)
-       values (?, ?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?::jsonb)
+      `insert into governance.cluster as c (tenant_id, id, version, name, tags, facts, offline_since)
+       values (?, ?, ?, ?, array(select jsonb_array_elements_text(?::jsonb)), ?::jsonb, ?)
        on conflict (tenant_id, id) do update set version = excluded.version, name = excluded.name, tags = excluded.tags,
-         facts = excluded.facts
+         facts = excluded.facts,
+         offline_since = case when excluded.offline_since is not null
+           then coalesce(c.offline_since, excluded.offline_since) end
        where c.version <= excluded.version and (c.name, c.tags, c.facts) is distinct from
          (excluded.name, excluded.tags, excluded.facts)
        returning 1`,
@@ -34,6 +36,7 @@ export const followClusters: Consumer = {
         name,
         JSON.stringify(tags),
         JSON.stringify({ ...facts, [reportedMark]: true }),
+        facts['cluster.status'] === 'offline' ? now : null,
       ],
     );
     if (kept.length > 0) await judgeClusters({ em, now, publish }, tenantId, { id: clusterId });

@@ -18,9 +18,10 @@ interface ClusterRow extends Weights {
   tags: readonly string[];
   facts: Facts;
   violations: number;
+  offlineSince: Date | string | null;
 }
 
-const columns = 'id, tags, facts, passed, known, applicable, violations';
+const columns = 'id, tags, facts, offline_since as "offlineSince", passed, known, applicable, violations';
 /** More than that a tenant has not. */
 const mostClusters = 200;
 
@@ -41,7 +42,9 @@ export async function judgeClusters(
   const scores: object[] = [];
   for (const row of rows) {
     // Exemptions are of instances.
-    const found = evaluate({ ...row, ...noInstance, isCluster: true }, policies, new Map(), now.getTime());
+    const offlineSince = row.offlineSince === null ? null : new Date(row.offlineSince);
+    const cluster = { ...row, ...noInstance, offlineSince, isCluster: true };
+    const found = evaluate(cluster, policies, new Map(), now.getTime());
     results.push(...resultsOf(row.id, found));
     scores.push(scoresOf(row.id, found));
     if (scoreOf(row) !== scoreOf(found) || row.violations !== found.violations)
@@ -50,7 +53,7 @@ export async function judgeClusters(
   const ids = JSON.stringify(rows.map((row) => row.id));
   const told = JSON.stringify(results);
   await em.execute(forget, [tenantId, ids, told]);
-  await em.execute(store, [now, told, tenantId]);
+  await em.execute(store, [told, tenantId, now]);
   await em.execute(storeScores, [now, JSON.stringify(scores), tenantId]);
   return rows.length;
 }
@@ -62,12 +65,14 @@ const forget = `delete from governance.cluster_result r
     select 1 from jsonb_to_recordset(?::jsonb) as n ${record}
     where n.cluster_id = r.cluster_id and n.policy_id = r.policy_id)`;
 
-// A policy may be removed meanwhile: its results are gone with it then.
-const store = `insert into governance.cluster_result as r (tenant_id, cluster_id, policy_id, status, evidence, since)
+// A policy may be removed meanwhile, or be about to be: its results go with it then. Whoever removes it waits for these
+// clusters, and is not waited for.
+const store = `with n as (select * from jsonb_to_recordset(?::jsonb) as n ${record}),
+  there as (select p.tenant_id, p.id from governance.policy p
+    where p.tenant_id = ? and p.id in (select policy_id from n) for key share skip locked)
+  insert into governance.cluster_result as r (tenant_id, cluster_id, policy_id, status, evidence, since)
   select p.tenant_id, n.cluster_id, n.policy_id, n.status, n.evidence, t.at
-  from (select ?::timestamptz as at) t, jsonb_to_recordset(?::jsonb) as n ${record}
-  join governance.policy p on p.id = n.policy_id
-  where p.tenant_id = ?
+  from (select ?::timestamptz as at) t, n join there p on p.id = n.policy_id
   on conflict (tenant_id, cluster_id, policy_id) do update set status = excluded.status, evidence = excluded.evidence,
     since = case when r.status = excluded.status then r.since else excluded.since end`;
 

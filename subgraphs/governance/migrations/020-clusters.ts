@@ -11,6 +11,8 @@ export const clustersMigration: AreaMigration = migration(
     name text not null,
     tags text[] not null,
     facts jsonb not null,
+    -- Since when it does not answer; null while it does.
+    offline_since timestamptz,
     passed integer not null default 0,
     known integer not null default 0,
     applicable integer not null default 0,

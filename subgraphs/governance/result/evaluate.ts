@@ -73,11 +73,13 @@ export type Exemptions = ReadonlyMap<string, number>;
 export const exemptionKey = (policyId: string, instanceId: string): string => `${policyId} ${instanceId}`;
 
 /**
- * What is known of an instance now: of one that has been silent for a day, only what the panel knows by itself; and what was
- * measured lately.
+ * What is known of an instance or a cluster now: of one that has been silent for a day, only what the panel knows by itself;
+ * and what was measured lately.
  */
-export function factsNow({ facts, offlineSince, metrics, metricsAt }: KnownNode, now: number): Facts {
-  const known = isStale(offlineSince, now) ? panelsOwn(facts) : facts;
+export function factsNow(node: KnownNode, now: number): Facts {
+  const { facts, offlineSince, metrics, metricsAt } = node;
+  const own = node.isCluster ? clustersOwn : panelsOwn;
+  const known = isStale(offlineSince, now) ? own(facts) : facts;
   return metricsAt !== null && now < metricsAt.getTime() + metricsStaleAfterMs
     ? { ...known, ...metrics }
     : known;
@@ -90,6 +92,15 @@ function panelsOwn(facts: Facts): Facts {
     'instance.tags': tags,
     'instance.status': status,
   };
+}
+
+/** What is known of a cluster without asking it. */
+const ownOfClusters = ['name', 'provider', 'region', 'tags', 'status', 'credential_expires_at'].map(
+  (name) => `cluster.${name}`,
+);
+
+function clustersOwn(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([path]) => ownOfClusters.includes(path)));
 }
 
 function isStale(offlineSince: Date | null, now: number): boolean {

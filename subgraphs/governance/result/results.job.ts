@@ -1,5 +1,6 @@
 import type { Sweep } from '#platform/membership/sweep.js';
 
+import { judgeClusters } from '../cluster/judge-clusters.service.js';
 import { recordDay } from '../score/record-day.job.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
@@ -8,8 +9,8 @@ const atOnce = 500;
 const refreshMs = 60 * 60 * 1000;
 
 /**
- * Judges the instances of a tenant whose policies have changed, some hundred at a time. Takes locks as those who change
- * policies do: the tenant's standing first, then instances in the order of their ids.
+ * Judges the instances of a tenant whose policies have changed, some hundred at a time, and then its clusters. Takes locks as those who change
+ * policies do: the tenant's standing first, then instances in the order of their ids, then clusters.
  */
 export const pendingSweep: Sweep = {
   name: 'results.pending',
@@ -30,6 +31,7 @@ export const pendingSweep: Sweep = {
     );
     await evaluateNodes({ em, now, publish }, tenantId, nodes);
     if (nodes.length < atOnce) {
+      await judgeClusters({ em, now, publish }, tenantId);
       await em.execute(
         'update governance.standing set pending_since = null where tenant_id = ? and revision = ?',
         [tenantId, revision],

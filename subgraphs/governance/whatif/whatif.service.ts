@@ -2,7 +2,7 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { isAboutActions } from '../fact/fact.catalogue.js';
+import { isAboutActions, isAboutClusters } from '../fact/fact.catalogue.js';
 import { readGroups } from '../group/groups.loader.js';
 import { Policy } from '../policy/policy.entity.js';
 import { requireKnown } from '../policy/policy.service.js';
@@ -31,6 +31,8 @@ export class WhatIfService {
     const rules = validate(previewPolicyRules, input);
     if (isAboutActions(pathsOf(rules.rule)))
       throw invalid('input.rule', 'A rule about actions has no results: it is asked before they are done');
+    if (isAboutClusters(pathsOf(rules.rule)))
+      throw invalid('input.rule', 'A preview is of instances, and this rule is about clusters');
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const id = rules.policyId ?? '';

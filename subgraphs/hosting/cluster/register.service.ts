@@ -211,6 +211,8 @@ function refusedKubeconfig(error: unknown): unknown {
       ? away(error.message, error)
       : invalid('input.kubeconfig', error.message);
   if (!(error instanceof KubeError)) return error;
+  const isNone = invalid('input.kubeconfig', 'There is no Kubernetes API at its server');
+  if (error.options.status === 404) return isNone;
   switch (error.kind) {
     case 'UNAUTHORIZED':
       return invalid('input.kubeconfig', 'The cluster does not know its user');
@@ -221,7 +223,7 @@ function refusedKubeconfig(error: unknown): unknown {
       return invalid('input.kubeconfig', error.message);
     case 'NOT_FOUND':
     case 'INVALID':
-      return invalid('input.kubeconfig', 'There is no Kubernetes API at its server');
+      return isNone;
     case 'UNREACHABLE':
     case 'CONFLICT':
     case 'EXPIRED':

@@ -20,9 +20,8 @@ export class DeleteService {
     const { tenantId, clock } = operation;
     const before = await managedDeployment(operation, id);
     const cluster = await clusterFor(operation, before.clusterId);
-    const client = this.clients.of(cluster);
     // A cluster that is away, and a stranger in its place, leave all as it was.
-    const there = await asked(async () => lookAt(client, before));
+    const there = await asked(async () => lookAt(await this.clients.recognized(cluster), before));
     if (there === 'REPLACED')
       throw new ApiError('CONFLICT', 'Somebody has put another deployment in its place', {
         reason: 'REPLACED',
@@ -46,7 +45,7 @@ export class DeleteService {
     let end: End | undefined;
     let problem: KubeError | undefined;
     try {
-      end = await deleteDeployment(client, before);
+      end = await deleteDeployment(await this.clients.recognized(cluster), before);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       problem = error;

@@ -5,6 +5,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import type { Cluster } from '../cluster/cluster.entity.js';
@@ -65,8 +66,10 @@ export class DeployService {
       desired,
     });
     const application: Application = { id, ...place, uid: null, desired };
-    await this.refuseTaken(cluster, place);
-    await this.tried(cluster, application);
+    await this.tried(cluster, async (client) => {
+      await refuseTaken(client, place);
+      await tryDeployment(client, application);
+    });
     const now = clock.now();
     const sealed = this.keyring.seal(JSON.stringify(desired), id);
     await operation.write(async ({ em, publish, audit }) => {
@@ -128,15 +131,17 @@ export class DeployService {
       desired,
     });
     const application: Application = { id, ...place, uid, desired };
-    await this.tried(cluster, application);
+    await this.tried(cluster, async (client) => tryDeployment(client, application));
     const now = clock.now();
     const sealed = this.keyring.seal(JSON.stringify(desired), id);
+    let known: Before | undefined;
     await operation.write(async ({ em, publish, audit }) => {
       const deployment = await lockDeployment(em, tenantId, id);
       if (!deployment || deployment.deletedAt !== null) throw notFound('Deployment');
       if (deployment.status === DeploymentStatus.DELETING) throw beingDeleted();
       if (deployment.sealedDesired !== before.sealedDesired)
         throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
+      known = beforeOf(deployment);
       const { image, replicas } = desired;
       const env = wish.env ? { env: Object.keys(wish.env) } : {};
       audit({ target: id, changes: { image, replicas, ...env, takesOver: takesOver ?? false } });
@@ -151,7 +156,7 @@ export class DeployService {
         failures: 0,
       });
     });
-    return this.applied(operation, cluster, { application, sealed, before });
+    return this.applied(operation, cluster, { application, sealed, before: known });
   }
 
   /** Applies what was written down, and keeps what came of it. A refusal undoes the row, as nothing was done. */
@@ -161,7 +166,7 @@ export class DeployService {
     let seen: KubeDeployment | undefined;
     let problem: KubeError | undefined;
     try {
-      seen = await applyDeployment(this.clients.of(cluster), application);
+      seen = await applyDeployment(await this.clients.recognized(cluster), application);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       problem = error;
@@ -174,32 +179,34 @@ export class DeployService {
       if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
       if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
       else if (seen) settleDeployment(publish, deployment, seenFields(seen), now);
-      else if (problem!.isRefusal)
-        settleDeployment(publish, deployment, before ? asBefore(before) : goneAt(now), now);
-      else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
+      else if (problem!.isRefusal) {
+        settleDeployment(publish, deployment, before?.fields ?? goneAt(now), now);
+        // What was to be applied still is.
+        if (before?.isDue) deployment.dueAt = now;
+      } else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
       return deployment;
     });
     if (problem?.isRefusal) throw refusalOf(problem);
     return kept;
   }
 
-  private async tried(cluster: Cluster, application: Application): Promise<void> {
+  private async tried(cluster: Cluster, work: (client: KubeClient) => Promise<void>): Promise<void> {
     try {
-      await tryDeployment(this.clients.of(cluster), application);
+      await work(await this.clients.recognized(cluster));
     } catch (error) {
       throw error instanceof KubeError ? refusalOf(error) : error;
     }
   }
+}
 
-  private async refuseTaken(cluster: Cluster, place: { namespace: string; name: string }): Promise<void> {
-    try {
-      await this.clients.of(cluster).text(`${deploymentsPath(place.namespace)}/${place.name}`);
-    } catch (error) {
-      if (error instanceof KubeError && error.kind === 'NOT_FOUND') return;
-      throw error instanceof KubeError ? refusalOf(error) : error;
-    }
-    throw nameTaken(place);
+async function refuseTaken(client: KubeClient, place: { namespace: string; name: string }): Promise<void> {
+  try {
+    await client.text(`${deploymentsPath(place.namespace)}/${place.name}`);
+  } catch (error) {
+    if (error instanceof KubeError && error.kind === 'NOT_FOUND') return;
+    throw error;
   }
+  throw nameTaken(place);
 }
 
 interface Wish {
@@ -207,23 +214,26 @@ interface Wish {
   /** What the row has then. */
   sealed: string;
   /** Undefined of a new one. */
-  before: Deployment | undefined;
+  before: Before | undefined;
 }
 
-const asBefore = ({
+/** What a row was before a change was written down. */
+interface Before {
+  fields: DeploymentChange;
+  isDue: boolean;
+}
+
+const beforeOf = ({
   image,
   replicas,
   status,
   reason,
   message,
   sealedDesired,
-}: Deployment): DeploymentChange => ({
-  image,
-  replicas,
-  status,
-  reason,
-  message,
-  sealedDesired,
+  dueAt,
+}: Deployment): Before => ({
+  fields: { image, replicas, status, reason, message, sealedDesired },
+  isDue: dueAt !== null,
 });
 
 function nameTaken({ namespace, name }: { namespace: string; name: string }): ApiError {

@@ -72,7 +72,8 @@ export class Deployment {
     nullable: true,
     description:
       'Why it is as it is, for programs; null when all is well. `NOT_OBSERVED`, `UPDATING`, `ENDING_OLD`, `STARTING`, ' +
-      '`PAUSED`, `REPLICA_FAILURE`, `PROGRESS_DEADLINE_EXCEEDED`, `CLUSTER_AWAY`, `CREDENTIAL_REFUSED`, `FIELD_CONFLICT`, `REFUSED`.',
+      '`PAUSED`, `REPLICA_FAILURE`, `PROGRESS_DEADLINE_EXCEEDED`, `CLUSTER_AWAY`, `CREDENTIAL_REFUSED`, `FIELD_CONFLICT`, `REFUSED`, ' +
+      '`DELETION_REFUSED`, `TOO_LATE` (of a placement: it was not applied in time).',
   })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;

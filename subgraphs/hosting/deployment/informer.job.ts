@@ -8,6 +8,7 @@ import type { HeldCluster, Holdings, WatcherWrite } from '../cluster/watch/held.
 import { Gathered } from './gathered.js';
 import { keepSeen } from './keep-seen.job.js';
 import { allDeploymentsPath, listDeployments } from './list.job.js';
+import { forgetIfRestored } from './restored.job.js';
 
 const watchSeconds = 300;
 /** A watch that ends sooner than that was not served. */
@@ -44,16 +45,22 @@ export class Informer {
   async run(signal: AbortSignal): Promise<void> {
     const { client, cluster, clock } = this.options;
     while (!signal.aborted) {
-      const since = clock.now().getTime();
+      let since = Infinity;
+      const wasServed = () => clock.now().getTime() - since >= shortMs;
       try {
         await requireSame(client, cluster.identity, { timeoutMs: identifyMs, signal });
+        if (this.version !== null && (await forgetIfRestored(this.options, this.version, signal)))
+          this.version = null;
         this.version ??= await listDeployments(this.options, signal);
+        since = clock.now().getTime();
         await this.watch(this.version, signal);
-        if (clock.now().getTime() - since >= shortMs) this.failures = 0;
+        if (wasServed()) this.failures = 0;
         else await this.pause(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof KubeError)) throw error;
+        // Whatever it told: one that tells something and ends at once would be listed without end.
+        if (wasServed()) this.failures = 0;
         // Once; a cluster that says so of what it has just listed is waited for as for any other failure.
         const isFirst = error.kind === 'EXPIRED' && this.failures === 0;
         if (error.kind === 'EXPIRED') this.version = null;
@@ -120,7 +127,6 @@ export class Informer {
       await keepVersion(write, cluster, version);
     });
     this.version = version;
-    this.failures = 0;
   }
 }
 

@@ -46,7 +46,7 @@ export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): Job
         try {
           if (cluster.reason === 'OTHER_CLUSTER')
             throw new KubeError('OTHER_CLUSTER', 'another cluster answers at its address');
-          return { answer: await work(tools.clients.of(cluster)) };
+          return { answer: await work(await tools.clients.recognized(cluster)) };
         } catch (error) {
           if (error instanceof KubeError) return { problem: error };
           throw error;
@@ -78,6 +78,8 @@ async function keepApplied(
     // Somebody has asked for something else meanwhile, which this may have come after.
     if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
     else if (answer) settleDeployment(publish, deployment, seenFields(answer), now);
+    // It was given up meanwhile.
+    else if (deployment.dueAt === null) return;
     else if (problem!.isFinal) settleDeployment(publish, deployment, refusedFor(problem!), now);
     else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
   });
@@ -91,7 +93,8 @@ async function keepEnd(
     const deployment = await lockDeployment(em, tenantId, deploymentId);
     if (!deployment || deployment.deletedAt !== null) return;
     if (end) afterDeletion(publish, deployment, { end, mayComeLate: false, now });
-    else if (problem!.isFinal) settleDeployment(publish, deployment, refusedFor(problem!), now);
+    else if (problem!.isFinal)
+      settleDeployment(publish, deployment, { ...refusedFor(problem!), reason: 'DELETION_REFUSED' }, now);
     else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
   });
 }

@@ -11,7 +11,8 @@ import { Placement } from './placement.entity.js';
 import { PlacementStatus, PlacementTargetStatus } from './placement.status.js';
 import { removeDeployments } from './removal.job.js';
 import { PlacementTarget } from './target.entity.js';
-import { beginTarget, lookAtTarget } from './target.job.js';
+import { beginTarget, giveUpDue, lookAtTarget } from './target.job.js';
+import { forgetRemoved } from './targets.service.js';
 
 type Step = JobStep<PlacementPayload>;
 
@@ -105,13 +106,13 @@ interface Partition {
 async function advance(write: Advancing, { placement, desired, refused }: Partition): Promise<void> {
   const { em, publish, now } = write;
   const { tenantId, id: placementId, partition, partitions } = placement;
+  let isNews = await forgetRemoved(em, placement);
   const targets = await em.find(
     PlacementTarget,
     { tenantId, placementId, partition: { $lte: partition } },
     { orderBy: { partition: 'asc', clusterId: 'asc' } },
   );
   const current = targets.filter((target) => target.partition === partition);
-  let isNews = false;
   for (const target of current) {
     const before = target.status;
     if (before === PlacementTargetStatus.WAITING)
@@ -126,14 +127,15 @@ async function advance(write: Advancing, { placement, desired, refused }: Partit
     return;
   }
   const failed = targets.filter(({ status }) => status === PlacementTargetStatus.FAILED);
-  if (failed.length > placement.mostFailures)
+  if (failed.length > placement.mostFailures) {
+    await giveUpDue(write, placement);
     changePlacement(publish, placement, {
       status: PlacementStatus.STOPPED,
       reason: 'PARTITION_FAILED',
       message: await wordsFor(write, placement, failed),
       dueAt: null,
     });
-  else if (partition < partitions)
+  } else if (partition < partitions)
     changePlacement(publish, placement, { partition: partition + 1, dueAt: now });
   else changePlacement(publish, placement, { status: PlacementStatus.PLACED, dueAt: null });
 }

@@ -18,7 +18,7 @@ import {
   type UpdatePlacementInput,
 } from './placement.inputs.js';
 import { PlacementStatus } from './placement.status.js';
-import { beginTargets } from './targets.service.js';
+import { beginTargets, forgetRemoved } from './targets.service.js';
 
 const room: Room = { lock: 'hosting.placement', limit: 200, of: 'placements', reason: 'PLACEMENTS_LIMIT' };
 /** How many clusters policies are asked about at once. */
@@ -142,6 +142,7 @@ export class PlaceService {
       if (placement.status === PlacementStatus.REMOVING) throw beingRemoved();
       audit({ target: id, changes: { partition: placement.partition } });
       if (placement.status !== PlacementStatus.STOPPED) return placement;
+      await forgetRemoved(em, placement);
       await em.execute(
         `update hosting.placement_target set status = 'WAITING', reason = null, message = null, started_at = null
          where tenant_id = ? and placement_id = ? and status = 'FAILED'`,

@@ -35,7 +35,7 @@ export async function removeDeployments({ payload, now, write }: JobStep<Placeme
       return;
     }
     const refused = left.find(
-      ({ status, reason }) => status === DeploymentStatus.FAILED && reason === 'REFUSED',
+      ({ status, reason }) => status === DeploymentStatus.FAILED && reason === 'DELETION_REFUSED',
     );
     for (const deployment of left) {
       if (deployment.status === DeploymentStatus.DELETING) continue;

@@ -1,7 +1,12 @@
 import { newId } from '#platform/ids.js';
 
 import { Cluster } from '../cluster/cluster.entity.js';
-import { changeDeployment, deploymentEvent, lockDeployment } from '../deployment/change.service.js';
+import {
+  changeDeployment,
+  deploymentEvent,
+  lockDeployment,
+  settleDeployment,
+} from '../deployment/change.service.js';
 import { Deployment } from '../deployment/deployment.entity.js';
 import { DeploymentStatus } from '../deployment/deployment.status.js';
 import type { Desired } from '../deployment/manifest.js';
@@ -9,7 +14,7 @@ import { newDeployment } from '../deployment/new-deployment.js';
 import type { Advancing } from './advance.job.js';
 import type { Placement } from './placement.entity.js';
 import { PlacementTargetStatus, targetDeadlineMs } from './placement.status.js';
-import type { PlacementTarget } from './target.entity.js';
+import { PlacementTarget } from './target.entity.js';
 
 interface Beginning {
   target: PlacementTarget;
@@ -60,15 +65,38 @@ export async function beginTarget(
 }
 
 /** Takes over how its deployment is in a cluster. */
-export async function lookAtTarget({ em, now }: Advancing, target: PlacementTarget): Promise<void> {
+export async function lookAtTarget(write: Advancing, target: PlacementTarget): Promise<void> {
+  const { em, now } = write;
   const { tenantId, deploymentId, startedAt } = target;
   const deployment = await em.findOne(Deployment, { tenantId, id: deploymentId!, deletedAt: null });
   if (!deployment) return fail(target, 'GONE', 'Somebody has deleted it in its cluster');
   const { status, reason, message, dueAt } = deployment;
   if (status === DeploymentStatus.RUNNING && dueAt === null) target.status = PlacementTargetStatus.DONE;
   else if (status === DeploymentStatus.FAILED) fail(target, reason, message);
-  else if (now.getTime() - startedAt!.getTime() >= targetDeadlineMs)
+  else if (now.getTime() - startedAt!.getTime() >= targetDeadlineMs) {
     fail(target, 'TOO_LATE', `It was not rolled out in time${message === null ? '' : `: ${message}`}`);
+    await giveUp(write, deployment);
+  }
+}
+
+/** What a placement that stopped has not applied by then is not applied later, when nobody expects it any more. */
+export async function giveUpDue(write: Advancing, { tenantId, id: placementId }: Placement): Promise<void> {
+  const targets = await write.em.find(PlacementTarget, { tenantId, placementId });
+  const ids = targets.flatMap(({ deploymentId }) => deploymentId ?? []);
+  const due = await write.em.find(
+    Deployment,
+    { tenantId, id: { $in: ids }, deletedAt: null, dueAt: { $ne: null } },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const deployment of due) await giveUp(write, deployment);
+}
+
+async function giveUp({ em, publish, now }: Advancing, { tenantId, id }: Deployment): Promise<void> {
+  const deployment = await lockDeployment(em, tenantId, id);
+  if (!deployment || deployment.dueAt === null || deployment.status === DeploymentStatus.DELETING) return;
+  const { FAILED: status } = DeploymentStatus;
+  const message = 'It was not applied in time';
+  settleDeployment(publish, deployment, { status, reason: 'TOO_LATE', message }, now);
 }
 
 function fail(target: PlacementTarget, reason: string | null, message: string | null): void {

@@ -148,12 +148,15 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string, voi
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      const line = rest.slice(0, end);
-      rest = rest.slice(end + 1);
+    const text = decoder.decode(chunk, { stream: true });
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      const line = rest + text.slice(from, end);
+      rest = '';
+      from = end + 1;
       if (line !== '') yield line;
     }
+    rest += text.slice(from);
     if (rest.length > mostLine) throw new KubeError('FAILED', 'An object of a watch is too large');
   }
 }

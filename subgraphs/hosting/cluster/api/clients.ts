@@ -8,6 +8,8 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Cluster } from '../cluster.entity.js';
 import type { Credential } from '../kubeconfig/credential.js';
 import { KubeClient } from './client.js';
+import { KubeError } from './kube-error.js';
+import { requireSame } from './look.js';
 
 interface Opened {
   client: KubeClient;
@@ -50,6 +52,25 @@ export class KubeClients {
       this.kept.set(key, known);
     }
     return known.client;
+  }
+
+  /**
+   * The same, once the cluster that was registered has answered: a stranger in its place is changed nothing of, and what is
+   * not there is not gone. What the stranger refuses, the cluster does not: none of its errors is final.
+   */
+  async recognized(cluster: Credentialed & Pick<Cluster, 'identity'>): Promise<KubeClient> {
+    const client = this.of(cluster);
+    try {
+      await requireSame(client, cluster.identity, {});
+    } catch (error) {
+      if (!(error instanceof KubeError) || !error.isFinal) throw error;
+      const { kind, message, options } = error;
+      throw new KubeError(kind === 'FORBIDDEN' ? 'UNAUTHORIZED' : 'FAILED', message, {
+        ...options,
+        cause: error,
+      });
+    }
+    return client;
   }
 
   /** For whoever stays connected, as watches do, until it closes it. */

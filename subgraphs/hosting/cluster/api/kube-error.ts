@@ -36,7 +36,13 @@ export class KubeError extends Error {
   constructor(
     readonly kind: KubeErrorKind,
     message: string,
-    readonly options: { causes?: readonly Cause[]; retryAfterMs?: number; cause?: unknown } = {},
+    readonly options: {
+      causes?: readonly Cause[];
+      retryAfterMs?: number;
+      /** Of the answer, if there was one. */
+      status?: number;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
   }
@@ -65,7 +71,8 @@ const kinds: Readonly<Record<number, KubeErrorKind>> = {
 
 /** What an answer that is no success says; `text` is a Status object, if an API server wrote it. */
 export function errorOf(status: number, text: string, retryAfter: string | undefined): KubeError {
-  let said: { message?: unknown; details?: { causes?: unknown } | null } = {};
+  let said: { kind?: unknown; reason?: unknown; message?: unknown; details?: { causes?: unknown } | null } =
+    {};
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null) said = parsed;
@@ -76,8 +83,11 @@ export function errorOf(status: number, text: string, retryAfter: string | undef
     typeof said.message === 'string' ? mended(said.message.slice(0, 1_000)) : `it answered with ${status}`;
   const causes = Array.isArray(said.details?.causes) ? said.details.causes.slice(0, 50).map(causeOf) : [];
   const seconds = Number(retryAfter);
-  return new KubeError(kinds[status] ?? 'FAILED', message, {
+  // Whoever else stands at the address knows nothing of what is there.
+  const isStranger = status === 404 && (said.kind !== 'Status' || said.reason !== 'NotFound');
+  return new KubeError(isStranger ? 'FAILED' : (kinds[status] ?? 'FAILED'), message, {
     causes,
+    status,
     ...(seconds > 0 ? { retryAfterMs: Math.min(seconds, 300) * 1000 } : {}),
   });
 }

@@ -46,8 +46,8 @@ export async function observe(
   try {
     await client.text('/readyz', call).catch((error: unknown) => {
       // Some clusters keep /readyz to themselves: then what follows tells.
-      const { kind } = unreachable(error);
-      if (kind !== 'FORBIDDEN' && kind !== 'NOT_FOUND' && kind !== 'UNAUTHORIZED') throw error;
+      const { kind, options } = unreachable(error);
+      if (kind !== 'FORBIDDEN' && options.status !== 404 && kind !== 'UNAUTHORIZED') throw error;
     });
     // Anybody may ask for /readyz; whether the credential still holds, only an API tells.
     await requireSame(client, identity, call);
