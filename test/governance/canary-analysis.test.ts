@@ -17,9 +17,11 @@ const well = (memoryPercent: number | null, more: Partial<Reading> = {}): Readin
 function sample(before: Reading | null, now: Reading, more: Partial<Sample> = {}): Sample {
   return {
     before,
-    now: { ...now, lastSeen: later, alertsSince: [] },
+    now: { ...now, lastSeen: later, statusSince: null, alerts: [] },
     since: from,
     wellSince: from,
+    isOver: false,
+    isOverdue: false,
     isOfStep: true,
     ...more,
   };
@@ -77,11 +79,51 @@ describe('an analysis', () => {
   test('counts alerts of both over the same time', () => {
     const alerting = (at: string) => {
       const each = still(40);
-      return { ...each, now: { ...each.now!, alertsSince: [at] } };
+      return { ...each, now: { ...each.now!, alerts: [{ startedAt: at, clearSince: null }] } };
     };
     expect(verdictOf([alerting('2026-11-29T10:01:00Z')], others, 'alerts')?.verdict).toBe('FAIL');
     expect(verdictOf([alerting('2026-11-29T09:59:00Z')], others, 'alerts')?.verdict).toBe('PASS');
     const both = verdictOf([alerting('2026-11-29T10:01:00Z')], [alerting('2026-11-29T10:00:01Z')], 'alerts');
     expect(both?.verdict).toBe('INCONCLUSIVE');
+  });
+
+  describe('of what began while the command was under way', () => {
+    const [meanwhile, ended, over] = ['2026-11-29T10:01:00Z', '2026-11-29T10:02:00Z', '2026-11-29T10:04:00Z'];
+    const baking = { since: ended, wellSince: ended };
+    const atEnd = { since: ended, wellSince: over, isOver: true };
+    const alerting = (more: Partial<Sample>, clearSince: string | null = null, startedAt = meanwhile) => {
+      const each = sample(well(40), well(40), more);
+      return { ...each, now: { ...each.now!, alerts: [{ startedAt, clearSince }] } };
+    };
+    const being = (status: Reading['status'], statusSince: string, more: Partial<Sample>) => {
+      const each = sample(well(40), well(40, { status }), more);
+      return { ...each, now: { ...each.now!, statusSince } };
+    };
+    const verdict = (each: Sample) => analyse([each], others, from, limits).verdict;
+    const unheard = (each: Sample): Sample => ({ ...each, now: { ...each.now!, lastSeen: meanwhile } });
+
+    test('an alert counts at the end alone, and only where it goes on then', () => {
+      expect(verdict(alerting(baking))).toBe('PASS');
+      expect(verdict(alerting(atEnd))).toBe('FAIL');
+      expect(verdict(alerting(atEnd, over))).toBe('PASS');
+      expect(verdict(unheard(alerting(atEnd)))).toBe('INCONCLUSIVE');
+      // What began after it counts at once, and though it clears.
+      expect(verdict(alerting(baking, over, '2026-11-29T10:03:00Z'))).toBe('FAIL');
+    });
+
+    test('trouble counts at the end alone, by a beat after it; what began after the command at once', () => {
+      expect(verdict(being('DEGRADED', meanwhile, baking))).toBe('PASS');
+      expect(verdict(being('DEGRADED', meanwhile, atEnd))).toBe('FAIL');
+      expect(verdict(unheard(being('DEGRADED', meanwhile, atEnd)))).toBe('INCONCLUSIVE');
+      expect(verdict(being('DEGRADED', '2026-11-29T10:03:00Z', baking))).toBe('FAIL');
+    });
+
+    test('silence counts once it has had the time to beat again, and never passes', () => {
+      const silent = (more: Partial<Sample>) => unheard(being('OFFLINE', meanwhile, more));
+      expect(verdict(silent(baking))).toBe('INCONCLUSIVE');
+      expect(verdict(silent(atEnd))).toBe('INCONCLUSIVE');
+      expect(verdict(silent({ ...atEnd, isOverdue: true }))).toBe('FAIL');
+      expect(verdict(unheard(being('OFFLINE', '2026-11-29T10:03:00Z', baking)))).toBe('FAIL');
+    });
   });
 });

@@ -75,6 +75,44 @@ describe('the analysis of a step', { timeout: 180_000 }, () => {
     expect(ended).toMatchObject({ status: 'succeeded', analysis: { verdict: 'pass' } });
   });
 
+  test('does not count against a version what its command made of the node for a while, but what stays of it', async () => {
+    const ill = { health: [{ component: 'apps', status: 'unhealthy', message: 'being updated' }] };
+    const { tenant, all } = await scene(2);
+    for (const [version, stays, status, reason] of [
+      ['0.3.5', false, 'succeeded', null],
+      ['0.3.6', true, 'rolled_back', 'ANALYSIS_FAILED'],
+    ] as const) {
+      const id = await start(await signedIn(tenant), version);
+      const first = await firstOf(tenant, id, all);
+      const { node, version: before } = first;
+      let handed: { id: string; lease: string } | undefined;
+      await until(async () => {
+        await panel.clock.advance(1_000);
+        const { body } = await node.beat({ version: before });
+        handed = (body['commands'] as (typeof handed)[] | undefined)?.[0];
+        return handed !== undefined;
+      }, 'the command to come');
+      await panel.clock.advance(5_000);
+      await node.beat({ version: before, ...ill });
+      await panel.clock.advance(5_000);
+      await node.world.rest(`/api/agent/commands/${handed!.id}/result`, {
+        token: node.credential,
+        body: { lease: handed!.lease, status: 'success' },
+      });
+      first.version = version;
+      let looked: Canary | undefined;
+      await until(async () => {
+        await turn(panel, id, []);
+        looked = await shown(tenant, id);
+        return looked.analysis !== null;
+      }, 'the first look');
+      expect(looked).toMatchObject({ status: 'baking', analysis: { verdict: 'inconclusive' } });
+      first.beat = stays ? ill : { health: [] };
+      const ended = await drive(panel, tenant, id, all, ends);
+      expect(ended).toMatchObject({ status, reason, current_step: 1 });
+    }
+  });
+
   test('lets as many comparisons fail as were allowed: one passes over, one more takes it back', async () => {
     const { tenant, all } = await scene(2, (version) =>
       version === '0.7.7' ? { beat: { cpu_percent: 97 } } : {},
@@ -153,7 +191,7 @@ describe('a canary', { timeout: 180_000 }, () => {
     expect(first.done).toEqual(['0.8.8', '0.2.9']);
   });
 
-  test('leaves out the instance that a policy forbids it on, and comes to all the others', async () => {
+  test('leaves out the instance that a policy forbids it on, also when it is resumed, and comes to all the others', async () => {
     const { tenant, all } = await scene(3, () => ({ beat: { facts: { 'backup.encryption': true } } }));
     for (const { node } of all) await known(node, 'backup.encryption', true);
     await create(tenant, { name: 'Encrypted', rule: encrypted, enforcement: 'MANDATORY' });
@@ -162,15 +200,22 @@ describe('a canary', { timeout: 180_000 }, () => {
     first.beat = { facts: { 'backup.encryption': false } };
     await first.turn();
     await known(first.node, 'backup.encryption', false);
-    expect(await drive(panel, tenant, id, all, ends)).toMatchObject({
+    for (const each of all) each.isAway = each !== first;
+    const statuses = async () => (await members(await signedIn(tenant), id)).map(({ status }) => status);
+    await until(async () => {
+      await turn(panel, id, all);
+      return (await statuses()).join() === 'REFUSED,SENT,SENT';
+    }, 'the others to have it sent');
+    expect((await act(tenant, id, 'pause')).body.status).toBe('paused');
+    expect((await act(tenant, id, 'resume')).body.status).toBe('running');
+    // It is asked again, and refused again once the others have it.
+    expect(await statuses()).toEqual(['WAITING', 'SENT', 'SENT']);
+    for (const each of all) each.isAway = false;
+    expect(await drive(panel, tenant, id, all, [...ends, 'paused'])).toMatchObject({
       status: 'succeeded',
       instances: { target: 3, updated: 2, failed: 0 },
     });
-    expect((await members(await signedIn(tenant), id)).map(({ status }) => status)).toEqual([
-      'REFUSED',
-      'UPDATED',
-      'UPDATED',
-    ]);
+    expect(await statuses()).toEqual(['REFUSED', 'UPDATED', 'UPDATED']);
     expect(first.done).toEqual([]);
   });
 

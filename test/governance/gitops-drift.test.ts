@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { dataOf, refusal } from '../support/answers.js';
+import { refusal } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
 import {
@@ -225,47 +225,5 @@ describe('what is meant to stay', () => {
     expect(config.lastError).toBe(
       'a.yaml:1: The group Web servers is STATIC, and is declared LIVE: rename one of them',
     );
-  });
-});
-
-describe('a desired version', () => {
-  const version = (text: string) => `apiVersion: v1
-kind: DesiredVersion
-metadata: {name: "All of them, même"}
-spec:
-  version: "${text}"
-  steps: [{percent: 50, bake_seconds: 60}]
-`;
-
-  test('comes to instances by one canary, however often it is looked at', async () => {
-    const tenant = await paying();
-    await nodeWith(tenant, { 'backup.encryption': true });
-    await nodeWith(tenant, { 'backup.encryption': true });
-    await git.commit({ 'a.yaml': version('0.3.0') });
-    const id = await connected(tenant);
-    const config = await seen(
-      tenant,
-      id,
-      ({ health }) => health === 'PROGRESSING',
-      'the canary to be under way',
-    );
-    expect(config.syncStatus).toBe('SYNCED');
-    await refresh(tenant, id);
-    const held = await seen(tenant, id, ({ changes }) => changes.length > 0, 'the change that is held back');
-    expect(held.changes).toEqual([
-      {
-        action: 'UPDATE',
-        kind: 'DesiredVersion',
-        name: 'All of them, même',
-        differences: [{ field: 'version', actual: '0.2.9', declared: '0.3.0' }],
-        heldBack: expect.stringMatching(/^The canary can_\w+ is under way$/) as string,
-      },
-    ]);
-    const answer = await tenant.graphql<{ canaries: { nodes: unknown[] } }>(
-      '{ canaries { nodes { name params } } }',
-    );
-    expect(dataOf(answer).canaries.nodes).toEqual([
-      { name: 'All of them, même: 0.3.0', params: { version: '0.3.0' } },
-    ]);
   });
 });

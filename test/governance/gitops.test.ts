@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { dataOf } from '../support/answers.js';
-import { until } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
 import {
   alertRule,
   call,
@@ -23,7 +23,7 @@ import {
   sync,
   update,
 } from './support/gitops.js';
-import { create, encrypted } from './support/tenant.js';
+import { create, encrypted, nodeWith } from './support/tenant.js';
 
 beforeAll(async () => start());
 afterAll(async () => panel.stop());
@@ -209,5 +209,102 @@ describe('a commit', { timeout: 180_000 }, () => {
       lastError: 'a.yaml:1: There is no AlertRule MOON',
       lastSyncedCommit: null,
     });
+  });
+});
+
+describe('a desired version', { timeout: 180_000 }, () => {
+  const version = (text: string, more = '') => `apiVersion: v1
+kind: DesiredVersion
+metadata: {name: "All of them, même"}
+spec:
+  version: "${text}"
+  steps: [{percent: 50, bake_seconds: 60}]
+${more}`;
+  const canaries = async (tenant: Tenant) => {
+    const answer = await tenant.graphql<{ canaries: { nodes: unknown[] } }>(
+      '{ canaries { nodes { name instances { target } } } }',
+    );
+    return dataOf(answer).canaries.nodes;
+  };
+
+  test('for a group that the same commit declares comes to it as soon as that is known, without self-heal', async () => {
+    const tenant = await paying();
+    const node = await nodeWith(tenant, { 'backup.encryption': true });
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await call(tenant, 'mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
+      input: { id: node.id, tags: ['web'] },
+    });
+    await until(
+      async () =>
+        (await panel.sql(`select 1 from governance.node where id = $1 and tags = '{web}'`, [node.id]))
+          .length > 0,
+      'the tag to be known',
+    );
+    const grouped = version('0.3.0', '  applies_to: {groups: [WEB servers]}\n');
+    const sha = await git.commit({ 'a.yaml': `${grouped}---\n${group}` });
+    const id = await connected(tenant);
+    await until(
+      async () => {
+        await panel.clock.advance(5_000);
+        return (await canaries(tenant)).length > 0;
+      },
+      'the canary',
+      90_000,
+    );
+    expect(await canaries(tenant)).toEqual([{ name: 'All of them, même: 0.3.0', instances: { target: 1 } }]);
+    await seen(tenant, id, ({ lastSyncedCommit }) => lastSyncedCommit === sha, 'it to be in force');
+  });
+
+  test('for a group that there is not is in force for nobody, and told at its place', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await git.commit({ 'a.yaml': version('0.3.0', '  applies_to: {groups: [Nobody]}\n') });
+    const id = await connected(tenant);
+    const config = await seen(tenant, id, ({ problems }) => problems.length > 0, 'the group to be missed');
+    expect(config).toMatchObject({
+      syncStatus: 'OUT_OF_SYNC',
+      health: 'DEGRADED',
+      lastSyncedCommit: null,
+      problems: [{ file: 'a.yaml', line: 1, message: expect.stringContaining('There is no group nobody') }],
+      changes: [
+        {
+          kind: 'DesiredVersion',
+          differences: [{ field: 'appliesTo', actual: { groups: [] }, declared: { groups: ['nobody'] } }],
+        },
+      ],
+    });
+    expect(await canaries(tenant)).toEqual([]);
+  });
+
+  test('comes to instances by one canary, however often it is looked at', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await git.commit({ 'a.yaml': version('0.3.0') });
+    const id = await connected(tenant);
+    const config = await seen(
+      tenant,
+      id,
+      ({ health }) => health === 'PROGRESSING',
+      'the canary to be under way',
+    );
+    expect(config.syncStatus).toBe('SYNCED');
+    await refresh(tenant, id);
+    const held = await seen(tenant, id, ({ changes }) => changes.length > 0, 'the change that is held back');
+    expect(held.changes).toEqual([
+      {
+        action: 'UPDATE',
+        kind: 'DesiredVersion',
+        name: 'All of them, même',
+        differences: [{ field: 'version', actual: '0.2.9', declared: '0.3.0' }],
+        heldBack: expect.stringMatching(/^The canary can_\w+ is under way$/) as string,
+      },
+    ]);
+    const answer = await tenant.graphql<{ canaries: { nodes: unknown[] } }>(
+      '{ canaries { nodes { name params } } }',
+    );
+    expect(dataOf(answer).canaries.nodes).toEqual([
+      { name: 'All of them, même: 0.3.0', params: { version: '0.3.0' } },
+    ]);
   });
 });

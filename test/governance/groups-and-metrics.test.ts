@@ -112,6 +112,37 @@ describe('a policy for groups', { timeout: 240_000 }, () => {
     await becomes(tenant, nodes, [0, 0], 'nobody to be in it');
   });
 
+  test('has nobody judged anew for the name of a group alone', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const other = await nodeWith(tenant, { 'backup.encryption': false });
+    const listed = await group(tenant, { name: 'Listed', kind: 'STATIC', instanceIds: [node.id] });
+    const live = await group(tenant, { name: 'Live', kind: 'LIVE', filter: { tags: ['web'] } });
+    await create(tenant, { name: 'P', rule: encrypted, appliesTo: { group_ids: [listed, live] } });
+    const revision = async () => {
+      const [row] = await panel.sql<{ revision: string }>(
+        'select revision::text as revision from governance.standing where tenant_id = $1',
+        [tenant.id],
+      );
+      return Number(row?.revision);
+    };
+    const before = await revision();
+    await regroup(tenant, { id: listed, name: 'Another' });
+    await regroup(tenant, { id: live, name: 'Lively', filter: { tags: ['web'] } });
+    await until(async () => {
+      const found = await panel.sql(
+        `select 1 from governance.instance_group where tenant_id = $1 and name in ('Another', 'Lively')`,
+        [tenant.id],
+      );
+      return found.length === 2;
+    }, 'the names to be known');
+    expect(await revision()).toBe(before);
+    await regroup(tenant, { id: listed, instanceIds: [node.id, other.id] });
+    await until(async () => (await revision()) === before + 1, 'the new member to count');
+    await regroup(tenant, { id: live, filter: { tags: ['shop'] } });
+    await until(async () => (await revision()) === before + 2, 'the new filter to count');
+  });
+
   test('takes only groups that the tenant has, each at its place, and counts in previews, admission and canaries', async () => {
     const tenant = await (await panel.world.tenant()).grantPlan('PRO');
     const [inside, outside] = [

@@ -251,4 +251,53 @@ describe('results', () => {
     await held.release();
     await until(async () => isDone(busy), 'it to be judged as well', 60_000);
   });
+
+  test('of a tenant that is never done keep no other tenant waiting', async () => {
+    const [busy, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const node = await nodeWith(busy, { 'backup.encryption': true });
+    await create(other, { name: 'P', rule: encrypted });
+    await panel.sql(
+      `insert into governance.node select (jsonb_populate_record(n, jsonb_build_object('id', n.id || lpad(g::text, 4, '0')))).*
+       from governance.node n, generate_series(1, 599) g where n.id = $1`,
+      [node.id],
+    );
+    await panel.sql(`create function public.test_behind() returns trigger language plpgsql as $$ begin
+      new.revision := -1; return new; end $$`);
+    await panel.sql(`create trigger test_behind before update on governance.node for each row
+      when (new.tenant_id = '${busy.id}') execute function public.test_behind()`);
+    const now = panel.clock.now().getTime();
+    await panel.sql(
+      `insert into governance.standing (tenant_id, revision, pending_since, refreshed_at) values ($1, 1, $2, $2)
+       on conflict (tenant_id) do update set pending_since = excluded.pending_since`,
+      [busy.id, new Date(now - 2_000)],
+    );
+    await panel.sql(
+      'update governance.standing set revision = revision + 1, pending_since = $2 where tenant_id = $1',
+      [other.id, new Date(now - 1_000)],
+    );
+    const pending = async () =>
+      (
+        await panel.sql<{ tenantId: string }>(
+          'select tenant_id as "tenantId" from governance.standing where pending_since is not null',
+        )
+      ).map(({ tenantId }) => tenantId);
+    await until(
+      async () => {
+        await panel.clock.advance(1_000);
+        return !(await pending()).includes(other.id);
+      },
+      'the other tenant to be judged',
+      60_000,
+    );
+    expect(await pending()).toContain(busy.id);
+    await panel.sql('drop function public.test_behind() cascade');
+    await until(
+      async () => {
+        await panel.clock.advance(1_000);
+        return (await pending()).length === 0;
+      },
+      'it to be judged as well',
+      60_000,
+    );
+  });
 });

@@ -16,11 +16,22 @@ export interface Baseline extends Reading {
 export interface Sample {
   before: Baseline | null;
   /** Null when it left the fleet. */
-  now: (Reading & { lastSeen: string | null; alertsSince: readonly string[] }) | null;
+  now:
+    | (Reading & {
+        lastSeen: string | null;
+        /** Since when it is so; null when it was from the start. */
+        statusSince: string | null;
+        alerts: readonly { startedAt: string; clearSince: string | null }[];
+      })
+    | null;
   /** What it says from before this tells nothing: its command had not ended, or the step not begun. */
   since: string;
   /** By when it has to have beaten for all to be well: when the time is over, once more after that. */
   wellSince: string;
+  /** Whether the time is over: only then counts what began before `since` and goes on. The command may have made it. */
+  isOver: boolean;
+  /** Whether it has had the time to beat again as well. */
+  isOverdue: boolean;
   /** Whether `before` is of the step that is looked at, so that its change may be compared with that of others. */
   isOfStep: boolean;
 }
@@ -69,19 +80,35 @@ export function analyse(
 }
 
 function hasBeaten({ now }: Sample, since: string): boolean {
-  return now !== null && now.lastSeen !== null && Date.parse(now.lastSeen) > Date.parse(since);
+  return now !== null && now.lastSeen !== null && isAfter(now.lastSeen, since);
 }
 
 const isTold = (each: Sample) => hasBeaten(each, each.since);
 
 const ranks = { HEALTHY: 0, DEGRADED: 1, OFFLINE: 2 } as const;
 
-function isWorse({ before, now }: Sample): boolean {
-  return now !== null && ranks[now.status] > ranks[before?.status ?? 'HEALTHY'];
+function isWorse(each: Sample): boolean {
+  const { before, now, since } = each;
+  if (now === null || ranks[now.status] <= ranks[before?.status ?? 'HEALTHY']) return false;
+  if (now.statusSince === null || isAfter(now.statusSince, since)) return true;
+  return now.status === 'OFFLINE' ? each.isOver && each.isOverdue : isToldAtEnd(each);
 }
 
-function hasNewAlert({ now }: Sample, from: string): boolean {
-  return now !== null && now.alertsSince.some((at) => Date.parse(at) > Date.parse(from));
+function hasNewAlert(each: Sample, from: string): boolean {
+  const goesOn = isToldAtEnd(each);
+  return (each.now?.alerts ?? []).some(
+    ({ startedAt, clearSince }) =>
+      isAfter(startedAt, each.since) || (goesOn && clearSince === null && isAfter(startedAt, from)),
+  );
+}
+
+/** Whether the time is over, and a beat has come that tells how it is now. */
+function isToldAtEnd(each: Sample): boolean {
+  return each.isOver && hasBeaten(each, each.wellSince);
+}
+
+function isAfter(at: string, since: string): boolean {
+  return Date.parse(at) > Date.parse(since);
 }
 
 /** A share of them that is no larger among the others has another cause: then nobody knows. */

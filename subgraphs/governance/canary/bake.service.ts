@@ -24,6 +24,7 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
     })),
     untouched.map((each) => ({
       ...sampleOf(each, seen),
+      ...overSince(step, canary, from),
       since: from,
       wellSince: from,
       isOfStep: (each.before?.step ?? canary.currentStep) === canary.currentStep,
@@ -97,13 +98,26 @@ function beginOf({ currentStep, phaseAt }: Canary, touched: readonly Watched[]):
 
 /** When the time is over, all is well only where one has beaten once more. */
 function sinceOf(
+  step: Step,
+  canary: Canary,
+  { endedAt }: Watched,
+): Pick<Sample, 'since' | 'wellSince' | 'isOver' | 'isOverdue'> {
+  const { phaseAt, bakeUntil } = canary;
+  const ended = new Date(endedAt ?? phaseAt);
+  const well = bakeUntil && bakeUntil <= step.now && bakeUntil > ended ? bakeUntil : ended;
+  const since = ended.toISOString();
+  return { since, wellSince: well.toISOString(), ...overSince(step, canary, since) };
+}
+
+function overSince(
   { now }: Step,
   { phaseAt, bakeUntil }: Canary,
-  { endedAt }: Watched,
-): Pick<Sample, 'since' | 'wellSince'> {
-  const ended = new Date(endedAt ?? phaseAt);
-  const well = bakeUntil && bakeUntil <= now && bakeUntil > ended ? bakeUntil : ended;
-  return { since: ended.toISOString(), wellSince: well.toISOString() };
+  since: string,
+): Pick<Sample, 'isOver' | 'isOverdue'> {
+  return {
+    isOver: now >= (bakeUntil ?? phaseAt),
+    isOverdue: now.getTime() >= Date.parse(since) + graceMs,
+  };
 }
 
 function sampleOf(
@@ -113,6 +127,6 @@ function sampleOf(
   const now = seen.get(instanceId);
   return {
     before,
-    now: now ? { ...now, alertsSince: now.activeAlerts.map(({ startedAt }) => startedAt) } : null,
+    now: now ? { ...now, alerts: now.activeAlerts } : null,
   };
 }

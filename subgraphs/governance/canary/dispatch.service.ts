@@ -110,6 +110,23 @@ function wayBack({ command, rollback }: Canary, version: string | null): Command
   return { command, params: { version } };
 }
 
+/**
+ * Whether anybody has the command, or is at it, of those whom the canary is at: of the newest step that has instances, or
+ * of all where it is promoted.
+ */
+export async function isReached(
+  em: SqlEntityManager,
+  { tenantId, id, status, currentStep }: Canary,
+): Promise<boolean> {
+  const [found] = await em.execute<unknown[]>(
+    `select 1 from governance.canary_member where tenant_id = ? and canary_id = ? and status in ('UPDATED', 'SENT')
+       and (? or step = (select max(step) from governance.canary_member
+         where tenant_id = ? and canary_id = ? and status <> 'GONE' and step <= ?)) limit 1`,
+    [tenantId, id, status === CanaryStatus.PROMOTING, tenantId, id, currentStep],
+  );
+  return found !== undefined;
+}
+
 /** What fleet says of a command's instances, as members have it; those that are still at it stay. */
 export async function takeResults(
   em: SqlEntityManager,

@@ -7,6 +7,7 @@ import type { Canary } from './canary.entity.js';
 import { CanaryStatus, type CanaryMove } from './canary.status.js';
 import {
   dropDispatch,
+  isReached,
   prepareRollback,
   prepareStep,
   takeResults,
@@ -190,8 +191,10 @@ async function takeRefusal(step: Step, canary: Canary, dispatch: Dispatch, error
           : {}),
         become,
       });
-      if (sending.has(row.status)) await move({ em, publish }, row, 'pause', step.now, words);
-      else Object.assign(row, words);
+      if (!sending.has(row.status)) Object.assign(row, words);
+      // Those who were refused once and are asked again keep nobody waiting.
+      else if (!isViolation || isRollback || !(await isReached(em, row)))
+        await move({ em, publish }, row, 'pause', step.now, words);
     }
     await recount(em, row);
     changed(publish, row, step.now);

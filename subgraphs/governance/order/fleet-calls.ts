@@ -54,6 +54,7 @@ const measureDocument = parse(/* GraphQL */ `
           status
           statusReasons {
             code
+            since
           }
           lastSeen
           cpuPercent
@@ -61,6 +62,7 @@ const measureDocument = parse(/* GraphQL */ `
           score
           activeAlerts {
             startedAt
+            clearSince
           }
         }
       }
@@ -81,11 +83,13 @@ export interface CommandState {
 
 export interface Seen {
   status: 'HEALTHY' | 'DEGRADED' | 'OFFLINE';
+  /** When the newest of what makes it so began; null when it was so from the start, and where it is healthy. */
+  statusSince: string | null;
   lastSeen: string | null;
   cpuPercent: number | null;
   memoryPercent: number | null;
   score: number | null;
-  activeAlerts: { startedAt: string }[];
+  activeAlerts: { startedAt: string; clearSince: string | null }[];
 }
 
 /** What the panel does for governance, through the gateway. All of it is safe to repeat. */
@@ -157,12 +161,17 @@ export class FleetCalls {
   }
 }
 
-interface Measured extends Seen {
-  statusReasons: { code: string }[];
+interface Measured extends Omit<Seen, 'statusSince'> {
+  statusReasons: { code: string; since: string | null }[];
 }
 
 /** To run an older version than most is what a canary makes of instances, and says nothing of how they are. */
 function withoutSkew({ statusReasons, ...seen }: Measured): Seen {
-  const isSkewOnly = statusReasons.length > 0 && statusReasons.every(({ code }) => code === 'VERSION_SKEW');
-  return seen.status === 'DEGRADED' && isSkewOnly ? { ...seen, status: 'HEALTHY' } : seen;
+  const others = statusReasons.filter(({ code }) => code !== 'VERSION_SKEW');
+  const isSkewOnly = statusReasons.length > 0 && others.length === 0;
+  const times = others.flatMap(({ since }) => since ?? []).toSorted((a, b) => Date.parse(a) - Date.parse(b));
+  const statusSince = times.at(-1) ?? null;
+  return seen.status === 'DEGRADED' && isSkewOnly
+    ? { ...seen, status: 'HEALTHY', statusSince }
+    : { ...seen, statusSince };
 }

@@ -36,6 +36,12 @@ export const pendingSweep: Sweep = {
         'update governance.standing set pending_since = null where tenant_id = ? and revision = ?',
         [tenantId, revision],
       );
+    } else {
+      // The others have their turn before its next one.
+      await em.execute('update governance.standing set pending_since = ? where tenant_id = ?', [
+        now,
+        tenantId,
+      ]);
     }
     return 'more';
   },

@@ -9,6 +9,19 @@ import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.j
 const atOnce = 200;
 
 /**
+ * Takes the locks of `rulesChanged`, in their order, before anything is removed or made that others hold behind them: with a
+ * policy its results go, and an exemption holds its instance.
+ */
+export async function lockJudged({ em }: Pick<Write, 'em'>, tenantId: string): Promise<void> {
+  await em.execute('select 1 from governance.standing where tenant_id = ? for update', [tenantId]);
+  for (const table of ['node', 'cluster'])
+    await em.execute(
+      `select count(*) from (select 1 from governance.${table} where tenant_id = ? order by id for update) held`,
+      [tenantId],
+    );
+}
+
+/**
  * What follows from a change of a tenant's policies or exemptions, in its transaction: a small fleet is judged at once, and
  * of a larger one the rest by the sweep within seconds.
  */

@@ -30,7 +30,7 @@ export async function actualPolicies(
 /** A version that is declared, and where it is. */
 export interface VersionStanding {
   actual: Actual;
-  /** Instances that run another version; of more than a thousand only so many, and `areAll` is false. */
+  /** Instances that run another version; of more than a thousand, or where a group is not there, some: `areAll` is false. */
   others: string[];
   areAll: boolean;
   /** The canary that brings it, or was to bring it. */
@@ -83,11 +83,17 @@ export async function versionStandings(
   );
   return versions.map((one, at) => {
     const { ids, seen, count } = found[at]!;
-    const spec = count === 0 ? one.spec : { ...one.spec, version: [...seen].toSorted().join(', ') };
+    const isWhole = names.hasAllOf(one.spec['appliesTo'] as DeclaredScope);
+    const spec = {
+      ...one.spec,
+      ...(count === 0 ? {} : { version: [...seen].toSorted().join(', ') }),
+      // It is in force for nobody whom a group that is not there would have in it.
+      ...(isWhole ? {} : { appliesTo: names.declaredOf(scopes[at]!) }),
+    };
     return {
       actual: { kind: 'DesiredVersion', id: one.name, name: one.name, spec },
       others: ids,
-      areAll: count === ids.length,
+      areAll: isWhole && count === ids.length,
       canary: bringing.get(one.name.toLowerCase()),
     };
   });

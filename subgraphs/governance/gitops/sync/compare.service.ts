@@ -107,7 +107,10 @@ function heldBackBy(
   };
 }
 
-/** Whom a canary for a version is for: those that run another one and were not in the one before. */
+/**
+ * Whom a canary for a version is for: those that run another one and were not in the one before. Throws where a group is
+ * not there, as `GroupNames` does.
+ */
 export function scopeOf(
   { canary, others, areAll }: VersionStanding,
   declared: Declared,
@@ -119,7 +122,6 @@ export function scopeOf(
     canary.version === declared.spec['version'] &&
     canary.status === CanaryStatus.SUCCEEDED;
   const ids = isAgain ? others.filter((id) => !canary.members.has(id)) : others;
-  return areAll && ids.length > 0
-    ? { instance_ids: ids }
-    : groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
+  const whole = groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
+  return areAll && ids.length > 0 ? { instance_ids: ids } : whole;
 }

@@ -45,6 +45,15 @@ export class GroupNames {
     };
   }
 
+  /** Whether there are all the groups that it names. */
+  hasAllOf(declared: DeclaredScope): boolean {
+    return (
+      declared === 'all_instances' ||
+      !('groups' in declared) ||
+      declared.groups.every((name) => this.ids.has(name))
+    );
+  }
+
   /** The same where a group that there is not yet has nobody in it. */
   knownOf(declared: DeclaredScope): Scope {
     if (declared === 'all_instances' || !('groups' in declared)) return declared;
