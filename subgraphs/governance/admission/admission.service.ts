@@ -1,4 +1,5 @@
-import { ApiError, notFound } from '#platform/errors.js';
+import { policyViolation } from '#platform/admission/admission.js';
+import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -74,31 +75,8 @@ export async function requireAdmitted(
   operation: Operation,
   input: AdmissionInput,
 ): Promise<void> {
-  const { refusals: all } = await admission.ask(operation, input);
-  const [first, ...more] = all;
-  if (!first) return;
-  const { policyId, policyName, resolution, instanceId, evidence } = first;
-  const { condition, operator, expected, actual } = evidence;
-  const others = more.length > 0 ? `, and ${more.length} more` : '';
-  throw new ApiError(
-    'CONFLICT',
-    `The mandatory policy ${policyId} (${policyName}) does not let this be done on ${instanceId}: ` +
-      `${condition} is ${JSON.stringify(actual)}, and has to be ${operator} ${JSON.stringify(expected)}${others}`,
-    {
-      reason: 'POLICY_VIOLATION',
-      details: {
-        policy: policyId,
-        name: policyName,
-        resolution,
-        instance: instanceId,
-        condition,
-        operator,
-        expected,
-        actual,
-        others: more.map((each) => ({ policy: each.policyId, instance: each.instanceId })),
-      },
-    },
-  );
+  const { refusals: found } = await admission.ask(operation, input);
+  if (found.length > 0) throw policyViolation(found, 'this be done');
 }
 
 /** A plan or a workload: nothing is known of it but what is told. */
