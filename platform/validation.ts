@@ -18,14 +18,14 @@ export function validate<Schema extends z.ZodType>(
   value: unknown,
   path = 'input',
 ): z.infer<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: sentenceOf });
   if (parsed.success) return parsed.data;
   throw invalidFields(faultsOf(parsed.error, path));
 }
 
 /** The same where more faults are to be told together with those of the rules: it throws nothing. */
 export function faultsIn(schema: z.ZodType, value: unknown, path = 'input'): Faults {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: sentenceOf });
   return parsed.success ? {} : faultsOf(parsed.error, path);
 }
 
@@ -41,4 +41,14 @@ function faultsOf({ issues }: z.ZodError, path: string): Faults {
   for (const issue of issues.slice(0, mostDetails))
     details[[path, ...issue.path].join('.')] ??= issue.message;
   return details;
+}
+
+/**
+ * In place of zod's sentence about a word that is none of an enumeration: its words as files and REST have them.
+ * GraphQL refuses such a word before any rule is asked.
+ */
+function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_value') return undefined;
+  const words = issue.values.map((value) => String(value).toLowerCase());
+  return words.length === 1 ? `It is ${words[0]}` : `It is one of ${words.join(', ')}`;
 }

@@ -40,9 +40,9 @@ await run(async () => {
     logger,
   });
   // With a kubeconfig in the environment the demo registers that cluster, if the panel may reach its address.
-  const kubeconfigPath = process.env['KUBECONFIG'];
+  const ownKubeconfig = process.env['KUBECONFIG'];
   const kubernetes =
-    kubeconfigPath === undefined
+    ownKubeconfig === undefined
       ? await startDemoKubernetes({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
   const reachable = kubernetes ? { ALLOW_PRIVATE_TARGETS: '127.0.0.1' } : {};
@@ -61,8 +61,8 @@ await run(async () => {
     await stripe?.makeCatalogue();
     const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
     for (const { id, token } of providers.all) await connectProvider(panel.url, id, token);
-    const kubeconfig = kubernetes?.kubeconfig() ?? (await readFile(kubeconfigPath!, 'utf8'));
-    await registerCluster(panel.url, kubeconfig);
+    const kubeconfigPath = kubernetes?.kubeconfigPath ?? ownKubeconfig!;
+    await registerCluster(panel.url, await readFile(kubeconfigPath, 'utf8'));
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -79,7 +79,8 @@ await run(async () => {
         enrollmentToken,
         stripeUrl: stripe?.sandbox.url,
         providers: providers.all,
-        kubernetesUrl: kubernetes?.url,
+        kubernetesUrl: kubernetes?.sandbox.url,
+        kubeconfigPath,
       }),
     );
     return {
@@ -90,7 +91,7 @@ await run(async () => {
         await panel.stop(how);
         await stripe?.sandbox.stop();
         await providers.stop();
-        await kubernetes?.stop();
+        await kubernetes?.sandbox.stop();
       },
     };
   } catch (error) {
@@ -98,7 +99,7 @@ await run(async () => {
     await panel.stop();
     await stripe?.sandbox.stop();
     await providers.stop();
-    await kubernetes?.stop();
+    await kubernetes?.sandbox.stop();
     throw error;
   }
 });
@@ -128,11 +129,12 @@ interface Shown {
   providers: readonly DemoProvider[];
   /** Absent where the demo was given a cluster. */
   kubernetesUrl: string | undefined;
+  kubeconfigPath: string;
 }
 
 function greeting(
   url: string,
-  { nodeUrl, enrollmentToken, stripeUrl, providers, kubernetesUrl }: Shown,
+  { nodeUrl, enrollmentToken, stripeUrl, providers, kubernetesUrl, kubeconfigPath }: Shown,
 ): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
@@ -159,6 +161,7 @@ A deployment in the cluster:
   CLUSTER=$(curl -s ${url}/api/k8s/clusters -H "authorization: Bearer $TOKEN" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
   curl -s ${url}/api/k8s/deployments -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d "{\\"cluster_id\\": \\"$CLUSTER\\", \\"name\\": \\"web\\", \\"image\\": \\"nginx:1.27\\", \\"replicas\\": 3}"
+  kubectl --kubeconfig ${kubeconfigPath} rollout status deployment/web
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01
