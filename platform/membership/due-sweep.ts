@@ -44,7 +44,13 @@ export function dueSweep<Payload extends JobPayload>({
     due: `select ${due}`,
     async run({ em, now, enqueue }) {
       const until = new Date(now.getTime() + claimMs);
-      const claimed = await em.execute<{ tenantId: string; id: string }[]>(claim, [now, 1, until, now, atOnce]);
+      const claimed = await em.execute<{ tenantId: string; id: string }[]>(claim, [
+        now,
+        1,
+        until,
+        now,
+        atOnce,
+      ]);
       for (const { tenantId, id } of claimed) enqueue(job, payload(tenantId, id));
       return claimed.length > 0 ? 'more' : 'done';
     },

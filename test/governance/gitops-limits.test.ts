@@ -101,7 +101,9 @@ describe('a repository', { timeout: 300_000 }, () => {
     const id = await connected(tenant);
     await seen(tenant, id, ({ lastSyncedCommit }) => lastSyncedCommit === sha, 'it to be in force', longMs);
     // Had it waited for hands, all that a process has would have come to an end at a silent host before.
-    const ended = await Promise.all(ids.map(async (each) => (await shown(other, each)).health === 'DEGRADED'));
+    const ended = await Promise.all(
+      ids.map(async (each) => (await shown(other, each)).health === 'DEGRADED'),
+    );
     expect(ended.filter(Boolean).length).toBeLessThanOrEqual(mostOfTenant);
     // The others have their turn all the same.
     await until(

@@ -160,7 +160,9 @@ test(
     // Some clusters keep /readyz to themselves, by whatever stands before them: the API tells.
     sandbox.addFault({ kind: 'proxy', status: 403, path: '/readyz', next: 100 });
     await panel.seconds(45);
-    expect((await tenant.rest<{ status: string }>(`/api/k8s/clusters/${clusterId}`)).body.status).toBe('healthy');
+    expect((await tenant.rest<{ status: string }>(`/api/k8s/clusters/${clusterId}`)).body.status).toBe(
+      'healthy',
+    );
     const other = await panel.kubernetes();
     other.addFault({ kind: 'proxy', status: 403, path: '/api/v1/namespaces/kube-system' });
     expect((await registerOverRest(tenant, other.kubeconfig())).body).toMatchObject({

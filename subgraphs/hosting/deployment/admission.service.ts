@@ -51,10 +51,7 @@ export class DeploymentAdmission {
     return refused;
   }
 
-  private async refusalOf(
-    asker: Omit<Asker, 'area'>,
-    asked: AskedDeployment,
-  ): Promise<string | undefined> {
+  private async refusalOf(asker: Omit<Asker, 'area'>, asked: AskedDeployment): Promise<string | undefined> {
     try {
       await this.admission.requireFor({ ...asker, area: 'hosting' }, askedOf(asked));
       return undefined;

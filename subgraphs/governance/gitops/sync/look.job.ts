@@ -11,14 +11,7 @@ import type { Repositories } from '../git/repository.js';
 import { GitOpsConfig } from '../gitops-config.entity.js';
 import { apply, type Applied } from './apply.service.js';
 import { compare, type Comparison } from './compare.service.js';
-import {
-  claimMs,
-  crowdedMs,
-  longestLookMs,
-  lookKind,
-  mostOfTenant,
-  type GitOpsPayload,
-} from './kinds.js';
+import { claimMs, crowdedMs, longestLookMs, lookKind, mostOfTenant, type GitOpsPayload } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import { newestOf, type Newest } from './newest.service.js';
 import type { PanelCalls } from './panel-calls.js';
