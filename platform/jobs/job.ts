@@ -22,6 +22,8 @@ export interface JobKind<Payload extends JobPayload = JobPayload> {
   };
   /** How long one attempt may take. */
   expireInSeconds: number;
+  /** How many a process does at a time, where they mostly wait for answers; as many as of other kinds unless told. */
+  atOnce?: number;
   /** Never set: it ties the payload's type to the kind. */
   readonly payload?: Payload;
 }

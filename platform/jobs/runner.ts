@@ -25,7 +25,7 @@ export interface JobRunnerOptions {
   /** Those of the process. */
   connections: Connections;
   areas: readonly AreaJobs[];
-  /** How many jobs of one kind this process does at a time. */
+  /** How many jobs of one kind this process does at a time, unless the kind says otherwise. */
   concurrency: number;
   clock: Clock;
   logger: Logger;
@@ -125,7 +125,8 @@ export class JobRunner {
     );
     const counted = (outcome: string) => count?.({ job: definition.name, outcome });
     const ids: string[] = [];
-    for (let worker = 0; worker < concurrency; worker += 1) {
+    const { atOnce = concurrency } = definition;
+    for (let worker = 0; worker < atOnce; worker += 1) {
       let id = '';
       id = await boss.work(
         definition.name,

@@ -33,6 +33,8 @@ export interface KubernetesSandboxOptions {
   stepMs?: number;
   /** Between two bookmarks of a watch; a minute unless told. */
   bookmarkMs?: number;
+  /** Whether connections are kept for more than one request; they are unless told. */
+  keepsAlive?: boolean;
   /** Where everything is kept over a restart; nothing is kept without it. */
   stateFile?: string;
 }
@@ -155,6 +157,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     unready: () => unready,
   };
   const serve = (request: IncomingMessage, response: ServerResponse) => {
+    response.shouldKeepAlive &&= options.keepsAlive ?? true;
     serveApi(parts, request, response).catch((error: unknown) => {
       // Whoever leaves while it is answered is no failure.
       if (!request.socket.destroyed) logger.error({ err: error, url: request.url }, 'a request failed');

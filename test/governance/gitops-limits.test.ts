@@ -4,6 +4,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { lookKind, mostOfTenant } from '#subgraphs/governance/gitops/sync/kinds.js';
+
+import { until } from '../support/world.js';
 import {
   connected,
   forgetRepository,
@@ -15,11 +18,31 @@ import {
   policy,
   refresh,
   seen,
+  shown,
   start,
 } from './support/gitops.js';
 
+const { atOnce = 0 } = lookKind;
+
 /** By the machine's time, on a crowded machine. */
 const longMs = 120_000;
+
+/** A host that takes connections and says nothing. */
+async function silentHost(): Promise<{ url: string; sockets: Socket[] } & AsyncDisposable> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sockets,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 beforeAll(async () => start());
 afterAll(async () => panel.stop());
@@ -49,12 +72,9 @@ describe('a repository', { timeout: 300_000 }, () => {
   });
 
   test('whose host does not answer, or is not there, keeps nobody waiting, and other repositories are read', async () => {
-    const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
+    await using silent = await silentHost();
     const tenant = await paying();
-    const dumb = await connected(tenant, { name: 'Silent', repoUrl: `http://127.0.0.1:${port}/fleet.git` });
+    const dumb = await connected(tenant, { name: 'Silent', repoUrl: `${silent.url}/fleet.git` });
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port: free } = closed.address() as AddressInfo;
@@ -66,7 +86,33 @@ describe('a repository', { timeout: 300_000 }, () => {
       (await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'an end', longMs)).lastError;
     expect(await failed(gone)).toBe('The repository could not be reached');
     expect(await failed(dumb)).toBe('The repository was not read within 20 s');
-    for (const socket of sockets) socket.destroy();
-    silent.close();
+  });
+
+  test('is put into force at once though another tenant names more silent hosts than looks are made at a time', async () => {
+    await using silent = await silentHost();
+    const other = await paying();
+    const hosts = atOnce + 2;
+    const ids: string[] = [];
+    for (let at = 0; at < hosts; at += 1)
+      ids.push(await connected(other, { name: `Silent ${at}`, repoUrl: `${silent.url}/${at}.git` }));
+    await until(async () => silent.sockets.length >= mostOfTenant, 'silent hosts to be asked', longMs);
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant);
+    await seen(tenant, id, ({ lastSyncedCommit }) => lastSyncedCommit === sha, 'it to be in force', longMs);
+    // Had it waited for hands, all that a process has would have come to an end at a silent host before.
+    const ended = await Promise.all(
+      ids.map(async (each) => (await shown(other, each)).health === 'DEGRADED'),
+    );
+    expect(ended.filter(Boolean).length).toBeLessThanOrEqual(mostOfTenant);
+    // The others have their turn all the same.
+    await until(
+      async () => {
+        await panel.clock.advance(2_000);
+        return silent.sockets.length > mostOfTenant;
+      },
+      'the next ones to be asked',
+      longMs,
+    );
   });
 });

@@ -133,6 +133,8 @@ describe('a commit', { timeout: 180_000 }, () => {
       'a.yaml': policy('Encrypted', '  severity: severe'),
       'b/c.yaml': `# a comment\n${policy('Other').replace('backup.encryption', 'backup.encription')}`,
       'd.yaml': 'a: [1, 2',
+      'e.yaml': `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [${'*a,'.repeat(30)}]\nc: [${'*b,'.repeat(30)}]`,
+      'f.yaml': 'a: &a [*a]',
     });
     await refresh(tenant, id);
     const config = await seen(
@@ -150,6 +152,8 @@ describe('a commit', { timeout: 180_000 }, () => {
         message: expect.stringContaining('did you mean backup.encryption') as string,
       },
       { file: 'd.yaml', line: 1, message: expect.stringContaining('end with a ]') as string },
+      { file: 'e.yaml', line: expect.any(Number), message: expect.stringContaining('alias') as string },
+      { file: 'f.yaml', line: null, message: expect.any(String) },
     ]);
     expect(config.commits[0]).toMatchObject({ sha: bad, outcome: 'REJECTED' });
     expect(await names(tenant)).toEqual(['Encrypted']);

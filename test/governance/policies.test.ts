@@ -57,6 +57,30 @@ describe('a policy', () => {
     ]);
   });
 
+  test('that is meant to do harm is refused, or judged as fast as any other, and nobody waits for it', async () => {
+    const tenant = await panel.world.tenant();
+    const begun = Date.now();
+    const deep = (levels: number) =>
+      `${'{"operator":"all","value":['.repeat(levels)}${JSON.stringify(encrypted)}${']}'.repeat(levels)}`;
+    const post = async (rule: string) =>
+      tenant.rest<{ error: string; details?: Record<string, string> }>('/api/governance/policies', {
+        rawBody: JSON.stringify({ ...example, rule: 0 }).replace('"rule":0', `"rule":${rule}`),
+        headers: { 'content-type': 'application/json' },
+      });
+    const many = Array.from({ length: 5_000 }, () => JSON.stringify(encrypted)).join(',');
+    for (const rule of [deep(50), deep(10_000), `{"operator":"any","value":[${many}]}`]) {
+      const { status, body } = await post(rule);
+      expect([400, 413, 422]).toContain(status);
+      expect(body.error).toEqual(expect.stringMatching(/rule|body|deep|many/i));
+    }
+    // An engine that backtracks needs longer for that than the world is old.
+    const backtracking = { condition: 'os.name', operator: 'matches', value: '^(a+)+$' };
+    expect((await post(JSON.stringify(backtracking))).status).toBe(201);
+    const node = await nodeWith(tenant, { os: { name: `${'a'.repeat(200)}!` } });
+    await until(async () => (await judged(tenant, node)).score === 0, 'the rule not to hold');
+    expect(Date.now() - begun).toBeLessThan(60_000);
+  });
+
   test('is changed and removed over REST, and its history stays', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, { 'backup.encryption': false });

@@ -193,7 +193,8 @@ describe('registering', () => {
 describe('health', () => {
   test('29 seconds away are nothing, 31 are offline, and 30 well ones healthy again', async () => {
     const owner = await panel.world.tenant();
-    const sandbox = await panel.kubernetes();
+    // One that is kept may end a moment before it is used again: then the panel has noticed without a request.
+    const sandbox = await panel.kubernetes({ keepsAlive: false });
     const id = await cluster(owner, sandbox);
     await using live = new Live(
       panel.panel.url,
@@ -202,7 +203,12 @@ describe('health', () => {
     );
     await live.opened();
     await until(async () => sandbox.openWatches === 1, 'a watch');
+    const looks = () => sandbox.requests()['GET /api/v1/namespaces/{name}'] ?? 0;
     const away = async (seconds: number, status: string) => {
+      // An outage is as old as the look that met it: none is under way when it begins.
+      const looked = looks();
+      await panel.pass(() => looks() > looked, 'a look');
+      await clusterOf(owner, id);
       const before = sandbox.requests()['away'] ?? 0;
       sandbox.setAway(true);
       await until(async () => (sandbox.requests()['away'] ?? 0) > before, 'the panel to notice');

@@ -6,7 +6,12 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import type { Tenant } from '../support/world.js';
-import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+import {
+  cluster,
+  registerOverRest,
+  startKubernetesPanel,
+  type KubernetesPanel,
+} from './support/kubernetes-panel.js';
 
 interface Body {
   id: string;
@@ -75,17 +80,17 @@ describe('that something is not there', () => {
   test('only an API server can say, and not a proxy before it', { timeout }, async () => {
     const id = await running('proxied');
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/`;
-    sandbox.addFault({ kind: 'missing', method: 'GET', path });
+    sandbox.addFault({ kind: 'proxy', method: 'GET', path });
     expect((await remove(id)).status).toBe(503);
     expect(await stateOf(id)).toMatchObject({ status: 'RUNNING', reason: null });
-    sandbox.addFault({ kind: 'missing', method: 'DELETE', path });
+    sandbox.addFault({ kind: 'proxy', method: 'DELETE', path });
     expect((await remove(id)).status).toBe(204);
     expect(await stateOf(id)).toMatchObject({ status: 'DELETING', reason: 'CLUSTER_AWAY' });
     expect(sandbox.deployment(namespace, 'proxied')).toBeDefined();
     await reaches(id, 'DELETED');
     expect(sandbox.deployment(namespace, 'proxied')).toBeUndefined();
     await make('taken');
-    sandbox.addFault({ kind: 'missing', method: 'GET', path });
+    sandbox.addFault({ kind: 'proxy', method: 'GET', path });
     expect((await create('taken')).status).toBe(503);
     expect((await create('taken')).status).toBe(409);
   });
@@ -132,6 +137,39 @@ describe('that something is not there', () => {
     expect(await stateOf(body.id)).toMatchObject({ status: 'PENDING', reason: 'CLUSTER_AWAY' });
   });
 });
+
+test(
+  'what a proxy refuses the cluster has not: a change goes on, an end too, and a kubeconfig is not to blame for it',
+  { timeout },
+  async () => {
+    const id = await running('guarded');
+    for (const [at, status] of [403, 409, 410, 422, 400].entries()) {
+      const image = `nginx:1.${at}`;
+      sandbox.addFault({ kind: 'proxy', status, method: 'PATCH', dryRun: false });
+      expect((await put(id, { image })).body).toMatchObject({ status: 'pending', image });
+      expect(await stateOf(id)).toMatchObject({ reason: 'CLUSTER_AWAY' });
+      await reaches(id, 'RUNNING');
+      expect(imageIn(sandbox, 'guarded')).toBe(image);
+      sandbox.addFault({ kind: 'proxy', status, method: 'PATCH', dryRun: true });
+      expect((await put(id, { image: 'nginx:9' })).status).toBe(503);
+    }
+    sandbox.addFault({ kind: 'proxy', status: 403, method: 'DELETE' });
+    expect((await remove(id)).status).toBe(204);
+    expect(await stateOf(id)).toMatchObject({ status: 'DELETING', reason: 'CLUSTER_AWAY' });
+    await reaches(id, 'DELETED');
+    // Some clusters keep /readyz to themselves, by whatever stands before them: the API tells.
+    sandbox.addFault({ kind: 'proxy', status: 403, path: '/readyz', next: 100 });
+    await panel.seconds(45);
+    expect((await tenant.rest<{ status: string }>(`/api/k8s/clusters/${clusterId}`)).body.status).toBe(
+      'healthy',
+    );
+    const other = await panel.kubernetes();
+    other.addFault({ kind: 'proxy', status: 403, path: '/api/v1/namespaces/kube-system' });
+    expect((await registerOverRest(tenant, other.kubeconfig())).body).toMatchObject({
+      details: { kubeconfig: 'There is no Kubernetes API at its server' },
+    });
+  },
+);
 
 test(
   'a watch that tells something and then is too old is not listed for without end',

@@ -61,6 +61,33 @@ describe('another token', () => {
     expect(namesAt(panel.hetzner, second)).toEqual(['kept']);
   });
 
+  test('of a project that was left is of another one, whatever of it is known, until it is gone back to', async () => {
+    const { tenant, token } = await tenantIn('left');
+    await serverIn(panel, tenant, { ...plain, name: 'old' }, 'READY');
+    const leave = async (to: string) =>
+      tenant.graphql(
+        'mutation($input: ConnectProviderInput!) { connectProvider(input: $input) { status } }',
+        { input: { provider: 'hetzner', token: to, leavesServers: true } },
+      );
+    const next = panel.hetzner.token({ project: 'next' });
+    expect((await leave(next)).errors).toBeUndefined();
+    expect(await reasonOf(connect(tenant, next))).toBeUndefined();
+    const { id } = await serverIn(panel, tenant, { ...plain, name: 'new' }, 'READY');
+    expect((await connect(tenant, token)).errors?.[0]?.extensions).toMatchObject({
+      reason: 'OTHER_PROJECT',
+      details: { servers: 1 },
+    });
+    expect(await reasonOf(connect(tenant, panel.hetzner.token({ project: 'next' })))).toBeUndefined();
+    expect((await leave(token)).errors).toBeUndefined();
+    expect(await reasonOf(connect(tenant, next))).toBe('OTHER_PROJECT');
+    expect(await reasonOf(connect(tenant, panel.hetzner.token({ project: 'left' })))).toBeUndefined();
+    expect((await leave(next)).errors).toBeUndefined();
+    expect((await decommission(tenant, id)).errors).toBeUndefined();
+    await reaches(panel, tenant, id, 'DELETED');
+    expect(namesAt(panel.hetzner, next)).toEqual([]);
+    expect(namesAt(panel.hetzner, token)).toEqual(['old']);
+  });
+
   test('of another project is taken once nothing is left in the one before', async () => {
     const { tenant, token } = await tenantIn('emptied');
     await serverIn(panel, tenant, { ...plain, name: 'by-hand' }, 'READY');

@@ -1,12 +1,22 @@
+import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 
 import { describe, expect, test } from 'vitest';
 
+import type { Enqueue } from '#platform/jobs/job.js';
 import { silentLogger } from '#platform/logger.js';
 import { DueQuestions } from '#platform/membership/due-questions.job.js';
 import { Lease } from '#platform/membership/lease.js';
+import { dueSweep } from '#platform/membership/due-sweep.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import { Turns } from '#platform/membership/turns.js';
+import { countFoldSweep } from '#subgraphs/fleet/summary/instance-count.job.js';
+import { canariesDueSweep } from '#subgraphs/governance/canary/due.job.js';
+import { gitOpsDueSweep } from '#subgraphs/governance/gitops/sync/due.job.js';
+import { remediationsDueSweep } from '#subgraphs/governance/remediation/remediation.job.js';
+import { deploymentsDueSweep } from '#subgraphs/hosting/deployment/due.job.js';
+import { placementsDueSweep } from '#subgraphs/hosting/placement/placements-due.job.js';
+import { serversDueSweep } from '#subgraphs/hosting/provision/due.job.js';
 
 import { TestClock } from '../support/clock.js';
 import { JobsBench } from './support/jobs.js';
@@ -95,5 +105,72 @@ describe('a sweep', () => {
       .toBeGreaterThan(0);
     await loop.stop();
     await lease.stop();
+  });
+
+  test('of what is due takes up the rows of one tenant after the other, and passes over those that somebody is at', async () => {
+    const { database } = bench;
+    const now = new Date('2000-01-01T00:00:00Z');
+    const sweep = dueSweep({
+      name: 'note.due',
+      everyMs: 1_000,
+      table: 'fleet.note',
+      column: 'at',
+      atOnce: 2,
+      claimMs: 60_000,
+      job: writeNote,
+      payload: (tenantId, id) => ({ tenantId, word: String(id) }),
+    });
+    const [first, second] = [newTenant(), newTenant()];
+    const note = async (tenantId: string, word: string, secondsBefore: number) =>
+      bench.sql('insert into fleet.note (tenant_id, word, attempt, pid, at) values ($1, $2, 0, 0, $3)', [
+        tenantId,
+        word,
+        new Date(now.getTime() - secondsBefore * 1_000),
+      ]);
+    for (const [at, word] of ['taken', 'a', 'b', 'c'].entries()) await note(first, word, 60 - at);
+    await note(first, 'later', -1);
+    await note(second, 'd', 10);
+    const wordOf = async (id: string) =>
+      (await bench.sql<{ word: string }>('select word from fleet.note where id = $1', [id]))[0]!.word;
+    const run = async () =>
+      database.forJobs().transactional(async (em) => {
+        const asked: string[] = [];
+        const ask = (_job: unknown, { word }: { word?: string }) => void asked.push(word!);
+        const outcome = await sweep.run({ em, now, publish: () => undefined, enqueue: ask as Enqueue });
+        return [outcome, ...(await Promise.all(asked.map(wordOf))).toSorted()];
+      });
+    await database.forJobs().transactional(async (em) => {
+      await em.execute(`select 1 from fleet.note where tenant_id = ? and word = 'taken' for update`, [first]);
+      expect(await run()).toEqual(['more', 'a', 'b']);
+      expect(await run()).toEqual(['more', 'c']);
+      expect(await run()).toEqual(['more', 'd']);
+      expect(await run()).toEqual(['done']);
+    });
+    expect(await run()).toEqual(['more', 'taken']);
+    // Whoever took them up had a minute for it.
+    const until = await bench.sql<{ at: Date }>(
+      `select distinct at from fleet.note where tenant_id = any($1) and word <> 'later'`,
+      [[first, second]],
+    );
+    expect(until).toEqual([{ at: new Date(now.getTime() + 60_000) }]);
+    expect(await bench.sql(`select 1 from fleet.note n where exists (${sweep.due!.replace('?', '$1')})`, [now])).toEqual(
+      [],
+    );
+  });
+
+  test.each(
+    [
+      canariesDueSweep,
+      remediationsDueSweep,
+      gitOpsDueSweep,
+      serversDueSweep,
+      deploymentsDueSweep,
+      placementsDueSweep,
+      countFoldSweep,
+    ].map((sweep) => [sweep.name, sweep.due!] as const),
+  )('%s is asked about from an index alone', async (_name, due) => {
+    const plan = await bench.plan(`select exists (${due.replaceAll('?', 'now()')})`);
+    expect(plan).toMatch(/Index/);
+    expect(plan).not.toMatch(/Seq Scan|Aggregate/);
   });
 });

@@ -64,8 +64,10 @@ export async function serveApi(
     if (fault?.kind === 'drop_before') return void request.socket.destroy();
     if (fault?.kind === 'html')
       return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>');
-    if (fault?.kind === 'missing')
-      return void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+    if (fault?.kind === 'proxy')
+      return void response
+        .writeHead(fault.status, { 'content-type': 'text/plain' })
+        .end(`${fault.status} says the proxy\n`);
     if (fault?.kind === 'empty') {
       count(parts, `empty ${url.pathname}`);
       return void response.writeHead(200, { 'content-type': 'application/json' }).end();

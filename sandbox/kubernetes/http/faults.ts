@@ -18,7 +18,7 @@ export const fault = z.strictObject({
    * `late`: done `delayMs` later.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the connection ends without the
    * answer. `html`: a web page with status 502, as from a proxy in between. `cut`: the answer ends half-way. `empty`: it is a
-   * success with nothing in it, as a proxy ends a watch. `missing`: a proxy's own 404.
+   * success with nothing in it, as a proxy ends a watch. `proxy`: answered with `status` by what stands before it.
    */
   kind: z.enum([
     'error',
@@ -29,8 +29,9 @@ export const fault = z.strictObject({
     'html',
     'cut',
     'empty',
-    'missing',
+    'proxy',
   ]),
+  status: z.int().min(400).max(599).default(404),
   reason: z.enum(reasons).default('InternalError'),
   message: z.string().default('it was told to fail'),
   retryAfterSeconds: z.int().min(0).optional(),

@@ -28,6 +28,7 @@ import { billingMigration } from './089-billing.js';
 import { factsMigration } from './090-facts.js';
 import { serverTokensMigration } from './091-server-tokens.js';
 import { groupsAndMetricsMigration } from './092-groups-and-metrics.js';
+import { countMarksMigration } from './093-count-marks.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -141,4 +142,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   factsMigration,
   serverTokensMigration,
   groupsAndMetricsMigration,
+  countMarksMigration,
 ];

@@ -1,3 +1,4 @@
+import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { CommandProgressed } from '#schema/events.js';
@@ -6,27 +7,15 @@ import { advanceKind, claimMs } from './kinds.js';
 
 const atOnce = 100;
 
-/** Has the steps taken that are due: one tenant's at a time. Whoever dies over one leaves it due again. */
-export const canariesDueSweep: Sweep = {
+/** Has the steps taken that are due. */
+export const canariesDueSweep = dueSweep({
   name: 'canary.due',
   everyMs: 1_000,
-  due: 'select from governance.canary where due_at <= ?',
-  async run({ em, now, enqueue }) {
-    const [first] = await em.execute<{ tenantId: string }[]>(
-      'select tenant_id as "tenantId" from governance.canary where due_at <= ? order by due_at limit 1',
-      [now],
-    );
-    if (!first) return 'done';
-    const due = await em.execute<{ id: string }[]>(
-      `update governance.canary set due_at = ? where tenant_id = ? and id in (
-         select id from governance.canary where tenant_id = ? and due_at <= ? order by due_at limit ?)
-       returning id`,
-      [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
-    );
-    for (const { id } of due) enqueue(advanceKind, { tenantId: first.tenantId, canaryId: id });
-    return due.length > 0 ? 'more' : 'done';
-  },
-};
+  table: 'governance.canary',
+  claimMs,
+  job: advanceKind,
+  payload: (tenantId, canaryId) => ({ tenantId, canaryId }),
+});
 
 /** A canary looks at its command when fleet tells of it; many tellings at once are one look. */
 export const followCommands: Consumer = {

@@ -9,6 +9,7 @@ export const advanceKind: JobKind<CanaryPayload> = {
   name: 'governance.canary.advance',
   retry: { limit: 1, delaySeconds: 1, maxDelaySeconds: 1 },
   expireInSeconds: 120,
+  atOnce: 8,
 };
 
 /** How long a step that was taken up may take before it is due again. */

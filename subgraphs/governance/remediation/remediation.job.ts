@@ -3,6 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { ApiError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { CommandProgressed } from '#schema/events.js';
@@ -23,8 +24,6 @@ import { remediationOf } from './order-of.js';
 import { PolicyRemediation, RemediationStatus } from './remediation.entity.js';
 
 type Step = JobStep<RemediationPayload>;
-
-const atOnce = 100;
 
 /** Sends a remediation's command once, and keeps how it ended. */
 export function remediationJob(fleet: FleetCalls): JobDefinition<RemediationPayload> {
@@ -108,28 +107,15 @@ async function change(step: Step, how: (row: PolicyRemediation) => void): Promis
   });
 }
 
-/** Has remediations looked at that are due: one tenant's at a time. */
-export const remediationsDueSweep: Sweep = {
+/** Has remediations looked at that are due. */
+export const remediationsDueSweep = dueSweep({
   name: 'remediation.due',
   everyMs: 1_000,
-  due: 'select from governance.remediation where due_at <= ?',
-  async run({ em, now, enqueue }) {
-    const [first] = await em.execute<{ tenantId: string }[]>(
-      'select tenant_id as "tenantId" from governance.remediation where due_at <= ? order by due_at limit 1',
-      [now],
-    );
-    if (!first) return 'done';
-    const { tenantId } = first;
-    const due = await em.execute<{ id: string }[]>(
-      `update governance.remediation set due_at = ? where tenant_id = ? and id in (
-         select id from governance.remediation where tenant_id = ? and due_at <= ? order by due_at limit ?)
-       returning id`,
-      [later(now, claimMs), tenantId, tenantId, now, atOnce],
-    );
-    for (const { id } of due) enqueue(remediateKind, { tenantId, remediationId: id });
-    return due.length > 0 ? 'more' : 'done';
-  },
-};
+  table: 'governance.remediation',
+  claimMs,
+  job: remediateKind,
+  payload: (tenantId, remediationId) => ({ tenantId, remediationId }),
+});
 
 const automaticEveryMs = 30_000;
 

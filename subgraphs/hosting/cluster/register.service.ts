@@ -212,7 +212,8 @@ function refusedKubeconfig(error: unknown): unknown {
       : invalid('input.kubeconfig', error.message);
   if (!(error instanceof KubeError)) return error;
   const isNone = invalid('input.kubeconfig', 'There is no Kubernetes API at its server');
-  if (error.options.status === 404) return isNone;
+  const { status = 500 } = error.options;
+  if (status === 404 || (error.kind === 'FAILED' && status < 500)) return isNone;
   switch (error.kind) {
     case 'UNAUTHORIZED':
       return invalid('input.kubeconfig', 'The cluster does not know its user');

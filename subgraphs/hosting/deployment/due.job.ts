@@ -1,31 +1,18 @@
+import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { applyKind } from './pending.job.js';
 import { claimMs } from './retry.js';
 
-const atOnce = 100;
-
-/** Has deployments applied, or deleted, of which nobody knows whether they were. One tenant's at a time. */
-export const deploymentsDueSweep: Sweep = {
+/** Has deployments applied, or deleted, of which nobody knows whether they were. */
+export const deploymentsDueSweep = dueSweep({
   name: 'deployment.due',
   everyMs: 2_000,
-  due: 'select from hosting.deployment where due_at <= ?',
-  async run({ em, now, enqueue }) {
-    const [first] = await em.execute<{ tenantId: string }[]>(
-      'select tenant_id as "tenantId" from hosting.deployment where due_at <= ? order by due_at limit 1',
-      [now],
-    );
-    if (!first) return 'done';
-    const due = await em.execute<{ id: string }[]>(
-      `update hosting.deployment set due_at = ? where tenant_id = ? and id in (
-         select id from hosting.deployment where tenant_id = ? and due_at <= ? order by due_at limit ?)
-       returning id`,
-      [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
-    );
-    for (const { id } of due) enqueue(applyKind, { tenantId: first.tenantId, deploymentId: id });
-    return due.length > 0 ? 'more' : 'done';
-  },
-};
+  table: 'hosting.deployment',
+  claimMs,
+  job: applyKind,
+  payload: (tenantId, deploymentId) => ({ tenantId, deploymentId }),
+});
 
 /** What is gone is kept for as long as events are. */
 export const kubernetesRetention: Sweep = {

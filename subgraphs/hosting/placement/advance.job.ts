@@ -1,4 +1,3 @@
-import { ApiError } from '#platform/errors.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
@@ -75,19 +74,13 @@ async function askPolicies(
   });
   const ids = waiting.map(({ clusterId }) => clusterId);
   const clusters = await em.find(Cluster, { tenantId, id: { $in: ids }, deletedAt: null });
-  const refused = new Map<string, string>();
-  for (const cluster of clusters) {
-    const isNew = waiting.find(({ clusterId }) => clusterId === cluster.id)?.deploymentId == null;
-    const action = isNew ? 'deployment.create' : 'deployment.update';
-    try {
-      await admission.requireFor({ em, tenantId, causedBy, actor }, { action, cluster, namespace, desired });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.code !== 'CONFLICT') return undefined;
-      refused.set(cluster.id, error.message);
-    }
-  }
-  return refused;
+  return admission.refusalsOf(
+    { em, tenantId, causedBy, actor },
+    clusters.map((cluster) => {
+      const isNew = waiting.find(({ clusterId }) => clusterId === cluster.id)?.deploymentId == null;
+      return { action: isNew ? 'deployment.create' : 'deployment.update', cluster, namespace, desired };
+    }),
+  );
 }
 
 export interface Advancing {

@@ -21,8 +21,6 @@ import { PlacementStatus } from './placement.status.js';
 import { beginTargets, forgetRemoved } from './targets.service.js';
 
 const room: Room = { lock: 'hosting.placement', limit: 200, of: 'placements', reason: 'PLACEMENTS_LIMIT' };
-/** How many clusters policies are asked about at once. */
-const askedAtOnce = 10;
 
 /** What tenants ask of placements. What follows is up to a job, which needs no cluster for it. */
 export class PlaceService {
@@ -214,12 +212,10 @@ export class PlaceService {
     );
     if (clusters.length === 0)
       throw invalid(`input.${region === null ? 'tag' : 'region'}`, 'There is no cluster of that');
-    for (let at = 0; at < clusters.length; at += askedAtOnce)
-      await Promise.all(
-        clusters
-          .slice(at, at + askedAtOnce)
-          .map(async (cluster) => this.admission.require(operation, { action, cluster, namespace, desired })),
-      );
+    await this.admission.requireAll(
+      operation,
+      clusters.map((cluster) => ({ action, cluster, namespace, desired })),
+    );
     return clusters;
   }
 }

@@ -5,7 +5,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { liveCount, madeServers, type MadeServer } from '../server/live-servers.service.js';
+import { keepLeft, liveCount, madeServers, type MadeServer } from '../server/live-servers.service.js';
 import { ProviderAccount } from './account.entity.js';
 import type { Catalogue, Driver, Session } from './driver.js';
 import type { Drivers } from './drivers.js';
@@ -17,7 +17,7 @@ import {
   type ConnectProviderInput,
   type Provider,
 } from './provider.js';
-import { compareProjects } from './same-project.js';
+import { compareProjects, shownServers, type Project } from './same-project.js';
 
 /** How long a catalogue is taken for true without asking again. */
 const freshMs = 5 * 60_000;
@@ -64,12 +64,16 @@ export class Accounts {
     const driver = this.driver(provider);
     const session: Session = { token, onBudget: () => undefined };
     const { tenantId } = operation;
-    const made = leavesServers ? [] : await madeServers(operation.em, tenantId, provider, mostMade);
+    const known = await madeServers(operation.em, tenantId, provider, mostMade);
+    const made = leavesServers ? [] : known.filter(({ isLeft }) => !isLeft);
     let catalogue: Catalogue;
     let isSame: boolean;
+    let shown: string[];
     try {
       await driver.verify(session);
       isSame = await this.keepsServers(operation, driver, session, made);
+      const isAsked = leavesServers || known.some(({ isLeft }) => isLeft);
+      shown = isAsked ? await shownServers(this.project(tenantId, driver, known), session) : [];
       catalogue = await driver.catalogue(session);
     } catch (error) {
       throw refusedToken(error);
@@ -83,13 +87,14 @@ export class Accounts {
       );
       const before = await em.findOne(ProviderAccount, { tenantId, provider });
       if (before && !isSame && !leavesServers) {
-        const known = new Set(made.map((server) => server.id));
+        const ids = new Set(known.map((server) => server.id));
         const since = await madeServers(em, tenantId, provider, mostMade);
-        if (since.some((server) => !known.has(server.id)))
+        if (since.some((server) => !ids.has(server.id)))
           throw new ApiError('CONFLICT', 'A server was asked for meanwhile: connect once more', {
             reason: 'SERVERS_UNDER_WAY',
           });
       }
+      await keepLeft(em, { tenantId, provider }, shown, leavesServers === true);
       const id = before?.id ?? newId('providerAccount');
       const kept = {
         sealedToken: this.keyring.seal(token, id),
@@ -216,9 +221,8 @@ export class Accounts {
     made: readonly MadeServer[],
   ): Promise<boolean> {
     const account = await em.findOne(ProviderAccount, { tenantId, provider: driver.id });
-    const mark = { panel: panelMark(this.publicUrl), tenant: tenantId };
     const before = account ? this.session(account) : undefined;
-    const project = await compareProjects({ driver, mark, made }, session, before);
+    const project = await compareProjects(this.project(tenantId, driver, made), session, before);
     if (project !== 'other') return project === 'same';
     throw new ApiError(
       'CONFLICT',
@@ -226,6 +230,10 @@ export class Accounts {
         'Decommission them first, or say leavesServers',
       { reason: 'OTHER_PROJECT', details: { servers: made.length } },
     );
+  }
+
+  private project(tenantId: string, driver: Driver, made: readonly MadeServer[]): Project {
+    return { driver, mark: { panel: panelMark(this.publicUrl), tenant: tenantId }, made };
   }
 
   private shown({ id, name, isSandbox }: Driver, account: ProviderAccount | undefined): Provider {

@@ -33,12 +33,24 @@ export async function compareProjects(
   }
 }
 
-async function showsAny({ driver, mark, made }: Project, session: Session): Promise<boolean> {
-  const listed = await driver.list(session, mark);
-  const ids = new Set(made.map(({ id }) => id));
-  if (listed.some(({ marks }) => marks !== null && ids.has(marks.server))) return true;
-  // Its marks are of the panel's address, and people may take them away.
-  for (const { providerId } of made.filter((each) => each.providerId !== null).slice(0, mostReads))
-    if (await driver.read(session, providerId!)) return true;
+async function showsAny(project: Project, session: Session): Promise<boolean> {
+  for await (const _ of shownBy(project, session)) return true;
   return false;
+}
+
+/** Of servers that are known, the ids of those that a token shows. */
+export async function shownServers(project: Project, session: Session): Promise<string[]> {
+  const shown: string[] = [];
+  for await (const id of shownBy(project, session)) shown.push(id);
+  return shown;
+}
+
+async function* shownBy({ driver, mark, made }: Project, session: Session): AsyncGenerator<string, void> {
+  const listed = await driver.list(session, mark);
+  const marked = new Set(listed.flatMap(({ marks }) => marks?.server ?? []));
+  for (const { id } of made) if (marked.has(id)) yield id;
+  // Its marks are of the panel's address, and people may take them away.
+  const others = made.filter(({ id, providerId }) => providerId !== null && !marked.has(id));
+  for (const { id, providerId } of others.slice(0, mostReads))
+    if (await driver.read(session, providerId!)) yield id;
 }

@@ -1,32 +1,20 @@
+import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { advanceKind, pollKind, reconcileKind } from './kinds.js';
 import { claimMs } from './pace.js';
 
-const atOnce = 100;
 const reconcileMs = 5 * 60_000;
 
-/** Has the steps taken that are due: one tenant's at a time. Whoever dies over one leaves it due again. */
-export const serversDueSweep: Sweep = {
+/** Has the steps taken that are due. */
+export const serversDueSweep = dueSweep({
   name: 'server.due',
   everyMs: 1_000,
-  due: 'select from hosting.server where due_at <= ?',
-  async run({ em, now, enqueue }) {
-    const [first] = await em.execute<{ tenantId: string }[]>(
-      'select tenant_id as "tenantId" from hosting.server where due_at <= ? order by due_at limit 1',
-      [now],
-    );
-    if (!first) return 'done';
-    const due = await em.execute<{ id: string }[]>(
-      `update hosting.server set due_at = ? where tenant_id = ? and id in (
-         select id from hosting.server where tenant_id = ? and due_at <= ? order by due_at limit ? for update skip locked)
-       returning id`,
-      [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
-    );
-    for (const { id } of due) enqueue(advanceKind, { tenantId: first.tenantId, serverId: id });
-    return due.length > 0 ? 'more' : 'done';
-  },
-};
+  table: 'hosting.server',
+  claimMs,
+  job: advanceKind,
+  payload: (tenantId, serverId) => ({ tenantId, serverId }),
+});
 
 /** Has accounts looked at that have servers under way. */
 export const accountsDueSweep: Sweep = {

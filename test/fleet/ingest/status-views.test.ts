@@ -170,3 +170,18 @@ test('beats that are off their pace by half never flap, neither where one asks n
     { numRuns: 4, endOnFailure: true },
   );
 }, 180_000);
+
+test('however many changes there are of a tenant\'s counts, few rows are left of them, and they tell the same', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  await node.beat();
+  for (let change = 1; change <= 300; change += 1)
+    await panel.sql('update fleet.instance set apps_count = $2 where id = $1', [node.id, change]);
+  await runSweep(panelFleet, countFoldSweep, panel.clock.now());
+  const [left] = await panel.sql<{ rows: number; apps: number }>(
+    'select count(*)::integer as rows, sum(apps)::integer as apps from fleet.instance_count where tenant_id = $1',
+    [tenant.id],
+  );
+  expect(left?.rows).toBeLessThan(100);
+  expect(left?.apps).toBe(300);
+});

@@ -1,3 +1,7 @@
+import { expect } from 'vitest';
+
+import { canaryMoves, CanaryStatus } from '#subgraphs/governance/canary/canary.status.js';
+
 import type { TestPanel } from '../../support/panel.js';
 import type { Node, Tenant } from '../../support/world.js';
 import { signedIn } from './tenant.js';
@@ -25,6 +29,8 @@ export class Worker {
   /** What it tells of itself beside that. */
   beat: Record<string, unknown> = {};
   readonly done: string[] = [];
+  /** Of commands that it has done: one that is handed out again, as its result was lost, is not done again. */
+  private readonly ended = new Map<string, 'failed' | 'success'>();
 
   constructor(
     readonly node: Node,
@@ -42,15 +48,20 @@ export class Worker {
     const answer = await this.node.beat({ version: this.version, ...beat, ...this.beat });
     const commands = (answer.body['commands'] ?? []) as Handed[];
     for (const { id, lease, params } of commands) {
-      const to = params.version ?? '';
-      this.done.push(to);
-      const fails = this.behaviour(to).fails === true;
-      if (!fails) this.version = to;
+      const status = this.ended.get(id) ?? this.does(params.version ?? '');
+      this.ended.set(id, status);
       await this.node.world.rest(`/api/agent/commands/${id}/result`, {
         token: this.node.credential,
-        body: { lease, status: fails ? 'failed' : 'success' },
+        body: { lease, status },
       });
     }
+  }
+
+  private does(version: string): 'failed' | 'success' {
+    this.done.push(version);
+    if (this.behaviour(version).fails === true) return 'failed';
+    this.version = version;
+    return 'success';
   }
 }
 
@@ -126,4 +137,37 @@ export async function drive(
     await turn(panel, id, all);
   }
   throw new Error(`it never was ${wanted.join(' or ')}: ${JSON.stringify(await shown(by, id))}`);
+}
+
+/** That a canary has gone by its table of moves, as it told; its last status. */
+export async function expectLegal(panel: Pick<TestPanel, 'sql'>, id: string): Promise<CanaryStatus> {
+  const history = await panel.sql<{ from: CanaryStatus; to: CanaryStatus }>(
+    `select payload->>'from' as from, payload->>'to' as to from governance.outbox
+     where entity_id = $1 and topic = 'governance.canary.progressed' order by xid, id`,
+    [id],
+  );
+  let at: CanaryStatus = CanaryStatus.PENDING;
+  for (const { from, to } of history) {
+    expect(from).toBe(at);
+    at = to;
+    if (from === to) continue;
+    const legal = Object.values(canaryMoves[from]).flatMap((each) =>
+      each === 'where it was' ? [CanaryStatus.RUNNING, CanaryStatus.BAKING, CanaryStatus.PROMOTING] : [each],
+    );
+    expect(legal).toContain(to);
+  }
+  return at;
+}
+
+/** That each command which a canary of the tenant has sent is known to it, and that it has sent no other. */
+export async function expectKnown(panel: Pick<TestPanel, 'sql'>, tenantId: string): Promise<void> {
+  const sent = await panel.sql<{ id: string }>(
+    `select id from fleet.command where tenant_id = $1 and created_by = 'svc:governance' order by id`,
+    [tenantId],
+  );
+  const known = await panel.sql<{ id: string }>(
+    `select command_id as id from governance.canary_dispatch where tenant_id = $1 order by command_id`,
+    [tenantId],
+  );
+  expect(sent).toEqual(known);
 }

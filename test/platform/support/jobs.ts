@@ -102,6 +102,20 @@ export class JobsBench {
     return (await this.owner.query<Row>(text, values)).rows;
   }
 
+  /** How PostgreSQL answers a query where it reads no table from end to end that it need not. */
+  async plan(query: string): Promise<string> {
+    const client = await this.owner.connect();
+    try {
+      await client.query('begin');
+      await client.query('set local enable_seqscan = off');
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${query}`);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  }
+
   /** What jobs of the tenant have written, in its order. */
   async notes(tenantId: string): Promise<string[]> {
     const rows = await this.sql<{ word: string }>(

@@ -9,10 +9,20 @@ export const lookKind: JobKind<GitOpsPayload> = {
   name: 'governance.gitops.look',
   retry: { limit: 1, delaySeconds: 5, maxDelaySeconds: 5 },
   expireInSeconds: 300,
+  atOnce: 8,
 };
 
 /** How long a look that was taken up may take before it is due again. */
 export const claimMs = 6 * 60_000;
+/**
+ * So many looks of a tenant are under way at a time, fewer than a process makes: a host that takes a connection and says
+ * nothing has one wait for 20 s, and whoever names many of them keeps no other tenant waiting.
+ */
+export const mostOfTenant = 3;
+/** Before a look is tried again for which there was no room. */
+export const crowdedMs = 3_000;
+/** By then a look has ended, or its process has. */
+export const longestLookMs = 120_000;
 /** As often is a commit tried that could not be put into force; later only by hand. */
 export const mostFailures = 5;
 

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError } from '#platform/errors.js';
 import type { JobDefinition, JobWrite } from '#platform/jobs/job.js';
@@ -10,7 +11,7 @@ import type { Repositories } from '../git/repository.js';
 import { GitOpsConfig } from '../gitops-config.entity.js';
 import { apply, type Applied } from './apply.service.js';
 import { compare, type Comparison } from './compare.service.js';
-import { claimMs, lookKind, type GitOpsPayload } from './kinds.js';
+import { claimMs, crowdedMs, longestLookMs, lookKind, mostOfTenant, type GitOpsPayload } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import { newestOf, type Newest } from './newest.service.js';
 import type { PanelCalls } from './panel-calls.js';
@@ -56,17 +57,32 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
   };
 }
 
-/** Takes the look, unless another one is under way. */
+/** Takes the look, unless another one is under way, or as many of the tenant as may be. */
 async function begin(step: LookStep): Promise<boolean> {
   return step.write(async (write) => {
+    await advisoryLock(write.em, 'governance.gitops_look', step.payload.tenantId);
     const row = await locked(write, step);
     if (!row || row.isPaused) return false;
     const isAnothers = row.lookingBy !== null && row.lookingBy !== step.jobId;
     if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return false;
+    if (await isCrowded(write, step)) {
+      row.nextCheckAt = new Date(step.now.getTime() + crowdedMs);
+      return false;
+    }
     row.lookingBy = step.jobId;
     row.lookingUntil = new Date(step.now.getTime() + claimMs);
     return true;
   });
+}
+
+async function isCrowded({ em }: JobWrite, { payload, jobId, now }: LookStep): Promise<boolean> {
+  const begunAfter = now.getTime() - longestLookMs;
+  const [{ others }] = (await em.execute<{ others: number }[]>(
+    `select count(*)::integer as others from governance.gitops_config
+     where tenant_id = ? and looking_by <> ? and looking_until > ?`,
+    [payload.tenantId, jobId, new Date(begunAfter + claimMs)],
+  )) as [{ others: number }];
+  return others >= mostOfTenant;
 }
 
 async function locked({ em }: JobWrite, { payload }: LookStep): Promise<GitOpsConfig | null> {

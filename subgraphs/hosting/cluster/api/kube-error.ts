@@ -69,7 +69,10 @@ const kinds: Readonly<Record<number, KubeErrorKind>> = {
   429: 'RATE_LIMITED',
 };
 
-/** What an answer that is no success says; `text` is a Status object, if an API server wrote it. */
+/**
+ * What an answer that is no success says. Only an API server writes a Status object: whoever else stands at the address, as
+ * a proxy does, knows nothing of what is there and refuses nothing in its name.
+ */
 export function errorOf(status: number, text: string, retryAfter: string | undefined): KubeError {
   let said: { kind?: unknown; reason?: unknown; message?: unknown; details?: { causes?: unknown } | null } =
     {};
@@ -83,14 +86,17 @@ export function errorOf(status: number, text: string, retryAfter: string | undef
     typeof said.message === 'string' ? mended(said.message.slice(0, 1_000)) : `it answered with ${status}`;
   const causes = Array.isArray(said.details?.causes) ? said.details.causes.slice(0, 50).map(causeOf) : [];
   const seconds = Number(retryAfter);
-  // Whoever else stands at the address knows nothing of what is there.
-  const isStranger = status === 404 && (said.kind !== 'Status' || said.reason !== 'NotFound');
+  const isStatus = said.kind === 'Status' && (status !== 404 || said.reason === 'NotFound');
+  const isStranger = !isStatus && spokenFor.has(status);
   return new KubeError(isStranger ? 'FAILED' : (kinds[status] ?? 'FAILED'), message, {
     causes,
     status,
     ...(seconds > 0 ? { retryAfterMs: Math.min(seconds, 300) * 1000 } : {}),
   });
 }
+
+/** What is said of an object or of a wish, and so by an API server alone. */
+const spokenFor: ReadonlySet<number> = new Set([400, 403, 404, 409, 410, 422]);
 
 /** Objects of a stranger: whatever is no text in them is left out. */
 function causeOf(told: unknown): Cause {

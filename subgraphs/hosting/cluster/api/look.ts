@@ -45,9 +45,7 @@ export async function observe(
   const ok: Observation = { status: ClusterStatus.HEALTHY, reason: null, message: null };
   try {
     await client.text('/readyz', call).catch((error: unknown) => {
-      // Some clusters keep /readyz to themselves: then what follows tells.
-      const { kind, options } = unreachable(error);
-      if (kind !== 'FORBIDDEN' && options.status !== 404 && kind !== 'UNAUTHORIZED') throw error;
+      if (!isKept(error)) throw error;
     });
     // Anybody may ask for /readyz; whether the credential still holds, only an API tells.
     await requireSame(client, identity, call);
@@ -85,6 +83,12 @@ export async function observe(
         return { status: ClusterStatus.DEGRADED, reason: 'NOT_READY', message: problem.message };
     }
   }
+}
+
+/** Some clusters keep /readyz to themselves, or what stands before them does: then an API tells. */
+function isKept(error: unknown): boolean {
+  const { status } = unreachable(error).options;
+  return status !== undefined && [401, 403, 404].includes(status);
 }
 
 /** What a cluster has, by its version and its nodes. */
@@ -133,8 +137,7 @@ export async function identify(
   client: KubeClient,
 ): Promise<{ identity: string; capacity: Capacity; missing: string[] }> {
   await client.text('/readyz').catch((error: unknown) => {
-    const { kind } = unreachable(error);
-    if (kind !== 'FORBIDDEN' && kind !== 'UNAUTHORIZED') throw error;
+    if (!isKept(error)) throw error;
   });
   const system = await client.get<{ metadata?: { uid?: unknown } }>('/api/v1/namespaces/kube-system');
   const uid = system.metadata?.uid;

@@ -30,6 +30,10 @@ export async function followHealth(
   let capacityAt = -Infinity;
   let writtenAt = -Infinity;
   while (!signal.aborted) {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    // What happens while it looks is a reason to look again.
+    const isWoken = woken(either);
     // An outage is as old as the look that met it, however long that took.
     const now = clock.now().getTime();
     const seen = await observe(client, cluster.identity, { timeoutMs: lookMs, signal });
@@ -55,9 +59,7 @@ export async function followHealth(
     // The moment at which it counts is looked at as exactly as the others.
     const countsAt = next.otherwiseSince === undefined ? Infinity : next.otherwiseSince + thresholdMs;
     const pauseMs = Math.min(now + probeMs, countsAt) - clock.now().getTime();
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    await Promise.race([clock.delay(Math.max(1, pauseMs), either).catch(() => undefined), woken(either)]);
+    if (pauseMs > 0) await Promise.race([clock.delay(pauseMs, either).catch(() => undefined), isWoken]);
     over.abort();
   }
 }

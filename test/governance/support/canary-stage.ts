@@ -1,0 +1,241 @@
+import { expect } from 'vitest';
+
+import { Turns } from '#platform/membership/turns.js';
+
+import { TestClock } from '../../support/clock.js';
+import { until, World, type Tenant } from '../../support/world.js';
+import { Worker, type Canary } from './canaries.js';
+import { create } from './tenant.js';
+
+export const longMs = 240_000;
+const before = '0.2.9';
+const whole = [{ percent: 100, bake_seconds: 2 }];
+export const half = [{ percent: 50, bake_seconds: 2 }];
+export const both = [
+  { percent: 50, bake_seconds: 2 },
+  { percent: 100, bake_seconds: 0 },
+];
+const watched = [{ percent: 100, bake_seconds: 30 }];
+const long = [{ percent: 100, bake_seconds: 3_600 }];
+const longHalf = [{ percent: 50, bake_seconds: 3_600 }];
+
+type Steps = typeof whole;
+type End = 'succeeded' | 'rolled_back' | 'failed';
+/** What a version does to a node. */
+type Kind = 'good' | 'failing' | 'harmful' | 'forbidden' | 'final';
+
+type JobEdge = [at: string, Steps, End, { kind?: Kind; isAborted?: boolean }?];
+
+/** Each write by which a job moves a canary on, as the edge that it is stopped at, and where all then ends. */
+export const jobEdges: readonly JobEdge[] = [
+  ['PENDING to RUNNING', whole, 'succeeded'],
+  ['command claimed', whole, 'succeeded'],
+  ['command sent', whole, 'succeeded'],
+  ['command known', whole, 'succeeded'],
+  ['command ended', whole, 'succeeded'],
+  ['RUNNING to BAKING', whole, 'succeeded'],
+  ['BAKING to RUNNING', both, 'succeeded'],
+  ['BAKING to PROMOTING', half, 'succeeded'],
+  ['command prepared PROMOTING', half, 'succeeded'],
+  ['PROMOTING to SUCCEEDED', half, 'succeeded'],
+  ['BAKING to SUCCEEDED', whole, 'succeeded'],
+  ['RUNNING to PAUSED', whole, 'rolled_back', { kind: 'forbidden' }],
+  ['RUNNING to ABORTING', whole, 'rolled_back', { kind: 'failing' }],
+  ['BAKING to ABORTING', watched, 'rolled_back', { kind: 'harmful' }],
+  ['rollback prepared ABORTING', long, 'rolled_back', { isAborted: true }],
+  ['rollback claimed', long, 'rolled_back', { isAborted: true }],
+  ['rollback sent', long, 'rolled_back', { isAborted: true }],
+  ['rollback known', long, 'rolled_back', { isAborted: true }],
+  ['rollback ended', long, 'rolled_back', { isAborted: true }],
+  ['ABORTING to ROLLED_BACK', long, 'rolled_back', { isAborted: true }],
+  ['ABORTING to FAILED', long, 'failed', { kind: 'final', isAborted: true }],
+];
+
+/** And each by which people do. */
+export const actions = [
+  ['pending', 'abort', 'aborting'],
+  ['running', 'pause', 'paused'],
+  ['running', 'promote', 'promoting'],
+  ['running', 'abort', 'aborting'],
+  ['baking', 'pause', 'paused'],
+  ['baking', 'promote', 'promoting'],
+  ['baking', 'abort', 'aborting'],
+  ['promoting', 'pause', 'paused'],
+  ['promoting', 'abort', 'aborting'],
+  ['paused', 'resume', 'baking'],
+  ['paused', 'promote', 'promoting'],
+  ['paused', 'abort', 'aborting'],
+] as const;
+
+/** The edge at which what people do is stopped. */
+export const edgeOf = ([from, , to]: (typeof actions)[number]) =>
+  `${from.toUpperCase()} to ${to.toUpperCase()}`;
+
+export interface Scene {
+  id: string;
+  version: string;
+  all: Worker[];
+  end: End;
+  kind: Kind;
+  /** Of those that people move. */
+  action?: (typeof actions)[number];
+}
+
+/** A world whose panel moves, and the nodes of it, which work for as long as it is. */
+export class Stage implements AsyncDisposable {
+  readonly world: World;
+  tenant!: Tenant;
+  readonly scenes: Scene[] = [];
+  private numbers = 0;
+  /** A panel that has just begun has few connections yet. */
+  private readonly turns = new Turns(2);
+  private isOver = false;
+  private readonly working: Promise<void>;
+
+  constructor(url: string) {
+    this.world = new World(url, new TestClock());
+    this.working = this.work();
+  }
+
+  moveTo(url: string): void {
+    Object.assign(this.world, { url });
+  }
+
+  /** Nodes, and a canary on them. */
+  async canary(
+    count: number,
+    steps: Steps,
+    { kind = 'good', ...more }: { kind?: Kind; start_at?: string; isAway?: boolean } = {},
+  ): Promise<Scene> {
+    const number = (this.numbers += 1);
+    const version = kind === 'forbidden' ? '6.6.6' : `1.${number}.0`;
+    const { isAway = false, ...body } = more;
+    const all: Worker[] = [];
+    for (let at = 0; at < count; at += 1) {
+      const worker = new Worker(await this.turns.run(async () => this.tenant.node()), (told) => ({
+        fails: (kind === 'failing' && told === version) || (kind === 'final' && told === before),
+        ...(kind === 'harmful' && told === version ? { beat: { cpu_percent: 97 } } : {}),
+      }));
+      await worker.turn();
+      all.push(worker);
+    }
+    const scene: Scene = { id: '', version, all, end: 'succeeded', kind };
+    for (const worker of all) worker.isAway = isAway;
+    this.scenes.push(scene);
+    const ids = all.map(({ node }) => node.id);
+    await until(
+      async () => {
+        const answer = await this.turns.run(async () =>
+          this.tenant.rest<Canary>('/api/governance/canary', {
+            body: {
+              name: version,
+              command: 'update',
+              params: { version },
+              steps,
+              applies_to: { instance_ids: ids },
+              analysis: { interval_seconds: 5 },
+              start_at: new Date(Date.now() + 5_000).toISOString(),
+              ...body,
+            },
+          }),
+        );
+        // Governance may not know the nodes yet.
+        if (answer.status === 201) scene.id = answer.body.id;
+        else if (answer.status !== 422) throw new Error(`${answer.status} ${answer.text}`);
+        return answer.status === 201;
+      },
+      'a canary',
+      longMs,
+    );
+    return scene;
+  }
+
+  async act(id: string, action: string) {
+    return this.tenant.rest<Canary>(`/api/governance/canary/${id}`, { method: 'PUT', body: { action } });
+  }
+
+  async statuses(): Promise<ReadonlyMap<string, string>> {
+    const { body } = await this.tenant.rest<Canary[]>('/api/governance/canary');
+    return new Map(body.map(({ id, status }) => [id, status]));
+  }
+
+  async reaches(id: string, status: string): Promise<void> {
+    await until(async () => (await this.statuses()).get(id) === status, `a canary to be ${status}`, longMs);
+  }
+
+  /** Brings a canary to where people can do this to it. */
+  async at(action: (typeof actions)[number]): Promise<Scene> {
+    const [from, , to] = action;
+    const scene = await this.placed(from);
+    Object.assign(scene, { action, end: to === 'aborting' ? 'rolled_back' : 'succeeded' });
+    return scene;
+  }
+
+  private async placed(from: (typeof actions)[number][0]): Promise<Scene> {
+    if (from === 'pending')
+      return this.canary(1, whole, { start_at: new Date(Date.now() + 3_600_000).toISOString() });
+    const scene =
+      from === 'running'
+        ? await this.canary(1, whole, { isAway: true })
+        : await this.canary(2, from === 'promoting' ? longHalf : long);
+    await this.reaches(scene.id, from === 'running' ? 'running' : 'baking');
+    if (from === 'promoting') {
+      for (const worker of scene.all) worker.isAway = worker.done.length === 0;
+      await this.moved(scene.id, 'promote', from);
+      await until(
+        async () => (await this.shownMembers(scene.id)).toSorted().join() === 'SENT,UPDATED',
+        'the others to have it sent',
+        longMs,
+      );
+    }
+    if (from === 'paused') await this.moved(scene.id, 'pause', from);
+    return scene;
+  }
+
+  private async moved(id: string, action: string, to: string): Promise<void> {
+    const { status, text, body } = await this.act(id, action);
+    if (body.status !== to) throw new Error(`${status} ${text}`);
+  }
+
+  private async shownMembers(id: string): Promise<string[]> {
+    const { data } = await this.tenant.graphql<{ canary: { members: { status: string }[] } }>(
+      'query ($id: ID!) { canary(id: $id) { members { status } } }',
+      { id },
+    );
+    return data!.canary.members.map(({ status }) => status);
+  }
+
+  private async work(): Promise<void> {
+    while (!this.isOver) {
+      // While no panel is there nobody hears them.
+      for (const { all } of this.scenes)
+        await Promise.all(all.map(async (worker) => worker.turn().catch(() => undefined)));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isOver = true;
+    await this.working;
+  }
+}
+
+/** Has a version be forbidden everywhere. */
+export async function forbid(tenant: Tenant, version: string): Promise<void> {
+  await create(tenant, {
+    name: 'Not that one',
+    enforcement: 'MANDATORY',
+    rule: { condition: 'cloud_os.version', operator: 'not_equals', value: version },
+  });
+}
+
+/** That each instance has done what it was told once, and runs what it should. */
+export function expectOnce({ all, version, end, kind }: Scene): void {
+  const [once, undone] = [[version], [version, before]];
+  const byEnd = { succeeded: [once], failed: [undone], rolled_back: [[], undone] }[end];
+  const possible = kind === 'forbidden' ? [[]] : kind === 'good' || kind === 'final' ? byEnd : [undone];
+  for (const worker of all) {
+    expect(possible).toContainEqual(worker.done);
+    expect(worker.version).toBe(end === 'rolled_back' ? before : version);
+  }
+}
