@@ -97,5 +97,5 @@ export function databaseEnv(source: EnvSource = process.env): DatabaseEnv {
 }
 
 function isSet(source: EnvSource, name: string): boolean {
-  return (source[name] ?? '') !== '';
+  return [name, `${name}_FILE`].some((setting) => (source[setting] ?? '') !== '');
 }
