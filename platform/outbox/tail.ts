@@ -105,6 +105,7 @@ export class OutboxTail {
         await this.lookForRewind();
         if (this.position !== before) return 'more';
       }
+      await this.database.heard(new Set(events.map(({ tenantId }) => tenantId)));
       for (const event of events) this.deliver(event);
       if (events.length === batch) return 'more';
       if (hasUnsettled) return 'unsettled';
