@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
-import type { RequestContext } from '#platform/request-context.js';
+import { mayLagHeader, type RequestContext } from '#platform/request-context.js';
 import type { SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 
 import type { SubgraphClient } from './data-source.js';
@@ -105,6 +105,7 @@ function headersFor(context: RequestContext): Record<string, string> {
     ...(context.authorization === undefined ? {} : { authorization: context.authorization }),
     ...(context.userAgent === undefined ? {} : { 'user-agent': context.userAgent }),
     ...(context.idempotencyKey === undefined ? {} : { 'idempotency-key': context.idempotencyKey }),
+    ...(context.mayLag ? { [mayLagHeader]: '1' } : {}),
   };
 }
 

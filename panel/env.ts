@@ -42,6 +42,8 @@ const shape = {
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: settings.url.optional(),
   DATABASE_OWNER_URL: settings.url.optional(),
+  DATABASE_DIRECT_URL: settings.url.optional(),
+  DATABASE_READ_URL: settings.url.optional(),
   DATABASE_CONNECTIONS: z.coerce.number().int().min(4).max(500).default(defaultConnections),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -70,14 +72,20 @@ export function panelEnv(source: EnvSource = process.env): PanelEnv {
       'DATABASE_URL is required with DATABASE_OWNER_URL: the same database, as the role panel_app',
     ]);
   }
+  for (const name of ['DATABASE_DIRECT_URL', 'DATABASE_READ_URL'])
+    if (isSet(source, name) && !needsKey)
+      throw new EnvError([`DATABASE_URL is required with ${name}: the same database, as the role panel_app`]);
   return env;
 }
 
-const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, LOG_LEVEL } = shape;
+const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, DATABASE_DIRECT_URL, DATABASE_READ_URL, LOG_LEVEL } =
+  shape;
 const databaseShape = {
   DATA_DIR,
   DATABASE_URL,
   DATABASE_OWNER_URL,
+  DATABASE_DIRECT_URL,
+  DATABASE_READ_URL,
   LOG_LEVEL,
   SECRETS_KEY: shape.SECRETS_KEY,
 };

@@ -20,6 +20,7 @@ import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
 import { serveMetrics } from './metrics.js';
 import { createRateLimits } from './rate-limits.js';
+import { createReadPositions } from './read-positions.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
@@ -65,9 +66,12 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
     });
     shutdown.add('subgraphs', 'the announcement of this process', () => presence.stop());
+    const read = await createReadPositions(env, logger);
+    shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: areaNames,
-      databaseUrl: database.url,
+      databaseUrls: database.urls,
+      positions: read.positions,
       databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,

@@ -25,6 +25,7 @@ import { serve } from './listen.js';
 import { serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
+import { createReadPositions } from './read-positions.js';
 import { runAtGateway } from './run-at-gateway.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
@@ -55,9 +56,12 @@ export async function startSubgraph(
   let isBroken = false;
   void database.failed.then(() => (isBroken = true));
   try {
+    const read = await createReadPositions(env, logger);
+    shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: [name],
-      databaseUrl: database.url,
+      databaseUrls: database.urls,
+      positions: read.positions,
       databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,

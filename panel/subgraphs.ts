@@ -6,9 +6,10 @@ import { ServiceClient, type RunOperation } from '#platform/auth/service-client.
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
-import { Connections, poolSizes } from '#platform/database/connections.js';
+import { Connections, poolSizes, type DatabaseUrls } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
+import type { ReadPositions } from '#platform/database/read-positions.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
@@ -25,7 +26,9 @@ import { Background, type BackgroundWork } from './background.js';
 export interface SubgraphsOptions {
   /** Which of them this process runs. */
   names: readonly AreaName[];
-  databaseUrl: string;
+  databaseUrls: DatabaseUrls;
+  /** How far tenants have written, where there are replicas. */
+  positions?: ReadPositions | undefined;
   /** How many connections its pool may have. */
   databaseConnections?: number;
   keyring: Keyring;
@@ -70,9 +73,9 @@ const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
   const { names, clock, logger, keyring, publicUrl, nodeName, metrics = new Metrics() } = options;
-  const connections = new Connections(options.databaseUrl, poolSizes(options.databaseConnections));
+  const connections = new Connections(options.databaseUrls, poolSizes(options.databaseConnections));
   measureConnections(metrics, connections);
-  const { databases, database } = await openDatabases(connections, logger);
+  const { databases, database } = await openDatabases(connections, options.positions, logger);
   const wake = new OutboxWake(connections, logger);
   // All areas' events are followed in every process: some are consumed, and some say which tokens are good no more.
   const facts = new Map(
@@ -184,9 +187,11 @@ const noGateway: RunOperation = async () => {
   throw new ApiError('UNAVAILABLE', 'This process knows of no gateway');
 };
 
-async function openDatabases(connections: Connections, logger: Logger) {
+async function openDatabases(connections: Connections, positions: ReadPositions | undefined, logger: Logger) {
   const databases = await Promise.all(
-    schemas.map(({ name, entities }) => Database.open({ area: name, connections, entities, logger })),
+    schemas.map(({ name, entities }) =>
+      Database.open({ area: name, connections, positions, entities, logger }),
+    ),
   );
   const database = (area: string): Database => {
     const found = databases.find((candidate) => candidate.area === area);

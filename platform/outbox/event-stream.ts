@@ -10,7 +10,7 @@ import {
   type GivenPosition,
   type Position,
 } from './event.js';
-import { endOfOutbox, readOutbox, removedUntil } from './reader.js';
+import { endOfOutbox, isKept, readOutbox, removedUntil } from './reader.js';
 import type { OutboxTail } from './tail.js';
 import { timelinesOf } from './timeline.js';
 
@@ -137,13 +137,18 @@ export class EventStreams {
     return position;
   }
 
-  /** A position on a timeline that this database has had; refused when it was put back to before that one. */
+  /** A position on a timeline that this database has had; refused when it was put back to before that one, or lost the event. */
   private async placed(em: SqlEntityManager, given: GivenPosition): Promise<Position> {
     const timelines = await timelinesOf(em);
     // From before there were timelines: of the first one, while that is all there is.
     const timeline = given.timeline ?? (timelines.length === 1 ? timelines[0] : undefined);
     if (timeline === undefined || !timelines.includes(timeline)) throw expired();
-    return { ...given, timeline };
+    const position = { ...given, timeline };
+    // A server that took over may lack the end of the one before. The event may be any tenant's.
+    const isEnded = timeline !== timelines.at(-1);
+    if (isEnded && !(await isKept(this.database.readerForJobs(), this.database.area, position)))
+      throw expired();
+    return position;
   }
 
   /** A cursor for everything that is committed from now on. */

@@ -117,7 +117,10 @@ export class Topology {
   /** What a panel, and the migration before it, has to know of the database and of Redis. */
   panelSettings(): Record<string, string> {
     return {
-      DATABASE_URL_FILE: this.secret('database_direct_url'),
+      DATABASE_URL_FILE: this.secret('database_url'),
+      DATABASE_DIRECT_URL_FILE: this.secret('database_direct_url'),
+      DATABASE_READ_URL_FILE: this.secret('database_read_url'),
+      PATRONI_URLS_FILE: this.secret('patroni_urls'),
       SECRETS_KEY_FILE: this.secret('secrets_key'),
       REDIS_URL_FILE: this.secret('redis_url'),
     };

@@ -125,7 +125,7 @@ afterAll(async () => panel.stop());
 test('only telemetry and exchanges are left out of the trail', async () => {
   const subgraphs = await createSubgraphs({
     names: areaNames,
-    databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
+    databaseUrls: { url: 'postgresql://nobody@127.0.0.1:1/none' },
     keyring: new Keyring([Buffer.alloc(32)]),
     clock: panel.clock,
     logger: silentLogger,
