@@ -5,6 +5,7 @@ import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
 import { mayLagHeader, type RequestContext } from '#platform/request-context.js';
 import type { SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
+import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 import type { SubgraphClient } from './data-source.js';
 import { createRemoteSubscriber } from './remote-subscriber.js';
@@ -51,6 +52,7 @@ export function remoteClient(
       method: 'POST',
       headers: {
         ...headersFor(context),
+        ...traceHeaders(),
         ...(gatewayToken ? { [gatewayTokenHeader]: await gatewayToken() } : {}),
       },
       body: JSON.stringify(request),

@@ -52,6 +52,8 @@ const shape = {
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_PORT: settings.port.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: settings.url.optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   NODE_NAME: z.string().default(hostname()),
   TRUST_PROXY: readBy(parseTrustProxy).default(false),
   CORS_ORIGINS: readBy(parseOrigins).optional(),

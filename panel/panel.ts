@@ -10,6 +10,7 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
+import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areaNames, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
@@ -24,6 +25,7 @@ import { createReadPositions } from './read-positions.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
+import { tracingOptions } from './tracing.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -52,6 +54,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const served = serveMetrics({ env, isDemo: options.isDemo, logger });
+  const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;

@@ -13,6 +13,7 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
+import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areas, type AreaName, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
@@ -22,7 +23,7 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
-import { serveMetrics } from './metrics.js';
+import { measureReadiness, serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
 import { createReadPositions } from './read-positions.js';
@@ -31,6 +32,7 @@ import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
+import { tracingOptions } from './tracing.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -51,6 +53,8 @@ export async function startSubgraph(
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const metrics = serveMetrics({ env, logger });
+  const stopTracing = await startTracing(tracingOptions(env, name, logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -81,14 +85,16 @@ export async function startSubgraph(
     const [subgraph] = subgraphs.all;
     if (!subgraph) throw new Error(`there is no subgraph ${name}`);
     const { routers, webhooks, verifier } = subgraphs;
+    const problems = async () =>
+      shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems();
+    measureReadiness(metrics.metrics, problems);
     const served = await createSubgraphServer({
       subgraph,
       verifier,
       logger,
       routers: [metrics.router, ...webhooks, ...routers],
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
-      problems: async () =>
-        shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
+      problems,
       isBroken: () => isBroken,
     });
     shutdown.add('clients', 'closing WebSockets', () => served.leave());
@@ -128,6 +134,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
   const metrics = serveMetrics({ env, logger });
+  const stopTracing = await startTracing(tracingOptions(env, 'gateway', logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   try {
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);

@@ -17,6 +17,7 @@ import { answerError } from '../http-error.js';
 import { createHttpServer } from '../http-server.js';
 import type { Logger } from '../logger.js';
 import { mayLagHeader, type RequestContext } from '../request-context.js';
+import { traceRequests } from '../telemetry/trace-requests.js';
 import { identify } from './build.js';
 import { openedAtOf } from './cursor.js';
 import { mapEvents, startWith } from './map-events.js';
@@ -66,6 +67,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   const app = express();
   app.disable('x-powered-by');
   app.use(createHealthRouter(options));
+  app.use(traceRequests());
   app.post(
     '/graphql',
     async (request, response, next) => {
