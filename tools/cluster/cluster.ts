@@ -36,7 +36,11 @@ export class Cluster implements AsyncDisposable {
   ) {}
 
   /** Starts everything and waits for it; `say` is told how far it is. */
-  static async start(env: ClusterEnv, say: (words: string) => void): Promise<Cluster> {
+  static async start(
+    env: ClusterEnv,
+    say: (words: string) => void,
+    panelSettings: Record<string, string> = {},
+  ): Promise<Cluster> {
     requirePrograms();
     await requireFreePorts(env.PORT);
     const place = preparePlace(env.DATA_DIR);
@@ -51,7 +55,8 @@ export class Cluster implements AsyncDisposable {
       say('PostgreSQL has a primary. Migrating');
       await cluster.migrate();
       say('Starting three panels');
-      for (const member of topology.panels(env.LOG_LEVEL)) cluster.launch(new Supervised(member, place));
+      for (const { settings, ...member } of topology.panels(env.LOG_LEVEL))
+        cluster.launch(new Supervised({ ...member, settings: { ...settings, ...panelSettings } }, place));
       await cluster.untilPanels();
       say('Waiting for the standbys');
       await cluster.untilStandbys();
@@ -130,6 +135,17 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
+  /** Until everything is there again, and clients are answered. */
+  async untilWhole(withinMs: number): Promise<void> {
+    await this.until(
+      withinMs,
+      'the primary does not answer',
+      async () => (await this.members()).length === 3,
+    );
+    await this.untilStandbys();
+    await this.untilPanels();
+  }
+
   /** What Patroni says of its members; empty while nobody answers. */
   async members(): Promise<PatroniMember[]> {
     for (const n of [1, 2, 3]) {
@@ -148,7 +164,7 @@ export class Cluster implements AsyncDisposable {
   private async until(ms: number, complaint: string, isSo: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + ms;
     while (!(await isSo())) {
-      const failing = [...this.processes.values()].find(({ endings }) => endings >= 10);
+      const failing = [...this.processes.values()].find(({ endings }) => endings >= 30);
       if (performance.now() < end && !failing) await sleep(250);
       else {
         const why = failing

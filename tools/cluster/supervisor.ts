@@ -20,6 +20,7 @@ const stopWithinMs = 30_000;
 export class Supervised {
   private child: ChildProcess | undefined;
   private isWanted = false;
+  private held: { resume: () => void; until: Promise<void> } | undefined;
   private loop: Promise<void> | undefined;
   /** How often it has ended by itself, or by somebody's hand. */
   endings = 0;
@@ -52,8 +53,22 @@ export class Supervised {
     if (pid !== undefined) process.kill(pid, signal);
   }
 
+  /** Until `resume` it is not started again, as when its machine is gone. */
+  hold(): void {
+    if (this.held) return;
+    let resume: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => (resume = resolve));
+    this.held = { resume, until };
+  }
+
+  resume(): void {
+    this.held?.resume();
+    this.held = undefined;
+  }
+
   async stop(): Promise<void> {
     this.isWanted = false;
+    this.resume();
     this.signal('SIGCONT');
     this.signal('SIGTERM');
     const tooLate = setTimeout(() => this.signal('SIGKILL'), stopWithinMs);
@@ -67,6 +82,7 @@ export class Supervised {
       if (!this.isWanted) return;
       this.endings += 1;
       await sleep(restartAfterMs);
+      await this.held?.until;
     }
   }
 
