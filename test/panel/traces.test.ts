@@ -40,7 +40,6 @@ describe.each(modes)('%s', (mode) => {
   afterAll(async () => {
     await panel.stop();
     await receiver[Symbol.asyncDispose]();
-    expect(isTracing()).toBe(false);
   });
 
   async function spansOf(
@@ -91,6 +90,10 @@ describe.each(modes)('%s', (mode) => {
     for (const secret of [tenant.id, tenant.token, tenant.account.email, tenant.account.password])
       expect(text).not.toContain(secret);
   });
+});
+
+test('what was traced by panels that have stopped is traced no more', () => {
+  expect(isTracing()).toBe(false);
 });
 
 test('lines of the log name the trace that they belong to', async () => {
