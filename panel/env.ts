@@ -53,6 +53,8 @@ const shape = {
   METRICS_PORT: settings.port.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   NODE_NAME: z.string().default(hostname()),
+  NODE_ADDRESS: z.string().optional(),
+  PANEL_VERSION: z.string().max(100).optional(),
   TRUST_PROXY: readBy(parseTrustProxy).default(false),
   CORS_ORIGINS: readBy(parseOrigins).optional(),
   KEEP_ALIVE_SECONDS: settings.seconds.max(3600).default(defaultKeepAliveSeconds),

@@ -31,6 +31,7 @@ import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
+import { addressOf, panelVersion } from './version.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -68,6 +69,7 @@ export async function startSubgraph(
       logger,
       publicUrl: split.publicUrl,
       nodeName: env.NODE_NAME,
+      version: env.PANEL_VERSION ?? panelVersion,
       settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
@@ -89,6 +91,7 @@ export async function startSubgraph(
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
       problems: async () =>
         shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
+      warnings: () => subgraphs.warnings(),
       isBroken: () => isBroken,
     });
     shutdown.add('clients', 'closing WebSockets', () => served.leave());
@@ -96,10 +99,13 @@ export async function startSubgraph(
     const scraped = await metrics.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(served.server, env, shutdown);
+    subgraphs.registry.serves(addressOf(env, port));
+    shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {
       url: `http://127.0.0.1:${port}`,
       metricsUrl: scraped.url,
       setupLink,
+      restart: subgraphs.registry.restart,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),
