@@ -55,6 +55,8 @@ const shape = {
   OTEL_EXPORTER_OTLP_ENDPOINT: settings.url.optional(),
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   NODE_NAME: z.string().default(hostname()),
+  NODE_ADDRESS: z.string().optional(),
+  PANEL_VERSION: z.string().max(100).optional(),
   TRUST_PROXY: readBy(parseTrustProxy).default(false),
   CORS_ORIGINS: readBy(parseOrigins).optional(),
   KEEP_ALIVE_SECONDS: settings.seconds.max(3600).default(defaultKeepAliveSeconds),

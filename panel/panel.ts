@@ -26,6 +26,7 @@ import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
+import { addressOf, panelVersion } from './version.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -82,6 +83,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
       publicUrl,
       nodeName: env.NODE_NAME,
+      version: env.PANEL_VERSION ?? panelVersion,
       settings: options.settings,
       metrics: served.metrics,
       // Whoever asks before there is a gateway waits for it.
@@ -130,6 +132,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
         shutdown.isStopping
           ? ['the panel is stopping']
           : [...(await gateway.ready()), ...(await subgraphs.problems())],
+      warnings: () => subgraphs.warnings(),
       isBroken: () => isBroken,
       routers: subgraphs.routers,
       webhooks: subgraphs.webhooks,
@@ -140,6 +143,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const scraped = await served.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(server, env, shutdown);
+    subgraphs.registry.serves(addressOf(env, port));
+    shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {
       url: `http://127.0.0.1:${port}`,
       publicUrl,
@@ -147,6 +152,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       gateway,
       setupLink,
       metricsUrl: scraped.url,
+      restart: subgraphs.registry.restart,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),

@@ -33,6 +33,7 @@ import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
+import { addressOf, panelVersion } from './version.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -72,6 +73,7 @@ export async function startSubgraph(
       logger,
       publicUrl: split.publicUrl,
       nodeName: env.NODE_NAME,
+      version: env.PANEL_VERSION ?? panelVersion,
       settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
@@ -95,6 +97,7 @@ export async function startSubgraph(
       routers: [metrics.router, ...webhooks, ...routers],
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
       problems,
+      warnings: () => subgraphs.warnings(),
       isBroken: () => isBroken,
     });
     shutdown.add('clients', 'closing WebSockets', () => served.leave());
@@ -102,10 +105,13 @@ export async function startSubgraph(
     const scraped = await metrics.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(served.server, env, shutdown);
+    subgraphs.registry.serves(addressOf(env, port));
+    shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {
       url: `http://127.0.0.1:${port}`,
       metricsUrl: scraped.url,
       setupLink,
+      restart: subgraphs.registry.restart,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),

@@ -22,6 +22,8 @@ export interface StreamedEvent {
 
 export interface StreamOptions {
   topics: readonly string[];
+  /** Whose events, where they are not the viewer's tenant's: what is of the whole panel. */
+  of?: string;
   /** Leaves out events that this client did not ask for. */
   matches?: (event: DeliveredEvent) => boolean;
 }
@@ -40,9 +42,9 @@ export class EventStreams {
   /** Events of the viewer's tenant. With `request.after` (a cursor of the last 24 hours), those after it come first. */
   async open(
     operation: Operation,
-    { topics, matches = () => true }: StreamOptions,
+    { topics, matches = () => true, of }: StreamOptions,
   ): Promise<AsyncIterableIterator<StreamedEvent> & OpenedAt> {
-    const { tenantId } = operation;
+    const tenantId = of ?? operation.tenantId;
     const { after } = operation.request;
     const resumeAt = after === undefined ? undefined : await this.resumeAt(operation, after);
     const wanted = new Set(topics);

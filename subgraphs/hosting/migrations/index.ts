@@ -7,6 +7,7 @@ import { kubernetesMigration } from './020-kubernetes.js';
 import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
 import { placementsMigration } from './022-placements.js';
 import { claimsMigration } from './030-claims.js';
+import { haMigration } from './040-ha.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -17,4 +18,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   seenMeanwhileMigration,
   placementsMigration,
   claimsMigration,
+  haMigration,
 ];
