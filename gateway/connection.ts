@@ -42,6 +42,7 @@ export class Connection {
     /** Asked for what comes too often; false ends the socket. */
     pay: (context: RequestContext) => Promise<boolean>,
     private readonly logger: Logger,
+    private readonly onStalled?: () => void,
   ) {
     this.messages = new MessageAllowance(
       () => pay(this.context()),
@@ -166,6 +167,7 @@ export class Connection {
       { requestId, bufferedBytes: this.socket.bufferedAmount },
       'A WebSocket reader has stalled',
     );
+    this.onStalled?.();
     // A close frame would wait behind everything else.
     this.socket.terminate();
   }

@@ -4,8 +4,13 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { RequestContext } from '#platform/request-context.js';
 import type { EventStream } from '#platform/subgraph/map-events.js';
 import type { SubgraphEvent, SubgraphRequest, SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
+import { traced } from '#platform/telemetry/tracing.js';
 
 import { uniqueRepresentations } from './representations.js';
+
+/** Called when a fetch begins; what it answers, with the result. */
+export type Timed = (subgraph: string) => (result: FormattedExecutionResult) => void;
+const untimed: Timed = () => () => undefined;
 
 type Response = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -24,15 +29,26 @@ export interface SubgraphClient {
 
 /** Lets the plan's executor fetch from a subgraph. Equal entity representations are sent once. */
 export class SubgraphDataSource implements GraphQLDataSource {
-  constructor(private readonly client: SubgraphClient) {}
+  constructor(
+    private readonly name: string,
+    private readonly client: SubgraphClient,
+    private readonly timed: Timed = untimed,
+  ) {}
 
   async process({ request, context }: GraphQLDataSourceProcessOptions): Promise<Response> {
     const { query = '', operationName, variables } = request;
     const unique = uniqueRepresentations(variables);
-    const result = await this.client.execute(
-      { query, operationName, variables: unique?.variables ?? variables },
-      context as RequestContext,
+    const end = this.timed(this.name);
+    const result = await traced(
+      `subgraph ${this.name}`,
+      { kind: 'client', attributes: { 'graphql.subgraph': this.name } },
+      () =>
+        this.client.execute(
+          { query, operationName, variables: unique?.variables ?? variables },
+          context as RequestContext,
+        ),
     );
+    end(result);
     const { data, errors } = unique ? unique.spread(result) : result;
     return { data: data ?? null, ...(errors ? { errors } : {}) };
   }

@@ -60,6 +60,8 @@ export class Documents {
   private readonly byText: KnownDocuments;
   private readonly byIdentity: WeakMap<DocumentNode, KnownDocument>;
   private readonly strangers: DocumentLimits;
+  /** Told of each operation: whether its plan was known. */
+  onAsked: (outcome: 'hit' | 'miss') => void = () => undefined;
 
   constructor(
     private readonly graph: LoadedSupergraph,
@@ -130,6 +132,7 @@ export class Documents {
   private operation(known: KnownDocument, name: string): Prepared {
     const { document } = known;
     const planned = known.operations.get(name);
+    this.onAsked(planned ? 'hit' : 'miss');
     if (planned) return { operation: planned };
     const named = name === '' ? {} : { operationName: name };
     try {

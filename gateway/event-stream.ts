@@ -20,6 +20,8 @@ export interface EventStreamOptions {
   clock: Clock;
   logger: Logger;
   limits: WebSocketLimits;
+  /** Told of each reader that is cut off because it takes nothing. */
+  onStalled?: () => void;
 }
 
 /**
@@ -182,6 +184,7 @@ class OpenStream {
     const { requestId } = this.base;
     const bufferedBytes = this.response.writableLength;
     this.options.logger.warn({ requestId, bufferedBytes }, 'A reader of events has stalled');
+    this.options.onStalled?.();
     this.response.destroy();
   }
 }

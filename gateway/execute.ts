@@ -63,7 +63,9 @@ export function createExecutor(options: ExecutorOptions): Execute {
     if (refusal) return { errors: [refusal] };
     const { plan } = operation;
     if (!plan) return introspect(operation, variables);
-    const context = exchange ? await exchange(request.context) : request.context;
+    const known = exchange ? await exchange(request.context) : request.context;
+    const isQuery = operation.context.operation.operation === OperationTypeNode.QUERY;
+    const context = isQuery ? { ...known, mayLag: true } : known;
     return runner.run({ operation, plan, services, variables, context });
   };
 }

@@ -19,7 +19,7 @@ import { createExecutor, type Execute } from './execute.js';
 import { createGraphiqlRouter } from './graphiql.js';
 import { createHttpRouter } from './http.js';
 import { defaultLimits, type DocumentLimits } from './limits.js';
-import { observe } from './observe.js';
+import { countDrops, countPlans, observe, timeSubgraphs } from './observe.js';
 import type { Origins } from './origins.js';
 import type { Admit, Charge } from './rate-limit/admission.js';
 import { remoteClient, type RemoteOptions, type RemoteSubgraph } from './remote-data-source.js';
@@ -85,10 +85,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (missing.length > 0)
     throw new Error(`The supergraph has subgraphs that nobody serves: ${missing.join(', ')}`);
 
+  const timed = options.metrics && timeSubgraphs(options.metrics);
   const services = Object.fromEntries(
-    [...clients].map(([name, client]) => [name, new SubgraphDataSource(client)]),
+    [...clients].map(([name, client]) => [name, new SubgraphDataSource(name, client, timed)]),
   );
   const documents = new Documents(graph, { ...defaultLimits, ...options.limits }, logger);
+  if (options.metrics) countPlans(options.metrics, documents);
   const runner = new PlanRunner(graph, logger);
   const plainExecute = createExecutor({
     documents,
@@ -108,6 +110,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     exchange: options.exchange,
   });
   const limits = { ...webSocketLimits, ...options.webSocketLimits };
+  const dropped = options.metrics && countDrops(options.metrics);
+  const onStalled = () => dropped?.('STALLED');
   const { execute, subscribe } = options.metrics
     ? observe(options.metrics, plainExecute, plainSubscribe)
     : { execute: plainExecute, subscribe: plainSubscribe };
@@ -122,8 +126,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     origins: options.origins,
     charge: options.charge,
     limits,
+    onStalled,
   });
-  const streams = new EventStreams({ verify: options.verify, clock, logger, limits });
+  const streams = new EventStreams({ verify: options.verify, clock, logger, limits, onStalled });
 
   options.metrics?.gauge('panel_websockets', 'WebSockets that are open at this gateway.', [], () => [
     { value: webSockets.count() },

@@ -3,8 +3,9 @@ import { Pool } from 'undici';
 
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
-import type { RequestContext } from '#platform/request-context.js';
+import { mayLagHeader, type RequestContext } from '#platform/request-context.js';
 import type { SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
+import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 import type { SubgraphClient } from './data-source.js';
 import { createRemoteSubscriber } from './remote-subscriber.js';
@@ -51,6 +52,7 @@ export function remoteClient(
       method: 'POST',
       headers: {
         ...headersFor(context),
+        ...traceHeaders(),
         ...(gatewayToken ? { [gatewayTokenHeader]: await gatewayToken() } : {}),
       },
       body: JSON.stringify(request),
@@ -105,6 +107,7 @@ function headersFor(context: RequestContext): Record<string, string> {
     ...(context.authorization === undefined ? {} : { authorization: context.authorization }),
     ...(context.userAgent === undefined ? {} : { 'user-agent': context.userAgent }),
     ...(context.idempotencyKey === undefined ? {} : { 'idempotency-key': context.idempotencyKey }),
+    ...(context.mayLag ? { [mayLagHeader]: '1' } : {}),
   };
 }
 

@@ -68,6 +68,8 @@ export interface WebSocketOptions {
   /** Asked for each operation before it is read; rate limits. */
   charge?: Charge | undefined;
   limits: WebSocketLimits;
+  /** Told of each reader that is cut off because it takes nothing. */
+  onStalled?: () => void;
 }
 
 export interface GraphQLWebSocketServer {
@@ -122,7 +124,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   const pay = async (context: RequestContext) => (await options.charge?.(context)) === undefined;
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const context = requestContextFrom(request, trustProxy);
-    const connection = new Connection(socket, context, limits, pay, logger);
+    const connection = new Connection(socket, context, limits, pay, logger, options.onStalled);
     connections.set(socket, connection);
     socket.once('close', () => {
       connections.delete(socket);

@@ -10,6 +10,7 @@ import { DueQuestions } from '#platform/membership/due-questions.job.js';
 import { Lease } from '#platform/membership/lease.js';
 import type { SingletonLoop } from '#platform/membership/loop.js';
 import { ProcessSession } from '#platform/membership/process-session.js';
+import { ProcessRegistry } from '#platform/membership/registry.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import { Turns } from '#platform/membership/turns.js';
@@ -43,6 +44,7 @@ export interface BackgroundOptions {
   /** Every area whose events may be consumed. */
   sources: readonly AreaFacts[];
   nodeName: string;
+  version: string;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -50,15 +52,26 @@ export interface BackgroundOptions {
 
 /** Background work of the areas in this process: singletons, while it holds their lease, and jobs at all times. */
 export class Background {
+  readonly registry: ProcessRegistry;
   private readonly session: ProcessSession;
+  private readonly connections: Connections;
+  private stopListening: (() => Promise<void>) | undefined;
   private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
-    const { platform, areas, sources, nodeName, clock, logger, metrics } = options;
+    const { connections, platform, areas, sources, nodeName, version, clock, logger, metrics } = options;
+    this.connections = connections;
     this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
+    const names = areas.map(({ database }) => database.area);
+    this.registry = new ProcessRegistry(
+      platform,
+      connections,
+      { id, nodeName, version, areas: names },
+      logger,
+    );
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
     // Each takes a connection for as long as minutes, of the few that all background work has.
     const longTurns = new Turns(2);
@@ -104,6 +117,13 @@ export class Background {
 
   async start(): Promise<void> {
     await this.session.start();
+    await this.registry.start();
+    // Leases may be handed to another process: both hear of it at once.
+    this.stopListening = await this.connections.standing.listen('membership', {
+      hear: () => {
+        for (const lease of this.leases) void lease.renew();
+      },
+    });
     await Promise.all(this.leases.map((lease) => lease.start()));
     for (const loop of this.loops) loop.start();
     await this.jobs.start();
@@ -112,7 +132,9 @@ export class Background {
   /** Lets the steps under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
   async stop(): Promise<void> {
     await within(patienceMs, Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]));
+    await this.stopListening?.();
     await Promise.all(this.leases.map((lease) => lease.stop()));
+    await this.registry.stop();
     await this.session.stop();
   }
 }

@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 
 import pg from 'pg';
 
+import type { DatabaseUrls } from '#platform/database/connections.js';
 import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { isMigrated, migrateArea } from '#platform/database/migrate.js';
+import { isPassing } from '#platform/database/outage.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { OperatorError } from '#platform/errors.js';
@@ -16,8 +18,10 @@ import type { DatabaseEnv } from './env.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
 export interface PreparedDatabase {
-  /** The application's URL. */
+  /** The application's URL, of the server itself. */
   url: string;
+  /** By which a process reaches it for each purpose. */
+  urls: DatabaseUrls;
   /** What the migration did; empty where this process may not migrate. */
   applied: readonly AppliedSteps[];
   /** Resolves, with words for the operator, when an embedded server has ended and does not come back. */
@@ -45,8 +49,13 @@ export async function prepareDatabase(
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url !== undefined) {
     const applied = ownerUrl === undefined ? [] : await migrateNamed(ownerUrl, url, logger);
+    const { DATABASE_DIRECT_URL: directUrl, DATABASE_READ_URL: readUrl } = env;
     if (ownerUrl === undefined) await checkLogin(url);
-    return { url, applied, failed: never, stop: async () => undefined };
+    if (directUrl === undefined) await warnOfPooler(url, logger);
+    else await checkLogin(directUrl);
+    if (readUrl !== undefined) await checkReplicas(readUrl, logger);
+    const urls = { url, directUrl, readUrl };
+    return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };
   }
   const server = await startEmbeddedPostgres({ dataDir: resolve(env.DATA_DIR), logger });
   try {
@@ -58,7 +67,8 @@ export async function prepareDatabase(
     url.username = login;
     url.password = password;
     await checkLogin(url.href);
-    return { url: url.href, applied, failed: server.supervise(), stop: () => server.stop() };
+    const urls = { url: url.href };
+    return { url: url.href, urls, applied, failed: server.supervise(), stop: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;
@@ -139,6 +149,29 @@ async function checkLogin(url: string): Promise<void> {
   await withClient(url, (client) => assertSafeLogin(client, [...schemaNames]));
 }
 
+/** Replicas may be away: the primary is read then. */
+async function checkReplicas(url: string, logger: Logger): Promise<void> {
+  try {
+    await checkLogin(url);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    logger.warn({ err: error }, 'the replicas of DATABASE_READ_URL do not answer: the primary is read');
+  }
+}
+
+/** Where the server's process has another number than it was said to have, something stands between. */
+async function warnOfPooler(url: string, logger: Logger): Promise<void> {
+  const isPooled = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
+  });
+  if (isPooled)
+    logger.warn(
+      'DATABASE_URL leads to a pooler: unless that pools by session, set DATABASE_DIRECT_URL to the server itself, ' +
+        'for notifications and locks belong to a session',
+    );
+}
+
 async function createDatabase(maintenanceUrl: string): Promise<void> {
   await withClient(maintenanceUrl, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [databaseName]);
@@ -146,7 +179,8 @@ async function createDatabase(maintenanceUrl: string): Promise<void> {
   });
 }
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** As the owner, for what is done apart from starting. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: waits.ownerConnect,

@@ -42,6 +42,8 @@ const shape = {
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: settings.url.optional(),
   DATABASE_OWNER_URL: settings.url.optional(),
+  DATABASE_DIRECT_URL: settings.url.optional(),
+  DATABASE_READ_URL: settings.url.optional(),
   DATABASE_CONNECTIONS: z.coerce.number().int().min(4).max(500).default(defaultConnections),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -50,7 +52,11 @@ const shape = {
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_PORT: settings.port.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: settings.url.optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   NODE_NAME: z.string().default(hostname()),
+  NODE_ADDRESS: z.string().optional(),
+  PANEL_VERSION: z.string().max(100).optional(),
   TRUST_PROXY: readBy(parseTrustProxy).default(false),
   CORS_ORIGINS: readBy(parseOrigins).optional(),
   KEEP_ALIVE_SECONDS: settings.seconds.max(3600).default(defaultKeepAliveSeconds),
@@ -70,14 +76,20 @@ export function panelEnv(source: EnvSource = process.env): PanelEnv {
       'DATABASE_URL is required with DATABASE_OWNER_URL: the same database, as the role panel_app',
     ]);
   }
+  for (const name of ['DATABASE_DIRECT_URL', 'DATABASE_READ_URL'])
+    if (isSet(source, name) && !needsKey)
+      throw new EnvError([`DATABASE_URL is required with ${name}: the same database, as the role panel_app`]);
   return env;
 }
 
-const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, LOG_LEVEL } = shape;
+const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, DATABASE_DIRECT_URL, DATABASE_READ_URL, LOG_LEVEL } =
+  shape;
 const databaseShape = {
   DATA_DIR,
   DATABASE_URL,
   DATABASE_OWNER_URL,
+  DATABASE_DIRECT_URL,
+  DATABASE_READ_URL,
   LOG_LEVEL,
   SECRETS_KEY: shape.SECRETS_KEY,
 };
@@ -97,5 +109,5 @@ export function databaseEnv(source: EnvSource = process.env): DatabaseEnv {
 }
 
 function isSet(source: EnvSource, name: string): boolean {
-  return (source[name] ?? '') !== '';
+  return [name, `${name}_FILE`].some((setting) => (source[setting] ?? '') !== '');
 }

@@ -13,10 +13,11 @@ import { answerError } from '#platform/http-error.js';
 import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
+import { traceRequests } from '#platform/telemetry/trace-requests.js';
 import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
-import type { ServedMetrics } from './metrics.js';
+import { measureReadiness, type ServedMetrics } from './metrics.js';
 import { showNotFound, showStart } from './pages.js';
 
 export interface HttpOptions extends Health {
@@ -39,6 +40,7 @@ export interface HttpOptions extends Health {
 /** Everything that the panel answers on its one port, but for WebSockets. */
 export function createHttpApp(options: HttpOptions): Express {
   const { gateway, verifier, logger, metrics } = options;
+  measureReadiness(metrics.metrics, options.problems);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -51,6 +53,7 @@ export function createHttpApp(options: HttpOptions): Express {
   });
 
   app.use(unlessApi(createHealthRouter(options)), unlessApi(metrics.router));
+  app.use(traceRequests());
 
   for (const router of options.webhooks) app.use(router);
   if (options.origins) app.use(options.origins.router());

@@ -6,6 +6,11 @@ import { Keyring } from '#platform/secrets/keyring.js';
 
 import type { PanelEnv } from './env.js';
 
+/** SECRETS_KEY, where there is one: for commands that can do without. */
+export function keyringIn({ SECRETS_KEY: key }: Pick<PanelEnv, 'SECRETS_KEY'>): Keyring | undefined {
+  return key === undefined ? undefined : Keyring.parse(key);
+}
+
 /** SECRETS_KEY, or in one-machine mode a key made at the first start and kept in DATA_DIR. */
 export function loadKeyring(env: Pick<PanelEnv, 'SECRETS_KEY' | 'DATA_DIR'>): Keyring {
   if (env.SECRETS_KEY) return Keyring.parse(env.SECRETS_KEY);

@@ -68,6 +68,16 @@ export function serveMetrics({ env, isDemo = false, logger }: MetricsOptions): S
   };
 }
 
+/** Whether the process can serve requests, as GET /readyz says with reasons. */
+export function measureReadiness(metrics: Metrics, problems: () => Promise<readonly string[]>): void {
+  metrics.gauge(
+    'panel_ready',
+    '1 while requests can be served, else 0; GET /readyz says why.',
+    [],
+    async () => [{ value: (await problems()).length === 0 ? 1 : 0 }],
+  );
+}
+
 function route(metrics: Metrics, isAllowed: Allowed): Router {
   const router = Router();
   router.get('/metrics', async (request, response) => {

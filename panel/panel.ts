@@ -10,6 +10,7 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { Presence } from '#platform/membership/presence.js';
 import { assetPath } from '#platform/package-root.js';
+import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areaNames, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
@@ -20,9 +21,12 @@ import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
 import { serveMetrics } from './metrics.js';
 import { createRateLimits } from './rate-limits.js';
+import { createReadPositions } from './read-positions.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
+import { tracingOptions } from './tracing.js';
+import { addressOf, panelVersion } from './version.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -51,6 +55,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const served = serveMetrics({ env, isDemo: options.isDemo, logger });
+  const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
@@ -65,15 +71,19 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
     });
     shutdown.add('subgraphs', 'the announcement of this process', () => presence.stop());
+    const read = await createReadPositions(env, logger);
+    shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: areaNames,
-      databaseUrl: database.url,
+      databaseUrls: database.urls,
+      positions: read.positions,
       databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,
       logger,
       publicUrl,
       nodeName: env.NODE_NAME,
+      version: env.PANEL_VERSION ?? panelVersion,
       settings: options.settings,
       metrics: served.metrics,
       // Whoever asks before there is a gateway waits for it.
@@ -122,6 +132,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
         shutdown.isStopping
           ? ['the panel is stopping']
           : [...(await gateway.ready()), ...(await subgraphs.problems())],
+      warnings: () => subgraphs.warnings(),
       isBroken: () => isBroken,
       routers: subgraphs.routers,
       webhooks: subgraphs.webhooks,
@@ -132,6 +143,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const scraped = await served.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(server, env, shutdown);
+    subgraphs.registry.serves(addressOf(env, port));
+    shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {
       url: `http://127.0.0.1:${port}`,
       publicUrl,
@@ -139,6 +152,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       gateway,
       setupLink,
       metricsUrl: scraped.url,
+      restart: subgraphs.registry.restart,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),

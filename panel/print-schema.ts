@@ -16,7 +16,7 @@ export async function schemaFiles(): Promise<Record<string, string>> {
   const keyring = new Keyring([Buffer.alloc(32)]);
   const subgraphs = await createSubgraphs({
     names: areaNames,
-    databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
+    databaseUrls: { url: 'postgresql://nobody@127.0.0.1:1/none' },
     keyring,
     clock: systemClock,
     logger: silentLogger,

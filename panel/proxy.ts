@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 
 import { requestContextOf } from '#gateway/request-context.js';
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
+import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 // Of the connection, not of the message (RFC 9110, section 7.6.1).
 const hopByHop = new Set([
@@ -33,6 +34,7 @@ export function createProxy(
         headers: {
           ...Object.fromEntries(headers),
           'x-request-id': requestId,
+          ...traceHeaders(),
           'x-forwarded-for': clientAddress,
           [gatewayTokenHeader]: await gatewayToken(),
         },

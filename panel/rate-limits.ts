@@ -13,15 +13,18 @@ export interface SharedLimits {
 
 /** Rate limits, shared through Redis when there is one. */
 export async function createRateLimits(env: PanelEnv, logger: Logger): Promise<SharedLimits> {
-  const redis = env.REDIS_URL === undefined ? undefined : await connect(env.REDIS_URL, logger);
+  const redis =
+    env.REDIS_URL === undefined
+      ? undefined
+      : await connectRedis(env.REDIS_URL, logger, 'rate limits are counted in this process');
   return {
     limits: new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis),
     stop: async () => redis?.disconnect(),
   };
 }
 
-/** Redis may be away, at the start as well as later: commands then fail at once, and limits are counted here. */
-async function connect(url: string, logger: Logger): Promise<Redis> {
+/** Redis may be away, at the start as well as later: commands then fail at once, and what is said of it is done. */
+export async function connectRedis(url: string, logger: Logger, whenAway: string): Promise<Redis> {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -31,7 +34,7 @@ async function connect(url: string, logger: Logger): Promise<Redis> {
   });
   let isAway = false;
   redis.on('error', (error: unknown) => {
-    if (!isAway) logger.warn({ err: error }, 'Redis is away; rate limits are counted in this process');
+    if (!isAway) logger.warn({ err: error }, `Redis is away; ${whenAway}`);
     isAway = true;
   });
   redis.on('ready', () => {

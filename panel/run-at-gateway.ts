@@ -2,6 +2,7 @@ import { print, type DocumentNode, type ExecutionResult } from 'graphql';
 
 import type { RunOperation } from '#platform/auth/service-client.js';
 import { ApiError } from '#platform/errors.js';
+import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 // Longer than a gateway takes for anything that it answers at all.
 const deadlineMs = 20_000;
@@ -20,6 +21,7 @@ export function runAtGateway(url: () => string): RunOperation {
           'content-type': 'application/json',
           accept: 'application/json',
           'x-request-id': context.requestId,
+          ...traceHeaders(),
           ...(context.authorization === undefined ? {} : { authorization: context.authorization }),
           ...(context.idempotencyKey === undefined ? {} : { 'idempotency-key': context.idempotencyKey }),
         },

@@ -20,11 +20,16 @@ export function panelOptions(source: Source): PanelOptions {
 const finishWithinMs = 15_000;
 // Service managers that signal all processes of a service reach us twice: npm hands its signal on as well.
 const sameSignalMs = 1_000;
+/**
+ * Says to who supervises the process that it is to be started anew, as another version where there is one (EX_TEMPFAIL of
+ * sysexits.h).
+ */
+export const restartExitCode = 75;
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
  * Runs a command to its end: what the operator can mend is printed without a stack, and SIGTERM or SIGINT stop what it
- * started. Exit codes: 0 ended as asked, 1 it could not start, could not go on or did not stop in its time; 130 or 143
+ * started. Exit codes: 0 ended as asked, 75 ended to be started anew, 1 it could not start, could not go on or did not stop in its time; 130 or 143
  * after a second signal, which ends the process at once.
  */
 export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | void>): Promise<void> {
@@ -34,7 +39,7 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
   let finishing: NodeJS.Timeout | undefined;
 
   /** Ends the process by `stop`, or by force when that takes too long. */
-  function end(stop: () => Promise<void>, withinMs: number, exitCode: 0 | 1): void {
+  function end(stop: () => Promise<void>, withinMs: number, exitCode: 0 | 1 | 75): void {
     setTimeout(() => {
       fail(`Did not stop within ${withinMs / 1000} s: ended with work unfinished.`);
     }, withinMs);
@@ -66,8 +71,14 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
     return;
   }
   clearTimeout(finishing);
-  const { stop, stopWithinMs, failed } = running;
+  const { stop, stopWithinMs, failed, restart } = running;
   if (signalledAt !== undefined) end(async () => stop({ isFailing: true }), stopWithinMs, 0);
+  void restart?.then(() => {
+    if (signalledAt !== undefined) return;
+    signalledAt = performance.now();
+    process.stderr.write('Told to be started anew: stopping\n');
+    end(stop, stopWithinMs, restartExitCode);
+  });
   void failed?.then((error) => {
     process.stderr.write(`${wordsOf(error)}\n`);
     end(async () => stop({ isFailing: true }), stopWithinMs, 1);

@@ -11,6 +11,8 @@ export interface RunningProcess {
   stop(how?: { isFailing?: boolean }): Promise<void>;
   /** How long `stop` may take before the process is ended by force. */
   stopWithinMs: number;
+  /** Resolves when this process is asked to end, so that who supervises it starts it anew: with `restartExitCode`. */
+  restart?: Promise<void>;
   /** Resolves, with words for the operator, when this process can not go on. */
   failed?: Promise<Error>;
 }

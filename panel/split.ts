@@ -13,6 +13,7 @@ import { findBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 import { createSubgraphServer } from '#platform/subgraph/server.js';
+import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areas, type AreaName, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
@@ -22,14 +23,17 @@ import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
 import { serve } from './listen.js';
-import { serveMetrics } from './metrics.js';
+import { measureReadiness, serveMetrics } from './metrics.js';
 import { createProxy } from './proxy.js';
 import { createRateLimits } from './rate-limits.js';
+import { createReadPositions } from './read-positions.js';
 import { runAtGateway } from './run-at-gateway.js';
 import type { RunningProcess } from './running-process.js';
 import { Shutdown } from './shutdown.js';
 import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
+import { tracingOptions } from './tracing.js';
+import { addressOf, panelVersion } from './version.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -50,20 +54,26 @@ export async function startSubgraph(
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const metrics = serveMetrics({ env, logger });
+  const stopTracing = await startTracing(tracingOptions(env, name, logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   const database = await prepareDatabase(env, keyring, logger);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
   void database.failed.then(() => (isBroken = true));
   try {
+    const read = await createReadPositions(env, logger);
+    shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: [name],
-      databaseUrl: database.url,
+      databaseUrls: database.urls,
+      positions: read.positions,
       databaseConnections: env.DATABASE_CONNECTIONS,
       keyring,
       clock,
       logger,
       publicUrl: split.publicUrl,
       nodeName: env.NODE_NAME,
+      version: env.PANEL_VERSION ?? panelVersion,
       settings: options.settings,
       userKeys: remoteKeys(`${split.addresses.identity}/.well-known/jwks.json`, clock, logger),
       isBehindGateways: true,
@@ -77,14 +87,17 @@ export async function startSubgraph(
     const [subgraph] = subgraphs.all;
     if (!subgraph) throw new Error(`there is no subgraph ${name}`);
     const { routers, webhooks, verifier } = subgraphs;
+    const problems = async () =>
+      shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems();
+    measureReadiness(metrics.metrics, problems);
     const served = await createSubgraphServer({
       subgraph,
       verifier,
       logger,
       routers: [metrics.router, ...webhooks, ...routers],
       keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
-      problems: async () =>
-        shutdown.isStopping ? [`the subgraph ${name} is stopping`] : subgraphs.problems(),
+      problems,
+      warnings: () => subgraphs.warnings(),
       isBroken: () => isBroken,
     });
     shutdown.add('clients', 'closing WebSockets', () => served.leave());
@@ -92,10 +105,13 @@ export async function startSubgraph(
     const scraped = await metrics.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
     const port = await serve(served.server, env, shutdown);
+    subgraphs.registry.serves(addressOf(env, port));
+    shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {
       url: `http://127.0.0.1:${port}`,
       metricsUrl: scraped.url,
       setupLink,
+      restart: subgraphs.registry.restart,
       failed: database.failed,
       stopWithinMs: shutdown.withinMs,
       stop: (how) => shutdown.stop(how),
@@ -124,6 +140,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const { limits, stop: stopLimits } = await createRateLimits(env, logger);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
   const metrics = serveMetrics({ env, logger });
+  const stopTracing = await startTracing(tracingOptions(env, 'gateway', logger));
+  shutdown.add('database', 'the last traces', stopTracing);
   try {
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);

@@ -6,12 +6,14 @@ import { ServiceClient, type RunOperation } from '#platform/auth/service-client.
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
-import { Connections, poolSizes } from '#platform/database/connections.js';
+import { Connections, poolSizes, type DatabaseUrls } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
 import { patience, withPatience } from '#platform/database/patience.js';
+import type { ReadPositions } from '#platform/database/read-positions.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
+import type { ProcessRegistry } from '#platform/membership/registry.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
@@ -21,11 +23,14 @@ import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { allPermissions, areaNames, areas, schemas, type AreaName, type AreaSettings } from './areas.js';
 import { Background, type BackgroundWork } from './background.js';
+import { panelVersion } from './version.js';
 
 export interface SubgraphsOptions {
   /** Which of them this process runs. */
   names: readonly AreaName[];
-  databaseUrl: string;
+  databaseUrls: DatabaseUrls;
+  /** How far tenants have written, where there are replicas. */
+  positions?: ReadPositions | undefined;
   /** How many connections its pool may have. */
   databaseConnections?: number;
   keyring: Keyring;
@@ -33,6 +38,8 @@ export interface SubgraphsOptions {
   logger: Logger;
   publicUrl: string;
   nodeName: string;
+  /** Of the panel, as its processes tell each other. */
+  version?: string;
   settings: AreaSettings;
   metrics?: Metrics;
   /** Finds the public keys of user tokens where the area that signs them runs in another process. */
@@ -59,6 +66,10 @@ export interface Subgraphs {
   setupLink(): Promise<string | undefined>;
   /** What keeps the subgraphs from serving; empty when they can. */
   problems(): Promise<string[]>;
+  /** What is wrong without keeping them from it. */
+  warnings(): string[];
+  /** This process in the list of those that make up the panel. */
+  registry: ProcessRegistry;
   /** Gives the leases up and does no more by itself; requests and subscriptions go on. */
   stopBackground(): Promise<void>;
   /** Once no request is under way any more. */
@@ -70,9 +81,10 @@ const stopWithinMs = 10_000;
 
 export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgraphs> {
   const { names, clock, logger, keyring, publicUrl, nodeName, metrics = new Metrics() } = options;
-  const connections = new Connections(options.databaseUrl, poolSizes(options.databaseConnections));
+  const { version = panelVersion } = options;
+  const connections = new Connections(options.databaseUrls, poolSizes(options.databaseConnections));
   measureConnections(metrics, connections);
-  const { databases, database } = await openDatabases(connections, logger);
+  const { databases, database } = await openDatabases(connections, options.positions, logger);
   const wake = new OutboxWake(connections, logger);
   // All areas' events are followed in every process: some are consumed, and some say which tokens are good no more.
   const facts = new Map(
@@ -135,6 +147,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     areas: work,
     sources: [...facts.values()],
     nodeName,
+    version,
     clock,
     logger,
     metrics,
@@ -165,6 +178,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
       const problem = await connections.problem();
       return problem === undefined ? [] : [problem];
     },
+    warnings: () => made.flatMap((area) => area.warnings?.() ?? []),
+    registry: background.registry,
     stopBackground: () => background.stop(),
     stop: async () => {
       // A step that waits for a database that is gone must not keep the process.
@@ -184,9 +199,11 @@ const noGateway: RunOperation = async () => {
   throw new ApiError('UNAVAILABLE', 'This process knows of no gateway');
 };
 
-async function openDatabases(connections: Connections, logger: Logger) {
+async function openDatabases(connections: Connections, positions: ReadPositions | undefined, logger: Logger) {
   const databases = await Promise.all(
-    schemas.map(({ name, entities }) => Database.open({ area: name, connections, entities, logger })),
+    schemas.map(({ name, entities }) =>
+      Database.open({ area: name, connections, positions, entities, logger }),
+    ),
   );
   const database = (area: string): Database => {
     const found = databases.find((candidate) => candidate.area === area);

@@ -100,6 +100,8 @@ export interface RunningArea {
   webhooks?: readonly Router[];
   /** Begins whatever it does by itself. The events of all areas are followed by then. */
   start?(): Promise<void>;
+  /** What does not keep the process from serving, and is told where it says that it is ready. */
+  warnings?(): readonly string[];
   /** Once no request is under way: waits for what goes on after answers. The database outlives it. */
   stop?(): Promise<void>;
   /** Of the one area that signs user tokens: its public keys. */

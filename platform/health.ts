@@ -3,12 +3,18 @@ import { Router } from 'express';
 export interface Health {
   /** What keeps the process from serving; empty when it can. */
   problems: () => Promise<readonly string[]>;
+  /** What is wrong without keeping it from that. */
+  warnings?: () => readonly string[];
   /** Whether only a new start can help. What passes by itself, as an outage of the database, is no such thing. */
   isBroken?: () => boolean;
 }
 
 /** GET /healthz, which says whether to restart the process, and GET /readyz, which says whether to send it requests. */
-export function createHealthRouter({ problems, isBroken = () => false }: Health): Router {
+export function createHealthRouter({
+  problems,
+  warnings = () => [],
+  isBroken = () => false,
+}: Health): Router {
   const router = Router();
   router.get('/healthz', (_request, response) => {
     if (isBroken()) response.status(503).json({ status: 'broken' });
@@ -16,8 +22,10 @@ export function createHealthRouter({ problems, isBroken = () => false }: Health)
   });
   router.get('/readyz', async (_request, response) => {
     const found = await problems();
-    if (found.length > 0) response.status(503).json({ status: 'not ready', problems: found });
-    else response.json({ status: 'ready' });
+    const told = warnings();
+    const more = told.length > 0 ? { warnings: told } : {};
+    if (found.length > 0) response.status(503).json({ status: 'not ready', problems: found, ...more });
+    else response.json({ status: 'ready', ...more });
   });
   return router;
 }

@@ -35,6 +35,7 @@ export const idPrefixes = {
   cluster: 'k8s',
   deployment: 'dep',
   placement: 'plc',
+  upgrade: 'upg',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -2,6 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 import { loggedError } from './log-errors.js';
 import { repeatedFailures } from './repeated-failures.js';
+import { traceFields } from './telemetry/tracing.js';
 
 export type { Logger } from 'pino';
 
@@ -35,6 +36,7 @@ export function createLogger(
       level,
       redact: { paths: redacted, censor: '[redacted]' },
       serializers: { err: loggedError },
+      mixin: traceFields,
       hooks: { logMethod: repeatedFailures() },
     },
     destination,

@@ -1,5 +1,6 @@
 import { migration, type AreaMigration } from './database/migrate.js';
 import { ownerPolicySql } from './database/row-level-security.js';
+import { processesMigration } from './membership/processes.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
 // The areas that were there when these steps were written. Those to come get their rights in a step of their own, from
@@ -80,4 +81,5 @@ export const platformMigrations: readonly AreaMigration[] = [
     `grant execute on function platform.forget_parked_events(text) to ${jobs}`,
   ),
   timelineMigration,
+  processesMigration,
 ];

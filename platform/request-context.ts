@@ -13,9 +13,14 @@ export interface RequestContext {
   idempotencyKey?: string;
   /** Resumes a subscription after this cursor, which came with an earlier event in `extensions.cursor`. */
   after?: string;
+  /** Whether it is a query by itself, which may be answered from a replica. */
+  mayLag?: boolean;
   /** For a subscription that stands: an API key's short token then counts for as long as the key does. */
   isStanding?: boolean;
 }
 
 /** Puts a token in the place of an API key; answers the same context where there is none. */
 export type ExchangeContext = <Context extends RequestContext>(context: Context) => Promise<Context>;
+
+/** By which a gateway tells subgraphs in other processes of `mayLag`. */
+export const mayLagHeader = 'x-may-lag';

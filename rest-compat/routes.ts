@@ -98,6 +98,12 @@ export const routes: readonly Route[] = [
   route('PUT',    '/api/k8s/deployments/:id',        'hosting/UpdateDeployment',    { body: 'input', reply: ok }),
   route('DELETE', '/api/k8s/deployments/:id',        'hosting/DeleteDeployment',    { reply: noContent }),
 
+  // High availability
+  route('GET',    '/api/cc/ha/status',               'hosting/GetHaStatus',         { reply: ok }),
+  route('GET',    '/api/cc/ha/nodes',                'hosting/ListHaNodes',         { reply: ok }),
+  route('POST',   '/api/cc/ha/failover',             'hosting/FailOver',            { body: 'input', reply: ok }),
+  route('POST',   '/api/cc/ha/upgrade',              'hosting/StartUpgrade',        { body: 'input', reply: created }),
+
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),
   route('POST',   '/api/msp/clients',                'identity/CreateMspClient',    { body: 'input', reply: created }),

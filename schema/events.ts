@@ -35,6 +35,7 @@ import type {
   ClusterChanged,
   ClusterFactsChanged,
   DeploymentChanged,
+  HaChanged,
   PlacementChanged,
   ServerChanged,
 } from './events/hosting.js';
@@ -115,6 +116,7 @@ export interface Events {
   'hosting.cluster.facts-changed': ClusterFactsChanged;
   'hosting.deployment.changed': DeploymentChanged;
   'hosting.placement.changed': PlacementChanged;
+  'hosting.ha.changed': HaChanged;
 }
 
 export type Topic = keyof Events;

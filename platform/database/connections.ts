@@ -8,10 +8,11 @@ import { currentPatience, waits, type Patience } from './patience.js';
 import { StandingConnection } from './standing-connection.js';
 
 type Part = Patience['part'];
+type PoolName = Part | 'replicas';
 
 /** A part of the pool at one moment, in connections; `waiting` counts those who wait for one. */
 export interface PoolStats {
-  pool: Part;
+  pool: PoolName;
   taken: number;
   idle: number;
   waiting: number;
@@ -32,6 +33,16 @@ export function poolSizes(connections = defaultConnections): Readonly<Record<Par
   return { requests: connections - background, background };
 }
 
+/** Where the database is. */
+export interface DatabaseUrls {
+  /** What serves requests. A pooler that gives each transaction another connection may be there. */
+  url: string;
+  /** The server itself, for what needs a session, and for background work; the same as `url` unless told. */
+  directUrl?: string | undefined;
+  /** Replicas of it. */
+  readUrl?: string | undefined;
+}
+
 /**
  * The connections of one process to its database, for all areas alike: nobody is anybody on them, and each transaction
  * says for itself as which role and for which tenant it runs. Whoever serves a request and whoever works in the
@@ -41,7 +52,10 @@ export class Connections {
   /** For what needs a session: LISTEN, and locks that say that this process lives. */
   readonly standing: StandingConnection;
 
-  private readonly pools: Readonly<Record<Part, pg.Pool>>;
+  readonly url: string;
+  readonly hasReplicas: boolean;
+
+  private readonly pools: Readonly<Record<Part, pg.Pool> & Partial<Record<'replicas', pg.Pool>>>;
   private readonly clients = new Set<GuardedClient>();
   /** Of those who wait for a connection. */
   private readonly waiting = new Set<(error: Error) => void>();
@@ -49,21 +63,35 @@ export class Connections {
   private asking: Promise<string | undefined> | undefined;
   private isCut = false;
 
-  constructor(
-    readonly url: string,
-    sizes: Readonly<Record<Part, number>> = poolSizes(),
-  ) {
-    this.pools = { requests: this.pool('requests', sizes), background: this.pool('background', sizes) };
-    this.standing = new StandingConnection(url, 'panel process');
+  constructor(urls: string | DatabaseUrls, sizes: Readonly<Record<Part, number>> = poolSizes()) {
+    const { url, directUrl = url, readUrl }: DatabaseUrls = typeof urls === 'string' ? { url: urls } : urls;
+    this.url = url;
+    this.hasReplicas = readUrl !== undefined;
+    this.pools = {
+      requests: this.pool(url, sizes.requests, waits.free.requests),
+      background: this.pool(directUrl, sizes.background, waits.free.background),
+      ...(readUrl === undefined ? {} : { replicas: this.pool(readUrl, sizes.requests, waits.free.replicas) }),
+    };
+    this.standing = new StandingConnection(directUrl, 'panel process');
   }
 
   /** A connection that the caller has to release, whatever becomes of it. Its deadlines are those of `withPatience`. */
   async take(): Promise<TakenClient> {
+    return this.takeOf(this.pools[currentPatience().part]);
+  }
+
+  /** One to a replica, where there are any. */
+  async takeReplica(): Promise<TakenClient> {
+    if (!this.pools.replicas) throw new Error('there are no replicas');
+    return this.takeOf(this.pools.replicas);
+  }
+
+  private async takeOf(pool: pg.Pool): Promise<TakenClient> {
     if (this.isCut) throw cutOff();
-    const { part, answer } = currentPatience();
+    const { answer } = currentPatience();
     const client = await new Promise<TakenClient>((resolve, reject) => {
       this.waiting.add(reject);
-      this.pools[part].connect().then(
+      pool.connect().then(
         (taken) => {
           if (this.waiting.delete(reject)) resolve(taken as TakenClient);
           else taken.release();
@@ -106,7 +134,7 @@ export class Connections {
 
   stats(): PoolStats[] {
     return Object.entries(this.pools).map(([name, pool]) => ({
-      pool: name as Part,
+      pool: name as PoolName,
       taken: pool.totalCount - pool.idleCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
@@ -134,7 +162,7 @@ export class Connections {
     clearTimeout(tooLate);
   }
 
-  private pool(part: Part, sizes: Readonly<Record<Part, number>>): pg.Pool {
+  private pool(connectionString: string, max: number, freeWithinMs: number): pg.Pool {
     const { clients } = this;
     class PooledClient extends GuardedClient {
       constructor(config: pg.ClientConfig) {
@@ -144,10 +172,10 @@ export class Connections {
       }
     }
     const pool = new pg.Pool({
-      connectionString: this.url,
+      connectionString,
       application_name: 'panel',
-      max: sizes[part],
-      connectionTimeoutMillis: waits.free[part],
+      max,
+      connectionTimeoutMillis: freeWithinMs,
       idleTimeoutMillis: waits.idle,
       maxLifetimeSeconds: waits.lifetime / 1000,
       types: ormTypes,

@@ -6,6 +6,8 @@ import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
+import type { ReadPositions } from './read-positions.js';
+import { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
 import { TenantReads, type ReadOptions } from './tenant-reads.js';
 import { TransactionClient } from './transaction-client.js';
@@ -26,7 +28,12 @@ export type DatabaseOptions = {
   entities: readonly EntityClass[];
   logger: Logger;
 } & (
-  | /** Those of the process, which whoever made them closes. */ { connections: Connections }
+  | {
+      /** Those of the process, which whoever made them closes. */
+      connections: Connections;
+      /** How far tenants have written, where there are replicas. */
+      positions?: ReadPositions | undefined;
+    }
   | /** For a command that opens one area alone: connections of its own, closed with it. */ {
       url: string;
       poolSize: number;
@@ -44,8 +51,9 @@ export class Database {
     readonly connections: Connections,
     readonly orm: MikroORM,
     private readonly ownsConnections: boolean,
+    private readonly positions: ReadPositions | undefined,
   ) {
-    this.reads = new TenantReads(connections, area);
+    this.reads = new TenantReads(connections, area, positions && new Replicas(connections, positions));
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -64,7 +72,7 @@ export class Database {
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });
-    return new Database(options.area, connections, orm, !isShared);
+    return new Database(options.area, connections, orm, !isShared, isShared ? options.positions : undefined);
   }
 
   /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */
@@ -100,6 +108,31 @@ export class Database {
   onCommitted(listener: (events: readonly OutboxEvent[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * For `Operation.write`: the tenant is not read from replicas that lack what it has just committed. Nothing to be done
+   * without replicas.
+   */
+  async wrote(tenantId: string): Promise<void> {
+    if (!this.positions) return;
+    // What has been committed is answered for, whatever becomes of this.
+    const position = await this.logPosition().catch(() => undefined);
+    await this.positions.wrote(tenantId, position);
+  }
+
+  /** For who tells of events: none of the tenants is read from replicas that lack what they are told of. */
+  async heard(tenantIds: ReadonlySet<string>): Promise<void> {
+    if (!this.positions || tenantIds.size === 0) return;
+    const position = await this.logPosition();
+    if (position !== undefined) this.positions.heard(tenantIds, position);
+  }
+
+  private async logPosition(): Promise<string | undefined> {
+    const answered = await this.connections.use(async (client) =>
+      client.query<{ position: string }>('select pg_current_wal_insert_lsn()::text as position'),
+    );
+    return answered.rows[0]?.position;
   }
 
   /** For `Operation.write`: tells the listeners. */

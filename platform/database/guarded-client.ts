@@ -1,5 +1,7 @@
 import pg from 'pg';
 
+import { tracedQuery } from '../telemetry/traced-query.js';
+import { isInTrace } from '../telemetry/tracing.js';
 import { patience, waits } from './patience.js';
 
 type GiveBack = (error?: Error | boolean) => void;
@@ -44,7 +46,7 @@ export class GuardedClient extends pg.Client {
     const query = this.query.bind(this) as (...given: unknown[]) => unknown;
     this.query = ((...given: unknown[]) => {
       this.#expectAnswer();
-      return query(...given);
+      return isInTrace() ? tracedQuery(given, query) : query(...given);
     }) as typeof this.query;
     const end = this.end.bind(this) as (...given: unknown[]) => unknown;
     this.end = ((...given: unknown[]) => {

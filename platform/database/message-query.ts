@@ -23,9 +23,9 @@ export class MessageQuery {
 
   /** `pg` calls it a second time where the connection is lost after the answer; whoever waits has gone by then. */
   constructor(
-    private readonly text: string,
+    readonly text: string,
     private readonly types: pg.CustomTypesConfig,
-    readonly callback: Done,
+    public callback: Done,
   ) {}
 
   submit(connection: { query: (text: string) => void }): undefined {

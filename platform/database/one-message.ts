@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import type { Connections } from './connections.js';
+import type { TakenClient } from './connections.js';
 import { MessageQuery } from './message-query.js';
 import { currentPatience, deadlineSettings, patience, type Patience } from './patience.js';
 
@@ -14,13 +14,15 @@ export type ReadValue = string | number | boolean | Date | null;
  * parameters.
  */
 export async function inOneMessage<Row extends pg.QueryResultRow>(
-  connections: Connections,
+  connections: { take(): Promise<TakenClient> },
   settings: Readonly<Record<string, string>>,
   sql: string,
   values: readonly ReadValue[],
   types: pg.CustomTypesConfig = pg.types,
+  /** Statements that run first, with a semicolon behind each. */
+  before = '',
 ): Promise<Row[]> {
-  const text = `${settingStatements(settings)}${withLiterals(sql, values)}`;
+  const text = `${settingStatements(settings)}${before}${withLiterals(sql, values)}`;
   const client = await connections.take();
   try {
     return await new Promise<Row[]>((resolve, reject) => {

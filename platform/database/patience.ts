@@ -67,9 +67,12 @@ export const waits = {
   migration: 600_000,
   /** For a table that is to be changed: all who come after queue up behind one who waits. */
   migrationLock: 30_000,
-  /** For a new connection, and for a free one by who takes it: behind a request is someone, work can wait its turn. */
+  /**
+   * For a new connection, and for a free one by who takes it: behind a request is someone, work can wait its turn, and
+   * in the place of a replica there is the primary.
+   */
   connect: 5_000,
-  free: { requests: 5_000, background: 30_000 },
+  free: { requests: 5_000, background: 30_000, replicas: 1_000 },
   /**
    * Before a connection that nobody uses is closed, and any other is made anew. To begin one costs the server a process
    * and the reading of its catalogue, some 100 ms of its CPU; what it has read meanwhile stays in its memory.

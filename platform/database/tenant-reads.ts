@@ -2,12 +2,15 @@ import type pg from 'pg';
 
 import type { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
+import type { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
 import { shownTimes } from './shown-times.js';
 
 export interface ReadOptions {
   /** How columns with a time come: as Dates, or as the text that `DateTime` shows, for what is only shown. */
   times?: 'dates' | 'text';
+  /** Whether a replica may answer, seconds behind but never behind what the tenant was told of before. */
+  mayLag?: boolean;
 }
 
 /** Reads of an area as one tenant in one round trip, for lists and other reads on the hot path. */
@@ -17,6 +20,7 @@ export class TenantReads {
   constructor(
     private readonly connections: Connections,
     area: string,
+    private readonly replicas?: Replicas,
   ) {
     this.role = areaRoles(area).app;
   }
@@ -25,9 +29,11 @@ export class TenantReads {
     tenantId: string,
     sql: string,
     values: readonly ReadValue[],
-    { times = 'dates' }: ReadOptions = {},
+    { times = 'dates', mayLag = false }: ReadOptions = {},
   ): Promise<Row[]> {
     const settings = { role: this.role, 'app.tenant_id': tenantId };
-    return inOneMessage(this.connections, settings, sql, values, times === 'text' ? shownTimes : undefined);
+    const types = times === 'text' ? shownTimes : undefined;
+    const found = mayLag && (await this.replicas?.select<Row>(tenantId, settings, sql, values, types));
+    return found || inOneMessage(this.connections, settings, sql, values, types);
   }
 }

@@ -5,6 +5,7 @@ import type { Database, SqlEntityManager } from '../database/database.js';
 import { areaRoles } from '../database/roles.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
+import { traced } from '../telemetry/tracing.js';
 import { JobBatch } from './enqueue.js';
 import type { JobDefinition, JobPayload, JobStep } from './job.js';
 import { jobsSchema } from './schema.js';
@@ -59,7 +60,11 @@ export async function attempt(
     tenantId: payload.tenantId,
   };
   try {
-    await definition.handle(step);
+    await traced(
+      `job ${job.name}`,
+      { attributes: { 'messaging.message.id': job.id, 'quazzar.request_id': causedBy } },
+      async () => definition.handle(step),
+    );
     logger.debug(facts, 'a job is done');
     counted('done');
   } catch (error) {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type Agent, type Dispatcher } from 'undici';
 
 import type { Logger } from '../logger.js';
+import { traced } from '../telemetry/tracing.js';
 import { acceptedEncodings, assertFits, readBody } from './body.js';
 import { createGuardedDispatcher, type DispatcherOptions } from './dispatcher.js';
 import { OutboundError } from './errors.js';
@@ -85,12 +86,29 @@ async function exchange(
 ): Promise<OutboundResponse> {
   const deadline = AbortSignal.timeout(init.timeoutMs);
   const signal = init.signal ? AbortSignal.any([deadline, init.signal]) : deadline;
-  let hop: Hop = {
+  const first: Hop = {
     url: guard.parse(address, init),
     method: (init.method ?? 'GET').toUpperCase(),
     headers: ownHeaders(init.headers),
     body: init.body,
   };
+  // Others are not told of the trace, and it is not told more of their addresses than who they are.
+  const attributes = { 'http.request.method': first.method, 'server.address': first.url.hostname };
+  return traced(first.method, { kind: 'client', attributes }, async (span) => {
+    const answer = await follow(guard, dispatcher, first, { ...init, signal, deadline });
+    span?.setAttribute('http.response.status_code', answer.status);
+    return answer;
+  });
+}
+
+async function follow(
+  guard: TargetGuard,
+  dispatcher: Dispatcher,
+  first: Hop,
+  init: OutboundInit & OutboundLimits & { signal: AbortSignal; deadline: AbortSignal },
+): Promise<OutboundResponse> {
+  const { signal, deadline } = init;
+  let hop = first;
   try {
     for (let redirects = 0; ; redirects += 1) {
       const answer = await send(dispatcher, hop, signal);
@@ -105,7 +123,7 @@ async function exchange(
     }
   } catch (error) {
     if (error instanceof OutboundError) throw error;
-    if (init.signal?.aborted) throw init.signal.reason;
+    if (signal.aborted && !deadline.aborted) throw signal.reason;
     throw toOutboundError(error, hop.url.host, deadline.aborted, init.timeoutMs);
   }
 }

@@ -10,7 +10,7 @@ import {
   type GivenPosition,
   type Position,
 } from './event.js';
-import { endOfOutbox, readOutbox, removedUntil } from './reader.js';
+import { endOfOutbox, isKept, readOutbox, removedUntil } from './reader.js';
 import type { OutboxTail } from './tail.js';
 import { timelinesOf } from './timeline.js';
 
@@ -22,6 +22,8 @@ export interface StreamedEvent {
 
 export interface StreamOptions {
   topics: readonly string[];
+  /** Whose events, where they are not the viewer's tenant's: what is of the whole panel. */
+  of?: string;
   /** Leaves out events that this client did not ask for. */
   matches?: (event: DeliveredEvent) => boolean;
 }
@@ -40,9 +42,9 @@ export class EventStreams {
   /** Events of the viewer's tenant. With `request.after` (a cursor of the last 24 hours), those after it come first. */
   async open(
     operation: Operation,
-    { topics, matches = () => true }: StreamOptions,
+    { topics, matches = () => true, of }: StreamOptions,
   ): Promise<AsyncIterableIterator<StreamedEvent> & OpenedAt> {
-    const { tenantId } = operation;
+    const tenantId = of ?? operation.tenantId;
     const { after } = operation.request;
     const resumeAt = after === undefined ? undefined : await this.resumeAt(operation, after);
     const wanted = new Set(topics);
@@ -137,13 +139,18 @@ export class EventStreams {
     return position;
   }
 
-  /** A position on a timeline that this database has had; refused when it was put back to before that one. */
+  /** A position on a timeline that this database has had; refused when it was put back to before that one, or lost the event. */
   private async placed(em: SqlEntityManager, given: GivenPosition): Promise<Position> {
     const timelines = await timelinesOf(em);
     // From before there were timelines: of the first one, while that is all there is.
     const timeline = given.timeline ?? (timelines.length === 1 ? timelines[0] : undefined);
     if (timeline === undefined || !timelines.includes(timeline)) throw expired();
-    return { ...given, timeline };
+    const position = { ...given, timeline };
+    // A server that took over may lack the end of the one before. The event may be any tenant's.
+    const isEnded = timeline !== timelines.at(-1);
+    if (isEnded && !(await isKept(this.database.readerForJobs(), this.database.area, position)))
+      throw expired();
+    return position;
   }
 
   /** A cursor for everything that is committed from now on. */

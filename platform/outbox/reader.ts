@@ -72,12 +72,33 @@ export async function removedUntil(reader: RowReader, area: string): Promise<Pos
   return mark ?? start;
 }
 
+/**
+ * Whether the event of a position that was handed out is in the database, or was until its age removed it. A server that
+ * took over without its last transactions has it no more. Positions between events are no event's, and taken for kept.
+ */
+export async function isKept(reader: RowReader, area: string, position: Position): Promise<boolean> {
+  if (position.id === afterAll || position.id === start.id) return true;
+  const place = [position.timeline, position.xid, position.id];
+  const [answer] = await reader.execute<{ isKept: boolean }[]>(
+    `select exists (
+       select from ${area}.outbox where timeline = ?::bigint and xid = ?::xid8 and id = ?::bigint
+     ) or exists (
+       select from ${area}.outbox_removed where (timeline, xid, id) >= (?::bigint, ?::xid8, ?::bigint)
+     ) as "isKept"`,
+    [...place, ...place],
+  );
+  return answer?.isKept ?? false;
+}
+
+// The greatest row id there can be.
+const afterAll = '9223372036854775807';
+
 /** Where an outbox ends now; what is published from here on comes after it. */
 export async function endOfOutbox(reader: RowReader): Promise<Position> {
   const [end] = await reader.execute<Omit<Position, 'id'>[]>(
     `select platform.current_timeline()::text as timeline,
        (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`,
   );
-  // The greatest row id within the transaction before the oldest one under way.
-  return { ...start, ...end, id: '9223372036854775807' };
+  // Behind every row of the transaction before the oldest one under way.
+  return { ...start, ...end, id: afterAll };
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.js';
 import type { Logger } from '../logger.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
-import { endOfOutbox, readAhead } from './reader.js';
+import { endOfOutbox, isKept, readAhead } from './reader.js';
 import { recordTimeline } from './timeline.js';
 import type { OutboxWake } from './wake.js';
 
@@ -24,7 +24,8 @@ interface Listener {
  * the table itself, whichever process wrote it, so there is no second path that could lose or reorder events.
  *
  * The server may become another one under it. Where the database knows the tail's timeline it reads on; in one that was
- * put back to before that, it goes on with the first timeline that is new to it.
+ * put back to before that, it goes on with the first timeline that is new to it. Either way its listeners are told when
+ * the new server has not got what was handed out last.
  */
 export class OutboxTail {
   private readonly listeners = new Set<Listener>();
@@ -81,6 +82,8 @@ export class OutboxTail {
       this.isWoken = false;
       const found = await this.read();
       if (found === 'more') continue;
+      // The server that answers again may be another one.
+      if (found === 'failure') lookedForRewindAt = -Infinity;
       if (found === 'nothing' && performance.now() - lookedForRewindAt >= pollMs) {
         await this.lookForRewind();
         lookedForRewindAt = performance.now();
@@ -97,6 +100,12 @@ export class OutboxTail {
         after: this.position!,
         limit: batch,
       });
+      if (events[0] && events[0].position.timeline !== this.position!.timeline) {
+        const before = this.position;
+        await this.lookForRewind();
+        if (this.position !== before) return 'more';
+      }
+      await this.database.heard(new Set(events.map(({ tenantId }) => tenantId)));
       for (const event of events) this.deliver(event);
       if (events.length === batch) return 'more';
       if (hasUnsettled) return 'unsettled';
@@ -107,21 +116,29 @@ export class OutboxTail {
     }
   }
 
-  /** Reading nothing may also mean that the position is of a history that this database has not had. */
+  /**
+   * Reading nothing may also mean that the position is of a history that this database has not had. One that follows on
+   * it may lack its end: what was read is then all there is of it, but some of what was handed out never came to be.
+   */
   private async lookForRewind(): Promise<void> {
     try {
-      const timelines = await recordTimeline(this.database.readerForJobs());
+      const reader = this.database.readerForJobs();
+      const timelines = await recordTimeline(reader);
       const { timeline } = this.position!;
-      if (!timelines.includes(timeline)) {
-        const next = timelines.find((each) => !this.timelines.includes(each)) ?? timelines.at(-1)!;
-        this.position = { timeline: next, xid: '0', id: '0' };
-        this.logger.warn(
-          { area: this.database.area, timeline, next },
-          'the database was put back to an earlier state: its events are followed from there on',
-        );
-        for (const { onRewound } of this.listeners) onRewound();
-      }
+      const next = timelines.includes(timeline)
+        ? undefined
+        : (timelines.find((each) => !this.timelines.includes(each)) ?? timelines.at(-1)!);
+      const isOther = timelines.at(-1) !== this.timelines.at(-1);
+      const isRewound =
+        next !== undefined || (isOther && !(await isKept(reader, this.database.area, this.position!)));
+      if (next !== undefined) this.position = { timeline: next, xid: '0', id: '0' };
       this.timelines = timelines;
+      if (!isRewound) return;
+      this.logger.warn(
+        { area: this.database.area, timeline, next },
+        'the database was put back to an earlier state: its events are followed from there on',
+      );
+      for (const { onRewound } of this.listeners) onRewound();
     } catch (error) {
       this.warn(error);
     }

@@ -46,6 +46,10 @@ export class Keyring {
     return new Keyring(text.split(',').map((part) => Buffer.from(part.trim(), 'base64')));
   }
 
+  has(keyId: string): boolean {
+    return this.keys.some(({ id }) => id === keyId);
+  }
+
   get currentKeyId(): string {
     return this.keys[0].id;
   }

@@ -46,6 +46,7 @@ export class Operation {
   private readonly isSuspended: (tenantId: string) => boolean;
   private readonly kept = new Map<unknown, unknown>();
   private reader: SqlEntityManager | undefined;
+  private hasWritten = false;
   private call: (MutationCall & { isAudited: boolean }) | undefined;
 
   constructor(options: OperationOptions) {
@@ -106,6 +107,16 @@ export class Operation {
     return this.reader;
   }
 
+  /**
+   * Whether what it reads may be seconds old, though never older than what its tenant has written or was told of: for
+   * people's queries. Services act on what they read, and subscriptions show what an event tells of.
+   */
+  get mayLag(): boolean {
+    const kind = this.viewer?.kind;
+    const isForPeople = kind === 'user' || kind === 'api-key' || kind === 'delegate';
+    return this.request.mayLag === true && isForPeople && !this.hasWritten;
+  }
+
   /** Makes a thing once per operation: loaders, mostly. */
   once<T>(key: unknown, make: () => T): T {
     if (!this.kept.has(key)) this.kept.set(key, make());
@@ -137,6 +148,8 @@ export class Operation {
       await jobs.send(em, this.database.area, { requestId: this.request.requestId, tenantId });
       return answer;
     });
+    this.hasWritten = true;
+    await this.database.wrote(tenantId);
     this.database.announce(events);
     if (this.call) this.call.isAudited = true;
     // Rows read before the write are stale now.

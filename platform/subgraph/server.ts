@@ -16,7 +16,8 @@ import { createHealthRouter, type Health } from '../health.js';
 import { answerError } from '../http-error.js';
 import { createHttpServer } from '../http-server.js';
 import type { Logger } from '../logger.js';
-import type { RequestContext } from '../request-context.js';
+import { mayLagHeader, type RequestContext } from '../request-context.js';
+import { traceRequests } from '../telemetry/trace-requests.js';
 import { identify } from './build.js';
 import { openedAtOf } from './cursor.js';
 import { mapEvents, startWith } from './map-events.js';
@@ -66,6 +67,7 @@ export async function createSubgraphServer(options: SubgraphServerOptions): Prom
   const app = express();
   app.disable('x-powered-by');
   app.use(createHealthRouter(options));
+  app.use(traceRequests());
   app.post(
     '/graphql',
     async (request, response, next) => {
@@ -116,6 +118,7 @@ function requestFrom(headers: IncomingHttpHeaders): RequestContext {
     ...optional('authorization', headers.authorization),
     ...optional('userAgent', headers['user-agent']),
     ...optional('idempotencyKey', text('idempotency-key')),
+    ...(text(mayLagHeader) === undefined ? {} : { mayLag: true }),
   };
 }
 

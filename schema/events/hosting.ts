@@ -44,3 +44,9 @@ export interface DeploymentChanged {
   from: string | null;
   to: string;
 }
+
+/** Who makes up the panel, who leads it, or how its database stands. Of the tenant `panel`, which nobody belongs to. */
+export interface HaChanged {
+  /** The leader's node; null while there is none. */
+  leader: string | null;
+}

@@ -7,6 +7,10 @@ export const digitalOceanApi = 'https://api.digitalocean.com/v2';
 
 const base = settings.url.transform((url) => url.replace(/\/$/, ''));
 
+function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
 /** Hosting's settings. */
 export interface HostingEnv {
   /** Where Hetzner Cloud's API is. */
@@ -17,6 +21,8 @@ export interface HostingEnv {
   CLOUD_OS_INSTALLER?: string | undefined;
   /** How long one call to a provider may take. */
   PROVIDER_TIMEOUT_SECONDS: number;
+  /** Patroni's REST interfaces, with a name and a password where they ask for them; none without Patroni. */
+  PATRONI_URLS: readonly string[];
   /** How long servers that are deleted stay in the record. */
   SERVER_HISTORY_DAYS: number;
   /** Clusters' addresses that are let through although they are private. */
@@ -36,6 +42,11 @@ export function hostingEnv(source: EnvSource = process.env): HostingEnv {
       PROVIDER_TIMEOUT_SECONDS: settings.seconds.default(20),
       // Costs of the month are counted from the record.
       SERVER_HISTORY_DAYS: z.coerce.number().int().min(32, 'must be 32 or more').default(400),
+      PATRONI_URLS: z
+        .string()
+        .default('')
+        .transform((text) => text.split(',').flatMap((url) => (url.trim() === '' ? [] : [url.trim()])))
+        .refine((urls) => urls.every(isHttpUrl), 'must be http(s) URLs separated by commas'),
       ALLOW_PRIVATE_TARGETS: settings.privateTargets,
     },
     source,

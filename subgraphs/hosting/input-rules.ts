@@ -3,6 +3,7 @@ import type { InputRules } from '#platform/input-rules.js';
 import { registerClusterRules, updateClusterRules } from './cluster/cluster.inputs.js';
 import { setHostingBudgetRules } from './cost/cost.js';
 import { createDeploymentRules, updateDeploymentRules } from './deployment/deployment.inputs.js';
+import { failOverRules, startUpgradeRules } from './ha/ha.inputs.js';
 import { placeDeploymentRules, updatePlacementRules } from './placement/placement.inputs.js';
 import { connectProviderRules } from './provider/provider.js';
 import { decommissionServerRules, provisionServerRules } from './server/server.inputs.js';
@@ -11,10 +12,12 @@ export const hostingInputRules: InputRules = {
   ConnectProviderInput: () => connectProviderRules,
   CreateDeploymentInput: () => createDeploymentRules,
   DecommissionServerInput: () => decommissionServerRules,
+  FailOverInput: () => failOverRules,
   PlaceDeploymentInput: () => placeDeploymentRules,
   ProvisionServerInput: () => provisionServerRules,
   RegisterClusterInput: () => registerClusterRules,
   SetHostingBudgetInput: () => setHostingBudgetRules,
+  StartUpgradeInput: () => startUpgradeRules,
   UpdateClusterInput: () => updateClusterRules,
   UpdateDeploymentInput: () => updateDeploymentRules,
   UpdatePlacementInput: () => updatePlacementRules,

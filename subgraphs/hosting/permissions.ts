@@ -13,5 +13,7 @@ export const hostingPermissions = {
   'hosting.deployment.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'hosting.deployment.manage': ['owner', 'admin', 'operator'],
   'hosting.cost.read': ['owner', 'admin', 'operator', 'billing'],
+  'hosting.ha.read': ['administrator'],
+  'hosting.ha.manage': ['administrator'],
   'hosting.budget.manage': ['owner', 'admin', 'billing'],
 } as const satisfies PermissionTable;

@@ -13,6 +13,7 @@ import { CostResolver } from './cost/cost.resolver.js';
 import { CostService } from './cost/cost.service.js';
 import { Deployment } from './deployment/deployment.entity.js';
 import type { HostingEnv } from './env.js';
+import { createHighAvailability } from './ha/high-availability.js';
 import { hostingPermissions } from './permissions.js';
 import { Placement } from './placement/placement.entity.js';
 import { PlacementTarget } from './placement/target.entity.js';
@@ -53,6 +54,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const admission = new Admission(context.asService(admissionPermissions));
   const servers = new ServerService();
   const kubernetes = createKubernetes(context, admission);
+  const ha = createHighAvailability(settings.PATRONI_URLS, logger);
   const installer = settings.CLOUD_OS_INSTALLER;
   const tools = { accounts, fleet, keyring, publicUrl, installer };
   const provisions = new ProvisionService({ accounts, fleet, admission, keyring, installer });
@@ -72,6 +74,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
           new InstanceServerResolver(servers),
           new CostResolver(new CostService(accounts)),
           ...kubernetes.resolvers,
+          ...ha.resolvers,
         ],
         orphanedTypes: [InstanceReference],
         references: {
@@ -91,9 +94,17 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
       historyRetentionSweep(settings.SERVER_HISTORY_DAYS),
       idempotencySweep('hosting'),
       ...kubernetes.sweeps,
+      ...ha.sweeps,
     ],
     jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools), ...kubernetes.jobs],
-    start: kubernetes.start,
-    stop: kubernetes.stop,
+    start: async () => {
+      ha.start();
+      await kubernetes.start();
+    },
+    stop: async () => {
+      ha.stop();
+      await kubernetes.stop();
+    },
+    warnings: ha.warnings,
   };
 }

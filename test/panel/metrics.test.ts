@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { serveMetrics } from '#panel/metrics.js';
 import { silentLogger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
+import { assetPath } from '#platform/package-root.js';
 
 import { call } from '../support/http.js';
 import { Live } from '../support/live.js';
@@ -97,6 +99,36 @@ describe('a panel with a token and a port for its metrics', () => {
     await expect.poll(async () => valueOf(await scrape(), lag)).toBeGreaterThanOrEqual(3_600);
     await expect.poll(async () => valueOf(await scrape(), parked), { timeout: 30_000 }).toBe(1);
     expect(valueOf(await scrape(), lag)).toBe(0);
+  });
+
+  test('has each metric that the rules and dashboards ask for', async () => {
+    const folder = assetPath('deploy', 'observability');
+    const files = ['rules.yml', 'grafana/dashboards/panel.json', 'grafana/dashboards/background.json'];
+    const asked = files.flatMap((file) =>
+      [...readFileSync(`${folder}/${file}`, 'utf8').matchAll(/\b(?:panel|nodejs|process)_[a-z0-9_]+/g)].map(
+        ([name]) => name.replace(/_(bucket|count|sum)$/, ''),
+      ),
+    );
+    const { status, text } = await panel.world.rest('/metrics', { token });
+    expect(status).toBe(200);
+    const told = new Set([...text.matchAll(/^# HELP (\w+)/gm)].map(([, name]) => name));
+    // Only where there is Stripe.
+    told.add('panel_stripe_webhooks_total');
+    expect([...new Set(asked)].filter((name) => !told.has(name))).toEqual([]);
+  });
+
+  test('counts plans that were made and found, times subgraphs, and says whether it is ready', async () => {
+    const before = await scrape();
+    const tenant = await panel.world.tenant();
+    const query = 'query CountedOnce { instances(first: 1) { nodes { id hostname } } }';
+    await tenant.graphql(query);
+    await tenant.graphql(query);
+    const after = await scrape();
+    const grown = (series: string) => (valueOf(after, series) ?? 0) - (valueOf(before, series) ?? 0);
+    expect(grown('panel_query_plans_total{outcome="miss"}')).toBeGreaterThan(0);
+    expect(grown('panel_query_plans_total{outcome="hit"}')).toBeGreaterThan(0);
+    expect(grown('panel_subgraph_duration_seconds_count{subgraph="fleet",outcome="ok"}')).toBe(2);
+    expect(valueOf(after, 'panel_ready')).toBe(1);
   });
 
   test('names no tenant and no instance', async () => {

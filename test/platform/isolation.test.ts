@@ -44,7 +44,7 @@ beforeAll(async () => {
   victimTokenId = token.id;
   subgraphs = await createSubgraphs({
     names: areaNames,
-    databaseUrl: panel.database.url,
+    databaseUrls: { url: panel.database.url },
     keyring: new Keyring([Buffer.alloc(32, 7)]),
     clock: panel.clock,
     logger: silentLogger,

@@ -59,6 +59,9 @@ const byPlace: Readonly<Record<string, unknown>> = {
   // Only owners make owners.
   'ChangeMemberRoleInput.role': 'VIEWER',
   'ChangePasswordInput.newPassword': 'another horse battery',
+  'FailOverInput.target': 'nobody',
+  'StartUpgradeInput.version': '2.0.0',
+  'UpgradeInput.id': 'upg_00000000000000000000000000',
   'DecideAuthorizationInput.consentId': 'no-such-consent',
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
   'EnrollInstanceInput.redirectUris': ['https://generated.example.com/callback'],

@@ -10,7 +10,7 @@ import { testSecretsKey, type TestPanel } from '../support/panel.js';
 export async function subgraphsOf(panel: TestPanel): Promise<Subgraphs> {
   const subgraphs = await createSubgraphs({
     names: areaNames,
-    databaseUrl: panel.database.url,
+    databaseUrls: { url: panel.database.url },
     keyring: Keyring.parse(testSecretsKey),
     clock: panel.clock,
     logger: silentLogger,

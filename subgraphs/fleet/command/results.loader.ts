@@ -88,7 +88,7 @@ export class ResultsLoader {
     first: number,
     { after, instanceId }: ResultsArgs,
   ): Promise<ListedResult[][]> {
-    const { database, tenantId } = this.operation;
+    const { database, tenantId, mayLag } = this.operation;
     const rows = await database.select<ListedResult>(
       tenantId,
       `select r.* from jsonb_array_elements_text(?::jsonb) as c (id) cross join lateral (
@@ -112,6 +112,7 @@ export class ResultsLoader {
         after ?? null,
         first,
       ],
+      { mayLag },
     );
     const byCommand = new Map(commandIds.map((id): [string, ListedResult[]] => [id, []]));
     for (const row of rows) byCommand.get(row.commandId)?.push(row);
@@ -119,7 +120,7 @@ export class ResultsLoader {
   }
 
   private async readPrinted(keys: readonly string[], maxLength: number | null): Promise<Printed[]> {
-    const { database, tenantId } = this.operation;
+    const { database, tenantId, mayLag } = this.operation;
     const wanted = keys.map((key) => {
       const [commandId, instanceId] = key.split(' ');
       return { commandId, instanceId };
@@ -131,6 +132,7 @@ export class ResultsLoader {
        join fleet.command_invocation i
          on i.tenant_id = ? and i.command_id = w."commandId" and i.instance_id = w."instanceId"`,
       [JSON.stringify(wanted), tenantId],
+      { mayLag },
     );
     for (const { output, lateResult } of rows) {
       this.characters += (output?.length ?? 0) + (lateResult?.output?.length ?? 0);

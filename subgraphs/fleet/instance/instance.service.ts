@@ -126,7 +126,7 @@ async function matches(
 
 /** One page of the whole list, or of a status: plain rows in one round trip, as this is what is asked most. */
 async function listed(
-  { database, tenantId }: Operation,
+  { database, tenantId, mayLag }: Operation,
   { size, after = '' }: PageWindow,
   status: InstanceStatus | null | undefined,
   fields: ReadonlySet<string>,
@@ -139,7 +139,7 @@ async function listed(
     `select ${columns} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
     [...(hasStatus ? [countsTo] : []), tenantId, after, ...values, size + 1],
-    { times },
+    { times, mayLag },
   );
 }
 

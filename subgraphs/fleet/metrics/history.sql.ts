@@ -1,3 +1,5 @@
+import type { ReadValue } from '#platform/database/one-message.js';
+
 import { MetricsSource } from './history-range.js';
 import {
   p95OfSamples,
@@ -143,7 +145,7 @@ const bandsAndPercentiles = statements({
 });
 
 /** The buckets that have samples, and the statement's parameters. */
-export function historySql(source: MetricsSource, of: HistoryOf): [sql: string, values: unknown[]] {
+export function historySql(source: MetricsSource, of: HistoryOf): [sql: string, values: ReadValue[]] {
   const types = {
     tenant: [of.tenantId, 'text'],
     instance: [of.instanceId, 'text'],
@@ -154,7 +156,7 @@ export function historySql(source: MetricsSource, of: HistoryOf): [sql: string, 
     early: [new Date(of.from.getTime() - of.reachMs), 'timestamptz'],
   } as const;
   const sql = of.isWithPercentiles ? bandsAndPercentiles : bands;
-  const values: unknown[] = [];
+  const values: ReadValue[] = [];
   const text = sql[source].replace(
     /(?<!:):(tenant|instance|low|high|length|reach|early)\b/g,
     (_, name: string) => {

@@ -33,17 +33,17 @@ export class MetricsHistoryService {
     const length = range.lengthMs / bucketMs;
     const end = (Math.floor(operation.clock.now().getTime() / bucketMs) + 1) * bucketMs;
     const first = end - length * bucketMs;
-    const rows = await operation.em.execute<HistoryRow[]>(
-      ...historySql(range.source, {
-        tenantId: operation.tenantId,
-        instanceId,
-        from: new Date(first),
-        to: new Date(end),
-        bucketSeconds: range.bucketSeconds,
-        reachMs: rateReachMs(this.heartbeatSeconds),
-        isWithPercentiles: asked.percentiles.some((name) => metrics.includes(name)),
-      }),
-    );
+    const { database, tenantId, mayLag } = operation;
+    const [sql, values] = historySql(range.source, {
+      tenantId,
+      instanceId,
+      from: new Date(first),
+      to: new Date(end),
+      bucketSeconds: range.bucketSeconds,
+      reachMs: rateReachMs(this.heartbeatSeconds),
+      isWithPercentiles: asked.percentiles.some((name) => metrics.includes(name)),
+    });
+    const rows = await database.select<HistoryRow>(tenantId, sql, values, { mayLag });
     const filled = new Map(rows.map((row) => [new Date(row.bucket).getTime(), row]));
     const buckets = Array.from({ length }, (_, at) => {
       const start = first + at * bucketMs;

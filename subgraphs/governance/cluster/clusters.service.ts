@@ -19,11 +19,12 @@ const most = 200;
 
 /** How clusters were judged last. */
 export class ClustersService {
-  async all({ database, tenantId }: Operation): Promise<ClusterScore[]> {
+  async all({ database, tenantId, mayLag }: Operation): Promise<ClusterScore[]> {
     const rows = await database.select<Row>(
       tenantId,
       `select ${columns} from governance.cluster where tenant_id = ? order by id limit ?`,
       [tenantId, most],
+      { mayLag },
     );
     return rows.map(toScore);
   }
@@ -46,7 +47,7 @@ export class ClustersService {
   }
 
   private async load(
-    { database, tenantId }: Operation,
+    { database, tenantId, mayLag }: Operation,
     ids: readonly string[],
   ): Promise<(ClusterScore | null)[]> {
     const rows = await database.select<Row>(
@@ -54,13 +55,14 @@ export class ClustersService {
       `select ${columns} from governance.cluster
        where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
       [tenantId, JSON.stringify(ids)],
+      { mayLag },
     );
     const byId = new Map(rows.map((row) => [row.id, toScore(row)]));
     return ids.map((id) => byId.get(id) ?? null);
   }
 
   private async loadResults(
-    { database, tenantId }: Operation,
+    { database, tenantId, mayLag }: Operation,
     ids: readonly string[],
   ): Promise<ClusterPolicyResult[][]> {
     const rows = await database.select<ClusterPolicyResult>(
@@ -69,6 +71,7 @@ export class ClustersService {
        where tenant_id = ? and cluster_id in (select jsonb_array_elements_text(?::jsonb))
        order by cluster_id, policy_id limit ?`,
       [tenantId, JSON.stringify(ids), ids.length * most],
+      { mayLag },
     );
     return ids.map((id) => rows.filter(({ clusterId }) => clusterId === id));
   }

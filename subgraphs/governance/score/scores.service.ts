@@ -24,7 +24,7 @@ const longestHistory = 400;
 
 /** Scores as the last evaluations left them. */
 export class ScoresService {
-  async overall({ database, tenantId }: Operation): Promise<Scores> {
+  async overall({ database, tenantId, mayLag }: Operation): Promise<Scores> {
     const [sum] = await database.select<
       Weights & { violations: number; instances: number; clusters: number }
     >(
@@ -37,6 +37,7 @@ export class ScoresService {
        from (select passed, known, applicable, violations, false as is_cluster from governance.node where tenant_id = ?
          union all select passed, known, applicable, violations, true from governance.cluster where tenant_id = ?) judged`,
       [tenantId, tenantId],
+      { mayLag },
     );
     if (!sum) throw new Error('sums have a row');
     const { violations, instances, clusters } = sum;
@@ -45,7 +46,7 @@ export class ScoresService {
 
   /** In the order in which they enrolled. */
   async byInstance(
-    { database, tenantId }: Operation,
+    { database, tenantId, mayLag }: Operation,
     { first, after }: ByInstanceArgs,
   ): Promise<InstanceScore[]> {
     const size = first ?? 500;
@@ -55,6 +56,7 @@ export class ScoresService {
       tenantId,
       `select ${columns} from governance.node where tenant_id = ? and id > ? order by id limit ?`,
       [tenantId, after ?? '', size],
+      { mayLag },
     );
     return rows.map(toScore);
   }
@@ -75,7 +77,7 @@ export class ScoresService {
   }
 
   /** Oldest first. */
-  async history({ database, tenantId, clock }: Operation, days: number): Promise<ScoreDay[]> {
+  async history({ database, tenantId, clock, mayLag }: Operation, days: number): Promise<ScoreDay[]> {
     if (days < 1 || days > longestHistory)
       throw new ApiError('BAD_REQUEST', `days must be from 1 to ${longestHistory}`);
     const first = new Date(clock.now().getTime() - (days - 1) * 86_400_000);
@@ -84,6 +86,7 @@ export class ScoresService {
       `select to_char(day, 'YYYY-MM-DD') as day, passed, known, applicable, violations, instances
        from governance.score_day where tenant_id = ? and day >= ?::date order by day`,
       [tenantId, first.toISOString().slice(0, 10)],
+      { mayLag },
     );
     return rows.map((row) => ({
       ...shown(row),
@@ -95,7 +98,7 @@ export class ScoresService {
   }
 
   private async load(
-    { database, tenantId }: Operation,
+    { database, tenantId, mayLag }: Operation,
     ids: readonly string[],
   ): Promise<(InstanceScore | null)[]> {
     const rows = await database.select<NodeScoreRow>(
@@ -103,6 +106,7 @@ export class ScoresService {
       `select ${columns} from governance.node
        where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
       [tenantId, JSON.stringify(ids)],
+      { mayLag },
     );
     const byId = new Map(rows.map((row) => [row.id, toScore(row)]));
     return ids.map((id) => byId.get(id) ?? null);

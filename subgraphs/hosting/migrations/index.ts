@@ -8,6 +8,7 @@ import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
 import { placementsMigration } from './022-placements.js';
 import { claimsMigration } from './030-claims.js';
 import { leftBehindMigration } from './031-left-behind.js';
+import { haMigration } from './040-ha.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -19,4 +20,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   placementsMigration,
   claimsMigration,
   leftBehindMigration,
+  haMigration,
 ];

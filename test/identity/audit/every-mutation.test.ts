@@ -44,6 +44,9 @@ const outOfReach: Record<string, string> = {
   syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   pauseCanary: 'takes a canary that has begun; see canary.test.ts',
   promoteCanary: 'takes a canary that has begun; see canary.test.ts',
+  failOver: 'takes a second process; see ha.test.ts',
+  resumeUpgrade: 'takes an upgrade that is paused; see ha-upgrade.test.ts',
+  cancelUpgrade: 'takes an upgrade that is under way; see ha-upgrade.test.ts',
   remediatePolicy: 'takes a policy that fails; see remediation.test.ts',
   resumeCanary: 'takes a canary that is paused; see canary.test.ts',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
@@ -125,7 +128,7 @@ afterAll(async () => panel.stop());
 test('only telemetry and exchanges are left out of the trail', async () => {
   const subgraphs = await createSubgraphs({
     names: areaNames,
-    databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
+    databaseUrls: { url: 'postgresql://nobody@127.0.0.1:1/none' },
     keyring: new Keyring([Buffer.alloc(32)]),
     clock: panel.clock,
     logger: silentLogger,

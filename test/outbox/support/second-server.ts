@@ -19,7 +19,7 @@ export class SecondServer {
   private count = 0;
 
   private constructor(
-    private readonly dataDir: string,
+    readonly dataDir: string,
     private readonly server: EmbeddedPostgres,
     private readonly owner: pg.Client,
   ) {}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Run by Patroni once, in a cluster that it has just made, with a connection string of its superuser: the panel's database, its
+# owner (who migrates) and its login.
+set -eu
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname "$1" <<'SQL'
+\set owner_password `printf %s "$OWNER_PASSWORD"`
+\set app_password `printf %s "$APP_PASSWORD"`
+create role panel_owner login createrole password :'owner_password';
+create role panel_app login noinherit password :'app_password';
+create database panel owner panel_owner;
+SQL

@@ -1,0 +1,31 @@
+import { ReadPositions, type SharedPositions } from '#platform/database/read-positions.js';
+import type { Logger } from '#platform/logger.js';
+
+import type { PanelEnv } from './env.js';
+import { connectRedis } from './rate-limits.js';
+
+// Two writes of a tenant may be told of in either order.
+const raiseScript = `
+  local known = redis.call('get', KEYS[1])
+  if known and known > ARGV[1] then return 0 end
+  redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
+  return 1`;
+const keyOf = (tenantId: string) => `panel:wrote:${tenantId}`;
+
+/** How far tenants have written, where there are replicas to read from: shared through Redis when there is one. */
+export async function createReadPositions(
+  env: PanelEnv,
+  logger: Logger,
+): Promise<{ positions: ReadPositions | undefined; stop: () => Promise<void> }> {
+  if (env.DATABASE_READ_URL === undefined) return { positions: undefined, stop: async () => undefined };
+  if (env.REDIS_URL === undefined)
+    return { positions: new ReadPositions(logger), stop: async () => undefined };
+  const redis = await connectRedis(env.REDIS_URL, logger, 'tenants are read from the primary');
+  const shared: SharedPositions = {
+    get: async (tenantId) => (await redis.get(keyOf(tenantId))) ?? undefined,
+    raise: async (tenantId, position, seconds) => {
+      await redis.eval(raiseScript, 1, keyOf(tenantId), position, seconds);
+    },
+  };
+  return { positions: new ReadPositions(logger, shared), stop: async () => redis.disconnect() };
+}

@@ -1,0 +1,107 @@
+import type { Connections } from '../database/connections.js';
+import type { Database } from '../database/database.js';
+import { patience, withPatience } from '../database/patience.js';
+import type { Logger } from '../logger.js';
+
+const beatMs = 2_000;
+
+export interface ProcessFacts {
+  /** Of its session. */
+  id: string;
+  nodeName: string;
+  version: string;
+  /** What it runs. */
+  areas: readonly string[];
+}
+
+/**
+ * This process in the list of those that make up the panel, for as long as it lives; and what it is told there. Beats are
+ * by the database's clock.
+ */
+export class ProcessRegistry {
+  /** Resolves when it is told to end and be started anew, as another version mostly. */
+  readonly restart: Promise<void>;
+  private toldToRestart: () => void = () => undefined;
+  private state: 'running' | 'draining' = 'running';
+  private address = '';
+  private timer: NodeJS.Timeout | undefined;
+  private stopListening: (() => Promise<void>) | undefined;
+  private beating: Promise<void> | undefined;
+  private isStopped = false;
+  private isAway = false;
+
+  constructor(
+    private readonly platform: Database,
+    private readonly connections: Connections,
+    private readonly facts: ProcessFacts,
+    private readonly logger: Logger,
+  ) {
+    this.restart = new Promise((resolve) => (this.toldToRestart = resolve));
+  }
+
+  async start(): Promise<void> {
+    this.stopListening = await this.connections.standing.listen('membership', {
+      hear: () => void this.beat(),
+    });
+    await this.beat();
+    this.schedule();
+  }
+
+  /** Where others reach it. */
+  serves(address: string): void {
+    this.address = address;
+    void this.beat();
+  }
+
+  /** It asks to be sent nothing more. */
+  drain(): void {
+    this.state = 'draining';
+    void this.beat();
+  }
+
+  /** Takes it out of the list: it ended as it should. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    await this.stopListening?.();
+    await this.beating;
+    await this.platform
+      .anonymous()
+      .execute('delete from platform.process where id = ?', [this.facts.id])
+      .catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'the process could not be taken out of the list'),
+      );
+  }
+
+  private schedule(): void {
+    if (this.isStopped) return;
+    this.timer = setTimeout(() => void this.beat().finally(() => this.schedule()), beatMs);
+    this.timer.unref();
+  }
+
+  private async beat(): Promise<void> {
+    if (this.isStopped) return;
+    await this.beating;
+    this.beating = withPatience(patience.background, async () => this.write());
+    await this.beating;
+  }
+
+  private async write(): Promise<void> {
+    const { id, nodeName, version, areas } = this.facts;
+    try {
+      const [row] = await this.platform.anonymous().execute<{ told: string | null }[]>(
+        `insert into platform.process (id, node_name, version, address, areas, state)
+         values (?, ?, ?, ?, string_to_array(?, ','), ?)
+         on conflict (id) do update
+           set beat_at = now(), state = excluded.state, address = excluded.address
+         returning told`,
+        [id, nodeName, version, this.address, areas.join(','), this.state],
+      );
+      this.isAway = false;
+      if (row?.told === 'restart') this.toldToRestart();
+    } catch (error) {
+      if (!this.isAway) this.logger.warn({ err: error }, 'the process could not say that it is there');
+      this.isAway = true;
+    }
+  }
+}

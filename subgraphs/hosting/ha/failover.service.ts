@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isPassing } from '#platform/database/outage.js';
+import { ApiError } from '#platform/errors.js';
+import { leaseSeconds } from '#platform/membership/lease.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import { failOverRules, type FailOverInput } from './ha.inputs.js';
+import { HaNodeStatus, HaRole, type HaNode, type HaStatus } from './ha.js';
+import { readNodes } from './nodes.loader.js';
+import type { PatroniMember, PatroniView } from './patroni/patroni.js';
+import type { PatroniWatch } from './patroni/watch.js';
+import type { HaService } from './status.service.js';
+
+const settleMs = 25_000;
+const lookMs = 500;
+
+/** Has another one lead: a process of the panel, or a server of the database. */
+export class FailoverService {
+  constructor(private readonly ha: HaService) {}
+
+  async failOver(operation: Operation, input: FailOverInput): Promise<HaStatus> {
+    const { target } = validate(failOverRules, input);
+    const { patroni } = this.ha;
+    const wanted = target ?? undefined;
+    const view = await patroni?.look();
+    const isServer = wanted === undefined || view?.members.some(({ name }) => name === wanted) === true;
+    if (patroni && view && isServer) await this.switchDatabase(operation, patroni, view, wanted);
+    else await this.movePanel(operation, wanted);
+    return this.ha.status(operation);
+  }
+
+  private async movePanel(operation: Operation, wanted: string | undefined): Promise<void> {
+    const nodes = await readNodes(operation.em);
+    const target = candidate(nodes, wanted);
+    await operation.write(async ({ em, audit }) => {
+      const moved = await em.execute<unknown[]>(
+        `select platform.move_leases(?, string_to_array(?, ','), ?)`,
+        [target.id, target.areas.join(','), leaseSeconds],
+      );
+      audit({ target: target.name, changes: { of: 'panel', process: target.id, leases: moved.length } });
+    });
+  }
+
+  private async switchDatabase(
+    operation: Operation,
+    patroni: PatroniWatch,
+    view: PatroniView,
+    wanted: string | undefined,
+  ): Promise<void> {
+    if (view.problem !== undefined)
+      throw new ApiError('UNAVAILABLE', view.problem, { reason: 'PATRONI_AWAY', retryAfterSeconds: 5 });
+    const leader = view.members.find(({ isLeader }) => isLeader);
+    if (leader && leader.name === wanted) return;
+    const { name } = member(view, wanted);
+    // What is asked for is in the trail before the server goes; singletons under way end first.
+    await operation.write(async ({ em, audit }) => {
+      await em.execute('select platform.await_singletons()');
+      audit({ target: name, changes: { of: 'database', from: leader?.name ?? null } });
+    });
+    await patroni.client.lead(leader?.name, name);
+    await settled(operation, patroni, name);
+  }
+}
+
+function candidate(nodes: readonly HaNode[], wanted: string | undefined): HaNode {
+  const leader = nodes.find(({ role }) => role === HaRole.LEADER);
+  if (wanted === undefined) {
+    const best = nodes
+      .filter((node) => node !== leader && node.status === HaNodeStatus.HEALTHY)
+      .toSorted((a, b) => b.areas.length - a.areas.length || a.name.localeCompare(b.name))[0];
+    if (best) return best;
+    throw refused('NO_CANDIDATE', 'There is no other healthy process that could lead');
+  }
+  const named = nodes.filter(({ id, name }) => id === wanted || name === wanted);
+  if (named.length === 0) throw refused('UNKNOWN_CANDIDATE', `There is no process or server ${wanted}`);
+  const healthy = named.filter(({ status }) => status === HaNodeStatus.HEALTHY);
+  if (healthy.length > 1)
+    throw refused(
+      'AMBIGUOUS_CANDIDATE',
+      `Several processes are named ${wanted}: name the one that is meant by its id`,
+    );
+  if (healthy[0]) return healthy[0];
+  throw refused('CANDIDATE_UNHEALTHY', `${wanted} is ${named[0]!.status.toLowerCase()}`);
+}
+
+function member(view: PatroniView, wanted: string | undefined): PatroniMember {
+  const followers = view.members.filter(({ isLeader }) => !isLeader);
+  if (wanted === undefined) {
+    const best = followers
+      .filter((each) => faultOf(each, view) === undefined)
+      .toSorted((a, b) => (a.lagBytes ?? 0) - (b.lagBytes ?? 0) || a.name.localeCompare(b.name))[0];
+    if (best) return best;
+    throw refused(
+      'NO_CANDIDATE',
+      'There is no other healthy server of the database that has what the leader has',
+    );
+  }
+  const found = followers.find(({ name }) => name === wanted)!;
+  const fault = faultOf(found, view);
+  if (fault) throw refused(...fault);
+  return found;
+}
+
+function faultOf(each: PatroniMember, view: PatroniView): [reason: string, message: string] | undefined {
+  if (each.isExcluded) return ['CANDIDATE_UNHEALTHY', `${each.name} has the tag nofailover`];
+  if (!each.isHealthy) return ['CANDIDATE_UNHEALTHY', `${each.name} is ${each.state}`];
+  if (each.lagBytes === null || each.lagBytes > view.mostLagBytes)
+    return ['CANDIDATE_LAGGING', `${each.name} is ${each.lagBytes ?? 'an unknown number of'} bytes behind`];
+  const hasSynchronous = view.members.some(({ isSynchronous }) => isSynchronous);
+  if (view.isSynchronous && hasSynchronous && !each.isSynchronous)
+    return [
+      'CANDIDATE_LAGGING',
+      `${each.name} is no synchronous standby, and may lack what was acknowledged`,
+    ];
+  return undefined;
+}
+
+function refused(reason: string, message: string): ApiError {
+  return new ApiError('CONFLICT', message, { reason });
+}
+
+/** Resolves when the server leads and the panel reaches it. */
+async function settled(operation: Operation, patroni: PatroniWatch, name: string): Promise<void> {
+  for (const end = performance.now() + settleMs; performance.now() < end; await sleep(lookMs)) {
+    const { members } = await patroni.look();
+    if (!members.some((each) => each.name === name && each.isLeader)) continue;
+    try {
+      const [row] = await operation.database
+        .forTenant(operation.tenantId)
+        .execute<{ isStandby: boolean }[]>('select pg_is_in_recovery() as "isStandby"');
+      if (row?.isStandby === false) return;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+  }
+  throw new ApiError('UNAVAILABLE', `${name} was asked to lead, and does not take writes yet`, {
+    reason: 'FAILOVER_UNDER_WAY',
+    retryAfterSeconds: 5,
+  });
+}

@@ -1,0 +1,80 @@
+import { Arg, Authorized, Ctx, Int, Mutation, Query, Resolver, Subscription } from 'type-graphql';
+
+import { ApiError } from '#platform/errors.js';
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
+
+import { panelTenant } from './events.js';
+import type { FailoverService } from './failover.service.js';
+import { FailOverInput } from './ha.inputs.js';
+import { HaChange, HaNode, HaStatus } from './ha.js';
+import type { HaService } from './status.service.js';
+
+const read = 'hosting.ha.read';
+const mostChanges = 200;
+
+@Resolver()
+export class HaResolver {
+  constructor(
+    private readonly ha: HaService,
+    private readonly failovers: FailoverService,
+  ) {}
+
+  @Authorized(read)
+  @Query(() => HaStatus, {
+    description:
+      "How the panel and its database stand. For the platform's administrators. UNAVAILABLE while the database is away.",
+  })
+  async haStatus(@Ctx() { operation }: SubgraphContext): Promise<HaStatus> {
+    return this.ha.status(operation);
+  }
+
+  @Authorized(read)
+  @Query(() => [HaNode], {
+    description:
+      'The processes of the panel, those that are there first; one that ended without a word is shown for ten minutes. ' +
+      'Gateways of split mode have no database and are not among them.',
+  })
+  async haNodes(@Ctx() { operation }: SubgraphContext): Promise<HaNode[]> {
+    return this.ha.nodes(operation);
+  }
+
+  @Authorized(read)
+  @Query(() => [HaChange], { description: 'Who has led, newest first.' })
+  async haChanges(
+    @Arg('first', () => Int, { defaultValue: 20, description: `How many at most, 1 to ${mostChanges}.` })
+    first: number,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<HaChange[]> {
+    if (first < 1 || first > mostChanges)
+      throw new ApiError('BAD_REQUEST', `first must be from 1 to ${mostChanges}`);
+    return this.ha.changes(operation, first);
+  }
+
+  @Authorized('hosting.ha.manage')
+  @Mutation(() => HaStatus, {
+    description:
+      'Has another one lead, once the singletons under way have ended. With Patroni it is a server of the database: a ' +
+      'switchover, or a failover where nobody leads. A process of the panel gets all leases, and writes of the one before ' +
+      'are refused from then on. Safe to repeat: who leads already goes on. CONFLICT with NO_CANDIDATE, UNKNOWN_CANDIDATE, ' +
+      'AMBIGUOUS_CANDIDATE, CANDIDATE_UNHEALTHY, CANDIDATE_LAGGING or PATRONI_REFUSED; UNAVAILABLE with PATRONI_AWAY, ' +
+      'PATRONI_CREDENTIALS, PATRONI_FAILED or FAILOVER_UNDER_WAY. Answers the status when it is done.',
+  })
+  async failOver(
+    @Arg('input', () => FailOverInput, { description: 'Who is to lead.' }) input: FailOverInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<HaStatus> {
+    return this.failovers.failOver(operation, input);
+  }
+
+  @Authorized(read)
+  @Subscription(() => HaStatus, {
+    subscribe: eventSource(read, () => ({ topics: ['hosting.ha.changed'], of: panelTenant })),
+    description:
+      'Somebody came, went or is about to, another one leads, or the database stands otherwise. Resumes as ' +
+      '`instanceChanged` does.',
+  })
+  async haChanged(@Ctx() { operation }: SubgraphContext): Promise<HaStatus> {
+    return this.ha.status(operation);
+  }
+}

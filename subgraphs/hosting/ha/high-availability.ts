@@ -1,0 +1,34 @@
+import type { Logger } from '#platform/logger.js';
+import type { Sweep } from '#platform/membership/sweep.js';
+
+import { FailoverService } from './failover.service.js';
+import { HaResolver } from './ha.resolver.js';
+import { observeSweep } from './observe.job.js';
+import { PatroniClient } from './patroni/client.js';
+import { PatroniWatch } from './patroni/watch.js';
+import { HaService } from './status.service.js';
+import { upgradeSweep } from './upgrade.job.js';
+import { UpgradeResolver } from './upgrade.resolver.js';
+import { UpgradeService } from './upgrade.service.js';
+
+/** The panel's own high availability, wired by hand. */
+export function createHighAvailability(patroniUrls: readonly string[], logger: Logger) {
+  const patroni =
+    patroniUrls.length > 0 ? new PatroniWatch(new PatroniClient(patroniUrls), logger) : undefined;
+  const ha = new HaService(patroni);
+  const sweeps: readonly Sweep[] = [observeSweep(patroni), upgradeSweep];
+  return {
+    resolvers: [
+      new HaResolver(ha, new FailoverService(ha)),
+      new UpgradeResolver(new UpgradeService()),
+    ] as const,
+    sweeps,
+    start: () => patroni?.start(),
+    stop: () => patroni?.stop(),
+    /** What does not keep the panel from serving, and should be known. */
+    warnings: (): string[] =>
+      patroni?.seen?.isSynchronous === false
+        ? ["Patroni's synchronous_mode is off: a failover may lose what was acknowledged last"]
+        : [],
+  };
+}

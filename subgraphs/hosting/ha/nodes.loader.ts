@@ -1,0 +1,79 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { isGoneSql } from '#platform/membership/process-session.js';
+import { isThereSql } from '#platform/membership/processes.sql.js';
+
+import { HaNodeStatus, HaRole, type HaLease, type HaNode, type HaReason } from './ha.js';
+
+interface Row {
+  id: string;
+  name: string;
+  version: string;
+  address: string;
+  areas: string[];
+  state: 'running' | 'draining';
+  isThere: boolean;
+  startedAt: string;
+  lastHeartbeat: string;
+  leases: { name: string; epoch: string; acquiredAt: string }[];
+}
+
+// Bounded by what is forgotten after ten minutes.
+const most = 1_000;
+
+/** Every process of the panel, those that are there first, in the order of their names. */
+export async function readNodes(em: SqlEntityManager): Promise<HaNode[]> {
+  const rows = await em.execute<Row[]>(
+    `select p.id, p.node_name as name, p.version, p.address, to_json(p.areas) as areas, p.state,
+       ${isThereSql('p')} as "isThere",
+       p.started_at as "startedAt", p.beat_at as "lastHeartbeat",
+       coalesce((select json_agg(json_build_object('name', l.name, 'epoch', l.epoch::text, 'acquiredAt', l.acquired_at)
+           order by l.name)
+         from platform.lease l where l.holder = p.id and l.expires_at > now() and not ${isGoneSql('l.holder')}), '[]')
+         as leases
+     from platform.process p order by "isThere" desc, p.node_name, p.started_at limit ${most}`,
+  );
+  const leader = leaderOf(rows);
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    role: row === leader ? HaRole.LEADER : HaRole.FOLLOWER,
+    status: !row.isThere
+      ? HaNodeStatus.OFFLINE
+      : row.state === 'draining'
+        ? HaNodeStatus.DRAINING
+        : HaNodeStatus.HEALTHY,
+    version: row.version,
+    address: row.address,
+    areas: row.areas,
+    startedAt: new Date(row.startedAt),
+    lastHeartbeat: new Date(row.lastHeartbeat),
+    leases: row.leases.map(({ name, epoch, acquiredAt }): HaLease => ({
+      name,
+      epoch: Number(epoch),
+      acquiredAt: new Date(acquiredAt),
+    })),
+    epoch: row.leases.length === 0 ? null : Math.max(...row.leases.map(({ epoch }) => Number(epoch))),
+  }));
+}
+
+/** Whoever holds the most; the name decides between equals, so that all say the same. */
+function leaderOf(rows: readonly Row[]): Row | undefined {
+  return rows
+    .filter(({ leases }) => leases.length > 0)
+    .toSorted((a, b) => b.leases.length - a.leases.length || a.name.localeCompare(b.name))[0];
+}
+
+export function faultsOf(nodes: readonly HaNode[]): HaReason[] {
+  const reasons: HaReason[] = nodes
+    .filter(({ status }) => status === HaNodeStatus.OFFLINE)
+    .map(({ name }) => ({ code: 'NODE_OFFLINE', message: `${name} ended without a word, or is frozen` }));
+  const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
+  const held = new Set(there.flatMap(({ leases }) => leases.map(({ name }) => name)));
+  const free = [...new Set(there.flatMap(({ areas }) => areas))].filter((area) => !held.has(area));
+  if (free.length > 0)
+    reasons.push({
+      code: 'LEASES_FREE',
+      message: `Nobody runs the singletons of ${free.toSorted().join(', ')}`,
+    });
+  return reasons;
+}

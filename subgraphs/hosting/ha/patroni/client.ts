@@ -1,0 +1,132 @@
+import { request } from 'undici';
+
+import { ApiError } from '#platform/errors.js';
+
+import {
+  viewOf,
+  type ClusterAnswer,
+  type ConfigAnswer,
+  type HistoryAnswer,
+  type PatroniView,
+} from './patroni.js';
+
+const readMs = 2_000;
+// Patroni answers once the other member leads; its own bound is in its configuration.
+const switchMs = 60_000;
+const mostBytes = 1_000_000;
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+/** Patroni's REST interface, at whichever of its members answers. */
+export class PatroniClient {
+  private readonly bases: { url: string; authorization: string | undefined }[];
+
+  constructor(urls: readonly string[]) {
+    this.bases = urls.map((text) => {
+      const url = new URL(text);
+      const { username, password } = url;
+      const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+      url.username = url.password = '';
+      return {
+        url: url.href.replace(/\/$/, ''),
+        authorization: username === '' ? undefined : `Basic ${Buffer.from(login).toString('base64')}`,
+      };
+    });
+  }
+
+  /** Throws where no member answers. */
+  async view(): Promise<PatroniView> {
+    return this.anywhere(async (at) => {
+      const read = async <Body>(path: string): Promise<Body> => {
+        const { status, text } = await this.call(at, 'GET', path, readMs);
+        // A member that is stopping answers 503 with a body that is no cluster.
+        if (status !== 200) throw new Error(`${path} was answered ${status}`);
+        return JSON.parse(text) as Body;
+      };
+      const [cluster, config, history] = await Promise.all([
+        read<ClusterAnswer>('/cluster'),
+        read<ConfigAnswer>('/config'),
+        read<HistoryAnswer>('/history'),
+      ]);
+      return viewOf(cluster, config, history);
+    });
+  }
+
+  /** Has the candidate lead in the place of who leads now; without one, where nobody leads, it is a failover. */
+  async lead(leader: string | undefined, candidate: string): Promise<void> {
+    const [path, body] =
+      leader === undefined ? ['/failover', { candidate }] : ['/switchover', { leader, candidate }];
+    // Only where no connection was made is another one asked: the first may be at it.
+    const { status, text } = await this.anywhere(
+      async (at) => this.call(at, 'POST', path, switchMs, body),
+      isUnconnected,
+    );
+    if (status !== 200 && status !== 202) throw refusal(status, text);
+  }
+
+  private async anywhere<T>(
+    ask: (at: number) => Promise<T>,
+    mayAskNext: (error: unknown) => boolean = () => true,
+  ): Promise<T> {
+    let last: unknown;
+    for (let turn = 0; turn < this.bases.length; turn += 1) {
+      try {
+        return await ask(turn);
+      } catch (error) {
+        last = error;
+        if (!mayAskNext(error)) break;
+      }
+    }
+    throw new ApiError('UNAVAILABLE', 'Patroni does not answer', {
+      reason: 'PATRONI_AWAY',
+      retryAfterSeconds: 5,
+      cause: last,
+    });
+  }
+
+  private async call(
+    at: number,
+    method: 'GET' | 'POST',
+    path: string,
+    withinMs: number,
+    body?: object,
+  ): Promise<Answer> {
+    const { url, authorization } = this.bases[at]!;
+    const answer = await request(`${url}${path}`, {
+      method,
+      headers: {
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      headersTimeout: withinMs,
+      bodyTimeout: readMs,
+      signal: AbortSignal.timeout(withinMs),
+    });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, text: text.slice(0, mostBytes) };
+  }
+}
+
+function isUnconnected(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EHOSTUNREACH';
+}
+
+/** What Patroni's refusals are here. Its words are about servers, and name no secret. */
+function refusal(status: number, text: string): ApiError {
+  const words = text.trim().slice(0, 300);
+  if (status === 401 || status === 403)
+    return new ApiError('UNAVAILABLE', 'Patroni does not take the name and password of PATRONI_URLS', {
+      reason: 'PATRONI_CREDENTIALS',
+    });
+  if (status === 400 || status === 412 || status === 422)
+    return new ApiError('CONFLICT', `Patroni refuses it: ${words}`, { reason: 'PATRONI_REFUSED' });
+  return new ApiError('UNAVAILABLE', `Patroni could not do it: ${words}`, {
+    reason: 'PATRONI_FAILED',
+    retryAfterSeconds: 10,
+  });
+}

@@ -1,0 +1,57 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+
+import { databaseOf, measureStreaming } from './database.loader.js';
+import { HaHealth, HaNodeStatus, HaRole, type HaChange, type HaNode, type HaStatus } from './ha.js';
+import { faultsOf, readNodes } from './nodes.loader.js';
+import type { PatroniWatch } from './patroni/watch.js';
+
+/** How the panel stands: all of it is measured when it is asked. */
+export class HaService {
+  constructor(readonly patroni: PatroniWatch | undefined) {}
+
+  async status({ em }: Operation): Promise<HaStatus> {
+    const nodes = await readNodes(em);
+    const view = await this.patroni?.view();
+    const { database, reasons } = databaseOf(await measureStreaming(em), view);
+    const faults = [...faultsOf(nodes), ...reasons];
+    const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
+    const lags = database.members.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));
+    return {
+      mode: there.length > 1 || database.members.length > 0 ? 'active-passive' : 'standalone',
+      status: faults.length === 0 ? HaHealth.HEALTHY : HaHealth.DEGRADED,
+      leader: nodes.find(({ role }) => role === HaRole.LEADER)?.name ?? null,
+      nodes: there.length,
+      replicationLagMs: lags.length === 0 ? null : Math.max(...lags),
+      lastFailover: view?.lastFailover ?? (await lastChange(em)),
+      reasons: faults,
+      database,
+    };
+  }
+
+  async nodes({ em }: Operation): Promise<HaNode[]> {
+    return readNodes(em);
+  }
+
+  /** Newest first. */
+  async changes({ em }: Operation, first: number): Promise<HaChange[]> {
+    const rows = await em.execute<(Omit<HaChange, 'epoch'> & { epoch: string | null })[]>(
+      `select kind, from_name as "from", to_name as "to", epoch::text as epoch, occurred_at as "occurredAt"
+       from platform.ha_change order by id desc limit ?`,
+      [first],
+    );
+    return rows.map((row) => ({
+      ...row,
+      epoch: row.epoch === null ? null : Number(row.epoch),
+      occurredAt: new Date(row.occurredAt),
+    }));
+  }
+}
+
+async function lastChange(em: SqlEntityManager): Promise<Date | null> {
+  const [row] = await em.execute<{ at: string | Date }[]>(
+    `select occurred_at as at from platform.ha_change
+     where from_name is not null or kind = 'database' order by id desc limit 1`,
+  );
+  return row ? new Date(row.at) : null;
+}

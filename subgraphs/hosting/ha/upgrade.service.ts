@@ -1,0 +1,112 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+import { ApiError } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
+
+import { startUpgradeRules, type StartUpgradeInput } from './ha.inputs.js';
+import { HaNodeStatus, HaRole, type HaNode } from './ha.js';
+import { readNodes } from './nodes.loader.js';
+import type { HaUpgrade } from './upgrade.js';
+import { readUpgrades } from './upgrades.loader.js';
+
+/** Rolling upgrades as people ask for them; upgrade.job.ts takes the steps. */
+export class UpgradeService {
+  async start(operation: Operation, input: StartUpgradeInput): Promise<HaUpgrade> {
+    const { version } = validate(startUpgradeRules, input);
+    const id = newId('upgrade');
+    await operation.write(async ({ em, audit }) => {
+      const nodes = inOrder(await readNodes(em));
+      if (nodes.length === 0) throw conflict('NO_CANDIDATE', 'No process is there that could be upgraded');
+      const isDone = nodes.every((node) => node.version === version);
+      const [made] = await em.execute<unknown[]>(
+        `insert into platform.upgrade (id, version, status, asked_by) values (?, ?, ?, ?)
+         on conflict ((true)) where status in ('running', 'paused') do nothing returning id`,
+        [id, version, isDone ? 'succeeded' : 'running', viewerId(operation.requireViewer())],
+      );
+      if (!made) throw conflict('UPGRADE_UNDER_WAY', 'Another upgrade is under way, or paused');
+      for (const [position, node] of nodes.entries())
+        await em.execute(
+          `insert into platform.upgrade_step (upgrade_id, position, node_name, process_id, status, from_version)
+           values (?, ?, ?, ?, ?, ?)`,
+          [id, position, node.name, node.id, node.version === version ? 'healthy' : 'pending', node.version],
+        );
+      audit({ target: id, changes: { version, nodes: nodes.map(({ name }) => name) } });
+    });
+    return this.find(operation, id);
+  }
+
+  /** What is running already goes on. */
+  async resume(operation: Operation, id: string): Promise<HaUpgrade> {
+    const { status } = await this.find(operation, id);
+    if (status === 'SUCCEEDED' || status === 'CANCELLED') throw ended(status);
+    await operation.write(async ({ em, audit }) => {
+      await em.execute(
+        `update platform.upgrade set status = 'running', reason = null, updated_at = now()
+         where id = ? and status = 'paused'`,
+        [id],
+      );
+      await em.execute(
+        `update platform.upgrade_step s set status = 'pending', started_at = null, finished_at = null,
+           process_id = coalesce((select p.id from platform.process p
+             where p.node_name = s.node_name and not exists (
+               select from platform.upgrade_step o where o.upgrade_id = s.upgrade_id and o.position <> s.position
+                 and p.id in (o.process_id, o.new_process_id))
+             order by p.beat_at desc limit 1), s.process_id)
+         where s.upgrade_id = ? and s.status = 'failed'`,
+        [id],
+      );
+      audit({ target: id });
+    });
+    return this.find(operation, id);
+  }
+
+  async cancel(operation: Operation, id: string): Promise<HaUpgrade> {
+    const { status } = await this.find(operation, id);
+    if (status === 'SUCCEEDED') throw ended(status);
+    await operation.write(async ({ em, audit }) => {
+      await em.execute(
+        `update platform.upgrade set status = 'cancelled', updated_at = now()
+         where id = ? and status in ('running', 'paused')`,
+        [id],
+      );
+      audit({ target: id });
+    });
+    return this.find(operation, id);
+  }
+
+  async list({ em }: Operation, first: number): Promise<HaUpgrade[]> {
+    return readUpgrades(em, { first });
+  }
+
+  /** The one that is under way or paused. */
+  async open({ em }: { em: SqlEntityManager }): Promise<HaUpgrade | null> {
+    const [latest] = await readUpgrades(em, { first: 1 });
+    return latest?.status === 'RUNNING' || latest?.status === 'PAUSED' ? latest : null;
+  }
+
+  private async find({ em }: Operation, id: string): Promise<HaUpgrade> {
+    const [found] = await readUpgrades(em, { first: 1, id });
+    if (!found) throw new ApiError('NOT_FOUND', 'Upgrade not found');
+    return found;
+  }
+}
+
+/** Those that are there, the leader last. */
+function inOrder(nodes: readonly HaNode[]): HaNode[] {
+  return nodes
+    .filter(({ status }) => status !== HaNodeStatus.OFFLINE)
+    .toSorted(
+      (a, b) =>
+        Number(a.role === HaRole.LEADER) - Number(b.role === HaRole.LEADER) || a.name.localeCompare(b.name),
+    );
+}
+
+function conflict(reason: string, message: string): ApiError {
+  return new ApiError('CONFLICT', message, { reason });
+}
+
+function ended(status: string): ApiError {
+  return conflict('UPGRADE_ENDED', `The upgrade has ${status.toLowerCase()} already`);
+}

@@ -1,0 +1,40 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
+
+import { HaUpgradeStatus, HaUpgradeStepStatus, type HaUpgrade, type HaUpgradeStep } from './upgrade.js';
+
+interface Row extends Omit<HaUpgrade, 'status' | 'createdAt' | 'steps'> {
+  status: string;
+  createdAt: string;
+  steps: (Omit<HaUpgradeStep, 'status' | 'startedAt' | 'finishedAt'> & {
+    status: string;
+    startedAt: string | null;
+    finishedAt: string | null;
+  })[];
+}
+
+/** The latest upgrades, newest first; with an id that one alone. */
+export async function readUpgrades(
+  em: SqlEntityManager,
+  { first, id }: { first: number; id?: string },
+): Promise<HaUpgrade[]> {
+  const rows = await em.execute<Row[]>(
+    `select u.id, u.version, upper(u.status) as status, u.reason, u.created_at as "createdAt",
+       (select json_agg(json_build_object('node', s.node_name, 'status', upper(s.status), 'fromVersion', s.from_version,
+          'startedAt', s.started_at, 'finishedAt', s.finished_at) order by s.position)
+        from platform.upgrade_step s where s.upgrade_id = u.id) as steps
+     from platform.upgrade u where ?::text is null or u.id = ? order by u.id desc limit ?`,
+    [id ?? null, id ?? null, first],
+  );
+  const time = (text: string | null) => (text === null ? null : new Date(text));
+  return rows.map((row) => ({
+    ...row,
+    status: HaUpgradeStatus[row.status as keyof typeof HaUpgradeStatus],
+    createdAt: new Date(row.createdAt),
+    steps: (row.steps ?? []).map((step) => ({
+      ...step,
+      status: HaUpgradeStepStatus[step.status as keyof typeof HaUpgradeStepStatus],
+      startedAt: time(step.startedAt),
+      finishedAt: time(step.finishedAt),
+    })),
+  }));
+}

@@ -1,0 +1,44 @@
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { SwitchedAddress } from '../../support/switched-address.js';
+import { SecondServer } from './second-server.js';
+import { Standby } from './standby.js';
+
+/** A panel that reaches its server as through a proxy, and a standby of that server. */
+export class Pair implements AsyncDisposable {
+  private constructor(
+    readonly server: SecondServer,
+    readonly standby: Standby,
+    readonly address: SwitchedAddress,
+    readonly panel: TestPanel,
+  ) {}
+
+  static async start(): Promise<Pair> {
+    const server = await SecondServer.start();
+    const database = await server.newDatabase();
+    const { dataDir, port } = server;
+    const standby = await Standby.of({ dataDir, port, ownerUrl: database.ownerUrl });
+    const address = await SwitchedAddress.open(port);
+    const panel = await startTestPanel({}, 'in process', {
+      ...database,
+      url: address.through(database.url),
+      ownerUrl: address.through(database.ownerUrl),
+      drop: async () => undefined,
+    });
+    return new Pair(server, standby, address, panel);
+  }
+
+  /** The primary is gone, and the standby takes its place at the address. */
+  async failOver(): Promise<void> {
+    this.address.cut();
+    this.standby.fallBehind();
+    await this.standby.promote();
+    this.address.switchTo(this.standby.port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.panel.stop();
+    await this.address[Symbol.asyncDispose]();
+    await this.standby[Symbol.asyncDispose]();
+    await this.server.stop();
+  }
+}

@@ -1,0 +1,96 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { SecondServer } from '../outbox/support/second-server.js';
+import { Standby } from '../outbox/support/standby.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { hasRedis, TestRedis } from '../support/redis.js';
+import { World, type Tenant } from '../support/world.js';
+
+let server: SecondServer;
+let standby: Standby;
+let redis: TestRedis | undefined;
+let panel: TestPanel;
+const isTried = hasRedis || process.env['CI'] !== undefined;
+beforeAll(async () => {
+  if (isTried) redis = await TestRedis.start();
+  server = await SecondServer.start();
+  const database = await server.newDatabase();
+  const { dataDir, port } = server;
+  standby = await Standby.of({ dataDir, port, ownerUrl: database.ownerUrl });
+  const url = new URL(database.url);
+  url.port = String(standby.port);
+  panel = await startTestPanel(
+    { DATABASE_READ_URL: url.href, ...(redis ? { REDIS_URL: redis.url } : {}) },
+    'in process',
+    database,
+  );
+}, 180_000);
+afterAll(async () => {
+  await panel.stop();
+  await standby[Symbol.asyncDispose]();
+  await server.stop();
+  await redis?.[Symbol.asyncDispose]();
+});
+
+async function onStandby(text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: standby.ownerUrl });
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+async function namesOf(tenant: Tenant): Promise<string[]> {
+  const { status, body } = await tenant.rest<{ name: string }[]>('/api/fleet/instances');
+  expect(status).toBe(200);
+  return body.map(({ name }) => name);
+}
+
+/** Another's doing, of which no event tells. */
+const rename = async (tenant: Tenant, name: string) =>
+  panel.sql(`update fleet.instance set name = $2 where tenant_id = $1 and name not like 'new%'`, [
+    tenant.id,
+    name,
+  ]);
+
+describe.skipIf(!isTried)('with a replica to read from', () => {
+  test('lists come from it; whoever has written sees what was written, at every panel', async () => {
+    const [writer, reader] = [await panel.world.tenant(), await panel.world.tenant()];
+    for (const tenant of [writer, reader]) await tenant.node('old');
+    await standby.caughtUp();
+    expect([await namesOf(writer), await namesOf(reader)]).toEqual([['old'], ['old']]);
+
+    await onStandby('select pg_wal_replay_pause()');
+    for (const tenant of [writer, reader]) await rename(tenant, 'renamed');
+    // Behind as far as what others did.
+    expect([await namesOf(writer), await namesOf(reader)]).toEqual([['old'], ['old']]);
+    const other = await panel.another();
+    await writer.node('new');
+    expect(await namesOf(writer)).toEqual(['renamed', 'new']);
+    expect(await namesOf(writer.at(new World(other.url, panel.clock)))).toEqual(['renamed', 'new']);
+    expect(await namesOf(reader)).toEqual(['old']);
+
+    await onStandby('select pg_wal_replay_resume()');
+    await standby.caughtUp();
+    expect([await namesOf(writer), await namesOf(reader)]).toEqual([['renamed', 'new'], ['renamed']]);
+    await onStandby('select pg_wal_replay_pause()');
+    await rename(writer, 'again');
+    expect(await namesOf(writer)).toEqual(['renamed', 'new']);
+    await onStandby('select pg_wal_replay_resume()');
+  }, 120_000);
+
+  test('without Redis for a while the primary is read; without the replica too', async () => {
+    const tenant = await panel.world.tenant();
+    await tenant.node('old');
+    await standby.caughtUp();
+    await onStandby('select pg_wal_replay_pause()');
+    await rename(tenant, 'renamed');
+    expect(await namesOf(tenant)).toEqual(['old']);
+    await redis!.kill();
+    expect(await namesOf(tenant)).toEqual(['renamed']);
+    await redis!.restart();
+    await onStandby('select pg_wal_replay_resume()');
+    await standby[Symbol.asyncDispose]();
+    await rename(tenant, 'once more');
+    expect(await namesOf(tenant)).toEqual(['once more']);
+  }, 120_000);
+});

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+
+import type { Cluster } from '../cluster.js';
+import { Client } from './client.js';
+import { faults, type Fault } from './faults.js';
+import { emptyTally, Load, type Tally } from './load.js';
+import { Subscriber } from './subscriber.js';
+
+/** Between faults, when all is whole again. */
+const calmMs = 5_000;
+const wholeWithinMs = 180_000;
+
+interface Outcome extends Tally {
+  fault: string;
+  /** The longest time without an acknowledged write, in seconds. */
+  paused: number;
+  within: number | undefined;
+}
+
+/** Makes one fault after the other under load, and answers whether everything was as it has to be. */
+export async function drill(cluster: Cluster, say: (words: string) => void): Promise<boolean> {
+  const { publicUrl } = cluster.topology;
+  const client = new Client(publicUrl);
+  await client.prepare();
+  const subscribers = [1, 2, 3].map(
+    (n) => new Subscriber(`http://${cluster.topology.at('panel', n)}`, publicUrl, () => client.token),
+  );
+  await Promise.all(subscribers.map((subscriber) => subscriber.start()));
+  const load = new Load(client);
+  load.start();
+  await sleep(calmMs);
+  const outcomes: Outcome[] = [];
+  for (const fault of faults) {
+    say(`${new Date().toISOString()} ${fault.name}`);
+    outcomes.push(await under(fault, cluster, load));
+    await client.signIn();
+  }
+  await load.stop();
+  // What was told last is still on its way.
+  await sleep(calmMs);
+  await Promise.all(subscribers.map((subscriber) => subscriber.stop()));
+  return report(outcomes, await count(cluster, client, load), subscribers, load, say);
+}
+
+async function under(fault: Fault, cluster: Cluster, load: Load): Promise<Outcome> {
+  load.tally = emptyTally();
+  const from = performance.now();
+  await fault.make(cluster);
+  // Those that are to come back must have gone first.
+  await sleep(calmMs);
+  await cluster.untilWhole(wholeWithinMs);
+  await sleep(calmMs);
+  return { fault: fault.name, within: fault.within, paused: load.longestPause(from), ...load.tally };
+}
+
+interface Kept {
+  /** Acknowledged commands that are not there. */
+  lost: number;
+  /** Commands beyond one for each key. */
+  doubled: number;
+  beats: number;
+}
+
+async function count(cluster: Cluster, client: Client, load: Load): Promise<Kept> {
+  const database = new pg.Client({
+    host: '127.0.0.1',
+    port: cluster.topology.port('primary'),
+    user: 'postgres',
+    password: readFileSync(cluster.topology.secret('superuser_password'), 'utf8'),
+    database: 'panel',
+  });
+  await database.connect();
+  try {
+    const commands = await database.query<{ id: string }>(
+      'select id from fleet.command where tenant_id = $1',
+      [client.tenantId],
+    );
+    const beats = await database.query<{ count: number }>(
+      'select count(*)::int as count from fleet.metrics_sample where tenant_id = $1',
+      [client.tenantId],
+    );
+    const kept = new Set(commands.rows.map(({ id }) => id));
+    return {
+      lost: [...load.commands.values()].filter((id) => !kept.has(id)).length,
+      doubled: Math.max(0, kept.size - load.keys.size),
+      beats: beats.rows[0]!.count,
+    };
+  } finally {
+    await database.end();
+  }
+}
+
+function report(
+  outcomes: readonly Outcome[],
+  kept: Kept,
+  subscribers: readonly Subscriber[],
+  load: Load,
+  say: (words: string) => void,
+): boolean {
+  say(
+    '\n| fault | longest pause of writes, s | at most | 500s | 503s | cut | acknowledged |\n|---|---|---|---|---|---|---|',
+  );
+  for (const { fault, paused, within, failed, unavailable, cut, acknowledged } of outcomes)
+    say(
+      `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${failed} | ${unavailable} | ${cut} | ${acknowledged} |`,
+    );
+  const acknowledged = [...load.commands.values()];
+  const missed = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)).length);
+  const lostBeats = Math.max(0, load.acknowledgedBeats - kept.beats);
+  say(`
+commands: ${acknowledged.length} acknowledged of ${load.keys.size}; lost ${kept.lost}, doubled ${kept.doubled}
+beats: ${load.acknowledgedBeats} acknowledged of ${load.sentBeats}, ${kept.beats} kept; lost ${lostBeats}
+subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${heard.size} heard, ${missed[at]} missed, ${reconnections} reconnections, ${expired} told to read anew`).join('; ')}`);
+  const wrong = [
+    ...outcomes.filter(({ failed }) => failed > 0).map(({ fault }) => `500s under "${fault}"`),
+    ...outcomes
+      .filter(({ paused, within }) => within !== undefined && paused > within)
+      .map(({ fault, paused }) => `writes stood still for ${paused.toFixed(1)} s under "${fault}"`),
+    ...(kept.lost + kept.doubled + lostBeats > 0 ? ['something acknowledged was lost, or done twice'] : []),
+    ...(acknowledged.length < load.keys.size ? ['some commands were never acknowledged'] : []),
+    ...(missed.some((many) => many > 0) ? ['a subscriber has missed something'] : []),
+  ];
+  say(
+    wrong.length === 0
+      ? '\nEverything held.'
+      : `\nWhat did not hold:\n${wrong.map((each) => `  - ${each}`).join('\n')}`,
+  );
+  return wrong.length === 0;
+}

@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Cluster } from '../cluster.js';
+import type { Supervised } from '../supervisor.js';
+
+export interface Fault {
+  name: string;
+  /** How long it lasts by itself, in seconds; the pause of writes is looked at from its beginning on. */
+  make: (cluster: Cluster) => Promise<void>;
+  /** How long writes may stand still, in seconds; undefined where that is as long as the fault lasts. */
+  within?: number;
+}
+
+const away = 30_000;
+
+/** How to read this table: faults in the order in which they are made, each after the cluster is whole again. */
+export const faults: readonly Fault[] = [
+  { name: 'switchover', within: 4, make: switchOver },
+  {
+    name: "kill -9 of the primary's PostgreSQL",
+    within: 20,
+    make: async (cluster) => {
+      process.kill(postmasterOf(await primary(cluster)), 'SIGKILL');
+    },
+  },
+  {
+    name: 'kill -9 of the primary and its Patroni, away for 30 s',
+    within: 20,
+    make: async (cluster) => {
+      const lost = await primary(cluster);
+      const postmaster = postmasterOf(lost);
+      lost.hold();
+      lost.signal('SIGKILL');
+      process.kill(postmaster, 'SIGKILL');
+      await sleep(away);
+      lost.resume();
+    },
+  },
+  {
+    name: 'SIGSTOP of the primary and its Patroni for 30 s',
+    within: 27,
+    make: async (cluster) => {
+      const frozen = await primary(cluster);
+      const all = [frozen.pid!, ...treeOf(postmasterOf(frozen))];
+      for (const pid of all) trySignal(pid, 'SIGSTOP');
+      await sleep(away);
+      for (const pid of all) trySignal(pid, 'SIGCONT');
+    },
+  },
+  {
+    name: "etcd's quorum lost for 30 s",
+    make: async (cluster) => {
+      const lost = ['etcd-1', 'etcd-2'].map((name) => cluster.process(name));
+      for (const one of lost) one.hold();
+      for (const one of lost) one.signal('SIGKILL');
+      await sleep(away);
+      for (const one of lost) one.resume();
+    },
+  },
+  ...[1, 2, 3].map((n) => ({
+    name: `kill -9 of panel-${n}`,
+    within: 4,
+    make: async (cluster: Cluster) => cluster.process(`panel-${n}`).signal('SIGKILL'),
+  })),
+  {
+    name: 'both Redis away for 15 s',
+    within: 4,
+    make: async (cluster) => {
+      const lost = ['redis-1', 'redis-2'].map((name) => cluster.process(name));
+      for (const one of lost) one.hold();
+      for (const one of lost) one.signal('SIGKILL');
+      await sleep(away / 2);
+      for (const one of lost) one.resume();
+    },
+  },
+];
+
+async function switchOver(cluster: Cluster): Promise<void> {
+  const members = await cluster.members();
+  const leader = members.find(({ role }) => role === 'leader')!.name;
+  const candidate = members.find(({ role }) => role === 'sync_standby')!.name;
+  const password = readFileSync(cluster.topology.secret('patroni_password'), 'utf8');
+  const response = await fetch(`http://${cluster.topology.at('patroni', Number(leader.at(-1)))}/switchover`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Basic ${Buffer.from(`patroni:${password}`).toString('base64')}`,
+    },
+    body: JSON.stringify({ leader, candidate }),
+  });
+  if (!response.ok) throw new Error(`switchover: ${response.status} ${await response.text()}`);
+}
+
+async function primary(cluster: Cluster): Promise<Supervised> {
+  const leader = (await cluster.members()).find(({ role }) => role === 'leader');
+  if (!leader) throw new Error('there is no primary');
+  return cluster.process(leader.name);
+}
+
+function postmasterOf({ member }: Supervised): number {
+  const file = join(member.settings['STATE_DIR']!, 'data', 'postmaster.pid');
+  return Number(readFileSync(file, 'utf8').split('\n')[0]);
+}
+
+/** The process and those that it has started. */
+function treeOf(pid: number): number[] {
+  const children = execFileSync('/bin/sh', ['-c', `pgrep -P ${pid} || true`], { encoding: 'utf8' });
+  return [pid, ...children.split('\n').filter(Boolean).map(Number)];
+}
+
+function trySignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Client } from './client.js';
+
+const askEveryMs = 200;
+const beatEveryMs = 250;
+const answerWithinMs = 12_000;
+const retryAfterMs = 250;
+
+/** What became of requests, by how they were answered. */
+export interface Tally {
+  acknowledged: number;
+  /** 503: the panel, or haproxy, says to come again. */
+  unavailable: number;
+  /** Answers with 500, which are faults. */
+  failed: number;
+  /** The connection ended without an answer, as when a process is killed. */
+  cut: number;
+  /** Other refusals. */
+  refused: number;
+}
+
+export const emptyTally = (): Tally => ({ acknowledged: 0, unavailable: 0, failed: 0, cut: 0, refused: 0 });
+
+/**
+ * Calls as clients make them, one after the other begins whatever became of the last: commands that are repeated under
+ * their key until they are acknowledged, reads, and beats that nobody repeats.
+ */
+export class Load {
+  tally = emptyTally();
+  /** When each write was acknowledged, in milliseconds of `performance.now()`. */
+  acknowledgedAt: number[] = [];
+  /** The commands that were acknowledged, by their key. */
+  readonly commands = new Map<string, string>();
+  /** Keys that were tried. */
+  readonly keys = new Set<string>();
+  acknowledgedBeats = 0;
+  sentBeats = 0;
+
+  private isOver = false;
+  private readonly open = new Set<Promise<void>>();
+  private readonly loops: Promise<void>[] = [];
+
+  constructor(private readonly client: Client) {}
+
+  start(): void {
+    let turn = 0;
+    this.loops.push(
+      this.every(askEveryMs, () => this.command()),
+      this.every(askEveryMs, () => this.read()),
+      this.every(beatEveryMs, () => this.beat((turn += 1))),
+    );
+  }
+
+  /** Begins nothing more, and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.isOver = true;
+    await Promise.all(this.loops);
+    await Promise.all(this.open);
+  }
+
+  /** The longest time without an acknowledged write since `from`, in seconds. */
+  longestPause(from: number): number {
+    const times = [from, ...this.acknowledgedAt.filter((at) => at >= from), performance.now()];
+    const pauses = times.slice(1).map((at, index) => at - times[index]!);
+    return Math.max(...pauses) / 1000;
+  }
+
+  private async every(ms: number, work: () => Promise<void>): Promise<void> {
+    while (!this.isOver) {
+      const one = work().finally(() => this.open.delete(one));
+      this.open.add(one);
+      await sleep(ms);
+    }
+  }
+
+  private async command(): Promise<void> {
+    const key = randomUUID();
+    this.keys.add(key);
+    const instance = this.client.nodes[this.keys.size % this.client.nodes.length]!;
+    for (let attempt = 0; attempt < 400; attempt += 1) {
+      const answer = await this.count(
+        this.client.call('POST', '/api/fleet/commands', {
+          body: { command: 'run_diagnostics', instance_ids: [instance.id] },
+          headers: { 'idempotency-key': key },
+          withinMs: answerWithinMs,
+        }),
+      );
+      if (answer?.status === 201) {
+        this.acknowledgedAt.push(performance.now());
+        this.commands.set(key, (answer.body as { id: string }).id);
+        return;
+      }
+      await sleep(retryAfterMs);
+    }
+  }
+
+  private async read(): Promise<void> {
+    await this.count(this.client.call('GET', '/api/fleet/instances', { withinMs: answerWithinMs }));
+  }
+
+  private async beat(turn: number): Promise<void> {
+    const node = this.client.nodes[turn % this.client.nodes.length]!;
+    this.sentBeats += 1;
+    const answer = await this.count(
+      this.client.call('POST', '/api/agent/heartbeat', {
+        token: node.credential,
+        body: { cpu_percent: turn % 100, memory_percent: 40, disk_percent: 30, version: '0.2.9' },
+        withinMs: answerWithinMs,
+      }),
+    );
+    if (answer?.status === 200) this.acknowledgedBeats += 1;
+  }
+
+  private async count(
+    asked: Promise<{ status: number; body: unknown }>,
+  ): Promise<{ status: number; body: unknown } | undefined> {
+    try {
+      const answer = await asked;
+      const { status } = answer;
+      if (status < 300) this.tally.acknowledged += 1;
+      else if (status === 503) this.tally.unavailable += 1;
+      else if (status >= 500) this.tally.failed += 1;
+      else this.tally.refused += 1;
+      return answer;
+    } catch {
+      this.tally.cut += 1;
+      return undefined;
+    }
+  }
+}
