@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const stamp = join(root, 'dist', 'web', '.made-of');
+
+/** All that the console is made of: its sources, and the versions of what it uses. */
+function ingredients(): string {
+  const hash = createHash('sha256');
+  const sources = globSync('web/**/*', { cwd: root }).filter((file) => statSync(join(root, file)).isFile());
+  for (const file of [...sources.toSorted(), 'package-lock.json', 'tools/build-console.ts']) {
+    hash.update(`${file}\0`).update(readFileSync(join(root, file)));
+  }
+  return hash.digest('hex');
+}
+
+/** What the last build was made of; nothing where there was none. */
+function lastBuild(): string {
+  try {
+    return readFileSync(stamp, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+// Everything that starts builds first, so a console that is as it was costs nothing.
+const wanted = ingredients();
+if (lastBuild() !== wanted) {
+  const { build } = await import('vite');
+  await build({ configFile: join(root, 'web', 'vite.config.ts'), logLevel: 'error' });
+  writeFileSync(stamp, wanted);
+}
