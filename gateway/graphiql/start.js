@@ -5,7 +5,10 @@ const url = new URL('/graphql', location.href);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 
-/** A token of the console's session in this browser, where somebody is signed in there. */
+/**
+ * A token of the console's session in this browser, where somebody is signed in there.
+ * @type {{ token: string | undefined, endsAt: number }}
+ */
 let session = { token: undefined, endsAt: 0 };
 
 async function renewed() {

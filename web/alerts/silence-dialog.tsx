@@ -6,6 +6,7 @@ import { CreateSilenceDocument, type AlertRowFragment } from '../generated/graph
 import { announce } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { plural, words } from '../parts/words.ts';
 import { alike, silenceFields, valueOf, type Matchable } from './silence-matchers.ts';
@@ -37,7 +38,7 @@ export function SilenceDialog({ alert, alerts, onClose, onMade }: SilenceDialogP
       input: {
         matchers: fields.map((field) => ({ field, operator: 'EQUALS', value: valueOf(alert, field)! })),
         endsAt: new Date(Date.now() + Number(hours) * 3_600_000).toISOString(),
-        comment: String(form.get('comment')),
+        comment: textOf(form, 'comment'),
       },
     });
     if (!data) return;

@@ -1,4 +1,5 @@
 import { Field } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
 
 interface ParamSchema {
   properties?: Record<string, { type?: string; description?: string; pattern?: string; maxLength?: number }>;
@@ -24,7 +25,7 @@ export function ParamFields({ schema }: { schema: Record<string, unknown> }) {
 export function paramsOf(schema: Record<string, unknown>, form: FormData): Record<string, unknown> {
   const { properties = {} } = schema as ParamSchema;
   const filled = Object.entries(properties).flatMap(([name, { type }]) => {
-    const text = String(form.get(`param.${name}`) ?? '').trim();
+    const text = textOf(form, `param.${name}`);
     return text === '' ? [] : [[name, type === 'object' ? objectOf(text) : text] as const];
   });
   return Object.fromEntries(filled);

@@ -6,6 +6,7 @@ import {
   InstanceDetailDocument,
   type SendCommandInput,
 } from '../generated/graphql.ts';
+import { wordsIn } from '../parts/form.ts';
 import { plural } from '../parts/words.ts';
 
 /** Whom a command touches, as far as it is known. */
@@ -16,19 +17,15 @@ export interface ReachOf {
   offline: number;
 }
 
-export function tagsIn(text: string): string[] {
-  return [...new Set(text.split(',').map((tag) => tag.trim()))].filter((tag) => tag !== '');
-}
-
 export function targetOf(
   instance: string | undefined,
   tags: string,
 ): Pick<SendCommandInput, 'instanceIds' | 'tags'> {
-  return instance === undefined ? { tags: tagsIn(tags) } : { instanceIds: [instance] };
+  return instance === undefined ? { tags: wordsIn(tags) } : { instanceIds: [instance] };
 }
 
 export function useReach(instance: string | undefined, text: string): ReachOf {
-  const tags = tagsIn(text);
+  const tags = wordsIn(text);
   const [one] = useQuery({
     query: InstanceDetailDocument,
     variables: { id: instance ?? '' },

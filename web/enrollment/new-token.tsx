@@ -9,6 +9,7 @@ import {
 } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Field } from '../parts/field.tsx';
+import { textOf, wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Arrivals } from './arrivals.tsx';
 import { Copied } from './copied.tsx';
@@ -20,16 +21,13 @@ export function NewToken({ onMade }: { onMade: (token: TokenRowFragment) => void
   const [{ fetching, error }, create] = useMutation(CreateEnrollmentTokenDocument);
   const [made, setMade] = useState<Made>();
   const submit = async (form: FormData) => {
-    const uses = String(form.get('maxUses'));
+    const uses = textOf(form, 'maxUses');
     const { data } = await create({
       input: {
-        name: String(form.get('name')),
+        name: textOf(form, 'name'),
         expiresInHours: Number(form.get('hours')),
         maxUses: uses === '' ? null : Number(uses),
-        tags: String(form.get('tags'))
-          .split(',')
-          .map((tag) => tag.trim())
-          .filter((tag) => tag !== ''),
+        tags: wordsIn(textOf(form, 'tags')),
       },
     });
     if (!data) return;

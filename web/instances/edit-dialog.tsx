@@ -5,14 +5,15 @@ import { UpdateInstanceDocument, type InstanceRowFragment } from '../generated/g
 import { announce } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { textOf, wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 
 /** Another name, other tags. */
 export function EditDialog({ instance, onClose }: { instance: InstanceRowFragment; onClose: () => void }) {
   const [{ fetching, error }, update] = useMutation(UpdateInstanceDocument);
   const save = async (form: FormData) => {
-    const name = String(form.get('name')).trim();
-    const tags = tagsOf(String(form.get('tags')));
+    const name = textOf(form, 'name');
+    const tags = wordsIn(textOf(form, 'tags'));
     const { data } = await update({ input: { id: instance.id, name, tags } });
     if (!data) return;
     announce('Saved.');
@@ -45,8 +46,4 @@ export function EditDialog({ instance, onClose }: { instance: InstanceRowFragmen
       </form>
     </Dialog>
   );
-}
-
-export function tagsOf(text: string): string[] {
-  return [...new Set(text.split(',').map((tag) => tag.trim()))].filter((tag) => tag !== '');
 }

@@ -5,6 +5,7 @@ import { problemOf } from '../api/problem.ts';
 import { OpenInNodeDocument } from '../generated/graphql.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 
 /** Leads into the node itself, signed in there. */
@@ -12,7 +13,7 @@ export function OpenInNode({ id }: { id: string }) {
   const [isOpen, setOpen] = useState(false);
   const [{ fetching, error }, ask] = useMutation(OpenInNodeDocument);
   const go = async (form: FormData) => {
-    const { data } = await ask({ id, reason: String(form.get('reason')) || null });
+    const { data } = await ask({ id, reason: textOf(form, 'reason') || null });
     if (data) location.assign(data.impersonateInstance.sessionUrl);
   };
   return (
