@@ -50,7 +50,7 @@ function pages(): [path: string, title: string | RegExp, shown: string][] {
     ['/', 'Overview', 'What changed lately'],
     ['/instances', 'Instances', 'busy-01'],
     [`/instances/${node.id}`, 'busy-01', 'Licence and server'],
-    ['/alerts', 'Alerts', 'Acknowledge'],
+    ['/alerts', 'Alerts', 'The CPU is at'],
     ['/commands', 'Commands', '1 instance'],
     [`/commands/${commandId}`, 'Restart', 'busy-01'],
     ['/commands/new', 'Send a command', 'Choose whom it is for.'],

@@ -32,7 +32,7 @@ export default function EnrollmentPage() {
   useLive(InstanceChangedDocument, { instanceId: null }, { after: cursor, next: readSoon, lost: readSoon });
   return (
     <Page title="Enrollment">
-      {may('fleet.token.create') && <NewToken onMade={put} />}
+      {may('fleet.token.create') && <NewToken cursor={cursor} onMade={put} />}
       <Card title="Tokens" className="wide">
         <Problem told={error && problemOf(error)} retry={reload} />
         {rows?.length === 0 && <p>There is none yet. Make the first one above.</p>}

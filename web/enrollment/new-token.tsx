@@ -16,8 +16,13 @@ import { Copied } from './copied.tsx';
 
 type Made = CreateEnrollmentTokenMutation['createEnrollmentToken'];
 
+interface NewTokenProps {
+  cursor: string | undefined;
+  onMade: (token: TokenRowFragment) => void;
+}
+
 /** Makes a token, shows it once, and waits for the nodes that come by it. */
-export function NewToken({ onMade }: { onMade: (token: TokenRowFragment) => void }) {
+export function NewToken({ cursor, onMade }: NewTokenProps) {
   const [{ fetching, error }, create] = useMutation(CreateEnrollmentTokenDocument);
   const [made, setMade] = useState<Made>();
   const submit = async (form: FormData) => {
@@ -34,7 +39,7 @@ export function NewToken({ onMade }: { onMade: (token: TokenRowFragment) => void
     setMade(data.createEnrollmentToken);
     onMade(data.createEnrollmentToken.enrollmentToken);
   };
-  if (made) return <Waiting made={made} onDone={() => setMade(undefined)} />;
+  if (made) return <Waiting made={made} cursor={cursor} onDone={() => setMade(undefined)} />;
   return (
     <Card title="Enroll nodes">
       <form
@@ -77,7 +82,13 @@ export function NewToken({ onMade }: { onMade: (token: TokenRowFragment) => void
   );
 }
 
-function Waiting({ made, onDone }: { made: Made; onDone: () => void }) {
+interface WaitingProps {
+  made: Made;
+  cursor: string | undefined;
+  onDone: () => void;
+}
+
+function Waiting({ made, cursor, onDone }: WaitingProps) {
   const line = `npm run agent -- --panel ${location.origin} --token ${made.token}`;
   return (
     <Card title="Enroll nodes">
@@ -85,7 +96,7 @@ function Waiting({ made, onDone }: { made: Made; onDone: () => void }) {
       <Copied label="Token" text={made.token} />
       <p>On the node, or on any machine with the reference agent:</p>
       <Copied label="Line to paste" text={line} />
-      <Arrivals since={made.enrollmentToken.createdAt} />
+      <Arrivals since={made.enrollmentToken.createdAt} cursor={cursor} />
       <button type="button" onClick={onDone}>
         Make another token
       </button>

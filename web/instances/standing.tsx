@@ -13,7 +13,7 @@ import { useViewer } from '../session/viewer.tsx';
 export function Standing({ id }: { id: string }) {
   const { may } = useViewer();
   const [{ data, error }, again] = useQuery({ query: InstanceStandingDocument, variables: { id } });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 2_000);
+  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
   useLive(
     InstanceScoreChangedDocument,
     { instanceId: id },

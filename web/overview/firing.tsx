@@ -12,7 +12,7 @@ import { plural } from '../parts/words.ts';
 /** The newest alerts that nobody has taken up. */
 export function Firing({ cursor }: { cursor: string | undefined }) {
   const [{ data, error }, again] = useQuery({ query: FiringAlertsDocument });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 2_000);
+  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
   useLive(AlertChangedDocument, {}, { after: cursor, next: read, lost: read });
   return (
     <Card title="Alerts firing" error={error} retry={read}>

@@ -9,7 +9,7 @@ import { plural } from '../parts/words.ts';
 /** How well the fleet keeps its policies. */
 export function Score() {
   const [{ data, error }, again] = useQuery({ query: OverallScoreDocument });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 2_000);
+  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
   useLive(ScoreChangedDocument, {}, { next: read, lost: read });
   return (
     <Card title="Policy score" error={error} retry={read}>
