@@ -35,7 +35,9 @@ async function signedIn(path: (id: string) => string) {
 }
 
 async function storedInPage(page: Page): Promise<string> {
-  return page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  return page.evaluate<string>(
+    'JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])',
+  );
 }
 
 describe.skipIf(!isChromiumThere)('signing in', () => {
@@ -96,6 +98,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
     await tabs[0].locator('summary', { hasText: 'Owner' }).click();
     await tabs[0].getByRole('button', { name: 'Sign out' }).click();
     for (const tab of [page, ...tabs]) await heading(tab, 'Sign in');
+    expect(dana.complaints).toEqual([]);
     await dana[Symbol.asyncDispose]();
   });
 });

@@ -91,7 +91,7 @@ test.skipIf(!isChromiumThere)('every page fits a window of 360 pixels', { timeou
     await page.goto(panel.panel.url + path);
     await heading(page, title);
     await page.getByText(shown).first().waitFor();
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
     expect([path, width]).toEqual([path, 360]);
   }
   expect([dana.complaints, dana.strangers]).toEqual([[], []]);
@@ -128,4 +128,5 @@ test.skipIf(!isChromiumThere)('being offline is shown, and is over when it is ov
   await page.getByText('You are offline.').waitFor();
   await dana.context.setOffline(false);
   await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+  expect(await page.getByText('You are offline.').count()).toBe(0);
 });

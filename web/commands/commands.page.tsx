@@ -31,7 +31,8 @@ export default function CommandsPage() {
     { commandId: null },
     {
       after: cursor,
-      next: ({ commandProgressed: { changed: _, ...command } }) => {
+      next: ({ commandProgressed }) => {
+        const { changed: _, ...command } = commandProgressed;
         const isKnown = rows?.some(({ id }) => id === command.id);
         if (isKnown || search.status === undefined || search.status === command.status) put(command);
       },

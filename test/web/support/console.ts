@@ -59,15 +59,18 @@ export class Person implements AsyncDisposable {
   }
 }
 
+// As text, since tests know no types of pages.
+const nameOfFocused = `(() => {
+  const element = document.activeElement;
+  const label = element?.labels?.[0]?.textContent;
+  return (element?.getAttribute('aria-label') ?? label ?? element?.textContent ?? '').trim();
+})()`;
+
 /** Presses Tab until what is wanted has the focus, as someone without a mouse does. */
 export async function tabTo(page: Page, name: RegExp | string, presses = 60): Promise<void> {
   const isIt = (text: string) => (typeof name === 'string' ? text === name : name.test(text));
   for (let at = 0; at < presses; at += 1) {
-    const focused = await page.evaluate(() => {
-      const element = document.activeElement as HTMLInputElement | null;
-      const label = element?.labels?.[0]?.textContent;
-      return (element?.getAttribute('aria-label') ?? label ?? element?.textContent ?? '').trim();
-    });
+    const focused = await page.evaluate<string>(nameOfFocused);
     if (isIt(focused)) return;
     await page.keyboard.press('Tab');
   }
