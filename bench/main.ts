@@ -6,6 +6,7 @@ import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
 import { hostingBench } from './hosting.js';
 import { ingestBench } from './ingest.js';
+import { kubernetesBench } from './kubernetes.js';
 import { restBench } from './rest.js';
 import { scaleBench } from './scale.js';
 
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   billing: billingBench,
   governance: governanceBench,
   hosting: hostingBench,
+  kubernetes: kubernetesBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -6,6 +6,7 @@ import { measureJobs } from '#platform/jobs/job-metrics.job.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import { JobRunner } from '#platform/jobs/runner.js';
 import type { Logger } from '#platform/logger.js';
+import { DueQuestions } from '#platform/membership/due-questions.job.js';
 import { Lease } from '#platform/membership/lease.js';
 import type { SingletonLoop } from '#platform/membership/loop.js';
 import { ProcessSession } from '#platform/membership/process-session.js';
@@ -61,11 +62,12 @@ export class Background {
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
     // Each takes a connection for as long as minutes, of the few that all background work has.
     const longTurns = new Turns(2);
+    const questions = new DueQuestions(options.connections, logger);
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
       const lease = this.leases[index]!;
       return [
         ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
-          sweepLoop(sweep, { database, lease, clock, logger, longTurns }),
+          sweepLoop(sweep, { database, lease, clock, logger, longTurns, questions }),
         ),
         ...(consumers.length === 0 ? [] : sources).map(({ database: source, tail }) =>
           consumeLoop({ database, consumers, source, tail, lease, clock, logger }),

@@ -57,4 +57,9 @@ export const settings = {
   url: z.url(),
   seconds: z.coerce.number().int().positive(),
   flag: z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1'),
+  /** ALLOW_PRIVATE_TARGETS: subnets, addresses and host names, separated by commas. */
+  privateTargets: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',')),
 };

@@ -27,13 +27,20 @@ export const idPrefixes = {
   commission: 'com',
   policy: 'pol',
   exemption: 'exm',
+  canary: 'can',
+  remediation: 'rem',
+  gitOpsConfig: 'git',
   server: 'srv',
   providerAccount: 'pac',
+  cluster: 'k8s',
+  deployment: 'dep',
+  placement: 'plc',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
 
 /** A new id: the prefix, `_`, and a UUIDv7 in base32, so that ids sort by the time they were made (TypeID spec 0.3). */
 export function newId(kind: IdKind): string {
-  return typeidUnboxed(idPrefixes[kind]);
+  // TypeID's own prefixes have no digits, which `k8s` has.
+  return `${idPrefixes[kind]}_${typeidUnboxed('')}`;
 }

@@ -69,6 +69,12 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/governance/policies',        'governance/CreatePolicy',     { body: 'input', reply: created, omitNull: ['rule.condition'] }),
   route('PUT',    '/api/governance/policies/:id',    'governance/UpdatePolicy',     { body: 'input', reply: ok, omitNull: ['rule.condition'] }),
   route('DELETE', '/api/governance/policies/:id',    'governance/DeletePolicy',     { reply: noContent }),
+  route('GET',    '/api/governance/canary',          'governance/ListCanaries',     { reply: page }),
+  route('POST',   '/api/governance/canary',          'governance/CreateCanary',     { body: 'input', reply: created }),
+  route('PUT',    '/api/governance/canary/:id',      'governance/UpdateCanary',     { body: 'input', reply: ok }),
+  route('GET',    '/api/governance/gitops',          'governance/ListGitOpsConfigs',  { reply: page }),
+  route('POST',   '/api/governance/gitops',          'governance/CreateGitOpsConfig', { body: 'input', reply: created }),
+  route('PUT',    '/api/governance/gitops/:id',      'governance/UpdateGitOpsConfig', { body: 'input', reply: ok }),
   route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
 
   // Hosting
@@ -79,6 +85,18 @@ export const routes: readonly Route[] = [
   route('DELETE', '/api/hosting/servers/:id',        'hosting/DecommissionServer',  { reply: noContent }),
   route('GET',    '/api/hosting/regions',            'hosting/ListRegions',         { query: ['provider'], reply: ok }),
   route('GET',    '/api/hosting/sizes',              'hosting/ListSizes',           { query: ['provider', 'region'], reply: ok }),
+
+  // Kubernetes
+  route('GET',    '/api/k8s/clusters',               'hosting/ListClusters',        { query: ['status', 'region'], reply: page }),
+  route('POST',   '/api/k8s/clusters',               'hosting/RegisterCluster',     { body: 'input', reply: created }),
+  route('GET',    '/api/k8s/clusters/:id',           'hosting/GetCluster',          { reply: ok }),
+  route('PUT',    '/api/k8s/clusters/:id',           'hosting/UpdateCluster',       { body: 'input', reply: ok }),
+  route('DELETE', '/api/k8s/clusters/:id',           'hosting/RemoveCluster',       { reply: noContent }),
+  route('GET',    '/api/k8s/deployments',            'hosting/ListDeployments',     { query: ['cluster_id', 'status'], reply: page }),
+  route('POST',   '/api/k8s/deployments',            'hosting/CreateDeployment',    { body: 'input', reply: created }),
+  route('GET',    '/api/k8s/deployments/:id',        'hosting/GetDeployment',       { reply: ok }),
+  route('PUT',    '/api/k8s/deployments/:id',        'hosting/UpdateDeployment',    { body: 'input', reply: ok }),
+  route('DELETE', '/api/k8s/deployments/:id',        'hosting/DeleteDeployment',    { reply: noContent }),
 
   // MSP: the tenant as a provider of others
   route('GET',    '/api/msp/clients',                'identity/ListMspClients',     { reply: page }),

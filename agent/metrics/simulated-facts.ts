@@ -11,7 +11,7 @@ export function simulatedFacts(
   name: string,
   options: { appsCount: number; isBackupOld: boolean; startedAt: Date },
 ): Facts {
-  const random = seededRandom(`facts of ${name}`);
+  const random = seededRandom(`the facts of ${name}`);
   const mostly = (chance: number) => random() < chance;
   const isSshOn = mostly(0.9);
   const backupAge = options.isBackupOld ? 26 * hourMs : (1 + 20 * random()) * hourMs;

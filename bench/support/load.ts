@@ -24,7 +24,8 @@ export class Load {
   constructor(
     url: string,
     private readonly connections: number,
-    private readonly request: (sequence: number) => LoadRequest,
+    /** A promise where something has to be so before it is sent. */
+    private readonly request: (sequence: number) => LoadRequest | Promise<LoadRequest>,
   ) {
     this.pool = new Pool(url, { connections, pipelining: 1 });
   }
@@ -36,7 +37,7 @@ export class Load {
     const end = start + ms;
     const worker = async () => {
       while (performance.now() < end) {
-        const { path, method = 'POST', headers, body } = this.request(this.sequence++);
+        const { path, method = 'POST', headers, body } = await this.request(this.sequence++);
         const sent = performance.now();
         const answer = await this.pool.request({ path, method, headers, body: body ?? null });
         await answer.body.dump({ limit: 1e9 });

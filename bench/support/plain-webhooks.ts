@@ -1,44 +1,31 @@
 import express from 'express';
 import pg from 'pg';
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 
-import { freePort, type Stage } from './stage.js';
-
-/** What one would write by hand: Express, the signature, one row. Nothing is applied. */
-export async function startPlainWebhooks(
-  stage: Stage,
-  stripe: Stripe,
-  secret: string,
-): Promise<{ url: string; stop(): Promise<void> }> {
-  await stage.sql(
-    'create table bench_webhook (event_id text primary key, type text, received_at timestamptz)',
+// What one would write by hand: Express, the signature, one row. Nothing is applied. A process of its own, so that its CPU
+// time is its own: started by webhook-peer.ts.
+const { DATABASE_URL: connectionString, WEBHOOK_SECRET: secret = '', PORT: port } = process.env;
+const pool = new pg.Pool({ connectionString, max: 12 });
+await pool.query(
+  'create table bench_webhook (event_id text primary key, type text, received_at timestamptz)',
+);
+const app = express();
+app.disable('x-powered-by');
+app.post('/webhooks/stripe', express.raw({ type: () => true, limit: '512kb' }), async (request, response) => {
+  const event = Stripe.webhooks.constructEvent(
+    request.body as Buffer,
+    String(request.headers['stripe-signature']),
+    secret,
   );
-  const pool = new pg.Pool({ connectionString: stage.ownerUrl, max: 12 });
-  const app = express();
-  app.post(
-    '/webhooks/stripe',
-    express.raw({ type: () => true, limit: '512kb' }),
-    async (request, response) => {
-      const event = stripe.webhooks.constructEvent(
-        request.body as Buffer,
-        String(request.headers['stripe-signature']),
-        secret,
-      );
-      await pool.query('insert into bench_webhook values ($1, $2, now()) on conflict do nothing', [
-        event.id,
-        event.type,
-      ]);
-      response.status(200).json({ received: true });
-    },
-  );
-  const port = await freePort();
-  const server = app.listen(port, '127.0.0.1');
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await pool.end();
-    },
-  };
-}
+  await pool.query('insert into bench_webhook values ($1, $2, now()) on conflict do nothing', [
+    event.id,
+    event.type,
+  ]);
+  response.status(200).json({ received: true });
+});
+const server = app.listen(Number(port), '127.0.0.1', () => process.send?.('ready'));
+process.once('SIGTERM', () => {
+  server.closeAllConnections();
+  server.close(() => void pool.end());
+  process.disconnect();
+});

@@ -125,13 +125,13 @@ async function startPanelProcess(
 export const panelIssuer = 'http://panel.bench';
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < 1_200; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`the panel ended with ${child.exitCode}`);
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(100);
   }
-  throw new Error('the panel was not ready within 30 s');
+  throw new Error('the panel was not ready within two minutes');
 }
 
 export async function freePort(): Promise<number> {

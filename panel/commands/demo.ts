@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
-import { startDemoHetzner } from '../demo/hetzner.js';
 import { seedDemoHistory } from '../demo/history.js';
-import { connectHetzner, demoAccounts, seedDemo } from '../demo/seed.js';
+import { startDemoKubernetes } from '../demo/kubernetes.js';
+import { standInsFor, startDemoProviders, type DemoProvider } from '../demo/providers.js';
+import { connectProvider, demoAccounts, registerCluster, seedDemo } from '../demo/seed.js';
 import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -24,25 +26,43 @@ await run(async () => {
     ...process.env,
     DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
   };
-  const { panel: env, logger } = panelOptions(settings);
+  // The stand-in, which test clocks need, is not there yet.
+  const { panel: env, logger } = panelOptions({ ...settings, TEST_CLOCKS: 'false' });
   // With a key of Stripe the demo talks to Stripe itself.
   const stripe =
     process.env['STRIPE_SECRET_KEY'] === undefined
       ? await startDemoStripe({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
-  const hetzner =
-    process.env['HETZNER_API_BASE'] === undefined
-      ? await startDemoHetzner({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
+  const providers = await startDemoProviders({
+    kinds: standInsFor(process.env),
+    panelPort: env.PORT,
+    dataDir: env.DATA_DIR,
+    logger,
+  });
+  // With a kubeconfig in the environment the demo registers that cluster, if the panel may reach its address.
+  const kubeconfigPath = process.env['KUBECONFIG'];
+  const kubernetes =
+    kubeconfigPath === undefined
+      ? await startDemoKubernetes({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
+  const reachable = kubernetes ? { ALLOW_PRIVATE_TARGETS: '127.0.0.1' } : {};
   // Time is moved at the stand-in only; a live key of Stripe is refused beside it.
   const clocks = stripe ? { TEST_CLOCKS: 'true' } : {};
-  const options = panelOptions({ ...clocks, ...settings, ...stripe?.settings, ...hetzner?.settings });
+  const options = panelOptions({
+    ...clocks,
+    ...reachable,
+    ...settings,
+    ...stripe?.settings,
+    ...providers.settings,
+  });
   const panel = await startPanel({ ...options, isDemo: true });
   let fleet: Awaited<ReturnType<typeof startDemoFleet>> | undefined;
   try {
     await stripe?.makeCatalogue();
     const { enrollmentToken, tenantId } = await seedDemo(panel.url, { hasStandIn: stripe !== undefined });
-    if (hetzner) await connectHetzner(panel.url, hetzner.token);
+    for (const { id, token } of providers.all) await connectProvider(panel.url, id, token);
+    const kubeconfig = kubernetes?.kubeconfig() ?? (await readFile(kubeconfigPath!, 'utf8'));
+    await registerCluster(panel.url, kubeconfig);
     const started = await startDemoFleet({
       panelUrl: panel.url,
       publicUrl: panel.publicUrl,
@@ -58,7 +78,8 @@ await run(async () => {
         nodeUrl: demoNodeUrl(panel.url, 2),
         enrollmentToken,
         stripeUrl: stripe?.sandbox.url,
-        hetznerUrl: hetzner?.sandbox.url,
+        providers: providers.all,
+        kubernetesUrl: kubernetes?.url,
       }),
     );
     return {
@@ -68,14 +89,16 @@ await run(async () => {
         await within(fleetWithinMs, started.stop());
         await panel.stop(how);
         await stripe?.sandbox.stop();
-        await hetzner?.sandbox.stop();
+        await providers.stop();
+        await kubernetes?.stop();
       },
     };
   } catch (error) {
     if (fleet) await within(fleetWithinMs, fleet.stop());
     await panel.stop();
     await stripe?.sandbox.stop();
-    await hetzner?.sandbox.stop();
+    await providers.stop();
+    await kubernetes?.stop();
     throw error;
   }
 });
@@ -91,16 +114,26 @@ function yearOn(url: string): string {
 `;
 }
 
+function rented(providers: readonly DemoProvider[]): string {
+  const places = providers.map(({ name, sandbox }) => `for ${name} at ${sandbox.url}`);
+  return places.length === 0 ? 'by the providers' : `stand-ins ${places.join(', ')}: nothing is rented`;
+}
+
 interface Shown {
   nodeUrl: string | undefined;
   enrollmentToken: string;
   /** Absent where the demo talks to Stripe itself. */
   stripeUrl: string | undefined;
-  /** Absent where the demo talks to Hetzner itself. */
-  hetznerUrl: string | undefined;
+  /** Those that stand-ins are in the place of. */
+  providers: readonly DemoProvider[];
+  /** Absent where the demo was given a cluster. */
+  kubernetesUrl: string | undefined;
 }
 
-function greeting(url: string, { nodeUrl, enrollmentToken, stripeUrl, hetznerUrl }: Shown): string {
+function greeting(
+  url: string,
+  { nodeUrl, enrollmentToken, stripeUrl, providers, kubernetesUrl }: Shown,
+): string {
   const { email, password } = demoAccounts.owner;
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
@@ -111,7 +144,8 @@ Quazzar Control Panel, with a demo fleet of eight nodes
   sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
   payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}
-  servers               ${hetznerUrl === undefined ? 'by Hetzner Cloud' : `a stand-in for Hetzner Cloud at ${hetznerUrl}: nothing is rented`}
+  servers               ${rented(providers)}
+  cluster               ${kubernetesUrl === undefined ? 'that of KUBECONFIG' : `a stand-in for Kubernetes at ${kubernetesUrl}: no pods run`}
 
 Try it:
   TOKEN=$(${login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
@@ -120,6 +154,12 @@ Try it:
 ${stripeUrl === undefined ? '' : yearOn(url)}A server, whose node is in the fleet some ten seconds later:
   curl -s ${url}/api/hosting/servers -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '{"provider": "hetzner", "region": "eu-central", "size": "cx31", "name": "production-03", "install_cloud_os": true}'
+  The same at DigitalOcean: "provider": "digitalocean", "region": "nyc", "size": "s-2vcpu-4gb"
+
+A deployment in the cluster:
+  CLUSTER=$(curl -s ${url}/api/k8s/clusters -H "authorization: Bearer $TOKEN" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+  curl -s ${url}/api/k8s/deployments -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+    -d "{\\"cluster_id\\": \\"$CLUSTER\\", \\"name\\": \\"web\\", \\"image\\": \\"nginx:1.27\\", \\"replicas\\": 3}"
 
 A ninth node, to stop and to kill (the token works for an hour):
   npm run agent -- --panel ${url} --token ${enrollmentToken} --simulate --name ninth-01

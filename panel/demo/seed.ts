@@ -38,18 +38,33 @@ export async function seedDemo(
   return { enrollmentToken: token, tenantId: tenant.id };
 }
 
-/** Gives the demo's tenant an account at the stand-in for Hetzner. */
-export async function connectHetzner(url: string, token: string): Promise<void> {
+/** Gives the demo's tenant an account with a provider's stand-in. */
+export async function connectProvider(url: string, provider: string, token: string): Promise<void> {
   const { access_token: bearer } = await signIn(url);
   const answer = await post<{ errors?: unknown[] }>(
     `${url}/graphql`,
     {
       query: 'mutation($input: ConnectProviderInput!) { connectProvider(input: $input) { status } }',
-      variables: { input: { provider: 'hetzner', token } },
+      // Another stand-in than before is the only one that there is.
+      variables: { input: { provider, token, leavesServers: true } },
     },
     bearer,
   );
-  if (answer.errors) throw new Error(`Hetzner could not be connected: ${JSON.stringify(answer.errors)}`);
+  if (answer.errors) throw new Error(`${provider} could not be connected: ${JSON.stringify(answer.errors)}`);
+}
+
+/** Registers the demo's cluster, unless an earlier start has. */
+export async function registerCluster(url: string, kubeconfig: string): Promise<void> {
+  const { access_token: token } = await signIn(url);
+  const name = 'demo-cluster';
+  const known = await fetch(`${url}/api/k8s/clusters`, { headers: { authorization: `Bearer ${token}` } });
+  const clusters = (await known.json()) as { name: string }[];
+  if (clusters.some((cluster) => cluster.name === name)) return;
+  await post(
+    `${url}/api/k8s/clusters`,
+    { name, provider: 'sandbox', region: 'eu-central', kubeconfig },
+    token,
+  );
 }
 
 async function signIn(url: string): Promise<SignedIn> {

@@ -41,8 +41,8 @@ export async function inOneMessage<Row extends pg.QueryResultRow>(
 
 let latest = { patience: patience.request as Patience, sql: '' };
 
-/** A statement for each setting: unlike a call of `set_config` they have no rows, which would have to be read. */
-function settingStatements(settings: Readonly<Record<string, string>>): string {
+/** A statement for each setting, and for the deadlines in force, each with a semicolon behind it. Unlike a call of `set_config` they have no rows, which would have to be read. */
+export function settingStatements(settings: Readonly<Record<string, string>>): string {
   const { patience: known, sql } = latest;
   const asked = currentPatience();
   if (asked !== known || sql === '') latest = { patience: asked, sql: statementsOf(deadlineSettings(asked)) };
@@ -68,7 +68,8 @@ function withLiterals(sql: string, values: readonly ReadValue[]): string {
   return parts.map((part, at) => part + (at < values.length ? literal(values[at]!) : '')).join('');
 }
 
-function literal(value: ReadValue): string {
+/** A value as a literal of a statement. */
+export function literal(value: ReadValue): string {
   if (value === null) return 'null';
   if (value instanceof Date) return `'${value.toISOString()}'::timestamptz`;
   if (typeof value !== 'string') return String(value);

@@ -1,8 +1,7 @@
 import type pg from 'pg';
 
-import type { Database, SqlEntityManager } from './database.js';
-import { inOneMessage, type ReadValue } from './one-message.js';
-import { areaRoles } from './roles.js';
+import type { Database, RowReader, SqlEntityManager } from './database.js';
+import type { ReadValue } from './one-message.js';
 
 /**
  * An entity manager over all tenants, as `<area>_jobs`. Only background steps (`*.job.ts`) may import this file; the
@@ -12,11 +11,16 @@ export function systemEm(database: Database): SqlEntityManager {
   return database.forJobs();
 }
 
+/** Reads over all tenants, as `<area>_jobs`, each statement in one round trip. */
+export function systemReader(database: Database): RowReader {
+  return database.readerForJobs();
+}
+
 /** One statement as `<area>_jobs`, for a hot path: it is its own transaction and takes one round trip. */
 export async function systemStatement<Row extends pg.QueryResultRow>(
-  { connections, area }: Database,
+  database: Database,
   sql: string,
   values: readonly ReadValue[],
 ): Promise<Row[]> {
-  return inOneMessage(connections, { role: areaRoles(area).jobs, 'app.tenant_id': '' }, sql, values);
+  return database.readerForJobs().execute<Row[]>(sql, values);
 }

@@ -60,6 +60,11 @@ export class Entitlements {
     });
   }
 
+  /** Whether the tenant's plan has the feature, for work that nobody waits for. */
+  async includes(em: SqlEntityManager, tenantId: string, feature: string): Promise<boolean> {
+    return (await this.read(em, tenantId)).features.includes(feature);
+  }
+
   /** Held until the transaction ends: what counts under the limit changes for one at a time. */
   async lock(em: SqlEntityManager, tenantId: string, limitName: string): Promise<void> {
     // Not the tenant's own row: it may not exist yet (no row means Free), and two inserts of it would not wait.

@@ -56,6 +56,7 @@ export function erasureSweep(area: string, options: ErasureOptions = {}): Sweep 
     name: 'erasure.carry-out',
     isLong: true,
     everyMs: 5_000,
+    due: `select from ${area}.erasure`,
     async run(step) {
       const { em } = step;
       const [task] = await em.execute<Task[]>(

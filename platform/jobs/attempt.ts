@@ -7,7 +7,6 @@ import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import { JobBatch } from './enqueue.js';
 import type { JobDefinition, JobPayload, JobStep } from './job.js';
-import { asRole } from './role.js';
 import { jobsSchema } from './schema.js';
 
 /** A job as it lies in its queue. */
@@ -77,14 +76,18 @@ export async function attempt(
  * through its time writes nothing beside the one that took its place.
  */
 async function assertCurrent(em: SqlEntityManager, area: string, job: StoredJob): Promise<void> {
+  const { app, jobs } = areaRoles(area);
   // A process frozen in this transaction must not hold the job's row for ever.
   await em.execute(`set local idle_in_transaction_session_timeout = '5s'`);
-  const { rows } = await asRole(em, areaRoles(area).jobs, async (run) =>
-    run(
-      `select 1 from ${jobsSchema}.job
-       where name = $1 and id = $2 and state = 'active' and retry_count = $3 for share`,
-      [job.name, job.id, job.retryCount],
-    ),
+  // Who may look is settled when the statement begins; within it the role becomes the tenant's again, so that all is one
+  // round trip.
+  await em.execute(`select set_config('role', ?, true)`, [jobs]);
+  const rows = await em.execute<unknown[]>(
+    `with current as materialized (
+       select 1 from ${jobsSchema}.job
+       where name = ? and id = ?::uuid and state = 'active' and retry_count = ? for share)
+     select set_config('role', ?, true) from current`,
+    [job.name, job.id, job.retryCount, app],
   );
   if (rows.length === 0)
     throw new Error(`attempt ${job.retryCount + 1} at job ${job.id} is no longer the current one`);

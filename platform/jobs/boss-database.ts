@@ -1,21 +1,32 @@
 import pg from 'pg';
 import type { Db as IDatabase } from 'pg-boss';
 
-import type { Connections, TakenClient } from '../database/connections.js';
+import type { Connections } from '../database/connections.js';
 import { settingsSql } from '../database/one-message.js';
 import { patience, withPatience } from '../database/patience.js';
+import { SettledQuery } from './settled-query.js';
 
 /** How pg-boss begins a message that is a transaction of its own. */
 const ownTransaction = /^\s*begin\s*;/i;
 
-/** Lets pg-boss work on the connections of the process, each of its calls as `role` in a transaction. */
+/** Lets pg-boss work on the connections of the process, each of its calls as `role` in a transaction: one round trip each. */
 export function bossDatabase(connections: Connections, role: string): IDatabase {
   return {
     executeSql: async (text, values = []) =>
       withPatience(patience.background, async () =>
         connections.use(async (client) => {
+          const settings = settingsSql({ role });
+          // Parameters stay parameters: what a job is told is never a part of a statement's text.
+          if (values.length > 0)
+            return new Promise<Answer>((resolve, reject) => {
+              client.query(
+                new SettledQuery(settings, { text, values }, (error, answer) =>
+                  error ? reject(error) : resolve(answer as unknown as Answer),
+                ),
+              );
+            });
           try {
-            return await execute(client, settingsSql({ role }), text, values);
+            return await message(client, settings, text);
           } catch (error) {
             // What can not be rolled back has no connection any more.
             await client.query('rollback').catch(() => undefined);
@@ -32,20 +43,14 @@ export function bossDatabase(connections: Connections, role: string): IDatabase 
 
 type Answer = Awaited<ReturnType<IDatabase['executeSql']>>;
 
-async function execute(
-  client: TakenClient,
-  settings: string,
-  text: string,
-  values: unknown[],
-): Promise<Answer> {
-  if (ownTransaction.test(text)) {
-    const message = text.replace(ownTransaction, `begin; ${settings};`);
-    const answers: unknown = await client.query({ text: message, types: pg.types });
-    // pg-boss puts the rows of all its statements together, and must not find those of the settings among them.
-    return (answers as Answer[]).toSpliced(1, 1) as unknown as Answer;
-  }
-  await client.query(`begin; ${settings}`);
-  const answer: Answer = await client.query({ text, values, types: pg.types });
-  await client.query('commit');
-  return answer;
+/** Statements without parameters, which PostgreSQL runs as one transaction where they do not begin one themselves. */
+async function message(client: pg.ClientBase, settings: string, text: string): Promise<Answer> {
+  const isOwn = ownTransaction.test(text);
+  const answers: unknown = await client.query({
+    text: isOwn ? text.replace(ownTransaction, `begin; ${settings};`) : `${settings}; ${text}`,
+    types: pg.types,
+  });
+  // pg-boss puts the rows of all its statements together, and must not find those of the settings among them.
+  const rest = (answers as Answer[]).toSpliced(isOwn ? 1 : 0, 1);
+  return rest.length === 1 ? rest[0]! : (rest as unknown as Answer);
 }

@@ -11,6 +11,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { attempt, type StoredJob } from './attempt.js';
 import { bossDatabase } from './boss-database.js';
+import { DueQueues } from './due-queues.js';
 import type { JobDefinition } from './job.js';
 import { jobsSchema } from './schema.js';
 
@@ -31,7 +32,7 @@ export interface JobRunnerOptions {
   metrics?: Metrics;
   /** How long jobs under way may go on when the process stops. */
   stopWithinMs?: number;
-  /** How often a job that is due is looked for when no notification told of it: retries and delayed jobs. */
+  /** How often jobs are looked for of which no notification told: retries and delayed jobs that have become due. */
   pollSeconds?: number;
   /** How often jobs are looked for whose process died or whose time is over. */
   superviseSeconds?: number;
@@ -40,6 +41,8 @@ export interface JobRunnerOptions {
 // A process at work on a job says so twice in this time. Without it a job would wait for the end of its expireInSeconds
 // after its process died.
 const heartbeatSeconds = 30;
+// Should a notification and what looks for due jobs both fail.
+const ownLookSeconds = 60;
 const keptFinishedSeconds = 7 * 24 * 60 * 60;
 
 /**
@@ -48,7 +51,9 @@ const keptFinishedSeconds = 7 * 24 * 60 * 60;
  */
 export class JobRunner {
   private readonly work: { definition: JobDefinition; database: Database }[];
+  private readonly workers = new Map<string, string[]>();
   private boss: PgBoss | undefined;
+  private due: DueQueues | undefined;
 
   constructor(private readonly options: JobRunnerOptions) {
     this.work = options.areas.flatMap(({ database, jobs }) =>
@@ -63,10 +68,11 @@ export class JobRunner {
   /** Connects and begins; does nothing at all when there is no kind of job. */
   async start(): Promise<void> {
     if (this.work.length === 0) return;
-    const { connections, logger, superviseSeconds = 15 } = this.options;
+    const { connections, logger, pollSeconds = 5, superviseSeconds = 15 } = this.options;
+    // Its statements run as the platform's jobs role; the login by itself may do nothing.
+    const database = bossDatabase(connections, areaRoles('platform').jobs);
     const boss = new PgBoss({
-      // Its statements run as the platform's jobs role; the login by itself may do nothing.
-      db: bossDatabase(connections, areaRoles('platform').jobs),
+      db: database,
       schema: jobsSchema,
       migrate: false,
       schedule: false,
@@ -82,7 +88,15 @@ export class JobRunner {
     this.boss = boss;
     await boss.start();
     for (const { definition } of this.work) await declareQueue(boss, definition);
-    for (const { definition, database } of this.work) await this.take(boss, definition, database);
+    for (const work of this.work) await this.take(boss, work.definition, work.database);
+    this.due = new DueQueues({
+      database,
+      names: this.work.map(({ definition }) => definition.name),
+      everySeconds: pollSeconds,
+      logger,
+      onDue: (name) => this.workers.get(name)?.forEach((id) => boss.notifyWorker(id)),
+    });
+    this.due.start();
   }
 
   /** Takes no more jobs and lets those under way finish; what is not done in time is left to another attempt. */
@@ -90,6 +104,7 @@ export class JobRunner {
     const { boss } = this;
     if (!boss) return;
     this.boss = undefined;
+    const looked = this.due?.stop();
     const over = new AbortController();
     const names = this.work.map(({ definition }) => definition.name);
     await Promise.race([
@@ -97,17 +112,19 @@ export class JobRunner {
       sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
     ]);
     over.abort();
+    await looked;
     await boss.stop({ graceful: false });
   }
 
   private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {
-    const { concurrency, pollSeconds = 5, clock, logger, metrics } = this.options;
+    const { concurrency, clock, logger, metrics } = this.options;
     const count = metrics?.counter(
       'panel_job_attempts_total',
       'Attempts at jobs by outcome: done, failed (it is tried again), or given up.',
       ['job', 'outcome'],
     );
     const counted = (outcome: string) => count?.({ job: definition.name, outcome });
+    const ids: string[] = [];
     for (let worker = 0; worker < concurrency; worker += 1) {
       let id = '';
       id = await boss.work(
@@ -115,8 +132,9 @@ export class JobRunner {
         {
           batchSize: 1,
           includeMetadata: true,
-          pollingIntervalSeconds: Math.min(pollSeconds, 2),
-          notifyPollingIntervalSeconds: pollSeconds,
+          // While nothing notifies.
+          pollingIntervalSeconds: 2,
+          notifyPollingIntervalSeconds: ownLookSeconds,
         },
         async ([job]: StoredJob[]) => {
           if (!job) return;
@@ -128,7 +146,9 @@ export class JobRunner {
           );
         },
       );
+      ids.push(id);
     }
+    this.workers.set(definition.name, ids);
   }
 }
 

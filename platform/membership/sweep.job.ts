@@ -5,6 +5,7 @@ import { systemEm } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
+import type { DueQuestions } from './due-questions.job.js';
 import { assertHeld, type Grant, type Lease } from './lease.js';
 import { SingletonLoop } from './loop.js';
 import type { Sweep } from './sweep.js';
@@ -13,9 +14,16 @@ import type { Turns } from './turns.js';
 /** The loop that runs one area's sweep on the lease holder. */
 export function sweepLoop(
   sweep: Sweep,
-  context: { database: Database; lease: Lease; clock: Clock; logger: Logger; longTurns: Turns },
+  context: {
+    database: Database;
+    lease: Lease;
+    clock: Clock;
+    logger: Logger;
+    longTurns: Turns;
+    questions: DueQuestions;
+  },
 ): SingletonLoop {
-  const { database, lease, clock, logger, longTurns } = context;
+  const { database, lease, clock, logger, longTurns, questions } = context;
   const runOnce = async (grant: Grant) =>
     systemEm(database).transactional(async (em) => {
       await assertHeld(em, grant);
@@ -37,6 +45,15 @@ export function sweepLoop(
     logger,
     everyMs: sweep.everyMs,
     ...(sweep.isLong ? { deadlines: patience.long } : {}),
-    turn: async (grant) => (sweep.isLong ? longTurns.run(async () => runOnce(grant)) : runOnce(grant)),
+    turn: async (grant) => {
+      const { due } = sweep;
+      if (due !== undefined) {
+        const now = clock.now();
+        const isDue = await questions.isDue(database.area, due, now);
+        // It is time to ask again where the answer took as long as a pause.
+        if (!isDue) return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
+      }
+      return sweep.isLong ? longTurns.run(async () => runOnce(grant)) : runOnce(grant);
+    },
   });
 }

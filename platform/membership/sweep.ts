@@ -12,6 +12,11 @@ export interface Sweep {
   name: string;
   /** The pause between the end of one run and the start of the next. */
   everyMs: number;
+  /**
+   * A query with rows while there is something to do, `?` standing for now: the sweep is run only then. It has to be
+   * answered from an index. Without one the sweep is run each time.
+   */
+  due?: string;
   /** Whether a statement of it may take minutes, as rollups, erasure and retention do after a long outage. */
   isLong?: boolean;
   /** Takes a bounded batch. Answers 'more' when work is left, to be run again at once. */

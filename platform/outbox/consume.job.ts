@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { isPassing } from '../database/outage.js';
-import { systemEm } from '../database/system-em.js';
+import { systemEm, systemReader } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
@@ -14,7 +14,7 @@ import type { OutboxTail } from './tail.js';
 
 const batch = 100;
 // The tail tells of events that are wanted; this is for what it could not know of.
-const everyMs = 5_000;
+const everyMs = 30_000;
 const retryMs = 1_000;
 const maxFailures = 10;
 
@@ -49,8 +49,8 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
       bell.beginTurn();
       const after = await position(options);
       const isSkipDue = clock.now().getTime() - skippedAt >= skipEveryMs;
-      const end = isSkipDue ? await endOfOutbox(systemEm(source)) : undefined;
-      const events = await readOutbox(systemEm(source), source.area, { after, limit: batch, topics });
+      const end = isSkipDue ? await endOfOutbox(systemReader(source)) : undefined;
+      const events = await readOutbox(systemReader(source), source.area, { after, limit: batch, topics });
       for (const event of events) await consumeOrPark(options, grant, event, failures);
       if (events.length === batch) return 'more';
       bell.endTurn();
@@ -139,7 +139,7 @@ async function moveTo(
 }
 
 async function position({ database, source }: ConsumeOptions): Promise<Position> {
-  const [row] = await systemEm(database).execute<Position[]>(
+  const [row] = await systemReader(database).execute<Position[]>(
     `select timeline::text as timeline, xid::text as xid, id::text as id
      from platform.consumer_position where consumer = ? and source = ?`,
     [database.area, source.area],

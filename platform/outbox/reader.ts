@@ -1,4 +1,4 @@
-import type { SqlEntityManager } from '../database/database.js';
+import type { RowReader } from '../database/database.js';
 import {
   isSettled,
   outboxColumns,
@@ -17,14 +17,14 @@ export interface ReadOptions {
   topics?: readonly string[];
 }
 
-/** Reads settled events of one area's outbox in their order. `em` decides whose rows are visible. */
+/** Reads settled events of one area's outbox in their order. `reader` decides whose rows are visible. */
 export async function readOutbox(
-  em: SqlEntityManager,
+  reader: RowReader,
   area: string,
   options: ReadOptions,
 ): Promise<DeliveredEvent[]> {
   const { after, limit, tenantId, topics } = options;
-  const rows = await em.execute<OutboxRow[]>(
+  const rows = await reader.execute<OutboxRow[]>(
     `select ${outboxColumns} from ${area}.outbox o
      where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint) and ${isSettled('o')}
        ${tenantId === undefined ? '' : 'and tenant_id = ?'}
@@ -48,11 +48,11 @@ export async function readOutbox(
  * transaction that began before theirs to end. Nobody is told of that end, so one has to look again.
  */
 export async function readAhead(
-  em: SqlEntityManager,
+  reader: RowReader,
   area: string,
   { after, limit }: Pick<ReadOptions, 'after' | 'limit'>,
 ): Promise<{ events: DeliveredEvent[]; hasUnsettled: boolean }> {
-  const rows = await em.execute<(OutboxRow & { is_settled: boolean })[]>(
+  const rows = await reader.execute<(OutboxRow & { is_settled: boolean })[]>(
     `select ${outboxColumns}, ${isSettled('o')} as is_settled from ${area}.outbox o
      where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint)
      order by o.timeline, o.xid, o.id limit ?`,
@@ -65,16 +65,16 @@ export async function readAhead(
 }
 
 /** Where a reader stands that has had everything that was removed for its age. */
-export async function removedUntil(em: SqlEntityManager, area: string): Promise<Position> {
-  const [mark] = await em.execute<Position[]>(
+export async function removedUntil(reader: RowReader, area: string): Promise<Position> {
+  const [mark] = await reader.execute<Position[]>(
     `select timeline::text as timeline, xid::text as xid, id::text as id from ${area}.outbox_removed`,
   );
   return mark ?? start;
 }
 
 /** Where an outbox ends now; what is published from here on comes after it. */
-export async function endOfOutbox(em: SqlEntityManager): Promise<Position> {
-  const [end] = await em.execute<Omit<Position, 'id'>[]>(
+export async function endOfOutbox(reader: RowReader): Promise<Position> {
+  const [end] = await reader.execute<Omit<Position, 'id'>[]>(
     `select platform.current_timeline()::text as timeline,
        (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`,
   );

@@ -6,9 +6,9 @@ import { recordTimeline } from './timeline.js';
 import type { OutboxWake } from './wake.js';
 
 const batch = 500;
-const pollMs = 1_000;
-// After so many looks in a row that found nothing it is asked whether the history is another one.
-const looksPerRewind = 4;
+// A notification tells of new events; this is for what none could tell of.
+const pollMs = 5_000;
+const retryMs = 1_000;
 // An event that waits for older transactions to end is looked for again soon.
 const settleMs = [5, 10, 20, 40, 80];
 
@@ -43,8 +43,8 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
-    this.timelines = await recordTimeline(this.database.forJobs());
-    this.position = await endOfOutbox(this.database.forJobs());
+    this.timelines = await recordTimeline(this.database.readerForJobs());
+    this.position = await endOfOutbox(this.database.readerForJobs());
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
       this.wakeUp?.();
@@ -75,37 +75,42 @@ export class OutboxTail {
 
   private async follow(): Promise<void> {
     let attempt = 0;
-    let empty = 0;
+    let lookedForRewindAt = performance.now();
     while (!this.isStopped) {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
-      const { count, hasUnsettled } = await this.read();
-      if (count === batch || this.isWoken) continue;
-      empty = count === 0 && !hasUnsettled ? empty + 1 : 0;
-      if (empty > 0 && empty % looksPerRewind === 0) await this.lookForRewind();
-      await this.pause(hasUnsettled ? (settleMs[attempt] ?? pollMs) : pollMs);
+      const found = await this.read();
+      if (found === 'more') continue;
+      if (found === 'nothing' && performance.now() - lookedForRewindAt >= pollMs) {
+        await this.lookForRewind();
+        lookedForRewindAt = performance.now();
+      }
+      if (found === 'unsettled') await this.pause(settleMs[attempt] ?? retryMs);
+      else await this.pause(found === 'failure' ? retryMs : pollMs);
       attempt += 1;
     }
   }
 
-  private async read(): Promise<{ count: number; hasUnsettled: boolean }> {
+  private async read(): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
     try {
-      const { events, hasUnsettled } = await readAhead(this.database.forJobs(), this.database.area, {
+      const { events, hasUnsettled } = await readAhead(this.database.readerForJobs(), this.database.area, {
         after: this.position!,
         limit: batch,
       });
       for (const event of events) this.deliver(event);
-      return { count: events.length, hasUnsettled };
+      if (events.length === batch) return 'more';
+      if (hasUnsettled) return 'unsettled';
+      return events.length === 0 ? 'nothing' : 'some';
     } catch (error) {
       this.warn(error);
-      return { count: 0, hasUnsettled: false };
+      return 'failure';
     }
   }
 
   /** Reading nothing may also mean that the position is of a history that this database has not had. */
   private async lookForRewind(): Promise<void> {
     try {
-      const timelines = await recordTimeline(this.database.forJobs());
+      const timelines = await recordTimeline(this.database.readerForJobs());
       const { timeline } = this.position!;
       if (!timelines.includes(timeline)) {
         const next = timelines.find((each) => !this.timelines.includes(each)) ?? timelines.at(-1)!;
@@ -140,6 +145,7 @@ export class OutboxTail {
   }
 
   private async pause(ms: number): Promise<void> {
+    if (this.isWoken || this.isStopped) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.wakeUp = () => {

@@ -1,20 +1,20 @@
-import type { SqlEntityManager } from '../database/database.js';
+import type { RowReader } from '../database/database.js';
 
 // One for each start of a server; a position that is older than so many is a day old by far.
 const remembered = 100;
 
 /** The database's timelines, as far back as a position may be, the current one last. */
-export async function timelinesOf(em: SqlEntityManager): Promise<readonly string[]> {
-  return numbers(em, 'platform.current_timeline()');
+export async function timelinesOf(reader: RowReader): Promise<readonly string[]> {
+  return numbers(reader, 'platform.current_timeline()');
 }
 
 /** The same, making sure that the current one is remembered although nothing has been written under it yet. */
-export async function recordTimeline(em: SqlEntityManager): Promise<readonly string[]> {
-  return numbers(em, 'platform.record_timeline()');
+export async function recordTimeline(reader: RowReader): Promise<readonly string[]> {
+  return numbers(reader, 'platform.record_timeline()');
 }
 
-async function numbers(em: SqlEntityManager, current: string): Promise<readonly string[]> {
-  const rows = await em.execute<{ number: string }[]>(
+async function numbers(reader: RowReader, current: string): Promise<readonly string[]> {
+  const rows = await reader.execute<{ number: string }[]>(
     `select timeline::text as number from (
        (select distinct timeline from platform.timeline order by timeline desc limit ${remembered})
        union select ${current}

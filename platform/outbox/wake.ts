@@ -3,7 +3,7 @@ import type { Logger } from '../logger.js';
 
 /**
  * Hears, at once and from every process, that an area's outbox has new rows. Losing the connection for it costs only
- * speed, since every tail also looks by itself once a second.
+ * speed, since every tail also looks by itself every few seconds.
  */
 export class OutboxWake {
   private readonly listeners = new Map<string, Set<() => void>>();

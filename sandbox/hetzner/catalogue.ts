@@ -174,10 +174,10 @@ export function dataCenterView(location: string, soldOut: ReadonlySet<string>): 
 }
 
 export function pricingView(): object {
-  const perPlace = (net: number) =>
+  const perPlace = (net: number, hourly = net / 730) =>
     locations.map(({ name }) => ({
       location: name,
-      price_hourly: price(net / 730),
+      price_hourly: price(hourly),
       price_monthly: price(net),
     }));
   return {
@@ -193,7 +193,7 @@ export function pricingView(): object {
       { type: 'ipv6', prices: perPlace(1) },
     ],
     primary_ips: [
-      { type: 'ipv4', prices: perPlace(0.5) },
+      { type: 'ipv4', prices: perPlace(0.5, 0.0008) },
       { type: 'ipv6', prices: perPlace(0) },
     ],
     load_balancer_types: [],

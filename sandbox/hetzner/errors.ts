@@ -1,3 +1,5 @@
+import { CloudError } from '../cloud/error.js';
+
 /** Codes of Hetzner's errors and the status that each comes with. */
 const statusOf = {
   unauthorized: 401,
@@ -21,23 +23,12 @@ const statusOf = {
 } as const;
 
 export type ErrorCode = keyof typeof statusOf;
-export const errorCodes = Object.keys(statusOf) as ErrorCode[];
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(statusOf, code);
 
 /** What Hetzner answers instead of what was asked for. */
-export class HetznerError extends Error {
-  readonly status: number;
-
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    readonly details: object | null = null,
-  ) {
-    super(message);
-    this.status = statusOf[code];
-  }
-
-  body(): object {
-    return { error: { code: this.code, message: this.message, details: this.details } };
+export class HetznerError extends CloudError {
+  constructor(code: ErrorCode, message: string, details: object | null = null) {
+    super(statusOf[code], message, { error: { code, message, details } });
   }
 }
 

@@ -1,140 +1,29 @@
-import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Dialect } from '../cloud/dialect.js';
+import { startCloudSandbox, type CloudSandbox, type CloudSandboxOptions } from '../cloud/start.js';
+import { HetznerError, isErrorCode, notFound } from './errors.js';
+import { draw } from './http/budget.js';
+import { routes } from './http/routes.js';
 
-import type { Clock } from '#platform/clock.js';
-import type { Logger } from '#platform/logger.js';
+export type HetznerSandboxOptions = CloudSandboxOptions;
+export type HetznerSandbox = CloudSandbox;
 
-import { serveControl } from './control.js';
-import { serveApi } from './http/api.js';
-import { Faults, fault, type Fault } from './http/faults.js';
-import { Machines, type Boot } from './machines.js';
-import { StateFile } from './state-file.js';
-import type { Server, Token } from './wire.js';
-import { defaultTiming, World, type Timing } from './world.js';
+const requestsAnHour = 3_600;
 
-export interface HetznerSandboxOptions {
-  /** 0 takes a free one. */
-  port: number;
-  host?: string;
-  clock: Clock;
-  logger: Logger;
-  timing?: Partial<Timing>;
-  /** Of each project; Hetzner has 3600. */
-  requestsAnHour?: number;
-  /** What servers run once they are on. */
-  boot?: Boot;
-  /** Where everything is kept over a restart; nothing is kept without it. */
-  stateFile?: string;
-}
-
-export interface HetznerSandbox {
-  /** For `HCLOUD_ENDPOINT` and drivers, with `/v1`. */
-  readonly url: string;
-  /** Makes a token of a project, as a person does in Hetzner's console. */
-  token(of?: Partial<Token>): string;
-  /** As when it was deleted there. */
-  revoke(token: string): void;
-  /** Servers of a token's project as they are now. */
-  servers(token: string): readonly Server[];
-  /** As a person does in Hetzner's console: what is deleted so is gone at once. */
-  removeServer(token: string, name: string): void;
-  addFault(fault: Partial<Fault> & Pick<Fault, 'kind'>): void;
-  clearFaults(): void;
-  /** `size`, or `size@location`. */
-  sellOut(...sizes: string[]): void;
-  restock(): void;
-  /** Requests so far by route, with `all` and `refused` (for their rate). */
-  requests(): Readonly<Record<string, number>>;
-  stop(): Promise<void>;
-}
+const dialect: Dialect = {
+  prefix: '/v1',
+  routes,
+  draw,
+  refusals: {
+    unauthorized: () => new HetznerError('unauthorized', 'unable to authenticate'),
+    readOnly: () => new HetznerError('token_readonly', 'token is only allowed to perform GET requests'),
+    notFound: () => notFound('endpoint'),
+    methodNotAllowed: () => new HetznerError('method_not_allowed', 'method not allowed'),
+    badJson: () => new HetznerError('json_error', 'invalid JSON'),
+    planned: (code, message) => new HetznerError(isErrorCode(code) ? code : 'server_error', message),
+  },
+};
 
 /** Starts a server on loopback that speaks Hetzner Cloud's API, for the panel's driver and Hetzner's own CLI. */
 export async function startHetznerSandbox(options: HetznerSandboxOptions): Promise<HetznerSandbox> {
-  const { clock, logger, host = '127.0.0.1' } = options;
-  const world = new World({ ...defaultTiming, ...options.timing }, options.requestsAnHour ?? 3600, () =>
-    clock.now(),
-  );
-  const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world);
-  await file?.load();
-  const faults = new Faults();
-  const counts = new Map<string, number>();
-  const machines = options.boot && new Machines(world, options.boot, logger);
-  for (const { servers } of Object.values(world.contents.projects))
-    for (const server of servers) if (server.status === 'running') machines?.start(server);
-  const saved = async () => file?.saved();
-
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const isControl = (request.url ?? '').startsWith('/_sandbox/');
-    if (isControl) await serveControl({ world, faults, counts }, request, response);
-    else await serveApi({ world, faults, counts, saved }, request, response);
-  };
-  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, (request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      logger.error({ err: error, url: request.url }, 'a request failed');
-      response.destroy();
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, host, resolve);
-  });
-  const stopped = new AbortController();
-  wakeWhenDue(world, clock, stopped.signal);
-  const projectOf = (token: string) => world.project(world.contents.tokens[token]!.project);
-
-  return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/v1`,
-    token({ project = randomBytes(6).toString('hex'), access = 'read-write' } = {}) {
-      const secret = randomBytes(32).toString('hex');
-      world.addToken(secret, { project, access });
-      return secret;
-    },
-    revoke: (token) => world.removeToken(token),
-    servers: (token) => {
-      world.settle();
-      return projectOf(token).servers;
-    },
-    removeServer(token, name) {
-      const project = projectOf(token);
-      const found = project.servers.find((each) => each.name === name);
-      if (!found) throw new Error(`there is no server ${name}`);
-      project.servers = project.servers.filter((each) => each !== found);
-      world.power(found, '', false);
-      world.changed();
-    },
-    addFault: (one) => faults.add(fault.parse(one)),
-    clearFaults: () => faults.clear(),
-    sellOut: (...sizes) => sizes.forEach((size) => world.soldOut.add(size)),
-    restock: () => world.soldOut.clear(),
-    requests: () => Object.fromEntries(counts),
-    async stop() {
-      stopped.abort(new Error('the sandbox was stopped'));
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-      await machines?.stop();
-      await saved();
-    },
-  };
-}
-
-/** Lets happen what is due by the clock, also when nobody asks. */
-function wakeWhenDue(world: World, clock: Clock, signal: AbortSignal): void {
-  let wakesAt = Infinity;
-  const look = () => {
-    const at = world.nextAt();
-    if (at >= wakesAt || signal.aborted) return;
-    wakesAt = at;
-    clock.delay(Math.max(0, at - world.now()), signal).then(
-      () => {
-        wakesAt = Infinity;
-        world.settle();
-        look();
-      },
-      () => undefined,
-    );
-  };
-  world.onChange(look);
-  look();
+  return startCloudSandbox(dialect, { requestsAnHour, ...options });
 }

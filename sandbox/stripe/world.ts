@@ -121,6 +121,10 @@ export function wants(
 function clockOf(resource: Resource, world: World): string | null {
   if (resource.object === 'test_helpers.test_clock') return resource.id;
   if ('test_clock' in resource) return (resource.test_clock as string | null | undefined) ?? null;
+  if (resource.object === 'dispute') {
+    const charge = world.store.get('charge', String(resource.charge));
+    return world.clockOf((charge?.customer ?? null) as string | null);
+  }
   return 'customer' in resource ? world.clockOf(resource.customer as string | null) : null;
 }
 

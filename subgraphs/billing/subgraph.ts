@@ -1,5 +1,7 @@
 import type { Router } from 'express';
 
+import { Admission, admissionPermissions } from '#platform/admission/admission.js';
+import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
@@ -19,6 +21,8 @@ import { Commission } from './commission/commission.entity.js';
 import { earnCommission } from './commission/commission.job.js';
 import { CommissionResolver } from './commission/commission.resolver.js';
 import { CommissionService } from './commission/commission.service.js';
+import { paidInvoicesJob } from './commission/paid-invoices.job.js';
+import { takeBackCommission } from './commission/take-back.job.js';
 import { dunningSweep, trialNoticeSweep } from './dunning/dunning.job.js';
 import type { BillingEnv } from './env.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -31,6 +35,7 @@ import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/lic
 import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
+import { DiscountSetter } from './partner/discount-setter.service.js';
 import { applyDiscountJob } from './partner/discount.job.js';
 import { PartnerDecisions } from './partner/partner-decision.service.js';
 import { Partner } from './partner/partner.entity.js';
@@ -42,10 +47,13 @@ import { billingPermissions } from './permissions.js';
 import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
+import { Looks } from './subscription/looks.job.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
-import { reconcileSweep, syncJob } from './subscription/sync.job.js';
+import { endSurplusJob } from './subscription/surplus.job.js';
+import { lookQueue, lostLooksSweep, reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
@@ -80,20 +88,24 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
   else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
-  const ledger = new WebhookLedger(database, clock);
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
   const times = new TenantTime(settings.TEST_CLOCKS);
+  const looks = new Looks(database, stripe, times, clock);
+  const looking = lookQueue(looks, database, logger);
+  const ledger = new WebhookLedger(database, clock, looking);
   const stripeClocks = new StripeClocks(stripe, times);
-  const advancing = new Advancing(stripe, stripeClocks);
   const intents = new Intents(stripe, times);
   const coupons = new Coupons(stripe);
+  const discounts = new DiscountSetter(stripe, coupons, logger);
+  const advancing = new Advancing(stripe, stripeClocks, discounts);
   const means = new MeansFinder(stripe, prices, coupons);
   const partners = new PartnerService();
   const licenceKeys = new LicenceKeys(context.keyring, publicUrl);
   const licences = new LicenceService(licenceKeys, entitlements, times);
   const customers = new CustomerService(stripe, stripeClocks);
-  const pages = new HostedPages(stripe, prices, customers, means, publicUrl);
+  const admission = new Admission(context.asService(admissionPermissions));
+  const pages = new HostedPages({ stripe, prices, customers, means, admission, publicUrl });
   return {
     build: () =>
       buildSubgraph({
@@ -107,8 +119,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new PackageResolver(),
           new SubscriptionResolver(entitlements),
           new ChangeResolver(
-            new ChangeService(means, intents),
-            new PreviewService(stripe, prices, times),
+            new ChangeService(means, intents, admission),
+            new PreviewService({ stripe, prices, times, admission }),
             pages,
           ),
           new UsageResolver(entitlements),
@@ -134,6 +146,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       }),
     consumers: [
       knowTenants,
+      forgetCustomers,
       followEntitlements,
       reissueLicences(times),
       licenceNodes(times),
@@ -141,10 +154,13 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       countPartnerCustomers,
       spreadPartnerTiers,
       earnCommission,
+      takeBackCommission,
+      mandatoryPoliciesConsumer('billing'),
       ...(times.hasTestClocks ? [renewAdvanced(times)] : []),
     ],
     sweeps: [
       reconcileSweep,
+      lostLooksSweep,
       renewLicencesSweep(times),
       dunningSweep(times),
       trialNoticeSweep(times),
@@ -155,14 +171,20 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       idempotencySweep('billing'),
     ],
     jobs: [
-      syncJob(stripe, times),
+      syncJob(looks, looking),
+      endSurplusJob(stripe),
       finishIntentJob(intents),
-      applyDiscountJob(stripe, coupons),
+      applyDiscountJob(discounts),
+      paidInvoicesJob(stripe),
+      forgetCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],
     webhooks: webhookRouters(context, stripe, ledger),
-    stop: () => ledger.stop(),
+    async stop() {
+      await ledger.stop();
+      await looking.stop();
+    },
   };
 }
 

@@ -25,10 +25,7 @@ export function fleetEnv(source: EnvSource = process.env): FleetEnv {
       HEARTBEAT_SECONDS: settings.seconds.max(3_600, 'must be 3600 at most').default(30),
       HEARTBEAT_QUEUE: z.coerce.number().int().positive().default(5_000),
       COMMAND_LEASE_SECONDS: settings.seconds.default(60),
-      ALLOW_PRIVATE_TARGETS: z
-        .string()
-        .default('')
-        .transform((text) => text.split(',')),
+      ALLOW_PRIVATE_TARGETS: settings.privateTargets,
       SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
       MAIL_LOG: settings.flag.default(false),
       MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),

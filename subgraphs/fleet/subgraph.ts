@@ -1,3 +1,4 @@
+import { Admission, admissionPermissions } from '#platform/admission/admission.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
@@ -8,7 +9,6 @@ import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.
 import { alertEntities, createAlerts } from './alert/alerts.js';
 import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
-import { CommandAdmission } from './command/admission.service.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
 import { Command } from './command/command.entity.js';
 import { CommandResolver } from './command/command.resolver.js';
@@ -63,6 +63,7 @@ import { MetricsHistoryService } from './metrics/metrics-history.service.js';
 import { MetricsRelay } from './metrics/metrics-relay.job.js';
 import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
+import { policyMetricsSweep } from './metrics/policy-metrics.job.js';
 import { fleetPermissions } from './permissions.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
@@ -110,7 +111,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ ...context, env, instances });
-  const commands = new CommandService(new CommandAdmission(context.asService(['governance.admission.ask'])));
+  const commands = new CommandService(new Admission(context.asService(admissionPermissions)));
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
@@ -141,6 +142,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),
+      policyMetricsSweep,
       partitionSweep,
       retentionSweep,
       commandTimeoutsSweep,

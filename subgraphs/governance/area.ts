@@ -4,6 +4,7 @@ import { governanceEnv } from './env.js';
 import { governanceInputRules } from './input-rules.js';
 import { governanceMigrations } from './migrations/index.js';
 import { governancePermissions } from './permissions.js';
+import { governanceSealedColumns } from './sealed-columns.js';
 import { createGovernance, governanceEntities } from './subgraph.js';
 
 /** What has to hold on the nodes of tenants, and whether it does: see README.md. */
@@ -11,8 +12,10 @@ export const governanceArea = defineArea({
   name: 'governance',
   entities: governanceEntities,
   migrations: governanceMigrations,
+  sealedColumns: governanceSealedColumns,
   permissions: governancePermissions,
   inputRules: governanceInputRules,
+  webhookPaths: ['/webhooks/gitops'],
   settings: governanceEnv,
   create: createGovernance,
 });

@@ -2,18 +2,48 @@ import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
+import { TargetGuard } from '#platform/outbound/guard.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { AdmissionResolver } from './admission/admission.resolver.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { advanceJob } from './canary/advance.job.js';
+import { Canary } from './canary/canary.entity.js';
+import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
+import { CanaryService } from './canary/canary.service.js';
+import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
+import { CanaryMember } from './canary/member.entity.js';
+import { clustersDueSweep, followClusters } from './cluster/cluster.job.js';
+import { ClusterReference } from './cluster/cluster.reference.js';
+import {
+  ClusterPolicyResultResolver,
+  ClusterReferenceResolver,
+  ClusterScoreResolver,
+  ClusterScoresResolver,
+} from './cluster/cluster.resolver.js';
+import { ClustersService } from './cluster/clusters.service.js';
 import type { GovernanceEnv } from './env.js';
 import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
 import { ExemptionService } from './exemption/exemption.service.js';
 import { FactResolver } from './fact/fact.resolver.js';
+import { Repositories } from './gitops/git/repository.js';
+import { GitOpsCommit } from './gitops/gitops-commit.entity.js';
+import { GitOpsConfig } from './gitops/gitops-config.entity.js';
+import { GitOpsConfigResolver } from './gitops/gitops-config.resolver.js';
+import { GitOpsConfigService } from './gitops/gitops-config.service.js';
+import { gitOpsDueSweep } from './gitops/sync/due.job.js';
+import { lookJob } from './gitops/sync/look.job.js';
+import { gitOpsPermissionsNeeded, PanelCalls } from './gitops/sync/panel-calls.js';
+import { WebhookRefresh } from './gitops/webhook-refresh.job.js';
+import { createGitOpsWebhookRouter } from './gitops/webhook.router.js';
+import { followGroups } from './group/group.job.js';
+import { followMetrics } from './metric/metrics.job.js';
 import { InstanceReference } from './node/instance.reference.js';
 import { InstanceReferenceResolver } from './node/instance.resolver.js';
 import { followNodes } from './node/node.job.js';
+import { FleetCalls, panelPermissionsNeeded } from './order/fleet-calls.js';
 import { PackResolver } from './pack/pack.resolver.js';
 import { PackService } from './pack/pack.service.js';
 import { governancePermissions } from './permissions.js';
@@ -21,6 +51,16 @@ import { PolicyVersion } from './policy/policy-version.entity.js';
 import { Policy } from './policy/policy.entity.js';
 import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
 import { PolicyService } from './policy/policy.service.js';
+import { PolicyRemediation } from './remediation/remediation.entity.js';
+import {
+  automaticSweep,
+  followRemediations,
+  remediationJob,
+  remediationRetentionSweep,
+  remediationsDueSweep,
+} from './remediation/remediation.job.js';
+import { RemediationResolver } from './remediation/remediation.resolver.js';
+import { RemediationService } from './remediation/remediation.service.js';
 import { PolicyResult } from './result/result.entity.js';
 import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
@@ -36,17 +76,68 @@ export const governanceEntities: readonly EntityClass[] = [
   PolicyVersion,
   PolicyExemption,
   PolicyResult,
+  Canary,
+  CanaryMember,
+  PolicyRemediation,
+  GitOpsConfig,
+  GitOpsCommit,
 ];
 
 /** The governance subgraph, wired by hand. */
 export function createGovernance(context: AreaContext<GovernanceEnv>): RunningArea {
-  const { database, clock } = context;
-  const policies = new PolicyService(new Entitlements('governance'));
+  const { database, clock, keyring, logger } = context;
+  const entitlements = new Entitlements('governance');
+  const policies = new PolicyService(entitlements);
+  const admission = new AdmissionService();
+  const canaries = new CanaryService(entitlements, admission);
+  const guard = new TargetGuard({
+    allowPrivateTargets: context.settings.ALLOW_PRIVATE_TARGETS,
+    logger,
+  });
+  const gitOps = new GitOpsConfigService(entitlements, guard, keyring);
   const results = new ResultsService();
   const scores = new ScoresService();
+  const clusters = new ClustersService();
+  const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
   return {
-    consumers: [entitlementConsumer('governance'), followNodes],
-    sweeps: [pendingSweep, dueSweep, refreshSweep, historyRetentionSweep],
+    consumers: [
+      entitlementConsumer('governance'),
+      followNodes,
+      followClusters,
+      followGroups,
+      followMetrics,
+      followCommands,
+      followRemediations,
+    ],
+    sweeps: [
+      pendingSweep,
+      dueSweep,
+      clustersDueSweep,
+      refreshSweep,
+      historyRetentionSweep,
+      canariesDueSweep,
+      canaryRetentionSweep,
+      gitOpsDueSweep,
+      remediationsDueSweep,
+      automaticSweep,
+      remediationRetentionSweep,
+      idempotencySweep('governance'),
+    ],
+    jobs: [
+      advanceJob(calls),
+      remediationJob(calls),
+      lookJob({
+        repositories: new Repositories(guard, {
+          path: context.settings.PATH,
+          certificates: context.settings.GIT_SSL_CAINFO,
+        }),
+        panel: new PanelCalls(context.asService(gitOpsPermissionsNeeded)),
+        keyring,
+        entitlements,
+        logger,
+      }),
+    ],
+    webhooks: [createGitOpsWebhookRouter(new WebhookRefresh(database, keyring, clock), logger)],
     build: () =>
       buildSubgraph({
         name: 'governance',
@@ -65,15 +156,29 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new ScoresResolver(scores),
           new InstanceScoreResolver(),
           new InstanceReferenceResolver(scores, results),
-          new AdmissionResolver(new AdmissionService()),
+          new ClusterReferenceResolver(clusters),
+          new ClusterPolicyResultResolver(results),
+          new ClusterScoreResolver(),
+          new ClusterScoresResolver(clusters),
+          new AdmissionResolver(admission),
+          new RemediationResolver(new RemediationService()),
+          new CanaryResolver(canaries),
+          new CanaryMemberResolver(),
+          new GitOpsConfigResolver(gitOps),
           new WhatIfResolver(new WhatIfService()),
         ],
-        orphanedTypes: [InstanceReference],
+        orphanedTypes: [InstanceReference, ClusterReference],
         references: {
+          Cluster: async ({ id }: { id: string }, { operation }) =>
+            (await clusters.find(operation, id)) ? { id } : null,
+          ClusterScore: ({ clusterId }: { clusterId: string }, { operation }) =>
+            clusters.find(operation, clusterId),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
             scores.find(operation, instanceId),
+          Canary: ({ id }: { id: string }, { operation }) => canaries.find(operation, id),
+          GitOpsConfig: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },
       }),

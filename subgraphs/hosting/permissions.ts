@@ -8,6 +8,10 @@ export const hostingPermissions = {
   'hosting.server.provision': ['owner', 'admin', 'operator'],
   'hosting.server.decommission': ['owner', 'admin', 'operator'],
   'hosting.server.protect': ['owner', 'admin'],
+  'hosting.cluster.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'hosting.cluster.manage': ['owner', 'admin'],
+  'hosting.deployment.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
+  'hosting.deployment.manage': ['owner', 'admin', 'operator'],
   'hosting.cost.read': ['owner', 'admin', 'operator', 'billing'],
   'hosting.budget.manage': ['owner', 'admin', 'billing'],
 } as const satisfies PermissionTable;

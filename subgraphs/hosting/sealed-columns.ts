@@ -8,5 +8,8 @@ export const hostingSealedColumns: readonly SealedColumn[] = [
     column: 'sealed_token',
     boundTo: 'id',
   },
+  { table: 'cluster', idColumns: ['tenant_id', 'id'], column: 'sealed_credential', boundTo: 'id' },
+  { table: 'deployment', idColumns: ['tenant_id', 'id'], column: 'sealed_desired', boundTo: 'id' },
+  { table: 'placement', idColumns: ['tenant_id', 'id'], column: 'sealed_desired', boundTo: 'id' },
   { table: 'server', idColumns: ['tenant_id', 'id'], column: 'sealed_token', boundTo: 'id' },
 ];

@@ -1,3 +1,5 @@
+import { admissionPermissions, Admission } from '#platform/admission/admission.js';
+import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
@@ -5,10 +7,15 @@ import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
+import { Cluster } from './cluster/cluster.entity.js';
+import { createKubernetes } from './cluster/kubernetes.js';
 import { CostResolver } from './cost/cost.resolver.js';
 import { CostService } from './cost/cost.service.js';
+import { Deployment } from './deployment/deployment.entity.js';
 import type { HostingEnv } from './env.js';
 import { hostingPermissions } from './permissions.js';
+import { Placement } from './placement/placement.entity.js';
+import { PlacementTarget } from './placement/target.entity.js';
 import { ProviderAccount } from './provider/account.entity.js';
 import { Accounts } from './provider/accounts.service.js';
 import { createDrivers } from './provider/drivers.js';
@@ -20,12 +27,20 @@ import { followNodes } from './provision/nodes.job.js';
 import { pollJob } from './provision/poll.job.js';
 import { ProvisionService } from './provision/provision.service.js';
 import { reconcileJob } from './provision/reconcile.job.js';
+import { historyRetentionSweep } from './server/history-retention.job.js';
 import { InstanceReference } from './server/instance.reference.js';
 import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
 
-export const hostingEntities: readonly EntityClass[] = [ProviderAccount, Server];
+export const hostingEntities: readonly EntityClass[] = [
+  ProviderAccount,
+  Server,
+  Cluster,
+  Deployment,
+  Placement,
+  PlacementTarget,
+];
 
 /** The hosting subgraph, wired by hand. */
 export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
@@ -33,10 +48,14 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const drivers = createDrivers(settings);
   for (const { name, isSandbox } of drivers.values())
     if (isSandbox) logger.info(`a stand-in is in the place of ${name}: servers there are not real`);
-  const accounts = new Accounts(drivers, keyring);
-  const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded));
+  const accounts = new Accounts(drivers, keyring, publicUrl);
+  const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded), logger);
+  const admission = new Admission(context.asService(admissionPermissions));
   const servers = new ServerService();
-  const tools = { accounts, fleet, keyring, publicUrl, installer: settings.CLOUD_OS_INSTALLER };
+  const kubernetes = createKubernetes(context, admission);
+  const installer = settings.CLOUD_OS_INSTALLER;
+  const tools = { accounts, fleet, keyring, publicUrl, installer };
+  const provisions = new ProvisionService({ accounts, fleet, admission, keyring, installer });
   return {
     build: () =>
       buildSubgraph({
@@ -49,19 +68,32 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         resolvers: [
           new ProviderResolver(accounts),
           new CatalogueResolver(new CatalogueService(accounts)),
-          new ServerResolver(servers, new ProvisionService(accounts, fleet, keyring, logger)),
+          new ServerResolver(servers, provisions),
           new InstanceServerResolver(servers),
           new CostResolver(new CostService(accounts)),
+          ...kubernetes.resolvers,
         ],
         orphanedTypes: [InstanceReference],
         references: {
+          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.known(operation, id),
+          Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
+          Placement: ({ id }: { id: string }, { operation }) => kubernetes.placements.find(operation, id),
           Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await servers.ofInstance(operation, id)) ? { id } : null,
         },
       }),
-    consumers: [followNodes],
-    sweeps: [serversDueSweep, accountsDueSweep, accountsReconcileSweep, idempotencySweep('hosting')],
-    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools)],
+    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), ...kubernetes.consumers],
+    sweeps: [
+      serversDueSweep,
+      accountsDueSweep,
+      accountsReconcileSweep,
+      historyRetentionSweep(settings.SERVER_HISTORY_DAYS),
+      idempotencySweep('hosting'),
+      ...kubernetes.sweeps,
+    ],
+    jobs: [advanceJob(tools), pollJob(tools), reconcileJob(tools), ...kubernetes.jobs],
+    start: kubernetes.start,
+    stop: kubernetes.stop,
   };
 }

@@ -20,10 +20,7 @@ const shape = {
   /** Prints mail to the log when there is no SMTP_URL, one-time links and all. */
   MAIL_LOG: settings.flag.default(false),
   MAIL_FROM: z.string().default('Quazzar Control Panel <no-reply@localhost>'),
-  ALLOW_PRIVATE_TARGETS: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',')),
+  ALLOW_PRIVATE_TARGETS: settings.privateTargets,
   /** How long a refresh token that was just traded gives the same successor again. */
   REFRESH_GRACE_SECONDS: z.coerce.number().int().min(0).max(30, 'must be at most 30').default(10),
 };

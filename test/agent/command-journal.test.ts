@@ -137,5 +137,5 @@ describe('on a panel', () => {
     await until(async () => (await statuses(tenant, id, nodes)).command === 'failed', 'the end of it');
     const { body } = await tenant.rest<RestCommand>(`/api/fleet/commands/${id}`);
     expect(body.results).toMatchObject([{ status: 'failed', output: interrupted }]);
-  }, 60_000);
+  }, 120_000);
 });

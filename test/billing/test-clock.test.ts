@@ -11,6 +11,7 @@ import {
   startBillingPanel,
   type BillingPanel,
 } from './support/billing-panel.js';
+import { paidBy, partner } from './support/partner-money.js';
 import { advance, advanceText, advanceTo, clockOf, timeOf } from './support/test-clock.js';
 
 let panel: BillingPanel;
@@ -144,4 +145,21 @@ test('a customer is made on a test clock, at the time that it is for its tenant'
   const customer = await panel.sdk.customers.retrieve(await customerOf(panel, tenant));
   if (customer.deleted || customer.test_clock === null) throw new Error('no customer on a test clock');
   expect(customer.created).toBe(Math.floor(to.getTime() / 1000));
+});
+
+test('whoever advances a clock that only catches up with the machine’s takes its way over', async () => {
+  const tenant = await proTenant(panel);
+  // As the sweep does, whose process then died.
+  await panel.sql(
+    `update billing.test_clock set status = 'ADVANCING', version = version + 1, way_to = $2 where tenant_id = $1`,
+    [tenant.id, panel.clock.now()],
+  );
+  const to = await advance(panel, tenant, 3 * dayMs);
+  expect(await clockOf(tenant)).toMatchObject({ status: 'READY', target: to.toISOString() });
+});
+
+test('a partner that was approved just now has its discount on the first renewal of the way', async () => {
+  const { tenant, customer } = await partner(panel, 5);
+  await advance(panel, tenant, 32 * dayMs);
+  expect((await paidBy(panel, customer)).map(({ amount }) => amount)).toEqual([4410, 4900]);
 });

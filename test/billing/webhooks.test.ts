@@ -6,10 +6,13 @@ import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.job.js';
 import { replayEvents } from '#subgraphs/billing/webhook/replay.service.js';
 
 import { databaseOf } from '../security/subgraphs.js';
+import { dataOf } from '../support/answers.js';
 import { until } from '../support/world.js';
 import {
   applied,
+  change,
   customerOf,
+  giveCard,
   pass,
   proTenant,
   signedIn,
@@ -58,6 +61,9 @@ const event = (customer: string, type = 'customer.subscription.updated', id = `e
     request: { id: null, idempotency_key: null },
     type,
   });
+
+const faults = async () =>
+  ((await (await fetch(`${panel.stripe.url}/_sandbox/faults`)).json()) as { faults: unknown[] }).faults;
 
 const ledger = async () =>
   (await panel.sql<{ count: number }>('select count(*)::int as count from billing.webhook_event'))[0]!.count;
@@ -134,6 +140,47 @@ test('a burst of webhooks is neither limited nor charged to anybody', async () =
   await applied(panel);
 });
 
+test('an answer of Stripe that comes late undoes nothing that is newer', async () => {
+  const tenant = await panel.world.tenant();
+  const customer = await giveCard(panel, tenant);
+  await applied(panel);
+  // What is answered is of the moment in which it was asked: no subscription.
+  panel.stripe.addFault({ kind: 'delay', method: 'GET', path: '/v1/subscriptions', delayMs: 3_000, next: 1 });
+  const body = event(customer);
+  expect(await post(body, sign(body))).toBe(200);
+  await until(async () => (await faults()).length === 0, 'Stripe to be asked');
+  dataOf(await change(tenant, { plan: 'PRO' }));
+  await applied(panel);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', status: 'ACTIVE' });
+}, 120_000);
+
+test('webhooks of many customers at once are applied, each of what is so at Stripe, with and without news', async () => {
+  const tenants = await Promise.all(Array.from({ length: 6 }, async () => proTenant(panel)));
+  await applied(panel);
+  panel.stripe.deliver({ lose: 1_000_000 });
+  for (const [at, { customer }] of tenants.entries()) {
+    const [subscription] = (await panel.sdk.subscriptions.list({ customer })).data;
+    if (at % 2 === 0) await panel.sdk.subscriptions.update(subscription!.id, { cancel_at_period_end: true });
+  }
+  await panel.stripe.delivered();
+  panel.stripe.deliver({ lose: 0 });
+  const versions = async () =>
+    panel.sql<{ version: string }>(
+      'select version from billing.subscription where tenant_id = any($1) order by array_position($1, tenant_id)',
+      [tenants.map(({ id }) => id)],
+    );
+  const before = await versions();
+  const bodies = tenants.flatMap(({ customer }) => Array.from({ length: 5 }, () => event(customer)));
+  await Promise.all(bodies.map((body) => post(body, sign(body))));
+  await applied(panel);
+  const ends = await Promise.all(tenants.map(async (tenant) => (await subscriptionOf(tenant)).cancelAt));
+  expect(ends.map((cancelAt) => cancelAt !== null)).toEqual([true, false, true, false, true, false]);
+  // Each change is told once, and nothing is told of those who have none.
+  expect((await versions()).map(({ version }, at) => Number(version) - Number(before[at]!.version))).toEqual([
+    1, 0, 1, 0, 1, 0,
+  ]);
+}, 120_000);
+
 test('what a lost webhook told is known within the hour', async () => {
   const tenant = await proTenant(panel);
   await applied(panel);
@@ -191,17 +238,17 @@ test('every order of six life-cycle events, each tenant told one of them twice, 
   const [price] = (await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] })).data;
   // A tenant for each order; half of them have been cancelled for good by the time that they are told of it.
   const customers: string[] = [];
-  for (const [at] of orders.entries()) {
-    const { id: customer } = await panel.sdk.customers.create({});
-    const card = await panel.sdk.paymentMethods.attach('pm_card_visa', { customer });
-    const { id } = await panel.sdk.subscriptions.create({
-      customer,
-      items: [{ price: price!.id }],
-      default_payment_method: card.id,
+  const subscribe = async (at: number) => {
+    const { id: customer } = await panel.sdk.customers.create({
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
     });
+    const { id } = await panel.sdk.subscriptions.create({ customer, items: [{ price: price!.id }] });
     if (at % 2 === 1) await panel.sdk.subscriptions.cancel(id);
-    customers.push(customer);
-  }
+    customers[at] = customer;
+  };
+  for (let at = 0; at < orders.length; at += 16)
+    await Promise.all(Array.from({ length: 16 }, async (_, more) => subscribe(at + more)));
   await panel.stripe.delivered();
   panel.stripe.deliver({ lose: 0 });
   await panel.sql(
@@ -218,7 +265,7 @@ test('every order of six life-cycle events, each tenant told one of them twice, 
       }
     }),
   );
-  await applied(panel, 120_000);
+  await applied(panel, 240_000);
   const ends = await panel.sql(
     `select split_part(tenant_id, 'order', 2)::int % 2 as half, plan, subscribed_plan, status, billing_cycle, currency,
        period_end, cancel_at, ended_at is not null as has_ended, past_due_since, is_read_only, count(*)::int as tenants
@@ -232,4 +279,4 @@ test('every order of six life-cycle events, each tenant told one of them twice, 
     `select count(*)::int as events from billing.webhook_event where tenant_id like 'org_order%'`,
   )) as [{ events: number }];
   expect(events).toBe(720 * 6);
-}, 300_000);
+}, 600_000);

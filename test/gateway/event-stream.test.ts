@@ -122,7 +122,7 @@ test('a stream ends with its token, and clients come back with a new one', async
   });
   const events = client.iterate({ query: names });
   const event = events.next();
-  await expect.poll(() => world.resumedAfter.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => world.resumedAfter.length, { timeout: 30_000 }).toBe(2);
   await expect.poll(() => world.changes.size).toBe(1);
   world.changes.push({ payload: 'i1' });
   expect((await event).value).toEqual({ data: { instanceChanged: { name: 'alpha' } } });
@@ -167,7 +167,7 @@ test('a reader of events that stalls is cut off at a bounded cost', async () => 
   stalled.pause();
   await expect.poll(() => world.ticks.size).toBe(1);
   for (let n = 0; n < 2_000; n += 1) world.ticks.push({ payload: n });
-  await expect.poll(() => world.ticks.size, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => world.ticks.size, { timeout: 30_000 }).toBe(0);
 });
 
 test('an address has so many streams without a token', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
+import { HeldLock } from '../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { create, encrypted, example, judged, known, nodeWith, useScene } from './support/tenant.js';
@@ -126,7 +127,7 @@ describe('a policy', () => {
     ]);
     expect(await refused({ applies_to: 'everyone' })).toEqual([
       422,
-      { applies_to: 'It is "all_instances", or an object with instance_ids or tags' },
+      { applies_to: 'It is "all_instances", or an object with instance_ids, tags or group_ids' },
     ]);
     expect(await refused({ applies_to: { instance_ids: ['inst_none'] } })).toEqual([
       422,
@@ -229,5 +230,50 @@ describe('a policy', () => {
       expect(dataOf(await install(id)).installPolicyPack).toEqual([]);
     }
     expect(refusal(await install('none'))).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('whoever changes what instances are judged by', () => {
+  const exempting =
+    'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }';
+
+  test('holds nothing of an instance while it waits for those who judge the tenant', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    await using held = await HeldLock.by(
+      panel,
+      'select 1 from governance.standing where tenant_id = $1 for update',
+      [tenant.id],
+    );
+    const exempt = tenant.graphql<object>(exempting, {
+      input: { policyId, instanceId: node.id, owner: 'ops', reason: 'moves next week' },
+    });
+    await held.wanted();
+    expect(
+      await held.query('select 1 from governance.node where id = $1 for update nowait', [node.id]),
+    ).toHaveLength(1);
+    await held.release();
+    dataOf(await exempt);
+    expect((await judged(tenant, node)).policyResults).toMatchObject([{ policyId, status: 'EXEMPT' }]);
+  });
+
+  test('removes a policy only once nobody judges anything by it', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    await using held = await HeldLock.by(panel, 'select 1 from governance.node where id = $1 for update', [
+      node.id,
+    ]);
+    const removed = tenant.graphql<object>('mutation ($id: ID!) { deletePolicy(id: $id) { id } }', {
+      id: policyId,
+    });
+    await held.wanted();
+    expect(
+      await held.query('select 1 from governance.policy where id = $1 for key share nowait', [policyId]),
+    ).toHaveLength(1);
+    await held.release();
+    dataOf(await removed);
+    expect((await judged(tenant, node)).policyResults).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
+import { HeldLock } from '../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 import { create, encrypted, judged, known, nodeWith, signedIn, useScene } from './support/tenant.js';
@@ -197,5 +198,106 @@ describe('results', () => {
     expect(policyResults?.map(({ status }) => status)).toEqual(['UNKNOWN', 'UNKNOWN']);
     await node.beat();
     await until(async () => (await judged(muchLater, node)).score === 50, 'the node to be believed again');
+  });
+
+  test('follow the rule that is in force, whatever was about to be and was undone', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': true, 'disk.encryption': false });
+    const id = await create(tenant, { name: 'P', rule: encrypted });
+    await panel.sql(`create function public.test_undo() returns trigger language plpgsql as $$ begin
+      if new.name = 'Undone' then raise exception 'undone'; end if; return new; end $$`);
+    await panel.sql(`create constraint trigger test_undo after update on governance.policy deferrable initially deferred
+      for each row execute function public.test_undo()`);
+    const change = async (input: Record<string, unknown>) =>
+      tenant.graphql<object>(
+        'mutation ($id: ID!, $input: UpdatePolicyInput!) { updatePolicy(id: $id, input: $input) { id } }',
+        { id, input },
+      );
+    const undone = await change({ name: 'Undone', rule: { ...encrypted, condition: 'disk.encryption' } });
+    expect(refusal(undone)).toMatchObject({ code: 'INTERNAL' });
+    expect((await judged(tenant, node)).policyResults).toMatchObject([{ status: 'PASS' }]);
+    // Another rule has the number of the version that came to nothing.
+    dataOf(await change({ rule: { ...encrypted, operator: 'not_equals', value: false } }));
+    expect((await judged(tenant, node)).policyResults).toMatchObject([{ status: 'PASS' }]);
+  });
+
+  test('of a tenant whose policies are just changed wait with nothing held, and keep no other tenant waiting', async () => {
+    const [busy, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const node = await nodeWith(busy, { 'backup.encryption': true });
+    for (const tenant of [busy, other]) await create(tenant, { name: 'P', rule: encrypted });
+    const pending = async (tenant: { id: string }) =>
+      panel.sql('select 1 from governance.standing where tenant_id = $1 and pending_since is not null', [
+        tenant.id,
+      ]);
+    for (const [at, tenant] of [busy, other].entries())
+      await panel.sql(
+        'update governance.standing set revision = revision + 1, pending_since = $2 where tenant_id = $1',
+        [tenant.id, new Date(panel.clock.now().getTime() + at)],
+      );
+    await using held = await HeldLock.by(
+      panel,
+      'select 1 from governance.standing where tenant_id = $1 for update',
+      [busy.id],
+    );
+    const isDone = async (tenant: { id: string }) => {
+      await panel.clock.advance(1_000);
+      return (await pending(tenant)).length === 0;
+    };
+    await until(async () => isDone(other), 'the other tenant to be judged', 60_000);
+    // Whoever changes a policy goes on to the instances.
+    expect(
+      await held.query('select 1 from governance.node where id = $1 for update nowait', [node.id]),
+    ).toHaveLength(1);
+    await held.release();
+    await until(async () => isDone(busy), 'it to be judged as well', 60_000);
+  });
+
+  test('of a tenant that is never done keep no other tenant waiting', async () => {
+    const [busy, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const node = await nodeWith(busy, { 'backup.encryption': true });
+    await create(other, { name: 'P', rule: encrypted });
+    await panel.sql(
+      `insert into governance.node select (jsonb_populate_record(n, jsonb_build_object('id', n.id || lpad(g::text, 4, '0')))).*
+       from governance.node n, generate_series(1, 599) g where n.id = $1`,
+      [node.id],
+    );
+    await panel.sql(`create function public.test_behind() returns trigger language plpgsql as $$ begin
+      new.revision := -1; return new; end $$`);
+    await panel.sql(`create trigger test_behind before update on governance.node for each row
+      when (new.tenant_id = '${busy.id}') execute function public.test_behind()`);
+    const now = panel.clock.now().getTime();
+    await panel.sql(
+      `insert into governance.standing (tenant_id, revision, pending_since, refreshed_at) values ($1, 1, $2, $2)
+       on conflict (tenant_id) do update set pending_since = excluded.pending_since`,
+      [busy.id, new Date(now - 2_000)],
+    );
+    await panel.sql(
+      'update governance.standing set revision = revision + 1, pending_since = $2 where tenant_id = $1',
+      [other.id, new Date(now - 1_000)],
+    );
+    const pending = async () =>
+      (
+        await panel.sql<{ tenantId: string }>(
+          'select tenant_id as "tenantId" from governance.standing where pending_since is not null',
+        )
+      ).map(({ tenantId }) => tenantId);
+    await until(
+      async () => {
+        await panel.clock.advance(1_000);
+        return !(await pending()).includes(other.id);
+      },
+      'the other tenant to be judged',
+      60_000,
+    );
+    expect(await pending()).toContain(busy.id);
+    await panel.sql('drop function public.test_behind() cascade');
+    await until(
+      async () => {
+        await panel.clock.advance(1_000);
+        return (await pending()).length === 0;
+      },
+      'it to be judged as well',
+      60_000,
+    );
   });
 });

@@ -99,7 +99,7 @@ test('a panel that is killed after its answer loses no mail', async () => {
     await owner.end();
     await database.drop();
   }
-}, 60_000);
+}, 120_000);
 
 test('a reset is asked for in the same way for addresses with an account and without', async () => {
   await using mailbox = await Mailbox.start();
@@ -159,7 +159,7 @@ test('without SMTP_URL a mail leaves neither its address nor its link in the log
     await running.kill('SIGTERM');
     await database.drop();
   }
-}, 60_000);
+}, 120_000);
 
 test('with MAIL_LOG the link of a mail is in the log, also where little is logged', async () => {
   const database = await createTestDatabase();
@@ -188,4 +188,4 @@ test('with MAIL_LOG the link of a mail is in the log, also where little is logge
     await running.kill('SIGTERM');
     await database.drop();
   }
-}, 60_000);
+}, 120_000);

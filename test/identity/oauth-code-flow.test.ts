@@ -253,7 +253,7 @@ describe('refused at preflight, without a redirect', () => {
       (await tenant.rest(`/api/fleet/instances/${client.id}`, { method: 'DELETE' })).status,
     ]).toEqual([200, 204]);
     await expect
-      .poll(async () => (await preflight(tenant, parameters)).status, { timeout: 10_000 })
+      .poll(async () => (await preflight(tenant, parameters)).status, { timeout: 30_000 })
       .toBe(400);
     const refusal = { error: 'No node of your organization has this client_id' };
     expect((await preflight(tenant, parameters)).body).toEqual(refusal);

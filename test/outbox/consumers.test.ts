@@ -25,4 +25,4 @@ test('an event that cannot be taken in is set aside, and those behind it still t
   for (const { event_id } of await parked()) expect(event_id).toBe('evt_broken');
   await tenant.grantPlan('PRO');
   expect(await tenant.instanceLimit()).toBe(25);
-}, 40_000);
+}, 120_000);

@@ -51,7 +51,7 @@ test('a port in use is told in one sentence', async () => {
     `Port ${port} is in use. Stop what listens there, or set PORT to another.\n`,
   ]);
   server.close();
-}, 30_000);
+}, 120_000);
 
 test('a second process without shared rate limits is told what to set', async () => {
   await using _first = await start();
@@ -60,7 +60,7 @@ test('a second process without shared rate limits is told what to set', async ()
     'Another panel process serves clients from this database. More than one needs Redis, for shared rate limits: ' +
       'set REDIS_URL for all of them, or stop the other one.\n',
   ]);
-}, 30_000);
+}, 120_000);
 
 test('only an account that has ADMIN_PASSWORD becomes the administrator of ADMIN_EMAIL', async () => {
   let account: { email: string; password: string };
@@ -83,7 +83,7 @@ test('only an account that has ADMIN_PASSWORD becomes the administrator of ADMIN
     body.access_token,
   );
   expect(granted).toEqual({ data: { grantPlan: { plan: 'PRO' } } });
-}, 60_000);
+}, 120_000);
 
 test.each([
   [{ ADMIN_EMAIL: 'root@panel.test' }, 'ADMIN_PASSWORD is required with ADMIN_EMAIL'],

@@ -70,7 +70,7 @@ test.runIf(process.platform === 'linux')(
     const panel = await servers.startPanel(dataDir);
     await killed(panel.process);
     const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
-    await expect.poll(() => existsSync(pidFile), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => existsSync(pidFile), { timeout: 30_000 }).toBe(false);
     expect(readFileSync(join(dataDir, 'postgres.log'), 'utf8')).toContain('database system is shut down');
   },
 );
@@ -98,7 +98,7 @@ test('data survives kill -9 of the server', async () => {
   const first = await servers.start(dataDir);
   await keep(first.url('postgres'));
   process.kill(first.pid()!, 'SIGKILL');
-  await expect.poll(() => first.pid(), { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(() => first.pid(), { timeout: 30_000 }).toBeUndefined();
 
   const second = await servers.start(dataDir);
   expect(second.outcome).toBe('started');

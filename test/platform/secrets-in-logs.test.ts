@@ -122,4 +122,4 @@ test('a token that is none is a line for debugging, without the token and withou
   } finally {
     await running.kill('SIGTERM');
   }
-}, 60_000);
+}, 120_000);

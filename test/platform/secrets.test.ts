@@ -86,7 +86,7 @@ describe('rotating SECRETS_KEY', () => {
       output: expect.stringContaining('totp_secret.sealed_secret: 0 sealed anew'),
     });
     expect(await signingKeys()).toEqual([stored]);
-  }, 60_000);
+  }, 120_000);
 
   test('leaves a panel that starts with the new key alone able to go on', async () => {
     await panel.panel.stop();
@@ -108,7 +108,7 @@ describe('rotating SECRETS_KEY', () => {
     );
     expect(answer.output).toContain('could not be opened: put the key that they name back on SECRETS_KEY');
     expect(await signingKeys()).toEqual([key]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('sealing anew', () => {

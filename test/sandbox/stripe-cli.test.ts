@@ -52,6 +52,7 @@ test
     'customer.subscription.paused',
     'customer.subscription.trial_will_end',
     'payment_intent.succeeded',
+    'charge.refunded',
     'subscription_schedule.completed',
   ])('`stripe trigger %s` ends with that webhook', async (event) => {
   await trigger(event);

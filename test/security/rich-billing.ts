@@ -88,11 +88,20 @@ export async function partner({ panel, tenant, word }: RichScene): Promise<void>
      values ($1, $2, $3, 'tier_silver', 5, 'APPROVED', $4)`,
     [tenant.id, newId('partnerTierChange'), id, now],
   );
+  await panel.sql(
+    `insert into billing.partner_period (tenant_id, partner_id, from_at, to_at, commission_percent)
+     values ($1, $2, $3, $3, 15)`,
+    [tenant.id, id, now],
+  );
   await panel.sql('insert into billing.paid_invoice (tenant_id, id, paid_at) values ($1, $2, $3)', [
     tenant.id,
     `in_${word}`,
     now,
   ]);
+  await panel.sql(
+    `insert into billing.returned_money (tenant_id, id, invoice_id, amount, returned_at) values ($1, $2, $3, 0, $4)`,
+    [tenant.id, `ch_${word}`, `in_${word}`, now],
+  );
   await panel.sql(
     `insert into billing.commission (tenant_id, id, partner_id, customer_id, invoice_id, tier, amount_paid,
        commission_percent, amount, currency, paid_at, recorded_at)

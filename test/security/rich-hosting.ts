@@ -1,5 +1,6 @@
 import { Keyring } from '#platform/secrets/keyring.js';
 
+import { dataOf } from '../support/answers.js';
 import { testSecretsKey } from '../support/panel.js';
 import type { RichScene } from './rich-scene.js';
 
@@ -44,6 +45,72 @@ export async function hosting(scene: RichScene): Promise<void> {
      values ($1, $2, 'none', $3, $4)`,
     [tenant.id, `hosting-${word}`, { id: serverId(word) }, new Date(now.getTime() + 3_600_000)],
   );
+  const cluster = `k8s_${word}`;
+  const credential = { server: 'https://198.18.0.2:6443', token: `${word}-token` };
+  await panel.sql(
+    `insert into hosting.cluster (tenant_id, id, name, provider, region, tags, server_url, identity, sealed_credential,
+       kubernetes_version, nodes, nodes_ready, cpu_cores, memory_gb, status, last_seen_at, created_at, created_by,
+       watcher, watcher_until)
+     values ($1, $2, $3, 'hetzner', 'eu-central', '{web}', $4, $5, $6, '1.35', 3, 3, 12, 24, 'HEALTHY', $7, $7, $8,
+       'nobody', $9)`,
+    [
+      tenant.id,
+      cluster,
+      `${word}-cluster`,
+      credential.server,
+      `identity-${word}`,
+      keyring.seal(JSON.stringify(credential), cluster),
+      now,
+      tenant.user.id,
+      // So that nobody watches it.
+      farAhead,
+    ],
+  );
+  const deployment = `dep_${word}`;
+  const desired = { image: 'nginx:1', replicas: 2, env: { SECRET: word }, ports: [80] };
+  await panel.sql(
+    `insert into hosting.deployment (tenant_id, id, cluster_id, namespace, name, uid, resource_version, is_managed, image,
+       replicas, ready_replicas, updated_replicas, available_replicas, status, sealed_desired, created_at)
+     values ($1, $2, $3, 'default', $4, $5, '7', true, 'nginx:1', 2, 2, 2, 2, 'RUNNING', $6, $7)`,
+    [
+      tenant.id,
+      deployment,
+      cluster,
+      `${word}-web`,
+      `uid-${word}`,
+      keyring.seal(JSON.stringify(desired), deployment),
+      now,
+    ],
+  );
+  await panel.sql(
+    `insert into governance.cluster (tenant_id, id, version, name, tags, facts) values ($1, $2, 1, $3, '{web}', $4)`,
+    [tenant.id, cluster, `${word}-cluster`, { 'cluster.nodes': 3, 'cluster.name': `${word}-cluster` }],
+  );
+  const rule = { condition: 'cluster.nodes', operator: 'gte', value: 5 };
+  dataOf(
+    await tenant.graphql('mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { id } }', {
+      input: { name: `${word} clusters`, rule },
+    }),
+  );
+  const placement = `plc_${word}`;
+  await panel.sql(
+    `insert into hosting.placement (tenant_id, id, namespace, name, image, replicas, region, tag, partition_percent,
+       most_failures, partition, partitions, status, sealed_desired, created_at, created_by)
+     values ($1, $2, 'default', $3, 'nginx:1', 2, 'eu-central', 'web', 25, 0, 1, 1, 'PLACED', $4, $5, $6)`,
+    [
+      tenant.id,
+      placement,
+      `${word}-placed`,
+      keyring.seal(JSON.stringify(desired), placement),
+      now,
+      tenant.user.id,
+    ],
+  );
+  await panel.sql(
+    `insert into hosting.placement_target (tenant_id, placement_id, cluster_id, deployment_id, partition, status, started_at)
+     values ($1, $2, $3, $4, 1, 'DONE', $5)`,
+    [tenant.id, placement, cluster, deployment, now],
+  );
   await tellServer(scene);
 }
 
@@ -51,7 +118,20 @@ export async function hosting(scene: RichScene): Promise<void> {
 export async function tellServer({ panel, tenant, word }: RichScene): Promise<void> {
   await panel.sql(
     `insert into hosting.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
-     values ('evt_' || gen_random_uuid(), $1, 'hosting.server.changed', $2, 2, $3, 'test', now())`,
-    [tenant.id, serverId(word), { serverId: serverId(word), from: 'ENROLLING', to: 'READY' }],
+     values ('evt_' || gen_random_uuid(), $1, 'hosting.server.changed', $2, 2, $3, 'test', now()),
+       ('evt_' || gen_random_uuid(), $1, 'hosting.cluster.changed', $4, 2, $5, 'test', now()),
+       ('evt_' || gen_random_uuid(), $1, 'hosting.deployment.changed', $6, 2, $7, 'test', now()),
+       ('evt_' || gen_random_uuid(), $1, 'hosting.placement.changed', $8, 2, $9, 'test', now())`,
+    [
+      tenant.id,
+      serverId(word),
+      { serverId: serverId(word), from: 'ENROLLING', to: 'READY' },
+      `k8s_${word}`,
+      { clusterId: `k8s_${word}`, from: 'HEALTHY', to: 'HEALTHY', isRemoved: false },
+      `dep_${word}`,
+      { deploymentId: `dep_${word}`, clusterId: `k8s_${word}`, from: 'PROGRESSING', to: 'RUNNING' },
+      `plc_${word}`,
+      { placementId: `plc_${word}`, from: 'PLACING', to: 'PLACED', partition: 1 },
+    ],
   );
 }

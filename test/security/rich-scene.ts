@@ -8,7 +8,8 @@ import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
 import { billing, partner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
-import { changeScores, governance } from './rich-governance.js';
+import { tellGitOps } from './rich-gitops.js';
+import { changeCanary, changeScores, governance } from './rich-governance.js';
 import { hosting, tellServer } from './rich-hosting.js';
 import {
   apiKey,
@@ -130,6 +131,8 @@ export class RichScene extends Scene {
     await delegate(this);
     await tellSubscription(this);
     await changeScores(this);
+    await changeCanary(this);
+    await tellGitOps(this);
     await tellServer(this);
     await this.alerted(node);
   }

@@ -14,7 +14,7 @@ export function vendorFile(name: string): string | undefined {
 }
 
 /** OpenAPI 3.0 as JSON Schema: what is nullable may be null whatever else is said of it. */
-function asJsonSchema(node: unknown): unknown {
+export function asJsonSchema(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(asJsonSchema);
   if (node === null || typeof node !== 'object') return node;
   const { nullable, example: _example, ...others } = node as Json;

@@ -16,7 +16,7 @@ import { templateDatabase } from './postgres.js';
 import { World } from './world.js';
 
 export interface TestDatabase {
-  /** The application's URL, as panel_app. */
+  /** The application's URL, as panel_app, over the server's socket. */
   url: string;
   /** The superuser's URL. */
   ownerUrl: string;
@@ -26,7 +26,7 @@ export interface TestDatabase {
 
 /** A database of its own for a test file, cloned from the migrated template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const { ownerUrl, password } = inject('postgres');
+  const { ownerUrl, password, socketDir } = inject('postgres');
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await asOwner(ownerUrl, (client) => client.query(`create database ${name} template ${templateDatabase}`));
   const owner = new URL(ownerUrl);
@@ -34,6 +34,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const app = new URL(owner);
   app.username = 'panel_app';
   app.password = password;
+  app.hostname = encodeURIComponent(socketDir);
   return {
     name,
     url: app.href,
@@ -135,6 +136,7 @@ export async function startTestPanel(
       RATE_LIMIT_PER_MINUTE: '1000000',
       // Nobody listens there: tests of hosting have a stand-in of their own.
       HETZNER_API_BASE: 'http://127.0.0.1:9/v1',
+      DIGITALOCEAN_API_BASE: 'http://127.0.0.1:9/v2',
       PUBLIC_URL: 'http://panel.test',
       ADMIN_EMAIL: testAdministrator.email,
       ADMIN_PASSWORD: testAdministrator.password,

@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { toActive } from '#subgraphs/governance/result/active-policies.loader.js';
-import { evaluate, staleAfterMs } from '#subgraphs/governance/result/evaluate.js';
 import { checkRule } from '#subgraphs/governance/rule/check.js';
 import { compileRule, type Verdict } from '#subgraphs/governance/rule/compile.js';
 import { comparers, combiners, type Rule } from '#subgraphs/governance/rule/rule.js';
 import { compareVersions, parseVersion } from '#subgraphs/governance/rule/version.js';
-import { scoreOf } from '#subgraphs/governance/score/formula.js';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
 const words = ['PASS', 'FAIL', 'UNKNOWN'] as const;
@@ -168,7 +165,7 @@ const { rule: anyRule } = fc.letrec<{ rule: unknown }>((tie) => ({
 }));
 
 describe('the evaluator', () => {
-  test('never throws, whatever rule is written and whatever is known', () => {
+  test('never throws, whatever rule is written and whatever is known', { timeout: 120_000 }, () => {
     let judged = 0;
     fc.assert(
       fc.property(anyRule, fc.dictionary(path, anything), fc.double(), (rule, facts, at) => {
@@ -189,28 +186,32 @@ describe('the evaluator', () => {
     expect(judged).toBeGreaterThan(500);
   });
 
-  test('tells when a rule turns: nothing is different a moment before, and it is then', () => {
-    const operators = fc.constantFrom('older_than', 'newer_than', 'expires_after');
-    expect(
-      fc.check(
-        fc.property(
-          operators,
-          fc.integer({ min: 1, max: 60 }),
-          fc.integer({ min: -100, max: 100 }),
-          (operator, days, off) => {
-            const time = new Date(now + off * 3_600_000).toISOString();
-            const rule = { condition: 'custom.at', operator, value: `${days}d` };
-            const compiled = compileRule(rule as Rule);
-            const facts = { 'custom.at': time };
-            const at = compiled.turnsAt(facts, now);
-            const before = compiled.test(facts, now);
-            if (at === Infinity) return compiled.test(facts, now + 200 * 86_400_000) === before;
-            return compiled.test(facts, at - 1) === before && compiled.test(facts, at) !== before;
-          },
-        ),
-      ).failed,
-    ).toBe(false);
-  });
+  test(
+    'tells when a rule turns: nothing is different a moment before, and it is then',
+    { timeout: 120_000 },
+    () => {
+      const operators = fc.constantFrom('older_than', 'newer_than', 'expires_after');
+      expect(
+        fc.check(
+          fc.property(
+            operators,
+            fc.integer({ min: 1, max: 60 }),
+            fc.integer({ min: -100, max: 100 }),
+            (operator, days, off) => {
+              const time = new Date(now + off * 3_600_000).toISOString();
+              const rule = { condition: 'custom.at', operator, value: `${days}d` };
+              const compiled = compileRule(rule as Rule);
+              const facts = { 'custom.at': time };
+              const at = compiled.turnsAt(facts, now);
+              const before = compiled.test(facts, now);
+              if (at === Infinity) return compiled.test(facts, now + 200 * 86_400_000) === before;
+              return compiled.test(facts, at - 1) === before && compiled.test(facts, at) !== before;
+            },
+          ),
+        ).failed,
+      ).toBe(false);
+    },
+  );
 
   test('takes no longer for a pattern that makes others backtrack', () => {
     const rule = { condition: 'os.name', operator: 'matches', value: '^(a+)+$' };
@@ -237,63 +238,5 @@ describe('the evaluator', () => {
     };
     expect(faultsOf(many)).toEqual({ 'rule.value.50.value.0': 'At most 100 comparisons in a policy' });
     expect(faultsOf({ ...leaf, value: 'x'.repeat(501) })).toEqual({ 'rule.value': 'At most 500 characters' });
-  });
-});
-
-describe('one instance', () => {
-  const policy = (id: string, severity: string, condition: string) =>
-    toActive(
-      {
-        id,
-        name: id,
-        severity,
-        enforcement: 'ADVISORY',
-        appliesTo: 'all_instances',
-        rule: { condition, operator: 'equals', value: true },
-      },
-      compileRule({ condition, operator: 'equals', value: true }),
-    );
-  const policies = [
-    policy('a', 'CRITICAL', 'backup.encryption'),
-    policy('b', 'LOW', 'disk.encryption'),
-    policy('c', 'HIGH', 'firewall.enabled'),
-  ];
-  const node = { id: 'inst_1', tags: [], offlineSince: null };
-
-  test('has unknown and exempt policies in neither part of its score', () => {
-    const facts = { '': true, 'backup.encryption': false, 'disk.encryption': true };
-    const found = evaluate({ ...node, facts }, policies, new Map(), now);
-    expect(found).toMatchObject({ passed: 1, known: 5, applicable: 8, violations: 1, dueAt: null });
-    expect(scoreOf(found)).toBe(20);
-    const exempt = evaluate({ ...node, facts }, policies, new Map([['a inst_1', now + 1]]), now);
-    expect(exempt).toMatchObject({
-      passed: 1,
-      known: 1,
-      applicable: 4,
-      violations: 0,
-      dueAt: new Date(now + 1),
-    });
-    expect(scoreOf(exempt)).toBe(100);
-    expect(scoreOf(evaluate({ ...node, facts: {} }, policies, new Map(), now))).toBeNull();
-  });
-
-  test('has a score of 100 only where all that is known holds', () => {
-    expect(
-      fc.check(
-        fc.property(fc.nat(1_000_000), fc.nat(1_000_000), (passed, failed) => {
-          const score = scoreOf({ passed, known: passed + failed, applicable: 0 });
-          return passed + failed === 0 ? score === null : (score === 100) === (failed === 0);
-        }),
-      ).failed,
-    ).toBe(false);
-  });
-
-  test('is not believed once it has been silent for a day, but for what the panel knows', () => {
-    const facts = { '': true, 'backup.encryption': true, 'cloud_os.version': '0.3.0' };
-    const offlineSince = new Date(now);
-    const before = evaluate({ ...node, facts, offlineSince }, policies, new Map(), now + staleAfterMs - 1);
-    expect(before).toMatchObject({ passed: 4, known: 4, dueAt: new Date(now + staleAfterMs) });
-    const after = evaluate({ ...node, facts, offlineSince }, policies, new Map(), now + staleAfterMs);
-    expect(after).toMatchObject({ passed: 0, known: 0, applicable: 8, dueAt: null });
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
+import type { Operation } from '../../cloud/http/operation.js';
 import { dataCenterView, images, imageView, locations, pricingView, sizes, sizeView } from '../catalogue.js';
 import { HetznerError, invalidInput, notFound } from '../errors.js';
 import { labels, parse } from '../server/create.js';
@@ -16,7 +17,6 @@ import {
 } from '../server/operations.js';
 import { actionView } from '../server/view.js';
 import { listOf } from './list.js';
-import type { Operation } from './operation.js';
 
 interface Named {
   id: number;
@@ -123,27 +123,3 @@ export const routes: Record<string, Operation> = {
     return { status: 204 };
   },
 };
-
-export interface Found {
-  operation: Operation;
-  ids: readonly string[];
-  /** Of the route, for whoever counts. */
-  name: string;
-}
-
-const patterns = Object.entries(routes).map(([name, operation]) => {
-  const [method = '', path = ''] = name.split(' ');
-  return { name, method, operation, pattern: new RegExp(`^${path.replaceAll(':id', '([^/]+)')}$`) };
-});
-
-/** Finds the operation of a call; throws as Hetzner does for what it has not. */
-export function find(method: string, path: string): Found {
-  const there = patterns.filter(({ pattern }) => pattern.test(path));
-  const route = there.find((each) => each.method === method);
-  if (!route) {
-    if (there.length > 0) throw new HetznerError('method_not_allowed', 'method not allowed');
-    throw new HetznerError('not_found', 'endpoint not found');
-  }
-  const ids = (route.pattern.exec(path) ?? []).slice(1);
-  return { operation: route.operation, ids, name: route.name };
-}

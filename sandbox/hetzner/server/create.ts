@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 
 import { z } from 'zod';
 
+import type { Action, Project, Server } from '../../cloud/kept.js';
+import type { World } from '../../cloud/world.js';
 import { images, isAvailable, locations, sizes, type Size } from '../catalogue.js';
 import { HetznerError, invalidInput } from '../errors.js';
-import type { Action, Project, Server } from '../wire.js';
-import type { World } from '../world.js';
 
 const reference = z.union([z.string(), z.int()]);
 const hostName =

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
+import type { Operation } from '../../cloud/http/operation.js';
+import type { Project, Server } from '../../cloud/kept.js';
 import { HetznerError, notFound } from '../errors.js';
 import { labelSelector } from '../http/label-selector.js';
 import { listOf } from '../http/list.js';
-import type { Operation } from '../http/operation.js';
-import type { Project, Server } from '../wire.js';
 import { createServer, labels, parse, serverName } from './create.js';
 import { actionView, serverView } from './view.js';
 

@@ -1,6 +1,6 @@
+import type { Action, Server } from '../../cloud/kept.js';
+import type { World } from '../../cloud/world.js';
 import { dataCenterView, imageView, images, locationView, sizes, sizeView } from '../catalogue.js';
-import type { Action, Server } from '../wire.js';
-import type { World } from '../world.js';
 
 /** A server as it is on the wire. */
 export function serverView(world: World, server: Server): object {

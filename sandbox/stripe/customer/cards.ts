@@ -6,7 +6,11 @@ export type CardOutcome =
   /** Can be saved, and refuses to pay. */
   | 'declined_later'
   /** Pays only after its owner confirmed, each time. */
-  | 'asks';
+  | 'asks'
+  /** Pays, and its owner's bank takes the money back at once. */
+  | 'disputed'
+  /** Pays, and its owner's bank asks what it was for. */
+  | 'inquired';
 
 export interface TestCard {
   brand: string;
@@ -87,6 +91,8 @@ export const testCards: Readonly<Record<string, TestCard>> = {
     decline_code: 'generic_decline',
     message: 'Your card was declined.',
   },
+  createDispute: { brand: 'visa', number: '4000000000000259', outcome: 'disputed' },
+  createDisputeInquiry: { brand: 'visa', number: '4000000000001976', outcome: 'inquired' },
   authenticationRequired: { brand: 'visa', number: '4000002760003184', outcome: 'asks' },
   threeDSecure2Required: { brand: 'visa', number: '4000000000003220', outcome: 'asks' },
 };

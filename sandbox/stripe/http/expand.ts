@@ -19,6 +19,15 @@ const included: Record<string, Record<string, (world: World, resource: never) =>
       return intent ? { client_secret: intent.client_secret, type: 'payment_intent' } : null;
     },
   },
+  charge: {
+    refunds: (world, { id }: { id: string }) => {
+      const data = world.store
+        .all('refund')
+        .filter((refund) => refund.charge === id)
+        .toReversed();
+      return { object: 'list', data, has_more: false, url: `/v1/charges/${id}/refunds` };
+    },
+  },
   customer: {
     subscriptions: (world, customer: { id: string }) => {
       const data = world.store

@@ -2,12 +2,16 @@ import { couponOperations } from '../catalogue/coupon.js';
 import { priceOperations } from '../catalogue/price.js';
 import { productOperations } from '../catalogue/product.js';
 import { checkoutOperations } from '../checkout/session.js';
+import { creditNoteOperations } from '../credit-note/credit-note.js';
 import { customerOperations } from '../customer/customer.js';
 import { paymentMethodOperations } from '../customer/payment-method.js';
+import { disputeOperations } from '../dispute/dispute.js';
 import { invoiceItemOperations } from '../invoice/items.js';
 import { invoiceOperations } from '../invoice/operations.js';
+import { chargeOperations } from '../payment/charge.js';
 import { paymentIntentOperations } from '../payment/operations.js';
 import { portalOperations } from '../portal/session.js';
+import { refundOperations } from '../refund/refund.js';
 import { scheduleOperations } from '../schedule/operations.js';
 import { subscriptionOperations } from '../subscription/operations.js';
 import { testClockOperations } from '../time/test-clock.js';
@@ -26,6 +30,10 @@ export const operations: readonly Operation[] = [
   ...invoiceOperations,
   ...invoiceItemOperations,
   ...paymentIntentOperations,
+  ...chargeOperations,
+  ...refundOperations,
+  ...disputeOperations,
+  ...creditNoteOperations,
   ...checkoutOperations,
   ...portalOperations,
   ...testClockOperations,

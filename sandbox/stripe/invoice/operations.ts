@@ -227,9 +227,14 @@ export const invoiceOperations = [
   listing(
     'invoice_payment',
     '/v1/invoice_payments',
-    { invoice: text.optional(), status: z.enum(['canceled', 'open', 'paid']).optional() },
-    (payment, { invoice, status }) =>
+    {
+      invoice: text.optional(),
+      payment: z.strictObject({ payment_intent: text, type: z.literal('payment_intent') }).optional(),
+      status: z.enum(['canceled', 'open', 'paid']).optional(),
+    },
+    (payment, { invoice, payment: by, status }) =>
       (invoice === undefined || payment.invoice === invoice) &&
+      (by === undefined || payment.payment.payment_intent === by.payment_intent) &&
       (status === undefined || payment.status === status),
   ),
 ];

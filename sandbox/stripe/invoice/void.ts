@@ -44,7 +44,8 @@ export function markUncollectible(world: World, invoice: Invoice): Invoice {
   return after;
 }
 
-function stopPayment(world: World, invoice: Invoice): void {
+/** Nobody can pay it any more. */
+export function stopPayment(world: World, invoice: Invoice): void {
   for (const payment of world.store.all('invoice_payment')) {
     if (payment.invoice !== invoice.id || payment.status !== 'open') continue;
     cancelIntent(world, String(payment.payment.payment_intent), 'void_invoice');

@@ -11,7 +11,7 @@ import { confirmOnPage } from '../payment/operations.js';
 import { updateSubscription } from '../subscription/update.js';
 import type { World } from '../world.js';
 import { cardChoice, html, nothing, problem, redirect, sendPage } from './layout.js';
-import { invoicePdf } from './pdf.js';
+import { creditNotePdf, invoicePdf } from './pdf.js';
 import { portalPage } from './portal.js';
 
 interface Visit {
@@ -141,9 +141,10 @@ export async function servePage(
   );
   const page = Object.hasOwn(pages, name) ? pages[name] : undefined;
   const form = new URLSearchParams(await readBody(request));
-  if (!page) return sendPage(response, 404, 'Not found', nothing);
   try {
+    if (name === 'credit_note' && more === 'pdf') return creditNotePdf(world, id, response);
     if (name === 'invoice' && more === 'pdf') return invoicePdf(world, id, response);
+    if (!page) return sendPage(response, 404, 'Not found', nothing);
     const visit = { world, id, form, response };
     if (request.method !== 'POST' || !page.act) return page.show(visit);
     try {

@@ -19,11 +19,27 @@ export function invoicePdf(world: World, id: string, response: ServerResponse): 
     `Total ${moneyText(invoice.total, invoice.currency)}   Paid ${moneyText(invoice.amount_paid, invoice.currency)}`,
     'Made by a stand-in for Stripe. No money moved.',
   ];
+  send(response, `Invoice-${invoice.number ?? invoice.id}`, lines);
+}
+
+export function creditNotePdf(world: World, id: string, response: ServerResponse): void {
+  const note = existing(world, 'credit_note', id);
+  const invoice = existing(world, 'invoice', String(note.invoice));
+  send(response, `Credit-note-${note.number}`, [
+    `Credit note ${note.number} for invoice ${invoice.number ?? ''}`,
+    `Date ${dateText(note.effective_at ?? note.created)}`,
+    '',
+    ...note.lines.data.map((line) => `${line.description ?? ''}   ${moneyText(line.amount, note.currency)}`),
+    'Made by a stand-in for Stripe. No money moved.',
+  ]);
+}
+
+function send(response: ServerResponse, name: string, lines: readonly string[]): void {
   const document = pdf(lines);
   response.writeHead(200, {
     'content-type': 'application/pdf',
     'content-length': document.length,
-    'content-disposition': `attachment; filename="Invoice-${invoice.number ?? invoice.id}.pdf"`,
+    'content-disposition': `attachment; filename="${name}.pdf"`,
   });
   response.end(document);
 }

@@ -3,6 +3,7 @@ import { StripeError } from '../errors.js';
 import { newId, randomText } from '../store/ids.js';
 import type { PaymentIntent, PaymentMethod } from '../store/stored.js';
 import type { World } from '../world.js';
+import { makeCharge } from './charge.js';
 
 interface NewIntent {
   amount: number;
@@ -110,7 +111,7 @@ export function charge(
       status: 'requires_payment_method',
       payment_method: null,
       next_action: null,
-      latest_charge: `ch_3${randomText(23)}`,
+      latest_charge: makeCharge(world, before, method, error).id,
       last_payment_error: {
         ...fields,
         message: error.message,
@@ -127,7 +128,7 @@ export function charge(
     payment_method: method.id,
     next_action: null,
     last_payment_error: null,
-    latest_charge: `ch_3${randomText(23)}`,
+    latest_charge: makeCharge(world, before, method).id,
     ...(isManual ? { amount_capturable: before.amount } : { amount_received: before.amount }),
   });
   world.emit(isManual ? 'payment_intent.amount_capturable_updated' : 'payment_intent.succeeded', intent);

@@ -9,6 +9,7 @@ import { payInvoice, received } from '../invoice/pay.js';
 import { KeptChanges } from '../store/store.js';
 import type { Invoice, PaymentIntent } from '../store/stored.js';
 import type { World } from '../world.js';
+import { chargeOf } from './charge.js';
 import { cancelIntent, charge, makeIntent } from './intent.js';
 
 const path = '/v1/payment_intents';
@@ -98,6 +99,11 @@ export const paymentIntentOperations = [
         undefined,
         'payment_intent_unexpected_state',
       );
+    const held = chargeOf(world, before);
+    if (held) {
+      const taken = world.store.change('charge', held.id, { captured: true, amount_captured: held.amount });
+      world.emit('charge.captured', taken);
+    }
     const after = world.store.change('payment_intent', before.id, {
       status: 'succeeded',
       amount_capturable: 0,

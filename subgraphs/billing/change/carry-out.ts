@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 
 import { lookupKeyOf } from '../package/packages.js';
+import { closePages } from '../stripe/checkout-pages.js';
 import type { GivenDiscount } from '../stripe/partner-discount.js';
 import type { Intent, IntentParams } from './intent.entity.js';
 
@@ -14,6 +15,8 @@ export async function carryOut(stripe: Stripe, { id, kind, params }: Intent): Pr
   if (params.scheduleId !== null) await release(stripe, params.scheduleId, once('release'));
   switch (kind) {
     case 'SUBSCRIBE':
+      // What is bought here can not be bought there a second time.
+      await closePages(stripe, params.customerId);
       await stripe.subscriptions.create(
         {
           customer: params.customerId,

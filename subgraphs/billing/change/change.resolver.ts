@@ -30,7 +30,7 @@ export class ChangeResolver {
   @Query(() => PlanChangePreview, {
     description:
       'What a change of plan would cost now, counted by the payment provider, and what stands against it. CONFLICT ' +
-      `(BY_CONTRACT, MANAGED_BY_PROVIDER, PAYMENT_OVERDUE). ${stripeAway}`,
+      `(BY_CONTRACT, MANAGED_BY_PROVIDER, PAYMENT_OVERDUE, POLICY_VIOLATION). ${stripeAway}`,
   })
   async previewPlanChange(
     @Arg('input', () => PreviewPlanChangeInput, { description: 'The plan.' }) input: PreviewPlanChangeInput,
@@ -45,7 +45,8 @@ export class ChangeResolver {
       'Changes the plan: to a larger one at once, paid at once; to a smaller one when the period that is paid ends. CONFLICT ' +
       '(LIMITS_EXCEEDED) with use and limit of each while more is in use than the smaller one allows, ' +
       '(PAYMENT_METHOD_REQUIRED), (CARD_DECLINED) when the payment fails and nothing changes, (BY_CONTRACT), ' +
-      `(MANAGED_BY_PROVIDER), (PAYMENT_OVERDUE), (CHANGE_IN_PROGRESS). ${stripeAway}`,
+      '(MANAGED_BY_PROVIDER), (PAYMENT_OVERDUE), (CHANGE_IN_PROGRESS), (POLICY_VIOLATION) with the policy and its evidence ' +
+      `when a mandatory policy does not let the plan be chosen. UNAVAILABLE while policies cannot be asked. ${stripeAway}`,
   })
   async changeSubscription(
     @Arg('input', () => ChangeSubscriptionInput, { description: 'The plan.' }) input: ChangeSubscriptionInput,
@@ -86,7 +87,8 @@ export class ChangeResolver {
   @Mutation(() => HostedPage, {
     description:
       'A page on which a plan is bought, with or without a trial. The plan is in force once the provider has told of it. ' +
-      `CONFLICT (ALREADY_SUBSCRIBED, MANAGED_BY_PROVIDER), VALIDATION_FAILED. ${stripeAway}`,
+      'An earlier page that is still open is closed. ' +
+      `CONFLICT (ALREADY_SUBSCRIBED, MANAGED_BY_PROVIDER, POLICY_VIOLATION), VALIDATION_FAILED. ${stripeAway}`,
   })
   async createCheckoutSession(
     @Arg('input', () => CreateCheckoutSessionInput, { description: 'What is bought.' })

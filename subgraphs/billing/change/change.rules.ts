@@ -35,6 +35,11 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
   return planRank(plan) > planRank(current) || isLonger ? 'UPGRADE' : 'DOWNGRADE';
 }
 
+/** Whether a step leads to another plan than the one that is subscribed to, and is not its mere end being taken back. */
+export function isOtherPlan(row: BillingSubscription, step: Step, { plan }: Target): boolean {
+  return step !== 'NOTHING' && step !== 'RESUME' && !(isLive(row) && plan === row.subscribedPlan);
+}
+
 /** What an MSP client has is its provider's to decide. */
 export function requireOwnPlan(row: BillingSubscription): void {
   if (row.parentTenantId === null && row.planSource !== PlanSource.PROVIDER) return;

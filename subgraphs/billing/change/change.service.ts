@@ -1,3 +1,4 @@
+import type { Admission } from '#platform/admission/admission.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import { ApiError } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
@@ -7,12 +8,13 @@ import { packages } from '../package/packages.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
-import { isLive, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
+import { isLive, isOtherPlan, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { changesOf } from './finish-intent.job.js';
 import type { IntentParams } from './intent.entity.js';
 import { end, type Intents, type Looked, type Wanted } from './intents.service.js';
 import { noMeans, type Means, type MeansFinder } from './means.service.js';
 import { overLimits, tooSmall } from './over-limits.service.js';
+import { changeTo } from './plan-admission.js';
 
 type Mutation = 'changeSubscription' | 'cancelSubscription' | 'resumeSubscription';
 
@@ -27,6 +29,7 @@ export class ChangeService {
   constructor(
     private readonly means: MeansFinder,
     private readonly intents: Intents,
+    private readonly admission: Admission,
   ) {}
 
   /** To a larger plan at once, to a smaller one when the period that is paid ends. */
@@ -36,6 +39,7 @@ export class ChangeService {
     const target = { plan: input.plan, cycle: input.billingCycle ?? before.billingCycle };
     return this.run(operation, 'changeSubscription', input, async () => {
       const step = stepTo(before, target);
+      if (isOtherPlan(before, step, target)) await this.admission.require(operation, changeTo(target.plan));
       const means = await this.means.find(operation.em, before, step, target);
       return async (row, em) => {
         const step = stepTo(row, target);
@@ -77,8 +81,9 @@ export class ChangeService {
     const call = { mutation, input, key: input.idempotencyKey };
     const earlier = await this.idempotency.find<StoredAnswer>(operation, call);
     if (earlier) return revive(earlier);
-    const decide = await prepare();
-    const intent = await this.intents.begin(operation, this.idempotency, call, decide);
+    // What is under way was admitted, and is finished whatever became a policy since.
+    const begun = await this.intents.find(operation, this.idempotency, call);
+    const intent = begun ?? (await this.intents.begin(operation, this.idempotency, call, await prepare()));
     const { em, tenantId, clock } = operation;
     const looked: Looked | undefined =
       intent?.status === 'PENDING'

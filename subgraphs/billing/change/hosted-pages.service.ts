@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 
-import { ApiError, invalid } from '#platform/errors.js';
+import type { Admission } from '#platform/admission/admission.js';
+import { invalid } from '#platform/errors.js';
+import {
+  fingerprintOf,
+  IdempotencyKeys,
+  type RepeatableCall,
+} from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { BillingCycle, packages } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
+import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
@@ -18,88 +25,114 @@ import {
 import { isLive, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
 import type { MeansFinder } from './means.service.js';
+import { changeTo } from './plan-admission.js';
 
 /** Pages of Stripe on which a tenant pays: card numbers never come here. */
 export class HostedPages {
+  readonly idempotency = new IdempotencyKeys('billing', ['createCheckoutSession']);
+
   constructor(
-    private readonly stripe: StripeSource,
-    private readonly prices: Prices,
-    private readonly customers: CustomerService,
-    private readonly means: MeansFinder,
-    private readonly publicUrl: string,
+    private readonly tools: {
+      stripe: StripeSource;
+      prices: Prices;
+      customers: CustomerService;
+      means: MeansFinder;
+      admission: Admission;
+      publicUrl: string;
+    },
   ) {}
 
   async checkout(operation: Operation, input: CreateCheckoutSessionInput): Promise<HostedPage> {
     const { plan, billingCycle, withTrial, coupon } = validate(createCheckoutSessionRules, input);
+    const call = { mutation: 'createCheckoutSession', input, key: input.idempotencyKey } as const;
+    const earlier = await this.idempotency.find<StoredPage>(operation, call);
+    if (earlier) return revive(earlier);
     const row = await readSubscription(operation.em, operation.tenantId);
     requireOwnPlan(row);
-    if (isLive(row)) {
-      throw new ApiError('CONFLICT', 'There is a subscription already: changeSubscription changes it', {
-        reason: 'ALREADY_SUBSCRIBED',
-      });
-    }
+    if (isLive(row)) throw alreadySubscribed();
     if (withTrial && row.hadTrial) throw invalid('input.withTrial', 'The trial was used before');
     const trialDays = withTrial ? packages[plan].trialDays : 0;
-    const customer = await this.customers.of(operation);
+    await this.tools.admission.require(operation, changeTo(plan));
+    const customer = await this.tools.customers.of(operation);
     if (coupon) await this.requireCoupon(coupon);
-    const discounts = coupon ? [{ coupon }] : await asking(() => this.means.discountsOf(operation.em));
+    const discounts = coupon ? [{ coupon }] : await asking(() => this.tools.means.discountsOf(operation.em));
     const session = await asking(async () =>
-      this.stripe().checkout.sessions.create(
+      this.tools.stripe().checkout.sessions.create(
         {
           mode: 'subscription',
           customer,
           line_items: [
-            { price: await this.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
+            { price: await this.tools.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
           ],
-          success_url: `${this.publicUrl}/?checkout=done`,
-          cancel_url: `${this.publicUrl}/?checkout=cancelled`,
+          success_url: `${this.tools.publicUrl}/?checkout=done`,
+          cancel_url: `${this.tools.publicUrl}/?checkout=cancelled`,
           client_reference_id: operation.tenantId,
           // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
           ...(discounts.length > 0 ? { discounts } : {}),
           ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
         },
-        this.once(operation, 'checkout', input.idempotencyKey),
+        this.once(operation, call, discounts),
       ),
     );
-    if (session.url === null) throw new Error(`the checkout session ${session.id} has no address`);
-    await operation.write(async ({ audit }) =>
-      audit({ target: operation.tenantId, changes: { plan, checkout: session.id } }),
-    );
-    return { url: session.url, expiresAt: new Date(session.expires_at * 1000) };
+    const { url } = session;
+    if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
+    // Before anybody has its address: of all that were handed out, one can be paid on.
+    await asking(() => closeOlderPages(this.tools.stripe(), customer, session.id));
+    return this.idempotency.write(operation, call, revive, async ({ audit }) => {
+      audit({ target: operation.tenantId, changes: { plan, checkout: session.id } });
+      const expiresAt = new Date(session.expires_at * 1000);
+      return {
+        answer: { url, expiresAt },
+        response: { url, expiresAt: expiresAt.toISOString() } satisfies StoredPage,
+      };
+    });
   }
 
   /** Where payment methods are changed and invoices paid. */
   async portal(operation: Operation): Promise<HostedPage> {
-    const customer = await this.customers.of(operation);
+    const customer = await this.tools.customers.of(operation);
     const { url } = await asking(() =>
-      this.stripe().billingPortal.sessions.create({ customer, return_url: `${this.publicUrl}/` }),
+      this.tools.stripe().billingPortal.sessions.create({ customer, return_url: `${this.tools.publicUrl}/` }),
     );
     return { url, expiresAt: null };
   }
 
   private async requireCoupon(coupon: string): Promise<void> {
-    const noCoupon = invalid('input.coupon', 'There is no such coupon, or it has ended');
     // A partner's is given by its tier, and to nobody who names it.
-    if (isPartnerCoupon(coupon)) throw noCoupon;
+    if (isPartnerCoupon(coupon)) throw noCoupon();
     try {
-      const { valid } = await this.stripe().coupons.retrieve(coupon);
+      const { valid } = await this.tools.stripe().coupons.retrieve(coupon);
       if (valid) return;
     } catch (cause) {
       const failure = failureOf(cause);
       if (!failure?.isFinal) throw failure?.error ?? cause;
     }
-    throw noCoupon;
+    throw noCoupon();
   }
 
-  /** Stripe's key is made of the client's, so that keys of one tenant are no other's. */
+  /**
+   * Stripe's key is made of the client's, so that keys of one tenant are no other's, and of all that may be another in
+   * a call that comes after one whose answer was lost.
+   */
   private once(
-    { tenantId, request }: Operation,
-    what: string,
-    given: string | null | undefined,
+    operation: Operation,
+    call: RepeatableCall<'createCheckoutSession'>,
+    discounts: readonly { coupon: string }[],
   ): { idempotencyKey?: string } {
-    const key = given ?? request.idempotencyKey;
+    const key = this.idempotency.keyOf(operation, call);
     if (key === undefined) return {};
-    const stamp = createHash('sha256').update(key).digest('base64url');
-    return { idempotencyKey: `${what}-${tenantId}-${stamp}` };
+    const stamp = createHash('sha256')
+      .update(JSON.stringify([key, fingerprintOf(call), discounts]))
+      .digest('base64url');
+    return { idempotencyKey: `checkout-${operation.tenantId}-${stamp}` };
   }
 }
+
+interface StoredPage {
+  url: string;
+  expiresAt: string;
+}
+
+const revive = ({ url, expiresAt }: StoredPage): HostedPage => ({ url, expiresAt: new Date(expiresAt) });
+
+const noCoupon = (): Error => invalid('input.coupon', 'There is no such coupon, or it has ended');

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
@@ -13,9 +15,10 @@ import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { viewerId } from '#platform/viewer.js';
 
+import { isDiscountTurn } from '../partner/discount-turn.service.js';
 import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
-import { failureOf } from '../stripe/stripe-errors.js';
+import { failureOf, type StripeFailure } from '../stripe/stripe-errors.js';
 import { applySnapshot, type Publish } from '../subscription/apply.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, takeTicket } from '../subscription/subscription.store.service.js';
@@ -38,6 +41,8 @@ export interface Looked {
 
 // The request that wrote it does it at once; a job comes by later, in case it has died.
 const finishAfterSeconds = 30;
+/** As long a change waits for a discount that is being set. */
+const waits = { times: 25, ms: 200 } as const;
 
 /** Changes at Stripe: written down, asked for, and applied, so that each happens once whatever dies in between. */
 export class Intents {
@@ -47,8 +52,20 @@ export class Intents {
   ) {}
 
   /**
-   * Writes down what is wanted, or finds it written: by an earlier call under the same key, or by one that wants the same
-   * and is not finished. `decide` answers undefined where nothing is to be done. CONFLICT (CHANGE_IN_PROGRESS).
+   * What was written down already: by an earlier call under the same key, or by one that wants the same and is not finished.
+   */
+  async find<Mutation extends string>(
+    operation: Operation,
+    keys: IdempotencyKeys<Mutation>,
+    call: RepeatableCall<Mutation>,
+  ): Promise<Intent | undefined> {
+    operation.refuseSuspended(operation.tenantId);
+    return earlierOf(operation.em, operation.tenantId, markOf(operation, keys, call));
+  }
+
+  /**
+   * Writes down what is wanted, or finds it written, as `find` does. `decide` answers undefined where nothing is to be done.
+   * CONFLICT (CHANGE_IN_PROGRESS).
    */
   async begin<Mutation extends string>(
     operation: Operation,
@@ -56,25 +73,29 @@ export class Intents {
     call: RepeatableCall<Mutation>,
     decide: (row: BillingSubscription, em: SqlEntityManager) => Promise<Wanted | undefined>,
   ): Promise<Intent | undefined> {
+    operation.refuseSuspended(operation.tenantId);
+    for (let turn = 0; turn < waits.times; turn += 1) {
+      const begun = await this.tryToBegin(operation, keys, call, decide);
+      if (begun !== 'WAIT') return begun;
+      await sleep(waits.ms);
+    }
+    throw inProgress();
+  }
+
+  private async tryToBegin<Mutation extends string>(
+    operation: Operation,
+    keys: IdempotencyKeys<Mutation>,
+    call: RepeatableCall<Mutation>,
+    decide: (row: BillingSubscription, em: SqlEntityManager) => Promise<Wanted | undefined>,
+  ): Promise<Intent | 'WAIT' | undefined> {
     const { tenantId } = operation;
-    operation.refuseSuspended(tenantId);
-    const idempotencyKey = keys.keyOf(operation, call) ?? null;
-    const fingerprint = fingerprintOf(call);
+    const mark = markOf(operation, keys, call);
     return operation.database.forTenant(tenantId).transactional(async (em) => {
       const row = await lockSubscription(em, tenantId);
-      const mine =
-        idempotencyKey === null
-          ? null
-          : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
-      if (mine && mine.fingerprint !== fingerprint) throw reused();
-      if (mine) return mine;
-      const pending = await em.findOne(Intent, { tenantId, status: 'PENDING' });
-      if (pending?.fingerprint === fingerprint) return pending;
-      if (pending) {
-        throw new ApiError('CONFLICT', 'Another change of the subscription is not finished yet', {
-          reason: 'CHANGE_IN_PROGRESS',
-        });
-      }
+      const earlier = await earlierOf(em, tenantId, mark);
+      if (earlier) return earlier;
+      if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
+      if (await isDiscountTurn(em, tenantId)) return 'WAIT';
       const wanted = await decide(row, em);
       if (!wanted) return undefined;
       const viewer = operation.requireViewer();
@@ -88,8 +109,7 @@ export class Intents {
           actorKind: viewer.kind,
           clientAddress: operation.request.clientAddress,
         },
-        idempotencyKey,
-        fingerprint,
+        ...mark,
         status: 'PENDING',
         createdAt: operation.clock.now(),
         finishedAt: null,
@@ -114,7 +134,7 @@ export class Intents {
     try {
       await carryOut(this.stripe(), intent);
     } catch (cause) {
-      const failure = failureOf(cause);
+      const failure = failureOf(cause) ?? refusalOf(cause);
       if (failure?.isFinal) await refuse(failure.error);
       throw failure?.error ?? cause;
     }
@@ -148,6 +168,41 @@ export class Intents {
     await em.flush();
     return { row, isFirst };
   }
+}
+
+/** What tells a call that is repeated from another one. */
+type Mark = Pick<Intent, 'idempotencyKey' | 'fingerprint'>;
+
+function markOf<Mutation extends string>(
+  operation: Operation,
+  keys: IdempotencyKeys<Mutation>,
+  call: RepeatableCall<Mutation>,
+): Mark {
+  return { idempotencyKey: keys.keyOf(operation, call) ?? null, fingerprint: fingerprintOf(call) };
+}
+
+async function earlierOf(
+  em: SqlEntityManager,
+  tenantId: string,
+  { idempotencyKey, fingerprint }: Mark,
+): Promise<Intent | undefined> {
+  const mine =
+    idempotencyKey === null
+      ? null
+      : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
+  if (mine && mine.fingerprint !== fingerprint) throw reused();
+  return mine ?? (await em.findOne(Intent, { tenantId, fingerprint, status: 'PENDING' })) ?? undefined;
+}
+
+function inProgress(): ApiError {
+  return new ApiError('CONFLICT', 'Another change of the subscription is not finished yet', {
+    reason: 'CHANGE_IN_PROGRESS',
+  });
+}
+
+/** What was found to stand against it on the way. */
+function refusalOf(cause: unknown): StripeFailure | undefined {
+  return cause instanceof ApiError && cause.code === 'CONFLICT' ? { isFinal: true, error: cause } : undefined;
 }
 
 /** Ends one that has not been finished meanwhile; whether it was open. */

@@ -1,3 +1,4 @@
+import type { Admission } from '#platform/admission/admission.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
@@ -10,15 +11,19 @@ import type { BillingSubscription } from '../subscription/subscription.entity.js
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
-import { stepTo, type Step, type Target } from './change.rules.js';
+import { isOtherPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
+import { changeTo } from './plan-admission.js';
 
 /** What a change of plan would cost, as Stripe counts it. */
 export class PreviewService {
   constructor(
-    private readonly stripe: StripeSource,
-    private readonly prices: Prices,
-    private readonly times: TenantTime,
+    private readonly tools: {
+      stripe: StripeSource;
+      prices: Prices;
+      times: TenantTime;
+      admission: Admission;
+    },
   ) {}
 
   async preview(operation: Operation, input: PreviewPlanChangeInput): Promise<PlanChangePreview> {
@@ -26,6 +31,7 @@ export class PreviewService {
     const row = await readSubscription(em, tenantId);
     const target = { plan: input.plan, cycle: input.billingCycle ?? row.billingCycle };
     const step = stepTo(row, target);
+    if (isOtherPlan(row, step, target)) await this.tools.admission.require(operation, changeTo(target.plan));
     const isSmaller = step === 'CANCEL' || step === 'DOWNGRADE';
     const base = {
       plan: target.plan,
@@ -35,7 +41,7 @@ export class PreviewService {
       problems: isSmaller ? await overLimits(em, tenantId, target.plan) : [],
     };
     const none = { amountDue: 0, lines: [] };
-    const now = await this.times.of(operation);
+    const now = await this.tools.times.of(operation);
     if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
     if (step === 'SUBSCRIBE')
       return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
@@ -48,12 +54,13 @@ export class PreviewService {
     { plan, cycle }: Target,
     now: Date,
   ): Promise<Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>> {
+    const { stripe, prices } = this.tools;
     return asking(async () => {
-      const invoice = await this.stripe().invoices.createPreview({
+      const invoice = await stripe().invoices.createPreview({
         customer: row.customerId!,
         subscription: row.stripeId!,
         subscription_details: {
-          items: [{ id: row.stripeItemId!, price: await this.prices.idOf(plan, cycle) }],
+          items: [{ id: row.stripeItemId!, price: await prices.idOf(plan, cycle) }],
           proration_behavior: 'always_invoice',
           proration_date: Math.floor(now.getTime() / 1000),
         },

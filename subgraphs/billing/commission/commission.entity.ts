@@ -1,15 +1,35 @@
 import { BigIntType } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 const bigint = new BigIntType('number');
 
+export enum CommissionKind {
+  PAYMENT = 'PAYMENT',
+  REFUND = 'REFUND',
+}
+registerEnumType(CommissionKind, {
+  name: 'CommissionKind',
+  description: 'What an entry of a ledger of commissions is about.',
+  valuesConfig: {
+    PAYMENT: { description: 'A customer paid an invoice.' },
+    REFUND: {
+      description:
+        'Money of that payment went back to the customer by a refund or a dispute, or a refund of it failed or a dispute ' +
+        'of it was won and it did not.',
+    },
+  },
+});
+
 /** Rows are added only. */
 @Entity({ tableName: 'commission' })
-@ObjectType({ description: 'What a partner earned by one invoice that a customer of it paid.' })
+@ObjectType({
+  description:
+    'What a partner earned by one invoice that a customer of it paid, or what a refund took back of it: entries of an invoice sum to the commission on what is left of the payment.',
+})
 export class Commission {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
@@ -29,11 +49,25 @@ export class Commission {
   @Property({ type: 'text' })
   invoiceId!: string;
 
-  @Field(() => ID, { nullable: true, description: 'The tier of the partner then; null for none.' })
+  /** 0 for the payment. */
+  @Property({ type: 'integer' })
+  entry!: number;
+
+  @Field(() => CommissionKind, { description: 'A payment, or a refund of one.' })
+  kind(): CommissionKind {
+    return this.entry === 0 ? CommissionKind.PAYMENT : CommissionKind.REFUND;
+  }
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The tier of the partner when it was paid; null for none.',
+  })
   @Property({ type: 'text', nullable: true })
   tier!: string | null;
 
-  @Field(() => Float, { description: 'What was paid: whole minor units of the currency.' })
+  @Field(() => Float, {
+    description: 'What was paid: whole minor units of the currency. Negative for what went back.',
+  })
   @Property({ type: bigint })
   amountPaid!: number;
 
@@ -42,7 +76,8 @@ export class Commission {
   commissionPercent!: number;
 
   @Field(() => Float, {
-    description: 'What is earned: whole minor units of the currency, halves rounded up.',
+    description:
+      'What is earned: whole minor units of the currency, halves rounded up. Negative for what a refund takes back.',
   })
   @Property({ type: bigint })
   amount!: number;
@@ -51,7 +86,7 @@ export class Commission {
   @Property({ type: 'text' })
   currency!: string;
 
-  @Field(() => DateTime, { description: 'When it was paid.' })
+  @Field(() => DateTime, { description: 'When it was paid, or went back.' })
   @Property({ type: 'datetime' })
   paidAt!: Date;
 }
@@ -61,7 +96,7 @@ export class CommissionTotal {
   @Field(() => String, { description: 'ISO 4217, in lower case.' })
   currency!: string;
 
-  @Field(() => Float, { description: 'What customers paid: whole minor units.' })
+  @Field(() => Float, { description: 'What customers paid and did not get back: whole minor units.' })
   amountPaid!: number;
 
   @Field(() => Float, { description: 'What the partner earned by it: whole minor units.' })

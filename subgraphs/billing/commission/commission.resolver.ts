@@ -13,7 +13,7 @@ export class CommissionResolver {
   @Authorized('billing.commission.read')
   @Query(() => CommissionPage, {
     description:
-      "What a partner earned: one entry for each invoice that it or a client of it paid while it was approved, newest first. The tenant's own; any for platform administrators. NOT_FOUND.",
+      "What a partner earned: one entry for each invoice that it or a client of it paid while it was approved, and one for each refund of these, newest first. The tenant's own; any for platform administrators. NOT_FOUND.",
   })
   async commissions(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,

@@ -4,24 +4,62 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { InvoicePaid } from '#schema/events.js';
 
-/** As many as are looked through; forty years of monthly ones. */
+import { isOurs } from '../stripe/snapshot.js';
+
+/** As many as are looked through at once; forty years of monthly ones. */
 const mostInvoices = 500;
 
-/** A customer's invoices that were paid, newest first. */
-export async function fetchPaidInvoices(stripe: Stripe, customer: string): Promise<InvoicePaid[]> {
+export interface SeenInvoices {
+  paid: InvoicePaid[];
+  /** From which on to look the next time: all that is older is paid and seen, or never will be paid. */
+  from: Date | null;
+}
+
+/**
+ * A customer's invoices that were paid for subscriptions of ours, newest first: those that were made from `since` on.
+ * Others that were sold to the same customer, and those for which no money was paid, earn nobody anything.
+ */
+export async function fetchPaidInvoices(
+  stripe: Stripe,
+  customer: string,
+  since: Date | null,
+): Promise<SeenInvoices> {
+  const isForOurs = subscriptionsOfOurs(stripe);
+  const created = since && { created: { gte: Math.floor(since.getTime() / 1000) } };
   const paid: InvoicePaid[] = [];
-  for await (const invoice of stripe.invoices.list({ customer, status: 'paid', limit: 100 })) {
+  let newest: number | undefined;
+  let oldestUnpaid: number | undefined;
+  let count = 0;
+  for await (const invoice of stripe.invoices.list({ customer, limit: 100, ...created })) {
+    newest ??= invoice.created;
+    if (invoice.status !== 'paid' && invoice.status !== 'void') oldestUnpaid = invoice.created;
     const { paid_at: at } = invoice.status_transitions;
-    if (at === null) continue;
-    paid.push({
-      invoiceId: invoice.id,
-      amountPaid: invoice.amount_paid,
-      currency: invoice.currency,
-      paidAt: new Date(at * 1000).toISOString(),
-    });
-    if (paid.length === mostInvoices) break;
+    if (invoice.status === 'paid' && at !== null && invoice.amount_paid > 0 && (await isForOurs(invoice))) {
+      paid.push({
+        invoiceId: invoice.id,
+        amountPaid: invoice.amount_paid,
+        currency: invoice.currency,
+        paidAt: new Date(at * 1000).toISOString(),
+      });
+    }
+    count += 1;
+    if (count === mostInvoices) return { paid, from: since };
   }
-  return paid;
+  const from = oldestUnpaid ?? newest;
+  return { paid, from: from === undefined ? since : new Date(from * 1000) };
+}
+
+/** Asks for each subscription once. */
+function subscriptionsOfOurs(stripe: Stripe): (invoice: Stripe.Invoice) => Promise<boolean> {
+  const known = new Map<string, boolean>();
+  return async ({ parent }) => {
+    const of = parent?.subscription_details?.subscription;
+    if (!of) return false;
+    const id = typeof of === 'string' ? of : of.id;
+    const answer = known.get(id) ?? isOurs(await stripe.subscriptions.retrieve(id));
+    known.set(id, answer);
+    return answer;
+  };
 }
 
 /** Tells of those that were not told of yet, in the transaction that remembers them. */

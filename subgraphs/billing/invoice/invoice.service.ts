@@ -15,8 +15,11 @@ const mostInvoices = 500;
 const stale = '110 - "Response is Stale"';
 
 /** Out of JSON times come as text. */
-type KeptInvoice = Omit<Pick<Invoice, keyof Invoice>, 'date' | 'periodStart' | 'periodEnd'> &
-  Record<'date' | 'periodStart' | 'periodEnd', string>;
+type KeptInvoice = Omit<
+  Pick<Invoice, keyof Invoice>,
+  'date' | 'periodStart' | 'periodEnd' | 'amountCredited'
+> &
+  Record<'date' | 'periodStart' | 'periodEnd', string> & { amountCredited?: number };
 
 interface Kept {
   fetchedAt: Date;
@@ -101,6 +104,8 @@ async function read({ em, tenantId }: Operation): Promise<Kept | undefined> {
   if (!row) return undefined;
   const invoices = row.invoices.map((each) => ({
     ...each,
+    // Those that were kept before it was.
+    amountCredited: each.amountCredited ?? 0,
     date: new Date(each.date),
     periodStart: new Date(each.periodStart),
     periodEnd: new Date(each.periodEnd),
@@ -121,6 +126,7 @@ function invoiceOf(invoice: Stripe.Invoice): Invoice | undefined {
     // Stripe's end is the beginning of the next period.
     periodEnd: new Date((end > start ? end - 1 : end) * 1000),
     amountDue: invoice.amount_due,
+    amountCredited: invoice.post_payment_credit_notes_amount,
     currency: invoice.currency,
     status,
     pdfUrl: invoice.invoice_pdf ?? null,

@@ -41,6 +41,12 @@ export class Invoice {
   @Field(() => Int, { description: 'What is or was to be paid, in minor units of the currency.' })
   amountDue!: number;
 
+  @Field(() => Int, {
+    description:
+      'What credit notes have taken off it since it was paid, in minor units: paid back, or kept for later invoices.',
+  })
+  amountCredited!: number;
+
   @Field(() => String, { description: 'ISO 4217, in lower case.' })
   currency!: string;
 

@@ -5,6 +5,10 @@ import { subscriptionsMigration } from './002-subscriptions.js';
 import { licencesMigration } from './003-licences.js';
 import { partnersMigration } from './004-partners.js';
 import { testClocksMigration } from './010-test-clocks.js';
+import { partnerPeriodsMigration } from './011-partner-periods.js';
+import { returnedMoneyMigration } from './012-returned-money.js';
+import { looksMigration } from './013-looks.js';
+import { admissionMigration } from './014-admission.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -13,4 +17,8 @@ export const billingMigrations: readonly AreaMigration[] = [
   licencesMigration,
   partnersMigration,
   testClocksMigration,
+  partnerPeriodsMigration,
+  returnedMoneyMigration,
+  looksMigration,
+  admissionMigration,
 ];

@@ -1,26 +1,17 @@
 import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
 
-import type { Coupons } from '../stripe/coupons.js';
-import { setPartnerCoupon } from '../stripe/partner-discount.js';
-import type { StripeSource } from '../stripe/stripe-client.js';
-import { accessOf } from '../subscription/subscription.status.js';
-import { readSubscription } from '../subscription/subscription.store.service.js';
+import type { DiscountSetter } from './discount-setter.service.js';
 import { applyDiscountKind } from './discount.kind.js';
 import { couponFor, partnerTerms } from './partner-terms.service.js';
 
 /** Makes the discount of a tenant's subscription that of its partner's tier, or takes it off. */
-export function applyDiscountJob(stripe: StripeSource, coupons: Coupons): JobDefinition<JobPayload> {
+export function applyDiscountJob(discounts: DiscountSetter): JobDefinition<JobPayload> {
   return {
     ...applyDiscountKind,
     async handle(step) {
       const { tenantId } = step.payload;
-      const { stripeId, status } = await readSubscription(step.em, tenantId);
-      if (stripeId === null || !accessOf[status].isLive) return;
-      const terms = await partnerTerms(step.em);
-      const coupon = couponFor(terms);
-      if (terms?.tier) await coupons.ensure(terms.tier);
-      const key = `${step.jobId}-${step.attempt}-${coupon ?? 'none'}`;
-      await setPartnerCoupon(stripe(), stripeId, coupon, key);
+      const coupon = await discounts.set(step, tenantId, `${step.jobId}-${step.attempt}`);
+      if (coupon === undefined) return;
       await step.write(async ({ em, enqueue }) => {
         // Another tier came meanwhile, and perhaps its job was faster.
         if (couponFor(await partnerTerms(em)) !== coupon) enqueue(applyDiscountKind, { tenantId });

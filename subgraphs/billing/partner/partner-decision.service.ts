@@ -4,6 +4,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { beginPeriod, endPeriod } from './partner-period.service.js';
 import { Partner, PartnerStatus } from './partner.entity.js';
 import { approvePartnerRules, type ApprovePartnerInput } from './partner.inputs.js';
 import { tenantOf } from './partner.service.js';
@@ -71,28 +72,41 @@ export class PartnerDecisions {
           },
         );
       }
-      const percent = commissionPercent ?? partner.commissionPercent;
-      audit({
-        target: id,
-        changes: { status, ...(commissionPercent === undefined ? {} : { commissionPercent }) },
-      });
-      if (isMade && percent === partner.commissionPercent) return partner;
-      partner.commissionPercent = percent;
-      const fromTier = partner.tierId;
+      const before = { commissionPercent: partner.commissionPercent, tierId: partner.tierId };
+      partner.commissionPercent = commissionPercent ?? before.commissionPercent;
+      const isSame = isMade && partner.commissionPercent === before.commissionPercent;
+      const now = operation.clock.now();
       if (!isMade) {
-        const now = operation.clock.now();
         mark(partner, status, now);
         await retier(em, partner, { reason, now });
       }
-      publish(partnerChanged(partner, fromTier));
+      audit({ target: id, changes: changesOf(before, partner) });
+      if (isSame) return partner;
+      if (status === PartnerStatus.APPROVED) await beginPeriod(em, partner, secondOf(now));
+      if (status === PartnerStatus.SUSPENDED) await endPeriod(em, partner, secondOf(now));
+      publish(partnerChanged(partner, before.tierId));
       return partner;
     }, tenantId);
   }
 }
 
+/** What it was before, and is now. */
+function changesOf(
+  before: Pick<Partner, 'commissionPercent' | 'tierId'>,
+  { status, commissionPercent, tierId }: Partner,
+): Record<string, unknown> {
+  return {
+    status,
+    commissionPercent: { from: before.commissionPercent, to: commissionPercent },
+    tier: { from: before.tierId, to: tierId },
+  };
+}
+
 /** Payments have whole seconds: one of the second in which it was approved is after that. */
+const secondOf = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000);
+
 function mark(partner: Partner, status: PartnerStatus, now: Date): void {
-  const second = new Date(Math.floor(now.getTime() / 1000) * 1000);
+  const second = secondOf(now);
   partner.status = status;
   if (status === PartnerStatus.APPROVED) Object.assign(partner, { approvedAt: second, suspendedAt: null });
   if (status === PartnerStatus.SUSPENDED) partner.suspendedAt = second;

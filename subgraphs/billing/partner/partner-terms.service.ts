@@ -9,23 +9,31 @@ export interface PartnerTerms {
   tier: PartnerTierData | undefined;
 }
 
-/** A row of `billing.partner_terms()`, which may be joined to. */
-export interface TermsRow {
-  partnerId: string | null;
-  tier: string | null;
-}
-
-export const termsColumns = 't.partner_id as "partnerId", t.tier';
-
 /** Of the tenant that `em` is bound to: its provider's, or its own; undefined without an approved partner. */
 export async function partnerTerms(em: SqlEntityManager): Promise<PartnerTerms | undefined> {
-  const [row] = await em.execute<TermsRow[]>(`select ${termsColumns} from billing.partner_terms() t`);
-  return row && readTerms(row);
+  const [row] = await em.execute<{ partnerId: string; tier: string | null }[]>(
+    'select partner_id as "partnerId", tier from billing.partner_terms()',
+  );
+  return row && { partnerId: row.partnerId, tier: tierOf(row.tier) };
 }
 
-export function readTerms({ partnerId, tier }: TermsRow): PartnerTerms | undefined {
-  return partnerId === null ? undefined : { partnerId, tier: tierOf(tier) };
+/** Of several tenants, as whoever may see all: those without an approved partner are left out. */
+export async function partnerTermsOf(
+  em: SqlEntityManager,
+  tenantIds: readonly string[],
+): Promise<Map<string, PartnerTerms>> {
+  const rows = await em.execute<{ tenantId: string; partnerId: string; tier: string | null }[]>(
+    `select s.tenant_id as "tenantId", p.id as "partnerId", p.tier from billing.subscription s
+     join billing.partner p on ${isPartnerOfSql}
+     where s.tenant_id in (select jsonb_array_elements_text(?::jsonb))`,
+    [JSON.stringify(tenantIds)],
+  );
+  return new Map(rows.map(({ tenantId, partnerId, tier }) => [tenantId, { partnerId, tier: tierOf(tier) }]));
 }
+
+/** Whether `p` is the partner that the tenant of the subscription `s` has terms of, as `billing.partner_terms` tells it. */
+export const isPartnerOfSql = `p.tenant_id = coalesce(s.parent_tenant_id, s.tenant_id)
+  and p.approved_at is not null and p.status <> 'REJECTED'`;
 
 /** The coupon that is to be on the tenant's subscription; null for none. */
 export const couponFor = (terms: PartnerTerms | undefined): string | null =>

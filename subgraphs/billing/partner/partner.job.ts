@@ -124,8 +124,11 @@ export const spreadPartnerTiers: Consumer = {
     const { fromTier, tier } = event.payload as unknown as PartnerChanged;
     if (fromTier === tier) return;
     await em.execute(
-      `update billing.subscription set reconcile_at = ?
-       where (tenant_id = ? or parent_tenant_id = ?) and customer_id is not null`,
+      // In the order in which all lock several.
+      `update billing.subscription set reconcile_at = ? where tenant_id in (
+         select tenant_id from billing.subscription
+         where (tenant_id = ? or parent_tenant_id = ?) and customer_id is not null
+         order by tenant_id for no key update)`,
       [now, event.tenantId, event.tenantId],
     );
   },

@@ -3,19 +3,14 @@ import type Stripe from 'stripe';
 import { couponOf, type PartnerTierData } from '../partner/partner-tiers.js';
 import type { StripeSource } from './stripe-client.js';
 
-/** Coupons of partners' tiers at Stripe, looked for once. */
+/** Coupons of partners' tiers at Stripe, looked for each time: somebody may delete one there. */
 export class Coupons {
-  private readonly known = new Set<string>();
-
   constructor(private readonly stripe: StripeSource) {}
 
   /** Answers its id. */
   async ensure(tier: PartnerTierData): Promise<string> {
-    const id = couponOf(tier);
-    if (this.known.has(id)) return id;
     await ensureCoupon(this.stripe(), tier);
-    this.known.add(id);
-    return id;
+    return couponOf(tier);
   }
 }
 

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 
+import { readLookupKey } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
 
 /** As Stripe is told of it: a coupon to be redeemed, or a discount that is there already. */
@@ -20,28 +21,30 @@ export function isJust(coupons: readonly string[], wanted: string | null): boole
 
 /**
  * Puts the coupon onto a subscription in the place of any other of ours; null takes it off. Other discounts stay. What is
- * paid already stays as it is. A subscription that has ended, or has it so already, is left alone.
+ * paid already stays as it is. A subscription that has ended, or has it so already, is left alone; so is one with a
+ * schedule that somebody else has made, whose phases may have terms that are not known here.
  */
 export async function setPartnerCoupon(
   stripe: Stripe,
   id: string,
   wanted: string | null,
   idempotencyKey: string,
-): Promise<void> {
+): Promise<'SET' | 'NOTHING' | 'FOREIGN_SCHEDULE'> {
   const subscription = await stripe.subscriptions.retrieve(id, { expand: ['discounts', 'schedule'] });
-  if (subscription.ended_at !== null) return;
-  if (isJust(partnerCouponsOf(subscription), wanted)) return;
+  if (subscription.ended_at !== null) return 'NOTHING';
+  if (isJust(partnerCouponsOf(subscription), wanted)) return 'NOTHING';
   const { discounts, schedule } = subscription;
   const added = wanted === null ? [] : [{ coupon: wanted }];
   const ours = new Set(discounts.filter(isOurs).map(idOf));
   if (schedule !== null && typeof schedule === 'object' && schedule.status === 'active') {
+    if (!isOurSchedule(schedule)) return 'FOREIGN_SCHEDULE';
     // A phase has discounts of its own: the next one would undo what is set on the subscription.
     await stripe.subscriptionSchedules.update(
       schedule.id,
       { proration_behavior: 'none', phases: phasesOf(schedule, ours, added) },
       { idempotencyKey },
     );
-    return;
+    return 'SET';
   }
   const kept = discounts
     .filter((discount) => !isOurs(discount))
@@ -52,7 +55,12 @@ export async function setPartnerCoupon(
     { discounts: all.length === 0 ? '' : all, proration_behavior: 'none' },
     { idempotencyKey },
   );
+  return 'SET';
 }
+
+/** Ours name what is to come in the metadata of a phase. */
+const isOurSchedule = ({ phases }: Stripe.SubscriptionSchedule): boolean =>
+  phases.some(({ metadata }) => readLookupKey(metadata?.['lookup_key']) !== undefined);
 
 type Phase = Stripe.SubscriptionScheduleUpdateParams.Phase;
 

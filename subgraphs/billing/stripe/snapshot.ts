@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type Stripe from 'stripe';
 
 import type { Plan } from '#platform/entitlement/plans.js';
@@ -27,22 +29,49 @@ export interface Snapshot {
   partnerCoupons: string[];
   /** The newest invoice, while it is open. */
   overdue: { since: Date; amount: number } | null;
+  /** Others of ours that live beside it. */
+  surplus: string[];
 }
 
-/** Asks for a customer's subscription: the one that lives, or else the last. Undefined when there never was one. */
-export async function fetchSnapshot(stripe: Stripe, customer: string): Promise<Snapshot | undefined> {
-  const { data } = await stripe.subscriptions.list({
-    customer,
-    status: 'all',
-    limit: 20,
-    expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
-  });
-  const [current] = data.filter(isOurs).toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
-  return current && snapshotOf(current);
+/** Asks for a customer's subscription: the newest that lives, or else the last. Undefined when there never was one. */
+export async function fetchSnapshot(
+  stripe: Stripe,
+  customer: string,
+  options?: Stripe.RequestOptions,
+): Promise<Snapshot | undefined> {
+  const { data } = await stripe.subscriptions.list(
+    {
+      customer,
+      status: 'all',
+      limit: 20,
+      expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
+    },
+    options,
+  );
+  const [current, ...others] = data
+    .filter(isOurs)
+    .toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
+  return (
+    current &&
+    snapshotOf(
+      current,
+      others.filter((each) => rank(each) === 0).map(({ id }) => id),
+    )
+  );
+}
+
+/** Grows when what follows from a snapshot becomes another: all are applied once more, each at its next look. */
+const appliedAs = 1;
+
+/** The same for two that say the same. */
+export function digestOf(snapshot: Snapshot): string {
+  return createHash('sha256')
+    .update(JSON.stringify([appliedAs, snapshot]))
+    .digest('base64url');
 }
 
 /** An account may sell other things to the same customer. */
-function isOurs(subscription: Stripe.Subscription): boolean {
+export function isOurs(subscription: Pick<Stripe.Subscription, 'items'>): boolean {
   return readLookupKey(subscription.items.data[0]?.price.lookup_key) !== undefined;
 }
 
@@ -51,7 +80,7 @@ function rank({ status }: Stripe.Subscription): number {
   return status === 'incomplete' ? 1 : 2;
 }
 
-export function snapshotOf(subscription: Stripe.Subscription): Snapshot {
+function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snapshot {
   const item = subscription.items.data[0];
   const sold = readLookupKey(item?.price.lookup_key);
   if (!item || !sold) throw new Error(`${subscription.id} is for no plan of ours`);
@@ -78,6 +107,7 @@ export function snapshotOf(subscription: Stripe.Subscription): Snapshot {
       invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
         ? { since: dateOf(invoice.created), amount: invoice.amount_remaining }
         : null,
+    surplus,
   };
 }
 

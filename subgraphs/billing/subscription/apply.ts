@@ -1,9 +1,10 @@
 import { Plan } from '#platform/entitlement/plans.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
 import type { NoticeRaised, PlanDecided, SubscriptionChanged } from '#schema/events.js';
 
 import { dueAt, endOfGrace } from '../dunning/dunning.ladder.js';
-import type { Snapshot } from '../stripe/snapshot.js';
+import { digestOf, type Snapshot } from '../stripe/snapshot.js';
 import { PlanSource, planInForce, type BillingSubscription } from './subscription.entity.js';
 import { accessOf, SubscriptionStatus } from './subscription.status.js';
 
@@ -29,9 +30,12 @@ export function applySnapshot(
   row.syncedAt = now;
   row.reconcileAt = new Date(now.getTime() + reconcileMs);
   if (!snapshot) return;
+  row.seen = digestOf(snapshot);
   const before = visible(row);
   const wasLive = accessOf[row.status].isLive && row.stripeId !== null;
+  const { partnerCoupon: from } = row;
   copy(row, snapshot, at);
+  if (row.partnerCoupon !== from) publish(discountChanged(row, from));
   decide(row, at, publish);
   if (wasLive && !accessOf[row.status].isLive) publish(notice(row, { notice: 'SUBSCRIPTION_ENDED' }));
   if (visible(row) !== before) publish(changed(row));
@@ -110,6 +114,24 @@ export function notice(row: BillingSubscription, facts: NoticeRaised): OutboxEve
     entityId: row.tenantId,
     payload: { ...facts },
   };
+}
+
+/** For the trail of the tenant whose price it is: seen at Stripe, so told once whoever has set it. */
+function discountChanged(
+  { tenantId, stripeId, partnerCoupon: to }: BillingSubscription,
+  from: string | null,
+): OutboxEvent {
+  return auditEvent(
+    { name: 'changePartnerDiscount', args: {} },
+    {
+      tenantId,
+      target: stripeId ?? tenantId,
+      actor: 'svc:billing',
+      actorKind: 'service',
+      clientAddress: '',
+      changes: { from, to },
+    },
+  );
 }
 
 export function changed(row: BillingSubscription): OutboxEvent {

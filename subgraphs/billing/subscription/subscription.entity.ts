@@ -158,6 +158,10 @@ export class BillingSubscription {
   @Property({ type: bigint })
   appliedTicket!: number;
 
+  /** A digest of what was applied: a look that sees the same has nothing to do. */
+  @Property({ type: 'text', nullable: true })
+  seen!: string | null;
+
   @Property({ type: 'datetime', nullable: true })
   syncedAt!: Date | null;
 
@@ -233,6 +237,7 @@ export function newSubscription(tenantId: string): BillingSubscription {
     partnerCoupon: null,
     ticket: 0,
     appliedTicket: 0,
+    seen: null,
     syncedAt: null,
     reconcileAt: null,
   });

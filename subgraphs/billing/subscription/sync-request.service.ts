@@ -16,7 +16,7 @@ export async function wantSync(
 ): Promise<void> {
   const [row] = await em.execute<{ wanted: string }[]>(
     `insert into billing.sync_request as r (tenant_id, wanted_at) values (?, ?)
-     on conflict (tenant_id) do update set wanted = r.wanted + 1 returning wanted`,
+     on conflict (tenant_id) do update set wanted = r.wanted + 1, asked = excluded.asked returning wanted`,
     [tenantId, now],
   );
   if (row?.wanted === '1') enqueue(syncKind, { tenantId });

@@ -45,15 +45,27 @@ export class TenantTime {
     return new Date(now.getTime() + Number(row?.aheadMs ?? 0));
   }
 
-  /** Whether the tenant's clock is on its way: each of its steps looks at Stripe, and so does whoever comes after the last. */
-  async isOnItsWay(em: SqlEntityManager, tenantId: string): Promise<boolean> {
-    if (!this.hasTestClocks) return false;
-    // Waits for a step that is just being written, which may be the last.
-    const [row] = await em.execute<{ status: string }[]>(
-      'select status from billing.test_clock where tenant_id = ? for share',
-      [tenantId],
+  /** How many milliseconds the clocks of several tenants are ahead; those that are not are left out. */
+  async ahead(em: SqlEntityManager, tenantIds: readonly string[]): Promise<Map<string, number>> {
+    if (!this.hasTestClocks) return new Map();
+    const rows = await em.execute<{ tenantId: string; aheadMs: string }[]>(
+      `select tenant_id as "tenantId", ahead_ms as "aheadMs" from billing.test_clock
+       where tenant_id in (select jsonb_array_elements_text(?::jsonb))`,
+      [JSON.stringify(tenantIds)],
     );
-    return row?.status === 'ADVANCING';
+    return new Map(rows.map(({ tenantId, aheadMs }) => [tenantId, Number(aheadMs)]));
+  }
+
+  /** Those of several tenants whose clock is on its way: each of its steps looks at Stripe, and so does whoever comes after the last. */
+  async onTheirWay(em: SqlEntityManager, tenantIds: readonly string[]): Promise<Set<string>> {
+    if (!this.hasTestClocks) return new Set();
+    // Waits for steps that are just being written, which may be the last ones.
+    const rows = await em.execute<{ tenantId: string; status: string }[]>(
+      `select tenant_id as "tenantId", status from billing.test_clock
+       where tenant_id in (select jsonb_array_elements_text(?::jsonb)) order by tenant_id for share`,
+      [JSON.stringify(tenantIds)],
+    );
+    return new Set(rows.filter(({ status }) => status === 'ADVANCING').map(({ tenantId }) => tenantId));
   }
 
   /** For the viewer's tenant. */

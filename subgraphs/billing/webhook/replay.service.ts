@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 
+import { customerOf } from './customer-of.js';
 import type { WebhookLedger } from './ledger.job.js';
 
 /** Which events: these, or all since a moment, of which Stripe keeps 30 days. */
@@ -13,7 +14,7 @@ export async function replayEvents(
 ): Promise<{ taken: number; foreign: number }> {
   const counts = { taken: 0, foreign: 0 };
   for await (const event of eventsOf(stripe, which)) {
-    const outcome = await ledger.take(event, { again: true });
+    const outcome = await ledger.take(event, await customerOf(stripe, event), { again: true });
     counts[outcome === 'not ours' ? 'foreign' : 'taken'] += 1;
   }
   return counts;

@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Logger } from '#platform/logger.js';
 import type { Metrics } from '#platform/metrics.js';
 
+import { customerOf } from './customer-of.js';
 import type { WebhookLedger } from './ledger.job.js';
 import { verifiedEvent } from './signature.js';
 
@@ -48,7 +49,7 @@ export function createWebhookRouter(options: WebhookOptions): Router {
         response.status(400).json({ error: 'The signature is missing, wrong, or not of now' });
         return;
       }
-      const outcome = await ledger.take(event);
+      const outcome = await ledger.take(event, await customerOf(stripe, event));
       count?.({ outcome });
       logger.debug({ event: event.id, type: event.type, outcome }, 'a webhook came');
       response.status(200).json({ received: true });

@@ -15,6 +15,7 @@ const batch = 500;
 export const commandTimeoutsSweep: Sweep = {
   name: 'command.time-out',
   everyMs: 2_000,
+  due: 'select from fleet.command_invocation where due_at <= ?',
   async run({ em, now, publish }) {
     const due = await em.execute<{ tenantId: string; id: string }[]>(
       `select distinct tenant_id as "tenantId", command_id as id from (

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { FilterQuery } from '@mikro-orm/core';
 
+import type { Admission } from '#platform/admission/admission.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
@@ -12,7 +13,7 @@ import { viewerId } from '#platform/viewer.js';
 
 import { groupsNamed, targetsOf, unknownGroups } from '../group/group-members.service.js';
 import { unknownInstances } from '../instance/unknown-instances.service.js';
-import type { CommandAdmission } from './admission.service.js';
+import { askedCommand } from './admission.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
@@ -38,7 +39,7 @@ interface SentCommand {
 export class CommandService {
   readonly idempotency = new IdempotencyKeys('fleet', ['sendCommand']);
 
-  constructor(private readonly admission: CommandAdmission) {}
+  constructor(private readonly admission: Admission) {}
 
   /** An instance id that is not of the tenant's fleet is refused by name, and then nothing is sent. */
   async send(operation: Operation, input: SendCommandInput): Promise<Command> {
@@ -116,7 +117,7 @@ export class CommandService {
   ): Promise<ReadonlySet<string>> {
     if (await this.idempotency.find(operation, call)) return new Set();
     const instanceIds = await targetsFor(operation, operation, rules);
-    await this.admission.require(operation, { kind: rules.command, params: rules.params ?? {} }, instanceIds);
+    await this.admission.require(operation, askedCommand(rules, instanceIds));
     return new Set(instanceIds);
   }
 

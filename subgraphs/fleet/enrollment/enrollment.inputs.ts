@@ -63,6 +63,9 @@ export class CreateServerEnrollmentTokenInput {
 
   @Field(() => Int, { description: 'Hours until it stops working and its place is free again, 1 to 24.' })
   expiresInHours!: number;
+
+  @Field(() => [String], { nullable: true, description: 'Tags for the instance, at most 20.' })
+  tags?: string[] | null;
 }
 
 export const createServerEnrollmentTokenRules = z.object({
@@ -75,6 +78,7 @@ export const createServerEnrollmentTokenRules = z.object({
     .number()
     .min(1, 'Expires in hours must be from 1 to 24')
     .max(24, 'Expires in hours must be from 1 to 24'),
+  tags: z.array(tag).max(20, 'At most 20 tags').nullish(),
 });
 
 @ObjectType({ description: 'A new enrollment token. The secret is in this answer and nowhere else.' })

@@ -67,12 +67,15 @@ export class EnrollmentService {
     operation: Operation,
     input: CreateServerEnrollmentTokenInput,
   ): Promise<CreateEnrollmentTokenPayload> {
-    const { serverId, name, hostname, expiresInHours } = validate(createServerEnrollmentTokenRules, input);
+    const { serverId, name, hostname, expiresInHours, tags } = validate(
+      createServerEnrollmentTokenRules,
+      input,
+    );
     const { tenantId } = operation;
     const now = operation.clock.now();
     const { secret, token } = newToken(operation, {
       name,
-      tags: [],
+      tags: [...new Set(tags)],
       maxUses: 1,
       hours: expiresInHours,
       serverId,

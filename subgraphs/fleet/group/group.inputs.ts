@@ -35,7 +35,8 @@ export class CreateInstanceGroupInput {
 
   @Field(() => GroupFilterInput, {
     nullable: true,
-    description: 'Of a live group: who is in it. Of a static one: whoever it matches now is put into it.',
+    description:
+      'Of a live group: who is in it. Of a static one: whoever it matches now is put into it, at most 10000.',
   })
   filter?: GroupFilterInput | null;
 }

@@ -8,6 +8,7 @@ import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { faultsIn, invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
+import type { GroupChanged } from '#schema/events.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import { unknownInstances } from '../instance/unknown-instances.service.js';
@@ -21,6 +22,9 @@ import {
 } from './group.inputs.js';
 
 const room: Room = { lock: 'fleet.instance_group', limit: 200, of: 'groups', reason: 'GROUPS_LIMIT' };
+
+/** Of a static group: all of them are told whenever they change. */
+const mostMembers = 10_000;
 
 /** Groups of instances: listed by hand, or whoever a filter matches. */
 export class GroupService {
@@ -57,19 +61,23 @@ export class GroupService {
           createdAt: now,
         });
         await write.em.flush();
-        if (!isLive && rules.instanceIds) await setMembers(write, group, rules.instanceIds);
+        let members: readonly string[] | null = null;
+        if (!isLive && rules.instanceIds) {
+          members = rules.instanceIds;
+          await setMembers(write, group, members);
+        }
         if (!isLive && rules.filter) {
           const matching = await write.em.find(
             Instance,
             { $and: [{ tenantId }, instancesMatching(rules.filter, now)] },
             { fields: ['id'], disableIdentityMap: true },
           );
-          await insertMembers(
-            write,
-            group,
-            matching.map(({ id }) => id),
-          );
+          members = matching.map(({ id }) => id);
+          if (members.length > mostMembers)
+            throw invalid('input.filter', `These are more than ${mostMembers} instances`);
+          await insertMembers(write, group, members);
         }
+        changed(write, group, { instanceIds: members });
         write.audit({ target: group.id });
         return group;
       }),
@@ -93,6 +101,7 @@ export class GroupService {
           }
           await setMembers(write, group, instanceIds);
         }
+        changed(write, group, { instanceIds: instanceIds ?? null });
         return group;
       }),
     );
@@ -101,16 +110,38 @@ export class GroupService {
   /** Its maintenance windows go with it. */
   async remove(operation: Operation, id: string): Promise<InstanceGroup> {
     const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async (write) => {
+      const { em, audit } = write;
       const group = await find(em, tenantId, id, LockMode.PESSIMISTIC_WRITE);
       audit({ target: id, changes: { name: group.name, deleted: true } });
       for (const table of ['instance_group_member', 'maintenance_window']) {
         await em.execute(`delete from fleet.${table} where tenant_id = ? and group_id = ?`, [tenantId, id]);
       }
       em.remove(group);
+      changed(write, group, { instanceIds: null, isRemoved: true });
       return group;
     });
   }
+}
+
+/** Tells of a group as it is now. */
+function changed(
+  { publish }: Write,
+  { tenantId, id, name, filter }: InstanceGroup,
+  { instanceIds, isRemoved = false }: { instanceIds: readonly string[] | null; isRemoved?: boolean },
+): void {
+  publish({
+    topic: 'fleet.group.changed',
+    tenantId,
+    entityId: id,
+    payload: {
+      groupId: id,
+      name,
+      filter,
+      instanceIds: instanceIds && [...instanceIds],
+      isRemoved,
+    } satisfies GroupChanged,
+  });
 }
 
 /** What is wrong by itself is told together with what is not of the fleet. */

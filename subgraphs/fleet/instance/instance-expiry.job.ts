@@ -51,6 +51,7 @@ const moveOn = `update fleet.instance_expiry e set check_at = ${deadline}
 export const expirySweep: Sweep = {
   name: 'instance.expire',
   everyMs: 2_000,
+  due: `select from fleet.instance_expiry where check_at <= ?::timestamptz + interval '${lookaheadMs} ms'`,
   async run({ em, now, publish }) {
     const ahead = new Date(now.getTime() + lookaheadMs);
     const looked = await em.execute<Looked[]>(look, [now, ahead, now]);

@@ -1,5 +1,5 @@
+import { mandatoryPoliciesTableSql } from '#platform/admission/mandatory-policies.sql.js';
 import { migration, type AreaMigration } from '#platform/database/migrate.js';
-import { tenantTableSql } from '#platform/database/row-level-security.js';
 
 const tellAgain = (topic: string, payload: string) =>
   `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
@@ -15,12 +15,7 @@ export const factsMigration: AreaMigration = migration(
   '090_facts',
   // Not indexed, so that beats stay HOT updates.
   `alter table fleet.instance add column facts_digest text, add column facts_reported_at timestamptz`,
-  `create table fleet.mandatory_policies (
-    tenant_id text primary key,
-    version bigint not null,
-    count integer not null
-  )`,
-  ...tenantTableSql('fleet', 'mandatory_policies', { app: ['select'] }),
+  ...mandatoryPoliciesTableSql('fleet'),
   tellAgain('fleet.instance.updated', `'name', i.name, 'tags', to_jsonb(i.tags)`),
   tellAgain(
     'fleet.facts.changed',

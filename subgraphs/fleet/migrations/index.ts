@@ -27,6 +27,7 @@ import { makersMigration } from './088-makers.js';
 import { billingMigration } from './089-billing.js';
 import { factsMigration } from './090-facts.js';
 import { serverTokensMigration } from './091-server-tokens.js';
+import { groupsAndMetricsMigration } from './092-groups-and-metrics.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -139,4 +140,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   billingMigration,
   factsMigration,
   serverTokensMigration,
+  groupsAndMetricsMigration,
 ];

@@ -1,15 +1,22 @@
+import { policyViolation } from '#platform/admission/admission.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
 import { kindOf } from '../fact/fact.catalogue.js';
-import type { Facts } from '../fact/flatten.js';
+import { reportedMark, type Facts } from '../fact/flatten.js';
 import { Policy } from '../policy/policy.entity.js';
 import { readRules, type TenantRules } from '../result/active-policies.loader.js';
-import { exemptionKey, factsNow, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
-import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { exemptionKey, factsNow, noInstance, type ActivePolicy, type KnownNode } from '../result/evaluate.js';
+import { knownNode, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { verdicts, type Evidence } from '../rule/compile.js';
-import { admissionRules, type AdmissionAnswer, type AdmissionInput } from './admission.types.js';
+import {
+  AdmissionSubject,
+  admissionRules,
+  instanceSubjects,
+  type AdmissionAnswer,
+  type AdmissionInput,
+} from './admission.types.js';
 
 const mostTold = 100;
 
@@ -22,22 +29,29 @@ interface Refused {
 /** The one question that other areas ask before they do something. */
 export class AdmissionService {
   async ask(operation: Operation, input: AdmissionInput): Promise<AdmissionAnswer> {
-    const { action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
+    const { subject, action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const rules = await readRules(em, tenantId, now);
     const proposed = { ...knownOf(facts ?? {}), 'action.kind': action };
-    const asked = rules.policies.filter(
-      (policy) =>
-        policy.isMandatory &&
-        (policy.isAboutActions || isChange || policy.paths.some((path) => path in proposed)),
-    );
+    const isOfCluster = subject === AdmissionSubject.DEPLOYMENT;
+    const asked = rules.policies.filter(({ isMandatory, isAboutActions, isAboutClusters, paths }) => {
+      if (!isMandatory) return false;
+      // No instance, plan or server has what is a cluster's, and the cluster of a workload has to answer for all of it.
+      if (isAboutClusters) return isOfCluster;
+      return isAboutActions || isChange || paths.some((path) => path in proposed);
+    });
     if (asked.length === 0) {
       await requireKnown(operation, instanceIds ?? []);
       return { isAdmitted: true, refusals: [] };
     }
-    const nodes = await nodesOf(operation, instanceIds ?? [], tags ?? []);
-    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, now.getTime());
+    const nodes = instanceSubjects.has(subject)
+      ? await nodesOf(operation, instanceIds ?? [])
+      : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : unknown(tags ?? [])];
+    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, {
+      takenBack: await takenBackOf(operation, proposed, instanceIds ?? []),
+      now: now.getTime(),
+    });
     return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
   }
 
@@ -55,12 +69,23 @@ export class AdmissionService {
   }
 }
 
+/** Asks within this area. Throws CONFLICT (POLICY_VIOLATION) with the policy and its evidence when it is refused. */
+export async function requireAdmitted(
+  admission: AdmissionService,
+  operation: Operation,
+  input: AdmissionInput,
+): Promise<void> {
+  const { refusals: found } = await admission.ask(operation, input);
+  if (found.length > 0) throw policyViolation(found, 'this be done');
+}
+
+/** A plan or a workload: nothing is known of it but what is told. */
+const unknown = (tags: readonly string[]): KnownNode => ({ ...noInstance, id: '', tags, facts: {} });
+
 /** An instance that is about to be made. */
 const newcomer = (tags: readonly string[]): KnownNode => ({
-  id: '',
-  tags,
+  ...unknown(tags),
   facts: { 'instance.tags': tags },
-  offlineSince: null,
 });
 
 async function requireKnown({ em, tenantId }: Operation, ids: readonly string[]): Promise<void> {
@@ -73,12 +98,7 @@ async function requireKnown({ em, tenantId }: Operation, ids: readonly string[])
   if (count < new Set(ids).size) throw notFound('Instance');
 }
 
-async function nodesOf(
-  { em, tenantId }: Operation,
-  ids: readonly string[],
-  tags: readonly string[],
-): Promise<KnownNode[]> {
-  if (ids.length === 0) return [newcomer(tags)];
+async function nodesOf({ em, tenantId }: Operation, ids: readonly string[]): Promise<KnownNode[]> {
   const rows = await em.execute<NodeRow[]>(
     `select ${nodeColumns} from governance.node
      where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
@@ -89,23 +109,50 @@ async function nodesOf(
     const row = known.get(id);
     // One that governance has yet to hear of cannot be judged.
     if (!row) throw notFound('Instance');
-    return { ...row, offlineSince: row.offlineSince && new Date(row.offlineSince) };
+    return knownNode(row);
   });
+}
+
+/**
+ * The instances on which a canary is taking an update back by this very command. What does not hold there already has no
+ * say then: it may be what the update has broken. What would not hold only afterwards has.
+ */
+async function takenBackOf(
+  { em, tenantId }: Operation,
+  { 'action.kind': action, 'cloud_os.version': version }: Facts,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (action !== 'command.update' || typeof version !== 'string' || ids.length === 0) return new Set();
+  const rows = await em.execute<{ id: string }[]>(
+    `select m.instance_id as id from governance.canary_member m
+     join governance.canary_dispatch d
+       on d.tenant_id = m.tenant_id and d.canary_id = m.canary_id and d.number = m.rollback_dispatch
+     where m.tenant_id = ? and m.is_open and m.status = 'ROLLING_BACK' and d.command = 'UPDATE'
+       and d.finished_at is null and d.params->>'version' = ?
+       and m.instance_id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, version, JSON.stringify(ids)],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 function refusals(
   nodes: readonly KnownNode[],
   { policies, exemptions }: TenantRules,
   proposed: Facts,
-  now: number,
+  { takenBack, now }: { takenBack: ReadonlySet<string>; now: number },
 ): Refused[] {
   const found: Refused[] = [];
   for (const node of nodes) {
-    const facts = { ...factsNow(node, now), ...proposed };
+    const today = factsNow(node, now);
+    const told = { ...today, ...proposed };
+    // Of a cluster all is told that is known: what is not among it there is not.
+    const ofCluster = { ...told, [reportedMark]: true };
     for (const policy of policies) {
+      const facts = policy.isAboutClusters ? ofCluster : told;
       if (!policy.appliesTo(node)) continue;
       if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
       if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
+      if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
       found.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
       if (found.length >= mostTold) return found;
     }

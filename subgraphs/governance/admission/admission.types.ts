@@ -1,24 +1,81 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
 import { JsonObject } from '#platform/subgraph/scalars.js';
 
 import { PolicyEvidence } from '../result/result.entity.js';
 
+export enum AdmissionSubject {
+  INSTANCE_COMMAND = 'INSTANCE_COMMAND',
+  CANARY = 'CANARY',
+  PROVISION = 'PROVISION',
+  PLAN_CHANGE = 'PLAN_CHANGE',
+  DEPLOYMENT = 'DEPLOYMENT',
+}
+
+registerEnumType(AdmissionSubject, {
+  name: 'AdmissionSubject',
+  description: 'What something is done to, and so which policies have a say.',
+  valuesConfig: {
+    INSTANCE_COMMAND: {
+      description: 'Instances, by a command: the policies that are for each of `instanceIds`.',
+    },
+    CANARY: { description: 'Instances, step by step: as a command.' },
+    PROVISION: {
+      description:
+        'An instance that is yet to be made: the policies for all instances, or for its `tags`. `facts` say what it will be: ' +
+        '`server.provider`, `server.region`, `server.country`, `server.size`, `cloud_os.version`, `os.name`, ...',
+    },
+    PLAN_CHANGE: {
+      description:
+        'The tenant, whose plan changes: policies for all instances that are about `plan.name` and the like, or actions.',
+    },
+    DEPLOYMENT: {
+      description:
+        'A workload of a cluster: policies about `deployment.image` and `cluster.version` and the like, or actions, for all or ' +
+        "for the cluster's `tags`.",
+    },
+  },
+});
+
+/** Of these it is instances that are asked about, and of the others something that is none yet, or never will be. */
+export const instanceSubjects: ReadonlySet<AdmissionSubject> = new Set([
+  AdmissionSubject.INSTANCE_COMMAND,
+  AdmissionSubject.CANARY,
+]);
+
+/** What policies for tags are asked about by tags that come along. */
+const taggedSubjects: ReadonlySet<AdmissionSubject> = new Set([
+  AdmissionSubject.PROVISION,
+  AdmissionSubject.DEPLOYMENT,
+]);
+
 @InputType({ description: 'Something that is about to be done.' })
 export class AdmissionInput {
+  @Field(() => AdmissionSubject, {
+    defaultValue: AdmissionSubject.INSTANCE_COMMAND,
+    description: 'To what.',
+  })
+  subject?: AdmissionSubject;
+
   @Field(() => String, {
-    description: 'What: `command.update`, `server.provision`, ... The fact `action.kind`.',
+    description:
+      'What: `command.update`, `canary.update`, `server.provision`, `plan.change`, `deployment.create`, ... The fact ' +
+      '`action.kind`.',
   })
   action!: string;
 
   @Field(() => [ID], {
     nullable: true,
-    description: 'To which instances, at most 10000; none where it makes a new one.',
+    description:
+      'Of INSTANCE_COMMAND and CANARY: to which instances, at most 10000; what is done to none is admitted. Of the others none.',
   })
   instanceIds?: string[] | null;
 
-  @Field(() => [String], { nullable: true, description: 'Of a new instance: the tags that it will have.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Of PROVISION: the tags that it will have. Of DEPLOYMENT: those of its cluster.',
+  })
   tags?: string[] | null;
 
   @Field(() => JsonObject, {
@@ -29,22 +86,36 @@ export class AdmissionInput {
 
   @Field(() => Boolean, {
     description:
-      'Whether it changes what runs there. Then an instance on which a mandatory policy does not hold is refused it, unless ' +
+      'Whether it changes what runs on instances. Then one on which a mandatory policy does not hold is refused it, unless ' +
       'that mends it; otherwise only policies about actions, or about `facts`, are asked.',
   })
   isChange!: boolean;
 }
 
-export const admissionRules = z.object({
-  action: z
-    .string()
-    .regex(/^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$/, 'Action must be words with dots between, as command.update')
-    .max(100, 'Action must have at most 100 characters'),
-  instanceIds: z.array(z.string()).max(10_000, 'At most 10000 instances').nullish(),
-  tags: z.array(z.string()).max(100, 'At most 100 tags').nullish(),
-  facts: z.record(z.string(), z.unknown()).nullish(),
-  isChange: z.boolean(),
-});
+const unlessInstances = 'Only of a subject that is instances';
+
+export const admissionRules = z
+  .object({
+    subject: z.enum(AdmissionSubject).default(AdmissionSubject.INSTANCE_COMMAND),
+    action: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$/,
+        'Action must be words with dots between, as command.update',
+      )
+      .max(100, 'Action must have at most 100 characters'),
+    instanceIds: z.array(z.string()).max(10_000, 'At most 10000 instances').nullish(),
+    tags: z.array(z.string()).max(100, 'At most 100 tags').nullish(),
+    facts: z.record(z.string(), z.unknown()).nullish(),
+    isChange: z.boolean(),
+  })
+  .superRefine(({ subject, instanceIds, tags }, context) => {
+    const isOfInstances = instanceSubjects.has(subject);
+    if (!isOfInstances && instanceIds?.length)
+      context.addIssue({ code: 'custom', path: ['instanceIds'], message: unlessInstances });
+    if (!taggedSubjects.has(subject) && tags?.length)
+      context.addIssue({ code: 'custom', path: ['tags'], message: 'Only of PROVISION and DEPLOYMENT' });
+  });
 
 @ObjectType({ description: 'A mandatory policy that does not let something be done.' })
 export class AdmissionRefusal {

@@ -8,7 +8,7 @@ import { invalidFields, validate, type Faults } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { Policy } from '../policy/policy.entity.js';
-import { rulesChanged } from '../result/rules-changed.service.js';
+import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { PolicyExemption } from './exemption.entity.js';
 import {
   createExemptionRules,
@@ -43,6 +43,7 @@ export class ExemptionService {
     try {
       return await operation.write(async (write) => {
         const { em } = write;
+        await lockJudged(write, tenantId);
         const faults: Faults = {};
         if ((await em.count(Policy, { tenantId, id: rules.policyId })) === 0)
           faults['input.policyId'] = `There is no policy ${rules.policyId}`;
@@ -86,6 +87,7 @@ export class ExemptionService {
   async remove(operation: Operation, id: string): Promise<PolicyExemption> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
+      await lockJudged(write, tenantId);
       const exemption = await write.em.findOne(PolicyExemption, { tenantId, id });
       if (!exemption) throw notFound('Policy exemption');
       const { policyId, instanceId } = exemption;

@@ -34,6 +34,7 @@ export enum FactSource {
   NODE = 'NODE',
   PANEL = 'PANEL',
   ACTION = 'ACTION',
+  METRICS = 'METRICS',
 }
 
 registerEnumType(FactSource, {
@@ -45,6 +46,10 @@ registerEnumType(FactSource, {
     },
     PANEL: { description: 'The panel.' },
     ACTION: { description: 'Whoever is about to do something; known at admission only.' },
+    METRICS: {
+      description:
+        'What beats measure. Once a policy is about any (a disabled one too), it is brought up to date every 5 minutes; what is older than 15 minutes is unknown.',
+    },
   },
 });
 

@@ -3,6 +3,11 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 import { entitlementReadOnlySql, entitlementTableSql } from '#platform/entitlement/entitlement.sql.js';
 
 import { policiesMigration } from './002-policies.js';
+import { canariesMigration } from './003-canaries.js';
+import { remediationMigration } from './004-remediation.js';
+import { gitOpsMigration } from './010-gitops.js';
+import { groupsAndMetricsMigration } from './011-groups-and-metrics.js';
+import { clustersMigration } from './020-clusters.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -13,4 +18,9 @@ export const governanceMigrations: readonly AreaMigration[] = [
     entitlementReadOnlySql('governance'),
   ),
   policiesMigration,
+  canariesMigration,
+  remediationMigration,
+  gitOpsMigration,
+  groupsAndMetricsMigration,
+  clustersMigration,
 ];

@@ -9,11 +9,10 @@ import type {
 } from '#schema/events.js';
 
 import { flatten, reportedMark, type Facts } from '../fact/flatten.js';
-import { evaluateNodes, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { evaluateNodes, nodeColumns, type NodeColumns, type NodeRow } from '../result/evaluation.service.js';
 
 /** What fleet's events make of an instance as governance knows it; undefined where they change nothing. */
-type Change = Partial<Pick<NodeRow, 'name' | 'tags' | 'offlineSince'>> & {
-  facts?: Facts;
+type Change = Partial<Pick<NodeRow, 'name' | 'hostname' | 'status' | 'tags' | 'facts' | 'offlineSince'>> & {
   reportedAt?: string;
 };
 
@@ -31,6 +30,12 @@ export const followNodes: Consumer = {
     if (event.topic === 'fleet.instance.decommissioned') {
       const { instanceId } = event.payload as unknown as InstanceDecommissioned;
       await em.execute('delete from governance.node where tenant_id = ? and id = ?', [tenantId, instanceId]);
+      // What is under way there ends by its command.
+      await em.execute(
+        `update governance.canary_member set status = 'GONE'
+         where tenant_id = ? and instance_id = ? and is_open and status in ('WAITING', 'UPDATED', 'FAILED', 'UNREACHED', 'REFUSED')`,
+        [tenantId, instanceId],
+      );
       return;
     }
     if (event.topic === 'fleet.instance.enrolled' || event.topic === 'fleet.instance.updated') {
@@ -43,24 +48,23 @@ export const followNodes: Consumer = {
     const node = await lockNode(em, tenantId, id);
     const change = node && changeBy(event.topic, event.payload, node, event.occurredAt);
     if (!node || !change) return;
-    const changed: NodeRow = { ...node, ...change };
-    await em.execute(
-      `update governance.node set name = ?, facts = ?::jsonb, offline_since = ?,
-         tags = array(select jsonb_array_elements_text(?::jsonb)), reported_at = coalesce(?, reported_at)
-       where tenant_id = ? and id = ?`,
-      [
-        changed.name,
-        JSON.stringify(changed.facts),
-        changed.offlineSince,
-        JSON.stringify(changed.tags),
-        change.reportedAt ?? null,
-        tenantId,
-        id,
-      ],
-    );
-    await evaluateNodes({ em, now, publish }, tenantId, [changed]);
+    await evaluateNodes({ em, now, publish }, tenantId, [{ ...node, ...change, told: columnsOf(change) }]);
   },
 };
+
+function columnsOf({ offlineSince, reportedAt, name, hostname, status, tags, facts }: Change): NodeColumns {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(hostname ? { hostname } : {}),
+    ...(status ? { status } : {}),
+    ...(tags ? { tags } : {}),
+    ...(facts ? { facts } : {}),
+    ...(reportedAt === undefined ? {} : { reported_at: reportedAt }),
+    ...(offlineSince === undefined
+      ? {}
+      : { is_moved: true, offline_since: offlineSince === null ? null : new Date(offlineSince) }),
+  };
+}
 
 async function lockNode(em: SqlEntityManager, tenantId: string, id: string): Promise<NodeRow | undefined> {
   const [node] = await em.execute<NodeRow[]>(
@@ -78,12 +82,19 @@ function changeBy(
 ): Change | undefined {
   switch (topic) {
     case 'fleet.instance.enrolled': {
-      const { name, tags = node.tags, version } = payload as unknown as InstanceEnrolled;
-      return { name, tags, facts: withVersion(tagged(node.facts, tags), version) };
+      const { name, hostname, tags = node.tags, version } = payload as unknown as InstanceEnrolled;
+      // One that never beat counts as offline among groups.
+      const status = node.status ?? 'OFFLINE';
+      return { name, hostname, status, tags, facts: withVersion(tagged(node.facts, tags), version) };
     }
     case 'fleet.instance.updated': {
-      const { name, tags } = payload as unknown as InstanceUpdated;
-      return { name, tags, facts: tagged(node.facts, tags) };
+      const {
+        name,
+        tags,
+        hostname = node.hostname,
+        status = node.status,
+      } = payload as unknown as InstanceUpdated;
+      return { name, tags, hostname, status, facts: tagged(node.facts, tags) };
     }
     case 'fleet.facts.changed': {
       const { version, facts, reportedAt } = payload as unknown as FactsChanged;
@@ -91,9 +102,11 @@ function changeBy(
       return { facts: withVersion(known, version), reportedAt };
     }
     case 'fleet.instance.changed': {
-      const isOffline = (payload as unknown as InstanceChanged).to === 'OFFLINE';
-      if (isOffline === (node.offlineSince !== null)) return undefined;
+      const { to: status } = payload as unknown as InstanceChanged;
+      const isOffline = status === 'OFFLINE';
+      if (isOffline === (node.offlineSince !== null)) return status === node.status ? undefined : { status };
       return {
+        status,
         offlineSince: isOffline ? occurredAt : null,
         facts: { ...node.facts, 'instance.status': isOffline ? 'offline' : 'online' },
       };

@@ -2,8 +2,9 @@ import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 import { pageOf } from '#platform/subgraph/paging.js';
-import { DateTime, Json } from '#platform/subgraph/scalars.js';
+import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
+import { OrderedCommand } from '../order/order.js';
 import type { Rule } from '../rule/rule.js';
 import type { Scope } from './scope.js';
 
@@ -67,6 +68,25 @@ export class PolicyRule {
   value!: unknown;
 }
 
+@ObjectType({ description: 'The command that brings an instance in line with a policy.' })
+export class PolicyRemedy {
+  @Field(() => OrderedCommand, { description: 'What the instance is told.' })
+  command!: OrderedCommand;
+
+  @Field(() => JsonObject, {
+    description:
+      'What the command takes; see `commandKinds`. Of APPLY_POLICY nothing: it takes the policy itself.',
+  })
+  params!: Record<string, unknown>;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether it is sent by itself where the policy does not hold: to one instance once an hour, and to at most 60 an hour. ' +
+      'Otherwise `remediatePolicy` sends it.',
+  })
+  isAutomatic!: boolean;
+}
+
 @Entity({ tableName: 'policy' })
 @ObjectType({ description: 'Something that has to hold on instances.' })
 @Directive('@key(fields: "id")')
@@ -111,6 +131,14 @@ export class Policy {
   })
   @Property({ type: 'json' })
   appliesTo!: Scope;
+
+  @Field(() => PolicyRemedy, { nullable: true, description: 'What mends it; null where nothing is told.' })
+  @Property({ type: 'json', nullable: true })
+  remediation!: PolicyRemedy | null;
+
+  /** When it is next looked for what is to be mended by itself; null when nothing is. */
+  @Property({ type: 'datetime', nullable: true })
+  remediateAt!: Date | null;
 
   @Field(() => Int, { description: 'Goes up with each change; see `policyHistory`.' })
   @Property({ type: 'integer' })

@@ -1,9 +1,10 @@
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 
-import { Json } from '#platform/subgraph/scalars.js';
+import { Json, JsonObject } from '#platform/subgraph/scalars.js';
 import type { Faults } from '#platform/validation.js';
 
+import { OrderedCommand, orderRules } from '../order/order.js';
 import { checkRule } from '../rule/check.js';
 import type { Rule } from '../rule/rule.js';
 import { PolicyEnforcement, PolicySeverity, ruleDescription } from './policy.entity.js';
@@ -27,9 +28,28 @@ export class PolicyRuleInput {
   value?: unknown;
 }
 
-const scopeDescription =
-  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000) and `tags` (all of them, at ' +
-  'most 20)';
+export const scopeDescription =
+  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000), `tags` (all of them, at ' +
+  'most 20) and `group_ids` (any of these `instanceGroups`, at most 20; a group that was removed has nobody in it)';
+
+@InputType({ description: 'The command that brings an instance in line with a policy.' })
+export class PolicyRemedyInput {
+  @Field(() => OrderedCommand, { description: 'What the instance is told.' })
+  command!: OrderedCommand;
+
+  @Field(() => JsonObject, {
+    nullable: true,
+    description:
+      'What the command takes; see `commandKinds`. Of APPLY_POLICY nothing: it takes the policy itself.',
+  })
+  params?: Record<string, unknown> | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is sent by itself where the policy does not hold; false unless told.',
+  })
+  isAutomatic?: boolean | null;
+}
 
 @InputType({ description: 'A new policy.' })
 export class CreatePolicyInput {
@@ -62,6 +82,9 @@ export class CreatePolicyInput {
 
   @Field(() => Json, { nullable: true, description: `${scopeDescription}; \`"all_instances"\` unless told.` })
   appliesTo?: unknown;
+
+  @Field(() => PolicyRemedyInput, { nullable: true, description: 'What mends it; nothing unless told.' })
+  remediation?: PolicyRemedyInput | null;
 }
 
 @InputType({ description: 'What changes of a policy; what is left out stays.' })
@@ -98,12 +121,15 @@ export class UpdatePolicyInput {
 
   @Field(() => Json, { nullable: true, description: `${scopeDescription}.` })
   appliesTo?: unknown;
+
+  @Field(() => PolicyRemedyInput, { nullable: true, description: 'What mends it; null takes it away.' })
+  remediation?: PolicyRemedyInput | null;
 }
 
 type Check = (given: unknown, path: string) => { faults: Faults } | Record<string, unknown>;
 
 /** Hands on what a check of ours finds, each at its place below the field. */
-const checked = <T>(check: Check, key: string) =>
+export const checked = <T>(check: Check, key: string) =>
   z.unknown().transform((given, context): T => {
     const answer = check(given, '');
     if (!('faults' in answer)) return answer[key] as T;
@@ -113,7 +139,7 @@ const checked = <T>(check: Check, key: string) =>
   });
 
 /** The same where null and nothing at all leave it as it is. */
-const maybe = <T>(check: Check, key: string) =>
+export const maybe = <T>(check: Check, key: string) =>
   z
     .unknown()
     .transform((given, context): T | undefined => {
@@ -131,6 +157,30 @@ const type = z.string().trim().min(1, 'Type is required').max(50, 'Type must hav
 const text = (what: string) =>
   z.string().trim().max(2_000, `${what} must have at most 2000 characters`).nullish();
 
+/** The policy itself is put in when the command is sent. */
+const remedy = z
+  .object({
+    command: z.enum(OrderedCommand),
+    params: z.record(z.string(), z.unknown()).nullish(),
+    isAutomatic: z.boolean().nullish(),
+  })
+  .superRefine(({ command, params }, context) => {
+    const isOfItself = command === OrderedCommand.APPLY_POLICY;
+    const whole = isOfItself && Object.keys(params ?? {}).length === 0 ? { policy_id: '-' } : params;
+    const parsed = orderRules.safeParse({
+      command: isOfItself && whole === params ? OrderedCommand.RESTART : command,
+      params: whole,
+    });
+    for (const { path, message } of parsed.error?.issues ?? [])
+      context.addIssue({ code: 'custom', path: [...path], message });
+  })
+  .transform(({ command, params, isAutomatic }) => ({
+    command,
+    params: params ?? {},
+    isAutomatic: isAutomatic ?? false,
+  }))
+  .nullish();
+
 export const createPolicyRules = z.object({
   name,
   type: type.nullish(),
@@ -140,6 +190,7 @@ export const createPolicyRules = z.object({
   enforcement: z.enum(PolicyEnforcement).nullish(),
   severity: z.enum(PolicySeverity).nullish(),
   appliesTo: maybe<Scope>(checkScope, 'scope'),
+  remediation: remedy,
 });
 
 export const updatePolicyRules = z.object({
@@ -151,4 +202,5 @@ export const updatePolicyRules = z.object({
   enforcement: z.enum(PolicyEnforcement).nullish(),
   severity: z.enum(PolicySeverity).nullish(),
   appliesTo: maybe<Scope>(checkScope, 'scope'),
+  remediation: remedy,
 });

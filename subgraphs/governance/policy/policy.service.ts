@@ -1,4 +1,4 @@
-import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
@@ -9,7 +9,7 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { rulesChanged } from '../result/rules-changed.service.js';
+import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
 import {
@@ -100,12 +100,15 @@ export class PolicyService {
       enforcement: draft.enforcement ?? PolicyEnforcement.ADVISORY,
       severity: draft.severity ?? PolicySeverity.MEDIUM,
       appliesTo: draft.appliesTo,
+      remediation: draft.remediation ?? null,
+      remediateAt: null,
       version: 1,
       createdBy: by,
       createdAt: now,
       updatedBy: by,
       updatedAt: now,
     });
+    policy.remediateAt = remediateAt(policy, now);
     remember(write, policy);
     await write.em.flush();
     return policy;
@@ -128,13 +131,15 @@ export class PolicyService {
           enforcement: rules.enforcement ?? policy.enforcement,
           severity: rules.severity ?? policy.severity,
           appliesTo: rules.appliesTo ?? policy.appliesTo,
+          remediation: rules.remediation === undefined ? policy.remediation : rules.remediation,
           version: policy.version + 1,
           updatedBy: viewerId(operation.requireViewer()),
           updatedAt: operation.clock.now(),
         });
+        policy.remediateAt = remediateAt(policy, operation.clock.now());
         remember(write, policy);
-        const { name, enforcement, severity, appliesTo, rule } = policy;
-        write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule } });
+        const { name, enforcement, severity, appliesTo, rule, remediation } = policy;
+        write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule, remediation } });
         await write.em.flush();
         await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id });
         return policy;
@@ -147,6 +152,7 @@ export class PolicyService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
+      await lockJudged(write, tenantId);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
       remember(write, policy, {
         version: policy.version + 1,
@@ -162,10 +168,19 @@ export class PolicyService {
   }
 }
 
+/** Not against those who write results of it, which refer to it: they hold instances that are locked after it. */
 async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<Policy> {
-  const policy = await em.findOne(Policy, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  await em.execute('select 1 from governance.policy where tenant_id = ? and id = ? for no key update', [
+    tenantId,
+    id,
+  ]);
+  const policy = await em.findOne(Policy, { tenantId, id });
   if (!policy) throw notFound('Policy');
   return policy;
+}
+
+function remediateAt({ remediation, enforcement }: Policy, now: Date): Date | null {
+  return remediation?.isAutomatic && enforcement !== PolicyEnforcement.DISABLED ? now : null;
 }
 
 function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = {}): void {
@@ -185,19 +200,23 @@ function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = 
   });
 }
 
-/** Instances that the tenant has not, each at its place. */
-async function requireKnown({ em }: Write, tenantId: string, scope: Scope): Promise<void> {
-  if (scope === 'all_instances' || !('instance_ids' in scope)) return;
+/** Instances and groups that the tenant has not, each at its place. */
+export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<void> {
+  if (scope === 'all_instances' || 'tags' in scope) return;
+  const [table, kind, noun, ids] =
+    'instance_ids' in scope
+      ? (['node', 'instance_ids', 'instance', scope.instance_ids] as const)
+      : (['instance_group', 'group_ids', 'group', scope.group_ids] as const);
   const rows = await em.execute<{ id: string }[]>(
-    `select id from governance.node where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
-    [tenantId, JSON.stringify(scope.instance_ids)],
+    `select id from governance.${table} where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(ids)],
   );
   const known = new Set(rows.map(({ id }) => id));
-  const unknown = [...scope.instance_ids.entries()].filter(([, id]) => !known.has(id));
+  const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
   if (unknown.length === 0) return;
   throw invalidFields(
     Object.fromEntries(
-      unknown.map(([at, id]) => [`input.appliesTo.instance_ids.${at}`, `There is no instance ${id}`]),
+      unknown.map(([at, id]) => [`input.appliesTo.${kind}.${at}`, `There is no ${noun} ${id}`]),
     ),
   );
 }

@@ -1,12 +1,18 @@
 import type { Faults } from '#platform/validation.js';
 
-/** Whom a policy is for, as clients write it and the database keeps it. */
-export type Scope = 'all_instances' | { instance_ids: string[] } | { tags: string[] };
+import type { Grouped, Groups } from '../group/groups.loader.js';
 
-const most = { instance_ids: 1_000, tags: 20 } as const;
+/** Whom a policy is for, as clients write it and the database keeps it. */
+export type Scope =
+  | 'all_instances'
+  | { instance_ids: string[] }
+  | { tags: string[] }
+  | { group_ids: string[] };
+
+const most = { instance_ids: 1_000, tags: 20, group_ids: 20 } as const;
 type Kind = keyof typeof most;
 const kinds = Object.keys(most) as Kind[];
-const rule = 'It is "all_instances", or an object with instance_ids or tags';
+const rule = 'It is "all_instances", or an object with instance_ids, tags or group_ids';
 
 /** The scope as it is kept, or what is wrong with it, by place. */
 export function checkScope(given: unknown, path: string): { scope: Scope } | { faults: Faults } {
@@ -27,17 +33,21 @@ export function checkScope(given: unknown, path: string): { scope: Scope } | { f
 }
 
 /** What of an instance decides whether a policy is for it. */
-export interface Scoped {
-  id: string;
-  tags: readonly string[];
+export type Scoped = Grouped;
+
+/** The groups that it names. */
+export function groupIdsOf(scope: Scope): readonly string[] {
+  return scope !== 'all_instances' && 'group_ids' in scope ? scope.group_ids : [];
 }
 
-/** Whether an instance is among those that a policy is for. Of several tags it has to have all. */
-export function scopeTest(scope: Scope): (node: Scoped) => boolean {
+/** Whether an instance is among those that a policy is for. Of several tags it has to have all, of groups to be in one. */
+export function scopeTest(scope: Scope, groups: Groups): (node: Scoped) => boolean {
   if (scope === 'all_instances') return () => true;
   if ('instance_ids' in scope) {
     const ids = new Set(scope.instance_ids);
     return ({ id }) => ids.has(id);
   }
-  return ({ tags }) => scope.tags.every((tag) => tags.includes(tag));
+  if ('tags' in scope) return ({ tags }) => scope.tags.every((tag) => tags.includes(tag));
+  const tests = scope.group_ids.flatMap((id) => groups.get(id) ?? []);
+  return (node) => tests.some((isIn) => isIn(node));
 }

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
+
 import { LRUCache } from 'lru-cache';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 
-import { scopeTest, type Scope } from '../policy/scope.js';
+import { isAboutActions, isAboutClusters, metricsAmong } from '../fact/fact.catalogue.js';
+import { readGroups, type Groups } from '../group/groups.loader.js';
+import { groupIdsOf, scopeTest, type Scope } from '../policy/scope.js';
 import { compileRule, type CompiledRule } from '../rule/compile.js';
 import { pathsOf, type Rule } from '../rule/rule.js';
 import { weightOf } from '../score/formula.js';
@@ -22,22 +26,25 @@ interface PolicyRow {
   enforcement: string;
   rule: Rule;
   appliesTo: Scope;
-  version: number;
 }
 
-/** By policy and version, which never come again with another rule. */
+/** By what the rule says: a version may be read in a transaction that is undone, and come again with another rule. */
 const compiled = new LRUCache<string, CompiledRule>({ max: 5_000 });
 
 const known = new LRUCache<string, TenantRules>({ max: 500 });
 
-/** The same, read once for each revision. Not in a transaction that raises it, whose revision may yet come to nothing. */
-export async function knownRules(em: SqlEntityManager, tenantId: string, now: Date): Promise<TenantRules> {
-  const [standing] = await em.execute<{ revision: string }[]>(
-    'select revision::text as revision from governance.standing where tenant_id = ?',
-    [tenantId],
-  );
+/**
+ * The same, read once for each revision. Not in a transaction that raises it, whose revision may yet come to nothing. What is
+ * read may be newer than the revision, and is then judged once more.
+ */
+export async function knownRules(
+  em: SqlEntityManager,
+  tenantId: string,
+  revision: number,
+  now: Date,
+): Promise<TenantRules> {
   const kept = known.get(tenantId);
-  if (kept && kept.revision === Number(standing?.revision ?? 0)) return kept;
+  if (kept && kept.revision === revision) return kept;
   const rules = await readRules(em, tenantId, now);
   known.set(tenantId, rules);
   return rules;
@@ -50,7 +57,7 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
     [tenantId],
   );
   const rows = await em.execute<PolicyRow[]>(
-    `select id, name, severity, enforcement, rule, applies_to as "appliesTo", version
+    `select id, name, severity, enforcement, rule, applies_to as "appliesTo"
      from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id`,
     [tenantId],
   );
@@ -61,9 +68,14 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
      from governance.exemption where tenant_id = ? and (expires_at is null or expires_at > ?)`,
     [tenantId, now],
   );
+  const groups = await readGroups(
+    em,
+    tenantId,
+    rows.flatMap(({ appliesTo }) => groupIdsOf(appliesTo)),
+  );
   return {
     revision: Number(standing?.revision ?? 0),
-    policies: rows.map((row) => toActive(row, compiledOf(row))),
+    policies: rows.map((row) => toActive(row, compiledOf(row), groups)),
     exemptions: new Map(
       exempt.map(({ policyId, instanceId, expiresAt }) => [
         exemptionKey(policyId, instanceId),
@@ -76,6 +88,7 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
 export function toActive(
   row: Pick<PolicyRow, 'id' | 'name' | 'severity' | 'enforcement' | 'rule' | 'appliesTo'>,
   rule: CompiledRule,
+  groups: Groups,
 ): ActivePolicy {
   const paths = pathsOf(row.rule);
   return {
@@ -85,14 +98,16 @@ export function toActive(
     isMandatory: row.enforcement === 'MANDATORY',
     weight: weightOf[row.severity] ?? 1,
     paths,
-    isAboutActions: paths.some((path) => path.startsWith('action.')),
-    appliesTo: scopeTest(row.appliesTo),
+    isAboutActions: isAboutActions(paths),
+    isAboutClusters: isAboutClusters(paths),
+    isAboutMetrics: metricsAmong(paths).length > 0,
+    appliesTo: scopeTest(row.appliesTo, groups),
     rule,
   };
 }
 
-function compiledOf({ id, version, rule }: PolicyRow): CompiledRule {
-  const key = `${id} ${version}`;
+function compiledOf({ rule }: Pick<PolicyRow, 'rule'>): CompiledRule {
+  const key = createHash('sha256').update(JSON.stringify(rule)).digest('base64url');
   let known = compiled.get(key);
   if (!known) compiled.set(key, (known = compileRule(rule)));
   return known;

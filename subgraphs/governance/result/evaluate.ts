@@ -12,8 +12,12 @@ export interface ActivePolicy {
   weight: number;
   /** The facts that it is about. */
   paths: readonly string[];
-  /** About what is about to be done: asked at admission only. */
+  /** About what is about to be done: asked at admission only, as it has no results. */
   isAboutActions: boolean;
+  /** About Kubernetes clusters: no instance has a result of it, and of any other no cluster. */
+  isAboutClusters: boolean;
+  /** About what is measured, which grows stale by itself. */
+  isAboutMetrics: boolean;
   appliesTo: (node: Scoped) => boolean;
   rule: CompiledRule;
 }
@@ -22,7 +26,22 @@ export interface ActivePolicy {
 export interface KnownNode extends Scoped {
   facts: Facts;
   offlineSince: Date | null;
+  /** Of a Kubernetes cluster. */
+  isCluster?: boolean;
+  /** By path, and as of when. */
+  metrics: Facts;
+  metricsAt: Date | null;
 }
+
+/** What only instances have, for whatever else policies are about: a plan, a workload, a cluster. */
+export const noInstance = {
+  name: '',
+  hostname: null,
+  status: null,
+  offlineSince: null,
+  metrics: {},
+  metricsAt: null,
+} as const;
 
 export type Status = 'PASS' | 'FAIL' | 'UNKNOWN' | 'EXEMPT';
 
@@ -46,20 +65,42 @@ export interface Evaluation {
 
 /** What a silent instance said last is believed for a day. */
 export const staleAfterMs = 24 * 60 * 60 * 1000;
+/** What was measured is told every five minutes. */
+export const metricsStaleAfterMs = 15 * 60 * 1000;
 
 /** Policy id and instance id to when an exemption ends, in milliseconds. */
 export type Exemptions = ReadonlyMap<string, number>;
 export const exemptionKey = (policyId: string, instanceId: string): string => `${policyId} ${instanceId}`;
 
-/** What is known of an instance now: of one that has been silent for a day, only what the panel knows by itself. */
-export function factsNow({ facts, offlineSince }: KnownNode, now: number): Facts {
-  if (!isStale(offlineSince, now)) return facts;
+/**
+ * What is known of an instance or a cluster now: of one that has been silent for a day, only what the panel knows by itself;
+ * and what was measured lately.
+ */
+export function factsNow(node: KnownNode, now: number): Facts {
+  const { facts, offlineSince, metrics, metricsAt } = node;
+  const own = node.isCluster ? clustersOwn : panelsOwn;
+  const known = isStale(offlineSince, now) ? own(facts) : facts;
+  return metricsAt !== null && now < metricsAt.getTime() + metricsStaleAfterMs
+    ? { ...known, ...metrics }
+    : known;
+}
+
+function panelsOwn(facts: Facts): Facts {
   const { 'cloud_os.version': version, 'instance.tags': tags, 'instance.status': status } = facts;
   return {
     ...(version === undefined ? {} : { 'cloud_os.version': version }),
     'instance.tags': tags,
     'instance.status': status,
   };
+}
+
+/** What is known of a cluster without asking it. */
+const ownOfClusters = ['name', 'provider', 'region', 'tags', 'status', 'credential_expires_at'].map(
+  (name) => `cluster.${name}`,
+);
+
+function clustersOwn(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([path]) => ownOfClusters.includes(path)));
 }
 
 function isStale(offlineSince: Date | null, now: number): boolean {
@@ -78,8 +119,10 @@ export function evaluate(
   let [passed, known, applicable, violations] = [0, 0, 0, 0];
   let due = node.offlineSince ? node.offlineSince.getTime() + staleAfterMs : Infinity;
   if (due <= now) due = Infinity;
+  const metricsEnd = node.metricsAt ? node.metricsAt.getTime() + metricsStaleAfterMs : 0;
   for (const policy of policies) {
-    if (policy.isAboutActions || !policy.appliesTo(node)) continue;
+    if (policy.isAboutActions || policy.isAboutClusters !== (node.isCluster ?? false)) continue;
+    if (!policy.appliesTo(node)) continue;
     const exemptUntil = exemptions.get(exemptionKey(policy.id, node.id));
     if (exemptUntil !== undefined && exemptUntil > now) {
       due = Math.min(due, exemptUntil);
@@ -88,6 +131,7 @@ export function evaluate(
     }
     const verdict = policy.rule.test(facts, now);
     due = Math.min(due, policy.rule.turnsAt(facts, now));
+    if (policy.isAboutMetrics && metricsEnd > now) due = Math.min(due, metricsEnd);
     applicable += policy.weight;
     if (verdict !== verdicts.UNKNOWN) known += policy.weight;
     if (verdict === verdicts.PASS) passed += policy.weight;

@@ -14,13 +14,32 @@ export interface EvaluationStep {
   publish: (event: OutboxEvent) => void;
 }
 
-export interface NodeRow extends KnownNode {
-  name: string;
+/** An instance as its row has it: times as the driver gives them. */
+export interface NodeRow extends Omit<KnownNode, 'offlineSince' | 'metricsAt'> {
+  offlineSince: Date | string | null;
+  metricsAt: Date | string | null;
   passed: number;
   known: number;
   applicable: number;
   violations: number;
   evaluatedAt: Date | string | null;
+  /** What else is to be written of it, by its columns. */
+  told?: NodeColumns;
+}
+
+/** What fleet tells of an instance. What is left out stays. */
+export interface NodeColumns {
+  name?: string;
+  hostname?: string;
+  status?: string;
+  tags?: readonly string[];
+  facts?: Facts;
+  reported_at?: string;
+  metrics?: Facts;
+  metrics_at?: string;
+  /** Whether `offline_since` is another, null included. */
+  is_moved?: boolean;
+  offline_since?: Date | null;
 }
 
 interface StoredResult {
@@ -32,8 +51,12 @@ interface StoredResult {
   isEnforced: boolean;
 }
 
-export const nodeColumns = `id, name, tags, facts, offline_since as "offlineSince", passed, known,
-  applicable, violations, evaluated_at as "evaluatedAt"`;
+export const nodeColumns = `id, name, hostname, status, tags, facts, offline_since as "offlineSince", metrics,
+  metrics_at as "metricsAt", passed, known, applicable, violations, evaluated_at as "evaluatedAt"`;
+
+export function knownNode(row: NodeRow): KnownNode {
+  return { ...row, offlineSince: dateOf(row.offlineSince), metricsAt: dateOf(row.metricsAt) };
+}
 
 /** Judges instances of one tenant, whose rows are locked, and writes what has changed. */
 export async function evaluateNodes(
@@ -44,14 +67,13 @@ export async function evaluateNodes(
 ): Promise<void> {
   if (nodes.length === 0) return;
   const { em, now, publish } = step;
-  const rules = given ?? (await knownRules(em, tenantId, now));
-  const before = await storedResults(em, tenantId, nodes);
+  const { revision, results: before } = await storedResults(em, tenantId, nodes);
+  const rules = given ?? (await knownRules(em, tenantId, revision, now));
   const upserts: object[] = [];
   const removals: object[] = [];
   const rows: object[] = [];
   for (const node of nodes) {
-    const known: KnownNode = { ...node, offlineSince: dateOf(node.offlineSince) };
-    const found = evaluate(known, rules.policies, rules.exemptions, now.getTime());
+    const found = evaluate(knownNode(node), rules.policies, rules.exemptions, now.getTime());
     const stored = before.get(node.id) ?? new Map<string, StoredResult>();
     for (const { policy, status, evidence } of found.results) {
       const earlier = stored.get(policy.id);
@@ -66,56 +88,79 @@ export async function evaluateNodes(
       removals.push({ instance_id: node.id, policy_id: gone.policyId });
       if (isViolation(gone)) publish(cleared(tenantId, node.id, gone.policyId));
     }
-    rows.push(rowOf(node.id, found));
+    rows.push({ ...node.told, ...rowOf(node.id, found) });
     if (node.evaluatedAt === null || hasNews(node, found)) publish(scored(tenantId, node.id, found));
   }
-  if (removals.length > 0) await em.execute(removeResults, [JSON.stringify(removals), tenantId]);
-  if (upserts.length > 0) await em.execute(storeResults, [tenantId, now, JSON.stringify(upserts)]);
-  await em.execute(storeNodes, [rules.revision, now, JSON.stringify(rows), tenantId]);
+  const judged = [tenantId, now, rules.revision, JSON.stringify(rows)];
+  const changed = [JSON.stringify(removals), JSON.stringify(upserts)];
+  if (removals.length + upserts.length === 0) await em.execute(storeNodes, judged);
+  else await em.execute(storeAll, [...judged, ...changed]);
 }
 
+/** What is kept of these instances, and the tenant's revision, by one statement. */
 async function storedResults(
   em: SqlEntityManager,
   tenantId: string,
   nodes: readonly NodeRow[],
-): Promise<Map<string, Map<string, StoredResult>>> {
-  const rows = await em.execute<StoredResult[]>(
-    `select instance_id as "instanceId", policy_id as "policyId", status, evidence,
-       is_enforced as "isEnforced" from governance.result
-     where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb))`,
-    [tenantId, JSON.stringify(nodes.map(({ id }) => id))],
-  );
-  const found = new Map<string, Map<string, StoredResult>>();
-  for (const row of rows) {
-    let of = found.get(row.instanceId);
-    if (!of) found.set(row.instanceId, (of = new Map()));
-    of.set(row.policyId, row);
+): Promise<{ revision: number; results: Map<string, Map<string, StoredResult>> }> {
+  const [{ revision, kept }] = (await em.execute<{ revision: string | null; kept: KeptResult[] }[]>(
+    `select (select revision::text from governance.standing where tenant_id = ?) as revision,
+       (select coalesce(json_agg(json_build_array(instance_id, policy_id, status, evidence, is_enforced)), '[]')
+        from governance.result
+        where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb))) as kept`,
+    [tenantId, tenantId, JSON.stringify(nodes.map(({ id }) => id))],
+  )) as [{ revision: string | null; kept: KeptResult[] }];
+  const results = new Map<string, Map<string, StoredResult>>();
+  for (const [instanceId, policyId, status, evidence, isEnforced] of kept) {
+    let of = results.get(instanceId);
+    if (!of) results.set(instanceId, (of = new Map()));
+    of.set(policyId, { instanceId, policyId, status, evidence, isEnforced });
   }
-  return found;
+  return { revision: Number(revision ?? 0), results };
 }
 
-// A policy may be removed meanwhile: its results are gone with it then.
-const storeResults = `insert into governance.result as r (tenant_id, instance_id, policy_id, status, evidence, is_enforced, since)
-  select p.tenant_id, n.instance_id, n.policy_id, n.status, n.evidence, n.is_enforced, t.at
-  from (select ?::text as tenant_id, ?::timestamptz as at) t,
-    jsonb_to_recordset(?::jsonb) as n (instance_id text, policy_id text, status text, evidence jsonb,
-      is_enforced boolean)
-  join governance.policy p on p.id = n.policy_id
-  where p.tenant_id = t.tenant_id
-  order by n.instance_id, n.policy_id
-  on conflict (tenant_id, instance_id, policy_id) do update set status = excluded.status, evidence = excluded.evidence,
-    is_enforced = excluded.is_enforced, since = case when r.status = excluded.status then r.since else excluded.since end`;
+type KeptResult = [
+  instanceId: string,
+  policyId: string,
+  status: Status,
+  evidence: unknown,
+  isEnforced: boolean,
+];
 
-const removeResults = `delete from governance.result r
-  using jsonb_to_recordset(?::jsonb) as n (instance_id text, policy_id text)
-  where r.tenant_id = ? and r.instance_id = n.instance_id and r.policy_id = n.policy_id`;
+const judgedStep = `with t as (select ?::text as tenant_id, ?::timestamptz as at, ?::bigint as revision),
+  n as (select * from jsonb_to_recordset(?::jsonb) as n (id text, passed integer, known integer, applicable integer,
+    violations integer, due_at timestamptz, name text, hostname text, status text, tags text[], facts jsonb,
+    reported_at timestamptz, metrics jsonb, metrics_at timestamptz, is_moved boolean, offline_since timestamptz))`;
 
-const storeNodes = `update governance.node i set passed = n.passed, known = n.known, applicable = n.applicable,
-    violations = n.violations, due_at = n.due_at, revision = t.revision, evaluated_at = t.at
-  from (select ?::bigint as revision, ?::timestamptz as at) t,
-    jsonb_to_recordset(?::jsonb) as n (id text, passed integer, known integer, applicable integer, violations integer,
-      due_at timestamptz)
-  where i.tenant_id = ? and i.id = n.id`;
+const judgedNodes = `update governance.node i set passed = n.passed, known = n.known, applicable = n.applicable,
+    violations = n.violations, due_at = n.due_at, revision = t.revision, evaluated_at = t.at,
+    name = coalesce(n.name, i.name), hostname = coalesce(n.hostname, i.hostname), status = coalesce(n.status, i.status),
+    tags = coalesce(n.tags, i.tags), facts = coalesce(n.facts, i.facts),
+    reported_at = coalesce(n.reported_at, i.reported_at), metrics = coalesce(n.metrics, i.metrics),
+    metrics_at = coalesce(n.metrics_at, i.metrics_at),
+    offline_since = case when n.is_moved then n.offline_since else i.offline_since end
+  from t, n where i.tenant_id = t.tenant_id and i.id = n.id`;
+
+const storeNodes = `${judgedStep} ${judgedNodes}`;
+
+// A policy may be removed meanwhile, or be about to be: its results go with it then. Whoever removes it waits for these
+// instances, and is not waited for.
+const storeAll = `${judgedStep},
+  gone as (delete from governance.result r
+    using t, jsonb_to_recordset(?::jsonb) as g (instance_id text, policy_id text)
+    where r.tenant_id = t.tenant_id and r.instance_id = g.instance_id and r.policy_id = g.policy_id),
+  found as (select * from jsonb_to_recordset(?::jsonb) as f (instance_id text, policy_id text, status text,
+    evidence jsonb, is_enforced boolean)),
+  there as (select p.id from governance.policy p
+    where p.tenant_id = (select tenant_id from t) and p.id in (select policy_id from found) for key share skip locked),
+  kept as (insert into governance.result as r (tenant_id, instance_id, policy_id, status, evidence, is_enforced, since)
+    select t.tenant_id, f.instance_id, f.policy_id, f.status, f.evidence, f.is_enforced, t.at
+    from t, found f join there on there.id = f.policy_id
+    order by f.instance_id, f.policy_id
+    on conflict (tenant_id, instance_id, policy_id) do update set status = excluded.status,
+      evidence = excluded.evidence, is_enforced = excluded.is_enforced,
+      since = case when r.status = excluded.status then r.since else excluded.since end)
+  ${judgedNodes}`;
 
 function rowOf(id: string, { passed, known, applicable, violations, dueAt }: Evaluation): object {
   return { id, passed, known, applicable, violations, due_at: dueAt };

@@ -79,7 +79,7 @@ export class PolicyResultsArgs extends PageArgs {
   status?: PolicyStatus | null;
 }
 
-@ObjectType({ description: 'On how many instances a policy holds.' })
+@ObjectType({ description: 'On how many instances a policy holds, or clusters where it is about those.' })
 export class PolicyCounts {
   @Field(() => Int, { description: 'On which it holds.' })
   passing!: number;

@@ -1,5 +1,6 @@
 import type { Sweep } from '#platform/membership/sweep.js';
 
+import { judgeClusters } from '../cluster/judge-clusters.service.js';
 import { recordDay } from '../score/record-day.job.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
@@ -7,28 +8,40 @@ const atOnce = 500;
 /** How long a result may stand without being looked at again. */
 const refreshMs = 60 * 60 * 1000;
 
-/** Judges the instances of a tenant whose policies have changed, some hundred at a time. */
+/**
+ * Judges the instances of a tenant whose policies have changed, some hundred at a time, and then its clusters. Takes locks as those who change
+ * policies do: the tenant's standing first, then instances in the order of their ids, then clusters.
+ */
 export const pendingSweep: Sweep = {
   name: 'results.pending',
   everyMs: 1_000,
+  due: 'select from governance.standing where pending_since is not null',
   async run({ em, now, publish }) {
     const [tenant] = await em.execute<{ tenantId: string; revision: string }[]>(
       `select tenant_id as "tenantId", revision::text as revision from governance.standing
-       where pending_since is not null order by pending_since limit 1`,
+       where pending_since is not null order by pending_since limit 1 for update skip locked`,
     );
     if (!tenant) return 'done';
     const { tenantId, revision } = tenant;
     const nodes = await em.execute<NodeRow[]>(
-      `select ${nodeColumns} from governance.node where tenant_id = ? and revision < ?
-       order by revision, id limit ? for update`,
-      [tenantId, revision, atOnce],
+      `select ${nodeColumns} from governance.node where tenant_id = ? and id in (
+         select id from governance.node where tenant_id = ? and revision < ? order by revision, id limit ?)
+       order by id for update`,
+      [tenantId, tenantId, revision, atOnce],
     );
     await evaluateNodes({ em, now, publish }, tenantId, nodes);
     if (nodes.length < atOnce) {
+      await judgeClusters({ em, now, publish }, tenantId);
       await em.execute(
         'update governance.standing set pending_since = null where tenant_id = ? and revision = ?',
         [tenantId, revision],
       );
+    } else {
+      // The others have their turn before its next one.
+      await em.execute('update governance.standing set pending_since = ? where tenant_id = ?', [
+        now,
+        tenantId,
+      ]);
     }
     return 'more';
   },
@@ -38,6 +51,7 @@ export const pendingSweep: Sweep = {
 export const dueSweep: Sweep = {
   name: 'results.due',
   everyMs: 5_000,
+  due: 'select from governance.node where due_at <= ?',
   async run({ em, now, publish }) {
     const [due] = await em.execute<{ tenantId: string }[]>(
       `select tenant_id as "tenantId" from governance.node where due_at <= ? order by due_at limit 1`,

@@ -1,15 +1,17 @@
 import type { Faults } from '#platform/validation.js';
 
-import { kindOf, nearestPath, type FactKind } from '../fact/fact.catalogue.js';
+import { isAboutBoth, kindOf, nearestPath, type FactKind } from '../fact/fact.catalogue.js';
 import { durationMs } from './duration.js';
 import { compilePattern } from './pattern.js';
-import { combiners, comparers, limits, typesOf, type Comparer, type Rule } from './rule.js';
+import { combiners, comparers, limits, pathsOf, typesOf, type Comparer, type Rule } from './rule.js';
 import { parseRange, parseVersion } from './version.js';
 
 /** Checks a rule against the catalogue of facts. Every fault is told with its place: `input.rule.value.1.condition`. */
 export function checkRule(given: unknown, path: string): { rule: Rule } | { faults: Faults } {
   const check = new RuleCheck();
   const rule = check.rule(given, path, 1);
+  if (rule && isAboutBoth(pathsOf(rule)))
+    check.faults[path] ??= 'A policy is about instances or about clusters, not about both';
   return rule && Object.keys(check.faults).length === 0 ? { rule } : { faults: check.faults };
 }
 

@@ -15,8 +15,11 @@ type Judge = (actual: unknown, now: number) => Verdict;
 export function compareValue(comparison: Comparison): (facts: Facts, now: number) => Verdict {
   const { condition, operator, value } = comparison;
   if (operator === 'exists') {
+    const source = kindOf(condition)?.source;
+    const isTold = source === 'action' || source === 'metrics';
     return (facts) => {
-      if (facts[condition] === undefined && facts[reportedMark] !== true) return unknown;
+      // Of a restart it is not known which region a server is to be in, nor what a node measures that is silent.
+      if (facts[condition] === undefined && (isTold || facts[reportedMark] !== true)) return unknown;
       return when((facts[condition] !== undefined) === value);
     };
   }

@@ -46,13 +46,38 @@ export class InstanceScore {
   evaluatedAt!: Date | null;
 }
 
-@ObjectType({ description: "How far policies hold in the tenant's fleet." })
+@ObjectType({ description: 'How far policies hold on one Kubernetes cluster.' })
+@Directive('@key(fields: "clusterId")')
+export class ClusterScore {
+  @Field(() => ID, { description: 'The cluster.' })
+  clusterId!: string;
+
+  @Field(() => Int, { nullable: true, description: '0 to 100; null when nothing is known.' })
+  score!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How much of what applies is known, 0 to 100, rounded down; null when nothing applies.',
+  })
+  coverage!: number | null;
+
+  @Field(() => Int, { description: 'How many policies do not hold.' })
+  violations!: number;
+
+  @Field(() => ScoreInputs, { description: 'What the score is made of.' })
+  inputs!: ScoreInputs;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was last judged.' })
+  evaluatedAt!: Date | null;
+}
+
+@ObjectType({ description: "How far policies hold on the tenant's instances and clusters." })
 export class Scores {
   @Field(() => Int, {
     nullable: true,
     description:
-      "The same formula over the sums of all instances' inputs: the mean of their scores, each weighted by what is known of " +
-      'it. Null when nothing is known, as of a fleet without instances or policies.',
+      "The same formula over the sums of all instances' and clusters' inputs: the mean of their scores, each weighted by what " +
+      'is known of it. Null when nothing is known, as without policies.',
   })
   overallScore!: number | null;
 
@@ -62,11 +87,14 @@ export class Scores {
   })
   coverage!: number | null;
 
-  @Field(() => Int, { description: 'How many policies do not hold, over all instances.' })
+  @Field(() => Int, { description: 'How many policies do not hold, over all instances and clusters.' })
   violations!: number;
 
   @Field(() => Int, { description: 'How many instances there are.' })
   instances!: number;
+
+  @Field(() => Int, { description: 'How many Kubernetes clusters there are.' })
+  clusters!: number;
 
   @Field(() => ScoreInputs, { description: 'What the overall score is made of.' })
   inputs!: ScoreInputs;

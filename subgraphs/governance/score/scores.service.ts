@@ -25,17 +25,22 @@ const longestHistory = 400;
 /** Scores as the last evaluations left them. */
 export class ScoresService {
   async overall({ database, tenantId }: Operation): Promise<Scores> {
-    const [sum] = await database.select<Weights & { violations: number; instances: number }>(
+    const [sum] = await database.select<
+      Weights & { violations: number; instances: number; clusters: number }
+    >(
       tenantId,
       `select coalesce(sum(passed), 0)::double precision as passed, coalesce(sum(known), 0)::double precision as known,
          coalesce(sum(applicable), 0)::double precision as applicable,
-         coalesce(sum(violations), 0)::integer as violations, count(*)::integer as instances
-       from governance.node where tenant_id = ?`,
-      [tenantId],
+         coalesce(sum(violations), 0)::integer as violations,
+         (count(*) filter (where not is_cluster))::integer as instances,
+         (count(*) filter (where is_cluster))::integer as clusters
+       from (select passed, known, applicable, violations, false as is_cluster from governance.node where tenant_id = ?
+         union all select passed, known, applicable, violations, true from governance.cluster where tenant_id = ?) judged`,
+      [tenantId, tenantId],
     );
     if (!sum) throw new Error('sums have a row');
-    const { violations, instances } = sum;
-    return { ...shown(sum), overallScore: scoreOf(sum), violations, instances };
+    const { violations, instances, clusters } = sum;
+    return { ...shown(sum), overallScore: scoreOf(sum), violations, instances, clusters };
   }
 
   /** In the order in which they enrolled. */
@@ -109,7 +114,8 @@ function toScore(row: NodeScoreRow): InstanceScore {
   return { ...shown(row), instanceId: id, score: scoreOf(row), violations, evaluatedAt };
 }
 
-function shown(weights: Weights): { coverage: number | null; inputs: ScoreInputs } {
+/** How a score is shown, by what it is made of. */
+export function shown(weights: Weights): { coverage: number | null; inputs: ScoreInputs } {
   return {
     coverage: coverageOf(weights),
     inputs: {

@@ -2,10 +2,14 @@ import { ApiError, invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { isAboutActions, isAboutClusters } from '../fact/fact.catalogue.js';
+import { readGroups } from '../group/groups.loader.js';
 import { Policy } from '../policy/policy.entity.js';
+import { requireKnown } from '../policy/policy.service.js';
+import { groupIdsOf } from '../policy/scope.js';
 import { readRules, toActive } from '../result/active-policies.loader.js';
 import { evaluate, exemptionKey } from '../result/evaluate.js';
-import { nodeColumns, type NodeRow } from '../result/evaluation.service.js';
+import { knownNode, nodeColumns, type NodeRow } from '../result/evaluation.service.js';
 import { PolicyStatus } from '../result/result.entity.js';
 import { compileRule } from '../rule/compile.js';
 import { pathsOf } from '../rule/rule.js';
@@ -25,13 +29,17 @@ const mostNodes = 100_000;
 export class WhatIfService {
   async preview(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
     const rules = validate(previewPolicyRules, input);
-    if (pathsOf(rules.rule).some((path) => path.startsWith('action.')))
+    if (isAboutActions(pathsOf(rules.rule)))
       throw invalid('input.rule', 'A rule about actions has no results: it is asked before they are done');
+    if (isAboutClusters(pathsOf(rules.rule)))
+      throw invalid('input.rule', 'A preview is of instances, and this rule is about clusters');
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const id = rules.policyId ?? '';
     if (id !== '' && (await em.count(Policy, { tenantId, id })) === 0)
       throw invalid('input.policyId', `There is no policy ${id}`);
+    const appliesTo = rules.appliesTo ?? 'all_instances';
+    await requireKnown({ em }, tenantId, appliesTo);
     const policy = toActive(
       {
         id,
@@ -39,9 +47,10 @@ export class WhatIfService {
         severity: 'MEDIUM',
         enforcement: 'ADVISORY',
         rule: rules.rule,
-        appliesTo: rules.appliesTo ?? 'all_instances',
+        appliesTo,
       },
       compileRule(rules.rule),
+      await readGroups(em, tenantId, groupIdsOf(appliesTo)),
     );
     const { exemptions } = await readRules(em, tenantId, now);
     const counts = { PASS: 0, FAIL: 0, UNKNOWN: 0, EXEMPT: 0 };
@@ -54,10 +63,9 @@ export class WhatIfService {
         [tenantId, after, atOnce],
       );
       for (const node of nodes) {
-        const offlineSince = node.offlineSince && new Date(node.offlineSince);
         const exemptUntil = exemptions.get(exemptionKey(id, node.id));
         const found = evaluate(
-          { ...node, offlineSince },
+          knownNode(node),
           [policy],
           exemptUntil === undefined ? new Map() : new Map([[exemptionKey(id, node.id), exemptUntil]]),
           now.getTime(),

@@ -5,7 +5,7 @@ import { ProviderAccount } from '../provider/account.entity.js';
 import type { Accounts } from '../provider/accounts.service.js';
 import type { Catalogue, SizeOffer } from '../provider/driver.js';
 import type { Region, Size } from './catalogue.js';
-import { hasEnded, locationsOf } from './choose.js';
+import { addressPrice, hasEnded, locationsOf } from './choose.js';
 
 /** What the tenant's providers sell. */
 export class CatalogueService {
@@ -55,7 +55,7 @@ export class CatalogueService {
 
 function shownSize(
   provider: string,
-  { currency }: Catalogue,
+  catalogue: Catalogue,
   { places, ...size }: SizeOffer,
   wanted: readonly string[] | undefined,
   now: Date,
@@ -63,6 +63,7 @@ function shownSize(
   const there = places.filter(({ region }) => wanted?.includes(region) ?? true);
   const cheapest = there.toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
   if (!cheapest) return [];
+  const address = addressPrice(catalogue, cheapest.region);
   const isEnding = there.every(({ endsAt }) => endsAt !== null);
   const ends = there.map(({ endsAt }) => Date.parse(endsAt ?? ''));
   return [
@@ -71,7 +72,9 @@ function shownSize(
       provider,
       priceMonthly: cheapest.priceMonthly,
       priceHourly: cheapest.priceHourly,
-      currency,
+      ipv4PriceMonthly: address.priceMonthly,
+      ipv4PriceHourly: address.priceHourly,
+      currency: catalogue.currency,
       deprecated: isEnding,
       endsAt: isEnding ? new Date(Math.max(...ends)) : null,
       availableIn: there

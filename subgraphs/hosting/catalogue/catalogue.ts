@@ -55,12 +55,22 @@ export class Size {
 
   @Field(() => Float, {
     description:
-      'The most that a month costs, in major units: where it is cheapest in the region that was asked for.',
+      'The most that a month costs, in major units, without its address: where it is cheapest in the region that was ' +
+      'asked for.',
   })
   priceMonthly!: number;
 
-  @Field(() => Float, { description: 'What an hour costs there, in major units.' })
+  @Field(() => Float, { description: 'What an hour costs there, in major units, without its address.' })
   priceHourly!: number;
+
+  @Field(() => Float, {
+    description:
+      "The most that a month of a server's public IPv4 address costs there, in major units; 0 where it comes with the server.",
+  })
+  ipv4PriceMonthly!: number;
+
+  @Field(() => Float, { description: 'What an hour of that address costs there, in major units.' })
+  ipv4PriceHourly!: number;
 
   @Field(() => String, { description: 'ISO 4217, in upper case.' })
   currency!: string;

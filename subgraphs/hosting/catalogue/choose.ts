@@ -1,19 +1,27 @@
 import { ApiError, invalid } from '#platform/errors.js';
 
-import type { Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
+import type { AddressOffer, Catalogue, PlaceOffer, SizeOffer } from '../provider/driver.js';
 
 /** What is ordered for a wish, with its price. */
 export interface Choice {
   location: string;
+  /** ISO 3166-1; null when it was not told. */
+  country: string | null;
   size: SizeOffer;
   place: PlaceOffer;
+  /** What its public IPv4 address costs beside it. */
+  address: Price;
   currency: string;
 }
+
+export type Price = Pick<AddressOffer, 'priceHourly' | 'priceMonthly'>;
 
 export interface Alternative {
   region: string;
   size: string;
-  priceMonthly: number;
+  /** Net, of a month, in major units. */
+  price: number;
+  currency: string;
 }
 
 const mostAlternatives = 5;
@@ -21,6 +29,12 @@ const mostAlternatives = 5;
 /** The locations that a region stands for: itself, or those of the zone. */
 export function locationsOf({ regions }: Catalogue, region: string): string[] {
   return regions.filter(({ id, zone }) => id === region || zone === region).map(({ id }) => id);
+}
+
+/** What a public IPv4 address costs there; nothing where it comes with the server. */
+export function addressPrice({ addresses = [] }: Catalogue, region: string): Price {
+  const { priceHourly = 0, priceMonthly = 0 } = addresses.find((offer) => offer.region === region) ?? {};
+  return { priceHourly, priceMonthly };
 }
 
 export function hasEnded({ endsAt }: Pick<PlaceOffer, 'endsAt'>, now: Date): boolean {
@@ -43,7 +57,11 @@ export function choose(catalogue: Catalogue, wanted: { region: string; size: str
   const place = sold
     .filter(({ isAvailable }) => isAvailable)
     .toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
-  if (place) return { location: place.region, size, place, currency: catalogue.currency };
+  if (place) {
+    const country = catalogue.regions.find(({ id }) => id === place.region)?.country ?? null;
+    const address = addressPrice(catalogue, place.region);
+    return { location: place.region, country, size, place, address, currency: catalogue.currency };
+  }
   const alternatives = alternativesTo(catalogue, wanted);
   throw new ApiError('CONFLICT', soldOut(wanted, alternatives), {
     reason: 'SOLD_OUT',
@@ -81,8 +99,13 @@ export function alternativesTo(
       size.places
         .filter((place) => place.isAvailable && place.endsAt === null && !isTried(size.id, place.region))
         .filter(({ region }) => size.id === wanted.size || locations.includes(region))
-        .map(({ region, priceMonthly }) => ({ region, size: size.id, priceMonthly })),
+        .map(({ region, priceMonthly }) => ({
+          region,
+          size: size.id,
+          price: priceMonthly,
+          currency: catalogue.currency,
+        })),
     )
-    .toSorted((a, b) => Math.abs(a.priceMonthly - price) - Math.abs(b.priceMonthly - price))
+    .toSorted((a, b) => Math.abs(a.price - price) - Math.abs(b.price - price))
     .slice(0, mostAlternatives);
 }

@@ -59,8 +59,8 @@ export class CostResolver {
   @Authorized('hosting.budget.manage')
   @Mutation(() => [HostingCost], {
     description:
-      'Sets the most that a month of all servers may cost; servers that would exceed it are refused, and what is there goes ' +
-      'on. Safe to repeat. VALIDATION_FAILED.',
+      'Sets the most that a month of all servers that are paid in one currency may cost; servers that would exceed it are ' +
+      'refused, and what is there goes on. Safe to repeat. VALIDATION_FAILED.',
   })
   async setHostingBudget(
     @Arg('input', () => SetHostingBudgetInput, { description: 'The budget.' }) input: SetHostingBudgetInput,
@@ -72,7 +72,8 @@ export class CostResolver {
   @Authorized('hosting.cost.read')
   @FieldResolver(() => Float, {
     description:
-      'What it has cost so far, net, in major units: begun hours, and in each calendar month (UTC) no more than a month.',
+      'What it has cost so far with its public IPv4 address, net, in major units: begun hours, and of either in each ' +
+      'calendar month (UTC) no more than a month.',
   })
   costSoFar(@Root() server: Server, @Ctx() { operation }: SubgraphContext): number {
     const { billedFrom, billedTo } = server;

@@ -7,7 +7,8 @@ export class HostingCost {
   currency!: string;
 
   @Field(() => Float, {
-    description: 'An hour of all servers that are there or on their way, in major units.',
+    description:
+      'An hour of all servers that are there or on their way, with their public IPv4 addresses, in major units.',
   })
   perHour!: number;
 
@@ -16,7 +17,7 @@ export class HostingCost {
 
   @Field(() => Float, {
     description:
-      'What the calendar month (UTC) has cost so far: begun hours, and of each server no more than a month.',
+      'What the calendar month (UTC) has cost so far: begun hours, and of each server and each address no more than a month.',
   })
   thisMonth!: number;
 
@@ -32,16 +33,25 @@ export class ServerForecast {
   @Field(() => String, { description: 'The location that would be chosen now.' })
   location!: string;
 
-  @Field(() => Float, { description: 'What an hour of it costs, in major units.' })
+  @Field(() => Float, { description: 'What an hour of it costs, in major units, without its address.' })
   priceHourly!: number;
 
-  @Field(() => Float, { description: 'The most that a month of it costs.' })
+  @Field(() => Float, { description: 'The most that a month of it costs, without its address.' })
   priceMonthly!: number;
+
+  @Field(() => Float, {
+    description:
+      'What an hour of its public IPv4 address costs, in major units; 0 where it comes with the server.',
+  })
+  ipv4PriceHourly!: number;
+
+  @Field(() => Float, { description: 'The most that a month of that address costs.' })
+  ipv4PriceMonthly!: number;
 
   @Field(() => String, { description: 'ISO 4217, in upper case.' })
   currency!: string;
 
-  @Field(() => Float, { description: 'The most that a month of all servers costs now.' })
+  @Field(() => Float, { description: 'The most that a month of all servers and their addresses costs now.' })
   perMonthNow!: number;
 
   @Field(() => Float, { description: 'The most that it would cost then.' })
@@ -61,7 +71,7 @@ export class ServerForecast {
 export class SetHostingBudgetInput {
   @Field(() => Float, {
     nullable: true,
-    description: 'A month of all servers, net, in major units; null takes the budget off.',
+    description: 'A month of all servers in this currency, net, in major units; null takes the budget off.',
   })
   monthlyLimit?: number | null;
 
@@ -83,6 +93,8 @@ const hourMs = 3_600_000;
 export interface Priced {
   priceHourly: number;
   priceMonthly: number;
+  ipv4PriceHourly: number;
+  ipv4PriceMonthly: number;
 }
 
 /** The first moment of the calendar month after this one (UTC). */
@@ -90,13 +102,17 @@ function nextMonth(at: Date): Date {
   return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
 }
 
-/** What a server has cost from one moment to another: in each calendar month begun hours, and no more than its month. */
-export function costBetween({ priceHourly, priceMonthly }: Priced, from: Date, to: Date): number {
+/**
+ * What a server and its address have cost from one moment to another: in each calendar month begun hours, and of either no
+ * more than its month.
+ */
+export function costBetween(priced: Priced, from: Date, to: Date): number {
   let sum = 0;
   for (let start = from; start < to;) {
     const end = new Date(Math.min(nextMonth(start).getTime(), to.getTime()));
     const hours = Math.ceil((end.getTime() - start.getTime()) / hourMs);
-    sum += Math.min(hours * priceHourly, priceMonthly);
+    sum += Math.min(hours * priced.priceHourly, priced.priceMonthly);
+    sum += Math.min(hours * priced.ipv4PriceHourly, priced.ipv4PriceMonthly);
     start = end;
   }
   return rounded(sum);
@@ -104,5 +120,5 @@ export function costBetween({ priceHourly, priceMonthly }: Priced, from: Date, t
 
 /** Hours cost parts of cents. */
 export function rounded(amount: number): number {
-  return Math.round(amount * 10_000) / 10_000;
+  return Math.round(amount * 1_000_000) / 1_000_000;
 }

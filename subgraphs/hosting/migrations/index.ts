@@ -2,9 +2,19 @@ import { areaTablesSql } from '#platform/area.sql.js';
 import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 import { serversMigration } from './002-servers.js';
+import { admissionMigration } from './003-admission.js';
+import { kubernetesMigration } from './020-kubernetes.js';
+import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
+import { placementsMigration } from './022-placements.js';
+import { claimsMigration } from './030-claims.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
   migration('001_outbox', areaTablesSql('hosting')),
   serversMigration,
+  admissionMigration,
+  kubernetesMigration,
+  seenMeanwhileMigration,
+  placementsMigration,
+  claimsMigration,
 ];

@@ -5,10 +5,11 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { liveCount } from '../server/live-servers.service.js';
+import { liveCount, madeServers, type MadeServer } from '../server/live-servers.service.js';
 import { ProviderAccount } from './account.entity.js';
 import type { Catalogue, Driver, Session } from './driver.js';
 import type { Drivers } from './drivers.js';
+import { panelMark } from './marks.js';
 import { ProviderError } from './provider-error.js';
 import {
   connectProviderRules,
@@ -16,10 +17,12 @@ import {
   type ConnectProviderInput,
   type Provider,
 } from './provider.js';
+import { compareProjects } from './same-project.js';
 
 /** How long a catalogue is taken for true without asking again. */
 const freshMs = 5 * 60_000;
 const reconcileMs = 5 * 60_000;
+const mostMade = 5_000;
 
 /** What one piece of work with an account learned on its way. */
 export interface Learned {
@@ -32,6 +35,7 @@ export class Accounts {
   constructor(
     readonly drivers: Drivers,
     private readonly keyring: Keyring,
+    private readonly publicUrl: string,
   ) {}
 
   driver(id: string): Driver {
@@ -51,22 +55,41 @@ export class Accounts {
     );
   }
 
-  /** Keeps a token that the provider takes, in the place of an earlier one. */
+  /**
+   * Keeps a token that the provider takes, in the place of an earlier one: CONFLICT (OTHER_PROJECT) when that would lose
+   * the tenant's servers, unless that is wanted.
+   */
   async connect(operation: Operation, input: ConnectProviderInput): Promise<Provider> {
-    const { provider, token } = validate(connectProviderRules, input);
+    const { provider, token, leavesServers } = validate(connectProviderRules, input);
     const driver = this.driver(provider);
     const session: Session = { token, onBudget: () => undefined };
+    const { tenantId } = operation;
+    const made = leavesServers ? [] : await madeServers(operation.em, tenantId, provider, mostMade);
     let catalogue: Catalogue;
+    let isSame: boolean;
     try {
       await driver.verify(session);
+      isSame = await this.keepsServers(operation, driver, session, made);
       catalogue = await driver.catalogue(session);
     } catch (error) {
       throw refusedToken(error);
     }
     const now = operation.clock.now();
-    const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
+      // Whoever is about to make a server looks at the row as well.
+      await em.execute(
+        'select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update',
+        [tenantId, provider],
+      );
       const before = await em.findOne(ProviderAccount, { tenantId, provider });
+      if (before && !isSame && !leavesServers) {
+        const known = new Set(made.map((server) => server.id));
+        const since = await madeServers(em, tenantId, provider, mostMade);
+        if (since.some((server) => !known.has(server.id)))
+          throw new ApiError('CONFLICT', 'A server was asked for meanwhile: connect once more', {
+            reason: 'SERVERS_UNDER_WAY',
+          });
+      }
       const id = before?.id ?? newId('providerAccount');
       const kept = {
         sealedToken: this.keyring.seal(token, id),
@@ -75,6 +98,8 @@ export class Accounts {
         catalogue,
         catalogueAt: now,
         blockedUntil: null,
+        // What waited for a token that is taken goes on.
+        pollAt: now,
       };
       const account = before
         ? Object.assign(before, kept)
@@ -84,13 +109,19 @@ export class Accounts {
             id,
             ...kept,
             connectedAt: now,
-            pollAt: null,
             quietPolls: 0,
             reconcileAt: new Date(now.getTime() + reconcileMs),
             budgetLimit: null,
             budgetLeft: null,
           });
-      audit({ target: id, changes: { provider, replaced: before !== null } });
+      await em.execute(
+        `update hosting.server set due_at = ? where tenant_id = ? and id in (
+           select id from hosting.server where tenant_id = ? and provider = ? and due_at is not null
+             and phase in ('CREATING', 'FAILED', 'DELETING') order by id for update)`,
+        [now, tenantId, tenantId, provider],
+      );
+      const left = leavesServers ? { leavesServers: true } : {};
+      audit({ target: id, changes: { provider, replaced: before !== null, ...left } });
       return this.shown(driver, account);
     });
   }
@@ -129,10 +160,11 @@ export class Accounts {
     });
   }
 
-  session(account: ProviderAccount): Session & { learned: Learned } {
+  session(account: ProviderAccount, signal?: AbortSignal): Session & { learned: Learned } {
     const learned: Learned = { limit: null, left: null };
     return {
       token: this.keyring.open(account.sealedToken, account.id),
+      ...(signal === undefined ? {} : { signal }),
       onBudget: (limit, left) => Object.assign(learned, { limit, left }),
       learned,
     };
@@ -145,14 +177,15 @@ export class Accounts {
   async catalogue(operation: Operation, account: ProviderAccount): Promise<Catalogue> {
     const now = operation.clock.now();
     if (now.getTime() - account.catalogueAt.getTime() < freshMs) return account.catalogue;
-    const { tenantId, provider } = account;
+    const { tenantId, provider, sealedToken } = account;
     const em = operation.database.forTenant(tenantId);
     try {
       const catalogue = await this.driver(provider).catalogue(this.session(account));
       await em.execute(
         `update hosting.provider_account set catalogue = ?::jsonb, catalogue_at = ?, last_checked_at = ?, problem = null
-         where tenant_id = ? and provider = ?`,
-        [JSON.stringify(catalogue), now, now, tenantId, provider],
+         where tenant_id = ? and provider = ? and sealed_token = ?`,
+        // Of a token that was connected meanwhile nothing was learned.
+        [JSON.stringify(catalogue), now, now, tenantId, provider, sealedToken],
       );
       return catalogue;
     } catch (error) {
@@ -160,12 +193,39 @@ export class Accounts {
       const isToken = error.kind === 'UNAUTHORIZED';
       await em.execute(
         `update hosting.provider_account set last_checked_at = ?, catalogue_at = ?, problem = coalesce(?, problem)
-         where tenant_id = ? and provider = ?`,
-        // Not asked again at each call while it is away.
-        [now, new Date(now.getTime() - freshMs + 30_000), isToken ? error.message : null, tenantId, provider],
+         where tenant_id = ? and provider = ? and sealed_token = ?`,
+        [
+          now,
+          // Not asked again at each call while it is away.
+          new Date(now.getTime() - freshMs + 30_000),
+          isToken ? error.message : null,
+          tenantId,
+          provider,
+          sealedToken,
+        ],
       );
       return account.catalogue;
     }
+  }
+
+  /** Whether servers that are known are shown to the new token. CONFLICT (OTHER_PROJECT) when others would be lost. */
+  private async keepsServers(
+    { em, tenantId }: Operation,
+    driver: Driver,
+    session: Session,
+    made: readonly MadeServer[],
+  ): Promise<boolean> {
+    const account = await em.findOne(ProviderAccount, { tenantId, provider: driver.id });
+    const mark = { panel: panelMark(this.publicUrl), tenant: tenantId };
+    const before = account ? this.session(account) : undefined;
+    const project = await compareProjects({ driver, mark, made }, session, before);
+    if (project !== 'other') return project === 'same';
+    throw new ApiError(
+      'CONFLICT',
+      `This token does not show the ${made.length} servers that are at ${driver.name} already: it is of another project. ` +
+        'Decommission them first, or say leavesServers',
+      { reason: 'OTHER_PROJECT', details: { servers: made.length } },
+    );
   }
 
   private shown({ id, name, isSandbox }: Driver, account: ProviderAccount | undefined): Provider {
@@ -191,9 +251,13 @@ export class Accounts {
 function refusedToken(error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
   if (error.kind === 'READ_ONLY')
-    return invalid('input.token', 'This token may only read: make one that may read and write');
+    return invalid(
+      'input.token',
+      'This token may only read, or not all that is needed: make one that may read and write',
+    );
   if (error.kind === 'UNAUTHORIZED')
     return invalid('input.token', 'The provider does not take this token: it is unknown, or has ended');
+  if (error.kind === 'REFUSED') return invalid('input.token', error.message);
   return new ApiError('UNAVAILABLE', `The token could not be tried: ${error.message}`, {
     reason: 'PROVIDER_AWAY',
     retryAfterSeconds: 10,

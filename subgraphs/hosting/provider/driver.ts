@@ -30,11 +30,20 @@ export interface SizeOffer {
   places: PlaceOffer[];
 }
 
+/** What a public IPv4 address costs at one place, beside the server that has it. */
+export interface AddressOffer {
+  region: string;
+  priceHourly: number;
+  priceMonthly: number;
+}
+
 /** What a provider sells, as it told. */
 export interface Catalogue {
   currency: string;
   regions: RegionOffer[];
   sizes: SizeOffer[];
+  /** Where addresses are paid for apart; absent where they are not, and in what was kept by earlier versions. */
+  addresses?: AddressOffer[];
 }
 
 /** By what a server at the provider is known to be ours. */
@@ -86,6 +95,8 @@ export interface Created {
 /** One tenant's account, for one piece of work. */
 export interface Session {
   token: string;
+  /** When the piece of work has to be over: calls that are under way then are given up. */
+  signal?: AbortSignal;
   /** Told with each answer that says so. */
   onBudget: (limit: number, left: number) => void;
 }
@@ -101,6 +112,13 @@ export interface Driver {
   readonly isSandbox: boolean;
   /** Operations that one request can ask for. */
   readonly operationsPerRequest: number;
+  /**
+   * How long after a call whose answer was lost the server that it may have made is looked for, before another call: it
+   * may still take effect. 0 where names of servers are unique, so that a second one is refused anyway.
+   */
+  readonly settlesAfterMs: number;
+  /** What servers are made from, in the words that nodes tell. */
+  readonly image: { readonly os: string; readonly version: string };
   /** Throws UNAUTHORIZED or READ_ONLY unless the token may do all that is needed. Changes nothing. */
   verify(session: Session): Promise<void>;
   catalogue(session: Session): Promise<Catalogue>;
@@ -114,4 +132,6 @@ export interface Driver {
   list(session: Session, marks: Omit<Marks, 'server'>): Promise<Sighting[]>;
   /** The operations to wait for; undefined when it is not there any more. */
   remove(session: Session, providerId: string): Promise<string[] | undefined>;
+  /** Takes away what the marks of a server that is gone leave behind. Safe to repeat. */
+  forget?(session: Session, marks: Marks): Promise<void>;
 }

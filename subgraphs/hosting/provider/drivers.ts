@@ -1,4 +1,5 @@
-import { hetznerApi, type HostingEnv } from '../env.js';
+import { digitalOceanApi, hetznerApi, type HostingEnv } from '../env.js';
+import { DigitalOceanDriver } from './digitalocean/digitalocean.driver.js';
 import type { Driver } from './driver.js';
 import { HetznerDriver } from './hetzner/hetzner.driver.js';
 
@@ -6,10 +7,11 @@ import { HetznerDriver } from './hetzner/hetzner.driver.js';
 export type Drivers = ReadonlyMap<string, Driver>;
 
 export function createDrivers(env: HostingEnv): Drivers {
+  const { HETZNER_API_BASE: hetzner, DIGITALOCEAN_API_BASE: digitalOcean } = env;
   const timeoutMs = env.PROVIDER_TIMEOUT_SECONDS * 1000;
-  const hetzner = new HetznerDriver(
-    { base: env.HETZNER_API_BASE, timeoutMs },
-    env.HETZNER_API_BASE !== hetznerApi,
-  );
-  return new Map([[hetzner.id, hetzner]]);
+  const all: Driver[] = [
+    new HetznerDriver({ base: hetzner, timeoutMs }, hetzner !== hetznerApi),
+    new DigitalOceanDriver({ base: digitalOcean, timeoutMs }, digitalOcean !== digitalOceanApi),
+  ];
+  return new Map(all.map((driver) => [driver.id, driver]));
 }

@@ -59,6 +59,14 @@ export class ConnectProviderInput {
     description: 'An API token that may read and write. It is tried, sealed, and never shown again.',
   })
   token!: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether servers that were made with the token before, and that this one does not show, may be left behind. They stay ' +
+      'at the provider and cost what they cost; here they fail as gone (`SERVER_GONE`). Not unless told.',
+  })
+  leavesServers?: boolean | null;
 }
 
 export const connectProviderRules = z.object({
@@ -67,4 +75,5 @@ export const connectProviderRules = z.object({
     .string()
     .trim()
     .regex(/^[\x21-\x7e]{16,500}$/, 'Token must have 16 to 500 visible ASCII characters'),
+  leavesServers: z.boolean().nullish(),
 });

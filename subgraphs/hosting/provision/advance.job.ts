@@ -6,7 +6,7 @@ import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { createAtProvider } from './create.job.js';
 import { advanceKind, type AdvancePayload } from './kinds.js';
-import { enrollWithinMs } from './pace.js';
+import { callsWithinMs, enrollWithinMs } from './pace.js';
 import { drain, finish, remove } from './remove.job.js';
 import { askerOf, type OpenAccount, type StepTools } from './steps.service.js';
 
@@ -27,7 +27,7 @@ export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
         case ServerPhase.REQUESTED:
         case ServerPhase.CREATING: {
           if (server.providerId !== null) return;
-          const open = await openAccount(tools, step, server);
+          const open = await openAccount(tools, step, server, AbortSignal.timeout(callsWithinMs));
           if (open) await createAtProvider(tools, step, open);
           else await fail(tools, step, server, 'TOKEN_REFUSED', noAccount);
           return;
@@ -64,10 +64,11 @@ async function openAccount(
   { accounts }: StepTools,
   { em }: JobStep<AdvancePayload>,
   { tenantId, provider }: Server,
+  signal?: AbortSignal,
 ): Promise<OpenAccount | undefined> {
   const account = await em.findOne(ProviderAccount, { tenantId, provider });
   if (!account) return undefined;
-  return { account, driver: accounts.driver(provider), session: accounts.session(account) };
+  return { account, driver: accounts.driver(provider), session: accounts.session(account, signal) };
 }
 
 async function fail(
@@ -77,7 +78,9 @@ async function fail(
   reason: string,
   message: string,
 ): Promise<void> {
-  if (enrollmentTokenId !== null) await fleet.release(askerOf(step), enrollmentTokenId);
+  // A node that could not come, as the panel was away, may come later: its token ends by itself.
+  const mayCome = phase === ServerPhase.ENROLLING;
+  if (enrollmentTokenId !== null && !mayCome) await fleet.giveBack(askerOf(step), enrollmentTokenId);
   await step.write(async ({ em, publish }) => {
     const row = await lockServer(em, tenantId, id);
     if (row?.phase !== phase) return;

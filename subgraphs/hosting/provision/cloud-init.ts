@@ -1,3 +1,5 @@
+import type { Driver } from '../provider/driver.js';
+
 /** The most that providers take. */
 export const longestUserData = 32 * 1024;
 
@@ -5,8 +7,13 @@ export interface NodeSetup {
   hostname: string;
   panelUrl: string;
   enrollmentToken: string;
-  /** What is fetched and run. */
-  installer: string;
+  /** What is fetched and run; nothing where servers are not real. */
+  installer: string | undefined;
+}
+
+/** Whether a server can become a node. On a stand-in's nothing is run: its machines enroll by themselves. */
+export function canInstall({ isSandbox }: Pick<Driver, 'isSandbox'>, installer: string | undefined): boolean {
+  return isSandbox || installer !== undefined;
 }
 
 const file = '/etc/quazzar/enrollment.json';
@@ -26,19 +33,20 @@ export function cloudInit({ hostname, panelUrl, enrollmentToken, installer }: No
     write_files: [
       { path: file, permissions: '0600', owner: 'root:root', content: `${JSON.stringify(enrollment)}\n` },
     ],
-    runcmd: [
-      [
-        'sh',
-        '-c',
-        `curl --fail --silent --show-error --location --retry 10 --output /run/cloud-os-install '${installer}'`,
-      ],
-      ['sh', '/run/cloud-os-install', '--enrollment', file],
-      ['rm', '-f', file, '/run/cloud-os-install'],
-    ],
+    ...(installer === undefined ? {} : { runcmd: install(installer) }),
   };
   const text = `#cloud-config\n${JSON.stringify(document, null, 1)}\n`;
   if (Buffer.byteLength(text) > longestUserData) throw new Error('the cloud-init document is too long');
   return text;
+}
+
+function install(installer: string): string[][] {
+  const download = 'curl --fail --silent --show-error --location --retry 10 --output /run/cloud-os-install';
+  return [
+    ['sh', '-c', `${download} '${installer}'`],
+    ['sh', '/run/cloud-os-install', '--enrollment', file],
+    ['rm', '-f', file, '/run/cloud-os-install'],
+  ];
 }
 
 /** For servers that become no node: only that nobody gets in by a password. */

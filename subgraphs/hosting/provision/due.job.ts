@@ -10,6 +10,7 @@ const reconcileMs = 5 * 60_000;
 export const serversDueSweep: Sweep = {
   name: 'server.due',
   everyMs: 1_000,
+  due: 'select from hosting.server where due_at <= ?',
   async run({ em, now, enqueue }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
       'select tenant_id as "tenantId" from hosting.server where due_at <= ? order by due_at limit 1',
@@ -18,7 +19,7 @@ export const serversDueSweep: Sweep = {
     if (!first) return 'done';
     const due = await em.execute<{ id: string }[]>(
       `update hosting.server set due_at = ? where tenant_id = ? and id in (
-         select id from hosting.server where tenant_id = ? and due_at <= ? order by due_at limit ?)
+         select id from hosting.server where tenant_id = ? and due_at <= ? order by due_at limit ? for update skip locked)
        returning id`,
       [new Date(now.getTime() + claimMs), first.tenantId, first.tenantId, now, atOnce],
     );
@@ -31,6 +32,7 @@ export const serversDueSweep: Sweep = {
 export const accountsDueSweep: Sweep = {
   name: 'account.due',
   everyMs: 1_000,
+  due: 'select from hosting.provider_account where poll_at <= ?',
   async run({ em, now, enqueue }) {
     const [due] = await em.execute<{ tenantId: string; provider: string }[]>(
       `select tenant_id as "tenantId", provider from hosting.provider_account where poll_at <= ? order by poll_at limit 1`,
@@ -51,6 +53,7 @@ export const accountsDueSweep: Sweep = {
 export const accountsReconcileSweep: Sweep = {
   name: 'account.reconcile',
   everyMs: 10_000,
+  due: 'select from hosting.provider_account where reconcile_at <= ?',
   async run({ em, now, enqueue }) {
     const [due] = await em.execute<{ tenantId: string; provider: string }[]>(
       `select tenant_id as "tenantId", provider from hosting.provider_account

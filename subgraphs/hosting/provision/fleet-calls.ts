@@ -2,6 +2,7 @@ import { parse } from 'graphql';
 
 import type { ServiceClient } from '#platform/auth/service-client.js';
 import { ApiError } from '#platform/errors.js';
+import type { Logger } from '#platform/logger.js';
 
 /** What hosting may ask of fleet, and no more. */
 export const fleetPermissionsNeeded = [
@@ -60,6 +61,7 @@ const openCommands = parse(/* GraphQL */ `
 
 /** As long as a server may take to be made and to enroll, and its place is kept. */
 const tokenHours = 2;
+export const tokenMs = tokenHours * 3_600_000;
 
 /** For whom fleet is asked. */
 export interface Asker {
@@ -70,12 +72,15 @@ export interface Asker {
 
 /** What fleet does for hosting, through the gateway. All of it is safe to repeat. */
 export class FleetCalls {
-  constructor(private readonly fleet: ServiceClient) {}
+  constructor(
+    private readonly fleet: ServiceClient,
+    private readonly logger: Logger,
+  ) {}
 
   /** The token of a server's node, and with it a place under the plan's limit. LIMIT_REACHED, CONFLICT (PAYMENT_OVERDUE). */
   async reserve(
     asker: Asker,
-    server: { id: string; name: string },
+    server: { id: string; name: string; tags: readonly string[] },
   ): Promise<{ tokenId: string; token: string }> {
     const { createServerEnrollmentToken: made } = await this.fleet.call<{
       createServerEnrollmentToken: { token: string; enrollmentToken: { id: string } };
@@ -88,6 +93,7 @@ export class FleetCalls {
           name: server.name,
           hostname: server.name.toLowerCase(),
           expiresInHours: tokenHours,
+          tags: server.tags,
         },
       },
     });
@@ -97,6 +103,18 @@ export class FleetCalls {
   /** Gives the place back, unless a node has taken it. */
   async release(asker: Asker, tokenId: string): Promise<void> {
     await unlessGone(this.fleet.call({ ...asker, document: revokeToken, variables: { id: tokenId } }));
+  }
+
+  /**
+   * The same where nothing may wait for it: fleet may be away, and refuses whoever acts for a tenant that is suspended. A
+   * place that is not given back ends by itself with its token, two hours after it was asked for.
+   */
+  async giveBack(asker: Asker, tokenId: string): Promise<void> {
+    try {
+      await this.release(asker, tokenId);
+    } catch (error) {
+      this.logger.warn({ err: error, tokenId }, 'a place for a server was not given back');
+    }
   }
 
   /** Takes the node out of the fleet; its credential is refused from then on. */

@@ -3,7 +3,7 @@ import type { InstanceChanged, InstanceDecommissioned, InstanceEnrolled } from '
 
 import { lockServer, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { enrollWithinMs } from './pace.js';
+import { claimMs, enrollWithinMs } from './pace.js';
 
 /** A server knows its node by the token with which that came in, and is ready once it beats. */
 export const followNodes: Consumer = {
@@ -25,11 +25,21 @@ async function enrolled(
   { instanceId, enrollmentTokenId }: InstanceEnrolled,
 ): Promise<void> {
   const { em, event, now, publish } = step;
-  const [row] = await em.execute<{ id: string }[]>(
-    'select id from hosting.server where tenant_id = ? and enrollment_token_id = ?',
+  const [row] = await em.execute<{ id: string; provider: string; providerId: string | null }[]>(
+    `select id, provider, provider_id as "providerId" from hosting.server
+     where tenant_id = ? and enrollment_token_id = ?`,
     [event.tenantId, enrollmentTokenId],
   );
-  const server = row && (await lockServer(em, event.tenantId, row.id));
+  if (!row) return;
+  // A call whose answer is not here has made it: it is found among all of the account's, with its address and its price.
+  // Accounts are locked before their servers, wherever both are.
+  if (row.providerId === null)
+    await em.execute(
+      `update hosting.provider_account set reconcile_at = least(reconcile_at, ?::timestamptz)
+       where tenant_id = ? and provider = ?`,
+      [new Date(now.getTime() + claimMs), event.tenantId, row.provider],
+    );
+  const server = await lockServer(em, event.tenantId, row.id);
   if (!server) return;
   const isOn = server.phase === ServerPhase.CREATING || server.phase === ServerPhase.BOOTING;
   // Whoever has enrolled is on, whether the provider has said so or not.

@@ -1,6 +1,12 @@
 /** How long whoever takes a step has for it before it is due again: longer than a call to a provider may take. */
 export const claimMs = 60_000;
 
+/** How long the calls of a step that creates may take together, so that all are over before its claim is. */
+export const callsWithinMs = 45_000;
+
+/** The pause before a provider that refuses the token is asked again, unless another token is connected before. */
+export const refusedMs = 10 * 60_000;
+
 /** How long a node may take to enroll and to beat once its server is on. */
 export const enrollWithinMs = 30 * 60_000;
 
@@ -23,7 +29,7 @@ export interface Budget {
 
 const quickMs = 1_000;
 /** With what it takes to notice and to write, changes are seen within five seconds. */
-const slowMs = 3_500;
+const slowMs = 2_800;
 /** Of the allowance is kept for calls that somebody waits for. */
 const keptPart = 0.1;
 

@@ -1,34 +1,29 @@
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
-import type { Progress, Sighting } from '../provider/driver.js';
 import { ProviderError } from '../provider/provider-error.js';
-import { lockServer, move } from '../server/move.service.js';
-import type { Server } from '../server/server.entity.js';
+import { lockServers, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { advanceKind, pollKind, type AccountPayload } from './kinds.js';
-import { enrollWithinMs, pollMs } from './pace.js';
-import { askerOf, keepLearned, panelMark, type OpenAccount, type StepTools } from './steps.service.js';
+import { look, type News, type Underway } from './look.js';
+import { enrollWithinMs, pollMs, refusedMs } from './pace.js';
+import { askerOf, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AccountPayload>;
-type Underway = Pick<
-  Server,
-  'id' | 'phase' | 'providerId' | 'operationIds' | 'progress' | 'enrollmentTokenId'
->;
 
-/** What a look at the provider told of a server. */
-type News =
-  | { kind: 'nothing'; percent: number }
-  | { kind: 'made' }
-  | { kind: 'on'; ipAddress?: string | null }
-  | { kind: 'gone' }
-  | { kind: 'failed'; message: string };
-
-const inFlight = `('CREATING', 'BOOTING', 'DELETING')`;
+/**
+ * The provider is at work on it; or its node was here before the provider had told its address, which is waited for a while.
+ */
+const isUnderway = `deleted_at is null and provider_id is not null and (phase in ('CREATING', 'BOOTING', 'DELETING')
+  or (ip_address is null and phase in ('ENROLLING', 'READY') and phase_at > ?::timestamptz))`;
+/** Before the call that made it the provider was not at work on it; the panel may have been away between two calls. */
+const since = 'greatest(phase_at, last_call_at)';
+const addressWithinMs = 10 * 60_000;
+const madeWithinMs = 60 * 60_000;
 const most = 5_000;
 const writtenAtOnce = 100;
-/** Steps of progress that are told. */
-const percentStep = 20;
+/** Between looks while the provider refuses the token; another token that is connected ends the pause. */
+const refusedLookMs = 60_000;
 
 const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
 
@@ -48,88 +43,69 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
       const servers = await underway(step);
       let failure: ProviderError | undefined;
       let changes: [Underway, News][] = [];
+      const isBlocked = account.blockedUntil !== null && account.blockedUntil > step.now;
+      const isAsked = !isBlocked && servers.length > 0;
       try {
-        const isBlocked = account.blockedUntil !== null && account.blockedUntil > step.now;
-        if (!isBlocked) changes = await look(tools, open, tenantId, servers);
+        if (isAsked) changes = await look(tools, open, tenantId, servers);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         failure = error;
+        changes = unseen(servers, error);
       }
       for (const [server, news] of changes)
         if (news.kind === 'failed' && server.enrollmentTokenId !== null)
-          await tools.fleet.release(askerOf(step), server.enrollmentTokenId);
-      for (let from = 0; from < changes.length; from += writtenAtOnce)
-        await apply(step, changes.slice(from, from + writtenAtOnce));
+          await tools.fleet.giveBack(askerOf(step), server.enrollmentTokenId);
+      // What only came further can wait for what has changed.
+      const isWaiting = ([, { kind }]: [Underway, News]) => Number(kind === 'nothing');
+      const ordered = changes.toSorted((a, b) => isWaiting(a) - isWaiting(b));
+      for (let from = 0; from < ordered.length; from += writtenAtOnce)
+        await apply(step, ordered.slice(from, from + writtenAtOnce));
       const isQuiet = changes.every(([, { kind }]) => kind === 'nothing');
-      await plan(step, open, servers.length, isQuiet, failure);
+      await plan(step, open, { servers: servers.length, isAsked, isQuiet, failure });
     },
   };
 }
 
-async function underway({ em, payload }: Step): Promise<Underway[]> {
+async function underway({ em, payload, now }: Step): Promise<Underway[]> {
   return em.execute<Underway[]>(
     `select id, phase, provider_id as "providerId", operation_ids as "operationIds", progress,
-       enrollment_token_id as "enrollmentTokenId"
-     from hosting.server where tenant_id = ? and provider = ? and deleted_at is null and provider_id is not null
-       and phase in ${inFlight} order by id limit ?`,
-    [payload.tenantId, payload.provider, most],
+       enrollment_token_id as "enrollmentTokenId", ip_address as "ipAddress",
+       phase in ('CREATING', 'BOOTING') and ${since} < ?::timestamptz as "isStale",
+       phase in ('CREATING', 'BOOTING') and ${since} < ?::timestamptz as "isLate"
+     from hosting.server where tenant_id = ? and provider = ? and ${isUnderway} order by id limit ?`,
+    [
+      later(now, -refusedMs),
+      later(now, -madeWithinMs),
+      payload.tenantId,
+      payload.provider,
+      later(now, -addressWithinMs),
+      most,
+    ],
   );
 }
 
-async function look(
-  tools: StepTools,
-  { driver, session }: OpenAccount,
-  tenant: string,
-  servers: readonly Underway[],
-): Promise<[Underway, News][]> {
-  const operationIds = servers.flatMap((server) => server.operationIds);
-  const known: ReadonlyMap<string, Progress> =
-    operationIds.length > 0 ? await driver.progress(session, operationIds) : new Map();
-  const isUnknown = ({ operationIds: ids }: Underway) => ids.length === 0 || ids.some((id) => !known.has(id));
-  // Those that were found, and not made, are looked at themselves: all in one list.
-  const seen = new Map<string, Sighting>();
-  if (servers.some(isUnknown))
-    for (const each of await driver.list(session, { panel: panelMark(tools.publicUrl), tenant }))
-      seen.set(each.providerId, each);
-  return servers.flatMap((server) => {
-    const news = isUnknown(server)
-      ? newsBySight(server, seen.get(server.providerId!))
-      : newsByProgress(
-          server,
-          server.operationIds.map((id) => known.get(id)!),
-        );
-    const isNew = news.kind !== 'nothing' || news.percent >= server.progress + percentStep;
-    return isNew ? [[server, news] satisfies [Underway, News]] : [];
-  });
-}
-
-function newsByProgress({ phase }: Underway, operations: readonly Progress[]): News {
-  const failed = operations.find(({ state }) => state === 'failed');
-  if (failed)
-    return { kind: 'failed', message: `${failed.message ?? 'failed'} (${failed.code ?? 'unknown'})` };
-  if (operations.every(({ state }) => state === 'done'))
-    return phase === ServerPhase.DELETING ? { kind: 'gone' } : { kind: 'on' };
-  if (phase === ServerPhase.CREATING && operations[0]?.state === 'done') return { kind: 'made' };
-  const running = operations.find(({ state }) => state === 'running');
-  return { kind: 'nothing', percent: running?.percent ?? 0 };
-}
-
-function newsBySight({ phase }: Underway, seen: Sighting | undefined): News {
-  if (phase === ServerPhase.DELETING) return seen ? { kind: 'nothing', percent: 0 } : { kind: 'gone' };
-  if (!seen) return { kind: 'failed', message: 'The provider does not have it any more' };
-  if (seen.isRunning) return { kind: 'on', ipAddress: seen.ipAddress };
-  return { kind: 'nothing', percent: 0 };
+/** Nobody waits for ever for a provider that is away, nor for one that refuses the token. */
+function unseen(servers: readonly Underway[], { kind, message }: ProviderError): [Underway, News][] {
+  const isRefused = kind === 'UNAUTHORIZED' || kind === 'READ_ONLY';
+  const reason = isRefused ? 'TOKEN_REFUSED' : 'PROVIDER_AWAY';
+  return servers
+    .filter(({ isStale, isLate }) => (isRefused ? isStale : isLate))
+    .map((server) => [server, { kind: 'failed', reason, message }]);
 }
 
 async function apply(step: Step, changes: readonly [Underway, News][]): Promise<void> {
   const { tenantId } = step.payload;
   const { now } = step;
   await step.write(async ({ em, publish, enqueue }) => {
+    const ids = changes.map(([{ id }]) => id);
+    const servers = new Map((await lockServers(em, tenantId, ids)).map((server) => [server.id, server]));
     for (const [{ id, phase }, news] of changes) {
-      const server = await lockServer(em, tenantId, id);
+      const server = servers.get(id);
       if (server?.phase !== phase) continue;
       if (news.kind === 'nothing') move({ publish }, server, phase, now, { progress: news.percent });
-      if (news.kind === 'made') move({ publish }, server, ServerPhase.BOOTING, now);
+      if (news.kind === 'address') move({ publish }, server, phase, now, { ipAddress: news.ipAddress });
+      if (news.kind === 'made')
+        move({ publish }, server, ServerPhase.BOOTING, now, { operationIds: news.operationIds });
       if (news.kind === 'on') {
         const address = news.ipAddress === undefined ? {} : { ipAddress: news.ipAddress };
         const done = { ...address, operationIds: [], reason: null, message: null };
@@ -146,7 +122,7 @@ async function apply(step: Step, changes: readonly [Underway, News][]): Promise<
         enqueue(advanceKind, { tenantId, serverId: id });
       } else if (news.kind === 'failed') {
         move({ publish }, server, ServerPhase.FAILED, now, {
-          reason: 'PROVIDER_FAILED',
+          reason: news.reason ?? 'PROVIDER_FAILED',
           message: news.message,
           sealedToken: null,
           operationIds: [],
@@ -162,29 +138,39 @@ async function apply(step: Step, changes: readonly [Underway, News][]): Promise<
 async function plan(
   step: Step,
   open: OpenAccount,
-  servers: number,
-  isQuiet: boolean,
-  failure: ProviderError | undefined,
+  {
+    servers,
+    isAsked,
+    isQuiet,
+    failure,
+  }: { servers: number; isAsked: boolean; isQuiet: boolean; failure: ProviderError | undefined },
 ): Promise<void> {
   const { tenantId, provider } = step.payload;
   const { now } = step;
   const { account, driver, session } = open;
   const quietPolls = isQuiet ? Math.min(account.quietPolls + 1, 10) : 0;
-  const requests = Math.ceil((servers * 2) / driver.operationsPerRequest) || 1;
+  const requests = Math.ceil(servers / driver.operationsPerRequest) + 1;
   const budget = {
     limit: session.learned.limit ?? account.budgetLimit,
     left: session.learned.left ?? account.budgetLeft,
   };
-  const pauseMs = failure?.options.retryAfterMs ?? pollMs({ requests, quietPolls }, budget);
+  const isRefused = failure?.kind === 'UNAUTHORIZED' || failure?.kind === 'READ_ONLY';
+  const pauseMs = isRefused
+    ? refusedLookMs
+    : (failure?.options.retryAfterMs ?? pollMs({ requests, quietPolls }, budget));
   await step.write(async ({ em }) => {
-    await keepLearned({ em }, open, failure, now);
+    // Whoever has put something under way meanwhile has locked the row as well, and is seen by what follows.
+    await em.execute(
+      'select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update',
+      [tenantId, provider],
+    );
+    if (isAsked) await keepLearned({ em }, open, failure, now);
     await em.execute(
       `update hosting.provider_account a set quiet_polls = ?, poll_at = case when exists (
-         select from hosting.server s where s.tenant_id = a.tenant_id and s.provider = a.provider
-           and s.deleted_at is null and s.provider_id is not null and s.phase in ${inFlight})
+         select from hosting.server s where s.tenant_id = a.tenant_id and s.provider = a.provider and ${isUnderway})
          then ?::timestamptz end
        where tenant_id = ? and provider = ?`,
-      [quietPolls, later(now, pauseMs), tenantId, provider],
+      [quietPolls, later(now, -addressWithinMs), later(now, pauseMs), tenantId, provider],
     );
   });
 }

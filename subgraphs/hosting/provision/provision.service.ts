@@ -1,8 +1,8 @@
+import type { Admission } from '#platform/admission/admission.js';
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
-import type { Logger } from '#platform/logger.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -10,8 +10,10 @@ import { viewerId } from '#platform/viewer.js';
 import type { ServerChanged } from '#schema/events.js';
 
 import { choose, type Choice } from '../catalogue/choose.js';
+import { rounded } from '../cost/cost.js';
 import { requireBudget } from '../cost/cost.service.js';
 import type { Accounts } from '../provider/accounts.service.js';
+import { serverFacts } from '../server/admission-facts.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import {
@@ -21,6 +23,7 @@ import {
   type ProvisionServerInput,
 } from '../server/server.inputs.js';
 import { ServerPhase } from '../server/server.phases.js';
+import { canInstall } from './cloud-init.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
 import { advanceKind } from './kinds.js';
 import { claimMs } from './pace.js';
@@ -39,15 +42,18 @@ export class ProvisionService {
   readonly idempotency = new IdempotencyKeys('hosting', ['provisionServer', 'decommissionServer']);
 
   constructor(
-    private readonly accounts: Accounts,
-    private readonly fleet: FleetCalls,
-    private readonly keyring: Keyring,
-    private readonly logger: Logger,
+    private readonly tools: {
+      accounts: Accounts;
+      fleet: FleetCalls;
+      admission: Admission;
+      keyring: Keyring;
+      installer: string | undefined;
+    },
   ) {}
 
   /**
-   * Writes a wish for a server down. What it needs is reserved first, a place under the plan's limit and a part of the
-   * budget, and given back when the wish is not written after all.
+   * Writes a wish for a server down. Policies are asked first; then what it needs is reserved, a place under the plan's
+   * limit and a part of the budget, and given back when the wish is not written after all.
    */
   async provision(operation: Operation, input: ProvisionServerInput): Promise<Server> {
     const wish = validate(provisionServerRules, input);
@@ -60,7 +66,19 @@ export class ProvisionService {
     const id = newId('server');
     const asker = askerOf(operation);
     const installs = wish.installCloudOs ?? true;
-    const reserved = installs ? await this.fleet.reserve(asker, { id, name: wish.name }) : undefined;
+    const tags = [...new Set(wish.tags)];
+    const facts = serverFacts(this.tools.accounts.driver(wish.provider), wish, choice);
+    await this.tools.admission.require(operation, {
+      subject: 'PROVISION',
+      action: 'server.provision',
+      tags,
+      facts,
+      isChange: true,
+      sentence: 'this server be made',
+    });
+    const reserved = installs
+      ? await this.tools.fleet.reserve(asker, { id, name: wish.name, tags })
+      : undefined;
     let kept = id;
     try {
       const answer = await this.idempotency.write(
@@ -107,13 +125,21 @@ export class ProvisionService {
   }
 
   private async chosen(operation: Operation, wish: Wish): Promise<Choice> {
-    this.accounts.driver(wish.provider);
-    const account = await this.accounts.require(operation.em, operation.tenantId, wish.provider);
+    const { accounts, installer } = this.tools;
+    const driver = accounts.driver(wish.provider);
+    const account = await accounts.require(operation.em, operation.tenantId, wish.provider);
     if (account.problem !== null)
       throw new ApiError('CONFLICT', `The provider refuses the account's token: ${account.problem}`, {
         reason: 'TOKEN_REFUSED',
       });
-    return choose(await this.accounts.catalogue(operation, account), wish, operation.clock.now());
+    if ((wish.installCloudOs ?? true) && !canInstall(driver, installer))
+      throw new ApiError(
+        'CONFLICT',
+        'The panel does not know what installs Cloud OS: its operator has to set CLOUD_OS_INSTALLER; until then only ' +
+          'servers without it can be had (install_cloud_os: false)',
+        { reason: 'INSTALLER_UNSET' },
+      );
+    return choose(await accounts.catalogue(operation, account), wish, operation.clock.now());
   }
 
   private async insert(
@@ -128,7 +154,7 @@ export class ProvisionService {
   ): Promise<void> {
     const { tenantId } = operation;
     const now = operation.clock.now();
-    const { location, place, currency } = choice;
+    const { location, place, address, currency } = choice;
     await advisoryLock(em, 'hosting.servers', tenantId);
     const taken = await em.execute<unknown[]>(
       'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
@@ -136,7 +162,8 @@ export class ProvisionService {
     );
     if (taken.length > 0)
       throw new ApiError('CONFLICT', `There is a server ${wish.name} already`, { reason: 'NAME_TAKEN' });
-    await requireBudget(em, tenantId, { priceMonthly: place.priceMonthly, currency });
+    const priceMonthly = rounded(place.priceMonthly + address.priceMonthly);
+    await requireBudget(em, tenantId, { priceMonthly, currency });
     em.create(Server, {
       tenantId,
       id,
@@ -147,6 +174,7 @@ export class ProvisionService {
       location,
       size: wish.size,
       sshKeys: wish.sshKeys ?? [],
+      tags: [...new Set(wish.tags)],
       installCloudOs: reserved !== undefined,
       isProtected: wish.isProtected ?? false,
       phase: ServerPhase.REQUESTED,
@@ -158,6 +186,7 @@ export class ProvisionService {
       operationIds: [],
       createCalls: 0,
       lastCallAt: null,
+      callingUntil: null,
       failures: 0,
       dueAt: new Date(now.getTime() + claimMs),
       drainUntil: null,
@@ -165,9 +194,11 @@ export class ProvisionService {
       ipAddress: null,
       instanceId: null,
       enrollmentTokenId: reserved?.tokenId ?? null,
-      sealedToken: reserved ? this.keyring.seal(reserved.token, id) : null,
+      sealedToken: reserved ? this.tools.keyring.seal(reserved.token, id) : null,
       priceHourly: place.priceHourly,
       priceMonthly: place.priceMonthly,
+      ipv4PriceHourly: address.priceHourly,
+      ipv4PriceMonthly: address.priceMonthly,
       currency,
       createdAt: now,
       createdBy: viewerId(operation.requireViewer()),
@@ -188,14 +219,8 @@ export class ProvisionService {
     audit({ target: id, changes: { provider, name, region, size, installCloudOs: reserved !== undefined } });
   }
 
-  /** What can not be given back now ends by itself, two hours later. */
   private async giveBack(asker: Asker, reserved: Reserved | undefined): Promise<void> {
-    if (!reserved) return;
-    try {
-      await this.fleet.release(asker, reserved.tokenId);
-    } catch (error) {
-      this.logger.warn({ err: error, tokenId: reserved.tokenId }, 'a place for a server was not given back');
-    }
+    if (reserved) await this.tools.fleet.giveBack(asker, reserved.tokenId);
   }
 
   private async row({ em, tenantId }: Operation, id: string): Promise<Server> {

@@ -1,18 +1,22 @@
+import { ApiError } from '#platform/errors.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
+import { marksOf } from '../provider/marks.js';
 import { ProviderError } from '../provider/provider-error.js';
 import { lockServer, move, type Change } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { pollKind, type AdvancePayload } from './kinds.js';
-import { backoffMs, claimMs } from './pace.js';
-import { askerOf, keepLearned, marksOf, type OpenAccount, type StepTools } from './steps.service.js';
+import type { AdvancePayload } from './kinds.js';
+import { backoffMs, claimMs, refusedMs } from './pace.js';
+import { askerOf, keepLearned, lookSoon, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AdvancePayload>;
 
 const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
 /** How often it is asked whether commands have ended, and whether a server is gone. */
 const lookMs = 2_000;
+/** How often fleet is asked again that does not let a node go: its tenant may be suspended. */
+const fleetAgainMs = 5 * 60_000;
 
 /** Waits for commands on the node to end, but not for ever. */
 export async function drain({ fleet }: StepTools, step: Step, server: Server): Promise<void> {
@@ -32,35 +36,67 @@ export async function drain({ fleet }: StepTools, step: Step, server: Server): P
 export async function remove(tools: StepTools, step: Step, server: Server, open: OpenAccount): Promise<void> {
   const isGone = await takeDown(tools, step, server, open);
   if (!isGone) return;
+  if (server.createCalls > 0 && !(await forget(tools, step, server, open))) return;
   const { now } = step;
   if (server.phase === ServerPhase.FAILED) {
-    await change(step, server, () => ({
+    if (!(await leaveFleet(tools, step, server))) return;
+    await change(step, server, (row) => ({
       phase: ServerPhase.FAILED,
       providerId: null,
       operationIds: [],
       dueAt: null,
-      billedTo: server.billedFrom && now,
+      billedTo: row.billedFrom && (row.billedTo ?? now),
     }));
     return;
   }
   await finish(tools, step, server);
 }
 
-/** What is left to do once the provider has nothing of it. */
-export async function finish({ fleet }: StepTools, step: Step, server: Server): Promise<void> {
+/**
+ * Takes its marks away where they would stay behind, and answers whether that is done. A second server, made by a call whose
+ * answer was lost, is known by these alone, so it is taken down before.
+ */
+async function forget(tools: StepTools, step: Step, server: Server, open: OpenAccount): Promise<boolean> {
+  const { driver, session } = open;
+  if (!driver.forget) return true;
   const { now } = step;
-  const asker = askerOf(step);
-  if (server.enrollmentTokenId !== null) await fleet.release(asker, server.enrollmentTokenId);
-  // A node that came in just now is known by then.
-  const known = await step.em.execute<{ instanceId: string | null }[]>(
-    'select instance_id as "instanceId" from hosting.server where tenant_id = ? and id = ?',
-    [server.tenantId, server.id],
-  );
-  const instanceId = known[0]?.instanceId ?? null;
-  if (instanceId !== null) await fleet.decommission(asker, instanceId);
+  const marks = marksOf(tools.publicUrl, server);
+  const again = (dueAt: Date, providerId = server.providerId) =>
+    change(step, server, (row) => ({ phase: row.phase, providerId, operationIds: [], dueAt }));
+  try {
+    const calledAt = server.lastCallAt?.getTime() ?? 0;
+    if (server.createCalls > 1 && now.getTime() - calledAt < claimMs) {
+      await again(new Date(calledAt + claimMs));
+      return false;
+    }
+    const left = await driver.find(session, marks);
+    if (left) {
+      await again(later(now, lookMs), left.providerId);
+      return false;
+    }
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    await postpone(step, server, open, error);
+    return false;
+  }
+  try {
+    await driver.forget(session, marks);
+  } catch (error) {
+    // What is left of its marks then takes no place and costs nothing.
+    if (!(error instanceof ProviderError)) throw error;
+  }
+  return true;
+}
+
+/** What is left to do once the provider has nothing of it. */
+export async function finish(tools: StepTools, step: Step, server: Server): Promise<void> {
+  const { now } = step;
+  if (!(await leaveFleet(tools, step, server))) return;
   await change(step, server, (row) => ({
     phase: ServerPhase.DELETED,
     deletedAt: now,
+    // It has left the fleet just now, which does not answer for it any more.
+    instanceId: null,
     billedTo: row.billedFrom && (row.billedTo ?? now),
     sealedToken: null,
     operationIds: [],
@@ -69,6 +105,34 @@ export async function finish({ fleet }: StepTools, step: Step, server: Server): 
     message: null,
     progress: 100,
   }));
+}
+
+/** Gives back the place that is kept for its node, or takes that out of the fleet; answers whether that is done. */
+async function leaveFleet({ fleet }: StepTools, step: Step, server: Server): Promise<boolean> {
+  const asker = askerOf(step);
+  try {
+    if (server.enrollmentTokenId !== null) await fleet.release(asker, server.enrollmentTokenId);
+    // A node that came in just now is known by then.
+    const known = await step.em.execute<{ instanceId: string | null }[]>(
+      'select instance_id as "instanceId" from hosting.server where tenant_id = ? and id = ?',
+      [server.tenantId, server.id],
+    );
+    const instanceId = known[0]?.instanceId ?? null;
+    if (instanceId !== null) await fleet.decommission(asker, instanceId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const isFailed = server.phase === ServerPhase.FAILED;
+    const message = `Its node could not leave the fleet yet: ${error.message}`;
+    await change(step, server, (row) => ({
+      phase: row.phase,
+      dueAt: later(step.now, fleetAgainMs),
+      // The provider has nothing of it any more.
+      billedTo: row.billedFrom && (row.billedTo ?? step.now),
+      ...(isFailed ? {} : { reason: 'DELETION_DELAYED', message }),
+    }));
+    return false;
+  }
 }
 
 /** Whether it is gone; otherwise it is looked at again later. */
@@ -89,23 +153,18 @@ async function takeDown(tools: StepTools, step: Step, server: Server, open: Open
     if (providerId === null) return true;
     const operationIds = await driver.remove(session, providerId);
     if (!operationIds) return true;
-    await step.write(async ({ em, enqueue, publish }) => {
+    await step.write(async ({ em, publish }) => {
       await keepLearned({ em }, open, undefined, now);
+      const isFailed = server.phase === ServerPhase.FAILED;
+      if (!isFailed) await lookSoon({ em }, open.account, now);
       const row = await lockServer(em, server.tenantId, server.id);
       if (!row || row.phase !== server.phase) return;
-      const isFailed = row.phase === ServerPhase.FAILED;
       move({ publish }, row, row.phase, now, {
         providerId,
         operationIds,
         failures: 0,
         dueAt: later(now, isFailed ? lookMs : claimMs),
       });
-      if (isFailed) return;
-      await em.execute(
-        'update hosting.provider_account set poll_at = ?, quiet_polls = 0 where tenant_id = ? and provider = ?',
-        [later(now, claimMs), server.tenantId, server.provider],
-      );
-      enqueue(pollKind, { tenantId: server.tenantId, provider: server.provider });
     });
     return false;
   } catch (error) {
@@ -125,9 +184,11 @@ async function postpone(step: Step, server: Server, open: OpenAccount, error: Pr
     if (!row || row.phase !== server.phase) return;
     // The provider is still at work on it: nothing to tell anybody.
     const isBusy = error.kind === 'BUSY';
+    const isRefused = error.kind === 'UNAUTHORIZED' || error.kind === 'READ_ONLY';
+    const pauseMs = isRefused ? refusedMs : backoffMs(failures);
     move({ publish }, row, row.phase, now, {
       failures,
-      dueAt: later(now, error.options.retryAfterMs ?? backoffMs(failures)),
+      dueAt: later(now, error.options.retryAfterMs ?? pauseMs),
       ...(isBusy || row.phase === ServerPhase.FAILED
         ? {}
         : { reason: 'DELETION_DELAYED', message: error.message }),

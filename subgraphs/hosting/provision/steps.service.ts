@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-
 import type { JobStep, JobPayload, JobWrite } from '#platform/jobs/job.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import type { ProviderAccount } from '../provider/account.entity.js';
 import type { Accounts, Learned } from '../provider/accounts.service.js';
-import type { Driver, Marks, Session } from '../provider/driver.js';
+import type { Driver, Session } from '../provider/driver.js';
 import type { ProviderError } from '../provider/provider-error.js';
-import type { Server } from '../server/server.entity.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
 
 /** What every step needs. */
@@ -16,7 +13,7 @@ export interface StepTools {
   fleet: FleetCalls;
   keyring: Keyring;
   publicUrl: string;
-  installer: string;
+  installer: string | undefined;
 }
 
 /** One step's account, open for calls. */
@@ -26,15 +23,6 @@ export interface OpenAccount {
   session: Session & { learned: Learned };
 }
 
-/** Two panels may share a project at a provider: each leaves the other's servers alone. */
-export function panelMark(publicUrl: string): string {
-  return createHash('sha256').update(publicUrl).digest('hex').slice(0, 16);
-}
-
-export function marksOf(publicUrl: string, { tenantId, id }: Pick<Server, 'tenantId' | 'id'>): Marks {
-  return { panel: panelMark(publicUrl), tenant: tenantId, server: id };
-}
-
 export function askerOf({ payload, causedBy }: JobStep<JobPayload>): Asker {
   return { tenantId: payload.tenantId, causedBy };
 }
@@ -42,7 +30,7 @@ export function askerOf({ payload, causedBy }: JobStep<JobPayload>): Asker {
 /** What a call taught about the account, kept for whoever calls next. */
 export function keepLearned(
   { em }: Pick<JobWrite, 'em'>,
-  { account: { tenantId, provider }, session: { learned } }: OpenAccount,
+  { account: { tenantId, provider, sealedToken }, session: { learned } }: OpenAccount,
   failure: ProviderError | undefined,
   now: Date,
 ): Promise<unknown> {
@@ -53,7 +41,7 @@ export function keepLearned(
        budget_limit = coalesce(?::integer, budget_limit), budget_left = coalesce(?::integer, budget_left),
        blocked_until = case when ?::timestamptz is null then blocked_until else ?::timestamptz end,
        problem = case when ? then ? when ? then null else problem end
-     where tenant_id = ? and provider = ?`,
+     where tenant_id = ? and provider = ? and sealed_token = ?`,
     [
       now,
       learned.limit,
@@ -64,6 +52,21 @@ export function keepLearned(
       failure === undefined,
       tenantId,
       provider,
+      // Of another token nothing was learned.
+      sealedToken,
     ],
+  );
+}
+
+/** Has servers under way looked at; when that is planned already, they will be among the others. */
+export function lookSoon(
+  { em }: Pick<JobWrite, 'em'>,
+  { tenantId, provider }: Pick<ProviderAccount, 'tenantId' | 'provider'>,
+  now: Date,
+): Promise<unknown> {
+  return em.execute(
+    `update hosting.provider_account set poll_at = coalesce(poll_at, ?), quiet_polls = 0
+     where tenant_id = ? and provider = ?`,
+    [now, tenantId, provider],
   );
 }

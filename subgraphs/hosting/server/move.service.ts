@@ -13,9 +13,22 @@ export interface Moving {
 
 /** The row as it is now, locked until the transaction ends. */
 export async function lockServer(em: SqlEntityManager, tenantId: string, id: string): Promise<Server | null> {
-  // Never more than one at a time, so that no two transactions wait for each other.
   await em.execute('select 1 from hosting.server where tenant_id = ? and id = ? for update', [tenantId, id]);
   return em.findOne(Server, { tenantId, id }, { refresh: true });
+}
+
+/** Several rows, locked in the order of their ids, so that no two transactions wait for each other. */
+export async function lockServers(
+  em: SqlEntityManager,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Server[]> {
+  await em.execute(
+    `select 1 from hosting.server where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))
+     order by id for update`,
+    [tenantId, JSON.stringify(ids)],
+  );
+  return em.find(Server, { tenantId, id: { $in: [...ids] } }, { refresh: true, limit: ids.length });
 }
 
 export type Change = Partial<Omit<Server, 'tenantId' | 'id' | 'version' | 'phase' | 'phaseAt'>>;

@@ -44,6 +44,10 @@ export class Server {
   @Property({ type: 'text[]' })
   sshKeys!: string[];
 
+  @Field(() => [String], { description: 'The tags with which its node comes into the fleet.' })
+  @Property({ type: 'text[]' })
+  tags!: string[];
+
   @Field(() => Boolean, { description: 'Whether it is to become a node with Cloud OS.' })
   @Property({ type: 'boolean' })
   installCloudOs!: boolean;
@@ -91,6 +95,10 @@ export class Server {
   @Property({ type: 'datetime', nullable: true })
   lastCallAt!: Date | null;
 
+  /** Until when whoever makes a call that creates has it to themselves; null while nobody does. */
+  @Property({ type: 'datetime', nullable: true })
+  callingUntil!: Date | null;
+
   @Property({ type: 'integer' })
   failures!: number;
 
@@ -117,13 +125,30 @@ export class Server {
   @Property({ type: 'text', nullable: true })
   sealedToken!: string | null;
 
-  @Field(() => Float, { description: 'Net price of an hour when it was asked for, in major units.' })
+  @Field(() => Float, {
+    description: 'Net price of an hour when it was asked for, in major units, without its address.',
+  })
   @Property({ type: 'double' })
   priceHourly!: number;
 
-  @Field(() => Float, { description: 'Net price of a month, which is the most that a month costs.' })
+  @Field(() => Float, {
+    description: 'Net price of a month, which is the most that a month costs, without its address.',
+  })
   @Property({ type: 'double' })
   priceMonthly!: number;
+
+  @Field(() => Float, {
+    description:
+      'Net price of an hour of its public IPv4 address, in major units; 0 where it comes with the server.',
+  })
+  @Property({ type: 'double', name: 'ipv4_price_hourly' })
+  ipv4PriceHourly!: number;
+
+  @Field(() => Float, {
+    description: 'Net price of a month of that address, which is the most that a month of it costs.',
+  })
+  @Property({ type: 'double', name: 'ipv4_price_monthly' })
+  ipv4PriceMonthly!: number;
 
   @Field(() => String, { description: 'ISO 4217, in upper case.' })
   @Property({ type: 'text' })

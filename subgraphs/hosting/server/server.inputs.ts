@@ -39,6 +39,14 @@ export class ProvisionServerInput {
   })
   sshKeys?: string[] | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Tags for its node, at most 20, as enrollment tokens have them. Policies for instances with these tags are asked ' +
+      'before it is made.',
+  })
+  tags?: string[] | null;
+
   @Field(() => Boolean, { nullable: true, description: 'Whether it is protected from the start.' })
   isProtected?: boolean | null;
 
@@ -63,6 +71,14 @@ export const provisionServerRules = z.object({
     .regex(/\D/, 'Name must not be of digits alone'),
   installCloudOs: z.boolean().nullish(),
   sshKeys: z.array(word('SSH key')).max(10, 'At most 10 SSH keys').nullish(),
+  tags: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A tag has 1 to 64 of a-z, 0-9, ".", "_", ":" and "-"'),
+    )
+    .max(20, 'At most 20 tags')
+    .nullish(),
   isProtected: z.boolean().nullish(),
 });
 

@@ -79,7 +79,8 @@ export const serverMoves: Readonly<Record<ServerPhase, readonly ServerPhase[]>> 
   [ServerPhase.READY]: [ServerPhase.FAILED, ServerPhase.DRAINING, ServerPhase.DELETING],
   [ServerPhase.FAILED]: [ServerPhase.READY, ServerPhase.DRAINING, ServerPhase.DELETING],
   [ServerPhase.ORPHANED]: [ServerPhase.DELETING],
-  [ServerPhase.DRAINING]: [ServerPhase.DELETING],
+  // Protecting it calls its end off.
+  [ServerPhase.DRAINING]: [ServerPhase.READY, ServerPhase.DELETING],
   [ServerPhase.DELETING]: [ServerPhase.DELETED],
   [ServerPhase.DELETED]: [],
 };

@@ -23,7 +23,7 @@ import type { ProvisionService } from '../provision/provision.service.js';
 import { InstanceReference } from './instance.reference.js';
 import { Server, ServerPage } from './server.entity.js';
 import { DecommissionServerInput, ProvisionServerInput, ServerFilter } from './server.inputs.js';
-import { ServerStatus, statusOf } from './server.phases.js';
+import { ServerPhase, ServerStatus, statusOf } from './server.phases.js';
 import type { ServerService } from './server.service.js';
 
 @ArgsType()
@@ -83,7 +83,9 @@ export class ServerResolver {
       'Asks for a server. It is `PROVISIONING` then; `serverChanged` tells how it goes on. With Cloud OS it keeps a place ' +
       "under the plan's limit until its node has enrolled. VALIDATION_FAILED names an unknown provider, region or size and a " +
       'name that can not be; CONFLICT (PROVIDER_NOT_CONNECTED), (TOKEN_REFUSED), (SOLD_OUT) with alternatives, (NAME_TAKEN), ' +
-      '(BUDGET_EXCEEDED), (PAYMENT_OVERDUE); LIMIT_REACHED when the plan allows no more instances. Safe to repeat under a key.',
+      '(BUDGET_EXCEEDED), (PAYMENT_OVERDUE), (POLICY_VIOLATION) with the policy and its evidence, (INSTALLER_UNSET) while the ' +
+      'panel has nothing that installs Cloud OS; LIMIT_REACHED when the plan allows no more instances. Safe to repeat under ' +
+      'a key.',
   })
   async provisionServer(
     @Arg('input', () => ProvisionServerInput, { description: 'The server.' }) input: ProvisionServerInput,
@@ -109,7 +111,8 @@ export class ServerResolver {
   @Authorized('hosting.server.protect')
   @Mutation(() => Server, {
     description:
-      'Protects a server from being decommissioned, or takes that off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED).',
+      'Protects a server from being decommissioned, or takes that off. One that is `DRAINING` is `READY` again: its end is ' +
+      'called off. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_DELETED) once it is on its way out.',
   })
   async protectServer(
     @Args(() => ProtectServerArgs) { id, isProtected }: ProtectServerArgs,
@@ -142,10 +145,13 @@ export class ServerResolver {
 
   @FieldResolver(() => InstanceReference, {
     nullable: true,
-    description: 'Its node; null before it has enrolled, and after it has left the fleet.',
+    description:
+      'Its node; null before it has enrolled, and once it is `DELETING`, when it leaves the fleet.',
   })
-  instance(@Root() { instanceId }: Server): InstanceReference | null {
-    return instanceId === null ? null : { id: instanceId };
+  instance(@Root() { instanceId, phase }: Server): InstanceReference | null {
+    // It leaves the fleet a moment before that is known here.
+    const isLeaving = phase === ServerPhase.DELETING;
+    return instanceId === null || isLeaving ? null : { id: instanceId };
   }
 }
 

@@ -48,7 +48,10 @@ export class ServerService {
     return loader.load(instanceId);
   }
 
-  /** Protection holds against decommissioning in the panel. */
+  /**
+   * Protection holds against decommissioning in the panel, and calls it off while the node is drained: nothing is lost by
+   * then.
+   */
   async protect(operation: Operation, id: string, isProtected: boolean): Promise<Server> {
     const { tenantId, clock } = operation;
     return operation.write(async ({ em, publish, audit }) => {
@@ -56,9 +59,13 @@ export class ServerService {
       if (!server) throw notFound('Server');
       audit({ target: id, changes: { isProtected } });
       if (server.isProtected === isProtected) return server;
-      if (server.phase === ServerPhase.DELETED || server.phase === ServerPhase.DELETING)
+      const isDrained = server.phase === ServerPhase.DRAINING;
+      const isEnding = server.phase === ServerPhase.DELETED || server.phase === ServerPhase.DELETING;
+      if (isEnding || (isDrained && server.readyAt === null))
         throw new ApiError('CONFLICT', 'The server is on its way out', { reason: 'SERVER_DELETED' });
-      move({ publish }, server, server.phase, clock.now(), { isProtected });
+      const calledOff = isDrained ? { drainUntil: null, dueAt: null } : {};
+      const phase = isDrained ? ServerPhase.READY : server.phase;
+      move({ publish }, server, phase, clock.now(), { isProtected, ...calledOff });
       return server;
     });
   }

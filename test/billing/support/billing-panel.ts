@@ -23,6 +23,7 @@ export interface BillingPanel extends TestPanel {
 export async function startBillingPanel(
   options: Partial<Pick<StripeSandboxOptions, 'billing' | 'delivery'>> & {
     settings?: Record<string, string>;
+    mode?: 'split';
   } = {},
 ): Promise<BillingPanel> {
   const port = await freePort();
@@ -35,19 +36,25 @@ export async function startBillingPanel(
   const stripe = await startStripeSandbox({
     port: 0,
     clock,
-    webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret },
+    // Where each part has a port of its own, none can be told before: events are fetched, and posted by tests.
+    ...(options.mode === 'split'
+      ? {}
+      : { webhook: { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: webhookSecret } }),
     logger: silentLogger,
     ...(options.billing ? { billing: options.billing } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
   });
   const sdk = createStripe(stripe.secretKey, stripe.url);
-  const panel = await startTestPanel({
-    PORT: String(port),
-    STRIPE_SECRET_KEY: stripe.secretKey,
-    STRIPE_WEBHOOK_SECRET: webhookSecret,
-    STRIPE_API_BASE: stripe.url,
-    ...options.settings,
-  });
+  const panel = await startTestPanel(
+    {
+      ...(options.mode === 'split' ? {} : { PORT: String(port) }),
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      STRIPE_API_BASE: stripe.url,
+      ...options.settings,
+    },
+    options.mode,
+  );
   panelClock = panel.clock;
   await ensureCatalogue(sdk);
   const stop = async () => {
@@ -145,6 +152,32 @@ export async function proTenant(
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
   await until(async () => (await tenant.instanceLimit()) === 25, 'the plan to reach fleet');
   return Object.assign(tenant, { customer });
+}
+
+/** Has jobs that wait for their time, or for another attempt, done now: the queue goes by the database's time. */
+export async function hurry({ sql }: Pick<TestPanel, 'sql'>): Promise<void> {
+  await sql(
+    `update jobs.job set start_after = now()
+     where name like 'billing.%' and state in ('created', 'retry') and start_after > now()`,
+  );
+}
+
+/** Waits until it is so, and has the panel's jobs not wait for their time meanwhile. */
+export async function hurried(
+  panel: TestPanel,
+  isSo: () => Promise<boolean>,
+  what: string,
+  withinMs = 20_000,
+): Promise<void> {
+  await until(
+    async () => {
+      if (await isSo()) return true;
+      await hurry(panel);
+      return false;
+    },
+    what,
+    withinMs,
+  );
 }
 
 /** Waits until what Stripe has told so far was applied. */

@@ -4,8 +4,16 @@ import { client } from '../../identity/msp/support.js';
 import type { Mailbox } from '../../identity/support/mailbox.js';
 import { dataOf } from '../../support/answers.js';
 import { idOf } from '../../support/stripe-sandbox.js';
-import { until, type Tenant } from '../../support/world.js';
-import { applied, customerOf, giveCard, proTenant, signedIn, type BillingPanel } from './billing-panel.js';
+import type { Tenant } from '../../support/world.js';
+import {
+  applied,
+  customerOf,
+  giveCard,
+  hurried,
+  proTenant,
+  signedIn,
+  type BillingPanel,
+} from './billing-panel.js';
 import { approved, enrollMany, untilTier } from './partners.js';
 
 /** The coupons of the customer's subscription that lives, as Stripe has them. */
@@ -19,16 +27,21 @@ export async function couponsOf(panel: BillingPanel, customer: string): Promise<
 /** Lets the panel look at subscriptions, and waits until these are the customer's coupons. */
 export async function untilCoupons(panel: BillingPanel, customer: string, wanted: string[]): Promise<void> {
   const isSo = async () => JSON.stringify(await couponsOf(panel, customer)) === JSON.stringify(wanted);
+  await looked(panel, isSo, `the coupons ${wanted.join()}`);
+  await applied(panel);
+}
+
+/** Lets the panel look at subscriptions, each half minute, until it is so. */
+export async function looked(panel: BillingPanel, isSo: () => Promise<boolean>, what: string): Promise<void> {
   const soon = async () =>
-    until(isSo, `the coupons ${wanted.join()}`, 2_000).then(
+    hurried(panel, isSo, what, 2_000).then(
       () => true,
       () => false,
     );
   for (let turns = 0; !(await soon()); turns += 1) {
-    expect(turns, `times that the panel looked for ${wanted.join()}`).toBeLessThan(20);
+    expect(turns, `times that the panel looked for ${what}`).toBeLessThan(20);
     await panel.clock.advance(31_000);
   }
-  await applied(panel);
 }
 
 /** On Pro, with so many nodes, and approved as a partner. */
@@ -37,6 +50,8 @@ export async function partner(
   nodes: number,
 ): Promise<{ tenant: Tenant; customer: string; id: string }> {
   const tenant = await proTenant(panel);
+  // What was paid before earns nothing: by Stripe's time, which has whole seconds.
+  await panel.clock.advance(2_000);
   await enrollMany(tenant, nodes);
   const id = await approved(panel, tenant);
   await untilTier(tenant, id, nodes >= 25 ? 'tier_gold' : 'tier_silver');
@@ -58,7 +73,14 @@ export async function clientWithContract(
 }
 
 interface Ledger {
-  nodes: { invoiceId: string; customerId: string; amountPaid: number; amount: number; tier: string | null }[];
+  nodes: {
+    kind: string;
+    invoiceId: string;
+    customerId: string;
+    amountPaid: number;
+    amount: number;
+    tier: string | null;
+  }[];
   totalCount: number;
   totals: { currency: string; amountPaid: number; amount: number }[];
   pageInfo: { endCursor: string | null; hasNextPage: boolean };
@@ -74,7 +96,7 @@ export async function ledgerOf(
     await signedIn(panel, tenant)
   ).graphql<{ commissions: Ledger }>(
     `query($id: ID!, $first: Int, $after: String) { commissions(partnerId: $id, first: $first, after: $after) {
-       nodes { invoiceId customerId amountPaid amount tier } totalCount totals { currency amountPaid amount }
+       nodes { kind invoiceId customerId amountPaid amount tier } totalCount totals { currency amountPaid amount }
        pageInfo { endCursor hasNextPage } } }`,
     { id, first: 500, ...page },
   );

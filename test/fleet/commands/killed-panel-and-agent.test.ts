@@ -112,7 +112,7 @@ beforeAll(async () => {
   });
   await agent.start();
   await until(async () => isBeating, 'the first beat');
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await agent.stop();

@@ -62,4 +62,4 @@ test('a panel that is killed sends no command twice, hands it out again, and tak
     for (const panel of running) await panel.kill('SIGTERM');
     await database.drop();
   }
-}, 60_000);
+}, 120_000);

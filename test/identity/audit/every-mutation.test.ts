@@ -28,13 +28,24 @@ const unaudited: Record<string, string> = {
 
 /** Mutations that neither the scene nor generated arguments bring to succeed, each with why; others see to their entries. */
 const outOfReach: Record<string, string> = {
-  cancelSubscription: 'takes a subscription that is paid; see test/billing',
   resumeSubscription: 'takes a subscription that is paid; see test/billing',
   createCheckoutSession: 'takes a payment provider; see test/billing',
   createPortalSession: 'takes a payment provider; see test/billing',
   advanceTestClock: 'takes a panel with test clocks; see test-clock.test.ts',
   connectProvider: 'takes an account with a provider; see test/hosting',
   provisionServer: 'takes an account with a provider; see test/hosting',
+  registerCluster: 'takes a cluster; see test/hosting',
+  removeCluster: 'is refused while deployments are there; see test/hosting',
+  createDeployment: 'takes a cluster; see test/hosting',
+  updateDeployment: 'takes a cluster; see test/hosting',
+  deleteDeployment: 'takes a cluster; see test/hosting',
+  placeDeployment: 'takes a cluster; see placement.test.ts',
+  refreshGitOpsConfig: 'takes a repository that is not paused; see test/governance',
+  syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
+  pauseCanary: 'takes a canary that has begun; see canary.test.ts',
+  promoteCanary: 'takes a canary that has begun; see canary.test.ts',
+  remediatePolicy: 'takes a policy that fails; see remediation.test.ts',
+  resumeCanary: 'takes a canary that is paused; see canary.test.ts',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
@@ -45,6 +56,7 @@ const outOfReach: Record<string, string> = {
 
 /** Mutations that succeed or not by what was tried beside them. */
 const sometimes: Record<string, string> = {
+  cancelSubscription: 'takes a subscription, which one of the two may have by then; see test/billing',
   rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
   disconnectProvider: 'is refused while servers are there; see test/hosting',
   reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',

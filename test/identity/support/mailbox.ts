@@ -58,7 +58,7 @@ export class Mailbox implements AsyncDisposable {
         if (!found) throw new Error(`no mail to ${to}`);
         return found;
       },
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     );
   }
 

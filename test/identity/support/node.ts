@@ -53,7 +53,7 @@ export async function startNode(
     firstBeatWithinMs: 0,
   });
   await agent.start();
-  await vi.waitUntil(() => agent.instanceId !== undefined, { timeout: 10_000 });
+  await vi.waitUntil(() => agent.instanceId !== undefined, { timeout: 30_000 });
   const id = agent.instanceId ?? '';
   await clientKnown(panel, id);
   return {

@@ -85,7 +85,7 @@ export async function clientKnown(panel: TestPanel, id: string): Promise<void> {
       const known = await panel.sql('select 1 from identity.oauth_client where instance_id = $1', [id]);
       if (known.length === 0) throw new Error(`identity does not know ${id} yet`);
     },
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   );
 }
 

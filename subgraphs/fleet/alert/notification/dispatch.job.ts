@@ -18,6 +18,7 @@ const take = `update fleet.notification_delivery d set next_attempt_at = ?
 export const dispatchSweep: Sweep = {
   name: 'notification.dispatch',
   everyMs: 2_000,
+  due: 'select from fleet.notification_delivery where next_attempt_at <= ?',
   async run({ em, now, enqueue }) {
     const until = new Date(now.getTime() + leaseMs);
     const taken = await em.execute<{ tenantId: string; deliveryId: string; attempts: number }[]>(take, [

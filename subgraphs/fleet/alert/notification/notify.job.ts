@@ -86,6 +86,7 @@ const insertDeliveries = `insert into fleet.notification_delivery
 export const notifySweep: Sweep = {
   name: 'alert.notify',
   everyMs: 5_000,
+  due: 'select from fleet.alert where notify_at <= ?',
   async run(step) {
     const { em, now } = step;
     const due = await em.execute<DueAlert[]>(findDue, [now]);

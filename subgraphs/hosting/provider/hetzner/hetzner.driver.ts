@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { ProviderApi, type ApiOptions } from '../api.js';
 import type {
   Catalogue,
   Created,
@@ -12,7 +13,7 @@ import type {
   Sighting,
 } from '../driver.js';
 import { ProviderError } from '../provider-error.js';
-import { HetznerApi, type HetznerApiOptions } from './api.js';
+import { errorOf } from './refusal.js';
 import * as wire from './wire.js';
 
 const perPage = 50;
@@ -24,13 +25,15 @@ export class HetznerDriver implements Driver {
   readonly id = 'hetzner';
   readonly name = 'Hetzner Cloud';
   readonly operationsPerRequest = perPage;
-  private readonly api: HetznerApi;
+  readonly settlesAfterMs = 0;
+  readonly image = { os: 'Ubuntu', version: '24.04' };
+  private readonly api: ProviderApi;
 
   constructor(
-    options: HetznerApiOptions,
+    options: ApiOptions,
     readonly isSandbox: boolean,
   ) {
-    this.api = new HetznerApi(options);
+    this.api = new ProviderApi('Hetzner', options, errorOf);
   }
 
   async verify(session: Session): Promise<void> {
@@ -64,6 +67,9 @@ export class HetznerDriver implements Driver {
         architecture,
         places: placesOf(type),
       })),
+      addresses: pricing.primary_ips
+        .filter(({ type }) => type === 'ipv4')
+        .flatMap(({ prices }) => prices.map(placePrice)),
     };
   }
 
@@ -76,6 +82,8 @@ export class HetznerDriver implements Driver {
       labels: labelsOf(spec.marks),
       ...(spec.sshKeys.length > 0 ? { ssh_keys: spec.sshKeys } : {}),
       user_data: spec.userData,
+      // Its address is paid for apart.
+      public_net: { enable_ipv4: true, enable_ipv6: true },
       start_after_create: true,
     });
     const operationIds = [made.action, ...made.next_actions].map(({ id }) => String(id));
@@ -177,17 +185,23 @@ type Type = Pick<
 >;
 
 function placesOf({ prices, locations, deprecation }: Type): PlaceOffer[] {
-  return prices.flatMap(({ location: region, price_hourly: hourly, price_monthly: monthly }) => {
-    const place = locations?.find(({ name }) => name === region);
+  return prices.flatMap((price) => {
+    const place = locations?.find(({ name }) => name === price.location);
     if (locations && !place) return [];
     return [
       {
-        region,
         isAvailable: place?.available ?? true,
         endsAt: (place?.deprecation ?? deprecation)?.unavailable_after ?? null,
-        priceHourly: Number(hourly.net),
-        priceMonthly: Number(monthly.net),
+        ...placePrice(price),
       },
     ];
   });
+}
+
+function placePrice({
+  location: region,
+  price_hourly: hourly,
+  price_monthly: monthly,
+}: Type['prices'][number]) {
+  return { region, priceHourly: Number(hourly.net), priceMonthly: Number(monthly.net) };
 }

@@ -63,7 +63,19 @@ export const serverTypes = z.object({
   meta: pagination,
 });
 
-export const pricing = z.object({ pricing: z.object({ currency: z.string() }) });
+export const pricing = z.object({
+  pricing: z.object({
+    currency: z.string(),
+    primary_ips: z
+      .array(
+        z.object({
+          type: z.string(),
+          prices: z.array(z.object({ location: z.string(), price_hourly: price, price_monthly: price })),
+        }),
+      )
+      .default([]),
+  }),
+});
 
 export const failure = z.object({
   error: z.object({

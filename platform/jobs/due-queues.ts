@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Db } from 'pg-boss';
+
+import type { Logger } from '../logger.js';
+import { jobsSchema } from './schema.js';
+
+// PostgreSQL's notification tells of a job as it is enqueued, but not of the moment until which one waits. Each worker
+// could look for its own, and with two workers to a queue and dozens of queues an idle process would look all the time.
+const dueSql = `
+  select queue.name from unnest($1::text[]) as queue (name)
+  where exists (
+    select from ${jobsSchema}.job j
+    where j.name = queue.name and j.state < 'active' and not j.blocked and j.start_after <= ${jobsSchema}.job_now())`;
+
+export interface DueQueuesOptions {
+  database: Db;
+  names: readonly string[];
+  everySeconds: number;
+  logger: Logger;
+  /** Told of a queue that has a job that may be done now. */
+  onDue: (name: string) => void;
+}
+
+/** Looks, in one statement for all queues, for jobs that have become due: retries and delayed ones. */
+export class DueQueues {
+  private readonly ending = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: DueQueuesOptions) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending;
+    while (!signal.aborted) {
+      await sleep(this.options.everySeconds * 1_000, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.look();
+    }
+  }
+
+  private async look(): Promise<void> {
+    const { database, names, logger, onDue } = this.options;
+    try {
+      const { rows } = (await database.executeSql(dueSql, [names])) as { rows: { name: string }[] };
+      for (const { name } of rows) onDue(name);
+    } catch (error) {
+      if (!this.ending.signal.aborted) logger.warn({ err: error }, 'due jobs could not be looked for');
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+
+import { ApiError, type ErrorCode } from '#platform/errors.js';
+
+import { GitOpsAction, type GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
+import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
+import type { DeclaredScope } from '../manifest/scope.js';
+import { askerOf, scopeOf, type Comparison } from './compare.service.js';
+import { GroupNames } from './group-names.service.js';
+import type { LookStep } from './look.step.js';
+import type { PanelCalls } from './panel-calls.js';
+import { hashOfTry, keyOfChange, placeOf, refusalOf } from './refusals.js';
+
+export interface Applied {
+  done: GitOpsChange[];
+  left: GitOpsChange[];
+  problems: Problem[];
+  /** What was refused now, by key. What passes by itself is not counted. */
+  refusals: Record<string, Refusal>;
+  /** Canaries that bring versions, by the key of what declares them. */
+  canaries: ReadonlyMap<string, string>;
+}
+
+/** What others refer to comes first, and what takes something away last. */
+const kindOrder: readonly string[] = [
+  'InstanceGroup',
+  'AlertRule',
+  'Policy',
+  'DesiredVersion',
+] satisfies ResourceKind[];
+/** Refusals that are none of what is declared. */
+const passing: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL']);
+const actionOrder: readonly GitOpsAction[] = [GitOpsAction.CREATE, GitOpsAction.UPDATE, GitOpsAction.DELETE];
+
+/**
+ * Does what is not held back, one thing after the other. A thing that is refused does not keep the others from being done,
+ * and is told at its place in the repository. Whoever dies in between leaves a difference that the next look finds.
+ */
+export async function apply(
+  panel: PanelCalls,
+  step: LookStep,
+  { id: configId, refusals: before }: Pick<GitOpsConfig, 'id' | 'refusals'>,
+  { declared, declaredCommit }: { declared: readonly Declared[]; declaredCommit: string | null },
+  comparison: Comparison,
+  mayGoOn: () => Promise<boolean>,
+): Promise<Applied> {
+  const asker = askerOf(step);
+  const wanted = new Map(declared.map((one) => [keyOf(one), one]));
+  const there = new Map(comparison.actual.map((one) => [keyOf(one), one]));
+  const isMade = (name: string) => wanted.has(keyOf({ kind: 'InstanceGroup', name }));
+  const done: GitOpsChange[] = [];
+  const problems: Problem[] = [];
+  const refusals: Record<string, Refusal> = {};
+  const canaries = new Map<string, string>();
+  const doOne = async (change: GitOpsChange) => {
+    const key = keyOfChange(change);
+    const actual = there.get(key);
+    const one = wanted.get(key);
+    if (change.action === GitOpsAction.DELETE) {
+      if (actual) await panel.remove(asker, actual);
+      return;
+    }
+    if (!one) return;
+    switch (one.kind) {
+      case 'Policy': {
+        // Read anew: a group may have been made just before.
+        const groups = await GroupNames.read(step.em, asker.tenantId);
+        const appliesTo = groups.scopeOf(one.spec['appliesTo'] as DeclaredScope, isMade);
+        return panel.makePolicy(asker, actual?.id, { ...one, spec: { ...one.spec, appliesTo } });
+      }
+      case 'InstanceGroup':
+        return panel.makeGroup(asker, actual, one);
+      case 'AlertRule':
+        return panel.setRule(asker, one);
+      case 'DesiredVersion': {
+        const standing = comparison.standings.find(({ actual: { name } }) => name === one.name);
+        if (!standing) return;
+        const scope = scopeOf(standing, one, await GroupNames.read(step.em, asker.tenantId), isMade);
+        const call = [configId, one.name, one.spec, scope, declaredCommit, standing.canary?.id];
+        const idempotencyKey = createHash('sha256').update(JSON.stringify(call)).digest('hex');
+        canaries.set(key, await panel.bringVersion(asker, one, scope, idempotencyKey));
+      }
+    }
+  };
+  const inTurn = comparison.changes
+    .filter(({ heldBack }) => heldBack === null)
+    .toSorted(
+      (a, b) =>
+        actionOrder.indexOf(a.action) - actionOrder.indexOf(b.action) ||
+        kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind),
+    );
+  for (const change of inTurn) {
+    step.signal.throwIfAborted();
+    // Whoever pauses it or takes it away means now.
+    if (!(await mayGoOn())) break;
+    try {
+      await doOne(change);
+      done.push(change);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.extensions.reason === 'CANARY_UNDER_WAY') {
+        change.heldBack = error.message;
+        continue;
+      }
+      const key = keyOfChange(change);
+      const declaredNow = wanted.get(key);
+      const message = `${change.kind} ${change.name}: ${sentenceOf(error)}`;
+      const times = refusalOf(before, change, declaredNow)?.times ?? 0;
+      refusals[key] = {
+        what: hashOfTry(change, declaredNow),
+        times: passing.has(error.code) ? times : times + 1,
+        message,
+      };
+      problems.push({ ...placeOf(change), message });
+    }
+  }
+  const left = comparison.changes.filter((change) => !done.includes(change));
+  return { done, left, problems, refusals, canaries };
+}
+
+/** What was refused and why, in one sentence. */
+function sentenceOf(error: ApiError): string {
+  const { details } = error.extensions;
+  if (error.code !== 'VALIDATION_FAILED' || !details) return error.message;
+  return Object.entries(details)
+    .map(([path, sentence]) => `${path.replace(/^input\./, '')}: ${String(sentence)}`)
+    .join('; ')
+    .slice(0, 500);
+}

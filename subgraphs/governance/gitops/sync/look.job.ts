@@ -1,0 +1,111 @@
+import { LockMode } from '@mikro-orm/core';
+
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
+import { ApiError } from '#platform/errors.js';
+import type { JobDefinition, JobWrite } from '#platform/jobs/job.js';
+import type { Logger } from '#platform/logger.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+
+import type { Repositories } from '../git/repository.js';
+import { GitOpsConfig } from '../gitops-config.entity.js';
+import { apply, type Applied } from './apply.service.js';
+import { compare, type Comparison } from './compare.service.js';
+import { claimMs, lookKind, type GitOpsPayload } from './kinds.js';
+import type { LookStep } from './look.step.js';
+import { newestOf, type Newest } from './newest.service.js';
+import type { PanelCalls } from './panel-calls.js';
+import { settle } from './settle.service.js';
+
+export interface LookTools {
+  repositories: Repositories;
+  panel: PanelCalls;
+  keyring: Keyring;
+  entitlements: Entitlements;
+  logger: Logger;
+}
+
+const nothing: Applied = { done: [], left: [], problems: [], refusals: {}, canaries: new Map() };
+
+/**
+ * Looks at a repository: what is new, what of it is not so, and puts that right where it may. One look at a time: whoever
+ * comes meanwhile leaves it to the one under way to have another made. All of it can be repeated: what was done is seen in
+ * what there is.
+ */
+export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
+  return {
+    ...lookKind,
+    async handle(step) {
+      if (!(await begin(step))) return;
+      const { tenantId, configId: id } = step.payload;
+      const config = await step.em.findOne(GitOpsConfig, { tenantId, id });
+      if (!config) return;
+      const newest = await newestOf(tools, step, config);
+      if (newest.cause !== undefined)
+        tools.logger.info({ configId: config.id, cause: newest.cause }, 'a repository could not be read');
+      const comparison = await compared(tools, step, config, newest);
+      const applied =
+        comparison && mayApply(config, newest, comparison)
+          ? await apply(tools.panel, step, config, newest, comparison, async () => isMine(step))
+          : nothing;
+      await step.write(async (write) => {
+        const row = await locked(write, step);
+        if (row?.lookingBy === step.jobId)
+          await settle(write, step, { config, row, newest, comparison, applied });
+      });
+    },
+  };
+}
+
+/** Takes the look, unless another one is under way. */
+async function begin(step: LookStep): Promise<boolean> {
+  return step.write(async (write) => {
+    const row = await locked(write, step);
+    if (!row || row.isPaused) return false;
+    const isAnothers = row.lookingBy !== null && row.lookingBy !== step.jobId;
+    if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return false;
+    row.lookingBy = step.jobId;
+    row.lookingUntil = new Date(step.now.getTime() + claimMs);
+    return true;
+  });
+}
+
+async function locked({ em }: JobWrite, { payload }: LookStep): Promise<GitOpsConfig | null> {
+  const { tenantId, configId: id } = payload;
+  return em.findOne(GitOpsConfig, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+async function isMine({ em, payload, jobId }: LookStep): Promise<boolean> {
+  const rows = await em.execute<unknown[]>(
+    'select 1 from governance.gitops_config where tenant_id = ? and id = ? and looking_by = ? and not is_paused',
+    [payload.tenantId, payload.configId, jobId],
+  );
+  return rows.length > 0;
+}
+
+/** Undefined where there is nothing to compare with, or nobody to ask. */
+async function compared(
+  { panel }: LookTools,
+  step: LookStep,
+  config: GitOpsConfig,
+  newest: Newest,
+): Promise<Comparison | undefined> {
+  if (newest.isHalted || newest.declaredCommit === null) return undefined;
+  try {
+    return await compare(panel, step, config, newest);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    newest.problems = [
+      ...newest.problems,
+      { message: `What there is can not be told just now: ${error.message}` },
+    ];
+    return undefined;
+  }
+}
+
+/** Whether what is different is to be put right now. */
+function mayApply(config: GitOpsConfig, newest: Newest, { changes }: Comparison): boolean {
+  const { autoSync, selfHeal, wantedSync, appliedCommit } = config;
+  if (changes.every(({ heldBack }) => heldBack !== null)) return false;
+  if (wantedSync) return true;
+  return autoSync && (selfHeal || newest.declaredCommit !== appliedCommit);
+}

@@ -1,0 +1,244 @@
+import { parse } from 'graphql';
+
+import type { ServiceClient } from '#platform/auth/service-client.js';
+
+import type { Scope } from '../../policy/scope.js';
+import type { Declared, Resource } from '../manifest/resource.js';
+import type { Actual } from './plan.js';
+
+/** What governance may ask of the panel for repositories, and no more. */
+export const gitOpsPermissionsNeeded = [
+  'governance.policy.manage',
+  'governance.canary.manage',
+  'fleet.group.read',
+  'fleet.group.manage',
+  'fleet.alert.read',
+  'fleet.alert-rule.update',
+] as const;
+
+const readDocument = parse(/* GraphQL */ `
+  query ReadForGitOps($after: String) {
+    alertRules {
+      kind
+      isEnabled
+      severity
+      threshold
+      forSeconds
+      keepFiringForSeconds
+    }
+    instanceGroups(first: 200, after: $after) {
+      nodes {
+        id
+        name
+        kind
+        filter {
+          tags
+          status
+          q
+        }
+      }
+    }
+  }
+`);
+
+const membersDocument = parse(/* GraphQL */ `
+  query ReadGroupForGitOps($id: ID!, $after: String) {
+    instanceGroup(id: $id) {
+      instances(first: 500, after: $after) {
+        nodes {
+          id
+        }
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+      }
+    }
+  }
+`);
+
+const createPolicy = parse(/* GraphQL */ `
+  mutation CreatePolicyByGitOps($input: CreatePolicyInput!) {
+    createPolicy(input: $input) {
+      id
+    }
+  }
+`);
+const updatePolicy = parse(/* GraphQL */ `
+  mutation UpdatePolicyByGitOps($id: ID!, $input: UpdatePolicyInput!) {
+    updatePolicy(id: $id, input: $input) {
+      id
+    }
+  }
+`);
+const deletePolicy = parse(/* GraphQL */ `
+  mutation DeletePolicyByGitOps($id: ID!) {
+    deletePolicy(id: $id) {
+      id
+    }
+  }
+`);
+const createGroup = parse(/* GraphQL */ `
+  mutation CreateGroupByGitOps($input: CreateInstanceGroupInput!) {
+    createInstanceGroup(input: $input) {
+      id
+    }
+  }
+`);
+const updateGroup = parse(/* GraphQL */ `
+  mutation UpdateGroupByGitOps($input: UpdateInstanceGroupInput!) {
+    updateInstanceGroup(input: $input) {
+      id
+    }
+  }
+`);
+const deleteGroup = parse(/* GraphQL */ `
+  mutation DeleteGroupByGitOps($id: ID!) {
+    deleteInstanceGroup(id: $id) {
+      id
+    }
+  }
+`);
+const updateRule = parse(/* GraphQL */ `
+  mutation UpdateAlertRuleByGitOps($input: UpdateAlertRuleInput!) {
+    updateAlertRule(input: $input) {
+      kind
+    }
+  }
+`);
+const resetRule = parse(/* GraphQL */ `
+  mutation ResetAlertRuleByGitOps($kind: AlertRuleKind!) {
+    resetAlertRule(kind: $kind) {
+      kind
+    }
+  }
+`);
+const createCanary = parse(/* GraphQL */ `
+  mutation CreateCanaryByGitOps($input: CreateCanaryInput!) {
+    createCanary(input: $input) {
+      id
+    }
+  }
+`);
+
+/** For whom, and because of what. */
+export interface Asker {
+  tenantId: string;
+  causedBy: string;
+}
+
+interface RuleRow extends Record<string, unknown> {
+  kind: string;
+}
+
+interface GroupRow {
+  id: string;
+  name: string;
+  kind: 'STATIC' | 'LIVE';
+  filter: Record<string, unknown> | null;
+}
+
+/** What the panel has and does for repositories, each through the gateway, as anybody else would. */
+export class PanelCalls {
+  constructor(private readonly panel: ServiceClient) {}
+
+  /** Groups and alert rules. Who is in a static group is asked only of those that are `declared`. */
+  async read(asker: Asker, declared: readonly Declared[]): Promise<Actual[]> {
+    const { alertRules, instanceGroups } = await this.panel.call<{
+      alertRules: RuleRow[];
+      instanceGroups: { nodes: GroupRow[] };
+    }>({ ...asker, document: readDocument, variables: {} });
+    const listed = new Set(
+      declared
+        .filter(({ kind, spec }) => kind === 'InstanceGroup' && spec['kind'] === 'STATIC')
+        .map(({ name }) => name.toLowerCase()),
+    );
+    const groups: Actual[] = [];
+    for (const { id, name, kind, filter } of instanceGroups.nodes) {
+      const isListed = kind === 'STATIC' && listed.has(name.toLowerCase());
+      const members = isListed ? { instanceIds: await this.members(asker, id) } : {};
+      groups.push({ kind: 'InstanceGroup', id, name, spec: { kind, filter, ...members } });
+    }
+    return [
+      ...groups,
+      ...alertRules.map(({ kind, ...spec }) => ({ kind: 'AlertRule' as const, id: kind, name: kind, spec })),
+    ];
+  }
+
+  async makePolicy(asker: Asker, id: string | undefined, { name, spec }: Resource): Promise<void> {
+    const input = { name, ...spec };
+    await this.panel.call(
+      id === undefined
+        ? { ...asker, document: createPolicy, variables: { input } }
+        : { ...asker, document: updatePolicy, variables: { id, input } },
+    );
+  }
+
+  async makeGroup(asker: Asker, actual: Actual | undefined, { name, spec }: Resource): Promise<void> {
+    if (!actual) {
+      await this.panel.call({ ...asker, document: createGroup, variables: { input: { name, ...spec } } });
+      return;
+    }
+    const { kind: _, ...changed } = spec;
+    await this.panel.call({
+      ...asker,
+      document: updateGroup,
+      variables: { input: { id: actual.id, name, ...changed } },
+    });
+  }
+
+  async setRule(asker: Asker, { name, spec }: Resource): Promise<void> {
+    await this.panel.call({ ...asker, document: updateRule, variables: { input: { kind: name, ...spec } } });
+  }
+
+  /** Answers the canary that brings the version to its instances. Asked again for the same commit, it is the same one. */
+  async bringVersion(asker: Asker, { name, spec }: Resource, appliesTo: Scope, key: string): Promise<string> {
+    const { version, steps } = spec;
+    const input = {
+      name: `${name}: ${String(version)}`.slice(0, 200).toWellFormed(),
+      command: 'UPDATE',
+      params: { version },
+      steps,
+      appliesTo,
+    };
+    const made = await this.panel.call<{ createCanary: { id: string } }>({
+      ...asker,
+      document: createCanary,
+      variables: { input },
+      idempotencyKey: key,
+    });
+    return made.createCanary.id;
+  }
+
+  async remove(asker: Asker, { kind, id }: Pick<Actual, 'kind' | 'id'>): Promise<void> {
+    const call = {
+      Policy: { document: deletePolicy, variables: { id } },
+      InstanceGroup: { document: deleteGroup, variables: { id } },
+      AlertRule: { document: resetRule, variables: { kind: id } },
+      DesiredVersion: undefined,
+    }[kind];
+    if (call) await this.panel.call({ ...asker, ...call });
+  }
+
+  private async members(asker: Asker, id: string): Promise<string[]> {
+    const ids: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: Members = await this.panel.call({
+        ...asker,
+        document: membersDocument,
+        variables: { id, after },
+      });
+      const { nodes, pageInfo } = page.instanceGroup.instances;
+      ids.push(...nodes.map((node) => node.id));
+      after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+    } while (after !== null && ids.length < 1_000);
+    return ids.toSorted();
+  }
+}
+
+interface Members {
+  instanceGroup: {
+    instances: { nodes: { id: string }[]; pageInfo: { endCursor: string; hasNextPage: boolean } };
+  };
+}

@@ -1,0 +1,162 @@
+import type { Dispatcher } from 'undici';
+
+import { readBody } from '#platform/outbound/body.js';
+
+import { errorOf, KubeError, unreachable } from './kube-error.js';
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  query?: Query;
+  body?: object;
+  contentType?: string;
+  /** For all of it; 15 s unless told. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** One line of a watch. */
+export interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: unknown;
+}
+
+const timeoutMs = 15_000;
+const mostBytes = 32 * 1024 * 1024;
+const mostLine = 4 * 1024 * 1024;
+
+/**
+ * Calls to one cluster's API. Objects are plain JSON, with every field that the cluster knows. Whatever goes wrong is a
+ * KubeError, and nothing is repeated.
+ */
+export class KubeClient {
+  constructor(
+    readonly server: string,
+    private readonly dispatcher: Dispatcher,
+    private readonly token: string | undefined,
+  ) {}
+
+  async get<Answer>(path: string, call: Call = {}): Promise<Answer> {
+    const text = await this.text(path, call);
+    try {
+      return JSON.parse(text) as Answer;
+    } catch (cause) {
+      throw new KubeError('FAILED', 'It answered with something else than JSON', { cause });
+    }
+  }
+
+  /** The body as it came, of an answer that is a success. */
+  async text(path: string, call: Call = {}): Promise<string> {
+    const late = AbortSignal.timeout(call.timeoutMs ?? timeoutMs);
+    const signal = call.signal ? AbortSignal.any([late, call.signal]) : late;
+    const answer = await this.send(path, call, signal);
+    try {
+      const encoding = String(answer.headers['content-encoding'] ?? '');
+      const text = (await readBody(answer.body, encoding, mostBytes)).toString('utf8');
+      if (answer.statusCode < 300) return text;
+      throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  /**
+   * Events of a watch as they come; it is over when the cluster says so. Throws EXPIRED where the version that it was to
+   * go on from is kept no more, which comes as an event of its own.
+   */
+  async *watch(path: string, query: Query, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
+    const ending = new AbortController();
+    const late = () => ending.abort(new DOMException('the watch came to nothing', 'TimeoutError'));
+    let timer = setTimeout(late, timeoutMs);
+    const both = AbortSignal.any([signal, ending.signal]);
+    const answer = await this.send(path, { query: { ...query, watch: true } }, both).finally(() =>
+      clearTimeout(timer),
+    );
+    // A connection that died without a word would be listened to for ever.
+    timer = setTimeout(late, (Number(query['timeoutSeconds'] ?? 300) + 30) * 1000);
+    try {
+      if (answer.statusCode >= 300) {
+        const text = (await readBody(answer.body, '', mostBytes)).toString('utf8');
+        throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
+      }
+      for await (const line of linesOf(answer.body)) {
+        const { type, object } = eventOf(line);
+        if (type === 'ERROR') throw errorOf(codeOf(object), JSON.stringify(object), undefined);
+        yield { type, object } as WatchEvent;
+      }
+    } catch (error) {
+      throw signal.aborted ? error : unreachable(error);
+    } finally {
+      clearTimeout(timer);
+      answer.body.on('error', () => undefined).destroy();
+    }
+  }
+
+  private async send(path: string, call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const url = new URL(this.server);
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(call.query ?? {}))
+      if (value !== undefined) query.set(name, String(value));
+    const search = query.size === 0 ? '' : `?${query.toString()}`;
+    try {
+      signal.throwIfAborted();
+      const answer = this.dispatcher.request({
+        origin: url.origin,
+        path: `${url.pathname.replace(/\/$/, '')}${path}${search}`,
+        method: call.method ?? 'GET',
+        headers: {
+          accept: 'application/json',
+          'user-agent': 'quazzar-control-panel',
+          ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+          ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+        },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        signal,
+      });
+      answer.catch(() => undefined);
+      // undici notices the signal only once it is connected.
+      return await Promise.race([answer, aborted(signal)]);
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+}
+
+function eventOf(line: string): { type?: unknown; object?: unknown } {
+  try {
+    const event: unknown = JSON.parse(line);
+    if (typeof event === 'object' && event !== null) return event;
+  } catch {
+    // A proxy in between, or an answer that was cut.
+  }
+  throw new KubeError('FAILED', 'Its watch told something else than events');
+}
+
+function codeOf(status: unknown): number {
+  const { code } = (status ?? {}) as { code?: unknown };
+  return typeof code === 'number' ? code : 500;
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const text = decoder.decode(chunk, { stream: true });
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      const line = rest + text.slice(from, end);
+      rest = '';
+      from = end + 1;
+      if (line !== '') yield line;
+    }
+    rest += text.slice(from);
+    if (rest.length > mostLine) throw new KubeError('FAILED', 'An object of a watch is too large');
+  }
+}

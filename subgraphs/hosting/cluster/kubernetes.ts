@@ -1,0 +1,66 @@
+import type { Admission } from '#platform/admission/admission.js';
+import type { AreaContext, RunningArea } from '#platform/area.js';
+import { TargetGuard } from '#platform/outbound/guard.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
+
+import { DeploymentAdmission } from '../deployment/admission.service.js';
+import { DeleteService } from '../deployment/delete.service.js';
+import { DeployService } from '../deployment/deploy.service.js';
+import { DeploymentResolver } from '../deployment/deployment.resolver.js';
+import { DeploymentService } from '../deployment/deployment.service.js';
+import { deploymentsDueSweep, kubernetesRetention } from '../deployment/due.job.js';
+import { applyJob } from '../deployment/pending.job.js';
+import type { HostingEnv } from '../env.js';
+import { advancePlacementJob } from '../placement/advance.job.js';
+import { PlaceService } from '../placement/place.service.js';
+import { PlacementResolver, PlacementTargetResolver } from '../placement/placement.resolver.js';
+import { PlacementService } from '../placement/placement.service.js';
+import { placementsDueSweep } from '../placement/placements-due.job.js';
+import { TargetsLoader } from '../placement/targets.loader.js';
+import { KubeClients } from './api/clients.js';
+import { ClusterLoader } from './cluster.loader.js';
+import { ClusterResolver } from './cluster.resolver.js';
+import { ClusterService } from './cluster.service.js';
+import { RegisterService } from './register.service.js';
+import { Watchers } from './watch/watchers.job.js';
+
+/** Everything about clusters and deployments that the subgraph's wiring takes in. */
+export function createKubernetes(context: AreaContext<HostingEnv>, admission: Admission) {
+  const { database, clock, logger, keyring, settings } = context;
+  const guard = new TargetGuard({ allowPrivateTargets: settings.ALLOW_PRIVATE_TARGETS, logger });
+  const clients = new KubeClients(guard, keyring);
+  const watchers = new Watchers({ database, clients, clock, logger });
+  const clusters = new ClusterService();
+  const deployments = new DeploymentService();
+  const placements = new PlacementService();
+  const loader = new ClusterLoader();
+  const targets = new TargetsLoader();
+  const admissions = new DeploymentAdmission(admission);
+  return {
+    clusters,
+    deployments,
+    placements,
+    resolvers: [
+      new ClusterResolver(clusters, new RegisterService(clients)),
+      new DeploymentResolver({
+        deployments,
+        deploys: new DeployService(clients, keyring, admissions),
+        deletions: new DeleteService(clients),
+        clusters: loader,
+      }),
+      new PlacementResolver(placements, new PlaceService(keyring, admissions), targets),
+      new PlacementTargetResolver(loader, targets),
+    ],
+    consumers: [] as Consumer[],
+    sweeps: [deploymentsDueSweep, placementsDueSweep, kubernetesRetention],
+    jobs: [
+      applyJob({ clients, keyring }),
+      advancePlacementJob({ admission: admissions, keyring }),
+    ] as NonNullable<RunningArea['jobs']>,
+    start: async () => watchers.start(),
+    stop: async () => {
+      await watchers.stop();
+      clients.close();
+    },
+  };
+}

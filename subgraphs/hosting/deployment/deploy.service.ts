@@ -1,0 +1,243 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
+import { ApiError, notFound } from '#platform/errors.js';
+import { newId } from '#platform/ids.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { validate } from '#platform/validation.js';
+
+import type { KubeClient } from '../cluster/api/client.js';
+import type { KubeClients } from '../cluster/api/clients.js';
+import { KubeError } from '../cluster/api/kube-error.js';
+import type { Cluster } from '../cluster/cluster.entity.js';
+import type { DeploymentAdmission } from './admission.service.js';
+import { applyDeployment, tryDeployment, type Application } from './apply.js';
+import {
+  changeDeployment,
+  deploymentEvent,
+  goneAt,
+  lockDeployment,
+  settleDeployment,
+  type DeploymentChange,
+} from './change.service.js';
+import { refusalOf } from './conflict.js';
+import { Deployment } from './deployment.entity.js';
+import {
+  createDeploymentRules,
+  updateDeploymentRules,
+  type CreateDeploymentInput,
+  type UpdateDeploymentInput,
+} from './deployment.inputs.js';
+import { DeploymentStatus } from './deployment.status.js';
+import type { KubeDeployment } from './kube-deployment.js';
+import { beingDeleted, clusterFor, managedDeployment } from './managed.service.js';
+import { deploymentsPath, type Desired } from './manifest.js';
+import { newDeployment } from './new-deployment.js';
+import { awayFor, claimMs } from './retry.js';
+import { seenFields } from './seen.js';
+
+/**
+ * What tenants ask of deployments. Each is tried first without effect; then it is written down, and then applied. Whoever
+ * dies in between leaves it due, and applying the same once more changes nothing.
+ */
+export class DeployService {
+  constructor(
+    private readonly clients: KubeClients,
+    private readonly keyring: Keyring,
+    private readonly admission: DeploymentAdmission,
+  ) {}
+
+  async create(operation: Operation, input: CreateDeploymentInput): Promise<Deployment> {
+    const wish = validate(createDeploymentRules, input);
+    const { tenantId, clock } = operation;
+    operation.refuseSuspended(tenantId);
+    const cluster = await clusterFor(operation, wish.clusterId);
+    const id = newId('deployment');
+    const place = { namespace: wish.namespace ?? 'default', name: wish.name };
+    const desired: Desired = {
+      image: wish.image,
+      replicas: wish.replicas ?? 1,
+      env: wish.env ?? {},
+      ports: wish.ports ?? [],
+    };
+    await this.admission.require(operation, {
+      action: 'deployment.create',
+      cluster,
+      namespace: place.namespace,
+      desired,
+    });
+    const application: Application = { id, ...place, uid: null, desired };
+    await this.tried(cluster, async (client) => {
+      await refuseTaken(client, place);
+      await tryDeployment(client, application);
+    });
+    const now = clock.now();
+    const sealed = this.keyring.seal(JSON.stringify(desired), id);
+    await operation.write(async ({ em, publish, audit }) => {
+      await advisoryLock(
+        em,
+        'hosting.deployment',
+        `${tenantId} ${cluster.id} ${place.namespace} ${place.name}`,
+      );
+      const taken = await em.count(Deployment, {
+        tenantId,
+        clusterId: cluster.id,
+        ...place,
+        deletedAt: null,
+      });
+      if (taken > 0) throw nameTaken(place);
+      const deployment = em.create(
+        Deployment,
+        newDeployment({
+          tenantId,
+          id,
+          clusterId: cluster.id,
+          ...place,
+          placementId: null,
+          desired,
+          sealed,
+          createdAt: now,
+          dueAt: new Date(now.getTime() + claimMs),
+        }),
+      );
+      const { image, replicas } = desired;
+      audit({
+        target: id,
+        changes: { clusterId: cluster.id, ...place, image, replicas, env: Object.keys(desired.env) },
+      });
+      publish(deploymentEvent(deployment, null));
+    });
+    return this.applied(operation, cluster, { application, sealed, before: undefined });
+  }
+
+  async update(operation: Operation, id: string, input: UpdateDeploymentInput): Promise<Deployment> {
+    const { takesOver, ...wish } = validate(updateDeploymentRules, input);
+    const { tenantId, clock } = operation;
+    const before = await managedDeployment(operation, id);
+    const cluster = await clusterFor(operation, before.clusterId);
+    const was = JSON.parse(this.keyring.open(before.sealedDesired!, id)) as Desired;
+    const desired: Desired = {
+      image: wish.image ?? was.image,
+      replicas: wish.replicas ?? was.replicas,
+      env: wish.env ?? was.env,
+      ports: was.ports,
+      ...(takesOver ? { takesOver } : {}),
+    };
+    const { namespace, name, uid } = before;
+    const place = { namespace, name };
+    await this.admission.require(operation, {
+      action: 'deployment.update',
+      cluster,
+      namespace: place.namespace,
+      desired,
+    });
+    const application: Application = { id, ...place, uid, desired };
+    await this.tried(cluster, async (client) => tryDeployment(client, application));
+    const now = clock.now();
+    const sealed = this.keyring.seal(JSON.stringify(desired), id);
+    let known: Before | undefined;
+    await operation.write(async ({ em, publish, audit }) => {
+      const deployment = await lockDeployment(em, tenantId, id);
+      if (!deployment || deployment.deletedAt !== null) throw notFound('Deployment');
+      if (deployment.status === DeploymentStatus.DELETING) throw beingDeleted();
+      if (deployment.sealedDesired !== before.sealedDesired)
+        throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
+      known = beforeOf(deployment);
+      const { image, replicas } = desired;
+      const env = wish.env ? { env: Object.keys(wish.env) } : {};
+      audit({ target: id, changes: { image, replicas, ...env, takesOver: takesOver ?? false } });
+      changeDeployment(publish, deployment, {
+        image,
+        replicas,
+        status: DeploymentStatus.PENDING,
+        reason: null,
+        message: null,
+        sealedDesired: sealed,
+        dueAt: new Date(now.getTime() + claimMs),
+        failures: 0,
+      });
+    });
+    return this.applied(operation, cluster, { application, sealed, before: known });
+  }
+
+  /** Applies what was written down, and keeps what came of it. A refusal undoes the row, as nothing was done. */
+  private async applied(operation: Operation, cluster: Cluster, wish: Wish): Promise<Deployment> {
+    const { tenantId, clock } = operation;
+    const { application, sealed, before } = wish;
+    let seen: KubeDeployment | undefined;
+    let problem: KubeError | undefined;
+    try {
+      seen = await applyDeployment(await this.clients.recognized(cluster), application);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      problem = error;
+    }
+    const kept = await operation.write(async ({ em, publish }) => {
+      const deployment = await lockDeployment(em, tenantId, application.id);
+      if (!deployment) throw notFound('Deployment');
+      const now = clock.now();
+      // What somebody else has asked for meanwhile counts, and is applied once more where this may have come after it.
+      if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
+      if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
+      else if (seen) settleDeployment(publish, deployment, seenFields(seen), now);
+      else if (problem!.isRefusal) {
+        settleDeployment(publish, deployment, before?.fields ?? goneAt(now), now);
+        // What was to be applied still is.
+        if (before?.isDue) deployment.dueAt = now;
+      } else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
+      return deployment;
+    });
+    if (problem?.isRefusal) throw refusalOf(problem);
+    return kept;
+  }
+
+  private async tried(cluster: Cluster, work: (client: KubeClient) => Promise<void>): Promise<void> {
+    try {
+      await work(await this.clients.recognized(cluster));
+    } catch (error) {
+      throw error instanceof KubeError ? refusalOf(error) : error;
+    }
+  }
+}
+
+async function refuseTaken(client: KubeClient, place: { namespace: string; name: string }): Promise<void> {
+  try {
+    await client.text(`${deploymentsPath(place.namespace)}/${place.name}`);
+  } catch (error) {
+    if (error instanceof KubeError && error.kind === 'NOT_FOUND') return;
+    throw error;
+  }
+  throw nameTaken(place);
+}
+
+interface Wish {
+  application: Application;
+  /** What the row has then. */
+  sealed: string;
+  /** Undefined of a new one. */
+  before: Before | undefined;
+}
+
+/** What a row was before a change was written down. */
+interface Before {
+  fields: DeploymentChange;
+  isDue: boolean;
+}
+
+const beforeOf = ({
+  image,
+  replicas,
+  status,
+  reason,
+  message,
+  sealedDesired,
+  dueAt,
+}: Deployment): Before => ({
+  fields: { image, replicas, status, reason, message, sealedDesired },
+  isDue: dueAt !== null,
+});
+
+function nameTaken({ namespace, name }: { namespace: string; name: string }): ApiError {
+  return new ApiError('CONFLICT', `There is a deployment ${name} in ${namespace} already`, {
+    reason: 'NAME_TAKEN',
+  });
+}

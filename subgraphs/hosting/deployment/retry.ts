@@ -1,0 +1,23 @@
+import type { KubeError } from '../cluster/api/kube-error.js';
+import type { DeploymentChange } from './change.service.js';
+
+/** How long an attempt may take before somebody else tries again. */
+export const claimMs = 60_000;
+
+/** Longer than a call that was sent may be under way. */
+export const lateMs = 30_000;
+
+const mostPauseMs = 300_000;
+
+/** What a deployment says while its cluster cannot be asked, and when that is tried again. */
+export function awayFor({ kind, message }: KubeError, now: Date, failures: number): DeploymentChange {
+  const isCredential = kind === 'UNAUTHORIZED';
+  return {
+    reason: isCredential ? 'CREDENTIAL_REFUSED' : 'CLUSTER_AWAY',
+    message: isCredential
+      ? 'The cluster does not take its credential: it goes on once updateCluster has replaced that'
+      : `The cluster could not be asked: ${message}`,
+    failures: failures + 1,
+    dueAt: new Date(now.getTime() + Math.min(10_000 * 2 ** failures, mostPauseMs)),
+  };
+}

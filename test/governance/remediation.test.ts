@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Node, type Tenant } from '../support/world.js';
+import { create, encrypted, judged, nodeWith, signedIn, useScene } from './support/tenant.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel();
+  useScene(panel);
+});
+afterAll(async () => panel.stop());
+
+interface Remediation {
+  id: string;
+  instanceId: string;
+  status: string;
+  isAutomatic: boolean;
+  message: string | null;
+}
+
+const fields = 'id instanceId status isAutomatic message';
+
+const remediate = async (tenant: Tenant, input: Record<string, unknown>) =>
+  tenant.graphql<{ remediatePolicy: Remediation[] }>(
+    `mutation ($input: RemediatePolicyInput!) { remediatePolicy(input: $input) { ${fields} } }`,
+    { input },
+  );
+
+async function listed(tenant: Tenant, policyId: string): Promise<Remediation[]> {
+  const answer = await tenant.graphql<{ policyRemediations: { nodes: Remediation[] } }>(
+    `query ($policyId: ID!) { policyRemediations(policyId: $policyId) { nodes { ${fields} } } }`,
+    { policyId },
+  );
+  return dataOf(answer).policyRemediations.nodes;
+}
+
+interface Handed {
+  id: string;
+  command: string;
+  params: Record<string, unknown>;
+  lease: string;
+}
+
+/** Beats until a command comes. */
+async function handed(node: Node): Promise<Handed> {
+  let found: Handed | undefined;
+  await until(async () => {
+    const { body } = await node.beat();
+    found = (body['commands'] as Handed[] | undefined)?.[0];
+    return found !== undefined;
+  }, 'a command to come');
+  return found!;
+}
+
+const finish = async (node: Node, { id, lease }: Handed, status = 'success') =>
+  node.world.rest(`/api/agent/commands/${id}/result`, { token: node.credential, body: { lease, status } });
+
+describe('a policy that says what mends it', { timeout: 120_000 }, () => {
+  test('is mended by one click: the command, its result, and that the policy holds again', async () => {
+    const tenant = await panel.world.tenant();
+    const [node, good] = [
+      await nodeWith(tenant, { 'backup.encryption': false }),
+      await nodeWith(tenant, { 'backup.encryption': true }),
+    ];
+    const policyId = await create(tenant, {
+      name: 'Encrypted',
+      rule: encrypted,
+      remediation: { command: 'APPLY_POLICY' },
+    });
+    const bad = await remediate(tenant, { policyId, instanceIds: [node.id, good.id] });
+    expect(refusal(bad)).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      details: { 'input.instanceIds.1': expect.any(String) },
+    });
+    const first = dataOf(await remediate(tenant, { policyId })).remediatePolicy;
+    expect(first).toMatchObject([{ instanceId: node.id, isAutomatic: false, message: null }]);
+    // One that is under way is answered again.
+    expect(dataOf(await remediate(tenant, { policyId })).remediatePolicy.map(({ id }) => id)).toEqual([
+      first[0]!.id,
+    ]);
+    const command = await handed(node);
+    expect(command).toMatchObject({
+      command: 'apply_policy',
+      params: { policy_id: policyId, rule: encrypted },
+    });
+    expect((await finish(node, command)).status).toBe(204);
+    await node.beat({ facts: { 'backup.encryption': true } });
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await listed(tenant, policyId))[0]?.status === 'SUCCEEDED';
+    }, 'the remediation to have ended');
+    await until(
+      async () => (await judged(tenant, node)).policyResults?.[0]?.status === 'PASS',
+      'the policy to hold',
+    );
+    expect(await listed(tenant, policyId)).toHaveLength(1);
+    const without = await create(tenant, { name: 'No way', rule: encrypted });
+    expect(refusal(await remediate(tenant, { policyId: without }))).toMatchObject({
+      reason: 'NO_REMEDIATION',
+    });
+    expect(refusal(await remediate(await panel.world.tenant(), { policyId }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    const faulty = await tenant.graphql(
+      'mutation ($input: CreatePolicyInput!) { createPolicy(input: $input) { id } }',
+      {
+        input: { name: 'Faulty', rule: encrypted, remediation: { command: 'UPDATE' } },
+      },
+    );
+    expect(refusal(faulty)).toMatchObject({
+      details: { 'input.remediation.params.version': expect.any(String) },
+    });
+  });
+
+  test('is mended by itself where that is wanted, to one instance once an hour however it ends', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, {
+      name: 'Encrypted',
+      rule: encrypted,
+      remediation: { command: 'BACKUP', isAutomatic: true },
+    });
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await listed(tenant, policyId)).length === 1;
+    }, 'the remediation to begin');
+    const command = await handed(node);
+    expect(command.command).toBe('backup');
+    await finish(node, command, 'failed');
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await listed(tenant, policyId))[0]?.status === 'FAILED';
+    }, 'its failure to be known');
+    // Whatever is looked at meanwhile begins no second one.
+    for (let look = 0; look < 12; look += 1) await panel.clock.advance(30_000);
+    const again = await signedIn(tenant);
+    expect(await listed(again, policyId)).toMatchObject([{ status: 'FAILED', isAutomatic: true }]);
+    for (let look = 0; look < 6; look += 1) await panel.clock.advance(599_000);
+    const later = await signedIn(tenant);
+    await node.beat();
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await listed(later, policyId)).length === 2;
+    }, 'the next one to begin');
+  });
+
+  test('is mended by itself on 20 instances at a time, those that were never tried first', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes: Node[] = [];
+    for (let count = 0; count < 25; count += 1)
+      nodes.push(await nodeWith(tenant, { 'backup.encryption': false }));
+    const policyId = await create(tenant, {
+      name: 'Encrypted',
+      rule: encrypted,
+      remediation: { command: 'BACKUP' },
+    });
+    const ids = nodes.map(({ id }) => id).toSorted();
+    await panel.sql(
+      `insert into governance.remediation (tenant_id, id, policy_id, instance_id, command, params, is_automatic, status,
+         requested_by, created_at, finished_at)
+       select $1, 'rem_' || n.id, $2, n.id, 'BACKUP', '{}', true, 'FAILED', 'svc:governance', $3, $3
+       from unnest($4::text[]) as n (id)`,
+      [tenant.id, policyId, new Date(panel.clock.now().getTime() - 7_200_000), ids.slice(0, 20)],
+    );
+    const changed = await tenant.graphql(
+      `mutation ($id: ID!, $input: UpdatePolicyInput!) { updatePolicy(id: $id, input: $input) { id } }`,
+      { id: policyId, input: { remediation: { command: 'BACKUP', isAutomatic: true } } },
+    );
+    dataOf(changed);
+    const open = async () =>
+      panel.sql<{ id: string }>(
+        `select instance_id as id from governance.remediation where policy_id = $1 and finished_at is null`,
+        [policyId],
+      );
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await open()).length >= 20;
+    }, 'remediations to begin');
+    for (let look = 0; look < 4; look += 1) await panel.clock.advance(30_000);
+    const begun = (await open()).map(({ id }) => id);
+    expect(begun).toHaveLength(20);
+    expect(begun).toEqual(expect.arrayContaining(ids.slice(20)));
+  });
+});

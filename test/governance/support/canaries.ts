@@ -1,0 +1,129 @@
+import type { TestPanel } from '../../support/panel.js';
+import type { Node, Tenant } from '../../support/world.js';
+import { signedIn } from './tenant.js';
+
+export interface Canary {
+  id: string;
+  status: string;
+  reason: string | null;
+  message: string | null;
+  current_step: number;
+  instances: { target: number; updated: number; failed: number };
+  analysis: { verdict: string; checks: { name: string; verdict: string }[] } | null;
+}
+
+interface Handed {
+  id: string;
+  command: string;
+  params: { version?: string };
+  lease: string;
+}
+
+/** A node that does as it is told, or not: by the version that it is told to run. */
+export class Worker {
+  version = '0.2.9';
+  /** What it tells of itself beside that. */
+  beat: Record<string, unknown> = {};
+  readonly done: string[] = [];
+
+  constructor(
+    readonly node: Node,
+    /** How an update to a version ends, and how the node is afterwards. */
+    private readonly behaviour: (version: string) => {
+      fails?: boolean;
+      beat?: Record<string, unknown>;
+    } = () => ({}),
+    public isAway = false,
+  ) {}
+
+  async turn(): Promise<void> {
+    if (this.isAway) return;
+    const { beat = {} } = this.behaviour(this.version);
+    const answer = await this.node.beat({ version: this.version, ...beat, ...this.beat });
+    const commands = (answer.body['commands'] ?? []) as Handed[];
+    for (const { id, lease, params } of commands) {
+      const to = params.version ?? '';
+      this.done.push(to);
+      const fails = this.behaviour(to).fails === true;
+      if (!fails) this.version = to;
+      await this.node.world.rest(`/api/agent/commands/${id}/result`, {
+        token: this.node.credential,
+        body: { lease, status: fails ? 'failed' : 'success' },
+      });
+    }
+  }
+}
+
+export async function workers(
+  tenant: Tenant,
+  count: number,
+  behaviour?: ConstructorParameters<typeof Worker>[1],
+): Promise<Worker[]> {
+  const made: Worker[] = [];
+  for (let at = 0; at < count; at += 1) made.push(new Worker(await tenant.node(), behaviour));
+  for (const worker of made) await worker.turn();
+  return made;
+}
+
+/** Until governance knows the nodes and the plan. */
+export async function isKnown(panel: TestPanel, tenant: Tenant, count: number): Promise<boolean> {
+  const [row] = await panel.sql<{ nodes: number; plan: number }>(
+    `select (select count(*)::integer from governance.node where tenant_id = $1) as nodes,
+       (select count(*)::integer from governance.entitlement where tenant_id = $1 and plan = 'PRO') as plan`,
+    [tenant.id],
+  );
+  return row?.nodes === count && row.plan === 1;
+}
+
+export async function shown(tenant: Tenant, id: string): Promise<Canary> {
+  const { body } = await tenant.rest<Canary[]>('/api/governance/canary');
+  const found = body.find((each) => each.id === id);
+  if (!found) throw new Error(`there is no canary ${id}`);
+  return found;
+}
+
+/** Until all that is due has been done: time must not run away from the work, nor stand still where a sweep died. */
+async function settled(panel: TestPanel, id: string): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (let look = 1; ; look += 1) {
+    const rows = await panel.sql(
+      `select 1 from governance.canary where id = $1 and due_at <= $2
+       union all select 1 from jobs.job where name = 'governance.canary.advance' and data->>'canaryId' = $1
+         and state in ('created', 'retry', 'active')`,
+      [id, panel.clock.now()],
+    );
+    if (rows.length === 0) return;
+    if (Date.now() > end) throw new Error('the canary did not do what was due');
+    if (look % 20 === 0) await panel.clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Some seconds in which nodes beat and work. */
+export async function turn(panel: TestPanel, id: string, all: readonly Worker[]): Promise<void> {
+  await panel.clock.advance(5_000);
+  await Promise.all(all.map((worker) => worker.turn()));
+  await settled(panel, id);
+}
+
+const isEnd = (status: string) => ['succeeded', 'rolled_back', 'failed'].includes(status);
+
+/** Lets time go by, nodes beat and work, until the canary is in one of these statuses. */
+export async function drive(
+  panel: TestPanel,
+  tenant: Tenant,
+  id: string,
+  all: readonly Worker[],
+  wanted: readonly string[],
+): Promise<Canary> {
+  let by = tenant;
+  for (let count = 0; count < 120; count += 1) {
+    // Tokens end after a quarter of an hour.
+    if (count % 60 === 0) by = await signedIn(tenant);
+    const canary = await shown(by, id);
+    if (wanted.includes(canary.status)) return canary;
+    if (isEnd(canary.status)) break;
+    await turn(panel, id, all);
+  }
+  throw new Error(`it never was ${wanted.join(' or ')}: ${JSON.stringify(await shown(by, id))}`);
+}

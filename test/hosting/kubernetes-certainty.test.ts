@@ -1,0 +1,196 @@
+import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
+
+import { dataOf } from '../support/answers.js';
+import { manifest } from '../support/deployment-manifest.js';
+import type { Tenant } from '../support/world.js';
+import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+
+interface Body {
+  id: string;
+  name: string;
+  image: string;
+  status: string;
+}
+
+const timeout = 180_000;
+const namespace = 'default';
+
+let panel: KubernetesPanel;
+let tenant: Tenant;
+let sandbox: KubernetesSandbox;
+let clusterId: string;
+let apps: AppsV1Api;
+beforeAll(async () => {
+  panel = await startKubernetesPanel();
+});
+afterAll(async () => panel.stop());
+beforeEach(async () => {
+  tenant = await panel.world.tenant();
+  sandbox = await panel.kubernetes();
+  clusterId = await cluster(tenant, sandbox);
+  await watched();
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
+  apps = config.makeApiClient(AppsV1Api);
+});
+
+const watched = async (of = sandbox) => panel.pass(() => of.openWatches === 1, 'a watch');
+const make = async (name: string) =>
+  apps.createNamespacedDeployment({ namespace, body: manifest(name, 'a:1') });
+const create = async (name: string) =>
+  tenant.rest<Body>('/api/k8s/deployments', { body: { cluster_id: clusterId, name, image: 'nginx:1' } });
+const running = async (name: string) => {
+  const { id } = (await create(name)).body;
+  await reaches(id, 'RUNNING');
+  return id;
+};
+const put = async (id: string, body: object) =>
+  tenant.rest<Body>(`/api/k8s/deployments/${id}`, { method: 'PUT', body });
+const remove = async (id: string) => tenant.rest(`/api/k8s/deployments/${id}`, { method: 'DELETE' });
+const listed = async () =>
+  (await tenant.rest<Body[]>(`/api/k8s/deployments?cluster_id=${clusterId}`)).body.map(
+    ({ name, status }) => `${name} ${status}`,
+  );
+const isListed = (text: string) => async () => (await listed()).includes(text);
+const stateOf = async (id: string) =>
+  dataOf(
+    await tenant.graphql<{ deployment: Body & { reason: string | null } }>(
+      'query($id: ID!) { deployment(id: $id) { name image status reason } }',
+      { id },
+    ),
+  ).deployment;
+const reaches = async (id: string, status: string) =>
+  panel.pass(async () => (await stateOf(id)).status === status, status);
+const imageIn = (of: KubernetesSandbox, name: string) => {
+  const spec = of.deployment(namespace, name)?.spec as
+    | { template: { spec: { containers: { image: string }[] } } }
+    | undefined;
+  return spec?.template.spec.containers[0]?.image;
+};
+
+describe('that something is not there', () => {
+  test('only an API server can say, and not a proxy before it', { timeout }, async () => {
+    const id = await running('proxied');
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/`;
+    sandbox.addFault({ kind: 'missing', method: 'GET', path });
+    expect((await remove(id)).status).toBe(503);
+    expect(await stateOf(id)).toMatchObject({ status: 'RUNNING', reason: null });
+    sandbox.addFault({ kind: 'missing', method: 'DELETE', path });
+    expect((await remove(id)).status).toBe(204);
+    expect(await stateOf(id)).toMatchObject({ status: 'DELETING', reason: 'CLUSTER_AWAY' });
+    expect(sandbox.deployment(namespace, 'proxied')).toBeDefined();
+    await reaches(id, 'DELETED');
+    expect(sandbox.deployment(namespace, 'proxied')).toBeUndefined();
+    await make('taken');
+    sandbox.addFault({ kind: 'missing', method: 'GET', path });
+    expect((await create('taken')).status).toBe(503);
+    expect((await create('taken')).status).toBe(409);
+  });
+
+  test(
+    'is not taken from another cluster at the address, which nothing is applied to',
+    { timeout },
+    async () => {
+      const id = await running('ours');
+      sandbox.becomeAnother();
+      expect((await put(id, { image: 'nginx:2' })).status).toBe(503);
+      expect((await remove(id)).status).toBe(503);
+      expect((await create('astray')).status).toBe(503);
+      expect(imageIn(sandbox, 'ours')).toBe('nginx:1');
+      expect(sandbox.deployment(namespace, 'astray')).toBeUndefined();
+      expect(await listed()).toEqual(['ours running']);
+    },
+  );
+
+  test('nor by what is tried once more: it waits for the cluster', { timeout }, async () => {
+    const leaving = await running('leaving');
+    sandbox.addFault({ kind: 'drop_before', method: 'DELETE' });
+    expect((await remove(leaving)).status).toBe(204);
+    sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });
+    const { body } = await create('coming');
+    expect(body.status).toBe('pending');
+    // The look that would notice it is late.
+    sandbox.addFault({ kind: 'delay', delayMs: 5_000, path: '/readyz', next: 100 });
+    sandbox.becomeAnother();
+    await panel.sql(`update hosting.deployment set due_at = '2000-01-01' where id = any($1)`, [
+      [leaving, body.id],
+    ]);
+    await panel.pass(async () => {
+      const rows = await panel.sql(
+        'select 1 from hosting.deployment where id = any($1) and failures >= 2 and due_at is not null',
+        [[leaving, body.id]],
+      );
+      return rows.length === 2;
+    }, 'both to be tried again');
+    expect(sandbox.deployment(namespace, 'leaving')?.metadata.deletionTimestamp).toBeUndefined();
+    expect(sandbox.deployment(namespace, 'leaving')).toBeDefined();
+    expect(sandbox.deployment(namespace, 'coming')).toBeUndefined();
+    expect(await stateOf(leaving)).toMatchObject({ status: 'DELETING', reason: 'CLUSTER_AWAY' });
+    expect(await stateOf(body.id)).toMatchObject({ status: 'PENDING', reason: 'CLUSTER_AWAY' });
+  });
+});
+
+test(
+  'a watch that tells something and then is too old is not listed for without end',
+  { timeout },
+  async () => {
+    await make('mark');
+    await panel.pass(isListed('mark running'), 'one');
+    const { resourceVersion } = sandbox.deployment(namespace, 'mark')!.metadata;
+    const asked = () => sandbox.requests()['GET /apis/apps/v1/deployments'] ?? 0;
+    const before = asked();
+    const telling = setInterval(() => {
+      sandbox.tellWatches('BOOKMARK', {
+        kind: 'Deployment',
+        apiVersion: 'apps/v1',
+        metadata: { resourceVersion },
+      });
+      sandbox.tellWatches('ERROR', { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 });
+    }, 20);
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      // Once at once, by a list and a watch; from then on it waits.
+      expect(asked() - before).toBeGreaterThanOrEqual(2);
+      expect(asked() - before).toBeLessThanOrEqual(4);
+    } finally {
+      clearInterval(telling);
+    }
+    await watched();
+    await make('later');
+    await panel.pass(isListed('later running'), 'what came after');
+  },
+);
+
+test('a cluster that was restored from a backup is seen as it is then', { timeout }, async () => {
+  const kept = await running('kept');
+  await make('theirs');
+  await panel.pass(isListed('theirs running'), 'theirs');
+  const restore = sandbox.backup();
+  expect((await put(kept, { image: 'nginx:2' })).status).toBe(200);
+  await reaches(kept, 'RUNNING');
+  await make('after');
+  await panel.pass(isListed('after running'), 'what came after');
+  restore();
+  await panel.pass(
+    async () => !(await listed()).some((each) => each.startsWith('after')),
+    'the end of what came after',
+  );
+  await panel.pass(async () => (await stateOf(kept)).image === 'nginx:1', 'the image of then');
+  await apps.deleteNamespacedDeployment({ name: 'theirs', namespace });
+  await panel.pass(async () => !(await listed()).some((each) => each.startsWith('theirs')), 'its end');
+  expect(await listed()).toEqual(['kept running']);
+});
+
+test('a refused change leaves to be applied what was to be applied before', { timeout }, async () => {
+  const id = await running('twice');
+  sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });
+  expect((await put(id, { image: 'nginx:2' })).body.status).toBe('pending');
+  sandbox.addFault({ kind: 'error', reason: 'Forbidden', message: 'no', method: 'PATCH', dryRun: false });
+  expect((await put(id, { image: 'nginx:3' })).status).toBe(409);
+  expect(await stateOf(id)).toMatchObject({ status: 'PENDING', image: 'nginx:2' });
+  await reaches(id, 'RUNNING');
+  expect(imageIn(sandbox, 'twice')).toBe('nginx:2');
+});

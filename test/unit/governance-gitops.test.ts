@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+
+import { silentLogger } from '#platform/logger.js';
+import { TargetGuard } from '#platform/outbound/guard.js';
+import { parseAddress } from '#subgraphs/governance/gitops/git/address.js';
+import { readManifest } from '#subgraphs/governance/gitops/manifest/read.js';
+
+const policy = (name: string) => `apiVersion: v1
+kind: Policy
+metadata: {name: ${name}}
+spec:
+  rule: {condition: backup.encryption, operator: equals, value: true}
+`;
+const read = async (text: string, path = 'a.yaml') => readManifest([{ path, text }]);
+
+describe('a manifest', () => {
+  test('declares each kind, with what is left out as it is by default', async () => {
+    const { resources, problems } = await read(`# a comment
+${policy('Encrypted')}---
+# nothing
+---
+apiVersion: v1
+kind: AlertRule
+metadata: {name: disk}
+spec: {threshold: 90, for_seconds: 60}
+---
+apiVersion: v1
+kind: InstanceGroup
+metadata: {name: Two}
+spec: {instance_ids: [b, a, b]}
+---
+apiVersion: v1
+kind: DesiredVersion
+metadata: {name: all}
+spec: {version: "0.4.0", applies_to: {tags: [web]}}
+`);
+    expect(problems).toEqual([]);
+    expect(resources).toEqual([
+      {
+        kind: 'Policy',
+        name: 'Encrypted',
+        place: { file: 'a.yaml', line: 2 },
+        spec: {
+          type: 'general',
+          description: null,
+          resolution: null,
+          rule: { condition: 'backup.encryption', operator: 'equals', value: true },
+          enforcement: 'ADVISORY',
+          severity: 'MEDIUM',
+          appliesTo: 'all_instances',
+          remediation: null,
+        },
+      },
+      {
+        kind: 'AlertRule',
+        name: 'DISK',
+        place: { file: 'a.yaml', line: 10 },
+        spec: { threshold: 90, forSeconds: 60 },
+      },
+      {
+        kind: 'InstanceGroup',
+        name: 'Two',
+        place: { file: 'a.yaml', line: 15 },
+        spec: { kind: 'STATIC', instanceIds: ['a', 'b'] },
+      },
+      {
+        kind: 'DesiredVersion',
+        name: 'all',
+        place: { file: 'a.yaml', line: 20 },
+        spec: {
+          version: '0.4.0',
+          steps: [
+            { percent: 10, bakeSeconds: 600 },
+            { percent: 50, bakeSeconds: 600 },
+          ],
+          appliesTo: { tags: ['web'] },
+        },
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      'an alias bomb',
+      `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [${'*a,'.repeat(30)}]\nc: [${'*b,'.repeat(30)}]`,
+      /alias/,
+      1,
+    ],
+    ['a key that is there twice', 'apiVersion: v1\napiVersion: v1', /^apiVersion is there twice$/, 2],
+    ['nothing', '# nothing', /no YAML files that declare anything/, undefined],
+    ['what there is not', 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {}', /kind is one of/, 2],
+    ['another version of it', policy('A').replace('v1', 'v2'), /^apiVersion is v1$/, 1],
+    ['the same thing twice', `${policy('A')}---\n${policy('a')}`, /a Policy a already, in a\.yaml line 1/, 7],
+    [
+      'a number for a version',
+      'apiVersion: v1\nkind: DesiredVersion\nmetadata: {name: a}\nspec:\n  version: 1.2',
+      /put it in quotes/,
+      5,
+    ],
+    [
+      'groups by ids',
+      `${policy('A')}  applies_to: {group_ids: [grp_1]}`,
+      /^spec\.applies_to\.group_ids: A repository names groups by `groups`$/,
+      6,
+    ],
+    ['no groups', `${policy('A')}  applies_to: {groups: []}`, /^spec\.applies_to\.groups: It is a list/, 6],
+    ['a field of its own', `${policy('A')}  colour: red`, /^spec\.colour: A policy has no colour$/, 6],
+    [
+      'a fact there is not, deep inside',
+      policy('A').replace(
+        '{condition: backup.encryption',
+        '\n    operator: all\n    value:\n    - {condition: no.such',
+      ),
+      /spec\.rule\.value\.0\.condition/,
+      8,
+    ],
+    ['a list', '- 1', /It is an object with apiVersion/, 1],
+    ['keys that are no words', '? ? ? ? a\n: 1', /^A key is a plain word$/, 1],
+    ['characters that are no text', policy('"a\\0b"'), /^It has characters that are no text/, 1],
+    ['an anchor that is part of itself', 'a: &a [*a]', /./, undefined],
+    ['text that is not YAML', 'a: [1, 2', /end with a \]/, 1],
+  ])('that declares %s is refused at its line', async (_what, text, words, line) => {
+    const { problems } = await read(text);
+    expect(problems[0]?.message).toMatch(words);
+    expect(problems[0]?.line ?? undefined).toBe(line);
+  });
+
+  test(
+    'is read in time that grows with its length, and tells of the first faults only',
+    { timeout: 120_000 },
+    async () => {
+      const keys = Array.from({ length: 8_000 }, (_, at) => `key${at}: value`).join('\n');
+      const { problems } = await read(keys);
+      expect(problems).toHaveLength(5);
+      expect((await read('['.repeat(5_000))).problems.length).toBeLessThanOrEqual(5);
+    },
+  );
+});
+
+describe('the address of a repository', () => {
+  const guard = new TargetGuard({ allowPrivateTargets: [], logger: silentLogger });
+  test.each([
+    ['git@github.com:owner/name.git', 'ssh://git@github.com/owner/name.git', 'github.com', 22],
+    ['ssh://git@example.com:2222/a/b', 'ssh://git@example.com:2222/a/b', 'example.com', 2222],
+    ['https://example.com/a.git', 'https://example.com/a.git', 'example.com', 443],
+    ['http://example.com:8080/a.git', 'http://example.com:8080/a.git', 'example.com', 8080],
+  ])('%s is taken', (text, url, host, port) => {
+    expect(parseAddress(guard, text)).toMatchObject({ url, host, port });
+  });
+  test.each([
+    'file:///etc',
+    'ext::sh -c true',
+    '-oProxyCommand=x:y',
+    'ssh://-oProxyCommand=x/y',
+    'ssh://example.com/x',
+    'ssh://git:secret@example.com/x',
+    'ssh://git@example.com',
+    'https://user@example.com/x',
+    'ssh://git@example.com:25/x',
+    'ssh://git@example.com%3A25/x',
+    "ssh://git@a';b.example/x",
+    'https://-a.example/x',
+    '',
+  ])('%s is refused', (text) => {
+    expect(() => parseAddress(guard, text)).toThrow(/address|Port/);
+  });
+});
