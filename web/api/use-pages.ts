@@ -6,7 +6,7 @@ export interface PagePart<Row> {
   totalCount?: number;
   pageInfo: { endCursor: string | null; hasNextPage: boolean };
   /** Where the list's events go on. */
-  cursor: string;
+  cursor?: string;
 }
 
 interface Pages<Row> {

@@ -1,14 +1,15 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import { connection } from '../api/connection.ts';
 import { announce, Announcements } from '../parts/announce.tsx';
 import { useStore } from '../parts/store.ts';
 import { exactTime } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
+import { stopActing } from '../session/acting.ts';
 import { signOut } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { pages } from './pages.ts';
+import { morePages, pages } from './pages.ts';
 import { ThemeChoice } from './theme.tsx';
 
 const Palette = lazy(() => import('./palette.tsx'));
@@ -41,6 +42,7 @@ export function Frame() {
                 {text}
               </Link>
             ))}
+          <More />
         </nav>
         <button type="button" className="find" onClick={() => setPaletteOpen(true)}>
           Find <kbd>Ctrl K</kbd>
@@ -48,10 +50,14 @@ export function Frame() {
         <Account />
       </header>
       {me.acting && (
-        <p className="acting">
-          You act in {me.tenant.name} on behalf of {me.acting.homeTenantName}, until{' '}
-          {exactTime(me.acting.endsAt)}.
-        </p>
+        <div className="acting" role="note">
+          You act in <strong>{me.tenant.name}</strong> on behalf of {me.acting.homeTenantName}, as{' '}
+          {words(me.role).toLowerCase()}, until {exactTime(me.acting.endsAt)}. The client sees all that you do
+          in its audit trail.{' '}
+          <button type="button" onClick={stopActing}>
+            Stop acting
+          </button>
+        </div>
       )}
       <Connection />
       <main id="main" tabIndex={-1}>
@@ -64,6 +70,30 @@ export function Frame() {
         </Suspense>
       )}
     </>
+  );
+}
+
+function More() {
+  const { may } = useViewer();
+  const menu = useRef<HTMLDetailsElement>(null);
+  const shown = morePages.filter(({ permission }) => may(permission));
+  if (shown.length === 0) return null;
+  return (
+    <details ref={menu} className="more" onKeyDown={closeOnEscape}>
+      <summary>More</summary>
+      <div>
+        {shown.map(({ to, text }) => (
+          <Link
+            key={to}
+            to={to}
+            activeOptions={{ exact: true, includeSearch: false }}
+            onClick={() => menu.current?.removeAttribute('open')}
+          >
+            {text}
+          </Link>
+        ))}
+      </div>
+    </details>
   );
 }
 
@@ -81,6 +111,7 @@ function Account() {
           Plan {words(me.tenant.plan)}
         </p>
         <ThemeChoice />
+        {!me.acting && <Link to="/profile">Your account</Link>}
         <a href="/graphiql">GraphiQL: the API, to try</a>
         <button
           type="button"

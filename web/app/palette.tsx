@@ -6,7 +6,7 @@ import { useQuery } from 'urql';
 import { FindInstancesDocument } from '../generated/graphql.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useViewer } from '../session/viewer.tsx';
-import { pages } from './pages.ts';
+import { morePages, pages } from './pages.ts';
 
 /** Leads to every page and instance by a few letters. */
 export default function Palette({ onClose }: { onClose: () => void }) {
@@ -21,8 +21,13 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   });
   const items = useMemo(() => {
     const known = [
-      ...pages.map(({ to, text: name, permission }) => ({ to: to as string, name, permission })),
+      ...[...pages, ...morePages].map(({ to, text: name, permission }) => ({
+        to: to as string,
+        name,
+        permission,
+      })),
       { to: '/commands/new', name: 'Send a command', permission: 'fleet.command.send' },
+      { to: '/profile', name: 'Your account', permission: 'identity.account.read' },
     ];
     const found = q.length < 2 ? [] : (data?.instances.nodes ?? []);
     return [

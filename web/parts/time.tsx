@@ -39,6 +39,9 @@ export function timeSince(at: string, from: number): string {
   return Math.abs(seconds) < 15 ? 'just now' : relative.format(Math.round(seconds), 'second');
 }
 
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+export const exactDay = (at: string): string => day.format(new Date(at));
+
 export const exactTime = (at: string): string => exact.format(new Date(at));
 
 /** A moment as people say it, in the reader's zone; exactly when pointed at. */

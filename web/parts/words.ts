@@ -29,3 +29,9 @@ export function bytesPerSecond(value: number): string {
 export function money(value: number, currency: string): string {
   return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(value);
 }
+
+/** An amount in minor units of its currency, as payments tell it. */
+export function minor(value: number, currency: string): string {
+  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  return format.format(value / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}

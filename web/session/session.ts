@@ -1,4 +1,5 @@
 import { Store } from '../parts/store.ts';
+import { actingIn, actingToken, currentActingToken, forgetActing, refuseActingToken } from './acting.ts';
 import { requestSession, SessionProblem, type SessionAnswer } from './session-request.ts';
 
 export type SessionState = 'starting' | 'unreachable' | 'signed-out' | 'signed-in';
@@ -46,18 +47,26 @@ async function begin(): Promise<void> {
 
 /** A token that is good for a while. Throws a `SessionProblem` when there is none to be had now. */
 export async function accessToken(): Promise<string> {
+  const tenantId = actingIn();
+  return tenantId === undefined ? ownToken() : actingToken(tenantId, ownToken);
+}
+
+/** Of whoever is signed in, in their own tenant. */
+async function ownToken(): Promise<string> {
   if (held && held.endsAt - earlyMs > Date.now()) return held.token;
   return renew();
 }
 
 /** After the panel has refused a token: asks for another, or finds that the session has ended. */
 export async function recheckSession(refused: string): Promise<void> {
+  refuseActingToken(refused);
   if (held?.token === refused) held = undefined;
   await accessToken().catch(() => undefined);
 }
 
 /** The token that requests go out with just now, if any. */
-export const currentToken = (): string | undefined => held?.token;
+export const currentToken = (): string | undefined =>
+  actingIn() === undefined ? held?.token : currentActingToken();
 
 async function renew(): Promise<string> {
   renewing ??= takingTurns(async () => {
@@ -106,6 +115,7 @@ export async function answerCode(challengeToken: string, code: string): Promise<
 }
 
 function enter(answer: SessionAnswer): void {
+  forgetActing();
   take(answer);
   sessionState.set('signed-in');
   tabs?.postMessage({ kind: 'signed-in' } satisfies Told);
@@ -124,5 +134,6 @@ export async function signOut(): Promise<void> {
 
 function forget(): void {
   held = undefined;
+  forgetActing();
   sessionState.set('signed-out');
 }
