@@ -15,6 +15,7 @@ const assets = {
   'graphiql.js': join(packageFolder('graphiql'), 'graphiql.min.js'),
   'graphiql.css': join(packageFolder('graphiql'), 'graphiql.min.css'),
   'start.js': assetPath('gateway', 'graphiql', 'start.js'),
+  'examples.js': assetPath('gateway', 'graphiql', 'examples.js'),
 };
 
 const contentSecurityPolicy = [

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', 'web', '.made-of');
@@ -31,5 +32,11 @@ if (lastBuild() !== wanted) {
   process.env['NODE_ENV'] = 'production';
   const { build } = await import('vite');
   await build({ configFile: join(root, 'web', 'vite.config.ts'), logLevel: 'error' });
+  // Compressed once here, as well as can be, in the place of each time that one is asked for.
+  for (const file of globSync('dist/web/assets/*.{js,css,svg}', { cwd: root })) {
+    const text = readFileSync(join(root, file));
+    writeFileSync(join(root, `${file}.br`), brotliCompressSync(text));
+    writeFileSync(join(root, `${file}.gz`), gzipSync(text, { level: 9 }));
+  }
   writeFileSync(stamp, wanted);
 }

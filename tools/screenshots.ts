@@ -11,18 +11,32 @@ const url = process.argv[2] ?? 'http://localhost:4000';
 const account = { email: 'demo@quazzar.test', password: 'demo-password-1234' };
 const folder = join(import.meta.dirname, '..', 'docs', 'console');
 
+/** Its name, its address, and its heading. */
 const pages = [
-  ['overview', '/', 'What changed lately'],
-  ['instances', '/instances?sort=status', 'edge'],
-  ['alerts', '/alerts', 'Silences'],
-  ['commands', '/commands', 'Send'],
-  ['new-command', '/commands/new?tag=demo', 'It touches'],
-  ['enrollment', '/enrollment', 'Make a token'],
+  ['overview', '/', 'Overview'],
+  ['instances', '/instances?sort=status', 'Instances'],
+  ['alerts', '/alerts', 'Alerts'],
+  ['commands', '/commands', 'Commands'],
+  ['new-command', '/commands/new?tag=demo', 'Send a command'],
+  ['enrollment', '/enrollment', 'Enrollment'],
+  ['policies', '/governance', 'Policies'],
+  ['scores', '/governance/scores', 'Scores'],
+  ['canaries', '/governance/canaries', 'Canaries'],
+  ['gitops', '/governance/gitops', 'GitOps'],
+  ['servers', '/servers', 'Servers'],
+  ['kubernetes', '/kubernetes', 'Kubernetes'],
+  ['billing', '/billing', 'Billing'],
+  ['clients', '/clients', 'Clients'],
+  ['partners', '/partners', 'Partners'],
+  ['members', '/members', 'Members'],
+  ['api-keys', '/api-keys', 'API keys'],
+  ['audit', '/audit', 'Audit trail'],
+  ['profile', '/profile', 'Your account'],
 ] as const;
 
 async function take(page: Page, name: string, scheme: string): Promise<void> {
-  // Charts and pictures are drawn by then.
-  await page.waitForLoadState('networkidle').catch(() => undefined);
+  // What the page asks for is there by then, and charts are drawn.
+  await page.waitForTimeout(1_500);
   await page.screenshot({ path: join(folder, `${name}-${scheme}.png`) });
 }
 
@@ -43,7 +57,7 @@ for (const scheme of ['light', 'dark'] as const) {
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   for (const [name, path, shown] of pages) {
     await page.goto(url + path);
-    await page.getByText(shown).first().waitFor();
+    await page.getByRole('heading', { level: 1, name: shown }).waitFor();
     await take(page, name, scheme);
   }
   await page.goto(`${url}/instances`);

@@ -1,3 +1,4 @@
+import { examples } from './examples.js';
 // Runs in the browser, as it is. React and GraphiQL are globals of the scripts that the page loads before.
 import { createClient } from './graphql-ws/client.js';
 
@@ -94,13 +95,16 @@ async function fetcher(params, { headers: typed, documentAST } = {}) {
   return post(params, headers);
 }
 
+const headersToFillIn = '{\n  "Authorization": "Bearer "\n}';
 const { React, ReactDOM, GraphiQL } = globalThis;
 ReactDOM.createRoot(document.querySelector('#graphiql')).render(
   React.createElement(GraphiQL, {
     fetcher,
     isHeadersEditorEnabled: true,
     shouldPersistHeaders: false,
-    defaultHeaders: '{\n  "Authorization": "Bearer "\n}',
+    defaultHeaders: headersToFillIn,
+    // For who has no tabs of their own in this browser.
+    defaultTabs: examples.map(({ query, variables }) => ({ query, variables, headers: headersToFillIn })),
     defaultEditorToolsVisibility: 'headers',
   }),
 );

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 
-import { Router, static as serveStatic } from 'express';
+import { Router, static as serveStatic, type RequestHandler } from 'express';
 
 import { hashOf } from '#platform/html.js';
 import { assetPath } from '#platform/package-root.js';
@@ -34,7 +35,7 @@ export function createConsoleRouter(): Router {
   let page: string | undefined;
   const router = Router();
   const forever = { index: false, fallthrough: true, immutable: true, maxAge: '365d', redirect: false };
-  router.use('/assets', serveStatic(`${folder}/assets`, forever));
+  router.use('/assets', compressed(`${folder}/assets`), serveStatic(`${folder}/assets`, forever));
   router.get('/{*path}', (request, response, next) => {
     if (notPages.test(request.path) || !prefersHtml(request)) return next();
     // Read when it is asked for: a process that serves no browser needs no build of it.
@@ -45,4 +46,22 @@ export function createConsoleRouter(): Router {
     response.type('html').send(page);
   });
   return router;
+}
+
+const endings: Record<string, string> = { br: '.br', gzip: '.gz' };
+
+/** Hands out the file that the build has compressed, to whoever takes it so. */
+function compressed(folder: string): RequestHandler {
+  return (request, response, next) => {
+    const { path } = request;
+    if (!/^\/[\w.-]+\.(js|css|svg)$/.test(path)) return next();
+    response.vary('Accept-Encoding');
+    const encoding = request.acceptsEncodings(['br', 'gzip', 'identity']) || 'identity';
+    const ending = endings[encoding];
+    if (ending !== undefined && existsSync(`${folder}${path}${ending}`)) {
+      response.type(extname(path)).setHeader('Content-Encoding', encoding);
+      request.url = path + ending;
+    }
+    next();
+  };
 }

@@ -114,7 +114,7 @@ function Sessions() {
               document={RevokeSessionDocument}
               variables={{ id }}
               text="End it"
-              label={`End the session of ${userAgent ?? 'a program'}`}
+              label={`End it: the session of ${userAgent ?? 'a program'}`}
               done="The session has ended."
               onDone={reload}
             />

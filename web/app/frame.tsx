@@ -50,14 +50,14 @@ export function Frame() {
         <Account />
       </header>
       {me.acting && (
-        <div className="acting" role="note">
+        <section className="acting" aria-label="Acting for a client">
           You act in <strong>{me.tenant.name}</strong> on behalf of {me.acting.homeTenantName}, as{' '}
           {words(me.role).toLowerCase()}, until {exactTime(me.acting.endsAt)}. The client sees all that you do
           in its audit trail.{' '}
           <button type="button" onClick={stopActing}>
             Stop acting
           </button>
-        </div>
+        </section>
       )}
       <Connection />
       <main id="main" tabIndex={-1}>

@@ -72,7 +72,7 @@ export function ClientLine({ client, grant, onChange }: ClientLineProps) {
       <div className="actions">
         {grant && may('identity.delegation.use') && (
           <button type="button" className="main" aria-label={`Act in ${name}`} onClick={() => actIn(id)}>
-            Act in it
+            Act in
           </button>
         )}
         {isManager && status === 'ACTIVE' && (

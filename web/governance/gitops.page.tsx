@@ -75,7 +75,7 @@ function Repository({ config, onChange }: { config: Config; onChange: () => void
             document={RefreshGitOpsConfigDocument}
             variables={{ id }}
             text="Look now"
-            label={`Look at ${name} now`}
+            label={`Look now at ${name}`}
             done={`${name} is looked at.`}
             onDone={onChange}
           />

@@ -46,7 +46,7 @@ export function Grants() {
                 document={RevokeDelegationDocument}
                 variables={{ id }}
                 text="End it"
-                label={`End the access as ${words(role).toLowerCase()}`}
+                label={`End it: the access as ${words(role).toLowerCase()}`}
                 done="The access has ended."
                 onDone={read}
               />

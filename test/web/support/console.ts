@@ -80,3 +80,22 @@ export async function tabTo(page: Page, name: RegExp | string, presses = 60): Pr
 export async function heading(page: Page, name: string | RegExp): Promise<void> {
   await page.getByRole('heading', { level: 1, name }).waitFor();
 }
+
+/** Goes to a button, link or summary by Tab and presses it; `confirmed` is the button of the dialog that asks again. */
+export async function press(page: Page, name: RegExp | string, confirmed?: string): Promise<void> {
+  await tabTo(page, name, 200);
+  await page.keyboard.press('Enter');
+  if (confirmed === undefined) return;
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  await tabTo(page, confirmed);
+  await page.keyboard.press('Enter');
+}
+
+/** Goes to a choice by Tab and takes what is called so by typing it. */
+export async function choose(page: Page, label: string, text: string): Promise<void> {
+  const choice = page.locator('select').and(page.getByLabel(label, { exact: true }));
+  await choice.locator('option', { hasText: text }).first().waitFor({ state: 'attached' });
+  await tabTo(page, label, 200);
+  await page.keyboard.type(text);
+}
