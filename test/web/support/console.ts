@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 import type { Tenant } from '../../support/world.js';
+import { faultsOf } from './axe.js';
 
 /** A person with a browser of their own, whose every complaint is kept. */
 export class Person implements AsyncDisposable {
@@ -98,4 +99,22 @@ export async function choose(page: Page, label: string, text: string): Promise<v
   await choice.locator('option', { hasText: text }).first().waitFor({ state: 'attached' });
   await tabTo(page, label, 200);
   await page.keyboard.type(text);
+}
+
+interface Visit {
+  who: Pick<Tenant, 'account'>;
+  path: string;
+  work: (page: Page) => Promise<void>;
+}
+
+/** What a visit finds wrong where nothing is: faults of the page, complaints of the browser, other sites that were asked. */
+export const nothingWrong = [[], [], []];
+
+/** Somebody signs in at a page and works there. Answers what is wrong with it then. */
+export async function visit(browser: Browser, url: string, { who, path, work }: Visit): Promise<string[][]> {
+  await using person = await Person.come(browser, url);
+  const page = await person.signIn(who, path);
+  await page.locator('#main h1').waitFor();
+  await work(page);
+  return [await faultsOf(page), person.complaints, person.strangers];
 }

@@ -40,7 +40,7 @@ export async function startWholePanel(): Promise<WholePanel> {
   useScene(hosting);
   const sdk = createStripe(stripe.secretKey, stripe.url);
   await ensureCatalogue(sdk);
-  const { stop: stopHosting } = hosting;
+  const stopHosting = hosting.stop.bind(hosting);
   const stop = async () => {
     await stopHosting();
     await Promise.all([stripe.stop(), kubernetes.stop()]);
