@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { billingBench } from './billing.js';
+import { consoleBench } from './console.js';
 import { engineBench } from './engine.js';
 import { governanceBench } from './governance.js';
 import { historyBench } from './history.js';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   governance: governanceBench,
   hosting: hostingBench,
   kubernetes: kubernetesBench,
+  console: consoleBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -44,7 +44,7 @@ export interface GatewayOptions {
   limits?: Partial<DocumentLimits>;
   webSocketLimits?: Partial<WebSocketLimits>;
   remote?: RemoteOptions;
-  /** Whether browsers get GraphiQL at GET /graphql. */
+  /** Whether browsers get GraphiQL, at /graphiql. */
   hasGraphiql?: boolean;
   clock?: Clock;
   /** Asked before each operation; rate limits. */

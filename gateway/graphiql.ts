@@ -1,20 +1,21 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { Router, static as serveStatic, type RequestHandler } from 'express';
+import { Router, static as serveStatic, type Request, type RequestHandler } from 'express';
 
 import { assetPath } from '#platform/package-root.js';
 
 const { resolve } = createRequire(import.meta.url);
 const packageFolder = (name: string): string => dirname(resolve(`${name}/package.json`));
 
-/** Everything the page loads, by the name it has under /graphql/assets. Nothing comes from another site. */
+/** Everything the page loads, by the name it has under /graphiql/assets. Nothing comes from another site. */
 const assets = {
-  'react.js': join(packageFolder('react'), 'umd/react.production.min.js'),
-  'react-dom.js': join(packageFolder('react-dom'), 'umd/react-dom.production.min.js'),
+  'react.js': join(packageFolder('react-18'), 'umd/react.production.min.js'),
+  'react-dom.js': join(packageFolder('react-dom-18'), 'umd/react-dom.production.min.js'),
   'graphiql.js': join(packageFolder('graphiql'), 'graphiql.min.js'),
   'graphiql.css': join(packageFolder('graphiql'), 'graphiql.min.css'),
   'start.js': assetPath('gateway', 'graphiql', 'start.js'),
+  'examples.js': assetPath('gateway', 'graphiql', 'examples.js'),
 };
 
 const contentSecurityPolicy = [
@@ -37,28 +38,33 @@ const page = `<!doctype html>
     <meta name="viewport" content="width=device-width" />
     <title>GraphiQL</title>
     <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="/graphql/assets/graphiql.css" />
+    <link rel="stylesheet" href="/graphiql/assets/graphiql.css" />
     <style>html, body, #graphiql { height: 100%; margin: 0 }</style>
   </head>
   <body>
     <div id="graphiql"></div>
-    <script src="/graphql/assets/react.js"></script>
-    <script src="/graphql/assets/react-dom.js"></script>
-    <script src="/graphql/assets/graphiql.js"></script>
-    <script type="module" src="/graphql/assets/start.js"></script>
+    <script src="/graphiql/assets/react.js"></script>
+    <script src="/graphiql/assets/react-dom.js"></script>
+    <script src="/graphiql/assets/graphiql.js"></script>
+    <script type="module" src="/graphiql/assets/start.js"></script>
   </body>
 </html>
 `;
 
-/** GraphiQL for browsers: GET /graphql that prefers HTML, and the files of the page. */
+/** GraphiQL for browsers at /graphiql, the files of its page, and the way there from where it was. */
 export function createGraphiqlRouter(): Router {
   const router = Router();
-  router.get('/graphql', showPage);
+  router.get('/graphiql', showPage);
+  router.get('/graphql', (request, response, next) => {
+    if (!prefersHtml(request)) return next();
+    response.setHeader('Vary', 'Accept');
+    response.redirect(303, request.originalUrl.replace('/graphql', '/graphiql'));
+  });
   // The client is an ES module that imports its neighbours by names that change with each release.
   const graphqlWs = dirname(resolve('graphql-ws/client'));
   const options = { index: false, fallthrough: false, maxAge: '1h' };
-  router.use('/graphql/assets/graphql-ws', serveStatic(graphqlWs, options));
-  router.get('/graphql/assets/:name', (request, response, next) => {
+  router.use('/graphiql/assets/graphql-ws', serveStatic(graphqlWs, options));
+  router.get('/graphiql/assets/:name', (request, response, next) => {
     const { name } = request.params;
     if (!Object.hasOwn(assets, name)) {
       next();
@@ -69,13 +75,13 @@ export function createGraphiqlRouter(): Router {
   return router;
 }
 
-const showPage: RequestHandler = (request, response, next) => {
-  const types = ['application/graphql-response+json', 'application/json', 'text/html'];
-  if (request.accepts(types) !== 'text/html') {
-    next();
-    return;
-  }
+const showPage: RequestHandler = (_request, response) => {
   response.setHeader('content-security-policy', contentSecurityPolicy);
   response.setHeader('x-content-type-options', 'nosniff');
   response.type('html').send(page);
 };
+
+function prefersHtml(request: Request): boolean {
+  const types = ['application/graphql-response+json', 'application/json', 'text/html'];
+  return request.accepts(types) === 'text/html';
+}

@@ -23,7 +23,7 @@ const preflightSeconds = 600;
 
 /**
  * The sites whose pages may call the API besides the panel's own (CORS_ORIGINS). Never with credentials: a page shows a
- * token, and there is no cookie to ride on.
+ * token, and the API takes no cookie; the console's counts on routes of its own, for the panel's own pages.
  */
 export class Origins {
   private readonly allowed: ReadonlySet<string>;

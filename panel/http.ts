@@ -17,8 +17,10 @@ import { traceRequests } from '#platform/telemetry/trace-requests.js';
 import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
+import { createConsoleRouter } from './console/pages.router.js';
+import { createSessionRouter } from './console/session.router.js';
 import { measureReadiness, type ServedMetrics } from './metrics.js';
-import { showNotFound, showStart } from './pages.js';
+import { showNotFound } from './pages.js';
 
 export interface HttpOptions extends Health {
   gateway: Gateway;
@@ -28,6 +30,7 @@ export interface HttpOptions extends Health {
   exchange: ExchangeContext;
   logger: Logger;
   trustProxy: TrustProxy;
+  publicUrl: string;
   brokenRules?: FindBrokenRules | undefined;
   /** Sites besides the panel's own whose pages may call the API. */
   origins?: Origins | undefined;
@@ -79,9 +82,10 @@ export function createHttpApp(options: HttpOptions): Express {
   });
   // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
   app.use(unlessApi(gateway.router), exchange, rest);
+  app.use(createSessionRouter({ execute: gateway.execute, publicUrl: options.publicUrl }));
   for (const router of options.routers) app.use(router);
 
-  app.get('/', showStart);
+  app.use(createConsoleRouter());
   app.use(showNotFound);
   const onRefusal: ErrorRequestHandler = (error, _request, response, next) => {
     if (error instanceof ApiError && !response.headersSent) refuse(response, error);

@@ -126,6 +126,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      publicUrl,
       brokenRules,
       origins,
       problems: async () =>

@@ -175,6 +175,7 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       exchange: keys.exchanged,
       logger,
       trustProxy,
+      publicUrl: split.publicUrl,
       brokenRules,
       origins,
       problems: async () => (shutdown.isStopping ? ['the gateway is stopping'] : gateway.ready()),

@@ -1,9 +1,35 @@
+import { examples } from './examples.js';
 // Runs in the browser, as it is. React and GraphiQL are globals of the scripts that the page loads before.
 import { createClient } from './graphql-ws/client.js';
 
 const url = new URL('/graphql', location.href);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+
+/**
+ * A token of the console's session in this browser, where somebody is signed in there.
+ * @type {{ token: string | undefined, endsAt: number }}
+ */
+let session = { token: undefined, endsAt: 0 };
+
+async function renewed() {
+  const response = await fetch('/console/session/refresh', {
+    method: 'POST',
+    headers: { 'x-quazzar-console': '1' },
+  });
+  if (!response.ok) return { token: undefined, endsAt: Date.now() + 5_000 };
+  const { accessToken, expiresIn } = await response.json();
+  return { token: accessToken, endsAt: Date.now() + (expiresIn - 30) * 1000 };
+}
+
+async function sessionToken() {
+  if (session.endsAt > Date.now()) return session.token;
+  // The console's tabs take turns by the same lock: a refresh token is good for one use.
+  session = navigator.locks
+    ? await navigator.locks.request('quazzar-console-session', renewed)
+    : await renewed();
+  return session.token;
+}
 
 /** One socket per Authorization header: the server reads it when the socket opens. */
 const clients = new Map();
@@ -43,9 +69,11 @@ async function post(params, headers) {
   return response.json();
 }
 
-/** The header that the editor offers counts only once a token was typed into it. */
-function withoutEmptyToken({ Authorization, ...headers }) {
-  return Authorization && Authorization.trim() !== 'Bearer' ? { Authorization, ...headers } : headers;
+/** The header that the editor offers counts once a token was typed into it; until then it is the console's session. */
+async function withToken({ Authorization, ...headers }) {
+  if (Authorization && Authorization.trim() !== 'Bearer') return { Authorization, ...headers };
+  const token = await sessionToken();
+  return token ? { Authorization: `Bearer ${token}`, ...headers } : headers;
 }
 
 /** Says why a socket was closed in the place of the answer, where GraphiQL would show an empty object. */
@@ -54,24 +82,29 @@ async function* events(params, headers) {
     yield* clientFor(headers).iterate(params);
   } catch (error) {
     if (!(error instanceof CloseEvent)) throw error;
-    const hint = refusals.includes(error.code) ? ' Put a valid token under Headers.' : '';
+    const hint = refusals.includes(error.code)
+      ? ' Sign in at the console, or put a valid token under Headers.'
+      : '';
     throw new Error(`The subscription has ended: ${error.reason || `code ${error.code}`}.${hint}`);
   }
 }
 
-function fetcher(params, { headers: typed, documentAST } = {}) {
-  const headers = withoutEmptyToken(typed ?? {});
+async function fetcher(params, { headers: typed, documentAST } = {}) {
+  const headers = await withToken(typed ?? {});
   if (isSubscription(params, documentAST)) return events(params, headers);
   return post(params, headers);
 }
 
+const headersToFillIn = '{\n  "Authorization": "Bearer "\n}';
 const { React, ReactDOM, GraphiQL } = globalThis;
 ReactDOM.createRoot(document.querySelector('#graphiql')).render(
   React.createElement(GraphiQL, {
     fetcher,
     isHeadersEditorEnabled: true,
     shouldPersistHeaders: false,
-    defaultHeaders: '{\n  "Authorization": "Bearer "\n}',
+    defaultHeaders: headersToFillIn,
+    // For who has no tabs of their own in this browser.
+    defaultTabs: examples.map(({ query, variables }) => ({ query, variables, headers: headersToFillIn })),
     defaultEditorToolsVisibility: 'headers',
   }),
 );

@@ -140,8 +140,9 @@ function greeting(
   const login = `curl -s ${url}/api/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email, password })}'`;
   return `
 Quazzar Control Panel, with a demo fleet of eight nodes
-  GraphQL and GraphiQL  ${url}/graphql
+  console               ${url}
   sign in as            ${email} / ${password}
+  GraphQL and GraphiQL  ${url}/graphql and ${url}/graphiql
   sign in to a node     ${nodeUrl}/login
   administrator         ${demoAccounts.administrator.email} / ${demoAccounts.administrator.password}
   payments              ${stripeUrl === undefined ? 'by Stripe' : `a stand-in for Stripe at ${stripeUrl}: no money moves`}

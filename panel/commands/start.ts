@@ -5,7 +5,7 @@ import { panelOptions, run } from '../run.js';
 await run(async () => {
   const panel = await startPanel(panelOptions(process.env));
   process.stdout.write(
-    `Quazzar Control Panel\n  ${panel.publicUrl}\n  GraphQL and GraphiQL: ${panel.publicUrl}/graphql\n`,
+    `Quazzar Control Panel\n  ${panel.publicUrl}\n  GraphQL and GraphiQL: ${panel.publicUrl}/graphql and ${panel.publicUrl}/graphiql\n`,
   );
   if (panel.setupLink) {
     process.stdout.write(

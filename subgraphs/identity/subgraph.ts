@@ -154,7 +154,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         permissions: identityPermissions,
         streams: context.streams,
         resolvers: [
-          new UserResolver(users, new ProfileService(users, emails), emails),
+          new UserResolver(users, new ProfileService(users, emails), emails, context.panel.permissions),
           new TenantResolver(new TenantService(), users, new SuspensionService(), new TenantSearch()),
           new UserUsageResolver(),
           new RegistrationResolver(registrations),

@@ -81,8 +81,8 @@ test('browsers get GraphiQL, with everything it loads from this server', async (
   const paths = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
   expect(paths).toHaveLength(5);
 
-  const start = await (await fetch(new URL('/graphql/assets/start.js', url))).text();
-  const client = new URL(/from '(.+)'/.exec(start)![1]!, new URL('/graphql/assets/start.js', url));
+  const start = await (await fetch(new URL('/graphiql/assets/start.js', url))).text();
+  const client = new URL(/from '(.+)'/.exec(start)![1]!, new URL('/graphiql/assets/start.js', url));
   const neighbour = new URL(/from '(.+)'/.exec(await (await fetch(client)).text())![1]!, client);
   for (const asset of [...paths.map((path) => new URL(path, url)), client, neighbour]) {
     const answer = await fetch(asset);
@@ -90,7 +90,7 @@ test('browsers get GraphiQL, with everything it loads from this server', async (
     expect(answer.headers.get('content-type')).toMatch(/^text\/(javascript|css)/);
     await answer.arrayBuffer();
   }
-  expect((await fetch(new URL('/graphql/assets/package.json', url))).status).toBe(404);
+  expect((await fetch(new URL('/graphiql/assets/package.json', url))).status).toBe(404);
 });
 
 test('GraphiQL can be left out', async () => {

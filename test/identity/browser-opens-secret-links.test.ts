@@ -69,7 +69,7 @@ test.skipIf(!isChromiumThere)(
     await page.getByLabel('Password').fill(password);
     const done = await press(page, 'Make the administrator');
     expect(done).toEqual([expect.stringMatching(/^Done\. You are the administrator/), false]);
-    expect(await waysOn(page)).toEqual(['/graphql', '/']);
+    expect(await waysOn(page)).toEqual(['/']);
     const signedIn = await new World(fresh.url, new TestClock()).login('root@example.com', password);
     expect(signedIn.status).toBe(200);
 

@@ -10,26 +10,35 @@ afterAll(async () => panel.stop());
 
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 
-test('a browser that comes to the address is told what this is, and every way that is named leads somewhere', async () => {
-  const start = await panel.world.rest('/', { headers: browser });
-  expect([start.status, start.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-  expect(start.headers.get('content-security-policy')).toMatch(
-    /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'$/,
-  );
-  expect(start.text).toContain('<h1>Quazzar Control Panel</h1>');
-  const ways = [...start.text.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => href);
-  const statuses = await Promise.all(
-    ways.map(async (href) => [href, (await panel.world.rest(href, { headers: browser })).status]),
-  );
-  expect(statuses).toEqual([
-    ['/graphql', 200],
-    ['/account/forgot-password', 200],
-    ['/.well-known/openid-configuration', 200],
-  ]);
+test("a browser that comes to any address that is nobody else's gets the console, under a strict policy", async () => {
+  for (const path of ['/', '/instances?status=OFFLINE', '/no/such/page']) {
+    const page = await panel.world.rest(path, { headers: browser });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self' 'sha256-/);
+    expect(policy).not.toMatch(/unsafe|http|\*/);
+    const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) {
+      expect(file).toMatch(/^\/assets\/[\w.-]+-[\w-]{8}\.(js|css|svg)$/);
+      const asset = await panel.world.rest(file);
+      expect([file, asset.status, asset.headers.get('cache-control')]).toEqual([
+        file,
+        200,
+        'public, max-age=31536000, immutable',
+      ]);
+    }
+  }
 });
 
-test('an unknown page says so to people, and to programs as before', async () => {
-  const page = await panel.world.rest('/no/such/page', { headers: browser });
+test('a file of another build is not there, rather than a page', async () => {
+  const file = await panel.world.rest('/assets/index-00000000.js', { headers: browser });
+  expect([file.status, file.text]).toEqual([404, expect.stringContaining('There is no such page')]);
+});
+
+test('an address of programs says so to people, and to programs as before', async () => {
+  const page = await panel.world.rest('/oauth/no/such/page', { headers: browser });
   expect([page.status, page.text]).toEqual([404, expect.stringContaining('<a href="/">')]);
   const json = [404, { error: 'Not found' }];
   for (const [path, options] of [

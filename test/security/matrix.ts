@@ -69,6 +69,7 @@ export const matrix: Matrix = {
   'Mutation.requestPasswordReset':      { callers, asJobs: true },
   'Mutation.resetPassword':             withSecret('MAIL_TOKEN_INVALID'),
   'Query.me':                           may('identity.user.read', users),
+  'Query.permissions':                  may('identity.user.read', readers),
   'Query.sessions':                     may('identity.account.read', users),
   'Mutation.updateProfile':             may('identity.account.manage', users),
   'Mutation.changePassword':            may('identity.account.manage', users),

@@ -4,7 +4,7 @@ import { formPage, type FormPage } from '#platform/form-page.js';
 
 import { linkQuery } from '../link/link-page.js';
 
-const home = { href: '/', text: 'To the start page' };
+const home = { href: '/', text: 'Sign in' };
 
 const verifyEmail: FormPage = {
   title: 'Confirm your e-mail address',

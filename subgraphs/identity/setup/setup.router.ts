@@ -18,12 +18,9 @@ export function createSetupRouter(): Router {
   <button>Make the administrator</button>`,
       mutation: 'mutation($input: CompleteSetupInput!) { completeSetup(input: $input) { user { email } } }',
       fieldsAre: 'account',
-      link: linkQuery('SETUP', { href: '/', text: 'To the start page' }),
+      link: linkQuery('SETUP', { href: '/', text: 'Sign in' }),
       done: 'Done. You are the administrator of this panel; sign in with this address and password.',
-      onward: [
-        { href: '/graphql', text: 'Open GraphiQL: log in there, grant plans, make enrollment tokens' },
-        { href: '/', text: 'To the start page, which says what else there is' },
-      ],
+      onward: [{ href: '/', text: 'Sign in' }],
     }),
   );
   return router;

@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 
+import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import type { EmailChangeService } from '../email/email-change.service.js';
@@ -16,6 +17,8 @@ export class UserResolver {
     private readonly users: UserService,
     private readonly profiles: ProfileService,
     private readonly emails: EmailChangeService,
+    /** All permissions of all areas. */
+    private readonly permissionTable: PermissionTable,
   ) {}
 
   @Authorized('identity.user.read')
@@ -26,6 +29,17 @@ export class UserResolver {
   })
   async me(@Ctx() { operation }: SubgraphContext): Promise<User> {
     return this.users.whoever(operation);
+  }
+
+  @Authorized('identity.user.read')
+  @Query(() => [String], {
+    description:
+      'What the viewer may do in the tenant that it acts in: permissions such as `fleet.command.send`, of all areas. For ' +
+      'showing no more than what would be granted; each operation checks for itself.',
+  })
+  permissions(@Ctx() { operation }: SubgraphContext): string[] {
+    const viewer = operation.requireViewer();
+    return Object.keys(this.permissionTable).filter((name) => holds(this.permissionTable, viewer, name));
   }
 
   @Authorized('identity.account.manage')

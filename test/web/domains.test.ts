@@ -1,0 +1,192 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { proTenant } from '../billing/support/billing-panel.js';
+import { drive, isKnown, workers } from '../governance/support/canaries.js';
+import { policy as declared } from '../governance/support/gitops.js';
+import { nodeWith } from '../governance/support/tenant.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { until, type Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { startWholePanel, type WholePanel } from './support/whole-panel.js';
+
+// Steps follow each other through queues, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 });
+
+let panel: WholePanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startWholePanel();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+const paying = async () => (await panel.world.tenant()).grantPlan('PRO');
+
+describe.skipIf(!isChromiumThere)('governance', () => {
+  test('a policy says whom it would hit before it is in force, and then who breaks it and why', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
+    await nodeWith(tenant, { backup: { encryption: true } }, 'sealed-01');
+    expect(
+      await at(tenant, '/governance', async (page) => {
+        await page.getByText('There is no policy yet.').waitFor();
+        await tabTo(page, 'Name of the policy');
+        await page.keyboard.type('Sealed backups');
+        await choose(page, 'Fact', 'backup.encryption');
+        await choose(page, 'Has to be', 'equals');
+        await page.getByText('it would not hold on 1 instance').waitFor();
+        await page.getByText('plain-01: backup.encryption is false').waitFor();
+        await press(page, 'Put it into force');
+        await page
+          .getByRole('listitem')
+          .filter({ hasText: 'Sealed backups' })
+          .getByText('1 failing')
+          .waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Sealed backups');
+        await heading(page, 'Sealed backups');
+        const broken = page.getByRole('listitem').filter({ hasText: 'plain-01' });
+        await broken.getByText('it takes equals true').waitFor();
+        await page.getByRole('listitem').filter({ hasText: 'sealed-01' }).getByText('Pass').waitFor();
+        await page.goto(`${panel.panel.url}/governance/scores`);
+        await page.getByText('100 × 5 ÷ 10 = 50.').first().waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('a canary is begun by keyboard, and its steps move as nodes do', async () => {
+    const tenant = await paying();
+    const all = await workers(tenant, 2);
+    await until(async () => isKnown(panel, tenant, 2), 'governance to know the nodes');
+    expect(
+      await at(tenant, '/governance/canaries', async (page) => {
+        await tabTo(page, 'Name of the canary');
+        await page.keyboard.type('To 0.3.0');
+        await tabTo(page, 'To version');
+        await page.keyboard.type('0.3.0');
+        await page.getByLabel('Steps, in percent').fill('50');
+        await page.getByLabel('Each watched for, in minutes').fill('1');
+        await press(page, 'Begin');
+        await heading(page, 'To 0.3.0');
+        await page.getByText('0 of 2 have it').waitFor();
+        const id = new URL(page.url()).pathname.split('/').at(-1)!;
+        await drive(panel, tenant, id, all, ['succeeded']);
+        await page.getByText('2 of 2 have it').waitFor();
+        await page.locator('main').getByText('Succeeded', { exact: true }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('a repository shows its difference, and is put into force when that is confirmed', async () => {
+    const tenant = await paying();
+    await panel.git.commit({ 'a.yaml': declared('Encrypted') });
+    expect(
+      await at(tenant, '/governance/gitops', async (page) => {
+        await tabTo(page, 'Name of the repository');
+        await page.keyboard.type('Fleet');
+        await tabTo(page, 'Its address');
+        await page.keyboard.type(panel.git.url);
+        await page.keyboard.press('Enter');
+        await page.getByText('1 difference').waitFor({ timeout: 60_000 });
+        await page.getByText('Create policy Encrypted').waitFor();
+        await press(page, 'Sync Fleet', 'Sync');
+        await page.getByText('Synced', { exact: true }).waitFor({ timeout: 60_000 });
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('hosting', () => {
+  test('a provider is connected, a server ordered by its price, and its way to the first beat is shown', async () => {
+    const tenant = await paying();
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        await page.getByText('Connect a provider first').waitFor();
+        await press(page, 'Connect Hetzner Cloud');
+        await tabTo(page, 'API token of Hetzner Cloud');
+        await page.keyboard.type(panel.hetzner.token());
+        await page.keyboard.press('Enter');
+        await page.getByText('Hetzner Cloud is connected.').waitFor();
+        await page
+          .getByText(/at most €[\d.]+ a month/)
+          .first()
+          .waitFor();
+        await tabTo(page, 'Name of the server');
+        await page.keyboard.type('web-1');
+        await press(page, 'Order it');
+        const row = page.getByRole('listitem').filter({ hasText: 'web-1' });
+        await row.getByRole('progressbar').waitFor();
+        await panel.pass(
+          async () => row.getByText('Ready', { exact: true }).isVisible(),
+          'the server to be ready',
+        );
+        await row.getByRole('link', { name: 'its instance' }).waitFor();
+        await press(page, 'Protect web-1');
+        await page.getByText('web-1 is protected.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('a cluster is registered by its kubeconfig, and what is run in it is followed', async () => {
+    const tenant = await paying();
+    expect(
+      await at(tenant, '/kubernetes', async (page) => {
+        await page.getByText('None is known yet.').waitFor();
+        await tabTo(page, 'Name of the cluster', 120);
+        await page.keyboard.type('main');
+        await tabTo(page, 'Whose it is');
+        await page.keyboard.type('us');
+        await tabTo(page, 'Where it is');
+        await page.keyboard.type('here');
+        await tabTo(page, 'Kubeconfig');
+        await page.keyboard.insertText(panel.kubernetes.kubeconfig({ by: 'token' }));
+        await press(page, 'Register it');
+        await page.getByText('3 of 3 nodes ready').waitFor();
+        await tabTo(page, 'Name of the deployment', 120);
+        await page.keyboard.type('shop');
+        await tabTo(page, 'Image');
+        await page.keyboard.type('nginx:1.27');
+        await page.keyboard.press('Enter');
+        const row = page.getByRole('listitem').filter({ hasText: 'default/shop' });
+        await panel.pass(async () => row.getByText('1 of 1 ready').isVisible(), 'the deployment to be ready');
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('billing', () => {
+  test('another plan shows what it costs at once, line by line, and is in force when it is taken', async () => {
+    const tenant = await proTenant(panel);
+    expect(
+      await at(tenant, '/billing', async (page) => {
+        await page.getByText('By your subscription.').waitFor();
+        await page.getByRole('listitem').filter({ hasText: '$49.00' }).first().waitFor();
+        await choose(page, 'Paid', 'Yearly');
+        await page.getByText(/\$\d+\.\d\d to pay at once/).waitFor();
+        await page.getByText('(prorated)').first().waitFor();
+        await press(page, 'Change to Pro');
+        await page.getByText('The plan is changed.').waitFor();
+        await page.getByText('Paid yearly').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('whoever has no subscription is sent to the payment', async () => {
+    const tenant = await panel.world.tenant();
+    await using person = await Person.come(browser, panel.panel.url);
+    const page = await person.signIn(tenant, '/billing');
+    await choose(page, 'Plan', 'Pro');
+    await press(page, 'Go to the payment of Pro');
+    await page.waitForURL((url) => url.href.startsWith(panel.stripe.url));
+    expect(person.complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,239 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { client, provider } from '../identity/msp/support.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { Mailbox } from '../identity/support/mailbox.js';
+import { codeAt, nextCode } from '../identity/support/totp.js';
+import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
+import type { Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let panel: TestPanel;
+let browser: Browser;
+let mailbox: Mailbox;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+  await mailbox?.[Symbol.asyncDispose]();
+});
+
+const person = async () => Person.come(browser, panel.panel.url);
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+const newPassword = 'another horse battery';
+
+describe.skipIf(!isChromiumThere)('an account', () => {
+  test('whoever forgot the password comes from the sign-in to a new one, and back into the console', async () => {
+    const { account } = await panel.world.tenant();
+    await using dana = await person();
+    const page = await dana.open('/alerts');
+    await press(page, 'Forgot your password?');
+    await page.getByLabel('E-mail').fill(account.email);
+    await page.keyboard.press('Enter');
+    await page.getByText('is on its way').waitFor();
+    const token = await mailbox.token(account.email, /new password/);
+    await page.goto(`${panel.panel.url}/account/reset-password#token=${token}`);
+    await page.getByLabel('New password').fill(newPassword);
+    await page.keyboard.press('Enter');
+    await page.getByText('Done. Sign in with the new password.').waitFor();
+    await page.getByRole('link', { name: 'Sign in' }).press('Enter');
+    await page.getByLabel('E-mail').fill(account.email);
+    await page.getByLabel('Password').fill(newPassword);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Overview');
+    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
+  });
+
+  test('the second factor is turned on by its first code, asked for at the next sign-in, and turned off', async () => {
+    const tenant = await panel.world.tenant();
+    expect(
+      await at(tenant, '/profile', async (page) => {
+        await page.getByText('It is off').waitFor();
+        await page.locator('section', { hasText: 'Second factor' }).getByLabel('Your password').focus();
+        await page.keyboard.type(tenant.account.password);
+        await page.keyboard.press('Enter');
+        const secret = (await page
+          .locator('p', { hasText: /^Secret: / })
+          .locator('code')
+          .textContent())!;
+        expect(await faultsOf(page)).toEqual([]);
+        await tabTo(page, 'Code');
+        await page.keyboard.type(codeAt(panel, secret));
+        await page.keyboard.press('Enter');
+        await page.getByText('It is on').waitFor();
+
+        await using elsewhere = await person();
+        const other = await elsewhere.signIn(tenant, '/profile');
+        await heading(other, 'Second factor');
+        await other.getByLabel('Code').fill(await nextCode(panel, secret));
+        await other.keyboard.press('Enter');
+        await heading(other, 'Your account');
+        // A sign-in at another browser is seen, and ended.
+        await page.reload();
+        await page
+          .getByRole('button', { name: /^End it: the session of / })
+          .first()
+          .press('Enter');
+        await page.getByText('The session has ended.').waitFor();
+        await tabTo(page, 'Your password');
+        await page.keyboard.type(tenant.account.password);
+        await tabTo(page, 'Code');
+        await page.keyboard.type(await nextCode(panel, secret));
+        await page.keyboard.press('Enter');
+        await page.getByText('It is off').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an organization', () => {
+  test('somebody is invited, joins by the mailed link, signs in, and is given another role', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const account = { email: `${crypto.randomUUID()}@example.com`, password: newPassword };
+    expect(
+      await at(tenant, '/members', async (page) => {
+        await tabTo(page, 'E-mail');
+        await page.keyboard.type(account.email);
+        await choose(page, 'Role', 'Viewer: looks only');
+        await press(page, 'Send the invitation');
+        await page.getByRole('listitem').filter({ hasText: account.email }).waitFor();
+        await using vera = await person();
+        const token = await mailbox.token(account.email, /Join/);
+        const joining = await vera.open(`/account/accept-invitation#token=${token}`);
+        await joining.getByLabel('Your name').fill('Vera');
+        await joining.getByLabel('Password').fill(account.password);
+        await joining.keyboard.press('Enter');
+        await joining.getByText('Done.').waitFor();
+        await joining.close();
+        const there = await vera.signIn({ account }, '/members');
+        await heading(there, 'Members');
+        expect(await there.getByText('Invite someone').count()).toBe(0);
+        await page.reload();
+        await press(page, 'Change the role of Vera');
+        await choose(page, 'Role', 'Operator: the fleet');
+        await page.getByRole('button', { name: 'Change the role of Vera' }).press('Enter');
+        await page.getByText('Vera has another role.').waitFor();
+        await page.getByText('Operator, second factor off').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('a key is made with chosen permissions, shown once, works, and is revoked', async () => {
+    const tenant = await panel.world.tenant();
+    expect(
+      await at(tenant, '/api-keys', async (page) => {
+        await tabTo(page, 'Name of the key');
+        await page.keyboard.type('backups');
+        await press(page, /^What it may do/);
+        await tabTo(page, 'fleet.instance.read', 120);
+        await page.keyboard.press('Space');
+        await tabTo(page, 'Your password', 200);
+        await page.keyboard.type(tenant.account.password);
+        await page.keyboard.press('Enter');
+        const key = await page.getByLabel('Key', { exact: true }).inputValue();
+        const read = async () => panel.world.rest('/api/fleet/instances', { token: key });
+        expect((await read()).status).toBe(200);
+        await press(page, 'Revoke backups', 'Revoke');
+        await page.getByText('backups is revoked.').waitFor();
+        await expect.poll(async () => (await read()).status).toBe(401);
+        await page.goto(`${panel.panel.url}/audit?action=createApiKey`);
+        await page.getByRole('listitem').filter({ hasText: 'createApiKey' }).waitFor();
+        expect(await page.getByRole('listitem').filter({ hasText: 'revokeApiKey' }).count()).toBe(0);
+        await press(page, 'Verify the trail');
+        await page.getByText(/Intact: \d+ entries/).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('a provider acts in a client under its grant, which is said on every page until it stops', async () => {
+    const parent = await provider(panel);
+    const acme = await client(panel, mailbox, parent);
+    await acme.node('theirs-01');
+    expect(
+      await at(acme, '/members', async (page) => {
+        await press(page, 'Let the provider act in your organization');
+        await choose(page, 'At most as', 'Operator: the fleet');
+        await press(page, 'Grant access');
+        await page.getByText('As operator until').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        const row = page.getByRole('listitem').filter({ hasText: 'Acme Corp' });
+        await row.getByText('You may act in it as operator').waitFor();
+        await press(page, 'Act in Acme Corp');
+        const said = page
+          .getByRole('region', { name: 'Acting for a client' })
+          .filter({ hasText: 'You act in Acme Corp' });
+        await said.waitFor();
+        await page.goto(`${panel.panel.url}/instances`);
+        await page.getByRole('row', { name: /theirs-01/ }).waitFor();
+        await said.waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Stop acting');
+        await heading(page, 'Clients');
+        expect(await said.count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('whoever may only look is offered nothing else', async () => {
+    const tenant = await panel.world.tenant();
+    await tokenInRole(panel, tenant, 'VIEWER');
+    await using vera = await person();
+    const page = await vera.signIn(tenant, '/commands');
+    await heading(page, 'Commands');
+    const pages = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+    expect((await pages.allTextContents()).slice(0, 6)).toEqual([
+      'Overview',
+      'Instances',
+      'Alerts',
+      'Commands',
+      'Policies',
+      'Servers',
+    ]);
+    expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
+  });
+
+  test('a partner registers, and an administrator decides', async () => {
+    const tenant = await panel.world.tenant();
+    expect(
+      await at(tenant, '/partners', async (page) => {
+        await tabTo(page, 'Name of the partner');
+        await page.keyboard.type('Nordic Partners');
+        await tabTo(page, 'E-mail to write to');
+        await page.keyboard.type('partner@example.com');
+        await page.keyboard.press('Enter');
+        await page
+          .getByRole('listitem')
+          .filter({ hasText: 'Nordic Partners' })
+          .getByText('Pending')
+          .waitFor();
+        await at({ account: testAdministrator }, '/partners', async (office) => {
+          await press(office, 'Approve Nordic Partners');
+          await office.getByText('Nordic Partners is approved.').waitFor();
+        });
+        await page.reload();
+        await page
+          .getByRole('listitem')
+          .filter({ hasText: 'Nordic Partners' })
+          .getByText('Approved')
+          .waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});

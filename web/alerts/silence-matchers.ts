@@ -1,0 +1,37 @@
+import type { AlertRowFragment, SilenceField } from '../generated/graphql.ts';
+
+/** What a silence that is made from an alert can be about. */
+export const silenceFields = [
+  'RULE',
+  'SEVERITY',
+  'INSTANCE_ID',
+  'COMPONENT',
+] as const satisfies readonly SilenceField[];
+
+export type Matchable = (typeof silenceFields)[number];
+
+export function valueOf(alert: AlertRowFragment, field: Matchable): string | null {
+  switch (field) {
+    case 'RULE':
+      return alert.rule;
+    case 'SEVERITY':
+      return alert.severity;
+    case 'INSTANCE_ID':
+      return alert.instanceId;
+    case 'COMPONENT':
+      return alert.component;
+  }
+}
+
+/** The open alerts that are like this one in all of the fields. */
+export function alike(
+  alert: AlertRowFragment,
+  fields: readonly Matchable[],
+  alerts: readonly AlertRowFragment[],
+): AlertRowFragment[] {
+  return alerts.filter(
+    (one) =>
+      (one.status === 'FIRING' || one.status === 'ACKNOWLEDGED') &&
+      fields.every((field) => valueOf(one, field) === valueOf(alert, field)),
+  );
+}

@@ -1,0 +1,51 @@
+import { useMutation, useQuery } from 'urql';
+
+import { problemOf } from '../api/problem.ts';
+import { ExpireSilenceDocument, SilencesDocument } from '../generated/graphql.ts';
+import { announce } from '../parts/announce.tsx';
+import { Card } from '../parts/card.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Time } from '../parts/time.tsx';
+import { words } from '../parts/words.ts';
+
+/** What channels are not told of just now. */
+export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void }) {
+  const [{ data, error }, again] = useQuery({ query: SilencesDocument, requestPolicy: 'network-only' });
+  const [ended, end] = useMutation(ExpireSilenceDocument);
+  const read = () => again({ requestPolicy: 'network-only' });
+  return (
+    <Card title="Silences" error={error} retry={read}>
+      {data?.silences.nodes.length === 0 && <p>None: channels are told of every alert.</p>}
+      <ul className="lines">
+        {data?.silences.nodes.map(({ id, comment, endsAt, matchers }) => (
+          <li key={id}>
+            {matchers
+              .map(
+                ({ field, operator, value }) => `${words(field)} ${words(operator).toLowerCase()} ${value}`,
+              )
+              .join(' and ')}
+            , until <Time at={endsAt} />: {comment}{' '}
+            {mayEnd && (
+              <button
+                type="button"
+                aria-label={`End the silence: ${comment}`}
+                disabled={ended.fetching}
+                onClick={() => {
+                  void end({ id }).then(({ data: done }) => {
+                    if (!done) return;
+                    announce('The silence has ended.');
+                    read();
+                    onEnd();
+                  });
+                }}
+              >
+                End now
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Problem told={ended.error && problemOf(ended.error)} />
+    </Card>
+  );
+}

@@ -1,0 +1,39 @@
+import type { CombinedError } from '@urql/core';
+
+export interface Told {
+  /** What happened, and what to do about it. */
+  text: string;
+  code: string;
+}
+
+const advice: Record<string, string> = {
+  FORBIDDEN: 'Your role does not allow this. Ask an owner or admin of your organization.',
+  PLAN_REQUIRED: 'Your plan does not have this. An owner can change the plan.',
+  UNAVAILABLE: 'A part of the panel can not be reached just now. Try again in a moment.',
+  INTERNAL: 'Something went wrong in the panel. Try again; its log has the details.',
+  UNAUTHENTICATED: 'Your session has ended. Sign in again.',
+};
+
+/** An error in words for whoever reads the page. */
+export function problemOf({ networkError, graphQLErrors, response }: CombinedError): Told {
+  const status = (response as Response | undefined)?.status;
+  const [first] = graphQLErrors;
+  const code = typeof first?.extensions['code'] === 'string' ? first.extensions['code'] : '';
+  if (code === 'RATE_LIMITED' || status === 429) {
+    const seconds = Number(first?.extensions['retryAfterSeconds'] ?? 60);
+    return { code: 'RATE_LIMITED', text: `Too many requests. Try again in ${seconds} seconds.` };
+  }
+  if (networkError || !first) {
+    return { code: 'NETWORK', text: 'The panel can not be reached. Check your connection, then try again.' };
+  }
+  const details = first.extensions['details'];
+  const named =
+    code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null
+      ? Object.values(details).join('. ')
+      : first.message;
+  return { code, text: advice[code] ?? sentence(named) };
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,188 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+
+import { alertSearch } from '../alerts/alert-search.ts';
+import { commandSearch, newCommandSearch } from '../commands/command-search.ts';
+import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
+import { auditSearch } from '../organization/audit-search.ts';
+import { OverviewPage } from '../overview/overview.page.tsx';
+import { Frame } from './frame.tsx';
+import { BrokenPage, NoSuchPage } from './no-such-page.tsx';
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage });
+
+const overview = createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage });
+
+const instances = createRoute({
+  getParentRoute: () => root,
+  path: '/instances',
+  validateSearch: instanceSearch,
+  component: lazyRouteComponent(() => import('../instances/instances.page.tsx')),
+});
+
+const instance = createRoute({
+  getParentRoute: () => root,
+  path: '/instances/$id',
+  validateSearch: rangeSearch,
+  component: lazyRouteComponent(() => import('../instances/instance.page.tsx')),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  validateSearch: alertSearch,
+  component: lazyRouteComponent(() => import('../alerts/alerts.page.tsx')),
+});
+
+const commands = createRoute({
+  getParentRoute: () => root,
+  path: '/commands',
+  validateSearch: commandSearch,
+  component: lazyRouteComponent(() => import('../commands/commands.page.tsx')),
+});
+
+const newCommand = createRoute({
+  getParentRoute: () => root,
+  path: '/commands/new',
+  validateSearch: newCommandSearch,
+  component: lazyRouteComponent(() => import('../commands/new-command.page.tsx')),
+});
+
+const command = createRoute({
+  getParentRoute: () => root,
+  path: '/commands/$id',
+  component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
+});
+
+const enrollment = createRoute({
+  getParentRoute: () => root,
+  path: '/enrollment',
+  component: lazyRouteComponent(() => import('../enrollment/enrollment.page.tsx')),
+});
+
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: '/governance',
+  component: lazyRouteComponent(() => import('../governance/policies.page.tsx')),
+});
+
+const policy = createRoute({
+  getParentRoute: () => root,
+  path: '/governance/policies/$id',
+  component: lazyRouteComponent(() => import('../governance/policy.page.tsx')),
+});
+
+const scores = createRoute({
+  getParentRoute: () => root,
+  path: '/governance/scores',
+  component: lazyRouteComponent(() => import('../governance/scores.page.tsx')),
+});
+
+const canaries = createRoute({
+  getParentRoute: () => root,
+  path: '/governance/canaries',
+  component: lazyRouteComponent(() => import('../governance/canaries.page.tsx')),
+});
+
+const canary = createRoute({
+  getParentRoute: () => root,
+  path: '/governance/canaries/$id',
+  component: lazyRouteComponent(() => import('../governance/canary.page.tsx')),
+});
+
+const gitops = createRoute({
+  getParentRoute: () => root,
+  path: '/governance/gitops',
+  component: lazyRouteComponent(() => import('../governance/gitops.page.tsx')),
+});
+
+const servers = createRoute({
+  getParentRoute: () => root,
+  path: '/servers',
+  component: lazyRouteComponent(() => import('../hosting/servers.page.tsx')),
+});
+
+const kubernetes = createRoute({
+  getParentRoute: () => root,
+  path: '/kubernetes',
+  component: lazyRouteComponent(() => import('../kubernetes/kubernetes.page.tsx')),
+});
+
+const billing = createRoute({
+  getParentRoute: () => root,
+  path: '/billing',
+  component: lazyRouteComponent(() => import('../billing/billing.page.tsx')),
+});
+
+const clients = createRoute({
+  getParentRoute: () => root,
+  path: '/clients',
+  component: lazyRouteComponent(() => import('../clients/clients.page.tsx')),
+});
+
+const partners = createRoute({
+  getParentRoute: () => root,
+  path: '/partners',
+  component: lazyRouteComponent(() => import('../partners/partners.page.tsx')),
+});
+
+const members = createRoute({
+  getParentRoute: () => root,
+  path: '/members',
+  component: lazyRouteComponent(() => import('../organization/members.page.tsx')),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => root,
+  path: '/api-keys',
+  component: lazyRouteComponent(() => import('../organization/api-keys.page.tsx')),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('../organization/audit.page.tsx')),
+});
+
+const profile = createRoute({
+  getParentRoute: () => root,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('../account/profile.page.tsx')),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    overview,
+    instances,
+    instance,
+    alerts,
+    commands,
+    newCommand,
+    command,
+    enrollment,
+    policies,
+    policy,
+    scores,
+    canaries,
+    canary,
+    gitops,
+    servers,
+    kubernetes,
+    billing,
+    clients,
+    partners,
+    members,
+    apiKeys,
+    audit,
+    profile,
+  ]),
+  defaultErrorComponent: BrokenPage,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

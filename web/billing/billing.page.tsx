@@ -1,0 +1,46 @@
+import { useFollowed } from '../api/use-followed.ts';
+import { useRead } from '../api/use-read.ts';
+import { BillingDocument, BillingUseDocument, SubscriptionChangedDocument } from '../generated/graphql.ts';
+import { Card, Meter } from '../parts/card.tsx';
+import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { useViewer } from '../session/viewer.tsx';
+import { Invoices } from './invoices.tsx';
+import { PlanChange } from './plan-change.tsx';
+import { Standing } from './standing.tsx';
+
+/** What the organization has, uses, pays and could have instead. */
+export default function BillingPage() {
+  const { may } = useViewer();
+  const { data, told, read } = useRead(BillingDocument);
+  useFollowed(SubscriptionChangedDocument, {}, read);
+  return (
+    <Page title="Billing">
+      <Problem told={told} retry={read} />
+      <div className="cards">
+        {data && <Standing subscription={data.subscription} onChange={read} />}
+        {may('billing.usage.read') && <Use />}
+        {data && may('billing.subscription.manage') && (
+          <PlanChange subscription={data.subscription} onChange={read} />
+        )}
+        {may('billing.invoice.read') && <Invoices />}
+      </div>
+    </Page>
+  );
+}
+
+function Use() {
+  const { data, told, read } = useRead(BillingUseDocument);
+  return (
+    <Card title="Use">
+      <Problem told={told} retry={read} />
+      {data && (
+        <>
+          <Meter label="Instances" {...data.usage.nodes} />
+          <Meter label="Users" {...data.usage.users} />
+          <Meter label="Storage" {...data.usage.storage} unit=" GB" />
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,96 @@
+import {
+  CancelSubscriptionDocument,
+  CreatePortalSessionDocument,
+  ResumeSubscriptionDocument,
+  type BillingQuery,
+} from '../generated/graphql.ts';
+import { Action } from '../parts/action.tsx';
+import { Card } from '../parts/card.tsx';
+import { Status } from '../parts/status.tsx';
+import { exactTime } from '../parts/time.tsx';
+import { minor, words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+
+const sources = {
+  NONE: 'Nobody pays for it.',
+  SUBSCRIPTION: 'By your subscription.',
+  GRANT: 'Granted by who runs this panel.',
+  PROVIDER: 'Given by the provider that manages your organization.',
+};
+
+interface StandingProps {
+  subscription: BillingQuery['subscription'];
+  onChange: () => void;
+}
+
+/** The plan in force, until when, and what is wrong with its payment. */
+export function Standing({ subscription, onChange }: StandingProps) {
+  const { may } = useViewer();
+  const { plan, planSource, status, periodEnd, trialEnd, cancelAt, nextInvoiceDate } = subscription;
+  const { scheduledChange, overduePayment, partnerDiscountPercent, billingCycle } = subscription;
+  const isPaid = planSource === 'SUBSCRIPTION';
+  return (
+    <Card title="Plan">
+      <p className="big">{words(plan)}</p>
+      <p>
+        <Status of={status} /> {sources[planSource]}
+      </p>
+      {isPaid && (
+        <p>
+          Paid {words(billingCycle).toLowerCase()}
+          {periodEnd && `, this period until ${exactTime(periodEnd)}`}
+          {nextInvoiceDate && `, next invoice ${exactTime(nextInvoiceDate)}`}.
+        </p>
+      )}
+      {trialEnd && <p>The trial ends {exactTime(trialEnd)}.</p>}
+      {partnerDiscountPercent > 0 && <p>Your partner takes {partnerDiscountPercent} % off.</p>}
+      {scheduledChange && (
+        <p>
+          Becomes {words(scheduledChange.plan)} {exactTime(scheduledChange.at)}.
+        </p>
+      )}
+      {cancelAt && <p className="wrong">It ends {exactTime(cancelAt)}. Resume it to keep it.</p>}
+      {overduePayment && (
+        <p className="wrong">
+          {overduePayment.amountDue !== null && overduePayment.currency
+            ? `${minor(overduePayment.amountDue, overduePayment.currency)} are`
+            : 'A payment is'}{' '}
+          overdue since {exactTime(overduePayment.since)}. Settle it at the payment provider before{' '}
+          {exactTime(overduePayment.readOnlyAt)}; nothing can be added from then on.
+        </p>
+      )}
+      {isPaid && may('billing.subscription.manage') && (
+        <div className="actions">
+          <Action
+            document={CreatePortalSessionDocument}
+            variables={{}}
+            text="Cards and addresses"
+            label="Cards and addresses, at the payment provider"
+            done="On the way to the payment provider."
+            onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
+          />
+          {cancelAt || scheduledChange ? (
+            <Action
+              document={ResumeSubscriptionDocument}
+              variables={{}}
+              text="Keep the plan"
+              label="Keep the plan"
+              done="The plan stays."
+              onDone={onChange}
+            />
+          ) : (
+            <Action
+              document={CancelSubscriptionDocument}
+              variables={{}}
+              text="End the subscription"
+              label="End the subscription"
+              confirm="The plan stays until the period that is paid ends, and becomes Free then. You can resume it until then."
+              done="The subscription will end."
+              onDone={onChange}
+            />
+          )}
+        </div>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,136 @@
+import { problemOf } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import { usePages } from '../api/use-pages.ts';
+import {
+  DeleteGitOpsConfigDocument,
+  GitOpsConfigChangedDocument,
+  GitOpsConfigsDocument,
+  RefreshGitOpsConfigDocument,
+  SyncGitOpsConfigDocument,
+  type GitOpsConfigsQuery,
+} from '../generated/graphql.ts';
+import { Action } from '../parts/action.tsx';
+import { Listing } from '../parts/listing.tsx';
+import { Page } from '../parts/page.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { plural, words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+import { NewGitOps } from './new-gitops.tsx';
+import { GovernanceTabs } from './tabs.tsx';
+
+type Config = GitOpsConfigsQuery['gitOpsConfigs']['nodes'][number];
+
+/** Repositories that declare what governs, and what stands between them and what there is. */
+export default function GitOpsPage() {
+  const { may } = useViewer();
+  const { rows, error, hasMore, more, reload } = usePages(
+    GitOpsConfigsDocument,
+    {},
+    ({ gitOpsConfigs }) => gitOpsConfigs,
+  );
+  useFollowed(GitOpsConfigChangedDocument, {}, reload);
+  return (
+    <Page title="GitOps" actions={<GovernanceTabs />}>
+      <div className="cards">
+        <Listing
+          title="Repositories"
+          rows={rows}
+          told={error && problemOf(error)}
+          retry={reload}
+          more={hasMore ? more : undefined}
+          empty="None is followed yet. Name one below: its files declare policies, and you see the difference before anything changes."
+          keyOf={({ id }) => id}
+          render={(config) => <Repository config={config} onChange={reload} />}
+        />
+        {may('governance.gitops.manage') && <NewGitOps onMade={reload} />}
+      </div>
+    </Page>
+  );
+}
+
+function Repository({ config, onChange }: { config: Config; onChange: () => void }) {
+  const { may } = useViewer();
+  const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune } = config;
+  return (
+    <>
+      <div>
+        <Status of={syncStatus} /> <strong>{name}</strong> {words(health)}
+        <p className="quiet">
+          <code>{repoUrl}</code> {branch} {path && `/${path}`}, looked at <Time at={config.lastCheckedAt} />,
+          synced <Time at={config.lastSyncedAt} />
+          {config.lastSeenCommit && ` (${config.lastSeenCommit.slice(0, 8)})`}
+        </p>
+        {problems.map(({ file, line, message }, at) => (
+          <p key={at} className="wrong">
+            {file && `${file}:${line ?? 1}: `}
+            {message}
+          </p>
+        ))}
+        {changes.length > 0 && <Difference changes={changes} />}
+      </div>
+      {may('governance.gitops.manage') && (
+        <div className="actions">
+          <Action
+            document={RefreshGitOpsConfigDocument}
+            variables={{ id }}
+            text="Look now"
+            label={`Look now at ${name}`}
+            done={`${name} is looked at.`}
+            onDone={onChange}
+          />
+          {changes.length > 0 && (
+            <Action
+              document={SyncGitOpsConfigDocument}
+              variables={{ input: { id, prune } }}
+              text="Sync"
+              label={`Sync ${name}`}
+              confirm={`${plural(changes.length, 'change')} will be put into force.`}
+              done={`${name} is being put into force.`}
+              onDone={onChange}
+            />
+          )}
+          <Action
+            document={DeleteGitOpsConfigDocument}
+            variables={{ id }}
+            text="Forget"
+            label={`Forget ${name}`}
+            confirm="The repository is followed no longer. What came from it stays in force."
+            done={`${name} is forgotten.`}
+            onDone={onChange}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+const marks = { CREATE: '+', UPDATE: '~', DELETE: '−' };
+
+function Difference({ changes }: { changes: Config['changes'] }) {
+  return (
+    <details open>
+      <summary>{plural(changes.length, 'difference')}</summary>
+      <ul className="lines diff">
+        {changes.map(({ action, kind, name, file, line, differences, heldBack }) => (
+          <li key={`${kind} ${name}`} className={action.toLowerCase()}>
+            <strong>
+              {marks[action]} {words(action)} {kind.toLowerCase()} {name}
+            </strong>{' '}
+            {file && (
+              <code>
+                {file}:{line ?? 1}
+              </code>
+            )}
+            {heldBack && <p>Held back: {heldBack}</p>}
+            {differences.map(({ field, actual, declared }) => (
+              <p key={field}>
+                {field}: <del>{JSON.stringify(actual)}</del> <ins>{JSON.stringify(declared)}</ins>
+              </p>
+            ))}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,85 @@
+import { useState } from 'react';
+
+import { CreateCanaryDocument, type OrderedCommand } from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
+import { Card } from '../parts/card.tsx';
+import { Choice, Field } from '../parts/field.tsx';
+import { textOf, wordsIn } from '../parts/form.ts';
+import { onceKey } from '../parts/once-key.ts';
+
+const commands = [
+  { value: 'UPDATE', text: 'Update' },
+  { value: 'RESTART', text: 'Restart' },
+  { value: 'BACKUP', text: 'Backup' },
+  { value: 'RUN_DIAGNOSTICS', text: 'Run diagnostics' },
+] as const;
+
+/** A command in steps; each is watched before the next. */
+export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
+  const [command, setCommand] = useState<OrderedCommand>('UPDATE');
+  const [key, setKey] = useState(onceKey);
+  return (
+    <Card title="New canary" className="wide">
+      <ActionForm
+        document={CreateCanaryDocument}
+        variables={(form) => {
+          const tags = wordsIn(textOf(form, 'tags'));
+          const bakeSeconds = Number(form.get('bake')) * 60;
+          return {
+            input: {
+              name: textOf(form, 'name'),
+              command,
+              params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
+              steps: wordsIn(textOf(form, 'steps')).map((step) => ({ percent: Number(step), bakeSeconds })),
+              appliesTo: tags.length > 0 ? { tags } : 'all_instances',
+              maxFailures: Number(form.get('maxFailures')),
+              idempotencyKey: key,
+            },
+          };
+        }}
+        submit="Begin"
+        done="The canary has begun."
+        onDone={({ createCanary }) => {
+          setKey(onceKey());
+          onMade(createCanary.id);
+        }}
+      >
+        <Field label="Name of the canary" name="name" required maxLength={200} />
+        <Choice label="Command" value={command} options={commands} onChange={setCommand} />
+        {command === 'UPDATE' && <Field label="To version" name="version" required hint="As in 0.3.0." />}
+        <Field
+          label="Steps, in percent"
+          name="steps"
+          required
+          defaultValue="10, 50"
+          pattern="[0-9, ]+"
+          hint="Rising, separated by commas. The rest follows after the last one."
+        />
+        <Field
+          label="Each watched for, in minutes"
+          name="bake"
+          type="number"
+          min={0}
+          max={10_080}
+          defaultValue={10}
+          required
+        />
+        <Field
+          label="Failures that are borne"
+          name="maxFailures"
+          type="number"
+          min={0}
+          max={10_000}
+          defaultValue={0}
+          required
+          hint="With one more it is taken back."
+        />
+        <Field
+          label="Only for the tags"
+          name="tags"
+          hint="Separated by commas; left empty it is for all instances."
+        />
+      </ActionForm>
+    </Card>
+  );
+}

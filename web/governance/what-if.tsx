@@ -1,0 +1,47 @@
+import { useQuery } from 'urql';
+
+import { problemOf } from '../api/problem.ts';
+import { PreviewPolicyDocument, type PolicyRuleInput } from '../generated/graphql.ts';
+import { Problem } from '../parts/problem.tsx';
+import { count, plural } from '../parts/words.ts';
+import { evidenceText } from './policy-words.ts';
+import { useSettled } from './use-settled.ts';
+
+interface WhatIfProps {
+  rule: PolicyRuleInput;
+  appliesTo: unknown;
+}
+
+const shown = 10;
+
+/** Where the rule would hold if it were in force now, asked for when typing pauses. */
+export function WhatIf({ rule, appliesTo }: WhatIfProps) {
+  const asked = useSettled(JSON.stringify({ rule, appliesTo }), 600);
+  const input = JSON.parse(asked) as WhatIfProps;
+  const [{ data, error }] = useQuery({
+    query: PreviewPolicyDocument,
+    variables: { input },
+    requestPolicy: 'network-only',
+  });
+  if (error) return <Problem told={problemOf(error)} />;
+  if (!data) return <p role="status">Asking whom it would hit…</p>;
+  const { passing, failing, unknown, exempt, results } = data.previewPolicy;
+  const failed = results.filter(({ status }) => status === 'FAIL');
+  return (
+    <div role="status">
+      <p>
+        <strong>What if it were in force: it would not hold on {plural(failing, 'instance')}.</strong> It
+        holds on {count(passing)}, {count(unknown)} are not known
+        {exempt > 0 && `, ${count(exempt)} are exempt`}.
+      </p>
+      <ul className="lines">
+        {failed.slice(0, shown).map(({ instanceId, instance, evidence }) => (
+          <li key={instanceId}>
+            {instance.name}: {evidence ? evidenceText(evidence) : 'it does not hold'}
+          </li>
+        ))}
+      </ul>
+      {failed.length > shown && <p>And {count(failed.length - shown)} others.</p>}
+    </div>
+  );
+}

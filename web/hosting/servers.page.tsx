@@ -1,0 +1,49 @@
+import { problemOf } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import { useLive } from '../api/use-live.ts';
+import { usePages } from '../api/use-pages.ts';
+import { useRead } from '../api/use-read.ts';
+import { ProvidersDocument, ServerChangedDocument, ServersDocument } from '../generated/graphql.ts';
+import { Listing } from '../parts/listing.tsx';
+import { Page } from '../parts/page.tsx';
+import { useViewer } from '../session/viewer.tsx';
+import { Budget } from './budget.tsx';
+import { NewServer } from './new-server.tsx';
+import { Providers } from './providers.tsx';
+import { ServerLine } from './server-line.tsx';
+
+/** Servers that the panel had made, each with its way from the order to the first beat, live. */
+export default function ServersPage() {
+  const { may } = useViewer();
+  const { rows, error, hasMore, more, put, reload } = usePages(ServersDocument, {}, ({ servers }) => servers);
+  const providers = useRead(ProvidersDocument, { pause: !may('hosting.provider.read') });
+  useLive(ServerChangedDocument, {}, { next: ({ serverChanged }) => put(serverChanged), lost: reload });
+  useFollowed(ServerChangedDocument, {}, reload);
+  const known = providers.data?.hostingProviders;
+  const usable = known?.filter(({ status }) => status === 'ACTIVE');
+  return (
+    <Page title="Servers">
+      <div className="cards">
+        <Listing
+          title="Servers"
+          rows={rows}
+          told={error && problemOf(error)}
+          retry={reload}
+          more={hasMore ? more : undefined}
+          empty={
+            usable?.length === 0
+              ? 'There is none yet. Connect a provider first, by a token of your account there.'
+              : 'There is none yet. Order the first one below.'
+          }
+          keyOf={({ id }) => id}
+          render={(server) => <ServerLine server={server} onChange={put} />}
+        />
+        {may('hosting.server.provision') && usable && usable.length > 0 && (
+          <NewServer providers={usable} onMade={put} />
+        )}
+        {may('hosting.cost.read') && <Budget />}
+        {known && <Providers providers={known} onChange={providers.read} />}
+      </div>
+    </Page>
+  );
+}

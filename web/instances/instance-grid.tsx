@@ -1,0 +1,170 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, useRef, useState, type KeyboardEvent } from 'react';
+
+import { Sparkline } from '../parts/sparkline.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { percent } from '../parts/words.ts';
+import type { Row } from './instance-rows.ts';
+import type { SortKey } from './instance-search.ts';
+
+const rowHeight = 40;
+
+const columns: readonly { key: SortKey | 'tags'; text: string }[] = [
+  { key: 'name', text: 'Name' },
+  { key: 'status', text: 'Status' },
+  { key: 'cpu', text: 'CPU' },
+  { key: 'memory', text: 'Memory' },
+  { key: 'version', text: 'Version' },
+  { key: 'seen', text: 'Last seen' },
+  { key: 'tags', text: 'Tags' },
+];
+
+interface GridProps {
+  rows: readonly Row[];
+  sort: SortKey | undefined;
+  isDescending: boolean;
+  onSort: (key: SortKey) => void;
+  readingsOf: (id: string) => readonly number[];
+}
+
+/**
+ * Thousands of rows of which those in sight are in the page. One stop for the Tab key: arrows, Page, Home and End move in
+ * it, Enter opens.
+ */
+export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: GridProps) {
+  const navigate = useNavigate();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [activeId, setActiveId] = useState<string>();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    getItemKey: (at) => rows[at]!.id,
+  });
+  const found = rows.findIndex(({ id }) => id === activeId);
+  const active = Math.max(0, found);
+  const open = (id: string) => void navigate({ to: '/instances/$id', params: { id } });
+
+  const move = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget) return;
+    const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
+    const to = {
+      ArrowDown: found < 0 ? 0 : active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + pageful,
+      PageUp: active - pageful,
+      Home: 0,
+      End: rows.length - 1,
+    }[event.key];
+    const row = rows[active];
+    if (event.key === 'Enter' && row) return open(row.id);
+    if (to === undefined) return;
+    event.preventDefault();
+    const at = Math.min(rows.length - 1, Math.max(0, to));
+    setActiveId(rows[at]?.id);
+    virtual.scrollToIndex(at);
+  };
+
+  const items = virtual.getVirtualItems();
+  const isActiveThere = items.some(({ index }) => index === active);
+  return (
+    <div
+      ref={scroller}
+      className="grid"
+      role="grid"
+      aria-label="Instances"
+      aria-rowcount={rows.length + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={isActiveThere && rows[active] ? `row-${rows[active].id}` : undefined}
+      tabIndex={0}
+      onKeyDown={move}
+    >
+      <div role="row" aria-rowindex={1} className="grid-head">
+        {columns.map(({ key, text }) => (
+          <div
+            key={key}
+            role="columnheader"
+            className={`col-${key}`}
+            aria-sort={key === sort ? (isDescending ? 'descending' : 'ascending') : undefined}
+          >
+            {key === 'tags' ? (
+              text
+            ) : (
+              <button type="button" onClick={() => onSort(key)}>
+                {text}
+                {key === sort && <span aria-hidden="true">{isDescending ? ' ↓' : ' ↑'}</span>}
+              </button>
+            )}
+          </div>
+        ))}
+      </div>
+      <div role="rowgroup" className="grid-rows" style={{ height: virtual.getTotalSize() }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index]!;
+          return (
+            <GridRow
+              key={row.id}
+              row={row}
+              index={index}
+              start={start}
+              isActive={index === active}
+              readings={readingsOf(row.id)}
+              onOpen={open}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+interface GridRowProps {
+  row: Row;
+  index: number;
+  start: number;
+  isActive: boolean;
+  readings: readonly number[];
+  onOpen: (id: string) => void;
+}
+
+const GridRow = memo(
+  function GridRow({ row, index, start, isActive, readings, onOpen }: GridRowProps) {
+    return (
+      <div
+        id={`row-${row.id}`}
+        role="row"
+        aria-rowindex={index + 2}
+        aria-selected={isActive}
+        className="grid-row"
+        style={{ transform: `translateY(${start}px)` }}
+        onClick={() => onOpen(row.id)}
+      >
+        <div role="gridcell" className="col-name">
+          {row.name} <span className="quiet">{row.hostname}</span>
+        </div>
+        <div role="gridcell" className="col-status">
+          <Status of={row.status} />
+        </div>
+        <div role="gridcell" className="col-cpu">
+          <Sparkline values={readings} /> {percent(row.cpuPercent)}
+        </div>
+        <div role="gridcell" className="col-memory">
+          {percent(row.memoryPercent)}
+        </div>
+        <div role="gridcell" className="col-version">
+          {row.version}
+        </div>
+        <div role="gridcell" className="col-seen">
+          <Time at={row.lastSeen} />
+        </div>
+        <div role="gridcell" className="col-tags">
+          {row.tags.join(', ')}
+        </div>
+      </div>
+    );
+  },
+  (a, b) => a.row === b.row && a.start === b.start && a.isActive === b.isActive && a.index === b.index,
+);

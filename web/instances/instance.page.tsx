@@ -1,0 +1,143 @@
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+
+import { problemOf } from '../api/problem.ts';
+import { useLive } from '../api/use-live.ts';
+import { useThrottled } from '../api/use-throttled.ts';
+import { NoSuchPage } from '../app/no-such-page.tsx';
+import {
+  InstanceChangedDocument,
+  InstanceDetailDocument,
+  type InstanceDetailQuery,
+} from '../generated/graphql.ts';
+import { Card } from '../parts/card.tsx';
+import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { percent, words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+import { EditDialog } from './edit-dialog.tsx';
+import { Facts } from './facts.tsx';
+import { History } from './history.tsx';
+import { OpenInNode } from './open-in-node.tsx';
+import { RecentCommands } from './recent-commands.tsx';
+import { Standing } from './standing.tsx';
+
+const route = getRouteApi('/instances/$id');
+
+/** One node: how it is, what it measured, and what can be done with it. */
+export default function InstancePage() {
+  const { id } = route.useParams();
+  return <Loaded key={id} id={id} />;
+}
+
+function Loaded({ id }: { id: string }) {
+  const [{ data, error }, again] = useQuery({ query: InstanceDetailDocument, variables: { id } });
+  const read = () => again({ requestPolicy: 'network-only' });
+  const readSoon = useThrottled(read, 1_000);
+  useLive(
+    InstanceChangedDocument,
+    { instanceId: id },
+    { after: data?.fleetCursor, next: readSoon, lost: readSoon },
+  );
+  if (data) return <Shown instance={data.instance} />;
+  if (!error) return <p role="status">Reading the instance…</p>;
+  const told = problemOf(error);
+  if (told.code === 'NOT_FOUND') return <NoSuchPage />;
+  return <Problem told={told} retry={read} />;
+}
+
+function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {
+  const { may } = useViewer();
+  const [isEditing, setEditing] = useState(false);
+  const { id, name } = instance;
+  return (
+    <Page
+      title={name}
+      actions={
+        <>
+          {may('fleet.command.send') && (
+            <Link to="/commands/new" search={{ instance: id }} className="button">
+              Send a command
+            </Link>
+          )}
+          {may('fleet.instance.update') && (
+            <button type="button" onClick={() => setEditing(true)}>
+              Edit name and tags
+            </button>
+          )}
+          {may('fleet.instance.impersonate') && <OpenInNode id={id} />}
+        </>
+      }
+    >
+      <p aria-live="polite">
+        <Status of={instance.status} /> last seen <Time at={instance.lastSeen} />
+      </p>
+      <div className="cards">
+        <Card title="State">
+          {instance.statusReasons.length === 0 ? (
+            <p>All components are well.</p>
+          ) : (
+            <ul className="lines">
+              {instance.statusReasons.map(({ code, message, since }) => (
+                <li key={`${code} ${message}`}>
+                  <strong>{words(code)}</strong> {message} {since && <Time at={since} />}
+                </li>
+              ))}
+            </ul>
+          )}
+          {instance.isDuplicate && (
+            <p className="wrong">
+              Two machines seem to use its credential. Enroll the copy with a token of its own.
+            </p>
+          )}
+        </Card>
+        <Card title="Machine">
+          <dl>
+            <dt>Host</dt>
+            <dd>
+              {instance.hostname} <span className="quiet">{instance.baseUrl}</span>
+            </dd>
+            <dt>Version</dt>
+            <dd>{instance.version}</dd>
+            <dt>Size</dt>
+            <dd>
+              {instance.cpuCores ?? '–'} cores, {instance.memoryGb ?? '–'} GB
+            </dd>
+            <dt>Now</dt>
+            <dd>
+              CPU {percent(instance.cpuPercent)}, memory {percent(instance.memoryPercent)}, disk{' '}
+              {percent(instance.metrics.diskPercent)}
+            </dd>
+            <dt>Tags</dt>
+            <dd>{instance.tags.join(', ') || 'none'}</dd>
+            <dt>Enrolled</dt>
+            <dd>
+              <Time at={instance.enrolledAt} />
+            </dd>
+          </dl>
+        </Card>
+        <Card title="Alerts">
+          {instance.activeAlerts.length === 0 && <p>Nothing is wrong.</p>}
+          <ul className="lines">
+            {instance.activeAlerts.map((alert) => (
+              <li key={alert.id}>
+                <Status of={alert.severity} /> {alert.message} <Time at={alert.startedAt} />
+              </li>
+            ))}
+          </ul>
+          <Link to="/alerts" search={{ instance: id }}>
+            All alerts of this instance
+          </Link>
+        </Card>
+        {may('fleet.command.read') && <RecentCommands id={id} />}
+        <History id={id} />
+        <Standing id={id} />
+        <Facts facts={instance.facts} reportedAt={instance.factsReportedAt} />
+      </div>
+      {isEditing && <EditDialog instance={instance} onClose={() => setEditing(false)} />}
+    </Page>
+  );
+}

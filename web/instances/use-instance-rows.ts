@@ -1,0 +1,71 @@
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useClient, type CombinedError, type OperationResult } from 'urql';
+
+import { useLive } from '../api/use-live.ts';
+import {
+  InstanceChangedDocument,
+  InstanceListDocument,
+  MetricsReportedDocument,
+  type InstanceListQuery,
+} from '../generated/graphql.ts';
+import { useStore } from '../parts/store.ts';
+import { InstanceRows } from './instance-rows.ts';
+
+/** All instances of the tenant: read page after page, and kept as they are by events. */
+export function useInstanceRows() {
+  const client = useClient();
+  const rows = useMemo(() => new InstanceRows(), []);
+  const [cursor, setCursor] = useState<string>();
+  const [error, setError] = useState<CombinedError>();
+  const [turn, setTurn] = useState(0);
+  const read = useCallback(() => setTurn((before) => before + 1), []);
+
+  useEffect(() => {
+    let isWanted = true;
+    const readAll = async () => {
+      let after: string | null = null;
+      do {
+        const answer: OperationResult<InstanceListQuery> = await client
+          .query(InstanceListDocument, { after }, { requestPolicy: 'network-only' })
+          .toPromise();
+        if (!isWanted) return;
+        setError(answer.error);
+        if (!answer.data) return;
+        const { instances, fleetCursor }: InstanceListQuery = answer.data;
+        if (after === null) {
+          rows.clear();
+          setCursor(fleetCursor);
+        }
+        const { hasNextPage, endCursor }: InstanceListQuery['instances']['pageInfo'] = instances.pageInfo;
+        rows.addPage(instances.nodes, { total: instances.totalCount, isLast: !hasNextPage });
+        after = hasNextPage ? endCursor : null;
+      } while (after !== null);
+    };
+    void readAll();
+    return () => {
+      isWanted = false;
+    };
+  }, [client, rows, turn]);
+
+  useLive(
+    InstanceChangedDocument,
+    {},
+    {
+      after: cursor,
+      next: ({ instanceChanged }) => rows.change(instanceChanged),
+      lost: read,
+    },
+  );
+  useLive(
+    MetricsReportedDocument,
+    {},
+    {
+      after: cursor,
+      next: ({ metricsReported: { instanceId, cpuPercent, memoryPercent, timestamp } }) =>
+        rows.reading(instanceId, cpuPercent, memoryPercent, timestamp),
+      lost: read,
+    },
+  );
+
+  return { rows, shown: useStore(rows.shown), error, read };
+}

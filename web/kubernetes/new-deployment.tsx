@@ -1,0 +1,95 @@
+import { useState } from 'react';
+
+import { CreateDeploymentDocument, PlaceDeploymentDocument } from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
+import { Card } from '../parts/card.tsx';
+import { Choice, Field, Select } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
+
+interface NewDeploymentProps {
+  clusters: readonly { id: string; name: string }[];
+}
+
+const wheres = [
+  { value: 'one', text: 'In one cluster' },
+  { value: 'several', text: 'In all clusters of a region or a tag' },
+] as const;
+
+/** An image to run, in one cluster or placed on several. */
+export function NewDeployment({ clusters }: NewDeploymentProps) {
+  const [where, setWhere] = useState<'one' | 'several'>('one');
+  return (
+    <Card title="Run an image">
+      <Choice label="Where" value={where} options={wheres} onChange={setWhere} />
+      {where === 'one' ? (
+        <ActionForm
+          document={CreateDeploymentDocument}
+          variables={(form) => ({ input: { clusterId: textOf(form, 'clusterId'), ...workloadOf(form) } })}
+          submit="Run it"
+          done="It is being deployed."
+        >
+          <Select
+            label="Cluster"
+            name="clusterId"
+            options={clusters.map(({ id, name }) => ({ value: id, text: name }))}
+          />
+          <Workload />
+        </ActionForm>
+      ) : (
+        <ActionForm
+          document={PlaceDeploymentDocument}
+          variables={(form) => ({
+            input: {
+              ...workloadOf(form),
+              region: textOf(form, 'region') || null,
+              tag: textOf(form, 'tag') || null,
+              partitionPercent: Number(form.get('partitionPercent')),
+            },
+          })}
+          submit="Place it"
+          done="It is being placed."
+        >
+          <Field label="Region" name="region" hint="It or a tag." />
+          <Field label="Tag" name="tag" />
+          <Field
+            label="Clusters at a time, in percent"
+            name="partitionPercent"
+            type="number"
+            min={1}
+            max={100}
+            defaultValue={25}
+            required
+          />
+          <Workload />
+        </ActionForm>
+      )}
+    </Card>
+  );
+}
+
+function Workload() {
+  return (
+    <>
+      <Field
+        label="Name of the deployment"
+        name="name"
+        required
+        maxLength={63}
+        pattern="[a-z0-9\-]+"
+        hint="Lower-case letters, digits and hyphens."
+      />
+      <Field label="Namespace" name="namespace" defaultValue="default" required />
+      <Field label="Image" name="image" required hint="With its tag or digest." />
+      <Field label="Replicas" name="replicas" type="number" min={0} max={1000} defaultValue={1} required />
+    </>
+  );
+}
+
+function workloadOf(form: FormData) {
+  return {
+    name: textOf(form, 'name'),
+    namespace: textOf(form, 'namespace'),
+    image: textOf(form, 'image'),
+    replicas: Number(form.get('replicas')),
+  };
+}

@@ -1,0 +1,122 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useClient } from 'urql';
+
+import { problemOf, type Told } from '../api/problem.ts';
+import { usePages } from '../api/use-pages.ts';
+import { AuditEventsDocument, VerifyAuditDocument, type VerifyAuditQuery } from '../generated/graphql.ts';
+import { Field } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
+import { Listing } from '../parts/listing.tsx';
+import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { exactTime } from '../parts/time.tsx';
+import { count, words } from '../parts/words.ts';
+
+const route = getRouteApi('/audit');
+
+/** Who did what, to what, from where, and when: newest first, and whether nobody has changed it since. */
+export default function AuditPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const filter = {
+    actor: search.actor ?? null,
+    action: search.action ?? null,
+    target: search.target ?? null,
+  };
+  const { rows, error, hasMore, more, reload } = usePages(
+    AuditEventsDocument,
+    { filter },
+    ({ auditEvents }) => auditEvents,
+  );
+  return (
+    <Page title="Audit trail" actions={<Verify />}>
+      <form
+        key={JSON.stringify(search)}
+        className="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = new FormData(event.currentTarget);
+          const given = ['actor', 'action', 'target'].map((name) => [name, textOf(form, name)] as const);
+          void navigate({ search: Object.fromEntries(given.filter(([, text]) => text !== '')) });
+        }}
+      >
+        <Field label="Who" name="actor" defaultValue={search.actor} placeholder="usr_…" />
+        <Field label="What" name="action" defaultValue={search.action} placeholder="createApiKey" />
+        <Field label="To what" name="target" defaultValue={search.target} placeholder="ins_…" />
+        <button className="main">Show these</button>
+      </form>
+      <Listing
+        title="Entries"
+        rows={rows}
+        told={error && problemOf(error)}
+        retry={reload}
+        more={hasMore ? more : undefined}
+        empty="No entry is like this. Leave a field empty to see more."
+        keyOf={({ id }) => id}
+        render={({
+          sequence,
+          action,
+          actor,
+          actorKind,
+          target,
+          clientAddress,
+          details,
+          occurredAt,
+          hash,
+        }) => (
+          <div>
+            <strong>{action}</strong> by {words(actorKind).toLowerCase()} <code>{actor}</code>
+            {target && (
+              <>
+                {' '}
+                to <code>{target}</code>
+              </>
+            )}
+            <p className="quiet">
+              {exactTime(occurredAt)}, from {clientAddress}, entry {count(sequence)}
+            </p>
+            <details>
+              <summary>Details of entry {count(sequence)}</summary>
+              <pre tabIndex={0}>{JSON.stringify(details, null, 2)}</pre>
+              <p className="quiet">
+                Hash <code>{hash}</code>
+              </p>
+            </details>
+          </div>
+        )}
+      />
+    </Page>
+  );
+}
+
+/** Walks the whole chain of hashes, at the panel. */
+function Verify() {
+  const client = useClient();
+  const [found, setFound] = useState<VerifyAuditQuery['verifyAudit']>();
+  const [told, setTold] = useState<Told>();
+  const [isBusy, setBusy] = useState(false);
+  const verify = async () => {
+    setBusy(true);
+    const { data, error } = await client
+      .query(VerifyAuditDocument, {}, { requestPolicy: 'network-only' })
+      .toPromise();
+    setBusy(false);
+    setFound(data?.verifyAudit);
+    setTold(error && problemOf(error));
+  };
+  return (
+    <>
+      <button type="button" disabled={isBusy} onClick={() => void verify()}>
+        Verify the trail
+      </button>
+      <Problem told={told} />
+      <p role="status" className={found?.isIntact === false ? 'wrong' : undefined}>
+        {found &&
+          (found.isIntact
+            ? `Intact: ${count(found.checked)} entries, the last one ${found.headHash.slice(0, 12)}…`
+            : `Not intact at entry ${found.brokenAt}: ${words(found.problem ?? 'UNKNOWN').toLowerCase()}. Tell whoever runs this panel.`)}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { useState } from 'react';
+
+import {
+  ChangeMemberRoleDocument,
+  RemoveMemberDocument,
+  type MembersQuery,
+  type Role,
+} from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
+import { Action } from '../parts/action.tsx';
+import { Choice, Field } from '../parts/field.tsx';
+import { secretOf } from '../parts/form.ts';
+import { Time } from '../parts/time.tsx';
+import { words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+import { roles } from './roles.ts';
+
+interface MemberLineProps {
+  member: MembersQuery['members']['nodes'][number];
+  onChange: () => void;
+}
+
+export function MemberLine({ member, onChange }: MemberLineProps) {
+  const { me, may } = useViewer();
+  const { id, name, email, role, totpEnabled, createdAt } = member;
+  const isChangeable =
+    may('identity.member.manage') && id !== me.id && (role !== 'OWNER' || me.role === 'OWNER');
+  return (
+    <>
+      <div>
+        <strong>{name}</strong> {email}
+        <p className="quiet">
+          {words(role)}, second factor {totpEnabled ? 'on' : 'off'}, since <Time at={createdAt} />
+        </p>
+        {isChangeable && <RoleForm member={member} onChange={onChange} />}
+      </div>
+      {isChangeable && role !== 'OWNER' && (
+        <Action
+          document={RemoveMemberDocument}
+          variables={{ id }}
+          text="Remove"
+          label={`Remove ${name}`}
+          confirm="Their sessions and API keys end at once."
+          done={`${name} is removed.`}
+          onDone={onChange}
+        />
+      )}
+    </>
+  );
+}
+
+function RoleForm({ member: { id, name, role }, onChange }: MemberLineProps) {
+  const { me } = useViewer();
+  const [chosen, setChosen] = useState<Role>(role);
+  const needsPassword = role === 'OWNER' || chosen === 'OWNER';
+  const offered = me.role === 'OWNER' ? roles : roles.filter(({ value }) => value !== 'OWNER');
+  return (
+    <details>
+      <summary>Change the role of {name}</summary>
+      <ActionForm
+        document={ChangeMemberRoleDocument}
+        variables={(form) => ({
+          input: {
+            userId: id,
+            role: chosen,
+            currentPassword: needsPassword ? secretOf(form, 'currentPassword') : null,
+          },
+        })}
+        submit={`Change the role of ${name}`}
+        done={`${name} has another role.`}
+        onDone={onChange}
+      >
+        <Choice label="Role" value={chosen} options={offered} onChange={setChosen} />
+        {needsPassword && (
+          <Field
+            label="Your password"
+            name="currentPassword"
+            type="password"
+            autoComplete="current-password"
+            required
+          />
+        )}
+      </ActionForm>
+    </details>
+  );
+}

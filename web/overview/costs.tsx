@@ -1,0 +1,24 @@
+import { useQuery } from 'urql';
+
+import { CostsDocument } from '../generated/graphql.ts';
+import { Card } from '../parts/card.tsx';
+import { money } from '../parts/words.ts';
+
+/** What the servers cost. */
+export function Costs() {
+  const [{ data, error }, again] = useQuery({ query: CostsDocument });
+  return (
+    <Card title="Cost of servers" error={error} retry={() => again({ requestPolicy: 'network-only' })}>
+      {data?.hostingCosts.length === 0 && <p>No server is rented.</p>}
+      {data?.hostingCosts.map(({ currency, perMonth, thisMonth, budget }) => (
+        <div key={currency}>
+          <p className="big">{money(thisMonth, currency)}</p>
+          <p>
+            this month so far; {money(perMonth, currency)} in a whole month
+            {budget === null ? ', without a budget' : `, of a budget of ${money(budget, currency)}`}.
+          </p>
+        </div>
+      ))}
+    </Card>
+  );
+}

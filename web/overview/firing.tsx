@@ -1,0 +1,40 @@
+import { Link } from '@tanstack/react-router';
+import { useQuery } from 'urql';
+
+import { useLive } from '../api/use-live.ts';
+import { useThrottled } from '../api/use-throttled.ts';
+import { AlertChangedDocument, FiringAlertsDocument } from '../generated/graphql.ts';
+import { Card } from '../parts/card.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { plural } from '../parts/words.ts';
+
+/** The newest alerts that nobody has taken up. */
+export function Firing({ cursor }: { cursor: string | undefined }) {
+  const [{ data, error }, again] = useQuery({ query: FiringAlertsDocument });
+  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
+  useLive(AlertChangedDocument, {}, { after: cursor, next: read, lost: read });
+  return (
+    <Card title="Alerts firing" error={error} retry={read}>
+      {data && data.alerts.totalCount === 0 && <p>Nothing is firing.</p>}
+      {data && data.alerts.totalCount > 0 && (
+        <>
+          <ul className="lines">
+            {data.alerts.nodes.map((alert) => (
+              <li key={alert.id}>
+                <Status of={alert.severity} />{' '}
+                <Link to="/instances/$id" params={{ id: alert.instanceId }}>
+                  {alert.instanceName}
+                </Link>{' '}
+                {alert.message} <Time at={alert.startedAt} />
+              </li>
+            ))}
+          </ul>
+          <Link to="/alerts" search={{ status: 'FIRING' }}>
+            See {plural(data.alerts.totalCount, 'alert')}
+          </Link>
+        </>
+      )}
+    </Card>
+  );
+}

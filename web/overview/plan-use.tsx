@@ -1,0 +1,29 @@
+import { useQuery } from 'urql';
+
+import { PlanUseDocument } from '../generated/graphql.ts';
+import { Card, Meter } from '../parts/card.tsx';
+import { words } from '../parts/words.ts';
+
+/** What of the plan is used. */
+export function PlanUse() {
+  const [{ data, error }, again] = useQuery({ query: PlanUseDocument });
+  return (
+    <Card title="Plan" error={error} retry={() => again({ requestPolicy: 'network-only' })}>
+      {data && (
+        <>
+          <p>
+            {words(data.subscription.plan)}, {words(data.subscription.status).toLowerCase()}
+          </p>
+          {data.subscription.isReadOnly && (
+            <p className="wrong">
+              Nothing can be added until the open payment is settled. An owner can settle it.
+            </p>
+          )}
+          <Meter label="Instances" {...data.usage.nodes} />
+          <Meter label="Users" {...data.usage.users} />
+          <Meter label="Storage" {...data.usage.storage} unit=" GB" />
+        </>
+      )}
+    </Card>
+  );
+}

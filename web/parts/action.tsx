@@ -1,0 +1,63 @@
+import { useState } from 'react';
+import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
+
+import { problemOf } from '../api/problem.ts';
+import { announce } from './announce.tsx';
+import { Dialog } from './dialog.tsx';
+import { Problem } from './problem.tsx';
+
+interface ActionProps<Data, Variables extends AnyVariables> {
+  document: TypedDocumentNode<Data, Variables>;
+  variables: Variables;
+  /** What the button says. */
+  text: string;
+  /** The same with what it is about, for those who don't see what it stands beside. */
+  label: string;
+  /** What will happen, for what can't be taken back: it is asked first. */
+  confirm?: string;
+  /** What is said when it is done. */
+  done: string;
+  onDone?: (data: Data) => void;
+  isMain?: boolean;
+}
+
+/** A button that does one thing, says that it is done, and shows beside it what went wrong. */
+export function Action<Data, Variables extends AnyVariables>(props: ActionProps<Data, Variables>) {
+  const { document, variables, text, label, confirm, done, onDone, isMain = false } = props;
+  const [{ fetching, error }, run] = useMutation(document);
+  const [isAsking, setAsking] = useState(false);
+  const act = async () => {
+    const { data } = await run(variables);
+    setAsking(false);
+    if (!data) return;
+    announce(done);
+    onDone?.(data);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        className={isMain ? 'main' : undefined}
+        aria-label={label}
+        disabled={fetching}
+        onClick={() => (confirm === undefined ? void act() : setAsking(true))}
+      >
+        {text}
+      </button>
+      <Problem told={error && problemOf(error)} />
+      {isAsking && (
+        <Dialog title={`${label}?`} onClose={() => setAsking(false)}>
+          <p>{confirm}</p>
+          <div className="actions">
+            <button type="button" className="main" disabled={fetching} autoFocus onClick={() => void act()}>
+              {text}
+            </button>
+            <button type="button" onClick={() => setAsking(false)}>
+              Leave it
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}

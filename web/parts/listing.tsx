@@ -1,0 +1,42 @@
+import type { ReactNode } from 'react';
+
+import type { Told } from '../api/problem.ts';
+import { Card } from './card.tsx';
+import { Problem } from './problem.tsx';
+
+interface ListingProps<Row> {
+  title: string;
+  rows: readonly Row[] | undefined;
+  told?: Told | undefined;
+  retry?: () => void;
+  /** Why there is nothing, and the first step. */
+  empty: ReactNode;
+  /** More than are shown; how to see them. */
+  more?: (() => void) | undefined;
+  render: (row: Row) => ReactNode;
+  keyOf: (row: Row) => string;
+}
+
+/** A list under its heading, with what it says while it is empty. */
+export function Listing<Row>(props: ListingProps<Row>) {
+  const { title, rows, told, retry, empty, more, render, keyOf } = props;
+  return (
+    <Card title={title} className="wide">
+      <Problem told={told} {...(retry ? { retry } : {})} />
+      {rows === undefined && !told && <p className="quiet">Reading…</p>}
+      {rows?.length === 0 && <p>{empty}</p>}
+      <ul className="rows" aria-label={title}>
+        {rows?.map((row) => (
+          <li key={keyOf(row)} className="row">
+            {render(row)}
+          </li>
+        ))}
+      </ul>
+      {more && (
+        <button type="button" onClick={more}>
+          Show more
+        </button>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,37 @@
+const small = new Set(['Cpu']);
+
+/** A word of the API as people read it: `COMPONENT_UNHEALTHY` is "Component unhealthy". */
+export function words(name: string): string {
+  const text = name.toLowerCase().replaceAll('_', ' ');
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return small.has(first) ? first.toUpperCase() : first;
+}
+
+const number = new Intl.NumberFormat();
+export const count = (value: number): string => number.format(value);
+
+/** `1 node`, `2 nodes`. */
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+const percentage = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+export const percent = (value: number | null | undefined): string =>
+  value == null ? '–' : `${percentage.format(value)} %`;
+
+const byteUnits = ['B/s', 'kB/s', 'MB/s', 'GB/s'];
+
+export function bytesPerSecond(value: number): string {
+  const power = Math.min(byteUnits.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${byteUnits[power]}`;
+}
+
+export function money(value: number, currency: string): string {
+  return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(value);
+}
+
+/** An amount in minor units of its currency, as payments tell it. */
+export function minor(value: number, currency: string): string {
+  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  return format.format(value / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}

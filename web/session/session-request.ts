@@ -1,0 +1,57 @@
+/** What the panel says of a session: a refusal with its code, or no answer at all (status 0). */
+export class SessionProblem extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly reason?: string | undefined,
+  ) {
+    super(message);
+  }
+
+  /** Whether it is known that nobody is signed in; otherwise trying again may help. */
+  get isOver(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+export interface SessionAnswer {
+  accessToken?: string;
+  expiresIn: number;
+  challengeToken?: string;
+}
+
+/** Asks the panel for a session. The refresh token is in a cookie that no script sees. */
+export async function requestSession(
+  what: 'login' | 'code' | 'refresh' | 'logout',
+  body?: Record<string, string>,
+): Promise<SessionAnswer> {
+  let response: Response;
+  try {
+    response = await fetch(`/console/session/${what}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-quazzar-console': '1' },
+      body: JSON.stringify(body ?? {}),
+      signal: AbortSignal.timeout(20_000),
+    });
+  } catch {
+    throw new SessionProblem('The panel can not be reached. Check your connection and try again.', 0);
+  }
+  if (response.status === 204) return { expiresIn: 0 };
+  const answer = (await response.json().catch(() => ({}))) as SessionAnswer & Refused;
+  if (response.ok) return answer;
+  const wait = Number(response.headers.get('retry-after') ?? 0);
+  throw new SessionProblem(wordsOf(answer, response.status, wait), response.status, answer.reason);
+}
+
+interface Refused {
+  error?: string;
+  reason?: string;
+  details?: Record<string, string>;
+}
+
+function wordsOf({ error, details }: Refused, status: number, waitSeconds: number): string {
+  if (status === 429) return `Too many attempts. Try again in ${Math.max(1, waitSeconds)} seconds.`;
+  if (status >= 500) return 'The panel can not do this just now. Try again in a moment.';
+  const named = details ? Object.values(details).join('. ') : '';
+  return `${named || error || `The panel refused this (${status})`}.`;
+}

@@ -1,0 +1,139 @@
+import { Store } from '../parts/store.ts';
+import { actingIn, actingToken, currentActingToken, forgetActing, refuseActingToken } from './acting.ts';
+import { requestSession, SessionProblem, type SessionAnswer } from './session-request.ts';
+
+export type SessionState = 'starting' | 'unreachable' | 'signed-out' | 'signed-in';
+
+/** Whether somebody is signed in at this browser. */
+export const sessionState = new Store<SessionState>('starting');
+
+interface Held {
+  token: string;
+  endsAt: number;
+}
+
+type Told = { kind: 'token'; held: Held } | { kind: 'signed-in' } | { kind: 'signed-out' };
+
+// A token is asked for anew a while before it ends, so that no request is on its way with one that is over.
+const earlyMs = 60_000;
+const retryMs = 2_000;
+
+/** In memory only: a page that is left forgets it. */
+let held: Held | undefined;
+let renewing: Promise<string> | undefined;
+const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('quazzar-console') : undefined;
+
+/** Finds out whether somebody is signed in, and follows what other tabs do about it. */
+export function startSession(): void {
+  tabs?.addEventListener('message', ({ data }: MessageEvent<Told>) => {
+    if (data.kind === 'token') held = data.held;
+    // Perhaps as somebody else: nothing of what is shown here may stay.
+    else if (data.kind === 'signed-in') location.reload();
+    else forget();
+  });
+  void begin();
+}
+
+async function begin(): Promise<void> {
+  try {
+    await renew();
+    sessionState.set('signed-in');
+  } catch (error) {
+    if (!(error instanceof SessionProblem) || error.isOver) return forget();
+    sessionState.set('unreachable');
+    setTimeout(() => void begin(), retryMs);
+  }
+}
+
+/** A token that is good for a while. Throws a `SessionProblem` when there is none to be had now. */
+export async function accessToken(): Promise<string> {
+  const tenantId = actingIn();
+  return tenantId === undefined ? ownToken() : actingToken(tenantId, ownToken);
+}
+
+/** Of whoever is signed in, in their own tenant. */
+async function ownToken(): Promise<string> {
+  if (held && held.endsAt - earlyMs > Date.now()) return held.token;
+  return renew();
+}
+
+/** After the panel has refused a token: asks for another, or finds that the session has ended. */
+export async function recheckSession(refused: string): Promise<void> {
+  refuseActingToken(refused);
+  if (held?.token === refused) held = undefined;
+  await accessToken().catch(() => undefined);
+}
+
+/** The token that requests go out with just now, if any. */
+export const currentToken = (): string | undefined =>
+  actingIn() === undefined ? held?.token : currentActingToken();
+
+async function renew(): Promise<string> {
+  renewing ??= takingTurns(async () => {
+    // Another tab may have done it while this one waited.
+    if (held && held.endsAt - earlyMs > Date.now()) return held.token;
+    return take(await requestSession('refresh'));
+  }).finally(() => (renewing = undefined));
+  try {
+    return await renewing;
+  } catch (error) {
+    if (error instanceof SessionProblem && error.isOver && sessionState.get() === 'signed-in') {
+      tabs?.postMessage({ kind: 'signed-out' } satisfies Told);
+      forget();
+    }
+    throw error;
+  }
+}
+
+/**
+ * A refresh token is good for one use, so tabs take turns. Where there are no locks (a page without TLS), the panel gives
+ * who comes second within seconds the same answer again.
+ */
+async function takingTurns<Result>(work: () => Promise<Result>): Promise<Result> {
+  // The types don't know that pages without TLS have none.
+  const locks = navigator.locks as LockManager | undefined;
+  return locks ? locks.request('quazzar-console-session', work) : work();
+}
+
+function take({ accessToken: token, expiresIn }: SessionAnswer): string {
+  if (!token) throw new SessionProblem('The panel gave no token.', 500);
+  held = { token, endsAt: Date.now() + expiresIn * 1000 };
+  tabs?.postMessage({ kind: 'token', held } satisfies Told);
+  return token;
+}
+
+/** Signs in. Answers a challenge when a code of the second factor is needed, for `answerCode`. */
+export async function signIn(email: string, password: string): Promise<string | undefined> {
+  const answer = await requestSession('login', { email, password });
+  if (answer.challengeToken) return answer.challengeToken;
+  enter(answer);
+  return undefined;
+}
+
+export async function answerCode(challengeToken: string, code: string): Promise<void> {
+  enter(await requestSession('code', { challengeToken, code }));
+}
+
+function enter(answer: SessionAnswer): void {
+  forgetActing();
+  take(answer);
+  sessionState.set('signed-in');
+  tabs?.postMessage({ kind: 'signed-in' } satisfies Told);
+}
+
+/** Ends the session, here and in all tabs. Throws when the panel could not be told. */
+export async function signOut(): Promise<void> {
+  try {
+    await takingTurns(async () => requestSession('logout'));
+  } catch (error) {
+    if (!(error instanceof SessionProblem) || !error.isOver) throw error;
+  }
+  tabs?.postMessage({ kind: 'signed-out' } satisfies Told);
+  forget();
+}
+
+function forget(): void {
+  held = undefined;
+  forgetActing();
+  sessionState.set('signed-out');
+}

@@ -1,0 +1,42 @@
+import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import { useQuery } from 'urql';
+
+import { problemOf } from '../api/problem.ts';
+import { ViewerDocument, type ViewerQuery } from '../generated/graphql.ts';
+import { Problem } from '../parts/problem.tsx';
+import { Splash } from '../parts/splash.tsx';
+import { signOut } from './session.ts';
+
+interface Viewer {
+  me: ViewerQuery['me'];
+  /** Whether the panel would grant this permission; for showing no more than what works. */
+  may: (permission: string) => boolean;
+}
+
+const ViewerContext = createContext<Viewer | undefined>(undefined);
+
+export function useViewer(): Viewer {
+  const viewer = useContext(ViewerContext);
+  if (!viewer) throw new Error('There is no ViewerProvider above');
+  return viewer;
+}
+
+/** Finds out who is signed in and what they may do, before anything is shown. */
+export function ViewerProvider({ children }: { children: ReactNode }) {
+  const [{ data, error }, again] = useQuery({ query: ViewerDocument });
+  const viewer = useMemo(() => {
+    if (!data) return undefined;
+    const held = new Set(data.permissions);
+    return { me: data.me, may: (permission: string) => held.has(permission) };
+  }, [data]);
+  if (viewer) return <ViewerContext value={viewer}>{children}</ViewerContext>;
+  if (!error) return <Splash text="Opening the console" />;
+  return (
+    <main className="splash">
+      <Problem told={problemOf(error)} retry={() => again({ requestPolicy: 'network-only' })} />
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </main>
+  );
+}
