@@ -94,7 +94,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
         });
         expect([code, output]).toEqual([0, expect.stringContaining(`Backed up to ${made}`)]);
         expect(statSync(made).mode & 0o077).toBe(0);
-        await tenant.node('after the backup');
+        await tenant.node('after-the-backup');
       }
 
       const restored = await command('restore', [made], target);
@@ -108,7 +108,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       const names = await panel.world.rest('/api/fleet/instances', { token: tenant.token });
       expect(names.status).toBe(200);
       expect(names.text).toContain('"before"');
-      expect(names.text).not.toContain('after the backup');
+      expect(names.text).not.toContain('after-the-backup');
       const { email, password } = tenant.account;
       const login = await panel.world.rest('/api/auth/login', { body: { email, password } });
       expect(login.status).toBe(200);
@@ -127,7 +127,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       const told = () =>
         live.results.map(({ data }) => (data?.['instanceChanged'] as { name: string } | undefined)?.name);
       await live.untilLatest(() => told().includes('since'));
-      expect(told()).not.toContain('after the backup');
+      expect(told()).not.toContain('after-the-backup');
 
       // Consumers of other areas go on: a plan is in force in fleet within two seconds of its grant.
       const took: number[] = [];
