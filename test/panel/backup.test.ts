@@ -94,7 +94,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
         });
         expect([code, output]).toEqual([0, expect.stringContaining(`Backed up to ${made}`)]);
         expect(statSync(made).mode & 0o077).toBe(0);
-        await tenant.node('after the backup');
+        await tenant.node('after-the-backup');
       }
 
       const restored = await command('restore', [made], target);
@@ -108,7 +108,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       const names = await panel.world.rest('/api/fleet/instances', { token: tenant.token });
       expect(names.status).toBe(200);
       expect(names.text).toContain('"before"');
-      expect(names.text).not.toContain('after the backup');
+      expect(names.text).not.toContain('after-the-backup');
       const { email, password } = tenant.account;
       const login = await panel.world.rest('/api/auth/login', { body: { email, password } });
       expect(login.status).toBe(200);
@@ -127,7 +127,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       const told = () =>
         live.results.map(({ data }) => (data?.['instanceChanged'] as { name: string } | undefined)?.name);
       await live.untilLatest(() => told().includes('since'));
-      expect(told()).not.toContain('after the backup');
+      expect(told()).not.toContain('after-the-backup');
 
       // Consumers of other areas go on: a plan is in force in fleet within two seconds of its grant.
       const took: number[] = [];
@@ -144,27 +144,31 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
     slow,
   );
 
-  test('what is not what it was, or not meant, is refused before anything is changed', async () => {
-    const made = join(folder, 'made');
-    const target = { DATABASE_OWNER_URL: fresh.url('panel_owner') };
-    const refusal = async (args: string[], settings: Record<string, string>) => {
-      const { code, output } = await command('restore', args, { ...target, ...settings });
-      expect(code).toBe(1);
-      return output;
-    };
-    expect(await refusal([made], {})).toContain('is not empty: it has ');
-    const other = Buffer.alloc(32, 9).toString('base64');
-    expect(await refusal([made], { SECRETS_KEY: other })).toContain('which is not in SECRETS_KEY');
-    expect(await refusal([join(folder, 'nowhere')], {})).toContain('is no backup that this version reads');
-    appendFileSync(join(made, 'panel.dump'), 'more');
-    expect(await refusal([made], {})).toContain('is not what it was when the backup was made');
+  test(
+    'what is not what it was, or not meant, is refused before anything is changed',
+    async () => {
+      const made = join(folder, 'made');
+      const target = { DATABASE_OWNER_URL: fresh.url('panel_owner') };
+      const refusal = async (args: string[], settings: Record<string, string>) => {
+        const { code, output } = await command('restore', args, { ...target, ...settings });
+        expect(code).toBe(1);
+        return output;
+      };
+      expect(await refusal([made], {})).toContain('is not empty: it has ');
+      const other = Buffer.alloc(32, 9).toString('base64');
+      expect(await refusal([made], { SECRETS_KEY: other })).toContain('which is not in SECRETS_KEY');
+      expect(await refusal([join(folder, 'nowhere')], {})).toContain('is no backup that this version reads');
+      appendFileSync(join(made, 'panel.dump'), 'more');
+      expect(await refusal([made], {})).toContain('is not what it was when the backup was made');
 
-    const owner = { DATABASE_OWNER_URL: old.url('panel_owner') };
-    const again = await command('backup', [made], owner);
-    expect([again.code, again.output]).toEqual([1, expect.stringContaining('is there already')]);
-    const without = await command('backup', [join(folder, 'without')], { ...owner, PATH: '/nowhere' });
-    expect([without.code, without.output]).toEqual([1, expect.stringContaining('postgresql-client')]);
-    expect(existsSync(join(folder, 'without'))).toBe(false);
-    expect(readFileSync(join(made, 'manifest.json'), 'utf8')).not.toContain(testSecretsKey);
-  });
+      const owner = { DATABASE_OWNER_URL: old.url('panel_owner') };
+      const again = await command('backup', [made], owner);
+      expect([again.code, again.output]).toEqual([1, expect.stringContaining('is there already')]);
+      const without = await command('backup', [join(folder, 'without')], { ...owner, PATH: '/nowhere' });
+      expect([without.code, without.output]).toEqual([1, expect.stringContaining('postgresql-client')]);
+      expect(existsSync(join(folder, 'without'))).toBe(false);
+      expect(readFileSync(join(made, 'manifest.json'), 'utf8')).not.toContain(testSecretsKey);
+    },
+    slow,
+  );
 });
