@@ -25,7 +25,7 @@ interface Upgrade {
 const changes = 'subscription { instanceChanged { name } }';
 
 // Redis is what lets panels be several; .ci/run installs it.
-describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade', () => {
+describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes and who restarts them', () => {
   let redis: TestRedis;
   let database: TestDatabase;
   let nodes: Supervisor;
@@ -131,7 +131,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade
     return latest;
   }
 
-  test('starts each anew, one at a time and the leader last; no request fails, no event is missed', async () => {
+  test('an upgrade starts each anew, one at a time and the leader last; no request fails, no event is missed', async () => {
     await using proxy = new Proxy();
     const token = await administratorAt(nodes.urlOf('one'));
     const tenant = await (
@@ -233,7 +233,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade
     ]);
   }, 300_000);
 
-  test('is paused when a process comes back as another version, and goes on when it is resumed', async () => {
+  test('an upgrade is paused when a process comes back as another version, and goes on when it is resumed', async () => {
     await using proxy = new Proxy();
     await until(async () => (await nodes.ready()).length === 3, 'all to be ready', 60_000);
     const token = await administratorAt(proxy.url);
@@ -280,5 +280,72 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade
     const same = await call<Upgrade>(`${proxy.url}/api/cc/ha/upgrade`, { token, body: { version: '3.0.0' } });
     expect([same.status, same.body.status]).toEqual([201, 'succeeded']);
     expect(nodes.ends).toHaveLength(4);
+  }, 300_000);
+
+  test('the leader killed, and the next one frozen: another leads in seconds, and the list tells of each', async () => {
+    await using proxy = new Proxy();
+    await until(async () => (await nodes.ready()).length === 3, 'all to be ready', 60_000);
+    interface Shown {
+      haStatus: { leader: string | null; status: string; nodes: number; lastFailover: string };
+      haNodes: { name: string; role: string; status: string; epoch: number | null }[];
+    }
+    // Of whoever answers: a frozen process takes connections and says nothing.
+    const at = async (node: string) => {
+      const token = await administratorAt(nodes.urlOf(node));
+      const query = '{ haStatus { leader status nodes lastFailover } haNodes { name role status epoch } }';
+      const { body } = await call<{ data: Shown }>(`${nodes.urlOf(node)}/graphql`, {
+        token,
+        body: { query },
+      });
+      return body.data;
+    };
+    const { leader: first } = (await at('one')).haStatus;
+    const [second, third] = ['one', 'two', 'three'].filter((node) => node !== first);
+    const shownOf = ({ haNodes }: Shown, node: string) => haNodes.find(({ name }) => name === node)!;
+
+    const before = (await at(second!)).haStatus.lastFailover;
+    const killedAt = performance.now();
+    await nodes.of(first!).kill('SIGKILL');
+    let shown = await at(second!);
+    await until(
+      async () => {
+        shown = await at(second!);
+        return (
+          shown.haStatus.leader !== null &&
+          shown.haStatus.leader !== first &&
+          shown.haStatus.lastFailover !== before
+        );
+      },
+      'another leader',
+      30_000,
+    );
+    // The end of a process is seen at once; its leases are taken at the next look for them, five seconds later at most.
+    expect(performance.now() - killedAt).toBeLessThan(20_000);
+    expect(shown.haStatus).toMatchObject({ status: 'DEGRADED', nodes: 2 });
+    expect(shownOf(shown, first!)).toMatchObject({ status: 'OFFLINE', role: 'FOLLOWER', epoch: null });
+
+    const next = shown.haStatus.leader!;
+    const last = next === second ? third! : second!;
+    nodes.of(next).signal('SIGSTOP');
+    try {
+      await until(
+        async () => {
+          shown = await at(last);
+          return shown.haStatus.leader === last && shownOf(shown, next).status === 'OFFLINE';
+        },
+        'the last one to lead',
+        60_000,
+      );
+      expect(shown.haStatus.nodes).toBe(1);
+    } finally {
+      nodes.of(next).signal('SIGCONT');
+    }
+    await until(
+      async () => shownOf((shown = await at(last)), next).status === 'HEALTHY',
+      'the frozen one to be back',
+      60_000,
+    );
+    expect(shownOf(shown, next)).toMatchObject({ role: 'FOLLOWER', epoch: null });
+    expect(shown.haStatus.leader).toBe(last);
   }, 300_000);
 });

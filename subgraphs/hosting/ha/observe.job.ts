@@ -18,7 +18,7 @@ interface Seen {
 export function observeSweep(patroni: PatroniWatch | undefined): Sweep {
   return {
     name: 'ha.observe',
-    everyMs: 1_000,
+    everyMs: 2_000,
     due: `select from platform.ha_fingerprint() f (now)
       where f.now is distinct from (select fingerprint from platform.ha_seen)`,
     async run({ em, publish }) {
