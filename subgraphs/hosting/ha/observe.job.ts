@@ -67,10 +67,15 @@ async function keepChanges(
   seen: Seen,
   leader: HaNode | undefined,
 ): Promise<void> {
-  const insert = async (kind: string, from: string | null, to: string | null, epoch: unknown) =>
+  const insert = async (
+    kind: string,
+    from: string | null,
+    to: string | null,
+    epoch: string | number | null,
+  ) =>
     em.execute(
       'insert into platform.ha_change (kind, from_name, to_name, epoch) values (?, ?, ?, ?::bigint)',
-      [kind, from, to, epoch === null || epoch === undefined ? null : String(epoch)],
+      [kind, from, to, epoch === null ? null : String(epoch)],
     );
   if (seen.leaderId !== before.leaderId && seen.leaderId !== null)
     // A node that led before and was started anew took over from nobody.
@@ -78,7 +83,7 @@ async function keepChanges(
       'panel',
       before.leaderNode === seen.leaderNode ? null : before.leaderNode,
       seen.leaderNode,
-      leader?.epoch,
+      leader?.epoch ?? null,
     );
   // The first sight of a timeline is no change.
   if (before.timeline !== null && seen.timeline !== null && before.timeline !== seen.timeline)
