@@ -25,7 +25,7 @@ interface Upgrade {
 const changes = 'subscription { instanceChanged { name } }';
 
 // Redis is what lets panels be several; .ci/run installs it.
-describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade', () => {
+describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes and who restarts them', () => {
   let redis: TestRedis;
   let database: TestDatabase;
   let nodes: Supervisor;
@@ -131,7 +131,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade
     return latest;
   }
 
-  test('starts each anew, one at a time and the leader last; no request fails, no event is missed', async () => {
+  test('an upgrade starts each anew, one at a time and the leader last; no request fails, no event is missed', async () => {
     await using proxy = new Proxy();
     const token = await administratorAt(nodes.urlOf('one'));
     const tenant = await (
@@ -233,7 +233,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('a rolling upgrade
     ]);
   }, 300_000);
 
-  test('is paused when a process comes back as another version, and goes on when it is resumed', async () => {
+  test('an upgrade is paused when a process comes back as another version, and goes on when it is resumed', async () => {
     await using proxy = new Proxy();
     await until(async () => (await nodes.ready()).length === 3, 'all to be ready', 60_000);
     const token = await administratorAt(proxy.url);

@@ -117,5 +117,6 @@ describe.skipIf(!hasPgbouncer && process.env['CI'] === undefined)('behind pgboun
       'the way back',
       60_000,
     );
+    expect((await tenant.rest('/api/fleet/instances')).body).toEqual([]);
   });
 });

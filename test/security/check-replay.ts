@@ -37,7 +37,7 @@ export async function replayFindings(
   const markers = victim.markers([stranger]);
   const subscriptions = subgraphs.flatMap((subgraph) =>
     declaredIn(subgraph, matrix)
-      .filter(({ root }) => root.kind === 'subscription')
+      .filter(({ root, access }) => root.kind === 'subscription' && !access.ofPanel)
       .map((one) => ({ subgraph, one })),
   );
   return inTurns(subscriptions, async ({ subgraph, one }) => {

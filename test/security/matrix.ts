@@ -36,6 +36,8 @@ export interface Access {
   foreign?: string;
   /** Who may do it to any tenant, by naming it: nobody but the platform's own. */
   acrossTenants?: readonly Caller[];
+  /** It tells of the whole panel: nothing in it is a tenant's, and its events are none's. */
+  ofPanel?: true;
   /** The service writes as the jobs role: row-level security does not stand behind it (see decision 4). */
   asJobs?: true;
 }
@@ -244,7 +246,7 @@ export const matrix: Matrix = {
   'Mutation.startUpgrade':              may('hosting.ha.manage', ['administrator', 'service']),
   'Mutation.resumeUpgrade':             may('hosting.ha.manage', ['administrator', 'service']),
   'Mutation.cancelUpgrade':             may('hosting.ha.manage', ['administrator', 'service']),
-  'Subscription.haChanged':             may('hosting.ha.read', ['administrator', 'service']),
+  'Subscription.haChanged':             may('hosting.ha.read', ['administrator', 'service'], { ofPanel: true }),
   'Query.hostingCosts':                 may('hosting.cost.read', [...operators, 'billing']),
   'Query.serverForecast':               may('hosting.cost.read', [...operators, 'billing']),
   'Mutation.setHostingBudget':          may('hosting.budget.manage', payers),

@@ -135,3 +135,11 @@ export async function tellServer({ panel, tenant, word }: RichScene): Promise<vo
     ],
   );
 }
+
+/** As the look at the panel's processes does. */
+export async function tellPanel({ panel }: RichScene): Promise<void> {
+  await panel.sql(
+    `insert into hosting.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+     values ('evt_' || gen_random_uuid(), 'panel', 'hosting.ha.changed', 'ha', '{"leader": null}', 'test', now())`,
+  );
+}

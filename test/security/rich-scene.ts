@@ -10,7 +10,7 @@ import { billing, partner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications } from './rich-fleet.js';
 import { tellGitOps } from './rich-gitops.js';
 import { changeCanary, changeScores, governance } from './rich-governance.js';
-import { hosting, tellServer } from './rich-hosting.js';
+import { hosting, tellPanel, tellServer } from './rich-hosting.js';
 import {
   apiKey,
   delegate,
@@ -134,6 +134,7 @@ export class RichScene extends Scene {
     await changeCanary(this);
     await tellGitOps(this);
     await tellServer(this);
+    await tellPanel(this);
     await this.alerted(node);
   }
 

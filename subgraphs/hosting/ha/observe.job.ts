@@ -18,7 +18,7 @@ interface Seen {
 export function observeSweep(patroni: PatroniWatch | undefined): Sweep {
   return {
     name: 'ha.observe',
-    everyMs: 1_000,
+    everyMs: 2_000,
     due: `select from platform.ha_fingerprint() f (now)
       where f.now is distinct from (select fingerprint from platform.ha_seen)`,
     async run({ em, publish }) {
@@ -67,10 +67,15 @@ async function keepChanges(
   seen: Seen,
   leader: HaNode | undefined,
 ): Promise<void> {
-  const insert = async (kind: string, from: string | null, to: string | null, epoch: unknown) =>
+  const insert = async (
+    kind: string,
+    from: string | null,
+    to: string | null,
+    epoch: string | number | null,
+  ) =>
     em.execute(
       'insert into platform.ha_change (kind, from_name, to_name, epoch) values (?, ?, ?, ?::bigint)',
-      [kind, from, to, epoch === null || epoch === undefined ? null : String(epoch)],
+      [kind, from, to, epoch === null ? null : String(epoch)],
     );
   if (seen.leaderId !== before.leaderId && seen.leaderId !== null)
     // A node that led before and was started anew took over from nobody.
@@ -78,7 +83,7 @@ async function keepChanges(
       'panel',
       before.leaderNode === seen.leaderNode ? null : before.leaderNode,
       seen.leaderNode,
-      leader?.epoch,
+      leader?.epoch ?? null,
     );
   // The first sight of a timeline is no change.
   if (before.timeline !== null && seen.timeline !== null && before.timeline !== seen.timeline)
