@@ -80,6 +80,15 @@ describe('a canary', () => {
       const last = live.results.at(-1)?.data?.canaryProgressed;
       return last?.status === 'SUCCEEDED';
     }, 'the end to be told');
+    // Should anybody take it up once more, it is due no more.
+    await panel.sql('update governance.canary set due_at = $2 where id = $1', [id, panel.clock.now()]);
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (
+        (await panel.sql('select 1 from governance.canary where id = $1 and due_at is null', [id])).length > 0
+      );
+    }, 'what has ended to be left alone');
+    expect((await shown(tenant, id)).status).toBe('succeeded');
   });
 
   test('never lets a bad version past its first step, and takes it back: one that fails, and one that does harm', async () => {

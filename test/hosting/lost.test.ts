@@ -193,6 +193,8 @@ describe('where names are not unique', () => {
     // Nobody finds it before its node has come.
     panel.digitalocean.addFault({ kind: 'drop_before', method: 'GET', path: '/v2/droplets', next: 2 });
     await reaches(panel, tenant, id, 'READY');
+    // The next look at all of the account finds it.
+    await panel.clock.leap(minutes(6));
     await panel.pass(async () => {
       const { providerId, ipAddress } = await serverOf(tenant, id);
       return providerId === String(panel.digitalocean.servers(token)[0]!.id) && ipAddress !== null;

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Enqueue } from '#platform/jobs/job.js';
 import { silentLogger } from '#platform/logger.js';
 import { DueQuestions } from '#platform/membership/due-questions.job.js';
-import { Lease } from '#platform/membership/lease.js';
 import { dueSweep } from '#platform/membership/due-sweep.js';
+import { Lease } from '#platform/membership/lease.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import { Turns } from '#platform/membership/turns.js';
 import { countFoldSweep } from '#subgraphs/fleet/summary/instance-count.job.js';
@@ -153,9 +153,9 @@ describe('a sweep', () => {
       [[first, second]],
     );
     expect(until).toEqual([{ at: new Date(now.getTime() + 60_000) }]);
-    expect(await bench.sql(`select 1 from fleet.note n where exists (${sweep.due!.replace('?', '$1')})`, [now])).toEqual(
-      [],
-    );
+    expect(
+      await bench.sql(`select 1 from fleet.note n where exists (${sweep.due!.replace('?', '$1')})`, [now]),
+    ).toEqual([]);
   });
 
   test.each(

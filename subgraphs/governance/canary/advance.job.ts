@@ -36,6 +36,8 @@ export function advanceJob(fleet: FleetCalls): JobDefinition<CanaryPayload> {
         case CanaryStatus.SUCCEEDED:
         case CanaryStatus.ROLLED_BACK:
         case CanaryStatus.FAILED:
+          // A sweep of before may have taken it up while it ended.
+          return canary.dueAt === null ? undefined : dueAt(step, canary, null);
       }
     },
   };

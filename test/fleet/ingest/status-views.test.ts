@@ -171,7 +171,7 @@ test('beats that are off their pace by half never flap, neither where one asks n
   );
 }, 180_000);
 
-test('however many changes there are of a tenant\'s counts, few rows are left of them, and they tell the same', async () => {
+test("however many changes there are of a tenant's counts, few rows are left of them, and they tell the same", async () => {
   const tenant = await panel.world.tenant();
   const node = await tenant.node();
   await node.beat();

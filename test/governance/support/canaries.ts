@@ -166,7 +166,8 @@ export async function expectKnown(panel: Pick<TestPanel, 'sql'>, tenantId: strin
     [tenantId],
   );
   const known = await panel.sql<{ id: string }>(
-    `select command_id as id from governance.canary_dispatch where tenant_id = $1 order by command_id`,
+    `select command_id as id from governance.canary_dispatch
+     where tenant_id = $1 and command_id is not null order by command_id`,
     [tenantId],
   );
   expect(sent).toEqual(known);

@@ -90,12 +90,22 @@ export class Edges implements AsyncDisposable {
     return rows.map(({ number }) => Number(number));
   }
 
-  /** From now on writes at edges are held; those of jobs are due at once. */
-  async hold(): Promise<void> {
-    await this.sql('update public.edge set is_held = true');
+  /** Nobody tries these again until they are held. */
+  async rest(numbers: readonly number[]): Promise<void> {
+    await this.sql(
+      `update governance.canary c set due_at = null from public.edge e
+       where c.id = e.canary_id and e.number = any($1) and c.due_at is not null`,
+      [numbers],
+    );
+  }
+
+  /** From now on writes at these edges are held; those of jobs are due at once. */
+  async hold(numbers: readonly number[]): Promise<void> {
+    await this.sql('update public.edge set is_held = true where number = any($1)', [numbers]);
     await this.sql(
       `update governance.canary c set due_at = now() from public.edge e
-       where c.id = e.canary_id and c.due_at is not null`,
+       where c.id = e.canary_id and e.number = any($1)`,
+      [numbers],
     );
   }
 

@@ -83,7 +83,7 @@ export async function seen(
   id: string,
   isSo: (config: Config) => boolean,
   what: string,
-  withinMs?: number,
+  withinMs = 120_000,
 ): Promise<Config> {
   let last: Config | undefined;
   await until(async () => isSo((last = await shown(tenant, id))), what, withinMs).catch((error: unknown) => {
