@@ -7,6 +7,8 @@ import { kubernetesMigration } from './020-kubernetes.js';
 import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
 import { placementsMigration } from './022-placements.js';
 import { claimsMigration } from './030-claims.js';
+import { callsMigration } from './032-calls.js';
+import { takenMigration } from './033-taken.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -17,4 +19,6 @@ export const hostingMigrations: readonly AreaMigration[] = [
   seenMeanwhileMigration,
   placementsMigration,
   claimsMigration,
+  callsMigration,
+  takenMigration,
 ];

@@ -7,6 +7,7 @@ import { changeCluster, lockCluster } from '../change.service.js';
 import { ClusterStatus } from '../cluster.status.js';
 import { followHealth } from './health.job.js';
 import { LostWatch, type HeldCluster, type Holdings } from './held.job.js';
+import { Watching } from './watching.js';
 
 export interface WatchOptions {
   cluster: HeldCluster;
@@ -79,8 +80,9 @@ async function watched(options: WatchOptions, ending: AbortController): Promise<
       waiting.add(wake);
       until.addEventListener('abort', wake, { once: true });
     });
-  const of = { cluster, client: own.client, holdings, clock };
-  const informer = new Informer({ ...of, logger, onBroken: () => waiting.forEach((wake) => wake()) });
+  const watching = new Watching(clock);
+  const of = { cluster, client: own.client, holdings, clock, logger, watching };
+  const informer = new Informer({ ...of, onBroken: () => waiting.forEach((wake) => wake()) });
   const parts = [followHealth({ ...of, woken }, signal), informer.run(signal)];
   try {
     await Promise.all(parts);
