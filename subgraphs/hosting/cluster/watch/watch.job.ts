@@ -71,18 +71,26 @@ async function watched(options: WatchOptions, ending: AbortController): Promise<
     return;
   }
   const waiting = new Set<() => void>();
+  // A watch broke during a look, which may have been too early to meet what broke it: another follows at once.
+  let isBroken = false;
   const woken = async (until: AbortSignal) =>
     new Promise<void>((resolve) => {
       const wake = () => {
         waiting.delete(wake);
         resolve();
       };
-      waiting.add(wake);
+      if (isBroken) resolve();
+      else waiting.add(wake);
+      isBroken = false;
       until.addEventListener('abort', wake, { once: true });
     });
   const watching = new Watching(clock);
   const of = { cluster, client: own.client, holdings, clock, logger, watching };
-  const informer = new Informer({ ...of, onBroken: () => waiting.forEach((wake) => wake()) });
+  const onBroken = () => {
+    isBroken = waiting.size === 0;
+    waiting.forEach((wake) => wake());
+  };
+  const informer = new Informer({ ...of, onBroken });
   const parts = [followHealth({ ...of, woken }, signal), informer.run(signal)];
   try {
     await Promise.all(parts);
