@@ -15,7 +15,8 @@ export interface DueRows<Payload extends JobPayload> {
   /** How long whoever takes one up has for it before it is due again. */
   claimMs: number;
   job: JobKind<Payload>;
-  payload: (tenantId: string, id: string) => NoInfer<Payload>;
+  /** Also told until when it is taken up, which the row says from then on while nobody else has. */
+  payload: (tenantId: string, id: string, until: Date) => NoInfer<Payload>;
 }
 
 /**
@@ -51,7 +52,7 @@ export function dueSweep<Payload extends JobPayload>({
         now,
         atOnce,
       ]);
-      for (const { tenantId, id } of claimed) enqueue(job, payload(tenantId, id));
+      for (const { tenantId, id } of claimed) enqueue(job, payload(tenantId, id, until));
       return claimed.length > 0 ? 'more' : 'done';
     },
   };

@@ -10,6 +10,7 @@ export const hostingSealedColumns: readonly SealedColumn[] = [
   },
   { table: 'cluster', idColumns: ['tenant_id', 'id'], column: 'sealed_credential', boundTo: 'id' },
   { table: 'deployment', idColumns: ['tenant_id', 'id'], column: 'sealed_desired', boundTo: 'id' },
+  { table: 'deployment', idColumns: ['tenant_id', 'id'], column: 'sealed_taken', boundTo: 'id' },
   { table: 'placement', idColumns: ['tenant_id', 'id'], column: 'sealed_desired', boundTo: 'id' },
   { table: 'server', idColumns: ['tenant_id', 'id'], column: 'sealed_token', boundTo: 'id' },
 ];

@@ -5,6 +5,7 @@ import type { EntityClass } from '#platform/database/database.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
+import { ByIdLoader } from './by-id.loader.js';
 import { CatalogueResolver } from './catalogue/catalogue.resolver.js';
 import { CatalogueService } from './catalogue/catalogue.service.js';
 import { Cluster } from './cluster/cluster.entity.js';
@@ -53,8 +54,10 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const fleet = new FleetCalls(context.asService(fleetPermissionsNeeded), logger);
   const admission = new Admission(context.asService(admissionPermissions));
   const servers = new ServerService();
+  const serversById = new ByIdLoader(Server);
   const kubernetes = createKubernetes(context, admission);
   const ha = createHighAvailability(settings.PATRONI_URLS, logger);
+  const [deployments, placements] = [new ByIdLoader(Deployment), new ByIdLoader(Placement)];
   const installer = settings.CLOUD_OS_INSTALLER;
   const tools = { accounts, fleet, keyring, publicUrl, installer };
   const provisions = new ProvisionService({ accounts, fleet, admission, keyring, installer });
@@ -78,10 +81,10 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         ],
         orphanedTypes: [InstanceReference],
         references: {
-          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.clusters.known(operation, id),
-          Deployment: ({ id }: { id: string }, { operation }) => kubernetes.deployments.find(operation, id),
-          Placement: ({ id }: { id: string }, { operation }) => kubernetes.placements.find(operation, id),
-          Server: ({ id }: { id: string }, { operation }) => servers.find(operation, id),
+          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.loader.known(operation, id),
+          Deployment: ({ id }: { id: string }, { operation }) => deployments.load(operation, id),
+          Placement: ({ id }: { id: string }, { operation }) => placements.load(operation, id),
+          Server: ({ id }: { id: string }, { operation }) => serversById.load(operation, id),
           Instance: async ({ id }: { id: string }, { operation }) =>
             (await servers.ofInstance(operation, id)) ? { id } : null,
         },

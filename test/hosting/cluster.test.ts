@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { viewer } from '#sandbox/kubernetes/access.js';
+import { viewer, type Rule } from '#sandbox/kubernetes/access.js';
 
 import { Live } from '../support/live.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
@@ -21,6 +21,11 @@ import {
 
 /** By the machine's time, on a crowded machine. */
 const longMs = 60_000;
+/** What lets deployments be changed, but not made. */
+const halfRules: readonly Rule[] = [
+  { verbs: ['list', 'watch', 'patch', 'delete'], resources: ['deployments'] },
+  { verbs: ['get', 'list'], resources: ['nodes', 'namespaces'] },
+];
 
 let panel: KubernetesPanel;
 beforeAll(async () => {
@@ -124,7 +129,9 @@ describe('registering', () => {
       [changed({ 'certificate-authority-data': Buffer.from(authority).toString('base64') }, {})]:
         /certificate is not good/,
       [sandbox.kubeconfig({ user: 'reader', rules: viewer })]:
-        /may not patch deployments, delete deployments/,
+        /may not create deployments, patch deployments, delete deployments/,
+      [sandbox.kubeconfig({ user: 'half', rules: halfRules })]:
+        /may not get deployments, create deployments in/,
       [sandbox.kubeconfig({ user: 'brief', forMs: -1_000 })]: /ended at/,
       '{a: 1': /no YAML/,
       'a: &a [1]\nb: [*a, *a]': /no YAML/,

@@ -23,7 +23,9 @@ test('a watch goes on, and a call that is under way ends well, however many othe
   };
   const own = clients.own(of('one'));
   const path = '/apis/apps/v1/deployments';
-  const next = own.client.watch(path, { timeoutSeconds: 300 }, new AbortController().signal).next();
+  const next = own.client
+    .watch(path, { timeoutSeconds: 300 }, new AbortController().signal, () => undefined)
+    .next();
   await until(async () => sandbox.openWatches === 1, 'the watch');
   sandbox.addFault({ kind: 'delay', delayMs: 500, path: '/api/v1/nodes' });
   const under = clients.of(of('two')).get('/api/v1/nodes');

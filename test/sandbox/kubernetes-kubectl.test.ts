@@ -104,6 +104,17 @@ describe.skipIf(!hasKubectl)(`kubectl 1.35 on ${where}`, () => {
         'User "reader" cannot delete resource "deployments" in API group "apps" in the namespace "' +
           `${server.namespace}"`,
       );
+      const rules = [{ verbs: ['get', 'list', 'patch'], resources: ['*'] }];
+      const changer = new Kubectl(
+        sandbox.kubeconfig({ user: 'changer', rules, by: 'token' }),
+        server.namespace,
+      );
+      const apply = async (name: string) =>
+        changer.with(text(name, 'nginx:1.27'), 'apply', '--server-side', '-f', '-', '--force-conflicts');
+      await kubectl.with(text('there', 'nginx:1.26'), 'apply', '--server-side', '-f', '-');
+      expect(await apply('there')).toMatchObject({ code: 0 });
+      expect((await apply('new')).err).toContain('User "changer" cannot create resource "deployments"');
+      changer.stop();
     },
   );
 });

@@ -180,7 +180,8 @@ async function resourceAnswer(
   const contentType = (request.headers['content-type'] ?? '').split(';')[0]!.trim();
   const agent = (request.headers['user-agent'] ?? 'unknown').split('/')[0]!;
   const warn = (text: string) => response.appendHeader('Warning', `299 - ${JSON.stringify(text)}`);
-  const writing = { world, target, query, contentType, body, agent, warn };
+  const permitted = (also: string) => permit(caller, also, target);
+  const writing = { world, target, query, contentType, body, agent, warn, permit: permitted };
   const { code, object } =
     verb === 'create' ? create(writing) : verb === 'update' ? replace(writing) : patch(writing);
   return { code, body: object as unknown as Json };

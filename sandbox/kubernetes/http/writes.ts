@@ -18,6 +18,8 @@ export interface WriteRequest {
   agent: string;
   /** Where what is not worth an error is told. */
   warn: (text: string) => void;
+  /** Throws unless whoever asks may do this with the target as well. */
+  permit: (verb: string) => void;
 }
 
 export interface Written {
@@ -97,6 +99,8 @@ function applied(request: WriteRequest): Written {
   )
     throw new StatusError('BadRequest', 'metadata.managedFields must be nil');
   const live = world.store.get(resource.plural, namespace, name);
+  // An apply that makes something is a creation as well.
+  if (!live) request.permit('create');
   const version = object.metadata.resourceVersion;
   if (version && !live) throw world.notFound(resource, name);
   if (live) guard(live, version, target);

@@ -37,7 +37,9 @@ registerEnumType(PolicyEnforcement, {
   description: 'What follows from a policy that does not hold.',
   valuesConfig: {
     MANDATORY: {
-      description: 'It counts in scores, raises an alert, and refuses what would break it.',
+      description:
+        'It counts in scores, raises an alert of each instance on which it does not hold, and refuses what would break it. ' +
+        'Of clusters there are no alerts: they show in scores and in `policyResults`.',
     },
     ADVISORY: { description: 'It counts in scores.' },
     DISABLED: { description: 'Nothing: it is not looked at.' },

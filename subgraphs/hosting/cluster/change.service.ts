@@ -15,6 +15,15 @@ export async function lockCluster(
   return em.findOne(Cluster, { tenantId, id, deletedAt: null }, { refresh: true });
 }
 
+/** Whether a cluster is registered; if so it stays that until the transaction ends. */
+export async function holdCluster(em: SqlEntityManager, tenantId: string, id: string): Promise<boolean> {
+  const held = await em.execute<unknown[]>(
+    'select 1 from hosting.cluster where tenant_id = ? and id = ? and deleted_at is null for share',
+    [tenantId, id],
+  );
+  return held.length > 0;
+}
+
 export type ClusterChange = Partial<Omit<Cluster, 'tenantId' | 'id' | 'version'>>;
 
 /** Changes a cluster and tells of it. */

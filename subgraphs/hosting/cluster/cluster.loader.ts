@@ -1,26 +1,19 @@
-import DataLoader from 'dataloader';
-
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { ByIdLoader } from '../by-id.loader.js';
 import { Cluster } from './cluster.entity.js';
 
 /** Clusters by their ids, all of one operation in one query. */
 export class ClusterLoader {
+  private readonly rows = new ByIdLoader(Cluster);
+
   async byId(operation: Operation, id: string): Promise<Cluster | null> {
-    const loader = operation.once(
-      ClusterLoader,
-      () => new DataLoader((ids: readonly string[]) => this.load(operation, ids)),
-    );
-    return loader.load(id);
+    const cluster = await this.known(operation, id);
+    return cluster?.deletedAt === null ? cluster : null;
   }
 
-  private async load({ em, tenantId }: Operation, ids: readonly string[]): Promise<(Cluster | null)[]> {
-    const found = await em.find(
-      Cluster,
-      { tenantId, id: { $in: [...ids] }, deletedAt: null },
-      { limit: ids.length },
-    );
-    const byId = new Map(found.map((cluster) => [cluster.id, cluster]));
-    return ids.map((id) => byId.get(id) ?? null);
+  /** Removed ones too: other areas name a cluster until they have heard that it was. */
+  async known(operation: Operation, id: string): Promise<Cluster | null> {
+    return this.rows.load(operation, id);
   }
 }

@@ -95,7 +95,7 @@ export class ClusterResolver {
     description:
       'Registers a cluster, at most 200. It is contacted first: VALIDATION_FAILED on `kubeconfig` where it would run a ' +
       'program or read a file, where its address is private or its certificate not checked, and where its user is unknown or ' +
-      'may not list, watch, patch and delete deployments everywhere. CONFLICT (NAME_TAKEN), (CLUSTER_KNOWN); UNAVAILABLE ' +
+      'may not get, list, watch, create, patch and delete deployments everywhere. CONFLICT (NAME_TAKEN), (CLUSTER_KNOWN); UNAVAILABLE ' +
       '(CLUSTER_AWAY) when it does not answer; LIMIT_REACHED.',
   })
   async registerCluster(
@@ -165,23 +165,30 @@ export class ClusterResolver {
     nullable: true,
     description:
       'Why it is as it is, for programs; null when all is well. `UNREACHABLE`, `CERTIFICATE`, `TARGET_REFUSED`, `NOT_READY`, ' +
-      '`CREDENTIAL_REFUSED`, `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`, `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 ' +
-      'days of its credential.',
+      '`CREDENTIAL_REFUSED` (also where it may not list or watch deployments any more), `NOT_WATCHED` (lists and watches of ' +
+      'its deployments come to nothing: what is shown of them is old), `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`; and where it ' +
+      'is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
   })
   reason(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
-    return ending(cluster, operation.clock.now())?.reason ?? cluster.reason;
+    return shown(cluster, operation.clock.now()).reason;
   }
 
   @FieldResolver(() => String, { nullable: true, description: 'The same for people.' })
   message(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
-    return ending(cluster, operation.clock.now())?.message ?? cluster.message;
+    return shown(cluster, operation.clock.now()).message;
   }
 }
 
-function ending(
-  { credentialExpiresAt: at }: Cluster,
-  now: Date,
-): { reason: string; message: string } | undefined {
+type Shown = Pick<Cluster, 'reason' | 'message'>;
+
+/** The end of its credential hides nothing but what it is the reason of itself. */
+function shown(cluster: Cluster, now: Date): Shown {
+  const soon = ending(cluster, now);
+  const isItsRefusal = soon?.reason === 'CREDENTIAL_ENDED' && cluster.reason === 'CREDENTIAL_REFUSED';
+  return soon && (cluster.reason === null || isItsRefusal) ? soon : cluster;
+}
+
+function ending({ credentialExpiresAt: at }: Cluster, now: Date): Shown | undefined {
   if (at === null || at.getTime() - now.getTime() > soonMs) return undefined;
   return at <= now
     ? {

@@ -39,13 +39,9 @@ export class ClusterService {
 
   /** Removed ones too, for whoever is told that one was. */
   async told(operation: Operation, id: string): Promise<Cluster> {
-    const cluster = await this.known(operation, id);
+    const { em, tenantId } = operation;
+    const cluster = await em.findOne(Cluster, { tenantId, id });
     if (!cluster) throw notFound('Cluster');
     return cluster;
-  }
-
-  /** Removed ones too: other areas name a cluster until they have heard that it was. */
-  async known({ em, tenantId }: Operation, id: string): Promise<Cluster | null> {
-    return em.findOne(Cluster, { tenantId, id });
   }
 }

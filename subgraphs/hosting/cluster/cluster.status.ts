@@ -11,7 +11,10 @@ registerEnumType(ClusterStatus, {
   description: 'How a cluster is. It changes once the cluster has been otherwise for 30 seconds.',
   valuesConfig: {
     HEALTHY: { description: 'It answers, and says that it is ready.' },
-    DEGRADED: { description: 'It answers, but is not ready or refuses the credential; `reason` says which.' },
+    DEGRADED: {
+      description:
+        'It answers, but is not ready, refuses the credential, or its deployments can not be watched; `reason` says which.',
+    },
     OFFLINE: { description: 'It does not answer.' },
   },
 });

@@ -9,6 +9,7 @@ import { DeployService } from '../deployment/deploy.service.js';
 import { DeploymentResolver } from '../deployment/deployment.resolver.js';
 import { DeploymentService } from '../deployment/deployment.service.js';
 import { deploymentsDueSweep, kubernetesRetention } from '../deployment/due.job.js';
+import { deploymentsOfRemovedSweep } from '../deployment/of-removed.job.js';
 import { applyJob } from '../deployment/pending.job.js';
 import type { HostingEnv } from '../env.js';
 import { advancePlacementJob } from '../placement/advance.job.js';
@@ -37,9 +38,7 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
   const targets = new TargetsLoader();
   const admissions = new DeploymentAdmission(admission);
   return {
-    clusters,
-    deployments,
-    placements,
+    loader,
     resolvers: [
       new ClusterResolver(clusters, new RegisterService(clients)),
       new DeploymentResolver({
@@ -52,7 +51,7 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
       new PlacementTargetResolver(loader, targets),
     ],
     consumers: [] as Consumer[],
-    sweeps: [deploymentsDueSweep, placementsDueSweep, kubernetesRetention],
+    sweeps: [deploymentsDueSweep, deploymentsOfRemovedSweep, placementsDueSweep, kubernetesRetention],
     jobs: [
       applyJob({ clients, keyring }),
       advancePlacementJob({ admission: admissions, keyring }),

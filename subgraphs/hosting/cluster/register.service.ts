@@ -8,6 +8,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
+import { wakeDeployments } from '../deployment/wake.service.js';
 import type { KubeClients } from './api/clients.js';
 import { KubeError } from './api/kube-error.js';
 import { identify, type Capacity } from './api/look.js';
@@ -113,18 +114,12 @@ export class RegisterService {
             }
           : {}),
       });
-      // What waits for the old credential need not wait any longer.
-      if (contacted)
-        await em.execute(
-          `update hosting.deployment set due_at = ?, failures = 0
-           where tenant_id = ? and cluster_id = ? and due_at is not null and failures > 0`,
-          [clock.now(), tenantId, id],
-        );
+      if (contacted) await wakeDeployments(em, { tenantId, clusterId: id, now: clock.now() });
       return cluster;
     });
   }
 
-  /** Forgets a cluster with its credential. What runs there goes on. */
+  /** Forgets a cluster with its credential. What runs there goes on; a sweep ends the rows of it. */
   async remove(operation: Operation, id: string, abandons: boolean): Promise<Cluster> {
     const { tenantId, clock } = operation;
     return operation.write(async ({ em, publish, audit }) => {
@@ -147,11 +142,6 @@ export class RegisterService {
         );
       const now = clock.now();
       audit({ target: id, changes: { name: cluster.name, removed: true, abandoned: deployments } });
-      await em.execute(
-        `update hosting.deployment set status = 'DELETED', deleted_at = ?, due_at = null, version = version + 1
-         where tenant_id = ? and cluster_id = ? and deleted_at is null`,
-        [now, tenantId, id],
-      );
       changeCluster(publish, cluster, { deletedAt: now, sealedCredential: null });
       return cluster;
     });

@@ -65,6 +65,7 @@ export const goneAt = (now: Date): DeploymentChange => ({
   message: null,
   deletedAt: now,
   sealedDesired: null,
+  sealedTaken: null,
   dueAt: null,
 });
 

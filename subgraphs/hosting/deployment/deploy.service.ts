@@ -8,6 +8,7 @@ import { validate } from '#platform/validation.js';
 import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
+import { holdCluster } from '../cluster/change.service.js';
 import type { Cluster } from '../cluster/cluster.entity.js';
 import type { DeploymentAdmission } from './admission.service.js';
 import { applyDeployment, tryDeployment, type Application } from './apply.js';
@@ -85,6 +86,8 @@ export class DeployService {
         deletedAt: null,
       });
       if (taken > 0) throw nameTaken(place);
+      // It may have been removed while it was asked.
+      if (!(await holdCluster(em, tenantId, cluster.id))) throw notFound('Cluster');
       const deployment = em.create(
         Deployment,
         newDeployment({
@@ -177,8 +180,9 @@ export class DeployService {
       const now = clock.now();
       // What somebody else has asked for meanwhile counts, and is applied once more where this may have come after it.
       if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
-      if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
-      else if (seen) settleDeployment(publish, deployment, seenFields(seen), now);
+      if (deployment.sealedDesired !== sealed)
+        Object.assign(deployment, { dueAt: now }, seen ? { sealedTaken: sealed } : {});
+      else if (seen) settleDeployment(publish, deployment, { ...seenFields(seen), sealedTaken: sealed }, now);
       else if (problem!.isRefusal) {
         settleDeployment(publish, deployment, before?.fields ?? goneAt(now), now);
         // What was to be applied still is.

@@ -92,12 +92,20 @@ export class Deployment {
   @Property({ type: 'text', nullable: true })
   sealedDesired!: string | null;
 
+  /** What of that its cluster took last. */
+  @Property({ type: 'text', nullable: true })
+  sealedTaken!: string | null;
+
   /** What a watch told while it was due. */
   @Property({ type: 'json', nullable: true })
   seenMeanwhile!: SeenMeanwhile | null;
 
   @Property({ type: 'datetime', nullable: true })
   dueAt!: Date | null;
+
+  /** While a job calls its cluster for it. */
+  @Property({ type: 'datetime', nullable: true })
+  callingUntil!: Date | null;
 
   @Property({ type: 'integer' })
   failures!: number;

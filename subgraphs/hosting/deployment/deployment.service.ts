@@ -11,10 +11,12 @@ export class DeploymentService {
     const window = pageWindow(args);
     const { tenantId } = operation;
     const { clusterId, status, isManaged } = filter;
+    const leaving = status === 'DELETED' ? [] : await clustersLeaving(operation);
     const which = {
       tenantId,
       ...(status === 'DELETED' ? {} : { deletedAt: null }),
       ...(clusterId == null ? {} : { clusterId }),
+      ...(leaving.length === 0 ? {} : { $not: { clusterId: { $in: leaving } } }),
       ...(status == null ? {} : { status }),
       ...(isManaged == null ? {} : { isManaged }),
     };
@@ -35,4 +37,14 @@ export class DeploymentService {
   async find({ em, tenantId }: Operation, id: string): Promise<Deployment | null> {
     return em.findOne(Deployment, { tenantId, id });
   }
+}
+
+/** Clusters that were removed a moment ago, so that not all rows of them have ended yet. */
+async function clustersLeaving({ em, tenantId }: Operation): Promise<string[]> {
+  const leaving = await em.execute<{ id: string }[]>(
+    `select c.id from hosting.cluster c where c.tenant_id = ? and c.deleted_at is not null and exists (
+       select 1 from hosting.deployment d where d.tenant_id = c.tenant_id and d.cluster_id = c.id and d.deleted_at is null)`,
+    [tenantId],
+  );
+  return leaving.map(({ id }) => id);
 }

@@ -1,7 +1,7 @@
 import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
-import { applyKind } from './pending.job.js';
+import { applyKind } from './kinds.js';
 import { claimMs } from './retry.js';
 
 /** Has deployments applied, or deleted, of which nobody knows whether they were. */
@@ -11,7 +11,7 @@ export const deploymentsDueSweep = dueSweep({
   table: 'hosting.deployment',
   claimMs,
   job: applyKind,
-  payload: (tenantId, deploymentId) => ({ tenantId, deploymentId }),
+  payload: (tenantId, deploymentId, until) => ({ tenantId, deploymentId, dueAt: until.toISOString() }),
 });
 
 /** What is gone is kept for as long as events are. */
@@ -27,7 +27,11 @@ export const kubernetesRetention: Sweep = {
     );
     if (gone.length > 0) return 'more';
     await em.execute('delete from hosting.placement where deleted_at < ?', [before]);
-    await em.execute('delete from hosting.cluster where deleted_at < ?', [before]);
+    await em.execute(
+      `delete from hosting.cluster c where c.deleted_at < ? and not exists (
+         select 1 from hosting.deployment d where d.tenant_id = c.tenant_id and d.cluster_id = c.id)`,
+      [before],
+    );
     return 'done';
   },
 };

@@ -5,14 +5,13 @@ import type { KubeClient } from '../cluster/api/client.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { requireSame } from '../cluster/api/look.js';
 import type { HeldCluster, Holdings, WatcherWrite } from '../cluster/watch/held.job.js';
+import type { Watching } from '../cluster/watch/watching.js';
 import { Gathered } from './gathered.js';
 import { keepSeen } from './keep-seen.job.js';
 import { allDeploymentsPath, listDeployments } from './list.job.js';
 import { forgetIfRestored } from './restored.job.js';
 
 const watchSeconds = 300;
-/** A watch that ends sooner than that was not served. */
-const shortMs = 5_000;
 /** How long events are gathered before they are written together. */
 const gatherMs = 50;
 /** So many wait to be written at the most; then the connection has to wait. */
@@ -25,6 +24,7 @@ export interface InformerOptions {
   holdings: Holdings;
   clock: Clock;
   logger: Logger;
+  watching: Watching;
   /** A watch ended otherwise than by its time. */
   onBroken: () => void;
 }
@@ -43,24 +43,29 @@ export class Informer {
 
   /** Until the signal ends it, or the cluster is held no more, which throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, cluster, clock } = this.options;
+    const { client, cluster, watching } = this.options;
     while (!signal.aborted) {
-      let since = Infinity;
-      const wasServed = () => clock.now().getTime() - since >= shortMs;
       try {
         await requireSame(client, cluster.identity, { timeoutMs: identifyMs, signal });
         if (this.version !== null && (await forgetIfRestored(this.options, this.version, signal)))
           this.version = null;
-        this.version ??= await listDeployments(this.options, signal);
-        since = clock.now().getTime();
+        if (this.version === null) {
+          this.version = await listDeployments(this.options, signal);
+          watching.listed();
+        }
         await this.watch(this.version, signal);
-        if (wasServed()) this.failures = 0;
-        else await this.pause(signal);
+        if (watching.ends()) this.failures = 0;
+        else {
+          watching.fails(new KubeError('FAILED', 'A watch ends as soon as it has begun'));
+          await this.pause(signal);
+        }
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof KubeError)) throw error;
         // Whatever it told: one that tells something and ends at once would be listed without end.
-        if (wasServed()) this.failures = 0;
+        if (watching.ends()) this.failures = 0;
+        // What is too old is listed again, and what was served for a while broke by itself.
+        else if (error.kind !== 'EXPIRED') watching.fails(error);
         // Once; a cluster that says so of what it has just listed is waited for as for any other failure.
         const isFirst = error.kind === 'EXPIRED' && this.failures === 0;
         if (error.kind === 'EXPIRED') this.version = null;
@@ -102,7 +107,8 @@ export class Informer {
     let broken: unknown;
     try {
       const both = AbortSignal.any([signal, ending.signal]);
-      for await (const event of this.options.client.watch(allDeploymentsPath, query, both)) {
+      const { client, watching } = this.options;
+      for await (const event of client.watch(allDeploymentsPath, query, both, () => watching.begins())) {
         gathered.add(event);
         if (gathered.size >= mostGathered) await flush();
         else timer ??= setTimeout(() => void flush(), gatherMs);

@@ -12,7 +12,7 @@ export const updateSql = `update hosting.deployment d set uid = t.uid, resource_
   where d.tenant_id = ? and d.id = t.id returning ${answers}`;
 
 export const lostSql = `update hosting.deployment d set status = 'DELETED', reason = null, message = null, deleted_at = ?,
-    sealed_desired = null, due_at = null, seen_meanwhile = null, version = d.version + 1
+    sealed_desired = null, sealed_taken = null, due_at = null, seen_meanwhile = null, version = d.version + 1
   where d.tenant_id = ? and d.id in (select jsonb_array_elements_text(?::jsonb)) returning ${answers}`;
 
 export const meanwhileSql = `update hosting.deployment d set seen_meanwhile = t.seen

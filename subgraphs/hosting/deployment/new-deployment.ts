@@ -38,7 +38,9 @@ export function newDeployment({
     reason: null,
     message: null,
     sealedDesired: sealed,
+    sealedTaken: null,
     seenMeanwhile: null,
+    callingUntil: null,
     failures: 0,
     deletedAt: null,
   };

@@ -1,4 +1,4 @@
-import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs/job.js';
+import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import type { KubeClient } from '../cluster/api/client.js';
@@ -6,24 +6,21 @@ import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { Cluster } from '../cluster/cluster.entity.js';
 import { applyDeployment, deleteDeployment } from './apply.js';
-import { changeDeployment, lockDeployment, settleDeployment } from './change.service.js';
+import { beginCall } from './call.job.js';
+import {
+  changeDeployment,
+  lockDeployment,
+  settleDeployment,
+  type DeploymentChange,
+} from './change.service.js';
 import { conflictsIn } from './conflict.js';
 import { Deployment } from './deployment.entity.js';
 import { DeploymentStatus } from './deployment.status.js';
 import { afterDeletion } from './end.js';
+import { applyKind, type ApplyPayload } from './kinds.js';
 import type { Desired } from './manifest.js';
 import { awayFor } from './retry.js';
 import { seenFields } from './seen.js';
-
-export interface ApplyPayload extends JobPayload {
-  deploymentId: string;
-}
-
-export const applyKind: JobKind<ApplyPayload> = {
-  name: 'hosting.deployment.apply',
-  retry: { limit: 1, delaySeconds: 2, maxDelaySeconds: 2 },
-  expireInSeconds: 60,
-};
 
 type Step = JobStep<ApplyPayload>;
 
@@ -37,9 +34,9 @@ export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): Job
     async handle(step) {
       const { tenantId, deploymentId: id } = step.payload;
       const deployment = await step.em.findOne(Deployment, { tenantId, id, deletedAt: null });
-      if (!deployment?.sealedDesired || deployment.dueAt === null) return;
+      if (!deployment?.sealedDesired) return;
       const cluster = await step.em.findOne(Cluster, { tenantId, id: deployment.clusterId, deletedAt: null });
-      if (!cluster) return;
+      if (!cluster || !(await beginCall(step, cluster))) return;
       const call = async <Answer>(
         work: (client: KubeClient) => Promise<Answer>,
       ): Promise<Outcome<Answer>> => {
@@ -61,27 +58,32 @@ export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): Job
       const outcome = await call(async (client) =>
         applyDeployment(client, { id, namespace, name, uid, desired }),
       );
-      await keepApplied(step, sealedDesired, outcome);
+      await keepApplied(step, { sealed: sealedDesired, keyring: tools.keyring }, outcome);
     },
   };
 }
 
 async function keepApplied(
   { payload: { tenantId, deploymentId }, now, write }: Step,
-  sealed: string,
+  { sealed, keyring }: { sealed: string; keyring: Keyring },
   { answer, problem }: { answer?: Awaited<ReturnType<typeof applyDeployment>>; problem?: KubeError },
 ): Promise<void> {
   await write(async ({ em, publish }) => {
     const deployment = await lockDeployment(em, tenantId, deploymentId);
     if (!deployment || deployment.deletedAt !== null) return;
+    deployment.callingUntil = null;
     if (deployment.status === DeploymentStatus.DELETING) return;
     // Somebody has asked for something else meanwhile, which this may have come after.
-    if (deployment.sealedDesired !== sealed) deployment.dueAt = now;
-    else if (answer) settleDeployment(publish, deployment, seenFields(answer), now);
+    if (deployment.sealedDesired !== sealed)
+      Object.assign(deployment, { dueAt: now }, answer ? { sealedTaken: sealed } : {});
+    else if (answer)
+      settleDeployment(publish, deployment, { ...seenFields(answer), sealedTaken: sealed }, now);
     // It was given up meanwhile.
     else if (deployment.dueAt === null) return;
-    else if (problem!.isFinal) settleDeployment(publish, deployment, refusedFor(problem!), now);
-    else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
+    else if (problem!.isFinal) {
+      const refused = { ...refusedFor(problem!), ...takenBy(deployment, keyring) };
+      settleDeployment(publish, deployment, refused, now);
+    } else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
   });
 }
 
@@ -92,11 +94,19 @@ async function keepEnd(
   await write(async ({ em, publish }) => {
     const deployment = await lockDeployment(em, tenantId, deploymentId);
     if (!deployment || deployment.deletedAt !== null) return;
+    deployment.callingUntil = null;
     if (end) afterDeletion(publish, deployment, { end, mayComeLate: false, now });
     else if (problem!.isFinal)
       settleDeployment(publish, deployment, { ...refusedFor(problem!), reason: 'DELETION_REFUSED' }, now);
     else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
   });
+}
+
+/** What is wanted of a deployment once its cluster has refused something else: what it took last, if it ever did. */
+function takenBy({ id, sealedTaken }: Deployment, keyring: Keyring): DeploymentChange {
+  if (sealedTaken === null) return {};
+  const { image, replicas } = JSON.parse(keyring.open(sealedTaken, id)) as Desired;
+  return { image, replicas, sealedDesired: sealedTaken };
 }
 
 const refusedFor = ({ options, message }: KubeError) => ({

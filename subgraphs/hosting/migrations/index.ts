@@ -8,6 +8,8 @@ import { seenMeanwhileMigration } from './021-seen-meanwhile.js';
 import { placementsMigration } from './022-placements.js';
 import { claimsMigration } from './030-claims.js';
 import { leftBehindMigration } from './031-left-behind.js';
+import { callsMigration } from './032-calls.js';
+import { takenMigration } from './033-taken.js';
 import { haMigration } from './040-ha.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
@@ -20,5 +22,7 @@ export const hostingMigrations: readonly AreaMigration[] = [
   placementsMigration,
   claimsMigration,
   leftBehindMigration,
+  callsMigration,
+  takenMigration,
   haMigration,
 ];

@@ -1,6 +1,6 @@
 import { newId } from '#platform/ids.js';
 
-import { Cluster } from '../cluster/cluster.entity.js';
+import { holdCluster } from '../cluster/change.service.js';
 import {
   changeDeployment,
   deploymentEvent,
@@ -30,8 +30,7 @@ export async function beginTarget(
   { target, placement, desired, refusal }: Beginning,
 ): Promise<void> {
   const { tenantId, clusterId } = target;
-  if ((await em.count(Cluster, { tenantId, id: clusterId, deletedAt: null })) === 0)
-    return fail(target, 'GONE', 'The cluster was removed');
+  if (!(await holdCluster(em, tenantId, clusterId))) return fail(target, 'GONE', 'The cluster was removed');
   if (refusal !== undefined) return fail(target, 'POLICY_VIOLATION', refusal);
   const { namespace, name, id: placementId } = placement;
   const known = target.deploymentId === null ? null : await lockDeployment(em, tenantId, target.deploymentId);

@@ -63,9 +63,15 @@ export class KubeClient {
 
   /**
    * Events of a watch as they come; it is over when the cluster says so. Throws EXPIRED where the version that it was to
-   * go on from is kept no more, which comes as an event of its own.
+   * go on from is kept no more, which comes as an event of its own. Tells when the cluster has taken it up, before which
+   * minutes may pass without an event.
    */
-  async *watch(path: string, query: Query, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
+  async *watch(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    onAnswered: () => void,
+  ): AsyncGenerator<WatchEvent, void> {
     const ending = new AbortController();
     const late = () => ending.abort(new DOMException('the watch came to nothing', 'TimeoutError'));
     let timer = setTimeout(late, timeoutMs);
@@ -80,6 +86,7 @@ export class KubeClient {
         const text = (await readBody(answer.body, '', mostBytes)).toString('utf8');
         throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
       }
+      onAnswered();
       for await (const line of linesOf(answer.body)) {
         const { type, object } = eventOf(line);
         if (type === 'ERROR') throw errorOf(codeOf(object), JSON.stringify(object), undefined);

@@ -124,10 +124,12 @@ export async function capacityOf(client: KubeClient, signal?: AbortSignal): Prom
 
 const rounded = (value: number): number => Math.round(value * 100) / 100;
 
-/** What the panel needs to be allowed, as the words of a review. */
+/** What the panel needs to be allowed, as the words of a review. An apply that makes what is not there takes `create` too. */
 const needed = [
+  { verb: 'get', group: 'apps', resource: 'deployments' },
   { verb: 'list', group: 'apps', resource: 'deployments' },
   { verb: 'watch', group: 'apps', resource: 'deployments' },
+  { verb: 'create', group: 'apps', resource: 'deployments' },
   { verb: 'patch', group: 'apps', resource: 'deployments' },
   { verb: 'delete', group: 'apps', resource: 'deployments' },
 ] as const;

@@ -7,6 +7,7 @@ import { changeCluster, lockCluster } from '../change.service.js';
 import { ClusterStatus } from '../cluster.status.js';
 import { followHealth } from './health.job.js';
 import { LostWatch, type HeldCluster, type Holdings } from './held.job.js';
+import { Watching } from './watching.js';
 
 export interface WatchOptions {
   cluster: HeldCluster;
@@ -70,17 +71,26 @@ async function watched(options: WatchOptions, ending: AbortController): Promise<
     return;
   }
   const waiting = new Set<() => void>();
+  // A watch broke during a look, which may have been too early to meet what broke it: another follows at once.
+  let isBroken = false;
   const woken = async (until: AbortSignal) =>
     new Promise<void>((resolve) => {
       const wake = () => {
         waiting.delete(wake);
         resolve();
       };
-      waiting.add(wake);
+      if (isBroken) resolve();
+      else waiting.add(wake);
+      isBroken = false;
       until.addEventListener('abort', wake, { once: true });
     });
-  const of = { cluster, client: own.client, holdings, clock };
-  const informer = new Informer({ ...of, logger, onBroken: () => waiting.forEach((wake) => wake()) });
+  const watching = new Watching(clock);
+  const of = { cluster, client: own.client, holdings, clock, logger, watching };
+  const onBroken = () => {
+    isBroken = waiting.size === 0;
+    waiting.forEach((wake) => wake());
+  };
+  const informer = new Informer({ ...of, onBroken });
   const parts = [followHealth({ ...of, woken }, signal), informer.run(signal)];
   try {
     await Promise.all(parts);
