@@ -44,7 +44,7 @@ export async function consoleBench(): Promise<void> {
     const page = await signedIn(browser, panel.url, tenant);
     const start = performance.now();
     await page.goto(`${panel.url}/instances`);
-    await page.getByText('10,000 instances', { exact: true }).waitFor();
+    await page.getByText('10,000 instances', { exact: true }).waitFor({ timeout: 120_000 });
     const loadMs = performance.now() - start;
     const idle = await costOf(browser, page, async () => sleep(watchedMs));
     const scroll = await scrolled(page);
