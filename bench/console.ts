@@ -22,7 +22,7 @@ import { median, quantile } from './support/stats.js';
 const size = 10_000;
 const beating = 2_000;
 const eventsPerSecond = 100;
-const watchedMs = 30_000;
+const watchedMs = 20_000;
 const scrolledFrames = 600;
 /** More than a screen: every row of each frame is a new one. */
 const pixelsPerFrame = 600;

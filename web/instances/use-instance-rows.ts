@@ -68,10 +68,10 @@ export function useInstanceRows() {
     MetricsReportedDocument,
     {},
     {
-      after: cursor,
       next: ({ metricsReported: { instanceId, cpuPercent, memoryPercent, timestamp } }) =>
         rows.reading(instanceId, cpuPercent, memoryPercent, timestamp),
-      lost: read,
+      // Readings can't be resumed; the next ones are newer anyhow.
+      lost: () => undefined,
     },
   );
 
