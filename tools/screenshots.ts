@@ -40,6 +40,18 @@ async function take(page: Page, name: string, scheme: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}-${scheme}.png`) });
 }
 
+/** Has a pack of policies in force, so that there is something to see: the demo begins without any. */
+async function governSomething(page: Page): Promise<void> {
+  await page.goto(`${url}/governance`);
+  const install = page.getByRole('button', { name: /^Install / }).first();
+  await install.waitFor();
+  if (!(await page.getByText('There is no policy yet.').isVisible())) return;
+  await install.click();
+  await page.getByText(/ is installed\.$/).waitFor();
+  // Nodes are judged within seconds.
+  await page.waitForTimeout(8_000);
+}
+
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
@@ -55,6 +67,7 @@ for (const scheme of ['light', 'dark'] as const) {
   await page.getByLabel('Password').fill(account.password);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await governSomething(page);
   for (const [name, path, shown] of pages) {
     await page.goto(url + path);
     await page.getByRole('heading', { level: 1, name: shown }).waitFor();

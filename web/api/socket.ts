@@ -81,8 +81,11 @@ export function follow<Data, Variables>(
         const cursor = (told as Record<string, unknown> | undefined)?.['cursor'];
         if (typeof cursor === 'string') extensions['after'] = cursor;
         refusals = 0;
-        if (errors) lost();
-        else if (data) next(data);
+        if (errors) {
+          // Where it can't be resumed, asking for the same again would go on for ever.
+          delete extensions['after'];
+          lost();
+        } else if (data) next(data);
       },
       error: (error) => {
         if (isWanted) void failed(error);

@@ -11,6 +11,9 @@ import {
 import { useStore } from '../parts/store.ts';
 import { InstanceRows } from './instance-rows.ts';
 
+/** How often a page is asked for again. */
+const attempts = 3;
+
 /** All instances of the tenant: read page after page, and kept as they are by events. */
 export function useInstanceRows() {
   const client = useClient();
@@ -22,12 +25,17 @@ export function useInstanceRows() {
 
   useEffect(() => {
     let isWanted = true;
+    const page = async (after: string | null) =>
+      client.query(InstanceListDocument, { after }, { requestPolicy: 'network-only' }).toPromise();
     const readAll = async () => {
       let after: string | null = null;
       do {
-        const answer: OperationResult<InstanceListQuery> = await client
-          .query(InstanceListDocument, { after }, { requestPolicy: 'network-only' })
-          .toPromise();
+        let answer: OperationResult<InstanceListQuery> = await page(after);
+        // Of twenty pages one may go astray; those that are there already are not asked for again.
+        for (let again = 1; answer.error?.networkError && isWanted && again <= attempts; again += 1) {
+          await new Promise((resolve) => setTimeout(resolve, again * 1_000));
+          answer = await page(after);
+        }
         if (!isWanted) return;
         setError(answer.error);
         if (!answer.data) return;
@@ -60,10 +68,10 @@ export function useInstanceRows() {
     MetricsReportedDocument,
     {},
     {
-      after: cursor,
       next: ({ metricsReported: { instanceId, cpuPercent, memoryPercent, timestamp } }) =>
         rows.reading(instanceId, cpuPercent, memoryPercent, timestamp),
-      lost: read,
+      // Readings can't be resumed; the next ones are newer anyhow.
+      lost: () => undefined,
     },
   );
 

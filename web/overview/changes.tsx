@@ -7,9 +7,15 @@ import { Time } from '../parts/time.tsx';
 
 type Change = ChangesQuery['auditEvents']['nodes'][number];
 
-/** Who has done what to what, newest first. */
+const shown = 12;
+
+/** Coming and going changes nothing; the audit trail has it. */
+const noChange = new Set(['login', 'logout', 'refreshSession', 'exchangeApiKey', 'actInTenant']);
+
+/** Who has done what to what, and what is otherwise by it, newest first. */
 export function Changes() {
   const [{ data, error }, again] = useQuery({ query: ChangesDocument });
+  const changes = data?.auditEvents.nodes.filter(({ action }) => !noChange.has(action)).slice(0, shown);
   const names = new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
   return (
     <Card
@@ -18,12 +24,13 @@ export function Changes() {
       error={error}
       retry={() => again({ requestPolicy: 'network-only' })}
     >
-      {data?.auditEvents.nodes.length === 0 && <p>Nothing yet.</p>}
+      {changes?.length === 0 && <p>Nothing yet.</p>}
       <ul className="lines">
-        {data?.auditEvents.nodes.map((change) => (
+        {changes?.map((change) => (
           <li key={change.id}>
             <Time at={change.occurredAt} /> <strong>{names.get(change.actor) ?? actorOf(change)}</strong>{' '}
-            {deedOf(change.action)} <Target of={change.target} names={names} />
+            {deedOf(change.action)} <Target of={change.target} names={names} />{' '}
+            <span className="quiet">{effectOf(change)}</span>
           </li>
         ))}
       </ul>
@@ -33,6 +40,20 @@ export function Changes() {
 
 function actorOf({ actor, actorKind }: Change): string {
   return actorKind === 'user' ? 'A former member' : `${actorKind} ${actor}`;
+}
+
+/** What is otherwise by it, as far as a few words say it: `name demo-cluster, region eu-central`. */
+function effectOf({ details }: Change): string {
+  const changes = (details as { changes?: Record<string, unknown> })['changes'] ?? {};
+  return Object.entries(changes)
+    .flatMap(([name, value]) => {
+      const told = Array.isArray(value) ? value.length : value;
+      if (typeof told !== 'string' && typeof told !== 'number' && typeof told !== 'boolean') return [];
+      const text = String(told);
+      return text.length > 60 ? [] : [`${deedOf(name)} ${text}`];
+    })
+    .slice(0, 3)
+    .join(', ');
 }
 
 /** `acknowledgeAlert` as "acknowledge alert". */
