@@ -40,6 +40,9 @@ export interface VersionStanding {
 export interface Bringing {
   id: string;
   status: CanaryStatus;
+  /** Why it waits, or ended as it did. */
+  reason: string | null;
+  message: string | null;
   version: string;
   isOpen: boolean;
   /** Of `others`, those that it was for. */
@@ -124,9 +127,9 @@ async function bringingOf(
   others: ReadonlyMap<string, readonly string[]>,
 ): Promise<Map<string, Bringing>> {
   const rows = await em.execute<
-    { key: string; id: string; status: CanaryStatus; version: string; members: string[] | null }[]
+    (Omit<Bringing, 'isOpen' | 'members'> & { key: string; members: string[] | null })[]
   >(
-    `select r.key, c.id, c.status, c.params ->> 'version' as version, (
+    `select r.key, c.id, c.status, c.reason, c.message, c.params ->> 'version' as version, (
        select array_agg(m.instance_id) from governance.canary_member m
        join jsonb_to_recordset(?::jsonb) as o (name text, id text) on lower(o.name) = r.key and o.id = m.instance_id
        where m.tenant_id = c.tenant_id and m.canary_id = c.id) as members

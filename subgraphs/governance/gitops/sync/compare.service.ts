@@ -9,7 +9,7 @@ import { mostFailures } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import type { Asker, PanelCalls } from './panel-calls.js';
 import { planOf, type Actual, type Owned, type Plan } from './plan.js';
-import { keyOfChange, placeOf, refusalOf } from './refusals.js';
+import { placeOf, refusalOf } from './refusals.js';
 
 /** What there is, beside what is declared. */
 export interface Comparison extends Plan {
@@ -48,9 +48,7 @@ export async function compare(
   const problems: Problem[] = [...plan.problems];
   const byKey = new Map(declared.map((one) => [keyOf(one), one]));
   for (const change of plan.changes) {
-    const refusal = wantedSync
-      ? undefined
-      : refusalOf(config.refusals, change, byKey.get(keyOfChange(change)));
+    const refusal = wantedSync ? undefined : refusalOf(config.refusals, change, byKey);
     if (!refusal || refusal.times < mostFailures) continue;
     change.heldBack = `It was refused ${refusal.times} times: ${refusal.message}`;
     problems.push({ ...placeOf(change), message: refusal.message });
@@ -60,8 +58,14 @@ export async function compare(
     const wanted = declared.find(({ kind, name }) => kind === 'DesiredVersion' && name === change.name);
     const held = standing && heldBackBy(standing, wanted, wantedSync !== null);
     if (!held) continue;
-    change.heldBack = held.sentence;
+    Object.assign(change, { heldBack: held.sentence, isWaiting: held.isWaiting === true });
     if (held.isProblem) problems.push({ ...wanted?.place, message: held.sentence });
+  }
+  for (const { actual: version, canary } of standings) {
+    if (canary?.status !== CanaryStatus.PAUSED) continue;
+    const why = canary.message ?? canary.reason;
+    const sentence = `The canary ${canary.id} is paused and waits for somebody${why === null ? '' : `: ${why}`}`;
+    problems.push({ ...byKey.get(keyOf(version))?.place, message: sentence });
   }
   return {
     ...plan,
@@ -92,9 +96,15 @@ function heldBackBy(
   { canary, others, areAll }: VersionStanding,
   declared: Declared | undefined,
   isByHand: boolean,
-): { sentence: string; isProblem: boolean } | undefined {
+): { sentence: string; isProblem: boolean; isWaiting?: boolean } | undefined {
   if (!canary) return undefined;
-  if (canary.isOpen) return { sentence: `The canary ${canary.id} is under way`, isProblem: false };
+  if (canary.isOpen)
+    return {
+      sentence: `The canary ${canary.id} is under way`,
+      isProblem: false,
+      // What that one does not bring, another one does after it.
+      isWaiting: canary.version !== declared?.spec['version'] || others.some((id) => !canary.members.has(id)),
+    };
   if (canary.version !== declared?.spec['version'] || isByHand) return undefined;
   const way = 'declare another version, or sync by hand';
   if (canary.status !== CanaryStatus.SUCCEEDED)
