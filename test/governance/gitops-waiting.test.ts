@@ -24,13 +24,13 @@ afterAll(async () => panel.stop());
 beforeEach(newRepository);
 afterEach(forgetRepository);
 
-const version = (text: string) => `apiVersion: v1
+const version = (text: string, more = '') => `apiVersion: v1
 kind: DesiredVersion
 metadata: {name: All}
 spec:
   version: "${text}"
   steps: [{percent: 50, bake_seconds: 60}]
-`;
+${more}`;
 
 interface Canary {
   id: string;
@@ -138,7 +138,7 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
     ]);
   });
 
-  test('has two days for each step unless told; one whose canary waits for people is told at its line', async () => {
+  test('has as long to be taken up as its file says, two days unless told; one that waits for people is told at its line', async () => {
     const tenant = await paying();
     await nodeWith(tenant, { 'backup.encryption': true });
     await nodeWith(tenant, { 'backup.encryption': true });
@@ -162,6 +162,22 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
         line: 2,
         message: `The canary ${made!.id} is paused and waits for somebody: Somebody paused it`,
       },
+    ]);
+    await act(tenant, made!.id, 'abort');
+    await canaryIs(tenant, 'All: 0.3.0', ['ROLLED_BACK']);
+    const by = await signedIn(tenant);
+    await git.commit({ 'a.yaml': version('0.3.1', '  progress_deadline_seconds: 120\n') });
+    await refresh(by, id);
+    // Nobody takes it up: a minute later there is nothing to go on with.
+    await canaryIs(by, 'All: 0.3.1', ['PAUSED']);
+    expect((await settings()).at(-1)).toEqual({ seconds: 120 });
+    await refresh(await signedIn(by), id);
+    const waits = await seen(await signedIn(by), id, ({ problems }) => problems.length === 1, 'why it waits');
+    expect([waits.health, waits.problems[0]?.message]).toEqual([
+      'DEGRADED',
+      expect.stringMatching(
+        /^The canary can_\w+ is paused and waits for somebody: No instance could be reached/,
+      ),
     ]);
   });
 });
