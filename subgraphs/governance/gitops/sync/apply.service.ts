@@ -57,6 +57,7 @@ export async function apply(
   const problems: Problem[] = [];
   const refusals: Record<string, Refusal> = {};
   const canaries = new Map<string, string>();
+  const goesOn: GitOpsChange[] = [];
   const doOne = async (change: GitOpsChange) => {
     const key = keyOfChange(change);
     const actual = there.get(key);
@@ -83,7 +84,11 @@ export async function apply(
         const scope = scopeOf(standing, one, await GroupNames.read(step.em, asker.tenantId), isMade);
         const call = [configId, one.name, one.spec, scope, declaredCommit, standing.canary?.id];
         const idempotencyKey = createHash('sha256').update(JSON.stringify(call)).digest('hex');
-        canaries.set(key, await panel.bringVersion(asker, one, scope, idempotencyKey));
+        const id = await panel.bringVersion(asker, one, scope, idempotencyKey);
+        canaries.set(key, id);
+        // The others have theirs after it.
+        if (standing.isCapped)
+          goesOn.push({ ...change, heldBack: `The canary ${id} is under way`, isWaiting: true });
       }
     }
   };
@@ -117,7 +122,7 @@ export async function apply(
       problems.push({ ...placeOf(change), message });
     }
   }
-  const left = comparison.changes.filter((change) => !done.includes(change));
+  const left = [...comparison.changes.filter((change) => !done.includes(change)), ...goesOn];
   return { done, left, problems, refusals, canaries };
 }
 

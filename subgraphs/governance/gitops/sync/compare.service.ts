@@ -1,3 +1,5 @@
+import { ApiError } from '#platform/errors.js';
+
 import { CanaryStatus } from '../../canary/canary.status.js';
 import type { Scope } from '../../policy/scope.js';
 import type { GitOpsConfig } from '../gitops-config.entity.js';
@@ -93,7 +95,7 @@ function keepRemoved(
 
 /** Why no canary is made for a version: one is under way, or has been there already. */
 function heldBackBy(
-  { canary, others, areAll }: VersionStanding,
+  { canary, count, others, hasMore, isWhole }: VersionStanding,
   declared: Declared | undefined,
   isByHand: boolean,
 ): { sentence: string; isProblem: boolean; isWaiting?: boolean } | undefined {
@@ -103,35 +105,32 @@ function heldBackBy(
       sentence: `The canary ${canary.id} is under way`,
       isProblem: false,
       // What that one does not bring, another one does after it.
-      isWaiting: canary.version !== declared?.spec['version'] || others.some((id) => !canary.members.has(id)),
+      isWaiting: canary.version !== declared?.spec['version'] || hasMore,
     };
   if (canary.version !== declared?.spec['version'] || isByHand) return undefined;
   const way = 'declare another version, or sync by hand';
   if (canary.status !== CanaryStatus.SUCCEEDED)
     return { sentence: `The canary ${canary.id} ended as ${canary.status}: ${way}`, isProblem: true };
   // Those that came since are no reason to begin anew with those that it was for.
-  if (!areAll || others.some((id) => !canary.members.has(id))) return undefined;
+  if (!isWhole || others.length > 0) return undefined;
   return {
-    sentence: `${others.length} instances run another version still, after the canary ${canary.id}: ${way}`,
+    sentence: `${count} instances run another version still, after the canary ${canary.id}: ${way}`,
     isProblem: true,
   };
 }
 
 /**
- * Whom a canary for a version is for: those that run another one and were not in the one before. Throws where a group is
- * not there, as `GroupNames` does.
+ * Whom a canary for a version is for: those that run another one and were not in one before, a thousand at a time; where all
+ * were, and somebody wants it by hand, these once more. Throws where a group is not there, as `GroupNames` does.
  */
 export function scopeOf(
-  { canary, others, areAll }: VersionStanding,
+  { others, again, isWhole }: VersionStanding,
   declared: Declared,
   groups: GroupNames,
   isMade: (name: string) => boolean,
 ): Scope {
-  const isAgain =
-    canary !== undefined &&
-    canary.version === declared.spec['version'] &&
-    canary.status === CanaryStatus.SUCCEEDED;
-  const ids = isAgain ? others.filter((id) => !canary.members.has(id)) : others;
-  const whole = groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
-  return areAll && ids.length > 0 ? { instance_ids: ids } : whole;
+  groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
+  // Who is in it was not told when this look began.
+  if (!isWhole) throw new ApiError('UNAVAILABLE', 'A group of it has become known just now');
+  return { instance_ids: others.length > 0 ? others : again };
 }
