@@ -66,7 +66,8 @@ export class Alert {
   @Field(() => Int, {
     description:
       'How often the condition was found: once per beat, for OFFLINE once per outage, and for COMMAND_FAILED once per command. ' +
-      'Of DUPLICATE_IDENTITY, once per look that found another step back.',
+      'Of DUPLICATE_IDENTITY, once per look that found another step back, and of POLICY_VIOLATION once an hour and per change of ' +
+      'the policy.',
   })
   @Property({ type: 'integer' })
   count!: number;

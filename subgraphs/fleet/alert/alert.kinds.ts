@@ -40,7 +40,9 @@ registerEnumType(AlertRuleKind, {
     POLICY_VIOLATION: {
       description:
         'A mandatory policy does not hold on the instance; one alert for each policy. It fires at once, as CRITICAL where the ' +
-        'policy is high or critical and the rule sets no severity, and is over when the policy holds or applies no longer.',
+        'policy is high or critical and the rule sets no severity, and is over when the policy holds or applies no longer. ' +
+        'While it goes on it is found again once an hour, and when the policy is changed: one that was resolved by hand, ' +
+        'or before which the rule was off, begins anew then.',
     },
   },
 });

@@ -75,6 +75,6 @@ const raise = `insert into fleet.alert as a (tenant_id, id, instance_id, instanc
   where coalesce(r.is_enabled, ?)
   order by i.id
   on conflict (tenant_id, instance_id, rule, component) where status <> 'RESOLVED' do update set
-    severity = excluded.severity, message = excluded.message, count = a.count + 1, last_seen_at = excluded.last_seen_at,
-    clear_since = null, updated_at = excluded.updated_at
+    severity = excluded.severity, message = excluded.message, count = a.count + 1,
+    last_seen_at = excluded.last_seen_at, clear_since = null, updated_at = excluded.updated_at
   returning id, instance_id as "instanceId", severity`;

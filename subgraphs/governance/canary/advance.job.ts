@@ -86,8 +86,8 @@ async function run(fleet: FleetCalls, step: Step, before: Canary): Promise<void>
     const [{ members, updated, waiting }] = (await em.execute<
       { members: number; updated: number; waiting: number }[]
     >(
-      // Of this step: those before it were looked at in theirs.
-      `select count(*) filter (where step = ?)::integer as members,
+      // Of this step: those before it were looked at in theirs. Whoever has left the fleet can be waited for by nobody.
+      `select count(*) filter (where step = ? and status <> 'GONE')::integer as members,
          count(*) filter (where step = ? and status = 'UPDATED')::integer as updated,
          count(*) filter (where status = 'WAITING')::integer as waiting
        from governance.canary_member where tenant_id = ? and canary_id = ? and step <= ?`,

@@ -13,6 +13,7 @@ type Watched = Pick<CanaryMember, 'instanceId' | 'before' | 'step'> & { endedAt:
 export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promise<void> {
   const touched = await watched(step, canary, 'UPDATED', 'step desc, position');
   const untouched = await watched(step, canary, 'WAITING', 'position');
+  const isLeft = touched.length === 0 && (await haveAllLeft(step, canary));
   const ids = [...touched, ...untouched].map(({ instanceId }) => instanceId);
   const seen = await fleet.measure(askerOf(step, canary), canary.id, ids);
   const from = beginOf(canary, touched);
@@ -54,7 +55,8 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
           return ['abort', { reason: 'ANALYSIS_FAILED', message: words }];
       }
       const isOver = now >= until.getTime();
-      if (isOver && found.verdict === 'PASS') {
+      // Of whom nobody is left nothing will ever be known.
+      if (isLeft || (isOver && found.verdict === 'PASS')) {
         const next = row.currentStep + 1;
         if (next <= row.steps.length) {
           row.currentStep = next;
@@ -73,6 +75,16 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
     },
     (row, publish) => changed(publish, row, step.now),
   );
+}
+
+/** Whether all whose turn has come have left the fleet. */
+async function haveAllLeft({ em }: Step, { tenantId, id, currentStep }: Canary): Promise<boolean> {
+  const there = await em.execute<unknown[]>(
+    `select 1 from governance.canary_member
+     where tenant_id = ? and canary_id = ? and step <= ? and status <> 'GONE' limit 1`,
+    [tenantId, id, currentStep],
+  );
+  return there.length === 0;
 }
 
 async function watched(

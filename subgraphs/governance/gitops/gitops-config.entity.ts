@@ -118,6 +118,9 @@ export class GitOpsChange {
 
   @Field(() => String, { nullable: true, description: 'Why it is not done by itself; null where it is.' })
   heldBack!: string | null;
+
+  /** Whether it only waits for a canary to end, and is done then. */
+  isWaiting?: boolean;
 }
 
 /** How often something was refused as it is declared. */
@@ -125,6 +128,8 @@ export interface Refusal {
   /** A hash of what was tried. */
   what: string;
   times: number;
+  /** The same with what passes by itself. */
+  tries?: number;
   message: string;
 }
 
@@ -132,6 +137,12 @@ export interface Refusal {
 export interface WantedSync {
   prune: boolean;
   by: string;
+  /** Which of the repository's `requests` it was. */
+  request?: number;
+  /** The commit that it was begun with, and is for. */
+  commit?: string | null;
+  /** How often it was tried. */
+  tries?: number;
 }
 
 @Entity({ tableName: 'gitops_config' })

@@ -201,7 +201,11 @@ export class GitOpsConfigService {
   async sync(operation: Operation, { id, prune }: SyncGitOpsConfigInput): Promise<GitOpsConfig> {
     return this.change(operation, id, (config) => {
       requireGoing(config);
-      config.wantedSync = { prune: prune ?? false, by: viewerId(operation.requireViewer()) };
+      config.wantedSync = {
+        prune: prune ?? false,
+        by: viewerId(operation.requireViewer()),
+        request: config.requests + 1,
+      };
       config.refusals = {};
     });
   }

@@ -8,6 +8,7 @@ import { remediationMigration } from './004-remediation.js';
 import { gitOpsMigration } from './010-gitops.js';
 import { groupsAndMetricsMigration } from './011-groups-and-metrics.js';
 import { clustersMigration } from './020-clusters.js';
+import { gitOpsCanariesMigration } from './021-gitops-canaries.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -23,4 +24,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   gitOpsMigration,
   groupsAndMetricsMigration,
   clustersMigration,
+  gitOpsCanariesMigration,
 ];

@@ -50,7 +50,9 @@ export const ruleDescription =
   'The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, ' +
   'anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` ' +
   '(a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, ' +
-  '`any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. See `factKinds`.';
+  '`any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. ' +
+  'A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted ' +
+  'repetitions are written out. See `factKinds`.';
 
 @ObjectType({ description: 'What has to hold.' })
 export class PolicyRule {

@@ -26,6 +26,8 @@ interface PolicyRow {
   enforcement: string;
   rule: Rule;
   appliesTo: Scope;
+  /** Of one that is kept. */
+  updatedAt?: Date | string;
 }
 
 /** By what the rule says: a version may be read in a transaction that is undone, and come again with another rule. */
@@ -57,7 +59,7 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
     [tenantId],
   );
   const rows = await em.execute<PolicyRow[]>(
-    `select id, name, severity, enforcement, rule, applies_to as "appliesTo"
+    `select id, name, severity, enforcement, rule, applies_to as "appliesTo", updated_at as "updatedAt"
      from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id`,
     [tenantId],
   );
@@ -85,17 +87,14 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
   };
 }
 
-export function toActive(
-  row: Pick<PolicyRow, 'id' | 'name' | 'severity' | 'enforcement' | 'rule' | 'appliesTo'>,
-  rule: CompiledRule,
-  groups: Groups,
-): ActivePolicy {
+export function toActive(row: PolicyRow, rule: CompiledRule, groups: Groups): ActivePolicy {
   const paths = pathsOf(row.rule);
   return {
     id: row.id,
     name: row.name,
     severity: row.severity,
     isMandatory: row.enforcement === 'MANDATORY',
+    changedAt: new Date(row.updatedAt ?? 0).getTime(),
     weight: weightOf[row.severity] ?? 1,
     paths,
     isAboutActions: isAboutActions(paths),

@@ -8,6 +8,8 @@ export interface ActivePolicy {
   name: string;
   severity: string;
   isMandatory: boolean;
+  /** When it was last changed, in milliseconds. */
+  changedAt: number;
   /** In units of 2.5, so that sums stay whole. */
   weight: number;
   /** The facts that it is about. */

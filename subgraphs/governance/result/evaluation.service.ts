@@ -67,7 +67,7 @@ export async function evaluateNodes(
 ): Promise<void> {
   if (nodes.length === 0) return;
   const { em, now, publish } = step;
-  const { revision, results: before } = await storedResults(em, tenantId, nodes);
+  const { revision, refreshedAt, results: before } = await storedResults(em, tenantId, nodes);
   const rules = given ?? (await knownRules(em, tenantId, revision, now));
   const upserts: object[] = [];
   const removals: object[] = [];
@@ -75,14 +75,18 @@ export async function evaluateNodes(
   for (const node of nodes) {
     const found = evaluate(knownNode(node), rules.policies, rules.exemptions, now.getTime());
     const stored = before.get(node.id) ?? new Map<string, StoredResult>();
+    const judgedAt = dateOf(node.evaluatedAt)?.getTime() ?? 0;
     for (const { policy, status, evidence } of found.results) {
       const earlier = stored.get(policy.id);
       stored.delete(policy.id);
       const isEnforced = policy.isMandatory;
+      const isViolated = isEnforced && status === 'FAIL';
+      // What goes on is told again once its policy is another one, and each hour: whoever was not listening missed it.
+      const isToldAgain = isViolated && (policy.changedAt > judgedAt || refreshedAt > judgedAt);
+      if (isViolation(earlier) !== isViolated || isToldAgain)
+        publish(violation(tenantId, node.id, policy, isViolated));
       if (earlier && isSame(earlier, { status, evidence, isEnforced })) continue;
       upserts.push({ instance_id: node.id, policy_id: policy.id, status, evidence, is_enforced: isEnforced });
-      const isViolated = isEnforced && status === 'FAIL';
-      if (isViolation(earlier) !== isViolated) publish(violation(tenantId, node.id, policy, isViolated));
     }
     for (const gone of stored.values()) {
       removals.push({ instance_id: node.id, policy_id: gone.policyId });
@@ -97,26 +101,37 @@ export async function evaluateNodes(
   else await em.execute(storeAll, [...judged, ...changed]);
 }
 
-/** What is kept of these instances, and the tenant's revision, by one statement. */
+/** What is kept of these instances, and the tenant's revision and newest refresh, by one statement. */
 async function storedResults(
   em: SqlEntityManager,
   tenantId: string,
   nodes: readonly NodeRow[],
-): Promise<{ revision: number; results: Map<string, Map<string, StoredResult>> }> {
-  const [{ revision, kept }] = (await em.execute<{ revision: string | null; kept: KeptResult[] }[]>(
-    `select (select revision::text from governance.standing where tenant_id = ?) as revision,
+): Promise<{ revision: number; refreshedAt: number; results: Map<string, Map<string, StoredResult>> }> {
+  const [{ revision, refreshedAt, kept }] = (await em.execute<StoredRow[]>(
+    `select s.revision::text as revision, s.refreshed_at as "refreshedAt",
        (select coalesce(json_agg(json_build_array(instance_id, policy_id, status, evidence, is_enforced)), '[]')
         from governance.result
-        where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb))) as kept`,
-    [tenantId, tenantId, JSON.stringify(nodes.map(({ id }) => id))],
-  )) as [{ revision: string | null; kept: KeptResult[] }];
+        where tenant_id = ? and instance_id in (select jsonb_array_elements_text(?::jsonb))) as kept
+     from (select 1) one left join governance.standing s on s.tenant_id = ?`,
+    [tenantId, JSON.stringify(nodes.map(({ id }) => id)), tenantId],
+  )) as [StoredRow];
   const results = new Map<string, Map<string, StoredResult>>();
   for (const [instanceId, policyId, status, evidence, isEnforced] of kept) {
     let of = results.get(instanceId);
     if (!of) results.set(instanceId, (of = new Map()));
     of.set(policyId, { instanceId, policyId, status, evidence, isEnforced });
   }
-  return { revision: Number(revision ?? 0), results };
+  return {
+    revision: Number(revision ?? 0),
+    refreshedAt: refreshedAt === null ? 0 : new Date(refreshedAt).getTime(),
+    results,
+  };
+}
+
+interface StoredRow {
+  revision: string | null;
+  refreshedAt: Date | string | null;
+  kept: KeptResult[];
 }
 
 type KeptResult = [

@@ -2,7 +2,7 @@ import type { Faults } from '#platform/validation.js';
 
 import { isAboutBoth, kindOf, nearestPath, type FactKind } from '../fact/fact.catalogue.js';
 import { durationMs } from './duration.js';
-import { compilePattern } from './pattern.js';
+import { compilePattern, patternLimits, weightOf } from './pattern.js';
 import { combiners, comparers, limits, pathsOf, typesOf, type Comparer, type Rule } from './rule.js';
 import { parseRange, parseVersion } from './version.js';
 
@@ -21,6 +21,8 @@ const fields = new Set(['condition', 'operator', 'value']);
 class RuleCheck {
   readonly faults: Faults = {};
   private comparisons = 0;
+  /** Of all patterns so far. */
+  private weight = 0;
 
   rule(given: unknown, path: string, depth: number): Rule | undefined {
     if (depth > limits.depth)
@@ -121,6 +123,10 @@ class RuleCheck {
   private pattern(value: unknown, path: string): unknown {
     if (typeof value !== 'string') return this.fault(path, 'The value of matches is a pattern');
     if (value.length > limits.text) return this.tooLong(path);
+    const weight = weightOf(value);
+    this.weight += weight;
+    if (this.weight > patternLimits.weight && weight <= patternLimits.weight)
+      return this.fault(path, 'The patterns of the rule are too large together: make them fewer or shorter');
     const compiled = compilePattern(value);
     return 'fault' in compiled
       ? this.fault(path, `This pattern cannot be used: ${compiled.fault.slice(0, 200)}`)

@@ -6,6 +6,7 @@ import { simpleGit, type SimpleGit } from 'simple-git';
 
 import { bracketed, type GitAddress } from './address.js';
 import type { GitCredential } from './credential.js';
+import { knownAs } from './known-hosts.js';
 
 /** What the operator says of git. */
 export interface GitSettings {
@@ -76,7 +77,8 @@ export async function confinedGit({
     environment[`GIT_CONFIG_VALUE_${at}`] = value;
   }
   if (certificates !== undefined) environment['GIT_SSL_CAINFO'] = certificates;
-  if (protocol === 'ssh') Object.assign(environment, await sshSettings(folder, host, addresses, credential));
+  if (protocol === 'ssh')
+    Object.assign(environment, await sshSettings(folder, address, addresses, credential));
   return simpleGit({
     baseDir: folder,
     abort: signal,
@@ -108,11 +110,12 @@ const withKey = `ssh-agent sh -c 'printf "%s\\n" "$${keyVariable}" | ssh-add -q 
  */
 async function sshSettings(
   folder: string,
-  host: string,
+  { host, port }: GitAddress,
   [address = host]: readonly string[],
   credential: GitCredential | undefined,
 ): Promise<Record<string, string>> {
   const isKey = credential?.kind === 'SSH_KEY';
+  const { alias, lines } = knownAs(host, port, isKey ? credential.knownHosts : '');
   const options: Record<string, string> = {
     BatchMode: 'yes',
     ConnectTimeout: '10',
@@ -123,15 +126,13 @@ async function sshSettings(
     StrictHostKeyChecking: 'yes',
     GlobalKnownHostsFile: '/dev/null',
     UserKnownHostsFile: join(folder, 'known_hosts'),
-    HostKeyAlias: host,
+    HostKeyAlias: alias,
     HostName: address,
     IdentityAgent: isKey ? 'SSH_AUTH_SOCK' : 'none',
     IdentityFile: 'none',
     PreferredAuthentications: 'publickey',
   };
-  await writeFile(join(folder, 'known_hosts'), isKey ? `${credential.knownHosts.trim()}\n` : '', {
-    mode: 0o600,
-  });
+  await writeFile(join(folder, 'known_hosts'), lines, { mode: 0o600 });
   const words = Object.entries(options).map(([name, value]) => `-o '${name}=${value}'`);
   const ssh = ['ssh', '-F', '/dev/null', ...words].join(' ');
   // Or git would try out what kind of ssh it is.

@@ -130,6 +130,11 @@ const versionRules = z.strictObject({
     .min(1, 'At least one')
     .max(20, 'At most 20')
     .optional(),
+  progress_deadline_seconds: z
+    .int('It is 120 to 172800')
+    .min(120, 'It is 120 to 172800')
+    .max(172_800, 'It is 120 to 172800')
+    .optional(),
 });
 const defaultSteps = [
   { percent: 10, bakeSeconds: 600 },
@@ -138,9 +143,10 @@ const defaultSteps = [
 
 function desiredVersion(_name: string, given: Spec): SpecRead {
   const scope = readScope(given['applies_to'] ?? 'all_instances', '.applies_to');
-  const read = parsed(versionRules, given, ({ version, steps }) => ({
+  const read = parsed(versionRules, given, ({ version, steps, progress_deadline_seconds: deadline }) => ({
     version,
     steps: steps?.map(({ percent, bake_seconds: bakeSeconds }) => ({ percent, bakeSeconds })) ?? defaultSteps,
+    ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
   }));
   if ('faults' in read || 'faults' in scope)
     return {

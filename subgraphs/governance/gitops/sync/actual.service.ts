@@ -30,9 +30,17 @@ export async function actualPolicies(
 /** A version that is declared, and where it is. */
 export interface VersionStanding {
   actual: Actual;
-  /** Instances that run another version; of more than a thousand, or where a group is not there, some: `areAll` is false. */
+  /** Instances that run another version, and how many: in `others` those that no canary has brought it yet. */
+  count: number;
   others: string[];
-  areAll: boolean;
+  /** Whether there are more of these than a canary is for, a thousand. */
+  isCapped: boolean;
+  /** Whether there are some whom the canary that is under way is not for. */
+  hasMore: boolean;
+  /** Some that a canary has brought it, and that run another one all the same. */
+  again: string[];
+  /** Whether all groups are there that it is for. */
+  isWhole: boolean;
   /** The canary that brings it, or was to bring it. */
   canary: Bringing | undefined;
 }
@@ -40,10 +48,13 @@ export interface VersionStanding {
 export interface Bringing {
   id: string;
   status: CanaryStatus;
+  /** Why it waits, or ended as it did. */
+  reason: string | null;
+  message: string | null;
   version: string;
   isOpen: boolean;
-  /** Of `others`, those that it was for. */
-  members: ReadonlySet<string>;
+  /** Those of this version that have succeeded, it and the ones before it. */
+  succeeded: readonly string[];
 }
 
 const atOnce = 2_000;
@@ -61,28 +72,40 @@ export async function versionStandings(
   if (versions.length === 0) return [];
   const scopes = versions.map(({ spec }) => names.knownOf(spec['appliesTo'] as DeclaredScope));
   const groups = await readGroups(em, tenantId, scopes.flatMap(groupIdsOf));
-  const found = versions.map(({ spec }, at) => ({
+  const bringing = await bringingOf(em, tenantId);
+  const found = versions.map(({ name, spec }, at) => ({
     spec,
     isFor: scopeTest(scopes[at]!, groups),
-    ids: [] as string[],
+    canary: bringing.get(name.toLowerCase()),
+    others: [] as string[],
+    again: [] as string[],
     seen: new Set<string>(),
     count: 0,
+    isCapped: false,
+    hasMore: false,
   }));
-  for await (const node of nodesOf(em, tenantId)) {
+  for await (const nodes of nodesOf(em, tenantId)) {
     for (const each of found) {
-      if (!each.isFor(node) || node.version === each.spec['version']) continue;
-      each.count += 1;
-      if (each.ids.length < mostOthers) each.ids.push(node.id);
-      if (each.seen.size < mostVersionsShown) each.seen.add(node.version);
+      const those = nodes.filter((node) => each.isFor(node) && node.version !== each.spec['version']);
+      each.count += those.length;
+      for (const { version } of those) if (each.seen.size < mostVersionsShown) each.seen.add(version);
+      const ids = those.map(({ id }) => id);
+      const isBrought = await broughtTo(em, tenantId, succeededOf(each), ids);
+      for (const id of ids) {
+        const list = isBrought.has(id) ? each.again : each.others;
+        if (list.length < mostOthers) list.push(id);
+        else if (list === each.others) each.isCapped = true;
+      }
     }
   }
-  const bringing = await bringingOf(
-    em,
-    tenantId,
-    new Map(versions.map(({ name }, at) => [name, found[at]!.ids])),
-  );
+  for (const each of found) {
+    const { canary, others } = each;
+    if (!canary?.isOpen) continue;
+    const members = await broughtTo(em, tenantId, [canary.id], others);
+    each.hasMore = each.isCapped || members.size < others.length;
+  }
   return versions.map((one, at) => {
-    const { ids, seen, count } = found[at]!;
+    const { others, again, isCapped, hasMore, seen, count, canary } = found[at]!;
     const isWhole = names.hasAllOf(one.spec['appliesTo'] as DeclaredScope);
     const spec = {
       ...one.spec,
@@ -92,25 +115,57 @@ export async function versionStandings(
     };
     return {
       actual: { kind: 'DesiredVersion', id: one.name, name: one.name, spec },
-      others: ids,
-      areAll: isWhole && count === ids.length,
-      canary: bringing.get(one.name.toLowerCase()),
+      count,
+      others,
+      isCapped,
+      hasMore,
+      again,
+      isWhole,
+      canary,
     };
   });
 }
 
-/** Those that have told their version. */
+/** Of a version that is declared anew nothing has been brought yet. */
+function succeededOf({
+  spec,
+  canary,
+}: {
+  spec: Declared['spec'];
+  canary: Bringing | undefined;
+}): readonly string[] {
+  return canary && canary.version === spec['version'] ? canary.succeeded : [];
+}
+
+/** Of these instances those that were in one of these canaries. */
+async function broughtTo(
+  em: SqlEntityManager,
+  tenantId: string,
+  canaries: readonly string[],
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (canaries.length === 0 || ids.length === 0) return new Set();
+  const rows = await em.execute<{ id: string }[]>(
+    `select distinct instance_id as id from governance.canary_member
+     where tenant_id = ? and canary_id in (select jsonb_array_elements_text(?::jsonb))
+       and instance_id in (select jsonb_array_elements_text(?::jsonb))`,
+    [tenantId, JSON.stringify(canaries), JSON.stringify(ids)],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Those that have told their version, some at a time. */
 async function* nodesOf(
   em: SqlEntityManager,
   tenantId: string,
-): AsyncGenerator<Scoped & { version: string }> {
+): AsyncGenerator<(Scoped & { version: string })[]> {
   for (let after = ''; ;) {
     const nodes = await em.execute<(Scoped & { version: string | null })[]>(
       `select id, name, hostname, status, tags, facts ->> 'cloud_os.version' as version from governance.node
        where tenant_id = ? and id > ? order by id limit ?`,
       [tenantId, after, atOnce],
     );
-    for (const { version, ...node } of nodes) if (version !== null) yield { ...node, version };
+    yield nodes.flatMap(({ version, ...node }) => (version === null ? [] : [{ ...node, version }]));
     const last = nodes.at(-1);
     if (!last || nodes.length < atOnce) return;
     after = last.id;
@@ -118,26 +173,17 @@ async function* nodesOf(
 }
 
 /** The canaries that repositories have made, by the name of the version in lower case. */
-async function bringingOf(
-  em: SqlEntityManager,
-  tenantId: string,
-  others: ReadonlyMap<string, readonly string[]>,
-): Promise<Map<string, Bringing>> {
-  const rows = await em.execute<
-    { key: string; id: string; status: CanaryStatus; version: string; members: string[] | null }[]
-  >(
-    `select r.key, c.id, c.status, c.params ->> 'version' as version, (
-       select array_agg(m.instance_id) from governance.canary_member m
-       join jsonb_to_recordset(?::jsonb) as o (name text, id text) on lower(o.name) = r.key and o.id = m.instance_id
-       where m.tenant_id = c.tenant_id and m.canary_id = c.id) as members
+async function bringingOf(em: SqlEntityManager, tenantId: string): Promise<Map<string, Bringing>> {
+  const rows = await em.execute<(Omit<Bringing, 'isOpen'> & { key: string })[]>(
+    `select r.key, c.id, c.status, c.reason, c.message, c.params ->> 'version' as version, (
+       select coalesce(jsonb_agg(s.id), '[]') from governance.canary s
+       where s.tenant_id = c.tenant_id and s.status = 'SUCCEEDED'
+         and (s.id = c.id or r.earlier_canaries @> to_jsonb(s.id))) as succeeded
      from governance.gitops_resource r join governance.canary c on c.tenant_id = r.tenant_id and c.id = r.canary_id
      where r.tenant_id = ? and r.kind = 'DesiredVersion'`,
-    [JSON.stringify([...others].flatMap(([name, ids]) => ids.map((id) => ({ name, id })))), tenantId],
+    [tenantId],
   );
   return new Map(
-    rows.map(({ key, members, ...canary }) => [
-      key,
-      { ...canary, isOpen: openStatuses.includes(canary.status), members: new Set(members) },
-    ]),
+    rows.map(({ key, ...canary }) => [key, { ...canary, isOpen: openStatuses.includes(canary.status) }]),
   );
 }

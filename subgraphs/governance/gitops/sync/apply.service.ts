@@ -33,7 +33,7 @@ const passing: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'RATE_LIMITED', 
 const actionOrder: readonly GitOpsAction[] = [GitOpsAction.CREATE, GitOpsAction.UPDATE, GitOpsAction.DELETE];
 
 /**
- * Does what is not held back, one thing after the other. A thing that is refused does not keep the others from being done,
+ * Does what is due, one thing after the other. A thing that is refused does not keep the others from being done,
  * and is told at its place in the repository. Whoever dies in between leaves a difference that the next look finds.
  */
 export async function apply(
@@ -42,16 +42,22 @@ export async function apply(
   { id: configId, refusals: before }: Pick<GitOpsConfig, 'id' | 'refusals'>,
   { declared, declaredCommit }: { declared: readonly Declared[]; declaredCommit: string | null },
   comparison: Comparison,
+  due: readonly GitOpsChange[],
   mayGoOn: () => Promise<boolean>,
 ): Promise<Applied> {
   const asker = askerOf(step);
   const wanted = new Map(declared.map((one) => [keyOf(one), one]));
   const there = new Map(comparison.actual.map((one) => [keyOf(one), one]));
-  const isMade = (name: string) => wanted.has(keyOf({ kind: 'InstanceGroup', name }));
   const done: GitOpsChange[] = [];
+  // One that is declared and was refused is not there, nor will it be by itself.
+  const isMade = (name: string) => {
+    const key = keyOf({ kind: 'InstanceGroup', name });
+    return there.has(key) || done.some((change) => keyOfChange(change) === key);
+  };
   const problems: Problem[] = [];
   const refusals: Record<string, Refusal> = {};
   const canaries = new Map<string, string>();
+  const goesOn: GitOpsChange[] = [];
   const doOne = async (change: GitOpsChange) => {
     const key = keyOfChange(change);
     const actual = there.get(key);
@@ -78,17 +84,19 @@ export async function apply(
         const scope = scopeOf(standing, one, await GroupNames.read(step.em, asker.tenantId), isMade);
         const call = [configId, one.name, one.spec, scope, declaredCommit, standing.canary?.id];
         const idempotencyKey = createHash('sha256').update(JSON.stringify(call)).digest('hex');
-        canaries.set(key, await panel.bringVersion(asker, one, scope, idempotencyKey));
+        const id = await panel.bringVersion(asker, one, scope, idempotencyKey);
+        canaries.set(key, id);
+        // The others have theirs after it.
+        if (standing.isCapped)
+          goesOn.push({ ...change, heldBack: `The canary ${id} is under way`, isWaiting: true });
       }
     }
   };
-  const inTurn = comparison.changes
-    .filter(({ heldBack }) => heldBack === null)
-    .toSorted(
-      (a, b) =>
-        actionOrder.indexOf(a.action) - actionOrder.indexOf(b.action) ||
-        kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind),
-    );
+  const inTurn = due.toSorted(
+    (a, b) =>
+      actionOrder.indexOf(a.action) - actionOrder.indexOf(b.action) ||
+      kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind),
+  );
   for (const change of inTurn) {
     step.signal.throwIfAborted();
     // Whoever pauses it or takes it away means now.
@@ -99,22 +107,22 @@ export async function apply(
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.extensions.reason === 'CANARY_UNDER_WAY') {
-        change.heldBack = error.message;
+        Object.assign(change, { heldBack: error.message, isWaiting: true });
         continue;
       }
       const key = keyOfChange(change);
-      const declaredNow = wanted.get(key);
       const message = `${change.kind} ${change.name}: ${sentenceOf(error)}`;
-      const times = refusalOf(before, change, declaredNow)?.times ?? 0;
+      const { times = 0, tries = times } = refusalOf(before, change, wanted) ?? {};
       refusals[key] = {
-        what: hashOfTry(change, declaredNow),
+        what: hashOfTry(change, wanted),
         times: passing.has(error.code) ? times : times + 1,
+        tries: tries + 1,
         message,
       };
       problems.push({ ...placeOf(change), message });
     }
   }
-  const left = comparison.changes.filter((change) => !done.includes(change));
+  const left = [...comparison.changes.filter((change) => !done.includes(change)), ...goesOn];
   return { done, left, problems, refusals, canaries };
 }
 

@@ -1,3 +1,5 @@
+import { ApiError } from '#platform/errors.js';
+
 import { CanaryStatus } from '../../canary/canary.status.js';
 import type { Scope } from '../../policy/scope.js';
 import type { GitOpsConfig } from '../gitops-config.entity.js';
@@ -9,7 +11,7 @@ import { mostFailures } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import type { Asker, PanelCalls } from './panel-calls.js';
 import { planOf, type Actual, type Owned, type Plan } from './plan.js';
-import { keyOfChange, placeOf, refusalOf } from './refusals.js';
+import { placeOf, refusalOf } from './refusals.js';
 
 /** What there is, beside what is declared. */
 export interface Comparison extends Plan {
@@ -48,9 +50,7 @@ export async function compare(
   const problems: Problem[] = [...plan.problems];
   const byKey = new Map(declared.map((one) => [keyOf(one), one]));
   for (const change of plan.changes) {
-    const refusal = wantedSync
-      ? undefined
-      : refusalOf(config.refusals, change, byKey.get(keyOfChange(change)));
+    const refusal = wantedSync ? undefined : refusalOf(config.refusals, change, byKey);
     if (!refusal || refusal.times < mostFailures) continue;
     change.heldBack = `It was refused ${refusal.times} times: ${refusal.message}`;
     problems.push({ ...placeOf(change), message: refusal.message });
@@ -60,8 +60,14 @@ export async function compare(
     const wanted = declared.find(({ kind, name }) => kind === 'DesiredVersion' && name === change.name);
     const held = standing && heldBackBy(standing, wanted, wantedSync !== null);
     if (!held) continue;
-    change.heldBack = held.sentence;
+    Object.assign(change, { heldBack: held.sentence, isWaiting: held.isWaiting === true });
     if (held.isProblem) problems.push({ ...wanted?.place, message: held.sentence });
+  }
+  for (const { actual: version, canary } of standings) {
+    if (canary?.status !== CanaryStatus.PAUSED) continue;
+    const why = canary.message ?? canary.reason;
+    const sentence = `The canary ${canary.id} is paused and waits for somebody${why === null ? '' : `: ${why}`}`;
+    problems.push({ ...byKey.get(keyOf(version))?.place, message: sentence });
   }
   return {
     ...plan,
@@ -89,39 +95,42 @@ function keepRemoved(
 
 /** Why no canary is made for a version: one is under way, or has been there already. */
 function heldBackBy(
-  { canary, others, areAll }: VersionStanding,
+  { canary, count, others, hasMore, isWhole }: VersionStanding,
   declared: Declared | undefined,
   isByHand: boolean,
-): { sentence: string; isProblem: boolean } | undefined {
+): { sentence: string; isProblem: boolean; isWaiting?: boolean } | undefined {
   if (!canary) return undefined;
-  if (canary.isOpen) return { sentence: `The canary ${canary.id} is under way`, isProblem: false };
+  if (canary.isOpen)
+    return {
+      sentence: `The canary ${canary.id} is under way`,
+      isProblem: false,
+      // What that one does not bring, another one does after it.
+      isWaiting: canary.version !== declared?.spec['version'] || hasMore,
+    };
   if (canary.version !== declared?.spec['version'] || isByHand) return undefined;
   const way = 'declare another version, or sync by hand';
   if (canary.status !== CanaryStatus.SUCCEEDED)
     return { sentence: `The canary ${canary.id} ended as ${canary.status}: ${way}`, isProblem: true };
   // Those that came since are no reason to begin anew with those that it was for.
-  if (!areAll || others.some((id) => !canary.members.has(id))) return undefined;
+  if (!isWhole || others.length > 0) return undefined;
   return {
-    sentence: `${others.length} instances run another version still, after the canary ${canary.id}: ${way}`,
+    sentence: `${count} instances run another version still, after the canary ${canary.id}: ${way}`,
     isProblem: true,
   };
 }
 
 /**
- * Whom a canary for a version is for: those that run another one and were not in the one before. Throws where a group is
- * not there, as `GroupNames` does.
+ * Whom a canary for a version is for: those that run another one and were not in one before, a thousand at a time; where all
+ * were, and somebody wants it by hand, these once more. Throws where a group is not there, as `GroupNames` does.
  */
 export function scopeOf(
-  { canary, others, areAll }: VersionStanding,
+  { others, again, isWhole }: VersionStanding,
   declared: Declared,
   groups: GroupNames,
   isMade: (name: string) => boolean,
 ): Scope {
-  const isAgain =
-    canary !== undefined &&
-    canary.version === declared.spec['version'] &&
-    canary.status === CanaryStatus.SUCCEEDED;
-  const ids = isAgain ? others.filter((id) => !canary.members.has(id)) : others;
-  const whole = groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
-  return areAll && ids.length > 0 ? { instance_ids: ids } : whole;
+  groups.scopeOf(declared.spec['appliesTo'] as DeclaredScope, isMade);
+  // Who is in it was not told when this look began.
+  if (!isWhole) throw new ApiError('UNAVAILABLE', 'A group of it has become known just now');
+  return { instance_ids: others.length > 0 ? others : again };
 }

@@ -11,11 +11,13 @@ import type { Repositories } from '../git/repository.js';
 import { GitOpsConfig } from '../gitops-config.entity.js';
 import { apply, type Applied } from './apply.service.js';
 import { compare, type Comparison } from './compare.service.js';
+import { dueChanges } from './due-changes.js';
 import { claimMs, crowdedMs, longestLookMs, lookKind, mostOfTenant, type GitOpsPayload } from './kinds.js';
 import type { LookStep } from './look.step.js';
 import { newestOf, type Newest } from './newest.service.js';
 import type { PanelCalls } from './panel-calls.js';
 import { settle } from './settle.service.js';
+import { wishFor } from './wish.js';
 
 export interface LookTools {
   repositories: Repositories;
@@ -38,15 +40,17 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
     async handle(step) {
       if (!(await begin(step))) return;
       const { tenantId, configId: id } = step.payload;
-      const config = await step.em.findOne(GitOpsConfig, { tenantId, id });
-      if (!config) return;
-      const newest = await newestOf(tools, step, config);
+      const found = await step.em.findOne(GitOpsConfig, { tenantId, id });
+      if (!found) return;
+      const newest = await newestOf(tools, step, found);
+      const config = { ...found, wantedSync: wishFor(found, newest) };
       if (newest.cause !== undefined)
         tools.logger.info({ configId: config.id, cause: newest.cause }, 'a repository could not be read');
       const comparison = await compared(tools, step, config, newest);
+      const due = comparison ? dueChanges(config, newest, comparison) : [];
       const applied =
-        comparison && mayApply(config, newest, comparison)
-          ? await apply(tools.panel, step, config, newest, comparison, async () => isMine(step))
+        comparison && due.length > 0
+          ? await apply(tools.panel, step, config, newest, comparison, due, async () => isMine(step))
           : nothing;
       await step.write(async (write) => {
         const row = await locked(write, step);
@@ -116,12 +120,4 @@ async function compared(
     ];
     return undefined;
   }
-}
-
-/** Whether what is different is to be put right now. */
-function mayApply(config: GitOpsConfig, newest: Newest, { changes }: Comparison): boolean {
-  const { autoSync, selfHeal, wantedSync, appliedCommit } = config;
-  if (changes.every(({ heldBack }) => heldBack !== null)) return false;
-  if (wantedSync) return true;
-  return autoSync && (selfHeal || newest.declaredCommit !== appliedCommit);
 }

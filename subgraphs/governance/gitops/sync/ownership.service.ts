@@ -32,9 +32,8 @@ export async function keepOwnership(
   const removed = keysOf(applied.done, GitOpsAction.DELETE);
   // What is there and could not be changed was perhaps never the repository's.
   const refused = keysOf(left, GitOpsAction.UPDATE);
-  const owned = isTaken
-    ? newest.declared.filter((one) => !missing.has(keyOf(one)) && !refused.has(keyOf(one)))
-    : [];
+  const isLeft = (key: string) => missing.has(key) || (refused.has(key) && !applied.canaries.has(key));
+  const owned = isTaken ? newest.declared.filter((one) => !isLeft(keyOf(one))) : [];
   const there = new Set([...actual, ...newest.declared].map(keyOf).filter((key) => !removed.has(key)));
   await em.execute(
     `delete from governance.gitops_resource where tenant_id = ? and config_id = ?
@@ -52,7 +51,13 @@ export async function keepOwnership(
      select ?, kind, key, ?, name, canary, ?
      from jsonb_to_recordset(?::jsonb) as o (kind text, key text, name text, canary text)
      on conflict (tenant_id, kind, key) do update
-       set name = excluded.name, canary_id = coalesce(excluded.canary_id, r.canary_id)
+       set name = excluded.name, canary_id = coalesce(excluded.canary_id, r.canary_id),
+         earlier_canaries = case
+           when excluded.canary_id is null or excluded.canary_id = r.canary_id then r.earlier_canaries
+           when exists (select from governance.canary a join governance.canary b on b.tenant_id = a.tenant_id
+             and b.params ->> 'version' = a.params ->> 'version'
+             where a.tenant_id = r.tenant_id and a.id = r.canary_id and b.id = excluded.canary_id)
+           then r.earlier_canaries || to_jsonb(r.canary_id) else '[]' end
        where r.config_id = excluded.config_id`,
     [tenantId, configId, now, JSON.stringify(rows)],
   );

@@ -6,6 +6,9 @@ import type { Scope } from '../../policy/scope.js';
 import type { Declared, Resource } from '../manifest/resource.js';
 import type { Actual } from './plan.js';
 
+/** Half of it is for the command to be taken up: a maintenance window comes once a day. */
+const longestDeadlineSeconds = 172_800;
+
 /** What governance may ask of the panel for repositories, and no more. */
 export const gitOpsPermissionsNeeded = [
   'governance.policy.manage',
@@ -193,12 +196,13 @@ export class PanelCalls {
 
   /** Answers the canary that brings the version to its instances. Asked again for the same commit, it is the same one. */
   async bringVersion(asker: Asker, { name, spec }: Resource, appliesTo: Scope, key: string): Promise<string> {
-    const { version, steps } = spec;
+    const { version, steps, progressDeadlineSeconds = longestDeadlineSeconds } = spec;
     const input = {
       name: `${name}: ${String(version)}`.slice(0, 200).toWellFormed(),
       command: 'UPDATE',
       params: { version },
       steps,
+      progressDeadlineSeconds,
       appliesTo,
     };
     const made = await this.panel.call<{ createCanary: { id: string } }>({

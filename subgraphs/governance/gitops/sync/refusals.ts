@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { GitOpsChange, Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Place, type ResourceKind } from '../manifest/resource.js';
+import type { DeclaredScope } from '../manifest/scope.js';
 
 export function keyOfChange({ kind, name }: GitOpsChange): string {
   return keyOf({ kind: kind as ResourceKind, name });
@@ -11,9 +12,14 @@ export function placeOf({ file, line }: GitOpsChange): Partial<Place> {
   return file === null ? {} : { file, line };
 }
 
-/** What is tried: the same that was refused is refused again, another thing may not be. */
-export function hashOfTry({ action }: GitOpsChange, declared: Declared | undefined): string {
-  const text = JSON.stringify([action, declared?.name, declared?.spec]);
+/** What is declared, by key. */
+export type DeclaredByKey = ReadonlyMap<string, Declared>;
+
+/** What is tried: the same that was refused is refused again, another thing may not be. It is of its groups, too. */
+export function hashOfTry(change: GitOpsChange, wanted: DeclaredByKey): string {
+  const declared = wanted.get(keyOfChange(change));
+  const groups = groupsOf(declared).map((name) => wanted.get(keyOf({ kind: 'InstanceGroup', name }))?.spec);
+  const text = JSON.stringify([change.action, declared?.name, declared?.spec, ...groups]);
   return createHash('sha256').update(text).digest('base64url');
 }
 
@@ -21,8 +27,13 @@ export function hashOfTry({ action }: GitOpsChange, declared: Declared | undefin
 export function refusalOf(
   refusals: Readonly<Record<string, Refusal>>,
   change: GitOpsChange,
-  declared: Declared | undefined,
+  wanted: DeclaredByKey,
 ): Refusal | undefined {
   const refusal = refusals[keyOfChange(change)];
-  return refusal?.what === hashOfTry(change, declared) ? refusal : undefined;
+  return refusal?.what === hashOfTry(change, wanted) ? refusal : undefined;
+}
+
+function groupsOf(declared: Declared | undefined): readonly string[] {
+  const scope = declared?.spec['appliesTo'] as DeclaredScope | undefined;
+  return typeof scope === 'object' && 'groups' in scope ? scope.groups : [];
 }

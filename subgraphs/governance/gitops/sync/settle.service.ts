@@ -18,13 +18,14 @@ import type { LookStep } from './look.step.js';
 import type { Newest } from './newest.service.js';
 import { keepOwnership } from './ownership.service.js';
 import { keyOfChange } from './refusals.js';
+import { isWishedAgain, wishLeft } from './wish.js';
 
 const mostProblems = 50;
 const mostChanges = 500;
 
 /** What came of a look. */
 export interface Look {
-  /** As it was at the beginning. */
+  /** As it was at the beginning, with what is wanted for what is declared now. */
   config: GitOpsConfig;
   /** As it is, locked. */
   row: GitOpsConfig;
@@ -62,9 +63,8 @@ async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<v
   const refusals = comparison ? refusalsLeft(row, applied, left) : row.refusals;
   const retryAfter = Object.values(applied.refusals)
     .filter(({ times }) => times < mostFailures)
-    .map(({ times }) => retryMs(Math.max(times, 1)));
-  const isRetried = retryAfter.length > 0 && (row.autoSync || config.wantedSync !== null);
-  const isWanted = row.requests !== config.requests || isRetried;
+    .map(({ times, tries = times }) => retryMs(Math.max(tries, 1)));
+  const isRetried = retryAfter.length > 0 && (row.autoSync || isWishedAgain(config));
   const pause = isRetried ? Math.min(...retryAfter) : pauseMs(row.syncIntervalSeconds);
   Object.assign(row, {
     lastSeenCommit: newest.tip,
@@ -82,7 +82,7 @@ async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<v
     refusals,
     // As long as something is left that nobody has confirmed to be gone for good.
     isRewritten: newest.isRewritten && (!isRead || left.some(({ action }) => action === GitOpsAction.DELETE)),
-    wantedSync: isWanted ? row.wantedSync : null,
+    wantedSync: wishLeft(config, row, newest, isRetried),
     nextCheckAt: new Date(now.getTime() + pause),
     ...(isApplied ? { appliedCommit: newest.declaredCommit } : {}),
     ...(isNewlyInForce ? { lastSyncedCommit: newest.declaredCommit, lastSyncedAt: now } : {}),

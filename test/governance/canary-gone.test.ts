@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Tenant } from '../support/world.js';
+import { drive, isKnown, shown, turn, workers, type Canary, type Worker } from './support/canaries.js';
+import { useScene } from './support/tenant.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel();
+  useScene(panel);
+});
+afterAll(async () => panel.stop());
+
+async function scene(count: number): Promise<{ tenant: Tenant; all: Worker[] }> {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const all = await workers(tenant, count);
+  await until(() => isKnown(panel, tenant, count), 'governance to know the nodes');
+  return { tenant, all };
+}
+
+async function start(tenant: Tenant, version: string, bakeSeconds: number): Promise<string> {
+  const answer = await tenant.rest<Canary>('/api/governance/canary', {
+    body: {
+      name: `To ${version}`,
+      command: 'update',
+      params: { version },
+      steps: [
+        { percent: 30, bake_seconds: bakeSeconds },
+        { percent: 60, bake_seconds: 60 },
+      ],
+      start_at: new Date(panel.clock.now().getTime() + 60_000).toISOString(),
+    },
+  });
+  expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+  return answer.body.id;
+}
+
+async function members(tenant: Tenant, id: string): Promise<{ instanceId: string; status: string }[]> {
+  const answer = await tenant.graphql<{ canary: { members: { instanceId: string; status: string }[] } }>(
+    'query ($id: ID!) { canary(id: $id) { members(first: 100) { instanceId status } } }',
+    { id },
+  );
+  return dataOf(answer).canary.members;
+}
+
+/** Has the first member leave the fleet; answers those that stay. */
+async function leave(tenant: Tenant, id: string, all: readonly Worker[]): Promise<Worker[]> {
+  const [first] = await members(tenant, id);
+  dataOf(
+    await tenant.graphql('mutation ($id: ID!) { decommissionInstance(id: $id) { id } }', {
+      id: first!.instanceId,
+    }),
+  );
+  await until(async () => (await members(tenant, id))[0]?.status === 'GONE', 'it to be known to have left');
+  return all.filter(({ node }) => node.id !== first!.instanceId);
+}
+
+describe('a step of a canary', { timeout: 180_000 }, () => {
+  test('whose instances have left the fleet before their turn is passed, and the others have theirs', async () => {
+    const { tenant, all } = await scene(3);
+    const id = await start(tenant, '0.3.1', 60);
+    const others = await leave(tenant, id, all);
+    expect(await drive(panel, tenant, id, others, ['succeeded', 'paused', 'failed'])).toMatchObject({
+      status: 'succeeded',
+      instances: { target: 3, updated: 2, failed: 0 },
+    });
+    expect(others.map(({ done }) => done)).toEqual([['0.3.1'], ['0.3.1']]);
+  });
+
+  test('whose instances leave the fleet while it bakes is passed at once, and the next begins', async () => {
+    const { tenant, all } = await scene(3);
+    const id = await start(tenant, '0.3.2', 36_000);
+    await drive(panel, tenant, id, all, ['baking']);
+    const others = await leave(tenant, id, all);
+    let seen = await shown(tenant, id);
+    for (let count = 0; seen.current_step === 1 && count < 60; count += 1) {
+      await turn(panel, id, others);
+      seen = await shown(tenant, id);
+    }
+    expect(seen.current_step).toBe(2);
+    expect(await drive(panel, tenant, id, others, ['succeeded', 'paused', 'failed'])).toMatchObject({
+      status: 'succeeded',
+      instances: { updated: 2 },
+    });
+  });
+});

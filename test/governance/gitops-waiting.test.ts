@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { dataOf } from '../support/answers.js';
+import { until, type Tenant } from '../support/world.js';
+import {
+  call,
+  connected,
+  forgetRepository,
+  git,
+  inForce,
+  newRepository,
+  panel,
+  paying,
+  policies,
+  policy,
+  refresh,
+  seen,
+  start,
+} from './support/gitops.js';
+import { nodeWith, signedIn } from './support/tenant.js';
+
+beforeAll(async () => start());
+afterAll(async () => panel.stop());
+beforeEach(newRepository);
+afterEach(forgetRepository);
+
+const version = (text: string, more = '') => `apiVersion: v1
+kind: DesiredVersion
+metadata: {name: All}
+spec:
+  version: "${text}"
+  steps: [{percent: 50, bake_seconds: 60}]
+${more}`;
+
+interface Canary {
+  id: string;
+  name: string;
+  status: string;
+}
+
+async function canaries(tenant: Tenant): Promise<Canary[]> {
+  const answer = await tenant.graphql<{ canaries: { nodes: Canary[] } }>(
+    '{ canaries { nodes { id name status } } }',
+  );
+  return dataOf(answer).canaries.nodes;
+}
+
+async function act(tenant: Tenant, id: string, action: string): Promise<void> {
+  const answer = await tenant.rest(`/api/governance/canary/${id}`, { method: 'PUT', body: { action } });
+  expect(answer.status).toBe(200);
+}
+
+/** Lets time go by until a canary of this name is so. */
+async function canaryIs(tenant: Tenant, name: string, statuses: readonly string[]): Promise<void> {
+  // Tokens end after a quarter of an hour.
+  const by = await signedIn(tenant);
+  let last: Canary[] = [];
+  await until(
+    async () => {
+      await panel.clock.advance(2_000);
+      last = await canaries(by);
+      return last.some((each) => each.name === name && statuses.includes(each.status));
+    },
+    `${name} to be ${statuses.join(' or ')}`,
+    90_000,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
+  });
+}
+
+async function byHand(tenant: Tenant): Promise<string> {
+  const answer = await tenant.rest<{ id: string }>('/api/governance/canary', {
+    body: {
+      name: 'By hand',
+      command: 'update',
+      params: { version: '0.2.5' },
+      steps: [{ percent: 50, bake_seconds: 60 }],
+      start_at: new Date(panel.clock.now().getTime() + 86_400_000).toISOString(),
+    },
+  });
+  expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+  return answer.body.id;
+}
+
+const open = ['PENDING', 'RUNNING', 'BAKING', 'PROMOTING'];
+
+describe('a version that is declared', { timeout: 300_000 }, () => {
+  test('while another canary is under way comes when that has ended, and nothing else is set right with it', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await nodeWith(tenant, { 'backup.encryption': true });
+    const first = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant);
+    await inForce(tenant, id, first);
+    const other = await byHand(tenant);
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted'), 'b.yaml': version('0.3.0') });
+    await refresh(tenant, id);
+    const held = await seen(tenant, id, ({ changes }) => changes[0]?.heldBack != null, 'it to wait');
+    expect([held.lastSeenCommit, held.changes.map(({ kind }) => kind)]).toEqual([sha, ['DesiredVersion']]);
+    const [made] = await policies(tenant);
+    await call(
+      tenant,
+      'mutation ($id: ID!) { updatePolicy(id: $id, input: { severity: CRITICAL }) { id } }',
+      {
+        id: made?.id,
+      },
+    );
+    // It goes on waiting, however often it is looked at.
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ changes }) => changes.length === 2, 'the drift as well');
+    expect((await canaries(tenant)).map(({ name }) => name)).toEqual(['By hand']);
+    await act(tenant, other, 'abort');
+    await canaryIs(tenant, 'By hand', ['ROLLED_BACK']);
+    const by = await signedIn(tenant);
+    await refresh(by, id);
+    await canaryIs(by, 'All: 0.3.0', open);
+    expect((await policies(by))[0]?.severity).toBe('CRITICAL');
+  });
+
+  test('while the canary of the one before is under way comes when that has ended', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await git.commit({ 'a.yaml': version('0.3.0') });
+    const id = await connected(tenant);
+    await canaryIs(tenant, 'All: 0.3.0', open);
+    await git.commit({ 'a.yaml': version('0.3.1') });
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ changes }) => changes[0]?.heldBack != null, 'it to wait');
+    const [before] = await canaries(tenant);
+    await act(tenant, before!.id, 'abort');
+    await canaryIs(tenant, 'All: 0.3.0', ['ROLLED_BACK']);
+    const by = await signedIn(tenant);
+    await refresh(by, id);
+    await canaryIs(by, 'All: 0.3.1', open);
+    expect((await canaries(await signedIn(by))).map(({ name }) => name).toSorted()).toEqual([
+      'All: 0.3.0',
+      'All: 0.3.1',
+    ]);
+  });
+
+  test('has as long to be taken up as its file says, two days unless told; one that waits for people is told at its line', async () => {
+    const tenant = await paying();
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await nodeWith(tenant, { 'backup.encryption': true });
+    await git.commit({ 'a.yaml': `# versions\n${version('0.3.0')}` });
+    const id = await connected(tenant);
+    await canaryIs(tenant, 'All: 0.3.0', open);
+    const settings = async () =>
+      panel.sql<{ seconds: number }>(
+        `select (settings ->> 'progressDeadlineSeconds')::integer as seconds from governance.canary
+         where tenant_id = $1 order by id`,
+        [tenant.id],
+      );
+    expect(await settings()).toEqual([{ seconds: 172_800 }]);
+    const [made] = await canaries(tenant);
+    await act(tenant, made!.id, 'pause');
+    await refresh(tenant, id);
+    const paused = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'the pause to be told');
+    expect(paused.problems).toEqual([
+      {
+        file: 'a.yaml',
+        line: 2,
+        message: `The canary ${made!.id} is paused and waits for somebody: Somebody paused it`,
+      },
+    ]);
+    await act(tenant, made!.id, 'abort');
+    await canaryIs(tenant, 'All: 0.3.0', ['ROLLED_BACK']);
+    const by = await signedIn(tenant);
+    await git.commit({ 'a.yaml': version('0.3.1', '  progress_deadline_seconds: 120\n') });
+    await refresh(by, id);
+    // Nobody takes it up: a minute later there is nothing to go on with.
+    await canaryIs(by, 'All: 0.3.1', ['PAUSED']);
+    expect((await settings()).at(-1)).toEqual({ seconds: 120 });
+    await refresh(await signedIn(by), id);
+    const waits = await seen(await signedIn(by), id, ({ problems }) => problems.length === 1, 'why it waits');
+    expect([waits.health, waits.problems[0]?.message]).toEqual([
+      'DEGRADED',
+      expect.stringMatching(
+        /^The canary can_\w+ is paused and waits for somebody: No instance could be reached/,
+      ),
+    ]);
+  });
+});
