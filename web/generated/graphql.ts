@@ -62,7 +62,7 @@ export type AlertRuleKind =
   | 'COMMAND_FAILED'
   /** Two nodes seem to use the same credential: `isDuplicate` of the instance. Over ten minutes after its beats have last stepped back. */
   | 'DUPLICATE_IDENTITY'
-  /** A mandatory policy does not hold on the instance; one alert for each policy. It fires at once, as CRITICAL where the policy is high or critical and the rule sets no severity, and is over when the policy holds or applies no longer. */
+  /** A mandatory policy does not hold on the instance; one alert for each policy. It fires at once, as CRITICAL where the policy is high or critical and the rule sets no severity, and is over when the policy holds or applies no longer. While it goes on it is found again once an hour, and when the policy is changed: one that was resolved by hand, or before which the rule was off, begins anew then. */
   | 'POLICY_VIOLATION';
 
 /** How urgent an alert is, as its rule says. */
@@ -272,7 +272,7 @@ export type ChangeSubscriptionInput = {
 export type ClusterStatus =
   /** It answers, and says that it is ready. */
   | 'HEALTHY'
-  /** It answers, but is not ready or refuses the credential; `reason` says which. */
+  /** It answers, but is not ready, refuses the credential, or its deployments can not be watched; `reason` says which. */
   | 'DEGRADED'
   /** It does not answer. */
   | 'OFFLINE';
@@ -466,7 +466,7 @@ export type CreatePolicyInput = {
   description?: string | null | undefined;
   /** What to do where it does not hold, at most 2000 characters. */
   resolution?: string | null | undefined;
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
   rule: PolicyRuleInput;
   /** ADVISORY unless told. */
   enforcement?: PolicyEnforcement | null | undefined;
@@ -775,7 +775,7 @@ export type PlanSource =
 
 /** What follows from a policy that does not hold. */
 export type PolicyEnforcement =
-  /** It counts in scores, raises an alert, and refuses what would break it. */
+  /** It counts in scores, raises an alert of each instance on which it does not hold, and refuses what would break it. Of clusters there are no alerts: they show in scores and in `policyResults`. */
   | 'MANDATORY'
   /** It counts in scores. */
   | 'ADVISORY'
@@ -834,7 +834,7 @@ export type PreviewPlanChangeInput = {
 
 /** A policy that is not made yet. */
 export type PreviewPolicyInput = {
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
   rule: PolicyRuleInput;
   /** Whom it would be for, as in `createPolicy`; `"all_instances"` unless told. */
   appliesTo?: unknown;
@@ -1139,7 +1139,7 @@ export type UpdatePolicyInput = {
   description?: string | null | undefined;
   /** What to do where it does not hold, at most 2000 characters; null takes it away. */
   resolution?: string | null | undefined;
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
   rule?: PolicyRuleInput | null | undefined;
   /** What follows where it does not hold. */
   enforcement?: PolicyEnforcement | null | undefined;
