@@ -174,6 +174,7 @@ test('only env.ts files read the environment', () => {
     'panel/commands/gateway.ts': 'hands the whole environment on',
     'panel/commands/subgraph.ts': 'hands the whole environment on',
     'panel/split-env.ts': "the env.ts of split mode's processes",
+    'panel/backup/client-programs.ts': "gives PATH and the like on to PostgreSQL's own programs",
     'platform/database/embedded/account.ts': "gives PATH on to PostgreSQL's own programs",
   });
   expect(faults).toEqual([]);

@@ -51,12 +51,13 @@ describe('a version for more than a thousand instances', { timeout: 300_000 }, (
       const by = await signedIn(tenant);
       await refresh(by, id);
       await until(async () => (await sizes()).length === expected.length, `canary ${at + 1}`, 60_000);
-      await seen(
-        by,
-        id,
-        ({ changes }) => changes[0]?.heldBack?.includes('is under way') === true,
-        'the others to wait',
-      );
+      if (at === 0)
+        await seen(
+          by,
+          id,
+          ({ changes }) => changes[0]?.heldBack?.includes('is under way') === true,
+          'the others to wait',
+        );
       const made = await sizes();
       expect(made.map(({ members }) => members)).toEqual(expected);
       const canary = made.at(-1)!.id;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { ApiError, type ErrorCode } from '#platform/errors.js';
 
-import { GitOpsAction, type GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
+import { GitOpsAction, GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
 import { askerOf, scopeOf, type Comparison } from './compare.service.js';
@@ -88,7 +88,12 @@ export async function apply(
         canaries.set(key, id);
         // The others have theirs after it.
         if (standing.isCapped)
-          goesOn.push({ ...change, heldBack: `The canary ${id} is under way`, isWaiting: true });
+          goesOn.push(
+            Object.assign(new GitOpsChange(), change, {
+              heldBack: `The canary ${id} is under way`,
+              isWaiting: true,
+            }),
+          );
       }
     }
   };

@@ -43,7 +43,8 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
       const found = await step.em.findOne(GitOpsConfig, { tenantId, id });
       if (!found) return;
       const newest = await newestOf(tools, step, found);
-      const config = { ...found, wantedSync: wishFor(found, newest) };
+      // What it is like in this look; the row itself changes in the transaction at the end.
+      const config = Object.assign(new GitOpsConfig(), found, { wantedSync: wishFor(found, newest) });
       if (newest.cause !== undefined)
         tools.logger.info({ configId: config.id, cause: newest.cause }, 'a repository could not be read');
       const comparison = await compared(tools, step, config, newest);
