@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { silentLogger } from '#platform/logger.js';
 import { TargetGuard } from '#platform/outbound/guard.js';
 import { parseAddress } from '#subgraphs/governance/gitops/git/address.js';
+import { GitOpsAction, type GitOpsChange } from '#subgraphs/governance/gitops/gitops-config.entity.js';
 import { readManifest } from '#subgraphs/governance/gitops/manifest/read.js';
+import { keyOf } from '#subgraphs/governance/gitops/manifest/resource.js';
+import { hashOfTry } from '#subgraphs/governance/gitops/sync/refusals.js';
 
 const policy = (name: string) => `apiVersion: v1
 kind: Policy
@@ -164,4 +167,16 @@ describe('the address of a repository', () => {
   ])('%s is refused', (text) => {
     expect(() => parseAddress(guard, text)).toThrow(/address|Port/);
   });
+});
+
+test('a try is the same whatever order its fields were kept in, and another one with another value', () => {
+  const change = { action: GitOpsAction.UPDATE, kind: 'Policy', name: 'Encrypted' } as GitOpsChange;
+  const hash = (rule: Record<string, unknown>) => {
+    const place = { file: 'a.yaml', line: 1 };
+    const declared = { kind: 'Policy' as const, name: 'Encrypted', spec: { rule }, place };
+    return hashOfTry(change, new Map([[keyOf(declared), declared]]));
+  };
+  const rule = { condition: 'backup.encryption', operator: 'equals', value: true };
+  expect(hash(Object.fromEntries(Object.entries(rule).toReversed()))).toBe(hash(rule));
+  expect(hash({ ...rule, value: false })).not.toBe(hash(rule));
 });

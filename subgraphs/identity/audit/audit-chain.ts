@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import { canonicalJson } from '#platform/canonical-json.js';
+
 /** What a row of the trail says, and what its hash covers together with the hash of the row before it. */
 export interface AuditRecord {
   tenantId: string;
@@ -42,15 +44,4 @@ export function chainHash(record: AuditRecord, previousHash: string): string {
     previousHash,
   };
   return createHash('sha256').update(canonicalJson(covered)).digest('hex');
-}
-
-/** JSON with the members of every object in order (RFC 8785): jsonb gives them back in an order of its own. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`);
-  return `{${members.join(',')}}`;
 }

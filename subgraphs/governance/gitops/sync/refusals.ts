@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import { canonicalJson } from '#platform/canonical-json.js';
+
 import type { GitOpsChange, Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Place, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
@@ -19,7 +21,7 @@ export type DeclaredByKey = ReadonlyMap<string, Declared>;
 export function hashOfTry(change: GitOpsChange, wanted: DeclaredByKey): string {
   const declared = wanted.get(keyOfChange(change));
   const groups = groupsOf(declared).map((name) => wanted.get(keyOf({ kind: 'InstanceGroup', name }))?.spec);
-  const text = JSON.stringify([change.action, declared?.name, declared?.spec, ...groups]);
+  const text = canonicalJson([change.action, declared?.name ?? null, declared?.spec ?? null, ...groups]);
   return createHash('sha256').update(text).digest('base64url');
 }
 
