@@ -158,6 +158,26 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     expect([lists(), dana.complaints]).toEqual([1, []]);
   });
 
+  test('a node that came by a new token while events were missed is told of', async () => {
+    const tenant = await panel.world.tenant();
+    await using dana = await person();
+    const line = await Line.of(dana.context);
+    const page = await dana.signIn(tenant, '/enrollment');
+    await tabTo(page, 'Name of the token');
+    await page.keyboard.type('office');
+    await page.keyboard.press('Enter');
+    await page.getByText('Waiting for the first node…').waitFor();
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    await line.cut();
+    const node = await tenant.node('missed-01');
+    await expireCursors();
+    line.join();
+    await page.getByText('has enrolled; its first beat is awaited').waitFor();
+    await node.beat();
+    await page.getByText('has arrived and beats').waitFor();
+    expect(dana.complaints).toEqual([]);
+  });
+
   test('it stays while it can not be read again, with the reason beside it', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node('quiet-01');
