@@ -17,8 +17,8 @@ import { traceRequests } from '#platform/telemetry/trace-requests.js';
 import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
-import { createConsoleRouter } from './console/pages.router.js';
-import { createSessionRouter } from './console/session.router.js';
+import { createAssetsRouter, createConsoleRouter } from './console/pages.router.js';
+import { createSessionRouter, renewals } from './console/session.router.js';
 import { measureReadiness, type ServedMetrics } from './metrics.js';
 import { showNotFound } from './pages.js';
 
@@ -58,8 +58,11 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(unlessApi(createHealthRouter(options)), unlessApi(metrics.router));
   app.use(traceRequests());
 
+  // Files of the build cost nothing, and a page without one of them shows nothing.
+  app.use(unlessApi(createAssetsRouter()));
   for (const router of options.webhooks) app.use(router);
   if (options.origins) app.use(options.origins.router());
+  app.post(renewals, options.admission.sessions(refuse));
   app.use(options.admission.middleware(refuse));
   // Its forms take passwords and one-time codes, as the sensitive mutations do.
   app.post('/oauth/authorize', options.admission.guesses(refuse));

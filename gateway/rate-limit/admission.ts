@@ -21,7 +21,9 @@ export type Admit = (
 
 // A symbol, so that copies of the context keep it and nothing that writes the context out does.
 const paidWith = Symbol('what has paid for the first root field: an HTTP response, or a socket');
-type Charged = RequestContext & { [paidWith]?: Response | 'socket' };
+// Whether what it takes is a secret that is too long to be guessed.
+const isUnguessable = Symbol('is unguessable');
+type Charged = RequestContext & { [paidWith]?: Response | 'socket'; [isUnguessable]?: true };
 
 /** Draws one for a request that is yet unread; says why it may not be read, or nothing. */
 export type Charge = (context: RequestContext) => Promise<GraphQLError | undefined>;
@@ -55,8 +57,10 @@ export class Admission {
   /** For the paths of the API: sets `X-RateLimit-*` on every answer, and answers 429 in the form of `refuse`. */
   middleware(refuse: (response: Response, error: ApiError) => void): RequestHandler {
     return async (_request, response, next) => {
-      const context = requestContextOf(response);
-      (context as Charged)[paidWith] = response;
+      const context: Charged = requestContextOf(response);
+      // By `sessions`.
+      if (context[paidWith] !== undefined) return next();
+      context[paidWith] = response;
       const told = await this.payer(context).catch((error: unknown) => asRefusal(error));
       // Where it can not be told who it is the address pays.
       const payer = told instanceof ApiError ? addressOf(context) : told;
@@ -79,6 +83,20 @@ export class Admission {
     };
   }
 
+  /** For what the cookie of a session is traded for: it draws on an allowance of its own. Comes before `middleware`. */
+  sessions(refuse: (response: Response, error: ApiError) => void): RequestHandler {
+    return async (_request, response, next) => {
+      const context: Charged = requestContextOf(response);
+      context[paidWith] = response;
+      context[isUnguessable] = true;
+      setCaller(context, { isSignedIn: false });
+      const allowance = await this.limits.draw('session', addressKey(context.clientAddress));
+      writeHeaders(response, allowance);
+      if (allowance.isExceeded) refuse(response, exceeded(allowance));
+      else next();
+    };
+  }
+
   /** For one message on a WebSocket, before anything of it is read: also what turns out to be invalid is paid for. */
   charge: Charge = async (context) => {
     (context as Charged)[paidWith] = 'socket';
@@ -93,14 +111,14 @@ export class Admission {
   };
 
   admit: Admit = async (operation, context) => {
-    const paid = (context as Charged)[paidWith];
+    const { [paidWith]: paid, [isUnguessable]: isSession }: Charged = context;
     const response = paid === 'socket' ? undefined : paid;
     const { points, guesses } = this.costOf(operation);
     const due = paid ? points - 1 : points;
     const payer = due > 0 ? await this.payer(context) : undefined;
     const drawn = [
       ...(payer ? [await this.limits.draw(payer.kind, payer.key, due)] : []),
-      ...(guesses > 0
+      ...(guesses > 0 && !isSession
         ? [await this.limits.draw('sensitive', addressKey(context.clientAddress), guesses)]
         : []),
     ];

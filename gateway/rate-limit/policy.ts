@@ -7,13 +7,20 @@ export interface RateLimitPolicy {
   perMinute: number;
   /** One address's attempts at what guesses could break. */
   sensitivePerMinute: number;
+  /** One address's renewals of sessions by their cookie: nobody guesses 256 bits, and a page can't do without. */
+  sessionsPerMinute: number;
   /** One node, which does not draw on its tenant's allowance. */
   nodePerMinute: number;
 }
 
 /** The policy for a tenant's allowance per minute (RATE_LIMIT_PER_MINUTE). */
 export function policyFor(perMinute: number): RateLimitPolicy {
-  return { perMinute, sensitivePerMinute: Math.max(1, Math.floor(perMinute / 10)), nodePerMinute: perMinute };
+  return {
+    perMinute,
+    sensitivePerMinute: Math.max(1, Math.floor(perMinute / 10)),
+    sessionsPerMinute: perMinute,
+    nodePerMinute: perMinute,
+  };
 }
 
 /** Mutations that take a secret from someone who is not signed in: a guess each. */

@@ -20,7 +20,7 @@ export interface Allowance {
   isExceeded: boolean;
 }
 
-export type AllowanceKind = 'tenant' | 'address' | 'sensitive' | 'api-key' | 'node';
+export type AllowanceKind = 'tenant' | 'address' | 'sensitive' | 'session' | 'api-key' | 'node';
 
 /**
  * Counts requests in fixed windows of a minute, in Redis when there is one, so that identical processes share the
@@ -49,6 +49,7 @@ export class RateLimits {
       tenant: limiter('tenant', policy.perMinute),
       address: limiter('address', policy.perMinute),
       sensitive: limiter('sensitive', policy.sensitivePerMinute),
+      session: limiter('session', policy.sessionsPerMinute),
       'api-key': limiter('api-key', policy.sensitivePerMinute),
       node: limiter('node', policy.nodePerMinute),
     };

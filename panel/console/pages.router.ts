@@ -29,13 +29,18 @@ const contentSecurityPolicy = [
 /** Below these are programs' paths: a page that nobody else has is none of the console's. */
 const notPages = /^\/(api|graphql|graphiql|console|assets|oauth|account|setup|\.well-known)(\/|$)/;
 
-/** The console's files, and its page for every address that nobody else has answered. Comes after all else. */
+const folder = assetPath('dist', 'web');
+
+/** The console's files. */
+export function createAssetsRouter(): Router {
+  const forever = { index: false, fallthrough: true, immutable: true, maxAge: '365d', redirect: false };
+  return Router().use('/assets', compressed(`${folder}/assets`), serveStatic(`${folder}/assets`, forever));
+}
+
+/** The console's page for every address that nobody else has answered. Comes after all else. */
 export function createConsoleRouter(): Router {
-  const folder = assetPath('dist', 'web');
   let page: string | undefined;
   const router = Router();
-  const forever = { index: false, fallthrough: true, immutable: true, maxAge: '365d', redirect: false };
-  router.use('/assets', compressed(`${folder}/assets`), serveStatic(`${folder}/assets`, forever));
   router.get('/{*path}', (request, response, next) => {
     if (notPages.test(request.path) || !prefersHtml(request)) return next();
     // Read when it is asked for: a process that serves no browser needs no build of it.

@@ -11,6 +11,9 @@ import { SessionCookie } from './session-cookie.js';
 
 export const sessionPath = '/console/session';
 
+/** Where the cookie's token is traded for the next one. */
+export const renewals = [`${sessionPath}/refresh`, `${sessionPath}/logout`];
+
 /** What a request for a session has to carry. A page of another site can't send it: the API's CORS is not for these paths. */
 export const consoleHeader = 'x-quazzar-console';
 
@@ -103,8 +106,14 @@ export function createSessionRouter({ execute, publicUrl }: SessionRouterOptions
   router.post(
     `${sessionPath}/logout`,
     answering(async (request, response) => {
-      const { accessToken } = await renew(request, response);
-      await run(documents.logout, { ...strangerOf(response), authorization: `Bearer ${accessToken}` });
+      const { accessToken, refreshToken } = await renew(request, response);
+      try {
+        await run(documents.logout, { ...strangerOf(response), authorization: `Bearer ${accessToken}` });
+      } catch (error) {
+        // The one that came along is used up: without its successor the next try would be taken for a thief's.
+        if (refreshToken) cookie.write(response, refreshToken);
+        throw error;
+      }
       cookie.clear(response);
       response.status(204).end();
     }),

@@ -128,6 +128,67 @@ test.skipIf(!isChromiumThere)('being offline is shown, and is over when it is ov
 });
 
 test.skipIf(!isChromiumThere)(
+  'a session is renewed again in time when the answer does not come, and its socket ends with it',
+  { timeout: 120_000 },
+  async () => {
+    await using dana = await Person.come(browser, panel.panel.url);
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    let isLost = false;
+    await page.route('**/console/session/refresh', async (route) => {
+      if (isLost) return route.fallback();
+      isLost = true;
+      await route.fetch();
+    });
+    const opened = page.waitForEvent('websocket');
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor({ timeout: 15_000 });
+    const socket = await opened;
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    await page.locator('summary', { hasText: 'Owner' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading(page, 'Sign in');
+    if (!socket.isClosed()) await socket.waitForEvent('close', { timeout: 3_000 });
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
+  'pages and their files draw on no allowance for guesses, and one that is refused says why',
+  { timeout: 120_000 },
+  async () => {
+    await using limited = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '200' });
+    const { url } = limited.panel;
+    const other = await limited.world.tenant();
+    await using dana = await Person.come(browser, url);
+    const page = await dana.signIn(other);
+    await heading(page, 'Overview');
+    const script = /\/assets\/[\w.-]+\.js/.exec(await page.content())![0];
+    const files = await Promise.all(Array.from({ length: 210 }, async () => fetch(url + script)));
+    expect(files.filter(({ status }) => status !== 200)).toEqual([]);
+    const ask = async (what: string, body: object = {}) =>
+      fetch(`${url}/console/session/${what}`, {
+        method: 'POST',
+        headers: { origin: url, 'x-quazzar-console': '1', 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    let guesses = 0;
+    const guess = async () =>
+      ask('login', { email: `${crypto.randomUUID()}@example.com`, password: 'a guess' });
+    while ((await guess()).status !== 429) guesses += 1;
+    // The registration and the sign-in above were two.
+    expect(guesses).toBe(18);
+    await page.reload();
+    await heading(page, 'Overview');
+    await Promise.all(Array.from({ length: 200 }, async () => ask('refresh')));
+    expect((await ask('refresh')).status).toBe(429);
+    await page.reload();
+    await page.getByRole('alert').filter({ hasText: 'Too many requests came from your network.' }).waitFor();
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
   'a panel that starts again is found again, and nothing that happens is missed',
   { timeout: 120_000 },
   async () => {

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { assetPath } from '#platform/package-root.js';
 
 import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
@@ -235,5 +239,38 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           .waitFor();
       }),
     ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('the panel itself', () => {
+  test('shows an administrator how it stands, and is upgraded; nobody else is led there', async () => {
+    const { version } = JSON.parse(readFileSync(assetPath('package.json'), 'utf8')) as { version: string };
+    const ways = 'a[href="/ha"]';
+    expect(
+      await at({ account: testAdministrator }, '/ha', async (page) => {
+        await heading(page, 'High availability');
+        expect(await page.locator(ways).count()).toBe(1);
+        await page.getByText('It stands alone: one process and one server of the database.').waitFor();
+        const processes = page.getByRole('list', { name: 'Processes' }).getByRole('listitem');
+        await processes.filter({ hasText: `Leader, version ${version}` }).waitFor();
+        expect(await page.getByRole('button', { name: /^Have / }).count()).toBe(0);
+        await press(page, 'Upgrade all processes');
+        await tabTo(page, 'To version');
+        await page.keyboard.type(version);
+        await press(page, `Begin the upgrade to ${version}`, 'Begin');
+        await page
+          .getByRole('list', { name: 'Upgrades' })
+          .getByRole('listitem')
+          .filter({ hasText: 'Succeeded' })
+          .first()
+          .waitFor();
+        await page.setViewportSize({ width: 360, height: 740 });
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+      }),
+    ).toEqual(nothingWrong);
+    await using dana = await person();
+    const page = await dana.signIn(await panel.world.tenant(), '/ha');
+    await page.getByText('Your role does not allow this.').waitFor();
+    expect(await page.locator(ways).count()).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
 import { ExpireSilenceDocument, SilencesDocument } from '../generated/graphql.ts';
 import { announce } from '../parts/announce.tsx';
 import { Card } from '../parts/card.tsx';
@@ -10,9 +11,8 @@ import { words } from '../parts/words.ts';
 
 /** What channels are not told of just now. */
 export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void }) {
-  const [{ data, error }, again] = useQuery({ query: SilencesDocument, requestPolicy: 'network-only' });
+  const { data, error, read } = useRead(SilencesDocument, { requestPolicy: 'network-only' });
   const [ended, end] = useMutation(ExpireSilenceDocument);
-  const read = () => again({ requestPolicy: 'network-only' });
   return (
     <Card title="Silences" error={error} retry={read}>
       {data?.silences.nodes.length === 0 && <p>None: channels are told of every alert.</p>}

@@ -49,6 +49,11 @@ async function online(): Promise<void> {
   return new Promise((resolve) => addEventListener('online', () => resolve(), { once: true }));
 }
 
+// What was told to whoever was signed in is not told on to the next.
+sessionState.follow(() => {
+  if (sessionState.get() !== 'signed-in') client.terminate();
+});
+
 /** Subscriptions that are wanted. */
 let open = 0;
 
@@ -58,59 +63,79 @@ export interface Follow<Data> {
   next: (data: Data) => void;
   /** Events were missed for good: what is shown has to be read anew. */
   lost: () => void;
+  /** `after` is of no use any more: nothing is told until it is followed again, from the cursor of another reading. */
+  outdated?: () => void;
 }
+
+/** Refusals of a cursor; after any other one it is good for another try. */
+const reasonsOfCursors = new Set(['CURSOR_INVALID', 'CURSOR_EXPIRED', 'NOT_RESUMABLE']);
+
+/** By then the panel follows what it was asked to. */
+const begunWithinMs = 1_000;
 
 /** Follows a subscription until the answer is called. After a broken connection it goes on after the last event. */
 export function follow<Data, Variables>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  { after, next, lost }: Follow<Data>,
+  { after, next, lost, outdated }: Follow<Data>,
 ): () => void {
   const extensions: Record<string, unknown> = after === undefined ? {} : { after };
   const query = stringifyDocument(document);
   let isWanted = true;
   let stop: (() => void) | undefined;
+  let turn = 0;
   let refusals = 0;
   open += 1;
 
   const start = () => {
+    const mine = (turn += 1);
+    const isMine = () => isWanted && mine === turn;
     // graphql-ws sends this same object again after each reconnect, by then with the last cursor in it.
     const payload = { query, variables: variables as Record<string, unknown>, extensions };
     stop = client.subscribe<Data>(payload, {
       next: ({ data, errors, extensions: told }) => {
+        if (!isMine()) return;
         const cursor = (told as Record<string, unknown> | undefined)?.['cursor'];
-        if (typeof cursor === 'string') extensions['after'] = cursor;
+        const isEvent = typeof cursor === 'string';
+        if (isEvent) extensions['after'] = cursor;
+        // A refusal comes as an answer that has errors only, and a `complete` behind it.
+        if (!data) return void failed(errors, isEvent);
         refusals = 0;
-        if (errors) {
-          // Where it can't be resumed, asking for the same again would go on for ever.
-          delete extensions['after'];
-          lost();
-        } else if (data) next(data);
+        next(data);
       },
-      error: (error) => {
-        if (isWanted) void failed(error);
+      error: (problem) => {
+        if (isMine()) void failed(problem);
       },
       complete: () => {
-        if (isWanted) setTimeout(() => isWanted && start(), 1_000);
+        if (isMine()) setTimeout(() => isMine() && start(), 1_000);
       },
     });
   };
 
-  const failed = async (error: unknown) => {
-    if (isClose(error)) {
+  /** `isMissed` tells that the cursor is behind an event that could not be told. */
+  const failed = async (problem: unknown, isMissed = false) => {
+    const mine = (turn += 1);
+    stop?.();
+    if (isClose(problem)) {
       const token = currentToken();
-      if (error.code === refusedCode && token) await recheckSession(token);
+      if (problem.code === refusedCode && token) await recheckSession(token);
       await wait(1_000);
       if (isWanted && sessionState.get() === 'signed-in') start();
       return;
     }
-    // What was missed can't be told any more: go on from now, and only then have all of it read.
-    delete extensions['after'];
-    await wait(Math.min(60_000, 1_000 * 2 ** refusals));
+    const { reason, retryAfterSeconds = 0 } = refusalOf(problem);
+    if (reasonsOfCursors.has(reason ?? '')) {
+      delete extensions['after'];
+      if (after !== undefined && outdated) return outdated();
+    }
+    await wait(Math.max(retryAfterSeconds * 1_000, Math.min(60_000, 1_000 * 2 ** refusals)));
     refusals += 1;
-    if (!isWanted) return;
+    if (!isWanted || mine !== turn) return;
     start();
-    lost();
+    // From a cursor on nothing is missed. Otherwise all is read once the panel follows again, not before.
+    if (extensions['after'] !== undefined && !isMissed) return;
+    await wait(begunWithinMs);
+    if (isWanted) lost();
   };
 
   start();
@@ -123,4 +148,15 @@ export function follow<Data, Variables>(
 
 function isClose(error: unknown): error is CloseEvent {
   return typeof error === 'object' && error !== null && 'code' in error;
+}
+
+interface Refusal {
+  reason?: string;
+  retryAfterSeconds?: number;
+}
+
+/** Why, as the first of the errors that came says. */
+function refusalOf(problem: unknown): Refusal {
+  const [first] = Array.isArray(problem) ? (problem as { extensions?: Refusal }[]) : [];
+  return first?.extensions ?? {};
 }

@@ -5,10 +5,14 @@ import { connection } from './connection.ts';
 import { useLive } from './use-live.ts';
 import { useThrottled } from './use-throttled.ts';
 
-const everyMs = 1_000;
+/** A fleet at work changes all the time, and whoever looks at it draws on what the tenant may ask. */
+const everyMs = 5_000;
+
+/** By then the subscription has begun. */
+const begunWithinMs = 1_000;
 
 /**
- * Reads again after events, at most once a second, for lists whose reading tells no cursor. It also reads shortly after
+ * Reads again after events, at most once in five seconds, for lists whose reading tells no cursor. It also reads shortly after
  * each connection: what happened before the subscription began is in that reading.
  */
 export function useFollowed<Data, Variables>(
@@ -24,7 +28,7 @@ export function useFollowed<Data, Variables>(
     let later: ReturnType<typeof setTimeout> | undefined;
     const told = () => {
       clearTimeout(later);
-      if (connection.get() === 'live') later = setTimeout(readSoon, everyMs);
+      if (connection.get() === 'live') later = setTimeout(readSoon, begunWithinMs);
     };
     told();
     const leave = connection.follow(told);

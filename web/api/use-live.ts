@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@urql/core';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { follow } from './socket.ts';
 
@@ -7,7 +7,7 @@ export interface LiveOptions<Data> {
   /** The cursor that came with what is shown: while it is undefined nothing is followed yet. Left out where there is none. */
   after?: string | undefined;
   next: (data: Data) => void;
-  /** What is shown has to be read anew. */
+  /** What is shown has to be read anew. Where there is a cursor, it is followed again from that of the new reading. */
   lost: () => void;
   /** Whether the viewer may follow this at all; yes unless told. */
   isAllowed?: boolean;
@@ -24,14 +24,34 @@ export function useLive<Data, Variables>(
   useEffect(() => {
     latest.current = { next, lost, after };
   });
+  /** The cursor that was refused, and how often one was. */
+  const [refused, setRefused] = useState<{ cursor?: string | undefined; times: number }>({ times: 0 });
+  const inARow = useRef(0);
   const key = JSON.stringify(variables);
-  const isReady = isAllowed && (!('after' in options) || after !== undefined);
+  const isReady = isAllowed && (!('after' in options) || (after !== undefined && after !== refused.cursor));
   useEffect(() => {
     if (!isReady) return undefined;
-    return follow<Data, Variables>(document, JSON.parse(key) as Variables, {
-      after: latest.current.after,
-      next: (data) => latest.current.next(data),
+    const cursor = latest.current.after;
+    let later: ReturnType<typeof setTimeout> | undefined;
+    const leave = follow<Data, Variables>(document, JSON.parse(key) as Variables, {
+      after: cursor,
+      next: (data) => {
+        inARow.current = 0;
+        latest.current.next(data);
+      },
       lost: () => latest.current.lost(),
+      outdated: () => {
+        const waitMs = inARow.current === 0 ? 0 : Math.min(60_000, 1_000 * 2 ** inARow.current);
+        inARow.current += 1;
+        later = setTimeout(() => {
+          setRefused(({ times }) => ({ cursor, times: times + 1 }));
+          latest.current.lost();
+        }, waitMs);
+      },
     });
-  }, [document, key, isReady]);
+    return () => {
+      clearTimeout(later);
+      leave();
+    };
+  }, [document, key, isReady, refused.times]);
 }

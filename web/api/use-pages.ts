@@ -30,10 +30,13 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   const key = JSON.stringify(variables);
   const picked = useRef(pick);
   const turn = useRef(0);
+  /** Rows that were put while a reading is under way, newer than what it says. */
+  const put = useRef(new Map<string, Row>());
 
   const load = useCallback(
     async (after: string | null) => {
       const mine = after === null ? (turn.current += 1) : turn.current;
+      if (after === null) put.current.clear();
       const given = { ...(JSON.parse(key) as Variables), after } as Variables;
       const { data, error } = await client
         .query(document, given, { requestPolicy: 'network-only' })
@@ -41,14 +44,9 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
       // Another list was asked for meanwhile.
       if (mine !== turn.current) return;
       if (!data) return setPages((before) => ({ ...before, error }));
-      const { nodes, pageInfo, cursor } = picked.current(data);
-      setPages((before) => ({
-        rows: after === null ? nodes : [...(before.rows ?? []), ...nodes.filter(isNewTo(before.rows ?? []))],
-        end: pageInfo.endCursor,
-        hasMore: pageInfo.hasNextPage,
-        cursor: before.cursor ?? cursor,
-        error: undefined,
-      }));
+      const part = picked.current(data);
+      const news = new Map(put.current);
+      setPages((before) => (after === null ? readAnew(before, part, news) : withNext(before, part)));
     },
     [client, document, key],
   );
@@ -59,7 +57,8 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   }, [load]);
 
   /** Puts a row in the place of an older one, or first. */
-  const put = useCallback((row: Row) => {
+  const putRow = useCallback((row: Row) => {
+    put.current.set(row.id, row);
     setPages((before) => {
       const rows = before.rows ?? [];
       const isKnown = rows.some(({ id }) => id === row.id);
@@ -72,9 +71,45 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
 
   return {
     ...pages,
-    put,
+    put: putRow,
     reload: useCallback(() => void load(null), [load]),
     more: useCallback(() => void load(pages.end), [load, pages.end]),
+  };
+}
+
+/** The first page again. Rows of later pages stay as they are, as long as the list reaches to them without a gap. */
+function readAnew<Row extends { id: string }>(
+  before: Pages<Row>,
+  { nodes, pageInfo, cursor }: PagePart<Row>,
+  news: ReadonlyMap<string, Row>,
+): Pages<Row> {
+  const shown = before.rows ?? [];
+  const places = new Map(shown.map(({ id }, at) => [id, at]));
+  const lastKnown = nodes.findLast(({ id }) => places.has(id));
+  const isLonger = pageInfo.hasNextPage && lastKnown !== undefined;
+  const later = isLonger ? shown.slice(places.get(lastKnown.id)! + 1).filter(isNewTo(nodes)) : [];
+  const page = nodes.map((row) => news.get(row.id) ?? row);
+  const kept = [...page, ...later];
+  return {
+    rows: [...[...news.values()].filter(isNewTo(kept)).toReversed(), ...kept],
+    end: later.length > 0 ? before.end : pageInfo.endCursor,
+    hasMore: later.length > 0 ? before.hasMore : pageInfo.hasNextPage,
+    cursor,
+    error: undefined,
+  };
+}
+
+function withNext<Row extends { id: string }>(
+  before: Pages<Row>,
+  { nodes, pageInfo }: PagePart<Row>,
+): Pages<Row> {
+  const shown = before.rows ?? [];
+  return {
+    ...before,
+    rows: [...shown, ...nodes.filter(isNewTo(shown))],
+    end: pageInfo.endCursor,
+    hasMore: pageInfo.hasNextPage,
+    error: undefined,
   };
 }
 

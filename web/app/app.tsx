@@ -19,6 +19,8 @@ export function App() {
       return <Splash text="Looking for your session" />;
     case 'unreachable':
       return <Splash text="The panel can not be reached. Trying again" isProblem />;
+    case 'limited':
+      return <Splash text="Too many requests came from your network. Trying again in a while" isProblem />;
     case 'signed-out':
       return (
         <Suspense fallback={<Splash text="Opening the sign-in" />}>

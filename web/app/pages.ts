@@ -21,4 +21,5 @@ export const morePages = [
   { to: '/members', text: 'Members', permission: 'identity.member.read' },
   { to: '/api-keys', text: 'API keys', permission: 'identity.api-key.manage' },
   { to: '/audit', text: 'Audit trail', permission: 'identity.audit.read' },
+  { to: '/ha', text: 'High availability', permission: 'hosting.ha.read' },
 ] as const;

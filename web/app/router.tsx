@@ -144,6 +144,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../organization/audit.page.tsx')),
 });
 
+const ha = createRoute({
+  getParentRoute: () => root,
+  path: '/ha',
+  component: lazyRouteComponent(() => import('../ha/ha.page.tsx')),
+});
+
 const profile = createRoute({
   getParentRoute: () => root,
   path: '/profile',
@@ -174,6 +180,7 @@ export const router = createRouter({
     members,
     apiKeys,
     audit,
+    ha,
     profile,
   ]),
   defaultErrorComponent: BrokenPage,

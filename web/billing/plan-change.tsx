@@ -50,7 +50,7 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
       {isSame ? (
         <p className="quiet">This is what you have. Choose another to see what it costs.</p>
       ) : subscription.planSource === 'SUBSCRIPTION' ? (
-        <Preview input={input} onChange={onChange} />
+        <Preview key={JSON.stringify(input)} input={input} onChange={onChange} />
       ) : chosen?.priceMonthly ? (
         <Action
           document={CreateCheckoutSessionDocument}

@@ -1,9 +1,10 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
+import { useRead } from '../api/use-read.ts';
 import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
   CancelCommandDocument,
@@ -39,8 +40,11 @@ const unchanged: Changes = { command: undefined, results: new Map() };
 
 function Followed({ id }: { id: string }) {
   const { may } = useViewer();
-  const [{ data, error }, again] = useQuery({
-    query: CommandDetailDocument,
+  const {
+    data,
+    told,
+    read: again,
+  } = useRead(CommandDetailDocument, {
     variables: { id },
     requestPolicy: 'network-only',
   });
@@ -48,7 +52,7 @@ function Followed({ id }: { id: string }) {
   const [cancelled, cancel] = useMutation(CancelCommandDocument);
   const read = useCallback(() => {
     setChanges(unchanged);
-    again({ requestPolicy: 'network-only' });
+    again();
   }, [again]);
   useLive(
     CommandProgressedDocument,
@@ -64,8 +68,7 @@ function Followed({ id }: { id: string }) {
     },
   );
   if (!data) {
-    if (!error) return <p role="status">Reading the command…</p>;
-    const told = problemOf(error);
+    if (!told) return <p role="status">Reading the command…</p>;
     return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
   }
   const command = { ...data.command, ...changes.command };
@@ -90,6 +93,7 @@ function Followed({ id }: { id: string }) {
         )
       }
     >
+      <Problem told={told} retry={read} />
       <Problem told={cancelled.error && problemOf(cancelled.error)} />
       <p aria-live="polite">
         <Status of={command.status} /> sent <Time at={command.createdAt} />

@@ -1,10 +1,12 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
 import { CommandKindsDocument, SendCommandDocument, type CommandKind } from '../generated/graphql.ts';
 import { Choice, Field } from '../parts/field.tsx';
+import { onceKey } from '../parts/once-key.ts';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { words } from '../parts/words.ts';
@@ -17,34 +19,32 @@ const route = getRouteApi('/commands/new');
 export default function NewCommandPage() {
   const { instance, tag } = route.useSearch();
   const navigate = route.useNavigate();
-  const [{ data, error: kindsError }] = useQuery({ query: CommandKindsDocument });
+  const { data, told, read } = useRead(CommandKindsDocument);
   const [{ fetching, error }, send] = useMutation(SendCommandDocument);
   const [kind, setKind] = useState<CommandKind>('RUN_DIAGNOSTICS');
   const [tags, setTags] = useState(tag ?? '');
-  // One for each form that is filled in: a second press sends nothing twice.
-  const idempotencyKey = useRef(crypto.getRandomValues(new Uint32Array(4)).join('-'));
+  /** What was sent last. The same again, as after an answer that was lost, has the same key: nothing is sent twice. */
+  const last = useRef({ input: '', key: '' });
   const reach = useReach(instance, tags);
   const info = data?.commandKinds.find((one) => one.kind === kind);
 
   const submit = async (form: FormData) => {
-    const { data: sent } = await send({
-      input: {
-        command: kind,
-        params: info ? paramsOf(info.paramsSchema, form) : {},
-        ...targetOf(instance, tags),
-        maxConcurrency: Number(form.get('maxConcurrency')),
-        maxErrors: Number(form.get('maxErrors')),
-        ignoresWindows: form.get('ignoresWindows') === 'on',
-        idempotencyKey: idempotencyKey.current,
-      },
-    });
+    const input = {
+      command: kind,
+      params: info ? paramsOf(info.paramsSchema, form) : {},
+      ...targetOf(instance, tags),
+      maxConcurrency: Number(form.get('maxConcurrency')),
+      maxErrors: Number(form.get('maxErrors')),
+      ignoresWindows: form.get('ignoresWindows') === 'on',
+    };
+    const text = JSON.stringify(input);
+    if (last.current.input !== text) last.current = { input: text, key: onceKey() };
+    const { data: sent } = await send({ input: { ...input, idempotencyKey: last.current.key } });
     if (sent) await navigate({ to: '/commands/$id', params: { id: sent.sendCommand.id } });
-    // What was refused may be sent in another way.
-    else idempotencyKey.current = crypto.getRandomValues(new Uint32Array(4)).join('-');
   };
   return (
     <Page title="Send a command">
-      <Problem told={kindsError && problemOf(kindsError)} />
+      <Problem told={told} retry={read} />
       <form
         className="card form"
         onSubmit={(event) => {
@@ -95,7 +95,7 @@ export default function NewCommandPage() {
         </details>
         <Reach reach={reach} />
         <Problem told={error && problemOf(error)} />
-        <button className="main" disabled={fetching || !info || reach.total === 0}>
+        <button className="main" disabled={fetching || !info || !reach.total}>
           {fetching ? 'Sending…' : 'Send'}
         </button>
       </form>

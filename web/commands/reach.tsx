@@ -1,5 +1,5 @@
-import { useQuery } from 'urql';
-
+import type { Told } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
 import {
   CommandHindrancesDocument,
   CommandReachDocument,
@@ -7,6 +7,7 @@ import {
   type SendCommandInput,
 } from '../generated/graphql.ts';
 import { wordsIn } from '../parts/form.ts';
+import { Problem } from '../parts/problem.tsx';
 import { plural } from '../parts/words.ts';
 
 /** Whom a command touches, as far as it is known. */
@@ -15,6 +16,9 @@ export interface ReachOf {
   total: number | undefined;
   names: readonly string[];
   offline: number;
+  /** Why it is not known. */
+  told: Told | undefined;
+  read: () => void;
 }
 
 export function targetOf(
@@ -26,38 +30,41 @@ export function targetOf(
 
 export function useReach(instance: string | undefined, text: string): ReachOf {
   const tags = wordsIn(text);
-  const [one] = useQuery({
-    query: InstanceDetailDocument,
+  const one = useRead(InstanceDetailDocument, {
     variables: { id: instance ?? '' },
     pause: instance === undefined,
   });
-  const [many] = useQuery({
-    query: CommandReachDocument,
+  const many = useRead(CommandReachDocument, {
     variables: { tags },
     pause: instance !== undefined || tags.length === 0,
   });
+  const { told, read } = instance === undefined ? many : one;
+  const nothing = { total: undefined, names: [], offline: 0, told, read };
   if (instance !== undefined) {
-    if (!one.data) return { total: undefined, names: [], offline: 0 };
+    if (!one.data) return nothing;
     const { name, status } = one.data.instance;
-    return { total: 1, names: [name], offline: status === 'OFFLINE' ? 1 : 0 };
+    return { total: 1, names: [name], offline: status === 'OFFLINE' ? 1 : 0, told, read };
   }
-  if (tags.length === 0 || !many.data) return { total: undefined, names: [], offline: 0 };
-  const { totalCount, nodes } = many.data.instances;
+  if (tags.length === 0 || !many.data) return nothing;
+  const { instances, offline } = many.data;
   return {
-    total: totalCount,
-    names: nodes.map(({ name }) => name),
-    offline: nodes.filter(({ status }) => status === 'OFFLINE').length,
+    total: instances.totalCount,
+    names: instances.nodes.map(({ name }) => name),
+    offline: offline.totalCount,
+    told,
+    read,
   };
 }
 
 /** Says before anything is sent whom it touches, and what may refuse or delay it. */
-export function Reach({ reach: { total, names, offline } }: { reach: ReachOf }) {
-  const [{ data }] = useQuery({ query: CommandHindrancesDocument });
+export function Reach({ reach: { total, names, offline, told, read } }: { reach: ReachOf }) {
+  const { data } = useRead(CommandHindrancesDocument);
   const closing =
     data?.maintenanceWindows.nodes.filter(({ effect, isOpen }) => isOpen === (effect === 'DENY')) ?? [];
   const mandatory = data?.policies.nodes.filter(({ enforcement }) => enforcement === 'MANDATORY') ?? [];
   return (
     <div className="reach" role="status">
+      <Problem told={told} retry={read} />
       <p>
         {total === undefined
           ? 'Choose whom it is for.'

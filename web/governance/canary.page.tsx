@@ -68,6 +68,7 @@ export default function CanaryPage() {
         ))
       }
     >
+      <Problem told={problem} retry={read} />
       <p aria-live="polite">
         <Status of={canary.status} /> {words(canary.command)} {JSON.stringify(canary.params)}, begun{' '}
         <Time at={canary.createdAt} />

@@ -61,6 +61,7 @@ export default function PolicyPage() {
         )
       }
     >
+      <Problem told={told} retry={read} />
       <div className="cards">
         <Card title="Rule">
           <p>

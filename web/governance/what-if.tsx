@@ -1,6 +1,4 @@
-import { useQuery } from 'urql';
-
-import { problemOf } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
 import { PreviewPolicyDocument, type PolicyRuleInput } from '../generated/graphql.ts';
 import { Problem } from '../parts/problem.tsx';
 import { count, plural } from '../parts/words.ts';
@@ -18,12 +16,11 @@ const shown = 10;
 export function WhatIf({ rule, appliesTo }: WhatIfProps) {
   const asked = useSettled(JSON.stringify({ rule, appliesTo }), 600);
   const input = JSON.parse(asked) as WhatIfProps;
-  const [{ data, error }] = useQuery({
-    query: PreviewPolicyDocument,
+  const { data, told, read } = useRead(PreviewPolicyDocument, {
     variables: { input },
     requestPolicy: 'network-only',
   });
-  if (error) return <Problem told={problemOf(error)} />;
+  if (told) return <Problem told={told} retry={read} />;
   if (!data) return <p role="status">Asking whom it would hit…</p>;
   const { passing, failing, unknown, exempt, results } = data.previewPolicy;
   const failed = results.filter(({ status }) => status === 'FAIL');

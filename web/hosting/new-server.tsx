@@ -99,7 +99,9 @@ export function NewServer({ providers, onMade }: NewServerProps) {
         <label className="check">
           <input type="checkbox" name="isProtected" /> Protect it from being removed
         </label>
-        {size !== '' && may('hosting.cost.read') && <Forecast {...{ provider, region, size }} />}
+        {size !== '' && may('hosting.cost.read') && (
+          <Forecast key={JSON.stringify([provider, region, size])} {...{ provider, region, size }} />
+        )}
       </ActionForm>
     </Card>
   );

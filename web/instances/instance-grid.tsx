@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useRef, useState, type KeyboardEvent } from 'react';
+import { memo, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
 
 import { Sparkline } from '../parts/sparkline.tsx';
 import { Status } from '../parts/status.tsx';
@@ -36,12 +36,16 @@ interface GridProps {
 export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: GridProps) {
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
+  const covered = useCovered(scroller, head);
   const [activeId, setActiveId] = useState<string>();
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // The head stays in sight, so as much less of the rows is.
+    scrollPaddingEnd: covered,
     getItemKey: (at) => rows[at]!.id,
   });
   const found = rows.findIndex(({ id }) => id === activeId);
@@ -50,7 +54,8 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
 
   const move = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget) return;
-    const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
+    const inSight = (scroller.current?.offsetHeight ?? 0) - covered;
+    const pageful = Math.max(1, Math.floor(inSight / rowHeight) - 1);
     const to = {
       ArrowDown: found < 0 ? 0 : active + 1,
       ArrowUp: active - 1,
@@ -82,7 +87,7 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
       tabIndex={0}
       onKeyDown={move}
     >
-      <div role="row" aria-rowindex={1} className="grid-head">
+      <div ref={head} role="row" aria-rowindex={1} className="grid-head">
         {columns.map(({ key, text }) => (
           <div
             key={key}
@@ -119,6 +124,25 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
       </div>
     </div>
   );
+}
+
+/** What of the list's height shows no rows: the head, the border and the bar to scroll by. */
+function useCovered(
+  scroller: RefObject<HTMLDivElement | null>,
+  head: RefObject<HTMLDivElement | null>,
+): number {
+  const [covered, setCovered] = useState(0);
+  useLayoutEffect(() => {
+    const measure = () => {
+      const { offsetHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+      setCovered(offsetHeight - clientHeight + (head.current?.offsetHeight ?? 0));
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(scroller.current!);
+    return () => resized.disconnect();
+  }, [scroller, head]);
+  return covered;
 }
 
 interface GridRowProps {

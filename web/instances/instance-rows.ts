@@ -26,18 +26,45 @@ export class InstanceRows {
   private readonly readings = new Map<string, number[]>();
   private total: number | undefined;
   private isComplete = false;
+  /** Those that the reading under way has told; undefined while there is none. */
+  private told: Set<string> | undefined;
   private frame: number | undefined;
 
+  /** A reading begins. What is there is shown until it is through. */
+  begin(): void {
+    this.told = new Set();
+    this.changed.clear();
+  }
+
   addPage(rows: readonly Row[], { total, isLast }: { total: number; isLast: boolean }): void {
-    for (const row of rows) if (!this.changed.has(row.id)) this.rows.set(row.id, row);
+    for (const row of rows) {
+      this.told?.add(row.id);
+      if (!this.changed.has(row.id)) this.rows.set(row.id, row);
+    }
     this.total = total;
-    this.isComplete = isLast;
-    if (isLast) this.changed.clear();
+    if (isLast) this.end();
     this.showSoon();
   }
 
+  /** What the reading did not tell is gone, unless it came while it was under way. */
+  private end(): void {
+    for (const id of this.rows.keys()) {
+      if (this.told?.has(id) || this.changed.has(id)) continue;
+      this.rows.delete(id);
+      this.readings.delete(id);
+    }
+    this.told = undefined;
+    this.changed.clear();
+    this.isComplete = true;
+  }
+
+  /** Whether it has more rows than there are instances: some were removed, and no event names them. */
+  isBeyond(total: number): boolean {
+    return this.isComplete && this.rows.size > total;
+  }
+
   change(row: Row): void {
-    if (!this.isComplete) this.changed.add(row.id);
+    if (this.told) this.changed.add(row.id);
     this.rows.set(row.id, row);
     this.showSoon();
   }
@@ -53,13 +80,6 @@ export class InstanceRows {
 
   readingsOf(id: string): readonly number[] {
     return this.readings.get(id) ?? [];
-  }
-
-  /** Forgets all, to be read anew. */
-  clear(): void {
-    this.rows.clear();
-    this.changed.clear();
-    this.isComplete = false;
   }
 
   private showSoon(): void {

@@ -1,9 +1,8 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useQuery } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
+import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
 import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
@@ -34,19 +33,21 @@ export default function InstancePage() {
 }
 
 function Loaded({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: InstanceDetailDocument, variables: { id } });
-  const read = () => again({ requestPolicy: 'network-only' });
+  const { data, told, read } = useRead(InstanceDetailDocument, { variables: { id } });
   const readSoon = useThrottled(read, 1_000);
   useLive(
     InstanceChangedDocument,
     { instanceId: id },
     { after: data?.fleetCursor, next: readSoon, lost: readSoon },
   );
-  if (data) return <Shown instance={data.instance} />;
-  if (!error) return <p role="status">Reading the instance…</p>;
-  const told = problemOf(error);
-  if (told.code === 'NOT_FOUND') return <NoSuchPage />;
-  return <Problem told={told} retry={read} />;
+  if (!data && told?.code === 'NOT_FOUND') return <NoSuchPage />;
+  return (
+    <>
+      <Problem told={told} retry={read} />
+      {!data && !told && <p role="status">Reading the instance…</p>}
+      {data && <Shown instance={data.instance} />}
+    </>
+  );
 }
 
 function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {

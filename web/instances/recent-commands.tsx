@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { useQuery } from 'urql';
 
+import { useRead } from '../api/use-read.ts';
 import { InstanceCommandsDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Status } from '../parts/status.tsx';
@@ -9,9 +9,9 @@ import { words } from '../parts/words.ts';
 
 /** The last commands that were sent to the instance. */
 export function RecentCommands({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: InstanceCommandsDocument, variables: { id } });
+  const { data, error, read } = useRead(InstanceCommandsDocument, { variables: { id } });
   return (
-    <Card title="Commands" error={error} retry={() => again({ requestPolicy: 'network-only' })}>
+    <Card title="Commands" error={error} retry={read}>
       {data?.commands.nodes.length === 0 && <p>None was sent to it.</p>}
       <ul className="lines">
         {data?.commands.nodes.map((command) => (

@@ -1,7 +1,5 @@
-import { useQuery } from 'urql';
-
-import { useLive } from '../api/use-live.ts';
-import { useThrottled } from '../api/use-throttled.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import { useRead } from '../api/use-read.ts';
 import { InstanceScoreChangedDocument, InstanceStandingDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Status } from '../parts/status.tsx';
@@ -12,17 +10,8 @@ import { useViewer } from '../session/viewer.tsx';
 /** What other parts of the panel know of the instance: policies, licence, server. */
 export function Standing({ id }: { id: string }) {
   const { may } = useViewer();
-  const [{ data, error }, again] = useQuery({ query: InstanceStandingDocument, variables: { id } });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
-  useLive(
-    InstanceScoreChangedDocument,
-    { instanceId: id },
-    {
-      next: read,
-      lost: read,
-      isAllowed: may('governance.score.read'),
-    },
-  );
+  const { data, error, read } = useRead(InstanceStandingDocument, { variables: { id } });
+  useFollowed(InstanceScoreChangedDocument, { instanceId: id }, read, may('governance.score.read'));
   const instance = data?.instance;
   const results = instance?.policyResults ?? [];
   return (

@@ -1,8 +1,10 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, type CombinedError, type OperationResult } from 'urql';
 
 import { useLive } from '../api/use-live.ts';
+import { useThrottled } from '../api/use-throttled.ts';
 import {
+  FleetHealthChangedDocument,
   InstanceChangedDocument,
   InstanceListDocument,
   MetricsReportedDocument,
@@ -13,6 +15,12 @@ import { InstanceRows } from './instance-rows.ts';
 
 /** How often a page is asked for again. */
 const attempts = 3;
+
+/** By then those that have just enrolled have been told of too. */
+const settledMs = 2_000;
+
+/** How often all is read anew because some were removed, at most. */
+const removedEveryMs = 15_000;
 
 /** All instances of the tenant: read page after page, and kept as they are by events. */
 export function useInstanceRows() {
@@ -29,6 +37,7 @@ export function useInstanceRows() {
       client.query(InstanceListDocument, { after }, { requestPolicy: 'network-only' }).toPromise();
     const readAll = async () => {
       let after: string | null = null;
+      rows.begin();
       do {
         let answer: OperationResult<InstanceListQuery> = await page(after);
         // Of twenty pages one may go astray; those that are there already are not asked for again.
@@ -40,10 +49,7 @@ export function useInstanceRows() {
         setError(answer.error);
         if (!answer.data) return;
         const { instances, fleetCursor }: InstanceListQuery = answer.data;
-        if (after === null) {
-          rows.clear();
-          setCursor(fleetCursor);
-        }
+        if (after === null) setCursor(fleetCursor);
         const { hasNextPage, endCursor }: InstanceListQuery['instances']['pageInfo'] = instances.pageInfo;
         rows.addPage(instances.nodes, { total: instances.totalCount, isLast: !hasNextPage });
         after = hasNextPage ? endCursor : null;
@@ -61,6 +67,20 @@ export function useInstanceRows() {
     {
       after: cursor,
       next: ({ instanceChanged }) => rows.change(instanceChanged),
+      lost: read,
+    },
+  );
+  const total = useRef(0);
+  const readSeldom = useThrottled(() => rows.isBeyond(total.current) && read(), removedEveryMs);
+  useLive(
+    FleetHealthChangedDocument,
+    {},
+    {
+      after: cursor,
+      next: ({ fleetHealthChanged: { totalInstances } }) => {
+        total.current = totalInstances;
+        if (rows.isBeyond(totalInstances)) setTimeout(readSeldom, settledMs);
+      },
       lost: read,
     },
   );

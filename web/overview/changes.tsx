@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { useQuery } from 'urql';
 
+import { useRead } from '../api/use-read.ts';
 import { ChangesDocument, type ChangesQuery } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Time } from '../parts/time.tsx';
@@ -14,16 +14,11 @@ const noChange = new Set(['login', 'logout', 'refreshSession', 'exchangeApiKey',
 
 /** Who has done what to what, and what is otherwise by it, newest first. */
 export function Changes() {
-  const [{ data, error }, again] = useQuery({ query: ChangesDocument });
+  const { data, error, read } = useRead(ChangesDocument);
   const changes = data?.auditEvents.nodes.filter(({ action }) => !noChange.has(action)).slice(0, shown);
   const names = new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
   return (
-    <Card
-      title="What changed lately"
-      className="wide"
-      error={error}
-      retry={() => again({ requestPolicy: 'network-only' })}
-    >
+    <Card title="What changed lately" className="wide" error={error} retry={read}>
       {changes?.length === 0 && <p>Nothing yet.</p>}
       <ul className="lines">
         {changes?.map((change) => (

@@ -1,14 +1,13 @@
-import { useQuery } from 'urql';
-
+import { useRead } from '../api/use-read.ts';
 import { CostsDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { money } from '../parts/words.ts';
 
 /** What the servers cost. */
 export function Costs() {
-  const [{ data, error }, again] = useQuery({ query: CostsDocument });
+  const { data, error, read } = useRead(CostsDocument);
   return (
-    <Card title="Cost of servers" error={error} retry={() => again({ requestPolicy: 'network-only' })}>
+    <Card title="Cost of servers" error={error} retry={read}>
       {data?.hostingCosts.length === 0 && <p>No server is rented.</p>}
       {data?.hostingCosts.map(({ currency, perMonth, thisMonth, budget }) => (
         <div key={currency}>

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
-import { useQuery } from 'urql';
 
 import { useLive } from '../api/use-live.ts';
+import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
 import { AlertChangedDocument, FiringAlertsDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
@@ -10,10 +10,10 @@ import { Time } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
 
 /** The newest alerts that nobody has taken up. */
-export function Firing({ cursor }: { cursor: string | undefined }) {
-  const [{ data, error }, again] = useQuery({ query: FiringAlertsDocument });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
-  useLive(AlertChangedDocument, {}, { after: cursor, next: read, lost: read });
+export function Firing() {
+  const { data, error, read } = useRead(FiringAlertsDocument);
+  const readSoon = useThrottled(read, 5_000);
+  useLive(AlertChangedDocument, {}, { after: data?.fleetCursor, next: readSoon, lost: readSoon });
   return (
     <Card title="Alerts firing" error={error} retry={read}>
       {data && data.alerts.totalCount === 0 && <p>Nothing is firing.</p>}

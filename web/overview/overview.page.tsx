@@ -1,9 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useQuery } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
+import { useRead } from '../api/use-read.ts';
 import {
   FleetHealthChangedDocument,
   FleetHealthDocument,
@@ -22,9 +21,8 @@ import { Score } from './score.tsx';
 /** How the fleet is, live. */
 export function OverviewPage() {
   const { may } = useViewer();
-  const [{ data, error }, again] = useQuery({ query: FleetHealthDocument });
+  const { data, told, read } = useRead(FleetHealthDocument);
   const [changed, setChanged] = useState<FleetNumbersFragment>();
-  const read = () => again({ requestPolicy: 'network-only' });
   useLive(
     FleetHealthChangedDocument,
     {},
@@ -40,7 +38,7 @@ export function OverviewPage() {
   const fleet = changed ?? data?.fleetSummary;
   return (
     <Page title="Overview">
-      <Problem told={error && problemOf(error)} retry={read} />
+      <Problem told={told} retry={read} />
       {fleet && <Health fleet={fleet} />}
       {fleet?.totalInstances === 0 && (
         <Empty>
@@ -55,7 +53,7 @@ export function OverviewPage() {
         </Empty>
       )}
       <div className="cards">
-        {may('fleet.alert.read') && <Firing cursor={data?.fleetCursor} />}
+        {may('fleet.alert.read') && <Firing />}
         {may('governance.score.read') && <Score />}
         {may('billing.usage.read') && <PlanUse />}
         {may('hosting.cost.read') && <Costs />}

@@ -1,14 +1,13 @@
-import { useQuery } from 'urql';
-
+import { useRead } from '../api/use-read.ts';
 import { PlanUseDocument } from '../generated/graphql.ts';
 import { Card, Meter } from '../parts/card.tsx';
 import { words } from '../parts/words.ts';
 
 /** What of the plan is used. */
 export function PlanUse() {
-  const [{ data, error }, again] = useQuery({ query: PlanUseDocument });
+  const { data, error, read } = useRead(PlanUseDocument);
   return (
-    <Card title="Plan" error={error} retry={() => again({ requestPolicy: 'network-only' })}>
+    <Card title="Plan" error={error} retry={read}>
       {data && (
         <>
           <p>

@@ -1,16 +1,13 @@
-import { useQuery } from 'urql';
-
-import { useLive } from '../api/use-live.ts';
-import { useThrottled } from '../api/use-throttled.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import { useRead } from '../api/use-read.ts';
 import { OverallScoreDocument, ScoreChangedDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { plural } from '../parts/words.ts';
 
 /** How well the fleet keeps its policies. */
 export function Score() {
-  const [{ data, error }, again] = useQuery({ query: OverallScoreDocument });
-  const read = useThrottled(() => again({ requestPolicy: 'network-only' }), 5_000);
-  useLive(ScoreChangedDocument, {}, { next: read, lost: read });
+  const { data, error, read } = useRead(OverallScoreDocument);
+  useFollowed(ScoreChangedDocument, {}, read);
   return (
     <Card title="Policy score" error={error} retry={read}>
       {data && (

@@ -4,6 +4,8 @@ export class SessionProblem extends Error {
     message: string,
     readonly status: number,
     readonly reason?: string | undefined,
+    /** How long the panel wants to be left alone. */
+    readonly retryAfterMs = 0,
   ) {
     super(message);
   }
@@ -20,6 +22,10 @@ export interface SessionAnswer {
   challengeToken?: string;
 }
 
+/** A token that was used twice ends the session 10 seconds after its first use: by then it has to be asked for again. */
+const refreshWithinMs = 4_000;
+const answerWithinMs = 20_000;
+
 /** Asks the panel for a session. The refresh token is in a cookie that no script sees. */
 export async function requestSession(
   what: 'login' | 'code' | 'refresh' | 'logout',
@@ -31,7 +37,7 @@ export async function requestSession(
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-quazzar-console': '1' },
       body: JSON.stringify(body ?? {}),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(what === 'refresh' ? refreshWithinMs : answerWithinMs),
     });
   } catch {
     throw new SessionProblem('The panel can not be reached. Check your connection and try again.', 0);
@@ -40,7 +46,12 @@ export async function requestSession(
   const answer = (await response.json().catch(() => ({}))) as SessionAnswer & Refused;
   if (response.ok) return answer;
   const wait = Number(response.headers.get('retry-after') ?? 0);
-  throw new SessionProblem(wordsOf(answer, response.status, wait), response.status, answer.reason);
+  throw new SessionProblem(
+    wordsOf(answer, response.status, wait),
+    response.status,
+    answer.reason,
+    wait * 1_000,
+  );
 }
 
 interface Refused {

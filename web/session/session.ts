@@ -2,7 +2,7 @@ import { Store } from '../parts/store.ts';
 import { actingIn, actingToken, currentActingToken, forgetActing, refuseActingToken } from './acting.ts';
 import { requestSession, SessionProblem, type SessionAnswer } from './session-request.ts';
 
-export type SessionState = 'starting' | 'unreachable' | 'signed-out' | 'signed-in';
+export type SessionState = 'starting' | 'unreachable' | 'limited' | 'signed-out' | 'signed-in';
 
 /** Whether somebody is signed in at this browser. */
 export const sessionState = new Store<SessionState>('starting');
@@ -40,8 +40,8 @@ async function begin(): Promise<void> {
     sessionState.set('signed-in');
   } catch (error) {
     if (!(error instanceof SessionProblem) || error.isOver) return forget();
-    sessionState.set('unreachable');
-    setTimeout(() => void begin(), retryMs);
+    sessionState.set(error.status === 429 ? 'limited' : 'unreachable');
+    setTimeout(() => void begin(), Math.max(retryMs, error.retryAfterMs));
   }
 }
 
@@ -72,7 +72,7 @@ async function renew(): Promise<string> {
   renewing ??= takingTurns(async () => {
     // Another tab may have done it while this one waited.
     if (held && held.endsAt - earlyMs > Date.now()) return held.token;
-    return take(await requestSession('refresh'));
+    return take(await refreshed());
   }).finally(() => (renewing = undefined));
   try {
     return await renewing;
@@ -83,6 +83,14 @@ async function renew(): Promise<string> {
     }
     throw error;
   }
+}
+
+/** An answer that was lost is asked for again at once, while the panel still gives the same one. */
+async function refreshed(): Promise<SessionAnswer> {
+  return requestSession('refresh').catch(async (error: unknown) => {
+    if (error instanceof SessionProblem && error.status === 0) return requestSession('refresh');
+    throw error;
+  });
 }
 
 /**

@@ -1,7 +1,6 @@
 import { createContext, useContext, useMemo, type ReactNode } from 'react';
-import { useQuery } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
 import { ViewerDocument, type ViewerQuery } from '../generated/graphql.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Splash } from '../parts/splash.tsx';
@@ -23,17 +22,17 @@ export function useViewer(): Viewer {
 
 /** Finds out who is signed in and what they may do, before anything is shown. */
 export function ViewerProvider({ children }: { children: ReactNode }) {
-  const [{ data, error }, again] = useQuery({ query: ViewerDocument });
+  const { data, told, read } = useRead(ViewerDocument);
   const viewer = useMemo(() => {
     if (!data) return undefined;
     const held = new Set(data.permissions);
     return { me: data.me, may: (permission: string) => held.has(permission) };
   }, [data]);
   if (viewer) return <ViewerContext value={viewer}>{children}</ViewerContext>;
-  if (!error) return <Splash text="Opening the console" />;
+  if (!told) return <Splash text="Opening the console" />;
   return (
     <main className="splash">
-      <Problem told={problemOf(error)} retry={() => again({ requestPolicy: 'network-only' })} />
+      <Problem told={told} retry={read} />
       <button type="button" onClick={() => void signOut()}>
         Sign out
       </button>
