@@ -26,6 +26,7 @@ export async function createReadPositions(
     raise: async (tenantId, position, seconds) => {
       await redis.eval(raiseScript, 1, keyOf(tenantId), position, seconds);
     },
+    onBack: (listener) => void redis.on('ready', listener),
   };
   return { positions: new ReadPositions(logger, shared), stop: async () => redis.disconnect() };
 }

@@ -128,7 +128,8 @@ export class Database {
     if (position !== undefined) this.positions.heard(tenantIds, position);
   }
 
-  private async logPosition(): Promise<string | undefined> {
+  /** How far the log goes. All that has been committed is before it. */
+  async logPosition(): Promise<string | undefined> {
     const answered = await this.connections.use(async (client) =>
       client.query<{ position: string }>('select pg_current_wal_insert_lsn()::text as position'),
     );

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js';
+import { ReadFloor } from './read-floor.js';
 
 /** Where processes tell each other how far tenants have written. */
 export interface SharedPositions {
@@ -6,10 +7,11 @@ export interface SharedPositions {
   get(tenantId: string): Promise<string | undefined>;
   /** Keeps it unless a later one is there, for as long as `seconds`. */
   raise(tenantId: string, position: string, seconds: number): Promise<void>;
+  /** Calls the listener whenever it can be reached again: what was told before may be lost. */
+  onBack(listener: () => void): void;
 }
 
-/** A replica that is further behind than this has to be taken out by who balances between them. */
-export const rememberedSeconds = 600;
+const rememberedSeconds = 600;
 
 // Later than any: what is not known to be on a replica is read from the primary.
 const never = 'FFFFFFFF/FFFFFFFF';
@@ -21,11 +23,27 @@ const never = 'FFFFFFFF/FFFFFFFF';
 export class ReadPositions {
   private readonly own = new Map<string, { position: string; until: number }>();
   private forgottenAt = 0;
+  private floor: ReadFloor | undefined;
 
   constructor(
     private readonly logger: Logger,
     private readonly shared?: SharedPositions,
   ) {}
+
+  /** From now on replicas are read, where `ask` tells the primary's position: one further behind than seconds is not. */
+  async follow(ask: () => Promise<string | undefined>): Promise<void> {
+    const floor = new ReadFloor(async () => {
+      const position = await ask();
+      return position === undefined ? undefined : sortable(position);
+    });
+    this.floor = floor;
+    this.shared?.onBack(() => floor.forget());
+    await floor.start();
+  }
+
+  stop(): void {
+    this.floor?.stop();
+  }
 
   /** Of what this process has committed. Pass undefined where the server did not say. */
   async wrote(tenantId: string, position: string | undefined): Promise<void> {
@@ -43,17 +61,20 @@ export class ReadPositions {
     for (const tenantId of tenantIds) this.raise(tenantId, sortable(position));
   }
 
-  /** What a replica must have for the tenant to be read from it: a `pg_lsn`, `any`, or `none` for not at all. */
-  async needed(tenantId: string): Promise<string> {
+  /** What a replica must have for the tenant to be read from it, a `pg_lsn`; undefined for not at all. */
+  async needed(tenantId: string): Promise<string | undefined> {
     const mine = this.own.get(tenantId)?.position ?? '';
-    let theirs: string | undefined;
+    let theirs: string;
     try {
-      theirs = await this.shared?.get(tenantId);
+      theirs = (await this.shared?.get(tenantId)) ?? '';
     } catch {
-      return 'none';
+      return undefined;
     }
-    const latest = theirs !== undefined && theirs > mine ? theirs : mine;
-    return latest === '' ? 'any' : latest === never ? 'none' : latest;
+    // Only now: what others have told may have been lost meanwhile.
+    const floor = this.floor?.position;
+    if (floor === undefined) return undefined;
+    const latest = [mine, theirs].reduce((a, b) => (a > b ? a : b), floor);
+    return latest === never ? undefined : latest;
   }
 
   private raise(tenantId: string, position: string): void {

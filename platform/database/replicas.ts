@@ -27,11 +27,10 @@ export class Replicas {
   ): Promise<Row[] | undefined> {
     if (performance.now() < this.restsUntil) return undefined;
     const needed = await this.positions.needed(tenantId);
-    if (needed === 'none') return undefined;
+    if (needed === undefined) return undefined;
     // The statement in front fails where the replica is behind, and what stands behind it is then not run. The primary,
     // which an address may lead to as well, has no such position.
-    const guard =
-      needed === 'any' ? '' : `select 1 / coalesce((pg_last_wal_replay_lsn() >= '${needed}')::int, 1); `;
+    const guard = `select 1 / coalesce((pg_last_wal_replay_lsn() >= '${needed}')::int, 1); `;
     const from = { take: async () => this.connections.takeReplica() };
     try {
       return await inOneMessage<Row>(from, settings, sql, values, types, guard);
