@@ -54,6 +54,7 @@ const rename = async (tenant: Tenant, name: string) =>
 
 describe.skipIf(!isTried)('with a replica to read from', () => {
   test('lists come from it; whoever has written sees what was written, at every panel', async () => {
+    const other = await panel.another();
     const [writer, reader] = [await panel.world.tenant(), await panel.world.tenant()];
     for (const tenant of [writer, reader]) await tenant.node('old');
     await standby.caughtUp();
@@ -65,7 +66,6 @@ describe.skipIf(!isTried)('with a replica to read from', () => {
     expect([await namesOf(writer), await namesOf(reader)]).toEqual([['old'], ['old']]);
     await writer.node('new');
     expect(await namesOf(writer)).toEqual(['renamed', 'new']);
-    const other = await panel.another();
     expect(await namesOf(writer.at(new World(other.url, panel.clock)))).toEqual(['renamed', 'new']);
 
     await onStandby('select pg_wal_replay_resume()');
