@@ -8,6 +8,9 @@ export const silentSeconds = 10;
 export const isThereSql = (row: string) =>
   `(${row}.beat_at > now() - interval '${silentSeconds} seconds' and not ${isGoneSql(`${row}.id`)})`;
 
+/** True in SQL of a row of `platform.process` that is to go: its process ended long ago, without a word. */
+export const isForgottenSql = (row: string) => `${row}.beat_at < now() - interval '10 minutes'`;
+
 /**
  * Who makes up the panel. Nothing here belongs to a tenant. Areas that show it get their rights in steps of their own.
  */
@@ -66,7 +69,7 @@ export const processesMigration: AreaMigration = migration(
       end $$`,
   `create function platform.forget_processes() returns void
       language sql security definer set search_path = pg_catalog as
-      $$ delete from platform.process p where p.beat_at < now() - interval '10 minutes' $$`,
+      $$ delete from platform.process p where ${isForgottenSql('p')} $$`,
   `create function platform.timeline_of_server() returns bigint
       language sql stable security definer set search_path = pg_catalog as $$
       select case when pg_is_in_recovery() then null
