@@ -1,8 +1,8 @@
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
+import { StandInProcess } from './support/stand-in-process.js';
 
 interface Upgrade {
   id: string;
@@ -16,33 +16,8 @@ beforeAll(async () => {
   panel = await startTestPanel({ NODE_NAME: 'self', PANEL_VERSION: '2.0.0' });
 });
 afterAll(async () => {
-  await Promise.all([...sessions.values()].map(async (session) => session.end()));
   await panel.stop();
 });
-
-// The class of the locks by which processes say that they live.
-const aliveClass = 0x51_5b;
-const sessions = new Map<string, pg.Client>();
-
-/** A process of the panel as the database sees it: its row, and the lock of its session. */
-async function comes(id: string, version: string, startedAt: string): Promise<void> {
-  const session = new pg.Client({ connectionString: panel.database.ownerUrl });
-  await session.connect();
-  sessions.set(id, session);
-  await session.query('select pg_advisory_lock_shared($1, hashtext($2) & 2147483647)', [aliveClass, id]);
-  await session.query(
-    `insert into platform.process (id, node_name, version, address, areas, state, started_at, beat_at)
-     values ($1, $2, $3, 'there:1', '{fleet}', 'running', ${startedAt}, now() + interval '1 hour')`,
-    [id, id.split('/')[0], version],
-  );
-}
-
-/** As with kill -9, ten seconds ago. */
-async function dies(id: string): Promise<void> {
-  await sessions.get(id)!.end();
-  sessions.delete(id);
-  await panel.sql(`update platform.process set beat_at = now() - interval '11 seconds' where id = $1`, [id]);
-}
 
 async function graphql<Data>(query: string): Promise<Data> {
   const { data, errors } = await panel.world.graphql<Data>(query, {}, await panel.world.administrator());
@@ -71,62 +46,60 @@ async function untilShown(...wanted: string[]): Promise<void> {
   );
 }
 
-const toldOf = async (id: string) =>
-  (await panel.sql<{ told: string | null }>('select told from platform.process where id = $1', [id]))[0]?.told;
 const resume = async (id: string) =>
   graphql(`mutation { resumeUpgrade(input: { id: "${id}" }) { status } }`);
 
 test('nobody is told to end while another is away, or before the one that came back has stayed; one that crashes again pauses the upgrade', async () => {
-  const long = `now() - interval '1 hour'`;
   await until(async () => {
     const { haNodes } = await graphql<{ haNodes: { epoch: number | null }[] }>('{ haNodes { epoch } }');
     return haNodes[0]?.epoch != null;
   }, 'the leases');
-  await panel.sql(`update platform.process set started_at = ${long} where node_name = 'self'`);
-  await comes('a/1', '1.0.0', long);
-  await comes('b/1', '1.0.0', long);
+  const upgraded = { version: '2.0.0' };
+  const young = { ...upgraded, startedAt: `now() + interval '1 hour'` };
+  await panel.sql(`update platform.process set started_at = now() - interval '1 hour'`);
+  const a1 = await StandInProcess.comes(panel, 'a/1');
+  const b1 = await StandInProcess.comes(panel, 'b/1');
   await graphql('mutation { startUpgrade(input: { version: "2.0.0" }) { id } }');
-  await dies('b/1');
+  await b1.dies();
   await untilShown('PAUSED', 'a PENDING', 'b PENDING', 'self HEALTHY');
   const { id, reason } = await latest();
-  expect([reason, await toldOf('a/1')]).toEqual(['b is not there', null]);
+  expect([reason, await a1.told()]).toEqual(['b is not there', null]);
 
-  await comes('b/2', '1.0.0', long);
+  const b2 = await StandInProcess.comes(panel, 'b/2');
   await resume(id);
   await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
-  expect([await toldOf('a/1'), await toldOf('b/2')]).toEqual(['restart', null]);
+  expect([await a1.told(), await b2.told()]).toEqual(['restart', null]);
 
-  await dies('a/1');
-  await comes('a/2', '2.0.0', `now() + interval '1 hour'`);
+  await a1.dies();
+  const a2 = await StandInProcess.comes(panel, 'a/2', young);
   await untilShown('RUNNING', 'a HEALTHY', 'b PENDING', 'self HEALTHY');
   for (let second = 0; second < 5; second += 1) {
     await panel.clock.advance(1_000);
     expect((await shown())[2]).toBe('b PENDING');
   }
-  await dies('a/2');
+  await a2.dies();
   // Who supervises it has started it anew meanwhile, and it will crash again.
-  await comes('a/3', '2.0.0', 'now()');
+  const a3 = await StandInProcess.comes(panel, 'a/3', young);
   await untilShown('PAUSED', 'a FAILED', 'b PENDING', 'self HEALTHY');
-  expect([(await latest()).reason, await toldOf('b/2')]).toEqual([
-    'a ended again after it had come back',
-    null,
-  ]);
+  expect([(await latest()).reason, await b2.told()]).toEqual(['a ended again after it had come back', null]);
 
   await resume(id);
   await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
-  expect(await toldOf('a/3')).toBe('restart');
-  await dies('a/3');
-  await comes('a/4', '2.0.0', long);
+  expect(await a3.told()).toBe('restart');
+  await a3.dies();
+  const a4 = await StandInProcess.comes(panel, 'a/4', upgraded);
   await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self HEALTHY');
-  await dies('b/2');
-  await comes('b/3', '2.0.0', `now() + interval '1 hour'`);
+  expect(await b2.told()).toBe('restart');
+  await b2.dies();
+  const b3 = await StandInProcess.comes(panel, 'b/3', young);
   await untilShown('RUNNING', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
-  await dies('b/3');
+  await b3.dies();
   await untilShown('PAUSED', 'a HEALTHY', 'b FAILED', 'self HEALTHY');
-  await comes('b/4', '2.0.0', long);
+  const b4 = await StandInProcess.comes(panel, 'b/4', upgraded);
   await resume(id);
   await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self HEALTHY');
-  await dies('b/4');
-  await comes('b/5', '2.0.0', long);
+  await b4.dies();
+  const b5 = await StandInProcess.comes(panel, 'b/5', upgraded);
   await untilShown('SUCCEEDED', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
+  for (const each of [a4, b5]) await each[Symbol.asyncDispose]();
 }, 300_000);

@@ -25,8 +25,8 @@ export class FailoverService {
     const { patroni } = this.ha;
     const wanted = target ?? undefined;
     const view = await patroni?.look();
-    const isServer = wanted === undefined || view?.members.some(({ name }) => name === wanted) === true;
-    if (patroni && view && isServer) await this.switchDatabase(operation, patroni, view, wanted);
+    if (patroni && view && (await meansServer(operation, view, wanted)))
+      await this.switchDatabase(operation, patroni, view, wanted);
     else await this.movePanel(operation, wanted);
     return this.ha.status(operation);
   }
@@ -49,8 +49,7 @@ export class FailoverService {
     view: PatroniView,
     wanted: string | undefined,
   ): Promise<void> {
-    if (view.problem !== undefined)
-      throw new ApiError('UNAVAILABLE', view.problem, { reason: 'PATRONI_AWAY', retryAfterSeconds: 5 });
+    if (view.problem !== undefined) throw away(view.problem);
     const leader = view.members.find(({ isLeader }) => isLeader);
     if (leader && leader.name === wanted) return;
     const { name } = member(view, wanted);
@@ -62,6 +61,25 @@ export class FailoverService {
     await patroni.client.lead(leader?.name, name);
     await settled(operation, patroni, name);
   }
+}
+
+/** A machine's name may be that of both. The id of a process has a slash, which the name of a server has not. */
+async function meansServer(
+  { em }: Operation,
+  { members, problem }: PatroniView,
+  wanted: string | undefined,
+): Promise<boolean> {
+  if (wanted === undefined) return true;
+  if (wanted.includes('/')) return false;
+  if (problem !== undefined && members.length === 0)
+    throw away(`${problem}, and may know ${wanted}: name a process of the panel by its id`);
+  if (!members.some(({ name }) => name === wanted)) return false;
+  if ((await readNodes(em)).some(({ name }) => name === wanted))
+    throw refused(
+      'AMBIGUOUS_CANDIDATE',
+      `${wanted} is a server of the database and a process of the panel: give that one another NODE_NAME, or name it by its id`,
+    );
+  return true;
 }
 
 function candidate(nodes: readonly HaNode[], wanted: string | undefined): HaNode {
@@ -115,6 +133,10 @@ function faultOf(each: PatroniMember, view: PatroniView): [reason: string, messa
       `${each.name} is no synchronous standby, and may lack what was acknowledged`,
     ];
   return undefined;
+}
+
+function away(message: string): ApiError {
+  return new ApiError('UNAVAILABLE', message, { reason: 'PATRONI_AWAY', retryAfterSeconds: 5 });
 }
 
 function refused(reason: string, message: string): ApiError {
