@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { SecondServer } from '../outbox/support/second-server.js';
 import { Standby } from '../outbox/support/standby.js';
+import { Live } from '../support/live.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
 import { until, World, type Tenant } from '../support/world.js';
@@ -76,6 +77,24 @@ describe.skipIf(!isTried)('with a replica to read from', () => {
     expect(await namesOf(writer)).toEqual(['renamed', 'new']);
     // Nobody tells them of anything: a replica this far behind is read no more.
     await until(async () => (await namesOf(writer))[0] === 'again', 'the primary to be read');
+    await onStandby('select pg_wal_replay_resume()');
+  }, 120_000);
+
+  test('whoever is shown a beat finds it in the lists', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node('beating');
+    const query = 'subscription { metricsReported { cpuPercent } }';
+    await using live = new Live(panel.panel.url, tenant.token, query);
+    await live.opened();
+    await node.beat();
+    await live.received(1);
+    await standby.caughtUp();
+    await onStandby('select pg_wal_replay_pause()');
+    await panel.clock.advance(10_000);
+    await node.beat({ cpu_percent: 80 });
+    await live.received(2);
+    const list = '{ instances { nodes { cpuPercent } } }';
+    expect((await tenant.graphql(list)).data).toEqual({ instances: { nodes: [{ cpuPercent: 80 }] } });
     await onStandby('select pg_wal_replay_resume()');
   }, 120_000);
 
