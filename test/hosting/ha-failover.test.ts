@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 import { trailOf } from '../identity/audit/support.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import { until, type Tenant } from '../support/world.js';
+import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
 import { PatroniMember } from './support/patroni-member.js';
 import { StandInProcess } from './support/stand-in-process.js';
 
@@ -18,19 +18,16 @@ afterAll(async () => {
   await patroni[Symbol.asyncDispose]();
 });
 
-interface Answer {
-  data?: { failOver: { leader: string | null; database: { leader: string | null } } } | null;
-  errors?: { message: string; extensions: { code: string; reason?: string } }[];
-}
+type Answer = GraphQLAnswer<{ failOver: { leader: string | null; database: { leader: string | null } } }>;
 
 async function failOver(target: string | null, of = panel, token?: string): Promise<Answer> {
-  return (await of.world.graphql(
+  return of.world.graphql(
     'mutation($target: String) { failOver(input: { target: $target }) { leader database { leader } } }',
     { target },
     token ?? (await of.world.administrator()),
-  )) as Answer;
+  );
 }
-const reasonOf = ({ errors }: Answer) => errors?.[0]?.extensions.reason;
+const reasonOf = ({ errors }: Answer) => errors?.[0]?.extensions['reason'];
 const switches = () => patroni.asked.filter((what) => what.startsWith('POST')).length;
 const idIn = async (of: TestPanel) =>
   (await of.sql<{ id: string }>(`select id from platform.process where node_name = 'pg-2'`))[0]!.id;
