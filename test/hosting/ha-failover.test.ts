@@ -2,19 +2,32 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 import { trailOf } from '../identity/audit/support.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { createTestDatabase, startTestPanel, type TestPanel } from '../support/panel.js';
+import { SwitchedAddress } from '../support/switched-address.js';
 import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
 import { PatroniMember } from './support/patroni-member.js';
 import { StandInProcess } from './support/stand-in-process.js';
 
 let patroni: PatroniMember;
+let server: number;
+let address: SwitchedAddress;
 let panel: TestPanel;
 beforeAll(async () => {
   patroni = await PatroniMember.start();
-  panel = await startTestPanel({ NODE_NAME: 'pg-2', PATRONI_URLS: patroni.url });
+  const database = await createTestDatabase();
+  const app = new URL(database.ownerUrl);
+  app.username = 'panel_app';
+  app.password = inject('postgres').password;
+  server = Number(app.port);
+  address = await SwitchedAddress.open(server);
+  panel = await startTestPanel({ NODE_NAME: 'pg-2', PATRONI_URLS: patroni.url }, 'in process', {
+    ...database,
+    url: address.through(app.href),
+  });
 });
 afterAll(async () => {
   await panel.stop();
+  await address[Symbol.asyncDispose]();
   await patroni[Symbol.asyncDispose]();
 });
 
@@ -50,20 +63,6 @@ test('a name that is a process and a server is refused, an id is not; where Patr
   expect((await failOver(await idIn(alone), alone)).data?.failOver.leader).toBe('pg-2');
 }, 120_000);
 
-/** As while none of the servers takes connections. */
-async function letIn(isLetIn: boolean): Promise<void> {
-  const server = new pg.Client({ connectionString: inject('postgres').ownerUrl });
-  await server.connect();
-  const { name } = panel.database;
-  await server.query(`alter database ${name} with allow_connections ${isLetIn}`);
-  if (!isLetIn)
-    await server.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = 'panel_app'`,
-      [name],
-    );
-  await server.end();
-}
-
 /** What the trail has of a failover of the database to the server, once it has it. */
 async function inTrail(server: string): Promise<string[]> {
   const token = await panel.world.administrator();
@@ -88,18 +87,14 @@ test('where nobody leads and the database is away Patroni is asked all the same,
   patroni.asked.length = 0;
   patroni.onSwitch = async () => {
     patroni.lead('pg-3');
-    await letIn(true);
+    address.switchTo(server);
   };
-  await letIn(false);
-  try {
-    await until(
-      async () => (await failOver('pg-3', panel, token)).data?.failOver.database.leader === 'pg-3',
-      'the failover',
-      60_000,
-    );
-  } finally {
-    await letIn(true);
-  }
+  address.cut();
+  await until(
+    async () => (await failOver('pg-3', panel, token)).data?.failOver.database.leader === 'pg-3',
+    'the failover',
+    60_000,
+  );
   expect(patroni.asked.filter((what) => what.startsWith('POST'))).toEqual(['POST /failover']);
   await untilLed(panel);
   const told = await inTrail('pg-3');

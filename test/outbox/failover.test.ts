@@ -107,5 +107,9 @@ test('a server that was replaced is read no more, although it goes on', async ()
   await writer.node('since');
   expect(await namesSeenBy(writer)).toEqual(['before', 'since']);
   await panel.sql('update fleet.instance set name = $2 where tenant_id = $1', [reader.id, 'renamed']);
-  await until(async () => (await namesSeenBy(reader))[0] === 'renamed', 'the one that took over to be read');
+  await until(
+    async () => (await namesSeenBy(reader))[0] === 'renamed',
+    'the one that took over to be read',
+    60_000,
+  );
 }, 180_000);

@@ -76,7 +76,7 @@ describe.skipIf(!isTried)('with a replica to read from', () => {
     await rename(writer, 'again');
     expect(await namesOf(writer)).toEqual(['renamed', 'new']);
     // Nobody tells them of anything: a replica this far behind is read no more.
-    await until(async () => (await namesOf(writer))[0] === 'again', 'the primary to be read');
+    await until(async () => (await namesOf(writer))[0] === 'again', 'the primary to be read', 60_000);
     await onStandby('select pg_wal_replay_resume()');
   }, 120_000);
 
