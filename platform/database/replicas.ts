@@ -32,8 +32,7 @@ export class Replicas {
     // a primary that was replaced goes as far as any, but knows no timeline of its successor. The primary itself, which
     // an address may lead to as well, has replayed nothing, or nothing since it took over.
     const { timeline, lsn } = needed;
-    const guard =
-      `select 1 / coalesce(((not pg_is_in_recovery() or pg_last_wal_replay_lsn() >= '${lsn}')
+    const guard = `select 1 / coalesce(((not pg_is_in_recovery() or pg_last_wal_replay_lsn() >= '${lsn}')
         and (select max(timeline) from platform.timeline) >= ${timeline})::int, 0); `;
     const from = { take: async () => this.connections.takeReplica() };
     try {

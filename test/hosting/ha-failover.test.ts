@@ -123,7 +123,9 @@ test('a switchover that takes long is answered within seconds, goes on, and is w
 
 test('in a step that takes long a process holds its lease all the same, and a failover is told to come back', async () => {
   await untilLed(panel);
-  const areas = (await panel.sql<{ name: string }>('select name from platform.lease')).map(({ name }) => name);
+  const areas = (await panel.sql<{ name: string }>('select name from platform.lease')).map(
+    ({ name }) => name,
+  );
   await using other = await StandInProcess.comes(panel, 'other/1', { areas: areas.join(',') });
   const step = new pg.Client({ connectionString: panel.database.ownerUrl });
   await step.connect();

@@ -46,8 +46,7 @@ async function untilShown(...wanted: string[]): Promise<void> {
   );
 }
 
-const resume = async (id: string) =>
-  graphql(`mutation { resumeUpgrade(input: { id: "${id}" }) { status } }`);
+const resume = async (id: string) => graphql(`mutation { resumeUpgrade(input: { id: "${id}" }) { status } }`);
 
 test('nobody is told to end while another is away, or before the one that came back has stayed; one that crashes again pauses the upgrade', async () => {
   await until(async () => {

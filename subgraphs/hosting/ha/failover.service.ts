@@ -96,7 +96,9 @@ export class FailoverService {
     this.underWay = underWay;
     const { name, work } = underWay;
     void work
-      .catch((error: unknown) => this.logger.warn({ err: error, server: name }, 'the database did not fail over'))
+      .catch((error: unknown) =>
+        this.logger.warn({ err: error, server: name }, 'the database did not fail over'),
+      )
       .finally(() => {
         if (this.underWay === underWay) this.underWay = undefined;
       });
