@@ -10,7 +10,8 @@ const raiseScript = `
   if known and known > ARGV[1] then return 0 end
   redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
   return 1`;
-const keyOf = (tenantId: string) => `panel:wrote:${tenantId}`;
+const keyOf = (tenantId: string) => `panel:position:${tenantId}`;
+const unsaidKeyOf = (tenantId: string) => `panel:unsaid:${tenantId}`;
 
 /** How far tenants have written, where there are replicas to read from: shared through Redis when there is one. */
 export async function createReadPositions(
@@ -22,10 +23,17 @@ export async function createReadPositions(
     return { positions: new ReadPositions(logger), stop: async () => undefined };
   const redis = await connectRedis(env.REDIS_URL, logger, 'tenants are read from the primary');
   const shared: SharedPositions = {
-    get: async (tenantId) => (await redis.get(keyOf(tenantId))) ?? undefined,
+    get: async (tenantId) => {
+      const [position, unsaid] = await redis.mget(keyOf(tenantId), unsaidKeyOf(tenantId));
+      return { position: position ?? undefined, isUnsaid: unsaid !== null };
+    },
     raise: async (tenantId, position, seconds) => {
       await redis.eval(raiseScript, 1, keyOf(tenantId), position, seconds);
     },
+    raiseUnsaid: async (tenantId, seconds) => {
+      await redis.set(unsaidKeyOf(tenantId), '1', 'EX', seconds);
+    },
+    onBack: (listener) => void redis.on('ready', listener),
   };
   return { positions: new ReadPositions(logger, shared), stop: async () => redis.disconnect() };
 }

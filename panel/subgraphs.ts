@@ -162,6 +162,9 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     routers: made.flatMap(({ routers = [] }) => routers),
     webhooks: made.flatMap(({ webhooks = [] }) => webhooks),
     start: async () => {
+      await options.positions?.follow(async () =>
+        withPatience(patience.background, async () => database(areaNames[0]!).logPosition()),
+      );
       await wake.start();
       await Promise.all(tails.map((tail) => tail.start()));
       await revocations.start();
@@ -182,6 +185,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     registry: background.registry,
     stopBackground: () => background.stop(),
     stop: async () => {
+      options.positions?.stop();
       // A step that waits for a database that is gone must not keep the process.
       const tooLate = setTimeout(() => connections.cut(), stopWithinMs);
       await Promise.all(made.map(async (area) => area.stop?.()));

@@ -6,7 +6,7 @@ import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
-import type { ReadPositions } from './read-positions.js';
+import type { LogPosition, ReadPositions } from './read-positions.js';
 import { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
 import { TenantReads, type ReadOptions } from './tenant-reads.js';
@@ -128,11 +128,15 @@ export class Database {
     if (position !== undefined) this.positions.heard(tenantIds, position);
   }
 
-  private async logPosition(): Promise<string | undefined> {
-    const answered = await this.connections.use(async (client) =>
-      client.query<{ position: string }>('select pg_current_wal_insert_lsn()::text as position'),
+  /** How far the log goes. All that has been committed is before it. */
+  async logPosition(): Promise<LogPosition | undefined> {
+    const [row] = await inOneMessage<{ timeline: string | null; lsn: string }>(
+      this.connections,
+      { role: areaRoles(this.area).app },
+      `select max(timeline)::text as timeline, pg_current_wal_insert_lsn()::text as lsn from platform.timeline`,
+      [],
     );
-    return answered.rows[0]?.position;
+    return row && row.timeline !== null ? { timeline: row.timeline, lsn: row.lsn } : undefined;
   }
 
   /** For `Operation.write`: tells the listeners. */

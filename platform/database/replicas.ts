@@ -27,11 +27,13 @@ export class Replicas {
   ): Promise<Row[] | undefined> {
     if (performance.now() < this.restsUntil) return undefined;
     const needed = await this.positions.needed(tenantId);
-    if (needed === 'none') return undefined;
-    // The statement in front fails where the replica is behind, and what stands behind it is then not run. The primary,
-    // which an address may lead to as well, has no such position.
-    const guard =
-      needed === 'any' ? '' : `select 1 / coalesce((pg_last_wal_replay_lsn() >= '${needed}')::int, 1); `;
+    if (needed === undefined) return undefined;
+    // The statement in front fails where the replica is behind, and what stands behind it is then not run. A replica of
+    // a primary that was replaced goes as far as any, but knows no timeline of its successor. The primary itself, which
+    // an address may lead to as well, has replayed nothing, or nothing since it took over.
+    const { timeline, lsn } = needed;
+    const guard = `select 1 / coalesce(((not pg_is_in_recovery() or pg_last_wal_replay_lsn() >= '${lsn}')
+        and (select max(timeline) from platform.timeline) >= ${timeline})::int, 0); `;
     const from = { take: async () => this.connections.takeReplica() };
     try {
       return await inOneMessage<Row>(from, settings, sql, values, types, guard);

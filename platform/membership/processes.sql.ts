@@ -9,6 +9,17 @@ export const isThereSql = (row: string) =>
   `(${row}.beat_at > now() - interval '${silentSeconds} seconds' and not ${isGoneSql(`${row}.id`)})`;
 
 /**
+ * True in SQL of a row of `platform.lease` that somebody holds. Who is in a step that takes long cannot renew it, and
+ * nobody else can take it: it is over by its time only.
+ */
+export const isHeldSql = (lease: string) =>
+  `(not ${isGoneSql(`${lease}.holder`)} and (${lease}.expires_at > now() or exists (
+    select from platform.process h where h.id = ${lease}.holder and ${isThereSql('h')})))`;
+
+/** True in SQL of a row of `platform.process` that is to go: its process ended long ago, without a word. */
+export const isForgottenSql = (row: string) => `${row}.beat_at < now() - interval '10 minutes'`;
+
+/**
  * Who makes up the panel. Nothing here belongs to a tenant. Areas that show it get their rights in steps of their own.
  */
 export const processesMigration: AreaMigration = migration(
@@ -66,7 +77,7 @@ export const processesMigration: AreaMigration = migration(
       end $$`,
   `create function platform.forget_processes() returns void
       language sql security definer set search_path = pg_catalog as
-      $$ delete from platform.process p where p.beat_at < now() - interval '10 minutes' $$`,
+      $$ delete from platform.process p where ${isForgottenSql('p')} $$`,
   `create function platform.timeline_of_server() returns bigint
       language sql stable security definer set search_path = pg_catalog as $$
       select case when pg_is_in_recovery() then null
@@ -88,8 +99,7 @@ export const processesMigration: AreaMigration = migration(
       select md5(concat_ws(';',
         (select string_agg(concat_ws(',', p.id, p.version, p.address, p.state, ${isThereSql('p')}), '|' order by p.id)
           from platform.process p),
-        (select string_agg(concat_ws(',', l.name, l.holder, l.epoch,
-            l.expires_at > now() and not ${isGoneSql('l.holder')}), '|' order by l.name)
+        (select string_agg(concat_ws(',', l.name, l.holder, l.epoch, ${isHeldSql('l')}), '|' order by l.name)
           from platform.lease l),
         (select string_agg(concat_ws(',', r.name, r.address, r.state, r.sync_state), '|' order by r.name, r.address)
           from platform.replication() r),

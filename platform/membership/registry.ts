@@ -80,8 +80,9 @@ export class ProcessRegistry {
   }
 
   private async beat(): Promise<void> {
-    if (this.isStopped) return;
     await this.beating;
+    // Meanwhile its row may have been taken out for good.
+    if (this.isStopped) return;
     this.beating = withPatience(patience.background, async () => this.write());
     await this.beating;
   }

@@ -172,6 +172,8 @@ export class EventStreams {
         tenantId,
         topics,
       });
+      // The tail has told of what it hands out itself; this may be from before this process.
+      if (events.length > 0) await this.database.heard(new Set([tenantId]));
       for (const event of events) {
         if (isAfter(event.position, until)) return undefined;
         yield event;

@@ -89,3 +89,27 @@ test('a standby that is promoted without the last writes skips nothing that it c
   expect(stale.firstErrorReason).toBe('CURSOR_EXPIRED');
   expect(server.port).not.toBe(standby.port);
 }, 180_000);
+
+test('a server that was replaced is read no more, although it goes on', async () => {
+  await using pair = await Pair.start({ readsOld: true });
+  const { panel } = pair;
+  const [writer, reader] = [await panel.world.tenant(), await panel.world.tenant()];
+  for (const tenant of [writer, reader]) await tenant.node('before');
+  const namesSeenBy = async (tenant: Tenant) => {
+    const { status, body } = await tenant.rest<{ name: string }[]>('/api/fleet/instances');
+    return status === 200 ? body.map(({ name }) => name) : [];
+  };
+  expect(await namesSeenBy(reader)).toEqual(['before']);
+  await pair.standby.caughtUp();
+
+  await pair.failOver();
+  await until(async () => (await writer.instanceLimit()) !== undefined, 'the panel to be back');
+  await writer.node('since');
+  expect(await namesSeenBy(writer)).toEqual(['before', 'since']);
+  await panel.sql('update fleet.instance set name = $2 where tenant_id = $1', [reader.id, 'renamed']);
+  await until(
+    async () => (await namesSeenBy(reader))[0] === 'renamed',
+    'the one that took over to be read',
+    60_000,
+  );
+}, 180_000);

@@ -36,6 +36,15 @@ export class TestRedis implements AsyncDisposable {
     await this.ready();
   }
 
+  /** How many are connected. */
+  async clients(): Promise<number> {
+    const client = new Redis(this.url);
+    client.on('error', () => undefined);
+    const list = String(await client.call('client', 'list'));
+    client.disconnect();
+    return list.trim().split('\n').length - 1;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.kill();
   }

@@ -33,6 +33,9 @@ export class MetricsRelay {
   private untold = new Map<string, Set<string>>();
   private readonly unread = new Map<string, Set<string>>();
   private telling: Promise<void> | undefined;
+  /** Samples of this process for its own readers. */
+  private undelivered: StoredRow[] = [];
+  private delivering: Promise<void> | undefined;
   private listening: Promise<() => Promise<void>> | undefined;
   private readonly stopping = new AbortController();
 
@@ -62,9 +65,10 @@ export class MetricsRelay {
   /** For the writer of beats, when these are committed. Returns at once. */
   stored(rows: Iterable<StoredRow>, notify: Notify): void {
     for (const row of rows) {
-      if (this.feed.isRead(row.tenant_id)) this.feed.deliver(row.tenant_id, [sampleOf(row)]);
+      if (this.feed.isRead(row.tenant_id)) this.undelivered.push(row);
       idsOf(this.untold, row.tenant_id).add(row.id);
     }
+    if (this.undelivered.length > 0) this.delivering ??= this.deliver();
     this.telling ??= this.tell(notify);
   }
 
@@ -72,9 +76,25 @@ export class MetricsRelay {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.telling;
+    await this.delivering;
     await (
       await this.listening
     )?.();
+  }
+
+  private async deliver(): Promise<void> {
+    try {
+      while (this.undelivered.length > 0) {
+        const rows = this.undelivered;
+        this.undelivered = [];
+        await this.database.heard(new Set(rows.map((row) => row.tenant_id)));
+        for (const row of rows) this.feed.deliver(row.tenant_id, [sampleOf(row)]);
+      }
+    } catch (error) {
+      this.logger.warn({ err: error }, 'beats could not be told to readers');
+    } finally {
+      this.delivering = undefined;
+    }
   }
 
   private async tell(notify: Notify): Promise<void> {
@@ -114,6 +134,7 @@ export class MetricsRelay {
            where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb)) and last_seen_at is not null`,
           [tenantId, JSON.stringify([...ids])],
         );
+        await this.database.heard(new Set([tenantId]));
         this.feed.deliver(tenantId, rows.map(sampleOf));
       } catch (error) {
         this.logger.warn({ err: error }, 'beats of another process could not be read');

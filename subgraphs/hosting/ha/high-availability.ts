@@ -19,7 +19,7 @@ export function createHighAvailability(patroniUrls: readonly string[], logger: L
   const sweeps: readonly Sweep[] = [observeSweep(patroni), upgradeSweep];
   return {
     resolvers: [
-      new HaResolver(ha, new FailoverService(ha)),
+      new HaResolver(ha, new FailoverService(ha, logger)),
       new UpgradeResolver(new UpgradeService()),
     ] as const,
     sweeps,

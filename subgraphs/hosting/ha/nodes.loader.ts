@@ -1,6 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { isGoneSql } from '#platform/membership/process-session.js';
-import { isThereSql } from '#platform/membership/processes.sql.js';
+import { isHeldSql, isThereSql } from '#platform/membership/processes.sql.js';
 
 import { HaNodeStatus, HaRole, type HaLease, type HaNode, type HaReason } from './ha.js';
 
@@ -28,8 +27,7 @@ export async function readNodes(em: SqlEntityManager): Promise<HaNode[]> {
        p.started_at as "startedAt", p.beat_at as "lastHeartbeat",
        coalesce((select json_agg(json_build_object('name', l.name, 'epoch', l.epoch::text, 'acquiredAt', l.acquired_at)
            order by l.name)
-         from platform.lease l where l.holder = p.id and l.expires_at > now() and not ${isGoneSql('l.holder')}), '[]')
-         as leases
+         from platform.lease l where l.holder = p.id and ${isHeldSql('l')}), '[]') as leases
      from platform.process p order by "isThere" desc, p.node_name, p.started_at limit ${most}`,
   );
   const leader = leaderOf(rows);

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { isForgottenSql } from '#platform/membership/processes.sql.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { panelTenant } from './events.js';
@@ -20,7 +21,8 @@ export function observeSweep(patroni: PatroniWatch | undefined): Sweep {
     name: 'ha.observe',
     everyMs: 2_000,
     due: `select from platform.ha_fingerprint() f (now)
-      where f.now is distinct from (select fingerprint from platform.ha_seen)`,
+      where f.now is distinct from (select fingerprint from platform.ha_seen)
+        or exists (select from platform.process p where ${isForgottenSql('p')})`,
     async run({ em, publish }) {
       const [now] = await em.execute<{ fingerprint: string; timeline: string | null }[]>(
         `select platform.ha_fingerprint() as fingerprint, platform.timeline_of_server()::text as timeline`,

@@ -1,16 +1,19 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { isThereSql } from '#platform/membership/processes.sql.js';
+import { isThereSql, silentSeconds } from '#platform/membership/processes.sql.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { panelTenant } from './events.js';
 
 // A start with an index to build or a slow image takes minutes.
 const backWithinSeconds = 180;
+// One that crashes soon after each start is not taken for healthy between two crashes.
+const steadySeconds = 10;
 
 interface Step {
   upgradeId: string;
   version: string;
-  position: number;
+  /** Null where none is left. */
+  position: number | null;
   node: string;
   processId: string;
   status: 'pending' | 'draining' | 'healthy' | 'failed';
@@ -20,6 +23,15 @@ interface Step {
 interface Process {
   id: string;
   version: string;
+}
+
+interface Other {
+  position: number;
+  node: string;
+  status: 'pending' | 'healthy';
+  /** Whether it said so of late. */
+  isThere: boolean;
+  isSteady: boolean;
 }
 
 /** Takes a rolling upgrade from step to step. The plan is in rows: whoever holds the lease goes on with it. */
@@ -48,6 +60,12 @@ export const upgradeSweep: Sweep = {
 
 /** Whether anything has changed. */
 async function take(em: SqlEntityManager, step: Step): Promise<boolean> {
+  if (step.position === null || step.status === 'pending') {
+    const others = await othersOf(em, step);
+    const gone = others.find(({ isThere }) => !isThere);
+    if (gone) return pauseFor(em, step, gone);
+    if (!others.every(({ isSteady }) => isSteady)) return false;
+  }
   if (step.position === null) return end(em, step, 'succeeded', null);
   if (step.status === 'pending') {
     await em.execute(`select platform.tell_process(?, 'restart')`, [step.processId]);
@@ -69,6 +87,29 @@ async function take(em: SqlEntityManager, step: Step): Promise<boolean> {
     ? `${step.node} came back as version ${process.version}`
     : `${step.node} did not come back within ${backWithinSeconds} seconds`;
   return end(em, step, 'paused', reason);
+}
+
+/** The steps besides this one: of those that are healthy the process that is so, of those to come any on their node. */
+async function othersOf(em: SqlEntityManager, { upgradeId, position }: Step): Promise<Other[]> {
+  return em.execute<Other[]>(
+    `select s.position, s.node_name as node, s.status,
+       coalesce(bool_or(p.beat_at > now() - interval '${silentSeconds} seconds'), false) as "isThere",
+       coalesce(bool_or(p.state = 'running' and ${isThereSql('p')}
+         and (s.status = 'pending' or p.started_at <= now() - interval '${steadySeconds} seconds')), false) as "isSteady"
+     from platform.upgrade_step s
+     left join platform.process p on case s.status when 'healthy' then p.id = coalesce(s.new_process_id, s.process_id)
+       else p.node_name = s.node_name end
+     where s.upgrade_id = ? and s.position is distinct from ?::integer and s.status in ('pending', 'healthy')
+     group by s.position, s.node_name, s.status order by s.position`,
+    [upgradeId, position],
+  );
+}
+
+/** Nobody else is told to end while one is away already. */
+async function pauseFor(em: SqlEntityManager, step: Step, gone: Other): Promise<true> {
+  if (gone.status === 'pending') return end(em, step, 'paused', `${gone.node} is not there`);
+  await move(em, { ...step, position: gone.position }, 'failed', null);
+  return end(em, step, 'paused', `${gone.node} ended again after it had come back`);
 }
 
 async function move(

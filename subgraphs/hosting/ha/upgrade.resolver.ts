@@ -29,9 +29,9 @@ export class UpgradeResolver {
   @Mutation(() => HaUpgrade, {
     description:
       'Has each process end with exit code 75 once it is drained, one at a time and the leader last. Who supervises it ' +
-      'starts it anew, and it is waited for until it serves as the version; with none of it within three minutes, or with ' +
-      'another version, the upgrade is paused. What has the version already is left alone. VALIDATION_FAILED, CONFLICT ' +
-      '(UPGRADE_UNDER_WAY).',
+      'starts it anew, and it is waited for until it serves as the version, for ten seconds on end. With none of it within ' +
+      'three minutes, with another version, or when one that had come back or another process is gone, the upgrade is ' +
+      'paused. What has the version already is left alone. VALIDATION_FAILED, CONFLICT (UPGRADE_UNDER_WAY).',
   })
   async startUpgrade(
     @Arg('input', () => StartUpgradeInput, { description: 'What the panel is to be.' })

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import { isThereSql } from '#platform/membership/processes.sql.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
@@ -54,7 +55,8 @@ export class UpgradeService {
                select from platform.upgrade_step o where o.upgrade_id = s.upgrade_id and o.position <> s.position
                  and p.id in (o.process_id, o.new_process_id))
              order by p.beat_at desc limit 1), s.process_id)
-         where s.upgrade_id = ? and s.status = 'failed'`,
+         where s.upgrade_id = ? and (s.status = 'failed' or s.status = 'pending' and not exists (
+           select from platform.process p where p.id = s.process_id and ${isThereSql('p')}))`,
         [id],
       );
       audit({ target: id });

@@ -13,7 +13,10 @@ registerEnumType(HaUpgradeStatus, {
   description: 'How far a rolling upgrade is.',
   valuesConfig: {
     RUNNING: { description: 'One process after the other is started anew.' },
-    PAUSED: { description: 'A process did not come back as it should: see the reason. It can be resumed.' },
+    PAUSED: {
+      description:
+        'A process did not come back as it should, or another one went: see the reason. It can be resumed.',
+    },
     SUCCEEDED: { description: 'All processes have the version.' },
     CANCELLED: { description: 'It was called off; what was done stays.' },
   },
@@ -34,7 +37,7 @@ registerEnumType(HaUpgradeStepStatus, {
     HEALTHY: {
       description: 'The one in its place serves as the version that is wanted, or it did so before.',
     },
-    FAILED: { description: 'None came in its place in time, or one of another version did.' },
+    FAILED: { description: 'None came in its place in time, one of another version did, or it ended again.' },
   },
 });
 

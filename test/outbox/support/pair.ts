@@ -12,13 +12,15 @@ export class Pair implements AsyncDisposable {
     readonly panel: TestPanel,
   ) {}
 
-  static async start(): Promise<Pair> {
+  /** With `readsOld` the primary of the beginning is also what the panel reads lists from, whatever becomes of it. */
+  static async start({ readsOld = false } = {}): Promise<Pair> {
     const server = await SecondServer.start();
     const database = await server.newDatabase();
     const { dataDir, port } = server;
     const standby = await Standby.of({ dataDir, port, ownerUrl: database.ownerUrl });
     const address = await SwitchedAddress.open(port);
-    const panel = await startTestPanel({}, 'in process', {
+    const settings: Record<string, string> = readsOld ? { DATABASE_READ_URL: database.url } : {};
+    const panel = await startTestPanel(settings, 'in process', {
       ...database,
       url: address.through(database.url),
       ownerUrl: address.through(database.ownerUrl),

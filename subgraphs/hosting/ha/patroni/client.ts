@@ -23,6 +23,8 @@ interface Answer {
 /** Patroni's REST interface, at whichever of its members answers. */
 export class PatroniClient {
   private readonly bases: { url: string; authorization: string | undefined }[];
+  /** Who answered last, and is asked first. */
+  private first = 0;
 
   constructor(urls: readonly string[]) {
     this.bases = urls.map((text) => {
@@ -72,9 +74,13 @@ export class PatroniClient {
     mayAskNext: (error: unknown) => boolean = () => true,
   ): Promise<T> {
     let last: unknown;
-    for (let turn = 0; turn < this.bases.length; turn += 1) {
+    const { first, bases } = this;
+    for (let turn = 0; turn < bases.length; turn += 1) {
+      const at = (first + turn) % bases.length;
       try {
-        return await ask(turn);
+        const answer = await ask(at);
+        this.first = at;
+        return answer;
       } catch (error) {
         last = error;
         if (!mayAskNext(error)) break;
@@ -111,9 +117,20 @@ export class PatroniClient {
   }
 }
 
+const unconnected: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 function isUnconnected(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EHOSTUNREACH';
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  // The time of a connection that was made may be over as well. Several addresses that were tried are told as one error.
+  const isConnecting = syscall === 'connect' || error instanceof AggregateError;
+  return unconnected.has(code) || (code === 'ETIMEDOUT' && isConnecting);
 }
 
 /** What Patroni's refusals are here. Its words are about servers, and name no secret. */

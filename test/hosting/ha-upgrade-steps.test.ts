@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until } from '../support/world.js';
+import { StandInProcess } from './support/stand-in-process.js';
+
+interface Upgrade {
+  id: string;
+  status: string;
+  reason: string | null;
+  steps: { node: string; status: string }[];
+}
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel({ NODE_NAME: 'self', PANEL_VERSION: '2.0.0' });
+});
+afterAll(async () => {
+  await panel.stop();
+});
+
+async function graphql<Data>(query: string): Promise<Data> {
+  const { data, errors } = await panel.world.graphql<Data>(query, {}, await panel.world.administrator());
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data!;
+}
+
+async function latest(): Promise<Upgrade> {
+  const query = '{ haUpgrades(first: 1) { id status reason steps { node status } } }';
+  return (await graphql<{ haUpgrades: Upgrade[] }>(query)).haUpgrades[0]!;
+}
+const shown = async () => {
+  const { status, steps } = await latest();
+  return [status, ...steps.map((step) => `${step.node} ${step.status}`)];
+};
+
+/** Sweeps run as the panel's clock moves. */
+async function untilShown(...wanted: string[]): Promise<void> {
+  await until(
+    async () => {
+      await panel.clock.advance(1_000);
+      return JSON.stringify(await shown()) === JSON.stringify(wanted);
+    },
+    `${wanted.join(', ')}`,
+    60_000,
+  );
+}
+
+const resume = async (id: string) => graphql(`mutation { resumeUpgrade(input: { id: "${id}" }) { status } }`);
+
+test('nobody is told to end while another is away, or before the one that came back has stayed; one that crashes again pauses the upgrade', async () => {
+  await until(async () => {
+    const { haNodes } = await graphql<{ haNodes: { epoch: number | null }[] }>('{ haNodes { epoch } }');
+    return haNodes[0]?.epoch != null;
+  }, 'the leases');
+  const upgraded = { version: '2.0.0' };
+  const young = { ...upgraded, startedAt: `now() + interval '1 hour'` };
+  await panel.sql(`update platform.process set started_at = now() - interval '1 hour'`);
+  const a1 = await StandInProcess.comes(panel, 'a/1');
+  const b1 = await StandInProcess.comes(panel, 'b/1');
+  await graphql('mutation { startUpgrade(input: { version: "2.0.0" }) { id } }');
+  await b1.dies();
+  await untilShown('PAUSED', 'a PENDING', 'b PENDING', 'self HEALTHY');
+  const { id, reason } = await latest();
+  expect([reason, await a1.told()]).toEqual(['b is not there', null]);
+
+  const b2 = await StandInProcess.comes(panel, 'b/2');
+  await resume(id);
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
+  expect([await a1.told(), await b2.told()]).toEqual(['restart', null]);
+
+  await a1.dies();
+  const a2 = await StandInProcess.comes(panel, 'a/2', young);
+  await untilShown('RUNNING', 'a HEALTHY', 'b PENDING', 'self HEALTHY');
+  for (let second = 0; second < 5; second += 1) {
+    await panel.clock.advance(1_000);
+    expect((await shown())[2]).toBe('b PENDING');
+  }
+  await a2.dies();
+  // Who supervises it has started it anew meanwhile, and it will crash again.
+  const a3 = await StandInProcess.comes(panel, 'a/3', young);
+  await untilShown('PAUSED', 'a FAILED', 'b PENDING', 'self HEALTHY');
+  expect([(await latest()).reason, await b2.told()]).toEqual(['a ended again after it had come back', null]);
+
+  await resume(id);
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
+  expect(await a3.told()).toBe('restart');
+  await a3.dies();
+  const a4 = await StandInProcess.comes(panel, 'a/4', upgraded);
+  await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self HEALTHY');
+  expect(await b2.told()).toBe('restart');
+  await b2.dies();
+  const b3 = await StandInProcess.comes(panel, 'b/3', young);
+  await untilShown('RUNNING', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
+  await b3.dies();
+  await untilShown('PAUSED', 'a HEALTHY', 'b FAILED', 'self HEALTHY');
+  const b4 = await StandInProcess.comes(panel, 'b/4', upgraded);
+  await resume(id);
+  await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self HEALTHY');
+  await b4.dies();
+  const b5 = await StandInProcess.comes(panel, 'b/5', upgraded);
+  await untilShown('SUCCEEDED', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
+  for (const each of [a4, b5]) await each[Symbol.asyncDispose]();
+}, 300_000);
