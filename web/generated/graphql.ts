@@ -631,7 +631,7 @@ export type HaRole =
 export type HaUpgradeStatus =
   /** One process after the other is started anew. */
   | 'RUNNING'
-  /** A process did not come back as it should: see the reason. It can be resumed. */
+  /** A process did not come back as it should, or another one went: see the reason. It can be resumed. */
   | 'PAUSED'
   /** All processes have the version. */
   | 'SUCCEEDED'
@@ -646,7 +646,7 @@ export type HaUpgradeStepStatus =
   | 'DRAINING'
   /** The one in its place serves as the version that is wanted, or it did so before. */
   | 'HEALTHY'
-  /** None came in its place in time, or one of another version did. */
+  /** None came in its place in time, one of another version did, or it ended again. */
   | 'FAILED';
 
 /** How an instance is, always with the reasons beside it. */
