@@ -2,38 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { TestClock } from '../support/clock.js';
 import { call } from '../support/http.js';
-import {
-  createTestDatabase,
-  testAdministrator,
-  testSecretsKey,
-  type TestDatabase,
-} from '../support/panel.js';
-import { hasRedis, TestRedis } from '../support/redis.js';
-import { Supervisor } from '../support/supervisor.js';
+import { hasRedis } from '../support/redis.js';
+import type { Supervisor } from '../support/supervisor.js';
 import { until, World } from '../support/world.js';
+import { startThreePanels, type ThreePanels } from './support/three-panels.js';
 
 // Redis is what lets panels be several; .ci/run installs it.
 describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes', () => {
-  let redis: TestRedis;
-  let database: TestDatabase;
+  let panels: ThreePanels;
   let nodes: Supervisor;
   beforeAll(async () => {
-    redis = await TestRedis.start();
-    database = await createTestDatabase();
-    nodes = new Supervisor({
-      DATABASE_URL: database.url,
-      SECRETS_KEY: testSecretsKey,
-      PUBLIC_URL: 'http://panel.test',
-      REDIS_URL: redis.url,
-      ADMIN_EMAIL: testAdministrator.email,
-      ADMIN_PASSWORD: testAdministrator.password,
-    });
-    for (const node of ['one', 'two', 'three']) await nodes.start(node, '1.0.0');
+    panels = await startThreePanels();
+    ({ nodes } = panels);
   }, 240_000);
   afterAll(async () => {
-    await nodes[Symbol.asyncDispose]();
-    await database.drop();
-    await redis[Symbol.asyncDispose]();
+    await panels[Symbol.asyncDispose]();
   });
 
   const administratorAt = async (url: string) => new World(url, new TestClock()).administrator();

@@ -5,15 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestClock } from '../support/clock.js';
 import { call } from '../support/http.js';
 import { Live } from '../support/live.js';
-import {
-  createTestDatabase,
-  testAdministrator,
-  testSecretsKey,
-  type TestDatabase,
-} from '../support/panel.js';
-import { hasRedis, TestRedis } from '../support/redis.js';
-import { Supervisor } from '../support/supervisor.js';
+import { hasRedis } from '../support/redis.js';
+import type { Supervisor } from '../support/supervisor.js';
 import { until, World, type Tenant } from '../support/world.js';
+import { startThreePanels, type ThreePanels } from './support/three-panels.js';
 
 interface Upgrade {
   id: string;
@@ -26,28 +21,14 @@ const changes = 'subscription { instanceChanged { name } }';
 
 // Redis is what lets panels be several; .ci/run installs it.
 describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes and who restarts them', () => {
-  let redis: TestRedis;
-  let database: TestDatabase;
+  let panels: ThreePanels;
   let nodes: Supervisor;
   beforeAll(async () => {
-    redis = await TestRedis.start();
-    database = await createTestDatabase();
-    nodes = new Supervisor({
-      DATABASE_URL: database.url,
-      SECRETS_KEY: testSecretsKey,
-      PUBLIC_URL: 'http://panel.test',
-      REDIS_URL: redis.url,
-      ADMIN_EMAIL: testAdministrator.email,
-      ADMIN_PASSWORD: testAdministrator.password,
-      DRAIN_SECONDS: '1',
-    });
-    // The first takes the leases.
-    for (const node of ['one', 'two', 'three']) await nodes.start(node, '1.0.0');
+    panels = await startThreePanels({ DRAIN_SECONDS: '1' });
+    ({ nodes } = panels);
   }, 240_000);
   afterAll(async () => {
-    await nodes[Symbol.asyncDispose]();
-    await database.drop();
-    await redis[Symbol.asyncDispose]();
+    await panels[Symbol.asyncDispose]();
   });
 
   /** Sends to who is ready, as a proxy does: looks often, and tries another where none takes the connection. */
@@ -91,8 +72,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes a
   const administratorAt = async (url: string) => new World(url, new TestClock()).administrator();
 
   /** A dashboard that goes elsewhere when it is sent away, and goes on where it was. */
-  async function follow(proxy: Proxy, tenant: Tenant, signal: AbortSignal): Promise<string[]> {
-    const names: string[] = [];
+  async function follow(proxy: Proxy, tenant: Tenant, names: string[], signal: AbortSignal): Promise<void> {
     let after: string | undefined;
     while (!signal.aborted) {
       await using live = new Live(proxy.url, tenant.token, changes, { after });
@@ -107,7 +87,6 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes a
       }
       await sleep(50);
     }
-    return names;
   }
 
   async function untilEnded(
@@ -138,7 +117,8 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes a
       await new World(nodes.urlOf('one'), new TestClock()).tenant()
     ).grantPlan('ENTERPRISE');
     const over = new AbortController();
-    const dashboard = follow(proxy, tenant, over.signal);
+    const told: string[] = [];
+    const dashboard = follow(proxy, tenant, told, over.signal);
     const token1 = await tenant.enrollmentToken({ max_uses: 1000 });
     const answers = new Map<string, number>();
     const enrolled: string[] = [];
@@ -210,10 +190,10 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes a
     });
     // What was enrolled last is told of as well.
     const last = enrolled.at(-1)!;
-    await sleep(2_000);
+    await until(async () => told.includes(last), 'the last one to be told of');
     over.abort();
     await Promise.all(loads);
-    const told = await dashboard;
+    await dashboard;
     expect(told).toContain(last);
     expect([...answers.keys()].toSorted()).toEqual(['200', '201']);
     expect(isMoreThanOneAway).toBe(false);

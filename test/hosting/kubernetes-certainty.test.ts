@@ -3,22 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
-import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import type { Tenant } from '../support/world.js';
+import { deploymentsAt } from './support/deployments.js';
 import {
   cluster,
   registerOverRest,
   startKubernetesPanel,
   type KubernetesPanel,
 } from './support/kubernetes-panel.js';
-
-interface Body {
-  id: string;
-  name: string;
-  image: string;
-  status: string;
-}
 
 const timeout = 180_000;
 const namespace = 'default';
@@ -45,30 +38,16 @@ beforeEach(async () => {
 const watched = async (of = sandbox) => panel.pass(() => of.openWatches === 1, 'a watch');
 const make = async (name: string) =>
   apps.createNamespacedDeployment({ namespace, body: manifest(name, 'a:1') });
-const create = async (name: string) =>
-  tenant.rest<Body>('/api/k8s/deployments', { body: { cluster_id: clusterId, name, image: 'nginx:1' } });
+const { create, put, remove, stateOf, reaches, listed, isListed } = deploymentsAt(() => ({
+  panel,
+  tenant,
+  clusterId,
+}));
 const running = async (name: string) => {
   const { id } = (await create(name)).body;
   await reaches(id, 'RUNNING');
   return id;
 };
-const put = async (id: string, body: object) =>
-  tenant.rest<Body>(`/api/k8s/deployments/${id}`, { method: 'PUT', body });
-const remove = async (id: string) => tenant.rest(`/api/k8s/deployments/${id}`, { method: 'DELETE' });
-const listed = async () =>
-  (await tenant.rest<Body[]>(`/api/k8s/deployments?cluster_id=${clusterId}`)).body.map(
-    ({ name, status }) => `${name} ${status}`,
-  );
-const isListed = (text: string) => async () => (await listed()).includes(text);
-const stateOf = async (id: string) =>
-  dataOf(
-    await tenant.graphql<{ deployment: Body & { reason: string | null } }>(
-      'query($id: ID!) { deployment(id: $id) { name image status reason } }',
-      { id },
-    ),
-  ).deployment;
-const reaches = async (id: string, status: string) =>
-  panel.pass(async () => (await stateOf(id)).status === status, status);
 const imageIn = (of: KubernetesSandbox, name: string) => {
   const spec = of.deployment(namespace, name)?.spec as
     | { template: { spec: { containers: { image: string }[] } } }

@@ -5,19 +5,13 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 import { manifest } from '../support/deployment-manifest.js';
 import { until, type Tenant } from '../support/world.js';
+import { deploymentsAt } from './support/deployments.js';
 import {
   cluster,
   clusterOf,
   startKubernetesPanel,
   type KubernetesPanel,
 } from './support/kubernetes-panel.js';
-
-interface Body {
-  id: string;
-  name: string;
-  image: string;
-  status: string;
-}
 
 const timeout = 120_000;
 const namespace = 'default';
@@ -46,29 +40,20 @@ beforeEach(async () => {
 const watched = async (of = sandbox) => panel.pass(() => of.openWatches === 1, 'a watch');
 const make = async (name: string) =>
   apps.createNamespacedDeployment({ namespace, body: manifest(name, 'a:1') });
+const {
+  create: ask,
+  put,
+  remove,
+  stateOf,
+  reaches,
+  listed,
+  isListed,
+} = deploymentsAt(() => ({ panel, tenant, clusterId }));
 const create = async (name: string) => {
-  const body = { cluster_id: clusterId, name, image: 'nginx:1' };
-  const answer = await tenant.rest<Body>('/api/k8s/deployments', { body });
+  const answer = await ask(name);
   if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
   return answer;
 };
-const put = async (id: string, body: object) =>
-  tenant.rest<Body>(`/api/k8s/deployments/${id}`, { method: 'PUT', body });
-const remove = async (id: string) => tenant.rest(`/api/k8s/deployments/${id}`, { method: 'DELETE' });
-const listed = async () =>
-  (await tenant.rest<Body[]>(`/api/k8s/deployments?cluster_id=${clusterId}`)).body.map(
-    ({ name, status }) => `${name} ${status}`,
-  );
-const isListed = (text: string) => async () => (await listed()).includes(text);
-const stateOf = async (id: string) => {
-  const { data } = await tenant.graphql<{ deployment: Body & { reason: string | null } }>(
-    'query($id: ID!) { deployment(id: $id) { name image status reason } }',
-    { id },
-  );
-  return data!.deployment;
-};
-const reaches = async (id: string, status: string) =>
-  panel.pass(async () => (await stateOf(id)).status === status, status);
 
 describe('a watch', () => {
   test('goes on from what could not be written, and not from what came after it', { timeout }, async () => {

@@ -9,19 +9,13 @@ import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import { Live } from '../support/live.js';
 import { until, type Tenant } from '../support/world.js';
+import { deploymentsAt, type DeploymentBody } from './support/deployments.js';
 import {
   cluster,
   clusterOf,
   startKubernetesPanel,
   type KubernetesPanel,
 } from './support/kubernetes-panel.js';
-
-interface Body {
-  id: string;
-  name: string;
-  image: string;
-  status: string;
-}
 
 const timeout = 180_000;
 const namespace = 'default';
@@ -45,20 +39,12 @@ beforeEach(async () => {
 
 const watched = async () => panel.pass(() => sandbox.openWatches === 1, 'a watch');
 const create = async (name: string, by = tenant, cluster_id = clusterId) =>
-  by.rest<Body>('/api/k8s/deployments', { body: { cluster_id, name, image: 'nginx:1' } });
-const put = async (id: string, body: object) =>
-  tenant.rest<Body>(`/api/k8s/deployments/${id}`, { method: 'PUT', body });
+  by.rest<DeploymentBody>('/api/k8s/deployments', { body: { cluster_id, name, image: 'nginx:1' } });
+const { put, stateOf, reaches } = deploymentsAt(() => ({ panel, tenant, clusterId }));
 const listed = async () =>
-  (await tenant.rest<Body[]>('/api/k8s/deployments')).body.map(({ name, status }) => `${name} ${status}`);
-const stateOf = async (id: string) =>
-  dataOf(
-    await tenant.graphql<{ deployment: Body & { reason: string | null } }>(
-      'query($id: ID!) { deployment(id: $id) { name image replicas status reason } }',
-      { id },
-    ),
-  ).deployment;
-const reaches = async (id: string, status: string) =>
-  panel.pass(async () => (await stateOf(id)).status === status, status);
+  (await tenant.rest<DeploymentBody[]>('/api/k8s/deployments')).body.map(
+    ({ name, status }) => `${name} ${status}`,
+  );
 const becomes = async (status: string, reason: string | null) =>
   panel.pass(async () => {
     const is = await clusterOf(tenant, clusterId);

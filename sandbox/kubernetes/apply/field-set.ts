@@ -1,4 +1,4 @@
-import { any, fieldOf, type Schema } from '../schema/schema.js';
+import { fieldOf, untyped, type Schema } from '../schema/schema.js';
 import { isObject, type Json, type JsonObject } from '../wire.js';
 
 /** A step of a path as FieldsV1 writes it: `f:` and a name, `k:` and an item's keys, `v:` and a set's value. */
@@ -106,7 +106,7 @@ function collect(value: Json | undefined, schema: Schema, path: Path, set: Field
   const isWhole = (schema.type === 'object' || schema.type === 'map') && schema.isAtomic;
   if (isObject(value) && !isWhole && Object.keys(value).length > 0) {
     for (const [name, inner] of Object.entries(value))
-      collect(inner, fieldOf(schema, name) ?? any, [...path, `f:${name}`], set);
+      collect(inner, fieldOf(schema, name) ?? untyped, [...path, `f:${name}`], set);
     return;
   }
   if (path.length > 0) set.add(path);

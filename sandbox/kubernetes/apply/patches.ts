@@ -1,5 +1,5 @@
 import { StatusError } from '../errors.js';
-import { any, fieldOf, type Schema } from '../schema/schema.js';
+import { fieldOf, untyped, type Schema } from '../schema/schema.js';
 import { copyOf, isObject, isSame, type Json, type JsonObject } from '../wire.js';
 
 /** RFC 7386. */
@@ -37,7 +37,7 @@ export function strategicPatch(target: Json | undefined, patch: Json, schema: Sc
     } else if (name.startsWith('$')) continue;
     else if (value === null) delete result[name];
     else if (value !== undefined)
-      result[name] = strategicPatch(result[name], value, fieldOf(schema, name) ?? any);
+      result[name] = strategicPatch(result[name], value, fieldOf(schema, name) ?? untyped);
   }
   return result;
 }

@@ -1,4 +1,4 @@
-import { any, fieldOf, type Schema } from '../schema/schema.js';
+import { fieldOf, untyped, type Schema } from '../schema/schema.js';
 import { copyOf, isObject, isSame, type Json, type JsonObject } from '../wire.js';
 import { itemStep, type Path } from './field-set.js';
 
@@ -8,7 +8,7 @@ export function valueAt(value: Json | undefined, schema: Schema, path: Path): Js
   if (step === undefined) return value;
   if (step.startsWith('f:')) {
     const name = step.slice(2);
-    return isObject(value) ? valueAt(value[name], fieldOf(schema, name) ?? any, rest) : undefined;
+    return isObject(value) ? valueAt(value[name], fieldOf(schema, name) ?? untyped, rest) : undefined;
   }
   const item = Array.isArray(value) ? value[placeOf(value, schema, step)] : undefined;
   return valueAt(item, innerOf(schema), rest);
@@ -23,7 +23,7 @@ export function removeAt(value: Json | undefined, schema: Schema, path: Path): v
     if (!isObject(value)) return;
     if (rest.length === 0) delete value[name];
     else {
-      removeAt(value[name], fieldOf(schema, name) ?? any, rest);
+      removeAt(value[name], fieldOf(schema, name) ?? untyped, rest);
       const inner = value[name];
       // A list or an object whose last part is gone is gone itself.
       if (
@@ -63,7 +63,7 @@ export function merged(live: Json | undefined, applied: Json | undefined, schema
     const result: JsonObject = { ...live };
     for (const [name, inner] of Object.entries(applied)) {
       if (inner === null) delete result[name];
-      else result[name] = merged(live[name], inner, fieldOf(schema, name) ?? any);
+      else result[name] = merged(live[name], inner, fieldOf(schema, name) ?? untyped);
     }
     return result;
   }
@@ -76,5 +76,5 @@ function placeOf(items: readonly Json[], schema: Schema, step: string): number {
 }
 
 function innerOf(schema: Schema): Schema {
-  return 'of' in schema ? schema.of : any;
+  return 'of' in schema ? schema.of : untyped;
 }

@@ -89,7 +89,7 @@ function describe(schema: Schema): JsonObject {
     case 'integer':
     case 'boolean':
       return { type: schema.type };
-    case 'any':
+    case 'untyped':
       return { 'x-kubernetes-preserve-unknown-fields': true };
     case 'object':
       return {

@@ -5,7 +5,7 @@ import { fieldOf, type Schema } from './schema.js';
 export function unknownFields(value: Json | undefined, schema: Schema, path = ''): string[] {
   if (Array.isArray(value) && 'of' in schema)
     return value.flatMap((item, at) => unknownFields(item, schema.of, `${path}[${at}]`));
-  if (!isObject(value) || schema.type === 'any') return [];
+  if (!isObject(value) || schema.type === 'untyped') return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     const at = path === '' ? name : `${path}.${name}`;
     const field = fieldOf(schema, name);
@@ -15,7 +15,7 @@ export function unknownFields(value: Json | undefined, schema: Schema, path = ''
 
 /** The first value of another JSON type than its field's; undefined when there is none. */
 export function wrongType(value: Json | undefined, schema: Schema, path = ''): string | undefined {
-  if (value === undefined || value === null || schema.type === 'any') return undefined;
+  if (value === undefined || value === null || schema.type === 'untyped') return undefined;
   const isList = schema.type === 'list' || schema.type === 'set' || schema.type === 'keyed';
   const fits = isList
     ? Array.isArray(value)

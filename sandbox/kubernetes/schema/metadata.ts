@@ -1,4 +1,4 @@
-import { any, keyed, list, map, object, set, text, whole } from './schema.js';
+import { keyed, list, map, object, set, text, untyped, whole } from './schema.js';
 
 /** ObjectMeta. */
 export const metadata = object({
@@ -10,10 +10,10 @@ export const metadata = object({
   generateName: text,
   generation: whole,
   labels: map(text),
-  managedFields: list(any),
+  managedFields: list(untyped),
   name: text,
   namespace: text,
-  ownerReferences: keyed(['uid'], any),
+  ownerReferences: keyed(['uid'], untyped),
   resourceVersion: text,
   selfLink: text,
   uid: text,

@@ -3,7 +3,7 @@
  * sets, and what is one value as a whole.
  */
 export type Schema =
-  | { type: 'string' | 'integer' | 'boolean' | 'any' }
+  | { type: 'string' | 'integer' | 'boolean' | 'untyped' }
   | { type: 'object'; fields: Readonly<Record<string, Schema>>; isAtomic: boolean }
   | { type: 'map'; of: Schema; isAtomic: boolean }
   | { type: 'list'; of: Schema }
@@ -22,7 +22,7 @@ export const text: Schema = { type: 'string' };
 export const whole: Schema = { type: 'integer' };
 export const flag: Schema = { type: 'boolean' };
 /** Whatever it is: what is below is not looked at, but owned field by field. */
-export const any: Schema = { type: 'any' };
+export const untyped: Schema = { type: 'untyped' };
 export const object = (fields: Fields): Schema => ({ type: 'object', fields, isAtomic: false });
 export const atomic = (fields: Fields): Schema => ({ type: 'object', fields, isAtomic: true });
 export const map = (of: Schema): Schema => ({ type: 'map', of, isAtomic: false });
@@ -50,8 +50,8 @@ export function fieldOf(schema: Schema, name: string): Schema | undefined {
       return Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
     case 'map':
       return schema.of;
-    case 'any':
-      return any;
+    case 'untyped':
+      return untyped;
     case 'string':
     case 'integer':
     case 'boolean':

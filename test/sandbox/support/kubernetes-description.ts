@@ -41,7 +41,7 @@ export class Description {
   private compare(own: Schema, given: Definition, path: string): string[] {
     const theirs = { ...this.definitions[given.$ref?.split('/').at(-1) ?? ''], ...given };
     switch (own.type) {
-      case 'any':
+      case 'untyped':
       case 'map':
         return [];
       case 'object': {

@@ -100,12 +100,10 @@ function report(
   load: Load,
   say: (words: string) => void,
 ): boolean {
-  say(
-    '\n| fault | longest pause of writes, s | at most | 500s | 503s | cut | acknowledged |\n|---|---|---|---|---|---|---|',
-  );
-  for (const { fault, paused, within, failed, unavailable, cut, acknowledged } of outcomes)
+  say('\n| fault | longest pause of writes, s | at most | 503s | cut | answers |\n|---|---|---|---|---|---|');
+  for (const { fault, paused, within, unavailable, cut, statuses } of outcomes)
     say(
-      `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${failed} | ${unavailable} | ${cut} | ${acknowledged} |`,
+      `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${unavailable} | ${cut} | ${told(statuses)} |`,
     );
   const acknowledged = [...load.commands.values()];
   const missed = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)).length);
@@ -115,11 +113,14 @@ commands: ${acknowledged.length} acknowledged of ${load.keys.size}; lost ${kept.
 beats: ${load.acknowledgedBeats} acknowledged of ${load.sentBeats}, ${kept.beats} kept; lost ${lostBeats}
 subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${heard.size} heard, ${missed[at]} missed, ${reconnections} reconnections, ${expired} told to read anew`).join('; ')}`);
   const wrong = [
-    ...outcomes.filter(({ failed }) => failed > 0).map(({ fault }) => `500s under "${fault}"`),
+    ...outcomes
+      .filter(({ failed, refused }) => failed + refused > 0)
+      .map(({ fault, statuses }) => `answers with ${told(statuses)} under "${fault}"`),
     ...outcomes
       .filter(({ paused, within }) => within !== undefined && paused > within)
       .map(({ fault, paused }) => `writes stood still for ${paused.toFixed(1)} s under "${fault}"`),
     ...(kept.lost + kept.doubled + lostBeats > 0 ? ['something acknowledged was lost, or done twice'] : []),
+    ...(load.acknowledgedBeats === 0 ? ['no beat was taken'] : []),
     ...(acknowledged.length < load.keys.size ? ['some commands were never acknowledged'] : []),
     ...(missed.some((many) => many > 0) ? ['a subscriber has missed something'] : []),
   ];
@@ -129,4 +130,11 @@ subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${hea
       : `\nWhat did not hold:\n${wrong.map((each) => `  - ${each}`).join('\n')}`,
   );
   return wrong.length === 0;
+}
+
+/** How many answers there were of each status. */
+function told(statuses: Readonly<Record<number, number>>): string {
+  return Object.entries(statuses)
+    .map(([status, many]) => `${many} of ${status}`)
+    .join(', ');
 }

@@ -13,15 +13,24 @@ export interface Tally {
   acknowledged: number;
   /** 503: the panel, or haproxy, says to come again. */
   unavailable: number;
-  /** Answers with 500, which are faults. */
+  /** Other answers of 500 and above: 500 is a fault of a panel, 502 and 504 are haproxy's of one that was lost at work. */
   failed: number;
   /** The connection ended without an answer, as when a process is killed. */
   cut: number;
-  /** Other refusals. */
+  /** Refusals, which there should be none of. */
   refused: number;
+  /** How many there were of each status. */
+  statuses: Record<number, number>;
 }
 
-export const emptyTally = (): Tally => ({ acknowledged: 0, unavailable: 0, failed: 0, cut: 0, refused: 0 });
+export const emptyTally = (): Tally => ({
+  acknowledged: 0,
+  unavailable: 0,
+  failed: 0,
+  cut: 0,
+  refused: 0,
+  statuses: {},
+});
 
 /**
  * Calls as clients make them, one after the other begins whatever became of the last: commands that are repeated under
@@ -106,7 +115,15 @@ export class Load {
     const answer = await this.count(
       this.client.call('POST', '/api/agent/heartbeat', {
         token: node.credential,
-        body: { cpu_percent: turn % 100, memory_percent: 40, disk_percent: 30, version: '0.2.9' },
+        body: {
+          cpu_percent: turn % 100,
+          memory_percent: 40,
+          disk_percent: 30,
+          apps_count: 3,
+          cpu_cores: 4,
+          memory_gb: 16,
+          version: '0.2.9',
+        },
         withinMs: answerWithinMs,
       }),
     );
@@ -119,6 +136,7 @@ export class Load {
     try {
       const answer = await asked;
       const { status } = answer;
+      this.tally.statuses[status] = (this.tally.statuses[status] ?? 0) + 1;
       if (status < 300) this.tally.acknowledged += 1;
       else if (status === 503) this.tally.unavailable += 1;
       else if (status >= 500) this.tally.failed += 1;

@@ -178,7 +178,7 @@ async function bringingOf(em: SqlEntityManager, tenantId: string): Promise<Map<s
     `select r.key, c.id, c.status, c.reason, c.message, c.params ->> 'version' as version, (
        select coalesce(jsonb_agg(s.id), '[]') from governance.canary s
        where s.tenant_id = c.tenant_id and s.status = 'SUCCEEDED'
-         and (s.id = c.id or r.earlier_canaries @> to_jsonb(s.id))) as succeeded
+         and s.id in (select c.id union all select jsonb_array_elements_text(r.earlier_canaries))) as succeeded
      from governance.gitops_resource r join governance.canary c on c.tenant_id = r.tenant_id and c.id = r.canary_id
      where r.tenant_id = ? and r.kind = 'DesiredVersion'`,
     [tenantId],

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 
 import { ApiError } from '#platform/errors.js';
+import { readBody } from '#platform/outbound/body.js';
 
 import {
   viewOf,
@@ -112,8 +113,8 @@ export class PatroniClient {
       bodyTimeout: readMs,
       signal: AbortSignal.timeout(withinMs),
     });
-    const text = await answer.body.text();
-    return { status: answer.statusCode, text: text.slice(0, mostBytes) };
+    const bytes = await readBody(answer.body, '', mostBytes);
+    return { status: answer.statusCode, text: bytes.toString('utf8') };
   }
 }
 
