@@ -16,6 +16,8 @@ COPY subgraphs ./subgraphs
 COPY agent ./agent
 COPY sandbox ./sandbox
 COPY panel ./panel
+COPY web ./web
+COPY tools/build-console.ts ./tools/build-console.ts
 RUN npm run build
 
 FROM node:24.21.0-bookworm-slim AS packages
