@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { billingBench } from './billing.js';
 import { consoleBench } from './console.js';
 import { engineBench } from './engine.js';
+import { everythingBench } from './everything.js';
 import { governanceBench } from './governance.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   hosting: hostingBench,
   kubernetes: kubernetesBench,
   console: consoleBench,
+  everything: everythingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

@@ -5,7 +5,7 @@ import pg from 'pg';
 
 import type { Cluster } from '../cluster.js';
 import { Client } from './client.js';
-import { faults, type Fault } from './faults.js';
+import type { Fault } from './faults.js';
 import { emptyTally, Load, type Tally } from './load.js';
 import { Subscriber } from './subscriber.js';
 
@@ -20,8 +20,12 @@ interface Outcome extends Tally {
   within: number | undefined;
 }
 
-/** Makes one fault after the other under load, and answers whether everything was as it has to be. */
-export async function drill(cluster: Cluster, say: (words: string) => void): Promise<boolean> {
+/** Makes these faults, one after the other, under load, and answers whether everything was as it has to be. */
+export async function drill(
+  cluster: Cluster,
+  chosen: readonly Fault[],
+  say: (words: string) => void,
+): Promise<boolean> {
   const { publicUrl } = cluster.topology;
   const client = new Client(publicUrl);
   await client.prepare();
@@ -33,7 +37,7 @@ export async function drill(cluster: Cluster, say: (words: string) => void): Pro
   load.start();
   await sleep(calmMs);
   const outcomes: Outcome[] = [];
-  for (const fault of faults) {
+  for (const fault of chosen) {
     say(`${new Date().toISOString()} ${fault.name}`);
     outcomes.push(await under(fault, cluster, load));
     await client.signIn();
