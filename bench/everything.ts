@@ -254,7 +254,7 @@ class Crowd {
         ...common,
         method: 'POST',
         path: `/api/agent/commands/${id}/result`,
-        body: { lease, status: 'succeeded', exit_code: 0 },
+        body: { lease, status: 'success', exit_code: 0 },
       });
   }
 }

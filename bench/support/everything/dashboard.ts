@@ -9,7 +9,7 @@ const subscriptions = {
   metricsReported: '{ metricsReported { instanceId cpuPercent memoryPercent } }',
   instanceChanged: '{ instanceChanged { id name status tenant { name } } }',
   alertChanged: '{ alertChanged { id status severity instance { id name } } }',
-  fleetHealthChanged: '{ fleetHealthChanged { total healthy degraded unhealthy offline } }',
+  fleetHealthChanged: '{ fleetHealthChanged { totalInstances healthy degraded offline } }',
 } as const;
 
 type Told = Record<string, { id?: string; instanceId?: string } | undefined>;
@@ -95,6 +95,6 @@ export class Dashboard {
   }
 
   private fail(what: string, error: unknown): void {
-    if (!this.isOver) this.errors.push(`${what}: ${JSON.stringify(error)}`);
+    if (!this.isOver) this.errors.push(`${what}: ${JSON.stringify(error).slice(0, 200)}`);
   }
 }

@@ -39,11 +39,11 @@ export function figuresOf(
   return [
     {
       what: `errors, of ${answered} answers and all sockets`,
-      value: String(errors.length === 0 ? 0 : countOf(errors)),
+      value: String(countOf(errors)),
       target: '0',
       isMet: errors.length === 0,
     },
-    ...errors.slice(0, 10).map((what): Figure => ({ what: `  ${what}`, value: '' })),
+    ...[...new Set(errors)].slice(0, 10).map((what): Figure => ({ what: `  ${what.slice(0, 100)}`, value: '' })),
     {
       what: `events missed, of ${heard} heard (commands, beats, changes of instances and alerts)`,
       value: `${missed.commands}, ${missed.beats}, ${missed.changes}`,
