@@ -40,8 +40,9 @@ export class Load {
   tally = emptyTally();
   /** When each write was acknowledged, in milliseconds of `performance.now()`. */
   acknowledgedAt: number[] = [];
-  /** The commands that were acknowledged, by their key. */
+  /** The commands that were acknowledged, by their key, and when each was. */
   readonly commands = new Map<string, string>();
+  readonly acknowledged = new Map<string, string>();
   /** Keys that were tried. */
   readonly keys = new Set<string>();
   acknowledgedBeats = 0;
@@ -98,7 +99,9 @@ export class Load {
       );
       if (answer?.status === 201) {
         this.acknowledgedAt.push(performance.now());
-        this.commands.set(key, (answer.body as { id: string }).id);
+        const { id } = answer.body as { id: string };
+        this.commands.set(key, id);
+        this.acknowledged.set(id, new Date().toISOString());
         return;
       }
       await sleep(retryAfterMs);
