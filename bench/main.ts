@@ -10,11 +10,13 @@ import { hostingBench } from './hosting.js';
 import { ingestBench } from './ingest.js';
 import { kubernetesBench } from './kubernetes.js';
 import { restBench } from './rest.js';
+import { scaleOutBench } from './scale-out.js';
 import { scaleBench } from './scale.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   ingest: ingestBench,
   scale: scaleBench,
+  'scale-out': scaleOutBench,
   history: historyBench,
   rest: restBench,
   hostile: hostileBench,

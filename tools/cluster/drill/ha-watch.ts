@@ -33,12 +33,15 @@ export interface Seen {
   after: View;
   /** How often the answer was 503: what is measured in the database cannot be told without it. */
   unavailable: number;
+  /** Any other answers, in words. */
+  refused: readonly string[];
 }
 
 /** Reads /api/cc/ha/* all the time, as an administrator of the platform does. */
 export class HaWatch {
   private views: View[] = [];
   private unavailable = 0;
+  private refused = new Set<string>();
   private isOver = false;
   private loop: Promise<void> | undefined;
 
@@ -58,9 +61,10 @@ export class HaWatch {
     const before = await this.next();
     this.views = [];
     this.unavailable = 0;
+    this.refused = new Set();
     await work();
-    const { views: during, unavailable } = this;
-    return { before, during, unavailable, after: await this.next() };
+    const { views: during, unavailable, refused } = this;
+    return { before, during, unavailable, after: await this.next(), refused: [...refused] };
   }
 
   /** The next view that there is. */
@@ -90,7 +94,7 @@ export class HaWatch {
     const [status, nodes] = answers;
     for (const answer of answers)
       if (answer.status !== 200 && answer.status !== 503)
-        throw new Error(`/api/cc/ha/*: ${answer.status} ${JSON.stringify(answer.body)}`);
+        this.refused.add(`it was answered with ${answer.status} ${JSON.stringify(answer.body)}`);
     if (status.status !== 200 || nodes.status !== 200) return 'unavailable';
     return { status: status.body as Status, nodes: nodes.body as Node[] };
   }
@@ -100,7 +104,9 @@ export class HaWatch {
 export type Reflection = (seen: Seen) => string[];
 
 /** Once all is whole again. */
-export const isWholeAgain: Reflection = ({ after: { status, nodes } }) => [
+export const isWholeAgain: Reflection = ({ before, after: { status, nodes }, refused }) => [
+  ...refused,
+  ...(before.status.status === 'healthy' ? [] : [`it was ${before.status.status} before`]),
   ...(status.mode === 'active-passive' ? [] : [`its mode is ${status.mode}`]),
   ...(status.status === 'healthy' ? [] : [`it is ${status.status} although all is back`]),
   ...(status.nodes === 3 ? [] : [`it tells of ${status.nodes} nodes`]),

@@ -130,7 +130,21 @@ export class Load {
         withinMs: answerWithinMs,
       }),
     );
-    if (answer?.status === 200) this.acknowledgedBeats += 1;
+    if (answer?.status !== 200) return;
+    this.acknowledgedBeats += 1;
+    const { commands } = answer.body as { commands: { id: string; lease: string }[] };
+    for (const { id, lease } of commands) await this.finish(node.credential, id, lease);
+  }
+
+  /** What fails is handed out again. */
+  private async finish(token: string, id: string, lease: string): Promise<void> {
+    await this.count(
+      this.client.call('POST', `/api/agent/commands/${id}/result`, {
+        token,
+        body: { lease, status: 'success', exit_code: 0 },
+        withinMs: answerWithinMs,
+      }),
+    );
   }
 
   private async count(
