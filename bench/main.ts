@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { billingBench } from './billing.js';
 import { consoleBench } from './console.js';
 import { engineBench } from './engine.js';
+import { everythingBench } from './everything.js';
 import { governanceBench } from './governance.js';
 import { historyBench } from './history.js';
 import { hostileBench } from './hostile.js';
@@ -9,11 +10,13 @@ import { hostingBench } from './hosting.js';
 import { ingestBench } from './ingest.js';
 import { kubernetesBench } from './kubernetes.js';
 import { restBench } from './rest.js';
+import { scaleOutBench } from './scale-out.js';
 import { scaleBench } from './scale.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   ingest: ingestBench,
   scale: scaleBench,
+  'scale-out': scaleOutBench,
   history: historyBench,
   rest: restBench,
   hostile: hostileBench,
@@ -23,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   hosting: hostingBench,
   kubernetes: kubernetesBench,
   console: consoleBench,
+  everything: everythingBench,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');

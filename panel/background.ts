@@ -72,7 +72,7 @@ export class Background {
       { id, nodeName, version, areas: names },
       logger,
     );
-    this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
+    this.leases = areas.map(({ database }) => new Lease(platform, database.area, this.session, logger));
     // Each takes a connection for as long as minutes, of the few that all background work has.
     const longTurns = new Turns(2);
     const questions = new DueQuestions(options.connections, logger);

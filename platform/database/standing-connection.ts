@@ -9,7 +9,7 @@ export interface Duty {
   begin: (client: GuardedClient) => Promise<unknown>;
   /** What gives it up again. */
   end: (client: GuardedClient) => Promise<unknown>;
-  /** Called when the connection was lost, with the reason if there is one. */
+  /** Called when a connection that stood was lost, with the reason if there is one; once, however long it is away. */
   lost?: (error: Error | undefined) => void;
 }
 
@@ -24,6 +24,7 @@ export class StandingConnection {
   private retry: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isStopped = false;
+  private stood = false;
   private reason: Error | undefined;
   private readonly duties = new Set<Duty>();
 
@@ -99,6 +100,7 @@ export class StandingConnection {
       // One that is taken meanwhile comes at the end of the list.
       for (const duty of this.duties) await duty.begin(client);
       if (this.client !== client) return;
+      this.stood = true;
       clearInterval(this.heartbeat);
       this.heartbeat = setInterval(() => void this.beat(client), waits.heartbeatEvery).unref();
     } catch (error) {
@@ -119,7 +121,8 @@ export class StandingConnection {
     this.reason = error;
     clearInterval(this.heartbeat);
     client.end().catch(() => undefined);
-    for (const { lost } of this.duties) lost?.(error);
+    if (this.stood) for (const { lost } of this.duties) lost?.(error);
+    this.stood = false;
     this.retry = setTimeout(() => {
       this.retry = undefined;
       this.connecting ??= this.connect();

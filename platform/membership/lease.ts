@@ -1,6 +1,6 @@
 import type { Database, SqlEntityManager } from '../database/database.js';
 import type { Logger } from '../logger.js';
-import { isGoneSql } from './process-session.js';
+import { isGoneSql, type ProcessSession } from './process-session.js';
 
 export const leaseSeconds = 15;
 const renewMs = 5_000;
@@ -27,8 +27,7 @@ export class Lease {
     private readonly database: Database,
     /** What the lease is for: one per area, so that areas may run in processes of their own. */
     readonly name: string,
-    /** The id of this process's session. */
-    private readonly holder: string,
+    private readonly session: Pick<ProcessSession, 'id' | 'knowsOthers'>,
     private readonly logger: Logger,
   ) {}
 
@@ -90,9 +89,9 @@ export class Lease {
            epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
            acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
            expires_at = excluded.expires_at
-         where l.holder = excluded.holder or l.expires_at <= now() or ${isGoneSql('l.holder')}
+         where l.holder = excluded.holder or l.expires_at <= now() or (? and ${isGoneSql('l.holder')})
          returning name, holder, epoch::text as epoch`,
-        [this.name, this.holder, leaseSeconds],
+        [this.name, this.session.id, leaseSeconds, this.session.knowsOthers],
       );
       if (row && !this.granted)
         this.logger.info({ lease: this.name, epoch: row.epoch }, 'this process runs the singletons');

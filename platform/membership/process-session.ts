@@ -6,6 +6,8 @@ import type { Logger } from '../logger.js';
 
 // Marks the advisory locks that mean "the process of this id is alive".
 const aliveClass = 0x51_5b;
+// A lost connection is made anew after a second; a busy process takes longer.
+const othersBackWithinMs = 5_000;
 
 /** True in SQL of a process id whose process holds its session no more, because it ended or lost its connection. */
 export const isGoneSql = (id: string) => `not exists (
@@ -20,6 +22,8 @@ export const isGoneSql = (id: string) => `not exists (
 export class ProcessSession {
   readonly id: string;
   private readonly duty: Duty;
+  private isAway = false;
+  private backAt = -Infinity;
 
   constructor(
     private readonly connections: Connections,
@@ -29,10 +33,25 @@ export class ProcessSession {
     this.id = `${nodeName}/${randomUUID()}`;
     const lock = `($1, hashtext($2) & 2147483647)`;
     this.duty = {
-      begin: async (client) => client.query(`select pg_advisory_lock_shared${lock}`, [aliveClass, this.id]),
+      begin: async (client) => {
+        await client.query(`select pg_advisory_lock_shared${lock}`, [aliveClass, this.id]);
+        if (this.isAway) this.backAt = performance.now();
+        this.isAway = false;
+      },
       end: async (client) => client.query(`select pg_advisory_unlock_shared${lock}`, [aliveClass, this.id]),
-      lost: (error) => logger.warn({ err: error }, 'the connection that says this process is alive was lost'),
+      lost: (error) => {
+        this.isAway = true;
+        logger.warn({ err: error }, 'the connection that says this process is alive was lost');
+      },
     };
+  }
+
+  /**
+   * Whether a process without a session can be taken to be gone. When the server is lost all lose theirs, and who is back
+   * first would take everything from the others, and they from each other.
+   */
+  get knowsOthers(): boolean {
+    return !this.isAway && performance.now() - this.backAt > othersBackWithinMs;
   }
 
   async start(): Promise<void> {

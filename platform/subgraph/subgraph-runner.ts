@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
   createSourceEventStream,
   parse,
@@ -29,6 +31,10 @@ export interface SubgraphRequest {
 
 /** One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context. */
 export type SubgraphEvent = (context: RequestContext) => Promise<FormattedExecutionResult>;
+
+// As long as a database's failover takes, and more.
+const toldWithinMs = 60_000;
+const tellAgainMs = 500;
 
 const documentsBytes = 16 * 1024 * 1024;
 // As measured, without locations.
@@ -108,7 +114,30 @@ export class SubgraphRunner {
     }
   }
 
+  /**
+   * While the database is away nothing of an event can be told, and whoever goes on after its cursor would never hear of
+   * it: so it waits.
+   */
   private async event(
+    request: SubgraphRequest,
+    document: DocumentNode,
+    rootValue: unknown,
+    context: RequestContext,
+  ): Promise<FormattedExecutionResult> {
+    const end = performance.now() + toldWithinMs;
+    let result = await this.tell(request, document, rootValue, context);
+    while (isUntold(result) && performance.now() < end) {
+      await sleep(tellAgainMs, undefined, { ref: false });
+      // In a context of its own, as the one before keeps what could not be loaded.
+      result = await this.tell(request, document, rootValue, { ...context });
+    }
+    if (!isUntold(result)) return result;
+    // Whoever comes back is to begin with it.
+    const { extensions: _, ...told } = result;
+    return told;
+  }
+
+  private async tell(
     request: SubgraphRequest,
     document: DocumentNode,
     rootValue: unknown,
@@ -174,4 +203,8 @@ export class SubgraphRunner {
     const log = this.logger.child({ requestId: context.requestId, subgraph: this.subgraph.name });
     return { data: null, errors: errors.map((error) => maskError(error, log)) };
   }
+}
+
+function isUntold({ data, errors }: FormattedExecutionResult): boolean {
+  return data == null && (errors ?? []).some(({ extensions }) => extensions?.['code'] === 'UNAVAILABLE');
 }

@@ -93,5 +93,18 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)('three processes',
     );
     expect(shownOf(shown, next)).toMatchObject({ role: 'FOLLOWER', epoch: null });
     expect(shown.haStatus.leader).toBe(last);
+
+    // Started anew it is another process: the one that was killed is told of for a while, and missed no more.
+    await nodes.start(first!, nodes.versions.get(first!)!);
+    await until(
+      async () => (shown = await at(last)).haStatus.status === 'HEALTHY',
+      'the killed one to be back',
+      60_000,
+    );
+    expect(shown.haStatus.nodes).toBe(3);
+    expect(shown.haNodes.filter(({ name }) => name === first).map((node) => node.status)).toEqual([
+      'HEALTHY',
+      'OFFLINE',
+    ]);
   }, 300_000);
 });

@@ -40,7 +40,7 @@ async function contender(name: string, process: string): Promise<Lease> {
   await session.start();
   processes.set(process, connections);
   sessions.set(process, session);
-  return new Lease(platform, name, session.id, silentLogger);
+  return new Lease(platform, name, session, silentLogger);
 }
 
 const expire = async (name: string) =>
@@ -61,6 +61,31 @@ test('the lease of a process that has ended is taken before its time is over', a
   expect(next.current?.epoch).toBe('2');
   await killed.stop();
   await next.stop();
+});
+
+test('after an outage of the database nobody takes the lease of a process that is not back yet, but after a while', async () => {
+  const [holder, other] = [await contender('e', 'not back'), await contender('e', 'back')];
+  await holder.start();
+  await other.start();
+  await sessions.get('not back')!.stop();
+  const sessionOf = async () =>
+    (
+      await owner.query<{ pid: number }>(
+        `select pid from pg_locks where locktype = 'advisory' and objid = (hashtext($1) & 2147483647)`,
+        [sessions.get('back')!.id],
+      )
+    ).rows[0]?.pid;
+  const pid = await sessionOf();
+  await owner.query('select pg_terminate_backend($1)', [pid]);
+  await until(async () => ![undefined, pid].includes(await sessionOf()), 'the session to be back');
+  await other.renew();
+  expect(other.current).toBeUndefined();
+  await until(async () => {
+    await other.renew();
+    return other.current !== undefined;
+  }, 'the other one to hold the lease');
+  await holder.stop();
+  await other.stop();
 });
 
 test('one of several processes holds a lease, and another gets it at once when it is given up', async () => {

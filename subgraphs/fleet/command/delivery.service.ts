@@ -11,6 +11,12 @@ import { CommandInvocation } from './invocation.entity.js';
 import type { NodeCommand } from './node-command.js';
 import { judgeResult, type ReportedResult } from './result.rules.js';
 
+/**
+ * Each is locked until all are handed out, and beats that come meanwhile wait for them: hundreds that had gathered would
+ * take longer than anyone waits.
+ */
+const mostAtOnce = 20;
+
 /** What a node got, and whether something is left that it may get later. */
 export interface Handed {
   commands: NodeCommand[];
@@ -24,13 +30,16 @@ export class DeliveryService {
     private readonly leaseSeconds: number,
   ) {}
 
-  /** Hands the calling node what waits for it, oldest first, as far as each command's `maxConcurrency` allows. */
+  /**
+   * Hands the calling node what waits for it, oldest first and some at a time, as far as each command's `maxConcurrency`
+   * allows.
+   */
   async take(operation: Operation): Promise<Handed> {
     const { tenantId, instanceId } = operation.requireNode();
     const now = operation.clock.now();
     const waiting = await waitingFor(operation.database, { tenantId, instanceId }, now);
     const isMoreWaiting = waiting.length > 0;
-    const ready = await this.ready(operation, waiting, now);
+    const ready = (await this.ready(operation, waiting, now)).slice(0, mostAtOnce);
     if (ready.length === 0) return { commands: [], isMoreWaiting };
     return operation.write(async (write) => {
       const commands: NodeCommand[] = [];

@@ -181,7 +181,9 @@ export class ReportHeartbeatPayload {
   @Field(() => Int, { description: 'Seconds until the next beat.' })
   heartbeatSeconds!: number;
 
-  @Field(() => [NodeCommand], { description: 'What is waiting for the node.' })
+  @Field(() => [NodeCommand], {
+    description: 'What is waiting for the node, the oldest 20 at most: the rest comes with the next beats.',
+  })
   commands!: NodeCommand[];
 
   @Field(() => String, {

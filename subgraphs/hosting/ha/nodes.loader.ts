@@ -62,10 +62,12 @@ function leaderOf(rows: readonly Row[]): Row | undefined {
 }
 
 export function faultsOf(nodes: readonly HaNode[]): HaReason[] {
-  const reasons: HaReason[] = nodes
-    .filter(({ status }) => status === HaNodeStatus.OFFLINE)
-    .map(({ name }) => ({ code: 'NODE_OFFLINE', message: `${name} ended without a word, or is frozen` }));
   const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
+  const back = new Set(there.map(({ name }) => name));
+  const reasons: HaReason[] = nodes
+    // One that was started anew is another process of the same name.
+    .filter(({ status, name }) => status === HaNodeStatus.OFFLINE && !back.has(name))
+    .map(({ name }) => ({ code: 'NODE_OFFLINE', message: `${name} ended without a word, or is frozen` }));
   const held = new Set(there.flatMap(({ leases }) => leases.map(({ name }) => name)));
   const free = [...new Set(there.flatMap(({ areas }) => areas))].filter((area) => !held.has(area));
   if (free.length > 0)

@@ -25,6 +25,15 @@ test('a beat that has no place free does not queue for the command', async () =>
   await lock.release();
 });
 
+test('what has gathered for a node is handed out in parts, oldest first, and each once', async () => {
+  const tenant = await panel.world.tenant();
+  const nodes = await nodesOf(tenant, 1);
+  const ids: string[] = [];
+  while (ids.length < 25) ids.push(await sent(tenant, nodes));
+  const parts = [await take(nodes[0]!), await take(nodes[0]!), await take(nodes[0]!)];
+  expect(parts.map((handed) => handed.map(({ id }) => id))).toEqual([ids.slice(0, 20), ids.slice(20), []]);
+});
+
 test('a beat outside of the window does not queue for the command', async () => {
   const tenant = await panel.world.tenant();
   const nodes = await nodesOf(tenant, 1);

@@ -57,7 +57,7 @@ export class Client {
       signal: AbortSignal.timeout(withinMs),
     });
     const text = await response.text();
-    return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+    return { status: response.status, body: /^[[{]/.test(text) ? JSON.parse(text) : text };
   }
 
   private async must(method: string, path: string, options: CallOptions): Promise<unknown> {

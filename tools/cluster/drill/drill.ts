@@ -5,7 +5,8 @@ import pg from 'pg';
 
 import type { Cluster } from '../cluster.js';
 import { Client } from './client.js';
-import { faults, type Fault } from './faults.js';
+import type { Fault } from './faults.js';
+import { HaWatch, isWholeAgain } from './ha-watch.js';
 import { emptyTally, Load, type Tally } from './load.js';
 import { Subscriber } from './subscriber.js';
 
@@ -18,42 +19,58 @@ interface Outcome extends Tally {
   /** The longest time without an acknowledged write, in seconds. */
   paused: number;
   within: number | undefined;
+  /** What /api/cc/ha/* did not tell of it. */
+  hidden: string[];
 }
 
-/** Makes one fault after the other under load, and answers whether everything was as it has to be. */
-export async function drill(cluster: Cluster, say: (words: string) => void): Promise<boolean> {
+/** Makes these faults, one after the other, under load, and answers whether everything was as it has to be. */
+export async function drill(
+  cluster: Cluster,
+  chosen: readonly Fault[],
+  say: (words: string) => void,
+): Promise<boolean> {
   const { publicUrl } = cluster.topology;
   const client = new Client(publicUrl);
   await client.prepare();
+  await asSuperuser(cluster, (database) =>
+    database.query('update identity."user" set is_administrator = true where tenant_id = $1', [client.tenantId]),
+  );
+  await client.signIn();
   const subscribers = [1, 2, 3].map(
     (n) => new Subscriber(`http://${cluster.topology.at('panel', n)}`, publicUrl, () => client.token),
   );
   await Promise.all(subscribers.map((subscriber) => subscriber.start()));
   const load = new Load(client);
+  const watch = new HaWatch(client);
   load.start();
+  watch.start();
   await sleep(calmMs);
   const outcomes: Outcome[] = [];
-  for (const fault of faults) {
+  for (const fault of chosen) {
     say(`${new Date().toISOString()} ${fault.name}`);
-    outcomes.push(await under(fault, cluster, load));
+    outcomes.push(await under(fault, cluster, load, watch));
     await client.signIn();
   }
   await load.stop();
+  await watch.stop();
   // What was told last is still on its way.
   await sleep(calmMs);
   await Promise.all(subscribers.map((subscriber) => subscriber.stop()));
   return report(outcomes, await count(cluster, client, load), subscribers, load, say);
 }
 
-async function under(fault: Fault, cluster: Cluster, load: Load): Promise<Outcome> {
+async function under(fault: Fault, cluster: Cluster, load: Load, watch: HaWatch): Promise<Outcome> {
   load.tally = emptyTally();
   const from = performance.now();
-  await fault.make(cluster);
-  // Those that are to come back must have gone first.
-  await sleep(calmMs);
-  await cluster.untilWhole(wholeWithinMs);
-  await sleep(calmMs);
-  return { fault: fault.name, within: fault.within, paused: load.longestPause(from), ...load.tally };
+  const seen = await watch.during(async () => {
+    await fault.make(cluster);
+    // Those that are to come back must have gone first.
+    await sleep(calmMs);
+    await cluster.untilWhole(wholeWithinMs);
+    await sleep(calmMs);
+  });
+  const hidden = [...fault.reflected, isWholeAgain].flatMap((look) => look(seen));
+  return { fault: fault.name, within: fault.within, paused: load.longestPause(from), hidden, ...load.tally };
 }
 
 interface Kept {
@@ -65,15 +82,7 @@ interface Kept {
 }
 
 async function count(cluster: Cluster, client: Client, load: Load): Promise<Kept> {
-  const database = new pg.Client({
-    host: '127.0.0.1',
-    port: cluster.topology.port('primary'),
-    user: 'postgres',
-    password: readFileSync(cluster.topology.secret('superuser_password'), 'utf8'),
-    database: 'panel',
-  });
-  await database.connect();
-  try {
+  return asSuperuser(cluster, async (database) => {
     const commands = await database.query<{ id: string }>(
       'select id from fleet.command where tenant_id = $1',
       [client.tenantId],
@@ -88,6 +97,20 @@ async function count(cluster: Cluster, client: Client, load: Load): Promise<Kept
       doubled: Math.max(0, kept.size - load.keys.size),
       beats: beats.rows[0]!.count,
     };
+  });
+}
+
+async function asSuperuser<T>(cluster: Cluster, work: (database: pg.Client) => Promise<T>): Promise<T> {
+  const database = new pg.Client({
+    host: '127.0.0.1',
+    port: cluster.topology.port('primary'),
+    user: 'postgres',
+    password: readFileSync(cluster.topology.secret('superuser_password'), 'utf8'),
+    database: 'panel',
+  });
+  await database.connect();
+  try {
+    return await work(database);
   } finally {
     await database.end();
   }
@@ -106,7 +129,8 @@ function report(
       `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${unavailable} | ${cut} | ${told(statuses)} |`,
     );
   const acknowledged = [...load.commands.values()];
-  const missed = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)).length);
+  const missing = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)));
+  const missed = missing.map((ids) => ids.length);
   const lostBeats = Math.max(0, load.acknowledgedBeats - kept.beats);
   say(`
 commands: ${acknowledged.length} acknowledged of ${load.keys.size}; lost ${kept.lost}, doubled ${kept.doubled}
@@ -119,10 +143,15 @@ subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${hea
     ...outcomes
       .filter(({ paused, within }) => within !== undefined && paused > within)
       .map(({ fault, paused }) => `writes stood still for ${paused.toFixed(1)} s under "${fault}"`),
+    ...outcomes.flatMap(({ fault, hidden }) =>
+      hidden.map((what) => `/api/cc/ha/* under "${fault}": ${what}`),
+    ),
     ...(kept.lost + kept.doubled + lostBeats > 0 ? ['something acknowledged was lost, or done twice'] : []),
     ...(load.acknowledgedBeats === 0 ? ['no beat was taken'] : []),
     ...(acknowledged.length < load.keys.size ? ['some commands were never acknowledged'] : []),
-    ...(missed.some((many) => many > 0) ? ['a subscriber has missed something'] : []),
+    ...missing.flatMap((ids, at) =>
+      ids.length === 0 ? [] : [`the subscriber of panel-${at + 1} ${whatIsMissing(ids, subscribers[at]!, load)}`],
+    ),
   ];
   say(
     wrong.length === 0
@@ -130,6 +159,11 @@ subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${hea
       : `\nWhat did not hold:\n${wrong.map((each) => `  - ${each}`).join('\n')}`,
   );
   return wrong.length === 0;
+}
+
+function whatIsMissing(ids: readonly string[], { connections }: Subscriber, { acknowledged }: Load): string {
+  const some = ids.slice(0, 5).map((id) => `${id} of ${acknowledged.get(id)}`);
+  return `has missed ${ids.length}: ${some.join(', ')}; it connected at ${connections.join(', ')}`;
 }
 
 /** How many answers there were of each status. */

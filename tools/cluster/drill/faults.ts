@@ -5,30 +5,40 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Cluster } from '../cluster.js';
 import type { Supervised } from '../supervisor.js';
+import { hasFailedOver, wasDegraded, wasMissed, wasReplaced, wasThere, type Reflection } from './ha-watch.js';
 
 export interface Fault {
+  /** As `npm run cluster -- drill` is asked for it alone. */
+  key: string;
   name: string;
   /** How long it lasts by itself, in seconds; the pause of writes is looked at from its beginning on. */
   make: (cluster: Cluster) => Promise<void>;
   /** How long writes may stand still, in seconds; undefined where that is as long as the fault lasts. */
   within?: number;
+  /** What has to be seen of it at /api/cc/ha/*, besides that all is well again afterwards. */
+  reflected: readonly Reflection[];
 }
 
 const away = 30_000;
 
 /** How to read this table: faults in the order in which they are made, each after the cluster is whole again. */
 export const faults: readonly Fault[] = [
-  { name: 'switchover', within: 4, make: switchOver },
+  { key: 'switchover', name: 'switchover', within: 4, reflected: [hasFailedOver], make: switchOver },
   {
+    key: 'kill-postgres',
     name: "kill -9 of the primary's PostgreSQL",
     within: 20,
+    // Patroni starts it again, or has another one take over.
+    reflected: [wasMissed],
     make: async (cluster) => {
       process.kill(postmasterOf(await primary(cluster)), 'SIGKILL');
     },
   },
   {
+    key: 'kill-primary',
     name: 'kill -9 of the primary and its Patroni, away for 30 s',
     within: 20,
+    reflected: [hasFailedOver, wasDegraded],
     make: async (cluster) => {
       const lost = await primary(cluster);
       const postmaster = postmasterOf(lost);
@@ -40,8 +50,11 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    key: 'freeze-primary',
     name: 'SIGSTOP of the primary and its Patroni for 30 s',
-    within: 27,
+    // The dead are refused at once, the frozen are waited for: 2 s by whoever wants to lead, and by haproxy.
+    within: 24,
+    reflected: [hasFailedOver, wasDegraded],
     make: async (cluster) => {
       const frozen = await primary(cluster);
       const all = [frozen.pid!, ...treeOf(postmasterOf(frozen))];
@@ -51,7 +64,9 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    key: 'lose-quorum',
     name: "etcd's quorum lost for 30 s",
+    reflected: [wasMissed],
     make: async (cluster) => {
       const lost = ['etcd-1', 'etcd-2'].map((name) => cluster.process(name));
       for (const one of lost) one.hold();
@@ -61,13 +76,17 @@ export const faults: readonly Fault[] = [
     },
   },
   ...[1, 2, 3].map((n) => ({
+    key: `kill-panel-${n}`,
     name: `kill -9 of panel-${n}`,
     within: 4,
+    reflected: [wasReplaced(`panel-${n}`)],
     make: async (cluster: Cluster) => cluster.process(`panel-${n}`).signal('SIGKILL'),
   })),
   {
+    key: 'lose-redis',
     name: 'both Redis away for 15 s',
     within: 4,
+    reflected: [wasThere],
     make: async (cluster) => {
       const lost = ['redis-1', 'redis-2'].map((name) => cluster.process(name));
       for (const one of lost) one.hold();

@@ -40,8 +40,9 @@ export class Load {
   tally = emptyTally();
   /** When each write was acknowledged, in milliseconds of `performance.now()`. */
   acknowledgedAt: number[] = [];
-  /** The commands that were acknowledged, by their key. */
+  /** The commands that were acknowledged, by their key, and when each was. */
   readonly commands = new Map<string, string>();
+  readonly acknowledged = new Map<string, string>();
   /** Keys that were tried. */
   readonly keys = new Set<string>();
   acknowledgedBeats = 0;
@@ -98,7 +99,9 @@ export class Load {
       );
       if (answer?.status === 201) {
         this.acknowledgedAt.push(performance.now());
-        this.commands.set(key, (answer.body as { id: string }).id);
+        const { id } = answer.body as { id: string };
+        this.commands.set(key, id);
+        this.acknowledged.set(id, new Date().toISOString());
         return;
       }
       await sleep(retryAfterMs);
@@ -127,7 +130,21 @@ export class Load {
         withinMs: answerWithinMs,
       }),
     );
-    if (answer?.status === 200) this.acknowledgedBeats += 1;
+    if (answer?.status !== 200) return;
+    this.acknowledgedBeats += 1;
+    const { commands } = answer.body as { commands: { id: string; lease: string }[] };
+    for (const { id, lease } of commands) await this.finish(node.credential, id, lease);
+  }
+
+  /** What fails is handed out again. */
+  private async finish(token: string, id: string, lease: string): Promise<void> {
+    await this.count(
+      this.client.call('POST', `/api/agent/commands/${id}/result`, {
+        token,
+        body: { lease, status: 'success', exit_code: 0 },
+        withinMs: answerWithinMs,
+      }),
+    );
   }
 
   private async count(

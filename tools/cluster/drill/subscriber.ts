@@ -15,6 +15,8 @@ interface Told {
 export class Subscriber {
   readonly heard = new Set<string>();
   reconnections = 0;
+  /** When it connected, and after which cursor. */
+  readonly connections: string[] = [];
   /** How often it was told to read anew, since events after its cursor were not kept. */
   expired = 0;
   private cursor: string | undefined;
@@ -71,6 +73,7 @@ export class Subscriber {
       },
     });
     let silence: NodeJS.Timeout | undefined;
+    this.connections.push(`${new Date().toISOString()} after ${this.cursor ?? 'nothing'}`);
     await new Promise<void>((resolve) => {
       const end = (): void => {
         clearTimeout(silence);

@@ -1,0 +1,44 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Live } from '../support/live.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+
+let panel: TestPanel;
+let owner: pg.Client;
+beforeAll(async () => {
+  panel = await startTestPanel();
+  owner = new pg.Client({ connectionString: panel.database.ownerUrl });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await panel.stop();
+});
+
+test('an event that nobody can read while the database gives no answer is told once it does, and not as an error', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node('edge');
+  await using live = new Live(panel.panel.url, tenant.token, 'subscription { instanceChanged { id name } }');
+  await live.opened();
+
+  // Longer than a request waits for a lock: the first try to read the instance fails as it does in an outage.
+  await owner.query('begin');
+  await owner.query('lock table fleet.instance in access exclusive mode');
+  await panel.sql(
+    `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     select 'evt_again', tenant_id, topic, entity_id, entity_version, payload, 'test', occurred_at
+     from fleet.outbox where topic = 'fleet.instance.changed' and tenant_id = $1 order by xid desc, id desc limit 1`,
+    [tenant.id],
+  );
+  await owner.query(`select pg_sleep(5)`);
+  await owner.query('commit');
+
+  await live.received(1);
+  expect(live.results).toEqual([
+    {
+      data: { instanceChanged: { id: node.id, name: 'edge' } },
+      extensions: { cursor: expect.any(String) as string },
+    },
+  ]);
+}, 60_000);
