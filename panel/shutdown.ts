@@ -8,10 +8,10 @@ import type { Logger } from '#platform/logger.js';
  * what has not ended within its time is cut. Nothing outside can make it longer: no client, and no database.
  */
 export const phases = [
-  // Leases, sweeps, jobs: another process may have them while this one still answers.
-  { name: 'background', withinMs: 2_000 },
   // WebSockets are told and spread, requests under way are answered, connections are closed.
   { name: 'clients', withinMs: 4_500 },
+  // Jobs and steps under way end, and then the leases are given up, which another process takes at once.
+  { name: 'background', withinMs: 2_000 },
   { name: 'subgraphs', withinMs: 2_000 },
   { name: 'database', withinMs: 5_500 },
 ] as const;

@@ -191,7 +191,8 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
       target: split.addresses.fleet,
       gatewayToken: () => tokens.forGateway(),
     });
-    shutdown.add('background', 'the beacon', () => beacon.stop());
+    // It hears nobody any more.
+    shutdown.add('clients', 'the beacon', () => beacon.stop());
     await beacon.start();
     return {
       url: `http://127.0.0.1:${port}`,

@@ -36,7 +36,7 @@ export function createLogger(
       level,
       redact: { paths: redacted, censor: '[redacted]' },
       serializers: { err: loggedError },
-      mixin: traceFields,
+      mixin: (line) => traceFields(line),
       hooks: { logMethod: repeatedFailures() },
     },
     destination,

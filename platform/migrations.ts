@@ -1,6 +1,6 @@
 import { migration, type AreaMigration } from './database/migrate.js';
 import { ownerPolicySql } from './database/row-level-security.js';
-import { processesMigration } from './membership/processes.sql.js';
+import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
 // The areas that were there when these steps were written. Those to come get their rights in a step of their own, from
@@ -82,4 +82,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   ),
   timelineMigration,
   processesMigration,
+  haHistoryMigration,
 ];

@@ -5,13 +5,13 @@ import type { Database, SqlEntityManager } from '../database/database.js';
 import { areaRoles } from '../database/roles.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
-import { traced } from '../telemetry/tracing.js';
+import { inTraceOf, traced } from '../telemetry/tracing.js';
 import { JobBatch } from './enqueue.js';
 import type { JobDefinition, JobPayload, JobStep } from './job.js';
 import { jobsSchema } from './schema.js';
 
 /** A job as it lies in its queue. */
-export type StoredJob = JobWithMetadata<JobPayload & { causedBy: string }>;
+export type StoredJob = JobWithMetadata<JobPayload & { causedBy: string; traceparent?: string }>;
 
 export interface AttemptContext {
   database: Database;
@@ -26,7 +26,7 @@ export async function attempt(
   job: StoredJob,
   { database, clock, logger, counted }: AttemptContext,
 ): Promise<void> {
-  const { causedBy, ...payload } = job.data;
+  const { causedBy, traceparent, ...payload } = job.data;
   const isLastAttempt = job.retryCount >= job.retryLimit;
   const step: JobStep = {
     em: database.forTenant(payload.tenantId),
@@ -60,10 +60,9 @@ export async function attempt(
     tenantId: payload.tenantId,
   };
   try {
-    await traced(
-      `job ${job.name}`,
-      { attributes: { 'messaging.message.id': job.id, 'quazzar.request_id': causedBy } },
-      async () => definition.handle(step),
+    const attributes = { 'messaging.message.id': job.id, 'quazzar.request_id': causedBy };
+    await inTraceOf({ traceparent }, async () =>
+      traced(`job ${job.name}`, { attributes }, async () => definition.handle(step)),
     );
     logger.debug(facts, 'a job is done');
     counted('done');

@@ -2,6 +2,7 @@ import { PgBoss } from 'pg-boss';
 
 import type { SqlEntityManager } from '../database/database.js';
 import { areaRoles } from '../database/roles.js';
+import { currentTraceparent } from '../telemetry/tracing.js';
 import type { Enqueue, EnqueueOptions, JobKind, JobPayload } from './job.js';
 import { asRole } from './role.js';
 import { jobsSchema } from './schema.js';
@@ -36,6 +37,8 @@ export class JobBatch {
       assertOwn(wanted, area, cause.tenantId);
       queues.set(wanted.job.name, [...(queues.get(wanted.job.name) ?? []), wanted]);
     }
+    const traceparent = currentTraceparent();
+    const origin = { causedBy: cause.requestId, ...(traceparent === null ? {} : { traceparent }) };
     await asRole(em, areaRoles(area).jobs, async (run) => {
       // Never started: it only puts the statements together.
       const boss = new PgBoss({ db: { executeSql: run }, schema: jobsSchema, migrate: false });
@@ -43,7 +46,7 @@ export class JobBatch {
         await boss.insert(
           name,
           jobs.map(({ payload, options }) => ({
-            data: { ...payload, causedBy: cause.requestId },
+            data: { ...payload, ...origin },
             ...(options.startAfterSeconds === undefined ? {} : { startAfter: options.startAfterSeconds }),
           })),
         );

@@ -19,6 +19,9 @@ export const isHeldSql = (lease: string) =>
 /** True in SQL of a row of `platform.process` that is to go: its process ended long ago, without a word. */
 export const isForgottenSql = (row: string) => `${row}.beat_at < now() - interval '10 minutes'`;
 
+/** True in SQL of a row of `platform.ha_change` that tells of a failover, and not of the first or a new start. */
+export const isFailoverSql = `(from_name is not null or kind = 'database')`;
+
 /**
  * Who makes up the panel. Nothing here belongs to a tenant. Areas that show it get their rights in steps of their own.
  */
@@ -131,4 +134,12 @@ export const processesMigration: AreaMigration = migration(
   `revoke execute on function platform.move_leases(text, text[], integer), platform.await_singletons(),
     platform.tell_process(text, text), platform.forget_processes(), platform.timeline_of_server(),
     platform.replication(), platform.ha_fingerprint() from public`,
+);
+
+/** For what looks for old changes and upgrades, and for the latest failover, however many new starts came after it. */
+export const haHistoryMigration: AreaMigration = migration(
+  '005_ha_history',
+  `create index ha_change_occurred_at on platform.ha_change (occurred_at)`,
+  `create index ha_change_failover on platform.ha_change (id) where ${isFailoverSql}`,
+  `create index upgrade_ended on platform.upgrade (updated_at) where status in ('succeeded', 'cancelled')`,
 );

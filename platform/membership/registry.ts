@@ -59,7 +59,7 @@ export class ProcessRegistry {
     void this.beat();
   }
 
-  /** Takes it out of the list: it ended as it should. */
+  /** Takes it out of the list: it ended as it should. Others hear of it at once, and take the leases that it gave up. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
@@ -67,7 +67,10 @@ export class ProcessRegistry {
     await this.beating;
     await this.platform
       .anonymous()
-      .execute('delete from platform.process where id = ?', [this.facts.id])
+      .execute(
+        `with gone as (delete from platform.process where id = ?) select pg_notify('membership', '')`,
+        [this.facts.id],
+      )
       .catch((error: unknown) =>
         this.logger.warn({ err: error }, 'the process could not be taken out of the list'),
       );

@@ -5,6 +5,7 @@ import { systemEm } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
+import { traced } from '../telemetry/tracing.js';
 import type { DueQuestions } from './due-questions.job.js';
 import { assertHeld, type Grant, type Lease } from './lease.js';
 import { SingletonLoop } from './loop.js';
@@ -53,7 +54,9 @@ export function sweepLoop(
         // It is time to ask again where the answer took as long as a pause.
         if (!isDue) return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
       }
-      return sweep.isLong ? longTurns.run(async () => runOnce(grant)) : runOnce(grant);
+      // Waiting for its turn is no part of it.
+      const run = async () => traced(`sweep ${database.area}.${sweep.name}`, {}, async () => runOnce(grant));
+      return sweep.isLong ? longTurns.run(run) : run();
     },
   });
 }

@@ -6,6 +6,7 @@ import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
+import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
 import { start, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
@@ -78,7 +79,7 @@ async function consumeOrPark(
 ): Promise<void> {
   const { database, source, logger } = options;
   try {
-    await consume(options, grant, event);
+    await inItsTrace(options, event, async () => consume(options, grant, event));
     failures.delete(event.eventId);
   } catch (error) {
     const count = (failures.get(event.eventId) ?? 0) + (isPassing(error) ? 0 : 1);
@@ -103,6 +104,20 @@ async function consumeOrPark(
       'an event was parked in platform.parked_event',
     );
   }
+}
+
+/** A part of the trace in which the event was written, so that one leads from a request to what other areas do about it. */
+async function inItsTrace<T>(
+  { database: { area } }: ConsumeOptions,
+  { eventId, topic, causedBy, traceparent }: DeliveredEvent,
+  work: () => Promise<T>,
+): Promise<T> {
+  const attributes = {
+    'messaging.message.id': eventId,
+    'quazzar.area': area,
+    'quazzar.request_id': causedBy,
+  };
+  return inTraceOf({ traceparent }, async () => traced(`event ${topic}`, { attributes }, work));
 }
 
 async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEvent): Promise<void> {

@@ -11,6 +11,8 @@ export interface DeliveredEvent {
   payload: Record<string, unknown>;
   /** The request that caused it. */
   causedBy: string;
+  /** The trace in which it was written (W3C); null where there was none. */
+  traceparent: string | null;
   occurredAt: Date;
 }
 
@@ -65,13 +67,14 @@ export interface OutboxRow {
   entity_version: string | null;
   payload: Record<string, unknown>;
   caused_by: string;
+  traceparent: string | null;
   /** Text where the driver leaves it so. */
   occurred_at: Date | string;
 }
 
 /** What to select from an outbox, as `toEvent` takes it. */
 export const outboxColumns = `o.timeline::text as timeline, o.xid::text as xid, o.id::text as id, event_id, tenant_id, topic, entity_id,
-  entity_version::text as entity_version, payload, caused_by, occurred_at`;
+  entity_version::text as entity_version, payload, caused_by, traceparent, occurred_at`;
 
 /**
  * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way,
@@ -91,6 +94,7 @@ export function toEvent(row: OutboxRow): DeliveredEvent {
     entityVersion: row.entity_version === null ? null : Number(row.entity_version),
     payload: row.payload,
     causedBy: row.caused_by,
+    traceparent: row.traceparent,
     occurredAt: new Date(row.occurred_at),
   };
 }

@@ -43,3 +43,8 @@ export function outboxTableSql(area: string): string[] {
       for each statement execute function ${area}.outbox_wake()`,
   ];
 }
+
+/** Beside each event the trace in which it was written: what is done about it goes on in that one. */
+export function outboxTraceSql(area: string): string[] {
+  return [`alter table ${area}.outbox add column traceparent text`];
+}

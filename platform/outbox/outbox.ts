@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '../database/database.js';
 import { newId } from '../ids.js';
+import { currentTraceparent } from '../telemetry/tracing.js';
 
 /** A fact that happened, as it is written beside the change that made it true. Payloads carry ids and facts only. */
 export interface OutboxEvent {
@@ -12,6 +13,8 @@ export interface OutboxEvent {
   payload: Record<string, unknown>;
   /** The request that caused it, where one transaction serves several. */
   causedBy?: string;
+  /** The trace of that request; null without one. */
+  traceparent?: string | null;
 }
 
 /** Writes events in the transaction of `em`; throws outside one, where an event could outlive a failed change. */
@@ -24,10 +27,11 @@ export async function appendToOutbox(
   if (events.length === 0) return;
   if (!em.isInTransaction())
     throw new Error('events are written in the transaction of the change they tell of');
-  const row = '(?, ?, ?, ?, ?, ?::jsonb, ?, ?)';
+  const row = '(?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?)';
+  const traceparent = currentTraceparent();
   await em.execute(
     `insert into ${area}.outbox
-      (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+      (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, traceparent, occurred_at)
      values ${events.map(() => row).join(', ')}`,
     events.flatMap((event) => [
       newId('event'),
@@ -37,6 +41,7 @@ export async function appendToOutbox(
       event.entityVersion ?? null,
       JSON.stringify(event.payload),
       event.causedBy ?? cause.requestId,
+      event.traceparent === undefined ? traceparent : event.traceparent,
       cause.at.toISOString(),
     ]),
   );

@@ -7,6 +7,7 @@ import {
   trace,
   type Attributes,
   type Span,
+  type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
 
@@ -14,6 +15,8 @@ import { ApiError } from '../errors.js';
 
 /** Undefined while nobody wants traces, which then cost a look at this variable. */
 let tracer: Tracer | undefined;
+/** Of errors that have left their span: who logs them stands outside. */
+const cameFrom = new WeakMap<object, SpanContext>();
 
 /** For start.ts only. */
 export function traceBy(made: Tracer | undefined): void {
@@ -48,6 +51,8 @@ export async function traced<T>(
     return await context.with(trace.setSpan(context.active(), span), () => work(span));
   } catch (error) {
     failed(span, error);
+    // The innermost one knows best.
+    if (error instanceof Error && !cameFrom.has(error)) cameFrom.set(error, span.spanContext());
     throw error;
   } finally {
     span.end();
@@ -76,9 +81,17 @@ export function traceHeaders(): Record<string, string> {
   return headers;
 }
 
-/** For the log: which trace a line belongs to. */
-export function traceFields(): { trace_id?: string; span_id?: string } {
-  const span = tracer && trace.getSpanContext(context.active());
+/** The trace that this is a part of as a W3C `traceparent`, to be kept with what it leads to later; null outside of any. */
+export function currentTraceparent(): string | null {
+  return traceHeaders()['traceparent'] ?? null;
+}
+
+/** For the log: which trace a line belongs to. Outside of any it is that of the error that it tells of. */
+export function traceFields(line: object = {}): { trace_id?: string; span_id?: string } {
+  if (!tracer) return {};
+  const { err } = line as { err?: unknown };
+  const span =
+    trace.getSpanContext(context.active()) ?? (err instanceof Error ? cameFrom.get(err) : undefined);
   return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
 }
 

@@ -4,9 +4,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { lookKind, mostOfTenant } from '#subgraphs/governance/gitops/sync/kinds.js';
+import { lookKind, mostAtHosts, mostOfTenant } from '#subgraphs/governance/gitops/sync/kinds.js';
 
-import { until } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
 import {
   connected,
   forgetRepository,
@@ -114,5 +114,53 @@ describe('a repository', { timeout: 300_000 }, () => {
       'the next ones to be asked',
       longMs,
     );
+  });
+
+  test('is put into force at once though silent hosts of many tenants wait for a look', async () => {
+    await using silent = await silentHost();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const reader = await paying();
+    const read = await connected(reader);
+    await inForce(reader, read, sha);
+    const named: [Tenant, string][] = [];
+    for (let tenants = 0; named.length <= atOnce; tenants += 1) {
+      const other = await paying();
+      for (let at = 0; at < mostOfTenant; at += 1) {
+        const repoUrl = `${silent.url}/${tenants}-${at}.git`;
+        named.push([other, await connected(other, { name: `Silent ${at}`, repoUrl })]);
+      }
+    }
+    const asked = async () => {
+      const all = await Promise.all(named.map(async ([tenant, id]) => shown(tenant, id)));
+      return named.filter((_, at) => all[at]!.health === 'DEGRADED');
+    };
+    await until(async () => silent.sockets.length >= mostAtHosts.unknown, 'silent hosts to be asked', longMs);
+
+    // Nothing is known of the hosts yet: whoever was read before has the rest of the room.
+    const next = await git.commit({ 'a.yaml': policy('Encrypted', '  severity: low') });
+    await refresh(reader, read);
+    await inForce(reader, read, next);
+    expect(await asked()).toEqual([]);
+
+    // Once they are known to be silent, a repository that is new is read at once too.
+    await until(
+      async () => {
+        await panel.clock.advance(2_000);
+        return (await asked()).length === named.length;
+      },
+      'all silent hosts to be known',
+      longMs,
+    );
+    const before = silent.sockets.length;
+    for (const [tenant, id] of named) await refresh(tenant, id);
+    await until(
+      async () => silent.sockets.length - before >= mostAtHosts.silent,
+      'them to be asked again',
+      longMs,
+    );
+    const tenant = await paying();
+    const id = await connected(tenant);
+    await inForce(tenant, id, next);
+    expect(silent.sockets.length - before).toBe(mostAtHosts.silent);
   });
 });

@@ -183,7 +183,8 @@ describe('a commit', { timeout: 180_000 }, () => {
       {
         file: 'a.yaml',
         line: 1,
-        message: expect.stringMatching(/^InstanceGroup Web servers: instanceIds\.0/) as string,
+        message:
+          'InstanceGroup Web servers: spec.instance_ids: There is no instance inst_01m8k92t1sf249450kzv7aaaaa',
       },
     ]);
     expect(config).toMatchObject({ syncStatus: 'OUT_OF_SYNC', lastSyncedCommit: null });

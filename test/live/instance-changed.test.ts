@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Live } from '../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../support/panel.js';
+import { ordinaryBeat } from '../support/world.js';
 
 const broken = [{ component: 'backup', status: 'unhealthy' }];
 const query = 'subscription { instanceChanged { name status tenant { name } } }';
@@ -75,6 +76,50 @@ describe.each(modes)('%s', (mode) => {
     await watched.beat({ health: broken });
     await live.received(1);
     expect(live.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'watched' } }]);
+  });
+
+  test('whatever else an instance shows is told of when it changes: name, tags, version, facts, an exchange of its credential', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node('before');
+    const shown = 'subscription { instanceChanged { name tags version facts isCredentialRotating } }';
+    await node.beat();
+    await using live = new Live(panel.panel.url, tenant.token, shown);
+    await live.opened();
+    await using ofStatus = new Live(
+      panel.panel.url,
+      tenant.token,
+      'subscription { instanceChanged(status: OFFLINE) { name } }',
+    );
+    await ofStatus.opened();
+    const told = async (wanted: object) =>
+      expect
+        .poll(() => (live.results.at(-1)?.data as { instanceChanged: unknown } | undefined)?.instanceChanged)
+        .toMatchObject(wanted);
+    const change = async (input: object) =>
+      tenant.graphql('mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
+        input: { id: node.id, ...input },
+      });
+    await change({ name: 'after' });
+    await told({ name: 'after', tags: [], isCredentialRotating: false });
+    await change({ tags: ['web'] });
+    await told({ name: 'after', tags: ['web'] });
+    await panel.clock.advance(1_000);
+    await node.beat({ version: '9.9.9', facts: { backup: { encryption: true } } });
+    await told({ version: '9.9.9', facts: { backup: { encryption: true } } });
+    const rotate = 'mutation ($id: ID!) { rotateInstanceCredential(id: $id) { id } }';
+    await tenant.graphql(rotate, { id: node.id });
+    await told({ isCredentialRotating: true });
+    await panel.clock.advance(1_000);
+    const { body } = await node.beat();
+    await panel.world.rest('/api/agent/heartbeat', { token: String(body['credential']), body: ordinaryBeat });
+    await told({ isCredentialRotating: false });
+    // None of it is a change to a status; and one that leaves has nothing left to show.
+    await tenant.graphql('mutation ($id: ID!) { decommissionInstance(id: $id) { id } }', { id: node.id });
+    await tenant.node('next');
+    await told({ name: 'next' });
+    expect(live.results.filter(({ errors }) => errors)).toEqual([]);
+    await ofStatus.received(1);
+    expect(ofStatus.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'next' } }]);
   });
 
   test('a cursor that is none is refused, and so is a subscription without a token', async () => {

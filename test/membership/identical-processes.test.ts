@@ -57,4 +57,25 @@ describe.skipIf(!hasRedis)('two identical processes with Redis', () => {
     const me = async () => (await call(`${second.url}/api/auth/me`, { token: tenant.token })).status;
     await until(async () => (await me()) === 401, 'the other process to refuse the session');
   });
+
+  test('one that ends as it should has its leases taken over at once, and not at the next renewal', async () => {
+    await using redis = await TestRedis.start();
+    await using first = await startTestPanel({ REDIS_URL: redis.url });
+    const holders = async () =>
+      (
+        await first.sql<{ holder: string }>(
+          `select distinct split_part(holder, '/', 1) as holder from platform.lease where expires_at > now()`,
+        )
+      ).map(({ holder }) => holder);
+    const pairs = [
+      [first.panel, 'second'],
+      [await first.another({ NODE_NAME: 'second' }), 'third'],
+    ] as const;
+    for (const [ending, next] of pairs) {
+      if (next === 'third') await first.another({ NODE_NAME: next });
+      expect(await holders()).not.toContain(next);
+      await ending.stop();
+      await until(async () => String(await holders()) === next, `${next} to have all of them`, 1_000);
+    }
+  });
 });

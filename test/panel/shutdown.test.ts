@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 
+import { areaNames } from '#panel/areas.js';
 import { stopWithinMs } from '#panel/shutdown.js';
 
 import { TestClock } from '../support/clock.js';
@@ -27,7 +28,7 @@ async function start(port: number, settings: Record<string, string>): Promise<Pa
 const instances = '/api/fleet/instances';
 const dashboard = 'subscription { instanceChanged { id } }';
 
-test('SIGTERM under 200 sockets: readiness goes first, requests are answered, each socket is told, the next start is taken', async () => {
+test('SIGTERM under 200 sockets: readiness goes first, requests are answered, each socket is told, leases go last, the next start is taken', async () => {
   const database = await createTestDatabase();
   leftovers.push(() => database.drop());
   const port = await freePort();
@@ -61,10 +62,14 @@ test('SIGTERM under 200 sockets: readiness goes first, requests are answered, ea
 
   // The grace is over with the first of them; a request waits for a lock no longer than patience.ts allows.
   await Promise.any(lives.map(async (live) => live.ended()));
+  // Work goes on while anything is answered: another process takes it when the last answer is out.
+  const held = `select count(*)::int as count from platform.lease where expires_at > clock_timestamp()`;
+  expect((await holder.query(held)).rows).toEqual([{ count: areaNames.length }]);
   await holder.query('commit');
   expect((await underWay).status).toBe(200);
   await Promise.all(lives.map(async (live) => live.ended()));
   expect([await running.ended, performance.now() - signalledAt < 2_000 + stopWithinMs]).toEqual([0, true]);
+  expect((await holder.query(held)).rows).toEqual([{ count: 0 }]);
   expect(new Set(lives.map((live) => live.closeCode))).toEqual(new Set([1012]));
   expect(running.output).not.toMatch(/took too long|"level":50/);
 

@@ -9,6 +9,7 @@ import { partnerPeriodsMigration } from './011-partner-periods.js';
 import { returnedMoneyMigration } from './012-returned-money.js';
 import { looksMigration } from './013-looks.js';
 import { admissionMigration } from './014-admission.js';
+import { tracesMigration } from './020-traces.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -21,4 +22,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   returnedMoneyMigration,
   looksMigration,
   admissionMigration,
+  tracesMigration,
 ];

@@ -15,6 +15,8 @@ export interface ReceivedBeat {
   /** How far silence counts then, where the panel was away just before; see hearing.rules.ts. */
   countsTo?: Date;
   requestId: string;
+  /** Its trace (W3C), since it is stored with others' beats; null outside of any. */
+  traceparent?: string | null;
 }
 
 export type Status = 'HEALTHY' | 'DEGRADED' | 'OFFLINE';

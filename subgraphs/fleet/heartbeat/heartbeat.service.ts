@@ -2,6 +2,7 @@ import { BatchQueue } from '#platform/batch-queue.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
+import { currentTraceparent } from '#platform/telemetry/tracing.js';
 import type { NodeViewer } from '#platform/viewer.js';
 
 import type { NodeCommand } from '../command/node-command.js';
@@ -56,7 +57,8 @@ export class HeartbeatService {
     const receivedAt = operation.clock.now();
     const { countsTo } = this.options.hearing.at(receivedAt);
     const { requestId } = operation.request;
-    await this.store(operation, { node, beat, receivedAt, countsTo, requestId });
+    const traceparent = currentTraceparent();
+    await this.store(operation, { node, beat, receivedAt, countsTo, requestId, traceparent });
     return {
       serverTime: receivedAt,
       heartbeatSeconds: this.options.heartbeatSeconds,

@@ -90,11 +90,11 @@ export function prepare(
 
 function eventOf(
   { tenantId, id }: KnownInstance,
-  { requestId }: ReceivedBeat,
+  { requestId, traceparent = null }: ReceivedBeat,
   topic: string,
   payload: object,
 ): OutboxEvent {
-  return { topic, tenantId, entityId: id, causedBy: requestId, payload: { ...payload } };
+  return { topic, tenantId, entityId: id, causedBy: requestId, traceparent, payload: { ...payload } };
 }
 
 /** What a beat tells of an instance that was not so before; undefined when it is all the same. */

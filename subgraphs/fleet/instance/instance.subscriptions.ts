@@ -13,9 +13,11 @@ import {
 
 import { ApiError } from '#platform/errors.js';
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
+import type { DeliveredEvent } from '#platform/outbox/event.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
+import { allGenerations } from '../lifecycle/credential-revocation.service.js';
 import { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
@@ -31,7 +33,20 @@ class InstanceChangedArgs {
   status?: InstanceStatus | null;
 }
 
-const topics = ['fleet.instance.enrolled', 'fleet.instance.changed'];
+/** What moves an instance from one status to another, or is why it is in it. */
+const statusTopics = ['fleet.instance.enrolled', 'fleet.instance.changed'];
+/** What changes anything else that an Instance shows, but for its measurements, which `metricsReported` is for. */
+const otherTopics = [
+  'fleet.instance.updated',
+  'fleet.facts.changed',
+  'fleet.credential.offered',
+  'fleet.credential.revoked',
+];
+
+/** An instance that leaves takes its credential with it, and there is nothing left to show. */
+function isLeaving({ topic, payload }: DeliveredEvent): boolean {
+  return topic === 'fleet.credential.revoked' && payload['belowGeneration'] === allGenerations;
+}
 
 @Resolver()
 export class InstanceSubscriptions {
@@ -54,14 +69,16 @@ export class InstanceSubscriptions {
   @Authorized('fleet.instance.read')
   @Subscription(() => Instance, {
     subscribe: eventSource<InstanceChangedArgs>('fleet.instance.read', ({ instanceId, status }) => ({
-      topics,
-      matches: ({ entityId, payload }) =>
-        (instanceId == null || entityId === instanceId) &&
-        (status == null || (payload['to'] ?? InstanceStatus.OFFLINE) === status),
+      topics: status == null ? [...statusTopics, ...otherTopics] : statusTopics,
+      matches: (event) =>
+        (instanceId == null || event.entityId === instanceId) &&
+        (status == null || (event.payload['to'] ?? InstanceStatus.OFFLINE) === status) &&
+        !isLeaving(event),
     })),
     description:
-      'An instance of the tenant enrolled, went from one status to another, or is in its status for other reasons. One ' +
-      'that is back before its end was told is told of twice, as offline and as back. `extensions.cursor` of an event, ' +
+      'An instance of the tenant enrolled, went from one status to another, is in its status for other reasons, was renamed ' +
+      'or tagged, runs another version, reports other facts, or its credential is exchanged. Its measurements are told by ' +
+      '`metricsReported`. One that is back before its end was told is told of twice, as offline and as back. `extensions.cursor` of an event, ' +
       'given back as `extensions.after` within 24 hours, resumes after it.',
   })
   async instanceChanged(
@@ -75,7 +92,7 @@ export class InstanceSubscriptions {
   @Authorized('fleet.instance.read')
   @Subscription(() => FleetSummary, {
     subscribe: eventSource('fleet.instance.read', () => ({
-      topics: [...topics, 'fleet.instance.decommissioned'],
+      topics: [...statusTopics, 'fleet.instance.decommissioned'],
     })),
     description: 'The fleet in numbers after each change of them. Resumes as `instanceChanged` does.',
   })

@@ -29,6 +29,7 @@ import { factsMigration } from './090-facts.js';
 import { serverTokensMigration } from './091-server-tokens.js';
 import { groupsAndMetricsMigration } from './092-groups-and-metrics.js';
 import { countMarksMigration } from './093-count-marks.js';
+import { tracesMigration } from './094-traces.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -143,4 +144,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   serverTokensMigration,
   groupsAndMetricsMigration,
   countMarksMigration,
+  tracesMigration,
 ];

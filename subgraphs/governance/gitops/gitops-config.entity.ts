@@ -271,6 +271,10 @@ export class GitOpsConfig {
   @Property({ type: 'json' })
   refusals!: Record<string, Refusal>;
 
+  /** Whether its host said nothing at the last look; null before the first. */
+  @Property({ type: 'boolean', nullable: true })
+  isHostSilent!: boolean | null;
+
   /** The look that is under way, and until when nobody else looks. */
   @Property({ type: 'text', nullable: true })
   lookingBy!: string | null;

@@ -124,6 +124,7 @@ export class GitOpsConfigService {
           refusals: {},
           lookingBy: null,
           lookingUntil: null,
+          isHostSilent: null,
           requests: 0,
           wantedSync: null,
           nextCheckAt: null,
@@ -162,6 +163,7 @@ export class GitOpsConfigService {
         Object.assign(config, {
           name: rules.name ?? config.name,
           repoUrl: address?.url ?? config.repoUrl,
+          ...(isElsewhere ? { isHostSilent: null } : {}),
           branch: rules.branch ?? config.branch,
           path: rules.path ?? config.path,
           autoSync: rules.autoSync ?? config.autoSync,

@@ -9,6 +9,8 @@ import { gitOpsMigration } from './010-gitops.js';
 import { groupsAndMetricsMigration } from './011-groups-and-metrics.js';
 import { clustersMigration } from './020-clusters.js';
 import { gitOpsCanariesMigration } from './021-gitops-canaries.js';
+import { tracesMigration } from './030-traces.js';
+import { silentHostsMigration } from './031-silent-hosts.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -25,4 +27,6 @@ export const governanceMigrations: readonly AreaMigration[] = [
   groupsAndMetricsMigration,
   clustersMigration,
   gitOpsCanariesMigration,
+  tracesMigration,
+  silentHostsMigration,
 ];

@@ -3,6 +3,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 
 import { FailoverService } from './failover.service.js';
 import { HaResolver } from './ha.resolver.js';
+import { haHistoryRetention } from './history-retention.job.js';
 import { observeSweep } from './observe.job.js';
 import { PatroniClient } from './patroni/client.js';
 import { PatroniWatch } from './patroni/watch.js';
@@ -16,7 +17,7 @@ export function createHighAvailability(patroniUrls: readonly string[], logger: L
   const patroni =
     patroniUrls.length > 0 ? new PatroniWatch(new PatroniClient(patroniUrls), logger) : undefined;
   const ha = new HaService(patroni);
-  const sweeps: readonly Sweep[] = [observeSweep(patroni), upgradeSweep];
+  const sweeps: readonly Sweep[] = [observeSweep(patroni), upgradeSweep, haHistoryRetention];
   return {
     resolvers: [
       new HaResolver(ha, new FailoverService(ha, logger)),

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { isFailoverSql } from '#platform/membership/processes.sql.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { databaseOf, measureStreaming } from './database.loader.js';
@@ -51,7 +52,7 @@ export class HaService {
 async function lastChange(em: SqlEntityManager): Promise<Date | null> {
   const [row] = await em.execute<{ at: string | Date }[]>(
     `select occurred_at as at from platform.ha_change
-     where from_name is not null or kind = 'database' order by id desc limit 1`,
+     where ${isFailoverSql} order by id desc limit 1`,
   );
   return row ? new Date(row.at) : null;
 }

@@ -11,6 +11,8 @@ import { leftBehindMigration } from './031-left-behind.js';
 import { callsMigration } from './032-calls.js';
 import { takenMigration } from './033-taken.js';
 import { haMigration } from './040-ha.js';
+import { tracesMigration } from './050-traces.js';
+import { haHistoryMigration } from './051-ha-history.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -25,4 +27,6 @@ export const hostingMigrations: readonly AreaMigration[] = [
   callsMigration,
   takenMigration,
   haMigration,
+  tracesMigration,
+  haHistoryMigration,
 ];

@@ -21,6 +21,7 @@ import { addressChangesMigration } from './087-address-changes.js';
 import { silentSignInMigration } from './088-silent-sign-in.js';
 import { tenantSearchMigration } from './089-tenant-search.js';
 import { billingMigration } from './090-billing.js';
+import { tracesMigration } from './091-traces.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -156,4 +157,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   silentSignInMigration,
   tenantSearchMigration,
   billingMigration,
+  tracesMigration,
 ];

@@ -6,6 +6,7 @@ import { PolicyEnforcement, PolicySeverity } from '../../policy/policy.entity.js
 import { createPolicyRules } from '../../policy/policy.inputs.js';
 import type { ResourceKind } from './resource.js';
 import { readScope } from './scope.js';
+import { inManifestWords } from './words.js';
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -54,10 +55,7 @@ function policy(name: string, given: Spec): SpecRead {
   if ('faults' in scope || Object.keys(faults).length > 0)
     return {
       faults: Object.fromEntries(
-        Object.entries(faults).map(([path, sentence]) => [
-          path.replace(/\.isAutomatic\b/, '.automatic'),
-          sentence,
-        ]),
+        Object.entries(faults).map(([path, sentence]) => [inManifestWords(path), sentence]),
       ),
     };
   const { name: _, ...spec } = createPolicyRules.parse(input);

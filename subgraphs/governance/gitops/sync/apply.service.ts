@@ -5,6 +5,7 @@ import { ApiError, type ErrorCode } from '#platform/errors.js';
 import { GitOpsAction, GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
+import { placeOfInput } from '../manifest/words.js';
 import { askerOf, scopeOf, type Comparison } from './compare.service.js';
 import { GroupNames } from './group-names.service.js';
 import type { LookStep } from './look.step.js';
@@ -131,12 +132,12 @@ export async function apply(
   return { done, left, problems, refusals, canaries };
 }
 
-/** What was refused and why, in one sentence. */
+/** What was refused and why, in one sentence and the words of the repository. */
 function sentenceOf(error: ApiError): string {
   const { details } = error.extensions;
   if (error.code !== 'VALIDATION_FAILED' || !details) return error.message;
   return Object.entries(details)
-    .map(([path, sentence]) => `${path.replace(/^input\./, '')}: ${String(sentence)}`)
+    .map(([path, sentence]) => `${placeOfInput(path)}: ${String(sentence)}`)
     .join('; ')
     .slice(0, 500);
 }

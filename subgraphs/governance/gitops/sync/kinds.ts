@@ -9,6 +9,7 @@ export const lookKind: JobKind<GitOpsPayload> = {
   name: 'governance.gitops.look',
   retry: { limit: 1, delaySeconds: 5, maxDelaySeconds: 5 },
   expireInSeconds: 300,
+  // As many as there is room for at all hosts.
   atOnce: 8,
 };
 
@@ -19,6 +20,15 @@ export const claimMs = 6 * 60_000;
  * nothing has one wait for 20 s, and whoever names many of them keeps no other tenant waiting.
  */
 export const mostOfTenant = 3;
+/** What is known of the host of a repository: that it said nothing at the last look, nothing yet, or that it answers. */
+export const hosts = ['silent', 'unknown', 'answering'] as const;
+export type Host = (typeof hosts)[number];
+/**
+ * How to read this table: of the looks that a process makes at a time, at most so many are at hosts of the left and of
+ * those before it. However many tenants name hosts that say nothing, the rest is for others, and the last ones are for
+ * repositories that were read before.
+ */
+export const mostAtHosts: Readonly<Record<Host, number>> = { silent: 3, unknown: 6, answering: 8 };
 /** Before a look is tried again for which there was no room. */
 export const crowdedMs = 3_000;
 /** By then a look has ended, or its process has. */

@@ -12,7 +12,16 @@ import { GitOpsConfig } from '../gitops-config.entity.js';
 import { apply, type Applied } from './apply.service.js';
 import { compare, type Comparison } from './compare.service.js';
 import { dueChanges } from './due-changes.js';
-import { claimMs, crowdedMs, longestLookMs, lookKind, mostOfTenant, type GitOpsPayload } from './kinds.js';
+import {
+  claimMs,
+  crowdedMs,
+  longestLookMs,
+  lookKind,
+  mostOfTenant,
+  type GitOpsPayload,
+  type Host,
+} from './kinds.js';
+import { LookRoom, type LookPlace } from './look-room.js';
 import type { LookStep } from './look.step.js';
 import { newestOf, type Newest } from './newest.service.js';
 import type { PanelCalls } from './panel-calls.js';
@@ -35,42 +44,51 @@ const nothing: Applied = { done: [], left: [], problems: [], refusals: {}, canar
  * what there is.
  */
 export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
+  const room = new LookRoom();
   return {
     ...lookKind,
     async handle(step) {
-      if (!(await begin(step))) return;
-      const { tenantId, configId: id } = step.payload;
-      const found = await step.em.findOne(GitOpsConfig, { tenantId, id });
-      if (!found) return;
-      const newest = await newestOf(tools, step, found);
-      // What it is like in this look; the row itself changes in the transaction at the end.
-      const config = Object.assign(new GitOpsConfig(), found, { wantedSync: wishFor(found, newest) });
-      if (newest.cause !== undefined)
-        tools.logger.info({ configId: config.id, cause: newest.cause }, 'a repository could not be read');
-      const comparison = await compared(tools, step, config, newest);
-      const due = comparison ? dueChanges(config, newest, comparison) : [];
-      const applied =
-        comparison && due.length > 0
-          ? await apply(tools.panel, step, config, newest, comparison, due, async () => isMine(step))
-          : nothing;
-      await step.write(async (write) => {
-        const row = await locked(write, step);
-        if (row?.lookingBy === step.jobId)
-          await settle(write, step, { config, row, newest, comparison, applied });
-      });
+      const place = room.place();
+      try {
+        if (await begin(step, place)) await look(tools, step);
+      } finally {
+        place.leave();
+      }
     },
   };
 }
 
-/** Takes the look, unless another one is under way, or as many of the tenant as may be. */
-async function begin(step: LookStep): Promise<boolean> {
+async function look(tools: LookTools, step: LookStep): Promise<void> {
+  const { tenantId, configId: id } = step.payload;
+  const found = await step.em.findOne(GitOpsConfig, { tenantId, id });
+  if (!found) return;
+  const newest = await newestOf(tools, step, found);
+  // What it is like in this look; the row itself changes in the transaction at the end.
+  const config = Object.assign(new GitOpsConfig(), found, { wantedSync: wishFor(found, newest) });
+  if (newest.cause !== undefined)
+    tools.logger.info({ configId: config.id, cause: newest.cause }, 'a repository could not be read');
+  const comparison = await compared(tools, step, config, newest);
+  const due = comparison ? dueChanges(config, newest, comparison) : [];
+  const applied =
+    comparison && due.length > 0
+      ? await apply(tools.panel, step, config, newest, comparison, due, async () => isMine(step))
+      : nothing;
+  await step.write(async (write) => {
+    const row = await locked(write, step);
+    if (row?.lookingBy === step.jobId)
+      await settle(write, step, { config, row, newest, comparison, applied });
+  });
+}
+
+/** Takes the look, unless another one is under way, or as many of the tenant, or at hosts like its own, as may be. */
+async function begin(step: LookStep, place: LookPlace): Promise<boolean> {
   return step.write(async (write) => {
     await advisoryLock(write.em, 'governance.gitops_look', step.payload.tenantId);
     const row = await locked(write, step);
     if (!row || row.isPaused) return false;
     const isAnothers = row.lookingBy !== null && row.lookingBy !== step.jobId;
     if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return false;
-    if (await isCrowded(write, step)) {
+    if ((await isCrowded(write, step)) || !place.take(hostOf(row))) {
       row.nextCheckAt = new Date(step.now.getTime() + crowdedMs);
       return false;
     }
@@ -78,6 +96,10 @@ async function begin(step: LookStep): Promise<boolean> {
     row.lookingUntil = new Date(step.now.getTime() + claimMs);
     return true;
   });
+}
+
+function hostOf({ isHostSilent }: GitOpsConfig): Host {
+  return isHostSilent === null ? 'unknown' : isHostSilent ? 'silent' : 'answering';
 }
 
 async function isCrowded({ em }: JobWrite, { payload, jobId, now }: LookStep): Promise<boolean> {

@@ -24,6 +24,8 @@ export interface Newest {
   problems: Problem[];
   /** Nothing is compared, let alone done. */
   isHalted: boolean;
+  /** Whether the host said nothing; as before where it was not asked. */
+  isHostSilent: boolean | null;
   /** What git said, for the log. */
   cause?: unknown;
 }
@@ -46,6 +48,7 @@ export async function newestOf(
     isRewritten: config.isRewritten,
     problems: [],
     isHalted: false,
+    isHostSilent: config.isHostSilent,
   };
   if (!(await entitlements.includes(step.em, config.tenantId, 'governance')))
     return {
@@ -56,14 +59,15 @@ export async function newestOf(
   try {
     const source = sourceOf(keyring, config);
     const tip = await repositories.tip(source, step.signal);
+    const answered = { ...before, isHostSilent: false };
     if (tip === config.lastSeenCommit)
       return tip === config.declaredCommit
-        ? before
-        : { ...before, problems: await problemsOf(step, config, tip) };
+        ? answered
+        : { ...answered, problems: await problemsOf(step, config, tip) };
     const read = await repositories.read(source, config.lastSeenCommit, step.signal);
     const { resources, problems } = await readManifest(read.files);
     const seen = {
-      ...before,
+      ...answered,
       tip: read.commit.sha,
       commits: read.commits.length > 0 ? read.commits : [read.commit],
       isRewritten: config.isRewritten || !read.isForward,
@@ -72,7 +76,13 @@ export async function newestOf(
     return { ...seen, declared: [...resources], declaredCommit: read.commit.sha };
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    return { ...before, problems: [{ message: error.message }], isHalted: true, cause: error.cause };
+    return {
+      ...before,
+      problems: [{ message: error.message }],
+      isHalted: true,
+      isHostSilent: error.reason === 'TIMEOUT',
+      cause: error.cause,
+    };
   }
 }
 

@@ -71,6 +71,7 @@ async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<v
     declared: newest.declared,
     declaredCommit: newest.declaredCommit,
     lastCheckedAt: now,
+    isHostSilent: newest.isHostSilent,
     syncStatus: isInForce
       ? GitOpsSyncStatus.SYNCED
       : isRead
