@@ -108,7 +108,8 @@ export class Admission {
   }
 
   /** What `require` would come to, told rather than thrown: for previews. */
-  async foresee(operation: Operation, { sentence: _, ...input }: Asked): Promise<Foresight | Unasked> {
+  async foresee(operation: Operation, asked: Asked): Promise<Foresight | Unasked> {
+    const { sentence: _sentence, ...input } = asked;
     return this.ask<Foresight>(foresight, askerOf(operation), input);
   }
 

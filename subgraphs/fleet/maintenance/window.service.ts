@@ -9,7 +9,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { InstanceGroup } from '../group/group.entity.js';
-import { MaintenanceWindow, WindowEffect, WindowRepeat } from './window.entity.js';
+import { MaintenanceWindow, WindowRepeat } from './window.entity.js';
 import {
   createMaintenanceWindowRules,
   type CreateMaintenanceWindowInput,
