@@ -1,4 +1,4 @@
-import { parse } from 'graphql';
+import { parse, type DocumentNode } from 'graphql';
 
 import type { ServiceClient } from '../auth/service-client.js';
 import { ApiError } from '../errors.js';
@@ -8,21 +8,31 @@ import { viewerId } from '../viewer.js';
 /** What an area's service identity has to hold to ask. */
 export const admissionPermissions = ['governance.admission.ask'] as const;
 
-const document = parse(/* GraphQL */ `
-  query Admission($input: AdmissionInput!) {
+const refusals = /* GraphQL */ `
+  refusals {
+    policyId
+    policyName
+    resolution
+    instanceId
+    evidence {
+      condition
+      operator
+      expected
+      actual
+    }
+  }
+`;
+const question = parse(
+  `query Admission($input: AdmissionInput!) { admission(input: $input) { ${refusals} } }`,
+);
+/** The same question, with all that a preview tells. */
+const foresight = parse(/* GraphQL */ `
+  query AdmissionForesight($input: AdmissionInput!) {
     admission(input: $input) {
-      refusals {
-        policyId
-        policyName
-        resolution
-        instanceId
-        evidence {
-          condition
-          operator
-          expected
-          actual
-        }
-      }
+      ${refusals}
+      refusers { policyId policyName resolution count }
+      refusedInstanceIds
+      canaries { canaryId instances }
     }
   }
 `);
@@ -34,6 +44,23 @@ export interface Refusal {
   resolution: string | null;
   instanceId: string | null;
   evidence: { condition: string; operator: string; expected: unknown; actual: unknown };
+}
+
+/** What a preview tells beside the refusals. */
+export interface Foresight {
+  /** The first 100. */
+  refusals: Refusal[];
+  /** Every policy that refuses it, and on how many instances. */
+  refusers: { policyId: string; policyName: string; resolution: string | null; count: number }[];
+  /** All instances on which it is refused. */
+  refusedInstanceIds: string[];
+  /** Canaries under way that some of the instances are in, and how many. */
+  canaries: { canaryId: string; instances: number }[];
+}
+
+/** Governance cannot be asked. Whether that holds the tenant up: it does who has mandatory policies. */
+export interface Unasked {
+  mustWait: boolean;
 }
 
 /** Something that is about to be done, as `AdmissionInput` has it. */
@@ -67,42 +94,64 @@ export class Admission {
    * only tenants that have mandatory policies are refused: UNAVAILABLE.
    */
   async require(operation: Operation, asked: Asked): Promise<void> {
-    const { em, tenantId, database, request } = operation;
-    const actor = viewerId(operation.requireViewer());
-    await this.requireFor({ em, tenantId, area: database.area, causedBy: request.requestId, actor }, asked);
+    await this.requireFor(askerOf(operation), asked);
   }
 
   /** The same where no request asks. */
   async requireFor(asker: Asker, { sentence, ...input }: Asked): Promise<void> {
-    const refusals = await this.ask(asker, input);
-    if (refusals.length > 0) throw policyViolation(refusals, sentence);
+    const answer = await this.ask<{ refusals: Refusal[] }>(question, asker, input);
+    if ('mustWait' in answer) {
+      if (answer.mustWait) throw cannotBeAsked(answer.cause);
+      return;
+    }
+    if (answer.refusals.length > 0) throw policyViolation(answer.refusals, sentence);
   }
 
-  private async ask(
+  /** What `require` would come to, told rather than thrown: for previews. */
+  async foresee(operation: Operation, asked: Asked): Promise<Foresight | Unasked> {
+    const { sentence: _sentence, ...input } = asked;
+    return this.ask<Foresight>(foresight, askerOf(operation), input);
+  }
+
+  private async ask<Answer>(
+    document: DocumentNode,
     { em, tenantId, area, causedBy, actor }: Asker,
     input: Omit<Asked, 'sentence'>,
-  ): Promise<Refusal[]> {
+  ): Promise<Answer | (Unasked & { cause: unknown })> {
     try {
-      const { admission } = await this.governance.call<{ admission: { refusals: Refusal[] } }>({
+      const { admission } = await this.governance.call<{ admission: Answer }>({
         document,
         variables: { input },
         tenantId,
         causedBy,
         ...(actor === undefined ? {} : { actor }),
       });
-      return admission.refusals;
+      return admission;
     } catch (cause) {
       const [known] = await em.execute<unknown[]>(
         `select 1 from ${area}.mandatory_policies where tenant_id = ? and count > 0`,
         [tenantId],
       );
-      if (known === undefined) return [];
-      throw new ApiError('UNAVAILABLE', 'Whether policies let this be done cannot be asked just now', {
-        retryAfterSeconds: 5,
-        cause,
-      });
+      return { mustWait: known !== undefined, cause };
     }
   }
+}
+
+function askerOf(operation: Operation): Asker {
+  const { em, tenantId, database, request } = operation;
+  const actor = viewerId(operation.requireViewer());
+  return { em, tenantId, area: database.area, causedBy: request.requestId, actor };
+}
+
+export function isUnasked<Answer extends object>(answer: Answer | Unasked): answer is Unasked {
+  return 'mustWait' in answer;
+}
+
+function cannotBeAsked(cause: unknown): ApiError {
+  return new ApiError('UNAVAILABLE', 'Whether policies let this be done cannot be asked just now', {
+    retryAfterSeconds: 5,
+    cause,
+  });
 }
 
 /** What a refusal is to whoever wanted it done: the first of them, and the ids of the others. */

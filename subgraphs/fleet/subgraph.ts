@@ -19,6 +19,8 @@ import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
 import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
+import { CommandPreviewResolver, CommandTargetResolver } from './command/preview.resolver.js';
+import { CommandPreviewService } from './command/preview.service.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
 import { EnrollmentToken } from './enrollment/enrollment-token.entity.js';
@@ -111,7 +113,8 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
   const alerts = createAlerts({ ...context, env, instances });
-  const commands = new CommandService(new Admission(context.asService(admissionPermissions)));
+  const admission = new Admission(context.asService(admissionPermissions));
+  const commands = new CommandService(admission);
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
   const pending = new PendingCommands(database, tail, deliveries);
   const rotations = new RotationService(credentials);
@@ -195,6 +198,8 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
             ),
           ),
           new CommandResolver(commands, deliveries),
+          new CommandPreviewResolver(new CommandPreviewService(admission, instances)),
+          new CommandTargetResolver(instances),
           new InvocationResolver(instances),
           new CommandSubscriptions(commands, pending),
           new MetricsSampleResolver(instances),

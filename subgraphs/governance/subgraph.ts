@@ -9,6 +9,7 @@ import { buildSubgraph } from '#platform/subgraph/build.js';
 import { AdmissionResolver } from './admission/admission.resolver.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { advanceJob } from './canary/advance.job.js';
+import { referredCanary } from './canary/canaries.loader.js';
 import { Canary } from './canary/canary.entity.js';
 import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
 import { CanaryService } from './canary/canary.service.js';
@@ -177,7 +178,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
             (await scores.find(operation, id)) ? { id } : null,
           InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
             scores.find(operation, instanceId),
-          Canary: ({ id }: { id: string }, { operation }) => canaries.find(operation, id),
+          Canary: ({ id }: { id: string }, { operation }) => referredCanary(operation, id),
           GitOpsConfig: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
           Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
         },

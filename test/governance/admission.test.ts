@@ -5,6 +5,7 @@ import { ServiceClient } from '#platform/auth/service-client.js';
 import { ServiceTokens } from '#platform/auth/service-token.js';
 import { Keyring } from '#platform/secrets/keyring.js';
 
+import { preview } from '../fleet/commands/support/preview.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
@@ -102,12 +103,20 @@ test('refuses commands where areas are processes of their own, and lets them pas
     tenant.graphql('mutation ($input: SendCommandInput!) { sendCommand(input: $input) { id } }', {
       input: { command: 'UPDATE', params: { version: '9.0.0' }, instanceIds: [instanceId] },
     });
+  const foreseen = async (tenant: Tenant, instanceId: string) => {
+    const input = { command: 'UPDATE', params: { version: '9.0.0' }, instanceIds: [instanceId] };
+    const { admission, refused, canaries, instances } = dataOf(await preview(tenant, input)).previewCommand;
+    return [admission, refused, canaries, instances.nodes[0]!.isRefused];
+  };
   expect(refusal(await update(strict, node.id))).toMatchObject({ reason: 'POLICY_VIOLATION' });
+  expect(await foreseen(strict, node.id)).toEqual(['REFUSED', 1, [], true]);
   await until(
     async () => (await panel.sql('select 1 from fleet.mandatory_policies where count > 0')).length > 0,
     'fleet to know of the policy',
   );
   await panel.panel.subgraphs!.governance.stop();
+  expect(await foreseen(strict, node.id)).toEqual(['UNKNOWN', null, null, null]);
   expect(refusal(await update(strict, node.id))).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await foreseen(free, other.id)).toEqual(['ADMITTED', 0, null, false]);
   dataOf(await update(free, other.id));
 });

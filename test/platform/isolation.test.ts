@@ -102,6 +102,8 @@ const otherwise: Record<string, string[]> = {
   userInfo: ['UNAUTHENTICATED'],
   // It has no account with the provider.
   serverForecast: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_FAILED'],
+  // Nobody has such a tag.
+  previewCommand: ['VALIDATION_FAILED'],
 };
 
 /** Queries whose arguments mean more than their types say. */
@@ -112,6 +114,8 @@ const argumentsOf: Record<string, (id: string) => string> = {
   previewPolicy: () =>
     '(input: { rule: { condition: "backup.encryption", operator: "equals", value: true }, appliesTo: "all_instances" })',
   serverForecast: () => '(provider: "hetzner", region: "fsn1", size: "cx22")',
+  // An id among `instanceIds` is named in the refusal.
+  previewCommand: (id) => `(input: { command: RESTART, tags: ["${id}"] })`,
   metricsHistory: (id) => `(instanceId: "${id}", range: "24h")`,
   authorizationPreflight: (id) =>
     `(input: { clientId: "${id}", redirectUri: "https://victim-node-01.example.com/callback", state: "s", codeChallenge: "${'c'.repeat(43)}" })`,

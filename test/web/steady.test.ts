@@ -274,14 +274,14 @@ describe.skipIf(!isChromiumThere)('a command', () => {
     let answer: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/graphql', async (route) => {
-      if (operationOf(route).includes('query CommandReach')) await held;
+      if (operationOf(route).includes('query PreviewCommand')) await held;
       await route.fallback();
     });
     await page.getByLabel('To instances with all of these tags').fill('web, none');
     await page.locator('button:disabled', { hasText: 'Send' }).waitFor();
     expect(await page.getByText('It touches 2 instances').count()).toBe(0);
     answer();
-    await page.getByText('No instance has all of these tags.').waitFor();
+    await page.getByText('No instance is among these now.').waitFor();
     expect(dana.complaints).toEqual([]);
   });
 });

@@ -1,21 +1,28 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
 import { useRead } from '../api/use-read.ts';
-import { CommandKindsDocument, SendCommandDocument, type CommandKind } from '../generated/graphql.ts';
+import {
+  CommandKindsDocument,
+  SendCommandDocument,
+  type CommandKind,
+  type SendCommandInput,
+} from '../generated/graphql.ts';
 import { Choice, Field } from '../parts/field.tsx';
+import { wordsIn } from '../parts/form.ts';
 import { onceKey } from '../parts/once-key.ts';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { words } from '../parts/words.ts';
-import { ParamFields, paramsOf } from './param-fields.tsx';
-import { Reach, targetOf, useReach } from './reach.tsx';
+import { inputOf } from './command-form.ts';
+import { ParamFields } from './param-fields.tsx';
+import { Preview, usePreview } from './preview.tsx';
 
 const route = getRouteApi('/commands/new');
 
-/** Sends a command, after showing whom it touches. */
+/** Sends a command, after showing what would become of it. */
 export default function NewCommandPage() {
   const { instance, tag } = route.useSearch();
   const navigate = route.useNavigate();
@@ -25,31 +32,42 @@ export default function NewCommandPage() {
   const [tags, setTags] = useState(tag ?? '');
   /** What was sent last. The same again, as after an answer that was lost, has the same key: nothing is sent twice. */
   const last = useRef({ input: '', key: '' });
-  const reach = useReach(instance, tags);
+  const form = useRef<HTMLFormElement>(null);
+  const [input, setInput] = useState<SendCommandInput>();
   const info = data?.commandKinds.find((one) => one.kind === kind);
+  const schema = info?.paramsSchema;
+  const preview = usePreview(input);
 
-  const submit = async (form: FormData) => {
-    const input = {
-      command: kind,
-      params: info ? paramsOf(info.paramsSchema, form) : {},
-      ...targetOf(instance, tags),
-      maxConcurrency: Number(form.get('maxConcurrency')),
-      maxErrors: Number(form.get('maxErrors')),
-      ignoresWindows: form.get('ignoresWindows') === 'on',
-    };
+  const look = () => {
+    const isComplete = schema !== undefined && form.current?.matches(':valid');
+    setInput(isComplete ? inputOf(form.current!, { kind, schema, instance, tags }) : undefined);
+  };
+  // Of another kind the fields are others, and are there only now.
+  useEffect(look, [kind, schema, instance, tags]);
+
+  const submit = async () => {
+    if (!input) return;
     const text = JSON.stringify(input);
     if (last.current.input !== text) last.current = { input: text, key: onceKey() };
     const { data: sent } = await send({ input: { ...input, idempotencyKey: last.current.key } });
     if (sent) await navigate({ to: '/commands/$id', params: { id: sent.sendCommand.id } });
   };
+  const isForNobody = instance === undefined && wordsIn(tags).length === 0;
+  const missing = isForNobody
+    ? 'Choose whom it is for.'
+    : input || !info
+      ? undefined
+      : 'Fill in what the command takes, and what it would do is shown here.';
   return (
     <Page title="Send a command">
       <Problem told={told} retry={read} />
       <form
+        ref={form}
         className="card form"
+        onChange={look}
         onSubmit={(event) => {
           event.preventDefault();
-          void submit(new FormData(event.currentTarget));
+          void submit();
         }}
       >
         <Choice
@@ -93,9 +111,9 @@ export default function NewCommandPage() {
             <input type="checkbox" name="ignoresWindows" /> Begin outside of maintenance windows too
           </label>
         </details>
-        <Reach reach={reach} />
+        <Preview preview={preview} missing={missing} />
         <Problem told={error && problemOf(error)} />
-        <button className="main" disabled={fetching || !info || !reach.total}>
+        <button className="main" disabled={fetching || !preview.foreseen}>
           {fetching ? 'Sending…' : 'Send'}
         </button>
       </form>

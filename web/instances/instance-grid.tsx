@@ -1,6 +1,13 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
+import {
+  memo,
+  useCallback,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type RefObject,
+} from 'react';
 
 import { Sparkline } from '../parts/sparkline.tsx';
 import { Status } from '../parts/status.tsx';
@@ -8,6 +15,7 @@ import { Time } from '../parts/time.tsx';
 import { percent } from '../parts/words.ts';
 import type { Row } from './instance-rows.ts';
 import type { SortKey } from './instance-search.ts';
+import { useRowsInSight } from './use-rows-in-sight.ts';
 
 const rowHeight = 40;
 
@@ -39,18 +47,14 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
   const head = useRef<HTMLDivElement>(null);
   const covered = useCovered(scroller, head);
   const [activeId, setActiveId] = useState<string>();
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-    // The head stays in sight, so as much less of the rows is.
-    scrollPaddingEnd: covered,
-    getItemKey: (at) => rows[at]!.id,
-  });
-  const found = rows.findIndex(({ id }) => id === activeId);
+  const { rows: inPage, show } = useRowsInSight({ scroller, count: rows.length, rowHeight, covered });
+  // Looked for only where one was chosen: there are thousands.
+  const found = activeId === undefined ? -1 : rows.findIndex(({ id }) => id === activeId);
   const active = Math.max(0, found);
-  const open = (id: string) => void navigate({ to: '/instances/$id', params: { id } });
+  const open = useCallback(
+    (id: string) => void navigate({ to: '/instances/$id', params: { id } }),
+    [navigate],
+  );
 
   const move = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget) return;
@@ -70,11 +74,10 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
     event.preventDefault();
     const at = Math.min(rows.length - 1, Math.max(0, to));
     setActiveId(rows[at]?.id);
-    virtual.scrollToIndex(at);
+    show(at);
   };
 
-  const items = virtual.getVirtualItems();
-  const isActiveThere = items.some(({ index }) => index === active);
+  const isActiveThere = inPage.includes(active);
   return (
     <div
       ref={scroller}
@@ -106,15 +109,15 @@ export function InstanceGrid({ rows, sort, isDescending, onSort, readingsOf }: G
           </div>
         ))}
       </div>
-      <div role="rowgroup" className="grid-rows" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, start }) => {
+      <div role="rowgroup" className="grid-rows" style={{ height: rows.length * rowHeight }}>
+        {inPage.map((index, slot) => {
           const row = rows[index]!;
           return (
             <GridRow
-              key={row.id}
+              // Not the row's: what is in the page takes the next row.
+              key={slot}
               row={row}
               index={index}
-              start={start}
               isActive={index === active}
               readings={readingsOf(row.id)}
               onOpen={open}
@@ -148,14 +151,13 @@ function useCovered(
 interface GridRowProps {
   row: Row;
   index: number;
-  start: number;
   isActive: boolean;
   readings: readonly number[];
   onOpen: (id: string) => void;
 }
 
 const GridRow = memo(
-  function GridRow({ row, index, start, isActive, readings, onOpen }: GridRowProps) {
+  function GridRow({ row, index, isActive, readings, onOpen }: GridRowProps) {
     return (
       <div
         id={`row-${row.id}`}
@@ -163,7 +165,7 @@ const GridRow = memo(
         aria-rowindex={index + 2}
         aria-selected={isActive}
         className="grid-row"
-        style={{ transform: `translateY(${start}px)` }}
+        style={{ transform: `translateY(${index * rowHeight}px)` }}
         onClick={() => onOpen(row.id)}
       >
         <div role="gridcell" className="col-name">
@@ -190,5 +192,5 @@ const GridRow = memo(
       </div>
     );
   },
-  (a, b) => a.row === b.row && a.start === b.start && a.isActive === b.isActive && a.index === b.index,
+  (a, b) => a.row === b.row && a.isActive === b.isActive && a.index === b.index,
 );

@@ -27,7 +27,8 @@ export const commandKinds: Readonly<Record<CommandKind, KindRules>> = {
       version: z
         .string('version is required, as in 0.3.0')
         .max(64, 'version must have at most 64 characters')
-        .regex(/^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/, 'version must be a version, as in 0.3.0')
+        // Browsers take patterns of fields with the flag `v`, which takes no bare hyphen among others.
+        .regex(/^\d+\.\d+\.\d+(-(?:[\w.]|-)+)?(\+(?:[\w.]|-)+)?$/, 'version must be a version, as in 0.3.0')
         .describe('The version to update to, as in 0.3.0.'),
     }),
   },

@@ -3,31 +3,22 @@ import { randomBytes } from 'node:crypto';
 import type { FilterQuery } from '@mikro-orm/core';
 
 import type { Admission } from '#platform/admission/admission.js';
-import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
-import { faultsIn, invalidFields, validate, type Faults } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { groupsNamed, targetsOf, unknownGroups } from '../group/group-members.service.js';
-import { unknownInstances } from '../instance/unknown-instances.service.js';
 import { askedCommand } from './admission.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
-import { sendCommandRules, type CommandFilter, type SendCommandInput } from './command.inputs.js';
+import type { CommandFilter, SendCommandInput } from './command.inputs.js';
 import { CommandStatus, InvocationStatus } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
 import { ResultsLoader } from './results.loader.js';
-
-const defaults = {
-  maxConcurrency: 50,
-  maxErrors: 0,
-  deliveryTimeoutSeconds: 3_600,
-  executionTimeoutSeconds: 3_600,
-};
+import { commandRulesOf, defaults, expiryOf, targetsFor, type CommandRules } from './targets.service.js';
 
 /** The first answer to a call that may be repeated: the command as it was sent, whatever became of it since. */
 interface SentCommand {
@@ -43,7 +34,7 @@ export class CommandService {
 
   /** An instance id that is not of the tenant's fleet is refused by name, and then nothing is sent. */
   async send(operation: Operation, input: SendCommandInput): Promise<Command> {
-    const rules = await this.rulesOf(operation, input);
+    const rules = await commandRulesOf(operation, input);
     const call = { mutation: 'sendCommand', input, key: input.idempotencyKey } as const;
     const admitted = await this.admit(operation, call, rules);
     const sent = await this.idempotency.write(operation, call, revive, async (write) => {
@@ -101,19 +92,11 @@ export class CommandService {
     return toPage(rows, window, () => operation.em.count(Command, matching));
   }
 
-  /** What is wrong by itself is told together with what is not of the fleet. */
-  private async rulesOf(operation: Operation, input: SendCommandInput): Promise<Rules> {
-    const faults = faultsIn(sendCommandRules, input);
-    if (Object.keys(faults).length === 0) return validate(sendCommandRules, input);
-    const unknown = await unknownTargets(operation.em, operation.tenantId, input);
-    throw invalidFields({ ...unknown, ...faults });
-  }
-
   /** Whom it may be sent to, as policies have it. Asked outside of its transaction; not again for a repeated call. */
   private async admit(
     operation: Operation,
     call: RepeatableCall<'sendCommand'>,
-    rules: Rules,
+    rules: CommandRules,
   ): Promise<ReadonlySet<string>> {
     if (await this.idempotency.find(operation, call)) return new Set();
     const instanceIds = await targetsFor(operation, operation, rules);
@@ -121,9 +104,8 @@ export class CommandService {
     return new Set(instanceIds);
   }
 
-  private build(operation: Operation, rules: Rules, total: number): Command {
+  private build(operation: Operation, rules: CommandRules, total: number): Command {
     const now = operation.clock.now();
-    const timeoutSeconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
     return Object.assign(new Command(), {
       tenantId: operation.tenantId,
       id: newId('command'),
@@ -138,7 +120,7 @@ export class CommandService {
       ignoresWindows: rules.ignoresWindows ?? false,
       createdBy: viewerId(operation.requireViewer()),
       createdAt: now,
-      expiresAt: new Date(now.getTime() + timeoutSeconds * 1000),
+      expiresAt: expiryOf(rules, now),
       cancelledAt: null,
       finishedAt: null,
     });
@@ -162,35 +144,6 @@ export class CommandService {
     }
     return { $and: conditions };
   }
-}
-
-type Rules = ReturnType<typeof sendCommandRules.parse>;
-
-const mostInstances = 10_000;
-
-/** Who gets it: fixed now, whatever becomes of groups and tags. */
-async function targetsFor({ em }: Pick<Write, 'em'>, operation: Operation, rules: Rules): Promise<string[]> {
-  const { tenantId } = operation;
-  const unknown = await unknownTargets(em, tenantId, rules);
-  if (Object.keys(unknown).length > 0) throw invalidFields(unknown);
-  const groups = await groupsNamed(em, tenantId, rules.groupIds ?? []);
-  const found = await targetsOf(em, tenantId, { groups, tags: rules.tags ?? [] }, operation.clock.now());
-  const all = [...new Set([...(rules.instanceIds ?? []), ...found])];
-  if (all.length > mostInstances) throw invalid('input', `These are more than ${mostInstances} instances`);
-  if (all.length > 0) return all;
-  throw invalid(rules.groupIds?.length ? 'input.groupIds' : 'input.tags', 'No instance is among these now');
-}
-
-/** Instances and groups that the tenant has not, each under its place in its list. */
-async function unknownTargets(
-  em: Write['em'],
-  tenantId: string,
-  { instanceIds, groupIds }: Pick<SendCommandInput, 'instanceIds' | 'groupIds'>,
-): Promise<Faults> {
-  return {
-    ...(await unknownInstances(em, tenantId, instanceIds, 'input.instanceIds')),
-    ...(await unknownGroups(em, tenantId, groupIds, 'input.groupIds')),
-  };
 }
 
 /** By one statement: a command may be for thousands. */

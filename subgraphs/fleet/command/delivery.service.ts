@@ -2,7 +2,7 @@ import type { Database } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
-import { isInWindow } from '../maintenance/window.service.js';
+import { isInWindow } from '../maintenance/held-instances.service.js';
 import { endOfWaiting, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
 import { ReportedStatus, type ReportCommandResultInput } from './command.inputs.js';

@@ -26,25 +26,37 @@ export function membersOf(
   };
 }
 
-/** Which of these groups an instance is in now. */
+/** Which of these groups instances are in now; those that are in none are left out. */
 export async function groupsOf(
   database: Database,
-  { tenantId, instanceId }: { tenantId: string; instanceId: string },
+  { tenantId, instanceIds }: { tenantId: string; instanceIds: readonly string[] },
   groupIds: readonly string[],
   now: Date,
-): Promise<Set<string>> {
-  const ids = JSON.stringify(groupIds);
-  const rows = await database.select<{ id: string }>(
+): Promise<Map<string, Set<string>>> {
+  const rows = await database.select<{ id: string; places: number[] }>(
     tenantId,
-    `with asked as (select jsonb_array_elements_text(?::jsonb) as id)
-     select m.group_id as id from fleet.instance_group_member m
-     where m.tenant_id = ? and m.instance_id = ? and m.group_id in (select id from asked)
-     union all
-     select g.id from fleet.instance_group g join fleet.instance i on i.tenant_id = g.tenant_id and i.id = ?
-     where g.tenant_id = ? and g.kind = 'LIVE' and g.id in (select id from asked) and ${matchesSql}`,
-    [ids, tenantId, instanceId, instanceId, tenantId, now],
+    `with asked as (select id, at::integer from jsonb_array_elements_text(?::jsonb) with ordinality as a (id, at))
+     select found.id, array_agg(found.at) as places from (
+       select m.instance_id as id, a.at from asked a
+       join fleet.instance_group_member m on m.tenant_id = ? and m.group_id = a.id
+       where m.instance_id = any (array(select jsonb_array_elements_text(?::jsonb)))
+       union all
+       select i.id, a.at from asked a
+       join fleet.instance_group g on g.tenant_id = ? and g.id = a.id and g.kind = 'LIVE'
+       join fleet.instance i on i.tenant_id = g.tenant_id
+       where i.id = any (array(select jsonb_array_elements_text(?::jsonb))) and ${matchesSql}
+     ) found group by found.id`,
+    [
+      JSON.stringify(groupIds),
+      tenantId,
+      JSON.stringify(instanceIds),
+      tenantId,
+      JSON.stringify(instanceIds),
+      now,
+    ],
   );
-  return new Set(rows.map(({ id }) => id));
+  // By their places, as there may be a hundred for each of thousands.
+  return new Map(rows.map(({ id, places }) => [id, new Set(places.map((at) => groupIds[at - 1]!))]));
 }
 
 /** Those of the groups that the tenant has. */

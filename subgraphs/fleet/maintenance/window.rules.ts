@@ -63,16 +63,18 @@ function openingAt(window: WindowTimes, now: Date): Opening | undefined {
 // Many nodes wait for the same few windows, and time zones are slow to reckon with.
 const known = new LRUCache<string, readonly Opening[]>({ max: 2_000 });
 
-/** The openings near a time, in their order: those that may be open then, and the next. */
+/** The openings near a time, in their order: those that may be open then, and the next ones. */
 function around(
   { startsAt, durationMinutes, repeats, timeZone }: WindowTimes,
   now: Date,
+  ahead = 3,
 ): readonly Opening[] {
   const hour = Math.floor(now.getTime() / hourMs) * hourMs;
-  const key = [startsAt.getTime(), durationMinutes, repeats, timeZone, hour].join(' ');
+  const key = [startsAt.getTime(), durationMinutes, repeats, timeZone, hour, ahead].join(' ');
   const found = known.get(key);
   if (found) return found;
-  const openings = startsAround(startsAt, periodDays[repeats], timeZone, new Date(hour)).map((opensAt) => ({
+  const starts = startsAround(startsAt, periodDays[repeats], timeZone, { hour: new Date(hour), ahead });
+  const openings = starts.map((opensAt) => ({
     opensAt,
     closesAt: new Date(opensAt.getTime() + durationMinutes * minuteMs),
   }));
@@ -84,13 +86,18 @@ function around(
  * When a window opens around an hour. It does so at the same time of day in its zone; the first time when it was asked
  * for, also where that hour exists twice.
  */
-function startsAround(first: Date, days: number | null, timeZone: string, hour: Date): Date[] {
+function startsAround(
+  first: Date,
+  days: number | null,
+  timeZone: string,
+  { hour, ahead }: { hour: Date; ahead: number },
+): Date[] {
   if (days === null) return [first];
   const local = localTime(first, timeZone);
   const passed = local.toPlainDate().until(localTime(hour, timeZone).toPlainDate()).days;
   const nth = Math.max(0, Math.floor(passed / days));
   // The last one may reach into today, and the hour into tomorrow; the day between may not exist.
-  return [nth - 2, nth - 1, nth, nth + 1, nth + 2, nth + 3]
+  return Array.from({ length: ahead + 3 }, (_, at) => nth - 2 + at)
     .filter((times) => times >= 0)
     .map((times) => (times === 0 ? first : instantOf(local.add({ days: times * days }), timeZone)));
 }
@@ -115,10 +122,44 @@ export function matters(window: WindowTimes, now: Date): boolean {
   return window.effect === WindowEffect.ALLOW || isOpen(window, now);
 }
 
+/**
+ * Those of an instance's windows that keep commands from beginning now: the open ones that deny; or, where there are some
+ * that allow and none is open, all that allow.
+ */
+export function holding<Window extends WindowTimes>(
+  windows: readonly Window[],
+  now: Date,
+): readonly Window[] {
+  const open = windows.filter((window) => isOpen(window, now));
+  const denying = open.filter(({ effect }) => effect === WindowEffect.DENY);
+  if (denying.length > 0) return denying;
+  return open.length > 0 ? [] : windows.filter(({ effect }) => effect === WindowEffect.ALLOW);
+}
+
 /** Whether commands may begin now on an instance that these windows are for. */
 export function mayBegin(windows: readonly WindowTimes[], now: Date): boolean {
-  const open = windows.filter((window) => isOpen(window, now));
-  if (open.some(({ effect }) => effect === WindowEffect.DENY)) return false;
-  const allowing = windows.filter(({ effect }) => effect === WindowEffect.ALLOW);
-  return allowing.length === 0 || open.length > 0;
+  return holding(windows, now).length === 0;
+}
+
+export const foreseenDays = 8;
+
+/** When commands may begin on an instance that these windows hold now; null when not within eight days. */
+export function mayBeginAt(windows: readonly WindowTimes[], now: Date): Date | null {
+  const changes = windows.flatMap(({ effect, ...times }) =>
+    around({ effect, ...times }, now, foreseenDays + 3).flatMap(({ opensAt, closesAt: over }) => [
+      { at: opensAt.getTime(), effect, by: 1 },
+      { at: over.getTime(), effect, by: -1 },
+    ]),
+  );
+  changes.sort((a, b) => a.at - b.at);
+  const isAllowedAnyhow = !windows.some(({ effect }) => effect === WindowEffect.ALLOW);
+  const open = { ALLOW: 0, DENY: 0 };
+  for (const [index, { at, effect, by }] of changes.entries()) {
+    if (at > now.getTime() + foreseenDays * dayMs) return null;
+    open[effect] += by;
+    // What ends and what begins at one moment counts together.
+    if (at <= now.getTime() || changes[index + 1]?.at === at) continue;
+    if (open.DENY === 0 && (isAllowedAnyhow || open.ALLOW > 0)) return new Date(at);
+  }
+  return null;
 }

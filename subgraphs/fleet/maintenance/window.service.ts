@@ -1,6 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
 
-import type { Database } from '#platform/database/database.js';
 import { invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { requireRoom, type Room } from '#platform/room.js';
@@ -9,15 +8,13 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { groupsOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
-import { MaintenanceWindow, WindowEffect, WindowRepeat } from './window.entity.js';
+import { MaintenanceWindow, WindowRepeat } from './window.entity.js';
 import {
   createMaintenanceWindowRules,
   type CreateMaintenanceWindowInput,
   type UpdateMaintenanceWindowInput,
 } from './window.inputs.js';
-import { matters, mayBegin, type WindowTimes } from './window.rules.js';
 
 const room: Room = {
   lock: 'fleet.maintenance_window',
@@ -111,29 +108,4 @@ async function find(em: Write['em'], tenantId: string, id: string): Promise<Main
 async function requireGroup(em: Write['em'], tenantId: string, id: string | null | undefined): Promise<void> {
   if (!id || (await em.count(InstanceGroup, { tenantId, id })) > 0) return;
   throw invalid('input.groupId', `There is no group ${id}`);
-}
-
-/** Whether a command may begin now on an instance. Asked only when one waits for it. */
-export async function isInWindow(
-  database: Database,
-  { tenantId, instanceId }: { tenantId: string; instanceId: string },
-  now: Date,
-): Promise<boolean> {
-  const all = await database.select<WindowTimes & { groupId: string | null }>(
-    tenantId,
-    `select effect, group_id as "groupId", starts_at as "startsAt", duration_minutes as "durationMinutes", repeats,
-       time_zone as "timeZone"
-     from fleet.maintenance_window where tenant_id = ?`,
-    [tenantId],
-  );
-  const windows = all.filter((window) => matters(window, now));
-  const general = windows.filter(({ groupId }) => groupId === null);
-  if (general.some(({ effect }) => effect === WindowEffect.DENY)) return false;
-  const groupIds = [...new Set(windows.flatMap(({ groupId }) => groupId ?? []))];
-  if (groupIds.length === 0) return mayBegin(general, now);
-  const mine = await groupsOf(database, { tenantId, instanceId }, groupIds, now);
-  return mayBegin(
-    windows.filter(({ groupId }) => groupId === null || mine.has(groupId)),
-    now,
-  );
 }

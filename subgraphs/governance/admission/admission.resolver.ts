@@ -1,11 +1,11 @@
-import { Arg, Authorized, Ctx, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import type { AdmissionService } from './admission.service.js';
-import { AdmissionAnswer, AdmissionInput } from './admission.types.js';
+import { AdmissionAnswer, AdmissionCanary, AdmissionInput } from './admission.types.js';
 
-@Resolver()
+@Resolver(() => AdmissionAnswer)
 export class AdmissionResolver {
   constructor(private readonly service: AdmissionService) {}
 
@@ -20,5 +20,15 @@ export class AdmissionResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AdmissionAnswer> {
     return this.service.ask(operation, input);
+  }
+
+  @FieldResolver(() => [AdmissionCanary], {
+    description: 'The canaries under way that some of the instances are in, at most 100.',
+  })
+  async canaries(
+    @Root() { instanceIds }: AdmissionAnswer,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AdmissionCanary[]> {
+    return this.service.canaries(operation, instanceIds);
   }
 }

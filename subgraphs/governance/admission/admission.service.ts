@@ -15,6 +15,7 @@ import {
   admissionRules,
   instanceSubjects,
   type AdmissionAnswer,
+  type AdmissionCanary,
   type AdmissionInput,
 } from './admission.types.js';
 
@@ -25,6 +26,15 @@ interface Refused {
   instanceId: string | null;
   evidence: Evidence;
 }
+
+interface Refusals {
+  /** With what decided, which is looked up for those that are told only. */
+  first: readonly Refused[];
+  counts: ReadonlyMap<ActivePolicy, number>;
+  instanceIds: string[];
+}
+
+const nobody: Refusals = { first: [], counts: new Map(), instanceIds: [] };
 
 /** The one question that other areas ask before they do something. */
 export class AdmissionService {
@@ -43,7 +53,7 @@ export class AdmissionService {
     });
     if (asked.length === 0) {
       await requireKnown(operation, instanceIds ?? []);
-      return { isAdmitted: true, refusals: [] };
+      return this.told(operation, nobody, instanceIds ?? []);
     }
     const nodes = instanceSubjects.has(subject)
       ? await nodesOf(operation, instanceIds ?? [])
@@ -52,20 +62,42 @@ export class AdmissionService {
       takenBack: await takenBackOf(operation, proposed, instanceIds ?? []),
       now: now.getTime(),
     });
-    return { isAdmitted: refused.length === 0, refusals: await this.told(operation, refused) };
+    return this.told(operation, refused, instanceIds ?? []);
   }
 
-  private async told({ em, tenantId }: Operation, refused: readonly Refused[]) {
-    if (refused.length === 0) return [];
-    const ids = [...new Set(refused.map(({ policy }) => policy.id))];
-    const policies = await em.find(Policy, { tenantId, id: { $in: ids } });
-    return refused.map(({ policy, instanceId, evidence }) => ({
-      policyId: policy.id,
-      policyName: policy.name,
-      resolution: policies.find(({ id }) => id === policy.id)?.resolution ?? null,
-      instanceId,
-      evidence,
-    }));
+  /** Canaries under way that some of these instances are in, those first that have the most of them. */
+  async canaries({ em, tenantId }: Operation, instanceIds: readonly string[]): Promise<AdmissionCanary[]> {
+    if (instanceIds.length === 0) return [];
+    return em.execute<AdmissionCanary[]>(
+      `select canary_id as "canaryId", count(*)::integer as instances from governance.canary_member
+       where tenant_id = ? and is_open and instance_id in (select jsonb_array_elements_text(?::jsonb))
+       group by canary_id order by 2 desc, 1 limit ?`,
+      [tenantId, JSON.stringify(instanceIds), mostTold],
+    );
+  }
+
+  private async told(
+    { em, tenantId }: Operation,
+    { first, counts, instanceIds: refusedInstanceIds }: Refusals,
+    instanceIds: readonly string[],
+  ): Promise<AdmissionAnswer> {
+    const ids = [...counts.keys()].map(({ id }) => id);
+    const rows = ids.length > 0 ? await em.find(Policy, { tenantId, id: { $in: ids } }) : [];
+    const resolutions = new Map(rows.map(({ id, resolution }) => [id, resolution]));
+    const saidOf = ({ id, name }: ActivePolicy) => ({
+      policyId: id,
+      policyName: name,
+      resolution: resolutions.get(id) ?? null,
+    });
+    return {
+      isAdmitted: first.length === 0,
+      refusals: first.map(({ policy, ...where }) => ({ ...saidOf(policy), ...where })),
+      refusers: [...counts]
+        .map(([policy, count]) => ({ ...saidOf(policy), count }))
+        .toSorted((a, b) => b.count - a.count),
+      refusedInstanceIds,
+      instanceIds,
+    };
   }
 }
 
@@ -140,8 +172,10 @@ function refusals(
   { policies, exemptions }: TenantRules,
   proposed: Facts,
   { takenBack, now }: { takenBack: ReadonlySet<string>; now: number },
-): Refused[] {
-  const found: Refused[] = [];
+): Refusals {
+  const first: Refused[] = [];
+  const counts = new Map<ActivePolicy, number>();
+  const instanceIds = new Set<string>();
   for (const node of nodes) {
     const today = factsNow(node, now);
     const told = { ...today, ...proposed };
@@ -153,11 +187,13 @@ function refusals(
       if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
       if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
       if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
-      found.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
-      if (found.length >= mostTold) return found;
+      counts.set(policy, (counts.get(policy) ?? 0) + 1);
+      if (node.id) instanceIds.add(node.id);
+      if (first.length < mostTold)
+        first.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
     }
   }
-  return found;
+  return { first, counts, instanceIds: [...instanceIds] };
 }
 
 function knownOf(facts: Readonly<Record<string, unknown>>): Facts {

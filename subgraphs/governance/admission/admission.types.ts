@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
 import { JsonObject } from '#platform/subgraph/scalars.js';
@@ -135,6 +135,30 @@ export class AdmissionRefusal {
   evidence!: PolicyEvidence;
 }
 
+@ObjectType({ description: 'How many instances a mandatory policy does not let something be done on.' })
+export class AdmissionRefuser {
+  @Field(() => ID, { description: 'The policy.' })
+  policyId!: string;
+
+  @Field(() => String, { description: 'Its name.' })
+  policyName!: string;
+
+  @Field(() => String, { nullable: true, description: 'What to do about it, as the policy says.' })
+  resolution!: string | null;
+
+  @Field(() => Int, { description: 'On how many of the instances; 1 of what is no instance.' })
+  count!: number;
+}
+
+@ObjectType({ description: 'A canary under way that some of the instances are in.' })
+export class AdmissionCanary {
+  @Field(() => ID, { description: 'The canary.' })
+  canaryId!: string;
+
+  @Field(() => Int, { description: 'How many of the instances are in it.' })
+  instances!: number;
+}
+
 @ObjectType({ description: 'Whether something may be done.' })
 export class AdmissionAnswer {
   @Field(() => Boolean, { description: 'Whether no mandatory policy refuses it.' })
@@ -142,4 +166,15 @@ export class AdmissionAnswer {
 
   @Field(() => [AdmissionRefusal], { description: 'Why not: the first 100.' })
   refusals!: AdmissionRefusal[];
+
+  @Field(() => [AdmissionRefuser], {
+    description: 'All policies that refuse it, those first that do so on the most instances.',
+  })
+  refusers!: AdmissionRefuser[];
+
+  @Field(() => [ID], { description: 'All instances on which it is refused.' })
+  refusedInstanceIds!: string[];
+
+  /** What it was asked about: no field. */
+  instanceIds!: readonly string[];
 }

@@ -66,6 +66,7 @@ export const fleet: Matrix = {
   'Query.command':                      may('fleet.command.read', [...operators, 'viewer', 'administrator']),
   'Query.commandKinds':                 may('fleet.command.read', [...operators, 'viewer', 'administrator']),
   'Subscription.commandProgressed':     may('fleet.command.read', [...operators, 'viewer', 'administrator']),
+  'Query.previewCommand':               may('fleet.command.send', operators, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.sendCommand':               may('fleet.command.send', operators, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.cancelCommand':             may('fleet.command.cancel', operators),
   'Mutation.reportCommandResult':       may('fleet.command.report', ['node']),

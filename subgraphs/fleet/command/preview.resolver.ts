@@ -1,0 +1,59 @@
+import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+
+import type { SubgraphContext } from '#platform/subgraph/build.js';
+import type { Page } from '#platform/subgraph/paging.js';
+
+import { Instance } from '../instance/instance.entity.js';
+import type { InstanceService } from '../instance/instance.service.js';
+import { SendCommandInput } from './command.inputs.js';
+import type { CommandPreviewService } from './preview.service.js';
+import { CommandPreview, CommandTarget, CommandTargetPage, CommandTargetsArgs } from './preview.types.js';
+
+@Resolver(() => CommandPreview)
+export class CommandPreviewResolver {
+  constructor(private readonly previews: CommandPreviewService) {}
+
+  @Authorized('fleet.command.send')
+  @Query(() => CommandPreview, {
+    description:
+      'What would become of a command if it were sent now: whom it is for, who is offline, which mandatory policies refuse ' +
+      'it where, and which maintenance windows hold it back until when. It is judged as `sendCommand` judges it, and ' +
+      'nothing is sent or kept; `idempotencyKey` has no part in it. A command to instances that are offline is kept for ' +
+      'them until it expires. Plans have no limit of commands. VALIDATION_FAILED, as of `sendCommand`.',
+  })
+  async previewCommand(
+    @Arg('input', () => SendCommandInput, { description: 'The command and who it would be for.' })
+    input: SendCommandInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<CommandPreview> {
+    return this.previews.preview(operation, input);
+  }
+
+  @FieldResolver(() => CommandTargetPage, {
+    description:
+      'The instances, in the order in which they were named, then in which they enrolled. BAD_REQUEST when the instance ' +
+      'that `after` stands for is no longer among them.',
+  })
+  instances(
+    @Root() preview: CommandPreview,
+    @Args(() => CommandTargetsArgs) args: CommandTargetsArgs,
+  ): Page<CommandTarget> {
+    return this.previews.page(preview, args);
+  }
+}
+
+@Resolver(() => CommandTarget)
+export class CommandTargetResolver {
+  constructor(private readonly instances: InstanceService) {}
+
+  @FieldResolver(() => Instance, {
+    nullable: true,
+    description: 'The instance; null when it has just left the fleet.',
+  })
+  async instance(
+    @Root() { instanceId }: CommandTarget,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance | null> {
+    return this.instances.find(operation, instanceId);
+  }
+}

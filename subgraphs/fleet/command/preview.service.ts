@@ -1,0 +1,170 @@
+import { isUnasked, type Admission, type Foresight, type Unasked } from '#platform/admission/admission.js';
+import { ApiError } from '#platform/errors.js';
+import type { Operation } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
+
+import type { InstanceService } from '../instance/instance.service.js';
+import { statusAtSql } from '../instance/instance.status.js';
+import { windowsByInstance, windowsOf, type HoldingWindow } from '../maintenance/held-instances.service.js';
+import type { MaintenanceWindow } from '../maintenance/window.entity.js';
+import { holding, mayBeginAt } from '../maintenance/window.rules.js';
+import { askedCommand } from './admission.js';
+import type { SendCommandInput } from './command.inputs.js';
+import {
+  CommandAdmission,
+  type CommandDelay,
+  type CommandPreview,
+  type CommandTarget,
+  type CommandTargetFilter,
+  type CommandTargetsArgs,
+} from './preview.types.js';
+import { commandRulesOf, expiryOf, targetsFor, type CommandRules } from './targets.service.js';
+
+const mostTold = 100;
+
+/**
+ * What would become of a command. Whom it is for, what policies say and what windows do is asked of the same functions as
+ * when it is sent and handed out.
+ */
+export class CommandPreviewService {
+  constructor(
+    private readonly admission: Admission,
+    private readonly instances: InstanceService,
+  ) {}
+
+  async preview(operation: Operation, input: SendCommandInput): Promise<CommandPreview> {
+    const rules = await commandRulesOf(operation, input);
+    const instanceIds = await targetsFor(operation, operation, rules);
+    const foreseen = await this.admission.foresee(operation, askedCommand(rules, instanceIds));
+    const offline = await this.offlineOf(operation, instanceIds);
+    const delays = await delaysOf(operation, rules, instanceIds);
+    const policies = saidBy(foreseen);
+    const refused = new Set(isUnasked(foreseen) ? [] : foreseen.refusedInstanceIds);
+    return {
+      total: instanceIds.length,
+      offline: offline.size,
+      delayed: delays.byInstance.size,
+      expiresAt: expiryOf(rules, operation.clock.now()),
+      tenant: { id: operation.tenantId },
+      delays: delays.all.toSorted((a, b) => b.count - a.count).slice(0, mostTold),
+      ...policies,
+      targets: instanceIds.map((id) => ({
+        id,
+        instanceId: id,
+        isOffline: offline.has(id),
+        isRefused: policies.refused === null ? null : refused.has(id),
+        delay: delays.byInstance.get(id) ?? null,
+      })),
+    };
+  }
+
+  /** In the order in which they would get it. */
+  page({ targets }: CommandPreview, { filter, ...args }: CommandTargetsArgs): Page<CommandTarget> {
+    const window = pageWindow(args);
+    const like = (some: readonly CommandTarget[]) => some.filter((target) => isLike(target, filter ?? {}));
+    const before = targets.findIndex(({ id }) => id === window.after);
+    if (window.after !== undefined && before < 0)
+      throw new ApiError(
+        'BAD_REQUEST',
+        'after must be an endCursor of this list, which has changed meanwhile',
+      );
+    return toPage(like(targets.slice(before + 1)), window, async () => like(targets).length);
+  }
+
+  private async offlineOf(
+    operation: Operation,
+    instanceIds: readonly string[],
+  ): Promise<ReadonlySet<string>> {
+    const { countsTo } = this.instances.silence(operation);
+    const rows = await operation.em.execute<{ id: string }[]>(
+      `select id from fleet.instance
+       where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb)) and ${statusAtSql} = 'OFFLINE'`,
+      [operation.tenantId, JSON.stringify(instanceIds), countsTo],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+}
+
+/** What policies and canaries have to say to it, as far as it can be asked. */
+function saidBy(
+  foreseen: Foresight | Unasked,
+): Pick<CommandPreview, 'admission' | 'refused' | 'policies' | 'refusals' | 'canaries'> {
+  if (isUnasked(foreseen)) {
+    const { mustWait } = foreseen;
+    return {
+      admission: mustWait ? CommandAdmission.UNKNOWN : CommandAdmission.ADMITTED,
+      refused: mustWait ? null : 0,
+      policies: [],
+      refusals: [],
+      canaries: null,
+    };
+  }
+  const { refusals, refusers, refusedInstanceIds, canaries } = foreseen;
+  return {
+    admission: refusals.length > 0 ? CommandAdmission.REFUSED : CommandAdmission.ADMITTED,
+    refused: refusedInstanceIds.length,
+    policies: refusers,
+    refusals: refusals.map(({ evidence, instanceId, ...policy }) => ({
+      ...policy,
+      // Of a command all are of instances.
+      instanceId: instanceId!,
+      ...evidence,
+    })),
+    canaries: canaries.map(({ canaryId, instances }) => ({
+      canaryId,
+      canary: { id: canaryId },
+      count: instances,
+    })),
+  };
+}
+
+interface Delays {
+  all: readonly CommandDelay[];
+  byInstance: ReadonlyMap<string, CommandDelay>;
+}
+
+/** Instances that are in the same windows are held back alike, and reckoned with once. */
+async function delaysOf(
+  { database, tenantId, clock }: Operation,
+  rules: CommandRules,
+  instanceIds: readonly string[],
+): Promise<Delays> {
+  const byInstance = new Map<string, CommandDelay>();
+  const byWindows = new Map<string, CommandDelay | null>();
+  if (rules.ignoresWindows) return { all: [], byInstance };
+  const now = clock.now();
+  const windows = await windowsOf(database, tenantId);
+  const mine = await windowsByInstance(database, { tenantId, instanceIds }, windows, now);
+  for (const id of instanceIds) {
+    const its = mine(id);
+    const key = its.map((window) => window.id).join(' ');
+    let delay = byWindows.get(key);
+    if (delay === undefined) byWindows.set(key, (delay = delayBy(its, now, expiryOf(rules, now))));
+    if (!delay) continue;
+    delay.count += 1;
+    byInstance.set(id, delay);
+  }
+  return { all: [...byWindows.values()].filter((delay) => delay !== null), byInstance };
+}
+
+function delayBy(windows: readonly HoldingWindow[], now: Date, expiresAt: Date): CommandDelay | null {
+  const held = holding(windows, now);
+  if (held.length === 0) return null;
+  const until = mayBeginAt(windows, now);
+  return {
+    windows: held as readonly MaintenanceWindow[],
+    until,
+    expiresBefore: until === null || until >= expiresAt,
+    count: 0,
+  };
+}
+
+function isLike(target: CommandTarget, { isOffline, isRefused, isDelayed }: CommandTargetFilter): boolean {
+  const fits = (is: boolean, wanted: boolean | null | undefined) => wanted == null || wanted === is;
+  return (
+    fits(target.isOffline, isOffline) &&
+    // Where it is not known it is neither.
+    (isRefused == null || target.isRefused === isRefused) &&
+    fits(target.delay !== null, isDelayed)
+  );
+}

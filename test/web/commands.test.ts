@@ -1,0 +1,96 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, Person, tabTo } from './support/console.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let panel: TestPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startTestPanel();
+  useScene(panel);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+test.skipIf(!isChromiumThere)(
+  'a command says before it is sent whom it touches, which policies refuse it and what holds it back, as the form changes',
+  async () => {
+    const tenant = await panel.world.tenant();
+    const good = await nodeWith(tenant, { 'backup.encryption': true }, 'good-01');
+    const bad = await nodeWith(tenant, { 'backup.encryption': false }, 'bad-01');
+    for (const { id } of [good, bad]) {
+      dataOf(
+        await tenant.graphql(
+          'mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }',
+          { input: { id, tags: ['web'] } },
+        ),
+      );
+    }
+    await create(tenant, {
+      name: 'Encrypted backups',
+      rule: encrypted,
+      enforcement: 'MANDATORY',
+      resolution: 'Set a passphrase.',
+    });
+    dataOf(
+      await tenant.graphql(
+        'mutation ($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }',
+        {
+          input: {
+            name: 'Freeze',
+            effect: 'DENY',
+            startsAt: new Date(panel.clock.now().getTime() - 60_000).toISOString(),
+            durationMinutes: 120,
+          },
+        },
+      ),
+    );
+    await using dana = await Person.come(browser, panel.panel.url);
+    const page = await dana.signIn(tenant, '/commands/new');
+    const said = page.getByRole('region', { name: 'What it would do' }).getByRole('status');
+    await heading(page, 'Send a command');
+    await said.filter({ hasText: 'Choose whom it is for.' }).waitFor();
+    await choose(page, 'Command', 'Update');
+    await tabTo(page, 'To instances with all of these tags');
+    await page.keyboard.type('web');
+    await said.filter({ hasText: 'Fill in what the command takes' }).waitFor();
+    await tabTo(page, 'version', 200);
+    await page.keyboard.type('0.3.0');
+    await said.filter({ hasText: 'It touches 2 instances: good-01, bad-01.' }).waitFor();
+    await said.filter({ hasText: 'Mandatory policies refuse it on 1' }).waitFor();
+    await said.filter({ hasText: 'Maintenance windows hold it back on 2.' }).waitFor();
+    await page.getByText('Encrypted backups refuses it on 1 instance. Set a passphrase.').waitFor();
+    await page.getByText('bad-01: backup.encryption is false; it takes equals true').waitFor();
+    await page.getByText('Freeze: 2 instances until').waitFor();
+    await page.getByText('It expires before that and is not done there').waitFor();
+    await tabTo(page, 'All of them', 200);
+    await page.keyboard.press('Enter');
+    await page.getByText('bad-01 refused, held back').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    // It is asked anew as soon as something is chosen otherwise.
+    await tabTo(page, 'How careful', 200);
+    await page.keyboard.press('Enter');
+    await tabTo(page, /Begin outside of maintenance windows too/, 200);
+    await page.keyboard.press('Space');
+    await page.getByText('Freeze: 2 instances until').waitFor({ state: 'detached' });
+    await choose(page, 'Command', 'Backup');
+    await page.getByText('Mandatory policies refuse it').waitFor({ state: 'detached' });
+    await said.filter({ hasText: 'It touches 2 instances: good-01, bad-01.' }).waitFor();
+    await tabTo(page, 'Send', 200);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Backup');
+    await page.getByText('2 instances: 2 waiting').waitFor();
+    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
+  },
+);

@@ -1,0 +1,173 @@
+import { Link } from '@tanstack/react-router';
+
+import type { Told } from '../api/problem.ts';
+import { useRead } from '../api/use-read.ts';
+import {
+  PreviewCommandDocument,
+  type PreviewCommandQuery,
+  type SendCommandInput,
+  type TouchedInstanceFragment,
+} from '../generated/graphql.ts';
+import { evidenceText } from '../governance/policy-words.ts';
+import { useSettled } from '../governance/use-settled.ts';
+import { Problem } from '../parts/problem.tsx';
+import { Time } from '../parts/time.tsx';
+import { count, plural } from '../parts/words.ts';
+
+type Foreseen = PreviewCommandQuery['previewCommand'];
+
+export interface PreviewOf {
+  /** Of exactly this input; undefined while it is asked for, or nothing is chosen. */
+  foreseen: Foreseen | undefined;
+  /** Why it is not known. */
+  told: Told | undefined;
+  read: () => void;
+}
+
+const settledMs = 400;
+
+/** What would become of a command, asked for when the form has not changed for a while. */
+export function usePreview(input: SendCommandInput | undefined): PreviewOf {
+  const wanted = input && JSON.stringify(input);
+  const asked = useSettled(wanted, settledMs);
+  const { data, told, read } = useRead(PreviewCommandDocument, {
+    variables: { input: (asked === undefined ? {} : JSON.parse(asked)) as SendCommandInput },
+    pause: asked === undefined,
+    requestPolicy: 'network-only',
+  });
+  // What was asked for before the form changed says nothing of what it is now.
+  if (asked === undefined || asked !== wanted) return { foreseen: undefined, told: undefined, read };
+  return { foreseen: told ? undefined : data?.previewCommand, told, read };
+}
+
+interface PreviewProps {
+  preview: PreviewOf;
+  /** What is to be said while the form is not complete; undefined when it is. */
+  missing: string | undefined;
+}
+
+/** Says before anything is sent whom it touches, who refuses it and what holds it back. The sum is said aloud. */
+export function Preview({ preview: { foreseen, told, read }, missing }: PreviewProps) {
+  return (
+    <section className="reach" aria-label="What it would do">
+      <Problem told={told} retry={read} />
+      <p role="status">{missing ?? (foreseen && sumOf(foreseen))}</p>
+      {!missing && !foreseen && !told && <p>Asking what it would do…</p>}
+      {!missing && foreseen && <Details foreseen={foreseen} read={read} />}
+    </section>
+  );
+}
+
+function sumOf({ total, offline, delayed, refused, admission, instances: { nodes } }: Foreseen): string {
+  const names = nodes.map(nameOf).join(', ');
+  const parts = [
+    `It touches ${plural(total, 'instance')}: ${names}${total > nodes.length ? ' and others' : ''}.`,
+    offline > 0 && `${plural(offline, 'of them is', 'of them are')} offline and gets it when it is back.`,
+    admission === 'REFUSED' &&
+      `Mandatory policies refuse it on ${count(refused ?? 0)}, so it can not be sent.`,
+    admission === 'UNKNOWN' &&
+      'Whether mandatory policies refuse it can not be asked just now, and until then it can not be sent.',
+    delayed > 0 && `Maintenance windows hold it back on ${count(delayed)}.`,
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+function Details({ foreseen, read }: { foreseen: Foreseen; read: () => void }) {
+  const { policies, delays, canaries, instances, total } = foreseen;
+  return (
+    <>
+      {policies.map((policy) => (
+        <Refusals key={policy.policyId} policy={policy} foreseen={foreseen} />
+      ))}
+      {delays.length > 0 && (
+        <ul className="lines">
+          {delays.map(({ windows, until, expiresBefore, count: held }) => (
+            <li key={windows.map(({ id }) => id).join(' ')}>
+              {windows.map(({ name }) => name).join(', ')}: {plural(held, 'instance')}{' '}
+              {until ? (
+                <>
+                  until <Time at={until} />
+                </>
+              ) : (
+                'for more than eight days'
+              )}
+              {expiresBefore && <strong>. It expires before that and is not done there</strong>}
+            </li>
+          ))}
+        </ul>
+      )}
+      {canaries?.map(({ canaryId, canary, count: within }) => (
+        <p key={canaryId}>
+          {plural(within, 'of them is', 'of them are')} in the canary{' '}
+          <Link to="/governance/canaries/$id" params={{ id: canaryId }}>
+            {canary?.name ?? canaryId}
+          </Link>
+          , whose comparison this may spoil.
+        </p>
+      ))}
+      <details>
+        <summary>
+          {total > instances.nodes.length ? `The first ${instances.nodes.length}` : 'All of them'}
+        </summary>
+        <ul className="lines">
+          {instances.nodes.map((target) => (
+            <li key={target.instanceId}>
+              <Link to="/instances/$id" params={{ id: target.instanceId }}>
+                {nameOf(target)}
+              </Link>{' '}
+              {stateOf(target)}
+            </li>
+          ))}
+        </ul>
+      </details>
+      <button type="button" onClick={read}>
+        Look again
+      </button>
+    </>
+  );
+}
+
+interface RefusalsProps {
+  policy: Foreseen['policies'][number];
+  foreseen: Foreseen;
+}
+
+function Refusals({ policy: { policyId, policyName, resolution, count: refused }, foreseen }: RefusalsProps) {
+  const names = new Map(foreseen.refusedOn.nodes.map((target) => [target.instanceId, nameOf(target)]));
+  const told = foreseen.refusals.filter(
+    (refusal) => refusal.policyId === policyId && names.has(refusal.instanceId),
+  );
+  return (
+    <div>
+      <p>
+        <Link to="/governance/policies/$id" params={{ id: policyId }}>
+          {policyName}
+        </Link>{' '}
+        refuses it on {plural(refused, 'instance')}. {resolution}
+      </p>
+      <ul className="lines">
+        {told.map(({ instanceId, ...evidence }) => (
+          <li key={instanceId}>
+            {names.get(instanceId)}: {evidenceText(evidence)}
+          </li>
+        ))}
+      </ul>
+      {refused > told.length && <p>And {count(refused - told.length)} others.</p>}
+    </div>
+  );
+}
+
+function nameOf({ instance, instanceId }: TouchedInstanceFragment): string {
+  return instance?.name ?? instanceId;
+}
+
+function stateOf({ isOffline, isRefused, delay, instance }: TouchedInstanceFragment): string {
+  const alerts = instance?.activeAlerts.length ?? 0;
+  const parts = [
+    isOffline && 'offline',
+    isRefused && 'refused',
+    delay && 'held back',
+    alerts > 0 && plural(alerts, 'active alert'),
+  ];
+  return parts.filter(Boolean).join(', ');
+}
