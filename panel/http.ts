@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 
 import type { TrustProxy } from '#gateway/client-address.js';
 import type { Gateway } from '#gateway/gateway.js';
@@ -17,6 +17,7 @@ import { traceRequests } from '#platform/telemetry/trace-requests.js';
 import { statusOfCode } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
+import { withApi, type HttpApp } from './api-listener.js';
 import { createAssetsRouter, createConsoleRouter } from './console/pages.router.js';
 import { createSessionRouter, renewals } from './console/session.router.js';
 import { measureReadiness, type ServedMetrics } from './metrics.js';
@@ -41,31 +42,24 @@ export interface HttpOptions extends Health {
 }
 
 /** Everything that the panel answers on its one port, but for WebSockets. */
-export function createHttpApp(options: HttpOptions): Express {
+export function createHttpApp(options: HttpOptions): HttpApp {
   const { gateway, verifier, logger, metrics } = options;
   measureReadiness(metrics.metrics, options.problems);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestContextMiddleware(options.trustProxy));
-  app.use(metrics.measure);
-  app.use((_request, response, next) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Referrer-Policy', 'no-referrer');
-    next();
-  });
-
-  app.use(unlessApi(createHealthRouter(options)), unlessApi(metrics.router));
-  app.use(traceRequests());
-
-  // Files of the build cost nothing, and a page without one of them shows nothing.
-  app.use(unlessApi(createAssetsRouter()));
-  for (const router of options.webhooks) app.use(router);
-  if (options.origins) app.use(options.origins.router());
-  app.post(renewals, options.admission.sessions(refuse));
-  app.use(options.admission.middleware(refuse));
-  // Its forms take passwords and one-time codes, as the sensitive mutations do.
-  app.post('/oauth/authorize', options.admission.guesses(refuse));
+  const always: RequestHandler[] = [
+    requestContextMiddleware(options.trustProxy),
+    metrics.measure,
+    (_request, response, next) => {
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('Referrer-Policy', 'no-referrer');
+      next();
+    },
+  ];
+  const trace = traceRequests();
+  const origins = options.origins ? [options.origins.router()] : [];
+  const admit = options.admission.middleware(refuse);
   const exchange: RequestHandler = async (request, response, next) => {
     const context = requestContextOf(response);
     const { authorization } = await options.exchange(context);
@@ -83,29 +77,31 @@ export function createHttpApp(options: HttpOptions): Express {
       await verifier.verify(authorization ?? '');
     },
   });
-  // It exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
-  app.use(unlessApi(gateway.router), exchange, rest);
+
+  app.use(...always, createHealthRouter(options), metrics.router, trace);
+  // Files of the build cost nothing, and a page without one of them shows nothing.
+  app.use(createAssetsRouter());
+  for (const router of options.webhooks) app.use(router);
+  if (origins.length > 0) app.use(...origins);
+  app.post(renewals, options.admission.sessions(refuse));
+  app.use(admit);
+  // Its forms take passwords and one-time codes, as the sensitive mutations do.
+  app.post('/oauth/authorize', options.admission.guesses(refuse));
+  // The gateway exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
+  app.use(gateway.router, exchange);
   app.use(createSessionRouter({ execute: gateway.execute, publicUrl: options.publicUrl }));
   for (const router of options.routers) app.use(router);
 
   app.use(createConsoleRouter());
   app.use(showNotFound);
-  const onRefusal: ErrorRequestHandler = (error, _request, response, next) => {
+  const answerFault = answerError(logger);
+  const onError: ErrorRequestHandler = (error, request, response, next) => {
     if (error instanceof ApiError && !response.headersSent) refuse(response, error);
     else if (isPassing(error) && !response.headersSent) refuse(response, databaseAway(error));
-    else next(error);
+    else answerFault(error, request, response, next);
   };
-  app.use(onRefusal, answerError(logger));
-  return app;
-}
-
-/** Spares what most requests are for from the matching of paths that are none of theirs. */
-function unlessApi(router: express.Router): RequestHandler {
-  return (request, response, next) => {
-    const { url } = request;
-    if (url.startsWith('/api/')) next();
-    else router(request, response, next);
-  };
+  app.use(onError);
+  return withApi(app, [...always, trace, ...origins, admit, exchange, rest], onError);
 }
 
 /** Refuses before anything is read, in the form of what was asked for. */

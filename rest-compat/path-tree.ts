@@ -13,6 +13,8 @@ interface Branch<T> {
 /** Finds a path among templates such as /api/fleet/tokens/:id. A literal segment wins over a parameter. */
 export class PathTree<T> {
   private readonly root: Branch<T> = newBranch();
+  /** Paths without parameters, as most of those are that are asked for often. */
+  private readonly whole = new Map<string, Found<T>>();
 
   add(method: string, path: string, value: T): void {
     let branch = this.root;
@@ -24,12 +26,15 @@ export class PathTree<T> {
         branch = next;
       }
     }
+    if (!path.includes(':')) this.whole.set(path, { methods: branch.methods, params: [] });
     if (branch.methods.has(method)) throw new Error(`${method} ${path} is in the table twice`);
     branch.methods.set(method, value);
   }
 
   /** Throws URIError when the path is not well percent-encoded. */
   find(path: string): Found<T> | undefined {
+    const whole = this.whole.get(path);
+    if (whole) return whole;
     // Split first: an encoded slash is part of a value, not a separator.
     return search(this.root, segmentsOf(path).map(decodeURIComponent), 0, []);
   }

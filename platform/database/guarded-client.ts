@@ -25,6 +25,8 @@ const secondLookMs = 100;
 export class GuardedClient extends pg.Client {
   /** How long the server may be silent to a statement, in milliseconds. */
   answerWithin: number = patience.request.answer;
+  /** Whether questions are sent before those in front of them were answered. By pg, whose types do not have it. */
+  declare pipeline: boolean;
 
   #giveBack: GiveBack | undefined;
   #isSpent = false;
@@ -43,6 +45,8 @@ export class GuardedClient extends pg.Client {
     // A pool listens to the errors of idle connections only.
     this.on('error', () => undefined);
     this.on('drain', () => (this.#isAsked = false));
+    // Of several questions each has its time from the answer to the one before.
+    this.connection.on('readyForQuery', () => this.#timer?.refresh());
     const query = this.query.bind(this) as (...given: unknown[]) => unknown;
     this.query = ((...given: unknown[]) => {
       this.#expectAnswer();

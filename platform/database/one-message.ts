@@ -1,10 +1,15 @@
 import pg from 'pg';
 
-import type { TakenClient } from './connections.js';
 import { MessageQuery } from './message-query.js';
 import { currentPatience, deadlineSettings, patience, type Patience } from './patience.js';
 
 export type ReadValue = string | number | boolean | Date | null;
+
+/** What a message needs of a connection. */
+export interface MessageConnection {
+  query(query: pg.Submittable): unknown;
+  release(): void;
+}
 
 /**
  * Runs one statement in one round trip, as the role and with the settings given: an entity manager takes four (begin,
@@ -14,7 +19,7 @@ export type ReadValue = string | number | boolean | Date | null;
  * parameters.
  */
 export async function inOneMessage<Row extends pg.QueryResultRow>(
-  connections: { take(): Promise<TakenClient> },
+  connections: { take(): Promise<MessageConnection> },
   settings: Readonly<Record<string, string>>,
   sql: string,
   values: readonly ReadValue[],

@@ -4,6 +4,7 @@ import type { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
 import type { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
+import { SharedConnection } from './shared-connection.js';
 import { shownTimes } from './shown-times.js';
 
 export interface ReadOptions {
@@ -11,11 +12,14 @@ export interface ReadOptions {
   times?: 'dates' | 'text';
   /** Whether a replica may answer, seconds behind but never behind what the tenant was told of before. */
   mayLag?: boolean;
+  /** Whether it is over in a moment, whatever it finds: it may then share a connection with others that are. */
+  isShort?: boolean;
 }
 
 /** Reads of an area as one tenant in one round trip, for lists and other reads on the hot path. */
 export class TenantReads {
   private readonly role: string;
+  private readonly shared: SharedConnection;
 
   constructor(
     private readonly connections: Connections,
@@ -23,17 +27,18 @@ export class TenantReads {
     private readonly replicas?: Replicas,
   ) {
     this.role = areaRoles(area).app;
+    this.shared = new SharedConnection(connections);
   }
 
   async select<Row extends pg.QueryResultRow>(
     tenantId: string,
     sql: string,
     values: readonly ReadValue[],
-    { times = 'dates', mayLag = false }: ReadOptions = {},
+    { times = 'dates', mayLag = false, isShort = false }: ReadOptions = {},
   ): Promise<Row[]> {
     const settings = { role: this.role, 'app.tenant_id': tenantId };
     const types = times === 'text' ? shownTimes : undefined;
     const found = mayLag && (await this.replicas?.select<Row>(tenantId, settings, sql, values, types));
-    return found || inOneMessage(this.connections, settings, sql, values, types);
+    return found || inOneMessage(isShort ? this.shared : this.connections, settings, sql, values, types);
   }
 }

@@ -12,9 +12,9 @@ import { ApiError } from '../errors.js';
 import type { EventStreams } from '../outbox/event-stream.js';
 import type { RequestContext } from '../request-context.js';
 import { authChecker } from './auth-checker.js';
-import { auditMutations } from './mutation.middleware.js';
 import { Operation } from './operation.js';
 import { addRenamedProperties, leaveOutPlainResolvers, takeWhatIsAtHand } from './plain-fields.js';
+import { rootResolvers } from './root-fields.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
@@ -128,12 +128,9 @@ async function buildFrom(
     pubSub: noTopics,
     validate: false,
   };
-  const annotated = await buildSchema({
-    ...options,
-    globalMiddlewares: [refuseUnstorable, auditMutations],
-  });
+  const annotated = await buildSchema({ ...options, globalMiddlewares: [refuseUnstorable] });
   const sdl = federationLink + printSchemaWithDirectives(annotated);
-  const resolvers = await resolversOf(annotated, options);
+  const resolvers = await resolversOf(annotated, options, classes);
   for (const type of references) {
     const resolve = (key: never, context: SubgraphContext) => context.wiring.references[type]!(key, context);
     resolvers[type] = { ...resolvers[type], __resolveReference: resolve };
@@ -147,19 +144,27 @@ async function buildFrom(
 type Resolvers = Record<string, Record<string, unknown>>;
 
 /**
- * Global middlewares have a say in root fields only, but type-graphql would run every field of every row through them,
- * each in promises of its own. So all other types' resolvers are those of a build without.
+ * The global middleware has a say in subscriptions only, but type-graphql would run every field of every row through it,
+ * in promises of its own. So all other types' resolvers are those of a build without.
  */
-async function resolversOf(annotated: GraphQLSchema, options: BuildSchemaOptions): Promise<Resolvers> {
-  const roots = ['Query', 'Mutation', 'Subscription'];
+async function resolversOf(
+  annotated: GraphQLSchema,
+  options: BuildSchemaOptions,
+  classes: readonly unknown[],
+): Promise<Resolvers> {
   leaveOutPlainResolvers();
   const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
   addRenamedProperties(inner);
   takeWhatIsAtHand(annotated, inner);
-  const outer = createResolversMap(annotated) as Resolvers;
-  return Object.fromEntries(
-    Object.entries(outer).map(([type, fields]) => [type, roots.includes(type) ? fields : inner[type]!]),
-  );
+  const { Subscription } = createResolversMap(annotated) as Resolvers;
+  return {
+    ...inner,
+    ...(Subscription ? { Subscription } : {}),
+    Query: { ...inner['Query'], ...rootResolvers(annotated.getQueryType(), 'queries', classes) },
+    ...(inner['Mutation']
+      ? { Mutation: rootResolvers(annotated.getMutationType(), 'mutations', classes) }
+      : {}),
+  };
 }
 
 async function createContext(

@@ -158,7 +158,7 @@ export class Operation {
     return result;
   }
 
-  /** For the mutation middleware: runs `next`, then makes sure that the mutation has left its audit row. */
+  /** For mutations that are audited: runs `next`, then makes sure that the mutation has left its audit row. */
   async mutation<T>(call: MutationCall, next: () => Promise<T>): Promise<T> {
     this.call = { ...call, isAudited: false };
     const result = await next();

@@ -9,10 +9,14 @@ import { mendText } from '../mended-text.js';
  * scalars included. Of a field marked `@Extensions({ mendsText: true })` such text is mended instead: what nodes report
  * counts all the same.
  */
-export const refuseUnstorable: MiddlewareFn = async ({ info, args }, next) => {
-  if (info.path.prev !== undefined) return next();
-  if (info.parentType.getFields()[info.fieldName]?.extensions['mendsText']) mendText(args);
+export function checkArguments(args: Record<string, unknown>, mendsText: boolean): void {
+  if (mendsText) mendText(args);
   const fault = findDataFault(args, { fields: true });
   if (fault) throw new ApiError('BAD_REQUEST', describeFault(fault, 'the arguments'));
+}
+
+/** For subscriptions, whose resolvers are type-graphql's. */
+export const refuseUnstorable: MiddlewareFn = async ({ info, args }, next) => {
+  if (info.path.prev === undefined) checkArguments(args, false);
   return next();
 };

@@ -139,7 +139,7 @@ async function listed(
     `select ${columns} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
     [...(hasStatus ? [countsTo] : []), tenantId, after, ...values, size + 1],
-    { times, mayLag },
+    { times, mayLag, isShort: true },
   );
 }
 
