@@ -20,6 +20,14 @@ test('a cluster without its programs says which Debian packages it lacks, and ma
   expect(existsSync(dataDir)).toBe(false);
 });
 
+test('a drill of a fault that there is none of names those that there are, and makes nothing', async () => {
+  const dataDir = join(createDataDir(), 'none');
+  const cluster = runCluster({ DATA_DIR: dataDir }, ['drill', 'switchover', 'earthquake']);
+  expect(await cluster.ended).toBe(1);
+  expect(cluster.output).toMatch(/faults, all unless named: switchover kill-postgres .*lose-redis/);
+  expect(existsSync(dataDir)).toBe(false);
+});
+
 test.skipIf(!isTried)(
   'the cluster starts from nothing, a switchover moves its primary, and Ctrl-C leaves nothing running',
   async () => {
