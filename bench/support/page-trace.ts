@@ -61,7 +61,7 @@ function costsOf(events: readonly TraceEvent[]): FrameCosts {
   const frames = mine.filter(({ name }) => name === 'ProxyMain::BeginMainFrame');
   if (frames.length === 0) throw new Error('the trace has no frames');
   const sums = { all: 0, script: 0, style: 0, layout: 0, paint: 0 };
-  for (const { name, tdur = 0 } of mine) if (name === 'RunTask') sums.all += tdur;
+  for (const { name, tdur = 0 } of mine) if (name === 'ThreadControllerImpl::RunTask') sums.all += tdur;
   for (const { name, self } of ownTimes(mine)) {
     const part = parts[name];
     if (part) sums[part] += self;

@@ -2,63 +2,26 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { firing } from '../fleet/alerts/support/panel.js';
-import { sent } from '../fleet/commands/support/commands.js';
-import { create, encrypted } from '../governance/support/tenant.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import type { Node, Tenant } from '../support/world.js';
+import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { heading, Person } from './support/console.js';
 
 let panel: TestPanel;
 let browser: Browser;
 let tenant: Tenant;
-let node: Node;
-let commandId: string;
-let policyId: string;
 beforeAll(async () => {
   if (!isChromiumThere) return;
   panel = await startTestPanel();
   browser = await launchChromium();
   tenant = await panel.world.tenant();
-  ({ node } = await firing(panel, tenant, 'busy-01'));
-  commandId = await sent(tenant, [node]);
-  await tenant.grantPlan('PRO');
-  policyId = await create(tenant, { name: 'Encrypted backups', rule: encrypted });
+  await firing(panel, tenant, 'busy-01');
 });
 afterAll(async () => {
   await browser?.close();
   await panel?.stop();
 });
-
-/** Every page, with what it says when it is there. */
-function pages(): [path: string, title: string | RegExp, shown: string][] {
-  return [
-    ['/', 'Overview', 'What changed lately'],
-    ['/instances', 'Instances', 'busy-01'],
-    [`/instances/${node.id}`, 'busy-01', 'Licence and server'],
-    ['/alerts', 'Alerts', 'The CPU is at'],
-    ['/commands', 'Commands', '1 instance'],
-    [`/commands/${commandId}`, 'Restart', 'busy-01'],
-    ['/commands/new', 'Send a command', 'Choose whom it is for.'],
-    ['/enrollment', 'Enrollment', 'Make a token'],
-    ['/governance', 'Policies', 'Encrypted backups'],
-    [`/governance/policies/${policyId}`, 'Encrypted backups', 'Version 1'],
-    ['/governance/scores', 'Scores', 'Formula'],
-    ['/governance/canaries', 'Canaries', 'There was none yet.'],
-    ['/governance/gitops', 'GitOps', 'None is followed yet.'],
-    ['/servers', 'Servers', 'There is none yet.'],
-    ['/kubernetes', 'Kubernetes', 'None is known yet.'],
-    ['/billing', 'Billing', 'Change the plan'],
-    ['/clients', 'Clients', 'Your plan does not have this.'],
-    ['/partners', 'Partners', 'You are no partner yet.'],
-    ['/members', 'Members', 'No invitation is open.'],
-    ['/api-keys', 'API keys', 'There is none yet.'],
-    ['/audit', 'Audit trail', 'createEnrollmentToken'],
-    ['/profile', 'Your account', 'This browser'],
-    ['/no/such/page', 'There is no such page', 'To the overview'],
-  ];
-}
 
 test.skipIf(!isChromiumThere)('axe-core finds nothing wrong with the sign-in', async () => {
   await using dana = await Person.come(browser, panel.panel.url);
@@ -66,31 +29,6 @@ test.skipIf(!isChromiumThere)('axe-core finds nothing wrong with the sign-in', a
   await heading(page, 'Sign in');
   expect(await faultsOf(page)).toEqual([]);
 });
-
-test.skipIf(!isChromiumThere)(
-  'axe-core finds nothing wrong with any page, light or dark, and each fits a window of 360 pixels',
-  { timeout: 300_000 },
-  async () => {
-    await using dana = await Person.come(browser, panel.panel.url);
-    const page = await dana.signIn(tenant);
-    await heading(page, 'Overview');
-    for (const [path, title, shown] of pages()) {
-      await page.goto(panel.panel.url + path);
-      await heading(page, title);
-      await page.getByText(shown).first().waitFor();
-      expect.soft([path, await faultsOf(page)]).toEqual([path, []]);
-      // Only colours are otherwise in the dark.
-      await page.emulateMedia({ colorScheme: 'dark' });
-      expect.soft([path, await faultsOf(page, ['color-contrast'])]).toEqual([path, []]);
-      await page.emulateMedia({ colorScheme: 'light' });
-      await page.setViewportSize({ width: 360, height: 740 });
-      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
-      expect.soft([path, width]).toEqual([path, 360]);
-      await page.setViewportSize({ width: 1280, height: 720 });
-    }
-    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
-  },
-);
 
 test.skipIf(!isChromiumThere)(
   'the first load of the overview is at most 250 kB of script, as it goes over the wire',

@@ -12,10 +12,13 @@ let pongTimeout: ReturnType<typeof setTimeout> | undefined;
 
 /** Refused for good, as far as the socket knows: another token may be taken. */
 const refusedCode = 4401;
+/** The token has ended: whatever this machine's clock says, it is not offered again. */
+const endedCode = 4419;
+let offered = '';
 
 const client = createClient({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
-  connectionParams: async () => ({ authorization: `Bearer ${await accessToken()}` }),
+  connectionParams: async () => ({ authorization: `Bearer ${(offered = await accessToken())}` }),
   lazyCloseTimeout: 5_000,
   keepAlive: pingEveryMs,
   retryAttempts: Number.POSITIVE_INFINITY,
@@ -28,8 +31,9 @@ const client = createClient({
   },
   on: {
     connected: () => socketIs('live'),
-    closed: () => {
+    closed: (event) => {
       clearTimeout(pongTimeout);
+      if (isClose(event) && event.code === endedCode) void recheckSession(offered);
       socketIs(open > 0 && sessionState.get() === 'signed-in' ? 'reconnecting' : 'idle');
     },
     ping: (received) => {

@@ -44,7 +44,7 @@ export function Frame() {
             ))}
           <More />
         </nav>
-        <button type="button" className="find" onClick={() => setPaletteOpen(true)}>
+        <button type="button" className="find" aria-haspopup="dialog" onClick={() => setPaletteOpen(true)}>
           Find <kbd>Ctrl K</kbd>
         </button>
         <Account />

@@ -65,7 +65,7 @@ function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {
             </Link>
           )}
           {may('fleet.instance.update') && (
-            <button type="button" onClick={() => setEditing(true)}>
+            <button type="button" aria-haspopup="dialog" onClick={() => setEditing(true)}>
               Edit name and tags
             </button>
           )}

@@ -18,7 +18,7 @@ export function OpenInNode({ id }: { id: string }) {
   };
   return (
     <>
-      <button type="button" onClick={() => setOpen(true)}>
+      <button type="button" aria-haspopup="dialog" onClick={() => setOpen(true)}>
         Open in node
       </button>
       {isOpen && (

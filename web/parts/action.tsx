@@ -39,6 +39,7 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
         type="button"
         className={isMain ? 'main' : undefined}
         aria-label={label}
+        aria-haspopup={confirm === undefined ? undefined : 'dialog'}
         disabled={fetching}
         onClick={() => (confirm === undefined ? void act() : setAsking(true))}
       >

@@ -5,20 +5,17 @@ import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
 import type { InstanceService } from '../instance/instance.service.js';
 import { statusAtSql } from '../instance/instance.status.js';
-import { windowsByInstance, windowsOf, type HoldingWindow } from '../maintenance/held-instances.service.js';
-import type { MaintenanceWindow } from '../maintenance/window.entity.js';
-import { holding, mayBeginAt } from '../maintenance/window.rules.js';
 import { askedCommand } from './admission.js';
 import type { SendCommandInput } from './command.inputs.js';
+import { delaysOf } from './delays.service.js';
 import {
   CommandAdmission,
-  type CommandDelay,
   type CommandPreview,
   type CommandTarget,
   type CommandTargetFilter,
   type CommandTargetsArgs,
 } from './preview.types.js';
-import { commandRulesOf, expiryOf, targetsFor, type CommandRules } from './targets.service.js';
+import { commandRulesOf, expiryOf, targetsFor } from './targets.service.js';
 
 const mostTold = 100;
 
@@ -115,47 +112,6 @@ function saidBy(
       canary: { id: canaryId },
       count: instances,
     })),
-  };
-}
-
-interface Delays {
-  all: readonly CommandDelay[];
-  byInstance: ReadonlyMap<string, CommandDelay>;
-}
-
-/** Instances that are in the same windows are held back alike, and reckoned with once. */
-async function delaysOf(
-  { database, tenantId, clock }: Operation,
-  rules: CommandRules,
-  instanceIds: readonly string[],
-): Promise<Delays> {
-  const byInstance = new Map<string, CommandDelay>();
-  const byWindows = new Map<string, CommandDelay | null>();
-  if (rules.ignoresWindows) return { all: [], byInstance };
-  const now = clock.now();
-  const windows = await windowsOf(database, tenantId);
-  const mine = await windowsByInstance(database, { tenantId, instanceIds }, windows, now);
-  for (const id of instanceIds) {
-    const its = mine(id);
-    const key = its.map((window) => window.id).join(' ');
-    let delay = byWindows.get(key);
-    if (delay === undefined) byWindows.set(key, (delay = delayBy(its, now, expiryOf(rules, now))));
-    if (!delay) continue;
-    delay.count += 1;
-    byInstance.set(id, delay);
-  }
-  return { all: [...byWindows.values()].filter((delay) => delay !== null), byInstance };
-}
-
-function delayBy(windows: readonly HoldingWindow[], now: Date, expiresAt: Date): CommandDelay | null {
-  const held = holding(windows, now);
-  if (held.length === 0) return null;
-  const until = mayBeginAt(windows, now);
-  return {
-    windows: held as readonly MaintenanceWindow[],
-    until,
-    expiresBefore: until === null || until >= expiresAt,
-    count: 0,
   };
 }
 

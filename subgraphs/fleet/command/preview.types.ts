@@ -4,7 +4,7 @@ import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 import { DateTime, Json } from '#platform/subgraph/scalars.js';
 
 import { MaintenanceWindow } from '../maintenance/window.entity.js';
-import { foreseenDays } from '../maintenance/window.rules.js';
+import { foreseenDays, type HoldingWindow } from '../maintenance/window.rules.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
 
 export enum CommandAdmission {
@@ -76,7 +76,7 @@ export class CommandDelay {
   @Field(() => [MaintenanceWindow], {
     description: 'The open ones that deny; or, where none does, all that allow, of which none is open.',
   })
-  windows!: readonly MaintenanceWindow[];
+  windows!: readonly HoldingWindow[];
 
   @Field(() => DateTime, {
     nullable: true,

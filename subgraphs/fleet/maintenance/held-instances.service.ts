@@ -1,11 +1,8 @@
 import type { Database } from '#platform/database/database.js';
 
 import { groupsOf } from '../group/group-members.service.js';
-import { WindowEffect, type MaintenanceWindow } from './window.entity.js';
-import { matters, mayBegin } from './window.rules.js';
-
-/** A window as far as it decides when commands begin, and on whom. */
-export type HoldingWindow = Omit<MaintenanceWindow, 'tenantId' | 'createdBy' | 'createdAt'>;
+import { WindowEffect } from './window.entity.js';
+import { matters, mayBegin, type HoldingWindow } from './window.rules.js';
 
 /** Whether a command may begin now on an instance. Asked only when one waits for it. */
 export async function isInWindow(

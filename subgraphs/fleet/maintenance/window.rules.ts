@@ -12,6 +12,9 @@ export type WindowTimes = Pick<
   'effect' | 'startsAt' | 'durationMinutes' | 'repeats' | 'timeZone'
 >;
 
+/** A window as far as it decides when commands begin, and on whom. */
+export type HoldingWindow = WindowTimes & Pick<MaintenanceWindow, 'id' | 'name' | 'groupId'>;
+
 const periodDays: Readonly<Record<WindowRepeat, number | null>> = { NEVER: null, DAILY: 1, WEEKLY: 7 };
 
 /** The usual time until a window comes again. */
@@ -123,14 +126,14 @@ export function matters(window: WindowTimes, now: Date): boolean {
 }
 
 /**
- * Those of an instance's windows that keep commands from beginning now: the open ones that deny; or, where there are some
- * that allow and none is open, all that allow.
+ * Those of an instance's windows that keep commands from beginning: the open ones that deny; or, where there are some that
+ * allow and none is open, all that allow.
  */
-export function holding<Window extends WindowTimes>(
+export function holding<Window extends Pick<WindowTimes, 'effect'>>(
   windows: readonly Window[],
-  now: Date,
+  isOpenNow: (window: Window) => boolean,
 ): readonly Window[] {
-  const open = windows.filter((window) => isOpen(window, now));
+  const open = windows.filter(isOpenNow);
   const denying = open.filter(({ effect }) => effect === WindowEffect.DENY);
   if (denying.length > 0) return denying;
   return open.length > 0 ? [] : windows.filter(({ effect }) => effect === WindowEffect.ALLOW);
@@ -138,7 +141,7 @@ export function holding<Window extends WindowTimes>(
 
 /** Whether commands may begin now on an instance that these windows are for. */
 export function mayBegin(windows: readonly WindowTimes[], now: Date): boolean {
-  return holding(windows, now).length === 0;
+  return holding(windows, (window) => isOpen(window, now)).length === 0;
 }
 
 export const foreseenDays = 8;

@@ -121,7 +121,7 @@ describe('the preview of a command', () => {
     const answer = await tenant.graphql<{ previewCommand: object }>(
       `query ($input: SendCommandInput!) { previewCommand(input: $input) {
          tenant { name instanceCounts { total } }
-         instances { nodes { instance { tags status activeAlerts { id } violations server { id } licence { status } } } }
+         instances { nodes { instance { tags status activeAlerts { id } violations server { id } } } }
        } }`,
       { input: { command: 'RESTART', instanceIds: [node.id] } },
     );
@@ -136,7 +136,6 @@ describe('the preview of a command', () => {
               activeAlerts: [],
               violations: 1,
               server: null,
-              licence: null,
             },
           },
         ],

@@ -1,0 +1,128 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { RichScene } from '../security/rich-scene.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
+import { faultsOf } from './support/axe.js';
+import { Person } from './support/console.js';
+import { dialogTitles, listedPages, routePaths } from './support/pages.js';
+
+let panel: TestPanel;
+let browser: Browser;
+let scene: RichScene;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startTestPanel();
+  browser = await launchChromium();
+  // A tenant that has something of everything.
+  scene = await RichScene.rich(panel);
+}, 300_000);
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+/** Of what the page of one thing is; test/security/scene.ts finds one. */
+const nouns: Readonly<Record<string, string>> = {
+  '/instances/$id': 'instance',
+  '/commands/$id': 'command',
+  '/governance/policies/$id': 'policy',
+  '/governance/canaries/$id': 'canary',
+};
+
+/** What opens a dialog and doesn't say so by `aria-haspopup`, by page. */
+const unmarked: Readonly<Record<string, readonly RegExp[]>> = {
+  '/alerts': [/^Silence /],
+};
+
+/** Dialogs that are there only once something was done: tests of that look at them. */
+const elsewhere: readonly RegExp[] = [];
+
+function addressOf(path: string): string {
+  if (!path.includes('$')) return path;
+  const noun = nouns[path];
+  if (noun === undefined) throw new Error(`say in \`nouns\` of what ${path} is the page`);
+  return path.replace('$id', scene.id(noun));
+}
+
+/** Whoever of the two may see the page: its own people, or the panel's administrator. */
+async function visitorOf(path: string): Promise<'owner' | 'administrator'> {
+  const permission = listedPages().get(path);
+  if (permission === undefined) return 'owner';
+  const { permissions } = dataOf(await scene.tenant.graphql<{ permissions: string[] }>('{ permissions }'));
+  return permissions.includes(permission) ? 'owner' : 'administrator';
+}
+
+/** Until the page has what it asked for. */
+async function shown(page: Page, address: string): Promise<void> {
+  await page.goto(panel.panel.url + address);
+  await page.locator('#main h1').waitFor();
+  await page.waitForLoadState('networkidle');
+  await expect.poll(async () => page.locator('#main').innerText()).not.toMatch(/(Reading|Asking).*…/);
+  // What is folded away is a part of the page too.
+  await page.evaluate(`for (const part of document.querySelectorAll('#main details')) part.open = true`);
+}
+
+/** Each button that opens a dialog, one of those that say the same. */
+async function openers(page: Page, path: string): Promise<Locator[]> {
+  const marked = await page.locator('button[aria-haspopup=dialog]:visible:enabled').all();
+  const others = await Promise.all(
+    (unmarked[path] ?? []).map(async (name) => page.getByRole('button', { name }).all()),
+  );
+  const byText = new Map<string, Locator>();
+  for (const button of [...marked, ...others.flat()]) byText.set(await button.innerText(), button);
+  return [...byText.values()];
+}
+
+test.skipIf(!isChromiumThere)(
+  'axe-core finds nothing wrong with any page that is full, light or dark, or with a dialog of it, and each fits 360 pixels',
+  { timeout: 900_000 },
+  async () => {
+    const paths = routePaths();
+    expect(paths.length).toBeGreaterThan(20);
+    expect([...listedPages().keys()].filter((path) => !paths.includes(path))).toEqual([]);
+    const opened: string[] = [];
+    await using dana = await Person.come(browser, panel.panel.url);
+    await using root = await Person.come(browser, panel.panel.url);
+    const pageOf = {
+      owner: await dana.signIn(scene.tenant),
+      administrator: await root.signIn({ account: testAdministrator as typeof scene.tenant.account }),
+    };
+    for (const page of Object.values(pageOf)) await page.locator('#main h1').waitFor();
+    for (const path of [...paths, '/no/such/page']) {
+      const page = pageOf[await visitorOf(path)];
+      await shown(page, addressOf(path));
+      const isThere = (await page.locator('#main h1').innerText()) !== 'There is no such page';
+      expect.soft([path, isThere]).toEqual([path, path !== '/no/such/page']);
+      expect.soft([path, await faultsOf(page)]).toEqual([path, []]);
+      // Only colours are otherwise in the dark.
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect.soft([path, await faultsOf(page, ['color-contrast'])]).toEqual([path, []]);
+      await page.emulateMedia({ colorScheme: 'light' });
+      for (const button of await openers(page, path)) {
+        await button.press('Enter');
+        const dialog = page.getByRole('dialog');
+        await dialog.waitFor();
+        const title = await dialog.getByRole('heading').first().innerText();
+        opened.push(title);
+        expect.soft([path, title, await faultsOf(page)]).toEqual([path, title, []]);
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'detached' });
+        const isBack = await button.evaluate((element) => element.matches(':focus'));
+        expect.soft([path, title, isBack]).toEqual([path, title, true]);
+      }
+      await page.setViewportSize({ width: 360, height: 740 });
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+      expect.soft([path, width]).toEqual([path, 360]);
+      await page.setViewportSize({ width: 1280, height: 720 });
+    }
+    const unseen = [...dialogTitles()].filter(
+      (title) =>
+        !opened.some((each) => title.test(each)) && !elsewhere.some(({ source }) => source === title.source),
+    );
+    expect.soft(unseen).toEqual([]);
+    expect([dana.complaints, dana.strangers, root.complaints]).toEqual([[], [], []]);
+  },
+);

@@ -1,0 +1,219 @@
+import type { Browser, Page, Route } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { Mailbox } from '../identity/support/mailbox.js';
+import { Scene } from '../security/scene.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { heading, Person } from './support/console.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let panel: TestPanel;
+let browser: Browser;
+let mailbox: Mailbox;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+  await mailbox?.[Symbol.asyncDispose]();
+});
+
+const person = async () => Person.come(browser, panel.panel.url);
+
+async function pressSignOut(page: Page): Promise<void> {
+  await page.locator('header summary', { hasText: 'Owner' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+}
+
+const cookieOf = async (dana: Person): Promise<string | undefined> =>
+  (await dana.context.cookies()).find(({ name }) => name === 'quazzar_console')?.value;
+
+/** What a cookie is still good for. */
+async function renewal(cookie: string): Promise<number> {
+  const { url } = panel.panel;
+  const answer = await fetch(`${url}/console/session/refresh`, {
+    method: 'POST',
+    headers: { origin: url, 'x-quazzar-console': '1', cookie: `quazzar_console=${cookie}` },
+  });
+  return answer.status;
+}
+
+/** Lets requests for a session go, and keeps their answers until told. */
+async function holdAnswers(page: Page, what: string): Promise<{ asked: Promise<void>; release: () => void }> {
+  let release: () => void = () => undefined;
+  let tell: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const asked = new Promise<void>((resolve) => (tell = resolve));
+  await page.route(`**/console/session/${what}`, async (route: Route) => {
+    const response = await route.fetch();
+    tell();
+    await held;
+    await route.fulfill({ response });
+  });
+  return { asked, release };
+}
+
+test.skipIf(!isChromiumThere)(
+  'a sign-out that the panel could not do leaves the session whole, and is done when it is tried again',
+  async () => {
+    const tenant = await panel.world.tenant();
+    await using dana = await person();
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    const before = await cookieOf(dana);
+    await panel.sql(
+      `create function identity.no_end() returns trigger language plpgsql as $$ begin
+         if new.revoked_at is not null then raise exception 'not now'; end if; return new; end $$`,
+    );
+    await panel.sql(
+      'create trigger no_end before update on identity.session for each row execute function identity.no_end()',
+    );
+    try {
+      await pressSignOut(page);
+      await page.getByText('The panel can not do this just now. Try again in a moment.').waitFor();
+    } finally {
+      await panel.sql('drop trigger no_end on identity.session');
+      await panel.sql('drop function identity.no_end()');
+    }
+    const after = await cookieOf(dana);
+    expect([typeof after, after === before]).toEqual(['string', false]);
+    // The token that was used up for the attempt would end the session, were it still what the browser has.
+    await panel.clock.advance(15_000);
+    await page.reload();
+    await heading(page, 'Overview');
+    const last = await cookieOf(dana);
+    await pressSignOut(page);
+    await heading(page, 'Sign in');
+    expect(await cookieOf(dana)).toBeUndefined();
+    expect(await renewal(last!)).toBe(401);
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
+  'a new password by mail ends the session of a browser, with its cookie',
+  async () => {
+    const tenant = await panel.world.tenant();
+    await using dana = await person();
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    const { email } = tenant.account;
+    dataOf(
+      await panel.world.graphql(
+        'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) }',
+        {
+          input: { email },
+        },
+      ),
+    );
+    const token = await mailbox.token(email, /new password/);
+    dataOf(
+      await panel.world.graphql('mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) }', {
+        input: { token, newPassword: 'another horse battery' },
+      }),
+    );
+    await heading(page, 'Sign in');
+    await expect.poll(async () => cookieOf(dana)).toBeUndefined();
+    await page.reload();
+    await heading(page, 'Sign in');
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
+  'whoever is removed from the organization is signed out, with the cookie',
+  async () => {
+    const scene = await Scene.make(panel);
+    const { userId } = await scene.member('viewer', false);
+    const [user] = await panel.sql<{ email: string }>('select email from identity."user" where id = $1', [
+      userId,
+    ]);
+    await using dana = await person();
+    const page = await dana.signIn({ account: { ...scene.tenant.account, email: user!.email } });
+    await heading(page, 'Overview');
+    dataOf(
+      await scene.tenant.graphql(
+        'mutation ($id: ID!, $currentPassword: String) { removeMember(id: $id, currentPassword: $currentPassword) { id } }',
+        { id: userId, currentPassword: scene.tenant.account.password },
+      ),
+    );
+    await heading(page, 'Sign in');
+    await expect.poll(async () => cookieOf(dana)).toBeUndefined();
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere).for([['with locks'], ['without locks, as on a page without TLS']] as const)(
+  'a tab that signs out while another renews ends both, and leaves no token that is good: %s',
+  async ([how]) => {
+    const tenant = await panel.world.tenant();
+    await using dana = await person();
+    if (how !== 'with locks') {
+      await dana.context.addInitScript(
+        "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })",
+      );
+    }
+    const first = await dana.signIn(tenant);
+    await heading(first, 'Overview');
+    const second = await dana.open('/alerts');
+    await heading(second, 'Alerts');
+    const { asked, release } = await holdAnswers(second, 'refresh');
+    const reloaded = second.reload();
+    await asked;
+    const cookies = new Set([await cookieOf(dana)]);
+    await pressSignOut(first);
+    if (how !== 'with locks') await heading(first, 'Sign in');
+    release();
+    await reloaded;
+    for (const page of [first, second]) await heading(page, 'Sign in');
+    cookies.add(await cookieOf(dana));
+    const left = [...cookies].filter((cookie) => cookie !== undefined);
+    expect(await Promise.all(left.map(renewal))).toEqual(left.map(() => 401));
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)('a tab that renews while another signs out is signed out', async () => {
+  const tenant = await panel.world.tenant();
+  await using dana = await person();
+  const first = await dana.signIn(tenant);
+  await heading(first, 'Overview');
+  const second = await dana.open('/alerts');
+  await heading(second, 'Alerts');
+  const { asked, release } = await holdAnswers(first, 'logout');
+  await pressSignOut(first);
+  await asked;
+  await second.reload();
+  release();
+  for (const page of [first, second]) await heading(page, 'Sign in');
+  expect(await cookieOf(dana)).toBeUndefined();
+  expect(dana.complaints).toEqual([]);
+});
+
+test.skipIf(!isChromiumThere)(
+  'a session that ended while its browser was offline is over when it is back, and not before',
+  async () => {
+    await using other = await startTestPanel();
+    const tenant = await other.world.tenant();
+    await using dana = await Person.come(browser, other.panel.url);
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    await dana.context.setOffline(true);
+    await page.getByText('You are offline.').waitFor();
+    await other.sql(`update identity.refresh_token set expires_at = expires_at - interval '15 days'`);
+    await other.clock.advance(16 * 60_000);
+    await heading(page, 'Overview');
+    expect(await cookieOf(dana)).toBeDefined();
+    await dana.context.setOffline(false);
+    await heading(page, 'Sign in');
+    await expect.poll(async () => cookieOf(dana)).toBeUndefined();
+    expect(dana.complaints).toEqual([]);
+  },
+);
