@@ -46,6 +46,59 @@ test('neither the role nor the tenant outlives the read, nor a read that fails',
   expect(after.rows).toEqual([{ role: 'panel_app', tenant: '' }]);
 });
 
+test('short reads of one turn share a connection, and each is its tenant alone, whatever becomes of the others', async () => {
+  const session = `select current_user as role, current_setting('app.tenant_id') as tenant, pg_backend_pid() as pid, 1 / ?::int as one`;
+  const read = async (tenant: string, divisor = 1) =>
+    reads.select<{ tenant: string; pid: number }>(tenant, session, [divisor], { isShort: true });
+  const asked = [read('org_1'), read('org_2', 0), read('org_3'), read('org_4'), read('org_5')];
+  const [one, two, ...others] = await Promise.allSettled(asked);
+  const found = (tenant: string) => ({
+    status: 'fulfilled',
+    value: [{ role: 'fleet_app', tenant, pid: expect.any(Number), one: 1 }],
+  });
+  expect(one).toEqual(found('org_1'));
+  expect(two).toMatchObject({ status: 'rejected', reason: { message: 'division by zero' } });
+  expect(others).toEqual([found('org_3'), found('org_4'), found('org_5')]);
+  const after = await connections.use(async (client) =>
+    client.query(`select current_user as role, current_setting('app.tenant_id', true) as tenant`),
+  );
+  expect(after.rows).toEqual([{ role: 'panel_app', tenant: '' }]);
+});
+
+test('one connection serves the short reads of one turn, four at most, and others of then go on beside it', async () => {
+  const two = new Connections(store.test.url, { requests: 2, background: 1 });
+  try {
+    const own = new TenantReads(two, 'fleet');
+    const pid = async (tenant: string, options = {}) =>
+      (await own.select<{ pid: number }>(tenant, 'select pg_backend_pid() as pid, pg_sleep(?)', [0.05], options))[0]!
+        .pid;
+    const short = { isShort: true };
+    const pids = await Promise.all([pid('a', short), pid('b', short), pid('c'), pid('d', short)]);
+    expect(new Set([pids[0], pids[1], pids[3]]).size).toBe(1);
+    expect(pids[2]).not.toBe(pids[0]);
+    const five = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(async (tenant) => pid(tenant, short)));
+    expect(new Set(five.slice(0, 4)).size).toBe(1);
+    expect(five[4]).not.toBe(five[0]);
+    expect(two.stats().find(({ pool }) => pool === 'requests')).toMatchObject({ taken: 0, waiting: 0 });
+  } finally {
+    await two.close();
+  }
+});
+
+test('short reads whose connection ends fail with it, and the next ones have another', async () => {
+  const read = async (sql: string) => reads.select<{ pid: number }>('org_1', sql, [], { isShort: true });
+  const pidSql = 'select pg_backend_pid() as pid';
+  const asked = [read(pidSql), read('select pg_sleep(4)'), read(pidSql)];
+  const ended = Promise.allSettled(asked);
+  const [{ pid }] = (await asked[0]) as [{ pid: number }];
+  const other = new Connections(store.test.url, { requests: 1, background: 1 });
+  await other.use(async (client) => client.query('select pg_terminate_backend($1)', [pid]));
+  await other.close();
+  expect((await ended).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  const [next] = await read(pidSql);
+  expect(next!.pid).not.toBe(pid);
+});
+
 test('values arrive as they are, whatever characters they have', async () => {
   const texts = [`it's`, 'a\\b', `'; drop table fleet.instance; --`, 'what?', '$1', `E'\\''`, 'ü😀'];
   const at = new Date('2026-01-02T03:04:05.678Z');
