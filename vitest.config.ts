@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import { LongestFirst } from './test/support/longest-first.js';
+
 const shared = {
   // Legacy decorators for type-graphql and MikroORM; every decorator names its type, so no metadata is emitted.
   oxc: { decorator: { legacy: true } },
@@ -18,6 +20,7 @@ export default defineConfig({
     maxWorkers: 4,
     // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         ...shared,

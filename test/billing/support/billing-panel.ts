@@ -6,6 +6,7 @@ import { startStripeSandbox, type StripeSandbox, type StripeSandboxOptions } fro
 import { ensureCatalogue } from '#subgraphs/billing/stripe/catalogue.js';
 import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 
+import { hurryJobs } from '../../support/jobs.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { freePort } from '../../support/process.js';
 import { Tenant, until } from '../../support/world.js';
@@ -154,12 +155,9 @@ export async function proTenant(
   return Object.assign(tenant, { customer });
 }
 
-/** Has jobs that wait for their time, or for another attempt, done now: the queue goes by the database's time. */
-export async function hurry({ sql }: Pick<TestPanel, 'sql'>): Promise<void> {
-  await sql(
-    `update jobs.job set start_after = now()
-     where name like 'billing.%' and state in ('created', 'retry') and start_after > now()`,
-  );
+/** Has billing's jobs not wait for their time. */
+export async function hurry(panel: Pick<TestPanel, 'sql'>): Promise<void> {
+  await hurryJobs(panel, 'billing.%');
 }
 
 /** Waits until it is so, and has the panel's jobs not wait for their time meanwhile. */
