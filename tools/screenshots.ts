@@ -16,6 +16,8 @@ const pages = [
   ['overview', '/', 'Overview'],
   ['instances', '/instances?sort=status', 'Instances'],
   ['alerts', '/alerts', 'Alerts'],
+  ['alert-rules', '/alerts/rules', 'Alert rules'],
+  ['channels', '/alerts/channels', 'Channels'],
   ['commands', '/commands', 'Commands'],
   ['new-command', '/commands/new?tag=demo', 'Send a command'],
   ['enrollment', '/enrollment', 'Enrollment'],

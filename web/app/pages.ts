@@ -12,6 +12,8 @@ export const pages = [
 
 /** Those that are looked at less often, behind "More". */
 export const morePages = [
+  { to: '/alerts/rules', text: 'Alert rules', permission: 'fleet.alert.read' },
+  { to: '/alerts/channels', text: 'Channels', permission: 'fleet.channel.read' },
   { to: '/governance/scores', text: 'Scores', permission: 'governance.score.read' },
   { to: '/governance/canaries', text: 'Canaries', permission: 'governance.canary.read' },
   { to: '/governance/gitops', text: 'GitOps', permission: 'governance.gitops.read' },

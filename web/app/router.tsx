@@ -33,6 +33,18 @@ const alerts = createRoute({
   component: lazyRouteComponent(() => import('../alerts/alerts.page.tsx')),
 });
 
+const alertRules = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/rules',
+  component: lazyRouteComponent(() => import('../alerts/rules.page.tsx')),
+});
+
+const channels = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('../alerts/channels.page.tsx')),
+});
+
 const commands = createRoute({
   getParentRoute: () => root,
   path: '/commands',
@@ -162,6 +174,8 @@ export const router = createRouter({
     instances,
     instance,
     alerts,
+    alertRules,
+    channels,
     commands,
     newCommand,
     command,
