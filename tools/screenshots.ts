@@ -20,6 +20,7 @@ const pages = [
   ['channels', '/alerts/channels', 'Channels'],
   ['commands', '/commands', 'Commands'],
   ['new-command', '/commands/new?tag=demo', 'Send a command'],
+  ['maintenance', '/maintenance', 'Maintenance windows'],
   ['enrollment', '/enrollment', 'Enrollment'],
   ['policies', '/governance', 'Policies'],
   ['scores', '/governance/scores', 'Scores'],

@@ -1,6 +1,5 @@
-import { useEffect } from 'react';
-
 import { problemOf } from '../api/problem.ts';
+import { useDue } from '../api/use-due.ts';
 import { usePages } from '../api/use-pages.ts';
 import { DeliveriesDocument } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
@@ -18,23 +17,12 @@ interface DeliveriesProps {
   nameOf: (channelId: string) => string | undefined;
 }
 
-/** What becomes of a delivery is known some seconds after it was tried. */
-const shortestWaitMs = 3_000;
-const longestWaitMs = 600_000;
-
 /** What was sent to channels lately, and what became of it. No event tells of that: it is read again when the next attempt is due. */
 export function Deliveries({ pages: { rows, error, hasMore, more, reload }, nameOf }: DeliveriesProps) {
-  const next = rows
-    ?.filter(({ status }) => status === 'PENDING')
-    .map(({ nextAttemptAt }) => (nextAttemptAt ? new Date(nextAttemptAt).getTime() : 0))
-    .toSorted((a, b) => a - b)[0];
-  useEffect(() => {
-    if (next === undefined) return undefined;
-    const waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, next - Date.now() + 1_000));
-    const timer = setTimeout(reload, waitMs);
-    return () => clearTimeout(timer);
-    // `rows` too: a reading that changed nothing is followed by another.
-  }, [next, rows, reload]);
+  const due = rows?.flatMap(({ status, nextAttemptAt, createdAt }) =>
+    status === 'PENDING' ? [nextAttemptAt ?? createdAt] : [],
+  );
+  useDue(due ?? [], rows, reload);
   return (
     <Listing
       title="Sent lately"

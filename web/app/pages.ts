@@ -14,6 +14,7 @@ export const pages = [
 export const morePages = [
   { to: '/alerts/rules', text: 'Alert rules', permission: 'fleet.alert.read' },
   { to: '/alerts/channels', text: 'Channels', permission: 'fleet.channel.read' },
+  { to: '/maintenance', text: 'Maintenance windows', permission: 'fleet.window.read' },
   { to: '/governance/scores', text: 'Scores', permission: 'governance.score.read' },
   { to: '/governance/canaries', text: 'Canaries', permission: 'governance.canary.read' },
   { to: '/governance/gitops', text: 'GitOps', permission: 'governance.gitops.read' },

@@ -65,6 +65,12 @@ const command = createRoute({
   component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
 });
 
+const maintenance = createRoute({
+  getParentRoute: () => root,
+  path: '/maintenance',
+  component: lazyRouteComponent(() => import('../maintenance/maintenance.page.tsx')),
+});
+
 const enrollment = createRoute({
   getParentRoute: () => root,
   path: '/enrollment',
@@ -179,6 +185,7 @@ export const router = createRouter({
     commands,
     newCommand,
     command,
+    maintenance,
     enrollment,
     policies,
     policy,

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { Fragment, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
 
 import { problemOf, type Told } from '../api/problem.ts';
@@ -30,6 +30,8 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
   const { document, variables, submit, done, onDone, problem, isDisabled = false, onCancel, children } = props;
   const [{ fetching }, run] = useMutation(document);
   const [{ beside, told }, setPlaced] = useState(nothingPlaced);
+  /** What was sent is empty again: a form's own reset would leave choices at other values than React has for them. */
+  const [turn, setTurn] = useState(0);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
@@ -39,7 +41,7 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
     // A form in a dialog may have been left meanwhile.
     setPlaced(error && form.current ? place(form.current, problemOf(error)) : nothingPlaced);
     if (!data) return;
-    form.current?.reset();
+    setTurn((before) => before + 1);
     announce(done);
     onDone?.(data);
   };
@@ -52,7 +54,9 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
         void send();
       }}
     >
-      <FaultsOf value={beside}>{children}</FaultsOf>
+      <FaultsOf value={beside}>
+        <Fragment key={turn}>{children}</Fragment>
+      </FaultsOf>
       <Problem told={problem ?? told} />
       <div className="actions">
         <button className="main" disabled={fetching || isDisabled}>
