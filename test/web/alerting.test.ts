@@ -72,7 +72,11 @@ describe.skipIf(!isChromiumThere)('an alert rule', () => {
         await page.keyboard.press('Enter');
         await cpu.getByText('80.5 % or above, for 90 seconds.').waitFor();
         expect(await page.getByRole('dialog').count()).toBe(0);
-        expect(await cpuRule(tenant)).toMatchObject({ threshold: 80.5, forSeconds: 90, severity: 'CRITICAL' });
+        expect(await cpuRule(tenant)).toMatchObject({
+          threshold: 80.5,
+          forSeconds: 90,
+          severity: 'CRITICAL',
+        });
         await press(page, 'Switch off the rule CPU', 'Switch off');
         await cpu.getByText('Off', { exact: true }).waitFor();
         expect((await cpuRule(tenant)).isEnabled).toBe(false);

@@ -60,7 +60,10 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
         'mutation { createInstanceGroup(input: { name: "Shops", kind: LIVE, filter: { tags: ["shop"] } }) { id } }',
       ),
     );
-    await using dana = await Person.come(browser, panel.panel.url, { timezoneId: 'Asia/Tokyo', locale: 'en-US' });
+    await using dana = await Person.come(browser, panel.panel.url, {
+      timezoneId: 'Asia/Tokyo',
+      locale: 'en-US',
+    });
     const page = await dana.signIn(tenant, '/maintenance');
     await heading(page, 'Maintenance windows');
     await page.getByText('There is none: commands begin at any time.').waitFor();

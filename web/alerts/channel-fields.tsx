@@ -58,8 +58,8 @@ export function ChannelFields({ kind, channel }: ChannelFieldsProps) {
         hint="While an alert fires and nobody has acknowledged it. 0 for never, or 5 to 10080."
       />
       <label className="check">
-        <input type="checkbox" name="tellsResolved" defaultChecked={channel?.tellsResolved ?? true} /> Also when
-        alerts are over
+        <input type="checkbox" name="tellsResolved" defaultChecked={channel?.tellsResolved ?? true} /> Also
+        when alerts are over
       </label>
     </>
   );

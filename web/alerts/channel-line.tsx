@@ -144,7 +144,11 @@ function Addresses({ of: { addresses } }: { of: ChannelRowFragment }) {
 function toldOf(channel: ChannelRowFragment): string {
   const { minimumSeverity, tellsResolved, repeatIntervalMinutes, previousSecretUntil } = channel;
   const again =
-    repeatIntervalMinutes === 0 ? 'told once' : `told again every ${durationText(repeatIntervalMinutes * 60)}`;
-  const secret = previousSecretUntil ? `, signed with the former secret too until ${exactTime(previousSecretUntil)}` : '';
+    repeatIntervalMinutes === 0
+      ? 'told once'
+      : `told again every ${durationText(repeatIntervalMinutes * 60)}`;
+  const secret = previousSecretUntil
+    ? `, signed with the former secret too until ${exactTime(previousSecretUntil)}`
+    : '';
   return `From ${words(minimumSeverity).toLowerCase()} on, ${again}${tellsResolved ? ', also of ends' : ''}${secret}`;
 }

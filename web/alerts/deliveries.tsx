@@ -41,8 +41,8 @@ export function Deliveries({ pages: { rows, error, hasMore, more, reload }, name
             {alertIds.length > 0 && `, ${plural(alertIds.length, 'alert')}`} <Time at={createdAt} />
             {last && (
               <p>
-                {plural(attempts.length, 'attempt')}: {last.error ?? `answered ${last.statusCode ?? 'well'}`} in{' '}
-                {last.durationMs} ms
+                {plural(attempts.length, 'attempt')}: {last.error ?? `answered ${last.statusCode ?? 'well'}`}{' '}
+                in {last.durationMs} ms
               </p>
             )}
             {nextAttemptAt && attempts.length > 0 && (

@@ -1,4 +1,8 @@
-import { UpdateAlertRuleDocument, type AlertRuleRowFragment, type AlertSeverity } from '../generated/graphql.ts';
+import {
+  UpdateAlertRuleDocument,
+  type AlertRuleRowFragment,
+  type AlertSeverity,
+} from '../generated/graphql.ts';
 import { Field, Select } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';

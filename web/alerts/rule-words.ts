@@ -30,7 +30,12 @@ export function durationText(seconds: number): string {
 }
 
 /** When its alerts begin and end, in a line. */
-export function ruleText({ kind, threshold, forSeconds, keepFiringForSeconds }: AlertRuleRowFragment): string {
+export function ruleText({
+  kind,
+  threshold,
+  forSeconds,
+  keepFiringForSeconds,
+}: AlertRuleRowFragment): string {
   const limit = threshold === null ? '' : ` ${threshold} % or above`;
   const begins = forSeconds === 0 ? ', told at once' : `, for ${durationText(forSeconds)}`;
   const ends = keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`;

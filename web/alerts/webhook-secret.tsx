@@ -12,8 +12,8 @@ export function WebhookSecret({ of: { name, secret }, onClose }: { of: ShownSecr
   return (
     <Dialog title={`Secret of ${name}`} onClose={onClose}>
       <p>
-        The receiver checks by it that messages are the panel&apos;s. It is shown this once: copy it now. If it is
-        lost, give the channel another.
+        The receiver checks by it that messages are the panel&apos;s. It is shown this once: copy it now. If
+        it is lost, give the channel another.
       </p>
       <Copied label="Secret" text={secret} />
       <div className="actions">

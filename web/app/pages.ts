@@ -14,6 +14,7 @@ export const pages = [
 export const morePages = [
   { to: '/alerts/rules', text: 'Alert rules', permission: 'fleet.alert.read' },
   { to: '/alerts/channels', text: 'Channels', permission: 'fleet.channel.read' },
+  { to: '/groups', text: 'Groups', permission: 'fleet.group.read' },
   { to: '/maintenance', text: 'Maintenance windows', permission: 'fleet.window.read' },
   { to: '/governance/scores', text: 'Scores', permission: 'governance.score.read' },
   { to: '/governance/canaries', text: 'Canaries', permission: 'governance.canary.read' },
@@ -22,6 +23,7 @@ export const morePages = [
   { to: '/clients', text: 'Clients', permission: 'identity.msp.read' },
   { to: '/partners', text: 'Partners', permission: 'billing.partner.read' },
   { to: '/members', text: 'Members', permission: 'identity.member.read' },
+  { to: '/organization/branding', text: 'Branding', permission: 'identity.branding.read' },
   { to: '/api-keys', text: 'API keys', permission: 'identity.api-key.manage' },
   { to: '/audit', text: 'Audit trail', permission: 'identity.audit.read' },
   { to: '/ha', text: 'High availability', permission: 'hosting.ha.read' },

@@ -65,6 +65,12 @@ const command = createRoute({
   component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
 });
 
+const groups = createRoute({
+  getParentRoute: () => root,
+  path: '/groups',
+  component: lazyRouteComponent(() => import('../groups/groups.page.tsx')),
+});
+
 const maintenance = createRoute({
   getParentRoute: () => root,
   path: '/maintenance',
@@ -149,6 +155,12 @@ const members = createRoute({
   component: lazyRouteComponent(() => import('../organization/members.page.tsx')),
 });
 
+const branding = createRoute({
+  getParentRoute: () => root,
+  path: '/organization/branding',
+  component: lazyRouteComponent(() => import('../organization/branding.page.tsx')),
+});
+
 const apiKeys = createRoute({
   getParentRoute: () => root,
   path: '/api-keys',
@@ -185,6 +197,7 @@ export const router = createRouter({
     commands,
     newCommand,
     command,
+    groups,
     maintenance,
     enrollment,
     policies,
@@ -199,6 +212,7 @@ export const router = createRouter({
     clients,
     partners,
     members,
+    branding,
     apiKeys,
     audit,
     ha,

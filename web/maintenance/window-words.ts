@@ -1,4 +1,8 @@
-import type { MaintenanceWindowEffect, MaintenanceWindowRepeat, WindowRowFragment } from '../generated/graphql.ts';
+import type {
+  MaintenanceWindowEffect,
+  MaintenanceWindowRepeat,
+  WindowRowFragment,
+} from '../generated/graphql.ts';
 import { plural } from '../parts/words.ts';
 
 export const effects: readonly { value: MaintenanceWindowEffect; text: string }[] = [

@@ -27,7 +27,17 @@ export interface ActionFormProps<Data, Variables extends AnyVariables> {
  * stands beside the one that has its name, and the first of those has the focus.
  */
 export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFormProps<Data, Variables>) {
-  const { document, variables, submit, done, onDone, problem, isDisabled = false, onCancel, children } = props;
+  const {
+    document,
+    variables,
+    submit,
+    done,
+    onDone,
+    problem,
+    isDisabled = false,
+    onCancel,
+    children,
+  } = props;
   const [{ fetching }, run] = useMutation(document);
   const [{ beside, told }, setPlaced] = useState(nothingPlaced);
   /** What was sent is empty again: a form's own reset would leave choices at other values than React has for them. */

@@ -49,7 +49,8 @@ export function place(form: HTMLFormElement, told: Told): Placed {
     if (name === undefined) others.push(text);
     else beside[name] ??= text;
   }
-  const shown = Object.keys(beside).length > 0 ? ['Nothing was saved: what is wrong stands beside its field.'] : [];
+  const shown =
+    Object.keys(beside).length > 0 ? ['Nothing was saved: what is wrong stands beside its field.'] : [];
   return { beside, told: { code: told.code, text: [...others, ...shown].join(' ') } };
 }
 

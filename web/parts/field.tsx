@@ -98,10 +98,12 @@ interface ChoiceProps<Value extends string> {
   onChange: (value: Value) => void;
   /** What its form calls it. */
   name?: string;
+  autoFocus?: boolean;
 }
 
 /** A labelled choice of a few. */
-export function Choice<Value extends string>({ label, value, options, onChange, name }: ChoiceProps<Value>) {
+export function Choice<Value extends string>(props: ChoiceProps<Value>) {
+  const { label, value, options, onChange, name, autoFocus } = props;
   const id = useId();
   const fault = useFault(name);
   return (
@@ -111,6 +113,7 @@ export function Choice<Value extends string>({ label, value, options, onChange, 
         id={id}
         name={name}
         value={value}
+        autoFocus={autoFocus}
         aria-describedby={describedBy(id, undefined, fault)}
         aria-invalid={fault !== undefined || undefined}
         onChange={(event) => onChange(event.target.value as Value)}
