@@ -26,5 +26,6 @@ export const morePages = [
   { to: '/organization/branding', text: 'Branding', permission: 'identity.branding.read' },
   { to: '/api-keys', text: 'API keys', permission: 'identity.api-key.manage' },
   { to: '/audit', text: 'Audit trail', permission: 'identity.audit.read' },
+  { to: '/tenants', text: 'Organizations', permission: 'identity.tenant.list' },
   { to: '/ha', text: 'High availability', permission: 'hosting.ha.read' },
 ] as const;

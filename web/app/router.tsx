@@ -174,6 +174,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../organization/audit.page.tsx')),
 });
 
+const tenants = createRoute({
+  getParentRoute: () => root,
+  path: '/tenants',
+  component: lazyRouteComponent(() => import('../tenants/tenants.page.tsx')),
+});
+
 const ha = createRoute({
   getParentRoute: () => root,
   path: '/ha',
@@ -215,6 +221,7 @@ export const router = createRouter({
     branding,
     apiKeys,
     audit,
+    tenants,
     ha,
     profile,
   ]),

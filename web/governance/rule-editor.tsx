@@ -1,8 +1,7 @@
-import { useId, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { announce } from '../parts/announce.tsx';
-import { Fault, useFault } from '../parts/faults.tsx';
-import { Choice } from '../parts/field.tsx';
+import { Choice, FieldGroup } from '../parts/field.tsx';
 import { plural } from '../parts/words.ts';
 import { Comparison } from './comparison.tsx';
 import {
@@ -65,8 +64,6 @@ interface PartProps {
 
 function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }: PartProps) {
   const { path, number, depth } = place;
-  const id = useId();
-  const fault = useFault(path);
   const name = number === '' ? 'the rule' : `part ${number}`;
   // A part that is combined has its own parts one level below.
   const mayCombine = depth < bounds.depth;
@@ -82,8 +79,7 @@ function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }:
     else if (isCombined(part)) onChange(part.parts[0]!);
   };
   return (
-    <fieldset className="rule" name={path} aria-describedby={fault && id}>
-      <legend>{number === '' ? 'Rule' : `Part ${number}`}</legend>
+    <FieldGroup legend={number === '' ? 'Rule' : `Part ${number}`} name={path}>
       <Choice
         label={number === '' ? 'What has to be' : `What has to be in part ${number}`}
         value={isCombined(part) ? part.operator : 'one'}
@@ -97,13 +93,12 @@ function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }:
       ) : (
         <Comparison part={part} path={path} number={number} facts={facts} onChange={onChange} />
       )}
-      <Fault id={id} text={fault} />
       {onRemove && (
         <button type="button" onClick={onRemove}>
           Remove {name}
         </button>
       )}
-    </fieldset>
+    </FieldGroup>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useRead } from '../api/use-read.ts';
 import { PolicyGroupsDocument } from '../generated/graphql.ts';
-import { Choice, Field } from '../parts/field.tsx';
+import { Choice, Field, FieldGroup } from '../parts/field.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { count } from '../parts/words.ts';
@@ -64,8 +64,7 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
         />
       )}
       {kind === 'groups' && (
-        <fieldset name="appliesTo.group_ids">
-          <legend>In any of the groups</legend>
+        <FieldGroup legend="In any of the groups" name="appliesTo.group_ids">
           <Problem told={told} retry={read} />
           {data && groups.length === 0 && <p>There is no group yet. Make one at Groups.</p>}
           {groups.map(({ id, name }) => (
@@ -83,7 +82,7 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
               {name}
             </label>
           ))}
-        </fieldset>
+        </FieldGroup>
       )}
     </>
   );

@@ -1,7 +1,7 @@
 import { useRead } from '../api/use-read.ts';
 import { useSettled } from '../api/use-settled.ts';
 import { GroupReachDocument, type GroupRowFragment, type InstanceStatus } from '../generated/graphql.ts';
-import { Choice, Field } from '../parts/field.tsx';
+import { Choice, Field, FieldGroup } from '../parts/field.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { plural, words } from '../parts/words.ts';
@@ -34,8 +34,7 @@ interface FilterFieldsProps {
 /** What they have in common, and who that is now. */
 export function FilterFields({ filter, onChange }: FilterFieldsProps) {
   return (
-    <fieldset name="filter" className="rule">
-      <legend>Those that have all of this in common</legend>
+    <FieldGroup legend="Those that have all of this in common" name="filter">
       <Field
         label="Tags"
         name="filter.tags"
@@ -61,7 +60,7 @@ export function FilterFields({ filter, onChange }: FilterFieldsProps) {
         onChange={(event) => onChange({ ...filter, q: event.target.value })}
       />
       <Reach filter={filter} />
-    </fieldset>
+    </FieldGroup>
   );
 }
 

@@ -59,6 +59,26 @@ export function LongField({ label, hint, ...input }: LongFieldProps) {
   );
 }
 
+interface FieldGroupProps {
+  legend: string;
+  /** What the form calls them together. */
+  name: string;
+  children: ReactNode;
+}
+
+/** Fields that belong together; what is wrong with them as a whole stands under them. */
+export function FieldGroup({ legend, name, children }: FieldGroupProps) {
+  const id = useId();
+  const fault = useFault(name);
+  return (
+    <fieldset className="group" name={name} aria-describedby={describedBy(id, undefined, fault)}>
+      <legend>{legend}</legend>
+      {children}
+      <Fault id={`${id}-fault`} text={fault} />
+    </fieldset>
+  );
+}
+
 interface SelectProps {
   label: string;
   name: string;
