@@ -3,26 +3,30 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { provider } from '../identity/msp/support.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { nothingWrong, press, tabTo, visit } from './support/console.js';
-import { focusedFault, retype } from './support/editing.js';
+import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { focusedFault, line, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
+let mailbox: Mailbox;
 let panel: TestPanel;
 let browser: Browser;
 beforeAll(async () => {
   if (!isChromiumThere) return;
-  panel = await startTestPanel();
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
   browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();
   await panel?.stop();
+  await mailbox?.[Symbol.asyncDispose]();
 });
 
 const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
@@ -102,6 +106,113 @@ describe.skipIf(!isChromiumThere)('branding', () => {
       await at(tenant, '/organization/branding', async (page) => {
         await page.getByRole('region', { name: 'How it looks' }).waitFor();
         expect(await page.locator('main').getByRole('button').count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a person', () => {
+  test('asks for another address, calls it off, and asks again: it counts once its link was opened', async () => {
+    const tenant = await panel.world.tenant();
+    const wanted = `${crypto.randomUUID()}@example.com`;
+    const ask = async (page: Page, password: string) => {
+      await retype(page, 'New address', wanted);
+      await retype(page, 'Password, for another address', password);
+      await page.keyboard.press('Enter');
+    };
+    expect(
+      await at(tenant, '/profile', async (page) => {
+        await page.getByText(`${tenant.account.email}, not confirmed yet`).waitFor();
+        await press(page, 'Mail the link again');
+        await page.getByText('The link is on its way.').waitFor();
+        await ask(page, 'not the password');
+        expect(await focusedFault(page)).toContain('Current password is wrong.');
+        await ask(page, tenant.account.password);
+        await page.getByText(`Becomes ${wanted} once its link is opened.`).waitFor();
+        await press(page, `Call it off: the change to ${wanted}`);
+        await page.getByText('Your address stays as it is.').waitFor();
+        await expect.poll(async () => page.getByText(`Becomes ${wanted}`).count()).toBe(0);
+        await ask(page, tenant.account.password);
+        await page.getByText(`Becomes ${wanted} once its link is opened.`).waitFor();
+        const token = await mailbox.token(wanted, /address/i);
+        dataOf(
+          await panel.world.graphql(
+            'mutation($token: String!) { confirmEmailChange(input: { token: $token }) { email } }',
+            { token },
+          ),
+        );
+        await page.reload();
+        await page.getByText(wanted, { exact: true }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('who has lost the second factor is helped by an owner, who gives the password', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const vera = { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' };
+    dataOf(
+      await tenant.graphql(
+        'mutation($email: String!) { inviteMember(input: { email: $email, role: VIEWER }) { id } }',
+        { email: vera.email },
+      ),
+    );
+    dataOf(
+      await panel.world.graphql(
+        'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { id } } }',
+        { input: { token: await mailbox.token(vera.email, /Join/), name: 'Vera', password: vera.password } },
+      ),
+    );
+    await panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
+      panel.clock.now(),
+      vera.email,
+    ]);
+    expect((await panel.world.login(vera.email, vera.password)).body).toMatchObject({ totp_required: true });
+    expect(
+      await at(tenant, '/members', async (page) => {
+        await press(page, 'Switch off the second factor of Vera');
+        await tabTo(page, 'Your password');
+        await page.keyboard.type('a guess');
+        await page.keyboard.press('Enter');
+        expect(await focusedFault(page)).toContain('Current password is wrong.');
+        await retype(page, 'Your password', tenant.account.password);
+        await page.keyboard.press('Enter');
+        await page.getByText('No code is asked of Vera any more.').waitFor();
+        await line(page, 'Vera').getByText('second factor off').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect((await panel.world.login(vera.email, vera.password)).status).toBe(200);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
+  test('is found by who runs the panel, granted a plan, suspended and restored; nobody else is led there', async () => {
+    const tenant = await panel.world.tenant();
+    const { name } = tenant.user.tenant;
+    const mayIn = async () => (await panel.world.login(tenant.account.email, tenant.account.password)).status;
+    expect(
+      await at({ account: testAdministrator }, '/tenants', async (page) => {
+        await tabTo(page, "Name, owner's e-mail or id", 120);
+        await page.keyboard.type(tenant.account.email);
+        const row = line(page, tenant.account.email);
+        await row.getByText('Free').waitFor();
+        await open(page, `Grant a plan to ${name}`, `A plan for ${name}`);
+        await choose(page, 'Plan', 'Pro');
+        await press(page, 'Grant it');
+        await row.getByText('Pro', { exact: false }).first().waitFor();
+        await page.getByText(`${name} has another plan.`).waitFor();
+        await press(page, `Suspend ${name}`, 'Suspend');
+        await row.getByText('Suspended', { exact: true }).waitFor();
+        expect(await mayIn()).not.toBe(200);
+        await press(page, `Restore ${name}`);
+        await row.getByText('Active', { exact: true }).waitFor();
+        expect(await mayIn()).toBe(200);
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(tenant, '/tenants', async (page) => {
+        await page.getByText('Your role does not allow this.').waitFor();
+        expect(await page.locator('a[href="/tenants"]').count()).toBe(0);
+        expect(dataOf(await tenant.graphql('{ tenant { plan } }'))).toEqual({ tenant: { plan: 'PRO' } });
       }),
     ).toEqual(nothingWrong);
   });

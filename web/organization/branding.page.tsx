@@ -106,13 +106,13 @@ function Editor({ branding, onChange }: EditorProps) {
       )}
       <Card title="How it looks">
         <BrandingPreview {...typed} logoSource={branding.logoSource} />
-        <ul className="lines" role="status" aria-label="What to look at again">
+        <div role="status">
           {warnings.map((warning) => (
-            <li key={warning} className="wrong">
+            <p key={warning} className="wrong">
               {warning}.
-            </li>
+            </p>
           ))}
-        </ul>
+        </div>
       </Card>
     </div>
   );

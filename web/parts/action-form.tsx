@@ -44,7 +44,9 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
   const [turn, setTurn] = useState(0);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    const faulty = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
+    faulty?.closest('details')?.setAttribute('open', '');
+    faulty?.focus();
   }, [beside]);
   const send = async () => {
     const { data, error } = await run(variables(new FormData(form.current!)));
