@@ -11,7 +11,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
-import { focusedFault, line, open, retype } from './support/editing.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -72,6 +72,7 @@ describe.skipIf(!isChromiumThere)('an alert rule', () => {
         await page.keyboard.press('Enter');
         await cpu.getByText('80.5 % or above, for 90 seconds.').waitFor();
         expect(await page.getByRole('dialog').count()).toBe(0);
+        await fits(page);
         expect(await cpuRule(tenant)).toMatchObject({
           threshold: 80.5,
           forSeconds: 90,
@@ -127,6 +128,7 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         const row = line(page, receiver.url);
         await row.getByText('From warning on, told again every 4 hours, also of ends').waitFor();
         expect(await page.content()).not.toContain('whsec_');
+        await fits(page);
 
         await press(page, 'Send a test to On call');
         const sent = page.getByRole('list', { name: 'Sent lately' }).getByRole('listitem');

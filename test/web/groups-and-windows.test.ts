@@ -8,7 +8,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, Person, press, tabTo } from './support/console.js';
-import { focusedFault, line, open, retype } from './support/editing.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -97,6 +97,7 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
       },
     ]);
 
+    await fits(page);
     await open(page, 'Edit Nights', 'Window: Nights');
     await choose(page, 'What it does', 'No command begins in it');
     await choose(page, 'For', 'All instances');
@@ -170,6 +171,7 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     const row = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
     await row.getByText('Shops', { exact: true }).waitFor();
     await row.getByText('“shop” in its name or host').waitFor();
+    await fits(page);
     await tenant.node('shop-3');
     await open(page, 'Edit Shops', 'Group: Shops');
     await page.getByText('Now that is 3 instances').waitFor();

@@ -7,6 +7,7 @@ import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { nothingWrong, press, tabTo, visit } from './support/console.js';
+import { fits } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -67,6 +68,7 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
           await page.getByText('No node is called so.').waitFor();
           const left = page.getByRole('list', { name: 'Nodes that have left' }).getByRole('listitem');
           await left.filter({ hasText: 'old-01' }).waitFor();
+          await fits(page);
           expect((await old.beat()).status).toBe(401);
         },
       }),

@@ -10,7 +10,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
-import { focusedFault, line, open, retype } from './support/editing.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -83,11 +83,10 @@ describe.skipIf(!isChromiumThere)('branding', () => {
           [tenant.id, 'c'.repeat(64), png],
         );
         await page.reload();
-        const logo = page.getByRole('img', { name: 'The logo of CloudHost Pro' });
-        await logo.waitFor();
-        await expect
-          .poll(async () => logo.evaluate<number>('(image) => image.naturalWidth' as never))
-          .toBe(1);
+        await page.getByRole('img', { name: 'The logo of CloudHost Pro' }).waitFor();
+        const width = `document.querySelector('.branding img').naturalWidth`;
+        await expect.poll(async () => page.evaluate<number>(width)).toBe(1);
+        await fits(page);
       }),
     ).toEqual(nothingWrong);
   });
@@ -194,7 +193,10 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await tabTo(page, "Name, owner's e-mail or id", 120);
         await page.keyboard.type(tenant.account.email);
         const row = line(page, tenant.account.email);
+        const found = page.getByRole('list', { name: 'Organizations' }).getByRole('listitem');
+        await expect.poll(async () => found.count()).toBe(1);
         await row.getByText('Free').waitFor();
+        await fits(page);
         await open(page, `Grant a plan to ${name}`, `A plan for ${name}`);
         await choose(page, 'Plan', 'Pro');
         await press(page, 'Grant it');

@@ -9,7 +9,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
-import { focusedFault, line, open, retype } from './support/editing.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -85,6 +85,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
         expect(await focusedFault(page)).toContain('This pattern cannot be used');
         expect(await focused(page)).toBe('Value 3');
         expect(await faultsOf(page)).toEqual([]);
+        await fits(page);
         await press(page, 'Remove part 3');
         expect(await focused(page)).toBe('Add a part');
         await page.getByText('it would not hold on 1 instance').waitFor();
@@ -148,8 +149,10 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         // What nobody has touched is sent as it was: a version, though it looks like a number.
         await retype(page, 'What to do where it does not hold', 'Upgrade it');
         await choose(page, 'Severity', 'Critical');
+        await choose(page, 'What mends it', 'A restart');
         await press(page, 'Put the change into force');
         await page.getByText('Where it does not hold: Upgrade it').waitFor();
+        await page.getByText('Restart mends it.').waitFor();
         const version1 = { condition: 'os.version', operator: 'gte', value: '22.04' };
         expect(await rules(tenant)).toEqual({ Systems: version1 });
 
@@ -168,6 +171,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         await page.getByText('it would not hold on 0 instances').waitFor();
         await press(page, 'Put the change into force');
         await line(page, 'plain-01').getByText('Pass', { exact: true }).first().waitFor();
+        await page.getByText('Restart mends it.').waitFor();
         expect(await rules(tenant)).toEqual({ Systems: version1 });
       }),
     ).toEqual(nothingWrong);

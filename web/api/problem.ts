@@ -33,7 +33,7 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     const fields = Object.fromEntries(
       Object.entries(details).map(([path, fault]) => [path.replace(/^input\./, ''), sentence(String(fault))]),
     );
-    return { code, text: Object.values(fields).join(' '), fields };
+    if (Object.keys(fields).length > 0) return { code, text: Object.values(fields).join(' '), fields };
   }
   return { code, text: advice[code] ?? sentence(first.message) };
 }

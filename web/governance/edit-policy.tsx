@@ -11,14 +11,14 @@ interface EditPolicyProps {
   onChange: () => void;
 }
 
-/** A policy that is there, and whom it would hit, before the change is in force. What mends it stays as it is. */
+/** A policy that is there, and whom it would hit, before the change is in force. */
 export function EditPolicy({ policy, begun, onClose, onChange }: EditPolicyProps) {
   const draft = useDraft(begun);
   return (
     <Card title="Edit the policy" className="wide">
       <ActionForm
         document={UpdatePolicyDocument}
-        variables={(form) => ({ id: policy.id, input: { ...policyOf(form), ...draft.wanted } })}
+        variables={(form) => ({ id: policy.id, input: { ...policyOf(form, policy), ...draft.wanted } })}
         submit="Put the change into force"
         done="The change is in force."
         onCancel={onClose}

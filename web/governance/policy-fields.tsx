@@ -9,6 +9,7 @@ import {
 } from '../generated/graphql.ts';
 import { Field, LongField, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
+import { RemedyFields, remedyOf } from './remedy.tsx';
 import { RuleEditor } from './rule-editor.tsx';
 import { newComparison, partOf, ruleOf } from './rule-parts.ts';
 import { appliesToOf, everyone, ScopeFields, scopeOf } from './scope.tsx';
@@ -89,17 +90,19 @@ export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
         maxLength={2000}
         defaultValue={policy?.resolution ?? ''}
       />
+      <RemedyFields remedy={policy?.remediation ?? null} />
       <WhatIf rule={wanted.rule} appliesTo={wanted.appliesTo} {...(policy ? { policyId: policy.id } : {})} />
     </>
   );
 }
 
-export function policyOf(form: FormData) {
+export function policyOf(form: FormData, before?: PolicyRowFragment) {
   return {
     name: textOf(form, 'name'),
     description: textOf(form, 'description') || null,
     resolution: textOf(form, 'resolution') || null,
     enforcement: textOf(form, 'enforcement') as PolicyEnforcement,
     severity: textOf(form, 'severity') as PolicySeverity,
+    remediation: remedyOf(form, before?.remediation ?? null),
   };
 }

@@ -79,6 +79,12 @@ export default function PolicyPage() {
           </p>
           {policy.description && <p>{policy.description}</p>}
           {policy.resolution && <p>Where it does not hold: {policy.resolution}</p>}
+          {policy.remediation && (
+            <p>
+              {words(policy.remediation.command)} mends it
+              {policy.remediation.isAutomatic ? ', and is sent by itself' : ''}.
+            </p>
+          )}
         </Card>
         {begun && (
           <EditPolicy

@@ -50,7 +50,7 @@ export function place(form: HTMLFormElement, told: Told): Placed {
     else beside[name] ??= text;
   }
   const shown =
-    Object.keys(beside).length > 0 ? ['Nothing was saved: what is wrong stands beside its field.'] : [];
+    Object.keys(beside).length > 0 ? ['Nothing was done: what is wrong stands beside its field.'] : [];
   return { beside, told: { code: told.code, text: [...others, ...shown].join(' ') } };
 }
 
@@ -58,7 +58,9 @@ function fieldFor(form: HTMLFormElement, path: string): string | undefined {
   const parts = path.split('.');
   for (let length = parts.length; length > 0; length -= 1) {
     const name = parts.slice(0, length).join('.');
-    if (form.elements.namedItem(name)) return name;
+    const own = `[name="${CSS.escape(name)}"]`;
+    // Those of the parts that show it: a bare checkbox does not.
+    if (form.querySelector(`.field ${own}, .group${own}`)) return name;
   }
   return undefined;
 }

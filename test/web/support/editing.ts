@@ -31,3 +31,13 @@ export async function focusedFault(page: Page): Promise<string> {
 export function line(page: Page, text: string) {
   return page.getByRole('listitem').filter({ hasText: text });
 }
+
+/** In the dark too axe-core finds no fault of colours, and a window of 360 pixels has all of it. */
+export async function fits(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await faultsOf(page, ['color-contrast'])).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+  await page.setViewportSize({ width: 1280, height: 720 });
+}
