@@ -45,9 +45,11 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
           expect(await faultsOf(page)).toEqual([]);
           const pasted = await page.getByLabel('Line to paste', { exact: true }).inputValue();
           await press(page, 'I have copied it');
-          expect(await page.content()).not.toContain('flt_');
+          const token = pasted.split('--token ')[1]!;
+          expect(token).toMatch(/^flt_/);
+          expect(await page.content()).not.toContain(token);
           const input = {
-            token: pasted.split('--token ')[1],
+            token,
             name: 'lost-01',
             hostname: 'lost-01.test',
             version: '0.2.0',

@@ -68,6 +68,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
         await press(page, 'Add a part');
         await expect.poll(async () => focused(page)).toBe('What has to be in part 2');
         await page.keyboard.type('All of these');
+        expect(await focused(page)).toBe('What has to be in part 2');
         await choose(page, 'Fact 2.1', 'backup.offsite');
         await choose(page, 'Has to be 2.1', 'equals');
         await press(page, 'Add a part to part 2');
@@ -173,6 +174,27 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         await line(page, 'plain-01').getByText('Pass', { exact: true }).first().waitFor();
         await page.getByText('Restart mends it.').waitFor();
         expect(await rules(tenant)).toEqual({ Systems: version1 });
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('may be about what nodes report of their own, and what was a text stays one until it is touched', async () => {
+    const tenant = await panel.world.tenant();
+    const rule = { condition: 'custom.rack', operator: 'equals', value: '7' };
+    const id = await create(tenant, { name: 'Racks', rule });
+    expect(
+      await at(tenant, `/governance/policies/${id}`, async (page) => {
+        await press(page, 'Edit');
+        await retype(page, 'Path below custom', 'row');
+        await retype(page, 'Value', '8');
+        await press(page, 'Put the change into force');
+        await page.getByText('custom.row equals 8').first().waitFor();
+        expect(await rules(tenant)).toEqual({ Racks: { ...rule, condition: 'custom.row', value: 8 } });
+        await press(page, 'Edit from version 1');
+        await choose(page, 'Severity', 'Low');
+        await press(page, 'Put the change into force');
+        await page.getByText(/^Version 3: Racks/).waitFor();
+        expect(await rules(tenant)).toEqual({ Racks: rule });
       }),
     ).toEqual(nothingWrong);
   });

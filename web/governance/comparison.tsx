@@ -45,13 +45,13 @@ export function Comparison({ part, path, number, facts, onChange }: ComparisonPr
       />
       {isCustom && (
         <Field
-          label={named('Path of the fact')}
+          label={named('Path below custom')}
           name={`${path}.condition`}
-          value={condition}
+          value={condition.slice(custom.length)}
           required
-          pattern="custom\.[\w\-]+(\.[\w\-]+)*"
-          onChange={(event) => change({ condition: event.target.value })}
-          hint="As the nodes report it, as in custom.rack."
+          pattern="[\w\-]+(\.[\w\-]+)*"
+          onChange={(event) => change({ condition: custom + event.target.value })}
+          hint="As the nodes report it: rack stands for custom.rack."
         />
       )}
       {fact && (

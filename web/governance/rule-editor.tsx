@@ -11,6 +11,7 @@ import {
   countOf,
   isCombined,
   newComparison,
+  single,
   type CombinedPart,
   type Combiner,
   type Fact,
@@ -64,7 +65,6 @@ interface PartProps {
 
 function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }: PartProps) {
   const { path, number, depth } = place;
-  const name = number === '' ? 'the rule' : `part ${number}`;
   // A part that is combined has its own parts one level below.
   const mayCombine = depth < bounds.depth;
   const maySingle = !isCombined(part) || part.parts.length === 1;
@@ -76,7 +76,7 @@ function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }:
   ];
   const turn = (kind: Combiner | 'one') => {
     if (kind !== 'one') onChange(combine(part, kind));
-    else if (isCombined(part)) onChange(part.parts[0]!);
+    else if (isCombined(part)) onChange(single(part));
   };
   return (
     <FieldGroup legend={number === '' ? 'Rule' : `Part ${number}`} name={path}>
@@ -95,7 +95,7 @@ function Part({ part, place, facts, isFull, isNew = false, onChange, onRemove }:
       )}
       {onRemove && (
         <button type="button" onClick={onRemove}>
-          Remove {name}
+          Remove part {number}
         </button>
       )}
     </FieldGroup>

@@ -38,8 +38,15 @@ export function newComparison(): ComparisonPart {
   return { key: newKey(), condition: 'cloud_os.version', operator: 'exists', text: 'true' };
 }
 
+/** It stays the same part for the page, so that what has the focus keeps it. */
 export function combine(part: RulePart, operator: Combiner): CombinedPart {
-  return isCombined(part) ? { ...part, operator } : { key: newKey(), operator, parts: [part] };
+  if (isCombined(part)) return { ...part, operator };
+  return { key: part.key, operator, parts: [{ ...part, key: newKey() }] };
+}
+
+/** The other way round, of a part that has one other in it. */
+export function single({ key, parts }: CombinedPart): RulePart {
+  return { ...parts[0]!, key };
 }
 
 interface Rule {
@@ -106,15 +113,15 @@ function valueOf(text: string, operator: string, fact: Fact | undefined): unknow
   const typed = text.trim();
   if (operator === 'in' || operator === 'not_in') {
     const list = typed.startsWith('[') ? parsed(typed) : undefined;
-    return Array.isArray(list) ? list : wordsIn(typed).map((word) => single(word, fact));
+    return Array.isArray(list) ? list : wordsIn(typed).map((word) => wordOf(word, fact));
   }
-  return isOfText.has(operator) ? typed : single(typed, fact);
+  return isOfText.has(operator) ? typed : wordOf(typed, fact);
 }
 
 /** What these take is text, whatever it looks like. */
 const isOfText = new Set(['matches', 'contains', 'semver', 'older_than', 'newer_than', 'expires_after']);
 
-function single(text: string, fact: Fact | undefined): unknown {
+function wordOf(text: string, fact: Fact | undefined): unknown {
   switch (fact?.type) {
     case 'NUMBER':
       return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
