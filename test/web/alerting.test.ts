@@ -13,7 +13,7 @@ import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let mails: MailServer;
 let panel: TestPanel;

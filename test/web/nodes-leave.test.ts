@@ -9,7 +9,7 @@ import { faultsOf } from './support/axe.js';
 import { nothingWrong, press, tabTo, visit } from './support/console.js';
 import { fits } from './support/editing.js';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let panel: TestPanel;
 let browser: Browser;

@@ -12,7 +12,7 @@ import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let mailbox: Mailbox;
 let panel: TestPanel;

@@ -11,7 +11,7 @@ import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let panel: TestPanel;
 let browser: Browser;

@@ -122,16 +122,10 @@ function valueOf(text: string, operator: string, fact: Fact | undefined): unknow
 const isOfText = new Set(['matches', 'contains', 'semver', 'older_than', 'newer_than', 'expires_after']);
 
 function wordOf(text: string, fact: Fact | undefined): unknown {
-  switch (fact?.type) {
-    case 'NUMBER':
-      return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-    case 'BOOLEAN':
-      return text === 'true' ? true : text === 'false' ? false : text;
-    case 'ANY':
-      return parsed(text) ?? text;
-    default:
-      return text;
-  }
+  const type = fact?.type;
+  if (type === 'NUMBER') return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+  if (type === 'BOOLEAN' && /^(true|false)$/.test(text)) return text === 'true';
+  return type === 'ANY' ? (parsed(text) ?? text) : text;
 }
 
 function parsed(text: string): unknown {
