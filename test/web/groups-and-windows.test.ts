@@ -113,6 +113,26 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
     expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });
 
+  test('begins by clocks that are put forward and back as people of its zone read them', async () => {
+    await using dana = await Person.come(browser, panel.panel.url, {
+      timezoneId: 'Asia/Tokyo',
+      locale: 'en-US',
+    });
+    const page = await dana.signIn(await panel.world.tenant(), '/maintenance');
+    await heading(page, 'Maintenance windows');
+    await choose(page, 'Time zone', 'Europe/Berlin');
+    for (const [local, shown] of [
+      ['2037-07-01T12:00', 'Jul 1, 2037, 7:00:00'],
+      // There is no such time: clocks go from two to three.
+      ['2037-03-29T02:30', 'Mar 29, 2037, 10:30:00'],
+      // There are two such times: the first is meant.
+      ['2037-10-25T02:30', 'Oct 25, 2037, 9:30:00'],
+    ] as const) {
+      await page.getByLabel('Begins', { exact: true }).fill(local);
+      await page.getByText(`For you that is ${shown}`).waitFor();
+    }
+  });
+
   test('that is on now says until when, and is only looked at by whoever may not change it', async () => {
     const tenant = await panel.world.tenant();
     const input = {
