@@ -131,6 +131,7 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
       await page.getByLabel('Begins', { exact: true }).fill(local);
       await page.getByText(`For you that is ${shown}`).waitFor();
     }
+    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
   });
 
   test('that is on now says until when, and is only looked at by whoever may not change it', async () => {
