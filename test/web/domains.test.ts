@@ -9,6 +9,7 @@ import { isChromiumThere, launchChromium } from '../identity/support/chromium.js
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { focusedFault, open, retype } from './support/editing.js';
 import { startWholePanel, type WholePanel } from './support/whole-panel.js';
 
 // Steps follow each other through queues, which take their time on a busy machine.
@@ -100,6 +101,17 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await page.getByText('Create policy Encrypted').waitFor();
         await press(page, 'Sync Fleet', 'Sync');
         await page.getByText('Synced', { exact: true }).waitFor({ timeout: 60_000 });
+        await press(page, 'Pause Fleet');
+        await page.getByText('paused: it is not looked at').waitFor();
+        await press(page, 'Take up again Fleet');
+        await page.getByText('Fleet is looked at again.').waitFor();
+        await open(page, 'Edit Fleet', 'Repository: Fleet');
+        await retype(page, 'Looked at every, in seconds', '5');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toMatch(/30 to 86400/);
+        await retype(page, 'Looked at every, in seconds', '300');
+        await press(page, 'Save');
+        await page.getByText('Fleet is changed, and looked at.').waitFor();
       }),
     ).toEqual(nothingWrong);
   });

@@ -14,6 +14,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { focusedFault, open, retype } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -230,6 +231,10 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await at({ account: testAdministrator }, '/partners', async (office) => {
           await press(office, 'Approve Nordic Partners');
           await office.getByText('Nordic Partners is approved.').waitFor();
+          await press(office, 'Suspend Nordic Partners', 'Suspend');
+          await office.getByText('Nordic Partners is suspended.').waitFor();
+          await press(office, 'Approve Nordic Partners');
+          await office.getByRole('button', { name: 'Suspend Nordic Partners' }).waitFor();
         });
         await page.reload();
         await page
@@ -237,6 +242,13 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           .filter({ hasText: 'Nordic Partners' })
           .getByText('Approved')
           .waitFor();
+        await open(page, 'Edit Nordic Partners', 'Partner: Nordic Partners');
+        await retype(page, 'E-mail to write to', 'nobody@nowhere');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toMatch(/e-?mail/i);
+        await retype(page, 'E-mail to write to', 'office@example.com');
+        await press(page, 'Save');
+        await page.getByText('office@example.com').waitFor();
       }),
     ).toEqual(nothingWrong);
   });

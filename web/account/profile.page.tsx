@@ -17,6 +17,7 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
+import { Address } from './address.tsx';
 import { SecondFactor } from './second-factor.tsx';
 
 /** Whoever is signed in: name, password, second factor, and where else they are signed in. */
@@ -27,12 +28,7 @@ export default function ProfilePage() {
       <Problem told={told} retry={read} />
       <div className="cards">
         {data && (
-          <Card title="Name and address">
-            <p>
-              {data.me.email}
-              {!data.me.emailVerified && ', not confirmed yet: open the link that was mailed to you'}
-            </p>
-            {data.me.pendingEmail && <p>Becomes {data.me.pendingEmail} once its link is opened.</p>}
+          <Card title="Name">
             <ActionForm
               document={UpdateProfileDocument}
               variables={(form) => ({ input: { name: textOf(form, 'name') } })}
@@ -52,6 +48,7 @@ export default function ProfilePage() {
             </ActionForm>
           </Card>
         )}
+        {data && <Address me={data.me} onChange={read} />}
         <Card title="Password">
           <ActionForm
             document={ChangePasswordDocument}

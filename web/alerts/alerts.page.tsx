@@ -14,6 +14,7 @@ import { AlertLine } from './alert-line.tsx';
 import { alertStatuses, severities, type AlertSearch } from './alert-search.ts';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { Silences } from './silences.tsx';
+import { AlertTabs } from './tabs.tsx';
 
 const route = getRouteApi('/alerts');
 
@@ -54,7 +55,7 @@ export default function AlertsPage() {
       replace: true,
     });
   return (
-    <Page title="Alerts">
+    <Page title="Alerts" actions={<AlertTabs />}>
       <Problem told={error && problemOf(error)} retry={reload} />
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
         <Choice

@@ -4,6 +4,8 @@ export interface Told {
   /** What happened, and what to do about it. */
   text: string;
   code: string;
+  /** What is wrong with single fields, by their path in the input: `forSeconds`, `rule.value.0.condition`. */
+  fields?: Readonly<Record<string, string>>;
 }
 
 const advice: Record<string, string> = {
@@ -27,11 +29,13 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     return { code: 'NETWORK', text: 'The panel can not be reached. Check your connection, then try again.' };
   }
   const details = first.extensions['details'];
-  const named =
-    code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null
-      ? Object.values(details).join('. ')
-      : first.message;
-  return { code, text: advice[code] ?? sentence(named) };
+  if (code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null) {
+    const fields = Object.fromEntries(
+      Object.entries(details).map(([path, fault]) => [path.replace(/^input\./, ''), sentence(String(fault))]),
+    );
+    if (Object.keys(fields).length > 0) return { code, text: Object.values(fields).join(' '), fields };
+  }
+  return { code, text: advice[code] ?? sentence(first.message) };
 }
 
 function sentence(text: string): string {

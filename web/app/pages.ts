@@ -12,6 +12,10 @@ export const pages = [
 
 /** Those that are looked at less often, behind "More". */
 export const morePages = [
+  { to: '/alerts/rules', text: 'Alert rules', permission: 'fleet.alert.read' },
+  { to: '/alerts/channels', text: 'Channels', permission: 'fleet.channel.read' },
+  { to: '/groups', text: 'Groups', permission: 'fleet.group.read' },
+  { to: '/maintenance', text: 'Maintenance windows', permission: 'fleet.window.read' },
   { to: '/governance/scores', text: 'Scores', permission: 'governance.score.read' },
   { to: '/governance/canaries', text: 'Canaries', permission: 'governance.canary.read' },
   { to: '/governance/gitops', text: 'GitOps', permission: 'governance.gitops.read' },
@@ -19,7 +23,9 @@ export const morePages = [
   { to: '/clients', text: 'Clients', permission: 'identity.msp.read' },
   { to: '/partners', text: 'Partners', permission: 'billing.partner.read' },
   { to: '/members', text: 'Members', permission: 'identity.member.read' },
+  { to: '/organization/branding', text: 'Branding', permission: 'identity.branding.read' },
   { to: '/api-keys', text: 'API keys', permission: 'identity.api-key.manage' },
   { to: '/audit', text: 'Audit trail', permission: 'identity.audit.read' },
+  { to: '/tenants', text: 'Organizations', permission: 'identity.tenant.list' },
   { to: '/ha', text: 'High availability', permission: 'hosting.ha.read' },
 ] as const;

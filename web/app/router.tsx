@@ -33,6 +33,18 @@ const alerts = createRoute({
   component: lazyRouteComponent(() => import('../alerts/alerts.page.tsx')),
 });
 
+const alertRules = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/rules',
+  component: lazyRouteComponent(() => import('../alerts/rules.page.tsx')),
+});
+
+const channels = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('../alerts/channels.page.tsx')),
+});
+
 const commands = createRoute({
   getParentRoute: () => root,
   path: '/commands',
@@ -51,6 +63,18 @@ const command = createRoute({
   getParentRoute: () => root,
   path: '/commands/$id',
   component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
+});
+
+const groups = createRoute({
+  getParentRoute: () => root,
+  path: '/groups',
+  component: lazyRouteComponent(() => import('../groups/groups.page.tsx')),
+});
+
+const maintenance = createRoute({
+  getParentRoute: () => root,
+  path: '/maintenance',
+  component: lazyRouteComponent(() => import('../maintenance/maintenance.page.tsx')),
 });
 
 const enrollment = createRoute({
@@ -131,6 +155,12 @@ const members = createRoute({
   component: lazyRouteComponent(() => import('../organization/members.page.tsx')),
 });
 
+const branding = createRoute({
+  getParentRoute: () => root,
+  path: '/organization/branding',
+  component: lazyRouteComponent(() => import('../organization/branding.page.tsx')),
+});
+
 const apiKeys = createRoute({
   getParentRoute: () => root,
   path: '/api-keys',
@@ -142,6 +172,12 @@ const audit = createRoute({
   path: '/audit',
   validateSearch: auditSearch,
   component: lazyRouteComponent(() => import('../organization/audit.page.tsx')),
+});
+
+const tenants = createRoute({
+  getParentRoute: () => root,
+  path: '/tenants',
+  component: lazyRouteComponent(() => import('../tenants/tenants.page.tsx')),
 });
 
 const ha = createRoute({
@@ -162,9 +198,13 @@ export const router = createRouter({
     instances,
     instance,
     alerts,
+    alertRules,
+    channels,
     commands,
     newCommand,
     command,
+    groups,
+    maintenance,
     enrollment,
     policies,
     policy,
@@ -178,8 +218,10 @@ export const router = createRouter({
     clients,
     partners,
     members,
+    branding,
     apiKeys,
     audit,
+    tenants,
     ha,
     profile,
   ]),

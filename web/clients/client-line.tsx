@@ -1,4 +1,5 @@
 import {
+  DeleteMspClientDocument,
   RestoreMspClientDocument,
   SuspendMspClientDocument,
   UpdateMspClientDocument,
@@ -93,6 +94,17 @@ export function ClientLine({ client, grant, onChange }: ClientLineProps) {
             text="Restore"
             label={`Restore ${name}`}
             done={`${name} is restored.`}
+            onDone={onChange}
+          />
+        )}
+        {isManager && eraseAt === null && (
+          <Action
+            document={DeleteMspClientDocument}
+            variables={{ id }}
+            text="Delete"
+            label={`Delete ${name}`}
+            confirm="Its people and nodes are refused at once, and all of it is erased in 30 days. Until then it can be restored."
+            done={`${name} is deleted, and erased in 30 days.`}
             onDone={onChange}
           />
         )}

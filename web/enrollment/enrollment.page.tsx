@@ -17,9 +17,10 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { useViewer } from '../session/viewer.tsx';
+import { Membership } from './membership.tsx';
 import { NewToken } from './new-token.tsx';
 
-/** Brings nodes into the fleet: a token, the line to paste, and who came by it. */
+/** Brings nodes into the fleet: a token, the line to paste, and who came by it. And lets them leave it. */
 export default function EnrollmentPage() {
   const { may } = useViewer();
   const { rows, error, hasMore, cursor, put, reload, more } = usePages(
@@ -47,6 +48,7 @@ export default function EnrollmentPage() {
           </button>
         )}
       </Card>
+      <Membership />
     </Page>
   );
 }

@@ -1,3 +1,5 @@
+import { useState } from 'react';
+
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
@@ -7,19 +9,19 @@ import {
   GitOpsConfigsDocument,
   RefreshGitOpsConfigDocument,
   SyncGitOpsConfigDocument,
-  type GitOpsConfigsQuery,
+  UpdateGitOpsConfigDocument,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { GitOpsFields, gitOpsOf, type GitOpsConfig } from './gitops-fields.tsx';
 import { NewGitOps } from './new-gitops.tsx';
 import { GovernanceTabs } from './tabs.tsx';
-
-type Config = GitOpsConfigsQuery['gitOpsConfigs']['nodes'][number];
 
 /** Repositories that declare what governs, and what stands between them and what there is. */
 export default function GitOpsPage() {
@@ -49,13 +51,15 @@ export default function GitOpsPage() {
   );
 }
 
-function Repository({ config, onChange }: { config: Config; onChange: () => void }) {
+function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () => void }) {
   const { may } = useViewer();
-  const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune } = config;
+  const [isEdited, setEdited] = useState(false);
+  const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune, isPaused } = config;
   return (
     <>
       <div>
         <Status of={syncStatus} /> <strong>{name}</strong> {words(health)}
+        {isPaused && ', paused: it is not looked at'}
         <p className="quiet">
           <code>{repoUrl}</code> {branch} {path && `/${path}`}, looked at <Time at={config.lastCheckedAt} />,
           synced <Time at={config.lastSyncedAt} />
@@ -71,6 +75,17 @@ function Repository({ config, onChange }: { config: Config; onChange: () => void
       </div>
       {may('governance.gitops.manage') && (
         <div className="actions">
+          <button type="button" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+            Edit
+          </button>
+          <Action
+            document={UpdateGitOpsConfigDocument}
+            variables={{ id, input: { isPaused: !isPaused } }}
+            text={isPaused ? 'Take up again' : 'Pause'}
+            label={`${isPaused ? 'Take up again' : 'Pause'} ${name}`}
+            done={isPaused ? `${name} is looked at again.` : `${name} is left alone.`}
+            onDone={onChange}
+          />
           <Action
             document={RefreshGitOpsConfigDocument}
             variables={{ id }}
@@ -101,13 +116,26 @@ function Repository({ config, onChange }: { config: Config; onChange: () => void
           />
         </div>
       )}
+      {isEdited && (
+        <FormDialog
+          title={`Repository: ${name}`}
+          document={UpdateGitOpsConfigDocument}
+          variables={(form) => ({ id, input: gitOpsOf(form) })}
+          submit="Save"
+          done={`${name} is changed, and looked at.`}
+          onClose={() => setEdited(false)}
+          onDone={onChange}
+        >
+          <GitOpsFields config={config} />
+        </FormDialog>
+      )}
     </>
   );
 }
 
 const marks = { CREATE: '+', UPDATE: '~', DELETE: '−' };
 
-function Difference({ changes }: { changes: Config['changes'] }) {
+function Difference({ changes }: { changes: GitOpsConfig['changes'] }) {
   return (
     <details open>
       <summary>{plural(changes.length, 'difference')}</summary>

@@ -1,4 +1,5 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
@@ -11,15 +12,11 @@ import {
   PolicyFailuresDocument,
   RemediatePolicyDocument,
   ScoreChangedDocument,
-  UpdatePolicyDocument,
+  PolicyExemptionsDocument,
   type PolicyDetailQuery,
-  type PolicyEnforcement,
 } from '../generated/graphql.ts';
-import { ActionForm } from '../parts/action-form.tsx';
 import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
-import { Select } from '../parts/field.tsx';
-import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -27,10 +24,13 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { EditPolicy } from './edit-policy.tsx';
+import { Exemptions, NewExemption } from './exemptions.tsx';
 import { appliesToText, countsText, evidenceText, ruleText } from './policy-words.ts';
 
 const route = getRouteApi('/governance/policies/$id');
-const enforcements = ['ADVISORY', 'MANDATORY', 'DISABLED'].map((value) => ({ value, text: words(value) }));
+
+type PolicyVersion = PolicyDetailQuery['policyHistory'][number];
 
 /** One policy: where it holds and why not, what mends it, and how it came to be. */
 export default function PolicyPage() {
@@ -38,6 +38,7 @@ export default function PolicyPage() {
   const { may } = useViewer();
   const navigate = useNavigate();
   const { data, told, read } = useRead(PolicyDetailDocument, { variables: { id } });
+  const [begun, setBegun] = useState<{ key: number } & Pick<PolicyVersion, 'rule' | 'appliesTo'>>();
   const isManager = may('governance.policy.manage');
   if (!data) {
     if (!told) return <p role="status">Reading the policy…</p>;
@@ -49,15 +50,20 @@ export default function PolicyPage() {
       title={policy.name}
       actions={
         isManager && (
-          <Action
-            document={DeletePolicyDocument}
-            variables={{ id }}
-            text="Delete"
-            label={`Delete ${policy.name}`}
-            confirm="It is judged no longer, and its alerts end. Its history stays in the audit trail."
-            done={`${policy.name} is deleted.`}
-            onDone={() => void navigate({ to: '/governance' })}
-          />
+          <>
+            <button type="button" onClick={() => setBegun({ key: 0, ...policy })}>
+              Edit
+            </button>
+            <Action
+              document={DeletePolicyDocument}
+              variables={{ id }}
+              text="Delete"
+              label={`Delete ${policy.name}`}
+              confirm="It is judged no longer, and its alerts end. Its history stays in the audit trail."
+              done={`${policy.name} is deleted.`}
+              onDone={() => void navigate({ to: '/governance' })}
+            />
+          </>
         )
       }
     >
@@ -73,28 +79,22 @@ export default function PolicyPage() {
           </p>
           {policy.description && <p>{policy.description}</p>}
           {policy.resolution && <p>Where it does not hold: {policy.resolution}</p>}
+          {policy.remediation && (
+            <p>
+              {words(policy.remediation.command)} mends it
+              {policy.remediation.isAutomatic ? ', and is sent by itself' : ''}.
+            </p>
+          )}
         </Card>
-        {isManager && (
-          <Card title="Enforcement">
-            <ActionForm
-              document={UpdatePolicyDocument}
-              variables={(form) => ({
-                id,
-                input: { enforcement: textOf(form, 'enforcement') as PolicyEnforcement },
-              })}
-              submit="Change the enforcement"
-              done="The enforcement is changed."
-              onDone={read}
-            >
-              <Select
-                key={policy.version}
-                label="Enforcement"
-                name="enforcement"
-                options={enforcements}
-                defaultValue={policy.enforcement}
-              />
-            </ActionForm>
-          </Card>
+        {begun && (
+          <EditPolicy
+            // Another version begins anew.
+            key={begun.key}
+            policy={policy}
+            begun={begun}
+            onClose={() => setBegun(undefined)}
+            onChange={read}
+          />
         )}
         <Results policy={policy} onJudged={read} />
         <Listing
@@ -102,15 +102,39 @@ export default function PolicyPage() {
           rows={policyHistory}
           empty="There is no other version."
           keyOf={({ version }) => String(version)}
-          render={({ version, enforcement, severity, changedBy, changedAt }) => (
-            <div>
-              Version {version}: {words(enforcement)}, {words(severity).toLowerCase()}, by{' '}
-              <code>{changedBy}</code> <Time at={changedAt} />
-            </div>
+          render={(version) => (
+            <>
+              <VersionText of={version} />
+              {isManager && version.version !== policy.version && (
+                <button
+                  type="button"
+                  aria-label={`Edit from version ${version.version}`}
+                  onClick={() => setBegun({ key: version.version, ...version })}
+                >
+                  Edit from
+                </button>
+              )}
+            </>
           )}
         />
       </div>
     </Page>
+  );
+}
+
+function VersionText({ of }: { of: PolicyVersion }) {
+  const { version, name, enforcement, severity, rule, appliesTo, changedBy, changedAt } = of;
+  return (
+    <div>
+      Version {version}: {name}, {words(enforcement).toLowerCase()}, {words(severity).toLowerCase()}, for{' '}
+      {appliesToText(appliesTo)}
+      <p>
+        <code>{ruleText(rule)}</code>
+      </p>
+      <p className="quiet">
+        by <code>{changedBy}</code> <Time at={changedAt} />
+      </p>
+    </div>
   );
 }
 
@@ -121,6 +145,8 @@ interface ResultsProps {
 
 function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) {
   const { may } = useViewer();
+  const [exempted, setExempted] = useState<{ id: string; name: string }>();
+  const exemptions = usePages(PolicyExemptionsDocument, { id }, ({ policyExemptions }) => policyExemptions);
   const { rows, error, hasMore, more, reload } = usePages(
     PolicyFailuresDocument,
     { id },
@@ -129,6 +155,11 @@ function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) 
       pageInfo,
     }),
   );
+  const judgedAnew = () => {
+    exemptions.reload();
+    reload();
+    onJudged();
+  };
   useFollowed(
     ScoreChangedDocument,
     {},
@@ -158,20 +189,40 @@ function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) 
               <Time at={since} />
               {evidence && <p>{evidenceText(evidence)}</p>}
             </div>
-            {status === 'FAIL' && remediation && may('governance.remediation.run') && (
-              <Action
-                document={RemediatePolicyDocument}
-                variables={{ input: { policyId: id, instanceIds: [instanceId] } }}
-                text={words(remediation.command)}
-                label={`${words(remediation.command)} ${instance.name}, as ${name} says`}
-                confirm="The instance is sent the command that the policy names."
-                done="The remedy is on its way."
-                onDone={reload}
-              />
-            )}
+            <div className="actions">
+              {status === 'FAIL' && remediation && may('governance.remediation.run') && (
+                <Action
+                  document={RemediatePolicyDocument}
+                  variables={{ input: { policyId: id, instanceIds: [instanceId] } }}
+                  text={words(remediation.command)}
+                  label={`${words(remediation.command)} ${instance.name}, as ${name} says`}
+                  confirm="The instance is sent the command that the policy names."
+                  done="The remedy is on its way."
+                  onDone={reload}
+                />
+              )}
+              {status !== 'EXEMPT' && may('governance.exemption.manage') && (
+                <button
+                  type="button"
+                  aria-label={`Exempt ${instance.name}`}
+                  onClick={() => setExempted({ id: instanceId, name: instance.name })}
+                >
+                  Exempt
+                </button>
+              )}
+            </div>
           </>
         )}
       />
+      <Exemptions pages={exemptions} onEnded={judgedAnew} />
+      {exempted && (
+        <NewExemption
+          policyId={id}
+          instance={exempted}
+          onClose={() => setExempted(undefined)}
+          onMade={judgedAnew}
+        />
+      )}
     </>
   );
 }

@@ -1,6 +1,4 @@
-import { Link } from '@tanstack/react-router';
-
-import { useViewer } from '../session/viewer.tsx';
+import { Tabs } from '../parts/tabs.tsx';
 
 const tabs = [
   { to: '/governance', text: 'Policies', permission: 'governance.policy.read' },
@@ -11,16 +9,5 @@ const tabs = [
 
 /** The pages of governance beside each other. */
 export function GovernanceTabs() {
-  const { may } = useViewer();
-  return (
-    <nav aria-label="Governance" className="choices">
-      {tabs
-        .filter(({ permission }) => may(permission))
-        .map(({ to, text }) => (
-          <Link key={to} to={to} className="button" activeOptions={{ exact: true }}>
-            {text}
-          </Link>
-        ))}
-    </nav>
-  );
+  return <Tabs label="Governance" tabs={tabs} />;
 }

@@ -1,20 +1,22 @@
 import { useRead } from '../api/use-read.ts';
+import { useSettled } from '../api/use-settled.ts';
 import { PreviewPolicyDocument, type PolicyRuleInput } from '../generated/graphql.ts';
 import { Problem } from '../parts/problem.tsx';
 import { count, plural } from '../parts/words.ts';
 import { evidenceText } from './policy-words.ts';
-import { useSettled } from './use-settled.ts';
 
 interface WhatIfProps {
   rule: PolicyRuleInput;
   appliesTo: unknown;
+  /** The policy that it would take the place of. */
+  policyId?: string;
 }
 
 const shown = 10;
 
 /** Where the rule would hold if it were in force now, asked for when typing pauses. */
-export function WhatIf({ rule, appliesTo }: WhatIfProps) {
-  const asked = useSettled(JSON.stringify({ rule, appliesTo }), 600);
+export function WhatIf(given: WhatIfProps) {
+  const asked = useSettled(JSON.stringify(given), 600);
   const input = JSON.parse(asked) as WhatIfProps;
   const { data, told, read } = useRead(PreviewPolicyDocument, {
     variables: { input },

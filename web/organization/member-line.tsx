@@ -3,6 +3,7 @@ import { useState } from 'react';
 import {
   ChangeMemberRoleDocument,
   RemoveMemberDocument,
+  ResetSecondFactorDocument,
   type MembersQuery,
   type Role,
 } from '../generated/graphql.ts';
@@ -33,6 +34,9 @@ export function MemberLine({ member, onChange }: MemberLineProps) {
           {words(role)}, second factor {totpEnabled ? 'on' : 'off'}, since <Time at={createdAt} />
         </p>
         {isChangeable && <RoleForm member={member} onChange={onChange} />}
+        {totpEnabled && role !== 'OWNER' && id !== me.id && may('identity.second-factor.reset') && (
+          <ResetForm member={member} onChange={onChange} />
+        )}
       </div>
       {isChangeable && role !== 'OWNER' && (
         <Action
@@ -80,6 +84,32 @@ function RoleForm({ member: { id, name, role }, onChange }: MemberLineProps) {
             required
           />
         )}
+      </ActionForm>
+    </details>
+  );
+}
+
+function ResetForm({ member: { id, name }, onChange }: MemberLineProps) {
+  return (
+    <details>
+      <summary>Switch off the second factor of {name}</summary>
+      <p>For someone who has lost it. Their sessions end, and they are told by mail.</p>
+      <ActionForm
+        document={ResetSecondFactorDocument}
+        variables={(form) => ({
+          input: { userId: id, currentPassword: secretOf(form, 'currentPassword') },
+        })}
+        submit={`Switch off the second factor of ${name}`}
+        done={`No code is asked of ${name} any more.`}
+        onDone={onChange}
+      >
+        <Field
+          label="Your password"
+          name="currentPassword"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
       </ActionForm>
     </details>
   );

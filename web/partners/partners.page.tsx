@@ -1,3 +1,5 @@
+import { useState } from 'react';
+
 import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
@@ -7,12 +9,15 @@ import {
   PartnerTiersDocument,
   RegisterPartnerDocument,
   RejectPartnerDocument,
+  SuspendPartnerDocument,
+  UpdatePartnerDocument,
   type PartnersQuery,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
 import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
@@ -66,8 +71,14 @@ export default function PartnersPage() {
   );
 }
 
-function PartnerLine({ partner, onChange }: { partner: Partner; onChange: () => void }) {
+interface PartnerLineProps {
+  partner: Partner;
+  onChange: () => void;
+}
+
+function PartnerLine({ partner, onChange }: PartnerLineProps) {
   const { may } = useViewer();
+  const [isEdited, setEdited] = useState(false);
   const { id, name, contactEmail, website, status, tier, instances, discountPercent, outlook } = partner;
   return (
     <>
@@ -88,30 +99,102 @@ function PartnerLine({ partner, onChange }: { partner: Partner; onChange: () => 
           </p>
         )}
       </div>
-      {status === 'PENDING' && may('billing.partner.decide') && (
-        <div className="actions">
-          <Action
-            document={ApprovePartnerDocument}
-            variables={{ input: { id } }}
-            text="Approve"
-            label={`Approve ${name}`}
-            done={`${name} is approved.`}
-            onDone={onChange}
-            isMain
-          />
-          <Action
-            document={RejectPartnerDocument}
-            variables={{ id }}
-            text="Reject"
-            label={`Reject ${name}`}
-            confirm="They may register again."
-            done={`${name} is rejected.`}
-            onDone={onChange}
-          />
-        </div>
+      {may('billing.partner.decide') ? (
+        <Decision partner={partner} onChange={onChange} />
+      ) : (
+        may('billing.partner.manage') && (
+          <button type="button" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+            Edit
+          </button>
+        )
+      )}
+      {isEdited && (
+        <FormDialog
+          title={`Partner: ${name}`}
+          document={UpdatePartnerDocument}
+          variables={(form) => ({ id, input: partnerOf(form) })}
+          submit="Save"
+          done={`${name} is changed.`}
+          onClose={() => setEdited(false)}
+          onDone={onChange}
+        >
+          <PartnerFields partner={partner} />
+        </FormDialog>
       )}
     </>
   );
+}
+
+/** What a platform administrator decides. */
+function Decision({ partner: { id, name, status }, onChange }: PartnerLineProps) {
+  return (
+    <div className="actions">
+      {(status === 'PENDING' || status === 'SUSPENDED') && (
+        <Action
+          document={ApprovePartnerDocument}
+          variables={{ input: { id } }}
+          text="Approve"
+          label={`Approve ${name}`}
+          done={`${name} is approved.`}
+          onDone={onChange}
+          isMain
+        />
+      )}
+      {status === 'PENDING' && (
+        <Action
+          document={RejectPartnerDocument}
+          variables={{ id }}
+          text="Reject"
+          label={`Reject ${name}`}
+          confirm="They may register again."
+          done={`${name} is rejected.`}
+          onDone={onChange}
+        />
+      )}
+      {status === 'APPROVED' && (
+        <Action
+          document={SuspendPartnerDocument}
+          variables={{ id }}
+          text="Suspend"
+          label={`Suspend ${name}`}
+          confirm="Its tier and its commission end at once, and the discount of its customers within a minute."
+          done={`${name} is suspended.`}
+          onDone={onChange}
+        />
+      )}
+    </div>
+  );
+}
+
+/** How a partner presents itself. */
+function PartnerFields({ partner }: { partner?: Partner }) {
+  return (
+    <>
+      <Field label="Name of the partner" name="name" required maxLength={200} defaultValue={partner?.name} />
+      <Field
+        label="E-mail to write to"
+        name="contactEmail"
+        type="email"
+        required
+        defaultValue={partner?.contactEmail}
+      />
+      <Field
+        label="Website"
+        name="website"
+        type="url"
+        defaultValue={partner?.website ?? undefined}
+        hint="May be left empty."
+      />
+    </>
+  );
+}
+
+function partnerOf(form: FormData) {
+  return {
+    name: textOf(form, 'name'),
+    contactEmail: textOf(form, 'contactEmail'),
+    website: textOf(form, 'website') || null,
+  };
 }
 
 function Register({ onMade }: { onMade: () => void }) {
@@ -119,20 +202,12 @@ function Register({ onMade }: { onMade: () => void }) {
     <Card title="Become a partner">
       <ActionForm
         document={RegisterPartnerDocument}
-        variables={(form) => ({
-          input: {
-            name: textOf(form, 'name'),
-            contactEmail: textOf(form, 'contactEmail'),
-            website: textOf(form, 'website') || null,
-          },
-        })}
+        variables={(form) => ({ input: partnerOf(form) })}
         submit="Register"
         done="You are registered; who runs this panel decides."
         onDone={onMade}
       >
-        <Field label="Name of the partner" name="name" required maxLength={200} />
-        <Field label="E-mail to write to" name="contactEmail" type="email" required />
-        <Field label="Website" name="website" type="url" hint="May be left empty." />
+        <PartnerFields />
       </ActionForm>
     </Card>
   );

@@ -1,5 +1,7 @@
 import { useId, type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes } from 'react';
 
+import { describedBy, Fault, useFault } from './faults.tsx';
+
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: ReactNode;
@@ -8,15 +10,22 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 /** A labelled input, and under it what to know of it. */
 export function Field({ label, hint, ...input }: FieldProps) {
   const id = useId();
+  const fault = useFault(input.name);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
+      <input
+        id={id}
+        aria-describedby={describedBy(id, hint, fault)}
+        aria-invalid={fault !== undefined || undefined}
+        {...input}
+      />
       {hint && (
         <p id={`${id}-hint`} className="quiet">
           {hint}
         </p>
       )}
+      <Fault id={`${id}-fault`} text={fault} />
     </div>
   );
 }
@@ -29,16 +38,44 @@ interface LongFieldProps extends TextareaHTMLAttributes<HTMLTextAreaElement> {
 /** A labelled input of several lines. */
 export function LongField({ label, hint, ...input }: LongFieldProps) {
   const id = useId();
+  const fault = useFault(input.name);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <textarea id={id} rows={4} aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
+      <textarea
+        id={id}
+        rows={4}
+        aria-describedby={describedBy(id, hint, fault)}
+        aria-invalid={fault !== undefined || undefined}
+        {...input}
+      />
       {hint && (
         <p id={`${id}-hint`} className="quiet">
           {hint}
         </p>
       )}
+      <Fault id={`${id}-fault`} text={fault} />
     </div>
+  );
+}
+
+interface FieldGroupProps {
+  legend: string;
+  /** What the form calls them together. */
+  name: string;
+  children: ReactNode;
+}
+
+/** Fields that belong together; what is wrong with them as a whole stands under them. */
+export function FieldGroup({ legend, name, children }: FieldGroupProps) {
+  const id = useId();
+  const fault = useFault(name);
+  return (
+    <fieldset className="group" name={name} aria-describedby={describedBy(id, undefined, fault)}>
+      <legend>{legend}</legend>
+      {children}
+      <Fault id={`${id}-fault`} text={fault} />
+    </fieldset>
   );
 }
 
@@ -52,16 +89,24 @@ interface SelectProps {
 /** A labelled choice that its form reads. */
 export function Select({ label, name, options, defaultValue }: SelectProps) {
   const id = useId();
+  const fault = useFault(name);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <select id={id} name={name} defaultValue={defaultValue}>
+      <select
+        id={id}
+        name={name}
+        defaultValue={defaultValue}
+        aria-describedby={describedBy(id, undefined, fault)}
+        aria-invalid={fault !== undefined || undefined}
+      >
         {options.map(({ value, text }) => (
           <option key={value} value={value}>
             {text}
           </option>
         ))}
       </select>
+      <Fault id={`${id}-fault`} text={fault} />
     </div>
   );
 }
@@ -71,21 +116,35 @@ interface ChoiceProps<Value extends string> {
   value: Value;
   options: readonly { value: Value; text: string }[];
   onChange: (value: Value) => void;
+  /** What its form calls it. */
+  name?: string;
+  autoFocus?: boolean;
 }
 
 /** A labelled choice of a few. */
-export function Choice<Value extends string>({ label, value, options, onChange }: ChoiceProps<Value>) {
+export function Choice<Value extends string>(props: ChoiceProps<Value>) {
+  const { label, value, options, onChange, name, autoFocus } = props;
   const id = useId();
+  const fault = useFault(name);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChange(event.target.value as Value)}>
+      <select
+        id={id}
+        name={name}
+        value={value}
+        autoFocus={autoFocus}
+        aria-describedby={describedBy(id, undefined, fault)}
+        aria-invalid={fault !== undefined || undefined}
+        onChange={(event) => onChange(event.target.value as Value)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.text}
           </option>
         ))}
       </select>
+      <Fault id={`${id}-fault`} text={fault} />
     </div>
   );
 }

@@ -26,6 +26,7 @@ const tones: Record<string, string> = {
   PAID: 'good',
   SYNCED: 'good',
   RUNNING: 'good',
+  DELIVERED: 'good',
   READY: 'good',
   APPROVED: 'good',
   PLACED: 'good',

@@ -1,0 +1,199 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { confirm, MailServer } from '../fleet/alerts/support/mail.js';
+import { soon } from '../fleet/alerts/support/panel.js';
+import { WebhookReceiver } from '../fleet/alerts/support/webhook.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
+import type { Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+let mails: MailServer;
+let panel: TestPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  mails = await MailServer.start();
+  panel = await startTestPanel({
+    SMTP_URL: mails.url,
+    MAIL_FROM: 'panel@panel.test',
+    ALLOW_PRIVATE_TARGETS: '127.0.0.1',
+  });
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+  await mails?.[Symbol.asyncDispose]();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+interface Rule {
+  kind: string;
+  isEnabled: boolean;
+  severity: string;
+  threshold: number | null;
+  forSeconds: number;
+}
+
+async function cpuRule(tenant: Tenant): Promise<Rule> {
+  const answer = await tenant.graphql<{ alertRules: Rule[] }>(
+    '{ alertRules { kind isEnabled severity threshold forSeconds } }',
+  );
+  return dataOf(answer).alertRules.find(({ kind }) => kind === 'CPU')!;
+}
+
+describe.skipIf(!isChromiumThere)('an alert rule', () => {
+  test('is given another limit, what is wrong stands beside its field, and is switched off, on, and reset', async () => {
+    const tenant = await panel.world.tenant();
+    const before = await cpuRule(tenant);
+    expect(
+      await at(tenant, '/alerts/rules', async (page) => {
+        await heading(page, 'Alert rules');
+        const cpu = page.getByRole('listitem').filter({ hasText: 'The CPU in use is at' });
+        await open(page, 'Edit the rule CPU', 'Rule: CPU');
+        await retype(page, 'Limit, in percent', '150');
+        await retype(page, 'Has to hold for, in seconds', '90');
+        await choose(page, 'Severity', 'Critical');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('Threshold must be at most 100.');
+        expect(await faultsOf(page)).toEqual([]);
+        expect(await cpuRule(tenant)).toEqual(before);
+        await retype(page, 'Limit, in percent', '80.5');
+        await page.keyboard.press('Enter');
+        await cpu.getByText('80.5 % or above, for 90 seconds.').waitFor();
+        expect(await page.getByRole('dialog').count()).toBe(0);
+        await fits(page);
+        expect(await cpuRule(tenant)).toMatchObject({
+          threshold: 80.5,
+          forSeconds: 90,
+          severity: 'CRITICAL',
+        });
+        await press(page, 'Switch off the rule CPU', 'Switch off');
+        await cpu.getByText('Off', { exact: true }).waitFor();
+        expect((await cpuRule(tenant)).isEnabled).toBe(false);
+        await press(page, 'Switch on the rule CPU');
+        await cpu.getByText('Active', { exact: true }).waitFor();
+        await press(page, 'Reset the rule CPU', 'Reset');
+        await cpu.getByText('As the panel comes').waitFor();
+        expect(await cpuRule(tenant)).toEqual(before);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is only looked at by whoever may not change it', async () => {
+    const tenant = await panel.world.tenant();
+    await tokenInRole(panel, tenant, 'VIEWER');
+    expect(
+      await at(tenant, '/alerts/rules', async (page) => {
+        await page.getByText('The CPU in use is at').waitFor();
+        const buttons = page.locator('main').getByRole('button');
+        expect(await buttons.count()).toBe(0);
+        expect(await page.getByRole('link', { name: 'Channels' }).count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a channel', () => {
+  test('is a webhook that shows its secret once, is tested, says what came of it, is changed and removed', async () => {
+    const tenant = await panel.world.tenant();
+    await using receiver = await WebhookReceiver.start();
+    expect(
+      await at(tenant, '/alerts/channels', async (page) => {
+        await page.getByText('Nobody is told of alerts yet.').waitFor();
+        await page.getByText('Nothing was sent yet.').waitFor();
+        await choose(page, 'How it is told', 'Webhook');
+        await tabTo(page, 'Name of the channel', 120);
+        await page.keyboard.type('On call');
+        await tabTo(page, 'Address of the webhook');
+        await page.keyboard.type('https://10.0.0.1/hook');
+        await page.keyboard.press('Enter');
+        expect(await focusedFault(page)).toMatch(/public|private/);
+        await retype(page, 'Address of the webhook', receiver.url);
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog', { name: 'Secret of On call' }).waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        receiver.secrets.push(await page.getByLabel('Secret', { exact: true }).inputValue());
+        await press(page, 'I have copied it');
+        const row = line(page, receiver.url);
+        await row.getByText('From warning on, told again every 4 hours, also of ends').waitFor();
+        expect(await page.content()).not.toContain('whsec_');
+        await fits(page);
+
+        await press(page, 'Send a test to On call');
+        const sent = page.getByRole('list', { name: 'Sent lately' }).getByRole('listitem');
+        await sent.waitFor();
+        await soon(panel, async () => sent.getByText('Delivered').isVisible(), 'the test to be told of');
+        await sent.getByText('1 attempt: answered 204').waitFor();
+        expect(receiver.received.map(({ body, signedBy }) => [body.type, signedBy])).toEqual([
+          ['test', receiver.secrets],
+        ]);
+
+        await open(page, 'Edit On call', 'Channel: On call');
+        await retype(page, 'Told again after, in minutes', '3');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toMatch(/5 to 10080/);
+        await retype(page, 'Told again after, in minutes', '0');
+        await choose(page, 'From severity', 'Critical');
+        await tabTo(page, /Also when/);
+        await page.keyboard.press('Space');
+        await press(page, 'Save');
+        await row.getByText('From critical on, told once').waitFor();
+
+        await press(page, 'Another secret for On call', 'Another secret');
+        await page.getByRole('dialog', { name: 'Secret of On call' }).waitFor();
+        expect(await page.getByLabel('Secret', { exact: true }).inputValue()).not.toBe(receiver.secrets[0]);
+        await page.keyboard.press('Escape');
+        await row.getByText('signed with the former secret too until').waitFor();
+        await press(page, 'Switch off On call');
+        await row.getByText('Off', { exact: true }).waitFor();
+        await press(page, 'Switch on On call');
+        await row.getByText('Active', { exact: true }).waitFor();
+        await press(page, 'Remove On call', 'Remove');
+        await page.getByText('Nobody is told of alerts yet.').waitFor();
+        await sent.getByText('A channel that was removed').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('mails those of its addresses that have confirmed, and says who has not', async () => {
+    const tenant = await panel.world.tenant();
+    const [willing, silent] = [`${crypto.randomUUID()}@example.com`, `${crypto.randomUUID()}@example.com`];
+    expect(
+      await at(tenant, '/alerts/channels', async (page) => {
+        await tabTo(page, 'Name of the channel', 120);
+        await page.keyboard.type('Office');
+        await tabTo(page, 'E-mail addresses');
+        await page.keyboard.type(`${willing}, nobody`);
+        await page.keyboard.press('Enter');
+        expect(await focusedFault(page)).toMatch(/e-?mail/i);
+        await retype(page, 'E-mail addresses', `${willing}, ${silent}`);
+        await page.keyboard.press('Enter');
+        await line(page, `${silent}: not confirmed, so it gets no alerts`).first().waitFor();
+        await confirm(panel, await mails.confirmationToken(willing));
+        await page.reload();
+        await line(page, `${willing}: confirmed`).first().waitFor();
+        await page.getByRole('button', { name: 'Mail the links again to Office' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is not offered to whoever may not see where alerts go', async () => {
+    const tenant = await panel.world.tenant();
+    await tokenInRole(panel, tenant, 'VIEWER');
+    await using vera = await Person.come(browser, panel.panel.url);
+    const page = await vera.signIn(tenant, '/alerts/channels');
+    await page.getByText('Your role does not allow this.').first().waitFor();
+    expect(await page.getByText('New channel').count()).toBe(0);
+  });
+});

@@ -1,0 +1,245 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
+import type { Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, Person, press, tabTo } from './support/console.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+let panel: TestPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startTestPanel();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+interface Window {
+  name: string;
+  effect: string;
+  groupId: string | null;
+  startsAt: string;
+  durationMinutes: number;
+  repeats: string;
+  timeZone: string;
+}
+
+async function windows(tenant: Tenant): Promise<Window[]> {
+  const answer = await tenant.graphql<{ maintenanceWindows: { nodes: Window[] } }>(
+    '{ maintenanceWindows { nodes { name effect groupId startsAt durationMinutes repeats timeZone } } }',
+  );
+  return dataOf(answer).maintenanceWindows.nodes;
+}
+
+/** A moment in the far future, so that it does not matter when the test runs: three in the morning of a winter's Monday. */
+const begins = { day: '02', month: '02', year: '2037', hour: '03', minute: '00' };
+
+async function typeTime(page: Page, label: string, hour = begins.hour): Promise<void> {
+  await tabTo(page, label, 200);
+  // The parts of a field for date and time, in the order that people of the United States know.
+  await page.keyboard.type(`${begins.month}${begins.day}${begins.year}`);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.type(`${hour}${begins.minute}AM`);
+}
+
+describe.skipIf(!isChromiumThere)('a maintenance window', () => {
+  test('is made by the clocks of another zone, shown by those of the reader, changed, and removed', async () => {
+    const tenant = await panel.world.tenant();
+    const { createInstanceGroup: group } = dataOf(
+      await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+        'mutation { createInstanceGroup(input: { name: "Shops", kind: LIVE, filter: { tags: ["shop"] } }) { id } }',
+      ),
+    );
+    await using dana = await Person.come(browser, panel.panel.url, {
+      timezoneId: 'Asia/Tokyo',
+      locale: 'en-US',
+    });
+    const page = await dana.signIn(tenant, '/maintenance');
+    await heading(page, 'Maintenance windows');
+    await page.getByText('There is none: commands begin at any time.').waitFor();
+    await tabTo(page, 'Name of the window', 120);
+    await page.keyboard.type('Nights');
+    await choose(page, 'For', 'The group Shops');
+    await typeTime(page, 'Begins');
+    await choose(page, 'Time zone', 'America/New_York');
+    await page.getByText('For you that is Feb 2, 2037, 5:00:00').waitFor();
+    await choose(page, 'How often', 'Every day');
+    await retype(page, 'For how long, in minutes', '1440');
+    await press(page, 'Make the window');
+    expect(await focusedFault(page)).toContain('It must be over before it comes again.');
+    expect(await faultsOf(page)).toEqual([]);
+    await retype(page, 'For how long, in minutes', '120');
+    await page.keyboard.press('Enter');
+    const row = line(page, 'Nights');
+    await row.getByText('Every day at 3:00').waitFor();
+    await row.getByText('(America/New_York), for 2 hours').waitFor();
+    await row.getByText('for the group Shops').waitFor();
+    await row.getByText('For you it begins Feb 2, 2037, 5:00:00').waitFor();
+    expect(await windows(tenant)).toEqual([
+      {
+        name: 'Nights',
+        effect: 'ALLOW',
+        groupId: group.id,
+        startsAt: '2037-02-02T08:00:00.000Z',
+        durationMinutes: 120,
+        repeats: 'DAILY',
+        timeZone: 'America/New_York',
+      },
+    ]);
+
+    await fits(page);
+    await open(page, 'Edit Nights', 'Window: Nights');
+    await choose(page, 'What it does', 'No command begins in it');
+    await choose(page, 'For', 'All instances');
+    await choose(page, 'How often', 'Once');
+    await press(page, 'Save');
+    await row.getByText('No command begins in it. Once, Feb 2, 2037 at 3:00').waitFor();
+    expect(await windows(tenant)).toMatchObject([
+      { effect: 'DENY', groupId: null, repeats: 'NEVER', startsAt: '2037-02-02T08:00:00.000Z' },
+    ]);
+    await press(page, 'Remove Nights', 'Remove');
+    await page.getByText('There is none: commands begin at any time.').waitFor();
+    expect(await windows(tenant)).toEqual([]);
+    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
+  });
+
+  test('begins by clocks that are put forward and back as people of its zone read them', async () => {
+    await using dana = await Person.come(browser, panel.panel.url, {
+      timezoneId: 'Asia/Tokyo',
+      locale: 'en-US',
+    });
+    const page = await dana.signIn(await panel.world.tenant(), '/maintenance');
+    await heading(page, 'Maintenance windows');
+    await choose(page, 'Time zone', 'Europe/Berlin');
+    for (const [local, shown] of [
+      ['2037-07-01T12:00', 'Jul 1, 2037, 7:00:00'],
+      // There is no such time: clocks go from two to three.
+      ['2037-03-29T02:30', 'Mar 29, 2037, 10:30:00'],
+      // There are two such times: the first is meant.
+      ['2037-10-25T02:30', 'Oct 25, 2037, 9:30:00'],
+    ] as const) {
+      await page.getByLabel('Begins', { exact: true }).fill(local);
+      await page.getByText(`For you that is ${shown}`).waitFor();
+    }
+    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
+  });
+
+  test('that is on now says until when, and is only looked at by whoever may not change it', async () => {
+    const tenant = await panel.world.tenant();
+    const input = {
+      name: 'Freeze',
+      effect: 'DENY',
+      startsAt: new Date(panel.clock.now().getTime() - 60_000).toISOString(),
+      durationMinutes: 60,
+    };
+    dataOf(
+      await tenant.graphql(
+        'mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }',
+        { input },
+      ),
+    );
+    await tokenInRole(panel, tenant, 'VIEWER');
+    await using vera = await Person.come(browser, panel.panel.url);
+    const page = await vera.signIn(tenant, '/maintenance');
+    const row = line(page, 'Freeze');
+    await row.getByText('On', { exact: true }).waitFor();
+    await row.getByText(/It is on until .* It does not begin again\./).waitFor();
+    expect(await page.locator('main').getByRole('button').count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
+  });
+});
+
+interface Group {
+  name: string;
+  kind: string;
+  filter: { tags: string[] | null; status: string | null; q: string | null } | null;
+  instances: { nodes: { name: string }[] };
+}
+
+async function groups(tenant: Tenant): Promise<Group[]> {
+  const answer = await tenant.graphql<{ instanceGroups: { nodes: Group[] } }>(
+    '{ instanceGroups { nodes { name kind filter { tags status q } instances { nodes { name } } } } }',
+  );
+  return dataOf(answer).instanceGroups.nodes;
+}
+
+describe.skipIf(!isChromiumThere)('a group of instances', () => {
+  test('that is live says who is in it before it is made, follows its filter, and is removed', async () => {
+    const tenant = await panel.world.tenant();
+    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
+    await using dana = await Person.come(browser, panel.panel.url);
+    const page = await dana.signIn(tenant, '/groups');
+    await page.getByText('There is no group yet.').waitFor();
+    await tabTo(page, 'Name of the group', 120);
+    await page.keyboard.type('Shops');
+    await page.getByText('Say at least one of these.').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('Filter must have tags, a status or a text.').waitFor();
+    await tabTo(page, 'In the name or host', 120);
+    await page.keyboard.type('shop');
+    await page.getByText('Now that is 2 instances: shop-1, shop-2.').waitFor();
+    await page.keyboard.press('Enter');
+    const row = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
+    await row.getByText('Shops', { exact: true }).waitFor();
+    await row.getByText('“shop” in its name or host').waitFor();
+    await fits(page);
+    await tenant.node('shop-3');
+    await open(page, 'Edit Shops', 'Group: Shops');
+    await page.getByText('Now that is 3 instances').waitFor();
+    await choose(page, 'Status', 'Offline');
+    await press(page, 'Save');
+    await row.getByText('the status offline and “shop” in its name or host').waitFor();
+    expect(await groups(tenant)).toMatchObject([
+      {
+        name: 'Shops',
+        kind: 'LIVE',
+        filter: { status: 'OFFLINE', q: 'shop' },
+        instances: { nodes: [{ name: 'shop-1' }, { name: 'shop-2' }, { name: 'shop-3' }] },
+      },
+    ]);
+    await press(page, 'Remove Shops', 'Remove');
+    await page.getByText('There is no group yet.').waitFor();
+    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
+  });
+
+  test('that is static has its members put in and taken out one by one', async () => {
+    const tenant = await panel.world.tenant();
+    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
+    await using dana = await Person.come(browser, panel.panel.url);
+    const page = await dana.signIn(tenant, '/groups');
+    const namesIn = async () =>
+      (await groups(tenant)).flatMap(({ instances }) => instances.nodes.map(({ name }) => name));
+    await tabTo(page, 'Name of the group', 120);
+    await page.keyboard.type('Pilots');
+    await choose(page, 'Who is in it', 'Whoever has it in common now');
+    await tabTo(page, 'In the name or host');
+    await page.keyboard.type('shop');
+    await press(page, 'Make the group');
+    await open(page, 'Members of Pilots', 'Members of Pilots');
+    await page.getByText('2 instances in it.').waitFor();
+    await press(page, 'Take out shop-2');
+    await page.getByText('1 instance in it.').waitFor();
+    expect(await page.locator(':focus').textContent()).toBe('1 instance in it.');
+    await tabTo(page, 'Find others by name');
+    await page.keyboard.type('-1');
+    await press(page, 'Put in mail-1');
+    await page.getByText('2 instances in it.').waitFor();
+    await page.getByText('Nobody else is called so.').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await namesIn()).toEqual(['shop-1', 'mail-1']);
+    await page.keyboard.press('Escape');
+    await line(page, 'Pilots').getByText('shop-1').waitFor();
+    await line(page, 'Pilots').getByText('mail-1').waitFor();
+    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
+  });
+});

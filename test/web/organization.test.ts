@@ -1,0 +1,233 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { client, provider } from '../identity/msp/support.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { Mailbox } from '../identity/support/mailbox.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
+import type { Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { fits, focusedFault, line, open, retype } from './support/editing.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+  await mailbox?.[Symbol.asyncDispose]();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+describe.skipIf(!isChromiumThere)('branding', () => {
+  test('is looked at before it is saved, and says what is not well about it', async () => {
+    const tenant = await provider(panel);
+    expect(
+      await at(tenant, '/organization/branding', async (page) => {
+        await retype(page, 'Name that is shown', 'CloudHost Pro');
+        await retype(page, 'Colour', 'red');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('Primary colour must be #rrggbb.');
+        expect(await faultsOf(page)).toEqual([]);
+        await retype(page, 'Colour', '#ffee00');
+        const looks = page.getByRole('region', { name: 'How it looks' });
+        await looks.getByText('CloudHost Pro').waitFor();
+        const colors = async () =>
+          page.evaluate<string[]>(
+            `(({ backgroundColor, color }) => [backgroundColor, color])(
+               getComputedStyle(document.querySelector('.branding .button')))`,
+          );
+        // Black where white is hard to read.
+        expect(await colors()).toEqual(['rgb(255, 238, 0)', 'rgb(0, 0, 0)']);
+        await tabTo(page, 'E-mail for help', 120);
+        await page.keyboard.type('help@cloudhost.pro');
+        await press(page, 'Save');
+        await looks.getByText(/has a contrast of 1\.2 to 1/).waitFor();
+        await looks.getByText('Help: help@cloudhost.pro').waitFor();
+        const saved = dataOf(
+          await tenant.graphql('{ branding { companyName primaryColor supportEmail logoUrl } }'),
+        );
+        expect(saved).toEqual({
+          branding: {
+            companyName: 'CloudHost Pro',
+            primaryColor: '#ffee00',
+            supportEmail: 'help@cloudhost.pro',
+            logoUrl: null,
+          },
+        });
+        await panel.sql(
+          `update identity.branding set logo_sha256 = $2, logo_type = 'image/png', logo = $3 where tenant_id = $1`,
+          [tenant.id, 'c'.repeat(64), png],
+        );
+        await page.reload();
+        await page.getByRole('img', { name: 'The logo of CloudHost Pro' }).waitFor();
+        const width = `document.querySelector('.branding img').naturalWidth`;
+        await expect.poll(async () => page.evaluate<number>(width)).toBe(1);
+        await fits(page);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is for plans that have it, and only looked at by whoever may not change it', async () => {
+    const free = await panel.world.tenant();
+    expect(
+      await at(free, '/organization/branding', async (page) => {
+        await page.getByText('Your plan does not have this. An owner can change the plan.').waitFor();
+        expect(await page.locator('main').getByRole('button').count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+    const tenant = await provider(panel);
+    await tokenInRole(panel, tenant, 'VIEWER');
+    expect(
+      await at(tenant, '/organization/branding', async (page) => {
+        await page.getByRole('region', { name: 'How it looks' }).waitFor();
+        expect(await page.locator('main').getByRole('button').count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a person', () => {
+  test('asks for another address, calls it off, and asks again: it counts once its link was opened', async () => {
+    const tenant = await panel.world.tenant();
+    const wanted = `${crypto.randomUUID()}@example.com`;
+    const ask = async (page: Page, password: string) => {
+      await retype(page, 'New address', wanted);
+      await retype(page, 'Password, for another address', password);
+      await page.keyboard.press('Enter');
+    };
+    expect(
+      await at(tenant, '/profile', async (page) => {
+        await page.getByText(`${tenant.account.email}, not confirmed yet`).waitFor();
+        await press(page, 'Mail the link again');
+        await page.getByText('The link is on its way.').waitFor();
+        await ask(page, 'not the password');
+        expect(await focusedFault(page)).toContain('Current password is wrong.');
+        await ask(page, tenant.account.password);
+        await page.getByText(`Becomes ${wanted} once its link is opened.`).waitFor();
+        await press(page, `Call it off: the change to ${wanted}`);
+        await page.getByText('Your address stays as it is.').waitFor();
+        await expect.poll(async () => page.getByText(`Becomes ${wanted}`).count()).toBe(0);
+        await ask(page, tenant.account.password);
+        await page.getByText(`Becomes ${wanted} once its link is opened.`).waitFor();
+        const token = await mailbox.token(wanted, /address/i);
+        dataOf(
+          await panel.world.graphql(
+            'mutation($token: String!) { confirmEmailChange(input: { token: $token }) { email } }',
+            { token },
+          ),
+        );
+        await page.reload();
+        await page.getByText(wanted, { exact: true }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('who has lost the second factor is helped by an owner, who gives the password', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const vera = { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' };
+    dataOf(
+      await tenant.graphql(
+        'mutation($email: String!) { inviteMember(input: { email: $email, role: VIEWER }) { id } }',
+        { email: vera.email },
+      ),
+    );
+    dataOf(
+      await panel.world.graphql(
+        'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { id } } }',
+        { input: { token: await mailbox.token(vera.email, /Join/), name: 'Vera', password: vera.password } },
+      ),
+    );
+    await panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
+      panel.clock.now(),
+      vera.email,
+    ]);
+    expect((await panel.world.login(vera.email, vera.password)).body).toMatchObject({ totp_required: true });
+    expect(
+      await at(tenant, '/members', async (page) => {
+        await press(page, 'Switch off the second factor of Vera');
+        await tabTo(page, 'Your password');
+        await page.keyboard.type('a guess');
+        await page.keyboard.press('Enter');
+        expect(await focusedFault(page)).toContain('Current password is wrong.');
+        await retype(page, 'Your password', tenant.account.password);
+        await page.keyboard.press('Enter');
+        await page.getByText('No code is asked of Vera any more.').waitFor();
+        await line(page, 'Vera').getByText('second factor off').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect((await panel.world.login(vera.email, vera.password)).status).toBe(200);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
+  test('is found by who runs the panel, granted a plan, suspended and restored; nobody else is led there', async () => {
+    const tenant = await panel.world.tenant();
+    const { name } = tenant.user.tenant;
+    const mayIn = async () => (await panel.world.login(tenant.account.email, tenant.account.password)).status;
+    expect(
+      await at({ account: testAdministrator }, '/tenants', async (page) => {
+        await tabTo(page, "Name, owner's e-mail or id", 120);
+        await page.keyboard.type(tenant.account.email);
+        const row = line(page, tenant.account.email);
+        const found = page.getByRole('list', { name: 'Organizations' }).getByRole('listitem');
+        await expect.poll(async () => found.count()).toBe(1);
+        await row.getByText('Free').waitFor();
+        await fits(page);
+        await open(page, `Grant a plan to ${name}`, `A plan for ${name}`);
+        await choose(page, 'Plan', 'Pro');
+        await press(page, 'Grant it');
+        await row.getByText('Pro', { exact: false }).first().waitFor();
+        await page.getByText(`${name} has another plan.`).waitFor();
+        await press(page, `Suspend ${name}`, 'Suspend');
+        await row.getByText('Suspended', { exact: true }).waitFor();
+        expect(await mayIn()).not.toBe(200);
+        await press(page, `Restore ${name}`);
+        await row.getByText('Active', { exact: true }).waitFor();
+        expect(await mayIn()).toBe(200);
+        const plans = await panel.sql('select plan from identity.tenant where id = $1', [tenant.id]);
+        expect(plans).toEqual([{ plan: 'PRO' }]);
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(tenant, '/tenants', async (page) => {
+        await page.getByText('Your role does not allow this.').waitFor();
+        expect(await page.locator('a[href="/tenants"]').count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a client', () => {
+  test('is deleted with thirty days to take that back, and is restored', async () => {
+    const parent = await provider(panel);
+    await client(panel, mailbox, parent);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        await press(page, 'Delete Acme Corp', 'Delete');
+        await line(page, 'Acme Corp').getByText('All of it is erased').waitFor();
+        expect(await page.getByRole('button', { name: 'Delete Acme Corp' }).count()).toBe(0);
+        await press(page, 'Restore Acme Corp');
+        await line(page, 'Acme Corp').getByText('Active', { exact: true }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});

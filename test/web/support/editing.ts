@@ -1,0 +1,43 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+import { faultsOf } from './axe.js';
+import { press, tabTo } from './console.js';
+
+/** Goes to a field by Tab and writes over what is in it. */
+export async function retype(page: Page, label: string, text: string): Promise<void> {
+  await tabTo(page, label, 200);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type(text);
+}
+
+/** Opens a dialog by keyboard, in which axe-core finds nothing wrong. */
+export async function open(page: Page, button: string, title: string): Promise<void> {
+  await press(page, button);
+  await page.getByRole('dialog', { name: title }).waitFor();
+  expect([title, await faultsOf(page)]).toEqual([title, []]);
+}
+
+/** What the field that has the focus is described by: its hint, and what is wrong with it. */
+export async function focusedFault(page: Page): Promise<string> {
+  await page.locator(':focus[aria-invalid="true"]').waitFor();
+  return page.evaluate<string>(
+    `document.activeElement.getAttribute('aria-describedby').split(' ')
+       .map((id) => document.getElementById(id)?.textContent).join(' ')`,
+  );
+}
+
+/** The line of a list that has this text in it. */
+export function line(page: Page, text: string) {
+  return page.getByRole('listitem').filter({ hasText: text });
+}
+
+/** In the dark too axe-core finds no fault of colours, and a window of 360 pixels has all of it. */
+export async function fits(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await faultsOf(page, ['color-contrast'])).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+  await page.setViewportSize({ width: 1280, height: 720 });
+}

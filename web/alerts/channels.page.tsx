@@ -1,0 +1,54 @@
+import { useState } from 'react';
+
+import { problemOf } from '../api/problem.ts';
+import { usePages } from '../api/use-pages.ts';
+import { ChannelsDocument } from '../generated/graphql.ts';
+import { Listing } from '../parts/listing.tsx';
+import { Page } from '../parts/page.tsx';
+import { useViewer } from '../session/viewer.tsx';
+import { ChannelLine } from './channel-line.tsx';
+import { Deliveries, useDeliveries } from './deliveries.tsx';
+import { NewChannel } from './new-channel.tsx';
+import { AlertTabs } from './tabs.tsx';
+import { WebhookSecret, type ShownSecret } from './webhook-secret.tsx';
+
+/** Where alerts are told, and what became of it. */
+export default function ChannelsPage() {
+  const { may } = useViewer();
+  const [shown, setShown] = useState<ShownSecret>();
+  const channels = usePages(ChannelsDocument, {}, ({ notificationChannels }) => notificationChannels);
+  const deliveries = useDeliveries();
+  const { rows, error, hasMore, more, reload } = channels;
+  return (
+    <Page title="Channels" actions={<AlertTabs />}>
+      <div className="cards">
+        <Listing
+          title="Told of alerts"
+          rows={rows}
+          told={error && problemOf(error)}
+          retry={reload}
+          more={hasMore ? more : undefined}
+          empty="Nobody is told of alerts yet. Make a channel below: a mail or a webhook."
+          keyOf={({ id }) => id}
+          render={(channel) => (
+            <ChannelLine
+              channel={channel}
+              onChange={() => {
+                reload();
+                deliveries.reload();
+              }}
+              onTested={deliveries.reload}
+              onSecret={setShown}
+            />
+          )}
+        />
+        {may('fleet.channel.manage') && <NewChannel onMade={reload} onSecret={setShown} />}
+        <Deliveries
+          pages={deliveries}
+          nameOf={(channelId) => rows?.find(({ id }) => id === channelId)?.name}
+        />
+      </div>
+      {shown && <WebhookSecret of={shown} onClose={() => setShown(undefined)} />}
+    </Page>
+  );
+}

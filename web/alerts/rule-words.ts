@@ -1,0 +1,43 @@
+import type { AlertRuleKind, AlertRuleRowFragment } from '../generated/graphql.ts';
+import { plural } from '../parts/words.ts';
+
+/** What each rule looks for. */
+const found: Record<AlertRuleKind, string> = {
+  OFFLINE: 'An instance has fallen silent',
+  CPU: 'The CPU in use is at',
+  MEMORY: 'The memory in use is at',
+  DISK: 'The disk in use is at',
+  COMPONENT_UNHEALTHY: 'A component says that it is unhealthy',
+  COMMAND_FAILED: 'A command failed on an instance',
+  DUPLICATE_IDENTITY: 'Two nodes seem to use the same credential',
+  POLICY_VIOLATION: 'A mandatory policy does not hold on an instance',
+};
+
+/** Those that are told of what has happened: there is nothing to wait for. */
+export const firesAtOnce: ReadonlySet<AlertRuleKind> = new Set(['COMMAND_FAILED', 'POLICY_VIOLATION']);
+
+const units = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+] as const;
+
+/** `90` is "90 seconds", `300` is "5 minutes": the largest unit that tells it exactly. */
+export function durationText(seconds: number): string {
+  const [length, unit] = units.find(([one]) => seconds % one === 0) ?? [1, 'second'];
+  return plural(seconds / length, unit);
+}
+
+/** When its alerts begin and end, in a line. */
+export function ruleText({
+  kind,
+  threshold,
+  forSeconds,
+  keepFiringForSeconds,
+}: AlertRuleRowFragment): string {
+  const limit = threshold === null ? '' : ` ${threshold} % or above`;
+  const begins = forSeconds === 0 ? ', told at once' : `, for ${durationText(forSeconds)}`;
+  const ends = keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`;
+  return `${found[kind]}${limit}${begins}. Over when that is gone ${ends}.`;
+}

@@ -1,0 +1,108 @@
+import { useState } from 'react';
+
+import { useRead } from '../api/use-read.ts';
+import {
+  FactKindsDocument,
+  type PolicyEnforcement,
+  type PolicyRowFragment,
+  type PolicySeverity,
+} from '../generated/graphql.ts';
+import { Field, LongField, Select } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
+import { RemedyFields, remedyOf } from './remedy.tsx';
+import { RuleEditor } from './rule-editor.tsx';
+import { newComparison, partOf, ruleOf } from './rule-parts.ts';
+import { appliesToOf, everyone, ScopeFields, scopeOf } from './scope.tsx';
+import { WhatIf } from './what-if.tsx';
+
+const enforcements = [
+  { value: 'ADVISORY', text: 'Advisory: it is shown' },
+  { value: 'MANDATORY', text: 'Mandatory: it alerts, and changes that break it are refused' },
+  { value: 'DISABLED', text: 'Disabled: it is kept, and not judged' },
+];
+const severities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'].map((value) => ({
+  value,
+  text: value.charAt(0) + value.slice(1).toLowerCase(),
+}));
+
+type Wanted = Pick<PolicyRowFragment, 'rule' | 'appliesTo'>;
+
+/** The rule that is being written, and whom it is to be for. */
+export function useDraft(begun?: Wanted) {
+  const { data } = useRead(FactKindsDocument);
+  const [rule, setRule] = useState(() => (begun ? partOf(begun.rule) : newComparison()));
+  const [scope, setScope] = useState(() => (begun ? scopeOf(begun.appliesTo) : everyone));
+  const facts = data?.factKinds.facts ?? [];
+  return {
+    facts,
+    rule,
+    setRule,
+    scope,
+    setScope,
+    /** As the API takes it. */
+    wanted: { rule: ruleOf(rule, facts), appliesTo: appliesToOf(scope) },
+  };
+}
+
+interface PolicyFieldsProps {
+  draft: ReturnType<typeof useDraft>;
+  /** The one that is changed; none for a new one. */
+  policy?: PolicyRowFragment;
+}
+
+/** All that a policy is, and whom it would hit as it is written there. */
+export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
+  const { facts, rule, setRule, scope, setScope, wanted } = draft;
+  return (
+    <>
+      <Field
+        label="Name of the policy"
+        name="name"
+        required
+        maxLength={200}
+        defaultValue={policy?.name}
+        autoFocus={policy !== undefined}
+      />
+      <RuleEditor rule={rule} facts={facts} onChange={setRule} />
+      <ScopeFields scope={scope} onChange={setScope} />
+      <Select
+        label="Enforcement"
+        name="enforcement"
+        options={policy ? enforcements : enforcements.slice(0, 2)}
+        defaultValue={policy?.enforcement ?? 'ADVISORY'}
+      />
+      <Select
+        label="Severity"
+        name="severity"
+        options={severities}
+        defaultValue={policy?.severity ?? 'MEDIUM'}
+      />
+      <LongField
+        label="What it is for"
+        name="description"
+        rows={2}
+        maxLength={2000}
+        defaultValue={policy?.description ?? ''}
+      />
+      <Field
+        label="What to do where it does not hold"
+        name="resolution"
+        maxLength={2000}
+        defaultValue={policy?.resolution ?? ''}
+      />
+      <RemedyFields remedy={policy?.remediation ?? null} />
+      <WhatIf rule={wanted.rule} appliesTo={wanted.appliesTo} {...(policy ? { policyId: policy.id } : {})} />
+    </>
+  );
+}
+
+export function policyOf(form: FormData, before?: PolicyRowFragment) {
+  return {
+    name: textOf(form, 'name'),
+    description: textOf(form, 'description') || null,
+    resolution: textOf(form, 'resolution') || null,
+    enforcement: textOf(form, 'enforcement') as PolicyEnforcement,
+    severity: textOf(form, 'severity') as PolicySeverity,
+    remediation: remedyOf(form, before?.remediation ?? null),
+  };
+}

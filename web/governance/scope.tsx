@@ -1,0 +1,89 @@
+import { useRead } from '../api/use-read.ts';
+import { PolicyGroupsDocument } from '../generated/graphql.ts';
+import { Choice, Field, FieldGroup } from '../parts/field.tsx';
+import { wordsIn } from '../parts/form.ts';
+import { Problem } from '../parts/problem.tsx';
+import { count } from '../parts/words.ts';
+
+type Kind = 'all' | 'tags' | 'groups' | 'chosen';
+
+/** Whom a policy is for, as it is filled in. */
+export interface Scope {
+  kind: Kind;
+  tags: string;
+  groupIds: readonly string[];
+  instanceIds: readonly string[];
+}
+
+export const everyone: Scope = { kind: 'all', tags: '', groupIds: [], instanceIds: [] };
+
+/** What the API says of it as it is edited. */
+export function scopeOf(appliesTo: unknown): Scope {
+  if (typeof appliesTo !== 'object' || appliesTo === null) return everyone;
+  const { tags, group_ids, instance_ids } = appliesTo as Record<string, string[] | undefined>;
+  if (tags) return { ...everyone, kind: 'tags', tags: tags.join(', ') };
+  if (group_ids) return { ...everyone, kind: 'groups', groupIds: group_ids };
+  return instance_ids ? { ...everyone, kind: 'chosen', instanceIds: instance_ids } : everyone;
+}
+
+export function appliesToOf({ kind, tags, groupIds, instanceIds }: Scope): unknown {
+  if (kind === 'tags') return { tags: wordsIn(tags) };
+  if (kind === 'groups') return { group_ids: groupIds };
+  return kind === 'chosen' ? { instance_ids: instanceIds } : 'all_instances';
+}
+
+/** Whom a policy is for. Single instances are chosen by the API alone; here they are kept. */
+export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scope: Scope) => void }) {
+  const { data, told, read } = useRead(PolicyGroupsDocument, { pause: scope.kind !== 'groups' });
+  const groups = data?.instanceGroups.nodes ?? [];
+  const { kind, tags, groupIds, instanceIds } = scope;
+  return (
+    <>
+      <Choice
+        label="Whom it is for"
+        name="appliesTo"
+        value={kind}
+        options={[
+          { value: 'all' as Kind, text: 'All instances' },
+          { value: 'tags' as Kind, text: 'Those with some tags' },
+          { value: 'groups' as Kind, text: 'Those in some groups' },
+          ...(instanceIds.length > 0
+            ? [{ value: 'chosen' as Kind, text: `The ${count(instanceIds.length)} that were chosen` }]
+            : []),
+        ]}
+        onChange={(chosen) => onChange({ ...scope, kind: chosen })}
+      />
+      {kind === 'tags' && (
+        <Field
+          label="With all of the tags"
+          name="appliesTo.tags"
+          value={tags}
+          required
+          onChange={(event) => onChange({ ...scope, tags: event.target.value })}
+          hint="Separated by commas."
+        />
+      )}
+      {kind === 'groups' && (
+        <FieldGroup legend="In any of the groups" name="appliesTo.group_ids">
+          <Problem told={told} retry={read} />
+          {data && groups.length === 0 && <p>There is no group yet. Make one at Groups.</p>}
+          {groups.map(({ id, name }) => (
+            <label key={id} className="check">
+              <input
+                type="checkbox"
+                checked={groupIds.includes(id)}
+                onChange={({ target }) =>
+                  onChange({
+                    ...scope,
+                    groupIds: target.checked ? [...groupIds, id] : groupIds.filter((one) => one !== id),
+                  })
+                }
+              />{' '}
+              {name}
+            </label>
+          ))}
+        </FieldGroup>
+      )}
+    </>
+  );
+}

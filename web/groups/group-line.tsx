@@ -1,0 +1,105 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import {
+  DeleteInstanceGroupDocument,
+  UpdateInstanceGroupDocument,
+  type GroupRowFragment,
+} from '../generated/graphql.ts';
+import { Action } from '../parts/action.tsx';
+import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
+import { textOf } from '../parts/form.ts';
+import { plural, words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+import { FilterFields, filterFrom, filterOf } from './filter-fields.tsx';
+import { MembersDialog } from './members-dialog.tsx';
+
+interface GroupLineProps {
+  group: GroupRowFragment;
+  onChange: () => void;
+}
+
+/** One group, who is in it, and what can be done about it. */
+export function GroupLine({ group, onChange }: GroupLineProps) {
+  const { may } = useViewer();
+  const [opened, setOpened] = useState<'edit' | 'members'>();
+  const { id, name, kind, instances } = group;
+  const close = () => setOpened(undefined);
+  return (
+    <>
+      <div>
+        <strong>{name}</strong> {plural(instances.totalCount, 'instance')}
+        <p>
+          {kind === 'LIVE'
+            ? `Whoever at the moment has: ${filterText(group)}`
+            : 'Those that were put into it'}
+        </p>
+        <p className="quiet">
+          {instances.nodes.map((instance, at) => (
+            <span key={instance.id}>
+              {at > 0 && ', '}
+              <Link to="/instances/$id" params={{ id: instance.id }}>
+                {instance.name}
+              </Link>
+            </span>
+          ))}
+          {instances.totalCount > instances.nodes.length && ' and others'}
+        </p>
+      </div>
+      {may('fleet.group.manage') && (
+        <div className="actions">
+          {kind === 'STATIC' && (
+            <button type="button" aria-label={`Members of ${name}`} onClick={() => setOpened('members')}>
+              Members
+            </button>
+          )}
+          <button type="button" aria-label={`Edit ${name}`} onClick={() => setOpened('edit')}>
+            Edit
+          </button>
+          <Action
+            document={DeleteInstanceGroupDocument}
+            variables={{ id }}
+            text="Remove"
+            label={`Remove ${name}`}
+            confirm="Its instances stay. Its maintenance windows go with it, and policies for it are for nobody then."
+            done={`${name} is removed.`}
+            onDone={onChange}
+          />
+        </div>
+      )}
+      {opened === 'edit' && <EditGroup group={group} onClose={close} onChange={onChange} />}
+      {opened === 'members' && <MembersDialog group={group} onClose={close} onChange={onChange} />}
+    </>
+  );
+}
+
+function EditGroup({ group, onClose, onChange }: GroupLineProps & { onClose: () => void }) {
+  const [filter, setFilter] = useState(() => filterFrom(group.filter));
+  const { id, name, kind } = group;
+  return (
+    <FormDialog
+      title={`Group: ${name}`}
+      document={UpdateInstanceGroupDocument}
+      variables={(form) => ({
+        input: { id, name: textOf(form, 'name'), ...(kind === 'LIVE' ? { filter: filterOf(filter) } : {}) },
+      })}
+      submit="Save"
+      done={`${name} is changed.`}
+      onClose={onClose}
+      onDone={onChange}
+    >
+      <Field label="Name of the group" name="name" required maxLength={200} defaultValue={name} />
+      {kind === 'LIVE' && <FilterFields filter={filter} onChange={setFilter} />}
+    </FormDialog>
+  );
+}
+
+function filterText({ filter }: GroupRowFragment): string {
+  const parts = [
+    ...(filter?.tags?.length ? [`the tags ${filter.tags.join(', ')}`] : []),
+    ...(filter?.status ? [`the status ${words(filter.status).toLowerCase()}`] : []),
+    ...(filter?.q ? [`“${filter.q}” in its name or host`] : []),
+  ];
+  return parts.join(' and ');
+}

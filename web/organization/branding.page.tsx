@@ -1,0 +1,119 @@
+import { useState } from 'react';
+
+import { useRead } from '../api/use-read.ts';
+import {
+  BrandingDocument,
+  UpdateBrandingDocument,
+  type BrandingPartsFragment,
+} from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
+import { Card } from '../parts/card.tsx';
+import { Field } from '../parts/field.tsx';
+import { textOf } from '../parts/form.ts';
+import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { useViewer } from '../session/viewer.tsx';
+import { BrandingPreview } from './branding-preview.tsx';
+
+/** How the organization presents itself, on the pages and mails that its people and its clients get. */
+export default function BrandingPage() {
+  const { data, told, read } = useRead(BrandingDocument);
+  const isMissing = told?.code === 'PLAN_REQUIRED';
+  return (
+    <Page title="Branding">
+      <Problem told={told} {...(isMissing ? {} : { retry: read })} />
+      {!data && !told && <p role="status">Reading how it looks…</p>}
+      {data && <Editor branding={data.branding} onChange={read} />}
+    </Page>
+  );
+}
+
+interface EditorProps {
+  branding: BrandingPartsFragment;
+  onChange: () => void;
+}
+
+function Editor({ branding, onChange }: EditorProps) {
+  const { may } = useViewer();
+  const [typed, setTyped] = useState({
+    companyName: branding.companyName,
+    primaryColor: branding.primaryColor,
+    supportEmail: branding.supportEmail ?? '',
+  });
+  /** Those of the last change: that a logo could not be fetched is told then only. */
+  const [warnings, setWarnings] = useState(branding.warnings);
+  const type = (field: keyof typeof typed) => (event: { target: { value: string } }) =>
+    setTyped({ ...typed, [field]: event.target.value });
+  return (
+    <div className="cards">
+      {may('identity.branding.manage') && (
+        <Card title="What is shown">
+          {branding.isInherited && (
+            <p>It is that of your provider until you have your own: what you save here takes its place.</p>
+          )}
+          <ActionForm
+            document={UpdateBrandingDocument}
+            variables={(form) => ({
+              input: {
+                companyName: textOf(form, 'companyName'),
+                primaryColor: textOf(form, 'primaryColor'),
+                // An address that was left empty stays as it is: the API takes none away.
+                logoUrl: textOf(form, 'logoUrl') || null,
+                supportEmail: textOf(form, 'supportEmail') || null,
+              },
+            })}
+            submit="Save"
+            done="The branding is changed."
+            onDone={({ updateBranding }) => {
+              setWarnings(updateBranding.warnings);
+              onChange();
+            }}
+          >
+            <Field
+              label="Name that is shown"
+              name="companyName"
+              required
+              maxLength={200}
+              value={typed.companyName}
+              onChange={type('companyName')}
+            />
+            <Field
+              label="Colour"
+              name="primaryColor"
+              required
+              value={typed.primaryColor}
+              onChange={type('primaryColor')}
+              hint="Of buttons, as #rrggbb: #2563eb is a blue."
+            />
+            <Field
+              label="Address of the logo"
+              name="logoUrl"
+              type="url"
+              maxLength={2000}
+              defaultValue={branding.logoUrl ?? ''}
+              hint="https, a PNG, JPEG, WebP or SVG of at most 512 KiB. The panel keeps a copy, which is shown once it is saved."
+            />
+            <Field
+              label="E-mail for help"
+              name="supportEmail"
+              type="email"
+              value={typed.supportEmail}
+              onChange={type('supportEmail')}
+              hint="Where people turn when something does not work. Left empty it stays as it is."
+            />
+          </ActionForm>
+        </Card>
+      )}
+      <Card title="How it looks">
+        <BrandingPreview {...typed} logoSource={branding.logoSource} />
+        <div role="status">
+          {warnings.map((warning) => (
+            <p key={warning} className="wrong">
+              {warning}.
+            </p>
+          ))}
+        </div>
+      </Card>
+    </div>
+  );
+}

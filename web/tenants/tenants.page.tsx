@@ -1,0 +1,144 @@
+import { useState } from 'react';
+
+import { problemOf } from '../api/problem.ts';
+import { usePages } from '../api/use-pages.ts';
+import { useSettled } from '../api/use-settled.ts';
+import {
+  GrantPlanDocument,
+  RestoreTenantDocument,
+  SuspendTenantDocument,
+  TenantsDocument,
+  type Plan,
+  type TenantStatus,
+  type TenantsQuery,
+} from '../generated/graphql.ts';
+import { Action } from '../parts/action.tsx';
+import { Choice, Field, Select } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
+import { textOf } from '../parts/form.ts';
+import { Listing } from '../parts/listing.tsx';
+import { Page } from '../parts/page.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+
+type Tenant = TenantsQuery['tenants']['nodes'][number];
+
+const plans: readonly Plan[] = ['FREE', 'PRO', 'ENTERPRISE'];
+const statuses: readonly TenantStatus[] = ['ACTIVE', 'SUSPENDED'];
+const optionsOf = <Value extends string>(values: readonly Value[]) => [
+  { value: '' as const, text: 'Any' },
+  ...values.map((value) => ({ value, text: words(value) })),
+];
+
+/** Every organization of the panel, for who runs it: their plans, and whether they may use it. */
+export default function TenantsPage() {
+  const [typed, setTyped] = useState('');
+  const [plan, setPlan] = useState<'' | Plan>('');
+  const [status, setStatus] = useState<'' | TenantStatus>('');
+  const search = useSettled(typed.trim(), 400);
+  const { rows, error, hasMore, more, reload } = usePages(
+    TenantsDocument,
+    { filter: { search: search || null, plan: plan || null, status: status || null } },
+    ({ tenants }) => tenants,
+  );
+  return (
+    <Page title="Organizations">
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <Field
+          label="Name, owner's e-mail or id"
+          type="search"
+          maxLength={254}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+        <Choice label="Plan" value={plan} options={optionsOf(plans)} onChange={setPlan} />
+        <Choice label="State" value={status} options={optionsOf(statuses)} onChange={setStatus} />
+      </form>
+      <Listing
+        title="Organizations"
+        rows={rows}
+        told={error && problemOf(error)}
+        retry={reload}
+        more={hasMore ? more : undefined}
+        empty="None is like this. Names are found by the beginnings of their words."
+        keyOf={({ id }) => id}
+        render={(tenant) => <TenantLine tenant={tenant} onChange={reload} />}
+      />
+    </Page>
+  );
+}
+
+function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void }) {
+  const { me, may } = useViewer();
+  const [isGranting, setGranting] = useState(false);
+  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt } = tenant;
+  const isOwn = id === me.tenant.id;
+  return (
+    <>
+      <div>
+        <Status of={status} /> <strong>{name}</strong> {words(plan)}
+        <p>{owners.map(({ email }) => email).join(', ') || 'It has no owner yet.'}</p>
+        <p className="quiet">
+          <code>{id}</code>, made <Time at={createdAt} />
+          {suspendedAt && (
+            <>
+              , suspended <Time at={suspendedAt} />
+            </>
+          )}
+          {providerId && '. Its provider decides on its plan.'}
+        </p>
+      </div>
+      {providerId === null && (
+        <div className="actions">
+          {may('identity.plan.grant') && (
+            <button type="button" aria-label={`Grant a plan to ${name}`} onClick={() => setGranting(true)}>
+              Grant a plan
+            </button>
+          )}
+          {may('identity.tenant.suspend') && !isOwn && status === 'ACTIVE' && (
+            <Action
+              document={SuspendTenantDocument}
+              variables={{ id }}
+              text="Suspend"
+              label={`Suspend ${name}`}
+              confirm="Its people, nodes and API keys are refused within seconds, until it is restored. Nothing is deleted."
+              done={`${name} is suspended.`}
+              onDone={onChange}
+            />
+          )}
+          {may('identity.tenant.suspend') && status === 'SUSPENDED' && (
+            <Action
+              document={RestoreTenantDocument}
+              variables={{ id }}
+              text="Restore"
+              label={`Restore ${name}`}
+              done={`${name} is restored. Its people sign in anew.`}
+              onDone={onChange}
+            />
+          )}
+        </div>
+      )}
+      {isGranting && (
+        <FormDialog
+          title={`A plan for ${name}`}
+          document={GrantPlanDocument}
+          variables={(form) => ({ input: { tenantId: id, plan: textOf(form, 'plan') as Plan } })}
+          submit="Grant it"
+          done={`${name} has another plan.`}
+          onClose={() => setGranting(false)}
+          onDone={onChange}
+        >
+          <p>It is in force at once, and without payment.</p>
+          <Select
+            label="Plan"
+            name="plan"
+            options={plans.map((value) => ({ value, text: words(value) }))}
+            defaultValue={plan}
+          />
+        </FormDialog>
+      )}
+    </>
+  );
+}
