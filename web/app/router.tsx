@@ -101,6 +101,12 @@ const servers = createRoute({
   component: lazyRouteComponent(() => import('../hosting/servers.page.tsx')),
 });
 
+const server = createRoute({
+  getParentRoute: () => root,
+  path: '/servers/$id',
+  component: lazyRouteComponent(() => import('../hosting/server.page.tsx')),
+});
+
 const kubernetes = createRoute({
   getParentRoute: () => root,
   path: '/kubernetes',
@@ -173,6 +179,7 @@ export const router = createRouter({
     canary,
     gitops,
     servers,
+    server,
     kubernetes,
     billing,
     clients,

@@ -11,6 +11,7 @@ import { leftBehindMigration } from './031-left-behind.js';
 import { callsMigration } from './032-calls.js';
 import { takenMigration } from './033-taken.js';
 import { haMigration } from './040-ha.js';
+import { serverStepsMigration } from './050-server-steps.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -25,4 +26,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   callsMigration,
   takenMigration,
   haMigration,
+  serverStepsMigration,
 ];
