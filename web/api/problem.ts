@@ -4,6 +4,9 @@ export interface Told {
   /** What happened, and what to do about it. */
   text: string;
   code: string;
+  /** The same in one word, where the panel tells it: `FIELD_CONFLICT`. */
+  reason?: string | undefined;
+  details?: unknown;
 }
 
 const advice: Record<string, string> = {
@@ -31,7 +34,13 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null
       ? Object.values(details).join('. ')
       : first.message;
-  return { code, text: advice[code] ?? sentence(named) };
+  const reason = first.extensions['reason'];
+  return {
+    code,
+    text: advice[code] ?? sentence(named),
+    reason: typeof reason === 'string' ? reason : undefined,
+    details,
+  };
 }
 
 function sentence(text: string): string {

@@ -113,6 +113,18 @@ const kubernetes = createRoute({
   component: lazyRouteComponent(() => import('../kubernetes/kubernetes.page.tsx')),
 });
 
+const cluster = createRoute({
+  getParentRoute: () => root,
+  path: '/kubernetes/$id',
+  component: lazyRouteComponent(() => import('../kubernetes/cluster.page.tsx')),
+});
+
+const deployment = createRoute({
+  getParentRoute: () => root,
+  path: '/kubernetes/deployments/$id',
+  component: lazyRouteComponent(() => import('../kubernetes/deployment.page.tsx')),
+});
+
 const billing = createRoute({
   getParentRoute: () => root,
   path: '/billing',
@@ -181,6 +193,8 @@ export const router = createRouter({
     servers,
     server,
     kubernetes,
+    cluster,
+    deployment,
     billing,
     clients,
     partners,

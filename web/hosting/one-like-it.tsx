@@ -28,7 +28,12 @@ export function OneLikeIt({ server }: { server: ServerDetailFragment }) {
         variables={(form) => ({
           input: {
             name: textOf(form, 'name'),
-            ...{ provider, region, size, tags, installCloudOs, isProtected },
+            provider,
+            region,
+            size,
+            tags,
+            installCloudOs,
+            isProtected,
             idempotencyKey: key,
           },
           withCosts,

@@ -13,6 +13,7 @@ interface ActionFormProps<Data, Variables extends AnyVariables> {
   /** What is said when it is done. */
   done: string;
   onDone?: (data: Data) => void;
+  onRefused?: (told: Told) => void;
   /** What the form says is wrong before anything is sent. */
   problem?: Told | undefined;
   isDisabled?: boolean;
@@ -21,11 +22,22 @@ interface ActionFormProps<Data, Variables extends AnyVariables> {
 
 /** A form that does one thing, says that it is done, and keeps what was typed when it is refused. */
 export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFormProps<Data, Variables>) {
-  const { document, variables, submit, done, onDone, problem, isDisabled = false, children } = props;
+  const {
+    document,
+    variables,
+    submit,
+    done,
+    onDone,
+    onRefused,
+    problem,
+    isDisabled = false,
+    children,
+  } = props;
   const [{ fetching, error }, run] = useMutation(document);
   const form = useRef<HTMLFormElement>(null);
   const send = async () => {
-    const { data } = await run(variables(new FormData(form.current!)));
+    const { data, error: refusal } = await run(variables(new FormData(form.current!)));
+    if (refusal) onRefused?.(problemOf(refusal));
     if (!data) return;
     form.current?.reset();
     announce(done);
