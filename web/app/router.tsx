@@ -137,6 +137,18 @@ const clients = createRoute({
   component: lazyRouteComponent(() => import('../clients/clients.page.tsx')),
 });
 
+const client = createRoute({
+  getParentRoute: () => root,
+  path: '/clients/$id',
+  component: lazyRouteComponent(() => import('../clients/client.page.tsx')),
+});
+
+const partner = createRoute({
+  getParentRoute: () => root,
+  path: '/partners/$id',
+  component: lazyRouteComponent(() => import('../partners/partner.page.tsx')),
+});
+
 const partners = createRoute({
   getParentRoute: () => root,
   path: '/partners',
@@ -197,7 +209,9 @@ export const router = createRouter({
     deployment,
     billing,
     clients,
+    client,
     partners,
+    partner,
     members,
     apiKeys,
     audit,

@@ -1,27 +1,25 @@
+import { Link } from '@tanstack/react-router';
+
 import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
 import {
-  ApprovePartnerDocument,
   PartnersDocument,
   PartnerTiersDocument,
   RegisterPartnerDocument,
-  RejectPartnerDocument,
-  type PartnersQuery,
+  type PartnerRowFragment,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
-import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
-import { Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { plural } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { Commissions } from './commissions.tsx';
-
-type Partner = PartnersQuery['partners']['nodes'][number];
+import { Outlook } from './outlook.tsx';
+import { PartnerActions } from './partner-actions.tsx';
+import { PartnerFields } from './partner-fields.tsx';
 
 /** The partner programme: where the organization stands in it, what it earns, and what comes next. */
 export default function PartnersPage() {
@@ -43,10 +41,6 @@ export default function PartnersPage() {
           render={(partner) => <PartnerLine partner={partner} onChange={reload} />}
         />
         {isOpen && <Register onMade={reload} />}
-        {may('billing.commission.read') &&
-          rows
-            ?.filter(({ status }) => status === 'APPROVED')
-            .map(({ id, name }) => <Commissions key={id} partnerId={id} name={name} />)}
         <Listing
           title="Tiers"
           rows={tiers.data?.partnerTiers}
@@ -66,50 +60,22 @@ export default function PartnersPage() {
   );
 }
 
-function PartnerLine({ partner, onChange }: { partner: Partner; onChange: () => void }) {
-  const { may } = useViewer();
-  const { id, name, contactEmail, website, status, tier, instances, discountPercent, outlook } = partner;
+function PartnerLine({ partner, onChange }: { partner: PartnerRowFragment; onChange: () => void }) {
+  const { id, name, contactEmail, website, status, tier, instances, discountPercent } = partner;
   return (
     <>
       <div>
-        <Status of={status} /> <strong>{name}</strong> {tier && `${tier.name}, ${discountPercent} % off`}
+        <Status of={status} />{' '}
+        <Link to="/partners/$id" params={{ id }}>
+          {name}
+        </Link>{' '}
+        {tier && `${tier.name}, ${discountPercent} % off`}
         <p className="quiet">
           {contactEmail} {website} {plural(instances, 'instance')}, commission {partner.commissionPercent} %
         </p>
-        {outlook.nextTier && outlook.instancesMissing !== null && (
-          <p>
-            {plural(outlook.instancesMissing, 'instance')} more for {outlook.nextTier.name} (
-            {outlook.nextTier.discountPercent} % off).
-          </p>
-        )}
-        {outlook.lowerTier && outlook.instancesToSpare !== null && (
-          <p>
-            {plural(outlook.instancesToSpare, 'instance')} to spare before {outlook.lowerTier.name}.
-          </p>
-        )}
+        <Outlook outlook={partner.outlook} />
       </div>
-      {status === 'PENDING' && may('billing.partner.decide') && (
-        <div className="actions">
-          <Action
-            document={ApprovePartnerDocument}
-            variables={{ input: { id } }}
-            text="Approve"
-            label={`Approve ${name}`}
-            done={`${name} is approved.`}
-            onDone={onChange}
-            isMain
-          />
-          <Action
-            document={RejectPartnerDocument}
-            variables={{ id }}
-            text="Reject"
-            label={`Reject ${name}`}
-            confirm="They may register again."
-            done={`${name} is rejected.`}
-            onDone={onChange}
-          />
-        </div>
-      )}
+      <PartnerActions partner={partner} onChange={onChange} />
     </>
   );
 }
@@ -130,9 +96,7 @@ function Register({ onMade }: { onMade: () => void }) {
         done="You are registered; who runs this panel decides."
         onDone={onMade}
       >
-        <Field label="Name of the partner" name="name" required maxLength={200} />
-        <Field label="E-mail to write to" name="contactEmail" type="email" required />
-        <Field label="Website" name="website" type="url" hint="May be left empty." />
+        <PartnerFields />
       </ActionForm>
     </Card>
   );
