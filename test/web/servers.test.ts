@@ -8,10 +8,11 @@ import {
   startHostingPanel,
   type HostingPanel,
 } from '../hosting/support/hosting-panel.js';
+import { trailOf } from '../identity/audit/support.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { tokenInRole } from '../support/roles.js';
-import type { Tenant } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
 import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { wrongWith } from './support/fits.js';
 
@@ -148,6 +149,35 @@ describe.skipIf(!isChromiumThere)('one server', () => {
         expect(await page.getByText('so far').count()).toBe(0);
         await page.goto(`${panel.panel.url}/servers`);
         await page.getByRole('listitem').filter({ hasText: 'ours' }).getByText('a month').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('what changed lately', () => {
+  test('is one line for each deed: who did what to which, and what is otherwise by it', async () => {
+    const tenant = await connected();
+    const id = await ordered(tenant, 'told');
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { protectServer(id: $id, isProtected: true) { id } }', {
+        id,
+      }),
+    );
+    // Entries come within seconds of what they tell of.
+    await until(
+      async () => (await trailOf(tenant, { filter: { target: id } })).nodes.length === 2,
+      'both in the trail',
+    );
+    expect(
+      await at(tenant, '/', async (page) => {
+        const lines = page.getByRole('region', { name: 'What changed lately' }).getByRole('listitem');
+        await lines
+          .filter({ hasText: 'Owner provisioned server told → size cx22, region fsn1, provider hetzner' })
+          .waitFor();
+        await lines.filter({ hasText: 'Owner protected the server → is protected' }).waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await press(page, 'told');
+        await heading(page, 'told');
       }),
     ).toEqual(nothingWrong);
   });

@@ -34,13 +34,12 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null
       ? Object.values(details).join('. ')
       : first.message;
-  const reason = first.extensions['reason'];
-  return {
-    code,
-    text: advice[code] ?? sentence(named),
-    reason: typeof reason === 'string' ? reason : undefined,
-    details,
-  };
+  const told = first.extensions['reason'];
+  const reason = typeof told === 'string' ? told : undefined;
+  // What is away is named: a provider, a cluster, the database.
+  const isNamed = code === 'UNAVAILABLE' && reason !== undefined;
+  const text = isNamed ? `${sentence(named)} Try again in a moment.` : (advice[code] ?? sentence(named));
+  return { code, text, reason, details };
 }
 
 function sentence(text: string): string {
