@@ -9,6 +9,7 @@ import { chromium, type Page } from 'playwright-core';
  */
 const url = process.argv[2] ?? 'http://localhost:4000';
 const account = { email: 'demo@quazzar.test', password: 'demo-password-1234' };
+const administrator = { email: 'admin@quazzar.test', password: 'admin-password-1234' };
 const folder = join(import.meta.dirname, '..', 'docs', 'console');
 
 /** Its name, its address, and its heading. */
@@ -39,6 +40,16 @@ const pages = [
   ['profile', '/profile', 'Your account'],
 ] as const;
 
+/** A page of one thing: the list that leads to it, and whose first one is shown. Where there is none it is left out. */
+const ones = [
+  ['policy', '/governance', 'In force'],
+  ['server', '/servers', 'Servers'],
+  ['cluster', '/kubernetes', 'Clusters'],
+  ['deployment', '/kubernetes', 'Deployments'],
+  ['client', '/clients', 'Clients'],
+  ['partner', '/partners', 'Registrations'],
+] as const;
+
 async function take(page: Page, name: string, scheme: string): Promise<void> {
   // What the page asks for is there by then, and charts are drawn.
   await page.waitForTimeout(1_500);
@@ -57,6 +68,50 @@ async function governSomething(page: Page): Promise<void> {
   await page.waitForTimeout(8_000);
 }
 
+/** Signs in where the page asks for it. */
+async function signIn(page: Page, { email, password }: typeof account): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+}
+
+async function takeOnes(page: Page, scheme: string): Promise<void> {
+  for (const [name, path, list] of ones) {
+    await page.goto(url + path);
+    const first = page.getByRole('list', { name: list, exact: true }).getByRole('link').first();
+    const isThere = await first.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) continue;
+    await first.click();
+    await page.waitForURL(/\/\w+_\w+$/);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await take(page, name, scheme);
+  }
+}
+
+/** Has a server made and an image run, so that there is something to see: the demo begins without either. */
+async function hostSomething(page: Page): Promise<void> {
+  await page.goto(`${url}/servers`);
+  await page.getByLabel('Name of the server').waitFor();
+  if (await page.getByRole('link', { name: 'demo-server' }).isVisible()) return;
+  await page.getByLabel('Name of the server').fill('demo-server');
+  await page
+    .getByText(/at most .* a month/)
+    .last()
+    .waitFor();
+  await page.getByRole('button', { name: 'Order it' }).click();
+  await page.getByRole('link', { name: 'demo-server' }).waitFor();
+  await page.goto(`${url}/kubernetes`);
+  await page.getByLabel('Name of the deployment').fill('shop');
+  await page.getByLabel('Image').fill('nginx:1.27');
+  await page.getByRole('button', { name: 'Run it' }).click();
+  await page.getByRole('link', { name: 'default/shop' }).waitFor();
+}
+
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
@@ -68,11 +123,9 @@ for (const scheme of ['light', 'dark'] as const) {
   await page.goto(url);
   await page.getByLabel('E-mail').waitFor();
   await take(page, 'sign-in', scheme);
-  await page.getByLabel('E-mail').fill(account.email);
-  await page.getByLabel('Password').fill(account.password);
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await signIn(page, account);
   await governSomething(page);
+  await hostSomething(page);
   for (const [name, path, shown] of pages) {
     await page.goto(url + path);
     await page.getByRole('heading', { level: 1, name: shown }).waitFor();
@@ -82,6 +135,14 @@ for (const scheme of ['light', 'dark'] as const) {
   await page.getByRole('row').nth(1).click();
   await page.getByRole('img', { name: /^CPU: / }).waitFor();
   await take(page, 'instance', scheme);
+  await takeOnes(page, scheme);
   await context.close();
+  const office = await browser.newContext({ colorScheme: scheme, viewport: { width: 1280, height: 800 } });
+  const desk = await office.newPage();
+  await signIn(desk, administrator);
+  await desk.goto(`${url}/ha`);
+  await desk.getByRole('list', { name: 'Processes' }).getByRole('listitem').first().waitFor();
+  await take(desk, 'ha', scheme);
+  await office.close();
 }
 await browser.close();

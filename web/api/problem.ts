@@ -6,6 +6,9 @@ export interface Told {
   code: string;
   /** What is wrong with single fields, by their path in the input: `forSeconds`, `rule.value.0.condition`. */
   fields?: Readonly<Record<string, string>>;
+  /** The same in one word, where the panel tells it: `FIELD_CONFLICT`. */
+  reason?: string | undefined;
+  details?: unknown;
 }
 
 const advice: Record<string, string> = {
@@ -35,7 +38,12 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     );
     if (Object.keys(fields).length > 0) return { code, text: Object.values(fields).join(' '), fields };
   }
-  return { code, text: advice[code] ?? sentence(first.message) };
+  const told = first.extensions['reason'];
+  const reason = typeof told === 'string' ? told : undefined;
+  // What is away is named: a provider, a cluster, the database.
+  const isNamed = code === 'UNAVAILABLE' && reason !== undefined;
+  const words = sentence(first.message);
+  return { code, text: isNamed ? `${words} Try again in a moment.` : (advice[code] ?? words), reason, details };
 }
 
 function sentence(text: string): string {

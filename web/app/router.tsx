@@ -125,10 +125,28 @@ const servers = createRoute({
   component: lazyRouteComponent(() => import('../hosting/servers.page.tsx')),
 });
 
+const server = createRoute({
+  getParentRoute: () => root,
+  path: '/servers/$id',
+  component: lazyRouteComponent(() => import('../hosting/server.page.tsx')),
+});
+
 const kubernetes = createRoute({
   getParentRoute: () => root,
   path: '/kubernetes',
   component: lazyRouteComponent(() => import('../kubernetes/kubernetes.page.tsx')),
+});
+
+const cluster = createRoute({
+  getParentRoute: () => root,
+  path: '/kubernetes/$id',
+  component: lazyRouteComponent(() => import('../kubernetes/cluster.page.tsx')),
+});
+
+const deployment = createRoute({
+  getParentRoute: () => root,
+  path: '/kubernetes/deployments/$id',
+  component: lazyRouteComponent(() => import('../kubernetes/deployment.page.tsx')),
 });
 
 const billing = createRoute({
@@ -141,6 +159,18 @@ const clients = createRoute({
   getParentRoute: () => root,
   path: '/clients',
   component: lazyRouteComponent(() => import('../clients/clients.page.tsx')),
+});
+
+const client = createRoute({
+  getParentRoute: () => root,
+  path: '/clients/$id',
+  component: lazyRouteComponent(() => import('../clients/client.page.tsx')),
+});
+
+const partner = createRoute({
+  getParentRoute: () => root,
+  path: '/partners/$id',
+  component: lazyRouteComponent(() => import('../partners/partner.page.tsx')),
 });
 
 const partners = createRoute({
@@ -213,10 +243,15 @@ export const router = createRouter({
     canary,
     gitops,
     servers,
+    server,
     kubernetes,
+    cluster,
+    deployment,
     billing,
     clients,
+    client,
     partners,
+    partner,
     members,
     branding,
     apiKeys,

@@ -16,6 +16,7 @@ import { Problem } from '../parts/problem.tsx';
 import { money } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Forecast } from './forecast.tsx';
+import { ServerName } from './server-name.tsx';
 
 interface NewServerProps {
   providers: ProvidersQuery['hostingProviders'];
@@ -25,6 +26,7 @@ interface NewServerProps {
 /** An order: where, how large, and what a month of it costs, before it is made. */
 export function NewServer({ providers, onMade }: NewServerProps) {
   const { may } = useViewer();
+  const withCosts = may('hosting.cost.read');
   const [provider, setProvider] = useState(providers[0]!.id);
   const { data, told, read } = useRead(HostingOffersDocument, { variables: { provider } });
   const [chosenRegion, setRegion] = useState('');
@@ -51,6 +53,7 @@ export function NewServer({ providers, onMade }: NewServerProps) {
             isProtected: form.get('isProtected') === 'on',
             idempotencyKey: key,
           },
+          withCosts,
         })}
         submit="Order it"
         done="The server is ordered."
@@ -87,19 +90,12 @@ export function NewServer({ providers, onMade }: NewServerProps) {
           }))}
           onChange={setSize}
         />
-        <Field
-          label="Name of the server"
-          name="name"
-          required
-          maxLength={63}
-          pattern="[A-Za-z0-9\-]+"
-          hint="Letters, digits and hyphens."
-        />
+        <ServerName />
         <Field label="Tags of its node" name="tags" hint="Separated by commas; may be left empty." />
         <label className="check">
           <input type="checkbox" name="isProtected" /> Protect it from being removed
         </label>
-        {size !== '' && may('hosting.cost.read') && (
+        {size !== '' && withCosts && (
           <Forecast key={JSON.stringify([provider, region, size])} {...{ provider, region, size }} />
         )}
       </ActionForm>

@@ -15,10 +15,19 @@ import { ServerLine } from './server-line.tsx';
 /** Servers that the panel had made, each with its way from the order to the first beat, live. */
 export default function ServersPage() {
   const { may } = useViewer();
-  const { rows, error, hasMore, more, put, reload } = usePages(ServersDocument, {}, ({ servers }) => servers);
+  const withCosts = may('hosting.cost.read');
+  const { rows, error, hasMore, more, put, reload } = usePages(
+    ServersDocument,
+    { withCosts },
+    ({ servers }) => servers,
+  );
   const providers = useRead(ProvidersDocument, { pause: !may('hosting.provider.read') });
-  useLive(ServerChangedDocument, {}, { next: ({ serverChanged }) => put(serverChanged), lost: reload });
-  useFollowed(ServerChangedDocument, {}, reload);
+  useLive(
+    ServerChangedDocument,
+    { withCosts },
+    { next: ({ serverChanged }) => put(serverChanged), lost: reload },
+  );
+  useFollowed(ServerChangedDocument, { withCosts }, reload);
   const known = providers.data?.hostingProviders;
   const usable = known?.filter(({ status }) => status === 'ACTIVE');
   return (
@@ -41,7 +50,7 @@ export default function ServersPage() {
         {may('hosting.server.provision') && usable && usable.length > 0 && (
           <NewServer providers={usable} onMade={put} />
         )}
-        {may('hosting.cost.read') && <Budget />}
+        {withCosts && <Budget />}
         {known && <Providers providers={known} onChange={providers.read} />}
       </div>
     </Page>

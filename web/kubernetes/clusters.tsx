@@ -1,11 +1,11 @@
+import { Link } from '@tanstack/react-router';
+
 import type { Told } from '../api/problem.ts';
-import { RemoveClusterDocument, type ClustersQuery } from '../generated/graphql.ts';
-import { Action } from '../parts/action.tsx';
+import type { ClustersQuery } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactDay, Time } from '../parts/time.tsx';
 import { count, plural } from '../parts/words.ts';
-import { useViewer } from '../session/viewer.tsx';
 
 interface ClustersProps {
   rows:
@@ -18,7 +18,6 @@ interface ClustersProps {
 }
 
 export function Clusters({ rows, told, more, reload }: ClustersProps) {
-  const { may } = useViewer();
   return (
     <Listing
       title="Clusters"
@@ -29,30 +28,21 @@ export function Clusters({ rows, told, more, reload }: ClustersProps) {
       empty="None is known yet. Register one below, by its kubeconfig."
       keyOf={({ id }) => id}
       render={({ id, name, provider, region, version, status, message, ...rest }) => (
-        <>
-          <div>
-            <Status of={status} /> <strong>{name}</strong> {version}
-            {rest.score !== null && `, score ${rest.score}`}
-            {message && <p>{message}</p>}
-            <p className="quiet">
-              {rest.nodesReady} of {plural(rest.nodes, 'node')} ready, {count(rest.cpuCores)} cores,{' '}
-              {count(rest.memoryGb)} GB, {[provider, region, ...rest.tags].join(', ')}, seen{' '}
-              <Time at={rest.lastSeenAt} />
-              {rest.credentialExpiresAt && `, its credential ends ${exactDay(rest.credentialExpiresAt)}`}
-            </p>
-          </div>
-          {may('hosting.cluster.manage') && (
-            <Action
-              document={RemoveClusterDocument}
-              variables={{ id }}
-              text="Remove"
-              label={`Remove ${name}`}
-              confirm="The panel forgets the cluster and its credential. What the panel deployed there has to be deleted first."
-              done={`${name} is removed.`}
-              onDone={reload}
-            />
-          )}
-        </>
+        <div>
+          <Status of={status} />{' '}
+          <Link to="/kubernetes/$id" params={{ id }}>
+            {name}
+          </Link>{' '}
+          {version}
+          {rest.score !== null && `, score ${rest.score}`}
+          {message && <p>{message}</p>}
+          <p className="quiet">
+            {rest.nodesReady} of {plural(rest.nodes, 'node')} ready, {count(rest.cpuCores)} cores,{' '}
+            {count(rest.memoryGb)} GB, {[provider, region, ...rest.tags].join(', ')}, seen{' '}
+            <Time at={rest.lastSeenAt} />
+            {rest.credentialExpiresAt && `, its credential ends ${exactDay(rest.credentialExpiresAt)}`}
+          </p>
+        </div>
       )}
     />
   );

@@ -1,28 +1,29 @@
+import { Link } from '@tanstack/react-router';
+
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
 import {
-  DeleteDeploymentDocument,
   DeploymentChangedDocument,
   DeploymentsDocument,
-  UpdateDeploymentDocument,
   type DeploymentsQuery,
 } from '../generated/graphql.ts';
-import { ActionForm } from '../parts/action-form.tsx';
-import { Action } from '../parts/action.tsx';
-import { Field } from '../parts/field.tsx';
-import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
-import { useViewer } from '../session/viewer.tsx';
 
 type Deployment = DeploymentsQuery['deployments']['nodes'][number];
 
-/** What runs in the clusters; what the panel made can be changed. */
-export function Deployments() {
+interface DeploymentsProps {
+  /** Only those in this cluster. */
+  clusterId?: string;
+  empty: string;
+}
+
+/** What runs in the clusters, each with its page. */
+export function Deployments({ clusterId, empty }: DeploymentsProps) {
   const { rows, error, hasMore, more, reload } = usePages(
     DeploymentsDocument,
-    {},
+    { filter: clusterId === undefined ? null : { clusterId } },
     ({ deployments }) => deployments,
   );
   useFollowed(DeploymentChangedDocument, {}, reload);
@@ -33,69 +34,28 @@ export function Deployments() {
       told={error && problemOf(error)}
       retry={reload}
       more={hasMore ? more : undefined}
-      empty="Nothing runs yet, or no cluster is registered."
+      empty={empty}
       keyOf={({ id }) => id}
-      render={(deployment) => <Line deployment={deployment} onChange={reload} />}
+      render={(deployment) => <Line deployment={deployment} isInItsCluster={clusterId !== undefined} />}
     />
   );
 }
 
-function Line({ deployment, onChange }: { deployment: Deployment; onChange: () => void }) {
-  const { may } = useViewer();
+function Line({ deployment, isInItsCluster }: { deployment: Deployment; isInItsCluster: boolean }) {
   const { id, namespace, name, image, replicas, readyReplicas, status, message, cluster } = deployment;
-  const isMine = deployment.isManaged && deployment.placementId === null && may('hosting.deployment.manage');
   return (
-    <>
-      <div>
-        <Status of={status} />{' '}
-        <strong>
-          {namespace}/{name}
-        </strong>{' '}
-        in {cluster?.name ?? 'a cluster that was removed'}
-        {message && <p>{message}</p>}
-        <p className="quiet">
-          <code>{image}</code> {readyReplicas} of {replicas} ready
-          {deployment.placementId && ', of a placement'}
-          {!deployment.isManaged && ', not made by the panel'}
-        </p>
-        {isMine && (
-          <details>
-            <summary>Change {name}</summary>
-            <ActionForm
-              document={UpdateDeploymentDocument}
-              variables={(form) => ({
-                id,
-                input: { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) },
-              })}
-              submit={`Change ${name}`}
-              done={`${name} is being changed.`}
-              onDone={onChange}
-            >
-              <Field label="Image" name="image" required defaultValue={image} />
-              <Field
-                label="Replicas"
-                name="replicas"
-                type="number"
-                min={0}
-                max={1000}
-                required
-                defaultValue={replicas}
-              />
-            </ActionForm>
-          </details>
-        )}
-      </div>
-      {isMine && (
-        <Action
-          document={DeleteDeploymentDocument}
-          variables={{ id }}
-          text="Delete"
-          label={`Delete ${name}`}
-          confirm="It is deleted in its cluster, with its pods."
-          done={`${name} is being deleted.`}
-          onDone={onChange}
-        />
-      )}
-    </>
+    <div>
+      <Status of={status} />{' '}
+      <Link to="/kubernetes/deployments/$id" params={{ id }}>
+        {namespace}/{name}
+      </Link>{' '}
+      {!isInItsCluster && `in ${cluster?.name ?? 'a cluster that was removed'}`}
+      {message && <p>{message}</p>}
+      <p className="quiet">
+        <code>{image}</code> {readyReplicas} of {replicas} ready
+        {deployment.placementId && ', of a placement'}
+        {!deployment.isManaged && ', not made by the panel'}
+      </p>
+    </div>
   );
 }

@@ -25,7 +25,9 @@ export default function KubernetesPage() {
           more={hasMore ? more : undefined}
           reload={reload}
         />
-        {may('hosting.deployment.read') && <Deployments />}
+        {may('hosting.deployment.read') && (
+          <Deployments empty="Nothing runs yet, or no cluster is registered." />
+        )}
         {may('hosting.deployment.read') && <Placements />}
         {isRunner && <NewDeployment clusters={rows} />}
         {may('hosting.cluster.manage') && <NewCluster onMade={reload} />}

@@ -5,6 +5,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
+import { ImageFields } from './image-fields.tsx';
 
 interface NewDeploymentProps {
   clusters: readonly { id: string; name: string }[];
@@ -79,8 +80,7 @@ function Workload() {
         hint="Lower-case letters, digits and hyphens."
       />
       <Field label="Namespace" name="namespace" defaultValue="default" required />
-      <Field label="Image" name="image" required hint="With its tag or digest." />
-      <Field label="Replicas" name="replicas" type="number" min={0} max={1000} defaultValue={1} required />
+      <ImageFields />
     </>
   );
 }

@@ -1,11 +1,10 @@
 import { Link } from '@tanstack/react-router';
 
 import { useRead } from '../api/use-read.ts';
-import { ChangesDocument, type ChangesQuery } from '../generated/graphql.ts';
+import { ChangesDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Time } from '../parts/time.tsx';
-
-type Change = ChangesQuery['auditEvents']['nodes'][number];
+import { actorOf, deedOf, effectOf, nameOf, theThing, type Change } from './change-words.ts';
 
 const shown = 12;
 
@@ -21,59 +20,66 @@ export function Changes() {
     <Card title="What changed lately" className="wide" error={error} retry={read}>
       {changes?.length === 0 && <p>Nothing yet.</p>}
       <ul className="lines">
-        {changes?.map((change) => (
-          <li key={change.id}>
-            <Time at={change.occurredAt} /> <strong>{names.get(change.actor) ?? actorOf(change)}</strong>{' '}
-            {deedOf(change.action)} <Target of={change.target} names={names} />{' '}
-            <span className="quiet">{effectOf(change)}</span>
-          </li>
-        ))}
+        {changes?.map((change) => {
+          const target = targetOf(change, names);
+          return (
+            <li key={change.id}>
+              <Time at={change.occurredAt} /> <Actor of={change} names={names} />{' '}
+              {deedOf(change.action, target)} <Target id={change.target} words={target} />{' '}
+              <Effect of={change} />
+            </li>
+          );
+        })}
       </ul>
+      <Link to="/audit">The whole trail</Link>
     </Card>
   );
 }
 
-function actorOf({ actor, actorKind }: Change): string {
-  return actorKind === 'user' ? 'A former member' : `${actorKind} ${actor}`;
+type Names = ReadonlyMap<string, string>;
+
+/** What it was done to, in words; undefined where that is nothing but whoever did it. */
+function targetOf(change: Change, names: Names): string | undefined {
+  const { target, actor } = change;
+  if (target === null || target === actor) return undefined;
+  return names.get(target) ?? nameOf(change) ?? theThing(target);
 }
 
-/** What is otherwise by it, as far as a few words say it: `name demo-cluster, region eu-central`. */
-function effectOf({ details }: Change): string {
-  const changes = (details as { changes?: Record<string, unknown> })['changes'] ?? {};
-  return Object.entries(changes)
-    .flatMap(([name, value]) => {
-      const told = Array.isArray(value) ? value.length : value;
-      if (typeof told !== 'string' && typeof told !== 'number' && typeof told !== 'boolean') return [];
-      const text = String(told);
-      return text.length > 60 ? [] : [`${deedOf(name)} ${text}`];
-    })
-    .slice(0, 3)
-    .join(', ');
+function Actor({ of: change, names }: { of: Change; names: Names }) {
+  const { actor, actorKind } = change;
+  const text = names.get(actor) ?? actorOf(change);
+  if (actorKind !== 'node') return <strong>{text}</strong>;
+  return (
+    <Link to="/instances/$id" params={{ id: actor }}>
+      {text}
+    </Link>
+  );
 }
 
-/** `acknowledgeAlert` as "acknowledge alert". */
-function deedOf(action: string): string {
-  return action
-    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-    .replaceAll('_', ' ')
-    .toLowerCase();
+/** The pages that things have, by what their ids begin with. */
+const pages = {
+  inst: '/instances/$id',
+  cmd: '/commands/$id',
+  srv: '/servers/$id',
+  k8s: '/kubernetes/$id',
+  dep: '/kubernetes/deployments/$id',
+  pol: '/governance/policies/$id',
+  can: '/governance/canaries/$id',
+  par: '/partners/$id',
+} as const;
+
+function Target({ id, words }: { id: string | null; words: string | undefined }) {
+  if (id === null || words === undefined) return null;
+  const page = pages[id.split('_')[0] as keyof typeof pages];
+  if (!page) return <strong>{words}</strong>;
+  return (
+    <Link to={page} params={{ id }}>
+      {words}
+    </Link>
+  );
 }
 
-function Target({ of: target, names }: { of: string | null; names: ReadonlyMap<string, string> }) {
-  if (target === null) return null;
-  if (target.startsWith('inst_')) {
-    return (
-      <Link to="/instances/$id" params={{ id: target }}>
-        the instance
-      </Link>
-    );
-  }
-  if (target.startsWith('cmd_')) {
-    return (
-      <Link to="/commands/$id" params={{ id: target }}>
-        the command
-      </Link>
-    );
-  }
-  return <span className="quiet">{names.get(target) ?? target}</span>;
+function Effect({ of: change }: { of: Change }) {
+  const effect = effectOf(change);
+  return effect === '' ? null : <span className="quiet">→ {effect}</span>;
 }

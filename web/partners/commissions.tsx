@@ -7,8 +7,8 @@ import { Listing } from '../parts/listing.tsx';
 import { Time } from '../parts/time.tsx';
 import { minor, words } from '../parts/words.ts';
 
-/** What a partner earned by what its customers paid, newest last. */
-export function Commissions({ partnerId, name }: { partnerId: string; name: string }) {
+/** What a partner earned by what its customers paid, newest first. */
+export function Commissions({ partnerId }: { partnerId: string }) {
   const [totals, setTotals] = useState<CommissionsQuery['commissions']['totals']>([]);
   const { rows, error, hasMore, more, reload } = usePages(
     CommissionsDocument,
@@ -21,7 +21,7 @@ export function Commissions({ partnerId, name }: { partnerId: string; name: stri
   const sums = totals.map(({ amount, currency }) => minor(amount, currency)).join(', ');
   return (
     <Listing
-      title={`Commissions of ${name}${sums ? `: ${sums} in all` : ''}`}
+      title={sums ? `Commissions: ${sums} in all` : 'Commissions'}
       rows={rows}
       told={error && problemOf(error)}
       retry={reload}

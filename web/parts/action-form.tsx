@@ -14,6 +14,7 @@ export interface ActionFormProps<Data, Variables extends AnyVariables> {
   /** What is said when it is done. */
   done: string;
   onDone?: (data: Data) => void;
+  onRefused?: (told: Told) => void;
   /** What the form says is wrong before anything is sent. */
   problem?: Told | undefined;
   isDisabled?: boolean;
@@ -33,6 +34,7 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
     submit,
     done,
     onDone,
+    onRefused,
     problem,
     isDisabled = false,
     onCancel,
@@ -50,8 +52,10 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
   }, [beside]);
   const send = async () => {
     const { data, error } = await run(variables(new FormData(form.current!)));
+    const refusal = error && problemOf(error);
     // A form in a dialog may have been left meanwhile.
-    setPlaced(error && form.current ? place(form.current, problemOf(error)) : nothingPlaced);
+    setPlaced(refusal && form.current ? place(form.current, refusal) : nothingPlaced);
+    if (refusal) onRefused?.(refusal);
     if (!data) return;
     setTurn((before) => before + 1);
     announce(done);

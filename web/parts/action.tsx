@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
+import { problemOf, type Told } from '../api/problem.ts';
 import { announce } from './announce.tsx';
 import { Dialog } from './dialog.tsx';
 import { Problem } from './problem.tsx';
@@ -18,17 +18,19 @@ interface ActionProps<Data, Variables extends AnyVariables> {
   /** What is said when it is done. */
   done: string;
   onDone?: (data: Data) => void;
+  onRefused?: (told: Told) => void;
   isMain?: boolean;
 }
 
 /** A button that does one thing, says that it is done, and shows beside it what went wrong. */
 export function Action<Data, Variables extends AnyVariables>(props: ActionProps<Data, Variables>) {
-  const { document, variables, text, label, confirm, done, onDone, isMain = false } = props;
+  const { document, variables, text, label, confirm, done, onDone, onRefused, isMain = false } = props;
   const [{ fetching, error }, run] = useMutation(document);
   const [isAsking, setAsking] = useState(false);
   const act = async () => {
-    const { data } = await run(variables);
+    const { data, error: refusal } = await run(variables);
     setAsking(false);
+    if (refusal) onRefused?.(problemOf(refusal));
     if (!data) return;
     announce(done);
     onDone?.(data);

@@ -23,6 +23,7 @@ import {
   type ProvisionServerInput,
 } from '../server/server.inputs.js';
 import { ServerPhase } from '../server/server.phases.js';
+import { withStep } from '../server/server.steps.js';
 import { canInstall } from './cloud-init.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
 import { advanceKind } from './kinds.js';
@@ -179,6 +180,7 @@ export class ProvisionService {
       isProtected: wish.isProtected ?? false,
       phase: ServerPhase.REQUESTED,
       phaseAt: now,
+      steps: withStep([], { phase: ServerPhase.REQUESTED, at: now, message: null }),
       reason: null,
       message: null,
       progress: 0,

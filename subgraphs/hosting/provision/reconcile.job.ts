@@ -8,6 +8,7 @@ import { ProviderError, type ProviderErrorKind } from '../provider/provider-erro
 import { lockServer, move, type Change } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
+import { withStep } from '../server/server.steps.js';
 import { keptOf } from './create.job.js';
 import { reconcileKind, type AccountPayload } from './kinds.js';
 import { keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
@@ -143,6 +144,7 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
       [tenantId, provider, seen.name],
     );
+    const message = 'It is at the provider with marks of this tenant, but nobody asked for it here';
     const server = em.create(Server, {
       tenantId,
       id: seen.marks!.server,
@@ -159,8 +161,9 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       isProtected: false,
       phase: ServerPhase.ORPHANED,
       phaseAt: now,
+      steps: withStep([], { phase: ServerPhase.ORPHANED, at: now, message }),
       reason: 'UNASKED',
-      message: 'It is at the provider with marks of this tenant, but nobody asked for it here',
+      message,
       progress: 0,
       providerId: seen.providerId,
       operationIds: [],

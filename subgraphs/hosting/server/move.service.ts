@@ -4,6 +4,7 @@ import type { ServerChanged } from '#schema/events.js';
 
 import { Server } from './server.entity.js';
 import { serverMoves, type ServerPhase } from './server.phases.js';
+import { withStep } from './server.steps.js';
 
 /** A transaction that changes servers and tells of it. */
 export interface Moving {
@@ -31,7 +32,7 @@ export async function lockServers(
   return em.find(Server, { tenantId, id: { $in: [...ids] } }, { refresh: true, limit: ids.length });
 }
 
-export type Change = Partial<Omit<Server, 'tenantId' | 'id' | 'version' | 'phase' | 'phaseAt'>>;
+export type Change = Partial<Omit<Server, 'tenantId' | 'id' | 'version' | 'phase' | 'phaseAt' | 'steps'>>;
 
 /** Goes to a phase, or stays in it, with what else changes. Throws where the table of phases has no such way. */
 export function move(
@@ -48,6 +49,7 @@ export function move(
     Object.assign(server, { phase, phaseAt: now, progress: 0, failures: 0 });
   }
   Object.assign(server, change);
+  if (phase !== from) server.steps = withStep(server.steps, { phase, at: now, message: server.message });
   server.version = String(Number(server.version) + 1);
   publish({
     topic: 'hosting.server.changed',

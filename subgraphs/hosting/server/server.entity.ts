@@ -5,6 +5,7 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { ServerPhase } from './server.phases.js';
+import type { KeptStep } from './server.steps.js';
 
 @Entity({ tableName: 'server' })
 @ObjectType({ description: 'A server at a provider, from the wish for it to its end.' })
@@ -63,6 +64,10 @@ export class Server {
   @Field(() => DateTime, { description: 'Since when it is in this phase.' })
   @Property({ type: 'datetime' })
   phaseAt!: Date;
+
+  /** The phases that it has come to, oldest first, of which the last fifty are kept. */
+  @Property({ type: 'json' })
+  steps!: readonly KeptStep[];
 
   @Field(() => String, {
     nullable: true,

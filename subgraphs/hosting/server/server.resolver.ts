@@ -25,6 +25,7 @@ import { Server, ServerPage } from './server.entity.js';
 import { DecommissionServerInput, ProvisionServerInput, ServerFilter } from './server.inputs.js';
 import { ServerPhase, ServerStatus, statusOf } from './server.phases.js';
 import type { ServerService } from './server.service.js';
+import { ServerStep, toStep } from './server.steps.js';
 
 @ArgsType()
 class ServersArgs extends PageArgs {
@@ -141,6 +142,13 @@ export class ServerResolver {
   @FieldResolver(() => ServerStatus, { description: 'How it is, in one word.' })
   status(@Root() { phase }: Server): ServerStatus {
     return statusOf(phase);
+  }
+
+  @FieldResolver(() => [ServerStep], {
+    description: 'The phases that it has come to and when, oldest first; the last fifty.',
+  })
+  steps(@Root() { steps }: Server): ServerStep[] {
+    return steps.map(toStep);
   }
 
   @FieldResolver(() => InstanceReference, {

@@ -27,6 +27,18 @@ export const grantDelegationRules = z.object({
   reason: z.string().trim().max(500, 'Reason must have at most 500 characters').nullish(),
 });
 
+@InputType({ description: 'Narrows a list of grants; what is left out does not narrow.' })
+export class DelegationFilter {
+  @Field(() => ID, { nullable: true, description: 'Only those of this client.' })
+  clientId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Only those that are in force now, or only those that have ended.',
+  })
+  isInForce?: boolean | null;
+}
+
 @InputType({ description: 'Where to act.' })
 export class ActInTenantInput {
   @Field(() => ID, { description: 'The client.' })

@@ -1,4 +1,17 @@
-import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
@@ -7,10 +20,21 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 
 import type { ActingService } from './acting.service.js';
 import { Delegation, DelegationPage } from './delegation.entity.js';
-import { ActInTenantInput, ActInTenantPayload, GrantDelegationInput } from './delegation.inputs.js';
+import {
+  ActInTenantInput,
+  ActInTenantPayload,
+  DelegationFilter,
+  GrantDelegationInput,
+} from './delegation.inputs.js';
 import type { DelegationService } from './delegation.service.js';
 
 const topics = ['identity.delegation.granted', 'identity.delegation.used', 'identity.delegation.ended'];
+
+@ArgsType()
+class DelegationsReceivedArgs extends PageArgs {
+  @Field(() => DelegationFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: DelegationFilter | null;
+}
 
 @Resolver()
 export class DelegationResolver {
@@ -37,10 +61,10 @@ export class DelegationResolver {
       'What clients have granted to the tenant; oldest first, ended grants included. PLAN_REQUIRED.',
   })
   async delegationsReceived(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => DelegationsReceivedArgs) args: DelegationsReceivedArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Delegation>> {
-    return this.delegations.received(operation, args);
+    return this.delegations.received(operation, args, args.filter ?? {});
   }
 
   @Authorized('identity.delegation.manage')

@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/core';
+import { LockMode, type FilterQuery } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
@@ -9,7 +9,11 @@ import { validate } from '#platform/validation.js';
 import type { DelegationChanged } from '#schema/events.js';
 
 import { Delegation } from './delegation.entity.js';
-import { grantDelegationRules, type GrantDelegationInput } from './delegation.inputs.js';
+import {
+  grantDelegationRules,
+  type DelegationFilter,
+  type GrantDelegationInput,
+} from './delegation.inputs.js';
 
 const hour = 60 * 60 * 1000;
 
@@ -23,9 +27,17 @@ export class DelegationService {
   }
 
   /** What clients have granted to the viewer's tenant. */
-  async received(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
+  async received(
+    operation: Operation,
+    args: PageArgs,
+    { clientId, isInForce }: DelegationFilter,
+  ): Promise<Page<Delegation>> {
     await this.entitlements.requireFeature(operation, 'msp');
-    return list(operation, args, { providerId: operation.tenantId });
+    return list(operation, args, {
+      providerId: operation.tenantId,
+      ...(clientId == null ? {} : { tenantId: clientId }),
+      ...(isInForce == null ? {} : inForce(isInForce, operation.clock.now())),
+    });
   }
 
   async get(operation: Operation, id: string): Promise<Delegation> {
@@ -93,7 +105,7 @@ export class DelegationService {
 async function list(
   operation: Operation,
   args: PageArgs,
-  whose: { tenantId: string } | { providerId: string },
+  whose: FilterQuery<Delegation> & object,
 ): Promise<Page<Delegation>> {
   const window = pageWindow(args);
   const rows = await operation.em.find(
@@ -102,6 +114,12 @@ async function list(
     { orderBy: { id: 'asc' }, limit: window.size + 1 },
   );
   return toPage(rows, window, () => operation.em.count(Delegation, whose));
+}
+
+function inForce(isInForce: boolean, now: Date): FilterQuery<Delegation> & object {
+  return isInForce
+    ? { revokedAt: null, expiresAt: { $gt: now } }
+    : { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] };
 }
 
 function end(write: Write, delegation: Delegation, now: Date): void {

@@ -244,6 +244,19 @@ describe.each(modes)('%s', (mode) => {
       ),
     );
     expect(received.delegationsReceived.nodes).toEqual(given);
+    const idsOf = async (filter: object) =>
+      dataOf(
+        await parent.graphql<{ delegationsReceived: { nodes: { id: string }[]; totalCount: number } }>(
+          'query ($filter: DelegationFilter) { delegationsReceived(filter: $filter) { nodes { id } totalCount } }',
+          { filter },
+        ),
+      ).delegationsReceived;
+    expect(await idsOf({ isInForce: true })).toEqual({ nodes: [{ id: second.id }], totalCount: 1 });
+    expect(await idsOf({ isInForce: false, clientId: acme.id })).toEqual({
+      nodes: [{ id: first.id }],
+      totalCount: 1,
+    });
+    expect(await idsOf({ clientId: parent.id })).toEqual({ nodes: [], totalCount: 0 });
   });
 
   test.concurrent('strangers find no client, and grant nothing', async () => {

@@ -1,0 +1,128 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { partner } from '../billing/support/partner-money.js';
+import { decide } from '../billing/support/partners.js';
+import { client, provider } from '../identity/msp/support.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { testAdministrator } from '../support/panel.js';
+import type { Tenant } from '../support/world.js';
+import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { wrongWith } from './support/fits.js';
+import { startWholePanel, type WholePanel } from './support/whole-panel.js';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+let panel: WholePanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startWholePanel();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+describe.skipIf(!isChromiumThere)('one client', () => {
+  test('shows what it has and whom it lets in, and is changed, suspended, deleted and restored', async () => {
+    const parent = await provider(panel);
+    const acme = await client(panel, panel.mailbox, parent);
+    await acme.node('theirs-01');
+    dataOf(
+      await acme.graphql(
+        'mutation ($input: GrantDelegationInput!) { grantDelegation(input: $input) { id } }',
+        {
+          input: { role: 'OPERATOR', expiresInHours: 2, reason: 'the yearly check' },
+        },
+      ),
+    );
+    expect(
+      await at(parent, '/clients', async (page) => {
+        await press(page, 'Acme Corp');
+        await heading(page, 'Acme Corp');
+        expect(page.url()).toBe(`${panel.panel.url}/clients/${acme.id}`);
+        const access = page.getByRole('list', { name: 'Access' }).getByRole('listitem');
+        await access.filter({ hasText: 'the yearly check' }).getByText('Operator').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await tabTo(page, 'Name of the client', 120);
+        await page.keyboard.type('Acme Ltd');
+        await choose(page, 'Plan', 'Enterprise');
+        await tabTo(page, 'Instances, at most');
+        await page.keyboard.press('Control+a');
+        await page.keyboard.type('7');
+        await press(page, 'Change it');
+        await heading(page, 'Acme Ltd');
+        await page.getByText('of 7').waitFor();
+        await press(page, 'Suspend Acme Ltd', 'Suspend');
+        await page.locator('main').getByText('Suspended', { exact: true }).waitFor();
+        await press(page, 'Restore Acme Ltd');
+        await page.locator('main').getByText('Active', { exact: true }).waitFor();
+        await press(page, 'Delete Acme Ltd');
+        await page.getByRole('dialog').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await page.keyboard.press('Enter');
+        await page.getByText('All of it is erased').waitFor();
+        expect(await page.getByLabel('Name of the client').count()).toBe(0);
+        await press(page, 'Restore Acme Ltd');
+        await page.getByText('Acme Ltd is restored.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    const other = await provider(panel);
+    expect(
+      await at(other, `/clients/${acme.id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('one partner', () => {
+  test('shows its tier and how it came to it, what it earned, and is suspended by who runs the panel', async () => {
+    const { tenant, id } = await partner(panel, 5);
+    dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
+    await panel.clock.advance(3_000);
+    const paidAt = panel.clock.now().toISOString();
+    await panel.sql(
+      `insert into billing.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+       values ('evt_' || gen_random_uuid(), $1, 'billing.invoice.paid', 'in_web', $2, 'test', now())`,
+      [tenant.id, { invoiceId: 'in_web', amountPaid: 1_000, currency: 'usd', paidAt }],
+    );
+    expect(
+      await at(tenant, `/partners/${id}`, async (page) => {
+        const tiers = page.getByRole('list', { name: 'Tiers that it had' }).getByRole('listitem');
+        await tiers.filter({ hasText: 'Silver' }).waitFor();
+        await expect
+          .poll(
+            async () => {
+              await page.reload();
+              await page.getByRole('heading', { name: /^Commissions/ }).waitFor();
+              await page.waitForLoadState('networkidle');
+              return page.getByRole('heading', { name: 'Commissions: $1.00 in all' }).count();
+            },
+            { timeout: 30_000 },
+          )
+          .toBe(1);
+        expect(await wrongWith(page)).toEqual([]);
+        await tabTo(page, 'Website', 120);
+        await page.keyboard.type('https://partner.example');
+        await page.keyboard.press('Enter');
+        await page.locator('dd', { hasText: 'https://partner.example' }).waitFor();
+        expect(await page.getByRole('button', { name: /^Suspend/ }).count()).toBe(0);
+        await at({ account: testAdministrator }, `/partners/${id}`, async (office) => {
+          await press(office, /^Suspend /, 'Suspend');
+          await office.locator('main').getByText('Suspended', { exact: true }).waitFor();
+        });
+        await page.reload();
+        await tiers.filter({ hasText: 'as it was suspended' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    const stranger = await panel.world.tenant();
+    expect(
+      await at(stranger, `/partners/${id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+  });
+});

@@ -1,0 +1,232 @@
+import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
+
+import { cluster, startKubernetesPanel, type KubernetesPanel } from '../hosting/support/kubernetes-panel.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { manifest } from '../support/deployment-manifest.js';
+import { tokenInRole } from '../support/roles.js';
+import { until, type Tenant } from '../support/world.js';
+import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { wrongWith } from './support/fits.js';
+
+// Clusters are looked at every ten seconds of the panel's clock, which a busy machine moves slowly.
+vi.setConfig({ testTimeout: 180_000 });
+
+let panel: KubernetesPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startKubernetesPanel();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+interface Scene {
+  tenant: Tenant;
+  sandbox: KubernetesSandbox;
+  clusterId: string;
+}
+
+async function scene(): Promise<Scene> {
+  const tenant = await panel.world.tenant();
+  const sandbox = await panel.kubernetes();
+  const clusterId = await cluster(tenant, sandbox, { name: 'main', tags: ['prod'] });
+  await until(async () => sandbox.openWatches === 1, 'a watch');
+  return { tenant, sandbox, clusterId };
+}
+
+async function run({ tenant, clusterId }: Scene, name: string): Promise<string> {
+  const { body, status, text } = await tenant.rest<{ id: string }>('/api/k8s/deployments', {
+    body: { cluster_id: clusterId, name, image: 'nginx:1.27', replicas: 2 },
+  });
+  if (status !== 201) throw new Error(`${status} ${text}`);
+  return body.id;
+}
+
+/** Somebody else who works in the cluster. */
+function appsOf(sandbox: KubernetesSandbox): AppsV1Api {
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
+  return config.makeApiClient(AppsV1Api);
+}
+
+const seen = (page: Page, text: string | RegExp) => async () => page.getByText(text).first().isVisible();
+
+describe.skipIf(!isChromiumThere)('one cluster', () => {
+  test('shows how it is and why, what runs in it, and which policies hold, as all that changes', async () => {
+    const here = await scene();
+    const { tenant, sandbox, clusterId } = here;
+    await run(here, 'shop');
+    await tenant.rest('/api/governance/policies', {
+      body: {
+        name: 'A newer version',
+        type: 'clusters',
+        rule: { condition: 'cluster.version', operator: 'gte', value: '1.36' },
+        enforcement: 'advisory',
+        applies_to: 'all_instances',
+      },
+    });
+    expect(
+      await at(tenant, '/kubernetes', async (page) => {
+        await press(page, 'main');
+        await heading(page, 'main');
+        expect(page.url()).toBe(`${panel.panel.url}/kubernetes/${clusterId}`);
+        await page.getByText('3 of 3').waitFor();
+        await page.getByText('cluster.version is "1.35"; it takes gte "1.36"').waitFor();
+        await page.getByRole('listitem').filter({ hasText: 'default/shop' }).waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        sandbox.setUnready('etcd failed');
+        await panel.pass(seen(page, 'Not ready'), 'its being degraded');
+        await page.locator('main').getByText('Degraded', { exact: true }).waitFor();
+        await page.getByText('look at its control plane').waitFor();
+        sandbox.setUnready('');
+        await panel.pass(
+          async () => page.locator('main').getByText('Healthy', { exact: true }).isVisible(),
+          'its being healthy',
+        );
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is renamed, gets another credential of the same cluster only, and is removed once that is confirmed twice', async () => {
+    const here = await scene();
+    const { tenant, sandbox, clusterId } = here;
+    await run(here, 'left');
+    const another = await panel.kubernetes();
+    expect(
+      await at(tenant, `/kubernetes/${clusterId}`, async (page) => {
+        await page.getByLabel('Name of the cluster').fill('renamed');
+        await page.keyboard.press('Enter');
+        await heading(page, 'renamed');
+        await tabTo(page, 'Kubeconfig', 120);
+        await page.keyboard.insertText(another.kubeconfig({ by: 'token' }));
+        await press(page, 'Take this credential');
+        await page.getByRole('alert').filter({ hasText: 'another cluster' }).waitFor();
+        const forMs = 3 * 86_400_000;
+        await page.getByLabel('Kubeconfig').fill(sandbox.kubeconfig({ user: 'next', by: 'token', forMs }));
+        await press(page, 'Take this credential');
+        await page.getByText('The credential is replaced.').waitFor();
+        await panel.pass(seen(page, 'Credential ending'), 'its end to be told');
+        await press(page, 'Remove renamed', 'Remove');
+        await tabTo(page, 'Remove renamed and leave its deployments', 120);
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await page.keyboard.press('Enter');
+        await heading(page, 'Kubernetes');
+        await page.getByText('None is known yet.').waitFor();
+        await page.goto(`${panel.panel.url}/kubernetes/${clusterId}`);
+        await heading(page, 'There is no such page');
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('one deployment', () => {
+  test('shows what is wanted and what is there, and is scaled and deleted', async () => {
+    const here = await scene();
+    const id = await run(here, 'web');
+    expect(
+      await at(here.tenant, '/kubernetes', async (page) => {
+        await press(page, 'default/web');
+        await heading(page, 'web');
+        expect(page.url()).toBe(`${panel.panel.url}/kubernetes/deployments/${id}`);
+        await panel.pass(
+          async () => page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2').isVisible(),
+          'both replicas',
+        );
+        expect(await wrongWith(page)).toEqual([]);
+        await tabTo(page, 'Replicas', 120);
+        await page.keyboard.press('Control+a');
+        await page.keyboard.type('3');
+        await page.keyboard.press('Enter');
+        await panel.pass(
+          async () => page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3').isVisible(),
+          'the third replica',
+        );
+        await page.locator('main').getByText('Running', { exact: true }).waitFor();
+        await press(page, 'Delete web', 'Delete');
+        await heading(page, 'Kubernetes');
+        await panel.pass(
+          async () => (await page.getByRole('link', { name: 'default/web' }).count()) === 0,
+          'its end',
+        );
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('names who else owns what a change would change, and takes it over when that is wanted', async () => {
+    const here = await scene();
+    const { sandbox, tenant } = here;
+    const id = await run(here, 'shared');
+    await appsOf(sandbox).patchNamespacedDeployment(
+      {
+        name: 'shared',
+        namespace: 'default',
+        fieldManager: 'kubectl-set',
+        body: { spec: { template: { spec: { containers: [{ name: 'shared', image: 'nginx:1.30' }] } } } },
+      },
+      setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
+    );
+    const imageThere = () => JSON.stringify(sandbox.deployment('default', 'shared')?.spec);
+    expect(
+      await at(tenant, `/kubernetes/deployments/${id}`, async (page) => {
+        await panel.pass(seen(page, 'nginx:1.30'), 'the image of the other');
+        await tabTo(page, 'Image', 120);
+        await page.keyboard.press('Control+a');
+        await page.keyboard.type('nginx:1.31');
+        await page.keyboard.press('Enter');
+        const owned = page.getByRole('group', { name: 'Others own what this would change' });
+        await owned.getByText('kubectl-set').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        expect(await page.getByLabel('Image').inputValue()).toBe('nginx:1.31');
+        expect(imageThere()).toContain('nginx:1.30');
+        await tabTo(page, 'Take that from them');
+        await page.keyboard.press('Space');
+        await press(page, 'Change it');
+        await page.getByText('It is being changed.').waitFor();
+        await page.locator('dd', { hasText: 'nginx:1.31' }).waitFor();
+        expect(imageThere()).toContain('nginx:1.31');
+        expect(await owned.count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('that others made is looked at only, and none is there for strangers', async () => {
+    const here = await scene();
+    const { sandbox, tenant, clusterId } = here;
+    const id = await run(here, 'ours');
+    await appsOf(sandbox).createNamespacedDeployment({
+      namespace: 'default',
+      body: manifest('theirs', 'theirs:1'),
+    });
+    const stranger = await panel.world.tenant();
+    expect(
+      await at(stranger, `/kubernetes/deployments/${id}`, async (page) => {
+        await heading(page, 'There is no such page');
+        await page.goto(`${panel.panel.url}/kubernetes/${clusterId}`);
+        await heading(page, 'There is no such page');
+      }),
+    ).toEqual(nothingWrong);
+    await tokenInRole(panel, tenant, 'VIEWER');
+    expect(
+      await at(tenant, `/kubernetes/${clusterId}`, async (page) => {
+        await panel.pass(seen(page, 'default/theirs'), 'the other');
+        expect(await page.getByRole('button', { name: /main/ }).count()).toBe(0);
+        await press(page, 'default/theirs');
+        await heading(page, 'theirs');
+        await page.getByText('The panel did not make it').waitFor();
+        expect(await page.getByRole('button', { name: /^(Change|Delete)/ }).count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});

@@ -1,0 +1,184 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import {
+  connect,
+  provision,
+  reaches,
+  startHostingPanel,
+  type HostingPanel,
+} from '../hosting/support/hosting-panel.js';
+import { trailOf } from '../identity/audit/support.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { tokenInRole } from '../support/roles.js';
+import { until, type Tenant } from '../support/world.js';
+import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { wrongWith } from './support/fits.js';
+
+// Steps follow each other through queues, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 });
+
+let panel: HostingPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startHostingPanel();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+async function connected(): Promise<Tenant> {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  dataOf(await connect(tenant, panel.hetzner.token()));
+  return tenant;
+}
+
+async function ordered(tenant: Tenant, name: string): Promise<string> {
+  return dataOf(await provision(tenant, { name })).provisionServer.id;
+}
+
+const steps = (page: Page) => page.getByRole('list', { name: 'Steps' }).getByRole('listitem');
+
+describe.skipIf(!isChromiumThere)('one server', () => {
+  test('shows each step with its time as it comes, its instance, its costs, and its end', async () => {
+    const tenant = await connected();
+    const id = await ordered(tenant, 'web-1');
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        await press(page, 'web-1');
+        await heading(page, 'web-1');
+        expect(page.url()).toBe(`${panel.panel.url}/servers/${id}`);
+        await steps(page).filter({ hasText: 'Ready: yet to come' }).waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await page.reload();
+        await panel.pass(
+          async () => steps(page).locator('.status', { hasText: 'Ready' }).isVisible(),
+          'the step of being ready',
+        );
+        const told = await steps(page).allTextContents();
+        const timed = told.map((text) => /^(\w+) .*\d\d:\d\d/.exec(text)?.[1]);
+        // One that starts between two looks at the provider was never seen to.
+        expect(timed.filter((step) => step !== 'Booting')).toEqual([
+          'Requested',
+          'Creating',
+          'Enrolling',
+          'Ready',
+        ]);
+        await page.locator('dd').getByRole('link', { name: 'web-1' }).waitFor();
+        await page
+          .getByText(/at most €[\d.]+ a month/)
+          .first()
+          .waitFor();
+        await press(page, 'Protect web-1');
+        await page.getByText('It can not be removed before that is taken off.').waitFor();
+        expect(await page.getByRole('button', { name: 'Remove web-1' }).count()).toBe(0);
+        await press(page, 'Unprotect web-1');
+        await press(page, 'Remove web-1');
+        await page.getByRole('dialog').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await page.keyboard.press('Enter');
+        await panel.pass(
+          async () => steps(page).locator('.status', { hasText: 'Deleted' }).isVisible(),
+          'the step of being gone',
+        );
+        // Its name is free again.
+        await tabTo(page, 'Name of the server', 120);
+        expect(await page.getByLabel('Name of the server').inputValue()).toBe('web-1');
+        await page.keyboard.press('Enter');
+        await page.waitForURL((url) => !url.pathname.endsWith(id));
+        await steps(page).filter({ hasText: 'It was ordered.' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('says why it failed and what to do, and is ordered again', async () => {
+    const tenant = await connected();
+    panel.hetzner.addFault({
+      kind: 'error',
+      method: 'POST',
+      body: 'too-many',
+      code: 'resource_limit_exceeded',
+      message: 'no more',
+    });
+    const id = await ordered(tenant, 'too-many');
+    expect(
+      await at(tenant, `/servers/${id}`, async (page) => {
+        await panel.pass(
+          async () => steps(page).locator('.status', { hasText: 'Failed' }).isVisible(),
+          'the step of having failed',
+        );
+        await page.getByText('no more').first().waitFor();
+        await page.getByText('The account may have no more servers at the provider').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await page
+          .getByText(/at most €[\d.]+ a month/)
+          .last()
+          .waitFor();
+        await tabTo(page, 'Name of the server', 120);
+        await page.keyboard.type('too-many');
+        await page.keyboard.press('Enter');
+        await page.getByRole('alert').filter({ hasText: 'There is a server too-many already' }).waitFor();
+        await page.getByLabel('Name of the server').fill('enough');
+        await page.keyboard.press('Enter');
+        await heading(page, 'enough');
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is not there for others, and offers nothing to those who only look', async () => {
+    const tenant = await connected();
+    const id = await ordered(tenant, 'ours');
+    await reaches(panel, tenant, id, 'READY');
+    const stranger = await panel.world.tenant();
+    expect(
+      await at(stranger, `/servers/${id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+    await tokenInRole(panel, tenant, 'VIEWER');
+    expect(
+      await at(tenant, `/servers/${id}`, async (page) => {
+        await heading(page, 'ours');
+        await steps(page).filter({ hasText: 'Ready' }).waitFor();
+        expect(await page.getByRole('button', { name: /ours$/ }).count()).toBe(0);
+        expect(await page.getByText('so far').count()).toBe(0);
+        await page.goto(`${panel.panel.url}/servers`);
+        await page.getByRole('listitem').filter({ hasText: 'ours' }).getByText('a month').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('what changed lately', () => {
+  test('is one line for each deed: who did what to which, and what is otherwise by it', async () => {
+    const tenant = await connected();
+    const id = await ordered(tenant, 'told');
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { protectServer(id: $id, isProtected: true) { id } }', {
+        id,
+      }),
+    );
+    // Entries come within seconds of what they tell of.
+    await until(
+      async () => (await trailOf(tenant, { filter: { target: id } })).nodes.length === 2,
+      'both in the trail',
+    );
+    expect(
+      await at(tenant, '/', async (page) => {
+        const lines = page.getByRole('region', { name: 'What changed lately' }).getByRole('listitem');
+        await lines
+          .filter({ hasText: 'Owner provisioned server told → size cx22, region fsn1, provider hetzner' })
+          .waitFor();
+        await lines.filter({ hasText: 'Owner protected the server → is protected' }).waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+        await press(page, 'told');
+        await heading(page, 'told');
+      }),
+    ).toEqual(nothingWrong);
+  });
+});

@@ -1,0 +1,92 @@
+import { getRouteApi } from '@tanstack/react-router';
+
+import { useRead } from '../api/use-read.ts';
+import { NoSuchPage } from '../app/no-such-page.tsx';
+import { DeleteMspClientDocument, MspClientDocument, type MspClientQuery } from '../generated/graphql.ts';
+import { Action } from '../parts/action.tsx';
+import { Card, Meter } from '../parts/card.tsx';
+import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Status } from '../parts/status.tsx';
+import { exactTime, Time } from '../parts/time.tsx';
+import { words } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
+import { ChangeClient } from './change-client.tsx';
+import { ClientActions } from './client-actions.tsx';
+import { ClientGrants } from './client-grants.tsx';
+import { useGrants } from './use-grants.ts';
+
+const route = getRouteApi('/clients/$id');
+
+/** One client: what it has, who may act in it, and what becomes of it. */
+export default function ClientPage() {
+  const { id } = route.useParams();
+  const { data, told, read } = useRead(MspClientDocument, { variables: { id } });
+  if (data) {
+    return (
+      <>
+        <Problem told={told} retry={read} />
+        <Shown key={id} client={data.mspClient} onChange={read} />
+      </>
+    );
+  }
+  if (!told) return <p role="status">Reading the client…</p>;
+  return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
+}
+
+interface ShownProps {
+  client: MspClientQuery['mspClient'];
+  onChange: () => void;
+}
+
+function Shown({ client, onChange }: ShownProps) {
+  const { may } = useViewer();
+  const isActor = may('identity.delegation.use');
+  const grant = useGrants(isActor).get(client.id);
+  const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, createdAt } = client;
+  const { suspendedAt, eraseAt } = client;
+  const isManager = may('identity.msp.manage');
+  return (
+    <Page
+      title={name}
+      actions={
+        <>
+          <ClientActions client={client} isGranted={grant !== undefined} onChange={onChange} />
+          {isManager && eraseAt === null && (
+            <Action
+              document={DeleteMspClientDocument}
+              variables={{ id }}
+              text="Delete"
+              label={`Delete ${name}`}
+              confirm="It is suspended at once, and erased with all that it has in 30 days. Until then it can be restored."
+              done={`${name} is deleted.`}
+              onDone={onChange}
+            />
+          )}
+        </>
+      }
+    >
+      <p aria-live="polite">
+        <Status of={status} /> {suspendedAt && `since ${exactTime(suspendedAt)}`}
+      </p>
+      {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}, unless it is restored.</p>}
+      <div className="cards">
+        <Card title="What it has">
+          <Meter label="Instances" used={instancesUsed} limit={instanceLimit} />
+          <dl>
+            <dt>Plan</dt>
+            <dd>{words(plan)}</dd>
+            <dt>Contact</dt>
+            <dd>{contactEmail}</dd>
+            <dt>Client since</dt>
+            <dd>
+              <Time at={createdAt} />
+            </dd>
+          </dl>
+        </Card>
+        {isManager && eraseAt === null && <ChangeClient client={client} onChange={onChange} />}
+        {isActor && <ClientGrants clientId={id} />}
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,67 @@
+import { useState } from 'react';
+
+import { UpdateDeploymentDocument, type DeploymentDetailFragment } from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
+import { Card } from '../parts/card.tsx';
+import { textOf } from '../parts/form.ts';
+import { ImageFields } from './image-fields.tsx';
+
+interface Conflict {
+  manager: string;
+  field: string;
+}
+
+interface ChangeDeploymentProps {
+  deployment: DeploymentDetailFragment;
+  onChange: () => void;
+}
+
+/** Another image or number of replicas; where others own what that changes, it is offered to take it from them. */
+export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps) {
+  const { id, image, replicas, reason } = deployment;
+  const [conflicts, setConflicts] = useState<readonly Conflict[]>([]);
+  const isContested = conflicts.length > 0 || reason === 'FIELD_CONFLICT';
+  return (
+    <Card title="Change it">
+      <ActionForm
+        document={UpdateDeploymentDocument}
+        variables={(form) => ({
+          id,
+          input: {
+            image: textOf(form, 'image'),
+            replicas: Number(form.get('replicas')),
+            takesOver: form.get('takesOver') === 'on',
+          },
+        })}
+        submit="Change it"
+        done="It is being changed."
+        onDone={() => {
+          setConflicts([]);
+          onChange();
+        }}
+        onRefused={({ details }) => setConflicts(conflictsOf(details))}
+      >
+        <ImageFields image={image} replicas={replicas} />
+        {isContested && (
+          <fieldset>
+            <legend>Others own what this would change</legend>
+            <ul className="lines">
+              {conflicts.map(({ manager, field }) => (
+                <li key={`${manager} ${field}`}>
+                  <strong>{manager}</strong> owns <code>{field}</code>
+                </li>
+              ))}
+            </ul>
+            <label className="check">
+              <input type="checkbox" name="takesOver" /> Take that from them
+            </label>
+          </fieldset>
+        )}
+      </ActionForm>
+    </Card>
+  );
+}
+
+function conflictsOf(details: unknown): readonly Conflict[] {
+  return (details as { conflicts?: readonly Conflict[] } | null | undefined)?.conflicts ?? [];
+}
