@@ -29,7 +29,7 @@ case "${1:-}" in
       --listen-client-urls "http://$ETCD_LISTEN:$ETCD_CLIENT_PORT" --advertise-client-urls "http://$ETCD_HOST:$ETCD_CLIENT_PORT" \
       --listen-peer-urls "http://$ETCD_LISTEN:$ETCD_PEER_PORT" --initial-advertise-peer-urls "http://$ETCD_HOST:$ETCD_PEER_PORT" \
       --initial-cluster "$ETCD_CLUSTER" --initial-cluster-token quazzar --initial-cluster-state new \
-      --heartbeat-interval 200 --election-timeout 2000 --auto-compaction-retention 1 --log-level warn
+      --heartbeat-interval 200 --election-timeout 2000 --enable-v2 --log-level warn
     ;;
   patroni)
     render patroni.yml "$RUN_DIR/patroni.yml"

@@ -8,3 +8,12 @@ import type { SqlEntityManager } from './database.js';
 export async function advisoryLock(em: SqlEntityManager, name: string, tenantId: string): Promise<void> {
   await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`${name} ${tenantId}`]);
 }
+
+/** Whether the lock was free, and is had until the transaction ends: for work that somebody else is just doing. */
+export async function tryAdvisoryLock(em: SqlEntityManager, name: string, key: string): Promise<boolean> {
+  const [answer] = await em.execute<{ isOurs: boolean }[]>(
+    'select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "isOurs"',
+    [`${name} ${key}`],
+  );
+  return answer?.isOurs ?? false;
+}

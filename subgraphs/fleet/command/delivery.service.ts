@@ -1,3 +1,4 @@
+import { tryAdvisoryLock } from '#platform/database/advisory-lock.js';
 import type { Database } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -43,6 +44,9 @@ export class DeliveryService {
     if (ready.length === 0) return { commands: [], isMoreWaiting };
     return operation.write(async (write) => {
       const commands: NodeCommand[] = [];
+      // Beats of the same node that come meanwhile would wait for each other, and hold connections for nothing.
+      if (!(await tryAdvisoryLock(write.em, 'fleet.handing_out', instanceId)))
+        return { commands, isMoreWaiting };
       for (const { commandId } of ready) {
         const handed = await this.hand(write, { tenantId, commandId, instanceId }, now);
         if (handed) commands.push(handed);
