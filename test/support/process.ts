@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { assetPath, packageRoot } from '#platform/package-root.js';
+import { packageRoot } from '#platform/package-root.js';
 
 /** All that programs get of this process's environment, and where they keep what they have compiled: 4 000 modules at each start. */
 const inherited = {
@@ -75,10 +75,11 @@ export class PanelProcess extends RunningChild {
   constructor(
     private readonly port: number,
     settings: Record<string, string>,
+    root = packageRoot,
   ) {
     super(
-      spawn(process.execPath, [assetPath('dist', 'panel', 'main.js')], {
-        cwd: packageRoot,
+      spawn(process.execPath, [join(root, 'dist', 'panel', 'main.js')], {
+        cwd: root,
         env: {
           ...inherited,
           HOST: '127.0.0.1',
@@ -119,11 +120,15 @@ export function runScript(text: string): RunningChild {
 export async function runProgram(
   name: string,
   settings: Record<string, string> = {},
-  { node = process.execPath, nodeArguments = [] }: { node?: string; nodeArguments?: string[] } = {},
+  {
+    node = process.execPath,
+    nodeArguments = [],
+    root = packageRoot,
+  }: { node?: string; nodeArguments?: string[]; root?: string } = {},
 ): Promise<{ code: number | NodeJS.Signals | null; output: string }> {
   const child = new RunningChild(
-    spawn(node, [...nodeArguments, assetPath('dist', 'panel', `${name}.js`)], {
-      cwd: packageRoot,
+    spawn(node, [...nodeArguments, join(root, 'dist', 'panel', `${name}.js`)], {
+      cwd: root,
       env: { ...inherited, LOG_LEVEL: 'error', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),

@@ -13,7 +13,8 @@ import { takenMigration } from './033-taken.js';
 import { haMigration } from './040-ha.js';
 import { tracesMigration } from './050-traces.js';
 import { haHistoryMigration } from './051-ha-history.js';
-import { serverStepsMigration } from './050-server-steps.js';
+import { contractsMigration } from './052-contracts.js';
+import { serverStepsMigration } from './053-server-steps.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -30,5 +31,6 @@ export const hostingMigrations: readonly AreaMigration[] = [
   haMigration,
   tracesMigration,
   haHistoryMigration,
+  contractsMigration,
   serverStepsMigration,
 ];

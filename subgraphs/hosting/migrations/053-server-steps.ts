@@ -2,7 +2,7 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 /** How a server came to where it is. Of those that are there only the first and the last step are known. */
 export const serverStepsMigration: AreaMigration = migration(
-  '050_server_steps',
+  '053_server_steps',
   `alter table hosting.server add column steps jsonb not null default '[]'`,
   `update hosting.server set steps = case
        when phase in ('REQUESTED', 'ORPHANED') then '[]'::jsonb
