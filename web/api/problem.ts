@@ -43,7 +43,12 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
   // What is away is named: a provider, a cluster, the database.
   const isNamed = code === 'UNAVAILABLE' && reason !== undefined;
   const words = sentence(first.message);
-  return { code, text: isNamed ? `${words} Try again in a moment.` : (advice[code] ?? words), reason, details };
+  return {
+    code,
+    text: isNamed ? `${words} Try again in a moment.` : (advice[code] ?? words),
+    reason,
+    details,
+  };
 }
 
 function sentence(text: string): string {

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 
 import type { Told } from '../api/problem.ts';
 import { useRead } from '../api/use-read.ts';
+import { useSettled } from '../api/use-settled.ts';
 import {
   PreviewCommandDocument,
   type PreviewCommandQuery,
@@ -9,7 +10,6 @@ import {
   type TouchedInstanceFragment,
 } from '../generated/graphql.ts';
 import { evidenceText } from '../governance/policy-words.ts';
-import { useSettled } from '../governance/use-settled.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { count, plural } from '../parts/words.ts';
