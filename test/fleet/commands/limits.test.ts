@@ -43,6 +43,7 @@ describe('timeouts', () => {
     while (ids.length < 60) ids.push(await sent(tenant, nodes, { delivery_timeout_seconds: 60 }));
     await panel.clock.advance(minute);
     for (const id of ids) await becomes(tenant, id, nodes, ['delivery_timed_out']);
+    expect(await take(nodes[0]!)).toEqual([]);
   });
 
   test('a node that begins and never ends ends in execution_timed_out, and its late result is kept', async () => {

@@ -33,7 +33,9 @@ export async function drill(
   const client = new Client(publicUrl);
   await client.prepare();
   await asSuperuser(cluster, (database) =>
-    database.query('update identity."user" set is_administrator = true where tenant_id = $1', [client.tenantId]),
+    database.query('update identity."user" set is_administrator = true where tenant_id = $1', [
+      client.tenantId,
+    ]),
   );
   await client.signIn();
   const subscribers = [1, 2, 3].map(
@@ -150,7 +152,9 @@ subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${hea
     ...(load.acknowledgedBeats === 0 ? ['no beat was taken'] : []),
     ...(acknowledged.length < load.keys.size ? ['some commands were never acknowledged'] : []),
     ...missing.flatMap((ids, at) =>
-      ids.length === 0 ? [] : [`the subscriber of panel-${at + 1} ${whatIsMissing(ids, subscribers[at]!, load)}`],
+      ids.length === 0
+        ? []
+        : [`the subscriber of panel-${at + 1} ${whatIsMissing(ids, subscribers[at]!, load)}`],
     ),
   ];
   say(
