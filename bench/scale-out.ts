@@ -58,7 +58,10 @@ export async function scaleOutBench(): Promise<void> {
   try {
     // Each has a database of its own: one panel alone needs no Redis, and shares with nobody.
     const [alone, shared] = [await openStage(), await openStage()];
-    undo.push(() => alone.stop(), () => shared.stop());
+    undo.push(
+      () => alone.stop(),
+      () => shared.stop(),
+    );
     const one = await alone.panel();
     const redis = await startRedis();
     undo.push(() => redis.stop());
@@ -77,16 +80,17 @@ export async function scaleOutBench(): Promise<void> {
       three: new Load(haproxy.url, connections, await requestsOf(shared, haproxy.url)),
     };
     const cpuOf = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-    const measured = (load: Load, panels: number[], around: number[], stage: Stage) => async (): Promise<Round> => {
-      const watch = () => [panels, around, [stage.postgresPid()]].map(cpuOf) as [number, number, number];
-      const before = watch();
-      const { answered, rate, p99, failures } = await load.run(roundMs);
-      if (failures > 0) throw new Error(`${failures} requests failed`);
-      const [panelMs, aroundMs, databaseMs] = watch().map(
-        (seconds, at) => ((seconds - before[at]!) * 1000) / answered,
-      ) as [number, number, number];
-      return { answered, rate, p99, perCpuSecond: 1000 / panelMs, panelMs, aroundMs, databaseMs };
-    };
+    const measured =
+      (load: Load, panels: number[], around: number[], stage: Stage) => async (): Promise<Round> => {
+        const watch = () => [panels, around, [stage.postgresPid()]].map(cpuOf) as [number, number, number];
+        const before = watch();
+        const { answered, rate, p99, failures } = await load.run(roundMs);
+        if (failures > 0) throw new Error(`${failures} requests failed`);
+        const [panelMs, aroundMs, databaseMs] = watch().map(
+          (seconds, at) => ((seconds - before[at]!) * 1000) / answered,
+        ) as [number, number, number];
+        return { answered, rate, p99, perCpuSecond: 1000 / panelMs, panelMs, aroundMs, databaseMs };
+      };
     const { a, b } = await abba(
       { name: 'one', round: measured(loads.one, [one.pid], [], alone) },
       {

@@ -30,7 +30,12 @@ describe('a sweep', () => {
   test('asks for a job in the transaction of its run', async () => {
     await bench.run([noteJobs(bench.database)]);
     const tenantId = newTenant();
-    const lease = new Lease(await bench.open('platform'), 'fleet', { id: 'holder', knowsOthers: true }, silentLogger);
+    const lease = new Lease(
+      await bench.open('platform'),
+      'fleet',
+      { id: 'holder', knowsOthers: true },
+      silentLogger,
+    );
     await lease.start();
     const clock = new TestClock();
     const outcomes = ['undone', 'swept', 'not reached'];
@@ -70,7 +75,12 @@ describe('a sweep', () => {
     const { database } = bench;
     await bench.run([noteJobs(database)]);
     const clock = new TestClock();
-    const lease = new Lease(await bench.open('platform'), 'fleet', { id: 'holder', knowsOthers: true }, silentLogger);
+    const lease = new Lease(
+      await bench.open('platform'),
+      'fleet',
+      { id: 'holder', knowsOthers: true },
+      silentLogger,
+    );
     await lease.start();
     let runs = 0;
     const loop = sweepLoop(

@@ -43,7 +43,9 @@ export function figuresOf(
       target: '0',
       isMet: errors.length === 0,
     },
-    ...[...new Set(errors)].slice(0, 10).map((what): Figure => ({ what: `  ${what.slice(0, 100)}`, value: '' })),
+    ...[...new Set(errors)]
+      .slice(0, 10)
+      .map((what): Figure => ({ what: `  ${what.slice(0, 100)}`, value: '' })),
     {
       what: `events missed, of ${heard} heard (commands, beats, changes of instances and alerts)`,
       value: `${missed.commands}, ${missed.beats}, ${missed.changes}`,
@@ -56,7 +58,10 @@ export function figuresOf(
       target: `flat: <= ${flat}`,
       isMet: end / start <= flat,
     },
-    { what: 'CPU of the panel, of its database, in cores', value: `${fixed(panelCores)}, ${fixed(postgresCores)}` },
+    {
+      what: 'CPU of the panel, of its database, in cores',
+      value: `${fixed(panelCores)}, ${fixed(postgresCores)}`,
+    },
     ...(Object.entries(tallies) as [string, Tally][]).map(([name, { answered: many, latencies }]) => ({
       what: `${name} a second; ms from when they were due: 50, 99 of 100, the longest`,
       value: `${fixed(many / seconds, 1)}; ${spread(latencies)}`,

@@ -10,6 +10,11 @@ import { InvocationStatus } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
 
 const batch = 500;
+/**
+ * Each takes some statements, and all that are looked at in one transaction stay locked, as the lease does, until it ends.
+ * No event of anybody is settled meanwhile either.
+ */
+const commandsAtOnce = 25;
 
 /** Ends what was not taken up or not done in time, and takes back what was handed out to a node that stayed silent. */
 export const commandTimeoutsSweep: Sweep = {
@@ -25,11 +30,14 @@ export const commandTimeoutsSweep: Sweep = {
     );
     if (due.length === 0) return 'done';
     const silence = await storedSilence(em, now);
-    let looked = 0;
+    let [looked, commands] = [0, 0];
     for (const { tenantId, id } of due) {
+      if (commands === commandsAtOnce) return 'more';
       // One whose node is just reporting is looked at again in the next run.
       const command = await lockCommand(em, tenantId, id, 'skip');
-      if (command) looked += await timeOut({ em, now, publish }, command, silence);
+      if (!command) continue;
+      commands += 1;
+      looked += await timeOut({ em, now, publish }, command, silence);
       await em.flush();
       em.clear();
     }

@@ -36,6 +36,16 @@ describe('timeouts', () => {
     ]);
   });
 
+  test('commands that run out at the same time all end, though some at a time', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const ids: string[] = [];
+    while (ids.length < 60) ids.push(await sent(tenant, nodes, { delivery_timeout_seconds: 60 }));
+    await panel.clock.advance(minute);
+    for (const id of ids) await becomes(tenant, id, nodes, ['delivery_timed_out']);
+    expect(await take(nodes[0]!)).toEqual([]);
+  });
+
   test('a node that begins and never ends ends in execution_timed_out, and its late result is kept', async () => {
     const tenant = await panel.world.tenant();
     const nodes = await nodesOf(tenant, 1);
