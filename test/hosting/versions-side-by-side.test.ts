@@ -138,9 +138,10 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
         await live.opened();
         const name = `by-${by.url}`;
         await tenant.at(new World(by.url, new TestClock())).node(name);
-        await live.untilLatest(
-          (results) =>
-            (results.at(-1)?.data as { instanceChanged?: { name: string } })?.instanceChanged?.name === name,
+        await live.untilLatest(({ results }) =>
+          results.some(
+            ({ data }) => (data as { instanceChanged: { name: string } }).instanceChanged.name === name,
+          ),
         );
       }
       expect((await nodes(newer.url)).map(({ outdatedBy }) => outdatedBy)).toEqual([null, null]);
