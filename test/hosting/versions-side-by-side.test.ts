@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -71,6 +73,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
           NODE_NAME: node,
           PANEL_VERSION: root === undefined ? '1.0.0' : '2.0.0',
           LOG_LEVEL: 'warn',
+          DRAIN_SECONDS: '1',
           ...more,
         },
         root,
@@ -108,6 +111,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
             String,
           );
           answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
+          await sleep(20);
         }
       };
       const loads = [
@@ -130,13 +134,12 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
       });
       // What is written through one is told by the other.
       const names = 'subscription { instanceChanged { name } }';
-      for (const [by, at] of [
-        [newer, old],
-        [old, newer],
+      for (const [name, by, at] of [
+        ['by-the-new-one', newer, old],
+        ['by-the-old-one', old, newer],
       ] as const) {
         await using live = new Live(at.url, tenant.token, names);
         await live.opened();
-        const name = `by-${by.url}`;
         await tenant.at(new World(by.url, new TestClock())).node(name);
         await live.untilLatest(({ results }) =>
           results.some(

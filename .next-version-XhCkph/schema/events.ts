@@ -1,0 +1,122 @@
+import type {
+  EntitlementGranted,
+  InvoicePaid,
+  InvoiceRefunded,
+  NoticeRaised,
+  PartnerChanged,
+  PlanDecided,
+  SubscriptionChanged,
+  TestClockAdvanced,
+} from './events/billing.js';
+import type {
+  AlertChanged,
+  CommandOffered,
+  CommandProgressed,
+  CredentialOffered,
+  CredentialRevoked,
+  FactsChanged,
+  GroupChanged,
+  InstanceChanged,
+  InstanceDecommissioned,
+  InstanceEnrolled,
+  InstanceUpdated,
+  InstancesCounted,
+  MetricsMeasured,
+} from './events/fleet.js';
+import type {
+  CanaryProgressed,
+  GitOpsChanged,
+  ClusterScoreChanged,
+  PolicyChanged,
+  ScoreChanged,
+  ViolationChanged,
+} from './events/governance.js';
+import type {
+  ClusterChanged,
+  ClusterFactsChanged,
+  DeploymentChanged,
+  HaChanged,
+  PlacementChanged,
+  ServerChanged,
+} from './events/hosting.js';
+import type {
+  ApiKeyRevoked,
+  BrandingChanged,
+  DelegationChanged,
+  MemberChanged,
+  MspClientChanged,
+  SessionRevoked,
+  TenantCreated,
+  TenantErased,
+  TenantRestored,
+  TenantSuspended,
+  UsersCounted,
+} from './events/identity.js';
+import type { AreaErased, RowsExported, SecurityRecorded, UsageMeasured } from './events/shared.js';
+
+export type * from './events/billing.js';
+export type * from './events/fleet.js';
+export type * from './events/governance.js';
+export type * from './events/hosting.js';
+export type * from './events/identity.js';
+export type * from './events/shared.js';
+
+/**
+ * The published language between subgraphs: each event's topic and what its payload holds. Types only. How to read a
+ * topic: `area.noun.past-participle`.
+ */
+export interface Events {
+  'billing.entitlement.granted': EntitlementGranted;
+  'billing.plan.decided': PlanDecided;
+  'billing.subscription.changed': SubscriptionChanged;
+  'billing.notice.raised': NoticeRaised;
+  'billing.partner.changed': PartnerChanged;
+  'billing.invoice.paid': InvoicePaid;
+  'billing.invoice.refunded': InvoiceRefunded;
+  'billing.test-clock.advanced': TestClockAdvanced;
+  'fleet.usage.measured': UsageMeasured;
+  'identity.usage.measured': UsageMeasured;
+  'identity.tenant.created': TenantCreated;
+  'identity.branding.changed': BrandingChanged;
+  'identity.member.changed': MemberChanged;
+  'identity.session.revoked': SessionRevoked;
+  'identity.api-key.revoked': ApiKeyRevoked;
+  'identity.delegation.granted': DelegationChanged;
+  'identity.delegation.used': DelegationChanged;
+  'identity.delegation.ended': DelegationChanged;
+  'identity.tenant.suspended': TenantSuspended;
+  'identity.tenant.restored': TenantRestored;
+  'identity.tenant.erased': TenantErased;
+  'identity.msp-client.changed': MspClientChanged;
+  'erasure.rows.exported': RowsExported;
+  'erasure.area.completed': AreaErased;
+  'identity.users.counted': UsersCounted;
+  'fleet.instances.counted': InstancesCounted;
+  'audit.security.recorded': SecurityRecorded;
+  'fleet.instance.enrolled': InstanceEnrolled;
+  'fleet.instance.changed': InstanceChanged;
+  'fleet.alert.changed': AlertChanged;
+  'fleet.instance.updated': InstanceUpdated;
+  'fleet.instance.decommissioned': InstanceDecommissioned;
+  'fleet.credential.offered': CredentialOffered;
+  'fleet.credential.revoked': CredentialRevoked;
+  'fleet.command.offered': CommandOffered;
+  'fleet.command.progressed': CommandProgressed;
+  'fleet.facts.changed': FactsChanged;
+  'fleet.group.changed': GroupChanged;
+  'fleet.metrics.measured': MetricsMeasured;
+  'governance.score.changed': ScoreChanged;
+  'governance.violation.changed': ViolationChanged;
+  'governance.policy.changed': PolicyChanged;
+  'governance.cluster-score.changed': ClusterScoreChanged;
+  'governance.canary.progressed': CanaryProgressed;
+  'governance.gitops.changed': GitOpsChanged;
+  'hosting.server.changed': ServerChanged;
+  'hosting.cluster.changed': ClusterChanged;
+  'hosting.cluster.facts-changed': ClusterFactsChanged;
+  'hosting.deployment.changed': DeploymentChanged;
+  'hosting.placement.changed': PlacementChanged;
+  'hosting.ha.changed': HaChanged;
+}
+
+export type Topic = keyof Events;

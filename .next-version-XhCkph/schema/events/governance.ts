@@ -1,0 +1,54 @@
+/** An instance's score, or how many policies do not hold there, is another from now on. */
+export interface ScoreChanged {
+  instanceId: string;
+  /** 0 to 100; null when nothing is known. */
+  score: number | null;
+  violations: number;
+}
+
+/** A mandatory policy does not hold on an instance any more, or holds again or applies no longer. */
+export interface ViolationChanged {
+  instanceId: string;
+  policyId: string;
+  policyName: string;
+  severity: string;
+  isViolated: boolean;
+}
+
+/** A policy was made, changed or removed. */
+export interface PolicyChanged {
+  policyId: string;
+  isRemoved: boolean;
+  /** How many mandatory policies the tenant has now; one with a lower version is stale. */
+  mandatory: number;
+  /** What of all that is measured its policies are about, by path; absent in events from before it was told. */
+  metrics?: string[];
+  version: number;
+}
+
+/** The score of a cluster is another, or the number of policies that do not hold there. */
+export interface ClusterScoreChanged {
+  clusterId: string;
+  score: number | null;
+  violations: number;
+}
+
+/** A canary moved from one status to another, or came further in the one that it is in. */
+export interface CanaryProgressed {
+  canaryId: string;
+  /** Null when it is new. */
+  from: string | null;
+  to: string;
+  /** The step that it is at, from 1; 0 before it begins. */
+  step: number;
+  reason: string | null;
+}
+
+/** A repository is shown otherwise than before. */
+export interface GitOpsChanged {
+  configId: string;
+  syncStatus: 'SYNCED' | 'OUT_OF_SYNC' | 'UNKNOWN';
+  health: 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'SUSPENDED' | 'UNKNOWN';
+  /** The commit that is in force. */
+  commit: string | null;
+}

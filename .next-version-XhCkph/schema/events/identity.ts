@@ -1,0 +1,88 @@
+export interface TenantCreated {
+  tenantId: string;
+  name: string;
+  plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  /** The provider whose client it is, and who pays for it. */
+  parentTenantId?: string;
+}
+
+/** How a tenant presents itself in the mail it causes, if its plan includes that. One with a lower version is stale. */
+export interface BrandingChanged {
+  /** One line. */
+  companyName: string;
+  supportEmail: string | null;
+}
+
+/** A user of the tenant has another role from now on, or none: they were removed. */
+export interface MemberChanged {
+  userId: string;
+  role: 'OWNER' | 'ADMIN' | 'OPERATOR' | 'BILLING' | 'VIEWER' | null;
+}
+
+/** The API key, and tokens it was exchanged for, are refused from now on. */
+export interface ApiKeyRevoked {
+  keyId: string;
+}
+
+/** A client's grant to its provider: made, acted under, or ended. */
+export interface DelegationChanged {
+  delegationId: string;
+  providerId: string;
+}
+
+/** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */
+export interface TenantSuspended {
+  tenantId: string;
+}
+
+/** The tenant is no longer suspended. */
+export interface TenantRestored {
+  tenantId: string;
+}
+
+/** Every area is to erase the tenant. Told in the name of its provider, since the tenant itself has no tomorrow. */
+export interface TenantErased {
+  tenantId: string;
+  erasureId: string;
+}
+
+/** What a provider gave a client; told in the provider's name. One with a lower version is stale. */
+export interface MspClientChanged {
+  clientId: string;
+  version: number;
+  name: string;
+  plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  instanceLimit: number;
+  isSuspended: boolean;
+  /** Who is to be invited as its owner, if it has no user yet. */
+  invitation: { email: string; invitedBy: string } | null;
+  /** Who did what at the provider, for the client's own audit trail. */
+  cause: {
+    action: string;
+    actor: string;
+    actorKind: string;
+    clientAddress: string;
+    changes: Record<string, unknown>;
+  };
+}
+
+/** How many users and open invitations a tenant has from now on. */
+export interface UsersCounted {
+  count: number;
+}
+
+/** Access tokens of the session are refused from now on. */
+export interface SessionRevoked {
+  sessionId: string;
+  userId: string;
+  reason:
+    | 'LOGGED_OUT'
+    | 'REVOKED'
+    | 'PASSWORD_CHANGED'
+    | 'PASSWORD_RESET'
+    | 'REFRESH_TOKEN_REUSED'
+    | 'ROLE_CHANGED'
+    | 'SECOND_FACTOR_RESET'
+    | 'MEMBER_REMOVED'
+    | 'TENANT_SUSPENDED';
+}
