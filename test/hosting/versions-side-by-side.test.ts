@@ -16,7 +16,7 @@ import {
 } from '../support/panel.js';
 import { freePort, PanelProcess, runProgram } from '../support/process.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
-import { until, World } from '../support/world.js';
+import { ordinaryBeat, until, World } from '../support/world.js';
 
 interface Node {
   name: string;
@@ -118,7 +118,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
         load('/api/fleet/instances', { token: tenant.token }),
         load('/api/agent/heartbeat', {
           token: node.credential,
-          body: { cpu_percent: 1, memory_percent: 2, disk_percent: 3 },
+          body: ordinaryBeat,
         }),
       ];
       await until(async () => (answers.get('200') ?? 0) > 5, 'the load to begin');
