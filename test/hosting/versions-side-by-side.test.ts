@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,7 +16,7 @@ import {
 } from '../support/panel.js';
 import { freePort, PanelProcess, runProgram } from '../support/process.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
-import { until, World } from '../support/world.js';
+import { ordinaryBeat, until, World } from '../support/world.js';
 
 interface Node {
   name: string;
@@ -71,6 +73,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
           NODE_NAME: node,
           PANEL_VERSION: root === undefined ? '1.0.0' : '2.0.0',
           LOG_LEVEL: 'warn',
+          DRAIN_SECONDS: '1',
           ...more,
         },
         root,
@@ -108,13 +111,14 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
             String,
           );
           answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
+          await sleep(20);
         }
       };
       const loads = [
         load('/api/fleet/instances', { token: tenant.token }),
         load('/api/agent/heartbeat', {
           token: node.credential,
-          body: { cpu_percent: 1, memory_percent: 2, disk_percent: 3 },
+          body: ordinaryBeat,
         }),
       ];
       await until(async () => (answers.get('200') ?? 0) > 5, 'the load to begin');
@@ -130,17 +134,17 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
       });
       // What is written through one is told by the other.
       const names = 'subscription { instanceChanged { name } }';
-      for (const [by, at] of [
-        [newer, old],
-        [old, newer],
+      for (const [name, by, at] of [
+        ['by-the-new-one', newer, old],
+        ['by-the-old-one', old, newer],
       ] as const) {
         await using live = new Live(at.url, tenant.token, names);
         await live.opened();
-        const name = `by-${by.url}`;
         await tenant.at(new World(by.url, new TestClock())).node(name);
-        await live.untilLatest(
-          (results) =>
-            (results.at(-1)?.data as { instanceChanged?: { name: string } })?.instanceChanged?.name === name,
+        await live.untilLatest(({ results }) =>
+          results.some(
+            ({ data }) => (data as { instanceChanged: { name: string } }).instanceChanged.name === name,
+          ),
         );
       }
       expect((await nodes(newer.url)).map(({ outdatedBy }) => outdatedBy)).toEqual([null, null]);
