@@ -67,7 +67,9 @@ async function shown(page: Page, address: string): Promise<void> {
 
 /** Each button that opens a dialog, one of those that say the same. */
 async function openers(page: Page, path: string): Promise<Locator[]> {
-  const marked = await page.locator('button[aria-haspopup=dialog]:visible:enabled').all();
+  // What is around the pages is the same for all.
+  const within = path === '/' ? 'body' : '#main';
+  const marked = await page.locator(`${within} button[aria-haspopup=dialog]:visible:enabled`).all();
   const others = await Promise.all(
     (unmarked[path] ?? []).map(async (name) => page.getByRole('button', { name }).all()),
   );

@@ -28,7 +28,7 @@ export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void
             {mayEnd && (
               <button
                 type="button"
-                aria-label={`End the silence: ${comment}`}
+                aria-label={`End now the silence: ${comment}`}
                 disabled={ended.fetching}
                 onClick={() => {
                   void end({ id }).then(({ data: done }) => {

@@ -4,9 +4,9 @@ import { create, encrypted, nodeWith, useScene } from '../../governance/support/
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
-import { until, type Node, type Tenant } from '../../support/world.js';
+import { until, type Node } from '../../support/world.js';
 import { nodesOf, take } from './support/commands.js';
-import { preview, type Preview } from './support/preview.js';
+import { ids, make, preview, seen, send, tag, window } from './support/preview.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -17,38 +17,6 @@ afterAll(async () => panel.stop());
 
 const minute = 60_000;
 const from = (ms: number) => new Date(panel.clock.now().getTime() + ms).toISOString();
-const seen = async (...call: Parameters<typeof preview>): Promise<Preview> =>
-  dataOf(await preview(...call)).previewCommand;
-
-async function make(tenant: Tenant, what: string, input: Record<string, unknown>): Promise<string> {
-  const answer = await tenant.graphql<Record<string, { id: string }>>(
-    `mutation ($input: Create${what}Input!) { create${what}(input: $input) { id } }`,
-    { input },
-  );
-  return dataOf(answer)[`create${what}`]!.id;
-}
-
-const window = async (tenant: Tenant, input: Record<string, unknown>) =>
-  make(tenant, 'MaintenanceWindow', { startsAt: from(-minute), durationMinutes: 10, ...input });
-
-const tag = async (tenant: Tenant, { id }: Node, ...tags: string[]) =>
-  dataOf(
-    await tenant.graphql('mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
-      input: { id, tags },
-    }),
-  );
-
-const send = async (tenant: Tenant, input: Record<string, unknown>) =>
-  tenant.graphql<{
-    sendCommand: { id: string; total: number; expiresAt: string; results: { instanceId: string }[] };
-  }>(
-    `mutation ($input: SendCommandInput!) {
-       sendCommand(input: $input) { id total expiresAt results(first: 100) { instanceId } }
-     }`,
-    { input },
-  );
-
-const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id);
 
 describe('the preview of a command', () => {
   test('tells whom it is for, page by page, who of them is offline, and until when it would be taken up', async () => {
@@ -304,116 +272,5 @@ describe('the preview of a command', () => {
     expect(told.canaries).toEqual([{ canaryId: answer.body.id, canary: { name: 'To 0.3.0' }, count: 1 }]);
     const apart = await seen(tenant, { command: 'RESTART', instanceIds: [two.id] });
     expect(apart.canaries).toEqual([]);
-  });
-});
-
-describe('what a preview says comes true', () => {
-  interface Scene {
-    tenant: Tenant;
-    good: Node;
-    bad: Node;
-    frozen: Node;
-    groupId: string;
-  }
-
-  async function scene(): Promise<Scene> {
-    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
-    const good = await nodeWith(tenant, { 'backup.encryption': true });
-    const bad = await nodeWith(tenant, { 'backup.encryption': false });
-    const frozen = await nodeWith(tenant, { 'backup.encryption': true });
-    for (const node of [good, frozen]) await tag(tenant, node, 'fine');
-    await tag(tenant, bad, 'poor');
-    await create(tenant, { name: 'Encrypted', rule: encrypted, enforcement: 'MANDATORY' });
-    await create(tenant, {
-      name: 'No diagnostics of these',
-      enforcement: 'MANDATORY',
-      appliesTo: { instance_ids: [frozen.id] },
-      rule: { condition: 'action.kind', operator: 'not_equals', value: 'command.run_diagnostics' },
-    });
-    await window(tenant, {
-      name: 'Freeze',
-      effect: 'DENY',
-      groupId: await make(tenant, 'InstanceGroup', {
-        kind: 'STATIC',
-        name: 'Frozen',
-        instanceIds: [frozen.id],
-      }),
-    });
-    const groupId = await make(tenant, 'InstanceGroup', {
-      kind: 'LIVE',
-      name: 'Poor',
-      filter: { tags: ['poor'] },
-    });
-    return { tenant, good, bad, frozen, groupId };
-  }
-
-  const update = { command: 'UPDATE', params: { version: '0.3.0' } };
-  test.for<[string, (scene: Scene) => Record<string, unknown>]>([
-    ['an update of all', ({ good, bad, frozen }) => ({ ...update, instanceIds: ids([frozen, bad, good]) })],
-    ['an update of those with a tag', () => ({ ...update, tags: ['fine'] })],
-    ['an update of those with another tag', () => ({ ...update, tags: ['poor'] })],
-    [
-      'a restart of a live group and one more',
-      ({ good, groupId }) => ({ command: 'RESTART', groupIds: [groupId], instanceIds: [good.id] }),
-    ],
-    [
-      'a backup outside of windows',
-      ({ frozen, bad }) => ({ command: 'BACKUP', instanceIds: ids([frozen, bad]), ignoresWindows: true }),
-    ],
-    [
-      'diagnostics that two policies look at',
-      ({ good, bad, frozen }) => ({ command: 'RUN_DIAGNOSTICS', instanceIds: ids([good, bad, frozen]) }),
-    ],
-    [
-      'diagnostics of the others',
-      ({ good, bad }) => ({
-        command: 'RUN_DIAGNOSTICS',
-        instanceIds: ids([good, bad, good]),
-        deliveryTimeoutSeconds: 60,
-      }),
-    ],
-  ])('%s', async ([, shape]) => {
-    const made = await scene();
-    const { tenant, good, bad, frozen } = made;
-    const input = shape(made);
-    const told = await seen(tenant, input);
-    const answer = await send(tenant, input);
-    if (told.admission === 'REFUSED') {
-      const [first, ...others] = told.refusals as [Preview['refusals'][number], ...Preview['refusals']];
-      expect(refusal(answer)).toEqual({
-        code: 'CONFLICT',
-        reason: 'POLICY_VIOLATION',
-        details: {
-          policy: first.policyId,
-          name: first.policyName,
-          resolution: first.resolution,
-          instance: first.instanceId,
-          condition: first.condition,
-          operator: first.operator,
-          expected: first.expected,
-          actual: first.actual,
-          others: others.map(({ policyId, instanceId }) => ({ policy: policyId, instance: instanceId })),
-        },
-      });
-      return;
-    }
-    const { sendCommand: command } = dataOf(answer);
-    const targets = told.instances.nodes;
-    expect(command).toMatchObject({
-      total: told.total,
-      expiresAt: told.expiresAt,
-      results: targets.map(({ instanceId }) => ({ instanceId })),
-    });
-    for (const node of [good, bad, frozen]) {
-      const target = targets.find(({ instanceId }) => instanceId === node.id);
-      const handed = (await take(node)).map(({ id }) => id);
-      expect(handed).toEqual(target && target.delay === null ? [command.id] : []);
-    }
-    const held = targets.filter(({ delay }) => delay !== null);
-    for (const { instanceId, delay } of held) {
-      await panel.clock.advance(new Date(delay!.until!).getTime() - panel.clock.now().getTime());
-      const node = [good, bad, frozen].find(({ id }) => id === instanceId)!;
-      expect((await take(node)).map(({ id }) => id)).toEqual([command.id]);
-    }
   });
 });

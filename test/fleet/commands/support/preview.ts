@@ -1,4 +1,5 @@
-import type { GraphQLAnswer, Tenant } from '../../../support/world.js';
+import { dataOf } from '../../../support/answers.js';
+import type { GraphQLAnswer, Node, Tenant } from '../../../support/world.js';
 
 /** What would become of a command, as a dashboard reads it. */
 export interface Preview {
@@ -56,3 +57,43 @@ export async function preview(
 ): Promise<GraphQLAnswer<{ previewCommand: Preview }>> {
   return tenant.graphql(query, { input, ...page });
 }
+
+/** The same where it must be answered. */
+export const seen = async (...call: Parameters<typeof preview>): Promise<Preview> =>
+  dataOf(await preview(...call)).previewCommand;
+
+/** Makes something by its `createX` mutation, and answers its id. */
+export async function make(tenant: Tenant, what: string, input: Record<string, unknown>): Promise<string> {
+  const answer = await tenant.graphql<Record<string, { id: string }>>(
+    `mutation ($input: Create${what}Input!) { create${what}(input: $input) { id } }`,
+    { input },
+  );
+  return dataOf(answer)[`create${what}`]!.id;
+}
+
+/** One that has been open for a minute, of ten. */
+export const window = async (tenant: Tenant, input: Record<string, unknown>) =>
+  make(tenant, 'MaintenanceWindow', {
+    startsAt: new Date(tenant.world.clock.now().getTime() - 60_000).toISOString(),
+    durationMinutes: 10,
+    ...input,
+  });
+
+export const tag = async (tenant: Tenant, { id }: Node, ...tags: string[]) =>
+  dataOf(
+    await tenant.graphql('mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
+      input: { id, tags },
+    }),
+  );
+
+export const send = async (tenant: Tenant, input: Record<string, unknown>) =>
+  tenant.graphql<{
+    sendCommand: { id: string; total: number; expiresAt: string; results: { instanceId: string }[] };
+  }>(
+    `mutation ($input: SendCommandInput!) {
+       sendCommand(input: $input) { id total expiresAt results(first: 100) { instanceId } }
+     }`,
+    { input },
+  );
+
+export const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id);
