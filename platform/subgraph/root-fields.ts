@@ -32,11 +32,11 @@ export function rootResolvers(
 ): Record<string, Resolve> {
   const known = getMetadataStorage()[kind].filter(({ target }) => classes.includes(target));
   return Object.fromEntries(
-    Object.values(type?.getFields() ?? {}).flatMap(({ name, extensions }) => {
+    Object.values(type?.getFields() ?? {}).map(({ name, extensions }) => {
       const metadata = known.find(({ schemaName }) => schemaName === name);
-      if (!metadata) return [];
+      if (!metadata) throw new Error(`No resolver declares ${name}`);
       const isAudited = kind === 'mutations' && extensions['audit'] !== false;
-      return [[name, resolverOf(metadata, { isAudited, mendsText: extensions['mendsText'] === true })]];
+      return [name, resolverOf(metadata, { isAudited, mendsText: extensions['mendsText'] === true })];
     }),
   );
 }
