@@ -43,7 +43,7 @@ function runInTurn(
   const run = (at: number): void => {
     try {
       const done: unknown = handlers[at]!(request, response, (error?: unknown) =>
-        error === undefined ? run(at + 1) : fail(error),
+        error ? fail(error) : run(at + 1),
       );
       if (done instanceof Promise) done.catch(fail);
     } catch (error) {

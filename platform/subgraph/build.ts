@@ -160,7 +160,7 @@ async function resolversOf(
   return {
     ...inner,
     ...(Subscription ? { Subscription } : {}),
-    Query: { ...inner['Query'], ...rootResolvers(annotated.getQueryType(), 'queries', classes) },
+    Query: rootResolvers(annotated.getQueryType(), 'queries', classes),
     ...(inner['Mutation']
       ? { Mutation: rootResolvers(annotated.getMutationType(), 'mutations', classes) }
       : {}),

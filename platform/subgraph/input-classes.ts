@@ -13,7 +13,9 @@ export function inputReader(type: unknown): ReadInput {
   let read = readers.get(type);
   if (!read) {
     const isInput = getMetadataStorage().inputTypes.some(({ target }) => target === type);
-    read = isInput ? objectReader(type as new () => Values, getMetadataStorage().inputTypes) : (value) => value;
+    read = isInput
+      ? objectReader(type as new () => Values, getMetadataStorage().inputTypes)
+      : (value) => value;
     readers.set(type, read);
   }
   return read;

@@ -1,13 +1,18 @@
 import type { GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 
-import { authChecker } from './auth-checker.js';
+import { authorize } from './auth-checker.js';
 import type { SubgraphContext } from './build.js';
 import { argumentsReader, inputReader } from './input-classes.js';
 import { checkArguments } from './storable.middleware.js';
 
 type Arguments = Record<string, unknown>;
-type Resolve = (root: unknown, args: Arguments, context: SubgraphContext, info: GraphQLResolveInfo) => unknown;
+type Resolve = (
+  root: unknown,
+  args: Arguments,
+  context: SubgraphContext,
+  info: GraphQLResolveInfo,
+) => unknown;
 type Metadata = ReturnType<typeof getMetadataStorage>['queries'][number];
 type Parameter = NonNullable<Metadata['params']>[number];
 type Read = (args: Arguments, context: SubgraphContext, info: GraphQLResolveInfo) => unknown;
@@ -27,11 +32,11 @@ export function rootResolvers(
 ): Record<string, Resolve> {
   const known = getMetadataStorage()[kind].filter(({ target }) => classes.includes(target));
   return Object.fromEntries(
-    Object.values(type?.getFields() ?? {}).flatMap(({ name, extensions }) => {
+    Object.values(type?.getFields() ?? {}).map(({ name, extensions }) => {
       const metadata = known.find(({ schemaName }) => schemaName === name);
-      if (!metadata) return [];
+      if (!metadata) throw new Error(`No resolver declares ${name}`);
       const isAudited = kind === 'mutations' && extensions['audit'] !== false;
-      return [[name, resolverOf(metadata, { isAudited, mendsText: extensions['mendsText'] === true })]];
+      return [name, resolverOf(metadata, { isAudited, mendsText: extensions['mendsText'] === true })];
     }),
   );
 }
@@ -44,8 +49,8 @@ function resolverOf(
   if (middlewares.length > 0 || inOrder.some(({ index }, at) => index !== at))
     throw new Error(`${schemaName} has a middleware, or a parameter without a decorator`);
   const reads = inOrder.map(parameterReader);
-  return (root, args, context, info) => {
-    if (roles) authChecker({ root, args, context, info }, roles as string[]);
+  return (_root, args, context, info) => {
+    if (roles) authorize(context, roles as string[]);
     checkArguments(args, mendsText);
     const resolver = context.wiring.resolvers.get(target) as Record<string, (...given: unknown[]) => unknown>;
     const call = () => resolver[methodName]!(...reads.map((read) => read(args, context, info)));
@@ -71,7 +76,9 @@ function parameterReader(parameter: Parameter): Read {
     }
     case 'info':
       return (_args, _context, info) => info;
-    default:
+    case 'root':
+    case 'pubSub':
+    case 'custom':
       throw new Error(`A root field takes no parameter of the kind ${parameter.kind}`);
   }
 }

@@ -70,8 +70,14 @@ test('one connection serves the short reads of one turn, four at most, and other
   try {
     const own = new TenantReads(two, 'fleet');
     const pid = async (tenant: string, options = {}) =>
-      (await own.select<{ pid: number }>(tenant, 'select pg_backend_pid() as pid, pg_sleep(?)', [0.05], options))[0]!
-        .pid;
+      (
+        await own.select<{ pid: number }>(
+          tenant,
+          'select pg_backend_pid() as pid, pg_sleep(?)',
+          [0.05],
+          options,
+        )
+      )[0]!.pid;
     const short = { isShort: true };
     const pids = await Promise.all([pid('a', short), pid('b', short), pid('c'), pid('d', short)]);
     expect(new Set([pids[0], pids[1], pids[3]]).size).toBe(1);
