@@ -3,6 +3,7 @@ import { useClient, type AnyVariables, type TypedDocumentNode } from 'urql';
 
 import { problemOf, type Told } from './problem.ts';
 import { useAfterConnecting } from './use-after-connecting.ts';
+import { useAgain } from './use-again.ts';
 import { useLive } from './use-live.ts';
 
 interface OneOptions<Data, Event, Variables, Row> {
@@ -55,5 +56,6 @@ export function useOne<Data, Event, Variables extends AnyVariables, Row>(
     lost: again,
   });
   useAfterConnecting(again);
+  useAgain(one.told, again);
   return { ...one, put, read: again };
 }

@@ -1,3 +1,4 @@
+import { useAgain } from '../api/use-again.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
 import {
@@ -25,6 +26,8 @@ type Member = HaStandingFragment['database']['members'][number];
 export default function HighAvailabilityPage() {
   const { data, told, read } = useRead(HighAvailabilityDocument);
   useFollowed(HaChangedDocument, {}, read);
+  // In a failover nothing can be read for some seconds.
+  useAgain(told, read);
   return (
     <Page title="High availability">
       <Problem told={told} retry={read} />
@@ -185,8 +188,8 @@ function Lead({ target, name, confirm, onChange }: LeadProps) {
     <Action
       document={FailOverDocument}
       variables={{ input: { target } }}
-      text="Have it lead"
-      label={`Have ${name} lead`}
+      text="Lead now"
+      label={`Have ${name} lead now`}
       confirm={confirm}
       done={`${name} leads.`}
       onDone={onChange}

@@ -70,7 +70,7 @@ function UpgradeLine({ upgrade, onChange }: { upgrade: HaUpgradeRowFragment; onC
           <Action
             document={CancelUpgradeDocument}
             variables={variables}
-            text="Call it off"
+            text="Call off"
             label={`Call off the upgrade to ${version}`}
             confirm="No further process is told to end. Those that have the version keep it."
             done="The upgrade is called off."

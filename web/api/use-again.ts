@@ -1,0 +1,18 @@
+import { useEffect } from 'react';
+
+import type { Told } from './problem.ts';
+
+const everyMs = 5_000;
+
+/** What goes by itself: a part of the panel that is away, as in a failover, or the way to it. */
+const passing = new Set(['UNAVAILABLE', 'NETWORK']);
+
+/** Reads again as long as readings fail for a reason that passes: nobody has to press for it. */
+export function useAgain(told: Told | undefined, read: () => void): void {
+  const isPassing = told !== undefined && passing.has(told.code);
+  useEffect(() => {
+    if (!isPassing) return undefined;
+    const later = setInterval(read, everyMs);
+    return () => clearInterval(later);
+  }, [isPassing, read]);
+}
