@@ -45,6 +45,8 @@ export interface BackgroundOptions {
   sources: readonly AreaFacts[];
   nodeName: string;
   version: string;
+  /** The steps of all areas that this version knows, as area/step. */
+  knows: readonly string[];
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -55,21 +57,25 @@ export class Background {
   readonly registry: ProcessRegistry;
   private readonly session: ProcessSession;
   private readonly connections: Connections;
+  private readonly logger: Logger;
   private stopListening: (() => Promise<void>) | undefined;
+  private resting: Promise<void> | undefined;
   private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
-    const { connections, platform, areas, sources, nodeName, version, clock, logger, metrics } = options;
+    const { connections, platform, areas, sources, nodeName, version, knows } = options;
+    const { clock, logger, metrics } = options;
     this.connections = connections;
+    this.logger = logger;
     this.session = new ProcessSession(options.connections, nodeName, logger);
     const { id } = this.session;
     const names = areas.map(({ database }) => database.area);
     this.registry = new ProcessRegistry(
       platform,
       connections,
-      { id, nodeName, version, areas: names },
+      { id, nodeName, version, areas: names, knows },
       logger,
     );
     this.leases = areas.map(({ database }) => new Lease(platform, database.area, id, logger));
@@ -118,6 +124,10 @@ export class Background {
   async start(): Promise<void> {
     await this.session.start();
     await this.registry.start();
+    void this.registry.outdated
+      .then(async () => this.rest())
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'background work did not end'));
+    if (this.registry.outdatedBy !== undefined) return;
     // Leases may be handed to another process: both hear of it at once.
     this.stopListening = await this.connections.standing.listen('membership', {
       hear: () => {
@@ -129,12 +139,19 @@ export class Background {
     await this.jobs.start();
   }
 
-  /** Lets the steps under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
   async stop(): Promise<void> {
-    await within(patienceMs, Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]));
-    await this.stopListening?.();
-    await Promise.all(this.leases.map((lease) => lease.stop()));
+    await this.rest();
     await this.registry.stop();
     await this.session.stop();
+  }
+
+  /** Lets the steps under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
+  private async rest(): Promise<void> {
+    this.resting ??= (async () => {
+      await within(patienceMs, Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]));
+      await this.stopListening?.();
+      await Promise.all(this.leases.map((lease) => lease.stop()));
+    })();
+    await this.resting;
   }
 }

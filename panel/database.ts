@@ -4,13 +4,14 @@ import pg from 'pg';
 
 import type { DatabaseUrls } from '#platform/database/connections.js';
 import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
-import { isMigrated, migrateArea } from '#platform/database/migrate.js';
+import { isMigrated, knownAs, migrateArea, type AreaMigration } from '#platform/database/migrate.js';
 import { isPassing } from '#platform/database/outage.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { OperatorError } from '#platform/errors.js';
 import { migrateJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
+import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from './areas.js';
@@ -102,19 +103,21 @@ export async function migrate(
   password: string | undefined,
   logger: Logger,
 ): Promise<AppliedSteps[]> {
-  const current = await withClient(ownerUrl, async (owner) => {
+  const parts = await withClient(ownerUrl, async (owner) => {
     await ensureRoles(owner, {
       areas: [...schemaNames],
       login: password === undefined ? { name: login } : { name: login, password },
     });
-    const found = new Set<string>();
-    for (const { name, migrations } of schemas)
-      if (await isMigrated(owner, name, migrations)) found.add(name);
+    const found: { name: string; migrations: readonly AreaMigration[]; isCurrent: boolean }[] = [];
+    for (const { name, migrations: all } of schemas) {
+      const migrations = await dueSteps(owner, name, all, logger);
+      found.push({ name, migrations, isCurrent: await isMigrated(owner, name, migrations) });
+    }
     return found;
   });
   const applied: AppliedSteps[] = [];
-  for (const { name, migrations } of schemas) {
-    if (current.has(name)) {
+  for (const { name, migrations, isCurrent } of parts) {
+    if (isCurrent) {
       applied.push({ area: name, steps: [] });
       continue;
     }
@@ -124,6 +127,43 @@ export async function migrate(
   }
   await migrateJobs(ownerUrl, schemaNames, logger);
   return applied;
+}
+
+/** The steps without the contracts that a process which is there is too old for: they are put off until it is gone. */
+async function dueSteps(
+  owner: pg.Client,
+  area: string,
+  migrations: readonly AreaMigration[],
+  logger: Logger,
+): Promise<readonly AreaMigration[]> {
+  const due: AreaMigration[] = [];
+  for (const step of migrations) {
+    const older =
+      step.needs && (await isPending(owner, area, step)) ? await olderThan(owner, area, step.needs) : [];
+    if (older.length === 0) due.push(step);
+    else
+      logger.warn(
+        { area, step: step.name, waitsFor: older },
+        'a step that takes away what older processes use is put off: migrate again when they are gone',
+      );
+  }
+  return due;
+}
+
+async function isPending(owner: pg.Client, area: string, step: AreaMigration): Promise<boolean> {
+  return !(await isMigrated(owner, area, [step]));
+}
+
+/** Those who do not know these steps, of those who may be at work. */
+async function olderThan(owner: pg.Client, area: string, needs: readonly string[]): Promise<string[]> {
+  const found = await owner.query<{ isThere: boolean }>(
+    `select to_regclass('platform.process') is not null as "isThere"`,
+  );
+  if (!found.rows[0]?.isThere) return [];
+  const { rows } = await owner.query<{ name: string }>(olderProcessesSql, [
+    JSON.stringify(knownAs(area, needs)),
+  ]);
+  return rows.map(({ name }) => name);
 }
 
 /** Whether panel_app is known to have no password; who may not look it up is not told. */

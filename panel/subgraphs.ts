@@ -8,6 +8,7 @@ import { TokenVerifier, type KeySource } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import { Connections, poolSizes, type DatabaseUrls } from '#platform/database/connections.js';
 import { Database } from '#platform/database/database.js';
+import { knownAs } from '#platform/database/migrate.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import type { ReadPositions } from '#platform/database/read-positions.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
@@ -148,6 +149,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     sources: [...facts.values()],
     nodeName,
     version,
+    knows: schemas.flatMap(({ name, migrations }) => knownAs(name, migrations)),
     clock,
     logger,
     metrics,
@@ -179,7 +181,13 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     },
     problems: async () => {
       const problem = await connections.problem();
-      return problem === undefined ? [] : [problem];
+      const { outdatedBy } = background.registry;
+      return [
+        ...(problem === undefined ? [] : [problem]),
+        ...(outdatedBy === undefined
+          ? []
+          : [`this version is too old for the database, which has had ${outdatedBy}: start a newer one`]),
+      ];
     },
     warnings: () => made.flatMap((area) => area.warnings?.() ?? []),
     registry: background.registry,

@@ -1,5 +1,6 @@
 import { migration, type AreaMigration } from './database/migrate.js';
 import { ownerPolicySql } from './database/row-level-security.js';
+import { contractsMigration } from './membership/contracts.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
@@ -83,4 +84,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   timelineMigration,
   processesMigration,
   haHistoryMigration,
+  contractsMigration,
 ];

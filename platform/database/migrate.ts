@@ -9,11 +9,27 @@ import { waits } from './patience.js';
 export interface AreaMigration {
   name: string;
   statements: readonly string[];
+  /** Of a contract: the steps before it, which a process has to know to live with it. */
+  needs?: readonly string[];
 }
 
 /** Names a migration and its SQL: `migration('001_users', ['create table ...'], tenantTableSql(...))`. */
 export function migration(name: string, ...statements: (string | readonly string[])[]): AreaMigration {
   return { name, statements: statements.flat() };
+}
+
+/**
+ * A step that takes away what versions used that do not know `needs`, the latest steps before it: it is applied once no
+ * process of such a version is there, whatever else is migrated meanwhile. So later steps must not rely on it, and the
+ * version that first does without has a step of its own to be known by, if only an empty one.
+ */
+export function contract(name: string, needs: readonly string[], ...statements: string[]): AreaMigration {
+  return { name, statements, needs };
+}
+
+/** What a process says to know of an area's steps, and what a contract asks for. */
+export function knownAs(area: string, steps: readonly (string | AreaMigration)[]): string[] {
+  return steps.map((step) => `${area}/${typeof step === 'string' ? step : step.name}`);
 }
 
 /** Whether an area has had all its steps: a look that costs a start next to nothing, where `migrateArea` makes an ORM. */
@@ -54,7 +70,10 @@ export async function migrateArea(options: {
       tableName: 'migration',
       snapshot: false,
       disableForeignKeys: false,
-      migrationsList: options.migrations.map((step) => ({ name: step.name, class: toClass(step) })),
+      migrationsList: options.migrations.map((step) => ({
+        name: step.name,
+        class: toClass(options.area, step),
+      })),
     },
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
@@ -72,10 +91,21 @@ export async function migrateArea(options: {
   }
 }
 
-function toClass(step: AreaMigration): new (...args: ConstructorParameters<typeof Migration>) => Migration {
+function toClass(
+  area: string,
+  { name, statements, needs }: AreaMigration,
+): new (...args: ConstructorParameters<typeof Migration>) => Migration {
   return class extends Migration {
     override up(): void {
-      for (const statement of step.statements) this.addSql(statement);
+      for (const statement of statements) this.addSql(statement);
+      if (needs) this.addSql(recorded(area, name, needs));
     }
   };
+}
+
+/** In the transaction of the step: by it processes know that they are too old. */
+function recorded(area: string, name: string, needs: readonly string[]): string {
+  const list = knownAs(area, needs).map((each) => pg.escapeLiteral(each));
+  return `insert into platform.contract (area, step, needs)
+    values (${pg.escapeLiteral(area)}, ${pg.escapeLiteral(name)}, array[${list.join(', ')}]::text[])`;
 }

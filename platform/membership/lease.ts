@@ -64,11 +64,11 @@ export class Lease {
     if (!grant) return;
     await this.database
       .anonymous()
-      .execute(`update platform.lease set expires_at = now() where name = ? and holder = ? and epoch = ?`, [
-        grant.name,
-        grant.holder,
-        grant.epoch,
-      ])
+      .execute(
+        // One that lives on is not to be taken for a holder that is merely late to renew it.
+        `update platform.lease set expires_at = now(), holder = '' where name = ? and holder = ? and epoch = ?`,
+        [grant.name, grant.holder, grant.epoch],
+      )
       .catch((error: unknown) => this.logger.warn({ err: error }, 'the lease could not be given up'));
   }
 

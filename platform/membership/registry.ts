@@ -2,6 +2,7 @@ import type { Connections } from '../database/connections.js';
 import type { Database } from '../database/database.js';
 import { patience, withPatience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
+import { outdatedBySql } from './contracts.sql.js';
 
 const beatMs = 2_000;
 
@@ -12,6 +13,8 @@ export interface ProcessFacts {
   version: string;
   /** What it runs. */
   areas: readonly string[];
+  /** The steps of all areas that its code knows, as area/step. */
+  knows: readonly string[];
 }
 
 /**
@@ -21,7 +24,12 @@ export interface ProcessFacts {
 export class ProcessRegistry {
   /** Resolves when it is told to end and be started anew, as another version mostly. */
   readonly restart: Promise<void>;
+  /** Resolves when the database turns out to have had a step that this process is too old for. */
+  readonly outdated: Promise<void>;
+  /** That step. */
+  outdatedBy: string | undefined;
   private toldToRestart: () => void = () => undefined;
+  private foundOutdated: () => void = () => undefined;
   private state: 'running' | 'draining' = 'running';
   private address = '';
   private timer: NodeJS.Timeout | undefined;
@@ -37,6 +45,7 @@ export class ProcessRegistry {
     private readonly logger: Logger,
   ) {
     this.restart = new Promise((resolve) => (this.toldToRestart = resolve));
+    this.outdated = new Promise((resolve) => (this.foundOutdated = resolve));
   }
 
   async start(): Promise<void> {
@@ -91,21 +100,37 @@ export class ProcessRegistry {
   }
 
   private async write(): Promise<void> {
-    const { id, nodeName, version, areas } = this.facts;
+    const { id, nodeName, version, areas, knows } = this.facts;
     try {
-      const [row] = await this.platform.anonymous().execute<{ told: string | null }[]>(
-        `insert into platform.process (id, node_name, version, address, areas, state)
-         values (?, ?, ?, ?, string_to_array(?, ','), ?)
+      const [row] = await this.platform.anonymous().execute<Answer[]>(
+        `insert into platform.process as p (id, node_name, version, address, areas, state, knows)
+         values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','))
          on conflict (id) do update
            set beat_at = now(), state = excluded.state, address = excluded.address
-         returning told`,
-        [id, nodeName, version, this.address, areas.join(','), this.state],
+         returning told, ${outdatedBySql('p')} as "outdatedBy"`,
+        [id, nodeName, version, this.address, areas.join(','), this.state, knows.join(',')],
       );
       this.isAway = false;
       if (row?.told === 'restart') this.toldToRestart();
+      if (row?.outdatedBy != null) this.becomeOutdated(row.outdatedBy);
     } catch (error) {
       if (!this.isAway) this.logger.warn({ err: error }, 'the process could not say that it is there');
       this.isAway = true;
     }
   }
+
+  /** It asks to be sent nothing more, for good: what was taken away does not come back. */
+  private becomeOutdated(by: string): void {
+    if (this.outdatedBy !== undefined) return;
+    this.outdatedBy = by;
+    this.state = 'draining';
+    this.foundOutdated();
+    const { version } = this.facts;
+    this.logger.error({ step: by, version }, 'this version is too old for the database: it does no more');
+  }
+}
+
+interface Answer {
+  told: string | null;
+  outdatedBy: string | null;
 }

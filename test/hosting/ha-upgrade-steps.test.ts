@@ -102,3 +102,60 @@ test('nobody is told to end while another is away, or before the one that came b
   await untilShown('SUCCEEDED', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
   for (const each of [a4, b5]) await each[Symbol.asyncDispose]();
 }, 300_000);
+
+/** The database's clock rules an upgrade: what began so long ago is what so much time has passed since. */
+const passed = async (seconds: number) =>
+  panel.sql(
+    `update platform.upgrade_step set started_at = started_at - make_interval(secs => $1) where status = 'draining'`,
+    [seconds],
+  );
+const moments = async (count: number) => {
+  for (let moment = 0; moment < count; moment += 1) await panel.clock.advance(1_000);
+};
+
+test('one that does not come back is waited for 180 seconds, and then the upgrade is paused with its reason, to be resumed; the leader is last', async () => {
+  await panel.sql(`delete from platform.process where node_name <> 'self'`);
+  await panel.sql(`update platform.process set started_at = now() - interval '1 hour'`);
+  const a1 = await StandInProcess.comes(panel, 'a/1');
+  const b1 = await StandInProcess.comes(panel, 'b/1');
+  await graphql('mutation { startUpgrade(input: { version: "3.0.0" }) { id } }');
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self PENDING');
+  await a1.dies();
+  await passed(175);
+  await moments(5);
+  expect(await shown()).toEqual(['RUNNING', 'a DRAINING', 'b PENDING', 'self PENDING']);
+
+  await passed(10);
+  await untilShown('PAUSED', 'a FAILED', 'b PENDING', 'self PENDING');
+  const { id, reason } = await latest();
+  expect(reason).toBe('a did not come back within 180 seconds');
+  await moments(5);
+  expect([await b1.told(), await toldToSelf()]).toEqual([null, null]);
+
+  // Whoever looks after it has started it by hand meanwhile, as it was; its time begins anew.
+  const a2 = await StandInProcess.comes(panel, 'a/2');
+  await resume(id);
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self PENDING');
+  expect(await a2.told()).toBe('restart');
+  await a2.dies();
+  await passed(100);
+  await moments(3);
+  expect((await latest()).status).toBe('RUNNING');
+  const a3 = await StandInProcess.comes(panel, 'a/3', { version: '3.0.0' });
+  await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self PENDING');
+  expect([await b1.told(), await toldToSelf()]).toEqual(['restart', null]);
+
+  await b1.dies();
+  const b2 = await StandInProcess.comes(panel, 'b/2', { version: '3.0.0' });
+  await untilShown('RUNNING', 'a HEALTHY', 'b HEALTHY', 'self DRAINING');
+  expect(await toldToSelf()).toBe('restart');
+  await graphql(`mutation { cancelUpgrade(input: { id: "${id}" }) { status } }`);
+  for (const each of [a3, b2]) await each[Symbol.asyncDispose]();
+}, 300_000);
+
+async function toldToSelf(): Promise<string | null | undefined> {
+  const [row] = await panel.sql<{ told: string | null }>(
+    `select told from platform.process where node_name = 'self'`,
+  );
+  return row?.told;
+}

@@ -91,10 +91,10 @@ describe.each(modes)('%s', (mode) => {
       'subscription { instanceChanged(status: OFFLINE) { name } }',
     );
     await ofStatus.opened();
-    const told = async (wanted: object) =>
-      expect
-        .poll(() => (live.results.at(-1)?.data as { instanceChanged: unknown } | undefined)?.instanceChanged)
-        .toMatchObject(wanted);
+    const told = async (wanted: object) => {
+      const latest = () => live.results.at(-1)?.data as { instanceChanged: unknown } | undefined;
+      await expect.poll(() => latest()?.instanceChanged).toMatchObject(wanted);
+    };
     const change = async (input: object) =>
       tenant.graphql('mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
         input: { id: node.id, ...input },

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
-import { assetPath, packageRoot } from '#platform/package-root.js';
+import { packageRoot } from '#platform/package-root.js';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -67,10 +68,11 @@ export class PanelProcess extends RunningChild {
   constructor(
     private readonly port: number,
     settings: Record<string, string>,
+    root = packageRoot,
   ) {
     super(
-      spawn(process.execPath, [assetPath('dist', 'panel', 'main.js')], {
-        cwd: packageRoot,
+      spawn(process.execPath, [join(root, 'dist', 'panel', 'main.js')], {
+        cwd: root,
         env: {
           PATH: process.env['PATH'],
           HOST: '127.0.0.1',
@@ -111,11 +113,15 @@ export function runScript(text: string): RunningChild {
 export async function runProgram(
   name: string,
   settings: Record<string, string> = {},
-  { node = process.execPath, nodeArguments = [] }: { node?: string; nodeArguments?: string[] } = {},
+  {
+    node = process.execPath,
+    nodeArguments = [],
+    root = packageRoot,
+  }: { node?: string; nodeArguments?: string[]; root?: string } = {},
 ): Promise<{ code: number | NodeJS.Signals | null; output: string }> {
   const child = new RunningChild(
-    spawn(node, [...nodeArguments, assetPath('dist', 'panel', `${name}.js`)], {
-      cwd: packageRoot,
+    spawn(node, [...nodeArguments, join(root, 'dist', 'panel', `${name}.js`)], {
+      cwd: root,
       env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),

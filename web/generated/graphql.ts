@@ -615,7 +615,7 @@ export type HaHealth =
 export type HaNodeStatus =
   /** Its session stands, and it has said so within ten seconds. */
   | 'HEALTHY'
-  /** It is about to end, and asks to be sent nothing more. */
+  /** It is about to end, or too old (`outdatedBy`), and asks to be sent nothing more. */
   | 'DRAINING'
   /** It ended without a word, or is frozen. Forgotten after ten minutes. */
   | 'OFFLINE';

@@ -38,7 +38,9 @@ registerEnumType(HaNodeStatus, {
   description: 'How a process is.',
   valuesConfig: {
     HEALTHY: { description: 'Its session stands, and it has said so within ten seconds.' },
-    DRAINING: { description: 'It is about to end, and asks to be sent nothing more.' },
+    DRAINING: {
+      description: 'It is about to end, or too old (`outdatedBy`), and asks to be sent nothing more.',
+    },
     OFFLINE: { description: 'It ended without a word, or is frozen. Forgotten after ten minutes.' },
   },
 });
@@ -73,6 +75,14 @@ export class HaNode {
 
   @Field(() => String, { description: 'The version that it runs.' })
   version!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The steps of the database, as `area step`, that took away what its version uses: it is not ready and does no ' +
+      'background work. Null while it is not too old.',
+  })
+  outdatedBy!: string | null;
 
   @Field(() => String, { description: 'Where others reach it: host:port. Empty until it listens.' })
   address!: string;
@@ -153,7 +163,7 @@ export class HaDatabase {
 export class HaReason {
   @Field(() => String, {
     description:
-      'NODE_OFFLINE, LEASES_FREE, MEMBER_UNHEALTHY, NO_DATABASE_LEADER, PATRONI_AWAY, NOT_SYNCHRONOUS or REPLICATION_HIDDEN.',
+      'NODE_OFFLINE, NODE_OUTDATED, LEASES_FREE, MEMBER_UNHEALTHY, NO_DATABASE_LEADER, PATRONI_AWAY, NOT_SYNCHRONOUS or REPLICATION_HIDDEN.',
   })
   code!: string;
 

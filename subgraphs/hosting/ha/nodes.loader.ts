@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { outdatedBySql } from '#platform/membership/contracts.sql.js';
 import { isHeldSql, isThereSql } from '#platform/membership/processes.sql.js';
 
 import { HaNodeStatus, HaRole, type HaLease, type HaNode, type HaReason } from './ha.js';
@@ -11,6 +12,7 @@ interface Row {
   areas: string[];
   state: 'running' | 'draining';
   isThere: boolean;
+  outdatedBy: string | null;
   startedAt: string;
   lastHeartbeat: string;
   leases: { name: string; epoch: string; acquiredAt: string }[];
@@ -23,7 +25,7 @@ const most = 1_000;
 export async function readNodes(em: SqlEntityManager): Promise<HaNode[]> {
   const rows = await em.execute<Row[]>(
     `select p.id, p.node_name as name, p.version, p.address, to_json(p.areas) as areas, p.state,
-       ${isThereSql('p')} as "isThere",
+       ${isThereSql('p')} as "isThere", ${outdatedBySql('p')} as "outdatedBy",
        p.started_at as "startedAt", p.beat_at as "lastHeartbeat",
        coalesce((select json_agg(json_build_object('name', l.name, 'epoch', l.epoch::text, 'acquiredAt', l.acquired_at)
            order by l.name)
@@ -37,10 +39,11 @@ export async function readNodes(em: SqlEntityManager): Promise<HaNode[]> {
     role: row === leader ? HaRole.LEADER : HaRole.FOLLOWER,
     status: !row.isThere
       ? HaNodeStatus.OFFLINE
-      : row.state === 'draining'
+      : row.state === 'draining' || row.outdatedBy !== null
         ? HaNodeStatus.DRAINING
         : HaNodeStatus.HEALTHY,
     version: row.version,
+    outdatedBy: row.outdatedBy,
     address: row.address,
     areas: row.areas,
     startedAt: new Date(row.startedAt),
@@ -66,6 +69,11 @@ export function faultsOf(nodes: readonly HaNode[]): HaReason[] {
     .filter(({ status }) => status === HaNodeStatus.OFFLINE)
     .map(({ name }) => ({ code: 'NODE_OFFLINE', message: `${name} ended without a word, or is frozen` }));
   const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
+  for (const { name, version, outdatedBy } of there)
+    if (outdatedBy !== null) {
+      const message = `${name} is of version ${version}, which is too old for the database: it has had ${outdatedBy}`;
+      reasons.push({ code: 'NODE_OUTDATED', message });
+    }
   const held = new Set(there.flatMap(({ leases }) => leases.map(({ name }) => name)));
   const free = [...new Set(there.flatMap(({ areas }) => areas))].filter((area) => !held.has(area));
   if (free.length > 0)

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { outdatedBySql } from '#platform/membership/contracts.sql.js';
 import { isThereSql, silentSeconds } from '#platform/membership/processes.sql.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
@@ -94,7 +95,7 @@ async function othersOf(em: SqlEntityManager, { upgradeId, position }: Step): Pr
   return em.execute<Other[]>(
     `select s.position, s.node_name as node, s.status,
        coalesce(bool_or(p.beat_at > now() - interval '${silentSeconds} seconds'), false) as "isThere",
-       coalesce(bool_or(p.state = 'running' and ${isThereSql('p')}
+       coalesce(bool_or((p.state = 'running' or ${outdatedBySql('p')} is not null) and ${isThereSql('p')}
          and (s.status = 'pending' or p.started_at <= now() - interval '${steadySeconds} seconds')), false) as "isSteady"
      from platform.upgrade_step s
      left join platform.process p on case s.status when 'healthy' then p.id = coalesce(s.new_process_id, s.process_id)

@@ -13,6 +13,7 @@ import { takenMigration } from './033-taken.js';
 import { haMigration } from './040-ha.js';
 import { tracesMigration } from './050-traces.js';
 import { haHistoryMigration } from './051-ha-history.js';
+import { contractsMigration } from './052-contracts.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -29,4 +30,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   haMigration,
   tracesMigration,
   haHistoryMigration,
+  contractsMigration,
 ];
