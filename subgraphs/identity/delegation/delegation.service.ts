@@ -110,7 +110,7 @@ async function list(
   const window = pageWindow(args);
   const rows = await operation.em.find(
     Delegation,
-    { ...whose, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+    Object.assign({}, whose, window.after === undefined ? {} : { id: { $gt: window.after } }),
     { orderBy: { id: 'asc' }, limit: window.size + 1 },
   );
   return toPage(rows, window, () => operation.em.count(Delegation, whose));
