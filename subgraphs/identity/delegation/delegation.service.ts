@@ -1,4 +1,4 @@
-import { LockMode, type FilterQuery } from '@mikro-orm/core';
+import { LockMode, type ObjectQuery } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
@@ -105,18 +105,18 @@ export class DelegationService {
 async function list(
   operation: Operation,
   args: PageArgs,
-  whose: FilterQuery<Delegation> & object,
+  whose: ObjectQuery<Delegation>,
 ): Promise<Page<Delegation>> {
   const window = pageWindow(args);
   const rows = await operation.em.find(
     Delegation,
-    Object.assign({}, whose, window.after === undefined ? {} : { id: { $gt: window.after } }),
+    { ...whose, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
     { orderBy: { id: 'asc' }, limit: window.size + 1 },
   );
   return toPage(rows, window, () => operation.em.count(Delegation, whose));
 }
 
-function inForce(isInForce: boolean, now: Date): FilterQuery<Delegation> & object {
+function inForce(isInForce: boolean, now: Date): ObjectQuery<Delegation> {
   return isInForce
     ? { revokedAt: null, expiresAt: { $gt: now } }
     : { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] };
