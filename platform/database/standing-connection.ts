@@ -9,7 +9,7 @@ export interface Duty {
   begin: (client: GuardedClient) => Promise<unknown>;
   /** What gives it up again. */
   end: (client: GuardedClient) => Promise<unknown>;
-  /** Called when a connection that stood was lost, with the reason if there is one; once, however long it is away. */
+  /** Called when a connection on which it had begun was lost, with the reason if there is one. */
   lost?: (error: Error | undefined) => void;
 }
 
@@ -24,9 +24,10 @@ export class StandingConnection {
   private retry: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isStopped = false;
-  private stood = false;
   private reason: Error | undefined;
   private readonly duties = new Set<Duty>();
+  /** Those of them that have begun on the connection of now. */
+  private readonly begun = new Set<Duty>();
 
   constructor(
     private readonly url: string,
@@ -37,10 +38,14 @@ export class StandingConnection {
   /** Resolves when the duty has begun, or could not be for now; it is then begun as soon as it can be. */
   async take(duty: Duty): Promise<void> {
     this.duties.add(duty);
-    await this.tried(async (client) => duty.begin(client));
+    if (this.isStopped || this.retry) return;
+    if (!this.client || this.connecting) return (this.connecting ??= this.connect());
+    const { client } = this;
+    await this.begin(duty, client).catch((error: Error) => this.reconnect(client, error));
   }
 
   async giveUp(duty: Duty): Promise<void> {
+    this.begun.delete(duty);
     if (!this.duties.delete(duty) || !this.client || this.connecting) return;
     await duty.end(this.client).catch(() => undefined);
   }
@@ -82,11 +87,11 @@ export class StandingConnection {
     await this.client?.end().catch(() => undefined);
   }
 
-  private async tried(begin: (client: GuardedClient) => Promise<unknown>): Promise<void> {
-    if (this.isStopped || this.retry) return;
-    if (!this.client || this.connecting) return (this.connecting ??= this.connect());
-    const { client } = this;
-    await begin(client).catch((error: Error) => this.reconnect(client, error));
+  private async begin(duty: Duty, client: GuardedClient): Promise<void> {
+    await duty.begin(client);
+    // Its answer may be heard after the end of the connection that it came by.
+    if (this.client !== client) duty.lost?.(this.reason);
+    else if (this.duties.has(duty)) this.begun.add(duty);
   }
 
   private async connect(): Promise<void> {
@@ -98,9 +103,8 @@ export class StandingConnection {
     try {
       await client.connect();
       // One that is taken meanwhile comes at the end of the list.
-      for (const duty of this.duties) await duty.begin(client);
+      for (const duty of this.duties) await this.begin(duty, client);
       if (this.client !== client) return;
-      this.stood = true;
       clearInterval(this.heartbeat);
       this.heartbeat = setInterval(() => void this.beat(client), waits.heartbeatEvery).unref();
     } catch (error) {
@@ -121,8 +125,9 @@ export class StandingConnection {
     this.reason = error;
     clearInterval(this.heartbeat);
     client.end().catch(() => undefined);
-    if (this.stood) for (const { lost } of this.duties) lost?.(error);
-    this.stood = false;
+    // Also when others had not begun yet: what one thinks to have is gone all the same.
+    for (const { lost } of this.begun) lost?.(error);
+    this.begun.clear();
     this.retry = setTimeout(() => {
       this.retry = undefined;
       this.connecting ??= this.connect();

@@ -79,7 +79,10 @@ export class Lease {
     this.timer.unref();
   }
 
-  /** Takes the lease when it is free, or makes it last longer; every few seconds by itself once started. */
+  /**
+   * Takes the lease when it is free, or makes it last longer; every few seconds by itself once started. Whose own session
+   * the server does not see judges nobody: this runs on another connection, which may be back first.
+   */
   async renew(): Promise<void> {
     try {
       const [row] = await this.database.anonymous().execute<Grant[]>(
@@ -89,7 +92,8 @@ export class Lease {
            epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
            acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
            expires_at = excluded.expires_at
-         where l.holder = excluded.holder or l.expires_at <= now() or (? and ${isGoneSql('l.holder')})
+         where l.holder = excluded.holder or l.expires_at <= now()
+           or (? and not ${isGoneSql('excluded.holder')} and ${isGoneSql('l.holder')})
          returning name, holder, epoch::text as epoch`,
         [this.name, this.session.id, leaseSeconds, this.session.knowsOthers],
       );

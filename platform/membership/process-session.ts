@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connections } from '../database/connections.js';
+import { waits } from '../database/patience.js';
 import type { Duty } from '../database/standing-connection.js';
 import type { Logger } from '../logger.js';
 
 // Marks the advisory locks that mean "the process of this id is alive".
 const aliveClass = 0x51_5b;
-// A lost connection is made anew after a second; a busy process takes longer.
-const othersBackWithinMs = 5_000;
+// As long as the first attempt at a new connection may take after one was lost, and a busy process takes longer.
+export const othersBackWithinMs = waits.reconnect + waits.connect + 2_000;
 
 /** True in SQL of a process id whose process holds its session no more, because it ended or lost its connection. */
 export const isGoneSql = (id: string) => `not exists (
@@ -22,7 +23,9 @@ export const isGoneSql = (id: string) => `not exists (
 export class ProcessSession {
   readonly id: string;
   private readonly duty: Duty;
-  private isAway = false;
+  private isAway = true;
+  /** Whether its first session was made at once, or a later one is the first since the server could be reached. */
+  private hasStarted = false;
   private backAt = -Infinity;
 
   constructor(
@@ -35,7 +38,8 @@ export class ProcessSession {
     this.duty = {
       begin: async (client) => {
         await client.query(`select pg_advisory_lock_shared${lock}`, [aliveClass, this.id]);
-        if (this.isAway) this.backAt = performance.now();
+        // Each time: one that is lost before its line has stood says as much of the others as no session at all.
+        if (this.hasStarted) this.backAt = performance.now();
         this.isAway = false;
       },
       end: async (client) => client.query(`select pg_advisory_unlock_shared${lock}`, [aliveClass, this.id]),
@@ -48,7 +52,8 @@ export class ProcessSession {
 
   /**
    * Whether a process without a session can be taken to be gone. When the server is lost all lose theirs, and who is back
-   * first would take everything from the others, and they from each other.
+   * first would take everything from the others, and they from each other. A process that starts knows at once: one that
+   * replaces another is not to wait for its leases to run out.
    */
   get knowsOthers(): boolean {
     return !this.isAway && performance.now() - this.backAt > othersBackWithinMs;
@@ -56,6 +61,7 @@ export class ProcessSession {
 
   async start(): Promise<void> {
     await this.connections.standing.take(this.duty);
+    this.hasStarted = true;
   }
 
   async stop(): Promise<void> {

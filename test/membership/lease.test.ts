@@ -6,7 +6,7 @@ import { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
 import { assertHeld, Lease } from '#platform/membership/lease.js';
-import { ProcessSession } from '#platform/membership/process-session.js';
+import { othersBackWithinMs, ProcessSession } from '#platform/membership/process-session.js';
 
 import { createTestDatabase, type TestDatabase } from '../support/panel.js';
 import { until } from '../support/world.js';
@@ -83,7 +83,50 @@ test('after an outage of the database nobody takes the lease of a process that i
   await until(async () => {
     await other.renew();
     return other.current !== undefined;
-  }, 'the other one to hold the lease');
+  }, 'the other one to hold the lease', 60_000);
+  await holder.stop();
+  await other.stop();
+});
+
+test('whose own session the server does not see takes nothing from others, whatever it believes', async () => {
+  const holder = await contender('f', 'gone');
+  await holder.start();
+  await sessions.get('gone')!.stop();
+  const unseen = new Lease(platform, 'f', { id: 'unseen', knowsOthers: true }, silentLogger);
+  await unseen.renew();
+  expect(unseen.current).toBeUndefined();
+  await holder.stop();
+});
+
+test('a connection that is lost again before all has begun on it is no return: nobody is taken for gone meanwhile', async () => {
+  const [holder, other] = [await contender('g', 'late'), await contender('g', 'early')];
+  await holder.start();
+  await sessions.get('late')!.stop();
+  const { standing } = processes.get('early')!;
+  const attempts: number[] = [];
+  const lost: unknown[] = [];
+  await standing.take({
+    begin: async () => {
+      attempts.push(performance.now());
+      // The first one stands; then each is lost, for as long as others are waited for.
+      const [, again] = attempts;
+      if (again !== undefined && performance.now() - again < othersBackWithinMs)
+        throw new Error('lost again');
+    },
+    end: async () => undefined,
+    lost: (error) => lost.push(error),
+  });
+  const [{ pid }] = (await standing.query<{ pid: number }>('select pg_backend_pid() as pid')) as [
+    { pid: number },
+  ];
+  await owner.query('select pg_terminate_backend($1)', [pid]);
+  await until(
+    async () => attempts.length > 2 && attempts.at(-1)! - attempts[1]! >= othersBackWithinMs,
+    'it to stand again',
+    60_000,
+  );
+  await other.renew();
+  expect([other.current, sessions.get('early')!.knowsOthers, lost.length]).toEqual([undefined, false, 1]);
   await holder.stop();
   await other.stop();
 });
