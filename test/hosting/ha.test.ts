@@ -114,6 +114,36 @@ test('a failover is refused where nobody else could lead, and of names that are 
   expect(await panel.sql('select from platform.ha_change where from_name is not null')).toEqual([]);
 });
 
+test('one that is gone is missed unless another of its name and areas has come in its place, for each of them one', async () => {
+  const gone = async (id: string, areas: string, beat: string) =>
+    panel.sql(
+      `insert into platform.process (id, node_name, version, address, areas, state, started_at, beat_at)
+       select $1, node_name, version, '', ${areas}, 'running', ${beat} - interval '1 second', ${beat}
+       from platform.process where node_name = 'one' and address <> ''`,
+      [id],
+    );
+  const before = `started_at - interval '10 seconds'`;
+  await until(async () => (await status()).status === 'healthy', 'the leases');
+  try {
+    await gone('gone/1', 'areas', before);
+    expect((await status()).status).toBe('healthy');
+    // Which had been started in the place of another that is gone.
+    await gone('gone/2', 'areas', `${before} - interval '20 seconds'`);
+    expect((await status()).status).toBe('healthy');
+    // Heard of after the one that is there had begun, though it has the same name.
+    await gone('gone/3', 'areas', 'now()');
+    expect((await status()).status).toBe('degraded');
+    await panel.sql(`delete from platform.process where id = 'gone/3'`);
+    await gone('gone/4', `'{fleet}'::text[]`, before);
+    expect((await status()).status).toBe('degraded');
+    await panel.sql(`delete from platform.process where id = 'gone/4'`);
+    await gone('gone/5', 'areas', before);
+    expect((await status()).status).toBe('degraded');
+  } finally {
+    await panel.sql(`delete from platform.process where id like 'gone/%'`);
+  }
+});
+
 describe.skipIf(!isTried)('several processes', () => {
   test('a failover gives every lease to the one that is named; writes of the one before are refused', async () => {
     await another('two');

@@ -64,13 +64,34 @@ function leaderOf(rows: readonly Row[]): Row | undefined {
     .toSorted((a, b) => b.leases.length - a.leases.length || a.name.localeCompare(b.name))[0];
 }
 
+/**
+ * Those that are gone without another in their place: one that was started anew is another process of the same name with
+ * the same areas, which began after the last that was heard of the one before, and stands for no other. It may be gone
+ * as well, with another in its place.
+ */
+function missing(nodes: readonly HaNode[]): HaNode[] {
+  const successors = new Set(nodes);
+  const placeOf = ({ name, areas }: HaNode) => [name, ...areas.toSorted()].join(' ');
+  return (
+    nodes
+      .filter(({ status }) => status === HaNodeStatus.OFFLINE)
+      // Whoever was heard of last has the fewest that could be its successor.
+      .toSorted((a, b) => b.lastHeartbeat.getTime() - a.lastHeartbeat.getTime())
+      .filter((gone) => {
+        for (const other of successors)
+          if (placeOf(other) === placeOf(gone) && other.startedAt > gone.lastHeartbeat)
+            return !successors.delete(other);
+        return true;
+      })
+  );
+}
+
 export function faultsOf(nodes: readonly HaNode[]): HaReason[] {
   const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
-  const back = new Set(there.map(({ name }) => name));
-  const reasons: HaReason[] = nodes
-    // One that was started anew is another process of the same name.
-    .filter(({ status, name }) => status === HaNodeStatus.OFFLINE && !back.has(name))
-    .map(({ name }) => ({ code: 'NODE_OFFLINE', message: `${name} ended without a word, or is frozen` }));
+  const reasons: HaReason[] = missing(nodes).map(({ name }) => ({
+    code: 'NODE_OFFLINE',
+    message: `${name} ended without a word, or is frozen`,
+  }));
   for (const { name, version, outdatedBy } of there)
     if (outdatedBy !== null) {
       const message = `${name} is of version ${version}, which is too old for the database: it has had ${outdatedBy}`;
