@@ -38,7 +38,7 @@ export class UpgradeService {
     return this.find(operation, id);
   }
 
-  /** What is running already goes on. */
+  /** What is running already goes on; whoever has come back with the wanted version meanwhile is not told to end again. */
   async resume(operation: Operation, id: string): Promise<HaUpgrade> {
     const { status } = await this.find(operation, id);
     if (status === 'SUCCEEDED' || status === 'CANCELLED') throw ended(status);
@@ -49,15 +49,24 @@ export class UpgradeService {
         [id],
       );
       await em.execute(
-        `update platform.upgrade_step s set status = 'pending', started_at = null, finished_at = null,
-           process_id = coalesce((select p.id from platform.process p
-             where p.node_name = s.node_name and not exists (
+        `with newest as (
+           select s.position, coalesce(n.id, s.process_id) as id,
+             coalesce(n.version = u.version and n.state = 'running' and ${isThereSql('n')}, false) as is_upgraded
+           from platform.upgrade_step s join platform.upgrade u on u.id = s.upgrade_id
+           left join lateral (
+             select p.* from platform.process p where p.node_name = s.node_name and not exists (
                select from platform.upgrade_step o where o.upgrade_id = s.upgrade_id and o.position <> s.position
                  and p.id in (o.process_id, o.new_process_id))
-             order by p.beat_at desc limit 1), s.process_id)
-         where s.upgrade_id = ? and (s.status = 'failed' or s.status = 'pending' and not exists (
-           select from platform.process p where p.id = s.process_id and ${isThereSql('p')}))`,
-        [id],
+             order by p.beat_at desc limit 1) n on true
+           where s.upgrade_id = ?)
+         update platform.upgrade_step s set process_id = n.id, new_process_id = null, started_at = null,
+           status = case when n.is_upgraded then 'healthy' else 'pending' end,
+           finished_at = case when n.is_upgraded then now() end
+         from newest n
+         where s.upgrade_id = ? and n.position = s.position
+           and (s.status = 'failed' or s.status = 'pending' and not exists (
+             select from platform.process p where p.id = s.process_id and ${isThereSql('p')}))`,
+        [id, id],
       );
       audit({ target: id });
     });
