@@ -22,8 +22,10 @@ import { outboxRetention } from '#platform/outbox/retention.job.js';
 
 import { within } from './shutdown.js';
 
-// Less than the phase of the shutdown, so that there is time for the leases.
-const patienceMs = 1_500;
+// For what is under way when nothing more is begun, and once more before the leases are given up. Each is less than its
+// phase of the shutdown: to be late is no fault of a job.
+const patienceMs = 1_400;
+const lastPatienceMs = 500;
 
 /** What an area wants done in the background. */
 export interface BackgroundWork {
@@ -59,6 +61,7 @@ export class Background {
   private readonly connections: Connections;
   private readonly logger: Logger;
   private stopListening: (() => Promise<void>) | undefined;
+  private ending: Promise<unknown> | undefined;
   private resting: Promise<void> | undefined;
   private readonly leases: readonly Lease[];
   private readonly loops: readonly SingletonLoop[];
@@ -99,7 +102,8 @@ export class Background {
       concurrency: options.jobConcurrency ?? 2,
       clock,
       logger,
-      stopWithinMs: patienceMs,
+      // They have been waited for.
+      stopWithinMs: 0,
       metrics,
     });
     metrics.gauge(
@@ -139,16 +143,23 @@ export class Background {
     await this.jobs.start();
   }
 
+  /** Begins no job and no step any more, and keeps the leases; waits for those under way, but not for long. */
+  async end(withinMs = patienceMs): Promise<void> {
+    this.ending ??= Promise.all([this.jobs.rest(), ...this.loops.map((loop) => loop.stop())]);
+    await within(withinMs, this.ending);
+  }
+
   async stop(): Promise<void> {
     await this.rest();
     await this.registry.stop();
     await this.session.stop();
   }
 
-  /** Lets the steps under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
+  /** Lets what is under way finish for a while, then gives the leases up: what is late finds its epoch gone. */
   private async rest(): Promise<void> {
     this.resting ??= (async () => {
-      await within(patienceMs, Promise.all([this.jobs.stop(), ...this.loops.map((loop) => loop.stop())]));
+      await this.end(lastPatienceMs);
+      await this.jobs.stop();
       await this.stopListening?.();
       await Promise.all(this.leases.map((lease) => lease.stop()));
     })();

@@ -89,6 +89,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       // Whoever asks before there is a gateway waits for it.
       runOperation: async (operation) => (await door).execute(operation),
     });
+    shutdown.add('work', 'what is under way', () => subgraphs.endWork());
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', 'the subgraphs', () => subgraphs.stop());
     await subgraphs.start();

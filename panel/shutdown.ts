@@ -8,10 +8,13 @@ import type { Logger } from '#platform/logger.js';
  * what has not ended within its time is cut. Nothing outside can make it longer: no client, and no database.
  */
 export const phases = [
+  // No job and no step is begun any more; those under way end while all that they call still answers, by way of gateways
+  // this very process among them. What is late goes on meanwhile.
+  { name: 'work', withinMs: 1_500 },
   // WebSockets are told and spread, requests under way are answered, connections are closed.
   { name: 'clients', withinMs: 4_500 },
-  // Jobs and steps under way end, and then the leases are given up, which another process takes at once.
-  { name: 'background', withinMs: 2_000 },
+  // The leases are given up, which another process takes at once; jobs that are late are left to another attempt.
+  { name: 'background', withinMs: 1_000 },
   { name: 'subgraphs', withinMs: 2_000 },
   { name: 'database', withinMs: 5_500 },
 ] as const;

@@ -80,6 +80,7 @@ export async function startSubgraph(
       runOperation: runAtGateway(() => split.gatewayUrl),
       metrics: metrics.metrics,
     });
+    shutdown.add('work', 'what is under way', () => subgraphs.endWork());
     shutdown.add('background', 'background work', () => subgraphs.stopBackground());
     shutdown.add('subgraphs', `the subgraph ${name}`, () => subgraphs.stop());
     await subgraphs.start();

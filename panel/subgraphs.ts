@@ -71,7 +71,9 @@ export interface Subgraphs {
   warnings(): string[];
   /** This process in the list of those that make up the panel. */
   registry: ProcessRegistry;
-  /** Gives the leases up and does no more by itself; requests and subscriptions go on. */
+  /** Begins nothing by itself any more and waits for what is under way; requests and subscriptions go on. */
+  endWork(): Promise<void>;
+  /** Gives the leases up as well. */
   stopBackground(): Promise<void>;
   /** Once no request is under way any more. */
   stop(): Promise<void>;
@@ -191,6 +193,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     },
     warnings: () => made.flatMap((area) => area.warnings?.() ?? []),
     registry: background.registry,
+    endWork: () => background.end(),
     stopBackground: () => background.stop(),
     stop: async () => {
       options.positions?.stop();

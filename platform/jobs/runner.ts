@@ -54,6 +54,7 @@ export class JobRunner {
   private readonly workers = new Map<string, string[]>();
   private boss: PgBoss | undefined;
   private due: DueQueues | undefined;
+  private resting: Promise<void> | undefined;
 
   constructor(private readonly options: JobRunnerOptions) {
     this.work = options.areas.flatMap(({ database, jobs }) =>
@@ -99,20 +100,31 @@ export class JobRunner {
     this.due.start();
   }
 
+  /** Takes no more jobs; resolves when those under way have ended. */
+  async rest(): Promise<void> {
+    const { boss } = this;
+    if (!boss) return;
+    this.resting ??= (async () => {
+      const names = this.work.map(({ definition }) => definition.name);
+      await Promise.all([
+        this.due?.stop(),
+        ...names.map(async (name) => boss.offWork(name, { wait: true })),
+      ]);
+    })();
+    await this.resting;
+  }
+
   /** Takes no more jobs and lets those under way finish; what is not done in time is left to another attempt. */
   async stop(): Promise<void> {
     const { boss } = this;
     if (!boss) return;
-    this.boss = undefined;
-    const looked = this.due?.stop();
     const over = new AbortController();
-    const names = this.work.map(({ definition }) => definition.name);
     await Promise.race([
-      Promise.all(names.map((name) => boss.offWork(name, { wait: true }))),
+      this.rest(),
       sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
     ]);
+    this.boss = undefined;
     over.abort();
-    await looked;
     await boss.stop({ graceful: false });
   }
 

@@ -62,7 +62,7 @@ test('SIGTERM under 200 sockets: readiness goes first, requests are answered, ea
 
   // The grace is over with the first of them; a request waits for a lock no longer than patience.ts allows.
   await Promise.any(lives.map(async (live) => live.ended()));
-  // Work goes on while anything is answered: another process takes it when the last answer is out.
+  // The leases stay while anything is answered: another process takes them when the last answer is out.
   const held = `select count(*)::int as count from platform.lease where expires_at > clock_timestamp()`;
   expect((await holder.query(held)).rows).toEqual([{ count: areaNames.length }]);
   await holder.query('commit');

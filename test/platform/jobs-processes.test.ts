@@ -67,6 +67,19 @@ describe('processes', () => {
     expect(await bench.states(tenantId)).toEqual(['completed', 'retry']);
   });
 
+  test('that rest begin nothing more, and end what is under way as long as it takes', async () => {
+    const tenantId = newTenant();
+    const runner = await bench.run([noteJobs(bench.database)]);
+    await bench.enqueue(writeNote, { tenantId, word: 'begun', takesMs: 1_000 });
+    await expect.poll(async () => bench.notes(tenantId), { timeout: 30_000 }).toEqual(['begun']);
+    const rested = runner.rest();
+    await bench.enqueue(writeNote, { tenantId, word: 'too late', takesMs: 0 });
+    await rested;
+    expect(await bench.notes(tenantId)).toEqual(['begun', 'begun done']);
+    await runner.stop();
+    expect((await bench.states(tenantId)).toSorted()).toEqual(['completed', 'created']);
+  });
+
   test('without jobs of their own connect to nothing', async () => {
     const idle = bench.run([], { connections: new Connections('postgres://nobody@127.0.0.1:1/none') });
     await expect(idle).resolves.toBeDefined();
