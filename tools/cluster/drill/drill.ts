@@ -132,10 +132,10 @@ function report(
   load: Load,
   say: (words: string) => void,
 ): boolean {
-  say('\n| fault | longest pause of writes, s | at most | 503s | cut | answers |\n|---|---|---|---|---|---|');
-  for (const { fault, paused, within, unavailable, cut, statuses } of outcomes)
+  say('\n| fault | longest pause of writes, s | at most | 503s | unknown | cut | answers |\n|---|---|---|---|---|---|---|');
+  for (const { fault, paused, within, unavailable, unknown, cut, statuses } of outcomes)
     say(
-      `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${unavailable} | ${cut} | ${told(statuses)} |`,
+      `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${unavailable} | ${unknown} | ${cut} | ${told(statuses)} |`,
     );
   const acknowledged = [...load.commands.values()];
   const missing = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)));

@@ -13,7 +13,9 @@ export interface Tally {
   acknowledged: number;
   /** 503: the panel, or haproxy, says to come again. */
   unavailable: number;
-  /** Other answers of 500 and above: 500 is a fault of a panel, 502 and 504 are haproxy's of one that was lost at work. */
+  /** 502 and 504: haproxy says that a panel was lost at work, and that nobody knows whether it was done. */
+  unknown: number;
+  /** Other answers of 500 and above, and those two in other words than haproxy has for them: faults of a panel. */
   failed: number;
   /** The connection ended without an answer, as when a process is killed. */
   cut: number;
@@ -26,6 +28,7 @@ export interface Tally {
 export const emptyTally = (): Tally => ({
   acknowledged: 0,
   unavailable: 0,
+  unknown: 0,
   failed: 0,
   cut: 0,
   refused: 0,
@@ -156,6 +159,7 @@ export class Load {
       this.tally.statuses[status] = (this.tally.statuses[status] ?? 0) + 1;
       if (status < 300) this.tally.acknowledged += 1;
       else if (status === 503) this.tally.unavailable += 1;
+      else if (isUnknown(answer)) this.tally.unknown += 1;
       else if (status >= 500) this.tally.failed += 1;
       else this.tally.refused += 1;
       return answer;
@@ -164,4 +168,9 @@ export class Load {
       return undefined;
     }
   }
+}
+
+function isUnknown({ status, body }: { status: number; body: unknown }): boolean {
+  const { error } = (body ?? {}) as { error?: unknown };
+  return (status === 502 || status === 504) && String(error).includes('Idempotency-Key');
 }

@@ -1,0 +1,113 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, expect, test } from 'vitest';
+
+import { assetPath } from '#platform/package-root.js';
+
+import { programPath } from '../../tools/cluster/programs.js';
+import { freePort } from '../support/process.js';
+
+// In CI a missing haproxy is a failure; elsewhere the tests are left out, which the report says.
+const isTried =
+  spawnSync('haproxy', ['-v'], { env: { PATH: programPath } }).status === 0 || process.env['CI'] !== undefined;
+
+const leftovers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const undo of leftovers.splice(0).toReversed()) await undo();
+});
+
+const nowhere = '127.0.0.1:9';
+
+/** What stands where a panel does: ready, and whatever else `serve` makes of requests. */
+async function panel(serve: RequestListener): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url === '/readyz') response.end();
+    else serve(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  leftovers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** haproxy as deploy/cluster has it; what it leads to besides panels is not there. */
+async function startHaproxy(panels: readonly string[]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'panel-front-'));
+  const bind = async () => `127.0.0.1:${await freePort()}`;
+  const at = await bind();
+  const settings: Record<string, string> = {
+    PATH: programPath,
+    RUN_DIR: folder,
+    PUBLIC_BIND: at,
+    PRIMARY_BIND: await bind(),
+    REPLICA_BIND: await bind(),
+    REDIS_BIND: await bind(),
+    HAPROXY_METRICS_BIND: await bind(),
+    REDIS_PASSWORD: 'none',
+    REDIS_1: nowhere,
+    REDIS_2: nowhere,
+  };
+  for (const n of [1, 2, 3])
+    Object.assign(settings, {
+      [`PANEL_${n}`]: panels[n - 1] ?? nowhere,
+      [`POSTGRES_${n}`]: nowhere,
+      [`PATRONI_PORT_${n}`]: '9',
+    });
+  const child = spawn(assetPath('deploy', 'cluster', 'start.sh'), ['haproxy'], { stdio: 'ignore', env: settings });
+  leftovers.push(async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true });
+  });
+  await expect
+    .poll(async () => fetch(`http://${at}/`).then((answer) => answer.status, () => 0), { timeout: 20_000 })
+    .not.toBe(0);
+  return `http://${at}`;
+}
+
+async function answer(url: string, method: string) {
+  const response = await fetch(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+  const { error } = (await response.json()) as { error: string };
+  return { status: response.status, error, retryAfter: response.headers.get('retry-after') };
+}
+
+test.skipIf(!isTried)('with no panel ready nothing was done, and clients are told to come again', async () => {
+  const url = await startHaproxy([]);
+  expect(await answer(`${url}/api/fleet/commands`, 'POST')).toEqual({
+    status: 503,
+    error: 'No panel is ready just now',
+    retryAfter: '2',
+  });
+});
+
+test.skipIf(!isTried)(
+  'of what a panel was at when it was lost nobody says that it was not done, and it is done no second time; reads go to another',
+  async () => {
+    let asked = 0;
+    const dies: RequestListener = ({ method, socket }) => {
+      if (method === 'POST') asked += 1;
+      socket.destroy();
+    };
+    const lives: RequestListener = ({ method, socket }, response) => {
+      if (method !== 'POST') return response.end('{"error":"none"}');
+      asked += 1;
+      return socket.destroy();
+    };
+    const url = await startHaproxy([await panel(dies), await panel(lives)]);
+    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+    const lost = await answer(`${url}/api/fleet/commands`, 'POST');
+    expect([lost.status, lost.retryAfter, asked]).toEqual([502, null, 1]);
+    expect(lost.error).toMatch(/may have been done or not.*same Idempotency-Key/);
+    for (let time = 0; time < 4; time += 1)
+      expect((await answer(`${url}/api/fleet/instances`, 'GET')).status).toBe(200);
+  },
+);
