@@ -3,6 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 
 import type { Logger } from '../logger.js';
+import { sqlCodeOf } from './outage.js';
 import { waits } from './patience.js';
 
 /** One step of an area's schema. Applied steps are never edited. */
@@ -78,17 +79,37 @@ export async function migrateArea(options: {
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
   try {
-    return await orm.em.transactional(async (em) => {
+    return await undeadlocked(options, async () => orm.em.transactional(async (em) => {
       // No deadline for a statement: filling a column of a large table takes what it takes.
       await em.execute(`set local lock_timeout = ${waits.migration}`);
       await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
       await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
       const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
       return applied.map(({ name }) => name);
-    });
+    }));
   } finally {
     await orm.close();
   }
+}
+
+const deadlockDetected = '40P01';
+const mostAttempts = 5;
+
+/**
+ * Processes of the version before are at work meanwhile, and lock tables in an order of their own. Where PostgreSQL ends
+ * the migration of the two, nothing of it was done, and those that it waited for have ended by the next attempt.
+ */
+async function undeadlocked<T>(
+  { area, logger }: { area: string; logger: Logger },
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlCodeOf(error) !== deadlockDetected || attempt === mostAttempts) throw error;
+      logger.warn({ area, err: error }, 'the migration and others at work waited for each other: it begins anew');
+    }
 }
 
 function toClass(
