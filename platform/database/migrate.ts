@@ -79,14 +79,16 @@ export async function migrateArea(options: {
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
   try {
-    return await undeadlocked(options, async () => orm.em.transactional(async (em) => {
-      // No deadline for a statement: filling a column of a large table takes what it takes.
-      await em.execute(`set local lock_timeout = ${waits.migration}`);
-      await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
-      await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
-      const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
-      return applied.map(({ name }) => name);
-    }));
+    return await undeadlocked(options, async () =>
+      orm.em.transactional(async (em) => {
+        // No deadline for a statement: filling a column of a large table takes what it takes.
+        await em.execute(`set local lock_timeout = ${waits.migration}`);
+        await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
+        await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
+        const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
+        return applied.map(({ name }) => name);
+      }),
+    );
   } finally {
     await orm.close();
   }
@@ -108,7 +110,10 @@ async function undeadlocked<T>(
       return await work();
     } catch (error) {
       if (sqlCodeOf(error) !== deadlockDetected || attempt === mostAttempts) throw error;
-      logger.warn({ area, err: error }, 'the migration and others at work waited for each other: it begins anew');
+      logger.warn(
+        { area, err: error },
+        'the migration and others at work waited for each other: it begins anew',
+      );
     }
 }
 

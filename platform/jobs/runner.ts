@@ -106,10 +106,7 @@ export class JobRunner {
     if (!boss) return;
     this.resting ??= (async () => {
       const names = this.work.map(({ definition }) => definition.name);
-      await Promise.all([
-        this.due?.stop(),
-        ...names.map(async (name) => boss.offWork(name, { wait: true })),
-      ]);
+      await Promise.all([this.due?.stop(), ...names.map(async (name) => boss.offWork(name, { wait: true }))]);
     })();
     await this.resting;
   }

@@ -15,7 +15,8 @@ import { freePort } from '../support/process.js';
 
 // In CI a missing haproxy is a failure; elsewhere the tests are left out, which the report says.
 const isTried =
-  spawnSync('haproxy', ['-v'], { env: { PATH: programPath } }).status === 0 || process.env['CI'] !== undefined;
+  spawnSync('haproxy', ['-v'], { env: { PATH: programPath } }).status === 0 ||
+  process.env['CI'] !== undefined;
 
 const leftovers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -61,7 +62,10 @@ async function startHaproxy(panels: readonly string[]): Promise<string> {
       [`POSTGRES_${n}`]: nowhere,
       [`PATRONI_PORT_${n}`]: '9',
     });
-  const child = spawn(assetPath('deploy', 'cluster', 'start.sh'), ['haproxy'], { stdio: 'ignore', env: settings });
+  const child = spawn(assetPath('deploy', 'cluster', 'start.sh'), ['haproxy'], {
+    stdio: 'ignore',
+    env: settings,
+  });
   leftovers.push(async () => {
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
@@ -69,7 +73,14 @@ async function startHaproxy(panels: readonly string[]): Promise<string> {
     rmSync(folder, { recursive: true });
   });
   await expect
-    .poll(async () => fetch(`http://${at}/`).then((answer) => answer.status, () => 0), { timeout: 20_000 })
+    .poll(
+      async () =>
+        fetch(`http://${at}/`).then(
+          (answer) => answer.status,
+          () => 0,
+        ),
+      { timeout: 20_000 },
+    )
     .not.toBe(0);
   return `http://${at}`;
 }
@@ -80,14 +91,17 @@ async function answer(url: string, method: string) {
   return { status: response.status, error, retryAfter: response.headers.get('retry-after') };
 }
 
-test.skipIf(!isTried)('with no panel ready nothing was done, and clients are told to come again', async () => {
-  const url = await startHaproxy([]);
-  expect(await answer(`${url}/api/fleet/commands`, 'POST')).toEqual({
-    status: 503,
-    error: 'No panel is ready just now',
-    retryAfter: '2',
-  });
-});
+test.skipIf(!isTried)(
+  'with no panel ready nothing was done, and clients are told to come again',
+  async () => {
+    const url = await startHaproxy([]);
+    expect(await answer(`${url}/api/fleet/commands`, 'POST')).toEqual({
+      status: 503,
+      error: 'No panel is ready just now',
+      retryAfter: '2',
+    });
+  },
+);
 
 test.skipIf(!isTried)(
   'of what a panel was at when it was lost nobody says that it was not done, and it is done no second time; reads go to another',

@@ -80,10 +80,14 @@ test('after an outage of the database nobody takes the lease of a process that i
   await until(async () => ![undefined, pid].includes(await sessionOf()), 'the session to be back');
   await other.renew();
   expect(other.current).toBeUndefined();
-  await until(async () => {
-    await other.renew();
-    return other.current !== undefined;
-  }, 'the other one to hold the lease', 60_000);
+  await until(
+    async () => {
+      await other.renew();
+      return other.current !== undefined;
+    },
+    'the other one to hold the lease',
+    60_000,
+  );
   await holder.stop();
   await other.stop();
 });

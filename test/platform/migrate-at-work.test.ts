@@ -33,7 +33,12 @@ async function migrateUnderAWriter(steps: readonly AreaMigration[]) {
   const told = { write: (line: string) => warnings.push((JSON.parse(line) as { msg: string }).msg) };
   const logger = pino({ level: 'warn' }, told);
   await writer.query('begin; lock table governance.gitops_config in row exclusive mode');
-  const migrated = migrateArea({ area: 'governance', ownerUrl: database.ownerUrl, migrations: steps, logger });
+  const migrated = migrateArea({
+    area: 'governance',
+    ownerUrl: database.ownerUrl,
+    migrations: steps,
+    logger,
+  });
   await until(async () => {
     const { rows } = await owner.query(
       `select 1 from pg_locks where relation = 'governance.gitops_config'::regclass and not granted`,

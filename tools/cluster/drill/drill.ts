@@ -132,7 +132,9 @@ function report(
   load: Load,
   say: (words: string) => void,
 ): boolean {
-  say('\n| fault | longest pause of writes, s | at most | 503s | unknown | cut | answers |\n|---|---|---|---|---|---|---|');
+  say(
+    '\n| fault | longest pause of writes, s | at most | 503s | unknown | cut | answers |\n|---|---|---|---|---|---|---|',
+  );
   for (const { fault, paused, within, unavailable, unknown, cut, statuses } of outcomes)
     say(
       `| ${fault} | ${paused.toFixed(1)} | ${within ?? ''} | ${unavailable} | ${unknown} | ${cut} | ${told(statuses)} |`,
