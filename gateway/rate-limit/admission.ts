@@ -10,7 +10,7 @@ import type { Viewer } from '#platform/viewer.js';
 import type { PreparedOperation } from '../documents.js';
 import { requestContextOf } from '../request-context.js';
 import { addressKey } from './address-key.js';
-import { sensitiveFields } from './policy.js';
+import { pointsOfField, sensitiveFields } from './policy.js';
 import type { Allowance, AllowanceKind, RateLimits } from './rate-limits.js';
 
 /** Says why an operation may not run now, or nothing when it may. */
@@ -43,7 +43,8 @@ interface Payer {
 /**
  * Draws every request, whatever its transport, on somebody's allowance: a tenant's, a node's, or an address's. HTTP
  * requests pay one when they come in, so that also refused ones carry the headers; an operation pays one more for each
- * root field after its first, and sensitive ones draw on their address's stricter allowance as well.
+ * root field after its first, more for those of `pointsOfField`, and sensitive ones draw on their address's stricter
+ * allowance as well.
  */
 export class Admission {
   private readonly costs = new WeakMap<PreparedOperation, Cost>();
@@ -161,7 +162,7 @@ export class Admission {
     if (known) return known;
     const fields = rootFields(operation);
     const cost = {
-      points: Math.max(1, fields.length),
+      points: fields.reduce((sum, name) => sum + (pointsOfField.get(name) ?? 1), 0) || 1,
       guesses: fields.filter((name) => sensitiveFields.has(name)).length,
     };
     this.costs.set(operation, cost);

@@ -37,3 +37,6 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
   'acceptInvitation',
   'exchangeAuthorizationCode',
 ]);
+
+/** How many points root fields draw that cost more than one: each is a look at up to 10000 instances. */
+export const pointsOfField: ReadonlyMap<string, number> = new Map([['previewCommand', 3]]);

@@ -6,6 +6,15 @@ import type { Role, Viewer } from '../viewer.js';
  */
 export type PermissionTable = Readonly<Record<string, readonly (Role | 'node' | 'administrator')[]>>;
 
+/**
+ * Whether a token with a list of its own goes without a permission, of whatever area. Whoever comes by a role has no list:
+ * of those only the area itself knows what they hold.
+ */
+export function listsWithout(viewer: Viewer, permission: string): boolean {
+  const listed = 'permissions' in viewer ? viewer.permissions : undefined;
+  return listed !== undefined && !listed.includes(permission);
+}
+
 /** Whether the viewer holds a permission: by the list that its token carries, or else by its role. */
 export function holds(table: PermissionTable, viewer: Viewer, permission: string): boolean {
   const holders = table[permission];

@@ -19,7 +19,11 @@ import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
 import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
-import { CommandPreviewResolver, CommandTargetResolver } from './command/preview.resolver.js';
+import {
+  CommandDelayResolver,
+  CommandPreviewResolver,
+  CommandTargetResolver,
+} from './command/preview.resolver.js';
 import { CommandPreviewService } from './command/preview.service.js';
 import { CredentialService } from './enrollment/credential.service.js';
 import { endedMakersConsumer, endedMakersSweep } from './enrollment/ended-makers.job.js';
@@ -200,6 +204,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           new CommandResolver(commands, deliveries),
           new CommandPreviewResolver(new CommandPreviewService(admission, instances)),
           new CommandTargetResolver(instances),
+          new CommandDelayResolver(),
           new InvocationResolver(instances),
           new CommandSubscriptions(commands, pending),
           new MetricsSampleResolver(instances),

@@ -29,6 +29,8 @@ let panel: TestPanel;
 let victim: Tenant;
 let stranger: Tenant;
 let node: Node;
+/** Not secret by itself: tags are words that anybody may use. */
+const victimTag = 'kept-apart';
 let victimTokenId: string;
 let subgraphs: Subgraphs;
 
@@ -39,6 +41,12 @@ beforeAll(async () => {
   // A plan with everything, so that it is never the plan that keeps it out.
   await stranger.grantPlan('ENTERPRISE');
   node = await victim.node('victim-node-01');
+  // By the name that the stranger asks for, whose own nodes have none.
+  dataOf(
+    await victim.graphql('mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }', {
+      input: { id: node.id, tags: [victimTag] },
+    }),
+  );
   await node.beat();
   const [token] = (await victim.rest<[{ id: string }]>('/api/fleet/tokens')).body;
   victimTokenId = token.id;
@@ -102,7 +110,7 @@ const otherwise: Record<string, string[]> = {
   userInfo: ['UNAUTHENTICATED'],
   // It has no account with the provider.
   serverForecast: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_FAILED'],
-  // Nobody has such a tag.
+  // The victim alone has such a tag.
   previewCommand: ['VALIDATION_FAILED'],
 };
 
@@ -115,7 +123,7 @@ const argumentsOf: Record<string, (id: string) => string> = {
     '(input: { rule: { condition: "backup.encryption", operator: "equals", value: true }, appliesTo: "all_instances" })',
   serverForecast: () => '(provider: "hetzner", region: "fsn1", size: "cx22")',
   // An id among `instanceIds` is named in the refusal.
-  previewCommand: (id) => `(input: { command: RESTART, tags: ["${id}"] })`,
+  previewCommand: () => `(input: { command: RESTART, tags: ["${victimTag}"] })`,
   metricsHistory: (id) => `(instanceId: "${id}", range: "24h")`,
   authorizationPreflight: (id) =>
     `(input: { clientId: "${id}", redirectUri: "https://victim-node-01.example.com/callback", state: "s", codeChallenge: "${'c'.repeat(43)}" })`,
@@ -146,9 +154,12 @@ test.concurrent.for(queries.map((field) => [field.name, field] as const))(
 
 test.concurrent('the victim is shown all of it by the same queries', async () => {
   const answer = await victim.graphql(
-    '{ me { id email tenant { id name } } instances { nodes { id name } } enrollmentTokens { nodes { id } } }',
+    `{ me { id email tenant { id name } } instances { nodes { id name } } enrollmentTokens { nodes { id } }
+       previewCommand${argumentsOf['previewCommand']!('')} { instances { nodes { instanceId } } } }`,
   );
-  const text = JSON.stringify(dataOf(answer));
+  const data = dataOf(answer);
+  expect(data).toMatchObject({ previewCommand: { instances: { nodes: [{ instanceId: node.id }] } } });
+  const text = JSON.stringify(data);
   expect(secrets().filter((secret) => !text.includes(secret))).toEqual([]);
 });
 

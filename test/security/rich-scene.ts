@@ -93,6 +93,8 @@ export class RichScene extends Scene {
       'ConfirmEmailChangeInput.token': await mailToken(scene, 'EMAIL_CHANGE'),
     };
     scene.values['InstanceFilter.q'] = scene.word;
+    // Whom it is for is said in one of three ways, none of which has to be used. A refusal doesn't name tags.
+    scene.values['Query.previewCommand.input'] = { command: 'RESTART', tags: [`${scene.word}-tag`] };
     await settledRowsOf(panel, scene.tenant.id);
     await scene.reread();
     return scene;

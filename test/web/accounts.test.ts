@@ -112,10 +112,12 @@ describe.skipIf(!isChromiumThere)('one partner', () => {
         await page.keyboard.press('Enter');
         await page.locator('dd', { hasText: 'https://partner.example' }).waitFor();
         expect(await page.getByRole('button', { name: /^Suspend/ }).count()).toBe(0);
-        await at({ account: testAdministrator }, `/partners/${id}`, async (office) => {
-          await press(office, /^Suspend /, 'Suspend');
-          await office.locator('main').getByText('Suspended', { exact: true }).waitFor();
-        });
+        expect(
+          await at({ account: testAdministrator }, `/partners/${id}`, async (office) => {
+            await press(office, /^Suspend /, 'Suspend');
+            await office.locator('main').getByText('Suspended', { exact: true }).waitFor();
+          }),
+        ).toEqual(nothingWrong);
         await page.reload();
         await tiers.filter({ hasText: 'as it was suspended' }).waitFor();
       }),

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { client, provider } from '../identity/msp/support.js';
+import { provider } from '../identity/msp/support.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
@@ -211,22 +211,6 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
       await at(tenant, '/tenants', async (page) => {
         await page.getByText('Your role does not allow this.').waitFor();
         expect(await page.locator('a[href="/tenants"]').count()).toBe(0);
-      }),
-    ).toEqual(nothingWrong);
-  });
-});
-
-describe.skipIf(!isChromiumThere)('a client', () => {
-  test('is deleted with thirty days to take that back, and is restored', async () => {
-    const parent = await provider(panel);
-    await client(panel, mailbox, parent);
-    expect(
-      await at(parent, '/clients', async (page) => {
-        await press(page, 'Delete Acme Corp', 'Delete');
-        await line(page, 'Acme Corp').getByText('All of it is erased').waitFor();
-        expect(await page.getByRole('button', { name: 'Delete Acme Corp' }).count()).toBe(0);
-        await press(page, 'Restore Acme Corp');
-        await line(page, 'Acme Corp').getByText('Active', { exact: true }).waitFor();
       }),
     ).toEqual(nothingWrong);
   });

@@ -15,6 +15,7 @@ import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
+import { narrowed } from './support/fits.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -276,8 +277,7 @@ describe.skipIf(!isChromiumThere)('the panel itself', () => {
           .filter({ hasText: 'Succeeded' })
           .first()
           .waitFor();
-        await page.setViewportSize({ width: 360, height: 740 });
-        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+        expect(await narrowed(page)).toBe(360);
       }),
     ).toEqual(nothingWrong);
     await using dana = await person();

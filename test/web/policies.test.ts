@@ -10,6 +10,7 @@ import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
+import { narrowed } from './support/fits.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -122,8 +123,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
         const deepest = `What has to be in part ${Array.from({ length: 9 }, () => '1').join('.')}`;
         const options = page.getByLabel(deepest, { exact: true }).locator('option');
         expect(await options.allTextContents()).toEqual(['One comparison holds']);
-        await page.setViewportSize({ width: 360, height: 740 });
-        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+        expect(await narrowed(page)).toBe(360);
         expect(await faultsOf(page)).toEqual([]);
         await retype(page, 'Name of the policy', 'Deeper');
         await press(page, 'Put the change into force');

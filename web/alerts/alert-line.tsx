@@ -91,7 +91,7 @@ export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
           </button>
         )}
         {isOpen && may('fleet.silence.create') && (
-          <button type="button" aria-label={`Silence ${named}`} onClick={onSilence}>
+          <button type="button" aria-haspopup="dialog" aria-label={`Silence ${named}`} onClick={onSilence}>
             Silence
           </button>
         )}

@@ -56,7 +56,12 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
             done={`A test is on its way to ${name}. What became of it stands below.`}
             onDone={onTested}
           />
-          <button type="button" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Edit ${name}`}
+            onClick={() => setEdited(true)}
+          >
             Edit
           </button>
           <Action

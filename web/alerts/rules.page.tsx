@@ -61,7 +61,12 @@ function RuleLine({ rule, onChange }: { rule: AlertRuleRowFragment; onChange: ()
       </div>
       {may('fleet.alert-rule.update') && (
         <div className="actions">
-          <button type="button" aria-label={`Edit the rule ${name}`} onClick={() => setEdited(true)}>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Edit the rule ${name}`}
+            onClick={() => setEdited(true)}
+          >
             Edit
           </button>
           {isEnabled ? (

@@ -82,8 +82,8 @@ function Details({ foreseen, read }: { foreseen: Foreseen; read: () => void }) {
       {delays.length > 0 && (
         <ul className="lines">
           {delays.map(({ windows, until, expiresBefore, count: held }) => (
-            <li key={windows.map(({ id }) => id).join(' ')}>
-              {windows.map(({ name }) => name).join(', ')}: {plural(held, 'instance')}{' '}
+            <li key={windows?.map(({ id }) => id).join(' ')}>
+              {windows?.map(({ name }) => name).join(', ')}: {plural(held, 'instance')}{' '}
               {until ? (
                 <>
                   until <Time at={until} />

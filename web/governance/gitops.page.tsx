@@ -75,7 +75,12 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
       </div>
       {may('governance.gitops.manage') && (
         <div className="actions">
-          <button type="button" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Edit ${name}`}
+            onClick={() => setEdited(true)}
+          >
             Edit
           </button>
           <Action

@@ -204,6 +204,7 @@ function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) 
               {status !== 'EXEMPT' && may('governance.exemption.manage') && (
                 <button
                   type="button"
+                  aria-haspopup="dialog"
                   aria-label={`Exempt ${instance.name}`}
                   onClick={() => setExempted({ id: instanceId, name: instance.name })}
                 >

@@ -50,11 +50,21 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
       {may('fleet.group.manage') && (
         <div className="actions">
           {kind === 'STATIC' && (
-            <button type="button" aria-label={`Members of ${name}`} onClick={() => setOpened('members')}>
+            <button
+              type="button"
+              aria-haspopup="dialog"
+              aria-label={`Members of ${name}`}
+              onClick={() => setOpened('members')}
+            >
               Members
             </button>
           )}
-          <button type="button" aria-label={`Edit ${name}`} onClick={() => setOpened('edit')}>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Edit ${name}`}
+            onClick={() => setOpened('edit')}
+          >
             Edit
           </button>
           <Action

@@ -102,7 +102,12 @@ function WindowLine({ window, whom, onChange }: WindowLineProps) {
       </div>
       {may('fleet.window.manage') && (
         <div className="actions">
-          <button type="button" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Edit ${name}`}
+            onClick={() => setEdited(true)}
+          >
             Edit
           </button>
           <Action

@@ -93,7 +93,12 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
       {providerId === null && (
         <div className="actions">
           {may('identity.plan.grant') && (
-            <button type="button" aria-label={`Grant a plan to ${name}`} onClick={() => setGranting(true)}>
+            <button
+              type="button"
+              aria-haspopup="dialog"
+              aria-label={`Grant a plan to ${name}`}
+              onClick={() => setGranting(true)}
+            >
               Grant a plan
             </button>
           )}

@@ -1,9 +1,13 @@
+import { slices } from '#platform/slices.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { windowsByInstance, windowsOf } from '../maintenance/held-instances.service.js';
-import { holding, isOpen, mayBeginAt, type HoldingWindow } from '../maintenance/window.rules.js';
+import { forecast, holding, isOpen, type HoldingWindow } from '../maintenance/window.rules.js';
 import type { CommandDelay } from './preview.types.js';
 import { expiryOf, type CommandRules } from './targets.service.js';
+
+/** Of each all windows are looked at. */
+const sliceSize = 500;
 
 export interface Delays {
   all: readonly CommandDelay[];
@@ -22,19 +26,23 @@ export async function delaysOf(
   const windows = await windowsOf(database, tenantId);
   const open = new Set(windows.filter((window) => isOpen(window, now)));
   const mine = await windowsByInstance(database, { tenantId, instanceIds }, windows, now);
+  const beginsAt = forecast(windows, now);
+  const expiresAt = expiryOf(rules, now);
   const byWindows = new Map<string, Delay | null>();
-  for (const id of instanceIds) {
-    const its = mine(id);
-    const key = its.map((window) => window.id).join(' ');
-    let delay = byWindows.get(key);
-    if (delay === undefined) {
-      const held = holding(its, (window) => open.has(window));
-      delay = held.length > 0 ? new Delay(held, its, { now, expiresAt: expiryOf(rules, now) }) : null;
-      byWindows.set(key, delay);
+  for await (const slice of slices(instanceIds, sliceSize)) {
+    for (const id of slice) {
+      const its = mine(id);
+      const key = its.map((window) => window.id).join(' ');
+      let delay = byWindows.get(key);
+      if (delay === undefined) {
+        const held = holding(its, (window) => open.has(window));
+        delay = held.length > 0 ? new Delay(held, () => beginsAt(its), expiresAt) : null;
+        byWindows.set(key, delay);
+      }
+      if (!delay) continue;
+      delay.count += 1;
+      byInstance.set(id, delay);
     }
-    if (!delay) continue;
-    delay.count += 1;
-    byInstance.set(id, delay);
   }
   return { all: [...byWindows.values()].filter((delay) => delay !== null), byInstance };
 }
@@ -46,16 +54,16 @@ class Delay implements CommandDelay {
 
   constructor(
     readonly windows: readonly HoldingWindow[],
-    private readonly its: readonly HoldingWindow[],
-    private readonly times: { now: Date; expiresAt: Date },
+    private readonly beginsAt: () => Date | null,
+    private readonly expiresAt: Date,
   ) {}
 
   get until(): Date | null {
-    this.found ??= { until: mayBeginAt(this.its, this.times.now) };
+    this.found ??= { until: this.beginsAt() };
     return this.found.until;
   }
 
   get expiresBefore(): boolean {
-    return this.until === null || this.until >= this.times.expiresAt;
+    return this.until === null || this.until >= this.expiresAt;
   }
 }

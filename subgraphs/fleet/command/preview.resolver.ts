@@ -1,13 +1,24 @@
 import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 
+import { listsWithout } from '#platform/auth/permissions.js';
+import { ApiError } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import type { InstanceService } from '../instance/instance.service.js';
+import { MaintenanceWindow } from '../maintenance/window.entity.js';
+import type { HoldingWindow } from '../maintenance/window.rules.js';
 import { SendCommandInput } from './command.inputs.js';
 import type { CommandPreviewService } from './preview.service.js';
-import { CommandPreview, CommandTarget, CommandTargetPage, CommandTargetsArgs } from './preview.types.js';
+import {
+  CommandCanary,
+  CommandDelay,
+  CommandPreview,
+  CommandTarget,
+  CommandTargetPage,
+  CommandTargetsArgs,
+} from './preview.types.js';
 
 @Resolver(() => CommandPreview)
 export class CommandPreviewResolver {
@@ -40,15 +51,47 @@ export class CommandPreviewResolver {
   ): Page<CommandTarget> {
     return this.previews.page(preview, args);
   }
+
+  @FieldResolver(() => [CommandCanary], {
+    nullable: true,
+    description:
+      'The canaries under way that some of the instances are in, at most 100: a command to those may spoil what they ' +
+      'compare. It is not refused. Null while governance cannot be asked; null, with an error, without the right to see ' +
+      'canaries.',
+  })
+  canaries(
+    @Root() { canaries }: CommandPreview,
+    @Ctx() { operation }: SubgraphContext,
+  ): readonly CommandCanary[] | null {
+    const needed = 'governance.canary.read';
+    if (!listsWithout(operation.requireViewer(), needed)) return canaries;
+    throw new ApiError('FORBIDDEN', `This needs the permission ${needed}`, { reason: 'PERMISSION_MISSING' });
+  }
+}
+
+@Resolver(() => CommandDelay)
+export class CommandDelayResolver {
+  @Authorized('fleet.window.read')
+  @FieldResolver(() => [MaintenanceWindow], {
+    nullable: true,
+    description:
+      'The open ones that deny; or, where none does, all that allow, of which none is open. Null, with an error, without ' +
+      'the right to see windows.',
+  })
+  windows(@Root() { windows }: CommandDelay): readonly HoldingWindow[] {
+    return windows;
+  }
 }
 
 @Resolver(() => CommandTarget)
 export class CommandTargetResolver {
   constructor(private readonly instances: InstanceService) {}
 
+  @Authorized('fleet.instance.read')
   @FieldResolver(() => Instance, {
     nullable: true,
-    description: 'The instance; null when it has just left the fleet.',
+    description:
+      'The instance; null when it has just left the fleet, and, with an error, without the right to see instances.',
   })
   async instance(
     @Root() { instanceId }: CommandTarget,

@@ -1,4 +1,5 @@
 import { isUnasked, type Admission, type Foresight, type Unasked } from '#platform/admission/admission.js';
+import { listsWithout } from '#platform/auth/permissions.js';
 import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
@@ -35,7 +36,7 @@ export class CommandPreviewService {
     const foreseen = await this.admission.foresee(operation, askedCommand(rules, instanceIds));
     const offline = await this.offlineOf(operation, instanceIds);
     const delays = await delaysOf(operation, rules, instanceIds);
-    const policies = saidBy(foreseen);
+    const policies = saidBy(foreseen, listsWithout(operation.requireViewer(), 'governance.policy.read'));
     const refused = new Set(isUnasked(foreseen) ? [] : foreseen.refusedInstanceIds);
     return {
       total: instanceIds.length,
@@ -82,9 +83,10 @@ export class CommandPreviewService {
   }
 }
 
-/** What policies and canaries have to say to it, as far as it can be asked. */
+/** What policies and canaries have to say to it, as far as it can be asked, and may be told. */
 function saidBy(
   foreseen: Foresight | Unasked,
+  tellsFirstOnly: boolean,
 ): Pick<CommandPreview, 'admission' | 'refused' | 'policies' | 'refusals' | 'canaries'> {
   if (isUnasked(foreseen)) {
     const { mustWait } = foreseen;
@@ -96,7 +98,11 @@ function saidBy(
       canaries: null,
     };
   }
-  const { refusals, refusers, refusedInstanceIds, canaries } = foreseen;
+  const { refusedInstanceIds, canaries } = foreseen;
+  const refusals = tellsFirstOnly ? foreseen.refusals.slice(0, 1) : foreseen.refusals;
+  const refusers = tellsFirstOnly
+    ? foreseen.refusers.filter(({ policyId }) => policyId === refusals[0]?.policyId)
+    : foreseen.refusers;
   return {
     admission: refusals.length > 0 ? CommandAdmission.REFUSED : CommandAdmission.ADMITTED,
     refused: refusedInstanceIds.length,

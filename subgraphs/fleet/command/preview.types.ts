@@ -3,7 +3,6 @@ import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType, registerEnu
 import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 import { DateTime, Json } from '#platform/subgraph/scalars.js';
 
-import { MaintenanceWindow } from '../maintenance/window.entity.js';
 import { foreseenDays, type HoldingWindow } from '../maintenance/window.rules.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
 
@@ -73,9 +72,7 @@ export class RefusingPolicy {
 
 @ObjectType({ description: 'Maintenance windows that hold a command back on some of its instances.' })
 export class CommandDelay {
-  @Field(() => [MaintenanceWindow], {
-    description: 'The open ones that deny; or, where none does, all that allow, of which none is open.',
-  })
+  /** By a resolver of its own. */
   windows!: readonly HoldingWindow[];
 
   @Field(() => DateTime, {
@@ -190,13 +187,16 @@ export class CommandPreview {
   admission!: CommandAdmission;
 
   @Field(() => [RefusingPolicy], {
-    description: 'The policies that refuse it, those first that do so on the most instances.',
+    description:
+      'The policies that refuse it, those first that do so on the most instances. To an API key that may not read ' +
+      'policies only the one is named that `sendCommand` would name.',
   })
   policies!: readonly RefusingPolicy[];
 
   @Field(() => [CommandRefusal], {
     description:
-      'Which policy refuses it where, and what decided: the first 100, in the order of `instances`.',
+      'Which policy refuses it where, and what decided: the first 100, in the order of `instances`. To an API key that ' +
+      'may not read policies only the first is told, as by `sendCommand`.',
   })
   refusals!: readonly CommandRefusal[];
 
@@ -206,12 +206,7 @@ export class CommandPreview {
   })
   delays!: readonly CommandDelay[];
 
-  @Field(() => [CommandCanary], {
-    nullable: true,
-    description:
-      'The canaries under way that some of the instances are in, at most 100: a command to those may spoil what they ' +
-      'compare. It is not refused. Null while governance cannot be asked.',
-  })
+  /** By a resolver of its own. */
   canaries!: readonly CommandCanary[] | null;
 
   @Field(() => DateTime, { description: 'No instance would take it up after this.' })

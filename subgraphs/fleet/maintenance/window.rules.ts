@@ -146,23 +146,36 @@ export function mayBegin(windows: readonly WindowTimes[], now: Date): boolean {
 
 export const foreseenDays = 8;
 
-/** When commands may begin on an instance that these windows hold now; null when not within eight days. */
-export function mayBeginAt(windows: readonly WindowTimes[], now: Date): Date | null {
-  const changes = windows.flatMap(({ effect, ...times }) =>
-    around({ effect, ...times }, now, foreseenDays + 3).flatMap(({ opensAt, closesAt: over }) => [
-      { at: opensAt.getTime(), effect, by: 1 },
-      { at: over.getTime(), effect, by: -1 },
+/**
+ * Tells when commands may begin on an instance that some of these windows hold now; null when not within eight days. When
+ * they open and close is put in order once: there may be as many instances with windows of their own as there are any.
+ */
+export function forecast<Window extends WindowTimes>(
+  windows: readonly Window[],
+  now: Date,
+): (mine: readonly Window[]) => Date | null {
+  const changes = windows.flatMap((window) =>
+    around(window, now, foreseenDays + 3).flatMap(({ opensAt, closesAt: over }) => [
+      { at: opensAt.getTime(), window, by: 1 },
+      { at: over.getTime(), window, by: -1 },
     ]),
   );
   changes.sort((a, b) => a.at - b.at);
-  const isAllowedAnyhow = !windows.some(({ effect }) => effect === WindowEffect.ALLOW);
-  const open = { ALLOW: 0, DENY: 0 };
-  for (const [index, { at, effect, by }] of changes.entries()) {
-    if (at > now.getTime() + foreseenDays * dayMs) return null;
-    open[effect] += by;
-    // What ends and what begins at one moment counts together.
-    if (at <= now.getTime() || changes[index + 1]?.at === at) continue;
-    if (open.DENY === 0 && (isAllowedAnyhow || open.ALLOW > 0)) return new Date(at);
-  }
-  return null;
+  const [from, end] = [now.getTime(), now.getTime() + foreseenDays * dayMs];
+  return (mine) => {
+    const among = new Set(mine);
+    const isAllowedAnyhow = !mine.some(({ effect }) => effect === WindowEffect.ALLOW);
+    const open = { ALLOW: 0, DENY: 0 };
+    let changedAt = from;
+    const isFree = () => changedAt > from && open.DENY === 0 && (isAllowedAnyhow || open.ALLOW > 0);
+    for (const { at, window, by } of changes) {
+      if (!among.has(window)) continue;
+      // What ends and what begins at one moment counts together.
+      if (at > changedAt && isFree()) return new Date(changedAt);
+      if (at > end) return null;
+      open[window.effect] += by;
+      changedAt = at;
+    }
+    return isFree() ? new Date(changedAt) : null;
+  };
 }

@@ -1,6 +1,8 @@
-import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { selectedFields } from '#platform/subgraph/selected-fields.js';
 
 import type { AdmissionService } from './admission.service.js';
 import { AdmissionAnswer, AdmissionCanary, AdmissionInput } from './admission.types.js';
@@ -18,8 +20,10 @@ export class AdmissionResolver {
   async admission(
     @Arg('input', () => AdmissionInput, { description: 'What is about to be done.' }) input: AdmissionInput,
     @Ctx() { operation }: SubgraphContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<AdmissionAnswer> {
-    return this.service.ask(operation, input);
+    const asked = selectedFields(info, []);
+    return this.service.ask(operation, input, asked.has('refusers') || asked.has('refusedInstanceIds'));
   }
 
   @FieldResolver(() => [AdmissionCanary], {

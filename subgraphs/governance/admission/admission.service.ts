@@ -1,5 +1,6 @@
 import { policyViolation } from '#platform/admission/admission.js';
 import { notFound } from '#platform/errors.js';
+import { slices } from '#platform/slices.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -20,6 +21,8 @@ import {
 } from './admission.types.js';
 
 const mostTold = 100;
+/** How often a policy is tried before others have a turn. */
+const triesInTurn = 2_000;
 
 interface Refused {
   policy: ActivePolicy;
@@ -38,7 +41,8 @@ const nobody: Refusals = { first: [], counts: new Map(), instanceIds: [] };
 
 /** The one question that other areas ask before they do something. */
 export class AdmissionService {
-  async ask(operation: Operation, input: AdmissionInput): Promise<AdmissionAnswer> {
+  /** Where `isCounted`, it goes on after the first 100 refusals, so that `refusers` and `refusedInstanceIds` are whole. */
+  async ask(operation: Operation, input: AdmissionInput, isCounted = false): Promise<AdmissionAnswer> {
     const { subject, action, instanceIds, tags, facts, isChange } = validate(admissionRules, input);
     const { em, tenantId, clock } = operation;
     const now = clock.now();
@@ -58,9 +62,10 @@ export class AdmissionService {
     const nodes = instanceSubjects.has(subject)
       ? await nodesOf(operation, instanceIds ?? [])
       : [subject === AdmissionSubject.PROVISION ? newcomer(tags ?? []) : unknown(tags ?? [])];
-    const refused = refusals(nodes, { ...rules, policies: asked }, proposed, {
+    const refused = await refusals(nodes, { ...rules, policies: asked }, proposed, {
       takenBack: await takenBackOf(operation, proposed, instanceIds ?? []),
       now: now.getTime(),
+      isCounted,
     });
     return this.told(operation, refused, instanceIds ?? []);
   }
@@ -167,15 +172,40 @@ async function takenBackOf(
   return new Set(rows.map(({ id }) => id));
 }
 
-function refusals(
+interface Circumstances {
+  takenBack: ReadonlySet<string>;
+  now: number;
+  isCounted: boolean;
+}
+
+async function refusals(
   nodes: readonly KnownNode[],
-  { policies, exemptions }: TenantRules,
+  rules: TenantRules,
   proposed: Facts,
-  { takenBack, now }: { takenBack: ReadonlySet<string>; now: number },
-): Refusals {
-  const first: Refused[] = [];
-  const counts = new Map<ActivePolicy, number>();
-  const instanceIds = new Set<string>();
+  about: Circumstances,
+): Promise<Refusals> {
+  const found = {
+    first: [] as Refused[],
+    counts: new Map<ActivePolicy, number>(),
+    instanceIds: new Set<string>(),
+  };
+  const size = Math.max(1, Math.floor(triesInTurn / rules.policies.length));
+  for await (const slice of slices(nodes, size)) {
+    refuse(found, slice, { ...rules, proposed, ...about });
+    if (!about.isCounted && found.first.length === mostTold) break;
+  }
+  return { ...found, instanceIds: [...found.instanceIds] };
+}
+
+function refuse(
+  {
+    first,
+    counts,
+    instanceIds,
+  }: { first: Refused[]; counts: Map<ActivePolicy, number>; instanceIds: Set<string> },
+  nodes: readonly KnownNode[],
+  { policies, exemptions, proposed, takenBack, now }: TenantRules & Circumstances & { proposed: Facts },
+): void {
   for (const node of nodes) {
     const today = factsNow(node, now);
     const told = { ...today, ...proposed };
@@ -193,7 +223,6 @@ function refusals(
         first.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
     }
   }
-  return { first, counts, instanceIds: [...instanceIds] };
 }
 
 function knownOf(facts: Readonly<Record<string, unknown>>): Facts {

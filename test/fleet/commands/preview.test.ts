@@ -4,9 +4,9 @@ import { create, encrypted, nodeWith, useScene } from '../../governance/support/
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
-import { until, type Node } from '../../support/world.js';
+import type { Node } from '../../support/world.js';
 import { nodesOf, take } from './support/commands.js';
-import { ids, make, preview, seen, send, tag, window } from './support/preview.js';
+import { canaryOf, ids, make, preview, seen, send, tag, window } from './support/preview.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -201,6 +201,7 @@ describe('the preview of a command', () => {
   test('says what is wrong as sending does, names no instance of another tenant, and is for those who may send', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const [mine, foreign] = [await tenant.node(), await other.node()];
+    await tag(other, foreign, 'theirs');
     const groupId = await make(other, 'InstanceGroup', {
       kind: 'STATIC',
       name: 'Theirs',
@@ -209,6 +210,7 @@ describe('the preview of a command', () => {
     const wrong: Record<string, unknown>[] = [
       { command: 'RESTART' },
       { command: 'RESTART', tags: ['nobody'] },
+      { command: 'RESTART', tags: ['theirs'] },
       { command: 'UPDATE', params: { version: 'newest', more: 1 }, instanceIds: [mine.id], maxErrors: -1 },
       { command: 'RESTART', instanceIds: [mine.id, foreign.id, 'inst_none'], groupIds: [groupId] },
       { command: 'RESTART', instanceIds: Array.from({ length: 1_001 }, () => mine.id) },
@@ -218,6 +220,12 @@ describe('the preview of a command', () => {
       expect(refused).toMatchObject({ code: 'VALIDATION_FAILED', details: expect.any(Object) });
       expect(refused).toEqual(refusal(await send(tenant, input)));
     }
+    await tag(tenant, mine, 'theirs');
+    expect(ids([mine])).toEqual(
+      (await seen(tenant, { command: 'RESTART', tags: ['theirs'] })).instances.nodes.map(
+        ({ instanceId }) => instanceId,
+      ),
+    );
     const input = { command: 'RESTART', instanceIds: [mine.id] };
     const answer = await panel.world.graphql(
       'query ($input: SendCommandInput!) { previewCommand(input: $input) { total } }',
@@ -249,27 +257,9 @@ describe('the preview of a command', () => {
   test('names a canary under way that some of them are in', async () => {
     const tenant = await (await panel.world.tenant()).grantPlan('PRO');
     const [one, two] = [await nodeWith(tenant, {}), await nodeWith(tenant, {})];
-    await until(
-      async () =>
-        (
-          await panel.sql(`select 1 from governance.entitlement where tenant_id = $1 and plan = 'PRO'`, [
-            tenant.id,
-          ])
-        ).length > 0,
-      'governance to know the plan',
-    );
-    const answer = await tenant.rest<{ id: string }>('/api/governance/canary', {
-      body: {
-        name: 'To 0.3.0',
-        command: 'update',
-        params: { version: '0.3.0' },
-        steps: [{ percent: 100, bake_seconds: 60 }],
-        applies_to: { instance_ids: [one.id] },
-      },
-    });
-    expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+    const canaryId = await canaryOf(panel, tenant, one);
     const told = await seen(tenant, { command: 'RESTART', instanceIds: ids([one, two]) });
-    expect(told.canaries).toEqual([{ canaryId: answer.body.id, canary: { name: 'To 0.3.0' }, count: 1 }]);
+    expect(told.canaries).toEqual([{ canaryId, canary: { name: 'To 0.3.0' }, count: 1 }]);
     const apart = await seen(tenant, { command: 'RESTART', instanceIds: [two.id] });
     expect(apart.canaries).toEqual([]);
   });

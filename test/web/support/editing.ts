@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 
 import { faultsOf } from './axe.js';
 import { press, tabTo } from './console.js';
+import { narrowed } from './fits.js';
 
 /** Goes to a field by Tab and writes over what is in it. */
 export async function retype(page: Page, label: string, text: string): Promise<void> {
@@ -37,7 +38,6 @@ export async function fits(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' });
   expect(await faultsOf(page, ['color-contrast'])).toEqual([]);
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 360, height: 740 });
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+  expect(await narrowed(page)).toBe(360);
   await page.setViewportSize({ width: 1280, height: 720 });
 }

@@ -21,7 +21,7 @@ export function listedPages(): ReadonlyMap<string, string> {
 /** What dialogs are called, by the files that have one, each as a pattern of its title. */
 export function dialogTitles(): RegExp[] {
   return sources(web).flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/<Dialog\s+title=(?:"([^"]+)"|\{`([^`]+)`\})/g)].map(
+    [...readFileSync(file, 'utf8').matchAll(/<(?:Form)?Dialog\s+title=(?:"([^"]+)"|\{`([^`]+)`\})/g)].map(
       ([, text, template]) => new RegExp(`^${patternOf(text ?? template!)}$`),
     ),
   );

@@ -1,5 +1,8 @@
+import { expect } from 'vitest';
+
 import { dataOf } from '../../../support/answers.js';
-import type { GraphQLAnswer, Node, Tenant } from '../../../support/world.js';
+import type { TestPanel } from '../../../support/panel.js';
+import { until, type GraphQLAnswer, type Node, type Tenant } from '../../../support/world.js';
 
 /** What would become of a command, as a dashboard reads it. */
 export interface Preview {
@@ -19,7 +22,12 @@ export interface Preview {
     expected: unknown;
     actual: unknown;
   }[];
-  delays: { windows: { name: string }[]; until: string | null; expiresBefore: boolean; count: number }[];
+  delays: {
+    windows: { name: string }[] | null;
+    until: string | null;
+    expiresBefore: boolean;
+    count: number;
+  }[];
   canaries: { canaryId: string; canary: { name: string } | null; count: number }[] | null;
   expiresAt: string;
   instances: {
@@ -35,7 +43,7 @@ export interface Preview {
   };
 }
 
-const query = `query ($input: SendCommandInput!, $first: Int, $after: String, $filter: CommandTargetFilter) {
+export const query = `query ($input: SendCommandInput!, $first: Int, $after: String, $filter: CommandTargetFilter) {
   previewCommand(input: $input) {
     total offline delayed refused admission expiresAt
     policies { policyId policyName resolution count }
@@ -97,3 +105,27 @@ export const send = async (tenant: Tenant, input: Record<string, unknown>) =>
   );
 
 export const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id);
+
+/** One that brings an instance to another version. */
+export async function canaryOf(panel: TestPanel, tenant: Tenant, { id }: Node): Promise<string> {
+  await until(
+    async () =>
+      (
+        await panel.sql(`select 1 from governance.entitlement where tenant_id = $1 and plan = 'PRO'`, [
+          tenant.id,
+        ])
+      ).length > 0,
+    'governance to know the plan',
+  );
+  const answer = await tenant.rest<{ id: string }>('/api/governance/canary', {
+    body: {
+      name: 'To 0.3.0',
+      command: 'update',
+      params: { version: '0.3.0' },
+      steps: [{ percent: 100, bake_seconds: 60 }],
+      applies_to: { instance_ids: [id] },
+    },
+  });
+  expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+  return answer.body.id;
+}
