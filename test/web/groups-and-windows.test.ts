@@ -234,9 +234,16 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     await page.keyboard.type('-1');
     await press(page, 'Put in mail-1');
     await page.getByText('2 instances in it.').waitFor();
-    await page.getByText('Nobody else is called so.').waitFor();
+    await page.getByText('2 instances are called so. All of them are in the group.').waitFor();
     expect(await faultsOf(page)).toEqual([]);
     expect(await namesIn()).toEqual(['shop-1', 'mail-1']);
+    await retype(page, 'Find others by name', 'shop');
+    await page.getByText('4 instances are called so. 1 of them is in the group.').waitFor();
+    // What somebody else does meanwhile is not undone, and neither is a press before the answer to the one before.
+    const pressed = ['Put in shop-3', 'Put in shop-4'].map((name) => page.getByRole('button', { name }));
+    await Promise.all(pressed.map(async (button) => button.evaluate('(element) => element.click()')));
+    await page.getByText('4 instances in it.').waitFor();
+    expect((await namesIn()).toSorted()).toEqual(['mail-1', 'shop-1', 'shop-3', 'shop-4']);
     await page.keyboard.press('Escape');
     await line(page, 'Pilots').getByText('shop-1').waitFor();
     await line(page, 'Pilots').getByText('mail-1').waitFor();
