@@ -129,16 +129,23 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await press(page, 'Save');
         expect(await focusedFault(page)).toContain('It takes either a token or a key.');
         await retype(page, 'Token that may read it', 'secret-of-fleet');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('A token needs an address of https.');
+        await retype(page, 'Its address', 'https://127.0.0.1:9/other.git');
         await retype(page, 'Secret of webhooks', 'a secret of webhooks');
         await press(page, 'Save');
         await expect.poll(async () => secretsOf(tenant)).toEqual(['TOKEN', true]);
         await open(page, 'Edit Fleet', 'Repository: Fleet');
+        await retype(page, 'Its address', 'https://127.0.0.1:9/another.git');
+        await press(page, 'Save');
+        await page.getByText('Another address needs a credential of its own').waitFor();
         for (const box of [/^Nothing: it is public/, /^Take no webhooks any more/]) {
           await tabTo(page, box, 120);
           await page.keyboard.press('Space');
         }
         await press(page, 'Save');
         await expect.poll(async () => secretsOf(tenant)).toEqual([null, false]);
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
       }),
     ).toEqual(nothingWrong);
   });
