@@ -37,8 +37,7 @@ export function Deliveries({ pages: { rows, error, hasMore, more, reload }, name
         const last = attempts.at(-1);
         return (
           <div>
-            <Status of={status} /> <strong>{nameOf(channelId)}</strong>{' '}
-            {words(type)}
+            <Status of={status} /> <strong>{nameOf(channelId)}</strong> {words(type)}
             {alertIds.length > 0 && `, ${plural(alertIds.length, 'alert')}`} <Time at={createdAt} />
             {last && (
               <p>
