@@ -131,12 +131,12 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await retype(page, 'Token that may read it', 'secret-of-fleet');
         await press(page, 'Save');
         expect(await focusedFault(page)).toContain('A token needs an address of https.');
-        await retype(page, 'Its address', 'https://127.0.0.1:9/other.git');
+        await retype(page, 'Its address', 'https://127.0.0.1:2999/other.git');
         await retype(page, 'Secret of webhooks', 'a secret of webhooks');
         await press(page, 'Save');
-        await expect.poll(async () => secretsOf(tenant)).toEqual(['TOKEN', true]);
+        await expect.poll(async () => secretsOf(tenant), { timeout: 15_000 }).toEqual(['TOKEN', true]);
         await open(page, 'Edit Fleet', 'Repository: Fleet');
-        await retype(page, 'Its address', 'https://127.0.0.1:9/another.git');
+        await retype(page, 'Its address', 'https://127.0.0.1:2999/another.git');
         await press(page, 'Save');
         await page.getByText('Another address needs a credential of its own').waitFor();
         for (const box of [/^Nothing: it is public/, /^Take no webhooks any more/]) {
@@ -144,7 +144,7 @@ describe.skipIf(!isChromiumThere)('governance', () => {
           await page.keyboard.press('Space');
         }
         await press(page, 'Save');
-        await expect.poll(async () => secretsOf(tenant)).toEqual([null, false]);
+        await expect.poll(async () => secretsOf(tenant), { timeout: 15_000 }).toEqual([null, false]);
         await page.getByRole('dialog').waitFor({ state: 'detached' });
       }),
     ).toEqual(nothingWrong);
