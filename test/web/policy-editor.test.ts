@@ -5,7 +5,6 @@ import { create, encrypted, nodeWith, useScene } from '../governance/support/ten
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, Person, press, signInAt, tabTo, visit } from './support/console.js';
