@@ -11,7 +11,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
-import { fits, focusedFault, line, open, retype } from './support/editing.js';
+import { fits, focusedFault, line, open, retype, unanswered } from './support/editing.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -138,6 +138,15 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         expect(receiver.received.map(({ body, signedBy }) => [body.type, signedBy])).toEqual([
           ['test', receiver.secrets],
         ]);
+
+        // What can not be read is not said to be removed.
+        const channels = await unanswered(page, 'Channels');
+        await page.reload();
+        await sent.getByText(/^Channel /).waitFor();
+        expect(await sent.getByText('A channel that was removed').count()).toBe(0);
+        await channels.mend();
+        await page.getByRole('button', { name: 'Try again' }).click();
+        await sent.getByText('On call').waitFor();
 
         await open(page, 'Edit On call', 'Channel: On call');
         await retype(page, 'Told again after, in minutes', '3');

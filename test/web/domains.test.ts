@@ -6,6 +6,7 @@ import { drive, isKnown, workers } from '../governance/support/canaries.js';
 import { policy as declared } from '../governance/support/gitops.js';
 import { nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
@@ -29,6 +30,17 @@ afterAll(async () => {
 
 const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
   visit(browser, panel.panel.url, { who, path, work });
+
+/** What opens its repository, and whether webhooks are taken. */
+async function secretsOf(tenant: Tenant): Promise<unknown[]> {
+  const answer = await tenant.graphql<{
+    gitOpsConfigs: { nodes: { credentialKind: string | null; takesWebhooks: boolean }[] };
+  }>('{ gitOpsConfigs { nodes { credentialKind takesWebhooks } } }');
+  return dataOf(answer).gitOpsConfigs.nodes.flatMap(({ credentialKind, takesWebhooks }) => [
+    credentialKind,
+    takesWebhooks,
+  ]);
+}
 
 const paying = async () => (await panel.world.tenant()).grantPlan('PRO');
 
@@ -112,6 +124,28 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await retype(page, 'Looked at every, in seconds', '300');
         await press(page, 'Save');
         await page.getByText('Fleet is changed, and looked at.').waitFor();
+        await open(page, 'Edit Fleet', 'Repository: Fleet');
+        await retype(page, 'Name that goes with the token', 'x-token-auth');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('It takes either a token or a key.');
+        await retype(page, 'Token that may read it', 'secret-of-fleet');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('A token needs an address of https.');
+        await retype(page, 'Its address', 'https://127.0.0.1:2999/other.git');
+        await retype(page, 'Secret of webhooks', 'a secret of webhooks');
+        await press(page, 'Save');
+        await expect.poll(async () => secretsOf(tenant), { timeout: 15_000 }).toEqual(['TOKEN', true]);
+        await open(page, 'Edit Fleet', 'Repository: Fleet');
+        await retype(page, 'Its address', 'https://127.0.0.1:2999/another.git');
+        await press(page, 'Save');
+        await page.getByText('Another address needs a credential of its own').waitFor();
+        for (const box of [/^Nothing: it is public/, /^Take no webhooks any more/]) {
+          await tabTo(page, box, 120);
+          await page.keyboard.press('Space');
+        }
+        await press(page, 'Save');
+        await expect.poll(async () => secretsOf(tenant), { timeout: 15_000 }).toEqual([null, false]);
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
       }),
     ).toEqual(nothingWrong);
   });

@@ -35,9 +35,9 @@ export default function ProfilePage() {
               submit="Change the name"
               done="Your name is changed."
               onDone={read}
+              keepsFilled
             >
               <Field
-                key={data.me.name}
                 label="Your name"
                 name="name"
                 required

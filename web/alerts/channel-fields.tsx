@@ -78,3 +78,12 @@ export function channelOf(form: FormData) {
 export function recipientsOf(form: FormData): string[] {
   return wordsIn(textOf(form, 'recipients'));
 }
+
+/** The same of a channel that is there, as its form would give it. */
+export function settingsOf(channel: ChannelRowFragment) {
+  const { kind, name, minimumSeverity, repeatIntervalMinutes, tellsResolved, url, addresses } = channel;
+  const common = { name, minimumSeverity, repeatIntervalMinutes, tellsResolved };
+  return kind === 'WEBHOOK'
+    ? { ...common, ...(url === null ? {} : { url }) }
+    : { ...common, recipients: addresses.map(({ email }) => email) };
+}

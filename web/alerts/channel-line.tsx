@@ -9,13 +9,14 @@ import {
   type ChannelRowFragment,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Status } from '../parts/status.tsx';
 import { exactTime } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { ChannelFields, channelOf, recipientsOf } from './channel-fields.tsx';
+import { ChannelFields, channelOf, recipientsOf, settingsOf } from './channel-fields.tsx';
 import { durationText } from './rule-words.ts';
 import type { ShownSecret } from './webhook-secret.tsx';
 
@@ -29,7 +30,8 @@ interface ChannelLineProps {
 /** One channel with what can be done about it. */
 export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLineProps) {
   const { may } = useViewer();
-  const [isEdited, setEdited] = useState(false);
+  /** As it was when editing began. */
+  const [edited, setEdited] = useState<ChannelRowFragment>();
   const { id, kind, name, isEnabled, disabledReason, addresses } = channel;
   const hasUnconfirmed = addresses.some(({ isConfirmed }) => !isConfirmed);
   return (
@@ -60,7 +62,7 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
             type="button"
             aria-haspopup="dialog"
             aria-label={`Edit ${name}`}
-            onClick={() => setEdited(true)}
+            onClick={() => setEdited(channel)}
           >
             Edit
           </button>
@@ -107,23 +109,25 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
           />
         </div>
       )}
-      {isEdited && (
+      {edited && (
         <FormDialog
           title={`Channel: ${name}`}
           document={UpdateNotificationChannelDocument}
           variables={(form) => ({
             input: {
               id,
-              ...channelOf(form),
-              ...(kind === 'WEBHOOK' ? { url: textOf(form, 'url') } : { recipients: recipientsOf(form) }),
+              ...changedOf(settingsOf(edited), {
+                ...channelOf(form),
+                ...(kind === 'WEBHOOK' ? { url: textOf(form, 'url') } : { recipients: recipientsOf(form) }),
+              }),
             },
           })}
           submit="Save"
           done={`${name} is changed.`}
-          onClose={() => setEdited(false)}
+          onClose={() => setEdited(undefined)}
           onDone={onChange}
         >
-          <ChannelFields kind={kind} channel={channel} />
+          <ChannelFields kind={kind} channel={edited} />
         </FormDialog>
       )}
     </>

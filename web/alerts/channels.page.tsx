@@ -45,7 +45,11 @@ export default function ChannelsPage() {
         {may('fleet.channel.manage') && <NewChannel onMade={reload} onSecret={setShown} />}
         <Deliveries
           pages={deliveries}
-          nameOf={(channelId) => rows?.find(({ id }) => id === channelId)?.name}
+          nameOf={(channelId) =>
+            rows?.find(({ id }) => id === channelId)?.name ??
+            // Only once all of them are known.
+            (rows && !hasMore ? 'A channel that was removed' : `Channel ${channelId}`)
+          }
         />
       </div>
       {shown && <WebhookSecret of={shown} onClose={() => setShown(undefined)} />}

@@ -14,7 +14,8 @@ export function useDeliveries() {
 
 interface DeliveriesProps {
   pages: ReturnType<typeof useDeliveries>;
-  nameOf: (channelId: string) => string | undefined;
+  /** Of a channel, as far as it is known. */
+  nameOf: (channelId: string) => string;
 }
 
 /** What was sent to channels lately, and what became of it. No event tells of that: it is read again when the next attempt is due. */
@@ -36,8 +37,7 @@ export function Deliveries({ pages: { rows, error, hasMore, more, reload }, name
         const last = attempts.at(-1);
         return (
           <div>
-            <Status of={status} /> <strong>{nameOf(channelId) ?? 'A channel that was removed'}</strong>{' '}
-            {words(type)}
+            <Status of={status} /> <strong>{nameOf(channelId)}</strong> {words(type)}
             {alertIds.length > 0 && `, ${plural(alertIds.length, 'alert')}`} <Time at={createdAt} />
             {last && (
               <p>

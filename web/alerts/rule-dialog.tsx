@@ -1,8 +1,11 @@
+import { useState } from 'react';
+
 import {
   UpdateAlertRuleDocument,
   type AlertRuleRowFragment,
   type AlertSeverity,
 } from '../generated/graphql.ts';
+import { changedOf } from '../parts/changed.ts';
 import { Field, Select } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
@@ -20,7 +23,9 @@ const longest = 86_400;
 
 /** The settings of one rule. */
 export function RuleDialog({ rule, onClose, onChange }: RuleDialogProps) {
-  const { kind, severity, threshold, forSeconds, keepFiringForSeconds } = rule;
+  // As it was when editing began.
+  const [before] = useState(rule);
+  const { kind, severity, threshold, forSeconds, keepFiringForSeconds } = before;
   const waits = !firesAtOnce.has(kind);
   return (
     <FormDialog
@@ -29,10 +34,15 @@ export function RuleDialog({ rule, onClose, onChange }: RuleDialogProps) {
       variables={(form) => ({
         input: {
           kind,
-          severity: textOf(form, 'severity') as AlertSeverity,
-          threshold: threshold === null ? null : Number(form.get('threshold')),
-          forSeconds: waits ? Number(form.get('forSeconds')) : null,
-          keepFiringForSeconds: Number(form.get('keepFiringForSeconds')),
+          ...changedOf(
+            { severity, threshold, forSeconds, keepFiringForSeconds },
+            {
+              severity: textOf(form, 'severity') as AlertSeverity,
+              threshold: threshold === null ? null : Number(form.get('threshold')),
+              forSeconds: waits ? Number(form.get('forSeconds')) : forSeconds,
+              keepFiringForSeconds: Number(form.get('keepFiringForSeconds')),
+            },
+          ),
         },
       })}
       submit="Save"

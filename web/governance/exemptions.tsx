@@ -8,6 +8,7 @@ import {
   DeletePolicyExemptionDocument,
   type PolicyExemptionsQuery,
 } from '../generated/graphql.ts';
+import { lastMoment } from '../maintenance/zones.ts';
 import { Action } from '../parts/action.tsx';
 import { Field, LongField } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
@@ -121,6 +122,7 @@ export function NewExemption({ policyId, instance: { id, name }, onClose, onMade
         label="Until"
         name="expiresAt"
         type="datetime-local"
+        max={lastMoment}
         hint="By your clocks. Left empty it does not end by itself."
       />
     </FormDialog>

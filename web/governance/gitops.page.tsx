@@ -12,6 +12,7 @@ import {
   UpdateGitOpsConfigDocument,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
@@ -19,7 +20,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { GitOpsFields, gitOpsOf, type GitOpsConfig } from './gitops-fields.tsx';
+import { GitOpsFields, gitOpsOf, settingsOf, type GitOpsConfig } from './gitops-fields.tsx';
 import { NewGitOps } from './new-gitops.tsx';
 import { GovernanceTabs } from './tabs.tsx';
 
@@ -53,7 +54,8 @@ export default function GitOpsPage() {
 
 function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () => void }) {
   const { may } = useViewer();
-  const [isEdited, setEdited] = useState(false);
+  /** As it was when editing began. */
+  const [edited, setEdited] = useState<GitOpsConfig>();
   const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune, isPaused } = config;
   return (
     <>
@@ -79,7 +81,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
             type="button"
             aria-haspopup="dialog"
             aria-label={`Edit ${name}`}
-            onClick={() => setEdited(true)}
+            onClick={() => setEdited(config)}
           >
             Edit
           </button>
@@ -121,17 +123,17 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
           />
         </div>
       )}
-      {isEdited && (
+      {edited && (
         <FormDialog
           title={`Repository: ${name}`}
           document={UpdateGitOpsConfigDocument}
-          variables={(form) => ({ id, input: gitOpsOf(form) })}
+          variables={(form) => ({ id, input: changedOf(settingsOf(edited), gitOpsOf(form)) })}
           submit="Save"
           done={`${name} is changed, and looked at.`}
-          onClose={() => setEdited(false)}
+          onClose={() => setEdited(undefined)}
           onDone={onChange}
         >
-          <GitOpsFields config={config} />
+          <GitOpsFields config={edited} />
         </FormDialog>
       )}
     </>

@@ -13,6 +13,7 @@ export function NewPolicy({ onMade }: { onMade: () => void }) {
         variables={(form) => ({ input: { ...policyOf(form), ...draft.wanted } })}
         submit="Put it into force"
         done="The policy is in force."
+        isDisabled={!draft.hasFacts}
         onDone={onMade}
       >
         <PolicyFields draft={draft} />

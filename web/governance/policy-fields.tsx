@@ -9,7 +9,8 @@ import {
 } from '../generated/graphql.ts';
 import { Field, LongField, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
-import { RemedyFields, remedyOf } from './remedy.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { remedyAs, RemedyFields, remedyOf } from './remedy.tsx';
 import { RuleEditor } from './rule-editor.tsx';
 import { newComparison, partOf, ruleOf } from './rule-parts.ts';
 import { appliesToOf, everyone, ScopeFields, scopeOf } from './scope.tsx';
@@ -29,12 +30,16 @@ type Wanted = Pick<PolicyRowFragment, 'rule' | 'appliesTo'>;
 
 /** The rule that is being written, and whom it is to be for. */
 export function useDraft(begun?: Wanted) {
-  const { data } = useRead(FactKindsDocument);
+  const { data, told, read } = useRead(FactKindsDocument);
   const [rule, setRule] = useState(() => (begun ? partOf(begun.rule) : newComparison()));
   const [scope, setScope] = useState(() => (begun ? scopeOf(begun.appliesTo) : everyone));
   const facts = data?.factKinds.facts ?? [];
   return {
     facts,
+    /** Without them what is typed could not be told to be a number or a text. */
+    hasFacts: data !== undefined,
+    told,
+    read,
     rule,
     setRule,
     scope,
@@ -46,13 +51,13 @@ export function useDraft(begun?: Wanted) {
 
 interface PolicyFieldsProps {
   draft: ReturnType<typeof useDraft>;
-  /** The one that is changed; none for a new one. */
+  /** The one that is changed, as it was when editing began; none for a new one. */
   policy?: PolicyRowFragment;
 }
 
 /** All that a policy is, and whom it would hit as it is written there. */
 export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
-  const { facts, rule, setRule, scope, setScope, wanted } = draft;
+  const { facts, hasFacts, told, read, rule, setRule, scope, setScope, wanted } = draft;
   return (
     <>
       <Field
@@ -63,6 +68,8 @@ export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
         defaultValue={policy?.name}
         autoFocus={policy !== undefined}
       />
+      <Problem told={told} retry={read} />
+      {!hasFacts && !told && <p role="status">Reading what a rule can be about…</p>}
       <RuleEditor rule={rule} facts={facts} onChange={setRule} />
       <ScopeFields scope={scope} onChange={setScope} />
       <Select
@@ -94,6 +101,22 @@ export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
       <WhatIf rule={wanted.rule} appliesTo={wanted.appliesTo} {...(policy ? { policyId: policy.id } : {})} />
     </>
   );
+}
+
+/** The same of a policy that is there, as its form would give it. */
+export function settingsOf(policy: PolicyRowFragment) {
+  const { name, description, resolution, enforcement, severity, remediation, rule, appliesTo } = policy;
+  return {
+    name,
+    description: description || null,
+    resolution: resolution || null,
+    enforcement,
+    severity,
+    remediation: remediation && remedyAs(remediation),
+    // What nobody has touched is given as it was, whatever facts there are.
+    rule: ruleOf(partOf(rule), []),
+    appliesTo: appliesToOf(scopeOf(appliesTo)),
+  };
 }
 
 export function policyOf(form: FormData, before?: PolicyRowFragment) {

@@ -1,5 +1,5 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
@@ -35,23 +35,30 @@ type PolicyVersion = PolicyDetailQuery['policyHistory'][number];
 /** One policy: where it holds and why not, what mends it, and how it came to be. */
 export default function PolicyPage() {
   const { id } = route.useParams();
+  return <Shown key={id} id={id} />;
+}
+
+function Shown({ id }: { id: string }) {
   const { may } = useViewer();
   const navigate = useNavigate();
   const { data, told, read } = useRead(PolicyDetailDocument, { variables: { id } });
   const [begun, setBegun] = useState<{ key: number } & Pick<PolicyVersion, 'rule' | 'appliesTo'>>();
+  const editor = useRef<HTMLButtonElement>(null);
   const isManager = may('governance.policy.manage');
   if (!data) {
     if (!told) return <p role="status">Reading the policy…</p>;
     return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
   }
   const { policy, policyHistory } = data;
+  const begin = (from: Pick<PolicyVersion, 'rule' | 'appliesTo'>) =>
+    setBegun((before) => ({ key: (before?.key ?? 0) + 1, rule: from.rule, appliesTo: from.appliesTo }));
   return (
     <Page
       title={policy.name}
       actions={
         isManager && (
           <>
-            <button type="button" onClick={() => setBegun({ key: 0, ...policy })}>
+            <button ref={editor} type="button" onClick={() => begin(policy)}>
               Edit
             </button>
             <Action
@@ -88,12 +95,16 @@ export default function PolicyPage() {
         </Card>
         {begun && (
           <EditPolicy
-            // Another version begins anew.
             key={begun.key}
             policy={policy}
             begun={begun}
-            onClose={() => setBegun(undefined)}
+            onClose={() => {
+              setBegun(undefined);
+              // What had the focus is gone.
+              editor.current?.focus();
+            }}
             onChange={read}
+            onAnew={() => begin(policy)}
           />
         )}
         <Results policy={policy} onJudged={read} />
@@ -109,7 +120,7 @@ export default function PolicyPage() {
                 <button
                   type="button"
                   aria-label={`Edit from version ${version.version}`}
-                  onClick={() => setBegun({ key: version.version, ...version })}
+                  onClick={() => begin(version)}
                 >
                   Edit from
                 </button>

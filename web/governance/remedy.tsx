@@ -60,3 +60,8 @@ export function remedyOf(form: FormData, before: Remedy): PolicyRemedyInput | nu
     command === 'UPDATE' ? { ...kept, version: textOf(form, 'remediation.params.version') } : kept;
   return { command, params, isAutomatic: form.get('remediation.isAutomatic') === 'on' };
 }
+
+/** The same of a remedy that is there. */
+export function remedyAs({ command, params, isAutomatic }: NonNullable<Remedy>): PolicyRemedyInput {
+  return { command, params, isAutomatic };
+}

@@ -37,6 +37,8 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
   const { data, told, read } = useRead(PolicyGroupsDocument, { pause: scope.kind !== 'groups' });
   const groups = data?.instanceGroups.nodes ?? [];
   const { kind, tags, groupIds, instanceIds } = scope;
+  const gone = data ? groupIds.filter((id) => groups.every((group) => group.id !== id)) : [];
+  const boxes = [...groups, ...gone.map((id) => ({ id, name: `A group that was removed (${id})` }))];
   return (
     <>
       <Choice
@@ -66,8 +68,8 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
       {kind === 'groups' && (
         <FieldGroup legend="In any of the groups" name="appliesTo.group_ids">
           <Problem told={told} retry={read} />
-          {data && groups.length === 0 && <p>There is no group yet. Make one at Groups.</p>}
-          {groups.map(({ id, name }) => (
+          {data && boxes.length === 0 && <p>There is no group yet. Make one at Groups.</p>}
+          {boxes.map(({ id, name }) => (
             <label key={id} className="check">
               <input
                 type="checkbox"

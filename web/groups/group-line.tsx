@@ -7,12 +7,13 @@ import {
   type GroupRowFragment,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { FilterFields, filterFrom, filterOf } from './filter-fields.tsx';
+import { FilterFields, filterFrom, filterOf, type Filter } from './filter-fields.tsx';
 import { MembersDialog } from './members-dialog.tsx';
 
 interface GroupLineProps {
@@ -85,14 +86,19 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
 }
 
 function EditGroup({ group, onClose, onChange }: GroupLineProps & { onClose: () => void }) {
-  const [filter, setFilter] = useState(() => filterFrom(group.filter));
-  const { id, name, kind } = group;
+  // As it was when editing began.
+  const [before] = useState(group);
+  const [filter, setFilter] = useState(() => filterFrom(before.filter));
+  const { id, name, kind } = before;
   return (
     <FormDialog
       title={`Group: ${name}`}
       document={UpdateInstanceGroupDocument}
       variables={(form) => ({
-        input: { id, name: textOf(form, 'name'), ...(kind === 'LIVE' ? { filter: filterOf(filter) } : {}) },
+        input: {
+          id,
+          ...changedOf(settingsOf(name, filterFrom(before.filter)), settingsOf(textOf(form, 'name'), filter)),
+        },
       })}
       submit="Save"
       done={`${name} is changed.`}
@@ -104,6 +110,9 @@ function EditGroup({ group, onClose, onChange }: GroupLineProps & { onClose: () 
     </FormDialog>
   );
 }
+
+/** Of a static group the filter never differs. */
+const settingsOf = (name: string, filter: Filter) => ({ name, filter: filterOf(filter) });
 
 function filterText({ filter }: GroupRowFragment): string {
   const parts = [

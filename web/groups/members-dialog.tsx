@@ -4,9 +4,10 @@ import { useRead } from '../api/use-read.ts';
 import { useSettled } from '../api/use-settled.ts';
 import {
   GroupMembersDocument,
-  GroupReachDocument,
+  InstancesCalledDocument,
   UpdateInstanceGroupDocument,
   type GroupRowFragment,
+  type InstancesCalledQuery,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -29,10 +30,9 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
   const heading = useRef<HTMLParagraphElement>(null);
   const [typed, setTyped] = useState('');
   const q = useSettled(typed.trim(), 400);
-  const found = useRead(GroupReachDocument, { variables: { filter: { q } }, pause: q === '' });
+  const found = useRead(InstancesCalledDocument, { variables: { q }, pause: q === '' });
   const members = data?.instanceGroup.instances;
-  const ids = members?.nodes.map((member) => member.id) ?? [];
-  const known = new Set(ids);
+  const known = new Set(members?.nodes.map((member) => member.id));
   const others = found.data?.instances.nodes.filter((instance) => !known.has(instance.id));
   const changed = () => {
     // The button that was pressed goes away.
@@ -40,17 +40,13 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
     read();
     onChange();
   };
-  const isTooLarge = members !== undefined && members.totalCount > members.nodes.length;
   return (
     <Dialog title={`Members of ${name}`} onClose={onClose}>
       <Problem told={told} retry={read} />
       <p ref={heading} tabIndex={-1} role="status">
         {members ? `${plural(members.totalCount, 'instance')} in it.` : 'Reading who is in it…'}
       </p>
-      {isTooLarge && (
-        <p>More than {count(ids.length)} are changed by the API, or by making the group anew.</p>
-      )}
-      {members && !isTooLarge && (
+      {members && (
         <>
           <ul className="lines" aria-label="In the group">
             {members.nodes.map((member) => (
@@ -58,7 +54,7 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
                 {member.name}{' '}
                 <Action
                   document={UpdateInstanceGroupDocument}
-                  variables={{ input: { id, instanceIds: ids.filter((one) => one !== member.id) } }}
+                  variables={{ input: { id, removeInstanceIds: [member.id] } }}
                   text="Take out"
                   label={`Take out ${member.name}`}
                   done={`${member.name} is not in ${name} any more.`}
@@ -67,6 +63,9 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
               </li>
             ))}
           </ul>
+          {members.totalCount > members.nodes.length && (
+            <p>These are the first {count(members.nodes.length)}.</p>
+          )}
           <Field
             label="Find others by name"
             type="search"
@@ -74,7 +73,7 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
             onChange={(event) => setTyped(event.target.value)}
           />
           <Problem told={found.told} retry={found.read} />
-          {q !== '' && others?.length === 0 && <p role="status">Nobody else is called so.</p>}
+          {q !== '' && found.data && <p role="status">{foundText(found.data.instances, others ?? [])}</p>}
           <ul className="lines" aria-label="Found">
             {q !== '' &&
               others?.map((instance) => (
@@ -82,7 +81,7 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
                   {instance.name}{' '}
                   <Action
                     document={UpdateInstanceGroupDocument}
-                    variables={{ input: { id, instanceIds: [...ids, instance.id] } }}
+                    variables={{ input: { id, addInstanceIds: [instance.id] } }}
                     text="Put in"
                     label={`Put in ${instance.name}`}
                     done={`${instance.name} is in ${name}.`}
@@ -100,4 +99,19 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
       </div>
     </Dialog>
   );
+}
+
+/** What was found, and how much of it is in the group already. */
+function foundText(
+  { totalCount, nodes }: InstancesCalledQuery['instances'],
+  others: InstancesCalledQuery['instances']['nodes'],
+): string {
+  if (totalCount === 0) return 'Nobody is called so.';
+  const isCut = totalCount > nodes.length;
+  const seen = isCut
+    ? `These are the first ${count(nodes.length)} of ${count(totalCount)} that are called so: type more of the name.`
+    : `${plural(totalCount, 'instance is', 'instances are')} called so.`;
+  const inside = nodes.length - others.length;
+  if (others.length === 0) return `${seen} All of them are in the group.`;
+  return inside === 0 ? seen : `${seen} ${plural(inside, 'of them is', 'of them are')} in the group.`;
 }

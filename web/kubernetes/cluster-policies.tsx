@@ -25,7 +25,7 @@ export function ClusterPolicies({ cluster }: { cluster: ClusterDetailFragment })
   return (
     <Card title="Policies" {...(told?.code === 'NOT_FOUND' ? {} : { error })} retry={read}>
       {data && <p>Score {data.cluster.score ?? '–'}</p>}
-      {data && results == null && <p>It is being judged for the first time.</p>}
+      {data && results == null && !error && <p>It is being judged for the first time.</p>}
       {results?.length === 0 && (
         <p>No policy is about clusters yet. Make one about a fact that begins with cluster.</p>
       )}

@@ -1,25 +1,27 @@
 import { useState } from 'react';
 
 import { useDue } from '../api/use-due.ts';
-import { useRead } from '../api/use-read.ts';
+import { useRead, type Reading } from '../api/use-read.ts';
 import {
   CreateMaintenanceWindowDocument,
   DeleteMaintenanceWindowDocument,
   MaintenanceWindowsDocument,
   UpdateMaintenanceWindowDocument,
   WindowGroupsDocument,
+  type WindowGroupsQuery,
   type WindowRowFragment,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { useViewer } from '../session/viewer.tsx';
-import { WindowFields, windowOf } from './window-fields.tsx';
+import { settingsOf, WindowFields, windowOf } from './window-fields.tsx';
 import { effects, scheduleText } from './window-words.ts';
 
 /** When commands may begin, and when they may not. */
@@ -29,8 +31,11 @@ export default function MaintenancePage() {
   const groups = useRead(WindowGroupsDocument);
   const rows = data?.maintenanceWindows.nodes;
   useDue(rows?.flatMap(({ nextOpensAt, closesAt }) => [nextOpensAt, closesAt]) ?? [], data, read);
-  const nameOf = (groupId: string) =>
-    groups.data?.instanceGroups.nodes.find(({ id }) => id === groupId)?.name ?? 'of some';
+  const whom = ({ groupId }: WindowRowFragment) => {
+    if (groupId === null) return 'all instances';
+    const group = groups.data?.instanceGroups.nodes.find(({ id }) => id === groupId);
+    return group ? `the group ${group.name}` : 'a group';
+  };
   return (
     <Page title="Maintenance windows">
       <div className="cards">
@@ -46,11 +51,7 @@ export default function MaintenancePage() {
           }
           keyOf={({ id }) => id}
           render={(window) => (
-            <WindowLine
-              window={window}
-              whom={window.groupId === null ? 'all instances' : `the group ${nameOf(window.groupId)}`}
-              onChange={read}
-            />
+            <WindowLine window={window} whom={whom(window)} groups={groups} onChange={read} />
           )}
         />
         {may('fleet.window.manage') && (
@@ -61,8 +62,10 @@ export default function MaintenancePage() {
               submit="Make the window"
               done="The window is made."
               onDone={read}
+              // Nobody is to choose among all instances and nothing else.
+              isDisabled={!groups.data}
             >
-              <WindowFields />
+              <WindowFields groups={groups} />
             </ActionForm>
           </Card>
         )}
@@ -74,12 +77,14 @@ export default function MaintenancePage() {
 interface WindowLineProps {
   window: WindowRowFragment;
   whom: string;
+  groups: Reading<WindowGroupsQuery>;
   onChange: () => void;
 }
 
-function WindowLine({ window, whom, onChange }: WindowLineProps) {
+function WindowLine({ window, whom, groups, onChange }: WindowLineProps) {
   const { may } = useViewer();
-  const [isEdited, setEdited] = useState(false);
+  /** As it was when editing began. */
+  const [edited, setEdited] = useState<WindowRowFragment>();
   const { id, name, effect, isOpen, closesAt, nextOpensAt } = window;
   return (
     <>
@@ -106,7 +111,7 @@ function WindowLine({ window, whom, onChange }: WindowLineProps) {
             type="button"
             aria-haspopup="dialog"
             aria-label={`Edit ${name}`}
-            onClick={() => setEdited(true)}
+            onClick={() => setEdited(window)}
           >
             Edit
           </button>
@@ -125,17 +130,17 @@ function WindowLine({ window, whom, onChange }: WindowLineProps) {
           />
         </div>
       )}
-      {isEdited && (
+      {edited && (
         <FormDialog
           title={`Window: ${name}`}
           document={UpdateMaintenanceWindowDocument}
-          variables={(form) => ({ input: { id, ...windowOf(form) } })}
+          variables={(form) => ({ input: { id, ...changedOf(settingsOf(edited), windowOf(form)) } })}
           submit="Save"
           done={`${name} is changed.`}
-          onClose={() => setEdited(false)}
+          onClose={() => setEdited(undefined)}
           onDone={onChange}
         >
-          <WindowFields window={window} />
+          <WindowFields window={edited} groups={groups} />
         </FormDialog>
       )}
     </>

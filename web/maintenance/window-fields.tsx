@@ -1,31 +1,40 @@
 import { useState } from 'react';
 
-import { useRead } from '../api/use-read.ts';
-import {
-  WindowGroupsDocument,
-  type CreateMaintenanceWindowInput,
-  type MaintenanceWindowEffect,
-  type MaintenanceWindowRepeat,
-  type WindowRowFragment,
+import type { Reading } from '../api/use-read.ts';
+import type {
+  CreateMaintenanceWindowInput,
+  MaintenanceWindowEffect,
+  MaintenanceWindowRepeat,
+  WindowGroupsQuery,
+  WindowRowFragment,
 } from '../generated/graphql.ts';
 import { Choice, Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
+import { Problem } from '../parts/problem.tsx';
 import { exactTime } from '../parts/time.tsx';
 import { effects, repeats } from './window-words.ts';
-import { localAt, momentAt, ownZone, zonesWith } from './zones.ts';
+import { lastMoment, localAt, momentAt, ownZone, zonesWith } from './zones.ts';
 
 /** The next full hour: a beginning that is not over before the form is filled in. */
 function soon(): Date {
   return new Date(Math.ceil((Date.now() + 1) / 3_600_000) * 3_600_000);
 }
 
+interface WindowFieldsProps {
+  window?: WindowRowFragment;
+  /** Those that it can be for. */
+  groups: Reading<WindowGroupsQuery>;
+}
+
 /** What a window is. The time is by the clocks of the zone that is chosen; under it stands when that is for the reader. */
-export function WindowFields({ window }: { window?: WindowRowFragment }) {
-  const { data } = useRead(WindowGroupsDocument);
+export function WindowFields({ window, groups }: WindowFieldsProps) {
+  const [groupId, setGroupId] = useState(window?.groupId ?? '');
   const [zone, setZone] = useState(window?.timeZone ?? ownZone);
   const [local, setLocal] = useState(() => localAt(window ? new Date(window.startsAt) : soon(), zone));
   const begins = momentAt(local, zone);
-  const groups = data?.instanceGroups.nodes ?? [];
+  const known = groups.data?.instanceGroups.nodes ?? [];
+  // What is chosen is never left out, whatever can be read of it.
+  const isUnknown = groupId !== '' && known.every(({ id }) => id !== groupId);
   return (
     <>
       <Field
@@ -37,22 +46,24 @@ export function WindowFields({ window }: { window?: WindowRowFragment }) {
         hint="What it is for, as in: nightly updates."
       />
       <Select label="What it does" name="effect" options={effects} defaultValue={window?.effect ?? 'ALLOW'} />
-      <Select
-        // The groups come later than the form: the choice begins anew with them.
-        key={groups.length}
+      <Choice
         label="For"
         name="groupId"
+        value={groupId}
         options={[
           { value: '', text: 'All instances' },
-          ...groups.map(({ id, name }) => ({ value: id, text: `The group ${name}` })),
+          ...(isUnknown ? [{ value: groupId, text: 'The group that it is for' }] : []),
+          ...known.map(({ id, name }) => ({ value: id, text: `The group ${name}` })),
         ]}
-        defaultValue={window?.groupId ?? ''}
+        onChange={setGroupId}
       />
+      <Problem told={groups.told} retry={groups.read} />
       <Field
         label="Begins"
         name="startsAt"
         type="datetime-local"
         required
+        max={lastMoment}
         value={local}
         onChange={(event) => setLocal(event.target.value)}
         hint={
@@ -94,4 +105,11 @@ export function windowOf(form: FormData): CreateMaintenanceWindowInput {
     repeats: textOf(form, 'repeats') as MaintenanceWindowRepeat,
     timeZone,
   };
+}
+
+/** The same of a window that is there, as its form would give it. */
+export function settingsOf(window: WindowRowFragment): CreateMaintenanceWindowInput {
+  const { name, effect, groupId, startsAt, durationMinutes, repeats: comes, timeZone } = window;
+  const begins = momentAt(localAt(new Date(startsAt), timeZone), timeZone)?.toISOString() ?? startsAt;
+  return { name, effect, groupId, startsAt: begins, durationMinutes, repeats: comes, timeZone };
 }

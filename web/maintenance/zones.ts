@@ -21,6 +21,9 @@ export function localAt(moment: Date, timeZone: string): string {
   return `${of('year').padStart(4, '0')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}`;
 }
 
+/** The last one that a field for date and time may have: the browser would take years of six digits, and nothing else does. */
+export const lastMoment = '9999-12-31T23:59';
+
 const dayMs = 86_400_000;
 
 /**

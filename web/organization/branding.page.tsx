@@ -8,6 +8,7 @@ import {
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Page } from '../parts/page.tsx';
@@ -28,6 +29,20 @@ export default function BrandingPage() {
   );
 }
 
+interface Settings {
+  companyName: string | null;
+  primaryColor: string | null;
+  logoUrl: string | null;
+  supportEmail: string | null;
+}
+
+/** Of what is a provider's nothing is the organization's own yet: all of it is sent. */
+const nothing: Settings = { companyName: null, primaryColor: null, logoUrl: null, supportEmail: null };
+
+function settingsOf({ companyName, primaryColor, logoUrl, supportEmail }: BrandingPartsFragment): Settings {
+  return { companyName, primaryColor, logoUrl, supportEmail };
+}
+
 interface EditorProps {
   branding: BrandingPartsFragment;
   onChange: () => void;
@@ -35,6 +50,8 @@ interface EditorProps {
 
 function Editor({ branding, onChange }: EditorProps) {
   const { may } = useViewer();
+  /** As it was when editing began. */
+  const [before, setBefore] = useState(branding);
   const [typed, setTyped] = useState({
     companyName: branding.companyName,
     primaryColor: branding.primaryColor,
@@ -55,19 +72,25 @@ function Editor({ branding, onChange }: EditorProps) {
             document={UpdateBrandingDocument}
             variables={(form) => ({
               input: {
-                companyName: textOf(form, 'companyName'),
-                primaryColor: textOf(form, 'primaryColor'),
-                // An address that was left empty stays as it is: the API takes none away.
-                logoUrl: textOf(form, 'logoUrl') || null,
-                supportEmail: textOf(form, 'supportEmail') || null,
+                ...changedOf(before.isInherited ? nothing : settingsOf(before), {
+                  companyName: textOf(form, 'companyName'),
+                  primaryColor: textOf(form, 'primaryColor'),
+                  // An address that was left empty stays as it is: the API takes none away.
+                  logoUrl: textOf(form, 'logoUrl') || null,
+                  supportEmail: textOf(form, 'supportEmail') || null,
+                }),
+                // Saving again fetches it again.
+                ...(warnings.length > 0 ? { logoUrl: textOf(form, 'logoUrl') || null } : {}),
               },
             })}
             submit="Save"
             done="The branding is changed."
             onDone={({ updateBranding }) => {
               setWarnings(updateBranding.warnings);
+              setBefore(updateBranding);
               onChange();
             }}
+            keepsFilled
           >
             <Field
               label="Name that is shown"

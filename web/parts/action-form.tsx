@@ -18,6 +18,8 @@ export interface ActionFormProps<Data, Variables extends AnyVariables> {
   /** What the form says is wrong before anything is sent. */
   problem?: Told | undefined;
   isDisabled?: boolean;
+  /** When it is done what was filled in stays: that is how it is from now on. Otherwise the form is empty again. */
+  keepsFilled?: boolean;
   /** Leaves without doing it. */
   onCancel?: () => void;
   children: ReactNode;
@@ -37,6 +39,7 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
     onRefused,
     problem,
     isDisabled = false,
+    keepsFilled = false,
     onCancel,
     children,
   } = props;
@@ -45,19 +48,34 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
   /** What was sent is empty again: a form's own reset would leave choices at other values than React has for them. */
   const [turn, setTurn] = useState(0);
   const form = useRef<HTMLFormElement>(null);
+  const [answers, setAnswers] = useState(0);
+  /** What had the focus when it was sent. */
+  const sentFrom = useRef<Element>(null);
   useEffect(() => {
     const faulty = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
     faulty?.closest('details')?.setAttribute('open', '');
     faulty?.focus();
   }, [beside]);
+  useEffect(() => {
+    if (answers > 0 && form.current) giveBack(form.current, sentFrom.current);
+  }, [answers]);
   const send = async () => {
-    const { data, error } = await run(variables(new FormData(form.current!)));
+    sentFrom.current = window.document.activeElement;
+    let given: Variables;
+    try {
+      given = variables(new FormData(form.current!));
+    } catch (error) {
+      setPlaced({ beside: {}, told: { code: 'NOT_SENT', text: unsent(error) } });
+      return;
+    }
+    const { data, error } = await run(given);
     const refusal = error && problemOf(error);
     // A form in a dialog may have been left meanwhile.
     setPlaced(refusal && form.current ? place(form.current, refusal) : nothingPlaced);
+    setAnswers((before) => before + 1);
     if (refusal) onRefused?.(refusal);
     if (!data) return;
-    setTurn((before) => before + 1);
+    if (!keepsFilled) setTurn((before) => before + 1);
     announce(done);
     onDone?.(data);
   };
@@ -86,4 +104,18 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
       </div>
     </form>
   );
+}
+
+function unsent(error: unknown): string {
+  const reason = error instanceof Error ? ` (${error.message})` : '';
+  return `Nothing was sent: something that is filled in can not be read${reason}.`;
+}
+
+/** Gives the focus to what has taken the place of what had it: fields are made anew, and a button that is off loses it. */
+function giveBack(form: HTMLFormElement, before: Element | null): void {
+  if (window.document.activeElement !== window.document.body) return;
+  const name = before?.getAttribute('name');
+  const same = name ? form.querySelector<HTMLElement>(`[name="${CSS.escape(name)}"]`) : null;
+  const main = form.querySelector<HTMLElement>('button.main:not(:disabled)');
+  (same ?? main)?.focus();
 }

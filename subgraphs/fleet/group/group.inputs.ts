@@ -55,6 +55,22 @@ export class UpdateInstanceGroupInput {
   })
   instanceIds?: string[] | null;
 
+  @Field(() => [ID], {
+    nullable: true,
+    description:
+      'Of a static group: who is put into it, at most 1000; the others stay. Not beside `instanceIds`. A group has at most ' +
+      '10000 instances.',
+  })
+  addInstanceIds?: string[] | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description:
+      'Of a static group: who is taken out of it, at most 1000; the others stay. Whoever is not in it is passed over. Not ' +
+      'beside `instanceIds`.',
+  })
+  removeInstanceIds?: string[] | null;
+
   @Field(() => GroupFilterInput, {
     nullable: true,
     description: 'Of a live group: who is in it from now on.',
@@ -90,9 +106,21 @@ export const createInstanceGroupRules = z
     }
   });
 
-export const updateInstanceGroupRules = z.object({
-  id: z.string(),
-  name: name.nullish(),
-  instanceIds,
-  filter,
-});
+export const updateInstanceGroupRules = z
+  .object({
+    id: z.string(),
+    name: name.nullish(),
+    instanceIds,
+    addInstanceIds: instanceIds,
+    removeInstanceIds: instanceIds,
+    filter,
+  })
+  .superRefine((input, context) => {
+    const add = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    for (const field of ['addInstanceIds', 'removeInstanceIds'] as const)
+      if (input.instanceIds && input[field]) add(field, 'It is not beside instanceIds, which says them all');
+    const added = new Set(input.addInstanceIds);
+    if (input.removeInstanceIds?.some((id) => added.has(id)))
+      add('removeInstanceIds', 'An instance is either put in or taken out');
+  });

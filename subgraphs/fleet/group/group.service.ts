@@ -85,7 +85,8 @@ export class GroupService {
   }
 
   async update(operation: Operation, input: UpdateInstanceGroupInput): Promise<InstanceGroup> {
-    const { id, name, instanceIds, filter } = await rulesOf(operation, updateInstanceGroupRules, input);
+    const rules = await rulesOf(operation, updateInstanceGroupRules, input);
+    const { id, name, filter } = rules;
     return named(() =>
       operation.write(async (write) => {
         const group = await find(write.em, operation.tenantId, id, LockMode.PESSIMISTIC_WRITE);
@@ -95,13 +96,8 @@ export class GroupService {
           if (group.kind === GroupKind.STATIC) throw invalid('input.filter', 'A static group has no filter');
           group.filter = filter;
         }
-        if (instanceIds) {
-          if (group.kind === GroupKind.LIVE) {
-            throw invalid('input.instanceIds', 'A live group has no instances of its own');
-          }
-          await setMembers(write, group, instanceIds);
-        }
-        changed(write, group, { instanceIds: instanceIds ?? null });
+        const members = await changeMembers(write, group, rules);
+        changed(write, group, { instanceIds: members });
         return group;
       }),
     );
@@ -148,13 +144,14 @@ function changed(
 async function rulesOf<Rules extends z.ZodType>(
   operation: Operation,
   rules: Rules,
-  input: { instanceIds?: string[] | null },
+  input: { instanceIds?: string[] | null; addInstanceIds?: string[] | null },
 ): Promise<z.infer<Rules>> {
   const faults = faultsIn(rules, input);
   if (Object.keys(faults).length === 0) return validate(rules, input);
   const { em, tenantId } = operation;
   throw invalidFields({
     ...(await unknownInstances(em, tenantId, input.instanceIds, 'input.instanceIds')),
+    ...(await unknownInstances(em, tenantId, input.addInstanceIds, 'input.addInstanceIds')),
     ...faults,
   });
 }
@@ -169,6 +166,52 @@ async function find(
   const group = await em.findOne(InstanceGroup, { tenantId, id }, { lockMode: lock });
   if (!group) throw notFound('Group');
   return group;
+}
+
+interface MemberChanges {
+  instanceIds?: readonly string[] | null | undefined;
+  addInstanceIds?: readonly string[] | null | undefined;
+  removeInstanceIds?: readonly string[] | null | undefined;
+}
+
+/** Of a group that is locked. Answers who is in it then, or null where that is as before. */
+async function changeMembers(
+  write: Write,
+  group: InstanceGroup,
+  { instanceIds, addInstanceIds, removeInstanceIds }: MemberChanges,
+): Promise<readonly string[] | null> {
+  const given = Object.entries({ instanceIds, addInstanceIds, removeInstanceIds }).filter(([, ids]) => ids);
+  if (given.length === 0) return null;
+  if (group.kind === GroupKind.LIVE)
+    throw invalidFields(
+      Object.fromEntries(
+        given.map(([field]) => [`input.${field}`, 'A live group has no instances of its own']),
+      ),
+    );
+  if (instanceIds) {
+    await setMembers(write, group, instanceIds);
+    return instanceIds;
+  }
+  const { tenantId, id } = group;
+  if (removeInstanceIds) {
+    await write.em.execute(
+      `delete from fleet.instance_group_member where tenant_id = ? and group_id = ?
+       and instance_id in (select jsonb_array_elements_text(?::jsonb))`,
+      [tenantId, id, JSON.stringify(removeInstanceIds)],
+    );
+  }
+  if (addInstanceIds) {
+    const unknown = await unknownInstances(write.em, tenantId, addInstanceIds, 'input.addInstanceIds');
+    if (Object.keys(unknown).length > 0) throw invalidFields(unknown);
+    await insertMembers(write, group, addInstanceIds);
+  }
+  const rows = await write.em.execute<{ instance_id: string }[]>(
+    'select instance_id from fleet.instance_group_member where tenant_id = ? and group_id = ? order by instance_id',
+    [tenantId, id],
+  );
+  if (rows.length > mostMembers)
+    throw invalid('input.addInstanceIds', `There would be more than ${mostMembers} instances in it`);
+  return rows.map((row) => row.instance_id);
 }
 
 async function setMembers(write: Write, group: InstanceGroup, instanceIds: readonly string[]): Promise<void> {

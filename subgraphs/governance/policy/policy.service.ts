@@ -121,7 +121,7 @@ export class PolicyService {
     return named(() =>
       operation.write(async (write) => {
         const policy = await lockPolicy(write, tenantId, id);
-        if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo);
+        if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);
         Object.assign(policy, {
           name: rules.name ?? policy.name,
           type: rules.type ?? policy.type,
@@ -200,8 +200,13 @@ function remember({ em }: Write, policy: Policy, last: Partial<PolicyVersion> = 
   });
 }
 
-/** Instances and groups that the tenant has not, each at its place. */
-export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, scope: Scope): Promise<void> {
+/** Instances and groups that the tenant has not, each at its place. What was kept before may be kept, though it is gone. */
+export async function requireKnown(
+  { em }: Pick<Write, 'em'>,
+  tenantId: string,
+  scope: Scope,
+  before: Scope = 'all_instances',
+): Promise<void> {
   if (scope === 'all_instances' || 'tags' in scope) return;
   const [table, kind, noun, ids] =
     'instance_ids' in scope
@@ -211,7 +216,7 @@ export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, 
     `select id from governance.${table} where tenant_id = ? and id in (select jsonb_array_elements_text(?::jsonb))`,
     [tenantId, JSON.stringify(ids)],
   );
-  const known = new Set(rows.map(({ id }) => id));
+  const known = new Set([...rows.map(({ id }) => id), ...idsOf(before)]);
   const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
   if (unknown.length === 0) return;
   throw invalidFields(
@@ -219,6 +224,11 @@ export async function requireKnown({ em }: Pick<Write, 'em'>, tenantId: string, 
       unknown.map(([at, id]) => [`input.appliesTo.${kind}.${at}`, `There is no ${noun} ${id}`]),
     ),
   );
+}
+
+function idsOf(scope: Scope): readonly string[] {
+  if (scope === 'all_instances' || 'tags' in scope) return [];
+  return 'instance_ids' in scope ? scope.instance_ids : scope.group_ids;
 }
 
 export async function named<T>(work: () => Promise<T>): Promise<T> {

@@ -36,10 +36,10 @@ export class WhatIfService {
     const { em, tenantId, clock } = operation;
     const now = clock.now();
     const id = rules.policyId ?? '';
-    if (id !== '' && (await em.count(Policy, { tenantId, id })) === 0)
-      throw invalid('input.policyId', `There is no policy ${id}`);
+    const before = id === '' ? null : await em.findOne(Policy, { tenantId, id });
+    if (id !== '' && !before) throw invalid('input.policyId', `There is no policy ${id}`);
     const appliesTo = rules.appliesTo ?? 'all_instances';
-    await requireKnown({ em }, tenantId, appliesTo);
+    await requireKnown({ em }, tenantId, appliesTo, before?.appliesTo);
     const policy = toActive(
       {
         id,

@@ -145,6 +145,44 @@ describe('groups', () => {
     expect([...seen]).toEqual([1]);
   });
 
+  test('of two who put somebody in and take somebody out at the same time, both have their way', async () => {
+    const tenant = await panel.world.tenant();
+    const [one, two, three, four] = await nodesOf(tenant, 4);
+    const id = await group(tenant, { name: 'Some', kind: 'STATIC', instanceIds: [one!.id, two!.id] });
+    const change = async (input: Record<string, unknown>) =>
+      tenant.graphql<{ updateInstanceGroup: { id: string } }>(
+        'mutation($input: UpdateInstanceGroupInput!) { updateInstanceGroup(input: $input) { id } }',
+        { input: { id, ...input } },
+      );
+    const changes = [
+      { addInstanceIds: [three!.id] },
+      { addInstanceIds: [four!.id], removeInstanceIds: [one!.id] },
+    ];
+    // The second round changes nothing any more.
+    for (let round = 0; round < 2; round += 1) {
+      for (const answer of await Promise.all(changes.map(change))) dataOf(answer);
+      expect((await members(tenant, id)).toSorted()).toEqual([two!.id, three!.id, four!.id].toSorted());
+    }
+    const stranger = await (await panel.world.tenant()).node();
+    expect([
+      refusal(await change({ addInstanceIds: [one!.id, stranger.id] })),
+      refusal(await change({ addInstanceIds: [one!.id], removeInstanceIds: [one!.id] })),
+      refusal(await change({ instanceIds: [], addInstanceIds: [one!.id] })),
+    ]).toEqual(
+      [
+        { 'input.addInstanceIds.1': `There is no instance ${stranger.id}` },
+        { 'input.removeInstanceIds': 'An instance is either put in or taken out' },
+        { 'input.addInstanceIds': 'It is not beside instanceIds, which says them all' },
+      ].map((details) => ({ code: 'VALIDATION_FAILED', details })),
+    );
+    expect((await members(tenant, id)).toSorted()).toEqual([two!.id, three!.id, four!.id].toSorted());
+    const live = await group(tenant, { name: 'Live', kind: 'LIVE', filter: { q: 'x' } });
+    expect(refusal(await change({ id: live, removeInstanceIds: [one!.id] }))).toEqual({
+      code: 'VALIDATION_FAILED',
+      details: { 'input.removeInstanceIds': 'A live group has no instances of its own' },
+    });
+  });
+
   test('there may be 200 in a tenant, also when several are made at once', async () => {
     const tenant = await panel.world.tenant();
     await panel.sql(

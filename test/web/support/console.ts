@@ -47,17 +47,22 @@ export class Person implements AsyncDisposable {
   /** Signs in by keyboard alone, at whatever page was asked for. */
   async signIn({ account }: Pick<Tenant, 'account'>, path = '/'): Promise<Page> {
     const page = await this.open(path);
-    await page.getByLabel('E-mail').waitFor();
-    await page.keyboard.type(account.email);
-    await page.keyboard.press('Tab');
-    await page.keyboard.type(account.password);
-    await page.keyboard.press('Enter');
+    await signInAt(page, { account });
     return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.context.close();
   }
+}
+
+/** The same at a page that is open. */
+export async function signInAt(page: Page, { account }: Pick<Tenant, 'account'>): Promise<void> {
+  await page.getByLabel('E-mail').waitFor();
+  await page.keyboard.type(account.email);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(account.password);
+  await page.keyboard.press('Enter');
 }
 
 // As text, since tests know no types of pages.

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 
 import { faultsOf } from './axe.js';
@@ -26,6 +26,19 @@ export async function focusedFault(page: Page): Promise<string> {
     `document.activeElement.getAttribute('aria-describedby').split(' ')
        .map((id) => document.getElementById(id)?.textContent).join(' ')`,
   );
+}
+
+/** From now on one operation is not answered, as behind a broken line. Answers how to mend that, and how often it was asked for. */
+export async function unanswered(page: Page, operation: string) {
+  let asked = 0;
+  const refuse = async (route: Route) => {
+    const body = route.request().postDataJSON() as { operationName?: string } | null;
+    if (body?.operationName !== operation) return route.fallback();
+    asked += 1;
+    return route.abort();
+  };
+  await page.route('**/graphql', refuse);
+  return { asked: () => asked, mend: async () => page.unroute('**/graphql', refuse) };
 }
 
 /** The line of a list that has this text in it. */

@@ -1,0 +1,155 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
+import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, nothingWrong, Person, press, signInAt, tabTo, visit } from './support/console.js';
+import { line, retype, unanswered } from './support/editing.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+let panel: TestPanel;
+let browser: Browser;
+beforeAll(async () => {
+  if (!isChromiumThere) return;
+  panel = await startTestPanel();
+  useScene(panel);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await panel?.stop();
+});
+
+const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
+  visit(browser, panel.panel.url, { who, path, work });
+
+interface Rule {
+  condition?: string | null;
+  operator: string;
+  value: unknown;
+}
+
+async function rules(tenant: Tenant): Promise<Record<string, Rule>> {
+  const answer = await tenant.graphql<{ policies: { nodes: { name: string; rule: Rule }[] } }>(
+    '{ policies { nodes { name rule { condition operator value } } } }',
+  );
+  return Object.fromEntries(dataOf(answer).policies.nodes.map(({ name, rule }) => [name, rule]));
+}
+
+async function groupOf(tenant: Tenant, name: string): Promise<string> {
+  const answer = await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+    'mutation($name: String!) { createInstanceGroup(input: { name: $name, kind: LIVE, filter: { q: "plain" } }) { id } }',
+    { name },
+  );
+  const { id } = dataOf(answer).createInstanceGroup;
+  await until(
+    async () => (await panel.sql('select 1 from governance.instance_group where id = $1', [id])).length > 0,
+    'governance to know the group',
+  );
+  return id;
+}
+
+const focused = async (page: Page) =>
+  page.evaluate<string>('(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()');
+
+describe.skipIf(!isChromiumThere)('a policy', () => {
+  test('is edited when one of its groups is gone, which can be taken out, and when single instances are', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
+    const groupIds = [await groupOf(tenant, 'Shops'), await groupOf(tenant, 'Offices')];
+    const [byGroup, bySingle] = [
+      await create(tenant, { name: 'Sealed', rule: encrypted, appliesTo: { group_ids: groupIds } }),
+      await create(tenant, { name: 'Single', rule: encrypted, appliesTo: { instance_ids: [node.id] } }),
+    ];
+    dataOf(
+      await tenant.graphql('mutation($id: ID!) { deleteInstanceGroup(id: $id) { id } }', { id: groupIds[0] }),
+    );
+    dataOf(
+      await tenant.graphql('mutation($id: ID!) { decommissionInstance(id: $id) { id } }', { id: node.id }),
+    );
+    for (const [table, id] of [
+      ['instance_group', groupIds[0]],
+      ['node', node.id],
+    ] as const)
+      await until(
+        async () => (await panel.sql(`select 1 from governance.${table} where id = $1`, [id])).length === 0,
+        `governance to know that ${id} is gone`,
+      );
+    expect(
+      await at(tenant, `/governance/policies/${byGroup}`, async (page) => {
+        await press(page, 'Edit');
+        await page.getByText('it would not hold on 0 instances').waitFor();
+        await choose(page, 'Severity', 'Critical');
+        await press(page, 'Put the change into force');
+        await page.getByText(/^Version 2: Sealed, advisory, critical, for 2 groups/).waitFor();
+        await press(page, 'Edit');
+        await tabTo(page, `A group that was removed (${groupIds[0]})`, 200);
+        await page.keyboard.press('Space');
+        await press(page, 'Put the change into force');
+        await page.getByText(/^Version 3: Sealed, advisory, critical, for 1 groups/).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(tenant, `/governance/policies/${bySingle}`, async (page) => {
+        await press(page, 'Edit');
+        await page.getByText('it would not hold on 0 instances').waitFor();
+        await choose(page, 'Severity', 'Critical');
+        await press(page, 'Put the change into force');
+        await page.getByText(/^Version 2: Single, advisory, critical, for 1 chosen/).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('says that another changed it meanwhile, and takes the place of what was touched alone', async () => {
+    const tenant = await panel.world.tenant();
+    const id = await create(tenant, { name: 'Sealed', rule: encrypted, description: 'Because' });
+    expect(
+      await at(tenant, `/governance/policies/${id}`, async (page) => {
+        await press(page, 'Edit');
+        await retype(page, 'What to do where it does not hold', 'Seal it');
+        const rule = { condition: 'backup.offsite', operator: 'equals', value: true };
+        dataOf(
+          await tenant.graphql(
+            'mutation($id: ID!, $input: UpdatePolicyInput!) { updatePolicy(id: $id, input: $input) { id } }',
+            { id, input: { rule, description: 'Because of the law', enforcement: 'MANDATORY' } },
+          ),
+        );
+        await nodeWith(tenant, { backup: { offsite: false } }, 'plain-01');
+        await page
+          .getByText('It was changed meanwhile: version 2 is in force, and this began with version 1.')
+          .waitFor({ timeout: 60_000 });
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Put the change into force');
+        await page.getByText('Where it does not hold: Seal it').waitFor();
+        await page.getByText(/^Version 3: Sealed, mandatory/).waitFor();
+        await page.getByText('Because of the law').waitFor();
+        expect(await rules(tenant)).toEqual({ Sealed: rule });
+        expect(await focused(page)).toBe('Edit');
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is not made while it is not known which facts there are: numbers would be texts', async () => {
+    const tenant = await panel.world.tenant();
+    await using dana = await Person.come(browser, panel.panel.url);
+    const page = await dana.open('/governance');
+    const facts = await unanswered(page, 'FactKinds');
+    await signInAt(page, tenant);
+    const form = page.locator('form').filter({ hasText: 'Put it into force' });
+    await form.getByText('The panel can not be reached.').first().waitFor();
+    expect(await form.getByRole('button', { name: 'Put it into force' }).isDisabled()).toBe(true);
+    await facts.mend();
+    await form.getByRole('button', { name: 'Try again' }).first().click();
+    await tabTo(page, 'Name of the policy', 120);
+    await page.keyboard.type('Cores');
+    await choose(page, 'Fact', 'backup.encryption');
+    await press(page, 'Put it into force');
+    await line(page, 'Cores').first().waitFor();
+    expect(await page.locator('form :focus').count()).toBe(1);
+  });
+});
