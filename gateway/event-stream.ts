@@ -9,6 +9,7 @@ import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 import { cursorOf } from '#platform/subgraph/cursor.js';
 import type { EventStream } from '#platform/subgraph/map-events.js';
+import { isUnread } from '#platform/subgraph/until-read.js';
 
 import { AnonymousHolders } from './anonymous-holders.js';
 import { closeCodes, spreadOver } from './close-codes.js';
@@ -59,8 +60,13 @@ export class EventStreams {
     try {
       await this.admit(stream);
       if (this.isStopping) stream.cut(closeCodes.restart.reason);
-      for await (const event of events) await stream.next(event);
-      stream.complete();
+      let isPassing = false;
+      for await (const event of events) {
+        await stream.next(event);
+        isPassing = event.data == null && isUnread(event);
+      }
+      if (isPassing) stream.cut('Try again later');
+      else stream.complete();
     } catch (error) {
       if (!stream.signal.aborted) stream.fail(error);
     }
@@ -136,7 +142,7 @@ class OpenStream {
     this.end(`: ${reason}\n\n`);
   }
 
-  /** And not after this. */
+  /** And not after this, unless it says that it passes. */
   fail(error: unknown): void {
     const { requestId } = this.base;
     if (!isForClients(error)) {
@@ -145,7 +151,8 @@ class OpenStream {
       return;
     }
     const { message, extensions } = error;
-    this.end(`${nextEvent({ errors: [{ message, extensions }] } as never)}${completeEvent}`);
+    const last = nextEvent({ errors: [{ message, extensions }] } as never);
+    this.end(extensions['code'] === 'UNAVAILABLE' ? last : `${last}${completeEvent}`);
   }
 
   leaveAfter(ms: number): void {

@@ -68,13 +68,13 @@ const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
   node.kind === Kind.OPERATION_DEFINITION;
 
 // Why a subscription may end although its client wanted more, besides a restart.
-const dropReasons = new Set(['SUBSCRIPTION_OVERRUN', 'CURSOR_EXPIRED', 'STALLED']);
+const dropReasons = new Set(['SUBSCRIPTION_OVERRUN', 'CURSOR_EXPIRED', 'EVENT_UNREAD', 'STALLED']);
 
 /** Counts subscriptions whose events a client did not get, by why. */
 export function countDrops(metrics: Metrics): (reason: unknown) => void {
   const count = metrics.counter(
     'panel_dropped_subscriptions_total',
-    'Subscriptions and sockets that were ended with events untold: too slow (SUBSCRIPTION_OVERRUN, STALLED) or too far back (CURSOR_EXPIRED).',
+    'Subscriptions and sockets that were ended with events untold: too slow (SUBSCRIPTION_OVERRUN, STALLED), too far back (CURSOR_EXPIRED), or in an outage (EVENT_UNREAD).',
     ['reason'],
   );
   return (reason) => {

@@ -8,6 +8,7 @@ import type { ExchangeContext, RequestContext } from '#platform/request-context.
 import { cursorOf } from '#platform/subgraph/cursor.js';
 import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
 import type { SubgraphEvent } from '#platform/subgraph/subgraph-runner.js';
+import { endIfUntold, isUnread, untilRead } from '#platform/subgraph/until-read.js';
 
 import { badRequest } from './bad-request.js';
 import type { SubgraphClient } from './data-source.js';
@@ -65,6 +66,7 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
     if (!(Symbol.asyncIterator in source)) return refused(source);
 
     const plan = eventPlan(node);
+    const left = new AbortController();
     return mapEvents(
       source,
       async (event) => {
@@ -73,15 +75,21 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
           // An API key's token of a minute ago has ended.
           await exchange(context),
         );
-        const answered = { ...services, [primary.serviceName]: answeredOnce(services, primary, result) };
-        const shaped = await runner.run({
-          operation,
-          plan,
-          services: answered,
-          variables,
-          context: eventContext,
-        });
+        const shape = async (asked: RequestContext) =>
+          runner.run({
+            operation,
+            plan,
+            services: { ...services, [primary.serviceName]: answeredOnce(services, primary, result) },
+            variables,
+            context: asked,
+          });
+        // The event's own subgraph has waited for its part already.
+        const shaped = isUnread(result)
+          ? await shape(eventContext)
+          : await untilRead((isFirst) => shape(isFirst ? eventContext : { ...eventContext }), left.signal);
         const cursor = cursorOf(result);
+        // Without a cursor it is its subgraph's own word at the end.
+        if (cursor !== undefined && !left.signal.aborted) endIfUntold(shaped);
         return cursor === undefined ? shaped : { ...shaped, extensions: { cursor } };
       },
       (error) => {
@@ -91,6 +99,7 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
         logger.error({ err: error, requestId: context.requestId }, 'A subscription ended unexpectedly');
         return new GraphQLError('Internal error', { extensions: { code: 'INTERNAL' } });
       },
+      () => left.abort(),
     );
   };
 }

@@ -15,9 +15,19 @@ export function withApi(
   onError: ErrorRequestHandler,
 ): HttpApp {
   const listener = (request: Request, response: Response): void => {
-    const { path } = request;
-    if (!path.startsWith('/api/') && path !== '/api') {
-      app(request, response);
+    // Nobody catches what a listener throws: it would end the process.
+    const fail = (error: unknown): void => {
+      try {
+        onError(error, request, response, () => undefined);
+      } catch {
+        // There is nothing left that could answer.
+        response.destroy();
+      }
+    };
+    const path = pathOf(request);
+    if (path !== '/api' && !path.startsWith('/api/')) {
+      // The application leaves nothing unanswered but what is no address.
+      app(request, response, (error?: unknown) => fail(error ?? noAddress()));
       return;
     }
     // As Express has them.
@@ -25,7 +35,7 @@ export function withApi(
     request.baseUrl = '';
     request.originalUrl = request.url;
     response.locals = {};
-    runInTurn(handlers, onError, request, response);
+    runInTurn(handlers, fail, request, response);
   };
   return Object.assign(listener as unknown as RequestListener, {
     request: app.request,
@@ -33,13 +43,26 @@ export function withApi(
   });
 }
 
+/** Empty for what is no address, as `http://[/`, which Node lets through. */
+function pathOf(request: Request): string {
+  try {
+    // Null for `http://`, whatever the types say.
+    return (request.path as string | null) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function noAddress(): Error {
+  return Object.assign(new Error('what is asked for is no address'), { status: 400 });
+}
+
 function runInTurn(
   handlers: readonly RequestHandler[],
-  onError: ErrorRequestHandler,
+  fail: (error: unknown) => void,
   request: Request,
   response: Response,
 ): void {
-  const fail = (error: unknown): void => void onError(error, request, response, () => undefined);
   const run = (at: number): void => {
     try {
       const done: unknown = handlers[at]!(request, response, (error?: unknown) =>

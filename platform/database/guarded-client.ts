@@ -23,7 +23,10 @@ const secondLookMs = 100;
  * never ends the process by an error that nobody listens to.
  */
 export class GuardedClient extends pg.Client {
-  /** How long the server may be silent to a statement, in milliseconds. */
+  /**
+   * How long a statement may be without its answer, in milliseconds; of several that were sent at once, the last. What it
+   * takes to answer those in front of it is not added.
+   */
   answerWithin: number = patience.request.answer;
   /** Whether questions are sent before those in front of them were answered. By pg, whose types do not have it. */
   declare pipeline: boolean;
@@ -45,8 +48,6 @@ export class GuardedClient extends pg.Client {
     // A pool listens to the errors of idle connections only.
     this.on('error', () => undefined);
     this.on('drain', () => (this.#isAsked = false));
-    // Of several questions each has its time from the answer to the one before.
-    this.connection.on('readyForQuery', () => this.#timer?.refresh());
     const query = this.query.bind(this) as (...given: unknown[]) => unknown;
     this.query = ((...given: unknown[]) => {
       this.#expectAnswer();

@@ -17,7 +17,8 @@ interface Turn {
 /**
  * A connection for whoever asks in one turn of the event loop. Their messages leave in one write, each a transaction of
  * its own, and the server answers one after the other: on a busy process that spares a good part of what a short
- * statement costs. On one that is not hardly any two ask in the same turn.
+ * statement costs. On one that is not hardly any two ask in the same turn. Whoever is behind one that takes long fails
+ * with the connection when it has waited as long as it would have for a server that says nothing.
  */
 export class SharedConnection {
   private turn: Turn | undefined;
@@ -38,11 +39,13 @@ export class SharedConnection {
   private begin(patience: Patience): Turn {
     const turn: Turn = { patience, client: this.connections.take(), asked: 0, users: 1, isOver: false };
     this.turn = turn;
-    const opened = turn.client.then((client) => {
+    const open = (client: TakenClient): TakenClient => {
       client.pipeline = true;
       if (!turn.isOver) client.connection.stream.cork();
       return client;
-    });
+    };
+    // That there is no connection is told to those who asked; it may be known before this turn is over.
+    const opened = turn.client.then(open, () => undefined);
     const close = (client: TakenClient): void => {
       client.connection.stream.uncork();
       leave(turn, client);
@@ -51,8 +54,7 @@ export class SharedConnection {
     setImmediate(() => {
       turn.isOver = true;
       if (this.turn === turn) this.turn = undefined;
-      // That there is no connection is told to those who asked.
-      opened.then(close, () => undefined);
+      void opened.then((client) => client && close(client));
     });
     return turn;
   }

@@ -25,6 +25,8 @@ export function mapEvents<Source, Value>(
   source: AsyncIterable<Source>,
   map: (event: Source) => Promise<Value>,
   onError: (error: unknown) => unknown = (error) => error,
+  /** Called once, when nobody takes events any more or there are none. */
+  onClose: () => void = () => undefined,
 ): EventStream<Value> {
   const iterator = source[Symbol.asyncIterator]();
   const done: IteratorReturnResult<undefined> = { value: undefined, done: true };
@@ -34,6 +36,7 @@ export function mapEvents<Source, Value>(
   const close = (): void => {
     if (closed) return;
     closed = true;
+    onClose();
     endPending?.();
     // A source that fails to stop, or takes long, is no concern of the client that has left.
     (async () => iterator.return?.())().catch(() => {});

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import {
   createSourceEventStream,
   parse,
@@ -21,6 +19,7 @@ import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
 import { mapEvents, type EventStream } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
 import type { Subgraph } from './subgraph.js';
+import { endIfUntold, untilRead } from './until-read.js';
 
 /** One operation for one subgraph, as the query plan has it. */
 export interface SubgraphRequest {
@@ -32,13 +31,16 @@ export interface SubgraphRequest {
 /** One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context. */
 export type SubgraphEvent = (context: RequestContext) => Promise<FormattedExecutionResult>;
 
-// As long as a database's failover takes, and more.
-const toldWithinMs = 60_000;
-const tellAgainMs = 500;
-
 const documentsBytes = 16 * 1024 * 1024;
 // As measured, without locations.
 const nodeBytes = 120;
+
+/** An event, and what its subscriber wants to know of it. */
+interface Happened {
+  request: SubgraphRequest;
+  document: DocumentNode;
+  rootValue: unknown;
+}
 
 type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
 
@@ -99,13 +101,15 @@ export class SubgraphRunner {
       if (checked.errors.length > 0) return this.refuse(checked.errors, context);
       const stream = await createSourceEventStream(await this.args(request, checked.document, context));
       if (!(Symbol.asyncIterator in stream)) return this.present(stream, context);
+      const left = new AbortController();
       const events = mapEvents(
         stream,
         (rootValue) =>
           Promise.resolve<SubgraphEvent>((eventContext) =>
-            this.event(request, checked.document, rootValue, eventContext),
+            this.event({ request, document: checked.document, rootValue }, eventContext, left.signal),
           ),
         (error) => this.endOf(error, context),
+        () => left.abort(),
       );
       const openedAt = openedAtOf(stream);
       return openedAt === undefined ? events : Object.assign(events, { openedAt });
@@ -114,33 +118,23 @@ export class SubgraphRunner {
     }
   }
 
-  /**
-   * While the database is away nothing of an event can be told, and whoever goes on after its cursor would never hear of
-   * it: so it waits.
-   */
+  /** Waits while it cannot be read. When that takes too long the stream ends, for its client to resume before it. */
   private async event(
-    request: SubgraphRequest,
-    document: DocumentNode,
-    rootValue: unknown,
+    event: Happened,
     context: RequestContext,
+    left: AbortSignal,
   ): Promise<FormattedExecutionResult> {
-    const end = performance.now() + toldWithinMs;
-    let result = await this.tell(request, document, rootValue, context);
-    while (isUntold(result) && performance.now() < end) {
-      await sleep(tellAgainMs, undefined, { ref: false });
-      // In a context of its own, as the one before keeps what could not be loaded.
-      result = await this.tell(request, document, rootValue, { ...context });
-    }
-    if (!isUntold(result)) return result;
-    // Whoever comes back is to begin with it.
-    const { extensions: _, ...told } = result;
-    return told;
+    const result = await untilRead(async (isFirst) => {
+      // The context of before keeps what could not be loaded, and an API key's token of a minute may have ended.
+      if (!isFirst) this.contexts.set(context, this.subgraph.createContext({ ...context, isStanding: true }));
+      return this.tell(event, context);
+    }, left);
+    if (!left.aborted) endIfUntold(result);
+    return result;
   }
 
   private async tell(
-    request: SubgraphRequest,
-    document: DocumentNode,
-    rootValue: unknown,
+    { request, document, rootValue }: Happened,
     context: RequestContext,
   ): Promise<FormattedExecutionResult> {
     try {
@@ -203,8 +197,4 @@ export class SubgraphRunner {
     const log = this.logger.child({ requestId: context.requestId, subgraph: this.subgraph.name });
     return { data: null, errors: errors.map((error) => maskError(error, log)) };
   }
-}
-
-function isUntold({ data, errors }: FormattedExecutionResult): boolean {
-  return data == null && (errors ?? []).some(({ extensions }) => extensions?.['code'] === 'UNAVAILABLE');
 }

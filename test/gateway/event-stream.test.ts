@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { ApiError } from '#platform/errors.js';
 
-import { startGateway } from './support/start-gateway.js';
+import { modes, startGateway } from './support/start-gateway.js';
 
 const inAnHour = (): string => `Bearer ${Math.floor(Date.now() / 1000) + 3600}`;
 
@@ -129,6 +129,22 @@ test('a stream ends with its token, and clients come back with a new one', async
   expect(used).toEqual(tokens);
   await events.return?.();
 });
+
+test.each(modes)(
+  'a stream that ends for something that passes says so, and that it may be asked for again: subgraphs %s',
+  async (mode) => {
+    const { url, world } = await startGateway(mode);
+    const response = await open(url, names);
+    await expect.poll(() => world.changes.size).toBe(1);
+    world.changes.push({ payload: 'i1', cursor: 'c5' });
+    const reason = 'SUBSCRIPTION_OVERRUN';
+    world.changes.push({ payload: new ApiError('UNAVAILABLE', 'Too far behind', { reason }) });
+    const text = await textOf(response);
+    expect(text).toContain('id: c5\n');
+    expect(text).toContain(`"code":"UNAVAILABLE","reason":"${reason}"`);
+    expect(text).not.toContain('event: complete');
+  },
+);
 
 test('a token that is withdrawn ends the stream for good, and says why', async () => {
   let denial: ApiError | undefined;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { HeldLock } from '../support/held-lock.js';
 import { Live } from '../support/live.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 
@@ -16,6 +17,22 @@ afterAll(async () => {
   await panel.stop();
 });
 
+// The last event of the tenant's instances once more, as a change: nothing is read or written for it.
+const again = `insert into fleet.outbox
+     (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+   select 'evt_' || gen_random_uuid(), tenant_id, 'fleet.instance.changed', entity_id, entity_version, payload, 'test',
+     occurred_at
+   from fleet.outbox where topic in ('fleet.instance.enrolled', 'fleet.instance.changed') and tenant_id = $1
+   order by xid desc, id desc limit 1`;
+
+/** An event while nobody can read instances. It is of an older transaction, or it would wait for the lock. */
+async function eventInAnOutage(tenantId: string): Promise<void> {
+  await using event = await HeldLock.by(panel, again, [tenantId]);
+  await owner.query('begin');
+  await owner.query('lock table fleet.instance in access exclusive mode');
+  await event.release();
+}
+
 test('an event that nobody can read while the database gives no answer is told once it does, and not as an error', async () => {
   const tenant = await panel.world.tenant();
   const node = await tenant.node('edge');
@@ -23,14 +40,7 @@ test('an event that nobody can read while the database gives no answer is told o
   await live.opened();
 
   // Longer than a request waits for a lock: the first try to read the instance fails as it does in an outage.
-  await owner.query('begin');
-  await owner.query('lock table fleet.instance in access exclusive mode');
-  await panel.sql(
-    `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
-     select 'evt_again', tenant_id, topic, entity_id, entity_version, payload, 'test', occurred_at
-     from fleet.outbox where topic = 'fleet.instance.changed' and tenant_id = $1 order by xid desc, id desc limit 1`,
-    [tenant.id],
-  );
+  await eventInAnOutage(tenant.id);
   await owner.query(`select pg_sleep(5)`);
   await owner.query('commit');
 

@@ -9,7 +9,7 @@ import { splitEnv } from '#panel/split-env.js';
 import { longestBodyOfStrangers } from '#platform/client-data.js';
 import { EnvError, readAll } from '#platform/env.js';
 
-import { startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
+import { modes, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 
 const dashboards = 'https://dashboards.example.com';
 
@@ -23,8 +23,8 @@ beforeAll(async () => {
 afterAll(async () => panel.stop());
 
 /** Sends bytes as they are and answers all that comes until the panel ends the connection. */
-async function raw(text: string): Promise<string> {
-  const { hostname, port } = new URL(panel.panel.url);
+async function raw(text: string, url: string = panel.panel.url): Promise<string> {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   socket.write(text);
@@ -130,6 +130,34 @@ test('no error is a page of Express', async () => {
   const nonsense = await raw('GET / HTTP/1.1\r\nHost: x\r\nbroken header\r\n\r\n');
   expect(nonsense).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
 });
+
+test.each(modes)(
+  'no request line, whatever stands in it, ends a process or goes without an answer: %s',
+  async (mode) => {
+    await using split = mode === 'split' ? await startTestPanel({}, mode) : undefined;
+    const { url, subgraphs } = (split ?? panel).panel;
+    const addresses = Object.values<{ url: string }>(subgraphs ?? {}).map((subgraph) => subgraph.url);
+    const ask = async (of: string, target: string) => {
+      const answer = await raw(`GET ${target} HTTP/1.1\r\nHost: panel\r\nConnection: close\r\n\r\n`, of);
+      return { status: Number(answer.split(' ')[1]), body: answer.split('\r\n\r\n')[1] };
+    };
+    const odd = ['http://[/', 'http://', 'http://[::1/', 'http://xn--/api', 'http://[/api/fleet/summary'];
+    // Node takes one of them for an address, of a path that there is not.
+    const isRefused = expect.toSatisfy((status: number) => status === 400 || status === 404);
+    for (const target of odd) {
+      expect([target, await ask(url, target)]).toEqual([
+        target,
+        { status: isRefused, body: expect.stringMatching(/^\{"error":"[^"]*"\}$/) },
+      ]);
+      for (const address of addresses)
+        expect([target, (await ask(address, target)).status]).toEqual([target, isRefused]);
+    }
+    // What proxies may send.
+    expect(await ask(url, 'http://panel/api/fleet/summary')).toMatchObject({ status: 401 });
+    for (const of of [url, ...addresses]) expect(await ask(of, '/healthz')).toMatchObject({ status: 200 });
+  },
+  60_000,
+);
 
 test('of whoever has no valid token nothing long is read, and they are told to sign in', async () => {
   const password = 'x'.repeat(longestBodyOfStrangers);

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Connections } from '#platform/database/connections.js';
+import { isPassing } from '#platform/database/outage.js';
+import { patience, withPatience, type Patience } from '#platform/database/patience.js';
 import { TenantReads } from '#platform/database/tenant-reads.js';
 
 import { openFleetStore, type FleetStore } from '../support/fleet-store.js';
@@ -103,6 +105,48 @@ test('short reads whose connection ends fail with it, and the next ones have ano
   expect((await ended).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
   const [next] = await read(pidSql);
   expect(next!.pid).not.toBe(pid);
+});
+
+test('whoever waits behind a short read that is not short waits no longer than for a server that says nothing', async () => {
+  const one = new Connections(store.test.url, { requests: 1, background: 1 });
+  try {
+    const own = new TenantReads(one, 'fleet');
+    const hasty: Patience = { ...patience.request, statement: 1_900, answer: 2_000 };
+    const begun = performance.now();
+    const ended = await withPatience(hasty, async () =>
+      Promise.allSettled(
+        [1.5, 1.5, 1.5, 1.5].map(async (seconds) =>
+          own.select('org_1', 'select pg_sleep(?)', [seconds], { isShort: true }),
+        ),
+      ),
+    );
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
+    for (const each of ended.slice(1)) expect(isPassing((each as PromiseRejectedResult).reason)).toBe(true);
+    expect(await own.select('org_1', 'select 1 as one', [], { isShort: true })).toEqual([{ one: 1 }]);
+  } finally {
+    await one.close();
+  }
+});
+
+test('short reads on connections that were closed fail for those who ask, and for nobody else', async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown) => unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    for (const end of ['cut', 'close'] as const) {
+      const closed = new Connections(store.test.url, { requests: 1, background: 1 });
+      await closed[end]();
+      const read = new TenantReads(closed, 'fleet').select('org_1', 'select 1', [], { isShort: true });
+      await expect(read).rejects.toSatisfy(isPassing);
+      await closed.close();
+    }
+    // Node tells of rejections after the microtasks of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+  expect(unheard).toEqual([]);
 });
 
 test('values arrive as they are, whatever characters they have', async () => {

@@ -17,6 +17,7 @@ import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import type { InstanceFilter } from './instance.inputs.js';
 import { InstanceStatus, statusAtSql, type StatusFacts } from './instance.status.js';
+import { ShortLists } from './short-lists.js';
 
 interface ReportedFacts {
   facts: Record<string, unknown>;
@@ -25,6 +26,8 @@ interface ReportedFacts {
 
 /** Reads of instances. */
 export class InstanceService {
+  private readonly shortLists = new ShortLists();
+
   constructor(
     private readonly summaries: SummaryService,
     private readonly hearing: Hearing,
@@ -83,11 +86,16 @@ export class InstanceService {
     const window = pageWindow(args);
     if (filter && isSearch(filter)) return this.search(operation, window, filter);
     const { countsTo } = this.silence(operation);
-    const rows = await listed(operation, window, filter?.status, fields, countsTo);
+    const status = filter?.status;
+    // Of a status as many may be looked at as there are.
+    const isShort = status == null && this.shortLists.isShort(operation.tenantId, window);
+    const rows = await listed(operation, window, status, { fields, countsTo, isShort });
+    if (status == null && window.after === undefined)
+      this.shortLists.found(operation.tenantId, rows.length, window);
     // A list that fits on its first page is counted; for others counts are at hand in all that the summary tells apart.
     const isWhole = window.after === undefined && rows.length <= window.size;
     return toPage(rows, window, async () =>
-      isWhole ? rows.length : countIn(await this.summaries.summary(operation), filter?.status),
+      isWhole ? rows.length : countIn(await this.summaries.summary(operation), status),
     );
   }
 
@@ -129,8 +137,7 @@ async function listed(
   { database, tenantId, mayLag }: Operation,
   { size, after = '' }: PageWindow,
   status: InstanceStatus | null | undefined,
-  fields: ReadonlySet<string>,
-  countsTo: Date,
+  { fields, countsTo, isShort }: { fields: ReadonlySet<string>; countsTo: Date; isShort: boolean },
 ): Promise<ListedInstance[]> {
   const [condition, values] = conditionOf(status, countsTo, [tenantId, after, size + 1]);
   const { columns, hasStatus, times } = columnsFor(fields, database);
@@ -139,7 +146,7 @@ async function listed(
     `select ${columns} from fleet.instance
      where tenant_id = ? and id > ? and ${condition} order by id limit ?`,
     [...(hasStatus ? [countsTo] : []), tenantId, after, ...values, size + 1],
-    { times, mayLag, isShort: true },
+    { times, mayLag, isShort },
   );
 }
 

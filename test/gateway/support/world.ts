@@ -5,6 +5,7 @@ import { parse } from 'graphql';
 import { ApiError } from '#platform/errors.js';
 import type { RequestContext } from '#platform/request-context.js';
 import type { SourceEvent } from '#platform/subgraph/cursor.js';
+import { mapEvents } from '#platform/subgraph/map-events.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { EventSource } from './event-source.js';
@@ -57,26 +58,36 @@ export class World {
   readonly ticks = new EventSource<SourceEvent>();
   /** `after` of each subscription that was opened. */
   readonly resumedAfter: (string | undefined)[] = [];
+  /** Subgraphs whose database is away. */
+  readonly away = new Set<'fleet' | 'governance'>();
+  /** Readings of an event's part of fleet, or of scores, each by the id of the request that it was for. */
+  readonly readings: { of: 'fleet' | 'governance'; requestId: string }[] = [];
   scores: Record<string, number> = { i1: 90, i2: 70 };
 
   private readonly names: Record<string, string> = { i1: 'alpha', i2: 'beta' };
 
   readonly subgraphs: readonly Subgraph[] = [
     this.subgraph('fleet', fleetSdl, this.fleetResolvers(), (request) => request),
-    this.subgraph('governance', governanceSdl, this.governanceResolvers(), () => this.loaders()),
+    this.subgraph('governance', governanceSdl, this.governanceResolvers(), (request) =>
+      this.loaders(request),
+    ),
   ];
 
   private instance(id: string) {
     return { __typename: 'Instance', id, name: this.names[id] };
   }
 
-  private loaders(): Loaders {
+  private read(of: 'fleet' | 'governance', { requestId }: RequestContext): void {
+    this.readings.push({ of, requestId });
+    if (this.away.has(of)) throw new ApiError('UNAVAILABLE', `${of} has no database`);
+  }
+
+  private loaders(request: RequestContext): Loaders {
     return {
-      score: new DataLoader((ids: readonly string[]) => {
+      score: new DataLoader(async (ids: readonly string[]) => {
         this.batches.push(ids);
-        return Promise.resolve(
-          ids.map((id) => this.scores[id] ?? new ApiError('NOT_FOUND', `No score for ${id}`)),
-        );
+        this.read('governance', request);
+        return ids.map((id) => this.scores[id] ?? new ApiError('NOT_FOUND', `No score for ${id}`));
       }),
     };
   }
@@ -109,9 +120,14 @@ export class World {
         instanceChanged: {
           subscribe: (_: unknown, __: unknown, context: RequestContext) => {
             this.resumedAfter.push(context.after);
-            return this.changes.open();
+            return mapEvents(this.changes.open(), async (event) => {
+              // The end of the stream, as its source has it.
+              if (event.payload instanceof ApiError) throw event.payload;
+              return event;
+            });
           },
-          resolve: ({ payload }: SourceEvent<string>) => {
+          resolve: ({ payload }: SourceEvent<string>, _: unknown, context: RequestContext) => {
+            this.read('fleet', context);
             if (payload === 'broken') throw new Error('password=hunter2');
             return this.instance(payload);
           },
