@@ -42,7 +42,9 @@ const pages = [
 
 /** A page of one thing: the list that leads to it, and whose first one is shown. Where there is none it is left out. */
 const ones = [
+  ['command', '/commands', 'Commands'],
   ['policy', '/governance', 'In force'],
+  ['canary', '/governance/canaries', 'Rollouts'],
   ['server', '/servers', 'Servers'],
   ['cluster', '/kubernetes', 'Clusters'],
   ['deployment', '/kubernetes', 'Deployments'],
@@ -51,8 +53,10 @@ const ones = [
 ] as const;
 
 async function take(page: Page, name: string, scheme: string): Promise<void> {
-  // What the page asks for is there by then, and charts are drawn.
+  // Charts are drawn by then, and what the page asks for is mostly there.
   await page.waitForTimeout(1_500);
+  const reading = page.getByText(/^Reading/);
+  for (let at = 0; at < 30 && (await reading.count()) > 0; at += 1) await page.waitForTimeout(500);
   await page.screenshot({ path: join(folder, `${name}-${scheme}.png`) });
 }
 
@@ -93,23 +97,52 @@ async function takeOnes(page: Page, scheme: string): Promise<void> {
   }
 }
 
+/** Waits for lists to be read. */
+async function isListed(page: Page, name: string): Promise<boolean> {
+  const link = page.getByRole('link', { name });
+  return link
+    .first()
+    .waitFor({ timeout: 3_000 })
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** Has a command sent, and one in steps. */
+async function commandSomething(page: Page): Promise<void> {
+  await page.goto(`${url}/governance/canaries`);
+  if (await isListed(page, 'Diagnostics first')) return;
+  await page.getByLabel('Name of the canary').fill('Diagnostics first');
+  await page.getByLabel('Command', { exact: true }).selectOption('RUN_DIAGNOSTICS');
+  await page.getByRole('button', { name: 'Begin' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Diagnostics first' }).waitFor();
+  await page.goto(`${url}/commands/new?tag=demo`);
+  await page.getByText(/^It touches /).waitFor();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.waitForURL(/\/commands\/cmd_\w+$/);
+}
+
 /** Has a server made and an image run, so that there is something to see: the demo begins without either. */
 async function hostSomething(page: Page): Promise<void> {
   await page.goto(`${url}/servers`);
   await page.getByLabel('Name of the server').waitFor();
-  if (await page.getByRole('link', { name: 'demo-server' }).isVisible()) return;
-  await page.getByLabel('Name of the server').fill('demo-server');
-  await page
-    .getByText(/at most .* a month/)
-    .last()
-    .waitFor();
-  await page.getByRole('button', { name: 'Order it' }).click();
-  await page.getByRole('link', { name: 'demo-server' }).waitFor();
+  if (!(await isListed(page, 'demo-server'))) {
+    await page.getByLabel('Name of the server').fill('demo-server');
+    await page
+      .getByText(/at most .* a month/)
+      .last()
+      .waitFor();
+    await page.getByRole('button', { name: 'Order it' }).click();
+    await page.getByRole('link', { name: 'demo-server' }).first().waitFor();
+  }
   await page.goto(`${url}/kubernetes`);
+  await page.getByLabel('Name of the deployment').waitFor();
+  if (await isListed(page, 'default/shop')) return;
   await page.getByLabel('Name of the deployment').fill('shop');
-  await page.getByLabel('Image').fill('nginx:1.27');
+  await page.getByLabel('Image', { exact: true }).fill('nginx:1.27');
   await page.getByRole('button', { name: 'Run it' }).click();
-  await page.getByRole('link', { name: 'default/shop' }).waitFor();
+  await page.getByRole('link', { name: 'default/shop' }).first().waitFor();
 }
 
 mkdirSync(folder, { recursive: true });
@@ -125,6 +158,7 @@ for (const scheme of ['light', 'dark'] as const) {
   await take(page, 'sign-in', scheme);
   await signIn(page, account);
   await governSomething(page);
+  await commandSomething(page);
   await hostSomething(page);
   for (const [name, path, shown] of pages) {
     await page.goto(url + path);
@@ -143,6 +177,9 @@ for (const scheme of ['light', 'dark'] as const) {
   await desk.goto(`${url}/ha`);
   await desk.getByRole('list', { name: 'Processes' }).getByRole('listitem').first().waitFor();
   await take(desk, 'ha', scheme);
+  await desk.goto(`${url}/tenants`);
+  await desk.getByRole('list', { name: 'Organizations' }).getByRole('listitem').first().waitFor();
+  await take(desk, 'tenants', scheme);
   await office.close();
 }
 await browser.close();

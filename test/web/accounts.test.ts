@@ -7,6 +7,7 @@ import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { testAdministrator } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { wrongWith } from './support/fits.js';
@@ -76,6 +77,46 @@ describe.skipIf(!isChromiumThere)('one client', () => {
     const other = await provider(panel);
     expect(
       await at(other, `/clients/${acme.id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('what clients grant', () => {
+  test('is seen as it is made and ended, by operators too, and what can not be read is not called no access', async () => {
+    const parent = await provider(panel);
+    const acme = await client(panel, panel.mailbox, parent);
+    await tokenInRole(panel, parent, 'OPERATOR');
+    const looked = async (page: Page) =>
+      page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        const row = page.getByRole('listitem').filter({ hasText: 'Acme Corp' });
+        await row.getByText('Its owner has granted no access.').waitFor();
+        const { grantDelegation } = dataOf(
+          await acme.graphql<{ grantDelegation: { id: string } }>(
+            'mutation { grantDelegation(input: { role: VIEWER, expiresInHours: 2 }) { id } }',
+          ),
+        );
+        await looked(page);
+        await row.getByText('You may act in it as viewer').waitFor();
+        dataOf(
+          await acme.graphql('mutation ($id: ID!) { revokeDelegation(id: $id) { id } }', {
+            id: grantDelegation.id,
+          }),
+        );
+        await looked(page);
+        await row.getByText('Its owner has granted no access.').waitFor();
+        expect(await page.getByRole('button', { name: 'Act in Acme Corp' }).count()).toBe(0);
+        await page.route('**/graphql', async (route) =>
+          route.request().postData()?.includes('query GrantsInForce(') ? route.abort() : route.continue(),
+        );
+        await page.reload();
+        await page.getByRole('alert').filter({ hasText: 'The panel can not be reached' }).waitFor();
+        await row.waitFor();
+        expect(await row.getByText('Its owner has granted no access.').count()).toBe(0);
+        await page.unroute('**/graphql');
+        await row.getByText('Its owner has granted no access.').waitFor();
+      }),
     ).toEqual(nothingWrong);
   });
 });

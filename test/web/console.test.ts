@@ -215,16 +215,24 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
   test('an alert appears, and is acknowledged, silenced and resolved by keyboard', async () => {
     const tenant = await panel.world.tenant();
     await using dana = await person();
+    await firing(panel, tenant, 'elsewhere');
     const page = await dana.signIn(tenant, '/alerts');
-    await page.getByText('No alert is like this.').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'elsewhere' }).waitFor();
     const { node } = await firing(panel, tenant, 'busy-01');
+    await page.getByRole('listitem').filter({ hasText: 'busy-01' }).waitFor();
+    await page.goto(`${panel.panel.url}/alerts?instance=${node.id}`);
     await page.getByRole('listitem').filter({ hasText: 'busy-01' }).waitFor();
     await tabTo(page, 'Acknowledge CPU of busy-01');
     await page.keyboard.press('Enter');
     await page.getByText('Acknowledged: CPU of busy-01.').waitFor();
     await tabTo(page, 'Silence CPU of busy-01');
     await page.keyboard.press('Enter');
-    await page.getByText('It is about 1 open alert of this list').waitFor();
+    await page.getByText('It is about 1 open alert: CPU of busy-01.').waitFor();
+    // Of all there are, not only of those that the list is narrowed to.
+    await page.getByRole('dialog').getByLabel('Instance: busy-01').uncheck();
+    await page.getByText('It is about 2 open alerts: ').waitFor();
+    await page.getByRole('dialog').getByLabel('Instance: busy-01').check();
+    await page.getByText('It is about 1 open alert: CPU of busy-01.').waitFor();
     await page.getByRole('dialog').getByLabel('Why').fill('It is being looked at');
     await page.keyboard.press('Enter');
     await page.getByRole('listitem').filter({ hasText: 'It is being looked at' }).waitFor();

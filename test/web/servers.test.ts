@@ -132,6 +132,27 @@ describe.skipIf(!isChromiumThere)('one server', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('what was read stays with the reason above it while it can not be read anew, and is read again by itself', async () => {
+    const tenant = await connected();
+    const id = await ordered(tenant, 'kept');
+    await reaches(panel, tenant, id, 'READY');
+    expect(
+      await at(tenant, `/servers/${id}`, async (page) => {
+        await heading(page, 'kept');
+        await page.route('**/graphql', async (route) =>
+          route.request().postData()?.includes('query ServerDetail(') ? route.abort() : route.continue(),
+        );
+        await press(page, 'Protect kept');
+        const reason = page.getByRole('alert').filter({ hasText: 'The panel can not be reached' });
+        await reason.waitFor();
+        await heading(page, 'kept');
+        await page.unroute('**/graphql');
+        await reason.waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: 'Unprotect kept' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('is not there for others, and offers nothing to those who only look', async () => {
     const tenant = await connected();
     const id = await ordered(tenant, 'ours');
@@ -163,10 +184,26 @@ describe.skipIf(!isChromiumThere)('what changed lately', () => {
         id,
       }),
     );
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { protectServer(id: $id, isProtected: false) { id } }', {
+        id,
+      }),
+    );
+    dataOf(
+      await tenant.graphql(
+        `mutation { createMaintenanceWindow(input: {
+           name: "Night", effect: DENY, startsAt: "2037-02-02T08:00:00Z", durationMinutes: 60 }) { id } }`,
+      ),
+    );
     // Entries come within seconds of what they tell of.
     await until(
-      async () => (await trailOf(tenant, { filter: { target: id } })).nodes.length === 2,
-      'both in the trail',
+      async () => (await trailOf(tenant, { filter: { target: id } })).nodes.length === 3,
+      'all of the server in the trail',
+    );
+    await until(
+      async () =>
+        (await trailOf(tenant, { filter: { action: 'createMaintenanceWindow' } })).nodes.length === 1,
+      'the window in the trail',
     );
     expect(
       await at(tenant, '/', async (page) => {
@@ -174,7 +211,11 @@ describe.skipIf(!isChromiumThere)('what changed lately', () => {
         await lines
           .filter({ hasText: 'Owner provisioned server told → size cx22, region fsn1, provider hetzner' })
           .waitFor();
-        await lines.filter({ hasText: 'Owner protected the server → is protected' }).waitFor();
+        await lines.filter({ hasText: /Owner protected the server\s*$/ }).waitFor();
+        await lines.filter({ hasText: /Owner unprotected the server\s*$/ }).waitFor();
+        const window = lines.filter({ hasText: 'Owner created maintenance window Night' });
+        await window.waitFor();
+        expect(await window.textContent()).not.toMatch(/\d{4}-\d{2}-\d{2}T|grp_/);
         expect(await wrongWith(page)).toEqual([]);
         await press(page, 'told');
         await heading(page, 'told');

@@ -102,7 +102,6 @@ export default function AlertsPage() {
       {silenced && (
         <SilenceDialog
           alert={silenced}
-          alerts={rows ?? []}
           onClose={() => setSilenced(undefined)}
           onMade={() => {
             setSilenced(undefined);

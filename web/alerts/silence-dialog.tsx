@@ -9,7 +9,8 @@ import { Choice, Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { plural, words } from '../parts/words.ts';
-import { alike, silenceFields, valueOf, type Matchable } from './silence-matchers.ts';
+import { silenceFields, valueOf, type Matchable } from './silence-matchers.ts';
+import { useAlike, type Alike } from './use-alike.ts';
 
 const lengths = [
   { value: '1', text: '1 hour' },
@@ -20,18 +21,16 @@ const lengths = [
 
 interface SilenceDialogProps {
   alert: AlertRowFragment;
-  /** Those that are on the page, to show which of them it would be about. */
-  alerts: readonly AlertRowFragment[];
   onClose: () => void;
   onMade: () => void;
 }
 
 /** Keeps channels from being told of alerts like this one, for a while. */
-export function SilenceDialog({ alert, alerts, onClose, onMade }: SilenceDialogProps) {
+export function SilenceDialog({ alert, onClose, onMade }: SilenceDialogProps) {
   const [fields, setFields] = useState<readonly Matchable[]>(['RULE', 'INSTANCE_ID']);
   const [hours, setHours] = useState<(typeof lengths)[number]['value']>('4');
   const [{ fetching, error }, create] = useMutation(CreateSilenceDocument);
-  const matched = alike(alert, fields, alerts);
+  const { alike, told, read } = useAlike(alert, fields);
   const offered = silenceFields.filter((field) => valueOf(alert, field) !== null);
   const make = async (form: FormData) => {
     const { data } = await create({
@@ -78,11 +77,8 @@ export function SilenceDialog({ alert, alerts, onClose, onMade }: SilenceDialogP
           maxLength={500}
           hint="Others read this beside the silence."
         />
-        <p role="status">
-          {fields.length === 0
-            ? 'Choose at least one.'
-            : `It is about ${plural(matched.length, 'open alert')} of this list${matched.length > 0 ? `: ${namesOf(matched)}` : ''}.`}
-        </p>
+        <p role="status">{fields.length === 0 ? 'Choose at least one.' : alike && aboutText(alike)}</p>
+        <Problem told={told} retry={read} />
         <Problem told={error && problemOf(error)} />
         <div className="actions">
           <button className="main" disabled={fetching || fields.length === 0}>
@@ -97,7 +93,9 @@ export function SilenceDialog({ alert, alerts, onClose, onMade }: SilenceDialogP
   );
 }
 
-function namesOf(alerts: readonly AlertRowFragment[]): string {
-  const names = alerts.slice(0, 5).map(({ rule, instanceName }) => `${words(rule)} of ${instanceName}`);
-  return names.join(', ') + (alerts.length > names.length ? ' and others' : '');
+function aboutText({ total, some }: Alike): string {
+  if (total === 0) return 'It is about no open alert.';
+  const names = some.map(({ rule, instanceName }) => `${words(rule)} of ${instanceName}`);
+  const others = total > some.length ? ' and others' : '';
+  return `It is about ${plural(total, 'open alert')}: ${names.join(', ')}${others}.`;
 }

@@ -22,16 +22,3 @@ export function valueOf(alert: AlertRowFragment, field: Matchable): string | nul
       return alert.component;
   }
 }
-
-/** The open alerts that are like this one in all of the fields. */
-export function alike(
-  alert: AlertRowFragment,
-  fields: readonly Matchable[],
-  alerts: readonly AlertRowFragment[],
-): AlertRowFragment[] {
-  return alerts.filter(
-    (one) =>
-      (one.status === 'FIRING' || one.status === 'ACKNOWLEDGED') &&
-      fields.every((field) => valueOf(one, field) === valueOf(alert, field)),
-  );
-}

@@ -33,28 +33,52 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   /** Rows that were put while a reading is under way, newer than what it says. */
   const put = useRef(new Map<string, Row>());
 
-  const load = useCallback(
+  /** How many pages are shown: all of them are read anew, since any row may have changed. */
+  const shown = useRef(1);
+
+  const readPart = useCallback(
     async (after: string | null) => {
-      const mine = after === null ? (turn.current += 1) : turn.current;
-      if (after === null) put.current.clear();
       const given = { ...(JSON.parse(key) as Variables), after } as Variables;
-      const { data, error } = await client
-        .query(document, given, { requestPolicy: 'network-only' })
-        .toPromise();
-      // Another list was asked for meanwhile.
-      if (mine !== turn.current) return;
-      if (!data) return setPages((before) => ({ ...before, error }));
-      const part = picked.current(data);
-      const news = new Map(put.current);
-      setPages((before) => (after === null ? readAnew(before, part, news) : withNext(before, part)));
+      const answer = await client.query(document, given, { requestPolicy: 'network-only' }).toPromise();
+      return { part: answer.data && picked.current(answer.data), error: answer.error };
     },
     [client, document, key],
   );
 
+  const readAll = useCallback(async () => {
+    const mine = (turn.current += 1);
+    put.current.clear();
+    const parts: PagePart<Row>[] = [];
+    let after: string | null = null;
+    do {
+      const { part, error } = await readPart(after);
+      // Another list was asked for meanwhile, or the same one again.
+      if (mine !== turn.current) return;
+      if (!part) return setPages((before) => ({ ...before, error }));
+      parts.push(part);
+      after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
+    } while (after !== null && parts.length < shown.current);
+    setPages(readAnew(parts, new Map(put.current)));
+  }, [readPart]);
+
+  const readMore = useCallback(
+    async (after: string | null) => {
+      const mine = turn.current;
+      const { part, error } = await readPart(after);
+      if (mine === turn.current) {
+        setPages((before) => (part ? withNext(before, part) : { ...before, error }));
+      }
+      // What is being read anew reaches to it as well.
+      if (part) shown.current += 1;
+    },
+    [readPart],
+  );
+
   useEffect(() => {
     setPages(nothing);
-    void load(null);
-  }, [load]);
+    shown.current = 1;
+    void readAll();
+  }, [readAll]);
 
   /** Puts a row in the place of an older one, or first. */
   const putRow = useCallback((row: Row) => {
@@ -72,29 +96,27 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   return {
     ...pages,
     put: putRow,
-    reload: useCallback(() => void load(null), [load]),
-    more: useCallback(() => void load(pages.end), [load, pages.end]),
+    reload: useCallback(() => void readAll(), [readAll]),
+    more: useCallback(() => void readMore(pages.end), [readMore, pages.end]),
   };
 }
 
-/** The first page again. Rows of later pages stay as they are, as long as the list reaches to them without a gap. */
+/** Pages as they are now, with the rows before them that were put meanwhile and are in none. */
 function readAnew<Row extends { id: string }>(
-  before: Pages<Row>,
-  { nodes, pageInfo, cursor }: PagePart<Row>,
+  parts: readonly PagePart<Row>[],
   news: ReadonlyMap<string, Row>,
 ): Pages<Row> {
-  const shown = before.rows ?? [];
-  const places = new Map(shown.map(({ id }, at) => [id, at]));
-  const lastKnown = nodes.findLast(({ id }) => places.has(id));
-  const isLonger = pageInfo.hasNextPage && lastKnown !== undefined;
-  const later = isLonger ? shown.slice(places.get(lastKnown.id)! + 1).filter(isNewTo(nodes)) : [];
-  const page = nodes.map((row) => news.get(row.id) ?? row);
-  const kept = [...page, ...later];
+  const page = [...new Map(parts.flatMap(({ nodes }) => nodes).map((row) => [row.id, row])).values()];
+  const { endCursor, hasNextPage } = parts.at(-1)!.pageInfo;
   return {
-    rows: [...[...news.values()].filter(isNewTo(kept)).toReversed(), ...kept],
-    end: later.length > 0 ? before.end : pageInfo.endCursor,
-    hasMore: later.length > 0 ? before.hasMore : pageInfo.hasNextPage,
-    cursor,
+    rows: [
+      ...[...news.values()].filter(isNewTo(page)).toReversed(),
+      ...page.map((row) => news.get(row.id) ?? row),
+    ],
+    end: endCursor,
+    hasMore: hasNextPage,
+    // Events from the first page's reading on: those after it are told again, and none is missed.
+    cursor: parts[0]!.cursor,
     error: undefined,
   };
 }

@@ -1,11 +1,8 @@
 import { problemOf } from '../api/problem.ts';
-import { useFollowed } from '../api/use-followed.ts';
+import { useDue } from '../api/use-due.ts';
+import { useInSight } from '../api/use-in-sight.ts';
 import { usePages } from '../api/use-pages.ts';
-import {
-  DelegationChangedDocument,
-  GrantsOfClientDocument,
-  type GrantsOfClientQuery,
-} from '../generated/graphql.ts';
+import { GrantsOfClientDocument, type GrantsOfClientQuery } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
@@ -19,7 +16,8 @@ export function ClientGrants({ clientId }: { clientId: string }) {
     { clientId },
     ({ delegationsReceived }) => delegationsReceived,
   );
-  useFollowed(DelegationChangedDocument, {}, reload);
+  useDue(rows?.map(endOf) ?? [], rows, reload);
+  useInSight(reload);
   return (
     <Listing
       title="Access"
@@ -40,6 +38,11 @@ export function ClientGrants({ clientId }: { clientId: string }) {
       )}
     />
   );
+}
+
+/** When it ends, if it is in force. */
+function endOf({ revokedAt, expiresAt }: Grant): string | null {
+  return revokedAt === null && new Date(expiresAt) > new Date() ? expiresAt : null;
 }
 
 function stateOf({ revokedAt, expiresAt }: Grant): string {

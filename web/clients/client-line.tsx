@@ -10,13 +10,15 @@ import type { Grant } from './use-grants.ts';
 
 interface ClientLineProps {
   client: MspClientsQuery['mspClients']['nodes'][number];
-  grant: Grant | undefined;
+  /** Where the viewer may act, by client; undefined while that is not known, or for whoever acts nowhere. */
+  grants: ReadonlyMap<string, Grant> | undefined;
   onChange: () => void;
 }
 
 /** One client, and the way to act in it while it grants that. */
-export function ClientLine({ client, grant, onChange }: ClientLineProps) {
+export function ClientLine({ client, grants, onChange }: ClientLineProps) {
   const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, eraseAt } = client;
+  const grant = grants?.get(id);
   return (
     <>
       <div>
@@ -27,11 +29,13 @@ export function ClientLine({ client, grant, onChange }: ClientLineProps) {
         {words(plan)}, {contactEmail}
         {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}.</p>}
         <Meter label="Instances" used={instancesUsed} limit={instanceLimit} />
-        <p className="quiet">
-          {grant
-            ? `You may act in it as ${words(grant.role).toLowerCase()} until ${exactTime(grant.expiresAt)}.`
-            : 'Its owner has granted no access. They do so at Members, Access of the provider.'}
-        </p>
+        {grants && (
+          <p className="quiet">
+            {grant
+              ? `You may act in it as ${words(grant.role).toLowerCase()} until ${exactTime(grant.expiresAt)}.`
+              : 'Its owner has granted no access. They do so at Members, Access of the provider.'}
+          </p>
+        )}
       </div>
       <ClientActions client={client} isGranted={grant !== undefined} onChange={onChange} />
     </>

@@ -1,10 +1,10 @@
 import { getRouteApi } from '@tanstack/react-router';
 
 import { useRead } from '../api/use-read.ts';
-import { NoSuchPage } from '../app/no-such-page.tsx';
 import { DeleteMspClientDocument, MspClientDocument, type MspClientQuery } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Card, Meter } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
@@ -22,16 +22,11 @@ const route = getRouteApi('/clients/$id');
 export default function ClientPage() {
   const { id } = route.useParams();
   const { data, told, read } = useRead(MspClientDocument, { variables: { id } });
-  if (data) {
-    return (
-      <>
-        <Problem told={told} retry={read} />
-        <Shown key={id} client={data.mspClient} onChange={read} />
-      </>
-    );
-  }
-  if (!told) return <p role="status">Reading the client…</p>;
-  return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
+  return (
+    <One what="the client" row={data?.mspClient} told={told} retry={read}>
+      {(client) => <Shown key={id} client={client} onChange={read} />}
+    </One>
+  );
 }
 
 interface ShownProps {
@@ -42,7 +37,8 @@ interface ShownProps {
 function Shown({ client, onChange }: ShownProps) {
   const { may } = useViewer();
   const isActor = may('identity.delegation.use');
-  const grant = useGrants(isActor).get(client.id);
+  const grants = useGrants(isActor);
+  const isGranted = grants.byClient?.has(client.id) ?? false;
   const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, createdAt } = client;
   const { suspendedAt, eraseAt } = client;
   const isManager = may('identity.msp.manage');
@@ -51,7 +47,7 @@ function Shown({ client, onChange }: ShownProps) {
       title={name}
       actions={
         <>
-          <ClientActions client={client} isGranted={grant !== undefined} onChange={onChange} />
+          <ClientActions client={client} isGranted={isGranted} onChange={onChange} />
           {isManager && eraseAt === null && (
             <Action
               document={DeleteMspClientDocument}
@@ -66,6 +62,7 @@ function Shown({ client, onChange }: ShownProps) {
         </>
       }
     >
+      <Problem told={grants.told} retry={grants.read} />
       <p aria-live="polite">
         <Status of={status} /> {suspendedAt && `since ${exactTime(suspendedAt)}`}
       </p>

@@ -3,6 +3,7 @@ import { usePages } from '../api/use-pages.ts';
 import { MspClientsDocument } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { useViewer } from '../session/viewer.tsx';
 import { ClientLine } from './client-line.tsx';
 import { NewClient } from './new-client.tsx';
@@ -16,10 +17,12 @@ export default function ClientsPage() {
     {},
     ({ mspClients }) => mspClients,
   );
-  const grants = useGrants(may('identity.delegation.use'));
+  const isActor = may('identity.delegation.use');
+  const grants = useGrants(isActor);
   const isPlanMissing = error && problemOf(error).code === 'PLAN_REQUIRED';
   return (
     <Page title="Clients">
+      {!isPlanMissing && <Problem told={grants.told} retry={grants.read} />}
       <div className="cards">
         <Listing
           title="Clients"
@@ -29,7 +32,9 @@ export default function ClientsPage() {
           more={hasMore ? more : undefined}
           empty="You manage nobody yet. Make the first client below: its owner is invited by mail."
           keyOf={({ id }) => id}
-          render={(client) => <ClientLine client={client} grant={grants.get(client.id)} onChange={reload} />}
+          render={(client) => (
+            <ClientLine client={client} grants={isActor ? grants.byClient : undefined} onChange={reload} />
+          )}
         />
         {!error && may('identity.msp.manage') && <NewClient onMade={reload} />}
       </div>

@@ -1,37 +1,61 @@
-import { useCallback, useEffect, useState } from 'react';
-import { useClient, type OperationResult } from 'urql';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useClient, type Client, type OperationResult } from 'urql';
 
-import { useFollowed } from '../api/use-followed.ts';
-import {
-  DelegationChangedDocument,
-  GrantsInForceDocument,
-  type GrantsInForceQuery,
-} from '../generated/graphql.ts';
+import { problemOf, type Told } from '../api/problem.ts';
+import { useAgain } from '../api/use-again.ts';
+import { useDue } from '../api/use-due.ts';
+import { useInSight } from '../api/use-in-sight.ts';
+import { GrantsInForceDocument, type GrantsInForceQuery } from '../generated/graphql.ts';
 
 export type Grant = GrantsInForceQuery['delegationsReceived']['nodes'][number];
 
-/** Where the viewer may act, by client: every one, since a client has one grant in force at most. */
-export function useGrants(isAllowed: boolean): ReadonlyMap<string, Grant> {
+export interface Grants {
+  /** By client, which has one grant in force at most; undefined until they are known. */
+  byClient: ReadonlyMap<string, Grant> | undefined;
+  told: Told | undefined;
+}
+
+const unknown: Grants = { byClient: undefined, told: undefined };
+
+/** Where the viewer may act. Events of grants are the client's, so they are read again by themselves, and as they end. */
+export function useGrants(isAllowed: boolean): Grants & { read: () => void } {
   const client = useClient();
-  const [grants, setGrants] = useState<ReadonlyMap<string, Grant>>(new Map());
-  const read = useCallback(async () => {
-    const found = new Map<string, Grant>();
-    let after: string | null = null;
-    do {
-      const answer: OperationResult<GrantsInForceQuery> = await client
-        .query(GrantsInForceDocument, { after }, { requestPolicy: 'network-only' })
-        .toPromise();
-      if (!answer.data) return;
-      const { nodes, pageInfo } = answer.data.delegationsReceived;
-      for (const grant of nodes) found.set(grant.clientId, grant);
-      after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-    } while (after !== null);
-    setGrants(found);
+  const [grants, setGrants] = useState(unknown);
+  const turn = useRef(0);
+  const read = useCallback(() => {
+    const mine = (turn.current += 1);
+    void allOf(client).then(({ byClient, told }) => {
+      // What could not be read just now stays as it was.
+      if (mine === turn.current) setGrants((before) => ({ byClient: byClient ?? before.byClient, told }));
+    });
   }, [client]);
-  const again = useCallback(() => void read(), [read]);
   useEffect(() => {
-    if (isAllowed) again();
-  }, [isAllowed, again]);
-  useFollowed(DelegationChangedDocument, {}, again, isAllowed);
-  return grants;
+    if (isAllowed) read();
+  }, [isAllowed, read]);
+  const ends = [...(grants.byClient?.values() ?? [])].map(({ expiresAt }) => expiresAt);
+  // One that has ended and is still shown could not be read: the next look takes it away.
+  useDue(
+    ends.filter((at) => new Date(at) > new Date()),
+    grants,
+    read,
+  );
+  useAgain(grants.told, read);
+  useInSight(read, isAllowed);
+  return { ...grants, read };
+}
+
+async function allOf(client: Client): Promise<Grants> {
+  const byClient = new Map<string, Grant>();
+  let after: string | null = null;
+  do {
+    const answer: OperationResult<GrantsInForceQuery> = await client
+      .query(GrantsInForceDocument, { after }, { requestPolicy: 'network-only' })
+      .toPromise();
+    const { data, error } = answer;
+    if (!data) return { byClient: undefined, told: error && problemOf(error) };
+    const { nodes, pageInfo } = data.delegationsReceived;
+    for (const grant of nodes) byClient.set(grant.clientId, grant);
+    after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+  } while (after !== null);
+  return { byClient, told: undefined };
 }

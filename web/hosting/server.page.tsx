@@ -1,15 +1,14 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 
 import { useOne } from '../api/use-one.ts';
-import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
   ServerDetailDocument,
   ServerProgressedDocument,
   type ServerDetailFragment,
 } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
-import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { money } from '../parts/words.ts';
@@ -36,9 +35,11 @@ function Followed({ id }: { id: string }) {
     pick: ({ server }) => server,
     pickEvent: ({ serverChanged }) => serverChanged,
   });
-  if (row) return <Shown server={row} onChange={read} />;
-  if (!told) return <p role="status">Reading the server…</p>;
-  return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
+  return (
+    <One what="the server" row={row} told={told} retry={read}>
+      {(server) => <Shown server={server} onChange={read} />}
+    </One>
+  );
 }
 
 function Shown({ server, onChange }: { server: ServerDetailFragment; onChange: () => void }) {

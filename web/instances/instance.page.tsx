@@ -4,15 +4,14 @@ import { useState } from 'react';
 import { useLive } from '../api/use-live.ts';
 import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
-import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
   InstanceChangedDocument,
   InstanceDetailDocument,
   type InstanceDetailQuery,
 } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
-import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { percent, words } from '../parts/words.ts';
@@ -40,13 +39,10 @@ function Loaded({ id }: { id: string }) {
     { instanceId: id },
     { after: data?.fleetCursor, next: readSoon, lost: readSoon },
   );
-  if (!data && told?.code === 'NOT_FOUND') return <NoSuchPage />;
   return (
-    <>
-      <Problem told={told} retry={read} />
-      {!data && !told && <p role="status">Reading the instance…</p>}
-      {data && <Shown instance={data.instance} />}
-    </>
+    <One what="the instance" row={data?.instance} told={told} retry={read}>
+      {(instance) => <Shown instance={instance} />}
+    </One>
   );
 }
 

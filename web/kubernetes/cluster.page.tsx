@@ -8,8 +8,8 @@ import {
   type ClusterDetailFragment,
 } from '../generated/graphql.ts';
 import { Card, Meter } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
-import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { count, words } from '../parts/words.ts';
@@ -37,9 +37,12 @@ function Followed({ id }: { id: string }) {
     pick: ({ cluster }) => cluster,
     pickEvent: ({ clusterChanged }) => clusterChanged,
   });
-  if (row?.isRemoved || told?.code === 'NOT_FOUND') return <NoSuchPage />;
-  if (row) return <Shown cluster={row} onChange={read} />;
-  return told ? <Problem told={told} retry={read} /> : <p role="status">Reading the cluster…</p>;
+  if (row?.isRemoved) return <NoSuchPage />;
+  return (
+    <One what="the cluster" row={row} told={told} retry={read}>
+      {(cluster) => <Shown cluster={cluster} onChange={read} />}
+    </One>
+  );
 }
 
 function Shown({ cluster, onChange }: { cluster: ClusterDetailFragment; onChange: () => void }) {

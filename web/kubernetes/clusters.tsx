@@ -38,7 +38,7 @@ export function Clusters({ rows, told, more, reload }: ClustersProps) {
           {message && <p>{message}</p>}
           <p className="quiet">
             {rest.nodesReady} of {plural(rest.nodes, 'node')} ready, {count(rest.cpuCores)} cores,{' '}
-            {count(rest.memoryGb)} GB, {[provider, region, ...rest.tags].join(', ')}, seen{' '}
+            {count(rest.memoryGb)} GiB, {[provider, region, ...rest.tags].join(', ')}, seen{' '}
             <Time at={rest.lastSeenAt} />
             {rest.credentialExpiresAt && `, its credential ends ${exactDay(rest.credentialExpiresAt)}`}
           </p>

@@ -1,7 +1,6 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 
 import { useOne } from '../api/use-one.ts';
-import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
   DeleteDeploymentDocument,
   DeploymentDetailDocument,
@@ -10,8 +9,8 @@ import {
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Card, Meter } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
-import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
@@ -35,9 +34,11 @@ function Followed({ id }: { id: string }) {
     pick: ({ deployment }) => deployment,
     pickEvent: ({ deploymentChanged }) => deploymentChanged,
   });
-  if (row) return <Shown deployment={row} onChange={read} />;
-  if (!told) return <p role="status">Reading the deployment…</p>;
-  return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
+  return (
+    <One what="the deployment" row={row} told={told} retry={read}>
+      {(deployment) => <Shown deployment={deployment} onChange={read} />}
+    </One>
+  );
 }
 
 interface ShownProps {

@@ -1,3 +1,4 @@
+import { useDue } from '../api/use-due.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
 import {
@@ -22,6 +23,13 @@ export function Grants() {
   const { may } = useViewer();
   const { data, told, read } = useRead(DelegationsDocument);
   useFollowed(DelegationChangedDocument, {}, read);
+  useDue(
+    data?.delegations.nodes.flatMap(({ expiresAt, revokedAt }) =>
+      revokedAt === null && new Date(expiresAt) > new Date() ? [expiresAt] : [],
+    ) ?? [],
+    data,
+    read,
+  );
   const isOwner = may('identity.delegation.manage');
   return (
     <>

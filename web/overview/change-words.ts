@@ -1,4 +1,5 @@
 import type { ChangesQuery } from '../generated/graphql.ts';
+import { exactTime } from '../parts/time.tsx';
 
 export type Change = ChangesQuery['auditEvents']['nodes'][number];
 
@@ -83,11 +84,20 @@ export function apart(name: string): string {
  * `acknowledgeAlert` as "acknowledged alert", and before "the alert" as "acknowledged". Security events are named with an
  * underscore, and are no deeds.
  */
-export function deedOf(action: string, target: string | undefined): string {
+export function deedOf(change: Change, target: string | undefined): string {
+  const { action } = change;
   if (action.includes('_')) return apart(action);
   const [verb = '', ...what] = apart(action).split(' ');
   const isSaid = target === `the ${what.join(' ')}`;
-  return [pastOf(verb), ...(isSaid ? [] : what)].join(' ');
+  // protectServer with isProtected false takes the protection off.
+  const past = fieldsOf(change)[flagOf(action)] === false ? `un${pastOf(verb)}` : pastOf(verb);
+  return [past, ...(isSaid ? [] : what)].join(' ');
+}
+
+/** What says whether a deed was done or undone, and is said by its verb: isProtected of protectServer. */
+function flagOf(action: string): string {
+  const past = pastOf(apart(action).split(' ')[0]!);
+  return `is${past.charAt(0).toUpperCase()}${past.slice(1)}`;
 }
 
 type Fields = Record<string, unknown>;
@@ -109,20 +119,25 @@ export function nameOf({ details }: Change): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** What is otherwise by it, as far as a few words say it: `role viewer → operator, region eu-central`. */
-export function effectOf({ details }: Change): string {
+function fieldsOf({ details }: Change): Fields {
   const { changes, input } = details as Details;
-  return Object.entries(changes ?? input?.input ?? {})
-    .filter(([name]) => !unsaid.has(name))
-    .flatMap(([name, value]) => effectText(apart(name), value))
+  if (changes) return changes;
+  // What was left out of an input says nothing, and neither does that a secret was given.
+  const given = Object.entries(input?.input ?? {});
+  return Object.fromEntries(given.filter(([, value]) => value !== null && value !== '[redacted]'));
+}
+
+/** What is otherwise by it, as far as a few words say it: `role viewer → operator, region eu-central`. */
+export function effectOf(change: Change): string {
+  return Object.entries(fieldsOf(change))
+    .filter(([name]) => !unsaid.has(name) && name !== flagOf(change.action))
+    .flatMap(([name, value]) => effectText(apart(name.replace(/^is(?=[A-Z])/, '')), value))
     .filter((text) => text.length <= 80)
     .slice(0, 3)
     .join(', ');
 }
 
 function effectText(name: string, value: unknown): string[] {
-  if (value === true) return [name];
-  if (value === false) return [`not ${name}`];
   if (isFromTo(value)) {
     const [from, to] = [valueText(value.from), valueText(value.to)];
     return from === undefined || to === undefined ? [] : [`${name} ${from} → ${to}`];
@@ -131,15 +146,26 @@ function effectText(name: string, value: unknown): string[] {
   return text === undefined ? [] : [`${name} ${text}`];
 }
 
+const moment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Ids say nothing to people, and are left out. */
+function isId(text: string): boolean {
+  const [kind = '', rest = ''] = text.split('_');
+  return kinds[kind] !== undefined && /^[0-9A-Za-z]{10,}$/.test(rest);
+}
+
 function valueText(value: unknown): string | undefined {
   if (value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value === 'string') {
+    if (isId(value)) return undefined;
+    return moment.test(value) && !Number.isNaN(Date.parse(value)) ? exactTime(value) : value;
+  }
   if (Array.isArray(value)) {
     const isShort = value.length <= 3 && value.every((one) => typeof one === 'string' && one.length <= 25);
     return isShort ? value.join(' and ') || 'none' : String(value.length);
   }
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
+  return typeof value === 'number' ? String(value) : undefined;
 }
 
 function isFromTo(value: unknown): value is { from: unknown; to: unknown } {

@@ -1,32 +1,34 @@
 import { Link } from '@tanstack/react-router';
 
 import { useRead } from '../api/use-read.ts';
-import { ChangesDocument } from '../generated/graphql.ts';
+import { MemberNamesDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Time } from '../parts/time.tsx';
+import { count } from '../parts/words.ts';
 import { actorOf, deedOf, effectOf, nameOf, theThing, type Change } from './change-words.ts';
-
-const shown = 12;
-
-/** Coming and going changes nothing; the audit trail has it. */
-const noChange = new Set(['login', 'logout', 'refreshSession', 'exchangeApiKey', 'actInTenant']);
+import { useChanges } from './use-changes.ts';
 
 /** Who has done what to what, and what is otherwise by it, newest first. */
 export function Changes() {
-  const { data, error, read } = useRead(ChangesDocument);
-  const changes = data?.auditEvents.nodes.filter(({ action }) => !noChange.has(action)).slice(0, shown);
+  const { found, error, read } = useChanges();
+  const { data } = useRead(MemberNamesDocument);
   const names = new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
   return (
     <Card title="What changed lately" className="wide" error={error} retry={read}>
-      {changes?.length === 0 && <p>Nothing yet.</p>}
+      {found?.changes.length === 0 && (
+        <p>
+          {found.lookedThrough === null
+            ? 'Nothing yet.'
+            : `Nothing but sign-ins among the last ${count(found.lookedThrough)} entries of the trail.`}
+        </p>
+      )}
       <ul className="lines">
-        {changes?.map((change) => {
+        {found?.changes.map((change) => {
           const target = targetOf(change, names);
           return (
             <li key={change.id}>
-              <Time at={change.occurredAt} /> <Actor of={change} names={names} />{' '}
-              {deedOf(change.action, target)} <Target id={change.target} words={target} />{' '}
-              <Effect of={change} />
+              <Time at={change.occurredAt} /> <Actor of={change} names={names} /> {deedOf(change, target)}{' '}
+              <Target id={change.target} words={target} /> <Effect of={change} />
             </li>
           );
         })}

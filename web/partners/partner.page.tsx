@@ -1,11 +1,10 @@
 import { getRouteApi } from '@tanstack/react-router';
 
 import { useRead } from '../api/use-read.ts';
-import { NoSuchPage } from '../app/no-such-page.tsx';
 import { PartnerDocument, type PartnerRowFragment } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
+import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
-import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { count } from '../parts/words.ts';
@@ -29,16 +28,11 @@ const whys: Record<PartnerRowFragment['status'], string> = {
 export default function PartnerPage() {
   const { id } = route.useParams();
   const { data, told, read } = useRead(PartnerDocument, { variables: { id } });
-  if (data) {
-    return (
-      <>
-        <Problem told={told} retry={read} />
-        <Shown key={id} partner={data.partner} onChange={read} />
-      </>
-    );
-  }
-  if (!told) return <p role="status">Reading the partner…</p>;
-  return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
+  return (
+    <One what="the partner" row={data?.partner} told={told} retry={read}>
+      {(partner) => <Shown key={id} partner={partner} onChange={read} />}
+    </One>
+  );
 }
 
 function Shown({ partner, onChange }: { partner: PartnerRowFragment; onChange: () => void }) {
