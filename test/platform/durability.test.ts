@@ -126,7 +126,7 @@ describe('malformed requests', () => {
     ],
     'the same outside /api': [
       () => send(lines('GET /%E0%A4%A HTTP/1.1', 'Host: x', 'Connection: close')),
-      404,
+      400,
     ],
     'a body that is not JSON': [() => post('/api/auth/login', '{"email":', json), 400],
     'a body that is no object': [() => post('/api/auth/login', '[1]', json), 400],
