@@ -57,7 +57,7 @@ describe('several servers with the same marks', () => {
     await compared(tenant.id, minutes(6));
     expect(await reason(missed.id)).toBe('SERVER_GONE');
     const costs = async () =>
-      (await (await signedIn(panel, tenant)).graphql('{ hostingCosts { perMonth } }')).data?.['hostingCosts'];
+      (await (await signedIn(tenant)).graphql('{ hostingCosts { perMonth } }')).data?.['hostingCosts'];
     expect(await costs()).toEqual([{ perMonth: 24 }]);
     await makeDroplet(panel, token, 'missed-again', tags);
     await compared(tenant.id, minutes(11));
@@ -133,14 +133,14 @@ describe('a wish that waited while the panel was away', () => {
   test('has the time that a server takes from its last call on', async () => {
     const { tenant, token, id } = await waiting('resumed', { installCloudOs: false });
     await panel.clock.leap(minutes(61));
-    await reaches(panel, await signedIn(panel, tenant), id, 'READY');
+    await reaches(panel, await signedIn(tenant), id, 'READY');
     expect(namesAt(panel.hetzner, token)).toEqual(['resumed']);
   });
 
   test('for a server whose node would come too late to enroll fails before anything is paid for', async () => {
     const { tenant, token, id } = await waiting('tardy');
     await panel.clock.leap(minutes(95));
-    const later = await signedIn(panel, tenant);
+    const later = await signedIn(tenant);
     await reaches(panel, later, id, 'FAILED');
     expect(await serverOf(later, id)).toMatchObject({
       reason: 'REFUSED',
@@ -207,7 +207,7 @@ test('costs end with a server that the provider has no more, also while fleet do
   await panel.pass(async () => (await state()).is_ended, 'its costs to end');
   expect(await state()).toEqual({ phase: 'DELETING', reason: 'DELETION_DELAYED', is_ended: true });
   expect((await change('restoreTenant')).errors).toBeUndefined();
-  const later = await signedIn(panel, tenant);
+  const later = await signedIn(tenant);
   expect((await later.graphql('{ hostingCosts { perMonth } }')).data).toEqual({
     hostingCosts: [{ perMonth: 0 }],
   });

@@ -245,7 +245,7 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     await panel.clock.leap(6 * 60_000);
     await becomes('gone FAILED SERVER_GONE');
     expect(namesAt(token)).toEqual(['foreign-panel', 'foreign-tenant', 'unasked']);
-    const later = await signedIn(panel, tenant);
+    const later = await signedIn(tenant);
     expect((await decommission(later, unasked)).errors).toBeUndefined();
     await reaches(panel, later, unasked, 'DELETED');
     expect((await decommission(later, gone.id)).errors).toBeUndefined();
@@ -273,7 +273,7 @@ test('a server that the provider does not bring up is taken down after an hour',
   const { id } = data!.provisionServer;
   await panel.pass(async () => (await serverOf(tenant, id)).providerId !== null, 'it to be found');
   await panel.clock.leap(61 * 60_000);
-  const later = await signedIn(panel, tenant);
+  const later = await signedIn(tenant);
   await reaches(panel, later, id, 'FAILED');
   expect(await serverOf(later, id)).toMatchObject({ reason: 'PROVIDER_FAILED' });
   await panel.pass(() => panel.hetzner.servers(token).length === 0, 'it to be taken down');
@@ -292,7 +292,7 @@ test('a node that does not come in time fails its server, which stays, and is re
   await bind('another');
   await reaches(panel, tenant, id, 'ENROLLING');
   await panel.clock.leap(31 * 60_000);
-  const later = await signedIn(panel, tenant);
+  const later = await signedIn(tenant);
   await reaches(panel, later, id, 'FAILED');
   expect(await serverOf(later, id)).toMatchObject({ reason: 'ENROLLMENT_TIMED_OUT', instanceId: null });
   expect(panel.hetzner.servers(token)).toHaveLength(1);

@@ -187,7 +187,7 @@ test('deleted servers stay in the record for as long as the setting says', async
     await panel.clock.leap(61 * 60_000);
   };
   await age(399);
-  const later = await signedIn(panel, tenant);
+  const later = await signedIn(tenant);
   expect(await serverOf(later, id)).toMatchObject({ status: 'DELETED' });
   await age(401);
   const rows = async () => panel.sql('select 1 from hosting.server where id = $1', [id]);

@@ -101,7 +101,7 @@ describe('another token', () => {
     await until(async () => (await serverOf(tenant, id)).providerId !== null, 'it to be made', 120_000);
     panel.hetzner.revoke(token);
     await panel.clock.leap(minutes(11));
-    const later = await signedIn(panel, tenant);
+    const later = await signedIn(tenant);
     await reaches(panel, later, id, 'FAILED');
     expect(await serverOf(later, id)).toMatchObject({
       reason: 'TOKEN_REFUSED',
@@ -139,13 +139,13 @@ test('a server whose marks were taken away is asked for by its id; one that is g
   const state = async () => Object.values(await rowOf(panel, id, 'phase, reason, provider_id')).join(' ');
   await panel.clock.leap(minutes(6));
   await panel.pass(async () => (await state()) === `FAILED SERVER_GONE ${providerId}`, 'it to be missed');
-  const later = await signedIn(panel, tenant);
+  const later = await signedIn(tenant);
   const costs = async () => (await later.graphql('{ hostingCosts { perMonth } }')).data?.['hostingCosts'];
   expect(await costs()).toEqual([{ perMonth: 0 }]);
   (panel.hetzner.servers(token) as (typeof server)[]).push({ ...server, labels });
   await panel.clock.leap(minutes(6));
   await panel.pass(async () => (await state()) === `READY  ${providerId}`, 'it to be seen again');
-  const again = await signedIn(panel, tenant);
+  const again = await signedIn(tenant);
   expect((await decommission(again, id)).errors).toBeUndefined();
   await reaches(panel, again, id, 'DELETED');
   expect(namesAt(panel.hetzner, token)).toEqual([]);

@@ -219,11 +219,21 @@ export async function decommission(tenant: Tenant, id: string, more: Record<stri
   );
 }
 
+/** Tenants as they have signed in since. */
+const later = new WeakMap<Tenant, Tenant>();
+
 export async function serverOf(tenant: Tenant, id: string): Promise<ServerView> {
-  const { data, errors } = await tenant.graphql<{ server: ServerView }>(
-    `query($id: ID!) { server(id: $id) { ${serverFields} } }`,
-    { id },
-  );
+  const ask = async () =>
+    (later.get(tenant) ?? tenant).graphql<{ server: ServerView }>(
+      `query($id: ID!) { server(id: $id) { ${serverFields} } }`,
+      { id },
+    );
+  let { data, errors } = await ask();
+  // On a busy machine more of the panel's time passes than a token is good for, while something is waited for.
+  if (errors?.[0]?.extensions['code'] === 'UNAUTHENTICATED') {
+    later.set(tenant, await signedIn(tenant));
+    ({ data, errors } = await ask());
+  }
   if (errors) throw new Error(JSON.stringify(errors));
   return data!.server;
 }
@@ -256,11 +266,11 @@ export async function reaches(panel: HostingPanel, tenant: Tenant, id: string, p
 }
 
 /** The tenant signed in anew, after so much time that its token has ended. */
-export async function signedIn(panel: HostingPanel, tenant: Tenant): Promise<Tenant> {
+export async function signedIn(tenant: Tenant): Promise<Tenant> {
   const { email, password } = tenant.account;
-  const answer = await panel.world.login(email, password);
+  const answer = await tenant.world.login(email, password);
   if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
-  return new Tenant(panel.world, tenant.account, answer.body);
+  return new Tenant(tenant.world, tenant.account, answer.body);
 }
 
 /** A tenant with an account at the stand-in. */
