@@ -272,6 +272,8 @@ describe('places under the plan', () => {
       kind: 'error',
       method: 'POST',
       code: 'placement_error',
+      // Later than the fourth is asked for.
+      delayMs: 3_000,
       body: 'three',
       next: 1,
     });

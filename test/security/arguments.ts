@@ -38,12 +38,14 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 /** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
   'Mutation.deletePolicyExemption.id': 'exemption',
+  addInstanceId: 'instance',
   groupId: 'instanceGroup',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
   'Mutation.sendAddressConfirmations.channelId': 'notificationChannel',
   'Mutation.sendTestNotification.channelId': 'notificationChannel',
   'NotificationDeliveryFilter.channelId': 'notificationChannel',
+  removeInstanceId: 'instance',
   'RotateWebhookSecretInput.id': 'notificationChannel',
 };
 

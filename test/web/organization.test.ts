@@ -128,6 +128,8 @@ describe.skipIf(!isChromiumThere)('a person', () => {
         await expect.poll(async () => page.getByText(`Becomes ${wanted}`).count()).toBe(0);
         await ask(page, tenant.account.password);
         await page.getByText(`Becomes ${wanted} once its link is opened.`).waitFor();
+        // The link that was called off is good no more.
+        await expect.poll(() => mailbox.mails.filter(({ to }) => to === wanted).length).toBe(2);
         const token = await mailbox.token(wanted, /address/i);
         dataOf(
           await panel.world.graphql(

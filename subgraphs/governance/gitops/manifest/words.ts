@@ -3,7 +3,6 @@ const words: Readonly<Record<string, string>> = {
   appliesTo: 'applies_to',
   bakeSeconds: 'bake_seconds',
   forSeconds: 'for_seconds',
-  group_ids: 'groups',
   instanceIds: 'instance_ids',
   isAutomatic: 'automatic',
   isEnabled: 'enabled',
@@ -27,6 +26,6 @@ export function inManifestWords(path: string): string {
 
 /** Where in a manifest that stands of which an operation says so at `path`, as `input.instanceIds.0`. */
 export function placeOfInput(path: string): string {
-  const within = inManifestWords(path.replace(/^input\./, ''));
+  const within = inManifestWords(path.replace(/^input\./, '').replace(/\bgroup_ids\b/, 'groups'));
   return moved.reduce((place, [of, to]) => place.replace(of, to), within);
 }
