@@ -266,17 +266,8 @@ describe('what can not be', () => {
 });
 
 describe('places under the plan', () => {
-  test('are kept from the wish on, given back by a failure, and not needed without Cloud OS', async () => {
+  test('are kept from the wish on, and not needed without Cloud OS', async () => {
     const { tenant } = await hostingTenant(panel, 'FREE');
-    panel.hetzner.addFault({
-      kind: 'error',
-      method: 'POST',
-      code: 'placement_error',
-      // Later than the fourth is asked for.
-      delayMs: 3_000,
-      body: 'three',
-      next: 1,
-    });
     for (const name of ['one', 'two', 'three'])
       expect((await provision(tenant, { name })).errors).toBeUndefined();
     const fourth = await provision(tenant, { name: 'four' });
@@ -285,12 +276,27 @@ describe('places under the plan', () => {
       details: { limit: 3, used: 3, plan: 'pro' },
     });
     expect((await provision(tenant, { name: 'plain', installCloudOs: false })).errors).toBeUndefined();
+  });
+
+  test('are given back by a failure', async () => {
+    const { tenant } = await hostingTenant(panel, 'FREE');
+    panel.hetzner.addFault({
+      kind: 'error',
+      method: 'POST',
+      code: 'placement_error',
+      body: 'unlucky',
+      next: 1,
+    });
+    for (const name of ['first', 'second', 'unlucky'])
+      expect((await provision(tenant, { name })).errors).toBeUndefined();
     await panel.pass(async () => {
       const { body } = await tenant.rest<{ name: string; status: string }[]>('/api/hosting/servers');
-      return body.every(({ name, status }) => status === (name === 'three' ? 'failed' : 'running'));
+      return body.every(({ name, status }) => status === (name === 'unlucky' ? 'failed' : 'running'));
     }, 'all to be settled');
-    expect((await provision(tenant, { name: 'four' })).errors).toBeUndefined();
-    expect((await provision(tenant, { name: 'five' })).errors?.[0]?.extensions['code']).toBe('LIMIT_REACHED');
+    expect((await provision(tenant, { name: 'third' })).errors).toBeUndefined();
+    expect((await provision(tenant, { name: 'fourth' })).errors?.[0]?.extensions['code']).toBe(
+      'LIMIT_REACHED',
+    );
   });
 
   test('a token lets in its own host, once', async () => {

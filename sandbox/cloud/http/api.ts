@@ -113,7 +113,6 @@ async function befall(
 ): Promise<boolean> {
   switch (fault.kind) {
     case 'error':
-      if (fault.delayMs > 0) await sleep(fault.delayMs);
       throw dialect.refusals.planned(fault.code, fault.message);
     case 'html':
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>');

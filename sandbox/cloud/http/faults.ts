@@ -10,7 +10,7 @@ export const fault = z.strictObject({
   /** The body has this in it. */
   body: z.string().optional(),
   /**
-   * `error`: answered with `code`, after `delayMs`, nothing is done. `delay`: done, and answered `delayMs` later. `delay_before`: waits
+   * `error`: answered with `code`, nothing is done. `delay`: done, and answered `delayMs` later. `delay_before`: waits
    * first, then is done. `no_answer`: nothing is done, and nothing answered for as long as the client waits.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the
    * connection ends without the answer. `html`: a web page with status 502, as from a proxy in between.
