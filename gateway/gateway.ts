@@ -10,6 +10,7 @@ import type { Metrics } from '#platform/metrics.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { SubgraphRunner } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
+import type { ReadPatience } from '#platform/subgraph/until-read.js';
 
 import type { TrustProxy } from './client-address.js';
 import { SubgraphDataSource, inProcessClient, type SubgraphClient } from './data-source.js';
@@ -53,6 +54,8 @@ export interface GatewayOptions {
   exchange?: ExchangeContext;
   /** Asked for each operation on a WebSocket, before it is read. */
   charge?: Charge;
+  /** How long events wait for what cannot be read. */
+  readPatience?: ReadPatience;
   /** Counts operations, subscriptions and WebSockets. */
   metrics?: Metrics;
 }
@@ -76,11 +79,9 @@ export interface Gateway {
 
 /** Puts the gateway together. It listens to nothing by itself. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, trustProxy = false, clock = systemClock, admit } = options;
+  const { logger, trustProxy = false, clock = systemClock, admit, readPatience } = options;
   const graph = loadSupergraph(options.supergraphSdl);
-  const clients = new Map(
-    options.subgraphs.map((subgraph) => [subgraph.name, clientFor(subgraph, logger, options.remote)]),
-  );
+  const clients = new Map(options.subgraphs.map((subgraph) => [subgraph.name, clientFor(subgraph, options)]));
   const missing = graph.subgraphNames.filter((name) => !clients.has(name));
   if (missing.length > 0)
     throw new Error(`The supergraph has subgraphs that nobody serves: ${missing.join(', ')}`);
@@ -108,6 +109,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     admit,
     exchange: options.exchange,
+    readPatience,
   });
   const limits = { ...webSocketLimits, ...options.webSocketLimits };
   const dropped = options.metrics && countDrops(options.metrics);
@@ -163,9 +165,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 function clientFor(
   subgraph: Subgraph | RemoteSubgraph,
-  logger: Logger,
-  remote?: RemoteOptions,
+  { logger, remote, readPatience }: GatewayOptions,
 ): SubgraphClient {
   if ('url' in subgraph) return remoteClient(subgraph, logger, remote);
-  return inProcessClient(new SubgraphRunner(subgraph, logger));
+  return inProcessClient(new SubgraphRunner(subgraph, logger, readPatience));
 }

@@ -7,8 +7,15 @@ import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext, RequestContext } from '#platform/request-context.js';
 import { cursorOf } from '#platform/subgraph/cursor.js';
 import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
-import type { SubgraphEvent } from '#platform/subgraph/subgraph-runner.js';
-import { endIfUntold, isUnread, untilRead } from '#platform/subgraph/until-read.js';
+import { toGraphQLError } from '#platform/subgraph/mask-errors.js';
+import {
+  EventReader,
+  endIfUntold,
+  eventUnread,
+  isNothing,
+  isUnread,
+  type ReadPatience,
+} from '#platform/subgraph/until-read.js';
 
 import { badRequest } from './bad-request.js';
 import type { SubgraphClient } from './data-source.js';
@@ -29,6 +36,7 @@ export interface SubscriberOptions {
   logger: Logger;
   admit?: Admit | undefined;
   exchange?: ExchangeContext | undefined;
+  readPatience?: ReadPatience | undefined;
 }
 
 /**
@@ -67,30 +75,32 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
 
     const plan = eventPlan(node);
     const left = new AbortController();
+    const reader = new EventReader(left.signal, options.readPatience);
+    const renewed = renewer(context, exchange);
     return mapEvents(
       source,
       async (event) => {
-        const { result, eventContext } = await readEvent(
-          event,
-          // An API key's token of a minute ago has ended.
-          await exchange(context),
-        );
-        const shape = async (asked: RequestContext) =>
-          runner.run({
+        let own: RequestContext | undefined;
+        const result = await event(async () => (own = await renewed()));
+        const read = async (): Promise<ExecutionResult> => {
+          // What its own subgraph has loaded for the event need not be loaded again for the rest.
+          const asked = own ?? (await renewed());
+          own = undefined;
+          return runner.run({
             operation,
             plan,
             services: { ...services, [primary.serviceName]: answeredOnce(services, primary, result) },
             variables,
             context: asked,
           });
+        };
+        const tell = async () => read().catch(nothingRead);
         // The event's own subgraph has waited for its part already.
-        const shaped = isUnread(result)
-          ? await shape(eventContext)
-          : await untilRead((isFirst) => shape(isFirst ? eventContext : { ...eventContext }), left.signal);
+        const told = isUnread(result) ? await tell() : await reader.read(tell);
+        // Where that has told nothing, it has decided so.
+        if (!isNothing(result) && !left.signal.aborted) endIfUntold(told);
         const cursor = cursorOf(result);
-        // Without a cursor it is its subgraph's own word at the end.
-        if (cursor !== undefined && !left.signal.aborted) endIfUntold(shaped);
-        return cursor === undefined ? shaped : { ...shaped, extensions: { cursor } };
+        return cursor === undefined ? told : { ...told, extensions: { cursor } };
       },
       (error) => {
         if (error instanceof ApiError) {
@@ -104,13 +114,29 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
   };
 }
 
-/** Every event has a context of its own, or DataLoaders would answer it with what they loaded for an earlier one. */
-async function readEvent(
-  event: SubgraphEvent,
-  context: RequestContext,
-): Promise<{ result: FormattedExecutionResult; eventContext: RequestContext }> {
-  const { after: _, ...eventContext } = context;
-  return { result: await event(eventContext), eventContext };
+/**
+ * Makes the contexts of events. Each try has its own, or DataLoaders would answer it with what they loaded for an earlier
+ * one, and the token of an API key that it has was exchanged just now: that of a minute ago has ended.
+ */
+function renewer(opened: RequestContext, exchange: ExchangeContext): () => Promise<RequestContext> {
+  const { after: _, ...context } = opened;
+  return async () => {
+    try {
+      return { ...(await exchange(context)) };
+    } catch (error) {
+      // Without a token no event can be read.
+      throw isUnavailable(error) ? eventUnread(error) : error;
+    }
+  };
+}
+
+function nothingRead(error: unknown): ExecutionResult {
+  if (!isUnavailable(error)) throw error;
+  return { data: null, errors: [toGraphQLError(error)] };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'UNAVAILABLE';
 }
 
 function eventPlan({ primary, rest }: SubscriptionNode): QueryPlan {

@@ -4,25 +4,35 @@ import { ApiError } from '../errors.js';
  * How to read these tables: an error with one of these marks says nothing about what was asked, only that the database
  * could not do it now. The same statement may well succeed at another try, so clients are told 503 and to come back, and
  * no event is set aside for it.
+ *
+ * With these nobody can ask anything:
  */
-const passingStates: readonly RegExp[] = [
+const awayStates: readonly RegExp[] = [
   // The connection was lost, or pgbouncer has none.
   /^08/,
   // The server became a standby.
   /^25006$/,
-  // The transaction has failed before, or was ended for its idleness or length.
-  /^25P/,
   // The login is not (yet) let in: after a restore, on a standby that was promoted, while a password is changed.
   /^28/,
   // The database is away: dropped and not restored yet.
   /^3D000$/,
+  // Out of connections.
+  /^53300$/,
+  // Stopping, starting, restoring.
+  /^57P/,
+];
+
+/** With these the server answers others; one statement may fail of them for ever, if it asks for too much: */
+const busyStates: readonly RegExp[] = [
+  // The transaction has failed before, or was ended for its idleness or length.
+  /^25P/,
   // Deadlocks and serialization failures.
   /^40/,
-  // Out of connections, memory or disk.
+  // Out of memory or disk.
   /^53/,
   // A lock was not given in time.
   /^55P03$/,
-  // Cancelled or timed out, stopping, starting, restoring.
+  // Cancelled or timed out.
   /^57/,
   // The disk fails.
   /^58030$/,
@@ -66,13 +76,21 @@ const sqlState = /^[0-9A-Z]{5}$/;
 
 /** Whether a database error is one that passes: the same statement may well succeed at another try. */
 export function isPassing(error: unknown): boolean {
+  return isAway(error) || isOneOf(busyStates, sqlCodeOf(error));
+}
+
+/** Whether it says that the database cannot be asked anything. */
+function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = sqlCodeOf(error);
   if (networkErrors.has(code)) return true;
   // A socket file that is not there.
   if (code === 'ENOENT') return 'syscall' in error && error.syscall === 'connect';
-  if (sqlState.test(code)) return passingStates.some((state) => state.test(code));
-  return words.has(error.message);
+  return sqlState.test(code) ? isOneOf(awayStates, code) : words.has(error.message);
+}
+
+function isOneOf(states: readonly RegExp[], code: string): boolean {
+  return sqlState.test(code) && states.some((state) => state.test(code));
 }
 
 /** PostgreSQL's SQLSTATE, or the name of a network error; empty for anything else. */
@@ -80,9 +98,12 @@ export function sqlCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** What a caller is told of an error that passes. */
+export const databaseAwayReason = 'DATABASE_AWAY';
+
+/** What a caller is told of an error that passes; with a reason where nobody could be served. */
 export function databaseAway(cause: unknown): ApiError {
   return new ApiError('UNAVAILABLE', 'The panel cannot reach its database just now', {
+    ...(isAway(cause) ? { reason: databaseAwayReason } : {}),
     retryAfterSeconds: 5,
     cause,
   });

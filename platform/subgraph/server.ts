@@ -199,7 +199,7 @@ function serveSubscriptions(
         if (!(Symbol.asyncIterator in stream)) return stream as never;
         const { after: _, ...eventContext } = standing;
         const allowed = untilRefused(stream, async () => refusalOf(verifier, eventContext));
-        const answered = mapEvents(allowed, (event) => event({ ...eventContext }));
+        const answered = mapEvents(allowed, (event) => event(async () => ({ ...eventContext })));
         const openedAt = openedAtOf(stream);
         // For the gateway alone, which may be cut off before the first event.
         return (openedAt ? startWith({ data: null, extensions: { openedAt } }, answered) : answered) as never;

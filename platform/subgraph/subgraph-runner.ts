@@ -19,7 +19,7 @@ import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
 import { mapEvents, type EventStream } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
 import type { Subgraph } from './subgraph.js';
-import { endIfUntold, untilRead } from './until-read.js';
+import { EventReader, endIfUntold, type ReadPatience } from './until-read.js';
 
 /** One operation for one subgraph, as the query plan has it. */
 export interface SubgraphRequest {
@@ -28,8 +28,11 @@ export interface SubgraphRequest {
   variables?: Record<string, unknown> | undefined;
 }
 
-/** One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context. */
-export type SubgraphEvent = (context: RequestContext) => Promise<FormattedExecutionResult>;
+/**
+ * One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context: `renewed`
+ * makes one for each try, as that of before keeps what could not be loaded, and its token may have ended.
+ */
+export type SubgraphEvent = (renewed: () => Promise<RequestContext>) => Promise<FormattedExecutionResult>;
 
 const documentsBytes = 16 * 1024 * 1024;
 // As measured, without locations.
@@ -40,6 +43,8 @@ interface Happened {
   request: SubgraphRequest;
   document: DocumentNode;
   rootValue: unknown;
+  /** Of the subscription. */
+  opened: RequestContext;
 }
 
 type CheckedDocument = { document: DocumentNode; errors: readonly GraphQLError[] };
@@ -74,6 +79,7 @@ export class SubgraphRunner {
   constructor(
     readonly subgraph: Subgraph,
     private readonly logger: Logger,
+    private readonly patience?: ReadPatience,
   ) {
     this.prepared = preparedFor(subgraph.schema);
   }
@@ -102,12 +108,17 @@ export class SubgraphRunner {
       const stream = await createSourceEventStream(await this.args(request, checked.document, context));
       if (!(Symbol.asyncIterator in stream)) return this.present(stream, context);
       const left = new AbortController();
+      const reader = new EventReader(left.signal, this.patience);
+      const { document } = checked;
       const events = mapEvents(
         stream,
         (rootValue) =>
-          Promise.resolve<SubgraphEvent>((eventContext) =>
-            this.event({ request, document: checked.document, rootValue }, eventContext, left.signal),
-          ),
+          Promise.resolve<SubgraphEvent>(async (renewed) => {
+            const happened = { request, document, rootValue, opened: context };
+            const result = await reader.read(() => this.tell(happened, renewed));
+            if (!left.signal.aborted) endIfUntold(result);
+            return result;
+          }),
         (error) => this.endOf(error, context),
         () => left.abort(),
       );
@@ -118,33 +129,18 @@ export class SubgraphRunner {
     }
   }
 
-  /** Waits while it cannot be read. When that takes too long the stream ends, for its client to resume before it. */
-  private async event(
-    event: Happened,
-    context: RequestContext,
-    left: AbortSignal,
-  ): Promise<FormattedExecutionResult> {
-    const result = await untilRead(async (isFirst) => {
-      // The context of before keeps what could not be loaded, and an API key's token of a minute may have ended.
-      if (!isFirst) this.contexts.set(context, this.subgraph.createContext({ ...context, isStanding: true }));
-      return this.tell(event, context);
-    }, left);
-    if (!left.aborted) endIfUntold(result);
-    return result;
-  }
-
   private async tell(
-    { request, document, rootValue }: Happened,
-    context: RequestContext,
+    { request, document, rootValue, opened }: Happened,
+    renewed: () => Promise<RequestContext>,
   ): Promise<FormattedExecutionResult> {
-    try {
+    const extensions = cursorExtensions(rootValue);
+    const answer = async (): Promise<FormattedExecutionResult> => {
+      const context = await renewed();
       const args = await this.args(request, document, context);
-      const result = await this.prepared.engine.execute({ ...args, rootValue });
-      const extensions = cursorExtensions(rootValue);
-      return { ...this.present(result, context), ...(extensions ? { extensions } : {}) };
-    } catch (error) {
-      return this.refuse([toGraphQLError(error)], context);
-    }
+      return this.present(await this.prepared.engine.execute({ ...args, rootValue }), context);
+    };
+    const told = await answer().catch((error: unknown) => this.refuse([toGraphQLError(error)], opened));
+    return { ...told, ...(extensions ? { extensions } : {}) };
   }
 
   /** Why a stream has ended, fit to be shown: what is no ApiError tells its words to the log only. */

@@ -1,27 +1,7 @@
-import type { ExecutionResult } from 'graphql';
 import { describe, expect, test } from 'vitest';
 
-import type { EventStream } from '#platform/subgraph/map-events.js';
-
-import { caller, modes, startGateway, type TestGateway } from './support/start-gateway.js';
-
-type Stream = EventStream<ExecutionResult>;
-
-async function open(
-  { gateway }: TestGateway,
-  query: string,
-  after?: string,
-  requestId: string = caller.requestId,
-): Promise<Stream> {
-  const context = { ...caller, requestId, ...(after === undefined ? {} : { after }) };
-  const stream = await gateway.subscribe({ query, context });
-  if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
-  return stream;
-}
-
-async function nextOf(stream: Stream): Promise<unknown> {
-  return JSON.parse(JSON.stringify(await stream.next()));
-}
+import { nextOf, open } from './support/event-streams.js';
+import { caller, modes, startGateway } from './support/start-gateway.js';
 
 describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
   test('an event carries fields of another subgraph, and its cursor', async () => {
@@ -78,61 +58,6 @@ describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
     });
     await second.return(undefined);
   });
-
-  test.each(['fleet', 'governance'] as const)(
-    'an event whose part of %s cannot be read for now is told whole, once it can be',
-    async (name) => {
-      const running = await startGateway(mode);
-      const { world } = running;
-      const stream = await open(running, 'subscription { instanceChanged { name score } }');
-      await expect.poll(() => world.changes.size).toBe(1);
-      world.away.add(name);
-      world.changes.push({ payload: 'i1', cursor: 'c1' });
-      const told = nextOf(stream);
-      await expect
-        .poll(() => world.readings.filter(({ of }) => of === name).length, { timeout: 10_000 })
-        .toBeGreaterThan(1);
-      world.away.clear();
-      expect(await told).toEqual({
-        done: false,
-        value: { data: { instanceChanged: { name: 'alpha', score: 90 } }, extensions: { cursor: 'c1' } },
-      });
-      await stream.return(undefined);
-    },
-    30_000,
-  );
-
-  test.each(['fleet', 'governance'] as const)(
-    'while %s is away nothing is read for a subscriber that has left',
-    async (name) => {
-      const running = await startGateway(mode);
-      const { world } = running;
-      const query = 'subscription { instanceChanged { name score } }';
-      const [leaves, stays] = [
-        await open(running, query, undefined, 'leaves'),
-        await open(running, query, undefined, 'stays'),
-      ];
-      const readingsFor = (id: string) =>
-        world.readings.filter(({ of, requestId }) => of === name && requestId === id).length;
-      await expect.poll(() => world.changes.size).toBe(2);
-      world.away.add(name);
-      world.changes.push({ payload: 'i1', cursor: 'c1' });
-      const [, told] = [nextOf(leaves), nextOf(stays)];
-      for (const id of ['leaves', 'stays'])
-        await expect.poll(() => readingsFor(id), { timeout: 10_000 }).toBeGreaterThan(0);
-      await leaves.return(undefined);
-      await expect.poll(() => world.changes.size).toBe(1);
-      const before = { left: readingsFor('leaves'), stayed: readingsFor('stays') };
-      await expect
-        .poll(() => readingsFor('stays'), { timeout: 15_000 })
-        .toBeGreaterThanOrEqual(before.stayed + 2);
-      expect(readingsFor('leaves')).toBe(before.left);
-      world.away.clear();
-      expect(await told).toMatchObject({ value: { data: { instanceChanged: { name: 'alpha' } } } });
-      await stays.return(undefined);
-    },
-    40_000,
-  );
 
   test('the cursor to resume after reaches the subgraph', async () => {
     const running = await startGateway(mode);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 
-import { isPassing } from '#platform/database/outage.js';
+import { databaseAway, isPassing } from '#platform/database/outage.js';
 
 /** As pg makes them of the server's answers. */
 const said = (code: string) => Object.assign(new pg.DatabaseError('said', 4, 'error'), { code });
@@ -54,5 +54,31 @@ describe('no outage', () => {
     ['what is no error', 'Connection terminated unexpectedly'],
   ])('is %s', (_, error) => {
     expect(isPassing(error)).toBe(false);
+  });
+});
+
+describe('who is told that it passes', () => {
+  const reasonOf = (error: unknown) => databaseAway(error).extensions.reason;
+
+  test.each([
+    ['a lost connection', said('08006')],
+    ['a standby', said('25006')],
+    ['too many connections', said('53300')],
+    ['a server that starts', said('57P03')],
+    ['nobody at the port', network('ECONNREFUSED')],
+    ['a pool that has no free connection', new Error('timeout exceeded when trying to connect')],
+  ])('is told that the database is away by %s', (_, error) => {
+    expect(reasonOf(error)).toBe('DATABASE_AWAY');
+  });
+
+  test.each([
+    ['a failed transaction', said('25P02')],
+    ['a deadlock', said('40P01')],
+    ['a full disk', said('53100')],
+    ['a lock that was not given in time', said('55P03')],
+    ['a statement that took too long', said('57014')],
+    ['a disk that fails', said('58030')],
+  ])('is not told so by %s, where the server answers others', (_, error) => {
+    expect(reasonOf(error)).toBeUndefined();
   });
 });

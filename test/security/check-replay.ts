@@ -59,7 +59,7 @@ export async function replayFindings(
     if (!(Symbol.asyncIterator in stream)) return finding(`did not open: ${JSON.stringify(stream)}`);
     // What is told comes after what is replayed, so the first event shows whether anything was.
     const { value } = (await stream.next()) as { value: SubgraphEvent };
-    const result = await value({ ...context });
+    const result = await value(async () => ({ ...context }));
     await stream.return(undefined);
     const { cursor } = (result.extensions ?? {}) as { cursor?: string };
     return [

@@ -47,7 +47,11 @@ export async function startGateway(mode: Mode, options: Partial<GatewayOptions> 
   const servers =
     mode === 'in process'
       ? []
-      : await Promise.all(world.subgraphs.map((subgraph) => startSubgraphServer(subgraph)));
+      : await Promise.all(
+          world.subgraphs.map((subgraph) =>
+            startSubgraphServer(subgraph, silentLogger, options.readPatience),
+          ),
+        );
   const gateway = await createGateway({
     supergraphSdl,
     subgraphs: mode === 'in process' ? world.subgraphs : servers.map(({ name, url }) => ({ name, url })),

@@ -13,6 +13,7 @@ import type { RequestContext } from '#platform/request-context.js';
 import { mapEvents } from '#platform/subgraph/map-events.js';
 import { SubgraphRunner, type SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 import type { Subgraph } from '#platform/subgraph/subgraph.js';
+import type { ReadPatience } from '#platform/subgraph/until-read.js';
 
 interface Subscription extends SubgraphRequest {
   extensions: { requestContext: RequestContext };
@@ -30,8 +31,9 @@ export interface SubgraphServer {
 export async function startSubgraphServer(
   subgraph: Subgraph,
   logger = silentLogger,
+  patience?: ReadPatience,
 ): Promise<SubgraphServer> {
-  const runner = new SubgraphRunner(subgraph, logger);
+  const runner = new SubgraphRunner(subgraph, logger, patience);
   const app = express().post('/graphql', express.json({ limit: '10mb' }), async (request, response) => {
     response.json(await runner.execute(request.body as SubgraphRequest, requestContextFrom(request, true)));
   });
@@ -53,7 +55,7 @@ export async function startSubgraphServer(
         const { extensions, ...request } = contextValue as Subscription;
         const stream = await runner.subscribe(request, { ...extensions.requestContext });
         if (!(Symbol.asyncIterator in stream)) return stream as never;
-        return mapEvents(stream, (event) => event({ ...extensions.requestContext })) as never;
+        return mapEvents(stream, (event) => event(async () => ({ ...extensions.requestContext }))) as never;
       },
       // The runner's errors are plain already, and graphql-ws would call their toJSON.
       onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult as never,

@@ -1,6 +1,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
 import { parse } from 'graphql';
+import pg from 'pg';
 
 import { ApiError } from '#platform/errors.js';
 import type { RequestContext } from '#platform/request-context.js';
@@ -37,12 +38,17 @@ type Caller { authorization: String requestId: String! clientAddress: String! us
 const governanceSdl = `${link}
 type Query { policies: [Policy!]! }
 type Policy @key(fields: "id") { id: ID! appliesTo: Instance }
-type Instance @key(fields: "id") { id: ID! score: Int! violations: [Violation!]! }
+type Instance @key(fields: "id") { id: ID! score: Int! risk: Int violations: [Violation!]! }
 type Violation { rule: String! at: [Int!]! }
 `;
 
 interface Loaders {
   score: DataLoader<string, number | Error>;
+}
+
+/** As pg makes it of PostgreSQL's answer. */
+function said(code: string): Error {
+  return Object.assign(new pg.DatabaseError('said', 4, 'error'), { code });
 }
 
 /** Two small subgraphs, what they were asked, and the source of fleet's events. */
@@ -60,8 +66,12 @@ export class World {
   readonly resumedAfter: (string | undefined)[] = [];
   /** Subgraphs whose database is away. */
   readonly away = new Set<'fleet' | 'governance'>();
+  /** Subgraphs whose database cancels the statement that reads this instance, for it takes too long. */
+  readonly endless = new Map<'fleet' | 'governance', string>();
   /** Readings of an event's part of fleet, or of scores, each by the id of the request that it was for. */
-  readonly readings: { of: 'fleet' | 'governance'; requestId: string }[] = [];
+  readonly readings: { of: 'fleet' | 'governance'; id: string; requestId: string }[] = [];
+  /** The only token that has not ended, for governance; any is good without it. */
+  token: string | undefined;
   scores: Record<string, number> = { i1: 90, i2: 70 };
 
   private readonly names: Record<string, string> = { i1: 'alpha', i2: 'beta' };
@@ -77,16 +87,20 @@ export class World {
     return { __typename: 'Instance', id, name: this.names[id] };
   }
 
-  private read(of: 'fleet' | 'governance', { requestId }: RequestContext): void {
-    this.readings.push({ of, requestId });
-    if (this.away.has(of)) throw new ApiError('UNAVAILABLE', `${of} has no database`);
+  private read(of: 'fleet' | 'governance', id: string, { requestId }: RequestContext): void {
+    this.readings.push({ of, id, requestId });
+    if (this.away.has(of)) throw said('57P03');
+    if (this.endless.get(of) === id) throw said('57014');
   }
 
   private loaders(request: RequestContext): Loaders {
     return {
       score: new DataLoader(async (ids: readonly string[]) => {
         this.batches.push(ids);
-        this.read('governance', request);
+        for (const id of ids) this.read('governance', id, request);
+        if (this.token !== undefined && request.authorization !== this.token) {
+          throw new ApiError('UNAUTHENTICATED', 'The token has expired', { reason: 'TOKEN_EXPIRED' });
+        }
         return ids.map((id) => this.scores[id] ?? new ApiError('NOT_FOUND', `No score for ${id}`));
       }),
     };
@@ -127,7 +141,7 @@ export class World {
             });
           },
           resolve: ({ payload }: SourceEvent<string>, _: unknown, context: RequestContext) => {
-            this.read('fleet', context);
+            this.read('fleet', payload, context);
             if (payload === 'broken') throw new Error('password=hunter2');
             return this.instance(payload);
           },
@@ -155,6 +169,7 @@ export class World {
           return { id };
         },
         score: ({ id }: { id: string }, _: unknown, { score }: Loaders) => score.load(id),
+        risk: ({ id }: { id: string }, _: unknown, { score }: Loaders) => score.load(id),
         violations: ({ id }: { id: string }) => [{ rule: `rule of ${id}`, at: [1, 2] }],
       },
     };
