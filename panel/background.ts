@@ -23,8 +23,8 @@ import { outboxRetention } from '#platform/outbox/retention.job.js';
 import { within } from './shutdown.js';
 
 // For what is under way when nothing more is begun, and once more before the leases are given up. Each is less than its
-// phase of the shutdown: to be late is no fault of a job.
-const patienceMs = 1_400;
+// phase of the shutdown: to be late is no fault of a job, and to give it back takes a moment as well.
+const patienceMs = 1_200;
 const lastPatienceMs = 500;
 
 /** What an area wants done in the background. */
@@ -143,10 +143,14 @@ export class Background {
     await this.jobs.start();
   }
 
-  /** Begins no job and no step any more, and keeps the leases; waits for those under way, but not for long. */
+  /**
+   * Begins no job and no step any more, keeps the leases that it has and takes no others; waits for what is under way, but
+   * not for long. A job that is late is told so while all that it calls still answers, and another process may have it.
+   */
   async end(withinMs = patienceMs): Promise<void> {
+    for (const lease of this.leases) lease.keep();
     this.ending ??= Promise.all([this.jobs.rest(), ...this.loops.map((loop) => loop.stop())]);
-    await within(withinMs, this.ending);
+    if (!(await within(withinMs, this.ending))) await this.jobs.stop();
   }
 
   async stop(): Promise<void> {

@@ -9,11 +9,11 @@ import type { Logger } from '#platform/logger.js';
  */
 export const phases = [
   // No job and no step is begun any more; those under way end while all that they call still answers, by way of gateways
-  // this very process among them. What is late goes on meanwhile.
+  // this very process among them. Jobs that are late are left to another attempt, and steps go on meanwhile.
   { name: 'work', withinMs: 1_500 },
   // WebSockets are told and spread, requests under way are answered, connections are closed.
   { name: 'clients', withinMs: 4_500 },
-  // The leases are given up, which another process takes at once; jobs that are late are left to another attempt.
+  // The leases are given up, which another process takes at once.
   { name: 'background', withinMs: 1_000 },
   { name: 'subgraphs', withinMs: 2_000 },
   { name: 'database', withinMs: 5_500 },

@@ -1,3 +1,4 @@
+import { ApiError } from '../errors.js';
 import type { Role, Viewer } from '../viewer.js';
 
 /**
@@ -13,6 +14,14 @@ export type PermissionTable = Readonly<Record<string, readonly (Role | 'node' | 
 export function listsWithout(viewer: Viewer, permission: string): boolean {
   const listed = 'permissions' in viewer ? viewer.permissions : undefined;
   return listed !== undefined && !listed.includes(permission);
+}
+
+/** FORBIDDEN for a token with a list of its own that goes without the permission. */
+export function requireListed(viewer: Viewer, permission: string): void {
+  if (!listsWithout(viewer, permission)) return;
+  throw new ApiError('FORBIDDEN', `This needs the permission ${permission}`, {
+    reason: 'PERMISSION_MISSING',
+  });
 }
 
 /** Whether the viewer holds a permission: by the list that its token carries, or else by its role. */

@@ -55,6 +55,7 @@ export class JobRunner {
   private boss: PgBoss | undefined;
   private due: DueQueues | undefined;
   private resting: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
 
   constructor(private readonly options: JobRunnerOptions) {
     this.work = options.areas.flatMap(({ database, jobs }) =>
@@ -111,18 +112,23 @@ export class JobRunner {
     await this.resting;
   }
 
-  /** Takes no more jobs and lets those under way finish; what is not done in time is left to another attempt. */
+  /**
+   * Takes no more jobs and lets those under way finish; what is not done in time is told so by its signal and left to
+   * another attempt. Safe to call again: all calls wait for the same end.
+   */
   async stop(): Promise<void> {
     const { boss } = this;
     if (!boss) return;
-    const over = new AbortController();
-    await Promise.race([
-      this.rest(),
-      sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
-    ]);
-    this.boss = undefined;
-    over.abort();
-    await boss.stop({ graceful: false });
+    this.stopping ??= (async () => {
+      const over = new AbortController();
+      await Promise.race([
+        this.rest(),
+        sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
+      ]);
+      over.abort();
+      await boss.stop({ graceful: false });
+    })();
+    await this.stopping;
   }
 
   private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {

@@ -21,6 +21,8 @@ export class Lease {
   private granted: Grant | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
+  /** Whether it takes what is free, and not only keeps what it has. */
+  private takes = true;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -54,13 +56,22 @@ export class Lease {
     });
   }
 
+  /** Takes nothing from now on: who has ended its loops would only keep a lease from those that run theirs. */
+  keep(): void {
+    this.takes = false;
+  }
+
   /** Ends the lease at once, so that another process need not wait for its end. */
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.keep();
     clearTimeout(this.timer);
     const grant = this.granted;
     this.granted = undefined;
-    if (!grant) return;
+    if (grant) await this.giveUp(grant);
+  }
+
+  private async giveUp(grant: Grant): Promise<void> {
     await this.database
       .anonymous()
       .execute(
@@ -84,6 +95,8 @@ export class Lease {
    * the server does not see judges nobody: this runs on another connection, which may be back first.
    */
   async renew(): Promise<void> {
+    const { takes } = this;
+    if (!takes && !this.granted) return;
     try {
       const [row] = await this.database.anonymous().execute<Grant[]>(
         `insert into platform.lease as l values (?, ?, 1, now(), now() + make_interval(secs => ?))
@@ -92,11 +105,16 @@ export class Lease {
            epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
            acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
            expires_at = excluded.expires_at
-         where l.holder = excluded.holder or l.expires_at <= now()
-           or (? and not ${isGoneSql('excluded.holder')} and ${isGoneSql('l.holder')})
+         where l.holder = excluded.holder or ? and (l.expires_at <= now()
+           or ? and not ${isGoneSql('excluded.holder')} and ${isGoneSql('l.holder')})
          returning name, holder, epoch::text as epoch`,
-        [this.name, this.session.id, leaseSeconds, this.session.knowsOthers],
+        [this.name, this.session.id, leaseSeconds, takes, this.session.knowsOthers],
       );
+      // It was asked for before it was to take nothing more.
+      if (row && !this.granted && !this.takes) {
+        await this.giveUp(row);
+        return;
+      }
       if (row && !this.granted)
         this.logger.info({ lease: this.name, epoch: row.epoch }, 'this process runs the singletons');
       if (!row && this.granted)

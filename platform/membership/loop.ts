@@ -12,8 +12,8 @@ export interface LoopOptions {
   everyMs: number;
   /** Those of the background unless told. */
   deadlines?: Patience;
-  /** One turn under the grant; answers 'more' to be run again at once. */
-  turn(grant: Grant): Promise<'more' | 'done'>;
+  /** One turn under the grant; answers 'more' to be run again at once. When the loop ends it begins nothing new. */
+  turn(grant: Grant, ending: AbortSignal): Promise<'more' | 'done'>;
   /** Resolves early when there may be something to do before the pause is over. */
   woken?: (signal: AbortSignal) => Promise<void>;
 }
@@ -49,7 +49,7 @@ export class SingletonLoop {
   private async turn(grant: Grant): Promise<'more' | 'done'> {
     const { name, logger, deadlines = patience.background } = this.options;
     try {
-      return await withPatience(deadlines, async () => this.options.turn(grant));
+      return await withPatience(deadlines, async () => this.options.turn(grant, this.ending.signal));
     } catch (error) {
       if (!this.ending.signal.aborted) logger.error({ err: error, step: name }, 'a background step failed');
       return 'done';

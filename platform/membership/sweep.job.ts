@@ -46,7 +46,7 @@ export function sweepLoop(
     logger,
     everyMs: sweep.everyMs,
     ...(sweep.isLong ? { deadlines: patience.long } : {}),
-    turn: async (grant) => {
+    turn: async (grant, ending) => {
       const { due } = sweep;
       if (due !== undefined) {
         const now = clock.now();
@@ -54,8 +54,11 @@ export function sweepLoop(
         // It is time to ask again where the answer took as long as a pause.
         if (!isDue) return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
       }
-      // Waiting for its turn is no part of it.
-      const run = async () => traced(`sweep ${database.area}.${sweep.name}`, {}, async () => runOnce(grant));
+      // Waiting for its turn is no part of it, and a stop may have begun meanwhile.
+      const run = async () =>
+        ending.aborted
+          ? 'done'
+          : traced(`sweep ${database.area}.${sweep.name}`, {}, async () => runOnce(grant));
       return sweep.isLong ? longTurns.run(run) : run();
     },
   });

@@ -46,13 +46,16 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
     logger,
     everyMs,
     woken: async (signal) => bell.rung(signal),
-    turn: async (grant) => {
+    turn: async (grant, ending) => {
       bell.beginTurn();
       const after = await position(options);
       const isSkipDue = clock.now().getTime() - skippedAt >= skipEveryMs;
       const end = isSkipDue ? await endOfOutbox(systemReader(source)) : undefined;
       const events = await readOutbox(systemReader(source), source.area, { after, limit: batch, topics });
-      for (const event of events) await consumeOrPark(options, grant, event, failures);
+      for (const event of events) {
+        if (ending.aborted) return 'done';
+        await consumeOrPark(options, grant, event, failures);
+      }
       if (events.length === batch) return 'more';
       bell.endTurn();
       if (end) {

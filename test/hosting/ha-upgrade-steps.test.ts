@@ -155,6 +155,30 @@ test('one that does not come back is waited for 180 seconds, and then the upgrad
   for (const each of [a3, b2]) await each[Symbol.asyncDispose]();
 }, 300_000);
 
+test('where two processes share a name, one that came back counts for one of them only', async () => {
+  await panel.sql(`delete from platform.process where node_name <> 'self'`);
+  const both = [await StandInProcess.comes(panel, 'a/1'), await StandInProcess.comes(panel, 'a/2')];
+  await graphql('mutation { startUpgrade(input: { version: "4.0.0" }) { id } }');
+  await untilShown('RUNNING', 'a DRAINING', 'a PENDING', 'self PENDING');
+  for (const each of both) await each.dies();
+  await passed(185);
+  await untilShown('PAUSED', 'a FAILED', 'a PENDING', 'self PENDING');
+  const upgraded = { version: '4.0.0' };
+  const a3 = await StandInProcess.comes(panel, 'a/3', upgraded);
+  const { id } = await latest();
+  await resume(id);
+  await untilShown('RUNNING', 'a HEALTHY', 'a DRAINING', 'self PENDING');
+  await moments(3);
+  expect([await shown(), await a3.told()]).toEqual([
+    ['RUNNING', 'a HEALTHY', 'a DRAINING', 'self PENDING'],
+    null,
+  ]);
+  const a4 = await StandInProcess.comes(panel, 'a/4', upgraded);
+  await untilShown('RUNNING', 'a HEALTHY', 'a HEALTHY', 'self DRAINING');
+  await graphql(`mutation { cancelUpgrade(input: { id: "${id}" }) { status } }`);
+  for (const each of [a3, a4]) await each[Symbol.asyncDispose]();
+}, 300_000);
+
 async function toldToSelf(): Promise<string | null | undefined> {
   const [row] = await panel.sql<{ told: string | null }>(
     `select told from platform.process where node_name = 'self'`,

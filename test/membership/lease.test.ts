@@ -146,6 +146,34 @@ test('one of several processes holds a lease, and another gets it at once when i
   await second.stop();
 });
 
+test('a process that is to take nothing more keeps what it has, and leaves to others what is free or lost', async () => {
+  const [ending, other] = [await contender('h', 'ending'), await contender('h', 'other')];
+  await ending.start();
+  ending.keep();
+  await expire('h');
+  await ending.renew();
+  await other.renew();
+  expect([ending.current?.epoch, other.current]).toEqual(['1', undefined]);
+  await expire('h');
+  await other.renew();
+  await ending.renew();
+  expect([ending.current, other.current?.epoch]).toEqual([undefined, '2']);
+  await other.stop();
+  await ending.renew();
+  expect(ending.current).toBeUndefined();
+  const taken = await owner.query(`select holder from platform.lease where name = 'h'`);
+  expect(taken.rows).toEqual([{ holder: '' }]);
+});
+
+test('a lease that is granted while it is given up is given back', async () => {
+  const ending = await contender('i', 'overtaken');
+  const asked = ending.renew();
+  await ending.stop();
+  await asked;
+  const taken = await owner.query(`select holder from platform.lease where name = 'i'`);
+  expect([taken.rows, ending.current]).toEqual([[{ holder: '' }], undefined]);
+});
+
 test('a process that lost its lease without knowing it can write nothing', async () => {
   const [frozen, next] = [await contender('b', 'frozen'), await contender('b', 'next')];
   await frozen.start();

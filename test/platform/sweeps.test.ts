@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, test } from 'vitest';
 
@@ -114,6 +115,49 @@ describe('a sweep', () => {
       }, patience)
       .toBeGreaterThan(0);
     await loop.stop();
+    await lease.stop();
+  });
+
+  test('that waits behind a long one is not begun once a stop has begun', async () => {
+    const { database } = bench;
+    const session = { id: 'holder', knowsOthers: true };
+    const lease = new Lease(await bench.open('platform'), 'fleet', session, silentLogger);
+    await lease.start();
+    const ran: string[] = [];
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const longTurns = new Turns(1);
+    const [first, second] = ['first', 'second'].map((name) =>
+      sweepLoop(
+        {
+          name: `note.${name}`,
+          everyMs: 1_000,
+          isLong: true,
+          async run() {
+            ran.push(name);
+            await held;
+            return 'done';
+          },
+        },
+        {
+          database,
+          lease,
+          clock: new TestClock(),
+          logger: silentLogger,
+          longTurns,
+          questions: new DueQuestions(database.connections, silentLogger),
+        },
+      ),
+    );
+    first!.start();
+    await expect.poll(() => ran, patience).toEqual(['first']);
+    second!.start();
+    // By then it waits for its turn.
+    await setImmediate();
+    const stopped = Promise.all([first!.stop(), second!.stop()]);
+    letGo();
+    await stopped;
+    expect(ran).toEqual(['first']);
     await lease.stop();
   });
 

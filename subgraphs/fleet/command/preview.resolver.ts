@@ -1,7 +1,6 @@
 import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 
-import { listsWithout } from '#platform/auth/permissions.js';
-import { ApiError } from '#platform/errors.js';
+import { requireListed } from '#platform/auth/permissions.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
@@ -43,13 +42,15 @@ export class CommandPreviewResolver {
   @FieldResolver(() => CommandTargetPage, {
     description:
       'The instances, in the order in which they were named, then in which they enrolled. BAD_REQUEST when the instance ' +
-      'that `after` stands for is no longer among them.',
+      'that `after` stands for is no longer among them; FORBIDDEN when an API key that may not read policies asks for ' +
+      '`isRefused`.',
   })
   instances(
     @Root() preview: CommandPreview,
     @Args(() => CommandTargetsArgs) args: CommandTargetsArgs,
+    @Ctx() { operation }: SubgraphContext,
   ): Page<CommandTarget> {
-    return this.previews.page(preview, args);
+    return this.previews.page(operation, preview, args);
   }
 
   @FieldResolver(() => [CommandCanary], {
@@ -63,9 +64,8 @@ export class CommandPreviewResolver {
     @Root() { canaries }: CommandPreview,
     @Ctx() { operation }: SubgraphContext,
   ): readonly CommandCanary[] | null {
-    const needed = 'governance.canary.read';
-    if (!listsWithout(operation.requireViewer(), needed)) return canaries;
-    throw new ApiError('FORBIDDEN', `This needs the permission ${needed}`, { reason: 'PERMISSION_MISSING' });
+    requireListed(operation.requireViewer(), 'governance.canary.read');
+    return canaries;
   }
 }
 

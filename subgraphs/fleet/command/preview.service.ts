@@ -1,5 +1,5 @@
 import { isUnasked, type Admission, type Foresight, type Unasked } from '#platform/admission/admission.js';
-import { listsWithout } from '#platform/auth/permissions.js';
+import { listsWithout, requireListed } from '#platform/auth/permissions.js';
 import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
@@ -19,6 +19,7 @@ import {
 import { commandRulesOf, expiryOf, targetsFor } from './targets.service.js';
 
 const mostTold = 100;
+const policyRead = 'governance.policy.read';
 
 /**
  * What would become of a command. Whom it is for, what policies say and what windows do is asked of the same functions as
@@ -36,7 +37,7 @@ export class CommandPreviewService {
     const foreseen = await this.admission.foresee(operation, askedCommand(rules, instanceIds));
     const offline = await this.offlineOf(operation, instanceIds);
     const delays = await delaysOf(operation, rules, instanceIds);
-    const policies = saidBy(foreseen, listsWithout(operation.requireViewer(), 'governance.policy.read'));
+    const policies = saidBy(foreseen, listsWithout(operation.requireViewer(), policyRead));
     const refused = new Set(isUnasked(foreseen) ? [] : foreseen.refusedInstanceIds);
     return {
       total: instanceIds.length,
@@ -57,7 +58,13 @@ export class CommandPreviewService {
   }
 
   /** In the order in which they would get it. */
-  page({ targets }: CommandPreview, { filter, ...args }: CommandTargetsArgs): Page<CommandTarget> {
+  page(
+    operation: Operation,
+    { targets }: CommandPreview,
+    { filter, ...args }: CommandTargetsArgs,
+  ): Page<CommandTarget> {
+    // By which it would be told what isRefused does not tell.
+    if (filter?.isRefused != null) requireListed(operation.requireViewer(), policyRead);
     const window = pageWindow(args);
     const like = (some: readonly CommandTarget[]) => some.filter((target) => isLike(target, filter ?? {}));
     const before = targets.findIndex(({ id }) => id === window.after);
@@ -92,7 +99,7 @@ function saidBy(
     const { mustWait } = foreseen;
     return {
       admission: mustWait ? CommandAdmission.UNKNOWN : CommandAdmission.ADMITTED,
-      refused: mustWait ? null : 0,
+      refused: mustWait || tellsFirstOnly ? null : 0,
       policies: [],
       refusals: [],
       canaries: null,
@@ -105,7 +112,7 @@ function saidBy(
     : foreseen.refusers;
   return {
     admission: refusals.length > 0 ? CommandAdmission.REFUSED : CommandAdmission.ADMITTED,
-    refused: refusedInstanceIds.length,
+    refused: tellsFirstOnly ? null : refusedInstanceIds.length,
     policies: refusers,
     refusals: refusals.map(({ evidence, instanceId, ...policy }) => ({
       ...policy,

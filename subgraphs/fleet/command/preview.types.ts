@@ -128,7 +128,9 @@ export class CommandTarget {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether a mandatory policy refuses it there; null while that cannot be asked.',
+    description:
+      'Whether a mandatory policy refuses it there; null while that cannot be asked, and to an API key that may not read ' +
+      'policies.',
   })
   isRefused!: boolean | null;
 
@@ -179,7 +181,9 @@ export class CommandPreview {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'On how many of them a mandatory policy refuses it; null while that cannot be asked.',
+    description:
+      'On how many of them a mandatory policy refuses it; null while that cannot be asked, and to an API key that may not ' +
+      'read policies.',
   })
   refused!: number | null;
 

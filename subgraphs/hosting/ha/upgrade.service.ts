@@ -38,7 +38,10 @@ export class UpgradeService {
     return this.find(operation, id);
   }
 
-  /** What is running already goes on; whoever has come back with the wanted version meanwhile is not told to end again. */
+  /**
+   * What is running already goes on; whoever has come back with the wanted version meanwhile is not told to end again. A
+   * step stays with its own process while that is there. Names may repeat: of the newcomers each counts for one step.
+   */
   async resume(operation: Operation, id: string): Promise<HaUpgrade> {
     const { status } = await this.find(operation, id);
     if (status === 'SUCCEEDED' || status === 'CANCELLED') throw ended(status);
@@ -49,24 +52,30 @@ export class UpgradeService {
         [id],
       );
       await em.execute(
-        `with newest as (
-           select s.position, coalesce(n.id, s.process_id) as id,
-             coalesce(n.version = u.version and n.state = 'running' and ${isThereSql('n')}, false) as is_upgraded
-           from platform.upgrade_step s join platform.upgrade u on u.id = s.upgrade_id
-           left join lateral (
-             select p.* from platform.process p where p.node_name = s.node_name and not exists (
-               select from platform.upgrade_step o where o.upgrade_id = s.upgrade_id and o.position <> s.position
-                 and p.id in (o.process_id, o.new_process_id))
-             order by p.beat_at desc limit 1) n on true
-           where s.upgrade_id = ?)
-         update platform.upgrade_step s set process_id = n.id, new_process_id = null, started_at = null,
-           status = case when n.is_upgraded then 'healthy' else 'pending' end,
-           finished_at = case when n.is_upgraded then now() end
-         from newest n
-         where s.upgrade_id = ? and n.position = s.position
-           and (s.status = 'failed' or s.status = 'pending' and not exists (
-             select from platform.process p where p.id = s.process_id and ${isThereSql('p')}))`,
-        [id, id],
+        `with own as (
+           select s.position, s.node_name, s.process_id, s.status, p.id
+           from platform.upgrade_step s left join platform.process p
+             on p.id = coalesce(s.new_process_id, s.process_id) and ${isThereSql('p')}
+           where s.upgrade_id = ? and s.status in ('failed', 'pending')),
+         wanting as (
+           select *, row_number() over (partition by node_name order by position) as place from own where id is null),
+         newcomer as (
+           select p.id, p.node_name, row_number() over (partition by p.node_name order by p.beat_at desc) as place
+           from platform.process p where ${isThereSql('p')} and not exists (
+             select from platform.upgrade_step o where o.upgrade_id = ? and p.id in (o.process_id, o.new_process_id))),
+         chosen as (
+           select position, id from own where status = 'failed' and id is not null
+           union all
+           select w.position, coalesce(c.id, w.process_id) from wanting w left join newcomer c using (node_name, place)),
+         judged as (
+           select c.position, c.id, coalesce(p.version = u.version and p.state = 'running' and ${isThereSql('p')}, false)
+             as is_upgraded
+           from chosen c join platform.upgrade u on u.id = ? left join platform.process p on p.id = c.id)
+         update platform.upgrade_step s set process_id = j.id, new_process_id = null, started_at = null,
+           status = case when j.is_upgraded then 'healthy' else 'pending' end,
+           finished_at = case when j.is_upgraded then now() end
+         from judged j where s.upgrade_id = ? and j.position = s.position`,
+        [id, id, id, id],
       );
       audit({ target: id });
     });

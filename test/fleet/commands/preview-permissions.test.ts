@@ -37,8 +37,17 @@ test('a preview shows an API key of what it leads to only what the key may read,
     const key = await keyOf(tenant, 'fleet.command.send', ...permissions);
     const { data, errors } = await panel.world.graphql<{ previewCommand: Preview }>(query, { input }, key);
     const { instances, delays, canaries, policies, refusals, ...about } = data!.previewCommand;
-    expect(about).toMatchObject({ total: 2, delayed: 2, refused: 2, admission: 'REFUSED' });
+    expect(about).toMatchObject({ total: 2, delayed: 2, admission: 'REFUSED' });
+    const narrowed = await panel.world.graphql<{ previewCommand: Preview }>(
+      query,
+      { input, filter: { isRefused: true } },
+      key,
+    );
     return {
+      refusedOn: [about.refused, ...instances.nodes.map(({ isRefused }) => isRefused)],
+      narrowed:
+        narrowed.data?.previewCommand.instances.totalCount ??
+        narrowed.errors?.find(({ path }) => path?.join('.') === 'previewCommand.instances')?.extensions.code,
       names: instances.nodes.map(({ instance }) => instance?.name),
       windows: delays.map(({ windows }) => windows?.map(({ name }) => name)),
       canaries: canaries?.length,
@@ -55,7 +64,14 @@ test('a preview shows an API key of what it leads to only what the key may read,
     without('delays.windows'),
     without('canaries'),
   ];
-  const nothing = { names: [undefined, undefined], windows: [undefined], policies: 1, refusals: 1 };
+  const nothing = {
+    names: [undefined, undefined],
+    windows: [undefined],
+    policies: 1,
+    refusals: 1,
+    refusedOn: [null, null, null],
+    narrowed: 'FORBIDDEN',
+  };
   const bare = await asks();
   expect({ ...bare, refused: bare.refused.toSorted() }).toEqual({
     ...nothing,
@@ -74,6 +90,8 @@ test('a preview shows an API key of what it leads to only what the key may read,
     canaries: 1,
     policies: 2,
     refusals: 4,
+    refusedOn: [2, true, true],
+    narrowed: 2,
     refused: [],
   });
 });
