@@ -36,7 +36,7 @@ export function createLogger(
       level,
       redact: { paths: redacted, censor: '[redacted]' },
       serializers: { err: loggedError },
-      mixin: (line) => traceFields(line),
+      mixin: traceFields,
       hooks: { logMethod: repeatedFailures() },
     },
     destination,

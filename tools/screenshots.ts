@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Locator, type Page } from 'playwright-core';
 
 /**
  * Pictures of every page of the console, light and dark, for docs/console. Of a running demo:
@@ -85,11 +85,7 @@ async function takeOnes(page: Page, scheme: string): Promise<void> {
   for (const [name, path, list] of ones) {
     await page.goto(url + path);
     const first = page.getByRole('list', { name: list, exact: true }).getByRole('link').first();
-    const isThere = await first.waitFor({ timeout: 5_000 }).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) continue;
+    if (!(await isThere(first, 5_000))) continue;
     await first.click();
     await page.waitForURL(/\/\w+_\w+$/);
     await page.getByRole('heading', { level: 1 }).waitFor();
@@ -97,16 +93,16 @@ async function takeOnes(page: Page, scheme: string): Promise<void> {
   }
 }
 
+async function isThere(link: Locator, timeout: number): Promise<boolean> {
+  return link.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Waits for lists to be read. */
 async function isListed(page: Page, name: string): Promise<boolean> {
-  const link = page.getByRole('link', { name });
-  return link
-    .first()
-    .waitFor({ timeout: 3_000 })
-    .then(
-      () => true,
-      () => false,
-    );
+  return isThere(page.getByRole('link', { name }).first(), 3_000);
 }
 
 /** Has a command sent, and one in steps. */

@@ -100,7 +100,7 @@ export class Admission {
   /** The same where no request asks. */
   async requireFor(asker: Asker, { sentence, ...input }: Asked): Promise<void> {
     const answer = await this.ask<{ refusals: Refusal[] }>(question, asker, input);
-    if ('mustWait' in answer) {
+    if (isUnasked(answer)) {
       if (answer.mustWait) throw cannotBeAsked(answer.cause);
       return;
     }

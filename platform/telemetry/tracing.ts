@@ -87,7 +87,7 @@ export function currentTraceparent(): string | null {
 }
 
 /** For the log: which trace a line belongs to. Outside of any it is that of the error that it tells of. */
-export function traceFields(line: object = {}): { trace_id?: string; span_id?: string } {
+export function traceFields(line: object): { trace_id?: string; span_id?: string } {
   if (!tracer) return {};
   const { err } = line as { err?: unknown };
   const span =

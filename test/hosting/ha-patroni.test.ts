@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { PatroniClient } from '#subgraphs/hosting/ha/patroni/client.js';
 
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { type TestPanel } from '../support/panel.js';
 import { hasPatroni, PatroniCluster } from '../support/patroni.js';
 import { until } from '../support/world.js';
+import { startPatroniPanel } from './support/patroni-panel.js';
 
 interface Status {
   mode: string;
@@ -28,16 +29,7 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
   let panel: TestPanel;
   beforeAll(async () => {
     cluster = await PatroniCluster.start();
-    await cluster.sql('create database panel', 'pg-1');
-    const ownerUrl = cluster.ownerUrl('panel');
-    const app = new URL(ownerUrl);
-    app.username = 'panel_app';
-    app.password = inject('postgres').password;
-    panel = await startTestPanel(
-      { DATABASE_OWNER_URL: ownerUrl, PATRONI_URLS: cluster.urls(), NODE_NAME: 'panel-1' },
-      'in process',
-      { name: 'panel', url: app.href, ownerUrl, drop: async () => undefined },
-    );
+    panel = await startPatroniPanel(cluster);
   }, 300_000);
   afterAll(async () => {
     await panel?.stop();
@@ -88,7 +80,7 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
   test('a candidate that is unknown, lagging or frozen is refused, and nothing changes', async () => {
     const unknown = await failOver({ target: 'pg-9' });
     expect([unknown.status, unknown.body.error]).toEqual([409, 'There is no process or server pg-9']);
-    const receiver = cluster.receiverOf('pg-2');
+    const receiver = await cluster.receiverOf('pg-2');
     process.kill(receiver, 'SIGSTOP');
     try {
       await cluster.sql(

@@ -265,53 +265,25 @@ describe('what can not be', () => {
   });
 });
 
-describe('places under the plan', () => {
-  test('are kept from the wish on, and not needed without Cloud OS', async () => {
-    const { tenant } = await hostingTenant(panel, 'FREE');
-    for (const name of ['one', 'two', 'three'])
-      expect((await provision(tenant, { name })).errors).toBeUndefined();
-    const fourth = await provision(tenant, { name: 'four' });
-    expect(fourth.errors?.[0]?.extensions).toMatchObject({
-      code: 'LIMIT_REACHED',
-      details: { limit: 3, used: 3, plan: 'pro' },
+test('a token lets in its own host, once', async () => {
+  const { tenant, token } = await hostingTenant(panel);
+  const { data } = await provision(tenant, { name: 'bound-01' });
+  const { id } = data!.provisionServer;
+  await panel.pass(() => panel.hetzner.servers(token).length === 1, 'the provider to be told');
+  const { userData } = panel.hetzner.servers(token)[0]!;
+  const secret = /flt_[\w-]+/.exec(userData)![0];
+  const enroll = async (hostname: string) =>
+    panel.world.rest('/api/agent/enroll', {
+      body: { token: secret, name: hostname, hostname, version: '0.2.9' },
     });
-    expect((await provision(tenant, { name: 'plain', installCloudOs: false })).errors).toBeUndefined();
+  expect(await enroll('thief')).toMatchObject({
+    status: 401,
+    body: { error: expect.stringContaining('another host') },
   });
-
-  test('are given back by a failure', async () => {
-    const { tenant } = await hostingTenant(panel, 'FREE');
-    panel.hetzner.addFault({ kind: 'error', method: 'POST', code: 'placement_error', body: 'unlucky' });
-    for (const name of ['first', 'second', 'unlucky'])
-      expect((await provision(tenant, { name })).errors).toBeUndefined();
-    await panel.pass(async () => {
-      const { body } = await tenant.rest<{ name: string; status: string }[]>('/api/hosting/servers');
-      return body.every(({ name, status }) => status === (name === 'unlucky' ? 'failed' : 'running'));
-    }, 'all to be settled');
-    expect((await provision(tenant, { name: 'third' })).errors).toBeUndefined();
-    const { errors } = await provision(tenant, { name: 'fourth' });
-    expect(errors?.[0]?.extensions['code']).toBe('LIMIT_REACHED');
-  });
-
-  test('a token lets in its own host, once', async () => {
-    const { tenant, token } = await hostingTenant(panel);
-    const { data } = await provision(tenant, { name: 'bound-01' });
-    const { id } = data!.provisionServer;
-    await panel.pass(() => panel.hetzner.servers(token).length === 1, 'the provider to be told');
-    const { userData } = panel.hetzner.servers(token)[0]!;
-    const secret = /flt_[\w-]+/.exec(userData)![0];
-    const enroll = async (hostname: string) =>
-      panel.world.rest('/api/agent/enroll', {
-        body: { token: secret, name: hostname, hostname, version: '0.2.9' },
-      });
-    expect(await enroll('thief')).toMatchObject({
-      status: 401,
-      body: { error: expect.stringContaining('another host') },
-    });
-    await reaches(panel, tenant, id, 'READY');
-    expect(await enroll('bound-01')).toMatchObject({
-      status: 401,
-      body: { error: expect.stringContaining('no uses left') },
-    });
+  await reaches(panel, tenant, id, 'READY');
+  expect(await enroll('bound-01')).toMatchObject({
+    status: 401,
+    body: { error: expect.stringContaining('no uses left') },
   });
 });
 

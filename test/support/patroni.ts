@@ -75,13 +75,16 @@ export class PatroniCluster implements AsyncDisposable {
       .finally(() => client.end());
   }
 
-  /** The pid of a member's process that receives the log. */
-  receiverOf(member: string): number {
-    const [postmaster] = readFileSync(join(this.folder, member, 'data', 'postmaster.pid'), 'utf8').split(
-      '\n',
-    );
-    const found = execFileSync('pgrep', ['-P', postmaster!, '-f', 'walreceiver'], { encoding: 'utf8' });
-    return Number(found.trim());
+  /** The pid of a member's process that receives the log, once there is one. */
+  async receiverOf(member: string): Promise<number> {
+    const file = join(this.folder, member, 'data', 'postmaster.pid');
+    let found = '';
+    await until(async () => {
+      const [postmaster = ''] = readFileSync(file, 'utf8').split('\n');
+      found = spawnSync('pgrep', ['-P', postmaster, '-f', 'walreceiver'], { encoding: 'utf8' }).stdout.trim();
+      return found !== '';
+    }, `${member} to receive the log`);
+    return Number(found);
   }
 
   async leader(): Promise<string | undefined> {

@@ -1,9 +1,10 @@
+import 'reflect-metadata';
 import { describe, expect, test } from 'vitest';
 
 import { silentLogger } from '#platform/logger.js';
 import { TargetGuard } from '#platform/outbound/guard.js';
 import { parseAddress } from '#subgraphs/governance/gitops/git/address.js';
-import { GitOpsAction, type GitOpsChange } from '#subgraphs/governance/gitops/gitops-config.entity.js';
+import { GitOpsAction, type GitOpsChange } from '#subgraphs/governance/gitops/gitops-change.types.js';
 import { readManifest } from '#subgraphs/governance/gitops/manifest/read.js';
 import { keyOf } from '#subgraphs/governance/gitops/manifest/resource.js';
 import { hashOfTry } from '#subgraphs/governance/gitops/sync/refusals.js';

@@ -1,39 +1,28 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
 import { partner } from '../billing/support/partner-money.js';
 import { decide } from '../billing/support/partners.js';
 import { client, provider } from '../identity/msp/support.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
-import type { Tenant } from '../support/world.js';
-import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
+import { retype, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
-import { startWholePanel, type WholePanel } from './support/whole-panel.js';
+import { useStage } from './support/stage.js';
+import { startWholePanel } from './support/whole-panel.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-let panel: WholePanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startWholePanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const stage = useStage(async () => startWholePanel());
+const { at } = stage;
 
 describe.skipIf(!isChromiumThere)('one client', () => {
   test('shows what it has and whom it lets in, and is changed, suspended, deleted and restored', async () => {
-    const parent = await provider(panel);
-    const acme = await client(panel, panel.mailbox, parent);
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, stage.panel.mailbox, parent);
     await acme.node('theirs-01');
     dataOf(
       await acme.graphql(
@@ -47,16 +36,14 @@ describe.skipIf(!isChromiumThere)('one client', () => {
       await at(parent, '/clients', async (page) => {
         await press(page, 'Acme Corp');
         await heading(page, 'Acme Corp');
-        expect(page.url()).toBe(`${panel.panel.url}/clients/${acme.id}`);
+        expect(page.url()).toBe(`${stage.panel.panel.url}/clients/${acme.id}`);
         const access = page.getByRole('list', { name: 'Access' }).getByRole('listitem');
         await access.filter({ hasText: 'the yearly check' }).getByText('Operator').waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await tabTo(page, 'Name of the client', 120);
         await page.keyboard.type('Acme Ltd');
         await choose(page, 'Plan', 'Enterprise');
-        await tabTo(page, 'Instances, at most');
-        await page.keyboard.press('Control+a');
-        await page.keyboard.type('7');
+        await retype(page, 'Instances, at most', '7');
         await press(page, 'Change it');
         await heading(page, 'Acme Ltd');
         await page.getByText('of 7').waitFor();
@@ -74,7 +61,7 @@ describe.skipIf(!isChromiumThere)('one client', () => {
         await page.getByText('Acme Ltd is restored.').waitFor();
       }),
     ).toEqual(nothingWrong);
-    const other = await provider(panel);
+    const other = await provider(stage.panel);
     expect(
       await at(other, `/clients/${acme.id}`, async (page) => heading(page, 'There is no such page')),
     ).toEqual(nothingWrong);
@@ -83,9 +70,9 @@ describe.skipIf(!isChromiumThere)('one client', () => {
 
 describe.skipIf(!isChromiumThere)('what clients grant', () => {
   test('is seen as it is made and ended, by operators too, and what can not be read is not called no access', async () => {
-    const parent = await provider(panel);
-    const acme = await client(panel, panel.mailbox, parent);
-    await tokenInRole(panel, parent, 'OPERATOR');
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, stage.panel.mailbox, parent);
+    await tokenInRole(stage.panel, parent, 'OPERATOR');
     const looked = async (page: Page) =>
       page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
     expect(
@@ -107,14 +94,12 @@ describe.skipIf(!isChromiumThere)('what clients grant', () => {
         await looked(page);
         await row.getByText('Its owner has granted no access.').waitFor();
         expect(await page.getByRole('button', { name: 'Act in Acme Corp' }).count()).toBe(0);
-        await page.route('**/graphql', async (route) =>
-          route.request().postData()?.includes('query GrantsInForce(') ? route.abort() : route.continue(),
-        );
+        const readings = await unanswered(page, 'GrantsInForce');
         await page.reload();
         await page.getByRole('alert').filter({ hasText: 'The panel can not be reached' }).waitFor();
         await row.waitFor();
         expect(await row.getByText('Its owner has granted no access.').count()).toBe(0);
-        await page.unroute('**/graphql');
+        await readings.mend();
         await row.getByText('Its owner has granted no access.').waitFor();
       }),
     ).toEqual(nothingWrong);
@@ -123,11 +108,11 @@ describe.skipIf(!isChromiumThere)('what clients grant', () => {
 
 describe.skipIf(!isChromiumThere)('one partner', () => {
   test('shows its tier and how it came to it, what it earned, and is suspended by who runs the panel', async () => {
-    const { tenant, id } = await partner(panel, 5);
-    dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 10 }));
-    await panel.clock.advance(3_000);
-    const paidAt = panel.clock.now().toISOString();
-    await panel.sql(
+    const { tenant, id } = await partner(stage.panel, 5);
+    dataOf(await decide(stage.panel, 'approvePartner', id, { commissionPercent: 10 }));
+    await stage.panel.clock.advance(3_000);
+    const paidAt = stage.panel.clock.now().toISOString();
+    await stage.panel.sql(
       `insert into billing.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
        values ('evt_' || gen_random_uuid(), $1, 'billing.invoice.paid', 'in_web', $2, 'test', now())`,
       [tenant.id, { invoiceId: 'in_web', amountPaid: 1_000, currency: 'usd', paidAt }],
@@ -163,7 +148,7 @@ describe.skipIf(!isChromiumThere)('one partner', () => {
         await tiers.filter({ hasText: 'as it was suspended' }).waitFor();
       }),
     ).toEqual(nothingWrong);
-    const stranger = await panel.world.tenant();
+    const stranger = await stage.panel.world.tenant();
     expect(
       await at(stranger, `/partners/${id}`, async (page) => heading(page, 'There is no such page')),
     ).toEqual(nothingWrong);

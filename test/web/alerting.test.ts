@@ -1,41 +1,31 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { confirm, MailServer } from '../fleet/alerts/support/mail.js';
 import { soon } from '../fleet/alerts/support/panel.js';
 import { WebhookReceiver } from '../fleet/alerts/support/webhook.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype, unanswered } from './support/editing.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 let mails: MailServer;
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
+afterAll(async () => mails?.[Symbol.asyncDispose]());
+const stage = useStage(async () => {
   mails = await MailServer.start();
-  panel = await startTestPanel({
+  return startTestPanel({
     SMTP_URL: mails.url,
     MAIL_FROM: 'panel@panel.test',
     ALLOW_PRIVATE_TARGETS: '127.0.0.1',
   });
-  browser = await launchChromium();
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-  await mails?.[Symbol.asyncDispose]();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const { at } = stage;
 
 interface Rule {
   kind: string;
@@ -54,7 +44,7 @@ async function cpuRule(tenant: Tenant): Promise<Rule> {
 
 describe.skipIf(!isChromiumThere)('an alert rule', () => {
   test('is given another limit, what is wrong stands beside its field, and is switched off, on, and reset', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const before = await cpuRule(tenant);
     expect(
       await at(tenant, '/alerts/rules', async (page) => {
@@ -91,8 +81,8 @@ describe.skipIf(!isChromiumThere)('an alert rule', () => {
   });
 
   test('is only looked at by whoever may not change it', async () => {
-    const tenant = await panel.world.tenant();
-    await tokenInRole(panel, tenant, 'VIEWER');
+    const tenant = await stage.panel.world.tenant();
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, '/alerts/rules', async (page) => {
         await page.getByText('The CPU in use is at').waitFor();
@@ -106,7 +96,7 @@ describe.skipIf(!isChromiumThere)('an alert rule', () => {
 
 describe.skipIf(!isChromiumThere)('a channel', () => {
   test('is a webhook that shows its secret once, is tested, says what came of it, is changed and removed', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using receiver = await WebhookReceiver.start();
     expect(
       await at(tenant, '/alerts/channels', async (page) => {
@@ -133,7 +123,11 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await press(page, 'Send a test to On call');
         const sent = page.getByRole('list', { name: 'Sent lately' }).getByRole('listitem');
         await sent.waitFor();
-        await soon(panel, async () => sent.getByText('Delivered').isVisible(), 'the test to be told of');
+        await soon(
+          stage.panel,
+          async () => sent.getByText('Delivered').isVisible(),
+          'the test to be told of',
+        );
         await sent.getByText('1 attempt: answered 204').waitFor();
         expect(receiver.received.map(({ body, signedBy }) => [body.type, signedBy])).toEqual([
           ['test', receiver.secrets],
@@ -176,7 +170,7 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
   });
 
   test('mails those of its addresses that have confirmed, and says who has not', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const [willing, silent] = [`${crypto.randomUUID()}@example.com`, `${crypto.randomUUID()}@example.com`];
     expect(
       await at(tenant, '/alerts/channels', async (page) => {
@@ -189,7 +183,7 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await retype(page, 'E-mail addresses', `${willing}, ${silent}`);
         await page.keyboard.press('Enter');
         await line(page, `${silent}: not confirmed, so it gets no alerts`).first().waitFor();
-        await confirm(panel, await mails.confirmationToken(willing));
+        await confirm(stage.panel, await mails.confirmationToken(willing));
         await page.reload();
         await line(page, `${willing}: confirmed`).first().waitFor();
         await page.getByRole('button', { name: 'Mail the links again to Office' }).waitFor();
@@ -198,9 +192,9 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
   });
 
   test('is not offered to whoever may not see where alerts go', async () => {
-    const tenant = await panel.world.tenant();
-    await tokenInRole(panel, tenant, 'VIEWER');
-    await using vera = await Person.come(browser, panel.panel.url);
+    const tenant = await stage.panel.world.tenant();
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
+    await using vera = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await vera.signIn(tenant, '/alerts/channels');
     await page.getByText('Your role does not allow this.').first().waitFor();
     expect(await page.getByText('New channel').count()).toBe(0);

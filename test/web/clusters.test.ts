@@ -1,34 +1,24 @@
 import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
-import { cluster, startKubernetesPanel, type KubernetesPanel } from '../hosting/support/kubernetes-panel.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { cluster, startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { manifest } from '../support/deployment-manifest.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
-import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { heading, nothingWrong, press, tabTo } from './support/console.js';
+import { retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
+import { useStage } from './support/stage.js';
 
 // Clusters are looked at every ten seconds of the panel's clock, which a busy machine moves slowly.
 vi.setConfig({ testTimeout: 180_000 });
 
-let panel: KubernetesPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startKubernetesPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const stage = useStage(async () => startKubernetesPanel());
+const { at } = stage;
 
 interface Scene {
   tenant: Tenant;
@@ -37,8 +27,8 @@ interface Scene {
 }
 
 async function scene(): Promise<Scene> {
-  const tenant = await panel.world.tenant();
-  const sandbox = await panel.kubernetes();
+  const tenant = await stage.panel.world.tenant();
+  const sandbox = await stage.panel.kubernetes();
   const clusterId = await cluster(tenant, sandbox, { name: 'main', tags: ['prod'] });
   await until(async () => sandbox.openWatches === 1, 'a watch');
   return { tenant, sandbox, clusterId };
@@ -79,17 +69,17 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
       await at(tenant, '/kubernetes', async (page) => {
         await press(page, 'main');
         await heading(page, 'main');
-        expect(page.url()).toBe(`${panel.panel.url}/kubernetes/${clusterId}`);
+        expect(page.url()).toBe(`${stage.panel.panel.url}/kubernetes/${clusterId}`);
         await page.getByText('3 of 3').waitFor();
         await page.getByText('cluster.version is "1.35"; it takes gte "1.36"').waitFor();
         await page.getByRole('listitem').filter({ hasText: 'default/shop' }).waitFor();
         expect(await wrongWith(page)).toEqual([]);
         sandbox.setUnready('etcd failed');
-        await panel.pass(seen(page, 'Not ready'), 'its being degraded');
+        await stage.panel.pass(seen(page, 'Not ready'), 'its being degraded');
         await page.locator('main').getByText('Degraded', { exact: true }).waitFor();
         await page.getByText('look at its control plane').waitFor();
         sandbox.setUnready('');
-        await panel.pass(
+        await stage.panel.pass(
           async () => page.locator('main').getByText('Healthy', { exact: true }).isVisible(),
           'its being healthy',
         );
@@ -101,7 +91,7 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
     const here = await scene();
     const { tenant, sandbox, clusterId } = here;
     await run(here, 'left');
-    const another = await panel.kubernetes();
+    const another = await stage.panel.kubernetes();
     expect(
       await at(tenant, `/kubernetes/${clusterId}`, async (page) => {
         await page.getByLabel('Name of the cluster').fill('renamed');
@@ -115,7 +105,7 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
         await page.getByLabel('Kubeconfig').fill(sandbox.kubeconfig({ user: 'next', by: 'token', forMs }));
         await press(page, 'Take this credential');
         await page.getByText('The credential is replaced.').waitFor();
-        await panel.pass(seen(page, 'Credential ending'), 'its end to be told');
+        await stage.panel.pass(seen(page, 'Credential ending'), 'its end to be told');
         await press(page, 'Remove renamed', 'Remove');
         await tabTo(page, 'Remove renamed and leave its deployments', 120);
         await page.keyboard.press('Enter');
@@ -124,7 +114,7 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
         await page.keyboard.press('Enter');
         await heading(page, 'Kubernetes');
         await page.getByText('None is known yet.').waitFor();
-        await page.goto(`${panel.panel.url}/kubernetes/${clusterId}`);
+        await page.goto(`${stage.panel.panel.url}/kubernetes/${clusterId}`);
         await heading(page, 'There is no such page');
       }),
     ).toEqual(nothingWrong);
@@ -139,24 +129,22 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
       await at(here.tenant, '/kubernetes', async (page) => {
         await press(page, 'default/web');
         await heading(page, 'web');
-        expect(page.url()).toBe(`${panel.panel.url}/kubernetes/deployments/${id}`);
-        await panel.pass(
+        expect(page.url()).toBe(`${stage.panel.panel.url}/kubernetes/deployments/${id}`);
+        await stage.panel.pass(
           async () => page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2').isVisible(),
           'both replicas',
         );
         expect(await wrongWith(page)).toEqual([]);
-        await tabTo(page, 'Replicas', 120);
-        await page.keyboard.press('Control+a');
-        await page.keyboard.type('3');
+        await retype(page, 'Replicas', '3');
         await page.keyboard.press('Enter');
-        await panel.pass(
+        await stage.panel.pass(
           async () => page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3').isVisible(),
           'the third replica',
         );
         await page.locator('main').getByText('Running', { exact: true }).waitFor();
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
-        await panel.pass(
+        await stage.panel.pass(
           async () => (await page.getByRole('link', { name: 'default/web' }).count()) === 0,
           'its end',
         );
@@ -180,10 +168,8 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
     const imageThere = () => JSON.stringify(sandbox.deployment('default', 'shared')?.spec);
     expect(
       await at(tenant, `/kubernetes/deployments/${id}`, async (page) => {
-        await panel.pass(seen(page, 'nginx:1.30'), 'the image of the other');
-        await tabTo(page, 'Image', 120);
-        await page.keyboard.press('Control+a');
-        await page.keyboard.type('nginx:1.31');
+        await stage.panel.pass(seen(page, 'nginx:1.30'), 'the image of the other');
+        await retype(page, 'Image', 'nginx:1.31');
         await page.keyboard.press('Enter');
         const owned = page.getByRole('group', { name: 'Others own what this would change' });
         await owned.getByText('kubectl-set').waitFor();
@@ -209,18 +195,18 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
       namespace: 'default',
       body: manifest('theirs', 'theirs:1'),
     });
-    const stranger = await panel.world.tenant();
+    const stranger = await stage.panel.world.tenant();
     expect(
       await at(stranger, `/kubernetes/deployments/${id}`, async (page) => {
         await heading(page, 'There is no such page');
-        await page.goto(`${panel.panel.url}/kubernetes/${clusterId}`);
+        await page.goto(`${stage.panel.panel.url}/kubernetes/${clusterId}`);
         await heading(page, 'There is no such page');
       }),
     ).toEqual(nothingWrong);
-    await tokenInRole(panel, tenant, 'VIEWER');
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, `/kubernetes/${clusterId}`, async (page) => {
-        await panel.pass(seen(page, 'default/theirs'), 'the other');
+        await stage.panel.pass(seen(page, 'default/theirs'), 'the other');
         expect(await page.getByRole('button', { name: /main/ }).count()).toBe(0);
         await press(page, 'default/theirs');
         await heading(page, 'theirs');

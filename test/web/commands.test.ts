@@ -1,32 +1,25 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, Person, tabTo } from './support/console.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
+const stage = useStage(async () => {
+  const panel = await startTestPanel();
   useScene(panel);
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
+  return panel;
 });
 
 test.skipIf(!isChromiumThere)(
   'a command says before it is sent whom it touches, which policies refuse it and what holds it back, as the form changes',
   async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const good = await nodeWith(tenant, { 'backup.encryption': true }, 'good-01');
     const bad = await nodeWith(tenant, { 'backup.encryption': false }, 'bad-01');
     for (const { id } of [good, bad]) {
@@ -50,13 +43,13 @@ test.skipIf(!isChromiumThere)(
           input: {
             name: 'Freeze',
             effect: 'DENY',
-            startsAt: new Date(panel.clock.now().getTime() - 60_000).toISOString(),
+            startsAt: new Date(stage.panel.clock.now().getTime() - 60_000).toISOString(),
             durationMinutes: 120,
           },
         },
       ),
     );
-    await using dana = await Person.come(browser, panel.panel.url);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.signIn(tenant, '/commands/new');
     const said = page.getByRole('region', { name: 'What it would do' }).getByRole('status');
     await heading(page, 'Send a command');

@@ -1,31 +1,21 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 
 import { firing } from '../fleet/alerts/support/panel.js';
 import { report, takeOne } from '../fleet/commands/support/commands.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { enableTotp, nextCode } from '../identity/support/totp.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { ordinaryBeat } from '../support/world.js';
-import { heading, Person, tabTo } from './support/console.js';
+import { heading, tabTo } from './support/console.js';
+import { useStage } from './support/stage.js';
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const person = async (more: object = {}) => Person.come(browser, panel.panel.url, more);
+const stage = useStage(async () => startTestPanel());
+const { person } = stage;
 
 /** A tenant with a node that beats, and its owner signed in at a page. */
 async function signedIn(path: (id: string) => string) {
-  const tenant = await panel.world.tenant();
+  const tenant = await stage.panel.world.tenant();
   const node = await tenant.node();
   await node.beat();
   const dana = await person();
@@ -41,15 +31,15 @@ async function storedInPage(page: Page): Promise<string> {
 
 describe.skipIf(!isChromiumThere)('signing in', () => {
   test('takes a password and a code of the second factor, and comes to the page that was asked for', async () => {
-    const tenant = await panel.world.tenant();
-    const { secret } = await enableTotp(panel, tenant);
+    const tenant = await stage.panel.world.tenant();
+    const { secret } = await enableTotp(stage.panel, tenant);
     await using dana = await person();
     const page = await dana.signIn(tenant, '/instances?status=OFFLINE');
     await heading(page, 'Second factor');
     await page.keyboard.type('000000');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: /wrong/i }).waitFor();
-    await page.getByLabel('Code').fill(await nextCode(panel, secret));
+    await page.getByLabel('Code').fill(await nextCode(stage.panel, secret));
     await page.keyboard.press('Enter');
     await heading(page, 'Instances');
     expect(new URL(page.url()).search).toBe('?status=OFFLINE');
@@ -91,7 +81,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
     await heading(tabs[0], 'Alerts');
     await heading(tabs[1], 'Commands');
     await heading(tabs[2], 'Enrollment');
-    await panel.clock.advance(15_000);
+    await stage.panel.clock.advance(15_000);
     await tabs[0].reload();
     await heading(tabs[0], 'Alerts');
     await tabs[0].locator('summary', { hasText: 'Owner' }).click();
@@ -104,8 +94,8 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
 
 describe.skipIf(!isChromiumThere)("the session's own routes", () => {
   test("answer the console's pages only: another origin, another site or a form gets nothing", async () => {
-    const tenant = await panel.world.tenant();
-    const { url } = panel.panel;
+    const tenant = await stage.panel.world.tenant();
+    const { url } = stage.panel.panel;
     const own = { origin: url, 'x-quazzar-console': '1', 'content-type': 'application/json' };
     const login = async (headers: Record<string, string>, method = 'POST') =>
       fetch(`${url}/console/session/login`, {
@@ -137,7 +127,7 @@ describe.skipIf(!isChromiumThere)("the session's own routes", () => {
   });
 
   test('a cookie of a session that has ended is taken away, and one of a panel that is away is kept', async () => {
-    const { url } = panel.panel;
+    const { url } = stage.panel.panel;
     const refresh = async (cookie: string) =>
       fetch(`${url}/console/session/refresh`, {
         method: 'POST',
@@ -206,21 +196,21 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     const { node, dana, page } = await signedIn((id) => `/instances/${id}`);
     await heading(page, node.name);
     await using stranger = await person();
-    const there = await stranger.signIn(await panel.world.tenant(), `/instances/${node.id}`);
+    const there = await stranger.signIn(await stage.panel.world.tenant(), `/instances/${node.id}`);
     await heading(there, 'There is no such page');
     expect(await there.content()).not.toContain(node.name);
     await dana[Symbol.asyncDispose]();
   });
 
   test('an alert appears, and is acknowledged, silenced and resolved by keyboard', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using dana = await person();
-    await firing(panel, tenant, 'elsewhere');
+    await firing(stage.panel, tenant, 'elsewhere');
     const page = await dana.signIn(tenant, '/alerts');
     await page.getByRole('listitem').filter({ hasText: 'elsewhere' }).waitFor();
-    const { node } = await firing(panel, tenant, 'busy-01');
+    const { node } = await firing(stage.panel, tenant, 'busy-01');
     await page.getByRole('listitem').filter({ hasText: 'busy-01' }).waitFor();
-    await page.goto(`${panel.panel.url}/alerts?instance=${node.id}`);
+    await page.goto(`${stage.panel.panel.url}/alerts?instance=${node.id}`);
     await page.getByRole('listitem').filter({ hasText: 'busy-01' }).waitFor();
     await tabTo(page, 'Acknowledge CPU of busy-01');
     await page.keyboard.press('Enter');
@@ -266,11 +256,11 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     await page.keyboard.press('Enter');
     const token = await page.getByLabel('Token', { exact: true }).inputValue();
     expect(await page.getByLabel('Line to paste', { exact: true }).inputValue()).toContain(token);
-    const enrolled = await panel.world.rest<{ credential: string }>('/api/agent/enroll', {
+    const enrolled = await stage.panel.world.rest<{ credential: string }>('/api/agent/enroll', {
       body: { token, name: 'newcomer', hostname: 'newcomer.example.com', version: '0.2.9' },
     });
     await page.getByText('has enrolled; its first beat is awaited').waitFor();
-    await panel.world.rest('/api/agent/heartbeat', {
+    await stage.panel.world.rest('/api/agent/heartbeat', {
       token: enrolled.body.credential,
       body: ordinaryBeat,
     });

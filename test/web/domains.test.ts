@@ -1,35 +1,23 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { proTenant } from '../billing/support/billing-panel.js';
 import { drive, isKnown, workers } from '../governance/support/canaries.js';
 import { policy as declared } from '../governance/support/gitops.js';
 import { nodeWith } from '../governance/support/tenant.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
-import { startWholePanel, type WholePanel } from './support/whole-panel.js';
+import { useStage } from './support/stage.js';
+import { startWholePanel } from './support/whole-panel.js';
 
 // Steps follow each other through queues, which take their time on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: WholePanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startWholePanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const stage = useStage(async () => startWholePanel());
+const { at } = stage;
 
 /** What opens its repository, and whether webhooks are taken. */
 async function secretsOf(tenant: Tenant): Promise<unknown[]> {
@@ -42,7 +30,7 @@ async function secretsOf(tenant: Tenant): Promise<unknown[]> {
   ]);
 }
 
-const paying = async () => (await panel.world.tenant()).grantPlan('PRO');
+const paying = async () => (await stage.panel.world.tenant()).grantPlan('PRO');
 
 describe.skipIf(!isChromiumThere)('governance', () => {
   test('a policy says whom it would hit before it is in force, and then who breaks it and why', async () => {
@@ -70,7 +58,7 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         const broken = page.getByRole('listitem').filter({ hasText: 'plain-01' });
         await broken.getByText('it takes equals true').waitFor();
         await page.getByRole('listitem').filter({ hasText: 'sealed-01' }).getByText('Pass').waitFor();
-        await page.goto(`${panel.panel.url}/governance/scores`);
+        await page.goto(`${stage.panel.panel.url}/governance/scores`);
         await page.getByText('100 × 5 ÷ 10 = 50.').first().waitFor();
       }),
     ).toEqual(nothingWrong);
@@ -79,7 +67,7 @@ describe.skipIf(!isChromiumThere)('governance', () => {
   test('a canary is begun by keyboard, and its steps move as nodes do', async () => {
     const tenant = await paying();
     const all = await workers(tenant, 2);
-    await until(async () => isKnown(panel, tenant, 2), 'governance to know the nodes');
+    await until(async () => isKnown(stage.panel, tenant, 2), 'governance to know the nodes');
     expect(
       await at(tenant, '/governance/canaries', async (page) => {
         await tabTo(page, 'Name of the canary');
@@ -92,7 +80,7 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await heading(page, 'To 0.3.0');
         await page.getByText('0 of 2 have it').waitFor();
         const id = new URL(page.url()).pathname.split('/').at(-1)!;
-        await drive(panel, tenant, id, all, ['succeeded']);
+        await drive(stage.panel, tenant, id, all, ['succeeded']);
         await page.getByText('2 of 2 have it').waitFor();
         await page.locator('main').getByText('Succeeded', { exact: true }).waitFor();
       }),
@@ -101,13 +89,13 @@ describe.skipIf(!isChromiumThere)('governance', () => {
 
   test('a repository shows its difference, and is put into force when that is confirmed', async () => {
     const tenant = await paying();
-    await panel.git.commit({ 'a.yaml': declared('Encrypted') });
+    await stage.panel.git.commit({ 'a.yaml': declared('Encrypted') });
     expect(
       await at(tenant, '/governance/gitops', async (page) => {
         await tabTo(page, 'Name of the repository');
         await page.keyboard.type('Fleet');
         await tabTo(page, 'Its address');
-        await page.keyboard.type(panel.git.url);
+        await page.keyboard.type(stage.panel.git.url);
         await page.keyboard.press('Enter');
         await page.getByText('1 difference').waitFor({ timeout: 60_000 });
         await page.getByText('Create policy Encrypted').waitFor();
@@ -159,7 +147,7 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await page.getByText('Connect a provider first').waitFor();
         await press(page, 'Connect Hetzner Cloud');
         await tabTo(page, 'API token of Hetzner Cloud');
-        await page.keyboard.type(panel.hetzner.token());
+        await page.keyboard.type(stage.panel.hetzner.token());
         await page.keyboard.press('Enter');
         await page.getByText('Hetzner Cloud is connected.').waitFor();
         await page
@@ -171,7 +159,7 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await press(page, 'Order it');
         const row = page.getByRole('listitem').filter({ hasText: 'web-1' });
         await row.getByRole('progressbar').waitFor();
-        await panel.pass(
+        await stage.panel.pass(
           async () => row.getByText('Ready', { exact: true }).isVisible(),
           'the server to be ready',
         );
@@ -194,7 +182,7 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await tabTo(page, 'Where it is');
         await page.keyboard.type('here');
         await tabTo(page, 'Kubeconfig');
-        await page.keyboard.insertText(panel.kubernetes.kubeconfig({ by: 'token' }));
+        await page.keyboard.insertText(stage.panel.kubernetes.kubeconfig({ by: 'token' }));
         await press(page, 'Register it');
         await page.getByText('3 of 3 nodes ready').waitFor();
         await tabTo(page, 'Name of the deployment', 120);
@@ -203,7 +191,10 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await page.keyboard.type('nginx:1.27');
         await page.keyboard.press('Enter');
         const row = page.getByRole('listitem').filter({ hasText: 'default/shop' });
-        await panel.pass(async () => row.getByText('1 of 1 ready').isVisible(), 'the deployment to be ready');
+        await stage.panel.pass(
+          async () => row.getByText('1 of 1 ready').isVisible(),
+          'the deployment to be ready',
+        );
       }),
     ).toEqual(nothingWrong);
   });
@@ -211,7 +202,7 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
 
 describe.skipIf(!isChromiumThere)('billing', () => {
   test('another plan shows what it costs at once, line by line, and is in force when it is taken', async () => {
-    const tenant = await proTenant(panel);
+    const tenant = await proTenant(stage.panel);
     expect(
       await at(tenant, '/billing', async (page) => {
         await page.getByText('By your subscription.').waitFor();
@@ -227,12 +218,12 @@ describe.skipIf(!isChromiumThere)('billing', () => {
   });
 
   test('whoever has no subscription is sent to the payment', async () => {
-    const tenant = await panel.world.tenant();
-    await using person = await Person.come(browser, panel.panel.url);
+    const tenant = await stage.panel.world.tenant();
+    await using person = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await person.signIn(tenant, '/billing');
     await choose(page, 'Plan', 'Pro');
     await press(page, 'Go to the payment of Pro');
-    await page.waitForURL((url) => url.href.startsWith(panel.stripe.url));
+    await page.waitForURL((url) => url.href.startsWith(stage.panel.stripe.url));
     expect(person.complaints).toEqual([]);
   });
 });

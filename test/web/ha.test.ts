@@ -1,6 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { startPatroniPanel } from '../hosting/support/patroni-panel.js';
 import { StandInProcess } from '../hosting/support/stand-in-process.js';
 import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
@@ -113,16 +114,7 @@ describe.skipIf(!isChromiumThere || (!hasPatroni && !inCi))('a database kept by 
   let panel: TestPanel;
   beforeAll(async () => {
     cluster = await PatroniCluster.start();
-    await cluster.sql('create database panel', 'pg-1');
-    const ownerUrl = cluster.ownerUrl('panel');
-    const app = new URL(ownerUrl);
-    app.username = 'panel_app';
-    app.password = inject('postgres').password;
-    panel = await startTestPanel(
-      { DATABASE_OWNER_URL: ownerUrl, PATRONI_URLS: cluster.urls(), NODE_NAME: 'panel-1' },
-      'in process',
-      { name: 'panel', url: app.href, ownerUrl, drop: async () => undefined },
-    );
+    panel = await startPatroniPanel(cluster);
   }, 300_000);
   afterAll(async () => {
     await panel?.stop();
@@ -140,7 +132,7 @@ describe.skipIf(!isChromiumThere || (!hasPatroni && !inCi))('a database kept by 
           await line(page, members, 'pg-1').getByText('Leader').waitFor({ timeout: 60_000 });
           await page.getByText('a failover may lose the last ones').waitFor();
           const button = page.getByRole('button', { name: 'Have pg-2 lead now' });
-          const receiver = cluster.receiverOf('pg-2');
+          const receiver = await cluster.receiverOf('pg-2');
           process.kill(receiver, 'SIGSTOP');
           try {
             await cluster.sql(

@@ -1,26 +1,16 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { Person } from './support/console.js';
+import { useStage } from './support/stage.js';
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
+const stage = useStage(async () => startTestPanel());
 
 describe.skipIf(!isChromiumThere)('a list that is read page by page', () => {
   test('shows what is done to a row behind its first page', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     for (let at = 0; at < 27; at += 1) {
       dataOf(
         await tenant.graphql(
@@ -29,7 +19,7 @@ describe.skipIf(!isChromiumThere)('a list that is read page by page', () => {
         ),
       );
     }
-    await using dana = await Person.come(browser, panel.panel.url);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.signIn(tenant, '/groups');
     const rows = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
     await rows.nth(24).waitFor();

@@ -1,35 +1,25 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { nothingWrong, press, tabTo, visit } from './support/console.js';
-import { fits } from './support/editing.js';
+import { fits, retype } from './support/editing.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
+const stage = useStage(async () => startTestPanel());
 
 describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
   test('is let back in by a token that is shown once, gets another credential, and leaves for good', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const lost = await tenant.node('lost-01');
     const old = await tenant.node('old-01');
     expect(
-      await visit(browser, panel.panel.url, {
+      await visit(stage.browser, stage.panel.panel.url, {
         who: tenant,
         path: '/enrollment',
         work: async (page) => {
@@ -54,7 +44,7 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
             hostname: 'lost-01.test',
             version: '0.2.0',
           };
-          const back = await panel.world.graphql<{ enrollInstance: { instanceId: string } }>(
+          const back = await stage.panel.world.graphql<{ enrollInstance: { instanceId: string } }>(
             'mutation($input: EnrollInstanceInput!) { enrollInstance(input: $input) { instanceId } }',
             { input },
           );
@@ -63,9 +53,7 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
           await press(page, 'Other credential for lost-01', 'Other credential');
           await page.getByText('lost-01 gets another credential with its next beat.').waitFor();
 
-          await tabTo(page, 'Name or host of the node', 120);
-          await page.keyboard.press('Control+A');
-          await page.keyboard.type('old');
+          await retype(page, 'Name or host of the node', 'old');
           await press(page, 'Take out of the fleet: old-01', 'Take out of the fleet');
           await page.getByText('No node is called so.').waitFor();
           const left = page.getByRole('list', { name: 'Nodes that have left' }).getByRole('listitem');
@@ -78,11 +66,11 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
   });
 
   test('is taken out by nobody who may only look', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await tenant.node('here-01');
-    await tokenInRole(panel, tenant, 'VIEWER');
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
-      await visit(browser, panel.panel.url, {
+      await visit(stage.browser, stage.panel.panel.url, {
         who: tenant,
         path: '/enrollment',
         work: async (page) => {

@@ -1,36 +1,26 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { provider } from '../identity/msp/support.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
+import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
-import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { choose, nothingWrong, press, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 let mailbox: Mailbox;
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
+afterAll(async () => mailbox?.[Symbol.asyncDispose]());
+const stage = useStage(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  browser = await launchChromium();
+  return startTestPanel({ SMTP_URL: mailbox.url });
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-  await mailbox?.[Symbol.asyncDispose]();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const { at } = stage;
 
 const png = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -39,7 +29,7 @@ const png = Buffer.from(
 
 describe.skipIf(!isChromiumThere)('branding', () => {
   test('is looked at before it is saved, and says what is not well about it', async () => {
-    const tenant = await provider(panel);
+    const tenant = await provider(stage.panel);
     expect(
       await at(tenant, '/organization/branding', async (page) => {
         await retype(page, 'Name that is shown', 'CloudHost Pro');
@@ -73,7 +63,7 @@ describe.skipIf(!isChromiumThere)('branding', () => {
             logoUrl: null,
           },
         });
-        await panel.sql(
+        await stage.panel.sql(
           `update identity.branding set logo_sha256 = $2, logo_type = 'image/png', logo = $3 where tenant_id = $1`,
           [tenant.id, 'c'.repeat(64), png],
         );
@@ -87,15 +77,15 @@ describe.skipIf(!isChromiumThere)('branding', () => {
   });
 
   test('is for plans that have it, and only looked at by whoever may not change it', async () => {
-    const free = await panel.world.tenant();
+    const free = await stage.panel.world.tenant();
     expect(
       await at(free, '/organization/branding', async (page) => {
         await page.getByText('Your plan does not have this. An owner can change the plan.').waitFor();
         expect(await page.locator('main').getByRole('button').count()).toBe(0);
       }),
     ).toEqual(nothingWrong);
-    const tenant = await provider(panel);
-    await tokenInRole(panel, tenant, 'VIEWER');
+    const tenant = await provider(stage.panel);
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, '/organization/branding', async (page) => {
         await page.getByRole('region', { name: 'How it looks' }).waitFor();
@@ -107,7 +97,7 @@ describe.skipIf(!isChromiumThere)('branding', () => {
 
 describe.skipIf(!isChromiumThere)('a person', () => {
   test('asks for another address, calls it off, and asks again: it counts once its link was opened', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const wanted = `${crypto.randomUUID()}@example.com`;
     const ask = async (page: Page, password: string) => {
       await retype(page, 'New address', wanted);
@@ -132,7 +122,7 @@ describe.skipIf(!isChromiumThere)('a person', () => {
         await expect.poll(() => mailbox.mails.filter(({ to }) => to === wanted).length).toBe(2);
         const token = await mailbox.token(wanted, /address/i);
         dataOf(
-          await panel.world.graphql(
+          await stage.panel.world.graphql(
             'mutation($token: String!) { confirmEmailChange(input: { token: $token }) { email } }',
             { token },
           ),
@@ -144,7 +134,7 @@ describe.skipIf(!isChromiumThere)('a person', () => {
   });
 
   test('who has lost the second factor is helped by an owner, who gives the password', async () => {
-    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
     const vera = { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' };
     dataOf(
       await tenant.graphql(
@@ -153,16 +143,18 @@ describe.skipIf(!isChromiumThere)('a person', () => {
       ),
     );
     dataOf(
-      await panel.world.graphql(
+      await stage.panel.world.graphql(
         'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { id } } }',
         { input: { token: await mailbox.token(vera.email, /Join/), name: 'Vera', password: vera.password } },
       ),
     );
-    await panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
-      panel.clock.now(),
+    await stage.panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
+      stage.panel.clock.now(),
       vera.email,
     ]);
-    expect((await panel.world.login(vera.email, vera.password)).body).toMatchObject({ totp_required: true });
+    expect((await stage.panel.world.login(vera.email, vera.password)).body).toMatchObject({
+      totp_required: true,
+    });
     expect(
       await at(tenant, '/members', async (page) => {
         await press(page, 'Switch off the second factor of Vera');
@@ -176,15 +168,16 @@ describe.skipIf(!isChromiumThere)('a person', () => {
         await line(page, 'Vera').getByText('second factor off').waitFor();
       }),
     ).toEqual(nothingWrong);
-    expect((await panel.world.login(vera.email, vera.password)).status).toBe(200);
+    expect((await stage.panel.world.login(vera.email, vera.password)).status).toBe(200);
   });
 });
 
 describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
   test('is found by who runs the panel, granted a plan, suspended and restored; nobody else is led there', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const { name } = tenant.user.tenant;
-    const mayIn = async () => (await panel.world.login(tenant.account.email, tenant.account.password)).status;
+    const mayIn = async () =>
+      (await stage.panel.world.login(tenant.account.email, tenant.account.password)).status;
     expect(
       await at({ account: testAdministrator }, '/tenants', async (page) => {
         await tabTo(page, "Name, owner's e-mail or id", 120);
@@ -205,7 +198,7 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
-        const plans = await panel.sql('select plan from identity.tenant where id = $1', [tenant.id]);
+        const plans = await stage.panel.sql('select plan from identity.tenant where id = $1', [tenant.id]);
         expect(plans).toEqual([{ plan: 'PRO' }]);
       }),
     ).toEqual(nothingWrong);

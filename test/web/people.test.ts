@@ -1,49 +1,36 @@
 import { readFileSync } from 'node:fs';
 
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { assetPath } from '#platform/package-root.js';
 
 import { client, provider } from '../identity/msp/support.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { codeAt, nextCode } from '../identity/support/totp.js';
-import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
+import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
-import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, nothingWrong, Person, press, tabTo, visit } from './support/console.js';
+import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
 import { focusedFault, retype } from './support/editing.js';
 import { narrowed } from './support/fits.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let panel: TestPanel;
-let browser: Browser;
 let mailbox: Mailbox;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
+afterAll(async () => mailbox?.[Symbol.asyncDispose]());
+const stage = useStage(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  browser = await launchChromium();
+  return startTestPanel({ SMTP_URL: mailbox.url });
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-  await mailbox?.[Symbol.asyncDispose]();
-});
-
-const person = async () => Person.come(browser, panel.panel.url);
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const { at, person } = stage;
 
 const newPassword = 'another horse battery';
 
 describe.skipIf(!isChromiumThere)('an account', () => {
   test('whoever forgot the password comes from the sign-in to a new one, and back into the console', async () => {
-    const { account } = await panel.world.tenant();
+    const { account } = await stage.panel.world.tenant();
     await using dana = await person();
     const page = await dana.open('/alerts');
     await press(page, 'Forgot your password?');
@@ -51,7 +38,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
     await page.keyboard.press('Enter');
     await page.getByText('is on its way').waitFor();
     const token = await mailbox.token(account.email, /new password/);
-    await page.goto(`${panel.panel.url}/account/reset-password#token=${token}`);
+    await page.goto(`${stage.panel.panel.url}/account/reset-password#token=${token}`);
     await page.getByLabel('New password').fill(newPassword);
     await page.keyboard.press('Enter');
     await page.getByText('Done. Sign in with the new password.').waitFor();
@@ -64,7 +51,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
   });
 
   test('the second factor is turned on by its first code, asked for at the next sign-in, and turned off', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     expect(
       await at(tenant, '/profile', async (page) => {
         await page.getByText('It is off').waitFor();
@@ -77,14 +64,14 @@ describe.skipIf(!isChromiumThere)('an account', () => {
           .textContent())!;
         expect(await faultsOf(page)).toEqual([]);
         await tabTo(page, 'Code');
-        await page.keyboard.type(codeAt(panel, secret));
+        await page.keyboard.type(codeAt(stage.panel, secret));
         await page.keyboard.press('Enter');
         await page.getByText('It is on').waitFor();
 
         await using elsewhere = await person();
         const other = await elsewhere.signIn(tenant, '/profile');
         await heading(other, 'Second factor');
-        await other.getByLabel('Code').fill(await nextCode(panel, secret));
+        await other.getByLabel('Code').fill(await nextCode(stage.panel, secret));
         await other.keyboard.press('Enter');
         await heading(other, 'Your account');
         // A sign-in at another browser is seen, and ended.
@@ -97,7 +84,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
         await tabTo(page, 'Your password');
         await page.keyboard.type(tenant.account.password);
         await tabTo(page, 'Code');
-        await page.keyboard.type(await nextCode(panel, secret));
+        await page.keyboard.type(await nextCode(stage.panel, secret));
         await page.keyboard.press('Enter');
         await page.getByText('It is off').waitFor();
       }),
@@ -107,7 +94,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
 
 describe.skipIf(!isChromiumThere)('an organization', () => {
   test('somebody is invited, joins by the mailed link, signs in, and is given another role', async () => {
-    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
     const account = { email: `${crypto.randomUUID()}@example.com`, password: newPassword };
     expect(
       await at(tenant, '/members', async (page) => {
@@ -138,7 +125,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
   });
 
   test('a key is made with chosen permissions, shown once, works, and is revoked', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     expect(
       await at(tenant, '/api-keys', async (page) => {
         await tabTo(page, 'Name of the key');
@@ -150,12 +137,12 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await page.keyboard.type(tenant.account.password);
         await page.keyboard.press('Enter');
         const key = await page.getByLabel('Key', { exact: true }).inputValue();
-        const read = async () => panel.world.rest('/api/fleet/instances', { token: key });
+        const read = async () => stage.panel.world.rest('/api/fleet/instances', { token: key });
         expect((await read()).status).toBe(200);
         await press(page, 'Revoke backups', 'Revoke');
         await page.getByText('backups is revoked.').waitFor();
         await expect.poll(async () => (await read()).status).toBe(401);
-        await page.goto(`${panel.panel.url}/audit?action=createApiKey`);
+        await page.goto(`${stage.panel.panel.url}/audit?action=createApiKey`);
         await page.getByRole('listitem').filter({ hasText: 'createApiKey' }).waitFor();
         expect(await page.getByRole('listitem').filter({ hasText: 'revokeApiKey' }).count()).toBe(0);
         await press(page, 'Verify the trail');
@@ -165,8 +152,8 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
   });
 
   test('a provider acts in a client under its grant, which is said on every page until it stops', async () => {
-    const parent = await provider(panel);
-    const acme = await client(panel, mailbox, parent);
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, mailbox, parent);
     await acme.node('theirs-01');
     expect(
       await at(acme, '/members', async (page) => {
@@ -185,7 +172,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           .getByRole('region', { name: 'Acting for a client' })
           .filter({ hasText: 'You act in Acme Corp' });
         await said.waitFor();
-        await page.goto(`${panel.panel.url}/instances`);
+        await page.goto(`${stage.panel.panel.url}/instances`);
         await page.getByRole('row', { name: /theirs-01/ }).waitFor();
         await said.waitFor();
         expect(await faultsOf(page)).toEqual([]);
@@ -197,8 +184,8 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
   });
 
   test('whoever may only look is offered nothing else', async () => {
-    const tenant = await panel.world.tenant();
-    await tokenInRole(panel, tenant, 'VIEWER');
+    const tenant = await stage.panel.world.tenant();
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     await using vera = await person();
     const page = await vera.signIn(tenant, '/commands');
     await heading(page, 'Commands');
@@ -216,7 +203,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
   });
 
   test('a partner registers, and an administrator decides', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     expect(
       await at(tenant, '/partners', async (page) => {
         await tabTo(page, 'Name of the partner');
@@ -282,7 +269,7 @@ describe.skipIf(!isChromiumThere)('the panel itself', () => {
       }),
     ).toEqual(nothingWrong);
     await using dana = await person();
-    const page = await dana.signIn(await panel.world.tenant(), '/ha');
+    const page = await dana.signIn(await stage.panel.world.tenant(), '/ha');
     await page.getByText('Your role does not allow this.').waitFor();
     expect(await page.locator(ways).count()).toBe(0);
   });

@@ -1,59 +1,33 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
-import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
+import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
-import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
 import { narrowed } from './support/fits.js';
+import { focused, rules, type Rule } from './support/policies.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
+const stage = useStage(async () => {
+  const panel = await startTestPanel();
   useScene(panel);
-  browser = await launchChromium();
+  return panel;
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
-
-interface Rule {
-  condition?: string | null;
-  operator: string;
-  value: unknown;
-}
-
-async function rules(tenant: Tenant): Promise<Record<string, Rule>> {
-  const answer = await tenant.graphql<{ policies: { nodes: { name: string; rule: Rule }[] } }>(
-    '{ policies { nodes { name rule { condition operator value } } } }',
-  );
-  return Object.fromEntries(dataOf(answer).policies.nodes.map(({ name, rule }) => [name, rule]));
-}
+const { at } = stage;
 
 /** A comparison within as many combinations. */
 function nested(levels: number): Rule {
   return levels === 0 ? encrypted : { operator: 'all', value: [nested(levels - 1)] };
 }
 
-const focused = async (page: Page) =>
-  page.evaluate<string>('(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()');
-
 describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
   test('is put together by keyboard, its faults stand beside their fields, and it says whom it would hit', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await nodeWith(tenant, { backup: { encryption: false, offsite: true } }, 'plain-01');
     await nodeWith(tenant, { backup: { encryption: true, offsite: false } }, 'sealed-01');
     expect(
@@ -114,7 +88,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
   });
 
   test('is edited as deep as the panel takes it, and no deeper, in a window of 360 pixels too', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const id = await create(tenant, { name: 'Deep', rule: nested(9) });
     expect(
       await at(tenant, `/governance/policies/${id}`, async (page) => {
@@ -136,7 +110,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
 
 describe.skipIf(!isChromiumThere)('a policy that is there', () => {
   test('says whom a change would hit before it is in force, keeps its versions, and goes back to one', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await nodeWith(tenant, { backup: { encryption: false }, os: { version: '22.04' } }, 'plain-01');
     const id = await create(tenant, {
       name: 'Systems',
@@ -179,7 +153,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
   });
 
   test('may be about what nodes report of their own, and what was a text stays one until it is touched', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const rule = { condition: 'custom.rack', operator: 'equals', value: '7' };
     const id = await create(tenant, { name: 'Racks', rule });
     expect(
@@ -200,7 +174,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
   });
 
   test('exempts an instance with an owner, a reason and an end, and counts there again when that is ended', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
     const id = await create(tenant, { name: 'Sealed', rule: encrypted });
     expect(
@@ -232,10 +206,10 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
   });
 
   test('is only looked at by whoever may not change it', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
     const id = await create(tenant, { name: 'Sealed', rule: encrypted });
-    await tokenInRole(panel, tenant, 'VIEWER');
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, `/governance/policies/${id}`, async (page) => {
         await page.getByText('No instance is exempt.').waitFor();

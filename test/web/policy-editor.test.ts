@@ -1,45 +1,24 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { choose, nothingWrong, Person, press, signInAt, tabTo, visit } from './support/console.js';
+import { choose, nothingWrong, Person, press, signInAt, tabTo } from './support/console.js';
 import { line, retype, unanswered } from './support/editing.js';
+import { focused, rules } from './support/policies.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
+const stage = useStage(async () => {
+  const panel = await startTestPanel();
   useScene(panel);
-  browser = await launchChromium();
+  return panel;
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
-
-interface Rule {
-  condition?: string | null;
-  operator: string;
-  value: unknown;
-}
-
-async function rules(tenant: Tenant): Promise<Record<string, Rule>> {
-  const answer = await tenant.graphql<{ policies: { nodes: { name: string; rule: Rule }[] } }>(
-    '{ policies { nodes { name rule { condition operator value } } } }',
-  );
-  return Object.fromEntries(dataOf(answer).policies.nodes.map(({ name, rule }) => [name, rule]));
-}
+const { at } = stage;
 
 async function groupOf(tenant: Tenant, name: string): Promise<string> {
   const answer = await tenant.graphql<{ createInstanceGroup: { id: string } }>(
@@ -48,18 +27,16 @@ async function groupOf(tenant: Tenant, name: string): Promise<string> {
   );
   const { id } = dataOf(answer).createInstanceGroup;
   await until(
-    async () => (await panel.sql('select 1 from governance.instance_group where id = $1', [id])).length > 0,
+    async () =>
+      (await stage.panel.sql('select 1 from governance.instance_group where id = $1', [id])).length > 0,
     'governance to know the group',
   );
   return id;
 }
 
-const focused = async (page: Page) =>
-  page.evaluate<string>('(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()');
-
 describe.skipIf(!isChromiumThere)('a policy', () => {
   test('is edited when one of its groups is gone, which can be taken out, and when single instances are', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const node = await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
     const groupIds = [await groupOf(tenant, 'Shops'), await groupOf(tenant, 'Offices')];
     const [byGroup, bySingle] = [
@@ -77,7 +54,8 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
       ['node', node.id],
     ] as const)
       await until(
-        async () => (await panel.sql(`select 1 from governance.${table} where id = $1`, [id])).length === 0,
+        async () =>
+          (await stage.panel.sql(`select 1 from governance.${table} where id = $1`, [id])).length === 0,
         `governance to know that ${id} is gone`,
       );
     expect(
@@ -106,7 +84,7 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
   });
 
   test('says that another changed it meanwhile, and takes the place of what was touched alone', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const id = await create(tenant, { name: 'Sealed', rule: encrypted, description: 'Because' });
     expect(
       await at(tenant, `/governance/policies/${id}`, async (page) => {
@@ -135,8 +113,8 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
   });
 
   test('is not made while it is not known which facts there are: numbers would be texts', async () => {
-    const tenant = await panel.world.tenant();
-    await using dana = await Person.come(browser, panel.panel.url);
+    const tenant = await stage.panel.world.tenant();
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.open('/governance');
     const facts = await unanswered(page, 'FactKinds');
     await signInAt(page, tenant);

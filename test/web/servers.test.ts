@@ -1,42 +1,26 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
-import {
-  connect,
-  provision,
-  reaches,
-  startHostingPanel,
-  type HostingPanel,
-} from '../hosting/support/hosting-panel.js';
+import { connect, provision, reaches, startHostingPanel } from '../hosting/support/hosting-panel.js';
 import { trailOf } from '../identity/audit/support.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
-import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { heading, nothingWrong, press, tabTo } from './support/console.js';
+import { unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
+import { useStage } from './support/stage.js';
 
 // Steps follow each other through queues, which take their time on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: HostingPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startHostingPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const at = async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
-  visit(browser, panel.panel.url, { who, path, work });
+const stage = useStage(async () => startHostingPanel());
+const { at } = stage;
 
 async function connected(): Promise<Tenant> {
-  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
-  dataOf(await connect(tenant, panel.hetzner.token()));
+  const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
+  dataOf(await connect(tenant, stage.panel.hetzner.token()));
   return tenant;
 }
 
@@ -54,11 +38,11 @@ describe.skipIf(!isChromiumThere)('one server', () => {
       await at(tenant, '/servers', async (page) => {
         await press(page, 'web-1');
         await heading(page, 'web-1');
-        expect(page.url()).toBe(`${panel.panel.url}/servers/${id}`);
+        expect(page.url()).toBe(`${stage.panel.panel.url}/servers/${id}`);
         await steps(page).filter({ hasText: 'Ready: yet to come' }).waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await page.reload();
-        await panel.pass(
+        await stage.panel.pass(
           async () => steps(page).locator('.status', { hasText: 'Ready' }).isVisible(),
           'the step of being ready',
         );
@@ -84,7 +68,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
         await page.getByRole('dialog').waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await page.keyboard.press('Enter');
-        await panel.pass(
+        await stage.panel.pass(
           async () => steps(page).locator('.status', { hasText: 'Deleted' }).isVisible(),
           'the step of being gone',
         );
@@ -100,7 +84,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
 
   test('says why it failed and what to do, and is ordered again', async () => {
     const tenant = await connected();
-    panel.hetzner.addFault({
+    stage.panel.hetzner.addFault({
       kind: 'error',
       method: 'POST',
       body: 'too-many',
@@ -110,7 +94,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
     const id = await ordered(tenant, 'too-many');
     expect(
       await at(tenant, `/servers/${id}`, async (page) => {
-        await panel.pass(
+        await stage.panel.pass(
           async () => steps(page).locator('.status', { hasText: 'Failed' }).isVisible(),
           'the step of having failed',
         );
@@ -135,18 +119,16 @@ describe.skipIf(!isChromiumThere)('one server', () => {
   test('what was read stays with the reason above it while it can not be read anew, and is read again by itself', async () => {
     const tenant = await connected();
     const id = await ordered(tenant, 'kept');
-    await reaches(panel, tenant, id, 'READY');
+    await reaches(stage.panel, tenant, id, 'READY');
     expect(
       await at(tenant, `/servers/${id}`, async (page) => {
         await heading(page, 'kept');
-        await page.route('**/graphql', async (route) =>
-          route.request().postData()?.includes('query ServerDetail(') ? route.abort() : route.continue(),
-        );
+        const readings = await unanswered(page, 'ServerDetail');
         await press(page, 'Protect kept');
         const reason = page.getByRole('alert').filter({ hasText: 'The panel can not be reached' });
         await reason.waitFor();
         await heading(page, 'kept');
-        await page.unroute('**/graphql');
+        await readings.mend();
         await reason.waitFor({ state: 'detached' });
         await page.getByRole('button', { name: 'Unprotect kept' }).waitFor();
       }),
@@ -156,19 +138,19 @@ describe.skipIf(!isChromiumThere)('one server', () => {
   test('is not there for others, and offers nothing to those who only look', async () => {
     const tenant = await connected();
     const id = await ordered(tenant, 'ours');
-    await reaches(panel, tenant, id, 'READY');
-    const stranger = await panel.world.tenant();
+    await reaches(stage.panel, tenant, id, 'READY');
+    const stranger = await stage.panel.world.tenant();
     expect(
       await at(stranger, `/servers/${id}`, async (page) => heading(page, 'There is no such page')),
     ).toEqual(nothingWrong);
-    await tokenInRole(panel, tenant, 'VIEWER');
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, `/servers/${id}`, async (page) => {
         await heading(page, 'ours');
         await steps(page).filter({ hasText: 'Ready' }).waitFor();
         expect(await page.getByRole('button', { name: /ours$/ }).count()).toBe(0);
         expect(await page.getByText('so far').count()).toBe(0);
-        await page.goto(`${panel.panel.url}/servers`);
+        await page.goto(`${stage.panel.panel.url}/servers`);
         await page.getByRole('listitem').filter({ hasText: 'ours' }).getByText('a month').waitFor();
       }),
     ).toEqual(nothingWrong);

@@ -1,31 +1,23 @@
-import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Page, Route } from 'playwright-core';
+import { afterAll, expect, test, vi } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { Scene } from '../security/scene.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { heading, Person } from './support/console.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let panel: TestPanel;
-let browser: Browser;
 let mailbox: Mailbox;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
+afterAll(async () => mailbox?.[Symbol.asyncDispose]());
+const stage = useStage(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  browser = await launchChromium();
+  return startTestPanel({ SMTP_URL: mailbox.url });
 });
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-  await mailbox?.[Symbol.asyncDispose]();
-});
-
-const person = async () => Person.come(browser, panel.panel.url);
+const { person } = stage;
 
 async function pressSignOut(page: Page): Promise<void> {
   await page.locator('header summary', { hasText: 'Owner' }).click();
@@ -37,7 +29,7 @@ const cookieOf = async (dana: Person): Promise<string | undefined> =>
 
 /** What a cookie is still good for. */
 async function renewal(cookie: string): Promise<number> {
-  const { url } = panel.panel;
+  const { url } = stage.panel.panel;
   const answer = await fetch(`${url}/console/session/refresh`, {
     method: 'POST',
     headers: { origin: url, 'x-quazzar-console': '1', cookie: `quazzar_console=${cookie}` },
@@ -63,29 +55,29 @@ async function holdAnswers(page: Page, what: string): Promise<{ asked: Promise<v
 test.skipIf(!isChromiumThere)(
   'a sign-out that the panel could not do leaves the session whole, and is done when it is tried again',
   async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using dana = await person();
     const page = await dana.signIn(tenant);
     await heading(page, 'Overview');
     const before = await cookieOf(dana);
-    await panel.sql(
+    await stage.panel.sql(
       `create function identity.no_end() returns trigger language plpgsql as $$ begin
          if new.revoked_at is not null then raise exception 'not now'; end if; return new; end $$`,
     );
-    await panel.sql(
+    await stage.panel.sql(
       'create trigger no_end before update on identity.session for each row execute function identity.no_end()',
     );
     try {
       await pressSignOut(page);
       await page.getByText('The panel can not do this just now. Try again in a moment.').waitFor();
     } finally {
-      await panel.sql('drop trigger no_end on identity.session');
-      await panel.sql('drop function identity.no_end()');
+      await stage.panel.sql('drop trigger no_end on identity.session');
+      await stage.panel.sql('drop function identity.no_end()');
     }
     const after = await cookieOf(dana);
     expect([typeof after, after === before]).toEqual(['string', false]);
     // The token that was used up for the attempt would end the session, were it still what the browser has.
-    await panel.clock.advance(15_000);
+    await stage.panel.clock.advance(15_000);
     await page.reload();
     await heading(page, 'Overview');
     const last = await cookieOf(dana);
@@ -100,13 +92,13 @@ test.skipIf(!isChromiumThere)(
 test.skipIf(!isChromiumThere)(
   'a new password by mail ends the session of a browser, with its cookie',
   async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using dana = await person();
     const page = await dana.signIn(tenant);
     await heading(page, 'Overview');
     const { email } = tenant.account;
     dataOf(
-      await panel.world.graphql(
+      await stage.panel.world.graphql(
         'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) }',
         {
           input: { email },
@@ -115,9 +107,12 @@ test.skipIf(!isChromiumThere)(
     );
     const token = await mailbox.token(email, /new password/);
     dataOf(
-      await panel.world.graphql('mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) }', {
-        input: { token, newPassword: 'another horse battery' },
-      }),
+      await stage.panel.world.graphql(
+        'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) }',
+        {
+          input: { token, newPassword: 'another horse battery' },
+        },
+      ),
     );
     await heading(page, 'Sign in');
     await expect.poll(async () => cookieOf(dana)).toBeUndefined();
@@ -130,11 +125,12 @@ test.skipIf(!isChromiumThere)(
 test.skipIf(!isChromiumThere)(
   'whoever is removed from the organization is signed out, with the cookie',
   async () => {
-    const scene = await Scene.make(panel);
+    const scene = await Scene.make(stage.panel);
     const { userId } = await scene.member('viewer', false);
-    const [user] = await panel.sql<{ email: string }>('select email from identity."user" where id = $1', [
-      userId,
-    ]);
+    const [user] = await stage.panel.sql<{ email: string }>(
+      'select email from identity."user" where id = $1',
+      [userId],
+    );
     await using dana = await person();
     const page = await dana.signIn({ account: { ...scene.tenant.account, email: user!.email } });
     await heading(page, 'Overview');
@@ -153,7 +149,7 @@ test.skipIf(!isChromiumThere)(
 test.skipIf(!isChromiumThere).for([['with locks'], ['without locks, as on a page without TLS']] as const)(
   'a tab that signs out while another renews ends both, and leaves no token that is good: %s',
   async ([how]) => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using dana = await person();
     if (how !== 'with locks') {
       await dana.context.addInitScript(
@@ -181,7 +177,7 @@ test.skipIf(!isChromiumThere).for([['with locks'], ['without locks, as on a page
 );
 
 test.skipIf(!isChromiumThere)('a tab that renews while another signs out is signed out', async () => {
-  const tenant = await panel.world.tenant();
+  const tenant = await stage.panel.world.tenant();
   await using dana = await person();
   const first = await dana.signIn(tenant);
   await heading(first, 'Overview');
@@ -202,7 +198,7 @@ test.skipIf(!isChromiumThere)(
   async () => {
     await using other = await startTestPanel();
     const tenant = await other.world.tenant();
-    await using dana = await Person.come(browser, other.panel.url);
+    await using dana = await Person.come(stage.browser, other.panel.url);
     const page = await dana.signIn(tenant);
     await heading(page, 'Overview');
     await dana.context.setOffline(true);

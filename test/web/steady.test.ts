@@ -1,35 +1,25 @@
-import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page, Route } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
 import { sent } from '../fleet/commands/support/commands.js';
 import { isKnown } from '../governance/support/canaries.js';
 import { create, encrypted } from '../governance/support/tenant.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
-import { heading, Person, tabTo } from './support/console.js';
+import { heading, tabTo } from './support/console.js';
 import { Line } from './support/line.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
-
-const person = async () => Person.come(browser, panel.panel.url);
+const stage = useStage(async () => startTestPanel());
+const { person } = stage;
 
 /** A tenant with a node that beats. */
 async function withNode(): Promise<{ tenant: Tenant; node: Node }> {
-  const tenant = await panel.world.tenant();
+  const tenant = await stage.panel.world.tenant();
   const node = await tenant.node();
   await node.beat();
   return { tenant, node };
@@ -56,7 +46,7 @@ async function update(tenant: Tenant, node: Node, more: { name?: string; tags?: 
 
 /** As after a day in which the page heard nothing: events up to now are no longer kept. */
 async function expireCursors(): Promise<void> {
-  await panel.sql(
+  await stage.panel.sql(
     `insert into fleet.outbox_removed (timeline, xid, id)
      select timeline, xid, id from fleet.outbox order by timeline desc, xid desc, id desc limit 1
      on conflict (is_only) do update set timeline = excluded.timeline, xid = excluded.xid, id = excluded.id`,
@@ -160,7 +150,7 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
   });
 
   test('a node that came by a new token while events were missed is told of', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await using dana = await person();
     const line = await Line.of(dana.context);
     const page = await dana.signIn(tenant, '/enrollment');
@@ -180,7 +170,7 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
   });
 
   test('it stays while it can not be read again, with the reason beside it', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const node = await tenant.node('quiet-01');
     await using dana = await person();
     const page = await dana.signIn(tenant, `/instances/${node.id}`);
@@ -202,7 +192,7 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
   test("another tenant's command, policy and canary are not there", async () => {
     const { tenant, node } = await withNode();
     await tenant.grantPlan('PRO');
-    await until(async () => isKnown(panel, tenant, 1), 'governance to know the node and the plan');
+    await until(async () => isKnown(stage.panel, tenant, 1), 'governance to know the node and the plan');
     const commandId = await sent(tenant, [node]);
     const policyId = await create(tenant, { name: 'Secret policy', rule: encrypted });
     const { createCanary } = dataOf(
@@ -227,12 +217,12 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     const own = await dana.signIn(tenant);
     await heading(own, 'Overview');
     await using stranger = await person();
-    const page = await stranger.signIn(await (await panel.world.tenant()).grantPlan('PRO'));
+    const page = await stranger.signIn(await (await stage.panel.world.tenant()).grantPlan('PRO'));
     await heading(page, 'Overview');
     for (const [path, title] of there) {
-      await own.goto(panel.panel.url + path);
+      await own.goto(stage.panel.panel.url + path);
       await heading(own, title);
-      await page.goto(panel.panel.url + path);
+      await page.goto(stage.panel.panel.url + path);
       await heading(page, 'There is no such page');
       expect(await page.content()).not.toContain(title);
     }

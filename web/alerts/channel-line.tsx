@@ -14,10 +14,9 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Status } from '../parts/status.tsx';
 import { exactTime } from '../parts/time.tsx';
-import { words } from '../parts/words.ts';
+import { durationText, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ChannelFields, channelOf, recipientsOf, settingsOf } from './channel-fields.tsx';
-import { durationText } from './rule-words.ts';
 import type { ShownSecret } from './webhook-secret.tsx';
 
 interface ChannelLineProps {

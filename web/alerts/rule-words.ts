@@ -1,5 +1,5 @@
 import type { AlertRuleKind, AlertRuleRowFragment } from '../generated/graphql.ts';
-import { plural } from '../parts/words.ts';
+import { durationText } from '../parts/words.ts';
 
 /** What each rule looks for. */
 const found: Record<AlertRuleKind, string> = {
@@ -15,19 +15,6 @@ const found: Record<AlertRuleKind, string> = {
 
 /** Those that are told of what has happened: there is nothing to wait for. */
 export const firesAtOnce: ReadonlySet<AlertRuleKind> = new Set(['COMMAND_FAILED', 'POLICY_VIOLATION']);
-
-const units = [
-  [86_400, 'day'],
-  [3_600, 'hour'],
-  [60, 'minute'],
-  [1, 'second'],
-] as const;
-
-/** `90` is "90 seconds", `300` is "5 minutes": the largest unit that tells it exactly. */
-export function durationText(seconds: number): string {
-  const [length, unit] = units.find(([one]) => seconds % one === 0) ?? [1, 'second'];
-  return plural(seconds / length, unit);
-}
 
 /** When its alerts begin and end, in a line. */
 export function ruleText({

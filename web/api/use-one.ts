@@ -44,18 +44,18 @@ export function useOne<Data, Event, Variables extends AnyVariables, Row>(
     // What is not there any more is not shown; what could not be read just now is.
     setOne(({ row }) => ({ row: told?.code === 'NOT_FOUND' ? undefined : row, told }));
   }, [client]);
-  const put = useCallback((row: Row) => {
-    news.current = row;
-    setOne(({ told }) => ({ row, told }));
-  }, []);
   const again = useCallback(() => void read(), [read]);
 
   useEffect(again, [again]);
   useLive(options.events, options.variables, {
-    next: (event) => put(latest.current.pickEvent(event)),
+    next: (event) => {
+      const row = latest.current.pickEvent(event);
+      news.current = row;
+      setOne(({ told }) => ({ row, told }));
+    },
     lost: again,
   });
   useAfterConnecting(again);
   useAgain(one.told, again);
-  return { ...one, put, read: again };
+  return { ...one, read: again };
 }

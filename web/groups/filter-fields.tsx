@@ -1,6 +1,7 @@
 import { useRead } from '../api/use-read.ts';
 import { useSettled } from '../api/use-settled.ts';
 import { GroupReachDocument, type GroupRowFragment, type InstanceStatus } from '../generated/graphql.ts';
+import { statuses } from '../instances/instance-search.ts';
 import { Choice, Field, FieldGroup } from '../parts/field.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -23,8 +24,6 @@ export function filterOf({ tags, status, q }: Filter) {
   const given = wordsIn(tags);
   return { tags: given.length > 0 ? given : null, status: status || null, q: q.trim() || null };
 }
-
-const statuses = ['HEALTHY', 'DEGRADED', 'OFFLINE'] as const;
 
 interface FilterFieldsProps {
   filter: Filter;

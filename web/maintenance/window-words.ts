@@ -3,7 +3,7 @@ import type {
   MaintenanceWindowRepeat,
   WindowRowFragment,
 } from '../generated/graphql.ts';
-import { plural } from '../parts/words.ts';
+import { durationText } from '../parts/words.ts';
 
 export const effects: readonly { value: MaintenanceWindowEffect; text: string }[] = [
   { value: 'ALLOW', text: 'Commands begin in it, and at no other time' },
@@ -15,12 +15,6 @@ export const repeats: readonly { value: MaintenanceWindowRepeat; text: string }[
   { value: 'DAILY', text: 'Every day' },
   { value: 'WEEKLY', text: 'Every week' },
 ];
-
-/** `90` is "90 minutes", `120` is "2 hours". */
-export function lengthText(minutes: number): string {
-  if (minutes % 1_440 === 0) return plural(minutes / 1_440, 'day');
-  return minutes % 60 === 0 ? plural(minutes / 60, 'hour') : plural(minutes, 'minute');
-}
 
 type Schedule = Pick<WindowRowFragment, 'startsAt' | 'repeats' | 'timeZone' | 'durationMinutes'>;
 
@@ -34,5 +28,5 @@ export function scheduleText({ startsAt, repeats: comes, timeZone, durationMinut
     DAILY: () => `Every day at ${time}`,
     WEEKLY: () => `Every ${in_({ weekday: 'long' })} at ${time}`,
   }[comes]();
-  return `${when} (${timeZone}), for ${lengthText(durationMinutes)}`;
+  return `${when} (${timeZone}), for ${durationText(durationMinutes * 60)}`;
 }

@@ -15,6 +15,19 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+const units = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+] as const;
+
+/** `90` is "90 seconds", `300` is "5 minutes": the largest unit that tells it exactly. */
+export function durationText(seconds: number): string {
+  const [length, unit] = units.find(([one]) => seconds % one === 0) ?? [1, 'second'];
+  return plural(seconds / length, unit);
+}
+
 const percentage = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 export const percent = (value: number | null | undefined): string =>
   value == null ? '–' : `${percentage.format(value)} %`;

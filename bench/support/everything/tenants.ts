@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 
 export interface CrowdNode {
   id: string;
-  name: string;
   credential: string;
 }
 
+interface Account {
+  email: string;
+  password: string;
+}
+
 export interface CrowdTenant {
-  id: string;
-  account: { email: string; password: string };
   /** Those who look at it come from here, so that each has an allowance of its own. */
   from: string;
   token: string;
@@ -69,9 +71,9 @@ async function makeTenant(
       body: { token: enrollment, name: `node-${node}`, hostname, version: '0.2.9' },
     });
     const { instance_id, credential } = answer as { instance_id: string; credential: string };
-    nodes.push({ id: instance_id, name: `node-${node}`, credential });
+    nodes.push({ id: instance_id, credential });
   }
-  return { id, account, from, token: await signIn(url, account, from), nodes };
+  return { from, token: await signIn(url, account, from), nodes };
 }
 
 /** The plan comes to fleet as an event. */
@@ -86,8 +88,8 @@ async function untilPlan(url: string, from: string, token: string, nodes: number
   throw new Error('the plan did not come to fleet within 30 s');
 }
 
-export async function signIn(url: string, account: CrowdTenant['account'], from: string): Promise<string> {
-  const answer = await ask(url, '/api/auth/login', { from, body: account });
+async function signIn(url: string, account: Account, from: string): Promise<string> {
+  const answer = await ask(url, '/api/auth/login', { from, body: { ...account } });
   return (answer as { access_token: string }).access_token;
 }
 

@@ -12,10 +12,6 @@ export class Tally {
   fail(what: string): void {
     this.errors.set(what, (this.errors.get(what) ?? 0) + 1);
   }
-
-  get failed(): number {
-    return [...this.errors.values()].reduce((sum, many) => sum + many, 0);
-  }
 }
 
 export interface Asked {
@@ -31,7 +27,7 @@ export interface Asked {
  * Requests that begin when they are due, whatever became of those before: who waits in a queue waits in the figures too.
  */
 export class Traffic {
-  isOver = false;
+  private isOver = false;
   private readonly agent: Agent;
   private readonly open = new Set<Promise<unknown>>();
   private readonly loops: Promise<void>[] = [];

@@ -49,12 +49,8 @@ export class CanaryService {
     private readonly admission: AdmissionService,
   ) {}
 
-  async find({ em, tenantId }: Operation, id: string): Promise<Canary | null> {
-    return em.findOne(Canary, { tenantId, id });
-  }
-
-  async get(operation: Operation, id: string): Promise<Canary> {
-    const canary = await this.find(operation, id);
+  async get({ em, tenantId }: Operation, id: string): Promise<Canary> {
+    const canary = await em.findOne(Canary, { tenantId, id });
     if (!canary) throw notFound('Canary');
     return canary;
   }

@@ -3,7 +3,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-import { GitOpsProblem } from './gitops-config.entity.js';
+import { GitOpsProblem } from './gitops-change.types.js';
 import type { Problem } from './manifest/resource.js';
 
 export enum GitOpsOutcome {

@@ -71,7 +71,7 @@ function leaderOf(rows: readonly Row[]): Row | undefined {
  */
 function missing(nodes: readonly HaNode[]): HaNode[] {
   const successors = new Set(nodes);
-  const placeOf = ({ name, areas }: HaNode) => [name, ...areas.toSorted()].join(' ');
+  const places = new Map(nodes.map((node) => [node, [node.name, ...node.areas.toSorted()].join(' ')]));
   return (
     nodes
       .filter(({ status }) => status === HaNodeStatus.OFFLINE)
@@ -79,7 +79,7 @@ function missing(nodes: readonly HaNode[]): HaNode[] {
       .toSorted((a, b) => b.lastHeartbeat.getTime() - a.lastHeartbeat.getTime())
       .filter((gone) => {
         for (const other of successors)
-          if (placeOf(other) === placeOf(gone) && other.startedAt > gone.lastHeartbeat)
+          if (other.startedAt > gone.lastHeartbeat && places.get(other) === places.get(gone))
             return !successors.delete(other);
         return true;
       })

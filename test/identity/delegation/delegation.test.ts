@@ -4,55 +4,13 @@ import { dataOf, refusal, restTime } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
-import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
+import { until, type Tenant } from '../../support/world.js';
 import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
+import { act, grant, revoke } from './support.js';
 
 const hour = 60 * 60 * 1000;
-
-interface Grant {
-  id: string;
-  clientId: string;
-  providerId: string;
-  role: string;
-  expiresAt: string;
-  revokedAt: string | null;
-}
-
-interface Acting {
-  accessToken: string;
-  expiresIn: number;
-  role: string;
-  delegation: { id: string };
-}
-
-const grant = async (tenant: Tenant, input: Record<string, unknown> = {}) =>
-  tenant.graphql<{ grantDelegation: Grant }>(
-    `mutation($input: GrantDelegationInput!) {
-      grantDelegation(input: $input) { id clientId providerId role expiresAt revokedAt }
-    }`,
-    { input: { role: 'OPERATOR', expiresInHours: 1, ...input } },
-  );
-
-const revoke = async (tenant: Tenant, id: string) =>
-  tenant.graphql<{ revokeDelegation: Grant }>(
-    'mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt } }',
-    { id },
-  );
-
-const act = async (
-  panel: TestPanel,
-  token: string,
-  tenantId: string,
-): Promise<GraphQLAnswer<{ actInTenant: Acting }>> =>
-  panel.world.graphql(
-    `mutation($input: ActInTenantInput!) {
-      actInTenant(input: $input) { accessToken expiresIn role delegation { id } }
-    }`,
-    { input: { tenantId } },
-    token,
-  );
 
 describe.each(modes)('%s', (mode) => {
   let mailbox: Mailbox;
@@ -282,35 +240,4 @@ describe.each(modes)('%s', (mode) => {
     expect(dataOf(received).delegationsReceived.totalCount).toBe(0);
     expect((await trailOf(acme, { filter: { actor: other.user.id } })).nodes).toEqual([]);
   });
-});
-
-test('an expired grant is 403, and so is everything that was begun under it', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  const parent = await provider(panel);
-  const acme = await client(panel, mailbox, parent);
-  dataOf(await grant(acme));
-  await panel.clock.leap(hour - 5 * 60_000);
-  const again = (await panel.world.login(parent.account.email, parent.account.password)).body.access_token;
-  const { accessToken: token, expiresIn } = dataOf(await act(panel, again, acme.id)).actInTenant;
-  expect(expiresIn).toBe(5 * 60);
-  const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
-  expect(await status()).toBe(200);
-  await panel.clock.advance(5 * 60_000);
-  expect(await status()).toBe(403);
-  expect(refusal(await act(panel, again, acme.id))).toEqual({ code: 'FORBIDDEN', reason: 'GRANT_ENDED' });
-  // A user who signs out at home is out at the client's as well.
-  dataOf(
-    await grant(
-      Object.assign(Object.create(acme), {
-        token: (await panel.world.login(acme.account.email, acme.account.password)).body.access_token,
-      }),
-    ),
-  );
-  const second = dataOf(await act(panel, again, acme.id)).actInTenant.accessToken;
-  expect((await panel.world.rest('/api/auth/logout', { method: 'POST', token: again })).status).toBe(204);
-  await until(
-    async () => (await panel.world.rest('/api/fleet/instances', { token: second })).status === 401,
-    'the end of the session',
-  );
 });

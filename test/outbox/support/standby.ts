@@ -93,7 +93,7 @@ export class Standby implements AsyncDisposable {
   async caughtUp(): Promise<void> {
     const [written] = await rowsOf<{ lsn: string }>(
       this.primary.ownerUrl,
-      'select pg_current_wal_lsn()::text as lsn',
+      'select pg_current_wal_insert_lsn()::text as lsn',
     );
     await until(async () => {
       const [row] = await rowsOf<{ isHere: boolean }>(

@@ -10,7 +10,6 @@ const retryAfterMs = 250;
 
 /** What became of requests, by how they were answered. */
 export interface Tally {
-  acknowledged: number;
   /** 503: the panel, or haproxy, says to come again. */
   unavailable: number;
   /** 502 and 504: haproxy says that a panel was lost at work, and that nobody knows whether it was done. */
@@ -26,7 +25,6 @@ export interface Tally {
 }
 
 export const emptyTally = (): Tally => ({
-  acknowledged: 0,
   unavailable: 0,
   unknown: 0,
   failed: 0,
@@ -157,11 +155,10 @@ export class Load {
       const answer = await asked;
       const { status } = answer;
       this.tally.statuses[status] = (this.tally.statuses[status] ?? 0) + 1;
-      if (status < 300) this.tally.acknowledged += 1;
-      else if (status === 503) this.tally.unavailable += 1;
+      if (status === 503) this.tally.unavailable += 1;
       else if (isUnknown(answer)) this.tally.unknown += 1;
       else if (status >= 500) this.tally.failed += 1;
-      else this.tally.refused += 1;
+      else if (status >= 300) this.tally.refused += 1;
       return answer;
     } catch {
       this.tally.cut += 1;

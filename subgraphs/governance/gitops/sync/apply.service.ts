@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { ApiError, type ErrorCode } from '#platform/errors.js';
 
-import { GitOpsAction, GitOpsChange, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
+import { GitOpsAction, GitOpsChange } from '../gitops-change.types.js';
+import { type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
 import { placeOfInput } from '../manifest/words.js';

@@ -1,4 +1,5 @@
-import type { GitOpsChange, GitOpsConfig } from '../gitops-config.entity.js';
+import type { GitOpsChange } from '../gitops-change.types.js';
+import type { GitOpsConfig } from '../gitops-config.entity.js';
 import type { Comparison } from './compare.service.js';
 import type { Newest } from './newest.service.js';
 import { keyOfChange } from './refusals.js';

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
-import { GitOpsAction, type GitOpsChange, type GitOpsConfig } from '../gitops-config.entity.js';
+import { GitOpsAction, type GitOpsChange } from '../gitops-change.types.js';
+import { type GitOpsConfig } from '../gitops-config.entity.js';
 import { keyOf } from '../manifest/resource.js';
 import type { Applied } from './apply.service.js';
 import type { Newest } from './newest.service.js';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { GitOpsAction, type GitOpsChange, type GitOpsDifference } from '../gitops-config.entity.js';
+import { GitOpsAction, type GitOpsChange, type GitOpsDifference } from '../gitops-change.types.js';
 import { keyOf, type Declared, type Problem, type Resource } from '../manifest/resource.js';
 
 /** A thing that is there. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { canonicalJson } from '#platform/canonical-json.js';
 
-import type { GitOpsChange, Refusal } from '../gitops-config.entity.js';
+import type { GitOpsChange } from '../gitops-change.types.js';
+import type { Refusal } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Place, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
 

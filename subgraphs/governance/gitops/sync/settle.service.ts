@@ -1,13 +1,7 @@
 import type { JobWrite } from '#platform/jobs/job.js';
 
-import {
-  GitOpsAction,
-  GitOpsHealth,
-  GitOpsSyncStatus,
-  type GitOpsChange,
-  type GitOpsConfig,
-  type Refusal,
-} from '../gitops-config.entity.js';
+import { GitOpsAction, type GitOpsChange } from '../gitops-change.types.js';
+import { GitOpsHealth, GitOpsSyncStatus, type GitOpsConfig, type Refusal } from '../gitops-config.entity.js';
 import { changed } from '../gitops.events.js';
 import type { Problem } from '../manifest/resource.js';
 import type { Applied } from './apply.service.js';

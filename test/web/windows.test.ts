@@ -1,28 +1,19 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, Person, press, signInAt, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype, unanswered } from './support/editing.js';
+import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-let panel: TestPanel;
-let browser: Browser;
-beforeAll(async () => {
-  if (!isChromiumThere) return;
-  panel = await startTestPanel();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await panel?.stop();
-});
+const stage = useStage(async () => startTestPanel());
 
 interface Window {
   name: string;
@@ -71,9 +62,9 @@ async function windowOf(tenant: Tenant, input: Record<string, unknown>): Promise
 
 describe.skipIf(!isChromiumThere)('a maintenance window', () => {
   test('is made by the clocks of another zone, shown by those of the reader, changed, and removed', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const groupId = await groupOf(tenant, 'Shops');
-    await using dana = await Person.come(browser, panel.panel.url, {
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url, {
       timezoneId: 'Asia/Tokyo',
       locale: 'en-US',
     });
@@ -130,11 +121,11 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
   });
 
   test('begins by clocks that are put forward and back as people of its zone read them', async () => {
-    await using dana = await Person.come(browser, panel.panel.url, {
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url, {
       timezoneId: 'Asia/Tokyo',
       locale: 'en-US',
     });
-    const page = await dana.signIn(await panel.world.tenant(), '/maintenance');
+    const page = await dana.signIn(await stage.panel.world.tenant(), '/maintenance');
     await heading(page, 'Maintenance windows');
     await choose(page, 'Time zone', 'Europe/Berlin');
     for (const [local, shown] of [
@@ -151,10 +142,10 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
   });
 
   test('stays with its group while groups can not be read, and keeps what another changes meanwhile', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const [groupId, otherId] = [await groupOf(tenant, 'Shops'), await groupOf(tenant, 'Offices')];
     const id = await windowOf(tenant, { name: 'Freeze', groupId, startsAt: '2037-02-02T08:00:30.000Z' });
-    await using dana = await Person.come(browser, panel.panel.url);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.open('/maintenance');
     const groups = await unanswered(page, 'WindowGroups');
     await signInAt(page, tenant);
@@ -185,19 +176,19 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
   });
 
   test('is read again when it is over, also after a reading that failed', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     const soonMs = Date.now() + 15_000;
     await windowOf(tenant, {
       name: 'Freeze',
       durationMinutes: 5,
       startsAt: new Date(soonMs - 300_000).toISOString(),
     });
-    await panel.clock.advance(Math.max(0, Date.now() - panel.clock.now().getTime()));
-    await using dana = await Person.come(browser, panel.panel.url);
+    await stage.panel.clock.advance(Math.max(0, Date.now() - stage.panel.clock.now().getTime()));
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.signIn(tenant, '/maintenance');
     await line(page, 'Freeze').getByText('It is on until').waitFor();
     const readings = await unanswered(page, 'MaintenanceWindows');
-    await panel.clock.advance(30_000);
+    await stage.panel.clock.advance(30_000);
     await expect.poll(readings.asked, { timeout: 60_000, interval: 250 }).toBeGreaterThan(0);
     await readings.mend();
     await line(page, 'Freeze').getByText('Off', { exact: true }).waitFor({ timeout: 60_000 });
@@ -205,112 +196,18 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
   });
 
   test('that is on now says until when, and is only looked at by whoever may not change it', async () => {
-    const tenant = await panel.world.tenant();
+    const tenant = await stage.panel.world.tenant();
     await windowOf(tenant, {
       name: 'Freeze',
-      startsAt: new Date(panel.clock.now().getTime() - 60_000).toISOString(),
+      startsAt: new Date(stage.panel.clock.now().getTime() - 60_000).toISOString(),
     });
-    await tokenInRole(panel, tenant, 'VIEWER');
-    await using vera = await Person.come(browser, panel.panel.url);
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
+    await using vera = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await vera.signIn(tenant, '/maintenance');
     const row = line(page, 'Freeze');
     await row.getByText('On', { exact: true }).waitFor();
     await row.getByText(/It is on until .* It does not begin again\./).waitFor();
     expect(await page.locator('main').getByRole('button').count()).toBe(0);
     expect(await faultsOf(page)).toEqual([]);
-  });
-});
-
-interface Group {
-  name: string;
-  kind: string;
-  filter: { tags: string[] | null; status: string | null; q: string | null } | null;
-  instances: { nodes: { name: string }[] };
-}
-
-async function groups(tenant: Tenant): Promise<Group[]> {
-  const answer = await tenant.graphql<{ instanceGroups: { nodes: Group[] } }>(
-    '{ instanceGroups { nodes { name kind filter { tags status q } instances { nodes { name } } } } }',
-  );
-  return dataOf(answer).instanceGroups.nodes;
-}
-
-describe.skipIf(!isChromiumThere)('a group of instances', () => {
-  test('that is live says who is in it before it is made, follows its filter, and is removed', async () => {
-    const tenant = await panel.world.tenant();
-    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
-    await using dana = await Person.come(browser, panel.panel.url);
-    const page = await dana.signIn(tenant, '/groups');
-    await page.getByText('There is no group yet.').waitFor();
-    await tabTo(page, 'Name of the group', 120);
-    await page.keyboard.type('Shops');
-    await page.getByText('Say at least one of these.').waitFor();
-    await page.keyboard.press('Enter');
-    await page.getByText('Filter must have tags, a status or a text.').waitFor();
-    await tabTo(page, 'In the name or host', 120);
-    await page.keyboard.type('shop');
-    await page.getByText('Now that is 2 instances: shop-1, shop-2.').waitFor();
-    await page.keyboard.press('Enter');
-    const row = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
-    await row.getByText('Shops', { exact: true }).waitFor();
-    await row.getByText('“shop” in its name or host').waitFor();
-    await fits(page);
-    await tenant.node('shop-3');
-    await open(page, 'Edit Shops', 'Group: Shops');
-    await page.getByText('Now that is 3 instances').waitFor();
-    await choose(page, 'Status', 'Offline');
-    await press(page, 'Save');
-    await row.getByText('the status offline and “shop” in its name or host').waitFor();
-    expect(await groups(tenant)).toMatchObject([
-      {
-        name: 'Shops',
-        kind: 'LIVE',
-        filter: { status: 'OFFLINE', q: 'shop' },
-        instances: { nodes: [{ name: 'shop-1' }, { name: 'shop-2' }, { name: 'shop-3' }] },
-      },
-    ]);
-    await press(page, 'Remove Shops', 'Remove');
-    await page.getByText('There is no group yet.').waitFor();
-    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
-  });
-
-  test('that is static has its members put in and taken out one by one', async () => {
-    const tenant = await panel.world.tenant();
-    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
-    await using dana = await Person.come(browser, panel.panel.url);
-    const page = await dana.signIn(tenant, '/groups');
-    const namesIn = async () =>
-      (await groups(tenant)).flatMap(({ instances }) => instances.nodes.map(({ name }) => name));
-    await tabTo(page, 'Name of the group', 120);
-    await page.keyboard.type('Pilots');
-    await choose(page, 'Who is in it', 'Whoever has it in common now');
-    await tabTo(page, 'In the name or host');
-    await page.keyboard.type('shop');
-    await press(page, 'Make the group');
-    await open(page, 'Members of Pilots', 'Members of Pilots');
-    await page.getByText('2 instances in it.').waitFor();
-    await press(page, 'Take out shop-2');
-    await page.getByText('1 instance in it.').waitFor();
-    for (const name of ['shop-3', 'shop-4']) await tenant.node(name);
-    expect(await page.locator(':focus').textContent()).toBe('1 instance in it.');
-    await tabTo(page, 'Find others by name');
-    await page.keyboard.type('-1');
-    await press(page, 'Put in mail-1');
-    await page.getByText('2 instances in it.').waitFor();
-    await page.getByText('2 instances are called so. All of them are in the group.').waitFor();
-    expect(await faultsOf(page)).toEqual([]);
-    expect(await namesIn()).toEqual(['shop-1', 'mail-1']);
-    await retype(page, 'Find others by name', 'shop');
-    await page.getByText('4 instances are called so. 1 of them is in the group.').waitFor();
-    // What somebody else does meanwhile is not undone, and neither is a press before the answer to the one before.
-    await page.evaluate(
-      `for (const name of ['shop-3', 'shop-4']) document.querySelector('[aria-label="Put in ' + name + '"]').click()`,
-    );
-    await page.getByText('4 instances in it.').waitFor();
-    expect((await namesIn()).toSorted()).toEqual(['mail-1', 'shop-1', 'shop-3', 'shop-4']);
-    await page.keyboard.press('Escape');
-    await line(page, 'Pilots').getByText('shop-1').waitFor();
-    await line(page, 'Pilots').getByText('mail-1').waitFor();
-    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });
 });

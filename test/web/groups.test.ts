@@ -1,0 +1,108 @@
+import { describe, expect, test, vi } from 'vitest';
+
+import { isChromiumThere } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel } from '../support/panel.js';
+import type { Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { choose, Person, press, tabTo } from './support/console.js';
+import { fits, line, open, retype } from './support/editing.js';
+import { useStage } from './support/stage.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const stage = useStage(async () => startTestPanel());
+
+interface Group {
+  name: string;
+  kind: string;
+  filter: { tags: string[] | null; status: string | null; q: string | null } | null;
+  instances: { nodes: { name: string }[] };
+}
+
+async function groups(tenant: Tenant): Promise<Group[]> {
+  const answer = await tenant.graphql<{ instanceGroups: { nodes: Group[] } }>(
+    '{ instanceGroups { nodes { name kind filter { tags status q } instances { nodes { name } } } } }',
+  );
+  return dataOf(answer).instanceGroups.nodes;
+}
+
+describe.skipIf(!isChromiumThere)('a group of instances', () => {
+  test('that is live says who is in it before it is made, follows its filter, and is removed', async () => {
+    const tenant = await stage.panel.world.tenant();
+    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, '/groups');
+    await page.getByText('There is no group yet.').waitFor();
+    await tabTo(page, 'Name of the group', 120);
+    await page.keyboard.type('Shops');
+    await page.getByText('Say at least one of these.').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('Filter must have tags, a status or a text.').waitFor();
+    await tabTo(page, 'In the name or host', 120);
+    await page.keyboard.type('shop');
+    await page.getByText('Now that is 2 instances: shop-1, shop-2.').waitFor();
+    await page.keyboard.press('Enter');
+    const row = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
+    await row.getByText('Shops', { exact: true }).waitFor();
+    await row.getByText('“shop” in its name or host').waitFor();
+    await fits(page);
+    await tenant.node('shop-3');
+    await open(page, 'Edit Shops', 'Group: Shops');
+    await page.getByText('Now that is 3 instances').waitFor();
+    await choose(page, 'Status', 'Offline');
+    await press(page, 'Save');
+    await row.getByText('the status offline and “shop” in its name or host').waitFor();
+    expect(await groups(tenant)).toMatchObject([
+      {
+        name: 'Shops',
+        kind: 'LIVE',
+        filter: { status: 'OFFLINE', q: 'shop' },
+        instances: { nodes: [{ name: 'shop-1' }, { name: 'shop-2' }, { name: 'shop-3' }] },
+      },
+    ]);
+    await press(page, 'Remove Shops', 'Remove');
+    await page.getByText('There is no group yet.').waitFor();
+    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
+  });
+
+  test('that is static has its members put in and taken out one by one', async () => {
+    const tenant = await stage.panel.world.tenant();
+    for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, '/groups');
+    const namesIn = async () =>
+      (await groups(tenant)).flatMap(({ instances }) => instances.nodes.map(({ name }) => name));
+    await tabTo(page, 'Name of the group', 120);
+    await page.keyboard.type('Pilots');
+    await choose(page, 'Who is in it', 'Whoever has it in common now');
+    await tabTo(page, 'In the name or host');
+    await page.keyboard.type('shop');
+    await press(page, 'Make the group');
+    await open(page, 'Members of Pilots', 'Members of Pilots');
+    await page.getByText('2 instances in it.').waitFor();
+    await press(page, 'Take out shop-2');
+    await page.getByText('1 instance in it.').waitFor();
+    for (const name of ['shop-3', 'shop-4']) await tenant.node(name);
+    expect(await page.locator(':focus').textContent()).toBe('1 instance in it.');
+    await tabTo(page, 'Find others by name');
+    await page.keyboard.type('-1');
+    await press(page, 'Put in mail-1');
+    await page.getByText('2 instances in it.').waitFor();
+    await page.getByText('2 instances are called so. All of them are in the group.').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await namesIn()).toEqual(['shop-1', 'mail-1']);
+    await retype(page, 'Find others by name', 'shop');
+    await page.getByText('4 instances are called so. 1 of them is in the group.').waitFor();
+    // What somebody else does meanwhile is not undone, and neither is a press before the answer to the one before.
+    await page.evaluate(
+      `for (const name of ['shop-3', 'shop-4']) document.querySelector('[aria-label="Put in ' + name + '"]').click()`,
+    );
+    await page.getByText('4 instances in it.').waitFor();
+    expect((await namesIn()).toSorted()).toEqual(['mail-1', 'shop-1', 'shop-3', 'shop-4']);
+    await page.keyboard.press('Escape');
+    await line(page, 'Pilots').getByText('shop-1').waitFor();
+    await line(page, 'Pilots').getByText('mail-1').waitFor();
+    expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
+  });
+});
