@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP, type Socket } from 'node:net';
+import { BlockList, isIP, isIPv4, type Socket } from 'node:net';
 
 /**
  * Whose `X-Forwarded-For` counts: nobody's (false), everybody's (true), that many proxies in front of us, or the
@@ -14,7 +14,7 @@ export function clientAddress(request: IncomingMessage, trustProxy: TrustProxy):
     .split(',')
     .map(plain)
     .reverse();
-  let address = plain(request.socket.remoteAddress ?? '');
+  let address = socketAddress(request.socket);
   for (const [hop, next] of forwarded.entries()) {
     // Anything but an address was not written by a proxy of ours.
     if (!isTrusted(address, hop, trustProxy) || isIP(next) === 0) break;
@@ -39,23 +39,41 @@ function socketAddress(socket: Socket): string {
 function isTrusted(address: string, hop: number, trustProxy: TrustProxy): boolean {
   if (typeof trustProxy === 'boolean') return trustProxy;
   if (typeof trustProxy === 'number') return hop < trustProxy;
-  return isIP(address) !== 0 && listOf(trustProxy).check(address, family(address));
+  return isIP(address) !== 0 && Proxies.at(trustProxy).have(address);
 }
 
-const lists = new WeakMap<readonly string[], BlockList>();
+// Of addresses that were looked up; those in front of a panel are a handful.
+const mostRemembered = 1_000;
 
-function listOf(proxies: readonly string[]): BlockList {
-  let list = lists.get(proxies);
-  if (!list) {
-    list = new BlockList();
-    for (const proxy of proxies) {
+/** Asking a BlockList takes as long as all else that is done for a client's address. */
+class Proxies {
+  private static readonly lists = new WeakMap<readonly string[], Proxies>();
+  private readonly list = new BlockList();
+  private readonly asked = new Map<string, boolean>();
+
+  private constructor(written: readonly string[]) {
+    for (const proxy of written) {
       const [address = '', prefix] = proxy.split('/');
-      if (prefix === undefined) list.addAddress(address, family(address));
-      else list.addSubnet(address, Number(prefix), family(address));
+      if (prefix === undefined) this.list.addAddress(address, family(address));
+      else this.list.addSubnet(address, Number(prefix), family(address));
     }
-    lists.set(proxies, list);
   }
-  return list;
+
+  static at(written: readonly string[]): Proxies {
+    let proxies = this.lists.get(written);
+    if (!proxies) this.lists.set(written, (proxies = new Proxies(written)));
+    return proxies;
+  }
+
+  have(address: string): boolean {
+    let isOne = this.asked.get(address);
+    if (isOne === undefined) {
+      isOne = this.list.check(address, family(address));
+      if (this.asked.size >= mostRemembered) this.asked.clear();
+      this.asked.set(address, isOne);
+    }
+    return isOne;
+  }
 }
 
 function family(address: string): 'ipv4' | 'ipv6' {
@@ -64,7 +82,9 @@ function family(address: string): 'ipv4' | 'ipv6' {
 
 /** As proxies write it: some add the port, and put IPv6 in brackets or the whole in quotes. */
 function plain(written: string): string {
-  const unquoted = written.trim().replace(/^"(.*)"$/, '$1');
+  const trimmed = written.trim();
+  if (isIPv4(trimmed)) return trimmed;
+  const unquoted = trimmed.replace(/^"(.*)"$/, '$1');
   const inBrackets = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(unquoted)?.[1];
   const address = inBrackets ?? unquoted.replace(/^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/, '$1');
   // IPv4 clients of a dual-stack socket show up as `::ffff:192.0.2.1`; a zone means something on one machine only.
