@@ -113,6 +113,15 @@ export const testAdministrator = { email: 'admin@panel.test', password: 'adminis
 export type Mode = 'in process' | 'split';
 export const modes: readonly Mode[] = ['in process', 'split'];
 
+// Billing decides, and the others follow its versions.
+const knowsGrants = `
+  select not exists (
+    select from billing.entitlement granted, unnest(array[
+      (select version from identity.entitlement where tenant_id = $1),
+      (select version from fleet.entitlement where tenant_id = $1),
+      (select version from governance.entitlement where tenant_id = $1)]) known
+     where granted.tenant_id = $1 and granted.version > coalesce(known, 0)) as "isKnown"`;
+
 /**
  * Starts a panel for a test file, on a new database unless one is given. `settings` are environment variables on top of
  * the defaults.
@@ -161,7 +170,10 @@ export async function startTestPanel(
     panel,
     database,
     clock,
-    world: new World(panel.url, clock),
+    world: new World(panel.url, clock, async (tenantId) => {
+      const { rows } = await owner.query<{ isKnown: boolean }>(knowsGrants, [tenantId]);
+      return rows[0]!.isKnown;
+    }),
     sql: async (text, values) => (await owner.query(text, values)).rows,
     another: async (more = {}) => {
       const started = await startPanel(optionsWith(more));

@@ -22,6 +22,8 @@ export class World {
   constructor(
     readonly url: string,
     readonly clock: TestClock,
+    /** Whether every area knows what the tenant was granted; where nobody can say, fleet is asked. */
+    readonly knowsGrants: (tenantId: string) => Promise<boolean> = async () => true,
   ) {}
 
   async rest<Body = Record<string, unknown>>(path: string, options: Call = {}): Promise<Answer<Body>> {
@@ -109,6 +111,7 @@ export class Tenant {
     if (answer.errors) throw new Error(`grantPlan: ${JSON.stringify(answer.errors)}`);
     const limit = { FREE: 3, PRO: 25, ENTERPRISE: null }[plan];
     await until(async () => (await this.instanceLimit()) === limit, `the ${plan} plan to reach fleet`);
+    await until(async () => this.world.knowsGrants(this.id), `the ${plan} plan to reach every area`);
     return this;
   }
 
