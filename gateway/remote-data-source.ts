@@ -88,7 +88,9 @@ export function remoteClient(
         await send({ query: '{__typename}' }, { requestId: 'ready', clientAddress: '' });
         return undefined;
       } catch (error) {
-        return `Subgraph ${name} does not answer: ${error instanceof Error ? error.message : String(error)}`;
+        // Everyone may read this: not where the subgraph is.
+        logger.debug({ err: error, subgraph: name }, 'A subgraph does not answer');
+        return `Subgraph ${name} does not answer${codeOf(error)}`;
       }
     },
     stop: async () => {
@@ -96,6 +98,12 @@ export function remoteClient(
       await pool.destroy();
     },
   };
+}
+
+/** `: ECONNREFUSED`; empty for what has no code. */
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? `: ${code}` : '';
 }
 
 function headersFor(context: RequestContext): Record<string, string> {

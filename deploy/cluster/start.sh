@@ -36,6 +36,8 @@ case "${1:-}" in
     exec patroni "$RUN_DIR/patroni.yml"
     ;;
   haproxy)
+    # What ends TLS on the same machine.
+    export OUTER_PROXY="${OUTER_PROXY:-127.0.0.1}"
     render haproxy.cfg "$RUN_DIR/haproxy.cfg"
     exec haproxy -db -f "$RUN_DIR/haproxy.cfg"
     ;;

@@ -41,7 +41,7 @@ async function panel(serve: RequestListener): Promise<string> {
 }
 
 /** haproxy as deploy/cluster has it; what it leads to besides panels is not there. */
-async function startHaproxy(panels: readonly string[]): Promise<string> {
+async function startHaproxy(panels: readonly string[], more: Record<string, string> = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'panel-front-'));
   const bind = async () => `127.0.0.1:${await freePort()}`;
   const at = await bind();
@@ -56,6 +56,7 @@ async function startHaproxy(panels: readonly string[]): Promise<string> {
     REDIS_PASSWORD: 'none',
     REDIS_1: nowhere,
     REDIS_2: nowhere,
+    ...more,
   };
   for (const n of [1, 2, 3])
     Object.assign(settings, {
@@ -128,3 +129,16 @@ test.skipIf(!isTried)(
       expect((await answer(`${url}/api/fleet/instances`, 'GET')).status).toBe(200);
   },
 );
+
+test.skipIf(!isTried).each([
+  ['a proxy that stands before it', {}, '203.0.113.9, 127.0.0.1'],
+  ['nobody else', { OUTER_PROXY: '192.0.2.0/24 198.51.100.1' }, '127.0.0.1'],
+])('says for whom it asks: %s', async (_title, settings, told) => {
+  const url = await startHaproxy(
+    [await panel(({ headers }, response) => response.end(headers['x-forwarded-for']))],
+    settings,
+  );
+  await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+  const asked = await fetch(`${url}/api`, { headers: { 'x-forwarded-for': '203.0.113.9' } });
+  expect(await asked.text()).toBe(told);
+});

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 
 import { assetPath } from '#platform/package-root.js';
 
@@ -27,6 +28,15 @@ afterAll(() => rmSync(secrets, { recursive: true }));
 const makeSecrets = () => spawnSync(assetPath('deploy', 'cluster', 'make-secrets.sh'), [secrets]).status;
 const settingsOf = ({ environment = {} }: Service) => Object.entries(environment);
 const isEngine = ({ image }: Service) => image === 'quazzar-engines';
+
+test.each(['panels', 'split'])('Prometheus asks each process for metrics: %s', (targets) => {
+  const { services } = deployments[targets === 'split' ? 'compose.split.yml over it' : 'docker-compose.yml']!;
+  const told = Object.entries(services)
+    .filter(([, { environment, profiles }]) => environment?.['METRICS_PORT'] && !profiles)
+    .map(([name, { environment }]) => `${name}:${environment!['METRICS_PORT']}`);
+  const file = readFileSync(assetPath('deploy', 'observability', 'targets', `${targets}.yml`), 'utf8');
+  expect(parse(file)).toEqual([{ targets: told.toSorted() }]);
+});
 
 for (const file of ['docker-compose.yml', 'compose.split.yml', 'compose.observability.yml'])
   test(`${file} is what the compose specification allows`, () => {

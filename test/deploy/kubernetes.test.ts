@@ -75,7 +75,7 @@ interface Pod {
 }
 interface Container {
   ports: { name: string }[];
-  env: { name: string }[];
+  env: { name: string; value?: string }[];
   readinessProbe: {
     httpGet: { path: string; port: string };
     periodSeconds: number;
@@ -86,7 +86,7 @@ interface Container {
   volumeMounts: { name: string }[];
 }
 interface Workload {
-  spec: { replicas: number; selector: { matchLabels: Record<string, string> }; template: Pod };
+  spec: { replicas?: number; selector: { matchLabels: Record<string, string> }; template: Pod };
 }
 
 const deployment = of<Workload>('Deployment');
@@ -103,6 +103,8 @@ test('pods are the ones that the service, the budget, the autoscaler and the net
   expect(of<{ spec: { minAvailable: number } }>('PodDisruptionBudget').spec.minAvailable).toBeLessThan(
     autoscaler.spec.minReplicas,
   );
+  // Of the Deployment it would hold at each apply, whatever the autoscaler has made of it.
+  expect(deployment.spec.replicas).toBeUndefined();
   const names = panel.ports.map(({ name }) => name);
   const ports = of<{ spec: { ports: { targetPort: string }[] } }>('Service').spec.ports;
   expect(ports.map(({ targetPort }) => targetPort)).toEqual(names);
@@ -135,6 +137,11 @@ test('each pod runs without privileges, on a root that it cannot write to, with 
 
 test('panels are told settings that they know', () => {
   const known = new Set(readFileSync(assetPath('.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm));
-  const told = [...Object.keys(config), ...panel.env.map(({ name }) => name)];
+  // What Kubernetes itself puts into the values of others.
+  const parts = panel.env.flatMap(({ value }) =>
+    [...(value ?? '').matchAll(/\$\((\w+)\)/g)].map(([, name]) => name),
+  );
+  const names = panel.env.map(({ name }) => name).filter((name) => !parts.includes(name));
+  const told = [...Object.keys(config), ...names];
   expect(told.map((name) => name.replace(/_FILE$/, '')).filter((name) => !known.has(name))).toEqual([]);
 });

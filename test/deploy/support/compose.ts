@@ -28,8 +28,10 @@ export interface Compose {
   networks?: Record<string, unknown>;
 }
 
+/** With what stands where the environment says nothing. */
 export function readCompose(name: string): Compose {
-  return parse(readFileSync(assetPath(name), 'utf8'), { merge: true }) as Compose;
+  const text = readFileSync(assetPath(name), 'utf8').replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+  return parse(text, { merge: true }) as Compose;
 }
 
 /** Files over each other as compose lays them: maps are merged, sequences are joined, and the later file wins. */
