@@ -14,6 +14,7 @@ import { bossDatabase } from './boss-database.js';
 import { DueQueues } from './due-queues.js';
 import type { JobDefinition } from './job.js';
 import { jobsSchema } from './schema.js';
+import { Supervision } from './supervision.js';
 
 /** An area and the jobs it knows how to do. */
 export interface AreaJobs {
@@ -42,7 +43,7 @@ export interface JobRunnerOptions {
 // after its process died.
 const heartbeatSeconds = 30;
 // Should a notification and what looks for due jobs both fail.
-const ownLookSeconds = 60;
+const ownLookSeconds = 600;
 const keptFinishedSeconds = 7 * 24 * 60 * 60;
 
 /**
@@ -54,6 +55,7 @@ export class JobRunner {
   private readonly workers = new Map<string, string[]>();
   private boss: PgBoss | undefined;
   private due: DueQueues | undefined;
+  private supervision: Supervision | undefined;
   private resting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -72,33 +74,48 @@ export class JobRunner {
     if (this.work.length === 0) return;
     const { connections, logger, pollSeconds = 5, superviseSeconds = 15 } = this.options;
     // Its statements run as the platform's jobs role; the login by itself may do nothing.
-    const database = bossDatabase(connections, areaRoles('platform').jobs);
+    const role = areaRoles('platform').jobs;
+    const stir = () => this.supervision?.stir();
+    const database = bossDatabase(connections, role, stir);
     const boss = new PgBoss({
       db: database,
       schema: jobsSchema,
       migrate: false,
       schedule: false,
+      // Not by itself, nor are there jobs that wait for others, which it would look for every five seconds.
+      supervise: false,
       // Rebuilding an index takes its owner.
       reindex: false,
       monitorVacuum: false,
-      superviseIntervalSeconds: superviseSeconds,
-      monitorIntervalSeconds: superviseSeconds,
+      // By what other processes have looked through meanwhile; less than the pause between two looks.
+      monitorIntervalSeconds: Math.max(1, superviseSeconds - 2),
       useListenNotify: true,
     });
     boss.on('error', (error) => logger.error({ err: error }, 'the job queues met an error'));
     boss.on('warning', ({ message, data }) => logger.warn({ data }, message));
     this.boss = boss;
     await boss.start();
-    for (const { definition } of this.work) await declareQueue(boss, definition);
+    await declareQueues(
+      boss,
+      this.work.map(({ definition }) => definition),
+    );
     for (const work of this.work) await this.take(boss, work.definition, work.database);
+    const names = this.work.map(({ definition }) => definition.name);
     this.due = new DueQueues({
-      database,
-      names: this.work.map(({ definition }) => definition.name),
+      ask: async (sql) => connections.questions.ask(role, sql),
+      names,
       everySeconds: pollSeconds,
       logger,
-      onDue: (name) => this.workers.get(name)?.forEach((id) => boss.notifyWorker(id)),
+      onDue: (name) => {
+        stir();
+        this.workers.get(name)?.forEach((id) => boss.notifyWorker(id));
+      },
     });
     this.due.start();
+    this.supervision = new Supervision(boss, names, superviseSeconds, (error) =>
+      logger.error({ err: error }, 'the job queues met an error'),
+    );
+    this.supervision.start();
   }
 
   /** Takes no more jobs; resolves when those under way have ended. */
@@ -126,6 +143,7 @@ export class JobRunner {
         sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
       ]);
       over.abort();
+      await this.supervision?.stop();
       await boss.stop({ graceful: false });
     })();
     await this.stopping;
@@ -157,6 +175,7 @@ export class JobRunner {
           // Where there was one there may be more: by itself it would look again after the interval only, so that a
           // thousand jobs enqueued at once took an hour.
           boss.notifyWorker(id);
+          this.supervision?.stir();
           await withPatience(patience.background, async () =>
             attempt(definition, job, { database, clock, logger, counted }),
           );
@@ -168,18 +187,27 @@ export class JobRunner {
   }
 }
 
-async function declareQueue(boss: PgBoss, { name, retry, expireInSeconds }: JobDefinition): Promise<void> {
-  const settings = {
-    retryLimit: retry.limit,
-    retryDelay: retry.delaySeconds,
-    retryDelayMax: retry.maxDelaySeconds,
-    retryBackoff: true,
-    expireInSeconds,
-    heartbeatSeconds,
-    deleteAfterSeconds: keptFinishedSeconds,
-    notify: true,
-  } satisfies Omit<Queue, 'name'>;
-  await boss.createQueue(name, settings);
-  // An earlier version may have made it with other settings.
-  await boss.updateQueue(name, settings);
+/** Makes the queues that are not there, and those as they are now that an earlier version made with other settings. */
+async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]): Promise<void> {
+  const found = new Map(
+    (await boss.getQueues(definitions.map(({ name }) => name))).map((queue) => [queue.name, queue]),
+  );
+  for (const { name, retry, expireInSeconds } of definitions) {
+    const settings = {
+      retryLimit: retry.limit,
+      retryDelay: retry.delaySeconds,
+      retryDelayMax: retry.maxDelaySeconds,
+      retryBackoff: true,
+      expireInSeconds,
+      heartbeatSeconds,
+      deleteAfterSeconds: keptFinishedSeconds,
+      notify: true,
+    } satisfies Omit<Queue, 'name'>;
+    const queue = found.get(name);
+    const isAsWanted = (key: keyof typeof settings) => queue?.[key] === settings[key];
+    // Another process may make it at the same time, with the settings of its own version.
+    if (!queue) await boss.createQueue(name, settings);
+    else if (!(Object.keys(settings) as (keyof typeof settings)[]).every(isAsWanted))
+      await boss.updateQueue(name, settings);
+  }
 }

@@ -50,8 +50,8 @@ const expire = async (name: string) =>
 
 test('the lease of a process that has ended is taken before its time is over', async () => {
   const [killed, next] = [await contender('d', 'killed'), await contender('d', 'successor')];
-  await killed.start();
-  await next.start();
+  await killed.renew();
+  await next.renew();
   expect(next.current).toBeUndefined();
   await sessions.get('killed')!.stop();
   await until(async () => {
@@ -65,8 +65,8 @@ test('the lease of a process that has ended is taken before its time is over', a
 
 test('after an outage of the database nobody takes the lease of a process that is not back yet, but after a while', async () => {
   const [holder, other] = [await contender('e', 'not back'), await contender('e', 'back')];
-  await holder.start();
-  await other.start();
+  await holder.renew();
+  await other.renew();
   await sessions.get('not back')!.stop();
   const sessionOf = async () =>
     (
@@ -94,7 +94,7 @@ test('after an outage of the database nobody takes the lease of a process that i
 
 test('whose own session the server does not see takes nothing from others, whatever it believes', async () => {
   const holder = await contender('f', 'gone');
-  await holder.start();
+  await holder.renew();
   await sessions.get('gone')!.stop();
   const unseen = new Lease(platform, 'f', { id: 'unseen', knowsOthers: true }, silentLogger);
   await unseen.renew();
@@ -104,7 +104,7 @@ test('whose own session the server does not see takes nothing from others, whate
 
 test('a connection that is lost again before all has begun on it is no return: nobody is taken for gone meanwhile', async () => {
   const [holder, other] = [await contender('g', 'late'), await contender('g', 'early')];
-  await holder.start();
+  await holder.renew();
   await sessions.get('late')!.stop();
   const { standing } = processes.get('early')!;
   const attempts: number[] = [];
@@ -137,8 +137,8 @@ test('a connection that is lost again before all has begun on it is no return: n
 
 test('one of several processes holds a lease, and another gets it at once when it is given up', async () => {
   const [first, second] = [await contender('a', 'first'), await contender('a', 'second')];
-  await first.start();
-  await second.start();
+  await first.renew();
+  await second.renew();
   expect([first.current?.holder, second.current]).toEqual([sessions.get('first')!.id, undefined]);
   await first.stop();
   await second.renew();
@@ -148,7 +148,7 @@ test('one of several processes holds a lease, and another gets it at once when i
 
 test('a process that is to take nothing more keeps what it has, and leaves to others what is free or lost', async () => {
   const [ending, other] = [await contender('h', 'ending'), await contender('h', 'other')];
-  await ending.start();
+  await ending.renew();
   ending.keep();
   await expire('h');
   await ending.renew();
@@ -176,10 +176,10 @@ test('a lease that is granted while it is given up is given back', async () => {
 
 test('a process that lost its lease without knowing it can write nothing', async () => {
   const [frozen, next] = [await contender('b', 'frozen'), await contender('b', 'next')];
-  await frozen.start();
+  await frozen.renew();
   const grant = frozen.current!;
   await expire('b');
-  await next.start();
+  await next.renew();
   expect(next.current?.holder).toBe(sessions.get('next')!.id);
   const write = systemEm(fleet).transactional(async (em) => assertHeld(em, grant));
   await expect(write).rejects.toThrow(/no longer held with epoch 1/);
@@ -190,14 +190,14 @@ test('a process that lost its lease without knowing it can write nothing', async
 
 test('the lease does not change hands before a write under it has ended', async () => {
   const [holder, next] = [await contender('c', 'holder'), await contender('c', 'next')];
-  await holder.start();
+  await holder.renew();
   const grant = holder.current!;
   await expire('c');
   const order: string[] = [];
   let takeover: Promise<unknown> | undefined;
   await systemEm(fleet).transactional(async (em) => {
     await assertHeld(em, grant);
-    takeover = next.start().then(() => order.push('taken'));
+    takeover = next.renew().then(() => order.push('taken'));
     await until(async () => isWaitingForLock(), 'the other process to wait for the lease');
     order.push('written');
   });

@@ -77,6 +77,8 @@ export function renewLicencesSweep(times: TenantTime): Sweep {
   return {
     name: 'licence.renew',
     everyMs: 60_000,
+    due: `select from billing.licence l ${times.joinSql('l')}
+      where l.freed_at is null and l.expires_at <= ?::timestamptz + ${times.aheadSql}`,
     async run({ em, now }) {
       const renewed = await renewLicences(em, times, now);
       return renewed === atOnce ? 'more' : 'done';

@@ -4,6 +4,7 @@ import type { SigningKey } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import { untilRound } from '#platform/rounds.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { generateSigningKey } from './generate-signing-key.js';
@@ -29,6 +30,8 @@ export class SigningKeyService {
   /** Newest first. */
   private known: KnownKey[] = [];
   private readAt = -Infinity;
+  /** What `readVersion` answered before they were read. */
+  private version: string | undefined;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -87,16 +90,25 @@ export class SigningKeyService {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        await this.clock.delay(rereadEveryMs, signal);
-        await this.read();
+        await untilRound(this.clock, rereadEveryMs, signal);
+        if (!signal.aborted && (await this.readVersion()) !== this.version) await this.read();
       } catch (error) {
         if (!signal.aborted) this.logger.error({ err: error }, 'reading the signing keys failed');
       }
     }
   }
 
+  /** Which keys there are, and until when. */
+  private async readVersion(): Promise<string> {
+    const keys = await this.database
+      .questions()
+      .execute<object[]>('select kid, retires_at::text from identity.signing_key order by kid');
+    return JSON.stringify(keys);
+  }
+
   private async read(): Promise<void> {
     this.readAt = this.clock.now().getTime();
+    const version = await this.readVersion();
     const stored = await this.database
       .anonymous()
       .find(StoredSigningKey, {}, { orderBy: { signsFrom: 'desc', kid: 'desc' } });
@@ -106,6 +118,7 @@ export class SigningKeyService {
           this.known.find(({ kid, stored: old }) => kid === key.kid && same(old, key)) ?? this.open(key),
       ),
     );
+    this.version = version;
   }
 
   private async open(stored: StoredSigningKey): Promise<KnownKey> {

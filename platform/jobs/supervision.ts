@@ -1,0 +1,60 @@
+import type { PgBoss } from 'pg-boss';
+
+import { systemClock } from '../clock.js';
+import { untilRound } from '../rounds.js';
+
+// However quiet it is: jobs that are too old are removed by the same pass.
+const atLeastEveryMs = 600_000;
+
+/**
+ * Has pg-boss look for jobs whose process died or whose time is over, and count them, for as long as there are any. Its own
+ * timer would go through all jobs of a week four times a minute in every process, and write to each queue's row, whether
+ * there is anything to do or not. Every process hears of every job, so each goes on looking while one is under way.
+ */
+export class Supervision {
+  /** What was left by those who were here before is looked for. */
+  private isStirred = true;
+  private readonly ending = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly boss: PgBoss,
+    private readonly names: string[],
+    private readonly everySeconds: number,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+  }
+
+  /** There is, or was, a job since the last look. */
+  stir(): void {
+    this.isStirred = true;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending;
+    let lookedAt = performance.now();
+    while (!signal.aborted) {
+      await untilRound(systemClock, this.everySeconds * 1_000, signal);
+      if (signal.aborted) return;
+      if (!this.isStirred && performance.now() - lookedAt < atLeastEveryMs) continue;
+      this.isStirred = false;
+      lookedAt = performance.now();
+      try {
+        await this.boss.supervise();
+        const queues = await this.boss.getQueues(this.names);
+        if (queues.some(({ activeCount }) => activeCount > 0)) this.isStirred = true;
+      } catch (error) {
+        this.isStirred = true;
+        this.onError(error);
+      }
+    }
+  }
+}
