@@ -11,12 +11,12 @@ const ownTransaction = /^\s*begin\s*;/i;
 
 /**
  * Lets pg-boss work on the connections of the process, each of its calls as `role` in a transaction: one round trip each.
- * `heard` is called when it is told of a job, or may have missed that.
+ * `heard` is called with the name of the queue when it is told of a job, and without one when that may have been missed.
  */
 export function bossDatabase(
   connections: Connections,
   role: string,
-  heard: () => void = () => undefined,
+  heard: (queue?: string) => void = () => undefined,
 ): IDatabase {
   return {
     executeSql: async (text, values = []) =>
@@ -44,7 +44,7 @@ export function bossDatabase(
     listen: async (channel, onNotification, onReconnect) => {
       const close = await connections.standing.listen(channel, {
         hear: (payload) => {
-          heard();
+          heard(payload);
           onNotification(payload);
         },
         again: () => {

@@ -41,8 +41,8 @@ export class DueQueues {
   private async run(): Promise<void> {
     const { signal } = this.ending;
     while (!signal.aborted) {
+      await this.look();
       await untilRound(systemClock, this.options.everySeconds * 1_000, signal);
-      if (!signal.aborted) await this.look();
     }
   }
 

@@ -52,7 +52,8 @@ const keptFinishedSeconds = 7 * 24 * 60 * 60;
  */
 export class JobRunner {
   private readonly work: { definition: JobDefinition; database: Database }[];
-  private readonly workers = new Map<string, string[]>();
+  /** Of the kinds of which there has been a job: their workers' ids. */
+  private readonly workers = new Map<string, Promise<string[]>>();
   private boss: PgBoss | undefined;
   private due: DueQueues | undefined;
   private supervision: Supervision | undefined;
@@ -75,10 +76,8 @@ export class JobRunner {
     const { connections, logger, pollSeconds = 5, superviseSeconds = 15 } = this.options;
     // Its statements run as the platform's jobs role; the login by itself may do nothing.
     const role = areaRoles('platform').jobs;
-    const stir = () => this.supervision?.stir();
-    const database = bossDatabase(connections, role, stir);
     const boss = new PgBoss({
-      db: database,
+      db: bossDatabase(connections, role, (name) => this.wake(name)),
       schema: jobsSchema,
       migrate: false,
       schedule: false,
@@ -94,28 +93,50 @@ export class JobRunner {
     boss.on('error', (error) => logger.error({ err: error }, 'the job queues met an error'));
     boss.on('warning', ({ message, data }) => logger.warn({ data }, message));
     this.boss = boss;
-    await boss.start();
+    // It reads all queues when it starts, and each that is made after that once more for each worker.
     await declareQueues(
       boss,
       this.work.map(({ definition }) => definition),
     );
-    for (const work of this.work) await this.take(boss, work.definition, work.database);
+    await boss.start();
     const names = this.work.map(({ definition }) => definition.name);
+    this.supervision = new Supervision(boss, names, superviseSeconds, (error) =>
+      logger.error({ err: error }, 'the job queues met an error'),
+    );
+    this.supervision.start();
     this.due = new DueQueues({
       ask: async (sql) => connections.questions.ask(role, sql),
       names,
       everySeconds: pollSeconds,
       logger,
-      onDue: (name) => {
-        stir();
-        this.workers.get(name)?.forEach((id) => boss.notifyWorker(id));
-      },
+      onDue: (name) => this.wake(name),
     });
     this.due.start();
-    this.supervision = new Supervision(boss, names, superviseSeconds, (error) =>
-      logger.error({ err: error }, 'the job queues met an error'),
+  }
+
+  /**
+   * Sees to it that jobs of the kind are looked for, of which there is one now or may be. Workers are made when they are
+   * first of use: most processes that are small or young have done jobs of a few kinds only. Without a name something may
+   * have been missed, which those that look for due jobs find.
+   */
+  private wake(name: string | undefined): void {
+    const { boss } = this;
+    if (!boss || this.resting) return;
+    this.supervision?.stir();
+    const work = this.work.find(({ definition }) => definition.name === name);
+    if (!work) return;
+    const { definition, database } = work;
+    const known = this.workers.get(definition.name);
+    const made = known ?? this.take(boss, definition, database);
+    this.workers.set(definition.name, made);
+    made.then(
+      // Those that have just been made look by themselves.
+      (ids) => known && ids.forEach((id) => boss.notifyWorker(id)),
+      (error: unknown) => {
+        this.workers.delete(definition.name);
+        this.options.logger.error({ err: error, job: definition.name }, 'jobs of a kind could not be taken');
+      },
     );
-    this.supervision.start();
   }
 
   /** Takes no more jobs; resolves when those under way have ended. */
@@ -123,8 +144,11 @@ export class JobRunner {
     const { boss } = this;
     if (!boss) return;
     this.resting ??= (async () => {
-      const names = this.work.map(({ definition }) => definition.name);
-      await Promise.all([this.due?.stop(), ...names.map(async (name) => boss.offWork(name, { wait: true }))]);
+      const begun = [...this.workers].map(async ([name, made]) => {
+        await made.catch(() => undefined);
+        await boss.offWork(name, { wait: true });
+      });
+      await Promise.all([this.due?.stop(), ...begun]);
     })();
     await this.resting;
   }
@@ -149,7 +173,7 @@ export class JobRunner {
     await this.stopping;
   }
 
-  private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {
+  private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<string[]> {
     const { concurrency, clock, logger, metrics } = this.options;
     const count = metrics?.counter(
       'panel_job_attempts_total',
@@ -183,7 +207,7 @@ export class JobRunner {
       );
       ids.push(id);
     }
-    this.workers.set(definition.name, ids);
+    return ids;
   }
 }
 

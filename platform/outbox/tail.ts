@@ -46,8 +46,8 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
-    this.timelines = await recordTimeline(this.database.readerForJobs());
-    this.position = await endOfOutbox(this.database.readerForJobs());
+    const reader = this.database.questionsForJobs();
+    [this.timelines, this.position] = await Promise.all([recordTimeline(reader), endOfOutbox(reader)]);
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
       this.wakeUp?.();
