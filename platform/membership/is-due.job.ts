@@ -7,7 +7,10 @@ import type { Logger } from '../logger.js';
  * transaction that way. Where no answer comes, it is taken to be yes: the sweep meets the failure itself, and tells of it.
  */
 export async function isDue(database: Database, sql: string, now: Date, logger: Logger): Promise<boolean> {
-  const values = sql.split('?').slice(1).map(() => now);
+  const values = sql
+    .split('?')
+    .slice(1)
+    .map(() => now);
   try {
     const [row] = await systemQuestions(database).execute<{ isDue: boolean }[]>(
       `select exists (${sql}) as "isDue"`,

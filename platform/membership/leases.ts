@@ -73,9 +73,13 @@ export class Leases {
     const { takes } = this;
     const { id, knowsOthers } = this.session;
     try {
-      const rows = await this.database
-        .readerForNobody()
-        .execute<Renewal[]>(renewSql(wanted.map(({ name }) => name), id, { takes, knowsOthers }));
+      const rows = await this.database.readerForNobody().execute<Renewal[]>(
+        renewSql(
+          wanted.map(({ name }) => name),
+          id,
+          { takes, knowsOthers },
+        ),
+      );
       const renewals = new Map(rows.map((row) => [row.name, row]));
       const late: Lease[] = [];
       for (const lease of wanted) {

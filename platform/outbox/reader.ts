@@ -64,15 +64,21 @@ export async function readAhead(
   return { events: (hasUnsettled ? rows.slice(0, firstUnsettled) : rows).map(toEvent), hasUnsettled };
 }
 
-/** Whether there is anything after a position, settled or not, and the timeline of the server that answers. */
-export async function lookAhead(
-  reader: RowReader,
-  area: string,
-  after: Position,
-): Promise<{ hasMore: boolean; timeline: string }> {
-  const [seen] = await reader.execute<{ hasMore: boolean; timeline: string }[]>(
-    `select ${isAnyAfter(area)} as "hasMore", platform.record_timeline()::text as timeline`,
-    [after.timeline, after.xid, after.id],
+/** What there is to see from a position, at little cost. */
+export interface Outlook {
+  /** Whether there is anything after it, settled or not. */
+  hasMore: boolean;
+  /** Of the server that answers. */
+  timeline: string;
+  /** Whether the database has had the position's timeline. */
+  isKnown: boolean;
+}
+
+export async function lookAhead(reader: RowReader, area: string, after: Position): Promise<Outlook> {
+  const [seen] = await reader.execute<Outlook[]>(
+    `select ${isAnyAfter(area)} as "hasMore", platform.record_timeline()::text as timeline,
+       exists (select from platform.timeline where timeline = ?::bigint) as "isKnown"`,
+    [after.timeline, after.xid, after.id, after.timeline],
   );
   return seen!;
 }
@@ -128,9 +134,7 @@ const endColumns = `platform.current_timeline()::text as timeline,
 
 /** Where an outbox ends now; what is published from here on comes after it. */
 export async function endOfOutbox(reader: RowReader): Promise<Position> {
-  const [end] = await reader.execute<Omit<Position, 'id'>[]>(
-    `select ${endColumns}`,
-  );
+  const [end] = await reader.execute<Omit<Position, 'id'>[]>(`select ${endColumns}`);
   // Behind every row of the transaction before the oldest one under way.
   return { ...start, ...end, id: afterAll };
 }

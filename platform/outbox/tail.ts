@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.js';
-import type { Database } from '../database/database.js';
+import type { Database, RowReader } from '../database/database.js';
 import type { Logger } from '../logger.js';
 import { untilRound } from '../rounds.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
@@ -46,8 +46,8 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
-    const reader = this.database.questionsForJobs();
-    [this.timelines, this.position] = await Promise.all([recordTimeline(reader), endOfOutbox(reader)]);
+    const questions = this.database.questionsForJobs();
+    [this.timelines, this.position] = await Promise.all([recordTimeline(questions), endOfOutbox(questions)]);
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
       this.wakeUp?.();
@@ -79,11 +79,14 @@ export class OutboxTail {
   private async follow(): Promise<void> {
     let attempt = 0;
     // The server that answers again after a failure may be another one.
-    let mayBeAnother = true;
+    let mayBeAnother = false;
+    // All tails of a process begin together.
+    let reader = this.database.questionsForJobs();
     while (!this.isStopped) {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
-      const found = await this.read();
+      const found = await this.read(reader);
+      reader = this.database.readerForJobs();
       if (found === 'more') continue;
       if (found === 'failure') mayBeAnother = true;
       if (found === 'nothing' && mayBeAnother) {
@@ -108,7 +111,7 @@ export class OutboxTail {
       if (over.signal.aborted) break;
       try {
         const seen = await lookAhead(this.database.questionsForJobs(), area, this.position!);
-        if (seen.timeline !== this.timelines.at(-1)) await this.lookForRewind();
+        if (!seen.isKnown || seen.timeline !== this.timelines.at(-1)) await this.lookForRewind();
         if (seen.hasMore) break;
       } catch (error) {
         this.warn(error);
@@ -118,9 +121,9 @@ export class OutboxTail {
     return 'news';
   }
 
-  private async read(): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
+  private async read(reader: RowReader): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
     try {
-      const { events, hasUnsettled } = await readAhead(this.database.readerForJobs(), this.database.area, {
+      const { events, hasUnsettled } = await readAhead(reader, this.database.area, {
         after: this.position!,
         limit: batch,
       });

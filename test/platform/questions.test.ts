@@ -51,7 +51,9 @@ test('a question that the server refuses takes no answer from the others', async
 test('the connection that carried questions is nobody again', async () => {
   await connections.questions.ask('fleet_jobs', whoSql);
   const { rows } = await connections.use(async (client) =>
-    client.query<{ role: string; who: string }>(`select current_setting('role') as role, current_user as who`),
+    client.query<{ role: string; who: string }>(
+      `select current_setting('role') as role, current_user as who`,
+    ),
   );
   expect(rows).toEqual([{ role: 'none', who: 'panel_app' }]);
 });

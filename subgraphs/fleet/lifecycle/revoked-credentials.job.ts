@@ -13,10 +13,7 @@ export interface RevokedCredential {
 }
 
 /** Credentials that were revoked at or after a moment, over all tenants. */
-export async function revokedCredentialsSince(
-  reader: RowReader,
-  since: Date,
-): Promise<RevokedCredential[]> {
+export async function revokedCredentialsSince(reader: RowReader, since: Date): Promise<RevokedCredential[]> {
   return reader.execute<RevokedCredential[]>(
     `select instance_id as "instanceId", below_generation as "belowGeneration"
      from fleet.revoked_credential where revoked_at >= ?`,
