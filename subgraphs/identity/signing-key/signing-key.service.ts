@@ -30,8 +30,6 @@ export class SigningKeyService {
   /** Newest first. */
   private known: KnownKey[] = [];
   private readAt = -Infinity;
-  /** What `readVersion` answered before they were read. */
-  private version: string | undefined;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -91,24 +89,27 @@ export class SigningKeyService {
     while (!signal.aborted) {
       try {
         await untilRound(this.clock, rereadEveryMs, signal);
-        if (!signal.aborted && (await this.readVersion()) !== this.version) await this.read();
+        if (!signal.aborted && (await this.areOthers())) await this.read();
       } catch (error) {
         if (!signal.aborted) this.logger.error({ err: error }, 'reading the signing keys failed');
       }
     }
   }
 
-  /** Which keys there are, and until when. */
-  private async readVersion(): Promise<string> {
+  /** Whether there are other keys by now than those that were read. */
+  private async areOthers(): Promise<boolean> {
     const keys = await this.database
       .questions()
-      .execute<object[]>('select kid, retires_at::text from identity.signing_key order by kid');
-    return JSON.stringify(keys);
+      .execute<Pick<StoredSigningKey, 'kid' | 'retiresAt'>[]>(
+        'select kid, retires_at as "retiresAt" from identity.signing_key',
+      );
+    const isKnown = (key: (typeof keys)[number]) =>
+      this.known.some(({ kid, stored }) => kid === key.kid && same(stored, key));
+    return keys.length !== this.known.length || !keys.every(isKnown);
   }
 
   private async read(): Promise<void> {
     this.readAt = this.clock.now().getTime();
-    const version = await this.readVersion();
     const stored = await this.database
       .anonymous()
       .find(StoredSigningKey, {}, { orderBy: { signsFrom: 'desc', kid: 'desc' } });
@@ -118,7 +119,6 @@ export class SigningKeyService {
           this.known.find(({ kid, stored: old }) => kid === key.kid && same(old, key)) ?? this.open(key),
       ),
     );
-    this.version = version;
   }
 
   private async open(stored: StoredSigningKey): Promise<KnownKey> {
@@ -128,7 +128,9 @@ export class SigningKeyService {
   }
 }
 
-function same(a: StoredSigningKey, b: StoredSigningKey): boolean {
+type Retiring = Pick<StoredSigningKey, 'retiresAt'>;
+
+function same(a: Retiring, b: Retiring): boolean {
   return a.retiresAt?.getTime() === b.retiresAt?.getTime();
 }
 
