@@ -161,11 +161,21 @@ async function moveTo(
 }
 
 async function position({ database, source }: ConsumeOptions): Promise<Position> {
-  const [row] = await systemQuestions(database).execute<Position[]>(
+  const questions = systemQuestions(database);
+  const which = [database.area, source.area];
+  const [row] = await questions.execute<Position[]>(
     `select timeline::text as timeline, xid::text as xid, id::text as id
      from platform.consumer_position where consumer = ? and source = ?`,
-    [database.area, source.area],
+    which,
   );
+  // From now on nothing is removed before this consumer has had it, whatever becomes of this process.
+  if (!row)
+    await questions.execute(`select platform.move_consumer(?, ?, ?, ?, ?)`, [
+      ...which,
+      start.timeline,
+      start.xid,
+      start.id,
+    ]);
   return row ?? start;
 }
 
