@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import type { Connections } from './connections.js';
 import { literal, settingStatements } from './one-message.js';
-import { isPassing } from './outage.js';
+import { isAway } from './outage.js';
 import { patience, withPatience } from './patience.js';
 
 type Row = Record<string, unknown>;
@@ -17,7 +17,8 @@ interface Question {
 /**
  * What a process asks again and again to see whether there is anything for it to do. All that is asked in one turn of the
  * event loop goes in one message, each question as its own role and for no tenant: a message costs more than what most of
- * them ask. Those of one role are answered in their order. Where the server refuses one of them, each is asked by itself.
+ * them ask. Those of one role are answered in their order. Where one of them fails or takes too long, each is asked by
+ * itself.
  */
 export class Questions {
   private asked: Question[] = [];
@@ -38,10 +39,8 @@ export class Questions {
     try {
       await this.sendAll(questions);
     } catch (error) {
-      const isOneAtFault = questions.length > 1 && !isPassing(error);
-      for (const question of questions)
-        if (isOneAtFault) await this.sendAll([question]).catch(question.fail);
-        else question.fail(error);
+      if (questions.length === 1 || isAway(error)) for (const { fail } of questions) fail(error);
+      else await Promise.all(questions.map(async (each) => this.sendAll([each]).catch(each.fail)));
     }
   }
 

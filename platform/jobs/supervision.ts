@@ -5,6 +5,8 @@ import { untilRound } from '../rounds.js';
 
 // However quiet it is: jobs that are too old are removed by the same pass.
 const atLeastEveryMs = 600_000;
+// Of two looks one is at counts that were made after what stirred it: another process may have counted just before.
+const looksAfterAll = 2;
 
 /**
  * Has pg-boss look for jobs whose process died or whose time is over, and count them, for as long as there are any. Its own
@@ -12,8 +14,8 @@ const atLeastEveryMs = 600_000;
  * there is anything to do or not. Every process hears of every job, so each goes on looking while one is under way.
  */
 export class Supervision {
-  /** What was left by those who were here before is looked for. */
-  private isStirred = true;
+  /** How often to look yet. What was left by those who were here before is looked for as well. */
+  private looks = looksAfterAll;
   private readonly ending = new AbortController();
   private running: Promise<void> | undefined;
 
@@ -35,7 +37,7 @@ export class Supervision {
 
   /** There is, or was, a job since the last look. */
   stir(): void {
-    this.isStirred = true;
+    this.looks = looksAfterAll;
   }
 
   private async run(): Promise<void> {
@@ -44,15 +46,15 @@ export class Supervision {
     while (!signal.aborted) {
       await untilRound(systemClock, this.everySeconds * 1_000, signal);
       if (signal.aborted) return;
-      if (!this.isStirred && performance.now() - lookedAt < atLeastEveryMs) continue;
-      this.isStirred = false;
+      if (this.looks === 0 && performance.now() - lookedAt < atLeastEveryMs) continue;
+      this.looks = Math.max(0, this.looks - 1);
       lookedAt = performance.now();
       try {
         await this.boss.supervise();
         const queues = await this.boss.getQueues(this.names);
-        if (queues.some(({ activeCount }) => activeCount > 0)) this.isStirred = true;
+        if (queues.some(({ activeCount }) => activeCount > 0)) this.stir();
       } catch (error) {
-        this.isStirred = true;
+        this.stir();
         this.onError(error);
       }
     }

@@ -8,7 +8,7 @@ import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
 import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
-import { start, type DeliveredEvent, type Position } from './event.js';
+import { isAfter, start, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
 import { endBeyond, readOutbox } from './reader.js';
 import type { OutboxTail } from './tail.js';
@@ -17,6 +17,7 @@ const batch = 100;
 // The tail tells of events that are wanted, and looks for them itself where nobody told. Events are removed once every
 // consumer is past them, so from time to time it also moves past those that it does not want.
 const everyMs = 600_000;
+const passedOverAtMost = 10_000;
 const retryMs = 1_000;
 const maxFailures = 10;
 
@@ -70,7 +71,8 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
           await moveTo(options, em, end);
         });
       }
-      known = { grant, after: end ?? events.at(-1)?.position ?? after };
+      const last = events.at(-1)?.position ?? after;
+      known = { grant, after: end && isAfter(end, last) ? end : last };
       bell.endTurn();
       return 'done';
     },
@@ -184,8 +186,9 @@ class Bell {
   private isAttached = false;
   private hasRung = false;
   private hasFailed = false;
-  /** Whether the tail went back since the last turn began. */
-  private isRewound = false;
+  /** Whether the next turn has to look where it stands: the tail went back, or much was told of that is not wanted. */
+  private isAnew = false;
+  private passedOver = 0;
   private answer: (() => void) | undefined;
 
   constructor(
@@ -196,9 +199,10 @@ class Bell {
   /** Answers whether the turn goes on where the last one ended, for an event that was told of. */
   beginTurn(): boolean {
     if (!this.isAttached) this.attach();
-    const isForEvent = this.hasRung && !this.isRewound && !this.hasFailed;
+    const isForEvent = this.hasRung && !this.isAnew && !this.hasFailed;
     this.hasRung = false;
-    this.isRewound = false;
+    this.isAnew = false;
+    this.passedOver = 0;
     this.hasFailed = true;
     return isForEvent;
   }
@@ -224,15 +228,14 @@ class Bell {
       this.hasRung = true;
       this.answer?.();
     };
-    this.tail.listen(
-      ({ topic }) => {
-        if (this.topics.includes(topic)) ring();
-      },
-      () => {
-        this.isRewound = true;
-        ring();
-      },
-    );
+    const ringAnew = () => {
+      this.isAnew = true;
+      ring();
+    };
+    this.tail.listen(({ topic }) => {
+      if (this.topics.includes(topic)) ring();
+      else if (++this.passedOver === passedOverAtMost) ringAnew();
+    }, ringAnew);
     this.isAttached = true;
   }
 }
