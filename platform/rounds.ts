@@ -51,7 +51,7 @@ class Rounds {
       this.passed += now > this.seenAt ? now - this.seenAt : roundMs;
       this.seenAt = now;
       isAnybody = this.waiting.size > 0;
-      for (const { from, wake } of [...this.waiting]) if (from <= this.passed) wake();
+      for (const { from, wake } of this.waiting) if (from <= this.passed) wake();
     }
     this.isTurning = false;
   }

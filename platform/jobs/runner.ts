@@ -100,12 +100,13 @@ export class JobRunner {
     );
     await boss.start();
     const names = this.work.map(({ definition }) => definition.name);
-    this.supervision = new Supervision(boss, names, superviseSeconds, (error) =>
+    const ask = async (sql: string) => connections.questions.ask(role, sql);
+    this.supervision = new Supervision(boss, names, superviseSeconds, ask, (error) =>
       logger.error({ err: error }, 'the job queues met an error'),
     );
     this.supervision.start();
     this.due = new DueQueues({
-      ask: async (sql) => connections.questions.ask(role, sql),
+      ask,
       names,
       everySeconds: pollSeconds,
       logger,

@@ -1,7 +1,9 @@
 import type { PgBoss } from 'pg-boss';
 
 import { systemClock } from '../clock.js';
+import { literal } from '../database/one-message.js';
 import { untilRound } from '../rounds.js';
+import { jobsSchema } from './schema.js';
 
 // However quiet it is: jobs that are too old are removed by the same pass.
 const atLeastEveryMs = 600_000;
@@ -14,8 +16,8 @@ const looksAfterAll = 2;
  * there is anything to do or not. Every process hears of every job, so each goes on looking while one is under way.
  */
 export class Supervision {
-  /** How often to look yet. What was left by those who were here before is looked for as well. */
-  private looks = looksAfterAll;
+  /** How often to look yet. */
+  private looks = 0;
   private readonly ending = new AbortController();
   private running: Promise<void> | undefined;
 
@@ -23,10 +25,18 @@ export class Supervision {
     private readonly boss: PgBoss,
     private readonly names: string[],
     private readonly everySeconds: number,
+    private readonly ask: (sql: string) => Promise<unknown[]>,
     private readonly onError: (error: unknown) => void,
   ) {}
 
+  /** Goes on with what those have left who were here before. */
   start(): void {
+    const active = `select name from ${jobsSchema}.job
+      where state = 'active' and name in (${this.names.map(literal).join(', ')}) limit 1`;
+    this.ask(active).then(
+      (found) => found.length > 0 && this.stir(),
+      () => this.stir(),
+    );
     this.running = this.run();
   }
 
