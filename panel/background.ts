@@ -6,8 +6,8 @@ import { measureJobs } from '#platform/jobs/job-metrics.job.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import { JobRunner } from '#platform/jobs/runner.js';
 import type { Logger } from '#platform/logger.js';
-import { DueQuestions } from '#platform/membership/due-questions.job.js';
 import { Lease } from '#platform/membership/lease.js';
+import { Leases } from '#platform/membership/leases.js';
 import type { SingletonLoop } from '#platform/membership/loop.js';
 import { ProcessSession } from '#platform/membership/process-session.js';
 import { ProcessRegistry } from '#platform/membership/registry.js';
@@ -63,7 +63,7 @@ export class Background {
   private stopListening: (() => Promise<void>) | undefined;
   private ending: Promise<unknown> | undefined;
   private resting: Promise<void> | undefined;
-  private readonly leases: readonly Lease[];
+  private readonly leases: Leases;
   private readonly loops: readonly SingletonLoop[];
   private readonly jobs: JobRunner;
 
@@ -81,15 +81,19 @@ export class Background {
       { id, nodeName, version, areas: names, knows },
       logger,
     );
-    this.leases = areas.map(({ database }) => new Lease(platform, database.area, this.session, logger));
+    this.leases = new Leases(
+      areas.map(({ database }) => new Lease(platform, database.area, this.session, logger)),
+      platform,
+      this.session,
+      logger,
+    );
     // Each takes a connection for as long as minutes, of the few that all background work has.
     const longTurns = new Turns(2);
-    const questions = new DueQuestions(options.connections, logger);
     this.loops = areas.flatMap(({ database, sweeps, consumers }, index) => {
-      const lease = this.leases[index]!;
+      const lease = this.leases.all[index]!;
       return [
         ...[...sweeps, outboxRetention(database.area)].map((sweep) =>
-          sweepLoop(sweep, { database, lease, clock, logger, longTurns, questions }),
+          sweepLoop(sweep, { database, lease, clock, logger, longTurns }),
         ),
         ...(consumers.length === 0 ? [] : sources).map(({ database: source, tail }) =>
           consumeLoop({ database, consumers, source, tail, lease, clock, logger }),
@@ -111,7 +115,7 @@ export class Background {
       'The epoch of each lease that this process holds; absent while it does not.',
       ['lease'],
       () =>
-        this.leases.flatMap(({ name: lease, current }) =>
+        this.leases.all.flatMap(({ name: lease, current }) =>
           current ? [{ labels: { lease }, value: Number(current.epoch) }] : [],
         ),
     );
@@ -134,11 +138,9 @@ export class Background {
     if (this.registry.outdatedBy !== undefined) return;
     // Leases may be handed to another process: both hear of it at once.
     this.stopListening = await this.connections.standing.listen('membership', {
-      hear: () => {
-        for (const lease of this.leases) void lease.renew();
-      },
+      hear: () => void this.leases.renew(),
     });
-    await Promise.all(this.leases.map((lease) => lease.start()));
+    await this.leases.start();
     for (const loop of this.loops) loop.start();
     await this.jobs.start();
   }
@@ -148,7 +150,7 @@ export class Background {
    * not for long. A job that is late is told so while all that it calls still answers, and another process may have it.
    */
   async end(withinMs = patienceMs): Promise<void> {
-    for (const lease of this.leases) lease.keep();
+    this.leases.keep();
     this.ending ??= Promise.all([this.jobs.rest(), ...this.loops.map((loop) => loop.stop())]);
     if (!(await within(withinMs, this.ending))) await this.jobs.stop();
   }
@@ -165,7 +167,7 @@ export class Background {
       await this.end(lastPatienceMs);
       await this.jobs.stop();
       await this.stopListening?.();
-      await Promise.all(this.leases.map((lease) => lease.stop()));
+      await this.leases.stop();
     })();
     await this.resting;
   }

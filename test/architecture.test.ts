@@ -190,16 +190,19 @@ test('only services, loaders and jobs touch an entity manager', () => {
 
 test('the role that sees all tenants is taken on in one place', () => {
   const isAllowed = (file: string) => file === 'platform/database/database.ts';
-  const faults = filesWith(/\b(forJobs|readerForJobs)\(|\bareaRoles\([^)]*\)\.jobs/, isAllowed, {
-    'platform/database/system-em.ts': 'the place; its importers are checked above',
-    'platform/outbox/tail.ts': "reads every tenant's events, to hand each on to its own subscribers",
-    'platform/membership/due-questions.job.ts': 'learns whether there is a row, and nothing of it',
-    'platform/jobs/enqueue.ts': 'writes jobs of one tenant, as its last act',
-    'platform/jobs/runner.ts': "pg-boss's own statements",
-    'platform/jobs/schema.ts': 'grants the queues',
-    'platform/outbox/event-stream.ts':
-      'looks whether an event of a cursor is there, which may be any tenant’s',
-  });
+  const faults = filesWith(
+    /\b(forJobs|readerForJobs|questionsForJobs)\(|\bareaRoles\([^)]*\)\.jobs/,
+    isAllowed,
+    {
+      'platform/database/system-em.ts': 'the place; its importers are checked above',
+      'platform/outbox/tail.ts': "reads every tenant's events, to hand each on to its own subscribers",
+      'platform/jobs/enqueue.ts': 'writes jobs of one tenant, as its last act',
+      'platform/jobs/runner.ts': "pg-boss's own statements",
+      'platform/jobs/schema.ts': 'grants the queues',
+      'platform/outbox/event-stream.ts':
+        'looks whether an event of a cursor is there, which may be any tenant’s',
+    },
+  );
   expect(faults).toEqual([]);
 });
 

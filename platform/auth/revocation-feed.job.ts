@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
-import type { Database, SqlEntityManager } from '../database/database.js';
-import { systemEm } from '../database/system-em.js';
+import type { Database, RowReader } from '../database/database.js';
+import { systemQuestions } from '../database/system-em.js';
 import type { Logger } from '../logger.js';
 import type { DeliveredEvent } from '../outbox/event.js';
 import type { OutboxTail } from '../outbox/tail.js';
+import { untilRound } from '../rounds.js';
 import type { Viewer } from '../viewer.js';
 import type { Revocations } from './tokens.js';
 
@@ -28,7 +29,7 @@ export interface RevocationSource {
   outlastsTokens?: boolean;
   fromEvent: (event: RevocationEvent) => Revocation | undefined;
   /** Revocations made at or after a moment, over all tenants. */
-  since: (em: SqlEntityManager, since: Date) => Promise<Revocation[]>;
+  since: (reader: RowReader, since: Date) => Promise<Revocation[]>;
 }
 
 const pollMs = 5_000;
@@ -118,7 +119,7 @@ export class RevocationFeed implements Revocations {
     const { signal } = this.ending;
     let since = this.clock.now();
     while (!signal.aborted) {
-      await this.clock.delay(pollMs, signal).catch(() => undefined);
+      await untilRound(this.clock, pollMs, signal);
       if (signal.aborted) return;
       const now = this.clock.now();
       try {
@@ -134,7 +135,7 @@ export class RevocationFeed implements Revocations {
 
   private async read(since: (source: RevocationSource) => Date): Promise<void> {
     const found = await Promise.all(
-      this.sources.map((source) => source.since(systemEm(source.database), since(source))),
+      this.sources.map((source) => source.since(systemQuestions(source.database), since(source))),
     );
     for (const revocation of found.flat()) this.apply(revocation);
   }

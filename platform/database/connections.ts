@@ -5,6 +5,7 @@ import pg from 'pg';
 
 import { GuardedClient } from './guarded-client.js';
 import { currentPatience, waits, type Patience } from './patience.js';
+import { Questions } from './questions.js';
 import { StandingConnection } from './standing-connection.js';
 
 type Part = Patience['part'];
@@ -51,6 +52,9 @@ export interface DatabaseUrls {
 export class Connections {
   /** For what needs a session: LISTEN, and locks that say that this process lives. */
   readonly standing: StandingConnection;
+
+  /** What the process asks again and again. */
+  readonly questions = new Questions(this);
 
   readonly url: string;
   readonly hasReplicas: boolean;

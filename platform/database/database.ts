@@ -4,7 +4,7 @@ import { PostgresDialect } from 'kysely';
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
-import { inOneMessage, type ReadValue } from './one-message.js';
+import { inOneMessage, withLiterals, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
 import type { LogPosition, ReadPositions } from './read-positions.js';
 import { Replicas } from './replicas.js';
@@ -151,10 +151,35 @@ export class Database {
 
   /** As `forJobs`, for single statements: each is its own transaction and takes one round trip. */
   readerForJobs(): RowReader {
-    const settings = { role: areaRoles(this.area).jobs, 'app.tenant_id': '' };
+    return this.single({ role: areaRoles(this.area).jobs, 'app.tenant_id': '' });
+  }
+
+  /** As `anonymous`, for single statements: each is its own transaction and takes one round trip. */
+  readerForNobody(): RowReader {
+    return this.single({ role: areaRoles(this.area).app, 'app.tenant_id': '' });
+  }
+
+  /** As `anonymous`, for what is asked again and again: it shares messages with all that is asked in the same moment. */
+  questions(): RowReader {
+    return this.asking(areaRoles(this.area).app);
+  }
+
+  /** As `questions`, over all tenants; for system-em.ts and those beside it. */
+  questionsForJobs(): RowReader {
+    return this.asking(areaRoles(this.area).jobs);
+  }
+
+  private single(settings: Readonly<Record<string, string>>): RowReader {
     return {
       execute: async <Rows extends object[]>(sql: string, values: readonly ReadValue[] = []) =>
         (await inOneMessage(this.connections, settings, sql, values)) as Rows,
+    };
+  }
+
+  private asking(role: string): RowReader {
+    return {
+      execute: async <Rows extends object[]>(sql: string, values: readonly ReadValue[] = []) =>
+        (await this.connections.questions.ask(role, withLiterals(sql, values))) as Rows,
     };
   }
 

@@ -68,7 +68,8 @@ export function settingsSql(settings: Readonly<Record<string, string>>): string 
   return `select ${all.map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, true)`).join(', ')}`;
 }
 
-function withLiterals(sql: string, values: readonly ReadValue[]): string {
+/** The statement with its values in the place of `?`. */
+export function withLiterals(sql: string, values: readonly ReadValue[]): string {
   const parts = sql.split('?');
   if (parts.length !== values.length + 1)
     throw new Error('a statement has a value for each of its placeholders');

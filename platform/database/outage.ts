@@ -80,7 +80,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** Whether it says that the database cannot be asked anything. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = sqlCodeOf(error);
   if (networkErrors.has(code)) return true;

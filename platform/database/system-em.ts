@@ -16,6 +16,11 @@ export function systemReader(database: Database): RowReader {
   return database.readerForJobs();
 }
 
+/** As `systemReader`, for what is asked again and again: it shares messages with all that is asked in the same moment. */
+export function systemQuestions(database: Database): RowReader {
+  return database.questionsForJobs();
+}
+
 /** One statement as `<area>_jobs`, for a hot path: it is its own transaction and takes one round trip. */
 export async function systemStatement<Row extends pg.QueryResultRow>(
   database: Database,

@@ -7,6 +7,7 @@ export function idempotencySweep(area: string): Sweep {
   return {
     name: 'idempotency-key.expire',
     everyMs: 60_000,
+    due: `select from ${area}.idempotency_key where expires_at <= ?`,
     async run({ em, now }) {
       const removed = await em.execute<unknown[]>(
         `delete from ${area}.idempotency_key where (tenant_id, key) in (

@@ -9,8 +9,15 @@ import { SettledQuery } from './settled-query.js';
 /** How pg-boss begins a message that is a transaction of its own. */
 const ownTransaction = /^\s*begin\s*;/i;
 
-/** Lets pg-boss work on the connections of the process, each of its calls as `role` in a transaction: one round trip each. */
-export function bossDatabase(connections: Connections, role: string): IDatabase {
+/**
+ * Lets pg-boss work on the connections of the process, each of its calls as `role` in a transaction: one round trip each.
+ * `heard` is called with the name of the queue when it is told of a job, and without one when that may have been missed.
+ */
+export function bossDatabase(
+  connections: Connections,
+  role: string,
+  heard: (queue?: string) => void = () => undefined,
+): IDatabase {
   return {
     executeSql: async (text, values = []) =>
       withPatience(patience.background, async () =>
@@ -35,7 +42,16 @@ export function bossDatabase(connections: Connections, role: string): IDatabase 
         }),
       ),
     listen: async (channel, onNotification, onReconnect) => {
-      const close = await connections.standing.listen(channel, { hear: onNotification, again: onReconnect });
+      const close = await connections.standing.listen(channel, {
+        hear: (payload) => {
+          heard(payload);
+          onNotification(payload);
+        },
+        again: () => {
+          heard();
+          onReconnect();
+        },
+      });
       return { close };
     },
   };

@@ -1,20 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import type { Db } from 'pg-boss';
-
+import { systemClock } from '../clock.js';
+import { literal } from '../database/one-message.js';
 import type { Logger } from '../logger.js';
+import { untilRound } from '../rounds.js';
 import { jobsSchema } from './schema.js';
 
 // PostgreSQL's notification tells of a job as it is enqueued, but not of the moment until which one waits. Each worker
 // could look for its own, and with two workers to a queue and dozens of queues an idle process would look all the time.
-const dueSql = `
-  select queue.name from unnest($1::text[]) as queue (name)
+const dueSql = (names: readonly string[]) => `
+  select queue.name from unnest(array[${names.map(literal).join(', ')}]) as queue (name)
   where exists (
     select from ${jobsSchema}.job j
     where j.name = queue.name and j.state < 'active' and not j.blocked and j.start_after <= ${jobsSchema}.job_now())`;
 
 export interface DueQueuesOptions {
-  database: Db;
+  /** Asks as a role that sees the queues. */
+  ask: (sql: string) => Promise<Record<string, unknown>[]>;
   names: readonly string[];
   everySeconds: number;
   logger: Logger;
@@ -41,16 +41,15 @@ export class DueQueues {
   private async run(): Promise<void> {
     const { signal } = this.ending;
     while (!signal.aborted) {
-      await sleep(this.options.everySeconds * 1_000, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.look();
+      await this.look();
+      await untilRound(systemClock, this.options.everySeconds * 1_000, signal);
     }
   }
 
   private async look(): Promise<void> {
-    const { database, names, logger, onDue } = this.options;
+    const { ask, names, logger, onDue } = this.options;
     try {
-      const { rows } = (await database.executeSql(dueSql, [names])) as { rows: { name: string }[] };
-      for (const { name } of rows) onDue(name);
+      for (const { name } of await ask(dueSql(names))) onDue(name as string);
     } catch (error) {
       if (!this.ending.signal.aborted) logger.warn({ err: error }, 'due jobs could not be looked for');
     }

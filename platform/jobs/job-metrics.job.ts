@@ -11,7 +11,10 @@ interface Queue {
   failed: string;
 }
 
-/** How many jobs of each kind wait, are at work, and have failed for good, as pg-boss counts them every few seconds. */
+/**
+ * How many jobs of each kind wait, are at work, and have failed for good, as pg-boss counts them every few seconds while
+ * there are any.
+ */
 export function measureJobs(metrics: Metrics, database: Database, names: readonly string[]): void {
   if (names.length === 0) return;
   metrics.gauge(

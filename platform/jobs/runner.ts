@@ -14,6 +14,7 @@ import { bossDatabase } from './boss-database.js';
 import { DueQueues } from './due-queues.js';
 import type { JobDefinition } from './job.js';
 import { jobsSchema } from './schema.js';
+import { Supervision } from './supervision.js';
 
 /** An area and the jobs it knows how to do. */
 export interface AreaJobs {
@@ -42,7 +43,7 @@ export interface JobRunnerOptions {
 // after its process died.
 const heartbeatSeconds = 30;
 // Should a notification and what looks for due jobs both fail.
-const ownLookSeconds = 60;
+const ownLookSeconds = 600;
 const keptFinishedSeconds = 7 * 24 * 60 * 60;
 
 /**
@@ -51,9 +52,11 @@ const keptFinishedSeconds = 7 * 24 * 60 * 60;
  */
 export class JobRunner {
   private readonly work: { definition: JobDefinition; database: Database }[];
-  private readonly workers = new Map<string, string[]>();
+  /** Of the kinds of which there has been a job: their workers' ids. */
+  private readonly workers = new Map<string, Promise<string[]>>();
   private boss: PgBoss | undefined;
   private due: DueQueues | undefined;
+  private supervision: Supervision | undefined;
   private resting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -72,33 +75,69 @@ export class JobRunner {
     if (this.work.length === 0) return;
     const { connections, logger, pollSeconds = 5, superviseSeconds = 15 } = this.options;
     // Its statements run as the platform's jobs role; the login by itself may do nothing.
-    const database = bossDatabase(connections, areaRoles('platform').jobs);
+    const role = areaRoles('platform').jobs;
     const boss = new PgBoss({
-      db: database,
+      db: bossDatabase(connections, role, (name) => this.wake(name)),
       schema: jobsSchema,
       migrate: false,
       schedule: false,
+      // Not by itself, nor are there jobs that wait for others, which it would look for every five seconds.
+      supervise: false,
       // Rebuilding an index takes its owner.
       reindex: false,
       monitorVacuum: false,
-      superviseIntervalSeconds: superviseSeconds,
-      monitorIntervalSeconds: superviseSeconds,
+      // By what other processes have looked through meanwhile; less than the pause between two looks.
+      monitorIntervalSeconds: Math.max(1, superviseSeconds - 2),
       useListenNotify: true,
     });
     boss.on('error', (error) => logger.error({ err: error }, 'the job queues met an error'));
     boss.on('warning', ({ message, data }) => logger.warn({ data }, message));
     this.boss = boss;
+    // It reads all queues when it starts, and each that is made after that once more for each worker.
+    await declareQueues(
+      boss,
+      this.work.map(({ definition }) => definition),
+    );
     await boss.start();
-    for (const { definition } of this.work) await declareQueue(boss, definition);
-    for (const work of this.work) await this.take(boss, work.definition, work.database);
+    const names = this.work.map(({ definition }) => definition.name);
+    const ask = async (sql: string) => connections.questions.ask(role, sql);
+    this.supervision = new Supervision(boss, names, superviseSeconds, ask, (error) =>
+      logger.error({ err: error }, 'the job queues met an error'),
+    );
+    this.supervision.start();
     this.due = new DueQueues({
-      database,
-      names: this.work.map(({ definition }) => definition.name),
+      ask,
+      names,
       everySeconds: pollSeconds,
       logger,
-      onDue: (name) => this.workers.get(name)?.forEach((id) => boss.notifyWorker(id)),
+      onDue: (name) => this.wake(name),
     });
     this.due.start();
+  }
+
+  /**
+   * Sees to it that jobs of the kind are looked for, of which there is one now or may be. Workers are made when they are
+   * first of use: most processes that are small or young have done jobs of a few kinds only. Without a name something may
+   * have been missed, which those that look for due jobs find.
+   */
+  private wake(name: string | undefined): void {
+    const { boss } = this;
+    if (!boss || this.resting) return;
+    this.supervision?.stir();
+    const work = this.work.find(({ definition }) => definition.name === name);
+    if (!work) return;
+    const { definition, database } = work;
+    const known = this.workers.get(definition.name);
+    const made = known ?? this.take(boss, definition, database);
+    this.workers.set(definition.name, made);
+    made.then(
+      // Those that have just been made look by themselves.
+      (ids) => known && ids.forEach((id) => boss.notifyWorker(id)),
+      (error: unknown) => {
+        this.workers.delete(definition.name);
+        this.options.logger.error({ err: error, job: definition.name }, 'jobs of a kind could not be taken');
+      },
+    );
   }
 
   /** Takes no more jobs; resolves when those under way have ended. */
@@ -106,8 +145,11 @@ export class JobRunner {
     const { boss } = this;
     if (!boss) return;
     this.resting ??= (async () => {
-      const names = this.work.map(({ definition }) => definition.name);
-      await Promise.all([this.due?.stop(), ...names.map(async (name) => boss.offWork(name, { wait: true }))]);
+      const begun = [...this.workers].map(async ([name, made]) => {
+        await made.catch(() => undefined);
+        await boss.offWork(name, { wait: true });
+      });
+      await Promise.all([this.due?.stop(), ...begun]);
     })();
     await this.resting;
   }
@@ -126,12 +168,13 @@ export class JobRunner {
         sleep(this.options.stopWithinMs ?? 10_000, undefined, { signal: over.signal }).catch(() => undefined),
       ]);
       over.abort();
+      await this.supervision?.stop();
       await boss.stop({ graceful: false });
     })();
     await this.stopping;
   }
 
-  private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<void> {
+  private async take(boss: PgBoss, definition: JobDefinition, database: Database): Promise<string[]> {
     const { concurrency, clock, logger, metrics } = this.options;
     const count = metrics?.counter(
       'panel_job_attempts_total',
@@ -157,6 +200,7 @@ export class JobRunner {
           // Where there was one there may be more: by itself it would look again after the interval only, so that a
           // thousand jobs enqueued at once took an hour.
           boss.notifyWorker(id);
+          this.supervision?.stir();
           await withPatience(patience.background, async () =>
             attempt(definition, job, { database, clock, logger, counted }),
           );
@@ -164,22 +208,31 @@ export class JobRunner {
       );
       ids.push(id);
     }
-    this.workers.set(definition.name, ids);
+    return ids;
   }
 }
 
-async function declareQueue(boss: PgBoss, { name, retry, expireInSeconds }: JobDefinition): Promise<void> {
-  const settings = {
-    retryLimit: retry.limit,
-    retryDelay: retry.delaySeconds,
-    retryDelayMax: retry.maxDelaySeconds,
-    retryBackoff: true,
-    expireInSeconds,
-    heartbeatSeconds,
-    deleteAfterSeconds: keptFinishedSeconds,
-    notify: true,
-  } satisfies Omit<Queue, 'name'>;
-  await boss.createQueue(name, settings);
-  // An earlier version may have made it with other settings.
-  await boss.updateQueue(name, settings);
+/** Makes the queues that are not there, and those as they are now that an earlier version made with other settings. */
+async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]): Promise<void> {
+  const found = new Map(
+    (await boss.getQueues(definitions.map(({ name }) => name))).map((queue) => [queue.name, queue]),
+  );
+  for (const { name, retry, expireInSeconds } of definitions) {
+    const settings = {
+      retryLimit: retry.limit,
+      retryDelay: retry.delaySeconds,
+      retryDelayMax: retry.maxDelaySeconds,
+      retryBackoff: true,
+      expireInSeconds,
+      heartbeatSeconds,
+      deleteAfterSeconds: keptFinishedSeconds,
+      notify: true,
+    } satisfies Omit<Queue, 'name'>;
+    const queue = found.get(name);
+    const isAsWanted = (key: keyof typeof settings) => queue?.[key] === settings[key];
+    // Another process may make it at the same time, with the settings of its own version.
+    if (!queue) await boss.createQueue(name, settings);
+    else if (!(Object.keys(settings) as (keyof typeof settings)[]).every(isAsWanted))
+      await boss.updateQueue(name, settings);
+  }
 }

@@ -3,7 +3,6 @@ import type { Logger } from '../logger.js';
 import { isGoneSql, type ProcessSession } from './process-session.js';
 
 export const leaseSeconds = 15;
-const renewMs = 5_000;
 
 /** A lease as it was granted; the epoch is what writes are checked by. */
 export interface Grant {
@@ -19,11 +18,10 @@ export interface Grant {
  */
 export class Lease {
   private granted: Grant | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private isStopped = false;
   /** Whether it takes what is free, and not only keeps what it has. */
   private takes = true;
   private readonly waiting = new Set<() => void>();
+  private renewing: Promise<void> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -33,14 +31,14 @@ export class Lease {
     private readonly logger: Logger,
   ) {}
 
-  async start(): Promise<void> {
-    await this.renew();
-    this.schedule();
-  }
-
   /** The grant while this process believes that it holds the lease. */
   get current(): Grant | undefined {
     return this.granted;
+  }
+
+  /** Whether it is to be renewed: it is held, or would be taken. */
+  get isWanted(): boolean {
+    return this.takes || this.granted !== undefined;
   }
 
   /** Resolves when this process holds the lease, or when the signal ends the wait. */
@@ -63,9 +61,7 @@ export class Lease {
 
   /** Ends the lease at once, so that another process need not wait for its end. */
   async stop(): Promise<void> {
-    this.isStopped = true;
     this.keep();
-    clearTimeout(this.timer);
     const grant = this.granted;
     this.granted = undefined;
     if (grant) await this.giveUp(grant);
@@ -73,7 +69,7 @@ export class Lease {
 
   private async giveUp(grant: Grant): Promise<void> {
     await this.database
-      .anonymous()
+      .readerForNobody()
       .execute(
         // One that lives on is not to be taken for a holder that is merely late to renew it.
         `update platform.lease set expires_at = now(), holder = '' where name = ? and holder = ? and epoch = ?`,
@@ -82,51 +78,66 @@ export class Lease {
       .catch((error: unknown) => this.logger.warn({ err: error }, 'the lease could not be given up'));
   }
 
-  private schedule(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(() => {
-      void this.renew().finally(() => this.schedule());
-    }, renewMs);
-    this.timer.unref();
-  }
-
   /**
-   * Takes the lease when it is free, or makes it last longer; every few seconds by itself once started. Whose own session
-   * the server does not see judges nobody: this runs on another connection, which may be back first.
+   * Takes the lease when it is free, or makes it last longer, waiting for whoever is just writing under it. Of all that a
+   * process has, `Leases` does so in one statement every few seconds, and leaves to this what that cannot have at once.
    */
   async renew(): Promise<void> {
+    if (!this.isWanted) return;
+    this.renewing ??= this.renewAlone().finally(() => (this.renewing = undefined));
+    await this.renewing;
+  }
+
+  private async renewAlone(): Promise<void> {
+    const { id, knowsOthers } = this.session;
     const { takes } = this;
-    if (!takes && !this.granted) return;
     try {
-      const [row] = await this.database.anonymous().execute<Grant[]>(
+      const [row] = await this.database.readerForNobody().execute<Grant[]>(
         `insert into platform.lease as l values (?, ?, 1, now(), now() + make_interval(secs => ?))
-         on conflict (name) do update set
-           holder = excluded.holder,
-           epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
-           acquired_at = case when l.holder = excluded.holder then l.acquired_at else now() end,
-           expires_at = excluded.expires_at
-         where l.holder = excluded.holder or ? and (l.expires_at <= now()
-           or ? and not ${isGoneSql('excluded.holder')} and ${isGoneSql('l.holder')})
+         on conflict (name) do update set ${renewalSql('excluded.holder')}
+         where ${isOursSql('l', { takes, knowsOthers }, 'excluded.holder')}
          returning name, holder, epoch::text as epoch`,
-        [this.name, this.session.id, leaseSeconds, takes, this.session.knowsOthers],
+        [this.name, id, leaseSeconds],
       );
-      // It was asked for before it was to take nothing more.
-      if (row && !this.granted && !this.takes) {
-        await this.giveUp(row);
-        return;
-      }
-      if (row && !this.granted)
-        this.logger.info({ lease: this.name, epoch: row.epoch }, 'this process runs the singletons');
-      if (!row && this.granted)
-        this.logger.warn({ lease: this.name }, 'another process runs the singletons now');
-      this.granted = row;
-      if (row) for (const wake of this.waiting) wake();
+      await this.told(row);
     } catch (error) {
       // One failed renewal is no loss of the lease: its end is in the database, and every write is checked there.
       this.logger.warn({ err: error }, 'the lease could not be renewed');
     }
   }
+
+  /** What the database has made of a renewal: the grant, or none. */
+  async told(row: Grant | undefined): Promise<void> {
+    // It was asked for before it was to take nothing more.
+    if (row && !this.granted && !this.takes) {
+      await this.giveUp(row);
+      return;
+    }
+    if (row && !this.granted)
+      this.logger.info({ lease: this.name, epoch: row.epoch }, 'this process runs the singletons');
+    if (!row && this.granted)
+      this.logger.warn({ lease: this.name }, 'another process runs the singletons now');
+    this.granted = row;
+    if (row) for (const wake of this.waiting) wake();
+  }
 }
+
+/**
+ * In SQL, of a row of `platform.lease`: whether it may be renewed or taken by the process whose id `holder` is. Whose own
+ * session the server does not see judges nobody: this runs on another connection, which may be back first.
+ */
+export const isOursSql = (
+  row: string,
+  { takes, knowsOthers }: { takes: boolean; knowsOthers: boolean },
+  holder: string,
+) => `(${row}.holder = ${holder} or ${takes} and (${row}.expires_at <= now()
+  or ${knowsOthers} and not ${isGoneSql(holder)} and ${isGoneSql(`${row}.holder`)}))`;
+
+/** In SQL, what of a row `l` of `platform.lease` is set when `holder` renews or takes it. */
+export const renewalSql = (holder: string) => `holder = ${holder},
+  epoch = case when l.holder = ${holder} then l.epoch else l.epoch + 1 end,
+  acquired_at = case when l.holder = ${holder} then l.acquired_at else now() end,
+  expires_at = now() + make_interval(secs => ${leaseSeconds})`;
 
 /** Fails unless the grant still stands, and keeps the lease from changing hands until the transaction of `em` ends. */
 export async function assertHeld(em: SqlEntityManager, grant: Grant): Promise<void> {

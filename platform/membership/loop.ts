@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { patience, withPatience, type Patience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
+import { untilRound } from '../rounds.js';
 import type { Grant, Lease } from './lease.js';
 
 export interface LoopOptions {
@@ -8,7 +9,7 @@ export interface LoopOptions {
   lease: Lease;
   clock: Clock;
   logger: Logger;
-  /** The pause after a turn that left nothing to do. */
+  /** The pause after a turn that left nothing to do; up to a second less, as pauses end together. */
   everyMs: number;
   /** Those of the background unless told. */
   deadlines?: Patience;
@@ -58,12 +59,10 @@ export class SingletonLoop {
 
   private async pause(ending: AbortSignal): Promise<void> {
     const { clock, everyMs, woken } = this.options;
+    if (!woken) return untilRound(clock, everyMs, ending);
     const over = new AbortController();
     const signal = AbortSignal.any([ending, over.signal]);
-    await Promise.race([
-      clock.delay(everyMs, signal).catch(() => undefined),
-      ...(woken ? [woken(signal)] : []),
-    ]);
+    await Promise.race([untilRound(clock, everyMs, signal), woken(signal)]);
     over.abort();
   }
 }

@@ -75,7 +75,7 @@ export class ProcessRegistry {
     await this.stopListening?.();
     await this.beating;
     await this.platform
-      .anonymous()
+      .readerForNobody()
       .execute(
         `with gone as (delete from platform.process where id = ?) select pg_notify('membership', '')`,
         [this.facts.id],
@@ -102,7 +102,7 @@ export class ProcessRegistry {
   private async write(): Promise<void> {
     const { id, nodeName, version, areas, knows } = this.facts;
     try {
-      const [row] = await this.platform.anonymous().execute<Answer[]>(
+      const [row] = await this.platform.readerForNobody().execute<Answer[]>(
         `insert into platform.process as p (id, node_name, version, address, areas, state, knows)
          values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','))
          on conflict (id) do update

@@ -6,7 +6,7 @@ import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import { traced } from '../telemetry/tracing.js';
-import type { DueQuestions } from './due-questions.job.js';
+import { isDue } from './is-due.job.js';
 import { assertHeld, type Grant, type Lease } from './lease.js';
 import { SingletonLoop } from './loop.js';
 import type { Sweep } from './sweep.js';
@@ -21,10 +21,9 @@ export function sweepLoop(
     clock: Clock;
     logger: Logger;
     longTurns: Turns;
-    questions: DueQuestions;
   },
 ): SingletonLoop {
-  const { database, lease, clock, logger, longTurns, questions } = context;
+  const { database, lease, clock, logger, longTurns } = context;
   const runOnce = async (grant: Grant) =>
     systemEm(database).transactional(async (em) => {
       await assertHeld(em, grant);
@@ -50,9 +49,9 @@ export function sweepLoop(
       const { due } = sweep;
       if (due !== undefined) {
         const now = clock.now();
-        const isDue = await questions.isDue(database.area, due, now);
         // It is time to ask again where the answer took as long as a pause.
-        if (!isDue) return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
+        if (!(await isDue(database, due, now, logger)))
+          return clock.now().getTime() - now.getTime() < sweep.everyMs ? 'done' : 'more';
       }
       // Waiting for its turn is no part of it, and a stop may have begun meanwhile.
       const run = async () =>

@@ -10,7 +10,7 @@ import type { OutboxEvent } from '../outbox/outbox.js';
 export interface Sweep {
   /** `noun.verb`, unique in its area. */
   name: string;
-  /** The pause between the end of one run and the start of the next. */
+  /** The pause between the end of one run and the start of the next; up to a second less, as pauses end together. */
   everyMs: number;
   /**
    * A query with rows while there is something to do, `?` standing for now: the sweep is run only then. It has to be

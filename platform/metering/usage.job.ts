@@ -23,6 +23,8 @@ export function usageSweep({ area, topic, measure }: Metering): Sweep {
   return {
     name: 'usage.measure',
     everyMs: 60_000,
+    due: `select where not exists (
+      select from ${area}.usage_hour where hour >= date_trunc('hour', ?::timestamptz, 'UTC') and told_to is null)`,
     async run({ em, now, publish }) {
       const hour = new Date(Math.floor(now.getTime() / hourMs) * hourMs).toISOString();
       const [place] = await em.execute<{ toldTo: string | null; version: string }[]>(

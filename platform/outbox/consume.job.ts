@@ -1,21 +1,23 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { isPassing } from '../database/outage.js';
-import { systemEm, systemReader } from '../database/system-em.js';
+import { systemEm, systemQuestions } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
 import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
-import { start, type DeliveredEvent, type Position } from './event.js';
+import { isAfter, start, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
-import { endOfOutbox, readOutbox } from './reader.js';
+import { endBeyond, readOutbox } from './reader.js';
 import type { OutboxTail } from './tail.js';
 
 const batch = 100;
-// The tail tells of events that are wanted; this is for what it could not know of.
-const everyMs = 30_000;
+// The tail tells of events that are wanted, and looks for them itself where nobody told. Events are removed once every
+// consumer is past them, so from time to time it also moves past those that it does not want.
+const everyMs = 600_000;
+const passedOverAtMost = 10_000;
 const retryMs = 1_000;
 const maxFailures = 10;
 
@@ -35,10 +37,11 @@ export interface ConsumeOptions {
 /** The loop that brings one area's events to another area's consumers, on the lease holder. */
 export function consumeLoop(options: ConsumeOptions): SingletonLoop {
   const { database, source, tail, lease, clock, logger, consumers } = options;
-  let skippedAt = -Infinity;
   const failures = new Map<string, number>();
   const topics = [...new Set(consumers.flatMap((consumer) => consumer.topics))];
   const bell = new Bell(tail, topics);
+  // Nobody else moves on under the same grant.
+  let known: { grant: Grant; after: Position } | undefined;
   return new SingletonLoop({
     name: `${database.area} consumes ${source.area}`,
     lease,
@@ -47,31 +50,34 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
     everyMs,
     woken: async (signal) => bell.rung(signal),
     turn: async (grant, ending) => {
-      bell.beginTurn();
-      const after = await position(options);
-      const isSkipDue = clock.now().getTime() - skippedAt >= skipEveryMs;
-      const end = isSkipDue ? await endOfOutbox(systemReader(source)) : undefined;
-      const events = await readOutbox(systemReader(source), source.area, { after, limit: batch, topics });
+      const isForEvent = bell.beginTurn();
+      const isKnown = isForEvent && known?.grant.epoch === grant.epoch;
+      const after = isKnown ? known!.after : await position(options);
+      known = undefined;
+      const reader = systemQuestions(source);
+      // The end first: what is settled after it was asked for is not to be moved past.
+      const [end, events] = await Promise.all([
+        isForEvent ? undefined : endBeyond(reader, source.area, after),
+        readOutbox(reader, source.area, { after, limit: batch, topics }),
+      ]);
       for (const event of events) {
         if (ending.aborted) return 'done';
         await consumeOrPark(options, grant, event, failures);
       }
       if (events.length === batch) return 'more';
-      bell.endTurn();
       if (end) {
-        skippedAt = clock.now().getTime();
         await systemEm(database).transactional(async (em) => {
           await assertHeld(em, grant);
           await moveTo(options, em, end);
         });
       }
+      const last = events.at(-1)?.position ?? after;
+      known = { grant, after: end && isAfter(end, last) ? end : last };
+      bell.endTurn();
       return 'done';
     },
   });
 }
-
-/** Events are removed once every consumer is past them, so a consumer also moves past those that it does not want. */
-const skipEveryMs = 60_000;
 
 /** An event that fails again and again is set aside, for people to look at; an outage of the database does not count. */
 async function consumeOrPark(
@@ -157,11 +163,21 @@ async function moveTo(
 }
 
 async function position({ database, source }: ConsumeOptions): Promise<Position> {
-  const [row] = await systemReader(database).execute<Position[]>(
+  const questions = systemQuestions(database);
+  const which = [database.area, source.area];
+  const [row] = await questions.execute<Position[]>(
     `select timeline::text as timeline, xid::text as xid, id::text as id
      from platform.consumer_position where consumer = ? and source = ?`,
-    [database.area, source.area],
+    which,
   );
+  // From now on nothing is removed before this consumer has had it, whatever becomes of this process.
+  if (!row)
+    await questions.execute(`select platform.move_consumer(?, ?, ?, ?, ?)`, [
+      ...which,
+      start.timeline,
+      start.xid,
+      start.id,
+    ]);
   return row ?? start;
 }
 
@@ -170,6 +186,9 @@ class Bell {
   private isAttached = false;
   private hasRung = false;
   private hasFailed = false;
+  /** Whether the next turn has to look where it stands: the tail went back, or much was told of that is not wanted. */
+  private isAnew = false;
+  private passedOver = 0;
   private answer: (() => void) | undefined;
 
   constructor(
@@ -177,10 +196,15 @@ class Bell {
     private readonly topics: readonly string[],
   ) {}
 
-  beginTurn(): void {
+  /** Answers whether the turn goes on where the last one ended, for an event that was told of. */
+  beginTurn(): boolean {
     if (!this.isAttached) this.attach();
+    const isForEvent = this.hasRung && !this.isAnew && !this.hasFailed;
     this.hasRung = false;
+    this.isAnew = false;
+    this.passedOver = 0;
     this.hasFailed = true;
+    return isForEvent;
   }
 
   /** Nothing is left of what there was when the turn began. */
@@ -194,7 +218,7 @@ class Bell {
       if (!this.hasFailed) this.answer = resolve;
       signal.addEventListener('abort', () => resolve(), { once: true });
       // By the machine's time, so that a turn that failed is repeated under a clock that stands still too.
-      setTimeout(resolve, this.hasFailed ? retryMs : everyMs).unref();
+      if (this.hasFailed) setTimeout(resolve, retryMs).unref();
     });
   }
 
@@ -204,9 +228,14 @@ class Bell {
       this.hasRung = true;
       this.answer?.();
     };
+    const ringAnew = () => {
+      this.isAnew = true;
+      ring();
+    };
     this.tail.listen(({ topic }) => {
       if (this.topics.includes(topic)) ring();
-    }, ring);
+      else if (++this.passedOver === passedOverAtMost) ringAnew();
+    }, ringAnew);
     this.isAttached = true;
   }
 }

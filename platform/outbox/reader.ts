@@ -64,6 +64,29 @@ export async function readAhead(
   return { events: (hasUnsettled ? rows.slice(0, firstUnsettled) : rows).map(toEvent), hasUnsettled };
 }
 
+/** What there is to see from a position, at little cost. */
+export interface Outlook {
+  /** Whether there is anything after it, settled or not. */
+  hasMore: boolean;
+  /** Of the server that answers. */
+  timeline: string;
+  /** Whether the database has had the position's timeline. */
+  isKnown: boolean;
+}
+
+export async function lookAhead(reader: RowReader, area: string, after: Position): Promise<Outlook> {
+  const [seen] = await reader.execute<Outlook[]>(
+    `select ${isAnyAfter(area)} as "hasMore", platform.record_timeline()::text as timeline,
+       exists (select from platform.timeline where timeline = ?::bigint) as "isKnown"`,
+    [after.timeline, after.xid, after.id, after.timeline],
+  );
+  return seen!;
+}
+
+/** In SQL, with the parts of a position for its values. */
+const isAnyAfter = (area: string) =>
+  `exists (select from ${area}.outbox o where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint))`;
+
 /** Where a reader stands that has had everything that was removed for its age. */
 export async function removedUntil(reader: RowReader, area: string): Promise<Position> {
   const [mark] = await reader.execute<Position[]>(
@@ -93,12 +116,25 @@ export async function isKept(reader: RowReader, area: string, position: Position
 // The greatest row id there can be.
 const afterAll = '9223372036854775807';
 
+/** Where an outbox ends now, if there is anything in it after a position. */
+export async function endBeyond(
+  reader: RowReader,
+  area: string,
+  after: Position,
+): Promise<Position | undefined> {
+  const [end] = await reader.execute<Omit<Position, 'id'>[]>(
+    `select ${endColumns} where ${isAnyAfter(area)}`,
+    [after.timeline, after.xid, after.id],
+  );
+  return end && { ...start, ...end, id: afterAll };
+}
+
+const endColumns = `platform.current_timeline()::text as timeline,
+       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`;
+
 /** Where an outbox ends now; what is published from here on comes after it. */
 export async function endOfOutbox(reader: RowReader): Promise<Position> {
-  const [end] = await reader.execute<Omit<Position, 'id'>[]>(
-    `select platform.current_timeline()::text as timeline,
-       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`,
-  );
+  const [end] = await reader.execute<Omit<Position, 'id'>[]>(`select ${endColumns}`);
   // Behind every row of the transaction before the oldest one under way.
   return { ...start, ...end, id: afterAll };
 }

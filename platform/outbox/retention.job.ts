@@ -10,6 +10,7 @@ export function outboxRetention(area: string): Sweep {
     name: 'outbox.expire',
     isLong: true,
     everyMs: 60_000,
+    due: `select from ${area}.outbox where occurred_at < ?::timestamptz - interval '${keptHours} hours'`,
     async run({ em, now }) {
       const removed = await em.execute<Position[]>(
         `delete from ${area}.outbox where (timeline, xid, id) in (

@@ -1,7 +1,9 @@
-import type { Database } from '../database/database.js';
+import { systemClock } from '../clock.js';
+import type { Database, RowReader } from '../database/database.js';
 import type { Logger } from '../logger.js';
+import { untilRound } from '../rounds.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
-import { endOfOutbox, isKept, readAhead } from './reader.js';
+import { endOfOutbox, isKept, lookAhead, readAhead } from './reader.js';
 import { recordTimeline } from './timeline.js';
 import type { OutboxWake } from './wake.js';
 
@@ -44,8 +46,8 @@ export class OutboxTail {
   ) {}
 
   async start(): Promise<void> {
-    this.timelines = await recordTimeline(this.database.readerForJobs());
-    this.position = await endOfOutbox(this.database.readerForJobs());
+    const questions = this.database.questionsForJobs();
+    [this.timelines, this.position] = await Promise.all([recordTimeline(questions), endOfOutbox(questions)]);
     this.stopListening = this.wake.onWake(this.database.area, () => {
       this.isWoken = true;
       this.wakeUp?.();
@@ -76,27 +78,52 @@ export class OutboxTail {
 
   private async follow(): Promise<void> {
     let attempt = 0;
-    let lookedForRewindAt = performance.now();
+    // The server that answers again after a failure may be another one.
+    let mayBeAnother = false;
+    // All tails of a process begin together.
+    let reader = this.database.questionsForJobs();
     while (!this.isStopped) {
       if (this.isWoken) attempt = 0;
       this.isWoken = false;
-      const found = await this.read();
+      const found = await this.read(reader);
+      reader = this.database.readerForJobs();
       if (found === 'more') continue;
-      // The server that answers again may be another one.
-      if (found === 'failure') lookedForRewindAt = -Infinity;
-      if (found === 'nothing' && performance.now() - lookedForRewindAt >= pollMs) {
+      if (found === 'failure') mayBeAnother = true;
+      if (found === 'nothing' && mayBeAnother) {
         await this.lookForRewind();
-        lookedForRewindAt = performance.now();
+        mayBeAnother = false;
       }
       if (found === 'unsettled') await this.pause(settleMs[attempt] ?? retryMs);
-      else await this.pause(found === 'failure' ? retryMs : pollMs);
+      else if (found === 'failure') await this.pause(retryMs);
+      else if ((await this.untilNews()) === 'failure') mayBeAnother = true;
       attempt += 1;
     }
   }
 
-  private async read(): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
+  /** Looks every few seconds whether there is more than anybody told of, at once with all that this process looks for. */
+  private async untilNews(): Promise<'news' | 'failure'> {
+    const { area } = this.database;
+    while (!this.isWoken && !this.isStopped) {
+      const over = new AbortController();
+      this.wakeUp = () => over.abort();
+      await untilRound(systemClock, pollMs, over.signal);
+      this.wakeUp = undefined;
+      if (over.signal.aborted) break;
+      try {
+        const seen = await lookAhead(this.database.questionsForJobs(), area, this.position!);
+        if (!seen.isKnown || seen.timeline !== this.timelines.at(-1)) await this.lookForRewind();
+        if (seen.hasMore) break;
+      } catch (error) {
+        this.warn(error);
+        return 'failure';
+      }
+    }
+    return 'news';
+  }
+
+  private async read(reader: RowReader): Promise<'more' | 'some' | 'nothing' | 'unsettled' | 'failure'> {
     try {
-      const { events, hasUnsettled } = await readAhead(this.database.readerForJobs(), this.database.area, {
+      const { events, hasUnsettled } = await readAhead(reader, this.database.area, {
         after: this.position!,
         limit: batch,
       });

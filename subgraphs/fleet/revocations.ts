@@ -15,10 +15,10 @@ export function fleetRevocations(facts: AreaFacts): readonly RevocationSource[] 
         const { instanceId, belowGeneration } = payload as unknown as CredentialRevoked;
         return { kind: 'node', id: instanceId, belowGeneration, isRevoked: true };
       },
-      since: async (em, since) => {
+      since: async (reader, since) => {
         // A node's credential outlives a user's token by far: a process that starts has to know of all that may be left.
         const from = isFirst ? new Date(since.getTime() - revocationMemoryMs) : since;
-        const revoked = await revokedCredentialsSince(em, from);
+        const revoked = await revokedCredentialsSince(reader, from);
         isFirst = false;
         return revoked.map(({ instanceId, belowGeneration }) => ({
           kind: 'node',

@@ -22,9 +22,11 @@ function sessions(facts: AreaFacts): RevocationSource {
       const { sessionId } = payload as unknown as SessionRevoked;
       return { kind: 'session', id: sessionId, isRevoked: true };
     },
-    since: async (em, since) => {
-      const revoked = await revokedSessionsSince(em, since);
-      const removed = await removedSessionsSince(em, since);
+    since: async (reader, since) => {
+      const [revoked, removed] = await Promise.all([
+        revokedSessionsSince(reader, since),
+        removedSessionsSince(reader, since),
+      ]);
       return [...revoked.map(({ sessionId }) => sessionId), ...removed.map(({ id }) => id)].map((id) => ({
         kind: 'session',
         id,
@@ -44,8 +46,8 @@ function suspensions(facts: AreaFacts): RevocationSource {
       const { tenantId } = payload as unknown as TenantSuspended;
       return { kind: 'tenant', id: tenantId, isRevoked: topic === 'identity.tenant.suspended' };
     },
-    since: async (em, since) => {
-      const tenants = await suspensionsSince(em, since);
+    since: async (reader, since) => {
+      const tenants = await suspensionsSince(reader, since);
       return tenants.map(({ id, isSuspended }) => ({ kind: 'tenant', id, isRevoked: isSuspended }));
     },
   };
@@ -60,8 +62,8 @@ function apiKeys(facts: AreaFacts): RevocationSource {
       const { keyId } = payload as unknown as ApiKeyRevoked;
       return { kind: 'api-key', id: keyId, isRevoked: true };
     },
-    since: async (em, since) => {
-      const keys = await revokedApiKeysSince(em, since);
+    since: async (reader, since) => {
+      const keys = await revokedApiKeysSince(reader, since);
       return keys.map(({ id }) => ({ kind: 'api-key', id, isRevoked: true }));
     },
   };
@@ -76,8 +78,8 @@ function delegations(facts: AreaFacts): RevocationSource {
       const { delegationId } = payload as unknown as DelegationChanged;
       return { kind: 'grant', id: delegationId, isRevoked: true };
     },
-    since: async (em, since) => {
-      const grants = await endedDelegationsSince(em, since);
+    since: async (reader, since) => {
+      const grants = await endedDelegationsSince(reader, since);
       return grants.map(({ id }) => ({ kind: 'grant', id, isRevoked: true }));
     },
   };

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import { areaRoles } from '#platform/database/roles.js';
-import { bossDatabase } from '#platform/jobs/boss-database.js';
 import { DueQueues } from '#platform/jobs/due-queues.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import { silentLogger } from '#platform/logger.js';
@@ -28,9 +27,9 @@ test('only queues that have a job whose time has come are told of', async () => 
   await bench.enqueue(kinds[1], { tenantId });
   const told: string[] = [];
   const queues = new DueQueues({
-    database: bossDatabase(bench.database.connections, areaRoles('platform').jobs),
+    ask: async (sql) => bench.database.connections.questions.ask(areaRoles('platform').jobs, sql),
     names: kinds.map(({ name }) => name),
-    everySeconds: 0.05,
+    everySeconds: 1,
     logger: silentLogger,
     onDue: (name) => told.push(name),
   });

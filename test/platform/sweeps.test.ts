@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 
 import type { Enqueue } from '#platform/jobs/job.js';
 import { silentLogger } from '#platform/logger.js';
-import { DueQuestions } from '#platform/membership/due-questions.job.js';
 import { dueSweep } from '#platform/membership/due-sweep.js';
 import { Lease } from '#platform/membership/lease.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
@@ -37,7 +36,7 @@ describe('a sweep', () => {
       { id: 'holder', knowsOthers: true },
       silentLogger,
     );
-    await lease.start();
+    await lease.renew();
     const clock = new TestClock();
     const outcomes = ['undone', 'swept', 'not reached'];
     const loop = sweepLoop(
@@ -57,7 +56,6 @@ describe('a sweep', () => {
         clock,
         logger: silentLogger,
         longTurns: new Turns(1),
-        questions: new DueQuestions(bench.database.connections, silentLogger),
       },
     );
     loop.start();
@@ -82,7 +80,7 @@ describe('a sweep', () => {
       { id: 'holder', knowsOthers: true },
       silentLogger,
     );
-    await lease.start();
+    await lease.renew();
     let runs = 0;
     const loop = sweepLoop(
       {
@@ -101,7 +99,6 @@ describe('a sweep', () => {
         clock,
         logger: silentLogger,
         longTurns: new Turns(1),
-        questions: new DueQuestions(database.connections, silentLogger),
       },
     );
     loop.start();
@@ -122,7 +119,7 @@ describe('a sweep', () => {
     const { database } = bench;
     const session = { id: 'holder', knowsOthers: true };
     const lease = new Lease(await bench.open('platform'), 'fleet', session, silentLogger);
-    await lease.start();
+    await lease.renew();
     const ran: string[] = [];
     let letGo = (): void => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
@@ -145,7 +142,6 @@ describe('a sweep', () => {
           clock: new TestClock(),
           logger: silentLogger,
           longTurns,
-          questions: new DueQuestions(database.connections, silentLogger),
         },
       ),
     );

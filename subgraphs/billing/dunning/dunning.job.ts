@@ -10,6 +10,7 @@ export function dunningSweep(times: TenantTime): Sweep {
   return {
     name: 'dunning.step',
     everyMs: 30_000,
+    due: times.dueSql('dunningAt'),
     async run({ em, now, publish }) {
       const due = await times.due(em, 'dunningAt', { now, limit: atOnce });
       for (const { row, at } of due) takeStep(row, at, publish);
@@ -24,6 +25,7 @@ export function trialNoticeSweep(times: TenantTime): Sweep {
   return {
     name: 'trial.notice',
     everyMs: 60_000,
+    due: times.dueSql('trialNoticeAt'),
     async run({ em, now, publish }) {
       const due = await times.due(em, 'trialNoticeAt', { now, limit: atOnce });
       for (const { row, at } of due) tellTrialEnd(row, at, publish);

@@ -77,6 +77,9 @@ export function renewLicencesSweep(times: TenantTime): Sweep {
   return {
     name: 'licence.renew',
     everyMs: 60_000,
+    due: `select from billing.licence l ${times.joinSql('l')}
+      where l.freed_at is null
+        and l.expires_at <= ?::timestamptz + interval '${renewBeforeMs} ms' + ${times.aheadSql}`,
     async run({ em, now }) {
       const renewed = await renewLicences(em, times, now);
       return renewed === atOnce ? 'more' : 'done';

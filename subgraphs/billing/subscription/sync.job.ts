@@ -99,6 +99,7 @@ const lateMs = 60 * 60 * 1000;
 export const reconcileSweep: Sweep = {
   name: 'subscription.reconcile',
   everyMs: 30_000,
+  due: 'select from billing.subscription where reconcile_at <= ?',
   async run({ em, now, enqueue }) {
     const due = await em.execute<{ tenantId: string }[]>(
       `update billing.subscription set reconcile_at = ? where tenant_id in (

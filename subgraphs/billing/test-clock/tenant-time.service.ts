@@ -75,6 +75,12 @@ export class TenantTime {
     return operation.once(TenantTime, async () => this.at(operation.em, operation.tenantId, now));
   }
 
+  /** A query with rows while there is somebody for `due`, `?` standing for now. */
+  dueSql(column: DueColumn): string {
+    return `select from billing.subscription s ${this.joinSql('s')}
+      where s.${columns[column]} <= ?::timestamptz + ${this.aheadSql}`;
+  }
+
   /** Those for whose tenants the moment in `column` has come, held until the transaction ends. */
   async due(
     em: SqlEntityManager,

@@ -51,6 +51,8 @@ const atOnce = 50;
 export const catchUpSweep: Sweep = {
   name: 'test-clock.catch-up',
   everyMs: 60_000,
+  due: `select from billing.test_clock where stripe_clock_id is not null and status = 'READY'
+    and stripe_time <= ?::timestamptz + ahead_ms * interval '1 millisecond' - interval '${lagMs} ms'`,
   async run({ em, now, enqueue }) {
     const behind = await em.execute<{ tenantId: string }[]>(
       `update billing.test_clock t

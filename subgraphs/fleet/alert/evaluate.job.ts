@@ -44,6 +44,7 @@ export function evaluateSweep(heartbeatSeconds: number): Sweep {
   return {
     name: 'alert.evaluate',
     everyMs: 5_000,
+    due: `select from fleet.instance union all select from fleet.alert where status <> 'RESOLVED'`,
     async run(step) {
       const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now, step.now]);
       await carryOn(step, due.map(toDue), maxGapMs);

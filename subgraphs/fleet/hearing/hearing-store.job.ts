@@ -1,9 +1,9 @@
-import type { Database, SqlEntityManager } from '#platform/database/database.js';
-import { systemEm } from '#platform/database/system-em.js';
+import type { Database, RowReader } from '#platform/database/database.js';
+import { systemReader } from '#platform/database/system-em.js';
 
 import { silenceAt, undisturbed, type HearingState, type Patience, type Silence } from './hearing.rules.js';
 
-type Row = { [Key in keyof HearingState]: string };
+type Row = { [Key in keyof HearingState]: Date | string };
 
 const columns = `heard_until as "heardUntil", lost_at as "lostAt", counts_again_at as "countsAgainAt"`;
 
@@ -33,7 +33,7 @@ export class HearingStore {
   /** Says that this process has been able to hear from `since` to `now`, and answers what that makes of the whole. */
   async hear({ since, now }: { since: Date; now: Date }): Promise<HearingState> {
     const { toleranceMs, deadlineMs } = this.patience;
-    const [row] = await systemEm(this.database).execute<Row[]>(hear, [
+    const [row] = await systemReader(this.database).execute<Row[]>(hear, [
       later(now, toleranceMs),
       later(since, deadlineMs),
       since,
@@ -45,13 +45,13 @@ export class HearingStore {
 
   /** What the others have said; undefined before anybody has. */
   async read(): Promise<HearingState | undefined> {
-    return readState(systemEm(this.database));
+    return readState(systemReader(this.database));
   }
 
   /** Takes back what a clock that was ahead has left in the future, unless another process has done so. */
   async setBack(seen: HearingState, now: Date): Promise<HearingState> {
     const { toleranceMs, deadlineMs } = this.patience;
-    const [row] = await systemEm(this.database).execute<Row[]>(setBack, [
+    const [row] = await systemReader(this.database).execute<Row[]>(setBack, [
       later(now, toleranceMs),
       now,
       later(now, deadlineMs),
@@ -62,13 +62,13 @@ export class HearingStore {
 }
 
 /** How far silence counts by what is stored, for a step in its own transaction. */
-export async function storedSilence(em: SqlEntityManager, at: Date): Promise<Silence> {
-  const state = await readState(em);
+export async function storedSilence(reader: RowReader, at: Date): Promise<Silence> {
+  const state = await readState(reader);
   return state ? silenceAt(state, at) : undisturbed(at);
 }
 
-async function readState(em: SqlEntityManager): Promise<HearingState | undefined> {
-  const [row] = await em.execute<Row[]>(`select ${columns} from fleet.hearing`);
+async function readState(reader: RowReader): Promise<HearingState | undefined> {
+  const [row] = await reader.execute<Row[]>(`select ${columns} from fleet.hearing`);
   return row && stateOf(row);
 }
 

@@ -20,6 +20,7 @@ const findBaselines = `with lines as (
 export const versionBaselineSweep: Sweep = {
   name: 'version-baseline.find',
   everyMs: 60_000,
+  due: 'select from fleet.instance',
   async run({ em }) {
     await em.execute(findBaselines);
     return 'done';

@@ -1,4 +1,4 @@
-import type { SqlEntityManager } from '#platform/database/database.js';
+import type { RowReader } from '#platform/database/database.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -13,11 +13,8 @@ export interface RevokedCredential {
 }
 
 /** Credentials that were revoked at or after a moment, over all tenants. */
-export async function revokedCredentialsSince(
-  em: SqlEntityManager,
-  since: Date,
-): Promise<RevokedCredential[]> {
-  return em.execute<RevokedCredential[]>(
+export async function revokedCredentialsSince(reader: RowReader, since: Date): Promise<RevokedCredential[]> {
+  return reader.execute<RevokedCredential[]>(
     `select instance_id as "instanceId", below_generation as "belowGeneration"
      from fleet.revoked_credential where revoked_at >= ?`,
     [since],

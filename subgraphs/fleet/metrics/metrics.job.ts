@@ -73,6 +73,8 @@ export function rollupSweep(heartbeatSeconds: number, logger: Logger): Sweep {
     name: 'metrics.roll-up',
     isLong: true,
     everyMs: 15_000,
+    due: `select from fleet.metrics_dirty where hour <= ?::timestamptz - interval '${hourMs + rollupGraceMs} ms'
+      and (held_until is null or held_until <= ?)`,
     async run({ em, now }) {
       const newest = new Date(now.getTime() - hourMs - rollupGraceMs);
       const hours = await em.execute<MarkedHour[]>(takeHours, [newest, now]);

@@ -71,6 +71,8 @@ export const dueSweep: Sweep = {
 export const refreshSweep: Sweep = {
   name: 'results.refresh',
   everyMs: 60_000,
+  due: `select from governance.standing
+    where refreshed_at is null or refreshed_at <= ?::timestamptz - interval '${refreshMs} ms'`,
   async run({ em, now }) {
     const [tenant] = await em.execute<{ tenantId: string }[]>(
       `update governance.standing set refreshed_at = ?, revision = revision + 1,

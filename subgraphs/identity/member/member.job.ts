@@ -1,12 +1,12 @@
-import type { SqlEntityManager } from '#platform/database/database.js';
+import type { RowReader } from '#platform/database/database.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 const hour = 60 * 60 * 1000;
 const day = 24 * hour;
 
 /** Sessions of removed users, of all tenants, that ended at or after a moment; `em` is one of the jobs role. */
-export async function removedSessionsSince(em: SqlEntityManager, since: Date): Promise<{ id: string }[]> {
-  return em.execute<{ id: string }[]>('select id from identity.removed_session where removed_at >= ?', [
+export async function removedSessionsSince(reader: RowReader, since: Date): Promise<{ id: string }[]> {
+  return reader.execute<{ id: string }[]>('select id from identity.removed_session where removed_at >= ?', [
     since.toISOString(),
   ]);
 }

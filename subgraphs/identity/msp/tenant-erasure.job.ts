@@ -19,6 +19,7 @@ interface Due {
 export const eraseTenantsSweep: Sweep = {
   name: 'tenant.erase',
   everyMs: 60_000,
+  due: 'select from identity.msp_client where erase_at <= ?',
   async run({ em, now, publish }) {
     const found = await em.execute<Omit<Due, 'name'>[]>(
       `select tenant_id as "tenantId", id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}`,

@@ -1,4 +1,4 @@
-import type { SqlEntityManager } from '#platform/database/database.js';
+import type { RowReader } from '#platform/database/database.js';
 
 export interface RevokedSession {
   sessionId: string;
@@ -9,8 +9,8 @@ export interface RevokedSession {
  * The sessions of all tenants that were ended at or after a moment, oldest first; `em` is one of the jobs role. The
  * stamp is taken before the commit, so a reader that asks again and again lets its windows overlap by some seconds.
  */
-export async function revokedSessionsSince(em: SqlEntityManager, since: Date): Promise<RevokedSession[]> {
-  const rows = await em.execute<{ id: string; revoked_at: Date | string }[]>(
+export async function revokedSessionsSince(reader: RowReader, since: Date): Promise<RevokedSession[]> {
+  const rows = await reader.execute<{ id: string; revoked_at: Date | string }[]>(
     'select id, revoked_at from identity.session where revoked_at >= ? order by revoked_at',
     [since.toISOString()],
   );

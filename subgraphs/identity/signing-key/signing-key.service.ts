@@ -4,6 +4,7 @@ import type { SigningKey } from '#platform/auth/tokens.js';
 import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import type { Logger } from '#platform/logger.js';
+import { untilRound } from '#platform/rounds.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { generateSigningKey } from './generate-signing-key.js';
@@ -87,12 +88,24 @@ export class SigningKeyService {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        await this.clock.delay(rereadEveryMs, signal);
-        await this.read();
+        await untilRound(this.clock, rereadEveryMs, signal);
+        if (!signal.aborted && (await this.areOthers())) await this.read();
       } catch (error) {
         if (!signal.aborted) this.logger.error({ err: error }, 'reading the signing keys failed');
       }
     }
+  }
+
+  /** Whether there are other keys by now than those that were read. */
+  private async areOthers(): Promise<boolean> {
+    const keys = await this.database
+      .questions()
+      .execute<Pick<StoredSigningKey, 'kid' | 'retiresAt'>[]>(
+        'select kid, retires_at as "retiresAt" from identity.signing_key',
+      );
+    const isKnown = (key: (typeof keys)[number]) =>
+      this.known.some(({ kid, stored }) => kid === key.kid && same(stored, key));
+    return keys.length !== this.known.length || !keys.every(isKnown);
   }
 
   private async read(): Promise<void> {
@@ -115,7 +128,9 @@ export class SigningKeyService {
   }
 }
 
-function same(a: StoredSigningKey, b: StoredSigningKey): boolean {
+type Retiring = Pick<StoredSigningKey, 'retiresAt'>;
+
+function same(a: Retiring, b: Retiring): boolean {
   return a.retiresAt?.getTime() === b.retiresAt?.getTime();
 }
 

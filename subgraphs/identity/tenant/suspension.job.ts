@@ -1,4 +1,4 @@
-import type { SqlEntityManager } from '#platform/database/database.js';
+import type { RowReader } from '#platform/database/database.js';
 
 export interface Suspension {
   id: string;
@@ -9,8 +9,8 @@ export interface Suspension {
  * All tenants that are suspended, and those that were restored at or after a moment; `em` is one of the jobs role. A
  * suspension has no end after which it could be forgotten, so every read answers all of them.
  */
-export async function suspensionsSince(em: SqlEntityManager, since: Date): Promise<Suspension[]> {
-  return em.execute<Suspension[]>(
+export async function suspensionsSince(reader: RowReader, since: Date): Promise<Suspension[]> {
+  return reader.execute<Suspension[]>(
     `select id, true as "isSuspended" from identity.tenant where suspended_at is not null
      union all
      select id, false from identity.tenant where suspended_at is null and restored_at >= ?`,

@@ -1,0 +1,72 @@
+import type { PgBoss } from 'pg-boss';
+
+import { systemClock } from '../clock.js';
+import { literal } from '../database/one-message.js';
+import { untilRound } from '../rounds.js';
+import { jobsSchema } from './schema.js';
+
+// However quiet it is: jobs that are too old are removed by the same pass.
+const atLeastEveryMs = 600_000;
+// Of two looks one is at counts that were made after what stirred it: another process may have counted just before.
+const looksAfterAll = 2;
+
+/**
+ * Has pg-boss look for jobs whose process died or whose time is over, and count them, for as long as there are any. Its own
+ * timer would go through all jobs of a week four times a minute in every process, and write to each queue's row, whether
+ * there is anything to do or not. Every process hears of every job, so each goes on looking while one is under way.
+ */
+export class Supervision {
+  /** How often to look yet. */
+  private looks = 0;
+  private readonly ending = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly boss: PgBoss,
+    private readonly names: string[],
+    private readonly everySeconds: number,
+    private readonly ask: (sql: string) => Promise<unknown[]>,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** Goes on with what those have left who were here before. */
+  start(): void {
+    const active = `select name from ${jobsSchema}.job
+      where state = 'active' and name in (${this.names.map(literal).join(', ')}) limit 1`;
+    this.ask(active).then(
+      (found) => found.length > 0 && this.stir(),
+      () => this.stir(),
+    );
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+  }
+
+  /** There is, or was, a job since the last look. */
+  stir(): void {
+    this.looks = looksAfterAll;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending;
+    let lookedAt = performance.now();
+    while (!signal.aborted) {
+      await untilRound(systemClock, this.everySeconds * 1_000, signal);
+      if (signal.aborted) return;
+      if (this.looks === 0 && performance.now() - lookedAt < atLeastEveryMs) continue;
+      this.looks = Math.max(0, this.looks - 1);
+      lookedAt = performance.now();
+      try {
+        await this.boss.supervise();
+        const queues = await this.boss.getQueues(this.names);
+        if (queues.some(({ activeCount }) => activeCount > 0)) this.stir();
+      } catch (error) {
+        this.stir();
+        this.onError(error);
+      }
+    }
+  }
+}

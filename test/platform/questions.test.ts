@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Connections } from '#platform/database/connections.js';
+
+import { createTestDatabase, type TestDatabase } from '../support/panel.js';
+
+let database: TestDatabase;
+let connections: Connections;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  connections = new Connections(database.url);
+});
+afterAll(async () => {
+  await connections.close();
+  await database.drop();
+});
+
+const whoSql = `select current_setting('role') as role, pg_current_xact_id()::text as transaction,
+  nullif(current_setting('app.tenant_id', true), '') as tenant`;
+
+test('what is asked in one moment is one transaction, each as its own role and for no tenant', async () => {
+  const { questions } = connections;
+  const roles = ['fleet_jobs', 'identity_app', 'fleet_jobs', 'billing_jobs'];
+  const answers = (await Promise.all(roles.map((role) => questions.ask(role, whoSql)))).flat();
+  expect(answers.map(({ role, tenant }) => ({ role, tenant }))).toEqual(
+    roles.map((role) => ({ role, tenant: null })),
+  );
+  expect(new Set(answers.map(({ transaction }) => transaction)).size).toBe(1);
+  const [later] = await questions.ask('fleet_jobs', whoSql);
+  expect(later!['transaction']).not.toBe(answers[0]!['transaction']);
+});
+
+test('a question that the server refuses takes no answer from the others', async () => {
+  const { questions } = connections;
+  const [before, refused, foreign, after] = await Promise.allSettled([
+    questions.ask('fleet_jobs', 'select 1 as n'),
+    questions.ask('fleet_jobs', 'select nothing_of_this_name'),
+    questions.ask('identity_jobs', 'select 1 from fleet.instance'),
+    questions.ask('identity_jobs', 'select n from generate_series(1, 2) n'),
+  ]);
+  expect([before, after]).toEqual([
+    { status: 'fulfilled', value: [{ n: 1 }] },
+    { status: 'fulfilled', value: [{ n: 1 }, { n: 2 }] },
+  ]);
+  expect([refused, foreign].map((outcome) => (outcome as PromiseRejectedResult).reason)).toEqual([
+    expect.objectContaining({ code: '42703' }),
+    expect.objectContaining({ code: '42501' }),
+  ]);
+});
+
+test('the connection that carried questions is nobody again', async () => {
+  await connections.questions.ask('fleet_jobs', whoSql);
+  const { rows } = await connections.use(async (client) =>
+    client.query<{ role: string; who: string }>(
+      `select current_setting('role') as role, current_user as who`,
+    ),
+  );
+  expect(rows).toEqual([{ role: 'none', who: 'panel_app' }]);
+});
