@@ -94,15 +94,19 @@ export function countPlans(metrics: Metrics, documents: Documents): void {
 
 /** Times what the gateway asks of subgraphs. */
 export function timeSubgraphs(metrics: Metrics): Timed {
-  const fetches = metrics.histogram(
+  const noteFetch = metrics.histogram(
     'panel_subgraph_duration_seconds',
     'Time of a subgraph to answer one fetch of a plan.',
     ['subgraph', 'outcome'],
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
   );
   return (subgraph) => {
-    const stop = fetches.startTimer();
-    return ({ errors }) => stop({ subgraph, outcome: errors ? codeOf(errors[0]) : 'ok' });
+    const begun = performance.now();
+    return ({ errors }) =>
+      noteFetch((performance.now() - begun) / 1000, {
+        subgraph,
+        outcome: errors ? codeOf(errors[0]) : 'ok',
+      });
   };
 }
 

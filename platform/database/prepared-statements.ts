@@ -1,0 +1,65 @@
+import type pg from 'pg';
+
+import type { ProtocolWriter } from './protocol-writer.js';
+import { RowShape, type Described } from './row-shape.js';
+
+/** A statement as PostgreSQL parses it, its parameters numbered. */
+export interface StatementText {
+  readonly sql: string;
+  readonly parameters: number;
+}
+
+/** A statement that one connection knows by name. */
+export class PreparedStatement {
+  /** What its rows are; the server tells before the first of them comes. */
+  described: Described | undefined;
+  private shape: RowShape | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly text: StatementText,
+  ) {}
+
+  shapeBy(types: pg.CustomTypesConfig): RowShape {
+    if (this.shape?.types !== types) this.shape = new RowShape(this.described!, types);
+    return this.shape;
+  }
+}
+
+// Each keeps its plan in the memory of the connection's server process.
+const most = 32;
+
+/**
+ * What one connection has had PostgreSQL parse and plan. The least used are forgotten, as clients choose which columns
+ * they read.
+ */
+export class PreparedStatements {
+  private readonly known = new Map<StatementText, PreparedStatement>();
+  private forgotten: PreparedStatement[] = [];
+  private named = 0;
+
+  /** The statement; where the connection does not know it yet, this message has it parsed first. */
+  use(text: StatementText, writer: ProtocolWriter): PreparedStatement {
+    const known = this.known.get(text);
+    if (known) {
+      this.known.delete(text);
+      this.known.set(text, known);
+      return known;
+    }
+    // Never the name of one before: of what was forgotten it may not be known whether the server has it.
+    this.named += 1;
+    const made = new PreparedStatement(`read_${this.named}`, text);
+    this.known.set(text, made);
+    if (this.known.size > most) this.forget(this.known.values().next().value!);
+    for (const { name } of this.forgotten.splice(0)) writer.close(name);
+    writer.parse(made.name, text.sql);
+    return made;
+  }
+
+  /** To be parsed anew the next time. */
+  forget(statement: PreparedStatement): void {
+    if (this.known.get(statement.text) !== statement) return;
+    this.known.delete(statement.text);
+    this.forgotten.push(statement);
+  }
+}
