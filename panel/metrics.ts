@@ -98,7 +98,8 @@ function measure(metrics: Metrics): RequestHandler {
   return (request, response, next) => {
     const begun = performance.now();
     const transport = transportOf(request.path);
-    response.once('finish', () => {
+    // It comes once.
+    response.on('finish', () => {
       const { method } = request;
       const labels = { transport, method, status: String(response.statusCode) };
       noteRequest((performance.now() - begun) / 1000, labels);

@@ -36,11 +36,19 @@ export interface TokenVerifierOptions {
 }
 
 const maxCached = 100_000;
+const recentHeaders = 500;
+const longestKept = 4_096;
 
 // By how much the clock of the process that signed may be ahead.
 const clockSkewSeconds = 60;
 // API keys live for at most a year.
 const longestKeySeconds = 366 * 24 * 60 * 60;
+
+/** What an `Authorization` header says. */
+interface ReadToken {
+  token: string;
+  hash: string;
+}
 
 /** A token that verified, and the key by which it did. */
 interface Verified {
@@ -59,8 +67,8 @@ export class TokenVerifier {
     maxSize: maxCached,
     sizeCalculation: () => 1,
   });
-  /** Whoever makes a request is looked at more than once, mostly before the next one comes. */
-  private latest = { authorization: '', token: '', hash: '' };
+  /** Of the headers that came last: whoever makes a request is looked at more than once, and soon makes the next one. */
+  private readonly recent = new LRUCache<string, ReadToken>({ max: recentHeaders });
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -105,12 +113,15 @@ export class TokenVerifier {
     return viewer;
   }
 
-  private read(authorization: string): { token: string; hash: string } {
-    if (this.latest.token && this.latest.authorization === authorization) return this.latest;
+  private read(authorization: string): ReadToken {
+    const known = this.recent.get(authorization);
+    if (known) return known;
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
     if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
-    this.latest = { authorization, token, hash: digest('sha256', token, 'base64') };
-    return this.latest;
+    const read = { token, hash: digest('sha256', token, 'base64') };
+    // What is longer than any token of ours is not kept.
+    if (authorization.length <= longestKept) this.recent.set(authorization, read);
+    return read;
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */

@@ -70,16 +70,21 @@ export class SigningKeyService {
   }
 
   async find(kid: string): Promise<CryptoKey | undefined> {
-    const find = () => this.live().find((key) => key.kid === kid)?.publicKey;
-    const key = find();
+    // Asked for each request more than once.
+    const key = this.inUse(kid);
     if (key || this.clock.now().getTime() - this.readAt < rereadMs) return key;
     await this.read();
-    return find();
+    return this.inUse(kid);
+  }
+
+  private inUse(kid: string): CryptoKey | undefined {
+    const key = this.known.find((known) => known.kid === kid);
+    return key && isLive(key, this.clock.now()) ? key.publicKey : undefined;
   }
 
   private live(): KnownKey[] {
     const now = this.clock.now();
-    return this.known.filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > now);
+    return this.known.filter((key) => isLive(key, now));
   }
 
   /** Rotation happens in another process; this is how the ones that run learn of it. */
@@ -123,4 +128,8 @@ async function asKey(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk, 'ES256');
   if (key instanceof Uint8Array) throw new Error('signing keys are asymmetric');
   return key;
+}
+
+function isLive({ stored: { retiresAt } }: KnownKey, now: Date): boolean {
+  return retiresAt === null || retiresAt > now;
 }
