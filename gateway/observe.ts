@@ -2,7 +2,7 @@ import { Kind, type DefinitionNode, type ExecutionResult, type OperationDefiniti
 
 import type { Metrics } from '#platform/metrics.js';
 import { mapEvents, type EventStream } from '#platform/subgraph/map-events.js';
-import { traced } from '#platform/telemetry/tracing.js';
+import { isTracing, traced } from '#platform/telemetry/tracing.js';
 
 import type { Timed } from './data-source.js';
 import type { Documents } from './documents.js';
@@ -23,12 +23,14 @@ export function observe(metrics: Metrics, execute: Execute, subscribe: Subscribe
   ]);
   const observed: { execute: Execute; subscribe: Subscribe } = {
     execute: async (request) => {
-      const result = await inSpan(request, () => execute(request)).catch((error: unknown) => {
-        count({ kind: 'operation', outcome: 'INTERNAL' });
-        throw error;
-      });
-      count({ kind: 'operation', outcome: outcomeOf(result) });
-      return result;
+      let outcome = 'INTERNAL';
+      try {
+        const result = await (isTracing() ? inSpan(request, () => execute(request)) : execute(request));
+        outcome = outcomeOf(result);
+        return result;
+      } finally {
+        count({ kind: 'operation', outcome });
+      }
     },
     subscribe: async (request) => {
       const answer = await subscribe(request);

@@ -16,8 +16,10 @@ export const panelAudience = 'quazzar-panel';
 
 type VerificationKey = CryptoKey | KeyObject;
 
-/** Finds the public key with this `kid`, or undefined. Asked at every request, so it answers from memory. */
-export type KeySource = (kid: string) => Promise<VerificationKey | undefined>;
+/** Finds the public key with this `kid`, or undefined. Asked at every request, so what is in memory comes without a promise. */
+export type KeySource = (
+  kid: string,
+) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
 
 /** Says whether a token that verifies was withdrawn since: a revoked session, an older credential, a suspended tenant. */
 export interface Revocations {
@@ -35,6 +37,7 @@ export interface TokenVerifierOptions {
   revocations?: Revocations;
 }
 
+const expired = 'TOKEN_EXPIRED';
 const maxCached = 100_000;
 const recentHeaders = 500;
 const longestKept = 4_096;
@@ -101,16 +104,37 @@ export class TokenVerifier {
     }
     const verified = known ?? (await this.check(token, isStanding));
     const { viewer } = verified;
-    this.refuseEndedGrant(viewer);
-    const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
-    if (endsAt * 1000 <= this.options.clock.now().getTime()) {
-      this.verified.delete(hash);
-      throw refused('TOKEN_EXPIRED', 'The token has expired');
+    const objection = this.objectionTo(viewer, isStanding);
+    if (objection) {
+      if (objection.extensions.reason === expired) this.verified.delete(hash);
+      throw objection;
     }
-    const revoked = this.options.revocations?.reasonFor(viewer);
-    if (revoked) throw refused('TOKEN_REVOKED', revoked);
     if (!known) this.verified.set(hash, verified);
     return viewer;
+  }
+
+  /**
+   * `verify` without a promise, for a token that verified before and counts as it did then, as most do. `undefined` for
+   * every other, of which `verify` has to say what it is.
+   */
+  known(authorization: string): Viewer | undefined {
+    const read = this.recent.get(authorization);
+    const verified = read && this.verified.get(read.hash);
+    if (!verified) return undefined;
+    const key = this.keyFor(verified.typ, verified.kid);
+    if (!key || key instanceof Promise || this.objectionTo(verified.viewer, false)) return undefined;
+    return verified.viewer;
+  }
+
+  /** Why whom a token names may not act any more. */
+  private objectionTo(viewer: Viewer, isStanding: boolean): ApiError | undefined {
+    const ended = this.endedGrant(viewer);
+    if (ended) return ended;
+    const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
+    if (endsAt * 1000 <= this.options.clock.now().getTime())
+      return refused(expired, 'The token has expired');
+    const revoked = this.options.revocations?.reasonFor(viewer);
+    return revoked ? refused('TOKEN_REVOKED', revoked) : undefined;
   }
 
   private read(authorization: string): ReadToken {
@@ -125,11 +149,11 @@ export class TokenVerifier {
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */
-  private refuseEndedGrant(viewer: Viewer): void {
-    if (viewer.kind !== 'delegate') return;
+  private endedGrant(viewer: Viewer): ApiError | undefined {
+    if (viewer.kind !== 'delegate') return undefined;
     const isOver = viewer.grantExpiresAt * 1000 <= this.options.clock.now().getTime();
-    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return;
-    throw new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
+    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return undefined;
+    return new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 
   private async check(token: string, isStanding: boolean): Promise<Verified> {
@@ -150,7 +174,7 @@ export class TokenVerifier {
       return { viewer: toViewer(typ, payload), typ, kid };
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      if (error instanceof errors.JWTExpired) throw refused('TOKEN_EXPIRED', 'The token has expired');
+      if (error instanceof errors.JWTExpired) throw refused(expired, 'The token has expired');
       if (error instanceof errors.JOSEError || error instanceof TypeError) {
         throw refused('TOKEN_INVALID', 'The token is not valid', error);
       }
@@ -167,7 +191,7 @@ export class TokenVerifier {
     if (Number(exp) - from > longest) throw refused('TOKEN_INVALID', 'The token claims to live too long');
   }
 
-  private async keyFor(typ?: string, kid?: string): Promise<VerificationKey | undefined> {
+  private keyFor(typ?: string, kid?: string): ReturnType<KeySource> {
     if (!kid) return undefined;
     // A derived key signs only the kind of token it was derived for.
     if (isOfIdentity(typ)) return this.options.userKeys(kid);

@@ -13,6 +13,8 @@ export interface StatementText {
 export class PreparedStatement {
   /** What its rows are; the server tells before the first of them comes. */
   described: Described | undefined;
+  /** The number of uses of any statement of the connection up to its own last one. */
+  lastUse = 0;
   private shape: RowShape | undefined;
 
   constructor(
@@ -37,23 +39,29 @@ export class PreparedStatements {
   private readonly known = new Map<StatementText, PreparedStatement>();
   private forgotten: PreparedStatement[] = [];
   private named = 0;
+  private uses = 0;
 
   /** The statement; where the connection does not know it yet, this message has it parsed first. */
   use(text: StatementText, writer: ProtocolWriter): PreparedStatement {
+    this.uses += 1;
     const known = this.known.get(text);
     if (known) {
-      this.known.delete(text);
-      this.known.set(text, known);
+      known.lastUse = this.uses;
       return known;
     }
     // Never the name of one before: of what was forgotten it may not be known whether the server has it.
     this.named += 1;
     const made = new PreparedStatement(`read_${this.named}`, text);
+    made.lastUse = this.uses;
+    if (this.known.size === most) this.forget(this.leastUsed());
     this.known.set(text, made);
-    if (this.known.size > most) this.forget(this.known.values().next().value!);
     for (const { name } of this.forgotten.splice(0)) writer.close(name);
     writer.parse(made.name, text.sql);
     return made;
+  }
+
+  private leastUsed(): PreparedStatement {
+    return [...this.known.values()].reduce((least, each) => (each.lastUse < least.lastUse ? each : least));
   }
 
   /** To be parsed anew the next time. */

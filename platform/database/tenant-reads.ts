@@ -40,13 +40,17 @@ export class TenantReads {
     values: readonly ReadValue[],
     { times = 'dates', mayLag = false, isShort = false }: ReadOptions = {},
   ): Promise<Row[]> {
-    const settings = { role: this.role, 'app.tenant_id': tenantId };
-    const types = times === 'text' ? shownTimes : undefined;
-    const found = mayLag && (await this.replicas?.select<Row>(tenantId, settings, sql, values, types));
-    if (found) return found;
-    if (!isShort) return inOneMessage(this.connections, settings, sql, values, types);
-    return this.connections.keepsStatements
-      ? preparedRead(this.shared, { role: this.role, tenantId }, sql, values, types ?? pg.types)
-      : inOneMessage(this.shared, settings, sql, values, types);
+    const types = times === 'text' ? shownTimes : pg.types;
+    if (mayLag && this.replicas) {
+      const found = await this.replicas.select<Row>(tenantId, this.settings(tenantId), sql, values, types);
+      if (found) return found;
+    }
+    if (isShort && this.connections.keepsStatements)
+      return preparedRead(this.shared, { role: this.role, tenantId }, sql, values, types);
+    return inOneMessage(isShort ? this.shared : this.connections, this.settings(tenantId), sql, values, types);
+  }
+
+  private settings(tenantId: string): Readonly<Record<string, string>> {
+    return { role: this.role, 'app.tenant_id': tenantId };
   }
 }

@@ -167,12 +167,27 @@ async function resolversOf(
   };
 }
 
-async function createContext(
+function createContext(
+  definition: SubgraphDefinition,
+  wiring: Wiring,
+  request: RequestContext,
+): SubgraphContext | Promise<SubgraphContext> {
+  const { authorization, isStanding = false } = request;
+  const viewer = authorization && !isStanding ? definition.verifier.known(authorization) : undefined;
+  if (viewer) return contextOf(definition, wiring, request, { viewer, denial: undefined });
+  return identify(definition.verifier, request).then((identity) =>
+    contextOf(definition, wiring, request, identity),
+  );
+}
+
+type Identity = Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>;
+
+function contextOf(
   { database, clock, verifier, permissions, streams }: SubgraphDefinition,
   wiring: Wiring,
   request: RequestContext,
-): Promise<SubgraphContext> {
-  const identity = await identify(verifier, request);
+  identity: Identity,
+): SubgraphContext {
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
   const options = { request, database, clock, permissions, isSuspended, ...identity };
   return { operation: new Operation(options), streams, wiring };
@@ -182,7 +197,7 @@ async function createContext(
 export async function identify(
   verifier: TokenVerifier,
   { authorization, isStanding = false }: Pick<RequestContext, 'authorization' | 'isStanding'>,
-): Promise<Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>> {
+): Promise<Identity> {
   if (!authorization) return { viewer: undefined, denial: undefined };
   try {
     return { viewer: await verifier.verify(authorization, { isStanding }), denial: undefined };

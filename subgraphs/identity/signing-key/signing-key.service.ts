@@ -69,12 +69,12 @@ export class SigningKeyService {
     return { keys: this.live().map(({ stored }) => stored.publicJwk) };
   }
 
-  async find(kid: string): Promise<CryptoKey | undefined> {
+  /** Without a promise, unless it has to look whether another process has added the key. */
+  find(kid: string): CryptoKey | undefined | Promise<CryptoKey | undefined> {
     // Asked for each request more than once.
     const key = this.inUse(kid);
     if (key || this.clock.now().getTime() - this.readAt < rereadMs) return key;
-    await this.read();
-    return this.inUse(kid);
+    return this.read().then(() => this.inUse(kid));
   }
 
   private inUse(kid: string): CryptoKey | undefined {
