@@ -20,7 +20,9 @@ export interface RequestContext {
 }
 
 /** Puts a token in the place of an API key; answers the same context where there is none. */
-export type ExchangeContext = <Context extends RequestContext>(context: Context) => Context | Promise<Context>;
+export type ExchangeContext = <Context extends RequestContext>(
+  context: Context,
+) => Context | Promise<Context>;
 
 /** By which a gateway tells subgraphs in other processes of `mayLag`. */
 export const mayLagHeader = 'x-may-lag';

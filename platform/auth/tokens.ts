@@ -17,9 +17,7 @@ export const panelAudience = 'quazzar-panel';
 type VerificationKey = CryptoKey | KeyObject;
 
 /** Finds the public key with this `kid`, or undefined. Asked at every request, so what is in memory comes without a promise. */
-export type KeySource = (
-  kid: string,
-) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
+export type KeySource = (kid: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
 
 /** Says whether a token that verifies was withdrawn since: a revoked session, an older credential, a suspended tenant. */
 export interface Revocations {
@@ -39,8 +37,6 @@ export interface TokenVerifierOptions {
 
 const expired = 'TOKEN_EXPIRED';
 const maxCached = 100_000;
-const recentHeaders = 500;
-const longestKept = 4_096;
 
 // By how much the clock of the process that signed may be ahead.
 const clockSkewSeconds = 60;
@@ -49,6 +45,7 @@ const longestKeySeconds = 366 * 24 * 60 * 60;
 
 /** What an `Authorization` header says. */
 interface ReadToken {
+  authorization: string;
   token: string;
   hash: string;
 }
@@ -70,8 +67,8 @@ export class TokenVerifier {
     maxSize: maxCached,
     sizeCalculation: () => 1,
   });
-  /** Of the headers that came last: whoever makes a request is looked at more than once, and soon makes the next one. */
-  private readonly recent = new LRUCache<string, ReadToken>({ max: recentHeaders });
+  /** Whoever makes a request is looked at more than once, mostly before the next one comes. Others are kept by hash only. */
+  private latest: ReadToken | undefined;
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -96,7 +93,9 @@ export class TokenVerifier {
    * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
    */
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
-    const { token, hash } = this.read(authorization);
+    const read = this.read(authorization);
+    if (!read) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
+    const { token, hash } = read;
     const known = this.verified.get(hash);
     if (known && !(await this.keyFor(known.typ, known.kid))) {
       this.verified.delete(hash);
@@ -118,12 +117,14 @@ export class TokenVerifier {
    * every other, of which `verify` has to say what it is.
    */
   known(authorization: string): Viewer | undefined {
-    const read = this.recent.get(authorization);
+    const read = this.read(authorization);
     const verified = read && this.verified.get(read.hash);
     if (!verified) return undefined;
     const key = this.keyFor(verified.typ, verified.kid);
-    if (!key || key instanceof Promise || this.objectionTo(verified.viewer, false)) return undefined;
-    return verified.viewer;
+    // `verify` asks again, and fails where this does.
+    if (key instanceof Promise) key.catch(() => undefined);
+    if (!key || key instanceof Promise) return undefined;
+    return this.objectionTo(verified.viewer, false) ? undefined : verified.viewer;
   }
 
   /** Why whom a token names may not act any more. */
@@ -131,21 +132,17 @@ export class TokenVerifier {
     const ended = this.endedGrant(viewer);
     if (ended) return ended;
     const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
-    if (endsAt * 1000 <= this.options.clock.now().getTime())
-      return refused(expired, 'The token has expired');
+    if (endsAt * 1000 <= this.options.clock.now().getTime()) return refused(expired, 'The token has expired');
     const revoked = this.options.revocations?.reasonFor(viewer);
     return revoked ? refused('TOKEN_REVOKED', revoked) : undefined;
   }
 
-  private read(authorization: string): ReadToken {
-    const known = this.recent.get(authorization);
-    if (known) return known;
+  private read(authorization: string): ReadToken | undefined {
+    if (this.latest?.authorization === authorization) return this.latest;
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
-    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
-    const read = { token, hash: digest('sha256', token, 'base64') };
-    // What is longer than any token of ours is not kept.
-    if (authorization.length <= longestKept) this.recent.set(authorization, read);
-    return read;
+    if (!token) return undefined;
+    this.latest = { authorization, token, hash: digest('sha256', token, 'base64') };
+    return this.latest;
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */

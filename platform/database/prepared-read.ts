@@ -34,7 +34,12 @@ export async function preparedRead<Row extends pg.QueryResultRow>(
   const text = numbered(sql);
   if (text.parameters !== values.length)
     throw new Error('a statement has a value for each of its placeholders');
-  const bound = { opening: openingFor(as.role), tenantId: boundValue(as.tenantId), text, values: values.map(boundValue) };
+  const bound = {
+    opening: openingFor(as.role),
+    tenantId: boundValue(as.tenantId),
+    text,
+    values: values.map(boundValue),
+  };
   const client = await connections.take();
   try {
     return await new Promise<Row[]>((resolve, reject) => {

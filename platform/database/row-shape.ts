@@ -20,9 +20,7 @@ export class RowShape {
     readonly types: pg.CustomTypesConfig,
   ) {
     this.names = fields.map(({ name }) => name);
-    this.parsers = fields.map(
-      ({ dataTypeID, format }) => types.getTypeParser(dataTypeID, format) as Parse,
-    );
+    this.parsers = fields.map(({ dataTypeID, format }) => types.getTypeParser(dataTypeID, format) as Parse);
     this.blank = Object.fromEntries(this.names.map((name) => [name, null]));
   }
 

@@ -47,7 +47,13 @@ export class TenantReads {
     }
     if (isShort && this.connections.keepsStatements)
       return preparedRead(this.shared, { role: this.role, tenantId }, sql, values, types);
-    return inOneMessage(isShort ? this.shared : this.connections, this.settings(tenantId), sql, values, types);
+    return inOneMessage(
+      isShort ? this.shared : this.connections,
+      this.settings(tenantId),
+      sql,
+      values,
+      types,
+    );
   }
 
   private settings(tenantId: string): Readonly<Record<string, string>> {

@@ -68,6 +68,5 @@ function read(known: readonly Argument[], variables: Values): Values | undefined
 /** Values that graphql-js shares between calls too: a variable's, a default's. Those of literals are each call's own. */
 function shareability({ arguments: given = [] }: FieldNode): (values: Values) => boolean {
   const literals = given.filter(({ value }) => value.kind !== Kind.VARIABLE).map(({ name }) => name.value);
-  return (values) =>
-    literals.every((name) => typeof values[name] !== 'object' || values[name] === null);
+  return (values) => literals.every((name) => typeof values[name] !== 'object' || values[name] === null);
 }

@@ -40,11 +40,7 @@ export interface SpanOptions {
 }
 
 /** Runs `work` as a part of the trace that it is called in, or as the first of a new one. Failures are told of. */
-export function traced<T>(
-  name: string,
-  options: SpanOptions,
-  work: (span?: Span) => Promise<T>,
-): Promise<T> {
+export function traced<T>(name: string, options: SpanOptions, work: (span?: Span) => Promise<T>): Promise<T> {
   // No promise besides that of the work: a request passes here several times.
   return tracer ? inNewSpan(name, options, work) : work();
 }

@@ -39,7 +39,12 @@ test('an answer that is as the schema has it is given in the order asked for, wi
 
 test('what is as it was asked for stays the same object, and what is not is never changed itself', () => {
   const complete = compiled('{ items { id name tags next { id } } }');
-  const whole = { items: [{ id: '1', name: 'a', tags: ['x'], next: null }, { id: '2', name: 'b', tags: null, next: { id: '3' } }] };
+  const whole = {
+    items: [
+      { id: '1', name: 'a', tags: ['x'], next: null },
+      { id: '2', name: 'b', tags: null, next: { id: '3' } },
+    ],
+  };
   const before = structuredClone(whole);
   expect(complete?.(whole)).toBe(whole);
   expect(whole).toEqual(before);

@@ -130,7 +130,15 @@ test('the deadline of whoever asks holds, each time', async () => {
 });
 
 test('values arrive as they are, whatever characters they have', async () => {
-  const texts = [`it's`, 'a\\b', `'; drop table fleet.instance; --`, 'what?', '$1', 'ü😀', 'x'.repeat(20_000)];
+  const texts = [
+    `it's`,
+    'a\\b',
+    `'; drop table fleet.instance; --`,
+    'what?',
+    '$1',
+    'ü😀',
+    'x'.repeat(20_000),
+  ];
   const at = new Date('2026-01-02T03:04:05.678Z');
   const columns = [...texts.map((_, index) => `?::text as t${index}`), '?::timestamptz as at', '?::int as n'];
   const sql = `select ${columns.join(', ')}, ?::text as nothing, ?::boolean as yes`;
@@ -138,16 +146,28 @@ test('values arrive as they are, whatever characters they have', async () => {
   expect(Object.values(row!)).toEqual([...texts, at, 7, null, true]);
   await expect(reads.select('org_1', 'select ?::text', ['a\0b'], short)).rejects.toThrow('null characters');
   await expect(reads.select('org_1', 'select ?::text', [], short)).rejects.toThrow('placeholders');
-  expect(await reads.select(`x', true), set_config('role', 'panel_app`, 'select id from fleet.instance', [], short)).toEqual([]);
+  expect(
+    await reads.select(
+      `x', true), set_config('role', 'panel_app`,
+      'select id from fleet.instance',
+      [],
+      short,
+    ),
+  ).toEqual([]);
 });
 
 test('through what may be a pooler nothing is kept', async () => {
   const { url } = store.test;
-  const pooled = new Connections({ url: `${url}?application_name=pooled`, directUrl: url }, { requests: 1, background: 1 });
+  const pooled = new Connections(
+    { url: `${url}?application_name=pooled`, directUrl: url },
+    { requests: 1, background: 1 },
+  );
   try {
     const through = new TenantReads(pooled, 'fleet');
     expect(await through.select('org_1', 'select ?::int as one', [1], short)).toEqual([{ one: 1 }]);
-    const { rows } = await pooled.use(async (client) => client.query('select name from pg_prepared_statements'));
+    const { rows } = await pooled.use(async (client) =>
+      client.query('select name from pg_prepared_statements'),
+    );
     expect(rows).toEqual([]);
   } finally {
     await pooled.close();

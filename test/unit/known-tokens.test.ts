@@ -68,3 +68,12 @@ test('a token that was refused is not known', async () => {
   revoked.clear();
   expect(verifier.known(mine)).toBeUndefined();
 });
+
+test('a token whose key has to be looked for is not known meanwhile, and nobody hears when that fails', async () => {
+  const { verifier, bearer, keys } = world();
+  const mine = await bearer('org_1');
+  await verifier.verify(mine);
+  keys.get = () => Promise.reject(new Error('the database is away')) as never;
+  expect(verifier.known(mine)).toBeUndefined();
+  await expect(verifier.verify(mine)).rejects.toThrow('the database is away');
+});
