@@ -33,7 +33,6 @@ export function makeSlot<Value>(): Slot<Value> {
 /** Constructs the object that it is given, which gets the private fields of the class below. */
 class Given {
   constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- That is what it is for.
     return object;
   }
 }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { MessageQuery, type Done } from './message-query.js';
 import { inOneMessage, literal, type MessageConnection, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings, type Patience } from './patience.js';
-import type { PreparedStatement, PreparedStatements, StatementText } from './prepared-statements.js';
+import { StatementText, type PreparedStatement, type PreparedStatements } from './prepared-statements.js';
 import { ProtocolWriter, type BoundValue } from './protocol-writer.js';
 import type { Described, RowShape } from './row-shape.js';
 
@@ -81,11 +81,11 @@ class PreparedQuery extends MessageQuery {
   override submit({ stream }: pg.Connection): undefined {
     const { opening, tenantId, text, values } = this.bound;
     const settings = this.statements.use(opening, writer);
-    writer.bind(settings.name, [tenantId]).execute();
+    writer.bind(opening.name, [tenantId]).execute();
     // Parsed as the role that it runs as, whose policies are a part of its plan.
     const read = this.statements.use(text, writer);
-    if (!read.described) writer.describe(read.name);
-    const message = writer.bind(read.name, values).execute().sync().take();
+    if (!read.described) writer.describe(text.name);
+    const message = writer.bind(text.name, values).execute().sync().take();
     this.read = read;
     this.used = [settings, read];
     // Where it is not, the connection is about to end, and all that wait with it.
@@ -106,10 +106,10 @@ class PreparedQuery extends MessageQuery {
   }
 }
 
-/** The server does not know the statement, or its columns are of other types than when it was parsed. */
+/** The server does not know the statement, or knew it before, or its columns are of other types than when it was parsed. */
 function isOutdated(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return code === '26000' || code === '0A000';
+  return code === '26000' || code === '42P05' || code === '0A000';
 }
 
 // As many as there may be on the connections; by text, so that each has one identity.
@@ -119,7 +119,10 @@ function numbered(sql: string): StatementText {
   let text = texts.get(sql);
   if (!text) {
     const parts = sql.split('?');
-    text = { sql: parts.reduce((all, part, at) => `${all}$${at}${part}`), parameters: parts.length - 1 };
+    text = new StatementText(
+      parts.reduce((all, part, at) => `${all}$${at}${part}`),
+      parts.length - 1,
+    );
     texts.set(sql, text);
   }
   return text;
@@ -137,7 +140,7 @@ function openingFor(role: string): StatementText {
     const fixed = Object.entries({ ...deadlineSettings(patience), role });
     const made = fixed.map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, true)`);
     const all = [...made, `set_config('app.tenant_id', $1, true)`].join(' || ');
-    byRole.set(role, (opening = { sql: `select where (${all}) is null`, parameters: 1 }));
+    byRole.set(role, (opening = new StatementText(`select where (${all}) is null`, 1)));
   }
   return opening;
 }

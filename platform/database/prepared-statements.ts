@@ -1,12 +1,24 @@
+import { hash } from 'node:crypto';
+
 import type pg from 'pg';
 
 import type { ProtocolWriter } from './protocol-writer.js';
 import { RowShape, type Described } from './row-shape.js';
 
 /** A statement as PostgreSQL parses it, its parameters numbered. */
-export interface StatementText {
-  readonly sql: string;
-  readonly parameters: number;
+export class StatementText {
+  /**
+   * Says what the statement is: were there a pooler in between after all, a name would lead to no other statement than the
+   * one that was meant.
+   */
+  readonly name: string;
+
+  constructor(
+    readonly sql: string,
+    readonly parameters: number,
+  ) {
+    this.name = `panel_${hash('sha256', sql, 'base64url').slice(0, 32)}`;
+  }
 }
 
 /** A statement that one connection knows by name. */
@@ -17,10 +29,7 @@ export class PreparedStatement {
   lastUse = 0;
   private shape: RowShape | undefined;
 
-  constructor(
-    readonly name: string,
-    readonly text: StatementText,
-  ) {}
+  constructor(readonly text: StatementText) {}
 
   shapeBy(types: pg.CustomTypesConfig): RowShape {
     if (this.shape?.types !== types) this.shape = new RowShape(this.described!, types);
@@ -36,27 +45,25 @@ const most = 32;
  * they read.
  */
 export class PreparedStatements {
-  private readonly known = new Map<StatementText, PreparedStatement>();
-  private forgotten: PreparedStatement[] = [];
-  private named = 0;
+  private readonly known = new Map<string, PreparedStatement>();
+  private forgotten: StatementText[] = [];
   private uses = 0;
 
   /** The statement; where the connection does not know it yet, this message has it parsed first. */
   use(text: StatementText, writer: ProtocolWriter): PreparedStatement {
     this.uses += 1;
-    const known = this.known.get(text);
+    const known = this.known.get(text.name);
     if (known) {
       known.lastUse = this.uses;
       return known;
     }
-    // Never the name of one before: of what was forgotten it may not be known whether the server has it.
-    this.named += 1;
-    const made = new PreparedStatement(`read_${this.named}`, text);
+    const made = new PreparedStatement(text);
     made.lastUse = this.uses;
     if (this.known.size === most) this.forget(this.leastUsed());
-    this.known.set(text, made);
+    this.known.set(text.name, made);
+    // First: it may be one of them, of which it is not known whether the server has them.
     for (const { name } of this.forgotten.splice(0)) writer.close(name);
-    writer.parse(made.name, text.sql);
+    writer.parse(text.name, text.sql);
     return made;
   }
 
@@ -66,8 +73,8 @@ export class PreparedStatements {
 
   /** To be parsed anew the next time. */
   forget(statement: PreparedStatement): void {
-    if (this.known.get(statement.text) !== statement) return;
-    this.known.delete(statement.text);
-    this.forgotten.push(statement);
+    if (this.known.get(statement.text.name) !== statement) return;
+    this.known.delete(statement.text.name);
+    this.forgotten.push(statement.text);
   }
 }

@@ -32,19 +32,19 @@ const ids = async (tenantId: string) =>
   (await reads.select<{ id: string }>(tenantId, idsSql, ['', 10], short)).map(({ id }) => id);
 
 /** What the server keeps for the one connection. */
-async function prepared(): Promise<{ statement: string; runs: number }[]> {
+async function prepared(): Promise<{ name: string; statement: string; runs: number }[]> {
   const { rows } = await connections.use(async (client) =>
-    client.query<{ statement: string; runs: string }>(
-      'select statement, generic_plans + custom_plans as runs from pg_prepared_statements order by prepare_time',
+    client.query<{ name: string; statement: string; runs: string }>(
+      'select name, statement, generic_plans + custom_plans as runs from pg_prepared_statements order by prepare_time',
     ),
   );
-  return rows.map(({ statement, runs }) => ({ statement, runs: Number(runs) }));
+  return rows.map((row) => ({ ...row, runs: Number(row.runs) }));
 }
 
 test('a short read is parsed once for a connection, other reads are not kept', async () => {
   for (const tenant of ['org_1', 'org_2', 'org_1']) await ids(tenant);
   await reads.select('org_1', 'select 1', []);
-  expect(await prepared()).toEqual([
+  expect(await prepared()).toMatchObject([
     { statement: expect.stringContaining(`set_config('role', 'fleet_app', true)`), runs: 3 },
     { statement: 'select id from fleet.instance where id > $1 order by id limit $2', runs: 3 },
   ]);
@@ -97,6 +97,25 @@ test('a server that has forgotten its statements is asked all the same, and has 
   expect(await ids(tenant)).toEqual([id]);
   expect(await ids(tenant)).toEqual([id]);
   expect((await prepared()).at(-1)).toMatchObject({ runs: 1 });
+});
+
+test('a server that has the statement already, of whomever, answers all the same', async () => {
+  const tenant = `org_${randomUUID()}`;
+  const { id } = await store.instance(tenant);
+  await ids(tenant);
+  const { name, statement } = (await prepared()).find(({ statement: sql }) =>
+    sql.includes('fleet.instance'),
+  )!;
+  await connections.close();
+  connections = new Connections(store.test.url, { requests: 1, background: 1 });
+  reads = new TenantReads(connections, 'fleet');
+  // As another process would have left it, to which a pooler had given the same server connection.
+  await connections.use(async (client) => {
+    await client.query('begin; set local role fleet_app');
+    await client.query(`prepare ${pg.escapeIdentifier(name)} as ${statement}`);
+    await client.query('commit');
+  });
+  for (const _ of [1, 2, 3]) expect(await ids(tenant)).toEqual([id]);
 });
 
 test('columns that get another type while a panel runs are read as what they are', async () => {
