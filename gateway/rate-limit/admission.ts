@@ -133,10 +133,7 @@ export class Admission {
   private async payer(context: RequestContext): Promise<Payer | undefined> {
     const exchanged = this.exchange(context);
     const { authorization } = exchanged instanceof Promise ? await exchanged : exchanged;
-    const told =
-      authorization === undefined
-        ? undefined
-        : (this.verifier.known(authorization) ?? (await this.verify(authorization)));
+    const told = authorization === undefined ? undefined : await this.verify(authorization);
     const viewer = told instanceof ApiError ? undefined : told;
     setCaller(context, {
       isSignedIn: viewer !== undefined,
@@ -157,8 +154,9 @@ export class Admission {
     }
   }
 
-  private async verify(authorization: string): Promise<Viewer | ApiError> {
-    return this.verifier.verify(authorization).catch(asRefusal);
+  private verify(authorization: string): Viewer | Promise<Viewer | ApiError> {
+    const viewer = this.verifier.viewerOf(authorization);
+    return viewer instanceof Promise ? viewer.catch(asRefusal) : viewer;
   }
 
   private costOf(operation: PreparedOperation): Cost {

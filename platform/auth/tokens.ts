@@ -97,34 +97,39 @@ export class TokenVerifier {
     if (!read) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
     const { token, hash } = read;
     const known = this.verified.get(hash);
-    if (known && !(await this.keyFor(known.typ, known.kid))) {
+    if (known) return this.verifyAgain(known, hash, this.keyFor(known.typ, known.kid), isStanding);
+    const verified = await this.check(token, isStanding);
+    const objection = this.objectionTo(verified.viewer, isStanding);
+    if (objection) throw objection;
+    this.verified.set(hash, verified);
+    return verified.viewer;
+  }
+
+  /** `verify`, without a promise where the token verified before and counts as it did then, as most do. Throws nothing. */
+  viewerOf(authorization: string): Viewer | Promise<Viewer> {
+    const read = this.read(authorization);
+    const known = read && this.verified.get(read.hash);
+    if (!known) return this.verify(authorization);
+    // Asked once: whoever asks again while keys are read may be answered with those of before.
+    const key = this.keyFor(known.typ, known.kid);
+    const counts = key && !(key instanceof Promise) && !this.objectionTo(known.viewer, false);
+    return counts ? known.viewer : this.verifyAgain(known, read.hash, key, false);
+  }
+
+  private async verifyAgain(
+    { viewer }: Verified,
+    hash: string,
+    key: ReturnType<KeySource>,
+    isStanding: boolean,
+  ): Promise<Viewer> {
+    if (!(await key)) {
       this.verified.delete(hash);
       throw unknownKey();
     }
-    const verified = known ?? (await this.check(token, isStanding));
-    const { viewer } = verified;
     const objection = this.objectionTo(viewer, isStanding);
-    if (objection) {
-      if (objection.extensions.reason === expired) this.verified.delete(hash);
-      throw objection;
-    }
-    if (!known) this.verified.set(hash, verified);
-    return viewer;
-  }
-
-  /**
-   * `verify` without a promise, for a token that verified before and counts as it did then, as most do. `undefined` for
-   * every other, of which `verify` has to say what it is.
-   */
-  known(authorization: string): Viewer | undefined {
-    const read = this.read(authorization);
-    const verified = read && this.verified.get(read.hash);
-    if (!verified) return undefined;
-    const key = this.keyFor(verified.typ, verified.kid);
-    // `verify` asks again, and fails where this does.
-    if (key instanceof Promise) key.catch(() => undefined);
-    if (!key || key instanceof Promise) return undefined;
-    return this.objectionTo(verified.viewer, false) ? undefined : verified.viewer;
+    if (!objection) return viewer;
+    if (objection.extensions.reason === expired) this.verified.delete(hash);
+    throw objection;
   }
 
   /** Why whom a token names may not act any more. */
