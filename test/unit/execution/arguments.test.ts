@@ -79,8 +79,8 @@ test('arguments are what graphql-js makes of them, and so is what is wrong with 
     // The second time they may be those that are kept of the first.
     for (const _ of [1, 2]) expect(told(() => read(run))).toStrictEqual(expected);
   };
-  fc.assert(fc.property(given, variables, isAlike), { numRuns: 2_000 });
-  fc.assert(fc.property(fitting, variables, isAlike), { numRuns: 2_000 });
-  expect(found.right).toBeGreaterThan(200);
-  expect(found.wrong).toBeGreaterThan(200);
-});
+  fc.assert(fc.property(given, variables, isAlike), { numRuns: 600 });
+  fc.assert(fc.property(fitting, variables, isAlike), { numRuns: 600 });
+  expect(found.right).toBeGreaterThan(100);
+  expect(found.wrong).toBeGreaterThan(100);
+}, 60_000);
