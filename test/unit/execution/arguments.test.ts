@@ -80,7 +80,7 @@ test('arguments are what graphql-js makes of them, and so is what is wrong with 
     for (const _ of [1, 2]) expect(told(() => read(run))).toStrictEqual(expected);
   };
   fc.assert(fc.property(given, variables, isAlike), { numRuns: 600 });
-  fc.assert(fc.property(fitting, variables, isAlike), { numRuns: 600 });
-  expect(found.right).toBeGreaterThan(100);
+  fc.assert(fc.property(fitting, variables, isAlike), { numRuns: 1_500 });
+  expect(found.right).toBeGreaterThan(50);
   expect(found.wrong).toBeGreaterThan(100);
 }, 60_000);
