@@ -16,7 +16,10 @@ import {
 /** Stands for a value that is not as the schema has it. */
 export const unfit = Symbol('unfit');
 
-/** Makes of what one subgraph answered the answer to the client, or `unfit` when anything about it is out of order. */
+/**
+ * Makes of what one subgraph answered the answer to the client, or `unfit` when anything about it is out of order. What is
+ * as the client is to have it already, as most is, stays the same object.
+ */
 export type Complete = (value: unknown) => unknown;
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
@@ -42,23 +45,42 @@ function object(
 ): Complete | undefined {
   const fields: Fields = new Map();
   if (!selections.every((selection) => collect(type, selection, fragments, fields))) return undefined;
-  const completions: [key: string, complete: Complete][] = [];
+  const keys: string[] = [];
+  const completions: Complete[] = [];
   for (const [key, { type: fieldType, children, constant }] of fields) {
     const complete = constant === undefined ? valueOf(fieldType, children, fragments) : () => constant;
     if (!complete) return undefined;
-    completions.push([key, complete]);
+    keys.push(key);
+    completions.push(complete);
   }
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit;
     const given = value as Record<string, unknown>;
-    const made: Record<string, unknown> = {};
-    for (const [key, complete] of completions) {
-      const completed = complete(given[key]);
+    let at = 0;
+    for (const key in given) {
+      if (key !== keys[at]) return remade(given, keys, completions);
+      const completed = completions[at]!(given[key]);
       if (completed === unfit) return unfit;
-      made[key] = completed;
+      if (completed !== given[key]) return remade(given, keys, completions);
+      at += 1;
     }
-    return made;
+    return at === keys.length ? given : remade(given, keys, completions);
   };
+}
+
+/** With the fields that were asked for, in the order in which they were. */
+function remade(
+  given: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  completions: readonly Complete[],
+): unknown {
+  const made: Record<string, unknown> = {};
+  for (const [at, key] of keys.entries()) {
+    const completed = completions[at]!(given[key]);
+    if (completed === unfit) return unfit;
+    made[key] = completed;
+  }
+  return made;
 }
 
 /** Gathers the fields under their response keys; false when which of them apply is not known beforehand. */
@@ -123,13 +145,15 @@ function presentValueOf(
 
 function list(value: unknown, item: Complete): unknown {
   if (!Array.isArray(value)) return unfit;
-  const made: unknown[] = [];
-  for (const given of value) {
-    const completed = item(given);
+  const given: readonly unknown[] = value;
+  let made: unknown[] | undefined;
+  for (let at = 0; at < given.length; at += 1) {
+    const completed = item(given[at]);
     if (completed === unfit) return unfit;
-    made.push(completed);
+    if (completed !== given[at]) made ??= given.slice(0, at);
+    made?.push(completed);
   }
-  return made;
+  return made ?? given;
 }
 
 function leaf(name: string): Complete {

@@ -63,7 +63,8 @@ export function createExecutor(options: ExecutorOptions): Execute {
     if (refusal) return { errors: [refusal] };
     const { plan } = operation;
     if (!plan) return introspect(operation, variables);
-    const known = exchange ? await exchange(request.context) : request.context;
+    const exchanged = exchange ? exchange(request.context) : request.context;
+    const known = exchanged instanceof Promise ? await exchanged : exchanged;
     const isQuery = operation.context.operation.operation === OperationTypeNode.QUERY;
     const context = isQuery ? { ...known, mayLag: true } : known;
     return runner.run({ operation, plan, services, variables, context });

@@ -62,7 +62,9 @@ export function createHttpApp(options: HttpOptions): HttpApp {
   const admit = options.admission.middleware(refuse);
   const exchange: RequestHandler = async (request, response, next) => {
     const context = requestContextOf(response);
-    const { authorization } = await options.exchange(context);
+    const exchanged = options.exchange(context);
+    if (exchanged === context) return next();
+    const { authorization } = await exchanged;
     // For this process's routers, and for those behind a proxy.
     if (authorization !== undefined) Object.assign(context, { authorization });
     if (authorization !== undefined) request.headers.authorization = authorization;

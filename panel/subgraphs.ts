@@ -106,7 +106,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   const verifier = new TokenVerifier({
     issuer: publicUrl,
     keyring,
-    userKeys: async (kid) => userKeys?.(kid),
+    userKeys: (kid) => userKeys?.(kid),
     clock,
     revocations,
   });

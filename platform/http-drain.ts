@@ -24,7 +24,8 @@ export class HttpDrain {
     server.prependListener('request', (_request, response) => {
       this.answers.add(response);
       if (this.isAnnounced) response.shouldKeepAlive = false;
-      response.once('close', () => {
+      // It comes once.
+      response.on('close', () => {
         this.answers.delete(response);
         if (this.isClosing) this.endIdle();
       });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import { ApiError } from './errors.js';
-
-type Labels = Record<string, string>;
+import { Histogram } from './histogram.js';
+import { Series, type Labels } from './metric-series.js';
 
 /** A value at the moment of a scrape. */
 export interface Reading {
@@ -35,7 +35,7 @@ const readWithinMs = 2_000;
 export class Metrics {
   private readonly registry = new Registry();
   private readonly measured = new Map<string, Measured>();
-  private readonly counters = new Map<string, Counter>();
+  private readonly counters = new Map<string, (labels: Labels) => void>();
   private readonly failures: (labels: Labels) => void;
   private scrape: Promise<string> | undefined;
 
@@ -59,29 +59,39 @@ export class Metrics {
 
   /** Answers how to count one more. */
   counter(name: string, help: string, labelNames: readonly string[]): (labels: Labels) => void {
-    let counter = this.counters.get(name);
-    if (!counter) {
-      counter = new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
-      this.counters.set(name, counter);
+    let count = this.counters.get(name);
+    if (!count) {
+      // What came since the last scrape: a request counts several times.
+      const since = new Series(labelNames, () => ({ counted: 0 }));
+      // Registered by being made.
+      new Counter({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers: [this.registry],
+        collect() {
+          for (const { labels, kept } of since.all()) {
+            if (kept.counted > 0) this.inc(labels, kept.counted);
+            kept.counted = 0;
+          }
+        },
+      });
+      count = (labels) => void (since.at(labels).counted += 1);
+      this.counters.set(name, count);
     }
-    const counted = counter;
-    return (labels) => counted.inc(labels);
+    return count;
   }
 
-  /** Something that lasts; its `startTimer` answers how to end it. */
+  /** Something that lasts; answers how to note one, in seconds. */
   histogram(
     name: string,
     help: string,
     labelNames: readonly string[],
     buckets: readonly number[],
-  ): Pick<Histogram, 'startTimer'> {
-    return new Histogram({
-      name,
-      help,
-      labelNames: [...labelNames],
-      buckets: [...buckets],
-      registers: [this.registry],
-    });
+  ): (seconds: number, labels: Labels) => void {
+    const histogram = new Histogram({ name, help, labelNames, bounds: buckets });
+    this.registry.registerMetric(histogram.asMetric());
+    return (seconds, labels) => histogram.observe(seconds, labels);
   }
 
   /** A value that is read at each scrape. One that fails or takes longer than two seconds is left out of that scrape. */

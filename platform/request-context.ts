@@ -1,6 +1,6 @@
 /**
  * What is known of one incoming operation before any subgraph looks at it. One object per operation (per event for a
- * subscription): subgraph contexts, loaders and entity managers are kept in WeakMaps under it and die with it.
+ * subscription): subgraph contexts, loaders and entity managers are kept with it and die with it.
  */
 export interface RequestContext {
   /** Taken from `X-Request-Id` or made; in every log line, audit row and answer. */
@@ -20,7 +20,9 @@ export interface RequestContext {
 }
 
 /** Puts a token in the place of an API key; answers the same context where there is none. */
-export type ExchangeContext = <Context extends RequestContext>(context: Context) => Promise<Context>;
+export type ExchangeContext = <Context extends RequestContext>(
+  context: Context,
+) => Context | Promise<Context>;
 
 /** By which a gateway tells subgraphs in other processes of `mayLag`. */
 export const mayLagHeader = 'x-may-lag';

@@ -69,6 +69,7 @@ export function compileEndpoint(route: Route, operation: Operation, brokenRules?
   if (route.reply.verb === 'page') query.push(...pagingVariables(operation));
   checkVariables(route, operation, [...params, ...query]);
   checkSelection(route, operation);
+  const known = new Set(query.map(({ sentAs: name }) => name));
   const sentAs = asSent(operation, [...params, ...query], route.body, bodyType);
 
   return {
@@ -81,7 +82,7 @@ export function compileEndpoint(route: Route, operation: Operation, brokenRules?
       readVariables(sent, {
         params,
         query,
-        refusesUnknown: route.unknownQuery !== 'ignored',
+        known: route.unknownQuery === 'ignored' ? undefined : known,
         body: route.body,
         bodyReader,
         addBroken: (input, problems) => {
@@ -103,7 +104,8 @@ export function compileEndpoint(route: Route, operation: Operation, brokenRules?
 interface Readers {
   params: readonly TextVariable[];
   query: readonly TextVariable[];
-  refusesUnknown: boolean;
+  /** The names of query parameters besides which there may be none. */
+  known: ReadonlySet<string> | undefined;
   body: string | undefined;
   bodyReader: InputReader;
   /** Tells what rules say of an input that is refused anyway. */
@@ -112,21 +114,20 @@ interface Readers {
 
 function readVariables(
   sent: Sent,
-  { params, query, refusesUnknown, body, bodyReader, addBroken }: Readers,
+  { params, query, known, body, bodyReader, addBroken }: Readers,
 ): Record<string, unknown> {
   const problems = new Problems();
   const variables: Record<string, unknown> = {};
   for (const [at, { variable, sentAs, read }] of params.entries()) {
     variables[variable] = read(sent.params[at] ?? '', sentAs, problems);
   }
-  if (refusesUnknown) {
-    const known = new Set(query.map(({ sentAs }) => sentAs));
+  if (known && sent.query.size > 0) {
     for (const name of new Set(sent.query.keys())) {
       if (!known.has(name)) problems.malformed(name, unknownParameter([...known]));
     }
   }
   for (const { variable, sentAs, required, read } of query) {
-    const [text, ...more] = sent.query.getAll(sentAs);
+    const [text, ...more] = sent.query.size === 0 ? none : sent.query.getAll(sentAs);
     if (more.length > 0) problems.malformed(sentAs, 'must be given once');
     else if (text !== undefined) variables[variable] = read(text, sentAs, problems);
     else if (required) problems.malformed(sentAs, 'is required');
@@ -141,6 +142,8 @@ function readVariables(
   if (refusal) throw refusal;
   return variables;
 }
+
+const none: readonly string[] = [];
 
 function unknownParameter(known: readonly string[]): string {
   return known.length === 0

@@ -1,4 +1,4 @@
-import express, { type Request, type Response, type Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
@@ -46,14 +46,13 @@ export interface RestRouterOptions {
  * Answers every path under /api and leaves all others to whoever comes next. Mount it at the root, behind what sets
  * `response.locals.requestContext`. Throws at once when a row or a document does not fit the schema.
  */
-export function createRestRouter(options: RestRouterOptions): Router {
+export function createRestRouter(options: RestRouterOptions): RequestHandler {
   const machine = new RestMachine(options);
-  const router = express.Router();
-  router.use(async (request, response, next) => {
-    if (request.path === '/api' || request.path.startsWith('/api/')) await machine.answer(request, response);
-    else next();
-  });
-  return router;
+  return (request, response, next) => {
+    const { path } = request;
+    if (path === '/api' || path.startsWith('/api/')) return machine.answer(request, response);
+    next();
+  };
 }
 
 /** Refuses a request that no row has seen yet, in the style that its row would. */

@@ -131,7 +131,8 @@ export class Admission {
 
   /** Who pays. The panel's own services do not; whoever has no valid token pays by address. */
   private async payer(context: RequestContext): Promise<Payer | undefined> {
-    const { authorization } = await this.exchange(context);
+    const exchanged = this.exchange(context);
+    const { authorization } = exchanged instanceof Promise ? await exchanged : exchanged;
     const told = authorization === undefined ? undefined : await this.verify(authorization);
     const viewer = told instanceof ApiError ? undefined : told;
     setCaller(context, {
@@ -153,8 +154,9 @@ export class Admission {
     }
   }
 
-  private async verify(authorization: string): Promise<Viewer | ApiError> {
-    return this.verifier.verify(authorization).catch(asRefusal);
+  private verify(authorization: string): Viewer | Promise<Viewer | ApiError> {
+    const viewer = this.verifier.viewerOf(authorization);
+    return viewer instanceof Promise ? viewer.catch(asRefusal) : viewer;
   }
 
   private costOf(operation: PreparedOperation): Cost {

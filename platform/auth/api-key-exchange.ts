@@ -58,10 +58,10 @@ export class ApiKeyExchange {
   ) {}
 
   /** The context to go on with: the same one, unless it came with an API key. */
-  readonly exchanged = async <Context extends RequestContext>(context: Context): Promise<Context> => {
+  readonly exchanged = <Context extends RequestContext>(context: Context): Context | Promise<Context> => {
     const key = keyHeader.exec(context.authorization?.trim() ?? '')?.[1];
     if (key === undefined) return context;
-    return { ...context, authorization: await this.tokenFor(key, context) };
+    return this.tokenFor(key, context).then((authorization) => ({ ...context, authorization }));
   };
 
   private async tokenFor(key: string, context: RequestContext): Promise<string> {

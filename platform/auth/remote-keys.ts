@@ -40,14 +40,14 @@ export function remoteKeys(url: string, clock: Clock, logger: Logger): KeySource
     }
   }
 
-  return async (kid) => {
+  return (kid) => {
     const now = clock.now().getTime();
     const isKnown = known.has(kid);
     const isDue = now - readAt >= (isKnown ? rereadMs : unknownMs);
     if (isDue) reading ??= read().finally(() => (reading = undefined));
     // A read that a forged kid has caused holds up nobody else.
     const mayWait = isDue || !isKnown;
-    if (reading && mayWait && !(isAway && isKnown && now - knownAt < goodMs)) await reading;
-    return known.get(kid);
+    const waits = mayWait && !(isAway && isKnown && now - knownAt < goodMs);
+    return reading && waits ? reading.then(() => known.get(kid)) : known.get(kid);
   };
 }

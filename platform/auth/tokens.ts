@@ -16,8 +16,8 @@ export const panelAudience = 'quazzar-panel';
 
 type VerificationKey = CryptoKey | KeyObject;
 
-/** Finds the public key with this `kid`, or undefined. Asked at every request, so it answers from memory. */
-export type KeySource = (kid: string) => Promise<VerificationKey | undefined>;
+/** Finds the public key with this `kid`, or undefined. Asked at every request, so what is in memory comes without a promise. */
+export type KeySource = (kid: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
 
 /** Says whether a token that verifies was withdrawn since: a revoked session, an older credential, a suspended tenant. */
 export interface Revocations {
@@ -35,12 +35,20 @@ export interface TokenVerifierOptions {
   revocations?: Revocations;
 }
 
+const expired = 'TOKEN_EXPIRED';
 const maxCached = 100_000;
 
 // By how much the clock of the process that signed may be ahead.
 const clockSkewSeconds = 60;
 // API keys live for at most a year.
 const longestKeySeconds = 366 * 24 * 60 * 60;
+
+/** What an `Authorization` header says. */
+interface ReadToken {
+  authorization: string;
+  token: string;
+  hash: string;
+}
 
 /** A token that verified, and the key by which it did. */
 interface Verified {
@@ -59,8 +67,8 @@ export class TokenVerifier {
     maxSize: maxCached,
     sizeCalculation: () => 1,
   });
-  /** Whoever makes a request is looked at more than once, mostly before the next one comes. */
-  private latest = { authorization: '', token: '', hash: '' };
+  /** Whoever makes a request is looked at more than once, mostly before the next one comes. Others are kept by hash only. */
+  private latest: ReadToken | undefined;
   private readonly derived: ReadonlyMap<string, DerivedKey>;
 
   constructor(private readonly options: TokenVerifierOptions) {
@@ -85,40 +93,69 @@ export class TokenVerifier {
    * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
    */
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
-    const { token, hash } = this.read(authorization);
+    const read = this.read(authorization);
+    if (!read) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
+    const { token, hash } = read;
     const known = this.verified.get(hash);
-    if (known && !(await this.keyFor(known.typ, known.kid))) {
+    if (known) return this.verifyAgain(known, hash, this.keyFor(known.typ, known.kid), isStanding);
+    const verified = await this.check(token, isStanding);
+    const objection = this.objectionTo(verified.viewer, isStanding);
+    if (objection) throw objection;
+    this.verified.set(hash, verified);
+    return verified.viewer;
+  }
+
+  /** `verify`, without a promise where the token verified before and counts as it did then, as most do. Throws nothing. */
+  viewerOf(authorization: string): Viewer | Promise<Viewer> {
+    const read = this.read(authorization);
+    const known = read && this.verified.get(read.hash);
+    if (!known) return this.verify(authorization);
+    // Asked once: whoever asks again while keys are read may be answered with those of before.
+    const key = this.keyFor(known.typ, known.kid);
+    const counts = key && !(key instanceof Promise) && !this.objectionTo(known.viewer, false);
+    return counts ? known.viewer : this.verifyAgain(known, read.hash, key, false);
+  }
+
+  private async verifyAgain(
+    { viewer }: Verified,
+    hash: string,
+    key: ReturnType<KeySource>,
+    isStanding: boolean,
+  ): Promise<Viewer> {
+    if (!(await key)) {
       this.verified.delete(hash);
       throw unknownKey();
     }
-    const verified = known ?? (await this.check(token, isStanding));
-    const { viewer } = verified;
-    this.refuseEndedGrant(viewer);
-    const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
-    if (endsAt * 1000 <= this.options.clock.now().getTime()) {
-      this.verified.delete(hash);
-      throw refused('TOKEN_EXPIRED', 'The token has expired');
-    }
-    const revoked = this.options.revocations?.reasonFor(viewer);
-    if (revoked) throw refused('TOKEN_REVOKED', revoked);
-    if (!known) this.verified.set(hash, verified);
-    return viewer;
+    const objection = this.objectionTo(viewer, isStanding);
+    if (!objection) return viewer;
+    if (objection.extensions.reason === expired) this.verified.delete(hash);
+    throw objection;
   }
 
-  private read(authorization: string): { token: string; hash: string } {
-    if (this.latest.token && this.latest.authorization === authorization) return this.latest;
+  /** Why whom a token names may not act any more. */
+  private objectionTo(viewer: Viewer, isStanding: boolean): ApiError | undefined {
+    const ended = this.endedGrant(viewer);
+    if (ended) return ended;
+    const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
+    if (endsAt * 1000 <= this.options.clock.now().getTime()) return refused(expired, 'The token has expired');
+    const revoked = this.options.revocations?.reasonFor(viewer);
+    return revoked ? refused('TOKEN_REVOKED', revoked) : undefined;
+  }
+
+  private read(authorization: string): ReadToken | undefined {
+    if (this.latest?.authorization === authorization) return this.latest;
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim())?.[1];
-    if (!token) throw refused('TOKEN_MALFORMED', 'The Authorization header must be "Bearer <token>"');
+    if (!token) return undefined;
     this.latest = { authorization, token, hash: digest('sha256', token, 'base64') };
     return this.latest;
   }
 
   /** Not UNAUTHENTICATED: it is known who they are, and signing in again would not help. */
-  private refuseEndedGrant(viewer: Viewer): void {
-    if (viewer.kind !== 'delegate') return;
+  private endedGrant(viewer: Viewer): ApiError | undefined {
+    if (viewer.kind !== 'delegate') return undefined;
     const isOver = viewer.grantExpiresAt * 1000 <= this.options.clock.now().getTime();
-    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return;
-    throw new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
+    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return undefined;
+    return new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 
   private async check(token: string, isStanding: boolean): Promise<Verified> {
@@ -139,7 +176,7 @@ export class TokenVerifier {
       return { viewer: toViewer(typ, payload), typ, kid };
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      if (error instanceof errors.JWTExpired) throw refused('TOKEN_EXPIRED', 'The token has expired');
+      if (error instanceof errors.JWTExpired) throw refused(expired, 'The token has expired');
       if (error instanceof errors.JOSEError || error instanceof TypeError) {
         throw refused('TOKEN_INVALID', 'The token is not valid', error);
       }
@@ -156,7 +193,7 @@ export class TokenVerifier {
     if (Number(exp) - from > longest) throw refused('TOKEN_INVALID', 'The token claims to live too long');
   }
 
-  private async keyFor(typ?: string, kid?: string): Promise<VerificationKey | undefined> {
+  private keyFor(typ?: string, kid?: string): ReturnType<KeySource> {
     if (!kid) return undefined;
     // A derived key signs only the kind of token it was derived for.
     if (isOfIdentity(typ)) return this.options.userKeys(kid);

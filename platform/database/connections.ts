@@ -58,6 +58,8 @@ export class Connections {
 
   readonly url: string;
   readonly hasReplicas: boolean;
+  /** Whether a statement that a request has had parsed is still there for the next one: a pooler may be in between. */
+  readonly keepsStatements: boolean;
 
   private readonly pools: Readonly<Record<Part, pg.Pool> & Partial<Record<'replicas', pg.Pool>>>;
   private readonly clients = new Set<GuardedClient>();
@@ -71,6 +73,7 @@ export class Connections {
     const { url, directUrl = url, readUrl }: DatabaseUrls = typeof urls === 'string' ? { url: urls } : urls;
     this.url = url;
     this.hasReplicas = readUrl !== undefined;
+    this.keepsStatements = directUrl === url;
     this.pools = {
       requests: this.pool(url, sizes.requests, waits.free.requests),
       background: this.pool(directUrl, sizes.background, waits.free.background),

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { tracedQuery } from '../telemetry/traced-query.js';
 import { isInTrace } from '../telemetry/tracing.js';
 import { patience, waits } from './patience.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 type GiveBack = (error?: Error | boolean) => void;
 
@@ -30,6 +31,8 @@ export class GuardedClient extends pg.Client {
   answerWithin: number = patience.request.answer;
   /** Whether questions are sent before those in front of them were answered. By pg, whose types do not have it. */
   declare pipeline: boolean;
+  /** What the server keeps for this connection. */
+  readonly statements = new PreparedStatements();
 
   #giveBack: GiveBack | undefined;
   #isSpent = false;

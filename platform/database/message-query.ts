@@ -1,58 +1,42 @@
 import type pg from 'pg';
 
-/** What `pg` tells a query of: see its `Query`, whose place this takes. */
-interface Described {
-  fields: { name: string; dataTypeID: number; format: 'text' | 'binary' }[];
-}
+import { RowShape, type Described, type Row } from './row-shape.js';
 
-type Parse = (text: string) => unknown;
-type Row = Record<string, unknown>;
-type Done = (error: Error | null, rows?: Row[]) => void;
+export type Done = (error: Error | null, rows?: Row[]) => void;
 
 /**
  * A message of several statements, of which the last one's rows count. `pg` has the rows of each parsed into objects of
- * several kinds, with an event for each row; for reads on the hot path that is a good part of what they cost.
+ * several kinds, with an event for each row; for reads on the hot path that is a good part of what they cost. See its
+ * `Query`, whose place this takes.
  */
 export class MessageQuery {
-  private names: string[] = [];
-  /** A row with nothing in it: copies of it are all alike. */
-  private blank: Row = {};
-  private parsers: Parse[] = [];
+  private shape: RowShape | undefined;
   private rows: Row[] = [];
   private fault: Error | undefined;
 
   /** `pg` calls it a second time where the connection is lost after the answer; whoever waits has gone by then. */
   constructor(
     readonly text: string,
-    private readonly types: pg.CustomTypesConfig,
+    protected readonly types: pg.CustomTypesConfig,
     public callback: Done,
   ) {}
 
-  submit(connection: { query: (text: string) => void }): undefined {
+  submit(connection: pg.Connection): undefined {
     connection.query(this.text);
   }
 
-  handleRowDescription({ fields }: Described): void {
-    this.names = fields.map(({ name }) => name);
-    this.parsers = fields.map(
-      ({ dataTypeID, format }) => this.types.getTypeParser(dataTypeID, format) as Parse,
-    );
-    this.blank = Object.fromEntries(this.names.map((name) => [name, null]));
+  handleRowDescription(described: Described): void {
+    this.shape = new RowShape(described, this.types);
     this.rows = [];
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
     if (this.fault) return;
-    const row: Row = { ...this.blank };
     try {
-      for (let at = 0; at < fields.length; at += 1) {
-        const text = fields[at]!;
-        if (text !== null) row[this.names[at]!] = this.parsers[at]!(text);
-      }
+      this.rows.push(this.shapeOfRows()!.row(fields));
     } catch (error) {
       this.fault = error as Error;
     }
-    this.rows.push(row);
   }
 
   handleCommandComplete(): void {
@@ -70,5 +54,9 @@ export class MessageQuery {
   handleReadyForQuery(): void {
     if (this.fault) this.callback(this.fault);
     else this.callback(null, this.rows);
+  }
+
+  protected shapeOfRows(): RowShape | undefined {
+    return this.shape;
   }
 }

@@ -1,6 +1,6 @@
 import type { Connections, TakenClient } from './connections.js';
-import type { MessageConnection } from './one-message.js';
 import { currentPatience, type Patience } from './patience.js';
+import type { PreparingConnection } from './prepared-read.js';
 
 /** How many may share one: the last of them waits for all the others. */
 const most = 4;
@@ -25,7 +25,7 @@ export class SharedConnection {
 
   constructor(private readonly connections: Connections) {}
 
-  async take(): Promise<MessageConnection> {
+  async take(): Promise<PreparingConnection> {
     const patience = currentPatience();
     let { turn } = this;
     if (!turn || turn.patience !== patience || turn.asked === most) turn = this.begin(patience);
@@ -33,7 +33,11 @@ export class SharedConnection {
     turn.users += 1;
     const shared = turn;
     const client = await shared.client;
-    return { query: (query) => client.query(query), release: () => leave(shared, client) };
+    return {
+      statements: client.statements,
+      query: (query) => client.query(query),
+      release: () => leave(shared, client),
+    };
   }
 
   private begin(patience: Patience): Turn {

@@ -1,7 +1,8 @@
-import type pg from 'pg';
+import pg from 'pg';
 
 import type { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
+import { preparedRead } from './prepared-read.js';
 import type { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
 import { SharedConnection } from './shared-connection.js';
@@ -12,7 +13,10 @@ export interface ReadOptions {
   times?: 'dates' | 'text';
   /** Whether a replica may answer, seconds behind but never behind what the tenant was told of before. */
   mayLag?: boolean;
-  /** Whether it is over in a moment, whatever it finds: it may then share a connection with others that are. */
+  /**
+   * Whether it is over in a moment, whatever it finds: it may then share a connection with others that are, and is parsed
+   * and planned once, as that is most of what it takes.
+   */
   isShort?: boolean;
 }
 
@@ -36,9 +40,23 @@ export class TenantReads {
     values: readonly ReadValue[],
     { times = 'dates', mayLag = false, isShort = false }: ReadOptions = {},
   ): Promise<Row[]> {
-    const settings = { role: this.role, 'app.tenant_id': tenantId };
-    const types = times === 'text' ? shownTimes : undefined;
-    const found = mayLag && (await this.replicas?.select<Row>(tenantId, settings, sql, values, types));
-    return found || inOneMessage(isShort ? this.shared : this.connections, settings, sql, values, types);
+    const types = times === 'text' ? shownTimes : pg.types;
+    if (mayLag && this.replicas) {
+      const found = await this.replicas.select<Row>(tenantId, this.settings(tenantId), sql, values, types);
+      if (found) return found;
+    }
+    if (isShort && this.connections.keepsStatements)
+      return preparedRead(this.shared, { role: this.role, tenantId }, sql, values, types);
+    return inOneMessage(
+      isShort ? this.shared : this.connections,
+      this.settings(tenantId),
+      sql,
+      values,
+      types,
+    );
+  }
+
+  private settings(tenantId: string): Readonly<Record<string, string>> {
+    return { role: this.role, 'app.tenant_id': tenantId };
   }
 }

@@ -167,29 +167,46 @@ async function resolversOf(
   };
 }
 
-async function createContext(
+function createContext(
+  definition: SubgraphDefinition,
+  wiring: Wiring,
+  request: RequestContext,
+): SubgraphContext | Promise<SubgraphContext> {
+  const made = (identity: Identity) => contextOf(definition, wiring, request, identity);
+  const identity = identify(definition.verifier, request);
+  return identity instanceof Promise ? identity.then(made) : made(identity);
+}
+
+type Identity = Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>;
+
+function contextOf(
   { database, clock, verifier, permissions, streams }: SubgraphDefinition,
   wiring: Wiring,
   request: RequestContext,
-): Promise<SubgraphContext> {
-  const identity = await identify(verifier, request);
+  identity: Identity,
+): SubgraphContext {
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
   const options = { request, database, clock, permissions, isSuspended, ...identity };
   return { operation: new Operation(options), streams, wiring };
 }
 
 /** Who asks. A refused token is not an error yet: public fields ignore it, and the others say why it was refused. */
-export async function identify(
+export function identify(
   verifier: TokenVerifier,
   { authorization, isStanding = false }: Pick<RequestContext, 'authorization' | 'isStanding'>,
-): Promise<Pick<ConstructorParameters<typeof Operation>[0], 'viewer' | 'denial'>> {
+): Identity | Promise<Identity> {
   if (!authorization) return { viewer: undefined, denial: undefined };
-  try {
-    return { viewer: await verifier.verify(authorization, { isStanding }), denial: undefined };
-  } catch (error) {
-    if (error instanceof ApiError) return { viewer: undefined, denial: error };
-    throw error;
-  }
+  const viewer = isStanding
+    ? verifier.verify(authorization, { isStanding })
+    : verifier.viewerOf(authorization);
+  if (!(viewer instanceof Promise)) return { viewer, denial: undefined };
+  return viewer.then(
+    (found) => ({ viewer: found, denial: undefined }),
+    (error: unknown) => {
+      if (error instanceof ApiError) return { viewer: undefined, denial: error };
+      throw error;
+    },
+  );
 }
 
 /** buildSubgraphSchema makes new types from SDL text; the `extensions` set by decorators are carried over by name. */

@@ -17,6 +17,7 @@ import { answerError } from '../http-error.js';
 import { createHttpServer } from '../http-server.js';
 import type { Logger } from '../logger.js';
 import { mayLagHeader, type RequestContext } from '../request-context.js';
+import { makeSlot, type Slot } from '../slot.js';
 import { traceRequests } from '../telemetry/trace-requests.js';
 import { identify } from './build.js';
 import { openedAtOf } from './cursor.js';
@@ -50,7 +51,7 @@ export interface SubgraphServer {
  */
 export async function createSubgraphServer(options: SubgraphServerOptions): Promise<SubgraphServer> {
   const { subgraph, verifier, logger } = options;
-  const requests = new WeakMap<object, RequestContext>();
+  const requests = makeSlot<RequestContext>();
   const apollo = new ApolloServer<object>({
     schema: subgraph.schema,
     introspection: true,
@@ -140,7 +141,7 @@ async function refusalOf(
 /** Executes and masks as in process, where Apollo Server would do both in its own way. */
 function executeCompiled(
   schema: GraphQLSchema,
-  requests: WeakMap<object, RequestContext>,
+  requests: Slot<RequestContext>,
   logger: Logger,
 ): ApolloServerPlugin<object> {
   const engine = new Engine(schema);

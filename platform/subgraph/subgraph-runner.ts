@@ -15,6 +15,7 @@ import { ApiError, isErrorCode } from '../errors.js';
 import { Engine } from '../execution/engine.js';
 import type { Logger } from '../logger.js';
 import type { RequestContext } from '../request-context.js';
+import { makeSlot } from '../slot.js';
 import { cursorExtensions, openedAtOf, type OpenedAt } from './cursor.js';
 import { mapEvents, type EventStream } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
@@ -74,7 +75,7 @@ function preparedFor(schema: GraphQLSchema): Prepared {
 export class SubgraphRunner {
   private readonly prepared: Prepared;
   /** One subgraph context per operation, so that its DataLoaders batch over all fetches of the plan. */
-  private readonly contexts = new WeakMap<RequestContext, unknown>();
+  private readonly contexts = makeSlot<{ context: unknown }>();
 
   constructor(
     readonly subgraph: Subgraph,
@@ -171,13 +172,14 @@ export class SubgraphRunner {
     document: DocumentNode,
     context: RequestContext,
   ): Promise<ExecutionArgs> {
-    if (!this.contexts.has(context)) this.contexts.set(context, this.subgraph.createContext(context));
+    let made = this.contexts.get(context);
+    if (!made) this.contexts.set(context, (made = { context: this.subgraph.createContext(context) }));
     return {
       schema: this.subgraph.schema,
       document,
       operationName: request.operationName,
       variableValues: request.variables,
-      contextValue: await this.contexts.get(context),
+      contextValue: await made.context,
     };
   }
 

@@ -37,6 +37,27 @@ test('an answer that is as the schema has it is given in the order asked for, wi
   });
 });
 
+test('what is as it was asked for stays the same object, and what is not is never changed itself', () => {
+  const complete = compiled('{ items { id name tags next { id } } }');
+  const whole = {
+    items: [
+      { id: '1', name: 'a', tags: ['x'], next: null },
+      { id: '2', name: 'b', tags: null, next: { id: '3' } },
+    ],
+  };
+  const before = structuredClone(whole);
+  expect(complete?.(whole)).toBe(whole);
+  expect(whole).toEqual(before);
+  const more = { id: '4', name: 'c', tags: null, next: null, secret: 'x' };
+  const swapped = { name: 'd', id: '5', tags: null, next: { id: '6', at: 'T' } };
+  const mixed = { items: [whole.items[0], more, swapped] };
+  const copy = structuredClone(mixed);
+  expect(JSON.stringify(complete?.(mixed))).toBe(
+    '{"items":[{"id":"1","name":"a","tags":["x"],"next":null},{"id":"4","name":"c","tags":null,"next":null},{"id":"5","name":"d","tags":null,"next":{"id":"6"}}]}',
+  );
+  expect(mixed).toEqual(copy);
+});
+
 test.each([
   ['a null where none may be', { item: { id: null } }],
   ['an enum value that clients do not know', { item: { id: '1', color: 'BLUE' } }],

@@ -70,17 +70,22 @@ export class SigningKeyService {
     return { keys: this.live().map(({ stored }) => stored.publicJwk) };
   }
 
-  async find(kid: string): Promise<CryptoKey | undefined> {
-    const find = () => this.live().find((key) => key.kid === kid)?.publicKey;
-    const key = find();
+  /** Without a promise, unless it has to look whether another process has added the key. */
+  find(kid: string): CryptoKey | undefined | Promise<CryptoKey | undefined> {
+    // Asked for each request more than once.
+    const key = this.inUse(kid);
     if (key || this.clock.now().getTime() - this.readAt < rereadMs) return key;
-    await this.read();
-    return find();
+    return this.read().then(() => this.inUse(kid));
+  }
+
+  private inUse(kid: string): CryptoKey | undefined {
+    const key = this.known.find((known) => known.kid === kid);
+    return key && isLive(key, this.clock.now()) ? key.publicKey : undefined;
   }
 
   private live(): KnownKey[] {
     const now = this.clock.now();
-    return this.known.filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > now);
+    return this.known.filter((key) => isLive(key, now));
   }
 
   /** Rotation happens in another process; this is how the ones that run learn of it. */
@@ -138,4 +143,8 @@ async function asKey(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk, 'ES256');
   if (key instanceof Uint8Array) throw new Error('signing keys are asymmetric');
   return key;
+}
+
+function isLive({ stored: { retiresAt } }: KnownKey, now: Date): boolean {
+  return retiresAt === null || retiresAt > now;
 }
