@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { DatabaseUrls } from '#platform/database/connections.js';
 import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { isMigrated, knownAs, migrateArea, type AreaMigration } from '#platform/database/migrate.js';
+import { missingSteps } from '#platform/database/missing-steps.js';
 import { isPassing } from '#platform/database/outage.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
@@ -15,6 +16,7 @@ import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from './areas.js';
+import { endWhenBehind, type WhenBehind } from './behind.js';
 import type { DatabaseEnv } from './env.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
@@ -41,11 +43,15 @@ const databaseName = 'panel';
 const login = 'panel_app';
 const never = new Promise<never>(() => undefined);
 
-/** Brings the database to where this version of the panel needs it: the embedded one, or the operator's. */
+/**
+ * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where another
+ * process has to do that, `whenBehind` says what to do until then.
+ */
 export async function prepareDatabase(
   env: DatabaseEnv,
   keyring: Keyring,
   logger: Logger,
+  whenBehind: WhenBehind = endWhenBehind,
 ): Promise<PreparedDatabase> {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url !== undefined) {
@@ -54,6 +60,8 @@ export async function prepareDatabase(
     if (ownerUrl === undefined) await checkLogin(url);
     if (directUrl === undefined) await warnOfPooler(url, logger);
     else await checkLogin(directUrl);
+    if (ownerUrl === undefined)
+      await whenBehind(async () => withClient(directUrl ?? url, async (app) => missingSteps(app, schemas)));
     if (readUrl !== undefined) await checkReplicas(readUrl, logger);
     const urls = { url, directUrl, readUrl };
     return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };

@@ -107,7 +107,7 @@ export function createHttpApp(options: HttpOptions): HttpApp {
 }
 
 /** Refuses before anything is read, in the form of what was asked for. */
-function refuse(response: Response, error: ApiError): void {
+export function refuse(response: Response, error: ApiError): void {
   const { code, message, extensions } = error;
   if (response.req.path !== '/graphql') return refuseUnread(response, error);
   response

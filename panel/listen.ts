@@ -9,11 +9,11 @@ import type { Shutdown } from './shutdown.js';
 /** Listens where the settings say and answers the port; the server ends in the shutdown's order. */
 export async function serve(
   server: Server,
-  { PORT, HOST = '0.0.0.0' }: Pick<PanelEnv, 'PORT' | 'HOST'>,
+  env: Pick<PanelEnv, 'PORT' | 'HOST'>,
   shutdown: Shutdown,
 ): Promise<number> {
   const drain = new HttpDrain(server);
-  const port = await listen(server, PORT, HOST);
+  const port = await listen(server, env);
   shutdown.onAnnounce(() => drain.announce());
   shutdown.add(
     'clients',
@@ -25,7 +25,10 @@ export async function serve(
 }
 
 /** A busy port is a failure that says what to do. */
-async function listen(server: Server, port: number, host: string): Promise<number> {
+export async function listen(
+  server: Server,
+  { PORT: port, HOST: host = '0.0.0.0' }: Pick<PanelEnv, 'PORT' | 'HOST'>,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(

@@ -27,6 +27,7 @@ import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
+import { waitWhenBehind } from './wait-when-behind.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -35,6 +36,8 @@ export interface PanelOptions {
   clock?: Clock;
   /** Shows the metrics to programs on this machine. */
   isDemo?: boolean;
+  /** Aborted when the process is told to end before it has started. */
+  stopped?: AbortSignal;
 }
 
 /** A running panel. */
@@ -57,7 +60,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const served = serveMetrics({ env, isDemo: options.isDemo, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));
   shutdown.add('database', 'the last traces', stopTracing);
-  const database = await prepareDatabase(env, keyring, logger);
+  const whenBehind = waitWhenBehind({ env, logger, stopped: options.stopped });
+  const database = await prepareDatabase(env, keyring, logger, whenBehind);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
   let opened: (gateway: Gateway) => void;

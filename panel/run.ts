@@ -29,14 +29,17 @@ const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTER
 
 /**
  * Runs a command to its end: what the operator can mend is printed without a stack, and SIGTERM or SIGINT stop what it
- * started. Exit codes: 0 ended as asked, 75 ended to be started anew, 1 it could not start, could not go on or did not stop in its time; 130 or 143
+ * started, or a start that only waits. Exit codes: 0 ended as asked, 75 ended to be started anew, 1 it could not start, could not go on or did not stop in its time; 130 or 143
  * after a second signal, which ends the process at once.
  */
-export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | void>): Promise<void> {
+export async function run(
+  command: (stopped: AbortSignal) => Promise<Omit<RunningProcess, 'url'> | void>,
+): Promise<void> {
   for (const warning of envFileWarnings(process.execArgv)) process.stderr.write(`Warning: ${warning}\n`);
   let running: Omit<RunningProcess, 'url'> | void;
   let signalledAt: number | undefined;
   let finishing: NodeJS.Timeout | undefined;
+  const stopped = new AbortController();
 
   /** Ends the process by `stop`, or by force when that takes too long. */
   function end(stop: () => Promise<void>, withinMs: number, exitCode: 0 | 1 | 75): void {
@@ -54,7 +57,8 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
     signalledAt = now;
     process.stderr.write(`${signal}: stopping\n`);
     if (running) return end(running.stop, running.stopWithinMs, 0);
-    // Of a start under way the end is awaited: only then is it known what there is to stop.
+    // Of a start under way the end is awaited, unless it but waits: only then is it known what there is to stop.
+    stopped.abort();
     finishing = setTimeout(() => {
       fail(`Not done ${finishWithinMs / 1000} s after the signal: ended.`);
     }, finishWithinMs).unref();
@@ -62,8 +66,9 @@ export async function run(command: () => Promise<Omit<RunningProcess, 'url'> | v
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
 
   try {
-    running = await command();
+    running = await command(stopped.signal);
   } catch (error) {
+    if (stopped.signal.aborted && error instanceof Error && error.name === 'AbortError') process.exit(0);
     fail(error);
   }
   if (!running) {

@@ -34,6 +34,7 @@ import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
+import { waitWhenBehind } from './wait-when-behind.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -41,6 +42,8 @@ export interface SplitOptions {
   settings: AreaSettings;
   logger: Logger;
   clock?: Clock;
+  /** Aborted when the process is told to end before it has started. */
+  stopped?: AbortSignal;
 }
 
 export type { RunningProcess } from './running-process.js';
@@ -56,7 +59,8 @@ export async function startSubgraph(
   const metrics = serveMetrics({ env, logger });
   const stopTracing = await startTracing(tracingOptions(env, name, logger));
   shutdown.add('database', 'the last traces', stopTracing);
-  const database = await prepareDatabase(env, keyring, logger);
+  const whenBehind = waitWhenBehind({ env, logger, stopped: options.stopped });
+  const database = await prepareDatabase(env, keyring, logger, whenBehind);
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
   void database.failed.then(() => (isBroken = true));

@@ -1,4 +1,5 @@
 import { migration, type AreaMigration } from './database/migrate.js';
+import { appliedStepsMigration } from './database/missing-steps.js';
 import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
@@ -85,4 +86,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   processesMigration,
   haHistoryMigration,
   contractsMigration,
+  appliedStepsMigration,
 ];

@@ -41,8 +41,10 @@ import type {
 } from './events/hosting.js';
 import type {
   ApiKeyRevoked,
+  AuditAppended,
   BrandingChanged,
   DelegationChanged,
+  DelegationReceived,
   MemberChanged,
   MspClientChanged,
   SessionRevoked,
@@ -84,6 +86,8 @@ export interface Events {
   'identity.delegation.granted': DelegationChanged;
   'identity.delegation.used': DelegationChanged;
   'identity.delegation.ended': DelegationChanged;
+  'identity.delegation.received': DelegationReceived;
+  'identity.audit.appended': AuditAppended;
   'identity.tenant.suspended': TenantSuspended;
   'identity.tenant.restored': TenantRestored;
   'identity.tenant.erased': TenantErased;

@@ -8,11 +8,11 @@ import { splitEnv } from '../split-env.js';
 import { startSubgraph } from '../split.js';
 
 // Split mode: one subgraph of its own, as in `node dist/panel/subgraph.js fleet`.
-await run(async () => {
+await run(async (stopped) => {
   const name = areaNames.find((known) => known === process.argv[2]);
   if (!name) throw new EnvError([`usage: subgraph.js <${areaNames.join('|')}>`]);
   const env = readAll({ panel: panelEnv, split: splitEnv, settings: areaSettings }, process.env);
-  const subgraph = await startSubgraph(name, { ...env, logger: createLogger(env.panel.LOG_LEVEL) });
+  const subgraph = await startSubgraph(name, { ...env, logger: createLogger(env.panel.LOG_LEVEL), stopped });
   process.stdout.write(`${name} at ${subgraph.url}\n`);
   if (subgraph.setupLink) {
     process.stdout.write(

@@ -30,7 +30,7 @@ const foresight = parse(/* GraphQL */ `
   query AdmissionForesight($input: AdmissionInput!) {
     admission(input: $input) {
       ${refusals}
-      refusers { policyId policyName resolution count }
+      refusers { policyId policyName resolution count ${refusals} }
       refusedInstanceIds
       canaries { canaryId instances }
     }
@@ -46,12 +46,18 @@ export interface Refusal {
   evidence: { condition: string; operator: string; expected: unknown; actual: unknown };
 }
 
+/** The same by policy: on how many instances, and the first 20 of them. */
+export interface Refuser extends Pick<Refusal, 'policyId' | 'policyName' | 'resolution'> {
+  count: number;
+  refusals: Refusal[];
+}
+
 /** What a preview tells beside the refusals. */
 export interface Foresight {
   /** The first 100. */
   refusals: Refusal[];
-  /** Every policy that refuses it, and on how many instances. */
-  refusers: { policyId: string; policyName: string; resolution: string | null; count: number }[];
+  /** Every policy that refuses it. */
+  refusers: Refuser[];
   /** All instances on which it is refused. */
   refusedInstanceIds: string[];
   /** Canaries under way that some of the instances are in, and how many. */

@@ -30,6 +30,22 @@ export interface DelegationChanged {
   providerId: string;
 }
 
+/** The same, to the provider: events are of one tenant, and the grant is the client's. */
+export interface DelegationReceived {
+  delegationId: string;
+  clientId: string;
+}
+
+/** An entry was added to a tenant's audit trail; by these a subscriber says which it wants. */
+export interface AuditAppended {
+  sequence: number;
+  action: string;
+  actor: string;
+  target: string | null;
+  /** When it happened. */
+  occurredAt: string;
+}
+
 /** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */
 export interface TenantSuspended {
   tenantId: string;

@@ -22,6 +22,7 @@ import { PendingCommands } from './command/pending-commands.job.js';
 import {
   CommandDelayResolver,
   CommandPreviewResolver,
+  CommandRefusalResolver,
   CommandTargetResolver,
 } from './command/preview.resolver.js';
 import { CommandPreviewService } from './command/preview.service.js';
@@ -203,6 +204,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           ),
           new CommandResolver(commands, deliveries),
           new CommandPreviewResolver(new CommandPreviewService(admission, instances)),
+          new CommandRefusalResolver(instances),
           new CommandTargetResolver(instances),
           new CommandDelayResolver(),
           new InvocationResolver(instances),

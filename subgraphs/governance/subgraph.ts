@@ -151,7 +151,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new FactResolver(),
           new PolicyResolver(policies, results),
           new PolicyVersionResolver(),
-          new ExemptionResolver(new ExemptionService()),
+          new ExemptionResolver(new ExemptionService(), results),
           new PackResolver(new PackService(policies)),
           new ResultResolver(results),
           new ScoresResolver(scores),

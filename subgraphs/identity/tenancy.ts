@@ -28,6 +28,7 @@ import { logoLimits } from './branding/logo.js';
 import { createLogoRouter } from './branding/logo.router.js';
 import { ActingService } from './delegation/acting.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
+import { tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
 import { InvitationMail } from './member/invitation-mail.js';
@@ -123,6 +124,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
       collectErasures(areas),
+      tellProviders,
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],

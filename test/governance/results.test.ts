@@ -154,6 +154,15 @@ describe('results', () => {
       policyResults: [{ policyId, status: 'EXEMPT', evidence: null }],
     };
     expect(await judged(tenant, node)).toEqual(isExempt);
+    const listed = async (who: typeof tenant) =>
+      dataOf(
+        await who.graphql<{ policyExemptions: { nodes: object[] } }>(
+          'query ($id: ID!) { policyExemptions(instanceId: $id) { nodes { expiresAt policy { name } } } }',
+          { id: node.id },
+        ),
+      ).policyExemptions.nodes;
+    expect(await listed(tenant)).toEqual([{ expiresAt: soon, policy: { name: 'P' } }]);
+    expect(await listed(await panel.world.tenant())).toEqual([]);
     expect(refusal(await exempt())).toMatchObject({ code: 'CONFLICT', reason: 'ALREADY_EXEMPT' });
     await panel.clock.advance(61_000);
     await until(async () => (await judged(tenant, node)).violations === 1, 'the exemption to end');

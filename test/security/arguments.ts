@@ -40,6 +40,7 @@ const idsOf: Readonly<Record<string, string>> = {
   'Mutation.deletePolicyExemption.id': 'exemption',
   addInstanceId: 'instance',
   groupId: 'instanceGroup',
+  'InstanceFilter.ids': 'instance',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
   'Mutation.sendAddressConfirmations.channelId': 'notificationChannel',

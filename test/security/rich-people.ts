@@ -96,6 +96,26 @@ export async function delegate(scene: Scene): Promise<void> {
   });
 }
 
+/** A client of the tenant grants it access, which it has been told of at the end. */
+export async function receive({ panel, tenant, word }: Scene): Promise<void> {
+  const client = await panel.world.tenant();
+  const sql = 'update identity.tenant set parent_tenant_id = $1 where id = $2';
+  await panel.sql(sql, [tenant.id, client.id]);
+  const input = { role: 'VIEWER', expiresInHours: 1, reason: `${word} received` };
+  const { grantDelegation } = dataOf(
+    await client.graphql<{ grantDelegation: { id: string } }>(
+      'mutation($input: GrantDelegationInput!) { grantDelegation(input: $input) { id } }',
+      { input },
+    ),
+  );
+  const told = 'select 1 from identity.outbox where tenant_id = $1 and entity_id = $2';
+  await until(
+    async () => (await panel.sql(told, [tenant.id, grantDelegation.id])).length > 0,
+    'the provider to be told of the grant',
+    60_000,
+  );
+}
+
 /** A key for programs. */
 export async function apiKey(scene: Scene): Promise<Record<string, string>> {
   const { createApiKey } = await ask<{ createApiKey: { key: string } }>(

@@ -19,6 +19,7 @@ import {
   mailToken,
   manage,
   mspClient,
+  receive,
 } from './rich-people.js';
 import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
@@ -131,6 +132,7 @@ export class RichScene extends Scene {
     await node.beat({ health: [this.wornOut] });
     await this.send(this.node, node);
     await delegate(this);
+    await receive(this);
     await tellSubscription(this);
     await changeScores(this);
     await changeCanary(this);

@@ -182,7 +182,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         await page.getByText('No instance is exempt.').waitFor();
         const results = page.getByRole('list', { name: 'Instances' }).getByRole('listitem');
         await results.filter({ hasText: 'Fail' }).waitFor();
-        await open(page, 'Exempt plain-01', 'Exempt plain-01');
+        await open(page, 'Exempt plain-01 from Sealed', 'Exempt plain-01 from Sealed');
         await retype(page, 'Who answers for it', 'Dana');
         await tabTo(page, 'Why');
         await page.keyboard.type('It moves next week');
@@ -198,7 +198,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         const exemptions = page.getByRole('list', { name: 'Exemptions' }).getByRole('listitem');
         await exemptions.getByText('Dana answers for it, until Jan 2, 2037').waitFor();
         expect(await faultsOf(page)).toEqual([]);
-        await press(page, 'End it: the exemption of plain-01', 'End it');
+        await press(page, 'End it: the exemption of plain-01 from Sealed', 'End it');
         await page.getByText('No instance is exempt.').waitFor();
         await results.filter({ hasText: 'Fail' }).waitFor();
       }),

@@ -69,7 +69,7 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
         await tabTo(page, `A group that was removed (${groupIds[0]})`, 200);
         await page.keyboard.press('Space');
         await press(page, 'Put the change into force');
-        await page.getByText(/^Version 3: Sealed, advisory, critical, for 1 groups/).waitFor();
+        await page.getByText(/^Version 3: Sealed, advisory, critical, for 1 group/).waitFor();
       }),
     ).toEqual(nothingWrong);
     expect(

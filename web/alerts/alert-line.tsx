@@ -50,7 +50,17 @@ export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
           {alert.instanceName}
         </Link>{' '}
         <strong>{words(alert.rule)}</strong>
-        {alert.component && ` ${alert.component}`}
+        {alert.component &&
+          (alert.rule === 'POLICY_VIOLATION' ? (
+            <>
+              {' '}
+              <Link to="/governance/policies/$id" params={{ id: alert.component }}>
+                See the policy
+              </Link>
+            </>
+          ) : (
+            ` ${alert.component}`
+          ))}
         <p>{alert.message}</p>
         <p className="quiet">
           Began <Time at={alert.startedAt} />, found {alert.count === 1 ? 'once' : `${alert.count} times`},

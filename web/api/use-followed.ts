@@ -13,8 +13,14 @@ export function useFollowed<Data, Variables>(
   variables: Variables,
   read: () => void,
   isAllowed = true,
+  /** Whether an event is worth a reading. */
+  isAbout: (data: Data) => boolean = () => true,
 ): void {
   const readSoon = useThrottled(read, everyMs);
-  useLive(document, variables, { next: readSoon, lost: readSoon, isAllowed });
+  useLive(document, variables, {
+    next: (data) => isAbout(data) && readSoon(),
+    lost: readSoon,
+    isAllowed,
+  });
   useAfterConnecting(readSoon, isAllowed);
 }

@@ -1,8 +1,12 @@
 import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
-import { useInSight } from '../api/use-in-sight.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { GrantsOfClientDocument, type GrantsOfClientQuery } from '../generated/graphql.ts';
+import {
+  GrantsOfClientDocument,
+  ReceivedDelegationChangedDocument,
+  type GrantsOfClientQuery,
+} from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
@@ -17,7 +21,7 @@ export function ClientGrants({ clientId }: { clientId: string }) {
     ({ delegationsReceived }) => delegationsReceived,
   );
   useDue(rows?.map(endOf) ?? [], rows, reload);
-  useInSight(reload);
+  useFollowed(ReceivedDelegationChangedDocument, { clientId }, reload);
   return (
     <Listing
       title="Access"

@@ -4,8 +4,12 @@ import { useClient, type Client, type OperationResult } from 'urql';
 import { problemOf, type Told } from '../api/problem.ts';
 import { useAgain } from '../api/use-again.ts';
 import { useDue } from '../api/use-due.ts';
-import { useInSight } from '../api/use-in-sight.ts';
-import { GrantsInForceDocument, type GrantsInForceQuery } from '../generated/graphql.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import {
+  GrantsInForceDocument,
+  ReceivedDelegationChangedDocument,
+  type GrantsInForceQuery,
+} from '../generated/graphql.ts';
 
 export type Grant = GrantsInForceQuery['delegationsReceived']['nodes'][number];
 
@@ -17,7 +21,7 @@ export interface Grants {
 
 const unknown: Grants = { byClient: undefined, told: undefined };
 
-/** Where the viewer may act. Events of grants are the client's, so they are read again by themselves, and as they end. */
+/** Where the viewer may act. They are read again when a client makes or ends one, and as they end. */
 export function useGrants(isAllowed: boolean): Grants & { read: () => void } {
   const client = useClient();
   const [grants, setGrants] = useState(unknown);
@@ -40,7 +44,7 @@ export function useGrants(isAllowed: boolean): Grants & { read: () => void } {
     read,
   );
   useAgain(grants.told, read);
-  useInSight(read, isAllowed);
+  useFollowed(ReceivedDelegationChangedDocument, {}, read, isAllowed);
   return { ...grants, read };
 }
 

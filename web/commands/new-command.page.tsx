@@ -113,9 +113,11 @@ export default function NewCommandPage() {
         </details>
         <Preview preview={preview} missing={missing} />
         <Problem told={error && problemOf(error)} />
-        <button className="main" disabled={fetching || !preview.foreseen}>
-          {fetching ? 'Sending…' : 'Send'}
-        </button>
+        <div className="actions">
+          <button className="main" disabled={fetching || !preview.foreseen}>
+            {fetching ? 'Sending…' : 'Send'}
+          </button>
+        </div>
       </form>
     </Page>
   );

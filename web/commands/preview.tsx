@@ -77,7 +77,7 @@ function Details({ foreseen, read }: { foreseen: Foreseen; read: () => void }) {
   return (
     <>
       {policies.map((policy) => (
-        <Refusals key={policy.policyId} policy={policy} foreseen={foreseen} />
+        <Refusals key={policy.policyId} policy={policy} />
       ))}
       {delays.length > 0 && (
         <ul className="lines">
@@ -127,16 +127,9 @@ function Details({ foreseen, read }: { foreseen: Foreseen; read: () => void }) {
   );
 }
 
-interface RefusalsProps {
-  policy: Foreseen['policies'][number];
-  foreseen: Foreseen;
-}
-
-function Refusals({ policy: { policyId, policyName, resolution, count: refused }, foreseen }: RefusalsProps) {
-  const names = new Map(foreseen.refusedOn.nodes.map((target) => [target.instanceId, nameOf(target)]));
-  const told = foreseen.refusals.filter(
-    (refusal) => refusal.policyId === policyId && names.has(refusal.instanceId),
-  );
+/** Where one policy refuses it and why: the first of them, and how many there are. */
+function Refusals({ policy }: { policy: Foreseen['policies'][number] }) {
+  const { policyId, policyName, resolution, count: refused, refusals } = policy;
   return (
     <div>
       <p>
@@ -146,13 +139,16 @@ function Refusals({ policy: { policyId, policyName, resolution, count: refused }
         refuses it on {plural(refused, 'instance')}. {resolution}
       </p>
       <ul className="lines">
-        {told.map(({ instanceId, ...evidence }) => (
+        {refusals.map(({ instanceId, instance, ...evidence }) => (
           <li key={instanceId}>
-            {names.get(instanceId)}: {evidenceText(evidence)}
+            <Link to="/instances/$id" params={{ id: instanceId }}>
+              {instance?.name ?? instanceId}
+            </Link>
+            : {evidenceText(evidence)}
           </li>
         ))}
       </ul>
-      {refused > told.length && <p>And {count(refused - told.length)} others.</p>}
+      {refused > refusals.length && <p>And {count(refused - refusals.length)} others.</p>}
     </div>
   );
 }

@@ -16,6 +16,7 @@ import { Card } from '../parts/card.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
+import { count, plural } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Membership } from './membership.tsx';
 import { NewToken } from './new-token.tsx';
@@ -33,22 +34,24 @@ export default function EnrollmentPage() {
   useLive(InstanceChangedDocument, { instanceId: null }, { after: cursor, next: readSoon, lost: readSoon });
   return (
     <Page title="Enrollment">
-      {may('fleet.token.create') && <NewToken cursor={cursor} onMade={put} />}
-      <Card title="Tokens" className="wide">
-        <Problem told={error && problemOf(error)} retry={reload} />
-        {rows?.length === 0 && <p>There is none yet. Make the first one above.</p>}
-        <ul className="rows" aria-label="Tokens">
-          {rows?.map((token) => (
-            <TokenLine key={token.id} token={token} onChange={put} />
-          ))}
-        </ul>
-        {hasMore && (
-          <button type="button" onClick={more}>
-            Show more
-          </button>
-        )}
-      </Card>
-      <Membership />
+      <div className="cards">
+        {may('fleet.token.create') && <NewToken cursor={cursor} onMade={put} />}
+        <Card title="Tokens" className="wide">
+          <Problem told={error && problemOf(error)} retry={reload} />
+          {rows?.length === 0 && <p>There is none yet. Make the first one above.</p>}
+          <ul className="rows" aria-label="Tokens">
+            {rows?.map((token) => (
+              <TokenLine key={token.id} token={token} onChange={put} />
+            ))}
+          </ul>
+          {hasMore && (
+            <button type="button" onClick={more}>
+              Show more
+            </button>
+          )}
+        </Card>
+        <Membership />
+      </div>
     </Page>
   );
 }
@@ -77,7 +80,7 @@ function TokenLine({
       <div>
         <strong>{name}</strong> <code>{prefix}…</code>
         <p className="quiet">
-          Used {uses} {maxUses === null ? 'times' : `of ${maxUses} times`}
+          Used {maxUses === null ? plural(uses, 'time') : `${count(uses)} of ${plural(maxUses, 'time')}`}
           {tags.length > 0 && `, gives the tags ${tags.join(', ')}`},{' '}
           {revokedAt ? (
             <>

@@ -41,7 +41,7 @@ export function NewToken({ cursor, onMade }: NewTokenProps) {
   };
   if (made) return <Waiting made={made} cursor={cursor} onDone={() => setMade(undefined)} />;
   return (
-    <Card title="Enroll nodes">
+    <Card title="Enroll nodes" className="wide">
       <form
         className="form"
         onSubmit={(event) => {
@@ -74,9 +74,11 @@ export function NewToken({ cursor, onMade }: NewTokenProps) {
         />
         <Field label="Tags of its nodes" name="tags" hint="Separated by commas; may be left empty." />
         <Problem told={error && problemOf(error)} />
-        <button className="main" disabled={fetching}>
-          Make a token
-        </button>
+        <div className="actions">
+          <button className="main" disabled={fetching}>
+            Make a token
+          </button>
+        </div>
       </form>
     </Card>
   );
@@ -91,7 +93,7 @@ interface WaitingProps {
 function Waiting({ made, cursor, onDone }: WaitingProps) {
   const line = `npm run agent -- --panel ${location.origin} --token ${made.token}`;
   return (
-    <Card title="Enroll nodes">
+    <Card title="Enroll nodes" className="wide">
       <p>The token is shown this once. Copy it now; who has it can add nodes to your fleet.</p>
       <Copied label="Token" text={made.token} />
       <p>On the node, or on any machine with the reference agent:</p>

@@ -20,8 +20,16 @@ import { useViewer } from '../session/viewer.tsx';
 type Exemption = PolicyExemptionsQuery['policyExemptions']['nodes'][number];
 type Pages = Omit<ReturnType<typeof usePages>, 'rows' | 'put'> & { rows: readonly Exemption[] | undefined };
 
-/** Instances of which the policy need not hold, who answers for that, and until when. */
-export function Exemptions({ pages, onEnded }: { pages: Pages; onEnded: () => void }) {
+interface ExemptionsProps {
+  pages: Pages;
+  empty: string;
+  /** What the page is not about, and each of them names. */
+  names: 'instance' | 'policy';
+  onEnded: () => void;
+}
+
+/** Which instances need not have which policy, who answers for that, and until when. */
+export function Exemptions({ pages, empty, names, onEnded }: ExemptionsProps) {
   const { may } = useViewer();
   const { rows, error, hasMore, more, reload } = pages;
   const now = Date.now();
@@ -38,20 +46,23 @@ export function Exemptions({ pages, onEnded }: { pages: Pages; onEnded: () => vo
       told={error && problemOf(error)}
       retry={reload}
       more={hasMore ? more : undefined}
-      empty={
-        may('governance.exemption.manage')
-          ? 'No instance is exempt. Where one has to be without the policy for a while, exempt it above.'
-          : 'No instance is exempt.'
-      }
+      empty={empty}
       keyOf={({ id }) => id}
       render={(exemption) => {
-        const { id, instanceId, instance, owner, reason, expiresAt, createdAt } = exemption;
+        const { id, instanceId, instance, policyId, policy, owner, reason, expiresAt, createdAt } = exemption;
+        const what = `the exemption of ${instance.name} from ${policy?.name ?? policyId}`;
         return (
           <>
             <div>
-              <Link to="/instances/$id" params={{ id: instanceId }}>
-                {instance.name}
-              </Link>
+              {names === 'instance' ? (
+                <Link to="/instances/$id" params={{ id: instanceId }}>
+                  {instance.name}
+                </Link>
+              ) : (
+                <Link to="/governance/policies/$id" params={{ id: policyId }}>
+                  {policy?.name ?? policyId}
+                </Link>
+              )}
               : {reason}
               <p className="quiet">
                 {owner} answers for it,{' '}
@@ -66,13 +77,9 @@ export function Exemptions({ pages, onEnded }: { pages: Pages; onEnded: () => vo
                 document={DeletePolicyExemptionDocument}
                 variables={{ id }}
                 text={hasEnded(exemption) ? 'Forget' : 'End it'}
-                label={
-                  hasEnded(exemption)
-                    ? `Forget the exemption of ${instance.name}`
-                    : `End it: the exemption of ${instance.name}`
-                }
+                label={hasEnded(exemption) ? `Forget ${what}` : `End it: ${what}`}
                 confirm="The policy counts on the instance like on any other."
-                done={`${instance.name} is not exempt any more.`}
+                done={`${instance.name} is not exempt from it any more.`}
                 onDone={onEnded}
               />
             )}
@@ -84,24 +91,24 @@ export function Exemptions({ pages, onEnded }: { pages: Pages; onEnded: () => vo
 }
 
 interface NewExemptionProps {
-  policyId: string;
+  policy: { id: string; name: string };
   instance: { id: string; name: string };
   onClose: () => void;
   onMade: () => void;
 }
 
 /** Lets one instance be without the policy, with somebody who answers for it. */
-export function NewExemption({ policyId, instance: { id, name }, onClose, onMade }: NewExemptionProps) {
+export function NewExemption({ policy, instance: { id, name }, onClose, onMade }: NewExemptionProps) {
   const { me } = useViewer();
   return (
     <FormDialog
-      title={`Exempt ${name}`}
+      title={`Exempt ${name} from ${policy.name}`}
       document={CreatePolicyExemptionDocument}
       variables={(form) => {
         const end = textOf(form, 'expiresAt');
         return {
           input: {
-            policyId,
+            policyId: policy.id,
             instanceId: id,
             owner: textOf(form, 'owner'),
             reason: textOf(form, 'reason'),
@@ -111,7 +118,7 @@ export function NewExemption({ policyId, instance: { id, name }, onClose, onMade
         };
       }}
       submit="Exempt it"
-      done={`${name} is exempt.`}
+      done={`${name} is exempt from ${policy.name}.`}
       onClose={onClose}
       onDone={onMade}
     >

@@ -13,7 +13,7 @@ import { Problem } from '../parts/problem.tsx';
 import { remedyAs, RemedyFields, remedyOf } from './remedy.tsx';
 import { RuleEditor } from './rule-editor.tsx';
 import { newComparison, partOf, ruleOf } from './rule-parts.ts';
-import { appliesToOf, everyone, ScopeFields, scopeOf } from './scope.tsx';
+import { appliesToOf, everyone, isForNobody, ScopeFields, scopeOf } from './scope.tsx';
 import { WhatIf } from './what-if.tsx';
 
 const enforcements = [
@@ -98,7 +98,15 @@ export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
         defaultValue={policy?.resolution ?? ''}
       />
       <RemedyFields remedy={policy?.remediation ?? null} />
-      <WhatIf rule={wanted.rule} appliesTo={wanted.appliesTo} {...(policy ? { policyId: policy.id } : {})} />
+      {isForNobody(scope) ? (
+        <p role="status">Choose whom it is for, and whom it would hit is shown here.</p>
+      ) : (
+        <WhatIf
+          rule={wanted.rule}
+          appliesTo={wanted.appliesTo}
+          {...(policy ? { policyId: policy.id } : {})}
+        />
+      )}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import type { PolicyRowFragment } from '../generated/graphql.ts';
-import { count, words } from '../parts/words.ts';
+import { count, plural, words } from '../parts/words.ts';
 
 interface Rule {
   condition?: string | null;
@@ -26,8 +26,8 @@ export function appliesToText(appliesTo: unknown): string {
   if (typeof appliesTo !== 'object' || appliesTo === null) return 'all instances';
   const { tags, instance_ids: ids, group_ids: groups } = appliesTo as Record<string, string[] | undefined>;
   if (tags) return `those with the tags ${tags.join(', ')}`;
-  if (ids) return `${count(ids.length)} chosen instances`;
-  return groups ? `${count(groups.length)} groups` : 'all instances';
+  if (ids) return plural(ids.length, 'chosen instance');
+  return groups ? plural(groups.length, 'group') : 'all instances';
 }
 
 export function countsText({ counts }: PolicyRowFragment): string {

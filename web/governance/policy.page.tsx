@@ -10,11 +10,11 @@ import {
   DeletePolicyDocument,
   PolicyDetailDocument,
   PolicyFailuresDocument,
-  RemediatePolicyDocument,
   ScoreChangedDocument,
   PolicyExemptionsDocument,
   type PolicyDetailQuery,
 } from '../generated/graphql.ts';
+import { useMemberNames } from '../organization/use-member-names.ts';
 import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
 import { Listing } from '../parts/listing.tsx';
@@ -25,8 +25,9 @@ import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { EditPolicy } from './edit-policy.tsx';
-import { Exemptions, NewExemption } from './exemptions.tsx';
+import { Exemptions } from './exemptions.tsx';
 import { appliesToText, countsText, evidenceText, ruleText } from './policy-words.ts';
+import { ResultActions } from './result-actions.tsx';
 
 const route = getRouteApi('/governance/policies/$id');
 
@@ -42,6 +43,7 @@ function Shown({ id }: { id: string }) {
   const { may } = useViewer();
   const navigate = useNavigate();
   const { data, told, read } = useRead(PolicyDetailDocument, { variables: { id } });
+  const names = useMemberNames();
   const [begun, setBegun] = useState<{ key: number } & Pick<PolicyVersion, 'rule' | 'appliesTo'>>();
   const editor = useRef<HTMLButtonElement>(null);
   const isManager = may('governance.policy.manage');
@@ -115,7 +117,7 @@ function Shown({ id }: { id: string }) {
           keyOf={({ version }) => String(version)}
           render={(version) => (
             <>
-              <VersionText of={version} />
+              <VersionText of={version} names={names} />
               {isManager && version.version !== policy.version && (
                 <button
                   type="button"
@@ -133,7 +135,7 @@ function Shown({ id }: { id: string }) {
   );
 }
 
-function VersionText({ of }: { of: PolicyVersion }) {
+function VersionText({ of, names }: { of: PolicyVersion; names: ReadonlyMap<string, string> }) {
   const { version, name, enforcement, severity, rule, appliesTo, changedBy, changedAt } = of;
   return (
     <div>
@@ -143,7 +145,7 @@ function VersionText({ of }: { of: PolicyVersion }) {
         <code>{ruleText(rule)}</code>
       </p>
       <p className="quiet">
-        by <code>{changedBy}</code> <Time at={changedAt} />
+        by {names.get(changedBy) ?? <code>{changedBy}</code>} <Time at={changedAt} />
       </p>
     </div>
   );
@@ -154,13 +156,16 @@ interface ResultsProps {
   onJudged: () => void;
 }
 
-function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) {
+function Results({ policy, onJudged }: ResultsProps) {
   const { may } = useViewer();
-  const [exempted, setExempted] = useState<{ id: string; name: string }>();
-  const exemptions = usePages(PolicyExemptionsDocument, { id }, ({ policyExemptions }) => policyExemptions);
+  const exemptions = usePages(
+    PolicyExemptionsDocument,
+    { policyId: policy.id },
+    ({ policyExemptions }) => policyExemptions,
+  );
   const { rows, error, hasMore, more, reload } = usePages(
     PolicyFailuresDocument,
-    { id },
+    { id: policy.id },
     ({ policyResults: { nodes, pageInfo } }) => ({
       nodes: nodes.map((node) => ({ ...node, id: node.instanceId })),
       pageInfo,
@@ -171,15 +176,8 @@ function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) 
     reload();
     onJudged();
   };
-  useFollowed(
-    ScoreChangedDocument,
-    {},
-    () => {
-      reload();
-      onJudged();
-    },
-    may('governance.score.read'),
-  );
+  // Another may have made an exemption or ended it.
+  useFollowed(ScoreChangedDocument, {}, judgedAnew, may('governance.score.read'));
   return (
     <>
       <Listing
@@ -200,41 +198,25 @@ function Results({ policy: { id, name, remediation }, onJudged }: ResultsProps) 
               <Time at={since} />
               {evidence && <p>{evidenceText(evidence)}</p>}
             </div>
-            <div className="actions">
-              {status === 'FAIL' && remediation && may('governance.remediation.run') && (
-                <Action
-                  document={RemediatePolicyDocument}
-                  variables={{ input: { policyId: id, instanceIds: [instanceId] } }}
-                  text={words(remediation.command)}
-                  label={`${words(remediation.command)} ${instance.name}, as ${name} says`}
-                  confirm="The instance is sent the command that the policy names."
-                  done="The remedy is on its way."
-                  onDone={reload}
-                />
-              )}
-              {status !== 'EXEMPT' && may('governance.exemption.manage') && (
-                <button
-                  type="button"
-                  aria-haspopup="dialog"
-                  aria-label={`Exempt ${instance.name}`}
-                  onClick={() => setExempted({ id: instanceId, name: instance.name })}
-                >
-                  Exempt
-                </button>
-              )}
-            </div>
+            <ResultActions
+              policy={policy}
+              instance={{ id: instanceId, name: instance.name }}
+              status={status}
+              onChange={judgedAnew}
+            />
           </>
         )}
       />
-      <Exemptions pages={exemptions} onEnded={judgedAnew} />
-      {exempted && (
-        <NewExemption
-          policyId={id}
-          instance={exempted}
-          onClose={() => setExempted(undefined)}
-          onMade={judgedAnew}
-        />
-      )}
+      <Exemptions
+        pages={exemptions}
+        names="instance"
+        empty={
+          may('governance.exemption.manage')
+            ? 'No instance is exempt. Where one has to be without the policy for a while, exempt it above.'
+            : 'No instance is exempt.'
+        }
+        onEnded={judgedAnew}
+      />
     </>
   );
 }

@@ -3,7 +3,7 @@ import { PolicyGroupsDocument } from '../generated/graphql.ts';
 import { Choice, Field, FieldGroup } from '../parts/field.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
-import { count } from '../parts/words.ts';
+import { ChosenFields } from './chosen.tsx';
 
 type Kind = 'all' | 'tags' | 'groups' | 'chosen';
 
@@ -32,7 +32,13 @@ export function appliesToOf({ kind, tags, groupIds, instanceIds }: Scope): unkno
   return kind === 'chosen' ? { instance_ids: instanceIds } : 'all_instances';
 }
 
-/** Whom a policy is for. Single instances are chosen by the API alone; here they are kept. */
+/** Whether nobody has been named yet. */
+export function isForNobody({ kind, tags, groupIds, instanceIds }: Scope): boolean {
+  if (kind === 'tags') return wordsIn(tags).length === 0;
+  return (kind === 'groups' ? groupIds : kind === 'chosen' ? instanceIds : [kind]).length === 0;
+}
+
+/** Whom a policy is for. */
 export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scope: Scope) => void }) {
   const { data, told, read } = useRead(PolicyGroupsDocument, { pause: scope.kind !== 'groups' });
   const groups = data?.instanceGroups.nodes ?? [];
@@ -49,9 +55,7 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
           { value: 'all' as Kind, text: 'All instances' },
           { value: 'tags' as Kind, text: 'Those with some tags' },
           { value: 'groups' as Kind, text: 'Those in some groups' },
-          ...(instanceIds.length > 0
-            ? [{ value: 'chosen' as Kind, text: `The ${count(instanceIds.length)} that were chosen` }]
-            : []),
+          { value: 'chosen' as Kind, text: 'Instances that are chosen one by one' },
         ]}
         onChange={(chosen) => onChange({ ...scope, kind: chosen })}
       />
@@ -85,6 +89,9 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
             </label>
           ))}
         </FieldGroup>
+      )}
+      {kind === 'chosen' && (
+        <ChosenFields ids={instanceIds} onChange={(ids) => onChange({ ...scope, instanceIds: ids })} />
       )}
     </>
   );

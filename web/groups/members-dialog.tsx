@@ -7,13 +7,13 @@ import {
   InstancesCalledDocument,
   UpdateInstanceGroupDocument,
   type GroupRowFragment,
-  type InstancesCalledQuery,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { count, plural } from '../parts/words.ts';
+import { foundText } from './found-text.ts';
 
 interface MembersDialogProps {
   group: GroupRowFragment;
@@ -73,7 +73,9 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
             onChange={(event) => setTyped(event.target.value)}
           />
           <Problem told={found.told} retry={found.read} />
-          {q !== '' && found.data && <p role="status">{foundText(found.data.instances, others ?? [])}</p>}
+          {q !== '' && found.data && (
+            <p role="status">{foundText(found.data.instances, others ?? [], 'in the group')}</p>
+          )}
           <ul className="lines" aria-label="Found">
             {q !== '' &&
               others?.map((instance) => (
@@ -99,19 +101,4 @@ export function MembersDialog({ group: { id, name }, onClose, onChange }: Member
       </div>
     </Dialog>
   );
-}
-
-/** What was found, and how much of it is in the group already. */
-function foundText(
-  { totalCount, nodes }: InstancesCalledQuery['instances'],
-  others: InstancesCalledQuery['instances']['nodes'],
-): string {
-  if (totalCount === 0) return 'Nobody is called so.';
-  const isCut = totalCount > nodes.length;
-  const seen = isCut
-    ? `These are the first ${count(nodes.length)} of ${count(totalCount)} that are called so: type more of the name.`
-    : `${plural(totalCount, 'instance is', 'instances are')} called so.`;
-  const inside = nodes.length - others.length;
-  if (others.length === 0) return `${seen} All of them are in the group.`;
-  return inside === 0 ? seen : `${seen} ${plural(inside, 'of them is', 'of them are')} in the group.`;
 }

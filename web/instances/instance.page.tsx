@@ -20,6 +20,7 @@ import { EditDialog } from './edit-dialog.tsx';
 import { Facts } from './facts.tsx';
 import { History } from './history.tsx';
 import { OpenInNode } from './open-in-node.tsx';
+import { Policies } from './policies.tsx';
 import { RecentCommands } from './recent-commands.tsx';
 import { Standing } from './standing.tsx';
 
@@ -131,6 +132,7 @@ function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {
         </Card>
         {may('fleet.command.read') && <RecentCommands id={id} />}
         <History id={id} />
+        <Policies id={id} name={name} />
         <Standing id={id} />
         <Facts facts={instance.facts} reportedAt={instance.factsReportedAt} />
       </div>

@@ -3,8 +3,14 @@ import { useState } from 'react';
 import { useClient } from 'urql';
 
 import { problemOf, type Told } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { AuditEventsDocument, VerifyAuditDocument, type VerifyAuditQuery } from '../generated/graphql.ts';
+import {
+  AuditEventRecordedDocument,
+  AuditEventsDocument,
+  VerifyAuditDocument,
+  type VerifyAuditQuery,
+} from '../generated/graphql.ts';
 import { Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
@@ -12,6 +18,7 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { exactTime } from '../parts/time.tsx';
 import { count, words } from '../parts/words.ts';
+import { useMemberNames } from './use-member-names.ts';
 
 const route = getRouteApi('/audit');
 
@@ -19,6 +26,7 @@ const route = getRouteApi('/audit');
 export default function AuditPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const names = useMemberNames();
   const filter = {
     actor: search.actor ?? null,
     action: search.action ?? null,
@@ -29,6 +37,7 @@ export default function AuditPage() {
     { filter },
     ({ auditEvents }) => auditEvents,
   );
+  useFollowed(AuditEventRecordedDocument, { filter }, reload);
   return (
     <Page title="Audit trail" actions={<Verify />}>
       <form
@@ -43,7 +52,7 @@ export default function AuditPage() {
       >
         <Field label="Who" name="actor" defaultValue={search.actor} placeholder="usr_…" />
         <Field label="What" name="action" defaultValue={search.action} placeholder="createApiKey" />
-        <Field label="To what" name="target" defaultValue={search.target} placeholder="ins_…" />
+        <Field label="To what" name="target" defaultValue={search.target} placeholder="inst_…" />
         <button className="main">Show these</button>
       </form>
       <Listing
@@ -66,11 +75,12 @@ export default function AuditPage() {
           hash,
         }) => (
           <div>
-            <strong>{action}</strong> by {words(actorKind).toLowerCase()} <code>{actor}</code>
-            {target && (
+            <strong>{action}</strong> by {words(actorKind).toLowerCase()} {names.get(actor)}{' '}
+            <code>{actor}</code>
+            {target && target !== actor && (
               <>
                 {' '}
-                to <code>{target}</code>
+                to {names.get(target)} <code>{target}</code>
               </>
             )}
             <p className="quiet">

@@ -20,6 +20,7 @@ const kinds: Record<string, string> = {
   grp: 'group',
   mwn: 'maintenance window',
   lic: 'licence',
+  pac: 'account at a provider',
   par: 'partner',
   pol: 'policy',
   can: 'canary',

@@ -1,7 +1,6 @@
 import { Link } from '@tanstack/react-router';
 
-import { useRead } from '../api/use-read.ts';
-import { MemberNamesDocument } from '../generated/graphql.ts';
+import { useMemberNames } from '../organization/use-member-names.ts';
 import { Card } from '../parts/card.tsx';
 import { Time } from '../parts/time.tsx';
 import { count } from '../parts/words.ts';
@@ -11,8 +10,7 @@ import { useChanges } from './use-changes.ts';
 /** Who has done what to what, and what is otherwise by it, newest first. */
 export function Changes() {
   const { found, error, read } = useChanges();
-  const { data } = useRead(MemberNamesDocument);
-  const names = new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
+  const names = useMemberNames();
   return (
     <Card title="What changed lately" className="wide" error={error} retry={read}>
       {found?.changes.length === 0 && (

@@ -3,8 +3,8 @@ import { useClient, type Client, type CombinedError, type OperationResult } from
 
 import { problemOf } from '../api/problem.ts';
 import { useAgain } from '../api/use-again.ts';
-import { useInSight } from '../api/use-in-sight.ts';
-import { ChangesDocument, type ChangesQuery } from '../generated/graphql.ts';
+import { useFollowed } from '../api/use-followed.ts';
+import { AuditEventRecordedDocument, ChangesDocument, type ChangesQuery } from '../generated/graphql.ts';
 import type { Change } from './change-words.ts';
 
 const shown = 12;
@@ -24,7 +24,7 @@ interface Answer {
   error: CombinedError | undefined;
 }
 
-/** The newest deeds of the trail. It has no events: it is read again by itself. */
+/** The newest deeds of the trail. */
 export function useChanges(): Answer & { read: () => void } {
   const client = useClient();
   const [answer, setAnswer] = useState<Answer>({ found: undefined, error: undefined });
@@ -37,7 +37,13 @@ export function useChanges(): Answer & { read: () => void } {
     });
   }, [client]);
   useEffect(read, [read]);
-  useInSight(read);
+  useFollowed(
+    AuditEventRecordedDocument,
+    {},
+    read,
+    true,
+    ({ auditEventRecorded: { action } }) => !noChange.has(action),
+  );
   useAgain(answer.error && problemOf(answer.error), read);
   return { ...answer, read };
 }

@@ -32,7 +32,7 @@ export function Chart({ title, times, mean, min, max, p95, format, top }: ChartP
         width: element.clientWidth,
         height,
         scales: { y: { range: (_, low, high) => [Math.min(0, low), top ?? Math.max(1, high * 1.05)] } },
-        axes: [axis, { ...axis, size: 70, values: (_, splits) => splits.map(format) }],
+        axes: [axis, { ...axis, size: 84, values: (_, splits) => splits.map(format) }],
         cursor: { drag: { x: true, y: false } },
         series: [
           {},

@@ -17,6 +17,9 @@ import { judgeResult, type ReportedResult } from './result.rules.js';
  * take longer than anyone waits.
  */
 const mostAtOnce = 20;
+/** So many of those that wait are read at a time, and no more than that are looked at in one beat. */
+const readAtOnce = 100;
+const mostLookedAt = 1_000;
 
 /** What a node got, and whether something is left that it may get later. */
 export interface Handed {
@@ -33,14 +36,12 @@ export class DeliveryService {
 
   /**
    * Hands the calling node what waits for it, oldest first and some at a time, as far as each command's `maxConcurrency`
-   * allows.
+   * allows. What comes after a thousand others that may not begin waits until some of them have ended.
    */
   async take(operation: Operation): Promise<Handed> {
     const { tenantId, instanceId } = operation.requireNode();
     const now = operation.clock.now();
-    const waiting = await waitingFor(operation.database, { tenantId, instanceId }, now);
-    const isMoreWaiting = waiting.length > 0;
-    const ready = (await this.ready(operation, waiting, now)).slice(0, mostAtOnce);
+    const { ready, isMoreWaiting } = await this.ready(operation, now);
     if (ready.length === 0) return { commands: [], isMoreWaiting };
     return operation.write(async (write) => {
       const commands: NodeCommand[] = [];
@@ -120,17 +121,26 @@ export class DeliveryService {
    * Those of the waiting that may be handed out as far as one can tell without their locks, for which the beats of a
    * whole fleet would queue.
    */
-  private async ready(operation: Operation, waiting: readonly Waiting[], now: Date): Promise<Waiting[]> {
-    const free = waiting.filter(
-      (each) =>
-        !(each.leasedUntil && each.leasedUntil > now) &&
-        each.expiresAt > now &&
-        !endOfWaiting(each) &&
-        each.maxConcurrency > (each.counts.IN_PROGRESS ?? 0) + each.leased,
-    );
-    if (free.every(({ ignoresWindows }) => ignoresWindows)) return free;
-    const isOpen = await isInWindow(operation.database, operation.requireNode(), now);
-    return isOpen ? free : free.filter(({ ignoresWindows }) => ignoresWindows);
+  private async ready(
+    operation: Operation,
+    now: Date,
+  ): Promise<{ ready: readonly Waiting[]; isMoreWaiting: boolean }> {
+    const node = operation.requireNode();
+    const ready: Waiting[] = [];
+    let after = '';
+    let isOpen: boolean | undefined;
+    let looked = 0;
+    while (looked < mostLookedAt) {
+      const page = await waitingFor(operation.database, node, { now, after });
+      looked += page.length;
+      const free = page.filter((each) => mayBegin(each, now));
+      if (free.some(({ ignoresWindows }) => !ignoresWindows))
+        isOpen ??= await isInWindow(operation.database, node, now);
+      ready.push(...free.filter(({ ignoresWindows }) => ignoresWindows || isOpen));
+      if (ready.length >= mostAtOnce || page.length < readAtOnce) break;
+      after = page.at(-1)!.commandId;
+    }
+    return { ready: ready.slice(0, mostAtOnce), isMoreWaiting: looked > 0 };
   }
 
   private async hand(
@@ -170,11 +180,18 @@ interface Waiting extends Pick<
   leased: number;
 }
 
-/** Oldest first. */
+/** As far as one can tell without its lock, and but for windows. */
+function mayBegin(waiting: Waiting, now: Date): boolean {
+  const { leasedUntil, expiresAt, maxConcurrency, counts, leased } = waiting;
+  if ((leasedUntil && leasedUntil > now) || expiresAt <= now || endOfWaiting(waiting)) return false;
+  return maxConcurrency > (counts.IN_PROGRESS ?? 0) + leased;
+}
+
+/** Some of them, oldest first, after a command. */
 async function waitingFor(
   database: Database,
   { tenantId, instanceId }: { tenantId: string; instanceId: string },
-  now: Date,
+  { now, after }: { now: Date; after: string },
 ): Promise<Waiting[]> {
   return database.select<Waiting>(
     tenantId,
@@ -183,9 +200,13 @@ async function waitingFor(
        c.ignores_windows as "ignoresWindows",
        (select count(*)::integer from fleet.command_invocation l
         where l.tenant_id = c.tenant_id and l.command_id = c.id and l.leased_until > ?) as leased
-     from fleet.command_invocation i join fleet.command c on c.tenant_id = i.tenant_id and c.id = i.command_id
-     where i.tenant_id = ? and i.instance_id = ? and i.status in ('PENDING', 'DELAYED') order by i.command_id`,
-    [now, tenantId, instanceId],
+     from (
+       select tenant_id, command_id, leased_until from fleet.command_invocation
+       where tenant_id = ? and instance_id = ? and command_id > ? and status in ('PENDING', 'DELAYED')
+       order by command_id limit ?
+     ) i join fleet.command c on c.tenant_id = i.tenant_id and c.id = i.command_id
+     order by i.command_id`,
+    [now, tenantId, instanceId, after, readAtOnce],
   );
 }
 

@@ -14,6 +14,7 @@ import {
   CommandCanary,
   CommandDelay,
   CommandPreview,
+  CommandRefusal,
   CommandTarget,
   CommandTargetPage,
   CommandTargetsArgs,
@@ -83,16 +84,29 @@ export class CommandDelayResolver {
   }
 }
 
+const instanceOfPreview =
+  'The instance; null when it has just left the fleet, and, with an error, without the right to see instances.';
+
+@Resolver(() => CommandRefusal)
+export class CommandRefusalResolver {
+  constructor(private readonly instances: InstanceService) {}
+
+  @Authorized('fleet.instance.read')
+  @FieldResolver(() => Instance, { nullable: true, description: instanceOfPreview })
+  async instance(
+    @Root() { instanceId }: CommandRefusal,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Instance | null> {
+    return this.instances.find(operation, instanceId);
+  }
+}
+
 @Resolver(() => CommandTarget)
 export class CommandTargetResolver {
   constructor(private readonly instances: InstanceService) {}
 
   @Authorized('fleet.instance.read')
-  @FieldResolver(() => Instance, {
-    nullable: true,
-    description:
-      'The instance; null when it has just left the fleet, and, with an error, without the right to see instances.',
-  })
+  @FieldResolver(() => Instance, { nullable: true, description: instanceOfPreview })
   async instance(
     @Root() { instanceId }: CommandTarget,
     @Ctx() { operation }: SubgraphContext,

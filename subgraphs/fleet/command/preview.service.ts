@@ -1,4 +1,11 @@
-import { isUnasked, type Admission, type Foresight, type Unasked } from '#platform/admission/admission.js';
+import {
+  isUnasked,
+  type Admission,
+  type Foresight,
+  type Refusal,
+  type Refuser,
+  type Unasked,
+} from '#platform/admission/admission.js';
 import { listsWithout, requireListed } from '#platform/auth/permissions.js';
 import { ApiError } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -12,6 +19,7 @@ import { delaysOf } from './delays.service.js';
 import {
   CommandAdmission,
   type CommandPreview,
+  type CommandRefusal,
   type CommandTarget,
   type CommandTargetFilter,
   type CommandTargetsArgs,
@@ -110,22 +118,23 @@ function saidBy(
   const refusers = tellsFirstOnly
     ? foreseen.refusers.filter(({ policyId }) => policyId === refusals[0]?.policyId)
     : foreseen.refusers;
+  const firstOf = (refuser: Refuser) => (tellsFirstOnly ? refuser.refusals.slice(0, 1) : refuser.refusals);
   return {
     admission: refusals.length > 0 ? CommandAdmission.REFUSED : CommandAdmission.ADMITTED,
     refused: tellsFirstOnly ? null : refusedInstanceIds.length,
-    policies: refusers,
-    refusals: refusals.map(({ evidence, instanceId, ...policy }) => ({
-      ...policy,
-      // Of a command all are of instances.
-      instanceId: instanceId!,
-      ...evidence,
-    })),
+    policies: refusers.map((refuser) => ({ ...refuser, refusals: firstOf(refuser).map(refusalOf) })),
+    refusals: refusals.map(refusalOf),
     canaries: canaries.map(({ canaryId, instances }) => ({
       canaryId,
       canary: { id: canaryId },
       count: instances,
     })),
   };
+}
+
+function refusalOf({ evidence, instanceId, ...policy }: Refusal): CommandRefusal {
+  // Of a command all are of instances.
+  return { ...policy, instanceId: instanceId!, ...evidence };
 }
 
 function isLike(target: CommandTarget, { isOffline, isRefused, isDelayed }: CommandTargetFilter): boolean {

@@ -68,6 +68,13 @@ export class RefusingPolicy {
 
   @Field(() => Int, { description: 'On how many instances it does.' })
   count!: number;
+
+  @Field(() => [CommandRefusal], {
+    description:
+      'Where it does, and what decided: the first 20, in the order of `instances`; `count` is of all. To an API key that ' +
+      'may not read policies only the one is told that `sendCommand` would tell.',
+  })
+  refusals!: readonly CommandRefusal[];
 }
 
 @ObjectType({ description: 'Maintenance windows that hold a command back on some of its instances.' })

@@ -5,6 +5,9 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { Instance } from './instance.entity.js';
 import { InstanceStatus } from './instance.status.js';
 
+/** As many as a policy or a group can name. */
+export const mostIds = 1_000;
+
 @InputType({ description: 'Narrows a list of instances; what is left out does not narrow.' })
 export class InstanceFilter {
   @Field(() => InstanceStatus, { nullable: true, description: 'Only instances in this status now.' })
@@ -24,6 +27,12 @@ export class InstanceFilter {
     description: 'Only those that are in this group now; none when there is no such group.',
   })
   groupId?: string | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: `Only these, at most ${mostIds}; those that there are not are left out. VALIDATION_FAILED.`,
+  })
+  ids?: string[] | null;
 }
 
 @ObjectType({ description: 'One page of instances.' })

@@ -6,6 +6,7 @@ import type { ReadValue } from '#platform/database/one-message.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs, type PageWindow } from '#platform/subgraph/paging.js';
+import { invalidFields } from '#platform/validation.js';
 
 import { membersOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
@@ -15,7 +16,7 @@ import type { Silence } from '../hearing/hearing.rules.js';
 import type { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
-import type { InstanceFilter } from './instance.inputs.js';
+import { mostIds, type InstanceFilter } from './instance.inputs.js';
 import { InstanceStatus, statusAtSql, type StatusFacts } from './instance.status.js';
 import { ShortLists } from './short-lists.js';
 
@@ -110,10 +111,14 @@ export class InstanceService {
     filter: InstanceFilter,
   ): Promise<Page<Instance>> {
     const { tenantId, em } = operation;
+    const { ids } = filter;
+    if (ids && ids.length > mostIds) throw invalidFields({ 'filter.ids': `At most ${mostIds}` });
     const now = this.hearing.surely(operation.clock.now());
     const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
     const members = group ? membersOf(group, now) : filter.groupId ? { id: '' } : {};
-    return matches(operation, window, { $and: [instancesMatching(filter, now), members] });
+    return matches(operation, window, {
+      $and: [instancesMatching(filter, now), members, ids ? { id: { $in: ids } } : {}],
+    });
   }
 }
 
@@ -284,5 +289,5 @@ function countIn(summary: FleetSummary, status: InstanceStatus | null | undefine
 
 /** Whether a filter asks for more than a status, which indexes and counts are made for. */
 function isSearch(filter: InstanceFilter | null | undefined): boolean {
-  return Boolean(filter?.q || filter?.groupId || filter?.tags?.length);
+  return Boolean(filter?.q || filter?.groupId || filter?.tags?.length || filter?.ids);
 }

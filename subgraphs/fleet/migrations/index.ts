@@ -30,6 +30,7 @@ import { serverTokensMigration } from './091-server-tokens.js';
 import { groupsAndMetricsMigration } from './092-groups-and-metrics.js';
 import { countMarksMigration } from './093-count-marks.js';
 import { tracesMigration } from './094-traces.js';
+import { waitingInOrderMigration } from './095-waiting-in-order.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -145,4 +146,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   groupsAndMetricsMigration,
   countMarksMigration,
   tracesMigration,
+  waitingInOrderMigration,
 ];

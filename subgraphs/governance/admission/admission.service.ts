@@ -21,6 +21,8 @@ import {
 } from './admission.types.js';
 
 const mostTold = 100;
+/** Of each policy, however many there are. */
+const mostToldOfOne = 20;
 /** How often a policy is tried before others have a turn. */
 const triesInTurn = 2_000;
 
@@ -32,12 +34,12 @@ interface Refused {
 
 interface Refusals {
   /** With what decided, which is looked up for those that are told only. */
-  first: readonly Refused[];
-  counts: ReadonlyMap<ActivePolicy, number>;
-  instanceIds: string[];
+  first: Refused[];
+  byPolicy: Map<ActivePolicy, { count: number; first: Refused[] }>;
+  instanceIds: Set<string>;
 }
 
-const nobody: Refusals = { first: [], counts: new Map(), instanceIds: [] };
+const none = (): Refusals => ({ first: [], byPolicy: new Map(), instanceIds: new Set() });
 
 /** The one question that other areas ask before they do something. */
 export class AdmissionService {
@@ -57,7 +59,7 @@ export class AdmissionService {
     });
     if (asked.length === 0) {
       await requireKnown(operation, instanceIds ?? []);
-      return this.told(operation, nobody, instanceIds ?? []);
+      return this.told(operation, none(), instanceIds ?? []);
     }
     const nodes = instanceSubjects.has(subject)
       ? await nodesOf(operation, instanceIds ?? [])
@@ -83,10 +85,10 @@ export class AdmissionService {
 
   private async told(
     { em, tenantId }: Operation,
-    { first, counts, instanceIds: refusedInstanceIds }: Refusals,
+    refused: Refusals,
     instanceIds: readonly string[],
   ): Promise<AdmissionAnswer> {
-    const ids = [...counts.keys()].map(({ id }) => id);
+    const ids = [...refused.byPolicy.keys()].map(({ id }) => id);
     const rows = ids.length > 0 ? await em.find(Policy, { tenantId, id: { $in: ids } }) : [];
     const resolutions = new Map(rows.map(({ id, resolution }) => [id, resolution]));
     const saidOf = ({ id, name }: ActivePolicy) => ({
@@ -94,13 +96,14 @@ export class AdmissionService {
       policyName: name,
       resolution: resolutions.get(id) ?? null,
     });
+    const toldOf = ({ policy, ...where }: Refused) => ({ ...saidOf(policy), ...where });
     return {
-      isAdmitted: first.length === 0,
-      refusals: first.map(({ policy, ...where }) => ({ ...saidOf(policy), ...where })),
-      refusers: [...counts]
-        .map(([policy, count]) => ({ ...saidOf(policy), count }))
+      isAdmitted: refused.first.length === 0,
+      refusals: refused.first.map(toldOf),
+      refusers: [...refused.byPolicy]
+        .map(([policy, { count, first }]) => ({ ...saidOf(policy), count, refusals: first.map(toldOf) }))
         .toSorted((a, b) => b.count - a.count),
-      refusedInstanceIds,
+      refusedInstanceIds: [...refused.instanceIds],
       instanceIds,
     };
   }
@@ -184,25 +187,17 @@ async function refusals(
   proposed: Facts,
   about: Circumstances,
 ): Promise<Refusals> {
-  const found = {
-    first: [] as Refused[],
-    counts: new Map<ActivePolicy, number>(),
-    instanceIds: new Set<string>(),
-  };
+  const found = none();
   const size = Math.max(1, Math.floor(triesInTurn / rules.policies.length));
   for await (const slice of slices(nodes, size)) {
     refuse(found, slice, { ...rules, proposed, ...about });
     if (!about.isCounted && found.first.length === mostTold) break;
   }
-  return { ...found, instanceIds: [...found.instanceIds] };
+  return found;
 }
 
 function refuse(
-  {
-    first,
-    counts,
-    instanceIds,
-  }: { first: Refused[]; counts: Map<ActivePolicy, number>; instanceIds: Set<string> },
+  { first, byPolicy, instanceIds }: Refusals,
   nodes: readonly KnownNode[],
   { policies, exemptions, proposed, takenBack, now }: TenantRules & Circumstances & { proposed: Facts },
 ): void {
@@ -217,10 +212,16 @@ function refuse(
       if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
       if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
       if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
-      counts.set(policy, (counts.get(policy) ?? 0) + 1);
       if (node.id) instanceIds.add(node.id);
-      if (first.length < mostTold)
-        first.push({ policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) });
+      const ofPolicy = byPolicy.get(policy) ?? { count: 0, first: [] };
+      byPolicy.set(policy, ofPolicy);
+      ofPolicy.count += 1;
+      const isTold = first.length < mostTold;
+      const isToldOfPolicy = ofPolicy.first.length < mostToldOfOne;
+      if (!isTold && !isToldOfPolicy) continue;
+      const refused = { policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) };
+      if (isTold) first.push(refused);
+      if (isToldOfPolicy) ofPolicy.first.push(refused);
     }
   }
 }

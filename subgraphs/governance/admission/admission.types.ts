@@ -148,6 +148,9 @@ export class AdmissionRefuser {
 
   @Field(() => Int, { description: 'On how many of the instances; 1 of what is no instance.' })
   count!: number;
+
+  @Field(() => [AdmissionRefusal], { description: 'Where, and what decided: the first 20.' })
+  refusals!: AdmissionRefusal[];
 }
 
 @ObjectType({ description: 'A canary under way that some of the instances are in.' })

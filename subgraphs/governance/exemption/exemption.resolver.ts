@@ -4,13 +4,18 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
 import { InstanceReference } from '../node/instance.reference.js';
+import { Policy } from '../policy/policy.entity.js';
+import type { ResultsService } from '../result/results.service.js';
 import { PolicyExemption, PolicyExemptionPage } from './exemption.entity.js';
 import { CreatePolicyExemptionInput, PolicyExemptionsArgs } from './exemption.inputs.js';
 import type { ExemptionService } from './exemption.service.js';
 
 @Resolver(() => PolicyExemption)
 export class ExemptionResolver {
-  constructor(private readonly exemptions: ExemptionService) {}
+  constructor(
+    private readonly exemptions: ExemptionService,
+    private readonly results: ResultsService,
+  ) {}
 
   @Authorized('governance.policy.read')
   @Query(() => PolicyExemptionPage, {
@@ -49,5 +54,13 @@ export class ExemptionResolver {
   @FieldResolver(() => InstanceReference, { description: 'The instance.' })
   instance(@Root() { instanceId }: PolicyExemption): InstanceReference {
     return { id: instanceId };
+  }
+
+  @FieldResolver(() => Policy, { nullable: true, description: 'The policy; null when it was just removed.' })
+  async policy(
+    @Root() { policyId }: PolicyExemption,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Policy | null> {
+    return this.results.policy(operation, policyId);
   }
 }

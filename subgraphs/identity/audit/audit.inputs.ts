@@ -2,6 +2,7 @@ import { ArgsType, Field, InputType, Int, ObjectType, registerEnumType } from 't
 
 import { PageArgs } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
+import type { AuditAppended } from '#schema/events.js';
 
 @InputType({ description: 'Which entries of the audit trail to list; all conditions given must hold.' })
 export class AuditEventFilter {
@@ -25,6 +26,27 @@ export class AuditEventFilter {
 export class AuditEventsArgs extends PageArgs {
   @Field(() => AuditEventFilter, { nullable: true, description: 'Which entries; all unless told.' })
   filter?: AuditEventFilter | null;
+}
+
+@ArgsType()
+export class AuditEventRecordedArgs {
+  @Field(() => AuditEventFilter, { nullable: true, description: 'Which entries; all unless told.' })
+  filter?: AuditEventFilter | null;
+}
+
+/** Whether an entry is one of those; what is left out does not narrow. */
+export function isLike(
+  { action, actor, target, occurredAt }: AuditAppended,
+  filter: AuditEventFilter,
+): boolean {
+  const at = new Date(occurredAt);
+  return (
+    (filter.action == null || filter.action === action) &&
+    (filter.actor == null || filter.actor === actor) &&
+    (filter.target == null || filter.target === target) &&
+    (filter.from == null || at >= filter.from) &&
+    (filter.to == null || at < filter.to)
+  );
 }
 
 export enum AuditProblem {

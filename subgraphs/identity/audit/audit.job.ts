@@ -3,6 +3,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { DeliveredEvent } from '#platform/outbox/event.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
+import type { AuditAppended } from '#schema/events.js';
 
 import { chainHash, type AuditRecord } from './audit-chain.js';
 import { isSealOf, sealHead, type AuditHead } from './audit-head.js';
@@ -16,7 +17,7 @@ const tenantsAtOnce = 100;
 export function auditConsumer(keyring: Keyring): Consumer {
   return {
     topics: ['audit.mutation.recorded', 'audit.security.recorded'],
-    async handle({ em, event, now }) {
+    async handle({ em, event, now, publish }) {
       const head = await lockHead(em, keyring, event.tenantId, now);
       // The tenant has been erased since.
       if (!head) return;
@@ -28,6 +29,19 @@ export function auditConsumer(keyring: Keyring): Consumer {
         'update identity.audit_head set last_sequence = ?, last_hash = ?, sealed_head = ? where tenant_id = ?',
         [next.lastSequence, next.lastHash, sealHead(keyring, event.tenantId, next), event.tenantId],
       );
+      const { sequence, action, actor, target, occurredAt } = record;
+      publish({
+        topic: 'identity.audit.appended',
+        tenantId: event.tenantId,
+        entityId: record.eventId,
+        payload: {
+          sequence,
+          action,
+          actor,
+          target,
+          occurredAt: occurredAt.toISOString(),
+        } satisfies AuditAppended,
+      });
     },
   };
 }

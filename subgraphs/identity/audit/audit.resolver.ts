@@ -1,10 +1,13 @@
-import { Args, Authorized, Ctx, Query, Resolver } from 'type-graphql';
+import { Args, Authorized, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
 
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
+import type { AuditAppended } from '#schema/events.js';
 
-import { AuditEventPage, type AuditEvent } from './audit-event.entity.js';
-import { AuditEventsArgs, AuditVerification } from './audit.inputs.js';
+import { AuditEvent, AuditEventPage } from './audit-event.entity.js';
+import { AuditEventRecordedArgs, AuditEventsArgs, AuditVerification, isLike } from './audit.inputs.js';
 import type { AuditService } from './audit.service.js';
 
 @Resolver()
@@ -31,5 +34,24 @@ export class AuditResolver {
   })
   async verifyAudit(@Ctx() { operation }: SubgraphContext): Promise<AuditVerification> {
     return this.audits.verify(operation);
+  }
+
+  @Authorized('identity.audit.read')
+  @Subscription(() => AuditEvent, {
+    subscribe: eventSource<AuditEventRecordedArgs>('identity.audit.read', ({ filter }) => ({
+      topics: ['identity.audit.appended'],
+      matches: ({ payload }) => isLike(payload as unknown as AuditAppended, filter ?? {}),
+    })),
+    description:
+      "An entry was added to the tenant's audit trail. Each is told once; of two that were added at the same time either " +
+      'may come first, and `sequence` is their order. `extensions.cursor` of an event, given back as `extensions.after` ' +
+      'within 24 hours, resumes after it.',
+  })
+  async auditEventRecorded(
+    @Args(() => AuditEventRecordedArgs) _args: AuditEventRecordedArgs,
+    @Root() { payload: { payload } }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AuditEvent> {
+    return this.audits.get(operation, (payload as unknown as AuditAppended).sequence);
   }
 }

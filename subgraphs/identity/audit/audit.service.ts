@@ -1,7 +1,7 @@
 import { IsolationLevel } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { ApiError } from '#platform/errors.js';
+import { ApiError, notFound } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, type Page } from '#platform/subgraph/paging.js';
@@ -46,6 +46,13 @@ export class AuditService {
       },
       total: () => operation.em.count(AuditEvent, matching),
     };
+  }
+
+  /** One entry. */
+  async get({ em, tenantId }: Operation, sequence: number): Promise<AuditEvent> {
+    const found = await em.findOne(AuditEvent, { tenantId, sequence });
+    if (!found) throw notFound('Entry of the audit trail');
+    return found;
   }
 
   /** The whole trail, oldest first, in batches. */

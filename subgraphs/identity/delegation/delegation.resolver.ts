@@ -26,14 +26,18 @@ import {
   DelegationFilter,
   GrantDelegationInput,
 } from './delegation.inputs.js';
-import type { DelegationService } from './delegation.service.js';
-
-const topics = ['identity.delegation.granted', 'identity.delegation.used', 'identity.delegation.ended'];
+import { delegationTopics, type DelegationService } from './delegation.service.js';
 
 @ArgsType()
 class DelegationsReceivedArgs extends PageArgs {
   @Field(() => DelegationFilter, { nullable: true, description: 'Which; all unless told.' })
   filter?: DelegationFilter | null;
+}
+
+@ArgsType()
+class ReceivedDelegationChangedArgs {
+  @Field(() => ID, { nullable: true, description: 'Only grants of this client.' })
+  clientId?: string | null;
 }
 
 @Resolver()
@@ -106,7 +110,7 @@ export class DelegationResolver {
 
   @Authorized('identity.delegation.read')
   @Subscription(() => Delegation, {
-    subscribe: eventSource('identity.delegation.read', () => ({ topics })),
+    subscribe: eventSource('identity.delegation.read', () => ({ topics: delegationTopics })),
     description:
       'A grant of the tenant was made, ended, or somebody began to act under it. `extensions.cursor` of an event, given ' +
       'back as `extensions.after` within 24 hours, resumes after it.',
@@ -116,5 +120,24 @@ export class DelegationResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Delegation> {
     return this.delegations.get(operation, payload.entityId);
+  }
+
+  @Authorized('identity.delegation.use')
+  @Subscription(() => Delegation, {
+    subscribe: eventSource<ReceivedDelegationChangedArgs>('identity.delegation.use', ({ clientId }) => ({
+      topics: ['identity.delegation.received'],
+      matches: ({ payload }) => clientId == null || payload['clientId'] === clientId,
+    })),
+    description:
+      'A client of the tenant made or ended a grant to it, or somebody began to act under one; it is given as it is now. ' +
+      'That a grant ends at its time is no event. `extensions.cursor` of an event, given back as `extensions.after` within ' +
+      '24 hours, resumes after it. PLAN_REQUIRED.',
+  })
+  async receivedDelegationChanged(
+    @Args(() => ReceivedDelegationChangedArgs) _args: ReceivedDelegationChangedArgs,
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Delegation> {
+    return this.delegations.getReceived(operation, payload.entityId);
   }
 }

@@ -17,6 +17,13 @@ import {
 
 const hour = 60 * 60 * 1000;
 
+/** What is told of a grant. */
+export const delegationTopics = [
+  'identity.delegation.granted',
+  'identity.delegation.used',
+  'identity.delegation.ended',
+] as const;
+
 /** Grants of a client to its provider. Only users of the client give and end them, never whoever acts under one. */
 export class DelegationService {
   constructor(private readonly entitlements: Entitlements) {}
@@ -42,6 +49,14 @@ export class DelegationService {
 
   async get(operation: Operation, id: string): Promise<Delegation> {
     const found = await operation.em.findOne(Delegation, { tenantId: operation.tenantId, id });
+    if (!found) throw notFound('Grant');
+    return found;
+  }
+
+  /** One that a client has granted to the viewer's tenant. */
+  async getReceived(operation: Operation, id: string): Promise<Delegation> {
+    await this.entitlements.requireFeature(operation, 'msp');
+    const found = await operation.em.findOne(Delegation, { providerId: operation.tenantId, id });
     if (!found) throw notFound('Grant');
     return found;
   }
@@ -130,7 +145,7 @@ function end(write: Write, delegation: Delegation, now: Date): void {
 /** For the client to see, live; and for everyone who verifies tokens. */
 export function tell(
   write: Write,
-  topic: 'identity.delegation.granted' | 'identity.delegation.used' | 'identity.delegation.ended',
+  topic: (typeof delegationTopics)[number],
   { tenantId, id, providerId }: Delegation,
 ): void {
   write.publish({

@@ -34,6 +34,24 @@ test('what has gathered for a node is handed out in parts, oldest first, and eac
   expect(parts.map((handed) => handed.map(({ id }) => id))).toEqual([ids.slice(0, 20), ids.slice(20), []]);
 });
 
+test('what may begin is handed out though hundreds wait before it that may not', async () => {
+  const tenant = await panel.world.tenant();
+  const [node, other] = await nodesOf(tenant, 2);
+  const blocked = await sent(tenant, [node!, other!], { max_concurrency: 1 });
+  await takeOne(other!);
+  // As if as many had been sent as that one; each has its place taken by the other node.
+  for (const table of ['command', 'command_invocation'])
+    await panel.sql(
+      `insert into fleet.${table} select (jsonb_populate_record(c, jsonb_build_object(
+         '${table === 'command' ? 'id' : 'command_id'}', '${blocked}' || 'x' || n))).*
+       from fleet.${table} c, generate_series(1, 250) n
+       where c.${table === 'command' ? 'id' : 'command_id'} = $1`,
+      [blocked],
+    );
+  const free = await sent(tenant, [node!]);
+  expect((await take(node!)).map(({ id }) => id)).toEqual([free]);
+});
+
 test('a beat outside of the window does not queue for the command', async () => {
   const tenant = await panel.world.tenant();
   const nodes = await nodesOf(tenant, 1);

@@ -51,7 +51,7 @@ test('a preview shows an API key of what it leads to only what the key may read,
       names: instances.nodes.map(({ instance }) => instance?.name),
       windows: delays.map(({ windows }) => windows?.map(({ name }) => name)),
       canaries: canaries?.length,
-      policies: policies.length,
+      policies: policies.map((policy) => policy.refusals.map((each) => each.instance?.name)),
       refusals: refusals.length,
       refused: (errors ?? []).map(({ path, extensions: { code, reason } }) =>
         [path?.filter((step) => typeof step === 'string').join('.'), code, reason].join(' '),
@@ -59,15 +59,16 @@ test('a preview shows an API key of what it leads to only what the key may read,
     };
   };
   const without = (path: string) => `previewCommand.${path} FORBIDDEN PERMISSION_MISSING`;
-  const [instance, windows, canary] = [
+  const [instance, refusedOn, windows, canary] = [
     without('instances.nodes.instance'),
+    without('policies.refusals.instance'),
     without('delays.windows'),
     without('canaries'),
   ];
   const nothing = {
     names: [undefined, undefined],
     windows: [undefined],
-    policies: 1,
+    policies: [[undefined]],
     refusals: 1,
     refusedOn: [null, null, null],
     narrowed: 'FORBIDDEN',
@@ -76,7 +77,7 @@ test('a preview shows an API key of what it leads to only what the key may read,
   expect({ ...bare, refused: bare.refused.toSorted() }).toEqual({
     ...nothing,
     canaries: undefined,
-    refused: [canary, windows, instance, instance].toSorted(),
+    refused: [canary, windows, instance, instance, refusedOn].toSorted(),
   });
   const all = [
     'fleet.instance.read',
@@ -88,7 +89,7 @@ test('a preview shows an API key of what it leads to only what the key may read,
     names: nodes.map(({ name }) => name),
     windows: [['Freeze']],
     canaries: 1,
-    policies: 2,
+    policies: [nodes.map(({ name }) => name), nodes.map(({ name }) => name)],
     refusals: 4,
     refusedOn: [2, true, true],
     narrowed: 2,

@@ -176,7 +176,13 @@ describe('the preview of a command', () => {
     expect(told).toMatchObject({
       admission: 'REFUSED',
       refused: 1,
-      policies: [{ ...policy, count: 1 }],
+      policies: [
+        {
+          ...policy,
+          count: 1,
+          refusals: [{ instanceId: bad.id, actual: false, instance: { name: bad.name } }],
+        },
+      ],
       refusals: [{ ...policy, instanceId: bad.id, ...found }],
       instances: { nodes: [{ instanceId: bad.id, isRefused: true }], totalCount: 1 },
     });
@@ -193,9 +199,28 @@ describe('the preview of a command', () => {
       [bad.id],
     );
     const all = ids([good, bad]).concat(Array.from({ length: 120 }, (_, at) => `${bad.id}x${at + 1}`));
+    const last = all.at(-1)!;
+    const ofLast = await create(tenant, {
+      name: 'Only of the last',
+      rule: encrypted,
+      enforcement: 'MANDATORY',
+      appliesTo: { instance_ids: [last] },
+    });
     const many = await seen(tenant, { ...input, instanceIds: all }, { first: 1 });
-    expect(many).toMatchObject({ total: 122, refused: 121, policies: [{ ...policy, count: 121 }] });
-    expect(many.refusals).toHaveLength(100);
+    expect(many).toMatchObject({
+      total: 122,
+      refused: 121,
+      policies: [
+        { ...policy, count: 121 },
+        {
+          policyId: ofLast,
+          count: 1,
+          refusals: [{ instanceId: last, actual: false, instance: { name: `${bad.name}120` } }],
+        },
+      ],
+    });
+    expect(many.policies[0]!.refusals.map(({ instanceId }) => instanceId)).toEqual(all.slice(1, 21));
+    expect(many.refusals.map(({ policyId: of }) => of)).toEqual(Array.from({ length: 100 }, () => policyId));
   });
 
   test('says what is wrong as sending does, names no instance of another tenant, and is for those who may send', async () => {

@@ -74,8 +74,9 @@ describe('groups', () => {
     expect([await members(tenant, healthy), await members(tenant, databases)]).toEqual([[web.id], [db.id]]);
   });
 
-  test('lists of instances narrow by group and by tags', async () => {
+  test('lists of instances narrow by group, by tags and by ids, and name nobody of another tenant', async () => {
     const tenant = await panel.world.tenant();
+    const foreign = await (await panel.world.tenant()).node();
     const [one, two] = await nodesOf(tenant, 3);
     await tag(tenant, one!, 'eu', 'db');
     await tag(tenant, two!, 'eu');
@@ -94,12 +95,23 @@ describe('groups', () => {
       await list({ tags: ['eu', 'db'] }),
       await list({ groupId: id, status: 'OFFLINE' }),
       await list({ groupId: 'grp_none' }),
+      await list({ ids: [two!.id, 'inst_none', foreign.id, two!.id] }),
+      await list({ ids: [one!.id, two!.id], tags: ['db'] }),
+      await list({ ids: [] }),
     ]).toEqual([
       { first: [one!.id], total: 2 },
       { first: [one!.id], total: 1 },
       { first: [one!.id], total: 1 },
       { first: [], total: 0 },
+      { first: [two!.id], total: 1 },
+      { first: [one!.id], total: 1 },
+      { first: [], total: 0 },
     ]);
+    const many = await tenant.graphql(
+      'query($filter: InstanceFilter) { instances(filter: $filter) { nodes { id } } }',
+      { filter: { ids: Array.from({ length: 1_001 }, () => one!.id) } },
+    );
+    expect(refusal(many)).toEqual({ code: 'VALIDATION_FAILED', details: { 'filter.ids': 'At most 1000' } });
   });
 
   test('is changed, and removed without its instances', async () => {

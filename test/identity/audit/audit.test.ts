@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { refusal } from '../../support/answers.js';
+import { dataOf, refusal } from '../../support/answers.js';
+import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import { entryOf, rename, settled, tenantWithTrailIn, trailOf, verify } from './support.js';
@@ -45,6 +46,40 @@ test.concurrent('a mutation leaves who, what, from where and the request id, wit
     previousHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
+});
+
+test.concurrent('a new entry is told live to who may read the trail, as far as it is asked for, and to no other tenant', async () => {
+  const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+  for (const { id } of [tenant, other]) await settled(panel, id);
+  const document = `subscription ($filter: AuditEventFilter) {
+    auditEventRecorded(filter: $filter) { action target sequence hash }
+  }`;
+  const follow = (token: string, filter: object | null) =>
+    new Live(panel.panel.url, token, document, { variables: { filter } });
+  await using all = follow(tenant.token, null);
+  await using keys = follow(tenant.token, { action: 'createInstanceGroup', actor: tenant.user.id });
+  await using foreign = follow(other.token, null);
+  for (const live of [all, keys, foreign]) await live.opened();
+  const make = async (who: typeof tenant) =>
+    dataOf(
+      await who.graphql<{ createInstanceGroup: { id: string } }>(
+        'mutation { createInstanceGroup(input: { name: "Some", kind: LIVE, filter: { tags: ["web"] } }) { id } }',
+      ),
+    ).createInstanceGroup.id;
+  dataOf(await tenant.graphql(rename, { input: { name: 'Renamed' } }));
+  await all.received(1);
+  const target = await make(tenant);
+  await keys.received(1);
+  await all.received(2);
+  const { hash, sequence } = await entryOf(tenant, 'createInstanceGroup');
+  const told = { action: 'createInstanceGroup', target, sequence, hash };
+  expect(keys.results.map(({ data }) => data?.['auditEventRecorded'])).toEqual([told]);
+  expect(all.results.map(({ data }) => data?.['auditEventRecorded'])).toMatchObject([
+    { action: 'updateProfile' },
+    told,
+  ]);
+  const theirs = await make(other);
+  expect(await foreign.received(1)).toMatchObject([{ data: { auditEventRecorded: { target: theirs } } }]);
 });
 
 test.concurrent('a failed sign-in is in the trail of the tenant whose account it was', async () => {

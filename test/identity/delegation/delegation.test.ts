@@ -163,6 +163,38 @@ describe.each(modes)('%s', (mode) => {
     ]);
   });
 
+  test.concurrent('the provider sees live what its clients grant and end, and nobody else does', async () => {
+    const { parent, acme } = await pair();
+    const other = await pair();
+    const document = `subscription ($clientId: ID) {
+      receivedDelegationChanged(clientId: $clientId) { id clientId role revokedAt lastUsedAt }
+    }`;
+    const follow = (token: string, clientId: string | null) =>
+      new Live(panel.panel.url, token, document, { variables: { clientId } });
+    await using all = follow(parent.token, null);
+    await using ofOther = follow(parent.token, other.acme.id);
+    await using stranger = follow(other.parent.token, null);
+    for (const live of [all, ofOther, stranger]) await live.opened();
+    const { id } = dataOf(await grant(acme, { role: 'VIEWER' })).grantDelegation;
+    await all.received(1);
+    await act(panel, parent.token, acme.id);
+    await all.received(2);
+    await revoke(acme, id);
+    await all.received(3);
+    const now = panel.clock.now().toISOString();
+    const told = { id, clientId: acme.id, role: 'VIEWER', revokedAt: null, lastUsedAt: null };
+    expect(all.results.map(({ data }) => data?.['receivedDelegationChanged'])).toEqual([
+      told,
+      { ...told, lastUsedAt: now },
+      { ...told, revokedAt: now, lastUsedAt: now },
+    ]);
+    const theirs = dataOf(await grant(other.acme, { role: 'VIEWER' })).grantDelegation.id;
+    expect(await stranger.received(1)).toMatchObject([
+      { data: { receivedDelegationChanged: { id: theirs } } },
+    ]);
+    expect(ofOther.results).toEqual([]);
+  });
+
   test.concurrent('a grant gives nobody more than they have at home', async () => {
     const { parent, acme } = await pair();
     dataOf(await grant(acme, { role: 'ADMIN' }));

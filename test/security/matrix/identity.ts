@@ -47,6 +47,7 @@ export const identity: Matrix = {
 
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
   'Query.verifyAudit':                  may('identity.audit.read', [...managers, 'service']),
+  'Subscription.auditEventRecorded':    may('identity.audit.read', [...managers, 'service']),
 
   'Query.branding':                     may('identity.branding.read', readers),
   'Mutation.updateBranding':            may('identity.branding.manage', [...managers, 'service']),
@@ -71,6 +72,7 @@ export const identity: Matrix = {
   // Access that a client grants to the tenant that manages it
   'Query.delegations':                  may('identity.delegation.read', [...managers, 'service']),
   'Query.delegationsReceived':          may('identity.delegation.use', operators),
+  'Subscription.receivedDelegationChanged': may('identity.delegation.use', operators),
   'Subscription.delegationChanged':     may('identity.delegation.read', [...managers, 'service']),
   'Mutation.grantDelegation':           may('identity.delegation.manage', ['owner']),
   'Mutation.revokeDelegation':          may('identity.delegation.manage', ['owner']),

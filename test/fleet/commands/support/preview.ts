@@ -11,7 +11,17 @@ export interface Preview {
   delayed: number;
   refused: number | null;
   admission: 'ADMITTED' | 'REFUSED' | 'UNKNOWN';
-  policies: { policyId: string; policyName: string; resolution: string | null; count: number }[];
+  policies: {
+    policyId: string;
+    policyName: string;
+    resolution: string | null;
+    count: number;
+    refusals: {
+      instanceId: string;
+      actual: unknown;
+      instance: { name: string } | null;
+    }[];
+  }[];
   refusals: {
     policyId: string;
     policyName: string;
@@ -46,7 +56,7 @@ export interface Preview {
 export const query = `query ($input: SendCommandInput!, $first: Int, $after: String, $filter: CommandTargetFilter) {
   previewCommand(input: $input) {
     total offline delayed refused admission expiresAt
-    policies { policyId policyName resolution count }
+    policies { policyId policyName resolution count refusals { instanceId actual instance { name } } }
     refusals { policyId policyName resolution instanceId condition operator expected actual }
     delays { windows { name } until expiresBefore count }
     canaries { canaryId canary { name } count }

@@ -1,0 +1,79 @@
+import { afterAll, describe, expect, test, vi } from 'vitest';
+
+import { client, provider } from '../identity/msp/support.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
+import { Mailbox } from '../identity/support/mailbox.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel } from '../support/panel.js';
+import type { Tenant } from '../support/world.js';
+import { heading, nothingWrong } from './support/console.js';
+import { useStage } from './support/stage.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let mailbox: Mailbox;
+afterAll(async () => mailbox?.[Symbol.asyncDispose]());
+const stage = useStage(async () => {
+  mailbox = await Mailbox.start();
+  return startTestPanel({ SMTP_URL: mailbox.url });
+});
+const { at } = stage;
+
+const makeGroup = async (tenant: Tenant, name: string) =>
+  dataOf(
+    await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+      'mutation ($name: String!) { createInstanceGroup(input: { name: $name, kind: LIVE, filter: { tags: ["web"] } }) { id } }',
+      { name },
+    ),
+  ).createInstanceGroup.id;
+
+// Nothing is read again by itself meanwhile: what is waited for comes by an event or not at all.
+describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () => {
+  test('in the audit trail, as far as it is narrowed, and on the overview', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const { name } = (await tenant.rest<{ name: string }>('/api/auth/me')).body;
+    expect(
+      await at(tenant, '/audit?action=createInstanceGroup', async (page) => {
+        await heading(page, 'Audit trail');
+        await page.getByText('No entry is like this.').waitFor();
+        const id = await makeGroup(tenant, 'First');
+        const entry = page
+          .getByRole('list', { name: 'Entries' })
+          .getByRole('listitem')
+          .filter({ hasText: id });
+        await entry.getByText(`by user ${name}`).waitFor();
+        await page.goto(`${stage.panel.panel.url}/`);
+        const changes = page.getByRole('region', { name: 'What changed lately' }).getByRole('listitem');
+        await changes.filter({ hasText: 'First' }).waitFor();
+        await makeGroup(tenant, 'Second');
+        await changes.filter({ hasText: 'Second' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('by a provider, of what its client grants and ends', async () => {
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, mailbox, parent);
+    expect(
+      await at(parent, `/clients/${acme.id}`, async (page) => {
+        await page.getByText('Its owner has granted no access yet.').waitFor();
+        const { grantDelegation } = dataOf(
+          await acme.graphql<{ grantDelegation: { id: string } }>(
+            'mutation { grantDelegation(input: { role: VIEWER, expiresInHours: 1, reason: "A look" }) { id } }',
+          ),
+        );
+        const access = page.getByRole('list', { name: 'Access' }).getByRole('listitem');
+        await access.filter({ hasText: 'A look' }).filter({ hasText: 'Viewer until' }).waitFor();
+        const act = page.getByRole('button', { name: /^Act in/ });
+        await act.waitFor();
+        dataOf(
+          await acme.graphql('mutation ($id: ID!) { revokeDelegation(id: $id) { id } }', {
+            id: grantDelegation.id,
+          }),
+        );
+        await access.filter({ hasText: 'A look' }).filter({ hasText: 'was ended' }).waitFor();
+        await act.waitFor({ state: 'detached' });
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
