@@ -19,6 +19,9 @@ const advice: Record<string, string> = {
   UNAUTHENTICATED: 'Your session has ended. Sign in again.',
 };
 
+const mayBeDone =
+  'The panel was lost while it did this, and it may be done or not. Look before you do it again.';
+
 /** An error in words for whoever reads the page. */
 export function problemOf({ networkError, graphQLErrors, response }: CombinedError): Told {
   const status = (response as Response | undefined)?.status;
@@ -45,7 +48,12 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
   const words = sentence(first.message);
   return {
     code,
-    text: isNamed ? `${words} Try again in a moment.` : (advice[code] ?? words),
+    text:
+      reason === 'OUTCOME_UNKNOWN'
+        ? mayBeDone
+        : isNamed
+          ? `${words} Try again in a moment.`
+          : (advice[code] ?? words),
     reason,
     details,
   };
