@@ -3,7 +3,7 @@ import type { GraphQLError } from 'graphql';
 import { ApiError, isErrorCode, isOutcomeUnknown, type ErrorCode } from '#platform/errors.js';
 
 /** The one table from a GraphQL error code to an HTTP status. */
-export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
+const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,

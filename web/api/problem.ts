@@ -43,20 +43,14 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
   }
   const told = first.extensions['reason'];
   const reason = typeof told === 'string' ? told : undefined;
+  return { code, text: adviceFor(code, reason, sentence(first.message)), reason, details };
+}
+
+function adviceFor(code: string, reason: string | undefined, words: string): string {
+  if (reason === 'OUTCOME_UNKNOWN') return mayBeDone;
   // What is away is named: a provider, a cluster, the database.
-  const isNamed = code === 'UNAVAILABLE' && reason !== undefined;
-  const words = sentence(first.message);
-  return {
-    code,
-    text:
-      reason === 'OUTCOME_UNKNOWN'
-        ? mayBeDone
-        : isNamed
-          ? `${words} Try again in a moment.`
-          : (advice[code] ?? words),
-    reason,
-    details,
-  };
+  if (code === 'UNAVAILABLE' && reason !== undefined) return `${words} Try again in a moment.`;
+  return advice[code] ?? words;
 }
 
 function sentence(text: string): string {
