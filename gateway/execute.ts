@@ -18,6 +18,7 @@ import { invalidFields } from '#platform/validation.js';
 
 import { badRequest } from './bad-request.js';
 import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
+import { doneOrNot } from './done-or-not.js';
 import { introspect } from './introspection.js';
 import type { Admit } from './rate-limit/admission.js';
 import type { PlanRunner } from './run-plan.js';
@@ -65,9 +66,10 @@ export function createExecutor(options: ExecutorOptions): Execute {
     if (!plan) return introspect(operation, variables);
     const exchanged = exchange ? exchange(request.context) : request.context;
     const known = exchanged instanceof Promise ? await exchanged : exchanged;
-    const isQuery = operation.context.operation.operation === OperationTypeNode.QUERY;
-    const context = isQuery ? { ...known, mayLag: true } : known;
-    return runner.run({ operation, plan, services, variables, context });
+    const { operation: kind } = operation.context.operation;
+    const context = kind === OperationTypeNode.QUERY ? { ...known, mayLag: true } : known;
+    const result = await runner.run({ operation, plan, services, variables, context });
+    return doneOrNot(result, kind, plan, context);
   };
 }
 

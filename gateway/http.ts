@@ -11,7 +11,7 @@ import { createHandler, type Request as HttpRequest, type Response as Answer } f
 
 import { callerOf, isStranger } from '#platform/caller.js';
 import { longestBody, longestBodyOfStrangers } from '#platform/client-data.js';
-import type { ErrorCode } from '#platform/errors.js';
+import { isOutcomeUnknown, type ErrorCode } from '#platform/errors.js';
 import { tooManyParts } from '#platform/json-shape.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
@@ -129,12 +129,11 @@ function answer(result: ExecutionResult, request: GraphQLRequest): Answer {
   const later = comeBackLater(result);
   const headers = { 'content-type': `${mediaType}; charset=utf-8` };
   if (later) {
-    // Proxies and clients know these two whatever the media type; the body is still GraphQL's.
+    // Proxies and clients know these three whatever the media type; the body is still GraphQL's.
     const { status, statusText, retryAfter } = later;
-    return [
-      JSON.stringify(result),
-      { status, statusText, headers: { ...headers, 'retry-after': String(retryAfter) } },
-    ];
+    const again: Record<string, string> =
+      retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+    return [JSON.stringify(result), { status, statusText, headers: { ...headers, ...again } }];
   }
   return [
     JSON.stringify(result),
@@ -150,6 +149,9 @@ function comeBackLater({ data, errors = [] }: ExecutionResult) {
       code === 'RATE_LIMITED' ? data === undefined : code === 'UNAVAILABLE' && isEmpty,
     ) ?? {};
   if (!extensions) return undefined;
+  // Of several one is enough. As haproxy says it when a panel was lost at work: 503 is for what was not done.
+  if (errors.some((error) => isOutcomeUnknown(error.extensions)))
+    return { status: 502, statusText: 'Bad Gateway', retryAfter: undefined };
   const retryAfter = Number(extensions['retryAfterSeconds'] ?? 1);
   return extensions['code'] === 'RATE_LIMITED'
     ? { status: 429, statusText: 'Too Many Requests', retryAfter }

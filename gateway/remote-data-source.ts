@@ -9,7 +9,7 @@ import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 import type { SubgraphClient } from './data-source.js';
 import { createRemoteSubscriber } from './remote-subscriber.js';
-import { unavailable } from './unavailable.js';
+import { isUndone, mayBeDone, nothingDone, unavailable } from './unavailable.js';
 
 /** A subgraph at another address. Its WebSocket is at the same one. */
 export interface RemoteSubgraph {
@@ -59,7 +59,8 @@ export function remoteClient(
     });
     if (statusCode >= 500) {
       await body.dump();
-      throw new Error(`Subgraph ${name} answered with status ${statusCode}`);
+      const refused = new Error(`Subgraph ${name} answered with status ${statusCode}`);
+      throw statusCode === 503 ? Object.assign(refused, { code: nothingDone }) : refused;
     }
     const answer: unknown = await body.json();
     if (!isResult(answer)) throw new Error(`Subgraph ${name} answered with something other than a result`);
@@ -71,7 +72,7 @@ export function remoteClient(
       try {
         return await send(request, context).catch(async (error: unknown) => {
           // A kept connection may close just as it is used. Repeating a query is safe; a mutation may have been done.
-          if (!isClosedConnection(error) || request.query.startsWith('mutation')) throw error;
+          if (!isClosedConnection(error) || isMutation(request)) throw error;
           return send(request, context);
         });
       } catch (error) {
@@ -79,7 +80,7 @@ export function remoteClient(
           { err: error, requestId: context.requestId, subgraph: name },
           'A subgraph gave no answer',
         );
-        return unavailable();
+        return isMutation(request) && !isUndone(error) ? mayBeDone() : unavailable();
       }
     },
     subscribe: (request, context) => Promise.resolve(subscriber.subscribe(request, context)),
@@ -122,6 +123,8 @@ function headersFor(context: RequestContext): Record<string, string> {
 function isResult(answer: unknown): answer is FormattedExecutionResult {
   return typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
 }
+
+const isMutation = ({ query }: SubgraphRequest): boolean => query.startsWith('mutation');
 
 function isClosedConnection(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;

@@ -7,14 +7,14 @@ import type { Admission } from '#gateway/rate-limit/admission.js';
 import { requestContextMiddleware, requestContextOf } from '#gateway/request-context.js';
 import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { databaseAway, isPassing } from '#platform/database/outage.js';
-import { ApiError } from '#platform/errors.js';
+import { ApiError, isOutcomeUnknown } from '#platform/errors.js';
 import { createHealthRouter, type Health } from '#platform/health.js';
 import { answerError } from '#platform/http-error.js';
 import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { traceRequests } from '#platform/telemetry/trace-requests.js';
-import { statusOfCode } from '#rest-compat/errors.js';
+import { statusOf } from '#rest-compat/errors.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
 import { withApi, type HttpApp } from './api-listener.js';
@@ -110,8 +110,6 @@ export function createHttpApp(options: HttpOptions): HttpApp {
 export function refuse(response: Response, error: ApiError): void {
   const { code, message, extensions } = error;
   if (response.req.path !== '/graphql') return refuseUnread(response, error);
-  response
-    .status(statusOfCode[code])
-    .setHeader('Retry-After', extensions.retryAfterSeconds ?? 1)
-    .json({ errors: [{ message, extensions }] });
+  if (!isOutcomeUnknown(extensions)) response.setHeader('Retry-After', extensions.retryAfterSeconds ?? 1);
+  response.status(statusOf(code, extensions.reason)).json({ errors: [{ message, extensions }] });
 }

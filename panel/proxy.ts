@@ -2,7 +2,9 @@ import { Router } from 'express';
 import { Pool } from 'undici';
 
 import { requestContextOf } from '#gateway/request-context.js';
+import { isUndone } from '#gateway/unavailable.js';
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
+import { outcomeUnknown } from '#platform/errors.js';
 import { traceHeaders } from '#platform/telemetry/tracing.js';
 
 // Of the connection, not of the message (RFC 9110, section 7.6.1).
@@ -46,9 +48,12 @@ export function createProxy(
       }
       answer.body.on('error', () => response.destroy());
       answer.body.pipe(response);
-    } catch {
-      if (!response.headersSent)
+    } catch (error) {
+      if (response.headersSent) return;
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (isRead || isUndone(error))
         response.status(503).setHeader('Retry-After', '2').json({ error: 'Unavailable' });
+      else response.status(502).json({ error: outcomeUnknown(error).message });
     }
   });
   return router;

@@ -19,8 +19,14 @@ export async function createReadPositions(
   logger: Logger,
 ): Promise<{ positions: ReadPositions | undefined; stop: () => Promise<void> }> {
   if (env.DATABASE_READ_URL === undefined) return { positions: undefined, stop: async () => undefined };
-  if (env.REDIS_URL === undefined)
+  if (env.REDIS_URL === undefined) {
+    logger.warn(
+      'DATABASE_READ_URL is set without REDIS_URL: how far tenants have written is known to this process alone. ' +
+        'That is all there is to know where no other process serves clients; with several, each may show what is ' +
+        'seconds older than what another has acknowledged',
+    );
     return { positions: new ReadPositions(logger), stop: async () => undefined };
+  }
   const redis = await connectRedis(env.REDIS_URL, logger, 'tenants are read from the primary');
   const shared: SharedPositions = {
     get: async (tenantId) => {

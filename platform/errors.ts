@@ -55,6 +55,27 @@ export class ApiError extends Error {
   }
 }
 
+/** The reason of an UNAVAILABLE of which nobody knows whether it was done. It has no `retryAfterSeconds`. */
+export const outcomeUnknownReason = 'OUTCOME_UNKNOWN';
+
+/**
+ * For what may have been done or not. Many clients repeat by themselves what is told to come again, a POST too, so this
+ * is never told with a time to do so; deploy/cluster/502.http has the same words.
+ */
+export function outcomeUnknown(cause?: unknown): ApiError {
+  return new ApiError(
+    'UNAVAILABLE',
+    'The answer was lost while the panel was at this request, which may have been done or not. Look before repeating it, ' +
+      'or, where an Idempotency-Key counts, repeat it with the same Idempotency-Key',
+    { reason: outcomeUnknownReason, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** Whether these are the extensions of such an error. */
+export function isOutcomeUnknown({ code, reason }: { code?: unknown; reason?: unknown }): boolean {
+  return code === 'UNAVAILABLE' && reason === outcomeUnknownReason;
+}
+
 /** A failure that the operator can mend. Its message says how, and is all that is printed of it. */
 export class OperatorError extends Error {
   override readonly name: string = 'OperatorError';

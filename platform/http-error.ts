@@ -1,9 +1,8 @@
 import type { ErrorRequestHandler } from 'express';
 
-import { isPassing } from './database/outage.js';
+import { databaseAway, isPassing } from './database/outage.js';
+import { isOutcomeUnknown } from './errors.js';
 import type { Logger } from './logger.js';
-
-const retryAfterSeconds = 5;
 
 /**
  * The last word of every Express application of the panel: JSON, never Express's own page with its stack. To be mounted
@@ -11,9 +10,8 @@ const retryAfterSeconds = 5;
  */
 export function answerError(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const isAway = isPassing(error);
-    const status = isAway ? 503 : statusOf(error);
-    if (status >= 500 && !isAway) {
+    const away = isPassing(error) ? databaseAway(error) : undefined;
+    if (away === undefined && statusOf(error) >= 500) {
       const { requestContext } = response.locals as { requestContext?: { requestId: string } };
       logger.error({ err: error, requestId: requestContext?.requestId }, 'A request failed');
     }
@@ -22,13 +20,14 @@ export function answerError(logger: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    if (isAway) response.setHeader('Retry-After', retryAfterSeconds);
-    response.status(status).json({ error: sentenceOf(status) });
+    const { retryAfterSeconds } = away?.extensions ?? {};
+    if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
+    const status = away ? (isOutcomeUnknown(away.extensions) ? 502 : 503) : statusOf(error);
+    response.status(status).json({ error: away?.message ?? sentenceOf(status) });
   };
 }
 
 function sentenceOf(status: number): string {
-  if (status === 503) return 'The panel cannot reach its database just now';
   return status >= 500 ? 'Something went wrong on our side' : 'Bad request';
 }
 

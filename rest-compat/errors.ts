@@ -1,9 +1,9 @@
 import type { GraphQLError } from 'graphql';
 
-import { ApiError, isErrorCode, type ErrorCode } from '#platform/errors.js';
+import { ApiError, isErrorCode, isOutcomeUnknown, type ErrorCode } from '#platform/errors.js';
 
 /** The one table from a GraphQL error code to an HTTP status. */
-export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
+const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -16,6 +16,14 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
   UNAVAILABLE: 503,
 };
+
+/**
+ * The status of an error. Of what may have been done or not haproxy says 502, without Retry-After: 503 says that nothing
+ * was done.
+ */
+export function statusOf(code: ErrorCode, reason?: string): number {
+  return isOutcomeUnknown({ code, reason }) ? 502 : statusOfCode[code];
+}
 
 /** The contract promises Retry-After on these, also when whoever refused did not say how long. */
 const defaultRetryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
@@ -51,7 +59,7 @@ export class Refusal extends Error {
   }
 
   static of(code: ErrorCode, message: string, options: RefusalOptions = {}): Refusal {
-    return new Refusal(statusOfCode[code], message, { ...options, code });
+    return new Refusal(statusOf(code, options.reason), message, { ...options, code });
   }
 
   /** The words are constant: the cause is for the log. */

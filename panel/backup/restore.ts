@@ -5,6 +5,7 @@ import pg from 'pg';
 import { ensureRoles } from '#platform/database/roles.js';
 import { OperatorError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
+import { anotherTimelineSql } from '#platform/outbox/timeline.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from '../areas.js';
@@ -57,6 +58,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     '--no-owner',
     join(folder, dumpName),
   ]);
+  await withClient(ownerUrl, async (owner) => owner.query(anotherTimelineSql));
   return { manifest, applied: await migrateNamed(ownerUrl, url, logger) };
 }
 

@@ -22,7 +22,7 @@ export interface PoolStats {
 
 export type TakenClient = pg.PoolClient & GuardedClient;
 
-/** One process's share of PostgreSQL's connections, however many areas it runs. The standing ones come on top. */
+/** One process's share of PostgreSQL's connections, however many areas it runs. The standing ones, and that for readiness, come on top. */
 export const defaultConnections = 18;
 
 /**
@@ -62,6 +62,11 @@ export class Connections {
   readonly keepsStatements: boolean;
 
   private readonly pools: Readonly<Record<Part, pg.Pool> & Partial<Record<'replicas', pg.Pool>>>;
+  /**
+   * One to where requests go, for "are you ready" alone: that all of theirs are taken by what takes long is no reason to
+   * send nobody here any more. Made when it is first asked.
+   */
+  private readonly readiness: pg.Pool;
   private readonly clients = new Set<GuardedClient>();
   /** Of those who wait for a connection. */
   private readonly waiting = new Set<(error: Error) => void>();
@@ -79,6 +84,7 @@ export class Connections {
       background: this.pool(directUrl, sizes.background, waits.free.background),
       ...(readUrl === undefined ? {} : { replicas: this.pool(readUrl, sizes.requests, waits.free.replicas) }),
     };
+    this.readiness = this.pool(url, 1, waits.ready, 'panel readiness');
     this.standing = new StandingConnection(directUrl, 'panel process');
   }
 
@@ -130,13 +136,24 @@ export class Connections {
   }
 
   private async ask(): Promise<string | undefined> {
-    const asked = this.use(async (client) => client.query<{ isReadOnly: boolean }>(readOnlySql)).then(
-      ({ rows }) => (rows[0]?.isReadOnly ? 'the database takes no writes' : undefined),
+    const asked = this.askReadOnly().then(
+      (rows) => (rows[0]?.isReadOnly ? 'the database takes no writes' : undefined),
       () => 'the database does not answer',
     );
     const over = new AbortController();
     const tooLate = sleep(waits.ready, 'the database does not answer', { signal: over.signal, ref: false });
     return Promise.race([asked, tooLate.catch(() => undefined)]).finally(() => over.abort());
+  }
+
+  private async askReadOnly(): Promise<{ isReadOnly: boolean }[]> {
+    const client = await this.takeOf(this.readiness);
+    try {
+      // What has not answered by then would keep who asks next from a connection that does.
+      client.answerWithin = waits.ready;
+      return (await client.query<{ isReadOnly: boolean }>(readOnlySql)).rows;
+    } finally {
+      client.release();
+    }
   }
 
   stats(): PoolStats[] {
@@ -165,11 +182,12 @@ export class Connections {
 
   private async closeAll(withinMs: number): Promise<void> {
     const tooLate = setTimeout(() => this.cut(), withinMs);
-    await Promise.all([this.standing.stop(), ...Object.values(this.pools).map((pool) => pool.end())]);
+    const pools = [this.readiness, ...Object.values(this.pools)];
+    await Promise.all([this.standing.stop(), ...pools.map((pool) => pool.end())]);
     clearTimeout(tooLate);
   }
 
-  private pool(connectionString: string, max: number, freeWithinMs: number): pg.Pool {
+  private pool(connectionString: string, max: number, freeWithinMs: number, name = 'panel'): pg.Pool {
     const { clients } = this;
     class PooledClient extends GuardedClient {
       constructor(config: pg.ClientConfig) {
@@ -180,7 +198,7 @@ export class Connections {
     }
     const pool = new pg.Pool({
       connectionString,
-      application_name: 'panel',
+      application_name: name,
       max,
       connectionTimeoutMillis: freeWithinMs,
       idleTimeoutMillis: waits.idle,

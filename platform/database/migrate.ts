@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Migration, Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 
 import type { Logger } from '../logger.js';
@@ -49,16 +51,20 @@ export async function isMigrated(
   return migrations.every(({ name }) => applied.has(name));
 }
 
-/**
- * Brings one area's schema up to date as the owner. All steps of a run share one transaction; processes that start
- * together queue on an advisory lock, so that each step runs once. Answers the names of the steps that were applied.
- */
-export async function migrateArea(options: {
+interface MigrateOptions {
   area: string;
   ownerUrl: string;
   migrations: readonly AreaMigration[];
   logger: Logger;
-}): Promise<string[]> {
+}
+
+/**
+ * Brings one area's schema up to date as the owner. Each step is a transaction with its row in the table of steps: what it
+ * has locked is free again after it, events do not wait for those behind it, and a run that was cut off goes on after the
+ * last one. Processes that start together take turns by an advisory lock, so that each step runs once. Answers the names
+ * of the steps that were applied here.
+ */
+export async function migrateArea(options: MigrateOptions): Promise<string[]> {
   const orm = await MikroORM.init({
     clientUrl: options.ownerUrl,
     schema: options.area,
@@ -79,42 +85,79 @@ export async function migrateArea(options: {
     logger: (message) => options.logger.debug({ area: options.area }, message),
   });
   try {
-    return await undeadlocked(options, async () =>
-      orm.em.transactional(async (em) => {
-        // No deadline for a statement: filling a column of a large table takes what it takes.
-        await em.execute(`set local lock_timeout = ${waits.migration}`);
-        await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${options.area}`]);
-        await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
-        const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
-        return applied.map(({ name }) => name);
-      }),
-    );
+    const applied: string[] = [];
+    for (;;) {
+      const next = await patiently(options, async () => applyNext(orm, options));
+      if (next.length === 0) return applied;
+      applied.push(...next);
+    }
   } finally {
-    await orm.close();
+    await close(orm);
   }
 }
 
+/** A connection that was lost inside its transaction never goes back to its pool, which would wait for it for ever. */
+async function close(orm: MikroORM): Promise<void> {
+  const closed = new AbortController();
+  const tooLate = sleep(waits.close, undefined, { signal: closed.signal }).catch(() => undefined);
+  await Promise.race([orm.close(), tooLate]);
+  closed.abort();
+}
+
+/** The next step that is due; of a schema that is new all of them, since nobody is at work there. */
+async function applyNext(orm: MikroORM, { area, migrations }: MigrateOptions): Promise<string[]> {
+  return orm.em.transactional(async (em) => {
+    // No deadline for a statement: filling a column of a large table takes what it takes.
+    await em.execute(`set local lock_timeout = ${waits.migration}`);
+    await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${area}`]);
+    const known = await appliedSteps(em, area);
+    const due = migrations.map(({ name }) => name).filter((name) => !known.has(name));
+    const steps = known.size === 0 ? due : due.slice(0, 1);
+    if (steps.length === 0) return [];
+    await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
+    const applied = await orm.migrator.up({ transaction: em.getTransactionContext(), migrations: steps });
+    return applied.map(({ name }) => name);
+  });
+}
+
+async function appliedSteps(em: SqlEntityManager, area: string): Promise<Set<string>> {
+  const table = `${pg.escapeIdentifier(area)}.migration`;
+  const [found] = await em.execute<{ isThere: boolean }[]>(`select to_regclass(?) is not null as "isThere"`, [
+    table,
+  ]);
+  if (!found?.isThere) return new Set();
+  const rows = await em.execute<{ name: string }[]>(`select name from ${table}`);
+  return new Set(rows.map(({ name }) => name));
+}
+
 const deadlockDetected = '40P01';
-const mostAttempts = 5;
+const lockNotAvailable = '55P03';
+const mostDeadlocks = 5;
 
 /**
  * Processes of the version before are at work meanwhile, and lock tables in an order of their own. Where PostgreSQL ends
- * the migration of the two, nothing of it was done, and those that it waited for have ended by the next attempt.
+ * the step of the two, or a lock is not to be had in the time for which others may be kept waiting behind it, nothing of
+ * the step was done, and it is tried again when those have had their turn.
  */
-async function undeadlocked<T>(
-  { area, logger }: { area: string; logger: Logger },
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1)
+async function patiently<T>({ area, logger }: MigrateOptions, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + waits.migration;
+  for (let deadlocks = 0; ;) {
     try {
       return await work();
     } catch (error) {
-      if (sqlCodeOf(error) !== deadlockDetected || attempt === mostAttempts) throw error;
+      const code = sqlCodeOf(error);
+      if (code === deadlockDetected) deadlocks += 1;
+      const mayTry = code === deadlockDetected ? deadlocks < mostDeadlocks : code === lockNotAvailable;
+      if (!mayTry || performance.now() > until) throw error;
       logger.warn(
         { area, err: error },
-        'the migration and others at work waited for each other: it begins anew',
+        code === deadlockDetected
+          ? 'the migration and others at work waited for each other: the step begins anew'
+          : 'the migration waits for others at work, and lets those behind it go first: the step begins anew',
       );
     }
+    await sleep(waits.migrationPause);
+  }
 }
 
 function toClass(

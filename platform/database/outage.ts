@@ -1,4 +1,4 @@
-import { ApiError } from '../errors.js';
+import { ApiError, outcomeUnknown } from '../errors.js';
 
 /**
  * How to read these tables: an error with one of these marks says nothing about what was asked, only that the database
@@ -98,10 +98,41 @@ export function sqlCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/**
+ * Marks an error of a transaction that may have been committed all the same. A property, which the ORM's exceptions take
+ * over from what they wrap. To who repeats by design it stays what it is: one that passes.
+ */
+export function markInDoubt(error: unknown): unknown {
+  return error instanceof Error ? Object.assign(error, { isInDoubt: true }) : error;
+}
+
+function isInDoubt(error: unknown): boolean {
+  return error instanceof Error && 'isInDoubt' in error && error.isInDoubt === true;
+}
+
+/**
+ * Whether a COMMIT that ended with this error may have been done: the server was lost or cut off with the answer, which
+ * it keeps while its synchronous standby is away. Anything else that it says of a COMMIT undoes the transaction, and what
+ * pg refuses to send was never heard.
+ */
+export function isLostAnswer(error: unknown): boolean {
+  if (!(error instanceof Error) || unsent.test(error.message)) return false;
+  // Its end for idleness was before the COMMIT.
+  if (sqlCodeOf(error).startsWith('25P')) return false;
+  const severity = 'severity' in error ? error.severity : undefined;
+  return isAway(error) || severity === 'FATAL' || severity === 'PANIC';
+}
+
+const unsent = /^Client (was closed|has encountered a connection error) and is not queryable$/;
+
 export const databaseAwayReason = 'DATABASE_AWAY';
 
-/** What a caller is told of an error that passes; with a reason where nobody could be served. */
+/**
+ * What a caller is told of an error that passes: to come again where nothing was done, with a reason where nobody could be
+ * served.
+ */
 export function databaseAway(cause: unknown): ApiError {
+  if (isInDoubt(cause)) return outcomeUnknown(cause);
   return new ApiError('UNAVAILABLE', 'The panel cannot reach its database just now', {
     ...(isAway(cause) ? { reason: databaseAwayReason } : {}),
     retryAfterSeconds: 5,

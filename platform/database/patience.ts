@@ -65,8 +65,12 @@ export const waits = {
   ownerConnect: 10_000,
   /** For another process that migrates. */
   migration: 600_000,
-  /** For a table that is to be changed: all who come after queue up behind one who waits. */
-  migrationLock: 30_000,
+  /**
+   * For a table that is to be changed, each time: all who come after queue up behind one who waits, and requests wait for a
+   * lock no longer than `request.lock`. It is tried again after a pause, for as long as for another that migrates.
+   */
+  migrationLock: 2_000,
+  migrationPause: 1_000,
   /**
    * For a new connection, and for a free one by who takes it: behind a request is someone, work can wait its turn, and
    * in the place of a replica there is the primary.

@@ -55,6 +55,16 @@ export const timelineMigration: AreaMigration = migration(
     platform.count_parked_events(text) from public`,
 );
 
+/**
+ * Begins a timeline in the run of the server that there is: a dump that is restored on the server which it is from, as that
+ * goes on, would else pass for what went on there meanwhile. For the owner.
+ */
+export const anotherTimelineSql = `
+  insert into platform.timeline
+    select greatest((extract(epoch from clock_timestamp()) * 1000000)::bigint, coalesce(max(timeline), 0) + 1),
+      pg_postmaster_start_time()
+    from platform.timeline`;
+
 /** Names the timeline in an area's outbox. Follows `outboxTableSql`, and gives the area its rights in the platform. */
 export function outboxTimelineSql(area: string): string[] {
   const both = `${area}_app, ${area}_jobs`;

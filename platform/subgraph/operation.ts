@@ -1,6 +1,7 @@
 import { holds, type PermissionTable } from '../auth/permissions.js';
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
+import { isPassing, markInDoubt } from '../database/outage.js';
 import { ApiError } from '../errors.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Enqueue } from '../jobs/job.js';
@@ -46,7 +47,7 @@ export class Operation {
   private readonly isSuspended: (tenantId: string) => boolean;
   private readonly kept = new Map<unknown, unknown>();
   private reader: SqlEntityManager | undefined;
-  private hasWritten = false;
+  private writes = 0;
   private call: (MutationCall & { isAudited: boolean }) | undefined;
 
   constructor(options: OperationOptions) {
@@ -114,7 +115,7 @@ export class Operation {
   get mayLag(): boolean {
     const kind = this.viewer?.kind;
     const isForPeople = kind === 'user' || kind === 'api-key' || kind === 'delegate';
-    return this.request.mayLag === true && isForPeople && !this.hasWritten;
+    return this.request.mayLag === true && isForPeople && this.writes === 0;
   }
 
   /** Makes a thing once per operation: loaders, mostly. */
@@ -148,7 +149,7 @@ export class Operation {
       await jobs.send(em, this.database.area, { requestId: this.request.requestId, tenantId });
       return answer;
     });
-    this.hasWritten = true;
+    this.writes += 1;
     await this.database.wrote(tenantId);
     this.database.announce(events);
     if (this.call) this.call.isAudited = true;
@@ -161,10 +162,16 @@ export class Operation {
   /** For mutations that are audited: runs `next`, then makes sure that the mutation has left its audit row. */
   async mutation<T>(call: MutationCall, next: () => Promise<T>): Promise<T> {
     this.call = { ...call, isAudited: false };
-    const result = await next();
-    if (!this.call.isAudited && this.viewer) await this.write(async () => undefined);
-    this.call = undefined;
-    return result;
+    const { writes } = this;
+    try {
+      const result = await next();
+      if (!this.call.isAudited && this.viewer) await this.write(async () => undefined);
+      this.call = undefined;
+      return result;
+    } catch (error) {
+      // To come again is no advice for what is done in part.
+      throw this.writes > writes && isPassing(error) ? markInDoubt(error) : error;
+    }
   }
 
   /**

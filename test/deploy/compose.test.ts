@@ -81,6 +81,13 @@ describe.each(Object.entries(deployments))('%s', (_name, { services, ...declared
     }
   });
 
+  test('what reads from replicas shares with others how far tenants have written', () => {
+    const readers = all.filter(([, { environment = {} }]) => 'DATABASE_READ_URL_FILE' in environment);
+    expect(readers.length).toBeGreaterThan(0);
+    for (const [name, { environment }] of readers)
+      expect({ name, ...environment }).toHaveProperty('REDIS_URL_FILE');
+  });
+
   test('what is written to is named: the rest of a container is read-only, and without privileges', () => {
     for (const [name, service] of all) {
       expect({ name, ...service }).toMatchObject({

@@ -19,6 +19,16 @@ const unavailable = {
   ],
 };
 
+const outcomeUnknown = {
+  data: null,
+  errors: [
+    {
+      message: expect.stringMatching(/may have been done or not/),
+      extensions: { code: 'UNAVAILABLE', reason: 'OUTCOME_UNKNOWN' },
+    },
+  ],
+};
+
 async function clientOf(listener: RequestListener) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -53,10 +63,26 @@ test('a mutation is never sent twice', async () => {
     calls += 1;
     request.socket.destroy();
   });
-  expect(await client.execute({ query: 'mutation { buy }' }, caller)).toEqual(unavailable);
+  expect(await client.execute({ query: 'mutation { buy }' }, caller)).toEqual(outcomeUnknown);
   expect(calls).toBe(1);
   await client.execute({ query: '{ instances { id } }' }, caller);
   expect(calls).toBe(3);
+});
+
+test.each(misbehaviours.filter(([name]) => name !== 'fails'))(
+  'a mutation by a subgraph that %s may be done, and no caller is told to come again',
+  async (_, listener) => {
+    const client = await clientOf(listener);
+    expect(await client.execute({ query: 'mutation { buy }' }, caller)).toEqual(outcomeUnknown);
+  },
+);
+
+test('a mutation that no subgraph has heard, or that was answered 503, is not done', async () => {
+  const refusing = await clientOf((_, response) => response.writeHead(503).end());
+  expect(await refusing.execute({ query: 'mutation { buy }' }, caller)).toEqual(unavailable);
+  const none = remoteClient({ name: 'fleet', url: 'http://127.0.0.1:9/graphql' }, silentLogger);
+  onTestFinished(() => none.stop());
+  expect(await none.execute({ query: 'mutation { buy }' }, caller)).toEqual(unavailable);
 });
 
 test('errors of a refused request are handed on', async () => {

@@ -145,6 +145,58 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
   );
 
   test(
+    'a backup restored on the server that it is from, as that runs on, ends streams and refuses cursors of what is lost',
+    async () => {
+      const kept = join(folder, 'kept');
+      const target = { DATABASE_OWNER_URL: old.url('panel_owner'), DATABASE_URL: old.url('panel_app') };
+      await using panel = await startTestPanel({}, 'in process', old.database);
+      const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+      const subscribe = (after?: string) =>
+        new Live(
+          panel.panel.url,
+          tenant.token,
+          'subscription { instanceChanged { name } }',
+          after === undefined ? {} : { after },
+        );
+      await using live = subscribe();
+      await live.opened();
+      await tenant.node('kept');
+      await live.received(1);
+      const keptCursor = live.lastCursor!;
+      expect((await command('backup', [kept], { DATABASE_OWNER_URL: target.DATABASE_OWNER_URL })).code).toBe(
+        0,
+      );
+      await tenant.node('lost');
+      await live.received(2);
+      const lostCursor = live.lastCursor!;
+
+      await old.sql('postgres', 'drop database panel with (force)');
+      await old.sql('postgres', 'create database panel owner panel_owner');
+      const { code, output } = await command('restore', [kept], target);
+      expect([code, output]).toEqual([0, expect.stringMatching(/^Restored what was backed up at /)]);
+
+      await live.ended(60_000);
+      expect(live.firstErrorReason).toBe('CURSOR_EXPIRED');
+      await expect
+        .poll(async () => (await fetch(`${panel.panel.url}/readyz`)).status, { timeout: 30_000 })
+        .toBe(200);
+      await using lost = subscribe(lostCursor);
+      await lost.ended();
+      expect(lost.firstErrorReason).toBe('CURSOR_EXPIRED');
+      // Of what the backup has nothing is lost, and who had heard that goes on.
+      await using resumed = subscribe(keptCursor);
+      await resumed.opened();
+      await tenant.node('since');
+      await resumed.untilLatest(() =>
+        resumed.results.some(
+          ({ data }) => (data?.['instanceChanged'] as { name: string } | undefined)?.name === 'since',
+        ),
+      );
+    },
+    slow,
+  );
+
+  test(
     'what is not what it was, or not meant, is refused before anything is changed',
     async () => {
       const made = join(folder, 'made');

@@ -60,7 +60,7 @@ describe('a process', () => {
     }
   });
 
-  test('with all areas has twenty connections at most, whatever is asked of it at once', async () => {
+  test('with all areas has twenty connections at most for what it does, whatever is asked of it at once', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();
     let most = 0;
@@ -87,6 +87,39 @@ describe('a process', () => {
     expect(pooled).toBeLessThanOrEqual(defaultConnections);
     expect(most).toBeGreaterThan(5);
     expect(most).toBeLessThanOrEqual(defaultConnections + 2);
+  });
+
+  test('is ready while all connections for requests are taken by what takes long, and has one more for saying so', async () => {
+    const small = await startTestPanel({ DATABASE_CONNECTIONS: '4' });
+    const held = new pg.Client({ connectionString: small.database.ownerUrl });
+    try {
+      const tenant = await small.world.tenant();
+      await held.connect();
+      await held.query('begin; lock table fleet.enrollment_token');
+      const waiting = Array.from({ length: 4 }, async () =>
+        tenant.rest('/api/fleet/tokens', { body: { name: 'waits' } }),
+      );
+      await until(async () => {
+        const [row] = await small.sql<{ count: number }>(
+          `select count(*)::int as count from pg_stat_activity
+           where datname = current_database() and application_name = 'panel' and wait_event_type = 'Lock'`,
+        );
+        return row?.count === 2;
+      }, 'both connections for requests to wait');
+      const readiness = await Promise.all(
+        Array.from({ length: 5 }, async () => (await fetch(`${small.panel.url}/readyz`)).status),
+      );
+      expect(readiness).toEqual([200, 200, 200, 200, 200]);
+      const own = await small.sql(
+        `select 1 from pg_stat_activity where datname = current_database() and application_name = 'panel readiness'`,
+      );
+      expect(own).toHaveLength(1);
+      await held.query('commit');
+      expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    } finally {
+      await held.end();
+      await small.stop();
+    }
   });
 
   test('takes no more of them for each area', async () => {

@@ -92,7 +92,8 @@ test('a frozen database is a 503 with Retry-After within seconds, and after the 
     for (let count = 0; !isOver; count += 1) {
       const name = `written ${count}`;
       const { status } = await ask('/api/fleet/tokens', tenant.token, { name });
-      expect([201, 503]).toContain(status);
+      // Its COMMIT may have been under way when the server froze: nobody knows then.
+      expect([201, 502, 503]).toContain(status);
       if (status === 201) names.push(name);
     }
   };

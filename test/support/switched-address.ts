@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export class SwitchedAddress implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
   private target: number | undefined;
+  private fatal: { texts: readonly string[]; cut: () => void } | undefined;
   private readonly server = createServer((client) => {
     if (this.target === undefined) client.destroy();
     else this.join(client, connect(this.target, '127.0.0.1'));
@@ -32,6 +33,11 @@ export class SwitchedAddress implements AsyncDisposable {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Cuts the next connection whose client has said these texts, one after the other, once the server was told too. */
+  async cutAfter(...texts: string[]): Promise<void> {
+    return new Promise((cut) => (this.fatal = { texts, cut }));
+  }
+
   switchTo(port: number): void {
     this.target = port;
   }
@@ -44,6 +50,18 @@ export class SwitchedAddress implements AsyncDisposable {
 
   private join(client: Socket, upstream: Socket): void {
     client.pipe(upstream).pipe(client);
+    let said = '';
+    client.prependListener('data', (chunk: Buffer) => {
+      const { fatal } = this;
+      said = fatal ? said + chunk.toString('latin1') : '';
+      if (!fatal || !hasInOrder(said, fatal.texts)) return;
+      this.fatal = undefined;
+      // What the server answers is for nobody.
+      upstream.unpipe(client);
+      client.unpipe(upstream);
+      upstream.end(chunk, () => client.destroy());
+      fatal.cut();
+    });
     for (const socket of [client, upstream]) {
       this.sockets.add(socket);
       socket.on('error', () => undefined);
@@ -54,4 +72,12 @@ export class SwitchedAddress implements AsyncDisposable {
       });
     }
   }
+}
+
+function hasInOrder(said: string, texts: readonly string[]): boolean {
+  let at = 0;
+  return texts.every((text) => {
+    at = said.indexOf(text, at) + text.length;
+    return at >= text.length;
+  });
 }

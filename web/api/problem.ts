@@ -19,6 +19,9 @@ const advice: Record<string, string> = {
   UNAUTHENTICATED: 'Your session has ended. Sign in again.',
 };
 
+const mayBeDone =
+  'The panel was lost while it did this, and it may be done or not. Look before you do it again.';
+
 /** An error in words for whoever reads the page. */
 export function problemOf({ networkError, graphQLErrors, response }: CombinedError): Told {
   const status = (response as Response | undefined)?.status;
@@ -40,15 +43,14 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
   }
   const told = first.extensions['reason'];
   const reason = typeof told === 'string' ? told : undefined;
+  return { code, text: adviceFor(code, reason, sentence(first.message)), reason, details };
+}
+
+function adviceFor(code: string, reason: string | undefined, words: string): string {
+  if (reason === 'OUTCOME_UNKNOWN') return mayBeDone;
   // What is away is named: a provider, a cluster, the database.
-  const isNamed = code === 'UNAVAILABLE' && reason !== undefined;
-  const words = sentence(first.message);
-  return {
-    code,
-    text: isNamed ? `${words} Try again in a moment.` : (advice[code] ?? words),
-    reason,
-    details,
-  };
+  if (code === 'UNAVAILABLE' && reason !== undefined) return `${words} Try again in a moment.`;
+  return advice[code] ?? words;
 }
 
 function sentence(text: string): string {

@@ -143,6 +143,7 @@ function revoked(): ApiError {
   return new ApiError('UNAUTHENTICATED', 'The credential was revoked', { reason: 'TOKEN_REVOKED' });
 }
 
+// Also where a COMMIT has lost its answer: to beat twice does no harm, and a node has to be told when to come again.
 function unavailable(cause?: unknown): ApiError {
   return new ApiError('UNAVAILABLE', 'Beats cannot be stored just now', { retryAfterSeconds: 5, cause });
 }

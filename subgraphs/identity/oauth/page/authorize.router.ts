@@ -1,7 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 
 import { databaseAway, isPassing } from '#platform/database/outage.js';
-import { ApiError } from '#platform/errors.js';
+import { ApiError, isOutcomeUnknown } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 
 import { AuthorizePage, type AuthorizePageOptions } from './authorize-page.js';
@@ -45,7 +45,8 @@ function refuse(thrown: unknown, response: Response, logger: Logger): void {
   const error = isPassing(thrown) ? databaseAway(thrown) : thrown;
   const isOurs = error instanceof ApiError && error.code !== 'INTERNAL';
   if (!isOurs) logger.error({ err: error }, 'the authorize page failed');
-  const status = isOurs ? (statusOf[error.code] ?? 400) : 500;
+  const known = isOurs && isOutcomeUnknown(error.extensions) ? 502 : undefined;
+  const status = known ?? (isOurs ? (statusOf[error.code] ?? 400) : 500);
   if (isOurs && error.extensions.retryAfterSeconds)
     response.setHeader('Retry-After', String(error.extensions.retryAfterSeconds));
   response.setHeader('Content-Security-Policy', contentSecurityPolicy());
