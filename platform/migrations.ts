@@ -1,6 +1,7 @@
 import { migration, type AreaMigration } from './database/migrate.js';
 import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
+import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
@@ -85,4 +86,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   processesMigration,
   haHistoryMigration,
   contractsMigration,
+  haDatabaseMigration,
 ];

@@ -73,7 +73,7 @@ export class Cluster implements AsyncDisposable {
     return found;
   }
 
-  /** The one-time link for making the first administrator, as the last panel that started has told it. */
+  /** The one-time link for making the first administrator, as one of the panels has told it. */
   get setupLink(): string | undefined {
     const links = [...this.processes.values()]
       .filter(({ member }) => member.program === 'panel')
