@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { trailOf } from '../identity/audit/support.js';
 import { createTestDatabase, startTestPanel, type TestPanel } from '../support/panel.js';
 import { SwitchedAddress } from '../support/switched-address.js';
-import { until, World, type GraphQLAnswer, type Tenant } from '../support/world.js';
+import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
 import { PatroniMember } from './support/patroni-member.js';
 import { StandInProcess } from './support/stand-in-process.js';
 
@@ -120,48 +120,6 @@ test('a switchover that takes long is answered within seconds, goes on, and is w
   expect(switches()).toBe(before + 1);
   expect(await inTrail('pg-1')).toHaveLength(1);
 }, 120_000);
-
-test('a failover without a target that is repeated, at whichever process, is the same one until a minute after it', async () => {
-  patroni.lead('pg-1');
-  const token = await panel.world.administrator();
-  const other = await panel.another({ NODE_NAME: 'elsewhere', PATRONI_URLS: patroni.url });
-  const there = new World(other.url, panel.clock);
-  const ask = async (world: World, body: object = {}) =>
-    world.rest<{ details?: { target: string } }>('/api/cc/ha/failover', { token, body });
-  const leaderOf = () => patroni.members.find(({ role }) => role === 'leader')!.name;
-  const before = switches();
-  let finish: () => void = () => undefined;
-  const finished = new Promise<void>((resolve) => (finish = resolve));
-  patroni.onSwitch = async () => {
-    await finished;
-    patroni.lead('pg-3');
-  };
-  const first = await ask(panel.world);
-  expect([first.status, first.body.details]).toEqual([503, { target: 'pg-3' }]);
-  // Nothing is asked of Patroni twice, by name or without.
-  const meanwhile = await Promise.all([ask(there), ask(there, { target: 'pg-3' })]);
-  expect(meanwhile.map(({ status, body }) => [status, body.details])).toEqual(
-    meanwhile.map(() => [503, { target: 'pg-3' }]),
-  );
-  const waiting = ask(there);
-  finish();
-  expect((await waiting).status).toBe(200);
-  expect([(await ask(panel.world)).status, (await ask(there)).status]).toEqual([200, 200]);
-  expect([leaderOf(), switches()]).toEqual(['pg-3', before + 1]);
-
-  patroni.onSwitch = async () => patroni.lead('pg-1');
-  await panel.sql(`update platform.ha_switch set asked_at = asked_at - interval '2 minutes',
-    over_at = over_at - interval '61 seconds' where kind = 'database'`);
-  expect((await ask(there)).status).toBe(200);
-  expect([leaderOf(), switches()]).toEqual(['pg-1', before + 2]);
-  expect((await ask(panel.world)).status).toBe(200);
-  expect([leaderOf(), switches()]).toEqual(['pg-1', before + 2]);
-  // By name it is another one.
-  patroni.onSwitch = async () => patroni.lead('pg-3');
-  expect((await ask(panel.world, { target: 'pg-3' })).status).toBe(200);
-  expect([leaderOf(), switches()]).toEqual(['pg-3', before + 3]);
-  await other.stop();
-}, 180_000);
 
 test('in a step that takes long a process holds its lease all the same, and a failover is told to come back', async () => {
   await untilLed(panel);

@@ -23,13 +23,13 @@ interface Shown {
   haStatus: {
     status: string;
     reasons: { code: string; message: string }[];
-    database: { isSynchronous: boolean | null };
+    database: { leader: string | null; isSynchronous: boolean | null };
   };
   haChanges: { kind: string; from: string | null; to: string | null; epoch: number }[];
 }
 async function shown(): Promise<Shown> {
   const { data } = await panel.world.graphql<Shown>(
-    '{ haStatus { status reasons { code message } database { isSynchronous } } haChanges { kind from to epoch } }',
+    '{ haStatus { status reasons { code message } database { leader isSynchronous } } haChanges { kind from to epoch } }',
     {},
     await panel.world.administrator(),
   );
@@ -117,7 +117,7 @@ test("while Patroni still names the leader of before, history waits for the one 
   );
   // As if the server had been promoted since: what it says itself is the later timeline.
   patroni.members = [leader('pg-0', 0), standby('pg-2')];
-  await until(async () => (await reasons()).length > 0, 'Patroni to be looked at');
+  await until(async () => (await shown()).haStatus.database.leader === 'pg-0', 'Patroni to be looked at');
   await panel.sql(
     `update platform.ha_seen set timeline = 0, database_leader = 'pg-0', fingerprint = 'before'`,
   );
