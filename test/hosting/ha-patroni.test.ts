@@ -188,7 +188,10 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
       async () => {
         await panel.clock.advance(1_000);
         const { status, database } = await shown();
-        return status === 'HEALTHY' && database.isSynchronous && database.members.length === 2;
+        const known = await panel.sql('select from platform.database_member');
+        // Patroni itself names the standby a moment after the leader has begun to wait for it.
+        const isWhole = database.isSynchronous && known.length === 2 && (await warnings()).length === 0;
+        return status === 'HEALTHY' && isWhole;
       },
       'commits to wait for a standby',
       90_000,
