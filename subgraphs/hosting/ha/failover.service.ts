@@ -15,7 +15,7 @@ import { readNodes } from './nodes.loader.js';
 import type { PatroniView } from './patroni/patroni.js';
 import type { PatroniWatch } from './patroni/watch.js';
 import type { HaService } from './status.service.js';
-import { endSwitch, keepSwitch, readSwitch, type LastSwitch } from './switch.store.js';
+import { endSwitch, keepSwitch, readSwitch, type LastSwitch } from './switch.service.js';
 
 /** A gateway in front of this process waits ten seconds for an answer, and those who look at Patroni first need some. */
 const answerMs = 8_000;
