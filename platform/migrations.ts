@@ -2,6 +2,7 @@ import { migration, type AreaMigration } from './database/migrate.js';
 import { appliedStepsMigration } from './database/missing-steps.js';
 import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
+import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
@@ -87,4 +88,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   haHistoryMigration,
   contractsMigration,
   appliedStepsMigration,
+  haDatabaseMigration,
 ];

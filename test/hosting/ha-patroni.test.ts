@@ -13,7 +13,7 @@ interface Status {
   leader: string | null;
   replicationLagMs: number | null;
   lastFailover: string | null;
-  reasons: { code: string }[];
+  reasons: { code: string; message: string }[];
   database: {
     kind: string;
     leader: string | null;
@@ -38,13 +38,39 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
 
   async function shown(): Promise<Status> {
     const { data, errors } = await panel.world.graphql<{ haStatus: Status }>(
-      `{ haStatus { mode status leader replicationLagMs lastFailover reasons { code }
+      `{ haStatus { mode status leader replicationLagMs lastFailover reasons { code message }
          database { kind leader timeline isSynchronous members { name role state lagMs lagBytes } } } }`,
       {},
       await panel.world.administrator(),
     );
     if (errors) throw new Error(JSON.stringify(errors));
     return data!.haStatus;
+  }
+  interface Change {
+    from: string | null;
+    to: string | null;
+    epoch: number;
+  }
+  /** Until the history of the database is this, newest first, and who leads is seen. */
+  async function untilKept(changes: Change[]): Promise<void> {
+    let kept: Change[] = [];
+    const look = async () => {
+      await panel.clock.advance(1_000);
+      const { data } = await panel.world.graphql<{ haChanges: (Change & { kind: string })[] }>(
+        '{ haChanges { kind from to epoch } }',
+        {},
+        await panel.world.administrator(),
+      );
+      kept = data!.haChanges
+        .filter(({ kind }) => kind === 'database')
+        .map(({ from, to, epoch }) => ({ from, to, epoch }));
+      const [seen] = await panel.sql<{ leader: string | null }>(
+        'select database_leader as leader from platform.ha_seen',
+      );
+      return seen?.leader === (await cluster.leader()) && kept.length >= changes.length;
+    };
+    await until(async () => look().catch(() => false), 'the history', 60_000);
+    expect(kept).toEqual(changes);
   }
   const follower = async () => (await shown()).database.members.find(({ role }) => role === 'FOLLOWER')!;
   const failOver = async (body: object) =>
@@ -109,6 +135,7 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
   test('a switchover has the other lead: the panel goes on there, and its history tells of it', async () => {
     const tenant = await (await panel.world.tenant()).grantPlan('PRO');
     await tenant.node('before');
+    await untilKept([]);
     // Where it takes longer than an answer may, it goes on, and asking again waits for it.
     await until(
       async () => {
@@ -139,10 +166,72 @@ describe.skipIf(!hasPatroni && process.env['CI'] === undefined)('on PostgreSQL k
       'the one before to follow',
       60_000,
     );
+    await untilKept([{ from: 'pg-1', to: 'pg-2', epoch: 2 }]);
     // Chosen where nobody is named.
     await until(async () => (await failOver({})).status === 200, 'the way back', 90_000);
-    expect((await shown()).database.leader).toBe('pg-1');
+    const { leader, timeline } = (await shown()).database;
+    expect(leader).toBe('pg-1');
+    // Repeated, as whoever had no answer does, it is the same.
+    expect((await failOver({})).status).toBe(200);
+    expect((await shown()).database).toMatchObject({ leader, timeline });
+    await untilKept([
+      { from: 'pg-2', to: 'pg-1', epoch: timeline },
+      { from: 'pg-1', to: 'pg-2', epoch: 2 },
+    ]);
   }, 300_000);
+
+  test('without its only standby commits wait for nobody, and who is gone is told until it is back', async () => {
+    const warnings = async () =>
+      (await panel.world.rest<{ warnings?: string[] }>('/readyz')).body.warnings ?? [];
+    await cluster.configure({ synchronous_mode: true });
+    await until(
+      async () => {
+        await panel.clock.advance(1_000);
+        const { status, database } = await shown();
+        const known = await panel.sql('select from platform.database_member');
+        // Patroni itself names the standby a moment after the leader has begun to wait for it.
+        const isWhole = database.isSynchronous && known.length === 2 && (await warnings()).length === 0;
+        return status === 'HEALTHY' && isWhole;
+      },
+      'commits to wait for a standby',
+      90_000,
+    );
+    const leader = (await cluster.leader())!;
+    const standby = leader === 'pg-1' ? 'pg-2' : 'pg-1';
+    await cluster.lose(standby);
+    try {
+      await until(
+        // Until Patroni gives it up commits wait for it, those of the panel as well.
+        async () =>
+          shown().then(
+            ({ reasons }) => reasons.some(({ code }) => code === 'NO_SYNCHRONOUS_STANDBY'),
+            () => false,
+          ),
+        'commits to wait for nobody',
+        90_000,
+      );
+      await until(async () => (await shown()).database.members.length === 1, 'Patroni to forget it', 60_000);
+      const { status, reasons, database } = await shown();
+      expect([status, database.isSynchronous]).toEqual(['DEGRADED', false]);
+      expect(reasons).toEqual([
+        { code: 'MEMBER_MISSING', message: `The database has 1 of its 2 servers: ${standby} is gone` },
+        expect.objectContaining({ code: 'NO_SYNCHRONOUS_STANDBY' }),
+      ]);
+      await until(async () => (await warnings()).length === 2, 'the warnings');
+      expect((await warnings()).join()).toMatch(/1 of its 2 servers.*no standby that commits could wait for/);
+    } finally {
+      cluster.bring(standby);
+    }
+    await until(
+      async () => (await shown()).status === 'HEALTHY' && (await warnings()).length === 0,
+      'all to be well again',
+      120_000,
+    );
+    expect((await shown()).database.isSynchronous).toBe(true);
+    await cluster.configure({ pause: true });
+    await until(async () => (await shown()).reasons[0]?.code === 'FAILOVER_PAUSED', 'the pause', 60_000);
+    await cluster.configure({ pause: null, synchronous_mode: false });
+  }, 400_000);
 
   test('a name and password that Patroni does not take are told so', async () => {
     const wrong = { PATRONI_URLS: cluster.urls({ password: 'wrong' }) };

@@ -27,6 +27,7 @@ const password = ['server', 'password'].join('-');
 /** PostgreSQL kept by Patroni: two members with one etcd, and an address that leads to whichever takes writes. */
 export class PatroniCluster implements AsyncDisposable {
   private readonly children: ChildProcess[] = [];
+  private readonly patronis = new Map<string, ChildProcess>();
   private readonly restPorts = new Map<string, number>();
   private readonly ports = new Map<string, number>();
   private address: SwitchedAddress | undefined;
@@ -75,13 +76,42 @@ export class PatroniCluster implements AsyncDisposable {
       .finally(() => client.end());
   }
 
+  /** Changes what Patroni keeps of all members, as `patronictl edit-config` does. */
+  async configure(settings: Record<string, unknown>): Promise<void> {
+    const [port] = this.restPorts.values();
+    const answer = await fetch(`http://127.0.0.1:${port}/config`, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`,
+      },
+      body: JSON.stringify(settings),
+    });
+    if (!answer.ok) throw new Error(`PATCH /config: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** Its machine is gone: Patroni and PostgreSQL end without a word. */
+  async lose(member: string): Promise<void> {
+    const patroni = this.patronis.get(member)!;
+    const gone = once(patroni, 'exit');
+    const postmaster = this.postmasterOf(member);
+    patroni.kill('SIGKILL');
+    process.kill(postmaster, 'SIGKILL');
+    await gone;
+  }
+
+  /** It is back. */
+  bring(member: string): void {
+    this.run(member, ['patroni', join(this.folder, member, 'patroni.yml')]);
+  }
+
   /** The pid of a member's process that receives the log, once there is one. */
   async receiverOf(member: string): Promise<number> {
-    const file = join(this.folder, member, 'data', 'postmaster.pid');
     let found = '';
     await until(async () => {
-      const [postmaster = ''] = readFileSync(file, 'utf8').split('\n');
-      found = spawnSync('pgrep', ['-P', postmaster, '-f', 'walreceiver'], { encoding: 'utf8' }).stdout.trim();
+      found = spawnSync('pgrep', ['-P', String(this.postmasterOf(member)), '-f', 'walreceiver'], {
+        encoding: 'utf8',
+      }).stdout.trim();
       return found !== '';
     }, `${member} to receive the log`);
     return Number(found);
@@ -108,6 +138,11 @@ export class PatroniCluster implements AsyncDisposable {
       if (!isGone) child.kill('SIGKILL');
     }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private postmasterOf(member: string): number {
+    const [pid] = readFileSync(join(this.folder, member, 'data', 'postmaster.pid'), 'utf8').split('\n');
+    return Number(pid);
   }
 
   private async isReplica(member: string): Promise<boolean> {
@@ -222,5 +257,6 @@ export class PatroniCluster implements AsyncDisposable {
     const { child } = spawnAs(this.account, 'INT', command, ['ignore', log, log]);
     closeSync(log);
     this.children.push(child);
+    this.patronis.set(name, child);
   }
 }

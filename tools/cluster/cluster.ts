@@ -73,7 +73,7 @@ export class Cluster implements AsyncDisposable {
     return found;
   }
 
-  /** The one-time link for making the first administrator, as the last panel that started has told it. */
+  /** The one-time link for making the first administrator, as one of the panels has told it. */
   get setupLink(): string | undefined {
     const links = [...this.processes.values()]
       .filter(({ member }) => member.program === 'panel')
@@ -115,9 +115,7 @@ export class Cluster implements AsyncDisposable {
 
   private async untilPanels(): Promise<void> {
     await this.until(panelsWithinMs, 'the panels are not ready', async () =>
-      (
-        await Promise.all([1, 2, 3].map((n) => answers(`http://${this.topology.at('panel', n)}/readyz`)))
-      ).every(Boolean),
+      (await Promise.all([1, 2, 3].map((n) => this.isReady(`panel-${n}`)))).every(Boolean),
     );
     await this.until(panelsWithinMs, 'haproxy sends nobody to the panels', () =>
       answers(`${this.topology.publicUrl}/readyz`),
@@ -144,6 +142,11 @@ export class Cluster implements AsyncDisposable {
     );
     await this.untilStandbys();
     await this.untilPanels();
+  }
+
+  /** Whether a panel serves. */
+  async isReady(name: string): Promise<boolean> {
+    return answers(`http://${this.topology.at('panel', Number(name.at(-1)))}/readyz`);
   }
 
   /** What Patroni says of its members; empty while nobody answers. */

@@ -632,7 +632,7 @@ export type FactValueType =
 
 /** Who is to lead. */
 export type FailOverInput = {
-  /** The name of a server of the database, where Patroni keeps it; or NODE_NAME, or the id, of a process of the panel. Chosen when absent: of the servers with Patroni, else of the processes. */
+  /** The name of a server of the database, where Patroni keeps it; or NODE_NAME, or the id, of a process of the panel. Chosen when absent: of the servers with Patroni, else of the processes. A call without it that is repeated within a minute after the server that was chosen leads is the same call: name a target to move on. */
   target?: string | null | undefined;
 };
 

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { HaRole, type HaDatabase, type HaDatabaseMember, type HaReason } from './ha.js';
+import { faultsOfView, noSynchronousStandby, unhealthy, type Expected } from './patroni/faults.js';
 import type { PatroniView } from './patroni/patroni.js';
 
 /** What the primary says of who streams from it. */
@@ -35,9 +36,9 @@ export async function measureStreaming(em: SqlEntityManager): Promise<Streaming>
 /** The database as it is shown, and what is wrong with it. Without Patroni `patroni` is undefined. */
 export function databaseOf(
   streaming: Streaming,
-  patroni: PatroniView | undefined,
+  patroni: { view: PatroniView; expected: Expected } | undefined,
 ): { database: HaDatabase; reasons: HaReason[] } {
-  return patroni ? withPatroni(streaming, patroni) : withoutPatroni(streaming);
+  return patroni ? withPatroni(streaming, patroni.view, patroni.expected) : withoutPatroni(streaming);
 }
 
 function withoutPatroni({ timeline, isSynchronous, standbys }: Streaming) {
@@ -64,24 +65,20 @@ function withoutPatroni({ timeline, isSynchronous, standbys }: Streaming) {
   return { database, reasons };
 }
 
-function withPatroni({ timeline, standbys }: Streaming, patroni: PatroniView) {
-  const { members, isSynchronous, problem } = patroni;
+function withPatroni(streaming: Streaming, patroni: PatroniView, expected: Expected) {
+  const { timeline, standbys } = streaming;
+  const { members, isSynchronous } = patroni;
   const leader = members.find(({ isLeader }) => isLeader);
-  const reasons: HaReason[] = [];
-  if (problem !== undefined) reasons.push({ code: 'PATRONI_AWAY', message: problem });
-  else if (!leader) reasons.push({ code: 'NO_DATABASE_LEADER', message: 'Patroni names no leader just now' });
-  for (const { name, state, isHealthy } of members) if (!isHealthy) reasons.push(unhealthy(name, state));
-  if (isSynchronous === false) {
-    const message = "Patroni's synchronous_mode is off: a failover may lose what was acknowledged last";
-    reasons.push({ code: 'NOT_SYNCHRONOUS', message });
-  }
+  const reasons = faultsOfView(patroni, expected);
+  if (isSynchronous && !streaming.isSynchronous) reasons.push(noSynchronousStandby);
   const measured = new Map(standbys.map((standby) => [standby.name, standby]));
   if (standbys.some(({ state }) => state === null)) reasons.push(hidden);
   const database: HaDatabase = {
     kind: 'patroni',
     leader: leader?.name ?? null,
     timeline: leader?.timeline ?? timeline,
-    isSynchronous,
+    // Patroni's mode is a wish: the server itself says whether it waits.
+    isSynchronous: isSynchronous && streaming.isSynchronous,
     members: members.map((member) => ({
       name: member.name,
       role: member.isLeader ? HaRole.LEADER : HaRole.FOLLOWER,
@@ -98,7 +95,3 @@ const hidden: HaReason = {
   code: 'REPLICATION_HIDDEN',
   message: "The database's owner may not see its standbys: grant it pg_monitor",
 };
-
-function unhealthy(name: string, state: string): HaReason {
-  return { code: 'MEMBER_UNHEALTHY', message: `The database's server ${name} is ${state}` };
-}

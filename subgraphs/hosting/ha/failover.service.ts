@@ -8,12 +8,14 @@ import { leaseSeconds } from '#platform/membership/lease.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import { candidate, memberToLead, refused } from './candidates.js';
 import { failOverRules, type FailOverInput } from './ha.inputs.js';
-import { HaNodeStatus, HaRole, type HaNode, type HaStatus } from './ha.js';
+import { HaRole, type HaStatus } from './ha.js';
 import { readNodes } from './nodes.loader.js';
-import type { PatroniMember, PatroniView } from './patroni/patroni.js';
+import type { PatroniView } from './patroni/patroni.js';
 import type { PatroniWatch } from './patroni/watch.js';
 import type { HaService } from './status.service.js';
+import { endSwitch, keepSwitch, readSwitch, type LastSwitch } from './switch.service.js';
 
 /** A gateway in front of this process waits ten seconds for an answer, and those who look at Patroni first need some. */
 const answerMs = 8_000;
@@ -22,12 +24,18 @@ const atLeastMs = 2_000;
 const afterSteps = { ...patience.background, lock: 7_000 };
 const settleMs = 60_000;
 const lookMs = 500;
+const leaderlessMs = 4_000;
 const lockNotGiven = '55P03';
+
+interface UnderWay {
+  name: string;
+  work: Promise<void>;
+}
 
 /** Has another one lead: a process of the panel, or a server of the database. */
 export class FailoverService {
   /** The switch of the database that was not answered yet, or goes on since. */
-  private underWay: { name: string; work: Promise<void> } | undefined;
+  private underWay: UnderWay | undefined;
 
   constructor(
     private readonly ha: HaService,
@@ -48,6 +56,9 @@ export class FailoverService {
 
   private async movePanel(operation: Operation, wanted: string | undefined): Promise<void> {
     const nodes = await readNodes(operation.em);
+    const leader = nodes.find(({ role }) => role === HaRole.LEADER);
+    const last = await readSwitch(operation.em, 'panel');
+    if (last && isTheSame(last, wanted, leader?.id)) return;
     const target = candidate(nodes, wanted);
     await afterSingletons(async () =>
       operation.write(async ({ em, audit }) => {
@@ -56,6 +67,10 @@ export class FailoverService {
           [target.id, target.areas.join(','), leaseSeconds],
         );
         audit({ target: target.name, changes: { of: 'panel', process: target.id, leases: moved.length } });
+        const isChosen = wanted === undefined;
+        const turn = await keepSwitch(em, 'panel', { turn: last?.turn, target: target.id, isChosen });
+        if (turn === undefined) throw goesOn(undefined);
+        await endSwitch(em, 'panel', turn, 'over');
       }),
     );
   }
@@ -71,28 +86,58 @@ export class FailoverService {
       throw goesOn(this.underWay.name);
     if (this.underWay) return inTime(this.underWay, until);
     if (view.problem !== undefined) throw away(view.problem);
-    const leader = view.members.find(({ isLeader }) => isLeader);
+    const seen = wanted === undefined ? await unlessUnderWay(patroni, view) : view;
+    const leader = seen.members.find(({ isLeader }) => isLeader);
     if (leader && leader.name === wanted) return;
-    const { name } = member(view, wanted);
+    // While nobody leads nothing is read or written either.
+    const last = await readSwitch(operation.em, 'database').catch((error: unknown) => {
+      if (leader || !isPassing(error)) throw error;
+      return undefined;
+    });
+    if (last && isTheSame(last, wanted, leader?.name))
+      return inTime(this.goOn(operation, patroni, last), until);
+    const { name } = memberToLead(seen, wanted);
     const details = { target: name, changes: { of: 'database', from: leader?.name ?? null } };
+    const next = { target: name, isChosen: wanted === undefined };
     // What is asked for is in the trail before the server goes; singletons under way end first.
-    if (leader)
-      await afterSingletons(async () =>
+    const turn =
+      leader &&
+      (await afterSingletons(async () =>
         operation.write(async ({ em, audit }) => {
           await em.execute('select platform.await_singletons()');
           audit(details);
+          const kept = await keepSwitch(em, 'database', { ...next, turn: last?.turn });
+          // Undoes the row in the trail too.
+          if (kept === undefined) throw goesOn(undefined);
+          return kept;
         }),
-      );
+      ));
     const work = (async () => {
-      await patroni.client.lead(leader?.name, name);
+      await patroni.client.lead(leader?.name, name).catch(async (error: unknown) => {
+        if (turn && isRefusal(error)) await end(operation, turn, 'refused');
+        throw error;
+      });
       await settled(operation, patroni, name);
-      // While nobody led nothing could be written.
-      if (!leader) await operation.write(async ({ audit }) => audit(details));
+      if (turn) return end(operation, turn, 'over');
+      await operation.write(async ({ em, audit }) => {
+        audit(details);
+        const before = await readSwitch(em, 'database');
+        const kept = await keepSwitch(em, 'database', { ...next, turn: before?.turn });
+        if (kept) await endSwitch(em, 'database', kept, 'over');
+      });
     })();
     return inTime(this.follow({ name, work }), until);
   }
 
-  private follow(underWay: NonNullable<typeof this.underWay>): typeof underWay {
+  /** Waits for a switch that another process asked for, or this one before. */
+  private goOn(operation: Operation, patroni: PatroniWatch, { turn, target, isOver }: LastSwitch): UnderWay {
+    const work = settled(operation, patroni, target).then(async () => {
+      if (!isOver) await end(operation, turn, 'over');
+    });
+    return this.follow({ name: target, work });
+  }
+
+  private follow(underWay: UnderWay): UnderWay {
     this.underWay = underWay;
     const { name, work } = underWay;
     void work
@@ -107,7 +152,7 @@ export class FailoverService {
 }
 
 /** Fails when it is not over in time; it goes on then. */
-async function inTime({ name, work }: { name: string; work: Promise<void> }, until: number): Promise<void> {
+async function inTime({ name, work }: UnderWay, until: number): Promise<void> {
   const over = new AbortController();
   const left = Math.max(atLeastMs, until - performance.now());
   const tooLate = sleep(left, true, { signal: over.signal, ref: false }).catch(() => false);
@@ -116,9 +161,9 @@ async function inTime({ name, work }: { name: string; work: Promise<void> }, unt
 }
 
 /** Where it waits for a singleton's step in vain, it has done nothing. */
-async function afterSingletons(work: () => Promise<void>): Promise<void> {
+async function afterSingletons<T>(work: () => Promise<T>): Promise<T> {
   try {
-    await withPatience(afterSteps, work);
+    return await withPatience(afterSteps, work);
   } catch (error) {
     if (sqlCodeOf(error) !== lockNotGiven) throw error;
     throw new ApiError('UNAVAILABLE', 'A background step is under way, which has to end first', {
@@ -154,65 +199,50 @@ async function meansServer(
   return true;
 }
 
-function candidate(nodes: readonly HaNode[], wanted: string | undefined): HaNode {
-  const leader = nodes.find(({ role }) => role === HaRole.LEADER);
-  if (wanted === undefined) {
-    const best = nodes
-      .filter((node) => node !== leader && node.status === HaNodeStatus.HEALTHY)
-      .toSorted((a, b) => b.areas.length - a.areas.length || a.name.localeCompare(b.name))[0];
-    if (best) return best;
-    throw refused('NO_CANDIDATE', 'There is no other healthy process that could lead');
-  }
-  const named = nodes.filter(({ id, name }) => id === wanted || name === wanted);
-  if (named.length === 0) throw refused('UNKNOWN_CANDIDATE', `There is no process or server ${wanted}`);
-  const healthy = named.filter(({ status }) => status === HaNodeStatus.HEALTHY);
-  if (healthy.length > 1)
-    throw refused(
-      'AMBIGUOUS_CANDIDATE',
-      `Several processes are named ${wanted}: name the one that is meant by its id`,
-    );
-  if (healthy[0]) return healthy[0];
-  throw refused('CANDIDATE_UNHEALTHY', `${wanted} is ${named[0]!.status.toLowerCase()}`);
+/**
+ * Whether the call asks for what was asked for already: the same server, or whichever one, and that is on its way. Also
+ * once it leads, when the panel chose it: whoever had no answer in time repeats the call as it was.
+ */
+function isTheSame(
+  { target, isChosen, isFresh, isOver }: LastSwitch,
+  wanted: string | undefined,
+  leader: string | undefined,
+): boolean {
+  if (!isFresh) return false;
+  if (!isOver) return (wanted ?? target) === target;
+  return isChosen && wanted === undefined && leader === target;
 }
 
-function member(view: PatroniView, wanted: string | undefined): PatroniMember {
-  const followers = view.members.filter(({ isLeader }) => !isLeader);
-  if (wanted === undefined) {
-    const best = followers
-      .filter((each) => faultOf(each, view) === undefined)
-      .toSorted((a, b) => (a.lagBytes ?? 0) - (b.lagBytes ?? 0) || a.name.localeCompare(b.name))[0];
-    if (best) return best;
-    throw refused(
-      'NO_CANDIDATE',
-      'There is no other healthy server of the database that has what the leader has',
-    );
+/** In a switch there is no leader for a moment, which is no reason for a failover. */
+async function unlessUnderWay(patroni: PatroniWatch, view: PatroniView): Promise<PatroniView> {
+  const hasLeader = ({ members }: PatroniView) => members.some(({ isLeader }) => isLeader);
+  let seen = view;
+  for (const last = performance.now() + leaderlessMs; !hasLeader(seen) && performance.now() < last;) {
+    await sleep(lookMs);
+    seen = await patroni.look();
+    if (seen.problem !== undefined) throw away(seen.problem);
   }
-  const found = followers.find(({ name }) => name === wanted)!;
-  const fault = faultOf(found, view);
-  if (fault) throw refused(...fault);
-  return found;
+  return seen;
 }
 
-function faultOf(each: PatroniMember, view: PatroniView): [reason: string, message: string] | undefined {
-  if (each.isExcluded) return ['CANDIDATE_UNHEALTHY', `${each.name} has the tag nofailover`];
-  if (!each.isHealthy) return ['CANDIDATE_UNHEALTHY', `${each.name} is ${each.state}`];
-  if (each.lagBytes === null || each.lagBytes > view.mostLagBytes)
-    return ['CANDIDATE_LAGGING', `${each.name} is ${each.lagBytes ?? 'an unknown number of'} bytes behind`];
-  const hasSynchronous = view.members.some(({ isSynchronous }) => isSynchronous);
-  if (view.isSynchronous && hasSynchronous && !each.isSynchronous)
-    return [
-      'CANDIDATE_LAGGING',
-      `${each.name} is no synchronous standby, and may lack what was acknowledged`,
-    ];
-  return undefined;
+/** Of an outage the record ends by its time. */
+async function end(operation: Operation, turn: string, how: 'over' | 'refused'): Promise<void> {
+  await operation
+    .write(async ({ em }) => endSwitch(em, 'database', turn, how))
+    .catch((error: unknown) => {
+      if (!isPassing(error)) throw error;
+    });
+}
+
+const refusals: readonly unknown[] = ['PATRONI_REFUSED', 'PATRONI_CREDENTIALS', 'PATRONI_FAILED'];
+
+/** Whether Patroni said that it has not done it, and will not. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && refusals.includes(error.extensions.reason);
 }
 
 function away(message: string): ApiError {
   return new ApiError('UNAVAILABLE', message, { reason: 'PATRONI_AWAY', retryAfterSeconds: 5 });
-}
-
-function refused(reason: string, message: string): ApiError {
-  return new ApiError('CONFLICT', message, { reason });
 }
 
 /** Resolves when the server leads and the panel reaches it. */
@@ -232,9 +262,13 @@ async function settled(operation: Operation, patroni: PatroniWatch, name: string
   throw goesOn(name);
 }
 
-function goesOn(name: string): ApiError {
-  return new ApiError('UNAVAILABLE', `${name} was asked to lead, and does not take writes yet`, {
+function goesOn(target: string | undefined): ApiError {
+  const words = target
+    ? `${target} was asked to lead, and does not take writes yet: repeat the call with it as the target`
+    : 'Another server was asked to lead just now: repeat the call';
+  return new ApiError('UNAVAILABLE', words, {
     reason: 'FAILOVER_UNDER_WAY',
     retryAfterSeconds: 5,
+    ...(target ? { details: { target } } : {}),
   });
 }

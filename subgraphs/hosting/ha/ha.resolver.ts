@@ -56,10 +56,12 @@ export class HaResolver {
     description:
       'Has another one lead, once the singletons under way have ended. With Patroni it is a server of the database: a ' +
       'switchover, or a failover where nobody leads. A process of the panel gets all leases, and writes of the one before ' +
-      'are refused from then on. Safe to repeat: who leads already goes on. CONFLICT with NO_CANDIDATE, UNKNOWN_CANDIDATE, ' +
+      'are refused from then on. Safe to repeat, at any process: who leads already goes on, ' +
+      'and without a target whoever was chosen within the last minute does. CONFLICT with NO_CANDIDATE, UNKNOWN_CANDIDATE, ' +
       'AMBIGUOUS_CANDIDATE (also of a name that a process and a server have), CANDIDATE_UNHEALTHY, CANDIDATE_LAGGING or ' +
       'PATRONI_REFUSED; UNAVAILABLE with PATRONI_AWAY, PATRONI_CREDENTIALS, PATRONI_FAILED, SINGLETON_UNDER_WAY (nothing ' +
-      'was done) or FAILOVER_UNDER_WAY (it takes more than eight seconds and goes on: repeat the call). Answers the status ' +
+      'was done) or FAILOVER_UNDER_WAY (it takes more than eight seconds and goes on: repeat the call with ' +
+      '`details.target`, or as it was). Answers the status ' +
       'when it is done.',
   })
   async failOver(

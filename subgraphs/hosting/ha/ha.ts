@@ -151,7 +151,8 @@ export class HaDatabase {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether a commit waits for a standby, so that a failover loses nothing that was acknowledged; null when standalone.',
+      'Whether a commit waits for a standby, as the leader has it just now, so that a failover loses nothing that was ' +
+      'acknowledged; null when standalone, and while Patroni does not say.',
   })
   isSynchronous!: boolean | null;
 
@@ -163,7 +164,8 @@ export class HaDatabase {
 export class HaReason {
   @Field(() => String, {
     description:
-      'NODE_OFFLINE, NODE_OUTDATED, LEASES_FREE, MEMBER_UNHEALTHY, NO_DATABASE_LEADER, PATRONI_AWAY, NOT_SYNCHRONOUS or REPLICATION_HIDDEN.',
+      'NODE_OFFLINE, NODE_OUTDATED, LEASES_FREE, MEMBER_MISSING, MEMBER_UNHEALTHY, NO_DATABASE_LEADER, PATRONI_AWAY, ' +
+      'FAILOVER_PAUSED, NOT_SYNCHRONOUS, NO_SYNCHRONOUS_STANDBY or REPLICATION_HIDDEN.',
   })
   code!: string;
 

@@ -4,8 +4,10 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import { FailoverService } from './failover.service.js';
 import { HaResolver } from './ha.resolver.js';
 import { haHistoryRetention } from './history-retention.job.js';
+import { membersSweep } from './members.job.js';
 import { observeSweep } from './observe.job.js';
 import { PatroniClient } from './patroni/client.js';
+import { warningsOfView } from './patroni/faults.js';
 import { PatroniWatch } from './patroni/watch.js';
 import { HaService } from './status.service.js';
 import { upgradeSweep } from './upgrade.job.js';
@@ -17,7 +19,12 @@ export function createHighAvailability(patroniUrls: readonly string[], logger: L
   const patroni =
     patroniUrls.length > 0 ? new PatroniWatch(new PatroniClient(patroniUrls), logger) : undefined;
   const ha = new HaService(patroni);
-  const sweeps: readonly Sweep[] = [observeSweep(patroni), upgradeSweep, haHistoryRetention];
+  const sweeps: readonly Sweep[] = [
+    observeSweep(patroni),
+    ...(patroni ? [membersSweep(patroni)] : []),
+    upgradeSweep,
+    haHistoryRetention,
+  ];
   return {
     resolvers: [
       new HaResolver(ha, new FailoverService(ha, logger)),
@@ -27,9 +34,6 @@ export function createHighAvailability(patroniUrls: readonly string[], logger: L
     start: () => patroni?.start(),
     stop: () => patroni?.stop(),
     /** What does not keep the panel from serving, and should be known. */
-    warnings: (): string[] =>
-      patroni?.seen?.isSynchronous === false
-        ? ["Patroni's synchronous_mode is off: a failover may lose what was acknowledged last"]
-        : [],
+    warnings: (): string[] => (patroni?.seen ? warningsOfView(patroni.seen, patroni.client.size) : []),
   };
 }

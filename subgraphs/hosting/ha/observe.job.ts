@@ -33,15 +33,19 @@ export function observeSweep(patroni: PatroniWatch | undefined): Sweep {
            timeline::text as timeline from platform.ha_seen`,
       );
       const leader = (await readNodes(em)).find(({ role }) => role === HaRole.LEADER);
+      const { fingerprint, timeline } = now!;
+      const database = patroni ? databaseSeen(patroni, timeline, before) : { databaseLeader: null, timeline };
       const seen: Seen = {
-        fingerprint: now!.fingerprint,
+        fingerprint: database ? fingerprint : lookAgain(fingerprint),
         leaderId: leader?.id ?? null,
         leaderNode: leader?.name ?? null,
-        databaseLeader: patroni?.seen?.members.find(({ isLeader }) => isLeader)?.name ?? null,
-        timeline: now!.timeline,
+        databaseLeader: database ? database.databaseLeader : (before?.databaseLeader ?? null),
+        timeline: database ? database.timeline : (before?.timeline ?? null),
       };
       await keep(em, seen);
       if (before) await keepChanges(em, before, seen, leader);
+      // It was told at the first look.
+      if (seen.fingerprint === before?.fingerprint) return 'done';
       publish({
         topic: 'hosting.ha.changed',
         tenantId: panelTenant,
@@ -51,6 +55,24 @@ export function observeSweep(patroni: PatroniWatch | undefined): Sweep {
       return 'done';
     },
   };
+}
+
+/** A fingerprint that is none: it differs from any that there is, so that the next run looks again. */
+const lookAgain = (fingerprint: string) => `${fingerprint} without the database's leader`;
+
+/**
+ * Who leads on the server's timeline; undefined while Patroni, as it was looked at last, does not say: it may still name
+ * the one before, and history keeps what is written to it.
+ */
+function databaseSeen(
+  patroni: PatroniWatch,
+  timeline: string | null,
+  before: Seen | undefined,
+): Pick<Seen, 'databaseLeader' | 'timeline'> | undefined {
+  const leader = patroni.seen?.members.find(({ isLeader }) => isLeader);
+  if (leader && timeline !== null && String(leader.timeline) === timeline)
+    return { databaseLeader: leader.name, timeline };
+  return before && before.timeline === timeline && before.databaseLeader !== null ? before : undefined;
 }
 
 async function keep(em: SqlEntityManager, seen: Seen): Promise<void> {

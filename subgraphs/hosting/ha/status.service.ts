@@ -4,6 +4,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 
 import { databaseOf, measureStreaming } from './database.loader.js';
 import { HaHealth, HaNodeStatus, HaRole, type HaChange, type HaNode, type HaStatus } from './ha.js';
+import { readExpected } from './members.loader.js';
 import { faultsOf, readNodes } from './nodes.loader.js';
 import type { PatroniWatch } from './patroni/watch.js';
 
@@ -14,7 +15,8 @@ export class HaService {
   async status({ em }: Operation): Promise<HaStatus> {
     const nodes = await readNodes(em);
     const view = await this.patroni?.view();
-    const { database, reasons } = databaseOf(await measureStreaming(em), view);
+    const patroni = this.patroni && view && { view, expected: await readExpected(em, this.patroni) };
+    const { database, reasons } = databaseOf(await measureStreaming(em), patroni);
     const faults = [...faultsOf(nodes), ...reasons];
     const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
     const lags = database.members.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));

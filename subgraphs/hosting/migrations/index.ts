@@ -15,6 +15,7 @@ import { tracesMigration } from './050-traces.js';
 import { haHistoryMigration } from './051-ha-history.js';
 import { contractsMigration } from './052-contracts.js';
 import { serverStepsMigration } from './053-server-steps.js';
+import { haDatabaseMigration } from './054-ha-database.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -33,4 +34,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   haHistoryMigration,
   contractsMigration,
   serverStepsMigration,
+  haDatabaseMigration,
 ];

@@ -14,6 +14,9 @@ import { identityPermissions } from '../permissions.js';
 import type { RegistrationService } from '../registration/registration.service.js';
 import { User } from '../user/user.entity.js';
 
+/** Panels that start together print a link each, and each of them works; what was printed earlier does not. */
+const togetherMs = 15 * 60 * 1000;
+
 export interface FirstAdministratorOptions {
   database: Database;
   registrations: RegistrationService;
@@ -27,8 +30,8 @@ export interface FirstAdministratorOptions {
 
 /**
  * Sees to it that the panel can get a platform administrator: makes the one of ADMIN_EMAIL and ADMIN_PASSWORD (of the
- * account that has them, if there is one), or else answers a one-time link to be shown to the operator. Does nothing
- * once there is an administrator.
+ * account that has them, if there is one), or else answers a one-time link to be shown to the operator. Of several links
+ * the first that is used ends the others. Does nothing once there is an administrator.
  */
 export async function ensureFirstAdministrator(
   options: FirstAdministratorOptions,
@@ -38,11 +41,16 @@ export async function ensureFirstAdministrator(
     // Processes that start together must not make two administrators.
     await em.execute(`select pg_advisory_xact_lock(hashtext('identity first administrator'))`);
     const [answer] = await em.execute<{ found: boolean }[]>('select identity.has_administrator() as found');
-    // Whichever way an administrator came to be, a link that was printed before makes no second one; and only the newest
-    // works: an older one may have been printed to a log that others read.
-    await em.execute('delete from identity.setup_link where used_at is null');
+    // Whichever way an administrator came to be, a link that was printed before makes no second one. Until then those of
+    // this start work: an older one may have been printed to a log that others read.
+    const together = new Date(clock.now().getTime() - togetherMs).toISOString();
+    await em.execute('delete from identity.setup_link where used_at is null and (? or created_at < ?)', [
+      answer?.found === true,
+      together,
+    ]);
     if (answer?.found) return undefined;
     if (options.email && options.password) {
+      await em.execute('delete from identity.setup_link where used_at is null');
       await makeAdministrator(options, options.email, options.password);
       return undefined;
     }

@@ -6,6 +6,7 @@ interface Told {
   role: string;
   state: string;
   lag?: number;
+  timeline?: number;
 }
 
 /** A stand-in for the REST interface of one of Patroni's members, for what no cluster does when a test wants it. */
@@ -16,6 +17,9 @@ export class PatroniMember implements AsyncDisposable {
     { name: 'pg-1', role: 'leader', state: 'running' },
     { name: 'pg-2', role: 'replica', state: 'streaming', lag: 0 },
   ];
+  isPaused = false;
+  /** Its configuration. */
+  config: { synchronous_mode?: boolean } = {};
   /** What it does before it answers that another one leads. */
   onSwitch: () => Promise<void> = async () => undefined;
   private port = 0;
@@ -60,8 +64,11 @@ export class PatroniMember implements AsyncDisposable {
 
   private async answer(what: string): Promise<[status: number, text: string]> {
     this.asked.push(what);
-    if (what === 'GET /cluster') return [200, JSON.stringify({ members: this.members })];
-    if (what === 'GET /config') return [200, '{}'];
+    if (what === 'GET /cluster') {
+      const pause = this.isPaused ? { pause: true } : {};
+      return [200, JSON.stringify({ members: this.members, ...pause })];
+    }
+    if (what === 'GET /config') return [200, JSON.stringify(this.config)];
     if (what === 'GET /history') return [200, '[]'];
     if (what !== 'POST /switchover' && what !== 'POST /failover') return [404, ''];
     await this.onSwitch();

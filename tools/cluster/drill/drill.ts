@@ -20,6 +20,7 @@ interface Outcome extends Tally {
   /** The longest time without an acknowledged write, in seconds. */
   paused: number;
   within: number | undefined;
+  isUnnoticed: boolean;
   /** What /api/cc/ha/* did not tell of it. */
   hidden: string[];
 }
@@ -51,7 +52,7 @@ export async function drill(
   const outcomes: Outcome[] = [];
   for (const fault of chosen) {
     say(`${new Date().toISOString()} ${fault.name}`);
-    outcomes.push(await under(fault, cluster, load, watch));
+    outcomes.push(await under(fault, cluster, client, load, watch));
     await client.signIn();
   }
   await load.stop();
@@ -68,18 +69,25 @@ export async function drill(
   return report(outcomes, await count(cluster, client, load), subscribers, load, say);
 }
 
-async function under(fault: Fault, cluster: Cluster, load: Load, watch: HaWatch): Promise<Outcome> {
+async function under(
+  fault: Fault,
+  cluster: Cluster,
+  client: Client,
+  load: Load,
+  watch: HaWatch,
+): Promise<Outcome> {
   load.tally = emptyTally();
   const from = performance.now();
   const seen = await watch.during(async () => {
-    await fault.make(cluster);
+    await fault.make(cluster, client);
     // Those that are to come back must have gone first.
     await sleep(calmMs);
     await cluster.untilWhole(wholeWithinMs);
     await sleep(calmMs);
   });
   const hidden = [...fault.reflected, isWholeAgain].flatMap((look) => look(seen));
-  return { fault: fault.name, within: fault.within, paused: load.longestPause(from), hidden, ...load.tally };
+  const { name, within, isUnnoticed = false } = fault;
+  return { fault: name, within, isUnnoticed, paused: load.longestPause(from), hidden, ...load.tally };
 }
 
 interface Kept {
@@ -87,6 +95,10 @@ interface Kept {
   lost: number;
   /** Commands beyond one for each key. */
   doubled: number;
+  /** Acknowledged beats that are not there. */
+  lostBeats: number;
+  /** Beats that are there more than once. */
+  doubledBeats: number;
   beats: number;
 }
 
@@ -96,15 +108,19 @@ async function count(cluster: Cluster, client: Client, load: Load): Promise<Kept
       'select id from fleet.command where tenant_id = $1',
       [client.tenantId],
     );
-    const beats = await database.query<{ count: number }>(
-      'select count(*)::int as count from fleet.metrics_sample where tenant_id = $1',
+    const beats = await database.query<{ number: number; times: number }>(
+      `select net_rx_bytes as number, count(*)::int as times from fleet.metrics_sample
+       where tenant_id = $1 group by 1`,
       [client.tenantId],
     );
+    const times = new Map(beats.rows.map((beat) => [beat.number, beat.times]));
     const kept = new Set(commands.rows.map(({ id }) => id));
     return {
       lost: [...load.commands.values()].filter((id) => !kept.has(id)).length,
       doubled: Math.max(0, kept.size - load.keys.size),
-      beats: beats.rows[0]!.count,
+      lostBeats: [...load.beats].filter((number) => !times.has(number)).length,
+      doubledBeats: beats.rows.filter((beat) => beat.times > 1).length,
+      beats: times.size,
     };
   });
 }
@@ -142,10 +158,10 @@ function report(
   const acknowledged = [...load.commands.values()];
   const missing = subscribers.map(({ heard }) => acknowledged.filter((id) => !heard.has(id)));
   const missed = missing.map((ids) => ids.length);
-  const lostBeats = Math.max(0, load.acknowledgedBeats - kept.beats);
+  const amiss = kept.lost + kept.doubled + kept.lostBeats + kept.doubledBeats;
   say(`
 commands: ${acknowledged.length} acknowledged of ${load.keys.size}; lost ${kept.lost}, doubled ${kept.doubled}
-beats: ${load.acknowledgedBeats} acknowledged of ${load.sentBeats}, ${kept.beats} kept; lost ${lostBeats}
+beats: ${load.beats.size} acknowledged of ${load.sentBeats}, ${kept.beats} kept; lost ${kept.lostBeats}, doubled ${kept.doubledBeats}
 subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${heard.size} heard, ${missed[at]} missed, ${reconnections} reconnections, ${expired} told to read anew`).join('; ')}`);
   const wrong = [
     ...outcomes
@@ -154,11 +170,17 @@ subscribers: ${subscribers.map(({ heard, reconnections, expired }, at) => `${hea
     ...outcomes
       .filter(({ paused, within }) => within !== undefined && paused > within)
       .map(({ fault, paused }) => `writes stood still for ${paused.toFixed(1)} s under "${fault}"`),
+    ...outcomes
+      .filter(({ isUnnoticed, unavailable, unknown, cut }) => isUnnoticed && unavailable + unknown + cut > 0)
+      .map(
+        ({ fault, unavailable, unknown, cut }) =>
+          `${unavailable} times 503, ${unknown} unknown and ${cut} cut under "${fault}", which nobody should notice`,
+      ),
     ...outcomes.flatMap(({ fault, hidden }) =>
       hidden.map((what) => `/api/cc/ha/* under "${fault}": ${what}`),
     ),
-    ...(kept.lost + kept.doubled + lostBeats > 0 ? ['something acknowledged was lost, or done twice'] : []),
-    ...(load.acknowledgedBeats === 0 ? ['no beat was taken'] : []),
+    ...(amiss > 0 ? ['something acknowledged was lost, or done twice'] : []),
+    ...(load.beats.size === 0 ? ['no beat was taken'] : []),
     ...(acknowledged.length < load.keys.size ? ['some commands were never acknowledged'] : []),
     ...missing.flatMap((ids, at) =>
       ids.length === 0

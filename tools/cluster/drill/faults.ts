@@ -5,16 +5,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Cluster } from '../cluster.js';
 import type { Supervised } from '../supervisor.js';
-import { hasFailedOver, wasDegraded, wasMissed, wasReplaced, wasThere, type Reflection } from './ha-watch.js';
+import type { Client } from './client.js';
+import {
+  hasFailedOver,
+  wasDegraded,
+  wasDegradedFor,
+  wasMissed,
+  wasReplaced,
+  wasThere,
+  type Reflection,
+} from './ha-watch.js';
+import { restartPanels, upgradePanels } from './rolling.js';
 
 export interface Fault {
   /** As `npm run cluster -- drill` is asked for it alone. */
   key: string;
   name: string;
   /** How long it lasts by itself, in seconds; the pause of writes is looked at from its beginning on. */
-  make: (cluster: Cluster) => Promise<void>;
+  make: (cluster: Cluster, client: Client) => Promise<void>;
   /** How long writes may stand still, in seconds; undefined where that is as long as the fault lasts. */
   within?: number;
+  /** Whether no request may fail, over connections that are kept: what is planned is noticed by nobody. */
+  isUnnoticed?: boolean;
   /** What has to be seen of it at /api/cc/ha/*, besides that all is well again afterwards. */
   reflected: readonly Reflection[];
 }
@@ -31,7 +43,7 @@ export const faults: readonly Fault[] = [
     // Patroni starts it again, or has another one take over.
     reflected: [wasMissed],
     make: async (cluster) => {
-      process.kill(postmasterOf(await primary(cluster)), 'SIGKILL');
+      process.kill(postmasterOf(await memberThatIs(cluster, 'leader')), 'SIGKILL');
     },
   },
   {
@@ -39,15 +51,16 @@ export const faults: readonly Fault[] = [
     name: 'kill -9 of the primary and its Patroni, away for 30 s',
     within: 20,
     reflected: [hasFailedOver, wasDegraded],
-    make: async (cluster) => {
-      const lost = await primary(cluster);
-      const postmaster = postmasterOf(lost);
-      lost.hold();
-      lost.signal('SIGKILL');
-      process.kill(postmaster, 'SIGKILL');
-      await sleep(away);
-      lost.resume();
-    },
+    make: async (cluster) => lose(await memberThatIs(cluster, 'leader')),
+  },
+  {
+    key: 'kill-standby',
+    name: 'kill -9 of the synchronous standby and its Patroni, away for 30 s',
+    // Commits wait for it until Patroni has them wait for another one.
+    within: 12,
+    // Patroni forgets it after its ttl of 15 s.
+    reflected: [wasDegradedFor(10), wasThere],
+    make: async (cluster) => lose(await memberThatIs(cluster, 'sync_standby')),
   },
   {
     key: 'freeze-primary',
@@ -56,7 +69,7 @@ export const faults: readonly Fault[] = [
     within: 24,
     reflected: [hasFailedOver, wasDegraded],
     make: async (cluster) => {
-      const frozen = await primary(cluster);
+      const frozen = await memberThatIs(cluster, 'leader');
       const all = [frozen.pid!, ...treeOf(postmasterOf(frozen))];
       for (const pid of all) trySignal(pid, 'SIGSTOP');
       await sleep(away);
@@ -95,7 +108,33 @@ export const faults: readonly Fault[] = [
       for (const one of lost) one.resume();
     },
   },
+  {
+    key: 'rolling-restart',
+    name: 'SIGTERM of each panel, one after the other',
+    within: 4,
+    isUnnoticed: true,
+    reflected: [...[1, 2, 3].map((n) => wasReplaced(`panel-${n}`)), wasThere],
+    make: restartPanels,
+  },
+  {
+    key: 'rolling-upgrade',
+    name: 'POST /api/cc/ha/upgrade to another version',
+    within: 4,
+    isUnnoticed: true,
+    reflected: [...[1, 2, 3].map((n) => wasReplaced(`panel-${n}`)), wasThere],
+    make: upgradePanels,
+  },
 ];
+
+/** Its machine is gone for a while. */
+async function lose(lost: Supervised): Promise<void> {
+  const postmaster = postmasterOf(lost);
+  lost.hold();
+  lost.signal('SIGKILL');
+  process.kill(postmaster, 'SIGKILL');
+  await sleep(away);
+  lost.resume();
+}
 
 async function switchOver(cluster: Cluster): Promise<void> {
   const members = await cluster.members();
@@ -113,10 +152,10 @@ async function switchOver(cluster: Cluster): Promise<void> {
   if (!response.ok) throw new Error(`switchover: ${response.status} ${await response.text()}`);
 }
 
-async function primary(cluster: Cluster): Promise<Supervised> {
-  const leader = (await cluster.members()).find(({ role }) => role === 'leader');
-  if (!leader) throw new Error('there is no primary');
-  return cluster.process(leader.name);
+async function memberThatIs(cluster: Cluster, wanted: 'leader' | 'sync_standby'): Promise<Supervised> {
+  const found = (await cluster.members()).find(({ role }) => role === wanted);
+  if (!found) throw new Error(`there is no ${wanted}`);
+  return cluster.process(found.name);
 }
 
 function postmasterOf({ member }: Supervised): number {

@@ -22,6 +22,8 @@ interface Node {
 
 /** What GET /api/cc/ha/status and /nodes said at one moment. */
 export interface View {
+  /** In milliseconds of `performance.now()`. */
+  at: number;
   status: Status;
   nodes: Node[];
 }
@@ -96,7 +98,7 @@ export class HaWatch {
       if (answer.status !== 200 && answer.status !== 503)
         this.refused.add(`it was answered with ${answer.status} ${JSON.stringify(answer.body)}`);
     if (status.status !== 200 || nodes.status !== 200) return 'unavailable';
-    return { status: status.body as Status, nodes: nodes.body as Node[] };
+    return { at: performance.now(), status: status.body as Status, nodes: nodes.body as Node[] };
   }
 }
 
@@ -128,6 +130,20 @@ export const wasMissed: Reflection = ({ during, unavailable }) =>
 /** It was seen, by those who answered, that a server of the database is missing. */
 export const wasDegraded: Reflection = ({ during }) =>
   during.some(({ status }) => status.status === 'degraded') ? [] : ['it was never degraded'];
+
+/** It was seen, for so many seconds on end, that a server of the database is missing. */
+export const wasDegradedFor =
+  (seconds: number): Reflection =>
+  ({ during }) => {
+    let since: number | undefined;
+    let longest = 0;
+    for (const { at, status } of during) {
+      since = status.status === 'degraded' ? (since ?? at) : undefined;
+      longest = Math.max(longest, at - (since ?? at));
+    }
+    const told = longest / 1000;
+    return told >= seconds ? [] : [`it was degraded for ${told.toFixed(1)} s only`];
+  };
 
 /** A process has ended, and another one has come in its place. */
 export const wasReplaced =

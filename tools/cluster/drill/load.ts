@@ -46,7 +46,8 @@ export class Load {
   readonly acknowledged = new Map<string, string>();
   /** Keys that were tried. */
   readonly keys = new Set<string>();
-  acknowledgedBeats = 0;
+  /** The beats that were acknowledged, by their number, and how many were sent: each has a number of its own. */
+  readonly beats = new Set<number>();
   sentBeats = 0;
 
   private isOver = false;
@@ -56,11 +57,10 @@ export class Load {
   constructor(private readonly client: Client) {}
 
   start(): void {
-    let turn = 0;
     this.loops.push(
       this.every(askEveryMs, () => this.command()),
       this.every(askEveryMs, () => this.read()),
-      this.every(beatEveryMs, () => this.beat((turn += 1))),
+      this.every(beatEveryMs, () => this.beat()),
     );
   }
 
@@ -113,14 +113,17 @@ export class Load {
     await this.count(this.client.call('GET', '/api/fleet/instances', { withinMs: answerWithinMs }));
   }
 
-  private async beat(turn: number): Promise<void> {
-    const node = this.client.nodes[turn % this.client.nodes.length]!;
+  private async beat(): Promise<void> {
     this.sentBeats += 1;
+    const number = this.sentBeats;
+    const node = this.client.nodes[number % this.client.nodes.length]!;
     const answer = await this.count(
       this.client.call('POST', '/api/agent/heartbeat', {
         token: node.credential,
         body: {
-          cpu_percent: turn % 100,
+          cpu_percent: number % 100,
+          // Kept as it is, and by it each beat is found again.
+          net_rx_bytes: number,
           memory_percent: 40,
           disk_percent: 30,
           apps_count: 3,
@@ -132,7 +135,7 @@ export class Load {
       }),
     );
     if (answer?.status !== 200) return;
-    this.acknowledgedBeats += 1;
+    this.beats.add(number);
     const { commands } = answer.body as { commands: { id: string; lease: string }[] };
     for (const { id, lease } of commands) await this.finish(node.credential, id, lease);
   }

@@ -40,6 +40,11 @@ export class PatroniClient {
     });
   }
 
+  /** How many members there are by PATRONI_URLS. */
+  get size(): number {
+    return this.bases.length;
+  }
+
   /** Throws where no member answers. */
   async view(): Promise<PatroniView> {
     return this.anywhere(async (at) => {
@@ -143,6 +148,12 @@ function refusal(status: number, text: string): ApiError {
     });
   if (status === 400 || status === 412 || status === 422)
     return new ApiError('CONFLICT', `Patroni refuses it: ${words}`, { reason: 'PATRONI_REFUSED' });
+  // It has waited for the end of it in vain, and it may come yet.
+  if (/status unknown/i.test(words))
+    return new ApiError('UNAVAILABLE', 'Patroni was asked, and does not know yet how it ends', {
+      reason: 'FAILOVER_UNDER_WAY',
+      retryAfterSeconds: 5,
+    });
   return new ApiError('UNAVAILABLE', `Patroni could not do it: ${words}`, {
     reason: 'PATRONI_FAILED',
     retryAfterSeconds: 10,

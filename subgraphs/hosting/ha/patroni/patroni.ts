@@ -16,7 +16,10 @@ export interface PatroniMember {
 /** A cluster at one moment. */
 export interface PatroniView {
   members: readonly PatroniMember[];
+  /** Whether `synchronous_mode` is on; commits wait all the same only while a standby is there that they can wait for. */
   isSynchronous: boolean | null;
+  /** Whether nobody is made to lead by itself: `patronictl pause`. */
+  isPaused: boolean;
   /** How many bytes a candidate may be behind: `maximum_lag_on_failover`. */
   mostLagBytes: number;
   lastFailover: Date | null;
@@ -26,6 +29,7 @@ export interface PatroniView {
 
 /** Patroni's answers, as far as they count here. */
 export interface ClusterAnswer {
+  pause?: boolean;
   members?: {
     name: string;
     role: string;
@@ -63,6 +67,7 @@ export function viewOf(cluster: ClusterAnswer, config: ConfigAnswer, history: Hi
       isExcluded: tags?.['nofailover'] === true || tags?.['nofailover'] === 'true',
     })),
     isSynchronous: mode === true || mode === 'on' || mode === 'quorum' || mode === 'true',
+    isPaused: cluster.pause === true,
     mostLagBytes: most ?? defaultMostLagBytes,
     lastFailover: last === undefined ? null : new Date(last),
   };

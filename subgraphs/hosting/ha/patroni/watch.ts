@@ -51,7 +51,13 @@ export class PatroniWatch {
     } catch (error) {
       if (!this.isAway) this.logger.warn({ err: error }, 'Patroni does not answer');
       this.isAway = true;
-      const nothing = { members: [], isSynchronous: null, mostLagBytes: 0, lastFailover: null };
+      const nothing = {
+        members: [],
+        isSynchronous: null,
+        isPaused: false,
+        mostLagBytes: 0,
+        lastFailover: null,
+      };
       view = { ...(this.latest?.view ?? nothing), problem: 'Patroni does not answer' };
     }
     this.latest = { view, at: performance.now() };
