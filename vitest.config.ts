@@ -49,7 +49,7 @@ export default defineConfig({
           include: ['test/*/**/*.test.ts'],
           exclude: ['test/unit/**', 'test/sandbox/**', 'test/support/**'],
           environment: 'node',
-          globalSetup: ['test/support/build.ts', 'test/support/postgres.ts'],
+          globalSetup: ['test/support/run.ts'],
           testTimeout: 60_000,
           expect: { poll: { timeout: 20_000 } },
           hookTimeout: 120_000,
