@@ -1,3 +1,5 @@
+import { availableParallelism, totalmem } from 'node:os';
+
 import { defineConfig } from 'vitest/config';
 
 import { LongestFirst } from './test/support/longest-first.js';
@@ -16,8 +18,13 @@ const shared = {
 export default defineConfig({
   ...shared,
   test: {
-    // Files wait for PostgreSQL, sockets and background steps most of the time, so more of them run than there are cores.
-    maxWorkers: 4,
+    // Files wait for PostgreSQL, sockets and background steps most of the time: those that compute least take a sixth of a
+    // core, the others a third. A worker grows to most of a gigabyte and has browsers and panels beside it, and all of them
+    // share one PostgreSQL.
+    maxWorkers: Math.max(
+      1,
+      Math.min(3 * availableParallelism(), Math.floor(totalmem() / (1.5 * 2 ** 30)), 8),
+    ),
     // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
     isolate: false,
     sequence: { sequencer: LongestFirst },
@@ -49,7 +56,7 @@ export default defineConfig({
           include: ['test/*/**/*.test.ts'],
           exclude: ['test/unit/**', 'test/sandbox/**', 'test/support/**'],
           environment: 'node',
-          globalSetup: ['test/support/build.ts', 'test/support/postgres.ts'],
+          globalSetup: ['test/support/run.ts'],
           testTimeout: 60_000,
           expect: { poll: { timeout: 20_000 } },
           hookTimeout: 120_000,

@@ -3,10 +3,13 @@ import { promisify } from 'node:util';
 
 import { assetPath, packageRoot } from '#platform/package-root.js';
 
+const programs = [
+  [assetPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'],
+  [assetPath('tools', 'build-console.ts')],
+];
+
 /** Builds what tests start in processes of their own, so that those run what is shipped. */
-export default async function setup(): Promise<void> {
-  const build = [assetPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'];
+export async function build(): Promise<void> {
   const run = promisify(execFile);
-  await run(process.execPath, build, { cwd: packageRoot });
-  await run(process.execPath, [assetPath('tools', 'build-console.ts')], { cwd: packageRoot });
+  await Promise.all(programs.map(async (program) => run(process.execPath, program, { cwd: packageRoot })));
 }

@@ -1,20 +1,32 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, in order. Those begin first, so that none of them is left running alone at the end. */
+/**
+ * The files that take longest, which begin first, so that none of them is left running alone at the end. Those that mostly
+ * wait for what others do in real time stand next to those that keep a core busy.
+ */
 const longest = [
-  'hosting/ha-upgrade',
   'hosting/faults',
+  'security/isolation',
+  'hosting/ha-upgrade',
+  'web/every-page',
   'governance/canary-killed',
-  'identity/login',
-  'hosting/kubernetes-silence',
-  'panel/shutdown',
+  'identity/audit/every-mutation',
+  'governance/gitops-limits',
+  'web/domains',
   'billing/partner-money',
-  'panel/backup',
-  'web/people',
-  'governance/gitops-drift',
+  'web/ha',
+  'fleet/ingest/survives-kill',
+  'web/organization',
+  'fleet/commands/killed-panel-and-agent',
+  'security/roles',
+  'billing/killed-panel',
+  'billing/webhooks',
   'hosting/killed',
-  'platform/durability',
-  'identity/mail-delivery',
+  'web/alerting',
+  'hosting/kubernetes-silence',
+  'hosting/versions-side-by-side',
+  'hosting/ha-failures',
+  'identity/login',
 ].map((name) => `/test/${name}.test.ts`);
 
 /** Vitest's own order, which goes by the last run or else by size, after the files that are known to take long. */

@@ -28,8 +28,10 @@ declare module 'vitest' {
 
 export const templateDatabase = 'panel_template';
 
-/** One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. */
-export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+/**
+ * One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. Answers how to end it.
+ */
+export async function startPostgres({ provide }: TestProject): Promise<() => Promise<void>> {
   const dataDir = createDataDir();
   const socketDir = join(dataDir, 'sockets');
   mkdirSync(socketDir);
