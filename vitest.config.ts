@@ -1,5 +1,3 @@
-import { availableParallelism, totalmem } from 'node:os';
-
 import { defineConfig } from 'vitest/config';
 
 import { LongestFirst } from './test/support/longest-first.js';
@@ -18,13 +16,8 @@ const shared = {
 export default defineConfig({
   ...shared,
   test: {
-    // Files wait for PostgreSQL, sockets and background steps most of the time: those that compute least take a sixth of a
-    // core, the others a third. A worker grows to most of a gigabyte and has browsers and panels beside it, and all of them
-    // share one PostgreSQL.
-    maxWorkers: Math.max(
-      1,
-      Math.min(3 * availableParallelism(), Math.floor(totalmem() / (1.5 * 2 ** 30)), 8),
-    ),
+    // Files wait for PostgreSQL, sockets and background steps most of the time, so more of them run than there are cores.
+    maxWorkers: 4,
     // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
     isolate: false,
     sequence: { sequencer: LongestFirst },
