@@ -112,11 +112,11 @@ export class Background {
     });
     metrics.gauge(
       'panel_lease_epoch',
-      'The epoch of each lease that this process holds; absent while it does not.',
+      'The epoch of each lease that this process holds; absent while it does not, or cannot renew it in time.',
       ['lease'],
       () =>
-        this.leases.all.flatMap(({ name: lease, current }) =>
-          current ? [{ labels: { lease }, value: Number(current.epoch) }] : [],
+        this.leases.all.flatMap(({ name: lease, lasting }) =>
+          lasting ? [{ labels: { lease }, value: Number(lasting.epoch) }] : [],
         ),
     );
     const from = sources.map(({ database }) => database);

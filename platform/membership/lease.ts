@@ -1,4 +1,5 @@
 import type { Database, SqlEntityManager } from '../database/database.js';
+import { patience, withPatience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
 import { isGoneSql, type ProcessSession } from './process-session.js';
 
@@ -18,6 +19,7 @@ export interface Grant {
  */
 export class Lease {
   private granted: Grant | undefined;
+  private grantedAt = Number.NEGATIVE_INFINITY;
   /** Whether it takes what is free, and not only keeps what it has. */
   private takes = true;
   private readonly waiting = new Set<() => void>();
@@ -34,6 +36,11 @@ export class Lease {
   /** The grant while this process believes that it holds the lease. */
   get current(): Grant | undefined {
     return this.granted;
+  }
+
+  /** The grant while it lasts, by this process's clock: nobody may have it any more whose renewals fail. */
+  get lasting(): Grant | undefined {
+    return performance.now() - this.grantedAt < leaseSeconds * 1000 ? this.granted : undefined;
   }
 
   /** Whether it is to be renewed: it is held, or would be taken. */
@@ -68,14 +75,13 @@ export class Lease {
   }
 
   private async giveUp(grant: Grant): Promise<void> {
-    await this.database
-      .readerForNobody()
-      .execute(
+    await withPatience(patience.background, async () =>
+      this.database.readerForNobody().execute(
         // One that lives on is not to be taken for a holder that is merely late to renew it.
         `update platform.lease set expires_at = now(), holder = '' where name = ? and holder = ? and epoch = ?`,
         [grant.name, grant.holder, grant.epoch],
-      )
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'the lease could not be given up'));
+      ),
+    ).catch((error: unknown) => this.logger.warn({ err: error }, 'the lease could not be given up'));
   }
 
   /**
@@ -84,7 +90,9 @@ export class Lease {
    */
   async renew(): Promise<void> {
     if (!this.isWanted) return;
-    this.renewing ??= this.renewAlone().finally(() => (this.renewing = undefined));
+    this.renewing ??= withPatience(patience.background, async () => this.renewAlone()).finally(
+      () => (this.renewing = undefined),
+    );
     await this.renewing;
   }
 
@@ -118,6 +126,7 @@ export class Lease {
     if (!row && this.granted)
       this.logger.warn({ lease: this.name }, 'another process runs the singletons now');
     this.granted = row;
+    if (row) this.grantedAt = performance.now();
     if (row) for (const wake of this.waiting) wake();
   }
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.js';
 import { literal } from '../database/one-message.js';
+import { patience, withPatience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
 import { isOursSql, renewalSql, type Grant, type Lease } from './lease.js';
 import type { ProcessSession } from './process-session.js';
@@ -73,12 +74,14 @@ export class Leases {
     const { takes } = this;
     const { id, knowsOthers } = this.session;
     try {
-      const rows = await this.database.readerForNobody().execute<Renewal[]>(
-        renewSql(
-          wanted.map(({ name }) => name),
-          id,
-          { takes, knowsOthers },
-        ),
+      const sql = renewSql(
+        wanted.map(({ name }) => name),
+        id,
+        { takes, knowsOthers },
+      );
+      // Not behind requests, however many of them wait.
+      const rows = await withPatience(patience.background, async () =>
+        this.database.readerForNobody().execute<Renewal[]>(sql),
       );
       const renewals = new Map(rows.map((row) => [row.name, row]));
       const late: Lease[] = [];
