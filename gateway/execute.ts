@@ -66,10 +66,10 @@ export function createExecutor(options: ExecutorOptions): Execute {
     if (!plan) return introspect(operation, variables);
     const exchanged = exchange ? exchange(request.context) : request.context;
     const known = exchanged instanceof Promise ? await exchanged : exchanged;
-    const { operation: kind } = operation.context.operation;
-    const context = kind === OperationTypeNode.QUERY ? { ...known, mayLag: true } : known;
+    const { operation: definition } = operation.context;
+    const context = definition.operation === OperationTypeNode.QUERY ? { ...known, mayLag: true } : known;
     const result = await runner.run({ operation, plan, services, variables, context });
-    return doneOrNot(result, kind, plan, context);
+    return doneOrNot(result, definition, plan, context);
   };
 }
 

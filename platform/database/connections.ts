@@ -147,12 +147,16 @@ export class Connections {
 
   private async askReadOnly(): Promise<{ isReadOnly: boolean }[]> {
     const client = await this.takeOf(this.readiness);
+    let takesWrites = false;
     try {
       // What has not answered by then would keep who asks next from a connection that does.
       client.answerWithin = waits.ready;
-      return (await client.query<{ isReadOnly: boolean }>(readOnlySql)).rows;
+      const { rows } = await client.query<{ isReadOnly: boolean }>(readOnlySql);
+      takesWrites = rows[0]?.isReadOnly === false;
+      return rows;
     } finally {
-      client.release();
+      // The address may lead elsewhere by now: a connection to a server that does not lead would stay there for long.
+      client.release(!takesWrites);
     }
   }
 

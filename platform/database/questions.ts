@@ -40,7 +40,12 @@ export class Questions {
       await this.sendAll(questions);
     } catch (error) {
       if (questions.length === 1 || isAway(error)) for (const { fail } of questions) fail(error);
-      else await Promise.all(questions.map(async (each) => this.sendAll([each]).catch(each.fail)));
+      else
+        await Promise.all(
+          [...new Set(questions.map(({ role }) => role))].map(async (role) => {
+            for (const each of questions) if (each.role === role) await this.sendAll([each]).catch(each.fail);
+          }),
+        );
     }
   }
 

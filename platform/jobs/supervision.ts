@@ -13,7 +13,7 @@ const looksAfterAll = 2;
 /**
  * Has pg-boss look for jobs whose process died or whose time is over, and count them, for as long as there are any. Its own
  * timer would go through all jobs of a week four times a minute in every process, and write to each queue's row, whether
- * there is anything to do or not. Every process hears of every job, so each goes on looking while one is under way.
+ * there is anything to do or not. One cheap question takes its place while no job is under way.
  */
 export class Supervision {
   /** How often to look yet. */
@@ -29,14 +29,7 @@ export class Supervision {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Goes on with what those have left who were here before. */
   start(): void {
-    const active = `select name from ${jobsSchema}.job
-      where state = 'active' and name in (${this.names.map(literal).join(', ')}) limit 1`;
-    this.ask(active).then(
-      (found) => found.length > 0 && this.stir(),
-      () => this.stir(),
-    );
     this.running = this.run();
   }
 
@@ -56,6 +49,8 @@ export class Supervision {
     while (!signal.aborted) {
       await untilRound(systemClock, this.everySeconds * 1_000, signal);
       if (signal.aborted) return;
+      // Nobody tells of a job that was put off until now, which another process may have begun and died at.
+      if (this.looks === 0 && (await this.isAnyActive())) this.stir();
       if (this.looks === 0 && performance.now() - lookedAt < atLeastEveryMs) continue;
       this.looks = Math.max(0, this.looks - 1);
       lookedAt = performance.now();
@@ -68,5 +63,15 @@ export class Supervision {
         this.onError(error);
       }
     }
+  }
+
+  /** Also where it is not to be seen: the look that follows tells why. */
+  private async isAnyActive(): Promise<boolean> {
+    const active = `select name from ${jobsSchema}.job
+      where state = 'active' and name in (${this.names.map(literal).join(', ')}) limit 1`;
+    return this.ask(active).then(
+      (found) => found.length > 0,
+      () => true,
+    );
   }
 }

@@ -76,12 +76,11 @@ export class Leases {
     try {
       const sql = renewSql(
         wanted.map(({ name }) => name),
-        id,
         { takes, knowsOthers },
       );
       // Not behind requests, however many of them wait.
       const rows = await withPatience(patience.background, async () =>
-        this.database.readerForNobody().execute<Renewal[]>(sql),
+        this.database.readerForNobody().execute<Renewal[]>(sql, [id]),
       );
       const renewals = new Map(rows.map((row) => [row.name, row]));
       const late: Lease[] = [];
@@ -99,16 +98,12 @@ export class Leases {
   }
 }
 
-/** What is locked is passed over; what was locked and changed meanwhile is looked at as it is then. */
-function renewSql(
-  names: readonly string[],
-  id: string,
-  may: { takes: boolean; knowsOthers: boolean },
-): string {
-  const holder = literal(id);
+/** Its value is the process. What is locked is passed over; what was locked and changed meanwhile is looked at as it is then. */
+function renewSql(names: readonly string[], may: { takes: boolean; knowsOthers: boolean }): string {
+  const holder = '(select id from me)';
   const isOneOfThem = `l.name in (${names.map(literal).join(', ')})`;
   const isOurs = isOursSql('l', may, holder);
-  return `with free as materialized (
+  return `with me as (select ?::text as id), free as materialized (
       select l.name from platform.lease l where ${isOneOfThem} and ${isOurs} for no key update skip locked
     ), renewed as (
       update platform.lease l set ${renewalSql(holder)} from free where l.name = free.name

@@ -51,7 +51,9 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
     woken: async (signal) => bell.rung(signal),
     turn: async (grant, ending) => {
       const isForEvent = bell.beginTurn();
-      const isKnown = isForEvent && known?.grant.epoch === grant.epoch;
+      // A server that took over may lack the last that was done here: where it stands is asked anew, of the server.
+      const isKnown =
+        isForEvent && known?.grant.epoch === grant.epoch && known.after.timeline === bell.timeline;
       const after = isKnown ? known!.after : await position(options);
       known = undefined;
       const reader = systemQuestions(source);
@@ -190,6 +192,8 @@ class Bell {
   private isAnew = false;
   private passedOver = 0;
   private answer: (() => void) | undefined;
+  /** Of the event that was wanted last. */
+  timeline: string | undefined;
 
   constructor(
     private readonly tail: OutboxTail,
@@ -232,9 +236,11 @@ class Bell {
       this.isAnew = true;
       ring();
     };
-    this.tail.listen(({ topic }) => {
-      if (this.topics.includes(topic)) ring();
-      else if (++this.passedOver === passedOverAtMost) ringAnew();
+    this.tail.listen(({ topic, position: { timeline } }) => {
+      if (this.topics.includes(topic)) {
+        this.timeline = timeline;
+        ring();
+      } else if (++this.passedOver === passedOverAtMost) ringAnew();
     }, ringAnew);
     this.isAttached = true;
   }

@@ -162,3 +162,14 @@ test('a mutation that is done, and whose answer cannot be read then, is not told
     },
   });
 });
+
+test('of two mutations in one document the second is not told to come again once the first is done', async () => {
+  const cut = address.cutAfter('second of two');
+  const answer = await mutate(`mutation {
+    a: createEnrollmentToken(input: { name: "first of two" }) { name }
+    b: createEnrollmentToken(input: { name: "second of two" }) { name }
+  }`);
+  await cut;
+  expect(answer).toEqual(inDoubtOverGraphQL('b'));
+  expect([await tokensNamed('first of two'), await tokensNamed('second of two')]).toEqual([1, 0]);
+});

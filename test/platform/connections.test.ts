@@ -42,6 +42,21 @@ async function withConnections<T>(
   }
 }
 
+test('readiness is asked of who the address leads to now, and not for an hour of who took no writes then', async () => {
+  const connections = new Connections(panel.database.url);
+  const database = new URL(panel.database.url).pathname.slice(1);
+  try {
+    await panel.sql(`alter database "${database}" set default_transaction_read_only = on`);
+    expect(await connections.problem()).toBe('the database takes no writes');
+    await panel.sql(
+      `set transaction_read_only = off; alter database "${database}" reset default_transaction_read_only`,
+    );
+    expect(await connections.problem()).toBeUndefined();
+  } finally {
+    await connections.close();
+  }
+});
+
 async function failure(work: Promise<unknown>): Promise<Error> {
   return work.then(
     () => expect.fail('it was answered'),

@@ -48,6 +48,22 @@ test('a question that the server refuses takes no answer from the others', async
   ]);
 });
 
+test('those of one role are answered in their order beside one that is refused, too', async () => {
+  const { questions } = connections;
+  const soon = 'select clock_timestamp() as at';
+  const [slow, refused, ...others] = await Promise.allSettled([
+    questions.ask('fleet_jobs', 'select clock_timestamp() as at from pg_sleep(0.3)'),
+    questions.ask('billing_jobs', 'select nothing_of_this_name'),
+    questions.ask('fleet_jobs', soon),
+    questions.ask('fleet_jobs', soon),
+  ]);
+  expect(refused.status).toBe('rejected');
+  const times = [slow, ...others].map(
+    (outcome) => (outcome as PromiseFulfilledResult<{ at: Date }[]>).value[0]!.at,
+  );
+  expect(times).toEqual(times.toSorted((a, b) => Number(a) - Number(b)));
+});
+
 test('the connection that carried questions is nobody again', async () => {
   await connections.questions.ask('fleet_jobs', whoSql);
   const { rows } = await connections.use(async (client) =>
