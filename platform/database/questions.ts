@@ -7,6 +7,9 @@ import { patience, withPatience } from './patience.js';
 
 type Row = Record<string, unknown>;
 
+// By itself each has as long as all background work. A table that is being altered is not to hold up what asks of others.
+const deadlinesTogether = { lock_timeout: '250ms', statement_timeout: '2s' };
+
 interface Question {
   role: string;
   sql: string;
@@ -65,7 +68,8 @@ export class Questions {
 }
 
 function textOf(sorted: readonly Question[]): string {
-  let text = settingStatements({ 'app.tenant_id': '' });
+  const isAlone = sorted.length === 1;
+  let text = settingStatements({ 'app.tenant_id': '', ...(isAlone ? {} : deadlinesTogether) });
   let before = '';
   for (const { role, sql } of sorted) {
     if (role !== before) text += `set local role = ${literal(role)}; `;

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { settled, verify } from '../identity/audit/support.js';
@@ -88,6 +89,34 @@ test('a standby that is promoted without the last writes skips nothing that it c
   await stale.ended();
   expect(stale.firstErrorReason).toBe('CURSOR_EXPIRED');
   expect(server.port).not.toBe(standby.port);
+}, 180_000);
+
+test('what a consumer had done, and the server that took over lacks, is done again', async () => {
+  await using pair = await Pair.start();
+  const { panel, standby } = pair;
+  const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+  await other.grantPlan('PRO');
+  const holder = new pg.Client({ connectionString: panel.database.ownerUrl });
+  await holder.connect();
+  await holder.query('begin; lock table fleet.entitlement in access exclusive mode');
+  const granting = tenant.grantPlan('PRO');
+  const granted = async () =>
+    panel.sql(`select from identity.outbox where tenant_id = $1 and topic = 'billing.entitlement.granted'`, [
+      tenant.id,
+    ]);
+  await until(async () => (await granted()).length > 0, 'the grant to be told of');
+  await standby.caughtUp();
+  standby.fallBehind();
+  await holder.query('commit');
+  await granting;
+
+  await holder.end();
+  await pair.failOver();
+  await until(async () => (await other.instanceLimit()) === 25, 'the panel to be back');
+  expect(await tenant.instanceLimit()).toBe(3);
+  // What comes next is not all that there is to do.
+  await other.grantPlan('ENTERPRISE');
+  await until(async () => (await tenant.instanceLimit()) === 25, 'the grant to be known again');
 }, 180_000);
 
 test('a server that was replaced is read no more, although it goes on', async () => {

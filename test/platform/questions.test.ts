@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Connections } from '#platform/database/connections.js';
@@ -62,6 +63,22 @@ test('those of one role are answered in their order beside one that is refused, 
     (outcome) => (outcome as PromiseFulfilledResult<{ at: Date }[]>).value[0]!.at,
   );
   expect(times).toEqual(times.toSorted((a, b) => Number(a) - Number(b)));
+});
+
+test('a question that has to wait for a lock holds up none of another role', async () => {
+  const { questions } = connections;
+  const holder = new pg.Client({ connectionString: database.ownerUrl });
+  await holder.connect();
+  await holder.query('begin; lock table fleet.instance in access exclusive mode');
+  const isAnswered: string[] = [];
+  const waiting = questions
+    .ask('fleet_jobs', 'select count(*)::int as n from fleet.instance')
+    .finally(() => isAnswered.push('waiting'));
+  expect(await questions.ask('billing_jobs', 'select 2 as n')).toEqual([{ n: 2 }]);
+  expect(isAnswered).toEqual([]);
+  await holder.query('commit');
+  expect(await waiting).toEqual([{ n: 0 }]);
+  await holder.end();
 });
 
 test('the connection that carried questions is nobody again', async () => {

@@ -116,14 +116,13 @@ export const testAdministrator = { email: 'admin@panel.test', password: 'adminis
 export type Mode = 'in process' | 'split';
 export const modes: readonly Mode[] = ['in process', 'split'];
 
-// Billing decides, and the others follow its versions.
+// Each grant has a version of its own, and every area keeps the newest that it knows.
 const knowsGrants = `
-  select not exists (
-    select from billing.entitlement granted, unnest(array[
-      (select version from identity.entitlement where tenant_id = $1),
-      (select version from fleet.entitlement where tenant_id = $1),
-      (select version from governance.entitlement where tenant_id = $1)]) known
-     where granted.tenant_id = $1 and granted.version > coalesce(known, 0)) as "isKnown"`;
+  select count(*) = 4 and min(version) = max(version) as "isKnown" from (
+    select version from identity.entitlement where tenant_id = $1
+    union all select version from fleet.entitlement where tenant_id = $1
+    union all select version from billing.entitlement where tenant_id = $1
+    union all select version from governance.entitlement where tenant_id = $1) known`;
 
 /**
  * Starts a panel for a test file, on a new database unless one is given. `settings` are environment variables on top of
