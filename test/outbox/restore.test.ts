@@ -4,7 +4,7 @@ import { settled, trailOf, verify } from '../identity/audit/support.js';
 import { Live } from '../support/live.js';
 import { createTestDatabase, startTestPanel, type TestPanel } from '../support/panel.js';
 import { SwitchedAddress } from '../support/switched-address.js';
-import { until, type Tenant } from '../support/world.js';
+import { until, World, type Tenant } from '../support/world.js';
 import { copyDatabase, horizonOf, spendTransactions } from './support/database-copy.js';
 import { SecondServer } from './support/second-server.js';
 
@@ -147,7 +147,8 @@ test('a running panel whose database is put back to an earlier state ends its st
   expect(live.firstErrorReason).toBe('CURSOR_EXPIRED');
   await using again = new Live(old.panel.url, tenant.token, changes);
   await again.opened();
-  await tenant.grantPlan('PRO');
+  // What the panel's own world asks of the database it asks of the one from before.
+  await tenant.at(new World(old.panel.url, old.clock)).grantPlan('PRO');
   await tenant.node('since');
   await again.untilLatest((each) => namesOf(each).at(-1) === 'since');
   await using stale = new Live(old.panel.url, tenant.token, changes, { after: live.lastCursor });
