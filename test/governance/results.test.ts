@@ -177,6 +177,45 @@ describe('results', () => {
     expect((await judged(tenant, node)).violations).toBe(1);
   });
 
+  test('are exempt by a key that may only exempt, and shows it nothing of the policy', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    const { key } = dataOf(
+      await tenant.graphql<{ createApiKey: { key: string } }>(
+        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+        {
+          input: {
+            name: 'Exempts',
+            permissions: ['governance.exemption.manage'],
+            currentPassword: tenant.account.password,
+          },
+        },
+      ),
+    ).createApiKey;
+    const asKey = async (query: string, variables: Record<string, unknown>) =>
+      panel.world.graphql<Record<string, { id: string; policy: object | null }>>(query, variables, key);
+    const refused = (field: string) => [
+      expect.objectContaining({
+        path: [field, 'policy'],
+        extensions: expect.objectContaining({ code: 'FORBIDDEN' }) as object,
+      }) as object,
+    ];
+    const made = await asKey(
+      'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id policyId policy { name description } } }',
+      { input: { policyId, instanceId: node.id, owner: 'ops', reason: 'moves' } },
+    );
+    expect(made.errors).toEqual(refused('createPolicyExemption'));
+    expect(made.data?.['createPolicyExemption']).toMatchObject({ policyId, policy: null });
+    const ended = await asKey(
+      'mutation ($id: ID!) { deletePolicyExemption(id: $id) { id policy { name description } } }',
+      { id: made.data!['createPolicyExemption']!.id },
+    );
+    expect(ended.errors).toEqual(refused('deletePolicyExemption'));
+    expect(ended.data?.['deletePolicyExemption']).toMatchObject({ policy: null });
+    expect((await judged(tenant, node)).violations).toBe(1);
+  });
+
   test('change with time alone: a backup grows old, and a silent node is not believed after a day', async () => {
     const tenant = await panel.world.tenant();
     const now = panel.clock.now();
