@@ -69,7 +69,11 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
       await at(tenant, '/billing', async (page) => {
         for (const { path, list, operation } of [
           { path: '/audit', list: page.getByRole('list', { name: 'Entries' }), operation: 'AuditEvents' },
-          { path: '/', list: page.getByRole('region', { name: 'What changed lately' }), operation: 'Changes' },
+          {
+            path: '/',
+            list: page.getByRole('region', { name: 'What changed lately' }),
+            operation: 'Changes',
+          },
         ]) {
           const asked = countOf(page, operation);
           await page.goto(`${stage.panel.panel.url}${path}`);
@@ -78,10 +82,15 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
           await expect.poll(asked, { timeout: 30_000 }).toBe(2);
           for (let n = 0; n < 12; n += 1) {
             await makeGroup(tenant, `Group ${n} of ${operation}`);
-            await list.getByRole('listitem').filter({ hasText: `Group ${n} of ${operation}` }).waitFor();
+            await list
+              .getByRole('listitem')
+              .filter({ hasText: `Group ${n} of ${operation}` })
+              .waitFor();
           }
           expect(asked()).toBe(2);
-          expect(await list.getByRole('listitem').first().textContent()).toContain(`Group 11 of ${operation}`);
+          expect(await list.getByRole('listitem').first().textContent()).toContain(
+            `Group 11 of ${operation}`,
+          );
         }
       }),
     ).toEqual(nothingWrong);
