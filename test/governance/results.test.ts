@@ -126,57 +126,6 @@ describe('results', () => {
     });
   });
 
-  test('are exempt for a time, with an owner and a reason, and count for nothing meanwhile', async () => {
-    const tenant = await panel.world.tenant();
-    const node = await nodeWith(tenant, { 'backup.encryption': false });
-    const policyId = await create(tenant, { name: 'P', rule: encrypted });
-    const exempt = async (more: Record<string, unknown> = {}) =>
-      tenant.graphql<{ createPolicyExemption: { id: string } }>(
-        'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
-        { input: { policyId, instanceId: node.id, owner: 'ops', reason: 'moves next week', ...more } },
-      );
-    expect(refusal(await exempt({ owner: '', expiresAt: '2020-01-01T00:00:00Z', reason: ' ' }))).toEqual({
-      code: 'VALIDATION_FAILED',
-      details: {
-        'input.owner': 'Owner is required',
-        'input.reason': 'Reason is required',
-        'input.expiresAt': 'Expires at must be in the future',
-      },
-    });
-    expect(refusal(await exempt({ instanceId: 'inst_none' }))).toMatchObject({
-      details: { 'input.instanceId': 'There is no instance inst_none' },
-    });
-    const soon = new Date(panel.clock.now().getTime() + 60_000).toISOString();
-    const { id } = dataOf(await exempt({ expiresAt: soon })).createPolicyExemption;
-    const isExempt = {
-      score: null,
-      violations: 0,
-      policyResults: [{ policyId, status: 'EXEMPT', evidence: null }],
-    };
-    expect(await judged(tenant, node)).toEqual(isExempt);
-    const listed = async (who: typeof tenant) =>
-      dataOf(
-        await who.graphql<{ policyExemptions: { nodes: object[] } }>(
-          'query ($id: ID!) { policyExemptions(instanceId: $id) { nodes { expiresAt policy { name } } } }',
-          { id: node.id },
-        ),
-      ).policyExemptions.nodes;
-    expect(await listed(tenant)).toEqual([{ expiresAt: soon, policy: { name: 'P' } }]);
-    expect(await listed(await panel.world.tenant())).toEqual([]);
-    expect(refusal(await exempt())).toMatchObject({ code: 'CONFLICT', reason: 'ALREADY_EXEMPT' });
-    await panel.clock.advance(61_000);
-    await until(async () => (await judged(tenant, node)).violations === 1, 'the exemption to end');
-    const again = dataOf(await exempt()).createPolicyExemption.id;
-    expect(again).not.toBe(id);
-    expect(await judged(tenant, node)).toEqual(isExempt);
-    const end = 'mutation ($id: ID!) { deletePolicyExemption(id: $id) { reason instance { name } } }';
-    expect(dataOf(await tenant.graphql(end, { id: again }))).toEqual({
-      deletePolicyExemption: { reason: 'moves next week', instance: { name: node.name } },
-    });
-    expect(refusal(await tenant.graphql(end, { id: again }))).toMatchObject({ code: 'NOT_FOUND' });
-    expect((await judged(tenant, node)).violations).toBe(1);
-  });
-
   test('change with time alone: a backup grows old, and a silent node is not believed after a day', async () => {
     const tenant = await panel.world.tenant();
     const now = panel.clock.now();

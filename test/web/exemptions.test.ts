@@ -68,6 +68,9 @@ describe.skipIf(!isChromiumThere)('the page of an instance', () => {
         await press(page, 'End it: the exemption of plain-01 from Sealed', 'End it');
         await sealed.filter({ hasText: 'Fail' }).waitFor();
         await expect.poll(async () => exemptions.count()).toBe(1);
+        await page.goto(stage.panel.panel.url);
+        const changes = page.getByRole('region', { name: 'What changed lately' }).getByRole('listitem');
+        await changes.filter({ hasText: 'created policy exemption from the policy' }).first().waitFor();
       }),
     ).toEqual(nothingWrong);
   });

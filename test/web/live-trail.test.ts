@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { client, provider } from '../identity/msp/support.js';
@@ -27,6 +28,17 @@ const makeGroup = async (tenant: Tenant, name: string) =>
     ),
   ).createInstanceGroup.id;
 
+/** How often a page asks for something by the name of the operation. */
+function countOf(page: Page, operation: string): () => number {
+  let asked = 0;
+  page.on('request', (request) => {
+    if (!request.url().endsWith('/graphql') || request.method() !== 'POST') return;
+    const { operationName } = request.postDataJSON() as { operationName?: string };
+    if (operationName === operation) asked += 1;
+  });
+  return () => asked;
+}
+
 // Nothing is read again by itself meanwhile: what is waited for comes by an event or not at all.
 describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () => {
   test('in the audit trail, as far as it is narrowed, and on the overview', async () => {
@@ -47,6 +59,39 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
         await changes.filter({ hasText: 'First' }).waitFor();
         await makeGroup(tenant, 'Second');
         await changes.filter({ hasText: 'Second' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('in the audit trail and on the overview while one deed follows the other, and nothing is asked for them', async () => {
+    const tenant = await stage.panel.world.tenant();
+    expect(
+      await at(tenant, '/billing', async (page) => {
+        for (const { path, list, operation } of [
+          { path: '/audit', list: page.getByRole('list', { name: 'Entries' }), operation: 'AuditEvents' },
+          {
+            path: '/',
+            list: page.getByRole('region', { name: 'What changed lately' }),
+            operation: 'Changes',
+          },
+        ]) {
+          const asked = countOf(page, operation);
+          await page.goto(`${stage.panel.panel.url}${path}`);
+          await list.getByRole('listitem').first().waitFor();
+          // As it comes, and once it is followed.
+          await expect.poll(asked, { timeout: 30_000 }).toBe(2);
+          for (let n = 0; n < 12; n += 1) {
+            await makeGroup(tenant, `Group ${n} of ${operation}`);
+            await list
+              .getByRole('listitem')
+              .filter({ hasText: `Group ${n} of ${operation}` })
+              .waitFor();
+          }
+          expect(asked()).toBe(2);
+          expect(await list.getByRole('listitem').first().textContent()).toContain(
+            `Group 11 of ${operation}`,
+          );
+        }
       }),
     ).toEqual(nothingWrong);
   });

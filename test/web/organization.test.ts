@@ -204,7 +204,7 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
     ).toEqual(nothingWrong);
     expect(
       await at(tenant, '/tenants', async (page) => {
-        await page.getByText('Your role does not allow this.').waitFor();
+        await page.getByText('This page is for whoever runs the panel.').waitFor();
         expect(await page.locator('a[href="/tenants"]').count()).toBe(0);
       }),
     ).toEqual(nothingWrong);

@@ -270,7 +270,7 @@ describe.skipIf(!isChromiumThere)('the panel itself', () => {
     ).toEqual(nothingWrong);
     await using dana = await person();
     const page = await dana.signIn(await stage.panel.world.tenant(), '/ha');
-    await page.getByText('Your role does not allow this.').waitFor();
+    await page.getByText('This page is for whoever runs the panel.').waitFor();
     expect(await page.locator(ways).count()).toBe(0);
   });
 });

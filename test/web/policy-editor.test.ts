@@ -83,6 +83,52 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('for more single instances than one page has is edited in all of them, and shows those that are found and in it', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await nodeWith(tenant, { backup: { encryption: false } }, 'first');
+    for (const table of ['fleet.instance', 'governance.node'])
+      await stage.panel.sql(
+        `insert into ${table} select (jsonb_populate_record(i, jsonb_build_object('id', i.id || lpad(n::text, 5, '0'),
+           'name', 'plain-' || n))).* from ${table} i, generate_series(1, 600) n where i.id = $1`,
+        [node.id],
+      );
+    const ids = Array.from({ length: 600 }, (_, at) => `${node.id}${String(at + 1).padStart(5, '0')}`);
+    const id = await create(tenant, { name: 'Many', rule: encrypted, appliesTo: { instance_ids: ids } });
+    expect(
+      await at(tenant, `/governance/policies/${id}`, async (page) => {
+        await press(page, 'Edit');
+        await page.getByText('600 instances are chosen.').waitFor();
+        const chosen = page.getByRole('list', { name: 'Chosen' });
+        const found = page.getByRole('list', { name: 'Found' });
+        await chosen.getByRole('button', { name: 'Take out plain-600' }).focus();
+        await page.keyboard.press('Enter');
+        await page.getByText('599 instances are chosen.').waitFor();
+        await page.getByLabel('Find others by name').focus();
+        await page.keyboard.type('plain-59');
+        // 59, and 590 to 599.
+        await page.getByText('11 instances are called so. All of them are chosen.').waitFor();
+        await tabTo(page, 'Take out plain-598');
+        await page.keyboard.press('Enter');
+        await page.getByText('598 instances are chosen.').waitFor();
+        await found.getByRole('button', { name: 'Put in plain-598' }).waitFor();
+        await page.keyboard.press('Enter');
+        await page.getByText('599 instances are chosen.').waitFor();
+        await tabTo(page, 'Take out plain-599');
+        await page.keyboard.press('Enter');
+        await press(page, 'Put the change into force');
+        await page.getByText(/^Version 2: Many, advisory, .*, for 598 chosen instances/).waitFor();
+        const { policy } = dataOf(
+          await tenant.graphql<{ policy: { appliesTo: { instance_ids: string[] } } }>(
+            'query ($id: ID!) { policy(id: $id) { appliesTo } }',
+            { id },
+          ),
+        );
+        const left = ids.filter((one) => !one.endsWith('00599') && !one.endsWith('00600'));
+        expect(policy.appliesTo.instance_ids.toSorted()).toEqual(left.toSorted());
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('says that another changed it meanwhile, and takes the place of what was touched alone', async () => {
     const tenant = await stage.panel.world.tenant();
     const id = await create(tenant, { name: 'Sealed', rule: encrypted, description: 'Because' });

@@ -33,11 +33,14 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   /** Rows that were put while a reading is under way, newer than what it says. */
   const put = useRef(new Map<string, Row>());
 
+  /** What is reading all pages, of which list, and whether something of it has changed since. */
+  const underWay = useRef<{ readPart: unknown; isOld: boolean }>(undefined);
+
   /** How many pages are shown: all of them are read anew, since any row may have changed. */
   const shown = useRef(1);
 
   const readPart = useCallback(
-    async (after: string | null) => {
+    async (after: string | null): Promise<PageRead<Row>> => {
       const given = { ...(JSON.parse(key) as Variables), after } as Variables;
       const answer = await client.query(document, given, { requestPolicy: 'network-only' }).toPromise();
       return { part: answer.data && picked.current(answer.data), error: answer.error };
@@ -46,19 +49,21 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
   );
 
   const readAll = useCallback(async () => {
-    const mine = (turn.current += 1);
-    put.current.clear();
-    const parts: PagePart<Row>[] = [];
-    let after: string | null = null;
-    do {
-      const { part, error } = await readPart(after);
-      // Another list was asked for meanwhile, or the same one again.
-      if (mine !== turn.current) return;
-      if (!part) return setPages((before) => ({ ...before, error }));
-      parts.push(part);
-      after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
-    } while (after !== null && parts.length < shown.current);
-    setPages(readAnew(parts, new Map(put.current)));
+    // It goes on, and again after that: begun anew each time, it would not end where changes come faster than it reads.
+    if (underWay.current?.readPart === readPart) return void (underWay.current.isOld = true);
+    const mine = { readPart, isOld: true };
+    underWay.current = mine;
+    while (mine.isOld) {
+      mine.isOld = false;
+      turn.current += 1;
+      put.current.clear();
+      const answer = await readParts(readPart, shown);
+      // Another list was asked for meanwhile.
+      if (underWay.current !== mine) return;
+      if ('parts' in answer) setPages(readAnew(answer.parts, new Map(put.current)));
+      else setPages((before) => ({ ...before, error: answer.error }));
+    }
+    underWay.current = undefined;
   }, [readPart]);
 
   const readMore = useCallback(
@@ -99,6 +104,27 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
     reload: useCallback(() => void readAll(), [readAll]),
     more: useCallback(() => void readMore(pages.end), [readMore, pages.end]),
   };
+}
+
+interface PageRead<Row> {
+  part: PagePart<Row> | undefined;
+  error: CombinedError | undefined;
+}
+
+/** As many pages as are shown by then, or why one of them could not be read. */
+async function readParts<Row>(
+  readPart: (after: string | null) => Promise<PageRead<Row>>,
+  shown: { readonly current: number },
+): Promise<{ parts: readonly PagePart<Row>[] } | Pick<PageRead<Row>, 'error'>> {
+  const parts: PagePart<Row>[] = [];
+  let after: string | null = null;
+  do {
+    const { part, error } = await readPart(after);
+    if (!part) return { error };
+    parts.push(part);
+    after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
+  } while (after !== null && parts.length < shown.current);
+  return { parts };
 }
 
 /** Pages as they are now, with the rows before them that were put meanwhile and are in none. */

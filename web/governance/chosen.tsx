@@ -7,10 +7,10 @@ import { foundText } from '../groups/found-text.ts';
 import { announce } from '../parts/announce.tsx';
 import { Field, FieldGroup } from '../parts/field.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { count, plural } from '../parts/words.ts';
+import { plural } from '../parts/words.ts';
 
-/** As many as one page of instances has. */
-const most = 500;
+/** As many as one page of instances has; a policy can have twice as many. */
+const atOnce = 500;
 
 interface ChosenFieldsProps {
   ids: readonly string[];
@@ -19,56 +19,55 @@ interface ChosenFieldsProps {
 
 /** Instances that are put in and taken out one by one. */
 export function ChosenFields({ ids, onChange }: ChosenFieldsProps) {
-  const [begun] = useState(() => ids.slice(0, most));
-  const { data, told, read } = useRead(ChosenInstancesDocument, {
-    variables: { ids: begun },
-    pause: begun.length === 0,
-  });
+  const [begun] = useState(ids);
+  const parts = [useNames(begun.slice(0, atOnce)), useNames(begun.slice(atOnce, 2 * atOnce))];
   /** Of those that were put in here. */
   const [found, setFound] = useState<ReadonlyMap<string, string>>(new Map());
   const [typed, setTyped] = useState('');
   const q = useSettled(typed.trim(), 400);
   const called = useRead(InstancesCalledDocument, { variables: { q }, pause: q === '' });
   const sum = useRef<HTMLParagraphElement>(null);
-  const known = data?.instances.nodes;
-  const names = new Map([...(known ?? []).map(({ id, name }) => [id, name] as const), ...found]);
-  const nameOf = (id: string) =>
-    names.get(id) ?? (known && begun.includes(id) ? `An instance that was removed (${id})` : id);
-  const others = called.data?.instances.nodes.filter(({ id }) => !ids.includes(id)) ?? [];
-  const change = (changed: readonly string[], said: string) => {
-    onChange(changed);
-    announce(said);
-    // The button that was pressed goes away.
-    sum.current?.focus();
+  const names = new Map([...parts.flatMap((part) => [...part.names]), ...found]);
+  const nameOf = (id: string) => names.get(id) ?? id;
+  const chosen = new Set(ids);
+  const others = called.data?.instances.nodes.filter(({ id }) => !chosen.has(id)) ?? [];
+  const putIn = (id: string, name: string) => {
+    setFound((before) => new Map(before).set(id, name));
+    onChange([...ids, id]);
+    announce(`${name} is put in.`);
+  };
+  const takeOut = (id: string, name: string) => {
+    onChange(ids.filter((one) => one !== id));
+    announce(`${name} is taken out.`);
   };
   return (
     <FieldGroup legend="The instances" name="appliesTo.instance_ids">
-      <Problem told={told} retry={read} />
+      {parts.map(({ told, read }, at) => (
+        <Problem key={at} told={told} retry={read} />
+      ))}
       <p ref={sum} tabIndex={-1}>
         {ids.length === 0
           ? 'None is chosen yet.'
           : `${plural(ids.length, 'instance is', 'instances are')} chosen.`}
       </p>
       <ul className="lines" aria-label="Chosen">
-        {ids.slice(0, most).map((id) => (
+        {ids.map((id) => (
           <li key={id}>
             {nameOf(id)}{' '}
             <button
               type="button"
               aria-label={`Take out ${nameOf(id)}`}
-              onClick={() =>
-                change(
-                  ids.filter((one) => one !== id),
-                  `${nameOf(id)} is taken out.`,
-                )
-              }
+              onClick={() => {
+                takeOut(id, nameOf(id));
+                // The button that was pressed goes away.
+                sum.current?.focus();
+              }}
             >
               Take out
             </button>
           </li>
         ))}
       </ul>
-      {ids.length > most && <p>These are the first {count(most)}.</p>}
       <Field
         label="Find others by name"
         type="search"
@@ -83,23 +82,36 @@ export function ChosenFields({ ids, onChange }: ChosenFieldsProps) {
       {q !== '' && called.data && <p role="status">{foundText(called.data.instances, others, 'chosen')}</p>}
       {q !== '' && (
         <ul className="lines" aria-label="Found">
-          {others.map(({ id, name }) => (
-            <li key={id}>
-              {name}{' '}
-              <button
-                type="button"
-                aria-label={`Put in ${name}`}
-                onClick={() => {
-                  setFound((before) => new Map(before).set(id, name));
-                  change([...ids, id], `${name} is put in.`);
-                }}
-              >
-                Put in
-              </button>
-            </li>
-          ))}
+          {called.data?.instances.nodes.map(({ id, name }) => {
+            const isChosen = chosen.has(id);
+            const text = isChosen ? 'Take out' : 'Put in';
+            return (
+              <li key={id}>
+                {name}{' '}
+                <button
+                  type="button"
+                  aria-label={`${text} ${name}`}
+                  onClick={() => (isChosen ? takeOut : putIn)(id, name)}
+                >
+                  {text}
+                </button>
+              </li>
+            );
+          })}
         </ul>
       )}
     </FieldGroup>
   );
+}
+
+/** The names of at most as many as are read at once. Those that there are not any more are called so. */
+function useNames(ids: string[]) {
+  const { data, told, read } = useRead(ChosenInstancesDocument, {
+    variables: { ids },
+    pause: ids.length === 0,
+  });
+  const nodes = data?.instances.nodes;
+  const names = new Map(nodes && ids.map((id) => [id, `An instance that was removed (${id})`]));
+  for (const { id, name } of nodes ?? []) names.set(id, name);
+  return { names, told, read };
 }

@@ -1,6 +1,7 @@
 import { useAgain } from '../api/use-again.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
+import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
   FailOverDocument,
   HaChangedDocument,
@@ -24,6 +25,14 @@ type Member = HaStandingFragment['database']['members'][number];
 
 /** How the panel itself stands: its processes, its database, who leads, and upgrades of all of them. */
 export default function HighAvailabilityPage() {
+  return (
+    <OfThePanel title="High availability" permission="hosting.ha.read">
+      <HighAvailability />
+    </OfThePanel>
+  );
+}
+
+function HighAvailability() {
   const { data, told, read } = useRead(HighAvailabilityDocument);
   useFollowed(HaChangedDocument, {}, read);
   // In a failover nothing can be read for some seconds.

@@ -1,9 +1,9 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useClient } from 'urql';
 
 import { problemOf, type Told } from '../api/problem.ts';
-import { useFollowed } from '../api/use-followed.ts';
+import { useAppended } from '../api/use-appended.ts';
 import { usePages } from '../api/use-pages.ts';
 import {
   AuditEventRecordedDocument,
@@ -22,6 +22,9 @@ import { useMemberNames } from './use-member-names.ts';
 
 const route = getRouteApi('/audit');
 
+/** After so many new entries the list is read anew as far as it was shown, so that a page left open does not grow for good. */
+const mostAdded = 500;
+
 /** Who did what, to what, from where, and when: newest first, and whether nobody has changed it since. */
 export default function AuditPage() {
   const search = route.useSearch();
@@ -32,12 +35,24 @@ export default function AuditPage() {
     action: search.action ?? null,
     target: search.target ?? null,
   };
-  const { rows, error, hasMore, more, reload } = usePages(
+  const { rows, error, hasMore, more, put, reload } = usePages(
     AuditEventsDocument,
     { filter },
     ({ auditEvents }) => auditEvents,
   );
-  useFollowed(AuditEventRecordedDocument, { filter }, reload);
+  const added = useRef(0);
+  useAppended(
+    AuditEventRecordedDocument,
+    { filter },
+    {
+      next: ({ auditEventRecorded }) => {
+        put(auditEventRecorded);
+        added.current += 1;
+        if (added.current % mostAdded === 0) reload();
+      },
+      read: reload,
+    },
+  );
   return (
     <Page title="Audit trail" actions={<Verify />}>
       <form
@@ -57,7 +72,8 @@ export default function AuditPage() {
       </form>
       <Listing
         title="Entries"
-        rows={rows}
+        // Of two that were added at the same time either may be told first.
+        rows={rows?.toSorted((one, other) => other.sequence - one.sequence)}
         told={error && problemOf(error)}
         retry={reload}
         more={hasMore ? more : undefined}

@@ -81,6 +81,13 @@ export function apart(name: string): string {
     .toLowerCase();
 }
 
+/** Where what was done is named and is not what it was done to. */
+const prepositions: Record<string, string> = {
+  createPolicyExemption: 'from',
+  deletePolicyExemption: 'from',
+  grantPlan: 'to',
+};
+
 /**
  * `acknowledgeAlert` as "acknowledged alert", and before "the alert" as "acknowledged". Security events are named with an
  * underscore, and are no deeds.
@@ -92,7 +99,8 @@ export function deedOf(change: Change, target: string | undefined): string {
   const isSaid = target === `the ${what.join(' ')}`;
   // protectServer with isProtected false takes the protection off.
   const past = fieldsOf(change)[flagOf(action)] === false ? `un${pastOf(verb)}` : pastOf(verb);
-  return [past, ...(isSaid ? [] : what)].join(' ');
+  const preposition = target === undefined ? undefined : prepositions[action];
+  return [past, ...(isSaid ? [] : what), ...(preposition ? [preposition] : [])].join(' ');
 }
 
 /** What says whether a deed was done or undone, and is said by its verb: isProtected of protectServer. */

@@ -3,7 +3,7 @@ import { useClient, type Client, type CombinedError, type OperationResult } from
 
 import { problemOf } from '../api/problem.ts';
 import { useAgain } from '../api/use-again.ts';
-import { useFollowed } from '../api/use-followed.ts';
+import { useAppended } from '../api/use-appended.ts';
 import { AuditEventRecordedDocument, ChangesDocument, type ChangesQuery } from '../generated/graphql.ts';
 import type { Change } from './change-words.ts';
 
@@ -24,10 +24,11 @@ interface Answer {
   error: CombinedError | undefined;
 }
 
-/** The newest deeds of the trail. */
+/** The newest deeds of the trail: those that were read, and those that were told since. */
 export function useChanges(): Answer & { read: () => void } {
   const client = useClient();
-  const [answer, setAnswer] = useState<Answer>({ found: undefined, error: undefined });
+  const [{ found, error }, setAnswer] = useState<Answer>({ found: undefined, error: undefined });
+  const [added, setAdded] = useState<readonly Change[]>([]);
   const turn = useRef(0);
   const read = useCallback(() => {
     const mine = (turn.current += 1);
@@ -37,15 +38,25 @@ export function useChanges(): Answer & { read: () => void } {
     });
   }, [client]);
   useEffect(read, [read]);
-  useFollowed(
+  useAppended(
     AuditEventRecordedDocument,
     {},
-    read,
-    true,
-    ({ auditEventRecorded: { action } }) => !noChange.has(action),
+    {
+      next: ({ auditEventRecorded: change }) => {
+        if (!noChange.has(change.action)) setAdded((before) => newest([change, ...before]));
+      },
+      read,
+    },
   );
-  useAgain(answer.error && problemOf(answer.error), read);
-  return { ...answer, read };
+  useAgain(error && problemOf(error), read);
+  return { found: found && { ...found, changes: newest([...added, ...found.changes]) }, error, read };
+}
+
+/** As many as are shown, each once. Of two that were added at the same time either may be told first. */
+function newest(changes: readonly Change[]): readonly Change[] {
+  return [...new Map(changes.map((change) => [change.id, change])).values()]
+    .toSorted((one, other) => other.sequence - one.sequence)
+    .slice(0, shown);
 }
 
 /** Reads on until there is enough to show: many sign-ins may lie before the last deed. */

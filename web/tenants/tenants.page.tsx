@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useSettled } from '../api/use-settled.ts';
+import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
   GrantPlanDocument,
   RestoreTenantDocument,
@@ -34,6 +35,14 @@ const optionsOf = <Value extends string>(values: readonly Value[]) => [
 
 /** Every organization of the panel, for who runs it: their plans, and whether they may use it. */
 export default function TenantsPage() {
+  return (
+    <OfThePanel title="Organizations" permission="identity.tenant.list">
+      <Tenants />
+    </OfThePanel>
+  );
+}
+
+function Tenants() {
   const [typed, setTyped] = useState('');
   const [plan, setPlan] = useState<'' | Plan>('');
   const [status, setStatus] = useState<'' | TenantStatus>('');

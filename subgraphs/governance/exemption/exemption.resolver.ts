@@ -56,7 +56,13 @@ export class ExemptionResolver {
     return { id: instanceId };
   }
 
-  @FieldResolver(() => Policy, { nullable: true, description: 'The policy; null when it was just removed.' })
+  // Whoever may only exempt does not see by it what the policies say.
+  @Authorized('governance.policy.read')
+  @FieldResolver(() => Policy, {
+    nullable: true,
+    description:
+      'The policy; null when it was just removed, and, with an error, without the right to see policies.',
+  })
   async policy(
     @Root() { policyId }: PolicyExemption,
     @Ctx() { operation }: SubgraphContext,
