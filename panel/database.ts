@@ -4,13 +4,14 @@ import pg from 'pg';
 
 import type { DatabaseUrls } from '#platform/database/connections.js';
 import { hasEmbeddedCluster, startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
+import { GuardedClient } from '#platform/database/guarded-client.js';
 import { isMigrated, knownAs, migrateArea, type AreaMigration } from '#platform/database/migrate.js';
-import { missingSteps } from '#platform/database/missing-steps.js';
+import { missingSteps, type MissingSteps } from '#platform/database/missing-steps.js';
 import { isPassing } from '#platform/database/outage.js';
 import { waits } from '#platform/database/patience.js';
 import { assertSafeLogin, ensureRoles } from '#platform/database/roles.js';
 import { OperatorError } from '#platform/errors.js';
-import { migrateJobs } from '#platform/jobs/schema.js';
+import { migrateJobs, missingJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -60,8 +61,7 @@ export async function prepareDatabase(
     if (ownerUrl === undefined) await checkLogin(url);
     if (directUrl === undefined) await warnOfPooler(url, logger);
     else await checkLogin(directUrl);
-    if (ownerUrl === undefined)
-      await whenBehind(async () => withClient(directUrl ?? url, async (app) => missingSteps(app, schemas)));
+    if (ownerUrl === undefined) await whenBehind(async () => asApp(directUrl ?? url, missing));
     if (readUrl !== undefined) await checkReplicas(readUrl, logger);
     const urls = { url, directUrl, readUrl };
     return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };
@@ -116,6 +116,8 @@ export async function migrate(
       areas: [...schemaNames],
       login: password === undefined ? { name: login } : { name: login, password },
     });
+    // Before the areas: whoever sees that they have all their steps may begin, and makes queues.
+    await migrateJobs(ownerUrl, schemaNames, logger);
     const found: { name: string; migrations: readonly AreaMigration[]; isCurrent: boolean }[] = [];
     for (const { name, migrations: all } of schemas) {
       const migrations = await dueSteps(owner, name, all, logger);
@@ -133,8 +135,12 @@ export async function migrate(
     if (steps.length > 0) logger.info({ area: name, steps }, 'the database was migrated');
     applied.push({ area: name, steps });
   }
-  await migrateJobs(ownerUrl, schemaNames, logger);
   return applied;
+}
+
+/** What the database lacks of this version. */
+async function missing(app: pg.Client): Promise<MissingSteps[]> {
+  return [...(await missingSteps(app, schemas)), ...(await missingJobs(app))];
 }
 
 /** The steps without the contracts that a process which is there is too old for: they are put off until it is gone. */
@@ -194,7 +200,7 @@ function passwordIn(url: string): string | undefined {
 }
 
 async function checkLogin(url: string): Promise<void> {
-  await withClient(url, (client) => assertSafeLogin(client, [...schemaNames]));
+  await asApp(url, (client) => assertSafeLogin(client, [...schemaNames]));
 }
 
 /** Replicas may be away: the primary is read then. */
@@ -209,7 +215,7 @@ async function checkReplicas(url: string, logger: Logger): Promise<void> {
 
 /** Where the server's process has another number than it was said to have, something stands between. */
 async function warnOfPooler(url: string, logger: Logger): Promise<void> {
-  const isPooled = await withClient(url, async (client) => {
+  const isPooled = await asApp(url, async (client) => {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
   });
@@ -233,7 +239,19 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
     connectionString: url,
     connectionTimeoutMillis: waits.ownerConnect,
     keepAlive: true,
+    keepAliveInitialDelayMillis: waits.keepAlive,
   });
+  // What it is asked fails by itself when the connection is lost.
+  client.on('error', () => undefined);
+  return connected(client, work);
+}
+
+/** As the application's login, for short looks: nothing is waited for longer than in a request. */
+async function asApp<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  return connected(new GuardedClient({ connectionString: url }), work);
+}
+
+async function connected<T>(client: pg.Client, work: (client: pg.Client) => Promise<T>): Promise<T> {
   await client.connect();
   try {
     return await work(client);

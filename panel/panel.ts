@@ -27,7 +27,7 @@ import { Shutdown } from './shutdown.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
-import { waitWhenBehind } from './wait-when-behind.js';
+import { Wait } from './wait-when-behind.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -60,8 +60,9 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const served = serveMetrics({ env, isDemo: options.isDemo, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));
   shutdown.add('database', 'the last traces', stopTracing);
-  const whenBehind = waitWhenBehind({ env, logger, stopped: options.stopped });
-  const database = await prepareDatabase(env, keyring, logger, whenBehind);
+  const wait = new Wait({ env, logger, stopped: options.stopped });
+  const database = await prepareDatabase(env, keyring, logger, wait.whenBehind);
+  shutdown.add('clients', 'the port of the wait', () => wait.close());
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
   let opened: (gateway: Gateway) => void;
@@ -148,7 +149,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const setupLink = await subgraphs.setupLink();
     const scraped = await served.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
-    const port = await serve(server, env, shutdown);
+    const port = await serve(server, env, shutdown, wait.handOver());
     subgraphs.registry.serves(addressOf(env, port));
     shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {

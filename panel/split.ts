@@ -34,7 +34,7 @@ import type { SplitEnv } from './split-env.js';
 import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
-import { waitWhenBehind } from './wait-when-behind.js';
+import { Wait } from './wait-when-behind.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -59,8 +59,9 @@ export async function startSubgraph(
   const metrics = serveMetrics({ env, logger });
   const stopTracing = await startTracing(tracingOptions(env, name, logger));
   shutdown.add('database', 'the last traces', stopTracing);
-  const whenBehind = waitWhenBehind({ env, logger, stopped: options.stopped });
-  const database = await prepareDatabase(env, keyring, logger, whenBehind);
+  const wait = new Wait({ env, logger, stopped: options.stopped });
+  const database = await prepareDatabase(env, keyring, logger, wait.whenBehind);
+  shutdown.add('clients', 'the port of the wait', () => wait.close());
   shutdown.add('database', 'the database', () => database.stop());
   let isBroken = false;
   void database.failed.then(() => (isBroken = true));
@@ -109,7 +110,7 @@ export async function startSubgraph(
     shutdown.add('subgraphs', 'the GraphQL server', () => served.stop());
     const scraped = await metrics.listen();
     shutdown.add('subgraphs', 'the metrics', () => scraped.stop());
-    const port = await serve(served.server, env, shutdown);
+    const port = await serve(served.server, env, shutdown, wait.handOver());
     subgraphs.registry.serves(addressOf(env, port));
     shutdown.onAnnounce(() => subgraphs.registry.drain());
     return {

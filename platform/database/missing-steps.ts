@@ -48,6 +48,7 @@ export async function missingSteps(app: pg.Client, areas: readonly KnownArea[]):
 }
 
 const undefinedFunction = '42883';
+const undefinedTable = '42P01';
 const invalidSchema = '3F000';
 const invalidRole = '22023';
 const undefinedObject = '42704';
@@ -55,27 +56,45 @@ const insufficientPrivilege = '42501';
 /** Of a database that was never migrated the role, the schema or the right to it is missing. */
 const isTooOld = (error: unknown): boolean =>
   error instanceof pg.DatabaseError &&
-  [undefinedFunction, invalidSchema, invalidRole, undefinedObject, insufficientPrivilege].includes(
-    error.code ?? '',
-  );
+  [
+    undefinedFunction,
+    undefinedTable,
+    invalidSchema,
+    invalidRole,
+    undefinedObject,
+    insufficientPrivilege,
+  ].includes(error.code ?? '');
 
 /** As `area step`; undefined where it can not be asked. */
 async function appliedSteps(
   app: pg.Client,
   areas: readonly string[],
 ): Promise<ReadonlySet<string> | undefined> {
+  const rows = await askAs<{ step: string }>(
+    app,
+    areaRoles('platform').app,
+    `select area || ' ' || step as step from unnest($1::text[]) area, platform.applied_steps(area) step`,
+    [areas],
+  );
+  return rows && new Set(rows.map(({ step }) => step));
+}
+
+/** What a role is answered; undefined where what it asks for, or its right to it, is not there yet. */
+export async function askAs<Row extends pg.QueryResultRow>(
+  app: pg.Client,
+  role: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[] | undefined> {
   await app.query('begin read only');
   try {
-    await app.query(`set local role ${pg.escapeIdentifier(areaRoles('platform').app)}`);
-    const { rows } = await app.query<{ step: string }>(
-      `select area || ' ' || step as step from unnest($1::text[]) area, platform.applied_steps(area) step`,
-      [areas],
-    );
-    return new Set(rows.map(({ step }) => step));
+    await app.query(`set local role ${pg.escapeIdentifier(role)}`);
+    return (await app.query<Row>(sql, values)).rows;
   } catch (error) {
     if (!isTooOld(error)) throw error;
     return undefined;
   } finally {
-    await app.query('rollback');
+    // A connection that was lost has nothing to go back from, and what it was lost by is the error to tell.
+    await app.query('rollback').catch(() => undefined);
   }
 }

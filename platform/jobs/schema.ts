@@ -1,8 +1,10 @@
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 
+import { askAs, type MissingSteps } from '../database/missing-steps.js';
 import { waits } from '../database/patience.js';
 import { areaRoles } from '../database/roles.js';
 import { OperatorError } from '../errors.js';
@@ -10,6 +12,21 @@ import type { Logger } from '../logger.js';
 
 /** The PostgreSQL schema of the job queues, one for all areas. */
 export const jobsSchema = 'jobs';
+
+/** The version of its tables that this pg-boss works on, and refuses to work on another: it tells it nowhere else. */
+const bossVersion = (createRequire(import.meta.url)('pg-boss/package.json') as { pgboss: { schema: number } })
+  .pgboss.schema;
+
+/** The queues' part of what the database lacks, as the application's login sees it: tables, or the right to them. */
+export async function missingJobs(app: pg.Client): Promise<MissingSteps[]> {
+  const found = await askAs<{ version: number }>(
+    app,
+    areaRoles('platform').jobs,
+    `select version from ${jobsSchema}.version`,
+  );
+  const isThere = found?.some(({ version }) => version >= bossVersion) ?? false;
+  return isThere ? [] : [{ area: jobsSchema, steps: [`pg-boss ${bossVersion}`] }];
+}
 
 /**
  * Brings the job queues' schema up to date as the owner. Every area's jobs role may work on the queues; the app roles,
@@ -29,7 +46,8 @@ export async function migrateJobs(ownerUrl: string, areas: readonly string[], lo
     await createSchema(owner);
     await installBoss(ownerUrl, logger);
     const roles = areas.map((area) => pg.escapeIdentifier(areaRoles(area).jobs)).join(', ');
-    for (const statement of grantSql(roles)) await owner.query(statement);
+    // All or none: by the right to look the others are known to be there.
+    await owner.query(`begin; ${grantSql(roles).join('; ')}; commit`);
   } finally {
     await owner.end();
   }

@@ -8,6 +8,7 @@ import { silentLogger } from '#platform/logger.js';
 
 import { createTestDatabase, testSecretsKey, type TestDatabase } from '../support/panel.js';
 import { freePort, PanelProcess, runProgram } from '../support/process.js';
+import { SwitchedAddress } from '../support/switched-address.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -20,13 +21,16 @@ const settings = (url = database.url) => ({
   SECRETS_KEY: testSecretsKey,
   LOG_LEVEL: 'warn',
 });
-const waiting = async () => new PanelProcess(await freePort(), settings());
+const waiting = async (url?: string) => new PanelProcess(await freePort(), settings(url));
 
-async function asOwner(...statements: string[]): Promise<void> {
+/** Answers the rows of the last of them. */
+async function asOwner<Row extends pg.QueryResultRow>(...statements: string[]): Promise<Row[]> {
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
-  for (const statement of statements) await owner.query(statement);
+  let rows: Row[] = [];
+  for (const statement of statements) ({ rows } = await owner.query<Row>(statement));
   await owner.end();
+  return rows;
 }
 
 /** As a version left it that did not know the newest step of governance. */
@@ -35,6 +39,10 @@ const makeOlder = async () =>
     'alter table governance.gitops_config drop column is_host_silent',
     `delete from governance.migration where name = '031_silent_hosts'`,
   );
+
+/** The version of the queues' tables. */
+const queues = async () =>
+  (await asOwner<{ version: number }>('select version from jobs.version'))[0]!.version;
 
 const helps =
   'run "npm run migrate" of this version (node dist/panel/migrate.js) with DATABASE_OWNER_URL, or start a process that has it';
@@ -69,6 +77,84 @@ test('a process that may not migrate says of an older database what it lacks and
   expect(await panel.kill('SIGTERM')).toBe(0);
 }, 180_000);
 
+test('a process that has waited answers its port from then on without a gap, first that it is alive and then that it is ready', async () => {
+  await makeOlder();
+  const panel = await waiting();
+  await panel.said('lacks the migrations');
+  await expect.poll(async () => asked(`${panel.url}/healthz`)).toBeDefined();
+  let isOver = false;
+  const answers: unknown[] = [];
+  const ask = async () => {
+    while (!isOver) answers.push(await asked(`${panel.url}/healthz`));
+  };
+  const asking = Promise.all([ask(), ask()]);
+  await migrate(database.ownerUrl, undefined, silentLogger);
+  await expect
+    .poll(async () => asked(`${panel.url}/readyz`), { timeout: 60_000 })
+    .toEqual({ status: 503, body: { status: 'not ready', problems: ['the process is starting'] } });
+  await panel.ready();
+  await expect
+    .poll(async () => asked(`${panel.url}/readyz`), { timeout: 30_000 })
+    .toEqual({ status: 200, body: { status: 'ready' } });
+  isOver = true;
+  await asking;
+  expect(answers.length).toBeGreaterThan(20);
+  expect(answers.filter((answer) => (answer as { status?: number } | undefined)?.status !== 200)).toEqual([]);
+  expect(await panel.kill('SIGTERM')).toBe(0);
+}, 180_000);
+
+test('a process waits for the job queues too: for their tables as its version has them, and for the right to them', async () => {
+  const missing = `jobs pg-boss ${await queues()}`;
+  await asOwner('revoke usage on schema jobs from platform_jobs');
+  expect(await runProgram('rotate-keys', settings())).toEqual({ code: 1, output: `${lacks(missing)}\n` });
+  await migrate(database.ownerUrl, undefined, silentLogger);
+  // As a version left it that has an older pg-boss.
+  await asOwner('update jobs.version set version = version - 1');
+  expect(await runProgram('rotate-keys', settings())).toEqual({ code: 1, output: `${lacks(missing)}\n` });
+  await asOwner('update jobs.version set version = version + 1');
+  await asOwner('drop schema jobs cascade');
+  const panel = await waiting();
+  await panel.said(`lacks the migrations ${missing}`);
+  await migrate(database.ownerUrl, undefined, silentLogger);
+  await panel.ready();
+  expect(await panel.kill('SIGTERM')).toBe(0);
+}, 180_000);
+
+test('who sees that the last area has all its steps finds the job queues as well', async () => {
+  await asOwner('drop schema jobs cascade', 'create schema jobs authorization current_user');
+  await makeOlder();
+  await asOwner(
+    `create function public.look() returns trigger language plpgsql as $$ begin
+       if not coalesce(has_table_privilege('platform_jobs', to_regclass('jobs.version'), 'select'), false) then
+         raise exception 'an area has its steps, and there are no queues'; end if;
+       return new;
+     end $$`,
+    'create trigger look before insert on governance.migration for each row execute function public.look()',
+  );
+  const applied = await migrate(database.ownerUrl, undefined, silentLogger);
+  expect(applied).toContainEqual({ area: 'governance', steps: ['031_silent_hosts'] });
+  await asOwner('drop trigger look on governance.migration', 'drop function public.look()');
+}, 120_000);
+
+test.each([
+  ['is lost', 'cutAfter'],
+  ['freezes', 'freezeAfter'],
+] as const)(
+  'a process that waits goes on waiting when its database %s while it looks',
+  async (_what, fail) => {
+    await makeOlder();
+    await using address = await SwitchedAddress.open(Number(new URL(database.ownerUrl).port));
+    const panel = await waiting(address.through(database.url));
+    await panel.said('lacks the migrations');
+    // Of the second look: the first has been answered.
+    await address[fail]('applied_steps');
+    await migrate(database.ownerUrl, undefined, silentLogger);
+    await panel.ready();
+    expect(await panel.kill('SIGTERM')).toBe(0);
+  },
+  180_000,
+);
+
 test('a process that waits for the database ends at once when it is told to', async () => {
   await makeOlder();
   const panel = await waiting();
@@ -95,10 +181,14 @@ test('a database from before it could be asked, and one that was never migrated,
   );
   expect(await runProgram('rotate-keys', settings())).toEqual(ofPlatform);
   await migrate(database.ownerUrl, undefined, silentLogger);
+  const ofAll = {
+    code: 1,
+    output: `${lacks(`platform 007_applied_steps; jobs pg-boss ${await queues()}`)}\n`,
+  };
   const empty = `t_${randomUUID().replaceAll('-', '')}`;
   await asOwner(`create database ${empty}`);
   const url = new URL(database.url);
   url.pathname = `/${empty}`;
-  expect(await runProgram('rotate-keys', settings(url.href))).toEqual(ofPlatform);
+  expect(await runProgram('rotate-keys', settings(url.href))).toEqual(ofAll);
   await asOwner(`drop database ${empty} with (force)`);
 }, 120_000);

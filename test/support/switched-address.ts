@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export class SwitchedAddress implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
   private target: number | undefined;
-  private fatal: { texts: readonly string[]; cut: () => void } | undefined;
+  private fatal: { texts: readonly string[]; isFrozen: boolean; cut: () => void } | undefined;
   private readonly server = createServer((client) => {
     if (this.target === undefined) client.destroy();
     else this.join(client, connect(this.target, '127.0.0.1'));
@@ -35,7 +35,12 @@ export class SwitchedAddress implements AsyncDisposable {
 
   /** Cuts the next connection whose client has said these texts, one after the other, once the server was told too. */
   async cutAfter(...texts: string[]): Promise<void> {
-    return new Promise((cut) => (this.fatal = { texts, cut }));
+    return new Promise((cut) => (this.fatal = { texts, isFrozen: false, cut }));
+  }
+
+  /** The same, but that the client is left without a word, as by a server that is frozen. */
+  async freezeAfter(...texts: string[]): Promise<void> {
+    return new Promise((cut) => (this.fatal = { texts, isFrozen: true, cut }));
   }
 
   switchTo(port: number): void {
@@ -59,7 +64,7 @@ export class SwitchedAddress implements AsyncDisposable {
       // What the server answers is for nobody.
       upstream.unpipe(client);
       client.unpipe(upstream);
-      upstream.end(chunk, () => client.destroy());
+      if (!fatal.isFrozen) upstream.end(chunk, () => client.destroy());
       fatal.cut();
     });
     for (const socket of [client, upstream]) {
