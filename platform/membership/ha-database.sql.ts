@@ -2,7 +2,7 @@ import { migration, type AreaMigration } from '../database/migrate.js';
 
 /** Which servers the database has had, as Patroni forgets one that is gone within seconds; and who was asked to lead last. */
 export const haDatabaseMigration: AreaMigration = migration(
-  '007_ha_database',
+  '008_ha_database',
   `create table platform.database_member (
       name text primary key,
       -- Renewed once an hour while it is there.

@@ -164,11 +164,12 @@ describe.each(modes)('%s', (mode) => {
   });
 
   test('each run of a sweep is a trace of its own, with its statements', async () => {
-    const sweep = () => receiver.spans.find(({ name }) => name === 'sweep fleet.outbox.expire');
+    const sweep = () => receiver.spans.find(({ name }) => name === 'sweep fleet.alert.evaluate');
+    await panel.clock.advance(6_000);
     await expect.poll(sweep, { timeout: 60_000 }).toMatchObject({ parentId: '', failed: false });
     const own = receiver.of(sweep()!.traceId);
     expect(own.filter(({ parentId }) => parentId === sweep()!.spanId).map(({ name }) => name)).toContain(
-      'DELETE',
+      'SELECT',
     );
   });
 

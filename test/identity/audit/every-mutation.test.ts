@@ -60,7 +60,9 @@ const outOfReach: Record<string, string> = {
 /** Mutations that succeed or not by what was tried beside them. */
 const sometimes: Record<string, string> = {
   cancelSubscription: 'takes a subscription, which one of the two may have by then; see test/billing',
+  approvePartner: 'takes a registration that was not decided yet; see partners.test.ts',
   rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
+  suspendPartner: 'takes a partner that was approved; see partners.test.ts',
   disconnectProvider: 'is refused while servers are there; see test/hosting',
   reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
 };
