@@ -66,7 +66,17 @@ export class HaWatch {
     this.refused = new Set();
     await work();
     const { views: during, unavailable, refused } = this;
-    return { before, during, unavailable, after: await this.next(), refused: [...refused] };
+    return { before, during, unavailable, after: await this.settled(), refused: [...refused] };
+  }
+
+  /** The first view by which all is well, or the last: Patroni looks around every 5 s, and the panel at what it has found. */
+  private async settled(): Promise<View> {
+    let view = await this.next();
+    for (const end = performance.now() + 20_000; performance.now() < end; view = await this.next()) {
+      if (view.status.status === 'healthy') break;
+      await sleep(askEveryMs);
+    }
+    return view;
   }
 
   /** The next view that there is. */
