@@ -15,8 +15,8 @@ import type { RequestContext } from '#platform/request-context.js';
 /**
  * Tells of UNAVAILABLE whether to come again. What a mutation does is done when its root field has answered: where
  * something below it could not be read, whoever repeated it would do it twice; so it is where a root field before another
- * one may be done. Nodes may repeat all that they report. A
- * query does nothing that could be done twice, whatever it keeps on the way.
+ * one may be done. Nodes may repeat all that they report. A query does nothing that could be done twice, whatever it keeps
+ * on the way.
  */
 export function doneOrNot(
   result: ExecutionResult,

@@ -29,8 +29,8 @@ const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTER
 
 /**
  * Runs a command to its end: what the operator can mend is printed without a stack, and SIGTERM or SIGINT stop what it
- * started, or a start that only waits. Exit codes: 0 ended as asked, 75 ended to be started anew, 1 it could not start, could not go on or did not stop in its time; 130 or 143
- * after a second signal, which ends the process at once.
+ * started, or a start that only waits. Exit codes: 0 ended as asked, 75 ended to be started anew, 1 it could not start, could
+ * not go on or did not stop in its time; 130 or 143 after a second signal, which ends the process at once.
  */
 export async function run(
   command: (stopped: AbortSignal) => Promise<Omit<RunningProcess, 'url'> | void>,

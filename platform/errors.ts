@@ -21,7 +21,10 @@ export type ErrorCode = (typeof errorCodes)[number];
 export interface ApiErrorOptions {
   /** A stable word for programs, finer than the code: `TOKEN_EXPIRED`, `EMAIL_TAKEN`. */
   reason?: string;
-  /** For VALIDATION_FAILED: input path (`input.maxUses`) to sentence. For LIMIT_REACHED: `limit`, `used`, and the `plan` that would do. For FAILOVER_UNDER_WAY: `target`. */
+  /**
+   * For VALIDATION_FAILED: input path (`input.maxUses`) to sentence. For LIMIT_REACHED: `limit`, `used`, and the `plan` that
+   * would do. For FAILOVER_UNDER_WAY: `target`.
+   */
   details?: Record<string, unknown>;
   /** Seconds after which a retry makes sense (RATE_LIMITED, UNAVAILABLE). */
   retryAfterSeconds?: number;

@@ -1,20 +1,15 @@
 import { expect, test, vi } from 'vitest';
 
-import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
+import { create, encrypted, nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel } from '../support/panel.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, Person, tabTo } from './support/console.js';
-import { useStage } from './support/stage.js';
+import { usePolicyStage } from './support/policies.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const stage = useStage(async () => {
-  const panel = await startTestPanel();
-  useScene(panel);
-  return panel;
-});
+const stage = usePolicyStage();
 
 test.skipIf(!isChromiumThere)(
   'a command says before it is sent whom it touches, which policies refuse it and what holds it back, as the form changes',

@@ -1,23 +1,18 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
+import { create, encrypted, nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
 import { fits, line, open, retype } from './support/editing.js';
-import { useStage } from './support/stage.js';
+import { usePolicyStage } from './support/policies.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const stage = useStage(async () => {
-  const panel = await startTestPanel();
-  useScene(panel);
-  return panel;
-});
+const stage = usePolicyStage();
 const { at } = stage;
 
 async function scopeOf(tenant: Tenant, name: string): Promise<unknown> {

@@ -1,23 +1,17 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { create, encrypted, nodeWith, useScene } from '../governance/support/tenant.js';
+import { create, encrypted, nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
-import { startTestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, Person, press, signInAt, tabTo } from './support/console.js';
 import { line, retype, unanswered } from './support/editing.js';
-import { focused, rules } from './support/policies.js';
-import { useStage } from './support/stage.js';
+import { focused, rules, usePolicyStage } from './support/policies.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const stage = useStage(async () => {
-  const panel = await startTestPanel();
-  useScene(panel);
-  return panel;
-});
+const stage = usePolicyStage();
 const { at } = stage;
 
 async function groupOf(tenant: Tenant, name: string): Promise<string> {

@@ -60,9 +60,7 @@ const outOfReach: Record<string, string> = {
 /** Mutations that succeed or not by what was tried beside them. */
 const sometimes: Record<string, string> = {
   cancelSubscription: 'takes a subscription, which one of the two may have by then; see test/billing',
-  approvePartner: 'takes a registration that was not decided yet; see partners.test.ts',
   rejectPartner: 'takes a registration that was not decided yet; see partners.test.ts',
-  suspendPartner: 'takes a partner that was approved; see partners.test.ts',
   disconnectProvider: 'is refused while servers are there; see test/hosting',
   reportDeparture: 'takes a node that is still enrolled and has beaten; see departure.test.ts',
 };
@@ -184,7 +182,7 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
   };
   // What takes things away comes last: the others need them.
   const takesAway =
-    /^(cancel|decommission|delete|expire|remove|resolve|restore|revoke|suspend|rotateWebhook)/;
+    /^(cancel|decommission|delete|expire|reject|remove|resolve|restore|revoke|suspend|rotateWebhook)/;
   const isLast = ({ root: { field } }: Declared) =>
     takesAway.test(field.name) || lastOfAll.includes(field.name);
   const lastOnes = declared

@@ -1,7 +1,18 @@
 import type { Page } from 'playwright-core';
 
+import { useScene } from '../../governance/support/tenant.js';
 import { dataOf } from '../../support/answers.js';
+import { startTestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
+import { useStage } from './stage.js';
+
+/** A stage on whose panel the policies and nodes of governance's tests are made. */
+export const usePolicyStage = () =>
+  useStage(async () => {
+    const panel = await startTestPanel();
+    useScene(panel);
+    return panel;
+  });
 
 export interface Rule {
   condition?: string | null;
