@@ -81,10 +81,11 @@ export class Connections {
     this.keepsStatements = directUrl === url;
     this.pools = {
       requests: this.pool(url, sizes.requests, waits.free.requests),
-      background: this.pool(directUrl, sizes.background, waits.free.background),
+      // All that a process of five areas asks again and again, with room for more.
+      background: this.pool(directUrl, sizes.background, waits.free.background, { mostStatements: 128 }),
       ...(readUrl === undefined ? {} : { replicas: this.pool(readUrl, sizes.requests, waits.free.replicas) }),
     };
-    this.readiness = this.pool(url, 1, waits.ready, 'panel readiness');
+    this.readiness = this.pool(url, 1, waits.ready, { name: 'panel readiness' });
     this.standing = new StandingConnection(directUrl, 'panel process');
   }
 
@@ -191,11 +192,16 @@ export class Connections {
     clearTimeout(tooLate);
   }
 
-  private pool(connectionString: string, max: number, freeWithinMs: number, name = 'panel'): pg.Pool {
+  private pool(
+    connectionString: string,
+    max: number,
+    freeWithinMs: number,
+    { name = 'panel', mostStatements }: { name?: string; mostStatements?: number } = {},
+  ): pg.Pool {
     const { clients } = this;
     class PooledClient extends GuardedClient {
       constructor(config: pg.ClientConfig) {
-        super(config);
+        super(config, mostStatements);
         clients.add(this);
         this.on('end', () => clients.delete(this));
       }

@@ -4,7 +4,7 @@ import { PostgresDialect } from 'kysely';
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
-import { inOneMessage, withLiterals, type ReadValue } from './one-message.js';
+import { inOneMessage, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
 import type { LogPosition, ReadPositions } from './read-positions.js';
 import { Replicas } from './replicas.js';
@@ -179,7 +179,7 @@ export class Database {
   private asking(role: string): RowReader {
     return {
       execute: async <Rows extends object[]>(sql: string, values: readonly ReadValue[] = []) =>
-        (await this.connections.questions.ask(role, withLiterals(sql, values))) as Rows,
+        (await this.connections.questions.ask(role, sql, values)) as Rows,
     };
   }
 

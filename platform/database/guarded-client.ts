@@ -32,7 +32,7 @@ export class GuardedClient extends pg.Client {
   /** Whether questions are sent before those in front of them were answered. By pg, whose types do not have it. */
   declare pipeline: boolean;
   /** What the server keeps for this connection. */
-  readonly statements = new PreparedStatements();
+  readonly statements: PreparedStatements;
 
   #giveBack: GiveBack | undefined;
   #isSpent = false;
@@ -41,13 +41,15 @@ export class GuardedClient extends pg.Client {
   #timer: NodeJS.Timeout | undefined;
   #timerMs = 0;
 
-  constructor(config: pg.ClientConfig) {
+  /** Of statements that are prepared the connection keeps this many. */
+  constructor(config: pg.ClientConfig, mostStatements = 32) {
     super({
       ...config,
       keepAlive: true,
       keepAliveInitialDelayMillis: waits.keepAlive,
       connectionTimeoutMillis: waits.connect,
     });
+    this.statements = new PreparedStatements(mostStatements);
     // A pool listens to the errors of idle connections only.
     this.on('error', () => undefined);
     this.on('drain', () => (this.#isAsked = false));

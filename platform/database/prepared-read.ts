@@ -115,7 +115,8 @@ function isOutdated(error: unknown): boolean {
 // As many as there may be on the connections; by text, so that each has one identity.
 const texts = new LRUCache<string, StatementText>({ max: 500 });
 
-function numbered(sql: string): StatementText {
+/** The statement with `$1` and so on in the place of `?`. */
+export function numbered(sql: string): StatementText {
   let text = texts.get(sql);
   if (!text) {
     const parts = sql.split('?');
@@ -145,7 +146,7 @@ function openingFor(role: string): StatementText {
   return opening;
 }
 
-function boundValue(value: ReadValue): BoundValue {
+export function boundValue(value: ReadValue): BoundValue {
   if (value === null) return null;
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== 'string') return String(value);

@@ -37,17 +37,16 @@ export class PreparedStatement {
   }
 }
 
-// Each keeps its plan in the memory of the connection's server process.
-const most = 32;
-
 /**
  * What one connection has had PostgreSQL parse and plan. The least used are forgotten, as clients choose which columns
- * they read.
+ * they read, and each keeps its plan in the memory of the connection's server process.
  */
 export class PreparedStatements {
   private readonly known = new Map<string, PreparedStatement>();
   private forgotten: StatementText[] = [];
   private uses = 0;
+
+  constructor(private readonly most: number) {}
 
   /** The statement; where the connection does not know it yet, this message has it parsed first. */
   use(text: StatementText, writer: ProtocolWriter): PreparedStatement {
@@ -59,7 +58,7 @@ export class PreparedStatements {
     }
     const made = new PreparedStatement(text);
     made.lastUse = this.uses;
-    if (this.known.size === most) this.forget(this.leastUsed());
+    if (this.known.size === this.most) this.forget(this.leastUsed());
     this.known.set(text.name, made);
     // First: it may be one of them, of which it is not known whether the server has them.
     for (const { name } of this.forgotten.splice(0)) writer.close(name);

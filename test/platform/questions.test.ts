@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Connections } from '#platform/database/connections.js';
+import { patience, withPatience } from '#platform/database/patience.js';
 
 import { createTestDatabase, type TestDatabase } from '../support/panel.js';
 
@@ -89,4 +90,41 @@ test('the connection that carried questions is nobody again', async () => {
     ),
   );
   expect(rows).toEqual([{ role: 'none', who: 'panel_app' }]);
+});
+
+const inBackground = async <Row extends pg.QueryResultRow>(sql: string) =>
+  withPatience(patience.background, async () =>
+    connections.use(async (client) => (await client.query<Row>(sql)).rows),
+  );
+
+test('a question is parsed once for a connection, whatever the moment that it asks about', async () => {
+  const { questions } = connections;
+  const soon = `select ? - interval '1 hour' as at, ? as word`;
+  const at = new Date('2026-03-01T12:00:00Z');
+  for (const minutes of [0, 1, 2]) {
+    const [row] = await questions.ask('fleet_jobs', soon, [new Date(at.getTime() + minutes * 60_000), 'it?']);
+    expect(row).toEqual({ at: new Date(at.getTime() + (minutes - 60) * 60_000), word: 'it?' });
+  }
+  expect(
+    await inBackground(
+      `select generic_plans + custom_plans as runs from pg_prepared_statements where statement like '%1 hour%as word'`,
+    ),
+  ).toEqual([{ runs: '3' }]);
+});
+
+test('a question about a table that was altered meanwhile is answered', async () => {
+  const { questions } = connections;
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+  await owner.query('create table fleet.altered (a int); grant select on fleet.altered to fleet_jobs');
+  await owner.query('insert into fleet.altered values (1)');
+  const all = async () => questions.ask('fleet_jobs', 'select * from fleet.altered');
+  expect(await all()).toEqual([{ a: 1 }]);
+  await owner.query('alter table fleet.altered add column b int');
+  expect(await Promise.all([all(), questions.ask('billing_jobs', 'select 2 as n')])).toEqual([
+    [{ a: 1, b: null }],
+    [{ n: 2 }],
+  ]);
+  expect(await all()).toEqual([{ a: 1, b: null }]);
+  await owner.end();
 });
