@@ -7,10 +7,7 @@ const shared = {
   oxc: { decorator: { legacy: true } },
   // graphql 16 is a dual package without "exports": Vite would take index.mjs while CommonJS packages require
   // index.js, and two copies of graphql refuse to mix.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }], conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
-  // globalSetup runs in an environment of its own.
-  environments: { __vitest__: { resolve: { conditions: ['source'] } } },
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
 };
 
 export default defineConfig({

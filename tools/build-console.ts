@@ -1,33 +1,12 @@
-import { createHash } from 'node:crypto';
-import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
+import { buildWhenChanged } from './made-of.ts';
+
 const root = join(import.meta.dirname, '..');
-const stamp = join(root, 'dist', 'web', '.made-of');
 
-/** All that the console is made of: its sources, and the versions of what it uses. */
-function ingredients(): string {
-  const hash = createHash('sha256');
-  const sources = globSync('web/**/*', { cwd: root }).filter((file) => statSync(join(root, file)).isFile());
-  for (const file of [...sources.toSorted(), 'package-lock.json', 'tools/build-console.ts']) {
-    hash.update(`${file}\0`).update(readFileSync(join(root, file)));
-  }
-  return hash.digest('hex');
-}
-
-/** What the last build was made of; nothing where there was none. */
-function lastBuild(): string {
-  try {
-    return readFileSync(stamp, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-// Everything that starts builds first, so a console that is as it was costs nothing.
-const wanted = ingredients();
-if (lastBuild() !== wanted) {
+await buildWhenChanged('dist/web/.made-of', ['web/**/*', 'tools/build-console.ts'], async () => {
   // Tests run this too, and would ship React's slow half.
   process.env['NODE_ENV'] = 'production';
   const { build } = await import('vite');
@@ -38,5 +17,4 @@ if (lastBuild() !== wanted) {
     writeFileSync(join(root, `${file}.br`), brotliCompressSync(text));
     writeFileSync(join(root, `${file}.gz`), gzipSync(text, { level: 9 }));
   }
-  writeFileSync(stamp, wanted);
-}
+});

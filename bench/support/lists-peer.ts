@@ -10,7 +10,7 @@ export async function startPlainLists(
 ): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL('plain-lists.ts', import.meta.url)), {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+    execArgv: ['--import', 'tsx'],
     env: { PATH: process.env['PATH'], PORT: String(port) },
   });
   const ended = once(child, 'exit');

@@ -11,7 +11,7 @@ export async function startPlainWebhooks(
 ): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL('plain-webhooks.ts', import.meta.url)), {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+    execArgv: ['--import', 'tsx'],
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: stage.ownerUrl,

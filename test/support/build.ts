@@ -3,10 +3,7 @@ import { promisify } from 'node:util';
 
 import { assetPath, packageRoot } from '#platform/package-root.js';
 
-const programs = [
-  [assetPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'],
-  [assetPath('tools', 'build-console.ts')],
-];
+const programs = [[assetPath('tools', 'build-programs.ts')], [assetPath('tools', 'build-console.ts')]];
 
 /** Builds what tests start in processes of their own, so that those run what is shipped. */
 export async function build(): Promise<void> {

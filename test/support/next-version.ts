@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageRoot } from '#platform/package-root.js';
 
-/** What a panel is made of when it runs: the build, and the files that it reads. */
-const parts = ['dist', 'schema', 'rest-compat', 'gateway/graphiql', 'package.json'];
+/** What programs are built of, and the files that they read. */
+const sources = ['agent', 'gateway', 'panel', 'platform', 'rest-compat', 'sandbox', 'schema', 'subgraphs'];
+const parts = [...sources, 'tools', 'dist/web', 'tsconfig.json', 'package.json', 'package-lock.json'];
 
-/** The panel as it is built, in a folder of its own, with further migration steps as a later version has them. */
+/** The panel built in a folder of its own, with further migration steps as a later version has them. */
 export class NextVersion implements Disposable {
   private constructor(readonly root: string) {}
 
@@ -16,9 +18,10 @@ export class NextVersion implements Disposable {
     for (const part of parts) cpSync(join(packageRoot, part), join(next.root, part), { recursive: true });
     symlinkSync(join(packageRoot, 'node_modules'), join(next.root, 'node_modules'));
     appendFileSync(
-      join(next.root, 'dist', 'subgraphs', 'fleet', 'migrations', 'index.js'),
+      join(next.root, 'subgraphs', 'fleet', 'migrations', 'index.ts'),
       `\nimport { contract } from '#platform/database/migrate.js';\nfleetMigrations.push(${steps});\n`,
     );
+    execFileSync(process.execPath, ['tools/build-programs.ts'], { cwd: next.root, stdio: 'inherit' });
     return next;
   }
 

@@ -6,7 +6,7 @@ import { RunningChild } from '../../support/process.js';
 
 /** `npm run cluster` without npm, which would stand between us and its signals. */
 export function runCluster(settings: Record<string, string>, args: readonly string[] = []): RunningChild {
-  const argv = ['--conditions=source', '--import', 'tsx', 'tools/cluster/main.ts', ...args];
+  const argv = ['--import', 'tsx', 'tools/cluster/main.ts', ...args];
   return new RunningChild(
     spawn(process.execPath, argv, {
       cwd: packageRoot,

@@ -57,7 +57,7 @@ export class EmbeddedServers {
   /** A node process of its own that starts the server. */
   async startPanel(dataDir: string, env: NodeJS.ProcessEnv = process.env): Promise<Panel> {
     const script = assetPath('test', 'platform', 'embedded-postgres-child.ts');
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', script, dataDir], {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
       cwd: assetPath(),
       env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -66,7 +66,7 @@ export class JobsBench {
   /** A runner of `noteJobs` in a process of its own; killed after the test. */
   async spawn(): Promise<ChildProcess> {
     const script = assetPath('test', 'platform', 'support', 'job-worker.ts');
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', script, this.url], {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, this.url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.leftovers.push(async () => this.kill(child));
