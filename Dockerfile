@@ -17,7 +17,9 @@ COPY agent ./agent
 COPY sandbox ./sandbox
 COPY panel ./panel
 COPY web ./web
-COPY tools/build-console.ts tools/build-programs.ts tools/made-of.ts ./tools/
+COPY tools/build-console.ts ./tools/build-console.ts
+COPY tools/build-programs.ts ./tools/build-programs.ts
+COPY tools/made-of.ts ./tools/made-of.ts
 RUN npm run build
 
 FROM node:24.21.0-bookworm-slim AS packages
