@@ -59,8 +59,11 @@ const stepsUnderway = `select from jobs.job
 export interface HostingPanel extends TestPanel {
   hetzner: CloudSandbox;
   digitalocean: CloudSandbox;
-  /** Moves time on until it is so: by a second, and by more the longer it takes. */
-  pass(isSo: () => Promise<boolean> | boolean, what: string): Promise<void>;
+  /**
+   * Moves time on until it is so: by a second, and by more the longer it takes. Whoever counts what is done in a time has it
+   * pass second by second.
+   */
+  pass(isSo: () => Promise<boolean> | boolean, what: string, longestMs?: number): Promise<void>;
   /** User data that machines have booted with. */
   booted: string[];
   /** What the nodes on them know of themselves. */
@@ -134,13 +137,13 @@ export async function startHostingPanel(
     const found = answers.filter(({ text }) => secrets.some((secret) => text.includes(secret)));
     return [...found.map(({ url }) => url), ...(await tablesWith(panel, secrets))];
   };
-  const pass: HostingPanel['pass'] = async (isSo, what) => {
+  const pass: HostingPanel['pass'] = async (isSo, what, longestMs = longestStrideMs) => {
     let strideMs = 1_000;
     for (const end = Date.now() + 200_000; !(await isSo());) {
       if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
       if ((await panel.sql(stepsUnderway)).length === 0) {
         await panel.clock.leap(strideMs);
-        strideMs = Math.min(strideMs * 1.3, longestStrideMs);
+        strideMs = Math.min(strideMs * 1.3, longestMs);
       }
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
