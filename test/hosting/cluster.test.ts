@@ -174,7 +174,7 @@ describe('registering', () => {
       reason: null,
     });
     await panel.clock.leap(2 * dayMs);
-    const tenant = await signedIn(panel, owner);
+    const tenant = await signedIn(owner);
     expect(await clusterOf(tenant, id)).toMatchObject({
       reason: 'CREDENTIAL_ENDING',
       message: expect.stringContaining(new Date(endsAt).toISOString()) as unknown as string,

@@ -292,10 +292,11 @@ test('thirty servers at once cost a thirtieth of an hour of requests, none of wh
     ),
   );
   for (const { errors } of made) expect(errors).toBeUndefined();
-  await panel.pass(async () => {
+  const areRunning = async () => {
     const { body } = await tenant.rest<{ status: string }[]>('/api/hosting/servers');
     return body.length === 30 && body.every(({ status }) => status === 'running');
-  }, 'all to run');
+  };
+  await panel.pass(areRunning, 'all to run', 1_000);
   expect(panel.hetzner.servers(token)).toHaveLength(30);
   expect(panel.hetzner.requests()['all']! - before).toBeLessThan(120);
   expect(panel.hetzner.requests()['refused'] ?? 0).toBe(0);

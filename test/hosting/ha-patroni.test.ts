@@ -1,11 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { PatroniClient } from '#subgraphs/hosting/ha/patroni/client.js';
 
 import { type TestPanel } from '../support/panel.js';
 import { hasPatroni, PatroniCluster } from '../support/patroni.js';
-import { until } from '../support/world.js';
+import { until as untilSoon } from '../support/world.js';
 import { startPatroniPanel } from './support/patroni-panel.js';
+
+/** What Patroni does takes seconds, and each look asks both of its members. */
+const until: typeof untilSoon = async (isSo, ...more) =>
+  untilSoon(
+    async () => {
+      if (await isSo()) return true;
+      await sleep(400);
+      return false;
+    },
+    ...more,
+  );
 
 interface Status {
   mode: string;

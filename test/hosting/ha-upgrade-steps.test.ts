@@ -105,6 +105,56 @@ test('nobody is told to end while another is away, or before the one that came b
   for (const each of [a4, b4]) await each[Symbol.asyncDispose]();
 }, 300_000);
 
+test('an upgrade is paused when a process comes back as another version, and goes on when it is resumed, until it has ended', async () => {
+  await panel.sql(`delete from platform.process where node_name <> 'self'`);
+  await panel.sql(`update platform.process set started_at = now() - interval '1 hour'`);
+  const upgraded = { version: '2.0.0' };
+  const a1 = await StandInProcess.comes(panel, 'a/1');
+  const b1 = await StandInProcess.comes(panel, 'b/1');
+  await graphql('mutation { startUpgrade(input: { version: "2.0.0" }) { id } }');
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
+  await a1.dies();
+  const a2 = await StandInProcess.comes(panel, 'a/2', { version: '1.9.0' });
+  await untilShown('PAUSED', 'a FAILED', 'b PENDING', 'self HEALTHY');
+  const { id, reason } = await latest();
+  expect([reason, await a2.told(), await b1.told()]).toEqual(['a came back as version 1.9.0', null, null]);
+  expect(await graphql('{ haStatus { upgrade { status } } }')).toEqual({
+    haStatus: { upgrade: { status: 'PAUSED' } },
+  });
+
+  // Asked for twice it is the same.
+  for (const answer of [await resume(id), await resume(id)])
+    expect(answer).toEqual({ resumeUpgrade: { status: 'RUNNING' } });
+  await untilShown('RUNNING', 'a DRAINING', 'b PENDING', 'self HEALTHY');
+  expect([await a2.told(), await b1.told()]).toEqual(['restart', null]);
+  await a2.dies();
+  const a3 = await StandInProcess.comes(panel, 'a/3', upgraded);
+  await untilShown('RUNNING', 'a HEALTHY', 'b DRAINING', 'self HEALTHY');
+  await b1.dies();
+  const b2 = await StandInProcess.comes(panel, 'b/2', upgraded);
+  await untilShown('SUCCEEDED', 'a HEALTHY', 'b HEALTHY', 'self HEALTHY');
+
+  const refusalOf = async (mutation: string) => {
+    const { errors } = await panel.world.graphql(mutation, {}, await panel.world.administrator());
+    return errors?.[0]?.extensions;
+  };
+  const cancel = (which: string) => `mutation { cancelUpgrade(input: { id: "${which}" }) { status } }`;
+  const ended = { code: 'CONFLICT', reason: 'UPGRADE_ENDED' };
+  expect(await refusalOf(`mutation { resumeUpgrade(input: { id: "${id}" }) { status } }`)).toMatchObject(
+    ended,
+  );
+  expect(await refusalOf(cancel(id))).toMatchObject(ended);
+  expect(await refusalOf(cancel('upg_none'))).toMatchObject({ code: 'NOT_FOUND' });
+  const same = await panel.world.rest<{ status: string }>('/api/cc/ha/upgrade', {
+    token: await panel.world.administrator(),
+    body: upgraded,
+  });
+  expect([same.status, same.body.status]).toEqual([201, 'succeeded']);
+  await moments(3);
+  expect([await a3.told(), await b2.told(), await toldToSelf()]).toEqual([null, null, null]);
+  for (const each of [a3, b2]) await each[Symbol.asyncDispose]();
+}, 300_000);
+
 /** The database's clock rules an upgrade: what began so long ago is what so much time has passed since. */
 const passed = async (seconds: number) =>
   panel.sql(

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { systemClock as agentClock } from '#agent/clock.js';
@@ -12,7 +13,7 @@ import { startHetznerSandbox } from '#sandbox/hetzner/start.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, testAdministrator, testSecretsKey } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
-import { until, World, type Tenant } from '../support/world.js';
+import { until, World } from '../support/world.js';
 import { connect, decommission, places, provision, serverOf } from './support/hosting-panel.js';
 
 const settleWithinMs = 150_000;
@@ -22,6 +23,8 @@ test(
   { timeout: 420_000 },
   async () => {
     const database = await createTestDatabase();
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
     const port = await freePort();
     const secrets: string[] = [];
     let letIn: () => void = () => undefined;
@@ -70,20 +73,22 @@ test(
         expect(errors).toBeUndefined();
         ids.set(name, data!.provisionServer.id);
       };
-      const reached = async (name: string, phase: string, of: Tenant = tenant) =>
+      const settled = async (phases: Record<string, string>) =>
         until(
-          async () => (await serverOf(of, ids.get(name)!)).phase === phase,
-          `${name} to be ${phase}`,
+          async () => {
+            const { rows } = await owner.query<{ name: string; phase: string }>(
+              'select name, phase from hosting.server',
+            );
+            const now = new Map(rows.map(({ name, phase }) => [name, phase]));
+            return Object.entries(phases).every(([name, phase]) => now.get(name) === phase);
+          },
+          `servers to be ${JSON.stringify(phases)}`,
           settleWithinMs,
         );
 
       await tenant.grantPlan('PRO');
       await Promise.all([ask('deleting', false), ask('draining', true), ask('enrolling', true)]);
-      await Promise.all([
-        reached('deleting', 'READY'),
-        reached('draining', 'READY'),
-        reached('enrolling', 'ENROLLING'),
-      ]);
+      await settled({ deleting: 'READY', draining: 'READY', enrolling: 'ENROLLING' });
       // The simulated node takes no commands, so this one stays open for as long as the drain may take.
       const { instanceId } = await serverOf(tenant, ids.get('draining')!);
       const sent = await tenant.rest('/api/fleet/commands', {
@@ -91,7 +96,7 @@ test(
       });
       expect(sent.status).toBe(201);
       await ask('booting', false);
-      await reached('booting', 'BOOTING');
+      await settled({ booting: 'BOOTING' });
       await ask('creating', false);
       await until(async () => (await serverOf(tenant, ids.get('creating')!)).providerId !== null, 'creating');
       await decommission(tenant, ids.get('deleting')!);
@@ -122,7 +127,16 @@ test(
       running.push(await new PanelProcess(port, settings).ready());
       letIn();
       const going = ['deleting', 'draining'];
-      for (const name of ids.keys()) await reached(name, going.includes(name) ? 'DELETED' : 'READY');
+      await until(
+        async () => hetzner.servers(token).some(({ name }) => name === 'arrived'),
+        'what had arrived to be done',
+        settleWithinMs,
+      );
+      // Whoever takes a step has a minute for it, which has passed then.
+      await owner.query(`update hosting.server set due_at = due_at - interval '1 minute',
+        calling_until = calling_until - interval '1 minute'`);
+      const ends = [...ids.keys()].map((name) => [name, going.includes(name) ? 'DELETED' : 'READY']);
+      await settled(Object.fromEntries(ends) as Record<string, string>);
       const names = hetzner.servers(token).map(({ name }) => name);
       expect(names.toSorted()).toEqual(['arrived', 'booting', 'creating', 'enrolling', 'requested']);
       expect(digitalocean.servers(other)).toMatchObject([{ name: 'committed' }]);
@@ -141,6 +155,7 @@ test(
       for (const each of running) await each.kill('SIGKILL');
       await hetzner.stop();
       await digitalocean.stop();
+      await owner.end();
       await database.drop();
     }
   },

@@ -1,5 +1,5 @@
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
@@ -34,6 +34,7 @@ beforeEach(async () => {
   config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
   apps = config.makeApiClient(AppsV1Api);
 });
+afterEach(async () => panel.forget(clusterId));
 
 const watched = async (of = sandbox) => panel.pass(() => of.openWatches === 1, 'a watch');
 const make = async (name: string) =>

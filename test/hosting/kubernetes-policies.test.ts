@@ -164,7 +164,7 @@ test(
     });
     // Nothing tells of it but time.
     await panel.clock.leap(7 * 86_400_000);
-    const tenant = await signedIn(panel, owner);
+    const tenant = await signedIn(owner);
     await panel.pass(
       async () => (await statusOf(tenant, id, 'Credential lasts')) === 'FAIL',
       'the end to be near',
@@ -287,7 +287,7 @@ test('what a cluster told is believed for a day after it went away', { timeout }
   await panel.pass(async () => (await statusOf(owner, id, 'Answers')) === 'FAIL', 'it to be away');
   expect(await statusOf(owner, id, 'Three nodes')).toBe('PASS');
   await panel.clock.leap(86_400_000);
-  const tenant = await signedIn(panel, owner);
+  const tenant = await signedIn(owner);
   await panel.pass(
     async () => (await statusOf(tenant, id, 'Three nodes')) === 'UNKNOWN',
     'the day to be over',

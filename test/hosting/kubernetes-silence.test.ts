@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
@@ -36,6 +36,7 @@ beforeEach(async () => {
   clusterId = await cluster(tenant, sandbox);
   await watched();
 });
+afterEach(async () => panel.forget(clusterId));
 
 const watched = async () => panel.pass(() => sandbox.openWatches === 1, 'a watch');
 const create = async (name: string, by = tenant, cluster_id = clusterId) =>

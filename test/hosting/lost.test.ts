@@ -296,7 +296,8 @@ test('many wishes at once are followed by looks that come one after another', as
     return row!.count;
   };
   expect(await looks()).toBeLessThan(3);
-  await panel.pass(async () => (await states()).every(({ phase }) => phase === 'READY'), 'all to be ready');
+  const areReady = async () => (await states()).every(({ phase }) => phase === 'READY');
+  await panel.pass(areReady, 'all to be ready', 1_000);
   const seconds = (panel.clock.now().getTime() - from) / 1000;
   expect(await looks()).toBeLessThanOrEqual(seconds + 2);
   expect(panel.hetzner.servers(token)).toHaveLength(many);

@@ -86,7 +86,7 @@ test(
     const id = await place('wide');
     await panel.pass(async () => (await told(id)).includes('near DONE'), 'the one that is there');
     await panel.clock.leap(15 * 60_000 + 1_000);
-    by = await signedIn(panel, tenant);
+    by = await signedIn(tenant);
     await becomes(id, 'STOPPED');
     const late = {
       status: 'FAILED',
@@ -109,7 +109,7 @@ test(
     await panel.seconds(20);
     expect(far.deployment(namespace, 'wide')).toBeUndefined();
 
-    by = await signedIn(panel, tenant);
+    by = await signedIn(tenant);
     await forget(gone.id);
     await act('resumePlacement', id);
     await becomes(id, 'PLACED');

@@ -76,7 +76,7 @@ test(
   'one deployment comes to all clusters with a tag, a quarter at a time, and goes from them',
   { timeout },
   async () => {
-    const [tenant, stranger] = [await signedIn(panel, owner), await panel.world.tenant()];
+    const [tenant, stranger] = [await signedIn(owner), await panel.world.tenant()];
     const name = nameOf('wide');
     await using live = new Live<{ placementChanged: { partition: number; status: string } }>(
       panel.panel.url,
@@ -146,7 +146,7 @@ test(
   'a bad partition stops it: those after it stay as they were, until it is mended or tried again',
   { timeout },
   async () => {
-    let tenant = await signedIn(panel, owner);
+    let tenant = await signedIn(owner);
     const name = nameOf('careful');
     const { id } = dataOf(await place(tenant, { name })).placeDeployment;
     await reaches(tenant, id, 'PLACED');
@@ -155,7 +155,7 @@ test(
     await panel.pass(async () => (await viewOf(tenant, id)).partition === 2, 'the second partition');
     await panel.pass(async () => imagesOf(name)[2] === 'nginx:2', 'it to be applied');
     await panel.clock.leap(605_000);
-    tenant = await signedIn(panel, owner);
+    tenant = await signedIn(owner);
     await reaches(tenant, id, 'STOPPED');
     const stopped = await viewOf(tenant, id);
     expect(stopped).toMatchObject({
@@ -183,7 +183,7 @@ test(
   'as many clusters as may fail are passed over, and one whose policies refuse it is such a one',
   { timeout },
   async () => {
-    const tenant = await signedIn(panel, owner);
+    const tenant = await signedIn(owner);
     const name = nameOf('kept');
     const { id: policyId } = (
       await tenant.rest<{ id: string }>('/api/governance/policies', {
@@ -220,7 +220,7 @@ test(
 );
 
 test('another process goes on where one stopped in the middle', { timeout }, async () => {
-  const tenant = await signedIn(panel, owner);
+  const tenant = await signedIn(owner);
   const name = nameOf('lasting');
   const { id } = dataOf(await place(tenant, { name })).placeDeployment;
   await panel.pass(async () => imagesOf(name)[0] === 'nginx:1', 'the first partition');

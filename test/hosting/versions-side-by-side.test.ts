@@ -111,7 +111,7 @@ describe.skipIf(!hasRedis && process.env['CI'] === undefined)(
             String,
           );
           answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
-          await sleep(20);
+          await sleep(100);
         }
       };
       const loads = [
