@@ -2,11 +2,12 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { firing } from '../fleet/alerts/support/panel.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { heading, Person } from './support/console.js';
+import { sharedBrowser } from './support/browser.js';
+import { closeSeats, heading, Person } from './support/console.js';
 
 let panel: TestPanel;
 let browser: Browser;
@@ -14,12 +15,12 @@ let tenant: Tenant;
 beforeAll(async () => {
   if (!isChromiumThere) return;
   panel = await startTestPanel();
-  browser = await launchChromium();
+  browser = await sharedBrowser();
   tenant = await panel.world.tenant();
   await firing(panel, tenant, 'busy-01');
 });
 afterAll(async () => {
-  await browser?.close();
+  if (panel) await closeSeats(panel.panel.url);
   await panel?.stop();
 });
 

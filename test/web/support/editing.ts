@@ -9,7 +9,7 @@ import { narrowed } from './fits.js';
 export async function retype(page: Page, label: string, text: string): Promise<void> {
   await tabTo(page, label, 200);
   await page.keyboard.press('Control+A');
-  await page.keyboard.type(text);
+  await page.keyboard.insertText(text);
 }
 
 /** Opens a dialog by keyboard, in which axe-core finds nothing wrong. */
