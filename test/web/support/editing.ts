@@ -1,7 +1,7 @@
 import type { Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 
-import { faultsOf } from './axe.js';
+import { faultsIn, faultsOf } from './axe.js';
 import { press, tabTo } from './console.js';
 import { narrowed } from './fits.js';
 
@@ -16,7 +16,7 @@ export async function retype(page: Page, label: string, text: string): Promise<v
 export async function open(page: Page, button: string, title: string): Promise<void> {
   await press(page, button);
   await page.getByRole('dialog', { name: title }).waitFor();
-  expect([title, await faultsOf(page)]).toEqual([title, []]);
+  expect([title, await faultsIn(page, '[role=dialog]')]).toEqual([title, []]);
 }
 
 /** What the field that has the focus is described by: its hint, and what is wrong with it. */
