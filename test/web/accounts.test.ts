@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 
 import { partner } from '../billing/support/partner-money.js';

@@ -50,7 +50,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
   test('a wrong password says so, and whoever has signed in leaves no token for scripts to find', async () => {
     const { tenant, dana, page } = await signedIn(() => '/');
     await heading(page, 'Overview');
-    const [cookie, ...others] = await dana.context.cookies();
+    const [cookie, ...others] = await dana.cookies();
     const stored = await storedInPage(page);
     expect(stored).not.toContain(cookie!.value);
     // What every token of the panel begins with.
@@ -65,7 +65,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
     await page.locator('summary', { hasText: 'Owner' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await heading(page, 'Sign in');
-    expect(await dana.context.cookies()).toEqual([]);
+    expect(await dana.cookies()).toEqual([]);
     await page.getByLabel('E-mail').fill(tenant.account.email);
     await page.getByLabel('Password').fill('not the password');
     await page.keyboard.press('Enter');

@@ -59,9 +59,9 @@ test.skipIf(!isChromiumThere)('being offline is shown, and is over when it is ov
   await using dana = await Person.come(browser, panel.panel.url);
   const page = await dana.signIn(tenant);
   await heading(page, 'Overview');
-  await dana.context.setOffline(true);
+  await dana.setOffline(true);
   await page.getByText('You are offline.').waitFor();
-  await dana.context.setOffline(false);
+  await dana.setOffline(false);
   await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
   expect(await page.getByText('You are offline.').count()).toBe(0);
 });
@@ -139,11 +139,11 @@ test.skipIf(!isChromiumThere)(
     await panel.panel.stop();
     await page.getByText('The connection to the panel is lost. Reconnecting…').waitFor();
     // A browser that is offline can't come back before it has happened.
-    await dana.context.setOffline(true);
+    await dana.setOffline(true);
     const again = await panel.another({ PORT: new URL(panel.panel.url).port });
     expect(again.url).toBe(panel.panel.url);
     await calm.beat();
-    await dana.context.setOffline(false);
+    await dana.setOffline(false);
     await page.getByRole('row', { name: /calm-01.*Healthy/ }).waitFor();
     await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
     expect(await page.getByText('Reconnecting…').count()).toBe(0);

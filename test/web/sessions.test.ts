@@ -25,7 +25,7 @@ async function pressSignOut(page: Page): Promise<void> {
 }
 
 const cookieOf = async (dana: Person): Promise<string | undefined> =>
-  (await dana.context.cookies()).find(({ name }) => name === 'quazzar_console')?.value;
+  (await dana.cookies()).find(({ name }) => name === 'quazzar_console')?.value;
 
 /** What a cookie is still good for. */
 async function renewal(cookie: string): Promise<number> {
@@ -200,7 +200,7 @@ test.skipIf(!isChromiumThere)(
     await using dana = await person();
     const page = await dana.signIn(tenant);
     await heading(page, 'Overview');
-    await dana.context.setOffline(true);
+    await dana.setOffline(true);
     await page.getByText('You are offline.').waitFor();
     await stage.panel.sql(
       `update identity.refresh_token set expires_at = expires_at - interval '15 days' where tenant_id = $1`,
@@ -209,7 +209,7 @@ test.skipIf(!isChromiumThere)(
     await stage.panel.clock.leap(16 * 60_000);
     await heading(page, 'Overview');
     expect(await cookieOf(dana)).toBeDefined();
-    await dana.context.setOffline(false);
+    await dana.setOffline(false);
     await heading(page, 'Sign in');
     await expect.poll(async () => cookieOf(dana)).toBeUndefined();
     expect(dana.complaints).toEqual([]);

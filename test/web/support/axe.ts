@@ -29,7 +29,10 @@ export async function faultsIn(page: Page, part?: string, rules?: readonly strin
       // Where that is which is well is asked by nobody.
       const cheap = { resultTypes: ['violations'], selectors: false };
       const options = only ? { ...cheap, runOnly: { type: 'rule', values: only } } : cheap;
-      const { violations } = await axe.run(within === undefined ? document : { include: [[within]] }, options);
+      const { violations } = await axe.run(
+        within === undefined ? document : { include: [[within]] },
+        options,
+      );
       return violations.flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
       );

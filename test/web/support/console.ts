@@ -1,4 +1,12 @@
-import type { Browser, BrowserContext, ConsoleMessage, Page, Request, WebError } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContext,
+  ConsoleMessage,
+  Cookie,
+  Page,
+  Request,
+  WebError,
+} from 'playwright-core';
 
 import { until, type Tenant } from '../../support/world.js';
 import { faultsOf } from './axe.js';
@@ -9,16 +17,18 @@ interface Seat {
 }
 
 /**
- * What people have left as they had found it, by the panel that they were at, for those who come next: a first page costs
- * a browser as much as five that follow, which find the console compiled.
+ * What people have left as they had found it, by the panel that they were at and their settings, for those who come next:
+ * a first page costs a browser as much as five that follow, which find the console compiled.
  */
 const free = new Map<string, Seat[]>();
 
 /** Closes what is kept for those who come to a panel. Nobody does any more. */
 export async function closeSeats(url: string): Promise<void> {
-  const seats = free.get(url) ?? [];
-  free.delete(url);
-  await Promise.all(seats.map(async ({ context }) => context.close()));
+  for (const [place, seats] of free) {
+    if (!place.startsWith(`${url} `)) continue;
+    free.delete(place);
+    await Promise.all(seats.map(async ({ context }) => context.close()));
+  }
 }
 
 const ordinaryWindow = { width: 1280, height: 720 };
@@ -32,18 +42,20 @@ export class Person implements AsyncDisposable {
 
   private page: Page | undefined;
   private readonly listeners = new AbortController();
+  /** Whether the next one finds all of it as this one did. */
+  private isAsItWas = true;
 
   private constructor(
     private readonly given: BrowserContext,
     private readonly url: string,
-    /** Whether the next one finds all of it as this one did. */
-    private isAsItWas: boolean,
+    private readonly place: string,
   ) {}
 
-  static async come(browser: Browser, url: string, more?: object): Promise<Person> {
-    const seat = more ? undefined : free.get(url)?.pop();
+  static async come(browser: Browser, url: string, more: object = {}): Promise<Person> {
+    const place = `${url} ${JSON.stringify(more)}`;
+    const seat = free.get(place)?.pop();
     const context = seat?.context ?? (await browser.newContext({ reducedMotion: 'reduce', ...more }));
-    const person = new Person(context, url, more === undefined);
+    const person = new Person(context, url, place);
     person.page = seat?.page;
     person.listen();
     return person;
@@ -53,6 +65,14 @@ export class Person implements AsyncDisposable {
   get context(): BrowserContext {
     this.isAsItWas = false;
     return this.given;
+  }
+
+  async cookies(): Promise<Cookie[]> {
+    return this.given.cookies();
+  }
+
+  async setOffline(isOffline: boolean): Promise<void> {
+    await this.given.setOffline(isOffline);
   }
 
   private listen(): void {
@@ -78,14 +98,14 @@ export class Person implements AsyncDisposable {
   }
 
   async open(path = '/'): Promise<Page> {
-    const isFirst = this.page !== undefined && this.page.url() === 'about:blank';
+    const isFirst = this.page?.isClosed() === false && this.page.url() === 'about:blank';
     const page = isFirst ? this.page! : await this.given.newPage();
     this.page ??= page;
     await page.goto(this.url + path);
     return page;
   }
 
-  /** Opens a page signed in; where the second factor is asked for, as far as that. */
+  /** Opens a page as one who has signed in, by a password alone. */
   async signIn({ account }: Pick<Tenant, 'account'>, path = '/'): Promise<Page> {
     const answer = await this.given.request.post(`${this.url}/console/session/login`, {
       headers: { origin: this.url, 'x-quazzar-console': '1' },
@@ -97,17 +117,19 @@ export class Person implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { given, page, url } = this;
-    if (!this.isAsItWas || page?.url().startsWith(`${url}/`) !== true) return given.close();
+    const { given, page } = this;
+    const isThere = page?.isClosed() === false && page.url().startsWith(`${this.url}/`);
+    if (!this.isAsItWas || !isThere) return given.close();
     for (const other of given.pages()) if (other !== page) await other.close();
     await page.unrouteAll();
+    await given.setOffline(false);
     await page.evaluate('sessionStorage.clear(), localStorage.clear()');
     await page.goto('about:blank');
     await given.clearCookies();
     await page.emulateMedia({ colorScheme: null });
     await page.setViewportSize(ordinaryWindow);
     this.listeners.abort();
-    free.set(url, [...(free.get(url) ?? []), { context: given, page }]);
+    free.set(this.place, [...(free.get(this.place) ?? []), { context: given, page }]);
   }
 }
 
@@ -193,8 +215,9 @@ export async function choose(page: Page, label: string, text: string): Promise<v
   const choice = page.locator('select').and(page.getByLabel(label, { exact: true }));
   await choice.locator('option', { hasText: text }).first().waitFor({ state: 'attached' });
   await tabTo(page, label, 200);
-  const all = await choice.locator('option').allTextContents();
-  await choice.selectOption({ index: all.findIndex((each) => each.trim().startsWith(text)) });
+  const focused = page.locator('select:focus');
+  const all = await focused.locator('option').allTextContents();
+  await focused.selectOption({ index: all.findIndex((each) => each.trim().startsWith(text)) });
 }
 
 interface Visit {

@@ -34,6 +34,6 @@ export function useStage<Started extends TestPanel>(start: () => Promise<Started
     at: async (who: Pick<Tenant, 'account'>, path: string, work: (page: Page) => Promise<void>) =>
       visit(browser, panel.panel.url, { who, path, work }),
     /** Somebody comes who is not signed in; with `more` of a browser's settings. */
-    person: async (more?: object) => Person.come(browser, panel.panel.url, more),
+    person: async (more: object = {}) => Person.come(browser, panel.panel.url, more),
   };
 }
