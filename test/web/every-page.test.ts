@@ -7,7 +7,7 @@ import { dataOf } from '../support/answers.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
 import { faultsIn, faultsOf } from './support/axe.js';
 import { sharedBrowser } from './support/browser.js';
-import { closeSeats, Person } from './support/console.js';
+import { closeSeats, isWalkedByTab, Person } from './support/console.js';
 import { narrowed } from './support/fits.js';
 import { dialogTitles, listedPages, routePaths } from './support/pages.js';
 
@@ -85,7 +85,7 @@ async function openers(page: Page, path: string): Promise<Locator[]> {
 }
 
 test.skipIf(!isChromiumThere)(
-  'axe-core finds nothing wrong with any page that is full, light or dark, or with a dialog of it, and each fits 360 pixels',
+  'axe-core finds nothing wrong with any page that is full, light or dark, or with a dialog of it, and each is walked by Tab and fits 360 pixels',
   { timeout: 900_000 },
   async () => {
     const paths = routePaths();
@@ -127,6 +127,7 @@ test.skipIf(!isChromiumThere)(
           );
         expect.soft([path, title, isBack]).toEqual([path, title, true]);
       }
+      expect.soft([path, await isWalkedByTab(page)]).toEqual([path, true]);
       expect.soft([path, await narrowed(page)]).toEqual([path, 360]);
       await page.setViewportSize({ width: 1280, height: 720 });
     }

@@ -96,14 +96,14 @@ test.skipIf(!isChromiumThere)(
   'pages and their files draw on no allowance for guesses, and one that is refused says why',
   { timeout: 120_000 },
   async () => {
-    await using limited = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '200' });
+    await using limited = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '100' });
     const { url } = limited.panel;
     const other = await limited.world.tenant();
     await using dana = await Person.come(browser, url);
     const page = await dana.signIn(other);
     await heading(page, 'Overview');
     const script = /\/assets\/[\w.-]+\.js/.exec(await page.content())![0];
-    const files = await Promise.all(Array.from({ length: 210 }, async () => fetch(url + script)));
+    const files = await Promise.all(Array.from({ length: 110 }, async () => fetch(url + script)));
     expect(files.filter(({ status }) => status !== 200)).toEqual([]);
     const ask = async (what: string, body: object = {}) =>
       fetch(`${url}/console/session/${what}`, {
@@ -116,10 +116,10 @@ test.skipIf(!isChromiumThere)(
       ask('login', { email: `${crypto.randomUUID()}@example.com`, password: 'a guess' });
     while ((await guess()).status !== 429) guesses += 1;
     // The registration and the sign-in above were two.
-    expect(guesses).toBe(18);
+    expect(guesses).toBe(8);
     await page.reload();
     await heading(page, 'Overview');
-    await Promise.all(Array.from({ length: 200 }, async () => ask('refresh')));
+    await Promise.all(Array.from({ length: 100 }, async () => ask('refresh')));
     expect((await ask('refresh')).status).toBe(429);
     await page.reload();
     await page.getByRole('alert').filter({ hasText: 'Too many requests came from your network.' }).waitFor();

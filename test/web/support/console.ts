@@ -146,6 +146,12 @@ export async function signInAt(page: Page, { account }: Pick<Tenant, 'account'>)
 const nameOf = `((element) => (element?.getAttribute('aria-label') ?? element?.labels?.[0]?.textContent ??
   element?.textContent ?? '').trim())`;
 
+/** Where Tab stops, as an expression of the page. */
+const stopsWithin = (place: string) => `[...${place}.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [tabindex]')]
+  .filter((each) => each.tabIndex >= 0 && !each.disabled && !each.closest('[inert]') &&
+    each.checkVisibility({ visibilityProperty: true }))`;
+
 /** Whether something is what is wanted, as a function of the page. */
 const isCalled = (name: RegExp | string) =>
   typeof name === 'string'
@@ -162,9 +168,7 @@ const comeBefore = (name: RegExp | string) => `(() => {
   const isIt = ${isCalled(name)};
   const active = document.activeElement;
   if (isIt(active)) return [true, true];
-  const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
-    .filter((each) => each.tabIndex >= 0 && !each.disabled && !each.closest('[inert]') &&
-      each.checkVisibility({ visibilityProperty: true }));
+  const stops = ${stopsWithin('document')};
   const wanted = stops.filter(isIt);
   const follows = (each) => active.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
   const next = wanted.find(follows) ?? wanted[0];
@@ -175,8 +179,8 @@ const comeBefore = (name: RegExp | string) => `(() => {
 })()`;
 
 /**
- * Goes by Tab to what is wanted, as someone without a mouse does: from the stop before it, since that each is reached from
- * the one before it says that all are.
+ * Goes by Tab to what is wanted, as someone without a mouse does, from the stop before it. That nothing on the way there
+ * keeps the focus is seen where each page is walked by Tab.
  */
 export async function tabTo(page: Page, name: RegExp | string, presses = 60): Promise<void> {
   let isThere = false;
@@ -193,6 +197,22 @@ export async function tabTo(page: Page, name: RegExp | string, presses = 60): Pr
     isThere = await page.evaluate<boolean>(isFocused(name));
   }
   if (!isThere) throw new Error(`${String(name)} was not reached by ${presses} presses of Tab`);
+}
+
+/** Whether Tab alone comes from the first stop of the page itself to the last: nothing on the way keeps it. */
+export async function isWalkedByTab(page: Page): Promise<boolean> {
+  const within = stopsWithin("document.querySelector('#main')");
+  const stops = await page.evaluate<number>(
+    `(() => { const stops = ${within}; stops[0]?.focus(); return stops.length; })()`,
+  );
+  const isAtTheEnd = async () => page.evaluate<boolean>(`(${within}).at(-1) === document.activeElement`);
+  // Choices of which one is taken are one stop, and fields for a time are several.
+  for (let presses = 1; presses < stops - 4; presses += 1) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < stops + 40; presses += 1) {
+    if (stops === 0 || (await isAtTheEnd())) return true;
+    await page.keyboard.press('Tab');
+  }
+  return false;
 }
 
 export async function heading(page: Page, name: string | RegExp): Promise<void> {

@@ -5,7 +5,7 @@ import { until } from '../../support/world.js';
 
 // Pages that follow events read anew at most every five seconds, by the machine's time: while time is moved on meanwhile,
 // each second of it wakes all that goes on in a panel.
-const lookMs = 400;
+const lookMs = 250;
 
 type State = 'detached' | 'visible';
 
@@ -24,7 +24,7 @@ export async function shownSoon(what: Locator, state: State = 'visible'): Promis
 export async function passUntil({ clock }: TestPanel, what: Locator, state?: State): Promise<void> {
   await until(
     async () => {
-      await clock.advance(1_000);
+      await clock.advance(2_000);
       return shownSoon(what, state);
     },
     String(what),
