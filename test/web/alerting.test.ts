@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { confirm, MailServer } from '../fleet/alerts/support/mail.js';
-import { soon } from '../fleet/alerts/support/panel.js';
 import { WebhookReceiver } from '../fleet/alerts/support/webhook.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
@@ -11,6 +10,7 @@ import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype, unanswered } from './support/editing.js';
+import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -104,9 +104,9 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await page.getByText('Nothing was sent yet.').waitFor();
         await choose(page, 'How it is told', 'Webhook');
         await tabTo(page, 'Name of the channel', 120);
-        await page.keyboard.type('On call');
+        await page.keyboard.insertText('On call');
         await tabTo(page, 'Address of the webhook');
-        await page.keyboard.type('https://10.0.0.1/hook');
+        await page.keyboard.insertText('https://10.0.0.1/hook');
         await page.keyboard.press('Enter');
         expect(await focusedFault(page)).toMatch(/public|private/);
         await retype(page, 'Address of the webhook', receiver.url);
@@ -123,11 +123,7 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await press(page, 'Send a test to On call');
         const sent = page.getByRole('list', { name: 'Sent lately' }).getByRole('listitem');
         await sent.waitFor();
-        await soon(
-          stage.panel,
-          async () => sent.getByText('Delivered').isVisible(),
-          'the test to be told of',
-        );
+        await passUntil(stage.panel, sent.getByText('Delivered'));
         await sent.getByText('1 attempt: answered 204').waitFor();
         expect(receiver.received.map(({ body, signedBy }) => [body.type, signedBy])).toEqual([
           ['test', receiver.secrets],
@@ -175,9 +171,9 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
     expect(
       await at(tenant, '/alerts/channels', async (page) => {
         await tabTo(page, 'Name of the channel', 120);
-        await page.keyboard.type('Office');
+        await page.keyboard.insertText('Office');
         await tabTo(page, 'E-mail addresses');
-        await page.keyboard.type(`${willing}, nobody`);
+        await page.keyboard.insertText(`${willing}, nobody`);
         await page.keyboard.press('Enter');
         expect(await focusedFault(page)).toMatch(/e-?mail/i);
         await retype(page, 'E-mail addresses', `${willing}, ${silent}`);

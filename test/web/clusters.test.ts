@@ -12,6 +12,7 @@ import { until, type Tenant } from '../support/world.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
 import { retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
+import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 
 // Clusters are looked at every ten seconds of the panel's clock, which a busy machine moves slowly.
@@ -49,7 +50,7 @@ function appsOf(sandbox: KubernetesSandbox): AppsV1Api {
   return config.makeApiClient(AppsV1Api);
 }
 
-const seen = (page: Page, text: string | RegExp) => async () => page.getByText(text).first().isVisible();
+const seen = (page: Page, text: string | RegExp) => page.getByText(text).first();
 
 describe.skipIf(!isChromiumThere)('one cluster', () => {
   test('shows how it is and why, what runs in it, and which policies hold, as all that changes', async () => {
@@ -75,14 +76,11 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
         await page.getByRole('listitem').filter({ hasText: 'default/shop' }).waitFor();
         expect(await wrongWith(page)).toEqual([]);
         sandbox.setUnready('etcd failed');
-        await stage.panel.pass(seen(page, 'Not ready'), 'its being degraded');
+        await passUntil(stage.panel, seen(page, 'Not ready'));
         await page.locator('main').getByText('Degraded', { exact: true }).waitFor();
         await page.getByText('look at its control plane').waitFor();
         sandbox.setUnready('');
-        await stage.panel.pass(
-          async () => page.locator('main').getByText('Healthy', { exact: true }).isVisible(),
-          'its being healthy',
-        );
+        await passUntil(stage.panel, page.locator('main').getByText('Healthy', { exact: true }));
       }),
     ).toEqual(nothingWrong);
   });
@@ -105,7 +103,7 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
         await page.getByLabel('Kubeconfig').fill(sandbox.kubeconfig({ user: 'next', by: 'token', forMs }));
         await press(page, 'Take this credential');
         await page.getByText('The credential is replaced.').waitFor();
-        await stage.panel.pass(seen(page, 'Credential ending'), 'its end to be told');
+        await passUntil(stage.panel, seen(page, 'Credential ending'));
         await press(page, 'Remove renamed', 'Remove');
         await tabTo(page, 'Remove renamed and leave its deployments', 120);
         await page.keyboard.press('Enter');
@@ -130,24 +128,15 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         await press(page, 'default/web');
         await heading(page, 'web');
         expect(page.url()).toBe(`${stage.panel.panel.url}/kubernetes/deployments/${id}`);
-        await stage.panel.pass(
-          async () => page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2').isVisible(),
-          'both replicas',
-        );
+        await passUntil(stage.panel, page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2'));
         expect(await wrongWith(page)).toEqual([]);
         await retype(page, 'Replicas', '3');
         await page.keyboard.press('Enter');
-        await stage.panel.pass(
-          async () => page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3').isVisible(),
-          'the third replica',
-        );
+        await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
         await page.locator('main').getByText('Running', { exact: true }).waitFor();
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
-        await stage.panel.pass(
-          async () => (await page.getByRole('link', { name: 'default/web' }).count()) === 0,
-          'its end',
-        );
+        await passUntil(stage.panel, page.getByRole('link', { name: 'default/web' }), 'detached');
       }),
     ).toEqual(nothingWrong);
   });
@@ -168,7 +157,7 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
     const imageThere = () => JSON.stringify(sandbox.deployment('default', 'shared')?.spec);
     expect(
       await at(tenant, `/kubernetes/deployments/${id}`, async (page) => {
-        await stage.panel.pass(seen(page, 'nginx:1.30'), 'the image of the other');
+        await passUntil(stage.panel, seen(page, 'nginx:1.30'));
         await retype(page, 'Image', 'nginx:1.31');
         await page.keyboard.press('Enter');
         const owned = page.getByRole('group', { name: 'Others own what this would change' });
@@ -206,7 +195,7 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
     await tokenInRole(stage.panel, tenant, 'VIEWER');
     expect(
       await at(tenant, `/kubernetes/${clusterId}`, async (page) => {
-        await stage.panel.pass(seen(page, 'default/theirs'), 'the other');
+        await passUntil(stage.panel, seen(page, 'default/theirs'));
         expect(await page.getByRole('button', { name: /main/ }).count()).toBe(0);
         await press(page, 'default/theirs');
         await heading(page, 'theirs');

@@ -51,10 +51,10 @@ test.skipIf(!isChromiumThere)(
     await said.filter({ hasText: 'Choose whom it is for.' }).waitFor();
     await choose(page, 'Command', 'Update');
     await tabTo(page, 'To instances with all of these tags');
-    await page.keyboard.type('web');
+    await page.keyboard.insertText('web');
     await said.filter({ hasText: 'Fill in what the command takes' }).waitFor();
     await tabTo(page, 'version', 200);
-    await page.keyboard.type('0.3.0');
+    await page.keyboard.insertText('0.3.0');
     await said.filter({ hasText: 'It touches 2 instances: good-01, bad-01.' }).waitFor();
     await said.filter({ hasText: 'Mandatory policies refuse it on 1' }).waitFor();
     await said.filter({ hasText: 'Maintenance windows hold it back on 2.' }).waitFor();

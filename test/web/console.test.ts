@@ -7,7 +7,7 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { enableTotp, nextCode } from '../identity/support/totp.js';
 import { startTestPanel } from '../support/panel.js';
 import { ordinaryBeat } from '../support/world.js';
-import { heading, tabTo } from './support/console.js';
+import { heading, signInAt, tabTo } from './support/console.js';
 import { useStage } from './support/stage.js';
 
 const stage = useStage(async () => startTestPanel());
@@ -34,7 +34,8 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
     const tenant = await stage.panel.world.tenant();
     const { secret } = await enableTotp(stage.panel, tenant);
     await using dana = await person();
-    const page = await dana.signIn(tenant, '/instances?status=OFFLINE');
+    const page = await dana.open('/instances?status=OFFLINE');
+    await signInAt(page, tenant);
     await heading(page, 'Second factor');
     await page.keyboard.type('000000');
     await page.keyboard.press('Enter');
@@ -49,7 +50,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
   test('a wrong password says so, and whoever has signed in leaves no token for scripts to find', async () => {
     const { tenant, dana, page } = await signedIn(() => '/');
     await heading(page, 'Overview');
-    const [cookie, ...others] = await dana.context.cookies();
+    const [cookie, ...others] = await dana.cookies();
     const stored = await storedInPage(page);
     expect(stored).not.toContain(cookie!.value);
     // What every token of the panel begins with.
@@ -64,7 +65,7 @@ describe.skipIf(!isChromiumThere)('signing in', () => {
     await page.locator('summary', { hasText: 'Owner' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await heading(page, 'Sign in');
-    expect(await dana.context.cookies()).toEqual([]);
+    expect(await dana.cookies()).toEqual([]);
     await page.getByLabel('E-mail').fill(tenant.account.email);
     await page.getByLabel('Password').fill('not the password');
     await page.keyboard.press('Enter');
@@ -184,7 +185,7 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     await page.getByRole('button', { name: 'Edit name and tags' }).press('Enter');
     await page.getByRole('dialog').getByLabel('Name').fill('renamed-01');
     await page.keyboard.press('Tab');
-    await page.keyboard.type('blue, green');
+    await page.keyboard.insertText('blue, green');
     await page.keyboard.press('Enter');
     await heading(page, 'renamed-01');
     await page.getByText('blue, green').waitFor();
@@ -252,7 +253,7 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
   test('a token is made by keyboard, and a node that comes by it turns green', async () => {
     const { dana, page } = await signedIn(() => '/enrollment');
     await tabTo(page, 'Name of the token');
-    await page.keyboard.type('office');
+    await page.keyboard.insertText('office');
     await page.keyboard.press('Enter');
     const token = await page.getByLabel('Token', { exact: true }).inputValue();
     expect(await page.getByLabel('Line to paste', { exact: true }).inputValue()).toContain(token);

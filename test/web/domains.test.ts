@@ -10,6 +10,7 @@ import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
+import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
 
@@ -41,7 +42,7 @@ describe.skipIf(!isChromiumThere)('governance', () => {
       await at(tenant, '/governance', async (page) => {
         await page.getByText('There is no policy yet.').waitFor();
         await tabTo(page, 'Name of the policy');
-        await page.keyboard.type('Sealed backups');
+        await page.keyboard.insertText('Sealed backups');
         await choose(page, 'Fact', 'backup.encryption');
         await choose(page, 'Has to be', 'equals');
         await page.getByText('it would not hold on 1 instance').waitFor();
@@ -71,9 +72,9 @@ describe.skipIf(!isChromiumThere)('governance', () => {
     expect(
       await at(tenant, '/governance/canaries', async (page) => {
         await tabTo(page, 'Name of the canary');
-        await page.keyboard.type('To 0.3.0');
+        await page.keyboard.insertText('To 0.3.0');
         await tabTo(page, 'To version');
-        await page.keyboard.type('0.3.0');
+        await page.keyboard.insertText('0.3.0');
         await page.getByLabel('Steps, in percent').fill('50');
         await page.getByLabel('Each watched for, in minutes').fill('1');
         await press(page, 'Begin');
@@ -93,9 +94,9 @@ describe.skipIf(!isChromiumThere)('governance', () => {
     expect(
       await at(tenant, '/governance/gitops', async (page) => {
         await tabTo(page, 'Name of the repository');
-        await page.keyboard.type('Fleet');
+        await page.keyboard.insertText('Fleet');
         await tabTo(page, 'Its address');
-        await page.keyboard.type(stage.panel.git.url);
+        await page.keyboard.insertText(stage.panel.git.url);
         await page.keyboard.press('Enter');
         await page.getByText('1 difference').waitFor({ timeout: 60_000 });
         await page.getByText('Create policy Encrypted').waitFor();
@@ -147,7 +148,7 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await page.getByText('Connect a provider first').waitFor();
         await press(page, 'Connect Hetzner Cloud');
         await tabTo(page, 'API token of Hetzner Cloud');
-        await page.keyboard.type(stage.panel.hetzner.token());
+        await page.keyboard.insertText(stage.panel.hetzner.token());
         await page.keyboard.press('Enter');
         await page.getByText('Hetzner Cloud is connected.').waitFor();
         await page
@@ -155,14 +156,11 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
           .first()
           .waitFor();
         await tabTo(page, 'Name of the server');
-        await page.keyboard.type('web-1');
+        await page.keyboard.insertText('web-1');
         await press(page, 'Order it');
         const row = page.getByRole('listitem').filter({ hasText: 'web-1' });
         await row.getByRole('progressbar').waitFor();
-        await stage.panel.pass(
-          async () => row.getByText('Ready', { exact: true }).isVisible(),
-          'the server to be ready',
-        );
+        await passUntil(stage.panel, row.getByText('Ready', { exact: true }));
         await row.getByRole('link', { name: 'its instance' }).waitFor();
         await press(page, 'Protect web-1');
         await page.getByText('web-1 is protected.').waitFor();
@@ -176,25 +174,22 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
       await at(tenant, '/kubernetes', async (page) => {
         await page.getByText('None is known yet.').waitFor();
         await tabTo(page, 'Name of the cluster', 120);
-        await page.keyboard.type('main');
+        await page.keyboard.insertText('main');
         await tabTo(page, 'Whose it is');
-        await page.keyboard.type('us');
+        await page.keyboard.insertText('us');
         await tabTo(page, 'Where it is');
-        await page.keyboard.type('here');
+        await page.keyboard.insertText('here');
         await tabTo(page, 'Kubeconfig');
         await page.keyboard.insertText(stage.panel.kubernetes.kubeconfig({ by: 'token' }));
         await press(page, 'Register it');
         await page.getByText('3 of 3 nodes ready').waitFor();
         await tabTo(page, 'Name of the deployment', 120);
-        await page.keyboard.type('shop');
+        await page.keyboard.insertText('shop');
         await tabTo(page, 'Image');
-        await page.keyboard.type('nginx:1.27');
+        await page.keyboard.insertText('nginx:1.27');
         await page.keyboard.press('Enter');
         const row = page.getByRole('listitem').filter({ hasText: 'default/shop' });
-        await stage.panel.pass(
-          async () => row.getByText('1 of 1 ready').isVisible(),
-          'the deployment to be ready',
-        );
+        await passUntil(stage.panel, row.getByText('1 of 1 ready'));
       }),
     ).toEqual(nothingWrong);
   });

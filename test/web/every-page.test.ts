@@ -1,12 +1,13 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { RichScene } from '../security/rich-scene.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
-import { faultsOf } from './support/axe.js';
-import { Person } from './support/console.js';
+import { faultsIn, faultsOf } from './support/axe.js';
+import { sharedBrowser } from './support/browser.js';
+import { closeSeats, isWalkedByTab, Person } from './support/console.js';
 import { narrowed } from './support/fits.js';
 import { dialogTitles, listedPages, routePaths } from './support/pages.js';
 
@@ -17,7 +18,7 @@ let clientId: string;
 beforeAll(async () => {
   if (!isChromiumThere) return;
   panel = await startTestPanel();
-  browser = await launchChromium();
+  browser = await sharedBrowser();
   // A tenant that has something of everything.
   scene = await RichScene.rich(panel);
   const { mspClients } = dataOf(
@@ -28,7 +29,7 @@ beforeAll(async () => {
   clientId = mspClients.nodes[0].id;
 }, 300_000);
 afterAll(async () => {
-  await browser?.close();
+  if (panel) await closeSeats(panel.panel.url);
   await panel?.stop();
 });
 
@@ -84,7 +85,7 @@ async function openers(page: Page, path: string): Promise<Locator[]> {
 }
 
 test.skipIf(!isChromiumThere)(
-  'axe-core finds nothing wrong with any page that is full, light or dark, or with a dialog of it, and each fits 360 pixels',
+  'axe-core finds nothing wrong with any page that is full, light or dark, or with a dialog of it, and each is walked by Tab and fits 360 pixels',
   { timeout: 900_000 },
   async () => {
     const paths = routePaths();
@@ -114,12 +115,19 @@ test.skipIf(!isChromiumThere)(
         await dialog.waitFor();
         const title = await dialog.getByRole('heading').first().innerText();
         opened.push(title);
-        expect.soft([path, title, await faultsOf(page)]).toEqual([path, title, []]);
+        expect.soft([path, title, await faultsIn(page, '[role=dialog]')]).toEqual([path, title, []]);
         await page.keyboard.press('Escape');
         await dialog.waitFor({ state: 'detached' });
-        const isBack = await button.evaluate((element) => element.matches(':focus'));
+        const isBack = await button
+          .and(page.locator(':focus'))
+          .waitFor({ timeout: 2_000 })
+          .then(
+            () => true,
+            () => false,
+          );
         expect.soft([path, title, isBack]).toEqual([path, title, true]);
       }
+      expect.soft([path, await isWalkedByTab(page)]).toEqual([path, true]);
       expect.soft([path, await narrowed(page)]).toEqual([path, 360]);
       await page.setViewportSize({ width: 1280, height: 720 });
     }

@@ -3,21 +3,22 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { startPatroniPanel } from '../hosting/support/patroni-panel.js';
 import { StandInProcess } from '../hosting/support/stand-in-process.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
 import { hasPatroni, PatroniCluster } from '../support/patroni.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
 import { until } from '../support/world.js';
-import { heading, nothingWrong, press, tabTo, visit } from './support/console.js';
+import { sharedBrowser } from './support/browser.js';
+import { closeSeats, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { wrongWith } from './support/fits.js';
+import { shownSoon } from './support/passing.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 let browser: Browser;
 beforeAll(async () => {
-  if (isChromiumThere) browser = await launchChromium();
+  if (isChromiumThere) browser = await sharedBrowser();
 });
-afterAll(async () => browser?.close());
 
 const line = (page: Page, list: string, text: string | RegExp) =>
   page.getByRole('list', { name: list }).getByRole('listitem').filter({ hasText: text }).first();
@@ -40,6 +41,7 @@ describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', (
     panel = await startTestPanel({ NODE_NAME: 'one', REDIS_URL: redis.url, PANEL_VERSION: '2.0.0' });
   }, 180_000);
   afterAll(async () => {
+    if (panel) await closeSeats(panel.panel.url);
     await panel?.stop();
     await redis?.[Symbol.asyncDispose]();
   });
@@ -52,7 +54,7 @@ describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', (
     until(
       async () => {
         await panel.clock.advance(1_000);
-        return what.isVisible();
+        return shownSoon(what);
       },
       String(what),
       90_000,
@@ -86,7 +88,7 @@ describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', (
         await seen(line(page, 'Processes', /a Follower, version 1\.0\.0/));
         await press(page, 'Upgrade all processes');
         await tabTo(page, 'To version');
-        await page.keyboard.type('2.0.0');
+        await page.keyboard.insertText('2.0.0');
         await confirm(page, 'Begin the upgrade to 2.0.0');
         await seen(upgrade(page, /Draining a, from version 1\.0\.0/));
         expect(await a1.told()).toBe('restart');
@@ -117,6 +119,7 @@ describe.skipIf(!isChromiumThere || (!hasPatroni && !inCi))('a database kept by 
     panel = await startPatroniPanel(cluster);
   }, 300_000);
   afterAll(async () => {
+    if (panel) await closeSeats(panel.panel.url);
     await panel?.stop();
     await cluster?.[Symbol.asyncDispose]();
   }, 60_000);

@@ -2,11 +2,12 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { firing } from '../fleet/alerts/support/panel.js';
-import { isChromiumThere, launchChromium } from '../identity/support/chromium.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
-import { heading, Person } from './support/console.js';
+import { sharedBrowser } from './support/browser.js';
+import { closeSeats, heading, Person } from './support/console.js';
 
 let panel: TestPanel;
 let browser: Browser;
@@ -14,12 +15,12 @@ let tenant: Tenant;
 beforeAll(async () => {
   if (!isChromiumThere) return;
   panel = await startTestPanel();
-  browser = await launchChromium();
+  browser = await sharedBrowser();
   tenant = await panel.world.tenant();
   await firing(panel, tenant, 'busy-01');
 });
 afterAll(async () => {
-  await browser?.close();
+  if (panel) await closeSeats(panel.panel.url);
   await panel?.stop();
 });
 
@@ -58,9 +59,9 @@ test.skipIf(!isChromiumThere)('being offline is shown, and is over when it is ov
   await using dana = await Person.come(browser, panel.panel.url);
   const page = await dana.signIn(tenant);
   await heading(page, 'Overview');
-  await dana.context.setOffline(true);
+  await dana.setOffline(true);
   await page.getByText('You are offline.').waitFor();
-  await dana.context.setOffline(false);
+  await dana.setOffline(false);
   await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
   expect(await page.getByText('You are offline.').count()).toBe(0);
 });
@@ -95,14 +96,14 @@ test.skipIf(!isChromiumThere)(
   'pages and their files draw on no allowance for guesses, and one that is refused says why',
   { timeout: 120_000 },
   async () => {
-    await using limited = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '200' });
+    await using limited = await startTestPanel({ RATE_LIMIT_PER_MINUTE: '100' });
     const { url } = limited.panel;
     const other = await limited.world.tenant();
     await using dana = await Person.come(browser, url);
     const page = await dana.signIn(other);
     await heading(page, 'Overview');
     const script = /\/assets\/[\w.-]+\.js/.exec(await page.content())![0];
-    const files = await Promise.all(Array.from({ length: 210 }, async () => fetch(url + script)));
+    const files = await Promise.all(Array.from({ length: 110 }, async () => fetch(url + script)));
     expect(files.filter(({ status }) => status !== 200)).toEqual([]);
     const ask = async (what: string, body: object = {}) =>
       fetch(`${url}/console/session/${what}`, {
@@ -115,10 +116,10 @@ test.skipIf(!isChromiumThere)(
       ask('login', { email: `${crypto.randomUUID()}@example.com`, password: 'a guess' });
     while ((await guess()).status !== 429) guesses += 1;
     // The registration and the sign-in above were two.
-    expect(guesses).toBe(18);
+    expect(guesses).toBe(8);
     await page.reload();
     await heading(page, 'Overview');
-    await Promise.all(Array.from({ length: 200 }, async () => ask('refresh')));
+    await Promise.all(Array.from({ length: 100 }, async () => ask('refresh')));
     expect((await ask('refresh')).status).toBe(429);
     await page.reload();
     await page.getByRole('alert').filter({ hasText: 'Too many requests came from your network.' }).waitFor();
@@ -138,11 +139,11 @@ test.skipIf(!isChromiumThere)(
     await panel.panel.stop();
     await page.getByText('The connection to the panel is lost. Reconnecting…').waitFor();
     // A browser that is offline can't come back before it has happened.
-    await dana.context.setOffline(true);
+    await dana.setOffline(true);
     const again = await panel.another({ PORT: new URL(panel.panel.url).port });
     expect(again.url).toBe(panel.panel.url);
     await calm.beat();
-    await dana.context.setOffline(false);
+    await dana.setOffline(false);
     await page.getByRole('row', { name: /calm-01.*Healthy/ }).waitFor();
     await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
     expect(await page.getByText('Reconnecting…').count()).toBe(0);

@@ -27,7 +27,7 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
           await page.getByText('None has left the fleet.').waitFor();
           await expect.poll(async () => here.count()).toBe(2);
           await tabTo(page, 'Name or host of the node', 120);
-          await page.keyboard.type('lost');
+          await page.keyboard.insertText('lost');
           await page.getByText('1 node', { exact: true }).waitFor();
 
           await press(page, 'Let it back in: lost-01', 'Let it back in');

@@ -48,7 +48,7 @@ describe.skipIf(!isChromiumThere)('branding', () => {
         // Black where white is hard to read.
         expect(await colors()).toEqual(['rgb(255, 238, 0)', 'rgb(0, 0, 0)']);
         await tabTo(page, 'E-mail for help', 120);
-        await page.keyboard.type('help@cloudhost.pro');
+        await page.keyboard.insertText('help@cloudhost.pro');
         await press(page, 'Save');
         await looks.getByText(/has a contrast of 1\.2 to 1/).waitFor();
         await looks.getByText('Help: help@cloudhost.pro').waitFor();
@@ -159,7 +159,7 @@ describe.skipIf(!isChromiumThere)('a person', () => {
       await at(tenant, '/members', async (page) => {
         await press(page, 'Switch off the second factor of Vera');
         await tabTo(page, 'Your password');
-        await page.keyboard.type('a guess');
+        await page.keyboard.insertText('a guess');
         await page.keyboard.press('Enter');
         expect(await focusedFault(page)).toContain('Current password is wrong.');
         await retype(page, 'Your password', tenant.account.password);
@@ -181,7 +181,7 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
     expect(
       await at({ account: testAdministrator }, '/tenants', async (page) => {
         await tabTo(page, "Name, owner's e-mail or id", 120);
-        await page.keyboard.type(tenant.account.email);
+        await page.keyboard.insertText(tenant.account.email);
         const row = line(page, tenant.account.email);
         const found = page.getByRole('list', { name: 'Organizations' }).getByRole('listitem');
         await expect.poll(async () => found.count()).toBe(1);

@@ -11,7 +11,7 @@ import { codeAt, nextCode } from '../identity/support/totp.js';
 import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
+import { choose, heading, nothingWrong, press, signInAt, tabTo } from './support/console.js';
 import { focusedFault, retype } from './support/editing.js';
 import { narrowed } from './support/fits.js';
 import { useStage } from './support/stage.js';
@@ -56,7 +56,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
       await at(tenant, '/profile', async (page) => {
         await page.getByText('It is off').waitFor();
         await page.locator('section', { hasText: 'Second factor' }).getByLabel('Your password').focus();
-        await page.keyboard.type(tenant.account.password);
+        await page.keyboard.insertText(tenant.account.password);
         await page.keyboard.press('Enter');
         const secret = (await page
           .locator('p', { hasText: /^Secret: / })
@@ -69,7 +69,8 @@ describe.skipIf(!isChromiumThere)('an account', () => {
         await page.getByText('It is on').waitFor();
 
         await using elsewhere = await person();
-        const other = await elsewhere.signIn(tenant, '/profile');
+        const other = await elsewhere.open('/profile');
+        await signInAt(other, tenant);
         await heading(other, 'Second factor');
         await other.getByLabel('Code').fill(await nextCode(stage.panel, secret));
         await other.keyboard.press('Enter');
@@ -82,7 +83,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
           .press('Enter');
         await page.getByText('The session has ended.').waitFor();
         await tabTo(page, 'Your password');
-        await page.keyboard.type(tenant.account.password);
+        await page.keyboard.insertText(tenant.account.password);
         await tabTo(page, 'Code');
         await page.keyboard.type(await nextCode(stage.panel, secret));
         await page.keyboard.press('Enter');
@@ -99,7 +100,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     expect(
       await at(tenant, '/members', async (page) => {
         await tabTo(page, 'E-mail');
-        await page.keyboard.type(account.email);
+        await page.keyboard.insertText(account.email);
         await choose(page, 'Role', 'Viewer: looks only');
         await press(page, 'Send the invitation');
         await page.getByRole('listitem').filter({ hasText: account.email }).waitFor();
@@ -129,12 +130,12 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     expect(
       await at(tenant, '/api-keys', async (page) => {
         await tabTo(page, 'Name of the key');
-        await page.keyboard.type('backups');
+        await page.keyboard.insertText('backups');
         await press(page, /^What it may do/);
         await tabTo(page, 'fleet.instance.read', 120);
         await page.keyboard.press('Space');
         await tabTo(page, 'Your password', 200);
-        await page.keyboard.type(tenant.account.password);
+        await page.keyboard.insertText(tenant.account.password);
         await page.keyboard.press('Enter');
         const key = await page.getByLabel('Key', { exact: true }).inputValue();
         const read = async () => stage.panel.world.rest('/api/fleet/instances', { token: key });
@@ -207,9 +208,9 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     expect(
       await at(tenant, '/partners', async (page) => {
         await tabTo(page, 'Name of the partner');
-        await page.keyboard.type('Nordic Partners');
+        await page.keyboard.insertText('Nordic Partners');
         await tabTo(page, 'E-mail to write to');
-        await page.keyboard.type('partner@example.com');
+        await page.keyboard.insertText('partner@example.com');
         await page.keyboard.press('Enter');
         await page
           .getByRole('listitem')
@@ -257,7 +258,7 @@ describe.skipIf(!isChromiumThere)('the panel itself', () => {
         expect(await page.getByRole('button', { name: /^Have / }).count()).toBe(0);
         await press(page, 'Upgrade all processes');
         await tabTo(page, 'To version');
-        await page.keyboard.type(version);
+        await page.keyboard.insertText(version);
         await press(page, `Begin the upgrade to ${version}`, 'Begin');
         await page
           .getByRole('list', { name: 'Upgrades' })

@@ -27,7 +27,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
     expect(
       await at(tenant, '/governance', async (page) => {
         await tabTo(page, 'Name of the policy', 120);
-        await page.keyboard.type('Backups');
+        await page.keyboard.insertText('Backups');
         await choose(page, 'Fact', 'backup.encryption');
         await choose(page, 'Has to be', 'equals');
         await page.keyboard.press('Shift+Tab');
@@ -45,7 +45,7 @@ describe.skipIf(!isChromiumThere)('a rule of several comparisons', () => {
         await choose(page, 'Fact 2.2', 'instance.tags');
         await choose(page, 'Has to be 2.2', 'contains');
         await tabTo(page, 'Value 2.2');
-        await page.keyboard.type('archive');
+        await page.keyboard.insertText('archive');
         await press(page, 'Add a part');
         await choose(page, 'Fact 3', 'os.name');
         await choose(page, 'Has to be 3', 'matches');
@@ -179,7 +179,7 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         await open(page, 'Exempt plain-01 from Sealed', 'Exempt plain-01 from Sealed');
         await retype(page, 'Who answers for it', 'Dana');
         await tabTo(page, 'Why');
-        await page.keyboard.type('It moves next week');
+        await page.keyboard.insertText('It moves next week');
         await tabTo(page, 'Until');
         // Years have four digits: what follows is the hour.
         await page.keyboard.type('010220200300AM');

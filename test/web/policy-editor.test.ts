@@ -98,7 +98,7 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
         await page.keyboard.press('Enter');
         await page.getByText('599 instances are chosen.').waitFor();
         await page.getByLabel('Find others by name').focus();
-        await page.keyboard.type('plain-59');
+        await page.keyboard.insertText('plain-59');
         // 59, and 590 to 599.
         await page.getByText('11 instances are called so. All of them are chosen.').waitFor();
         await tabTo(page, 'Take out plain-598');
@@ -164,7 +164,7 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
     await facts.mend();
     await form.getByRole('button', { name: 'Try again' }).first().click();
     await tabTo(page, 'Name of the policy', 120);
-    await page.keyboard.type('Cores');
+    await page.keyboard.insertText('Cores');
     await choose(page, 'Fact', 'backup.encryption');
     await press(page, 'Put it into force');
     await line(page, 'Cores').first().waitFor();

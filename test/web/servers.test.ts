@@ -10,6 +10,7 @@ import { until, type Tenant } from '../support/world.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
 import { unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
+import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 
 // Steps follow each other through queues, which take their time on a busy machine.
@@ -42,10 +43,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
         await steps(page).filter({ hasText: 'Ready: yet to come' }).waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await page.reload();
-        await stage.panel.pass(
-          async () => steps(page).locator('.status', { hasText: 'Ready' }).isVisible(),
-          'the step of being ready',
-        );
+        await passUntil(stage.panel, steps(page).locator('.status', { hasText: 'Ready' }));
         const told = await steps(page).allTextContents();
         const timed = told.map((text) => /^(\w+) .*\d\d:\d\d/.exec(text)?.[1]);
         // One that starts between two looks at the provider was never seen to.
@@ -68,10 +66,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
         await page.getByRole('dialog').waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await page.keyboard.press('Enter');
-        await stage.panel.pass(
-          async () => steps(page).locator('.status', { hasText: 'Deleted' }).isVisible(),
-          'the step of being gone',
-        );
+        await passUntil(stage.panel, steps(page).locator('.status', { hasText: 'Deleted' }));
         // Its name is free again.
         await tabTo(page, 'Name of the server', 120);
         expect(await page.getByLabel('Name of the server').inputValue()).toBe('web-1');
@@ -94,10 +89,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
     const id = await ordered(tenant, 'too-many');
     expect(
       await at(tenant, `/servers/${id}`, async (page) => {
-        await stage.panel.pass(
-          async () => steps(page).locator('.status', { hasText: 'Failed' }).isVisible(),
-          'the step of having failed',
-        );
+        await passUntil(stage.panel, steps(page).locator('.status', { hasText: 'Failed' }));
         await page.getByText('no more').first().waitFor();
         await page.getByText('The account may have no more servers at the provider').waitFor();
         expect(await wrongWith(page)).toEqual([]);
@@ -106,7 +98,7 @@ describe.skipIf(!isChromiumThere)('one server', () => {
           .last()
           .waitFor();
         await tabTo(page, 'Name of the server', 120);
-        await page.keyboard.type('too-many');
+        await page.keyboard.insertText('too-many');
         await page.keyboard.press('Enter');
         await page.getByRole('alert').filter({ hasText: 'There is a server too-many already' }).waitFor();
         await page.getByLabel('Name of the server').fill('enough');

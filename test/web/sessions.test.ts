@@ -6,7 +6,7 @@ import { Mailbox } from '../identity/support/mailbox.js';
 import { Scene } from '../security/scene.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
-import { heading, Person } from './support/console.js';
+import { heading, type Person } from './support/console.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -25,7 +25,7 @@ async function pressSignOut(page: Page): Promise<void> {
 }
 
 const cookieOf = async (dana: Person): Promise<string | undefined> =>
-  (await dana.context.cookies()).find(({ name }) => name === 'quazzar_console')?.value;
+  (await dana.cookies()).find(({ name }) => name === 'quazzar_console')?.value;
 
 /** What a cookie is still good for. */
 async function renewal(cookie: string): Promise<number> {
@@ -196,18 +196,20 @@ test.skipIf(!isChromiumThere)('a tab that renews while another signs out is sign
 test.skipIf(!isChromiumThere)(
   'a session that ended while its browser was offline is over when it is back, and not before',
   async () => {
-    await using other = await startTestPanel();
-    const tenant = await other.world.tenant();
-    await using dana = await Person.come(stage.browser, other.panel.url);
+    const tenant = await stage.panel.world.tenant();
+    await using dana = await person();
     const page = await dana.signIn(tenant);
     await heading(page, 'Overview');
-    await dana.context.setOffline(true);
+    await dana.setOffline(true);
     await page.getByText('You are offline.').waitFor();
-    await other.sql(`update identity.refresh_token set expires_at = expires_at - interval '15 days'`);
-    await other.clock.advance(16 * 60_000);
+    await stage.panel.sql(
+      `update identity.refresh_token set expires_at = expires_at - interval '15 days' where tenant_id = $1`,
+      [tenant.id],
+    );
+    await stage.panel.clock.leap(16 * 60_000);
     await heading(page, 'Overview');
     expect(await cookieOf(dana)).toBeDefined();
-    await dana.context.setOffline(false);
+    await dana.setOffline(false);
     await heading(page, 'Sign in');
     await expect.poll(async () => cookieOf(dana)).toBeUndefined();
     expect(dana.complaints).toEqual([]);

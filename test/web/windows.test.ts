@@ -72,7 +72,7 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
     await heading(page, 'Maintenance windows');
     await page.getByText('There is none: commands begin at any time.').waitFor();
     await tabTo(page, 'Name of the window', 120);
-    await page.keyboard.type('Nights');
+    await page.keyboard.insertText('Nights');
     await choose(page, 'For', 'The group Shops');
     await typeTime(page, 'Begins');
     await choose(page, 'Time zone', 'America/New_York');

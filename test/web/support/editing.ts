@@ -1,7 +1,7 @@
 import type { Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 
-import { faultsOf } from './axe.js';
+import { faultsIn, faultsOf } from './axe.js';
 import { press, tabTo } from './console.js';
 import { narrowed } from './fits.js';
 
@@ -9,14 +9,14 @@ import { narrowed } from './fits.js';
 export async function retype(page: Page, label: string, text: string): Promise<void> {
   await tabTo(page, label, 200);
   await page.keyboard.press('Control+A');
-  await page.keyboard.type(text);
+  await page.keyboard.insertText(text);
 }
 
 /** Opens a dialog by keyboard, in which axe-core finds nothing wrong. */
 export async function open(page: Page, button: string, title: string): Promise<void> {
   await press(page, button);
   await page.getByRole('dialog', { name: title }).waitFor();
-  expect([title, await faultsOf(page)]).toEqual([title, []]);
+  expect([title, await faultsIn(page, '[role=dialog]')]).toEqual([title, []]);
 }
 
 /** What the field that has the focus is described by: its hint, and what is wrong with it. */

@@ -1,14 +1,15 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 
-import { isChromiumThere, launchChromium } from '../../identity/support/chromium.js';
+import { isChromiumThere } from '../../identity/support/chromium.js';
 import type { TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
-import { Person, visit } from './console.js';
+import { sharedBrowser } from './browser.js';
+import { closeSeats, Person, visit } from './console.js';
 
 /**
- * A panel and a browser for the tests of a file: there before the first, gone after the last. Without Chromium there is
- * neither, and the tests are to be skipped.
+ * A panel for the tests of a file, there before the first, gone after the last, and the worker's browser. Without Chromium
+ * there is neither, and the tests are to be skipped.
  */
 export function useStage<Started extends TestPanel>(start: () => Promise<Started>) {
   let panel: Started;
@@ -16,10 +17,10 @@ export function useStage<Started extends TestPanel>(start: () => Promise<Started
   beforeAll(async () => {
     if (!isChromiumThere) return;
     panel = await start();
-    browser = await launchChromium();
+    browser = await sharedBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    if (panel) await closeSeats(panel.panel.url);
     await panel?.stop();
   });
   return {
