@@ -122,10 +122,10 @@ test('what goes back of a payment takes its commission back, to the last cent; c
   // The look of each hour books nothing more.
   await panel.clock.leap(3_700_000);
   await until(async () => {
-    const due = await panel.sql('select 1 from billing.subscription where tenant_id = $1 and reconcile_at <= $2', [
-      tenant.id,
-      panel.clock.now(),
-    ]);
+    const due = await panel.sql(
+      'select 1 from billing.subscription where tenant_id = $1 and reconcile_at <= $2',
+      [tenant.id, panel.clock.now()],
+    );
     return due.length === 0;
   }, 'the look of the hour to be asked for');
   await applied(panel);

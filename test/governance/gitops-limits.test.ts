@@ -149,10 +149,9 @@ async function degraded(): Promise<string[]> {
 
 /** Of how many it is known that their hosts say nothing. */
 async function known(ids: readonly string[]): Promise<number> {
-  const rows = await panel.sql(
-    'select from governance.gitops_config where id = any($1) and is_host_silent',
-    [ids],
-  );
+  const rows = await panel.sql('select from governance.gitops_config where id = any($1) and is_host_silent', [
+    ids,
+  ]);
   return rows.length;
 }
 
