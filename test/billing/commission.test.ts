@@ -120,7 +120,14 @@ test('what goes back of a payment takes its commission back, to the last cent; c
   );
   panel.stripe.deliver({ copies: 1 });
   // The look of each hour books nothing more.
-  await panel.clock.advance(3_700_000);
+  await panel.clock.leap(3_700_000);
+  await until(async () => {
+    const due = await panel.sql(
+      'select 1 from billing.subscription where tenant_id = $1 and reconcile_at <= $2',
+      [tenant.id, panel.clock.now()],
+    );
+    return due.length === 0;
+  }, 'the look of the hour to be asked for');
   await applied(panel);
   const all = await entries();
   expect(all[0]).toMatchObject({ kind: 'PAYMENT', amountPaid: paid!.amount, amount: earned(paid!.amount) });
@@ -283,7 +290,7 @@ test('with a client that is erased goes its customer at Stripe, and what it was 
   ]);
   await until(
     async () => {
-      await panel.clock.advance(31_000);
+      await panel.clock.leap(31_000);
       return (await panel.sdk.customers.retrieve(customer).catch(() => ({ deleted: true }))).deleted === true;
     },
     'the customer to be deleted',

@@ -63,7 +63,7 @@ test.skipIf(!hasRedis)(
     const edges = await Edges.in(database.ownerUrl);
     try {
       const first = await start();
-      await using stage = new Stage(first.url);
+      await using stage = new Stage(first.url, edges);
       stage.tenant = await stage.world.tenant();
       await stage.tenant.grantPlan('ENTERPRISE');
       await until(

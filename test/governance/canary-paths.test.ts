@@ -87,14 +87,14 @@ describe('the analysis of a step', { timeout: 180_000 }, () => {
       const { node, version: before } = first;
       let handed: { id: string; lease: string } | undefined;
       await until(async () => {
-        await panel.clock.advance(1_000);
+        await panel.clock.leap(1_000);
         const { body } = await node.beat({ version: before });
         handed = (body['commands'] as (typeof handed)[] | undefined)?.[0];
         return handed !== undefined;
       }, 'the command to come');
-      await panel.clock.advance(5_000);
+      await panel.clock.leap(5_000);
       await node.beat({ version: before, ...ill });
-      await panel.clock.advance(5_000);
+      await panel.clock.leap(5_000);
       await node.world.rest(`/api/agent/commands/${handed!.id}/result`, {
         token: node.credential,
         body: { lease: handed!.lease, status: 'success' },
@@ -201,7 +201,7 @@ describe('a canary', { timeout: 180_000 }, () => {
     await first.turn();
     await known(first.node, 'backup.encryption', false);
     for (const each of all) each.isAway = each !== first;
-    const statuses = async () => (await members(await signedIn(tenant), id)).map(({ status }) => status);
+    const statuses = async () => (await members(tenant, id)).map(({ status }) => status);
     await until(async () => {
       await turn(panel, id, all);
       return (await statuses()).join() === 'REFUSED,SENT,SENT';
@@ -245,8 +245,8 @@ describe('a canary', { timeout: 180_000 }, () => {
     const id = await start(tenant, '0.4.1', { progress_deadline_seconds: 120 });
     for (const each of all) each.isAway = true;
     await until(async () => {
-      await panel.clock.advance(10_000);
-      const { status, reason } = await shown(await signedIn(tenant), id);
+      await panel.clock.leap(10_000);
+      const { status, reason } = await shown(tenant, id);
       return status === 'aborting' && reason === 'DEADLINE_EXCEEDED';
     }, 'the deadline to end it');
     await alive();
@@ -266,10 +266,10 @@ describe('a canary', { timeout: 180_000 }, () => {
         (await panel.sql('select 1 from fleet.command where tenant_id = $1', [tenant.id])).length > 0,
       'the command to be sent',
     );
-    await panel.clock.advance(23 * 3_600_000 + 60_000);
+    await panel.clock.leap(23 * 3_600_000 + 60_000);
     const by = await signedIn(tenant);
     await until(async () => {
-      await panel.clock.advance(10_000);
+      await panel.clock.leap(10_000);
       return (await shown(by, id)).status === 'paused';
     }, 'it to wait');
     expect(await shown(by, id)).toMatchObject({ reason: 'UNCERTAIN', instances: { failed: 1 } });

@@ -5,6 +5,7 @@ import { Turns } from '#platform/membership/turns.js';
 import { TestClock } from '../../support/clock.js';
 import { until, World, type Tenant } from '../../support/world.js';
 import { Worker, type Canary } from './canaries.js';
+import type { Edges } from './edges.js';
 import { create } from './tenant.js';
 
 export const longMs = 240_000;
@@ -92,7 +93,11 @@ export class Stage implements AsyncDisposable {
   private isOver = false;
   private readonly working: Promise<void>;
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    /** Where it is looked up what has come to be: dozens of scenes that ask a panel keep it from its work. */
+    private readonly edges: Edges,
+  ) {
     this.world = new World(url, new TestClock());
     this.working = this.work();
   }
@@ -124,29 +129,27 @@ export class Stage implements AsyncDisposable {
     this.scenes.push(scene);
     const ids = all.map(({ node }) => node.id);
     await until(
-      async () => {
-        const answer = await this.turns.run(async () =>
-          this.tenant.rest<Canary>('/api/governance/canary', {
-            body: {
-              name: version,
-              command: 'update',
-              params: { version },
-              steps,
-              applies_to: { instance_ids: ids },
-              analysis: { interval_seconds: 5 },
-              start_at: new Date(Date.now() + 5_000).toISOString(),
-              ...body,
-            },
-          }),
-        );
-        // Governance may not know the nodes yet.
-        if (answer.status === 201) scene.id = answer.body.id;
-        else if (answer.status !== 422) throw new Error(`${answer.status} ${answer.text}`);
-        return answer.status === 201;
-      },
-      'a canary',
+      async () =>
+        (await this.edges.sql('select 1 from governance.node where id = any($1)', [ids])).length === count,
+      'governance to know the nodes',
       longMs,
     );
+    const answer = await this.turns.run(async () =>
+      this.tenant.rest<Canary>('/api/governance/canary', {
+        body: {
+          name: version,
+          command: 'update',
+          params: { version },
+          steps,
+          applies_to: { instance_ids: ids },
+          analysis: { interval_seconds: 5 },
+          start_at: new Date(Date.now() + 5_000).toISOString(),
+          ...body,
+        },
+      }),
+    );
+    if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
+    scene.id = answer.body.id;
     return scene;
   }
 
@@ -155,12 +158,24 @@ export class Stage implements AsyncDisposable {
   }
 
   async statuses(): Promise<ReadonlyMap<string, string>> {
-    const { body } = await this.tenant.rest<Canary[]>('/api/governance/canary');
-    return new Map(body.map(({ id, status }) => [id, status]));
+    const rows = await this.edges.sql<{ id: string; status: string }>(
+      'select id, lower(status) as status from governance.canary',
+    );
+    return new Map(rows.map(({ id, status }) => [id, status]));
   }
 
   async reaches(id: string, status: string): Promise<void> {
-    await until(async () => (await this.statuses()).get(id) === status, `a canary to be ${status}`, longMs);
+    await until(
+      async () =>
+        (
+          await this.edges.sql('select 1 from governance.canary where id = $1 and lower(status) = $2', [
+            id,
+            status,
+          ])
+        ).length > 0,
+      `a canary to be ${status}`,
+      longMs,
+    );
   }
 
   /** Brings a canary to where people can do this to it. */
@@ -183,7 +198,7 @@ export class Stage implements AsyncDisposable {
       for (const worker of scene.all) worker.isAway = worker.done.length === 0;
       await this.moved(scene.id, 'promote', from);
       await until(
-        async () => (await this.shownMembers(scene.id)).toSorted().join() === 'SENT,UPDATED',
+        async () => (await this.members(scene.id)).join() === 'SENT,UPDATED',
         'the others to have it sent',
         longMs,
       );
@@ -197,21 +212,44 @@ export class Stage implements AsyncDisposable {
     if (body.status !== to) throw new Error(`${status} ${text}`);
   }
 
-  private async shownMembers(id: string): Promise<string[]> {
-    const { data } = await this.tenant.graphql<{ canary: { members: { status: string }[] } }>(
-      'query ($id: ID!) { canary(id: $id) { members { status } } }',
-      { id },
+  private async members(id: string): Promise<string[]> {
+    const rows = await this.edges.sql<{ status: string }>(
+      'select status from governance.canary_member where canary_id = $1 order by status',
+      [id],
     );
-    return data!.canary.members.map(({ status }) => status);
+    return rows.map(({ status }) => status);
   }
 
+  /** All beat now and then; in between those alone that have something to do, or to tell. */
   private async work(): Promise<void> {
-    while (!this.isOver) {
-      // While no panel is there nobody hears them.
+    const haveNews = new Set<Worker>();
+    for (let round = 0; !this.isOver; round += 1) {
+      const told = round % 5 === 0 ? undefined : await this.told();
       for (const { all } of this.scenes)
-        await Promise.all(all.map(async (worker) => worker.turn().catch(() => undefined)));
+        await Promise.all(
+          all
+            .filter((worker) => !told || told.has(worker.node.id) || haveNews.has(worker))
+            .map(async (worker) => {
+              const done = worker.done.length;
+              // While no panel is there nobody hears them.
+              const isHeard = await worker.turn().then(
+                () => true,
+                () => false,
+              );
+              if (worker.done.length > done) haveNews.add(worker);
+              else if (isHeard) haveNews.delete(worker);
+            }),
+        );
       await new Promise((resolve) => setTimeout(resolve, 2_000));
     }
+  }
+
+  /** The nodes that have a command which they have not ended. */
+  private async told(): Promise<ReadonlySet<string>> {
+    const rows = await this.edges.sql<{ id: string }>(
+      'select distinct instance_id as id from fleet.command_invocation where finished_at is null',
+    );
+    return new Set(rows.map(({ id }) => id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

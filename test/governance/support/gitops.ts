@@ -77,7 +77,7 @@ export async function shown(tenant: Tenant, id: string): Promise<Config> {
   return dataOf(answer).gitOpsConfig;
 }
 
-/** Waits until a repository is shown so. */
+/** Waits until a repository is shown so. It is asked for only when its row has changed: most looks would show the same. */
 export async function seen(
   tenant: Tenant,
   id: string,
@@ -86,7 +86,18 @@ export async function seen(
   withinMs = 120_000,
 ): Promise<Config> {
   let last: Config | undefined;
-  await until(async () => isSo((last = await shown(tenant, id))), what, withinMs).catch((error: unknown) => {
+  let version: string | undefined;
+  const isShown = async () => {
+    const [row] = await panel.sql<{ version: string }>(
+      'select xmin::text as version from governance.gitops_config where id = $1',
+      [id],
+    );
+    if (last && row?.version === version) return false;
+    version = row?.version;
+    last = await shown(tenant, id);
+    return isSo(last);
+  };
+  await until(isShown, what, withinMs).catch((error: unknown) => {
     throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
   });
   return last!;

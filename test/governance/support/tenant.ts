@@ -80,10 +80,18 @@ export async function create(tenant: Tenant, input: Record<string, unknown>): Pr
   return dataOf(answer).createPolicy.id;
 }
 
-/** With tokens of now. */
+const signIns = new WeakMap<Tenant, { tenant: Tenant; at: number }>();
+
+/** With tokens of now, or of some minutes ago. */
 export async function signedIn(tenant: Tenant): Promise<Tenant> {
+  const { world, clock } = scene();
+  const now = clock.now().getTime();
+  const last = signIns.get(tenant);
+  if (last && now - last.at < 300_000) return last.tenant;
   const { email, password } = tenant.account;
-  return new Tenant(scene().world, tenant.account, (await scene().world.login(email, password)).body);
+  const fresh = new Tenant(world, tenant.account, (await world.login(email, password)).body);
+  signIns.set(tenant, { tenant: fresh, at: now });
+  return fresh;
 }
 
 export const scoresQuery = `{ scores {
