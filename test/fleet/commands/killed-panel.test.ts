@@ -1,65 +1,149 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { createAgent, type Agent } from '#agent/agent.js';
+import type { CommandHandler } from '#agent/commands/handler.js';
+import { CommandRunner } from '#agent/commands/runner.js';
+import { createLogger } from '#agent/logger.js';
+import { memoryStateStore } from '#agent/state-store.js';
+
+import { steadyMetrics } from '../../agent/support/node.js';
 import { TestClock } from '../../support/clock.js';
-import { createTestDatabase, testSecretsKey } from '../../support/panel.js';
+import { createTestDatabase, testSecretsKey, type TestDatabase } from '../../support/panel.js';
 import { freePort, PanelProcess } from '../../support/process.js';
-import { Node, until, World } from '../../support/world.js';
-import { send, takeOne, report, type RestCommand } from './support/commands.js';
+import { until, World, type Node, type Tenant } from '../../support/world.js';
+import { sent, statuses, type RestCommand } from './support/commands.js';
 
-test('a panel that is killed sends no command twice, hands it out again, and takes one result', async () => {
-  const database = await createTestDatabase();
-  const settings = {
+const logger = createLogger('silent');
+
+/** The moments of a command at which the panel is killed, by what the agent is about to do or has just done. */
+type Moment =
+  | 'before the command is handed out'
+  | 'before it hears that the node begins'
+  | 'when it has heard so and has not answered'
+  | 'while the node is at it'
+  | 'before it hears of the result'
+  | 'when it has heard of it and has not answered';
+
+const moments: readonly Moment[] = [
+  'before the command is handed out',
+  'before it hears that the node begins',
+  'when it has heard so and has not answered',
+  'while the node is at it',
+  'before it hears of the result',
+  'when it has heard of it and has not answered',
+];
+
+let database: TestDatabase;
+let panel: PanelProcess;
+let port: number;
+let tenant: Tenant;
+let agent: Agent;
+let runs = 0;
+/** Where the next kill is due; taken by whoever comes by. */
+let due: Moment | undefined;
+/** Beats wait for it. */
+let gate: Promise<void> = Promise.resolve();
+
+const start = async () =>
+  new PanelProcess(port, {
     DATABASE_URL: database.url,
     SECRETS_KEY: testSecretsKey,
     PUBLIC_URL: 'http://panel.test',
+    HEARTBEAT_SECONDS: '1',
     COMMAND_LEASE_SECONDS: '2',
-  };
-  const start = async () => new PanelProcess(await freePort(), settings).ready();
-  const running = [await start()];
-  try {
-    const first = running[0]!;
-    const tenant = await new World(first.url, new TestClock()).tenant();
-    const node = await tenant.node();
-    const key = { 'idempotency-key': 'restart-once' };
-    const sent = await send(tenant, [node], {}, key);
-    const handed = await takeOne(node);
-    expect([sent.status, handed.id, await first.kill('SIGKILL')]).toEqual([201, sent.body.id, 'SIGKILL']);
+  }).ready();
 
-    const second = await start();
-    running.push(second);
-    const there = new World(second.url, new TestClock());
-    const nodeThere = new Node(there, node.name, node.id, node.credential);
-    const again = async (options: { body?: unknown; headers?: Record<string, string> }, path = '') =>
-      there.rest<RestCommand>(`/api/fleet/commands${path}`, { token: tenant.token, ...options });
-    // The client that never heard the answer asks again, and the node that never got its own is handed it again.
-    const repeated = await again({ body: { instance_ids: [node.id], command: 'restart' }, headers: key });
-    let redelivered = handed;
+/** Kills the panel if that is due now, and starts it again. */
+async function passing(moment: Moment): Promise<boolean> {
+  if (due !== moment) return false;
+  due = undefined;
+  await panel.kill('SIGKILL');
+  panel = await start();
+  return true;
+}
+
+/** The wire between agent and panel, on which the panel dies. */
+const wire: typeof fetch = async (address, init) => {
+  const path = address instanceof URL ? address.pathname : '';
+  const body = typeof init?.body === 'string' ? init.body : '';
+  if (path.endsWith('/heartbeat')) {
+    await gate;
+    await passing('before the command is handed out');
+  }
+  if (!path.endsWith('/result')) return fetch(address, init);
+  const begins = body.includes('"in_progress"');
+  await passing(begins ? 'before it hears that the node begins' : 'before it hears of the result');
+  const answer = await fetch(address, init);
+  const lost = await passing(
+    begins ? 'when it has heard so and has not answered' : 'when it has heard of it and has not answered',
+  );
+  if (lost) throw new Error('the panel is gone');
+  return answer;
+};
+
+const restart: CommandHandler = async () => {
+  runs += 1;
+  await passing('while the node is at it');
+  return { isSuccess: true, output: 'restarted', exitCode: 0 };
+};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  port = await freePort();
+  panel = await start();
+  tenant = await new World(panel.url, new TestClock()).tenant();
+  const runner = new CommandRunner({ logger, handlers: { restart } });
+  let isBeating = false;
+  agent = createAgent({
+    panelUrl: panel.url,
+    enrollmentToken: await tenant.enrollmentToken(),
+    name: 'node',
+    hostname: 'node.example.com',
+    version: '0.2.9',
+    stateStore: memoryStateStore(),
+    metrics: { collect: async () => steadyMetrics },
+    logger,
+    fetch: wire,
+    firstBeatWithinMs: 0,
+    onCommand: async (command, report) => runner.run(command, report),
+    onEvent: ({ type }) => {
+      isBeating ||= type === 'beat-accepted';
+    },
+  });
+  await agent.start();
+  await until(async () => isBeating, 'the first beat');
+}, 120_000);
+
+afterAll(async () => {
+  await agent.stop();
+  await panel.kill('SIGTERM');
+  await database.drop();
+});
+
+test.for(moments)(
+  'a panel that is killed %s neither loses the command nor has it run twice',
+  { timeout: 90_000 },
+  async (moment) => {
+    runs = 0;
+    const nodes = [{ id: agent.instanceId } as Node];
+    // No beat may fetch the command before the kill is due.
+    let letBeat = () => {};
+    gate = new Promise((resolve) => (letBeat = resolve));
+    const id = await sent(tenant, nodes);
+    due = moment;
+    letBeat();
     await until(
       async () => {
-        const beat = await nodeThere.beat();
-        const [command] = beat.body['commands'] as (typeof handed)[];
-        redelivered = command ?? redelivered;
-        return command !== undefined;
+        const seen = await statuses(tenant, id, nodes).catch(() => undefined);
+        return seen?.command === 'success' && due === undefined;
       },
-      'the command to be handed out again',
-      20_000,
+      'the command to end well',
+      60_000,
     );
-    const answers = [
-      await report(nodeThere, handed, 'success', { output: 'restarted' }),
-      await report(nodeThere, redelivered, 'success', { output: 'restarted' }),
-    ];
-    const listed = (await again({})).body as unknown as RestCommand[];
-    expect({ repeated: repeated.body.id, redelivered: redelivered.id, answers }).toEqual({
-      repeated: sent.body.id,
-      redelivered: sent.body.id,
-      answers: [204, 204],
+    const { body } = await tenant.rest<RestCommand>(`/api/fleet/commands/${id}`);
+    expect({ runs, results: body.results }).toMatchObject({
+      runs: 1,
+      results: [{ status: 'success', output: 'restarted' }],
     });
-    expect(listed).toMatchObject([
-      { id: sent.body.id, status: 'success', results: [{ status: 'success', output: 'restarted' }] },
-    ]);
-    expect(redelivered.lease).not.toBe(handed.lease);
-  } finally {
-    for (const panel of running) await panel.kill('SIGTERM');
-    await database.drop();
-  }
-}, 120_000);
+  },
+);
