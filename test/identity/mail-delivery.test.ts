@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 import pg from 'pg';
-import { expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { startPanel } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
 import { createLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, startTestPanel, testSecretsKey } from '../support/panel.js';
+import { createTestDatabase, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { World } from '../support/world.js';
 import { Mailbox } from './support/mailbox.js';
@@ -86,20 +86,51 @@ test('mail whose server is down is delivered when it is back, and lies nowhere i
   expect(mailbox.mails).toEqual([]);
 });
 
-test('a mutation that is undone mails nothing', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  const register = async (email: string) =>
-    panel.world.rest('/api/auth/register', { body: { email, password, name: 'Owner' } });
-  const [undone, kept] = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`];
-  // Signing in is the registration's last act: it fails with everything else done.
-  await panel.sql('alter table identity.session add constraint undone check (false) not valid');
-  expect((await register(undone)).status).toBe(500);
-  await panel.sql('alter table identity.session drop constraint undone');
-  expect((await register(kept)).status).toBe(201);
-  await mailbox.receive(kept, /Confirm/);
-  await expect.poll(async () => mails(panel), patience).toEqual(['completed', 'completed']);
-  expect(mailbox.mails.map(({ to }) => to).toSorted()).toEqual(['admin@panel.test', kept].toSorted());
+describe('with a mail server', () => {
+  let mailbox: Mailbox;
+  let panel: TestPanel;
+  beforeAll(async () => {
+    mailbox = await Mailbox.start();
+    panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  });
+  afterAll(async () => {
+    await panel.stop();
+    await mailbox[Symbol.asyncDispose]();
+  });
+
+  test('a mutation that is undone mails nothing', async () => {
+    const register = async (email: string) =>
+      panel.world.rest('/api/auth/register', { body: { email, password, name: 'Owner' } });
+    const [undone, kept] = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`];
+    // Signing in is the registration's last act: it fails with everything else done.
+    await panel.sql('alter table identity.session add constraint undone check (false) not valid');
+    expect((await register(undone)).status).toBe(500);
+    await panel.sql('alter table identity.session drop constraint undone');
+    expect((await register(kept)).status).toBe(201);
+    await mailbox.receive(kept, /Confirm/);
+    await expect.poll(async () => mails(panel), patience).toEqual(['completed', 'completed']);
+    expect(mailbox.mails.map(({ to }) => to).toSorted()).toEqual(['admin@panel.test', kept].toSorted());
+  });
+
+  test('a reset is asked for in the same way for addresses with an account and without', async () => {
+    const { account, user } = await panel.world.tenant();
+    const unknown = `${randomUUID()}@example.com`;
+    for (const email of [unknown, account.email]) {
+      const answer = await panel.world.rest('/api/auth/password/forgot', { body: { email } });
+      expect(answer.status).toBe(204);
+    }
+    await mailbox.receive(account.email, /new password/);
+    const offers = async () =>
+      panel.sql(
+        `select state, data->>'userId' as user from jobs.job
+       where name = 'identity.password-reset.offer' order by created_on`,
+      );
+    await expect.poll(offers, patience).toEqual([
+      { state: 'completed', user: 'usr_none' },
+      { state: 'completed', user: user.id },
+    ]);
+    expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
+  });
 });
 
 test('a panel that is killed after its answer loses no mail', async () => {
@@ -129,28 +160,6 @@ test('a panel that is killed after its answer loses no mail', async () => {
     await database.drop();
   }
 }, 120_000);
-
-test('a reset is asked for in the same way for addresses with an account and without', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  const { account, user } = await panel.world.tenant();
-  const unknown = `${randomUUID()}@example.com`;
-  for (const email of [unknown, account.email]) {
-    const answer = await panel.world.rest('/api/auth/password/forgot', { body: { email } });
-    expect(answer.status).toBe(204);
-  }
-  await mailbox.receive(account.email, /new password/);
-  const offers = async () =>
-    panel.sql(
-      `select state, data->>'userId' as user from jobs.job
-       where name = 'identity.password-reset.offer' order by created_on`,
-    );
-  await expect.poll(offers, patience).toEqual([
-    { state: 'completed', user: 'usr_none' },
-    { state: 'completed', user: user.id },
-  ]);
-  expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
-});
 
 test('without SMTP_URL a mail leaves neither its address nor its link in the log, and the start says so', async () => {
   await using panel = await logged({ LOG_LEVEL: 'debug' });
