@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 import pg from 'pg';
-import { expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { startPanel } from '#panel/panel.js';
+import { panelOptions } from '#panel/run.js';
+import { createLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, startTestPanel, testSecretsKey } from '../support/panel.js';
+import { createTestDatabase, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { World } from '../support/world.js';
 import { Mailbox } from './support/mailbox.js';
@@ -32,6 +36,31 @@ async function mails(store: Store): Promise<unknown[]> {
 const hurry = async (store: Store) =>
   store.sql(`update jobs.job set start_after = now() where name = 'identity.mail.send' and state = 'retry'`);
 
+/** A panel of its own in this process, and what it logs. */
+async function logged(settings: Record<string, string>) {
+  const database = await createTestDatabase();
+  const lines: string[] = [];
+  const { panel: env, ...options } = panelOptions({
+    DATABASE_URL: database.url,
+    SECRETS_KEY: testSecretsKey,
+    PUBLIC_URL: 'http://panel.test',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DRAIN_SECONDS: '0',
+    ...settings,
+  });
+  const logger = createLogger(env.LOG_LEVEL, { write: (line) => lines.push(line) });
+  const panel = await startPanel({ ...options, panel: env, logger });
+  return {
+    lines,
+    world: new World(panel.url, new TestClock()),
+    [Symbol.asyncDispose]: async () => {
+      await panel.stop();
+      await database.drop();
+    },
+  };
+}
+
 test('mail whose server is down is delivered when it is back, and lies nowhere in clear', async () => {
   const port = await freePort();
   await using panel = await startTestPanel({
@@ -57,20 +86,51 @@ test('mail whose server is down is delivered when it is back, and lies nowhere i
   expect(mailbox.mails).toEqual([]);
 });
 
-test('a mutation that is undone mails nothing', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  const register = async (email: string) =>
-    panel.world.rest('/api/auth/register', { body: { email, password, name: 'Owner' } });
-  const [undone, kept] = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`];
-  // Signing in is the registration's last act: it fails with everything else done.
-  await panel.sql('alter table identity.session add constraint undone check (false) not valid');
-  expect((await register(undone)).status).toBe(500);
-  await panel.sql('alter table identity.session drop constraint undone');
-  expect((await register(kept)).status).toBe(201);
-  await mailbox.receive(kept, /Confirm/);
-  await expect.poll(async () => mails(panel), patience).toEqual(['completed', 'completed']);
-  expect(mailbox.mails.map(({ to }) => to).toSorted()).toEqual(['admin@panel.test', kept].toSorted());
+describe('with a mail server', () => {
+  let mailbox: Mailbox;
+  let panel: TestPanel;
+  beforeAll(async () => {
+    mailbox = await Mailbox.start();
+    panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  });
+  afterAll(async () => {
+    await panel.stop();
+    await mailbox[Symbol.asyncDispose]();
+  });
+
+  test('a mutation that is undone mails nothing', async () => {
+    const register = async (email: string) =>
+      panel.world.rest('/api/auth/register', { body: { email, password, name: 'Owner' } });
+    const [undone, kept] = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`];
+    // Signing in is the registration's last act: it fails with everything else done.
+    await panel.sql('alter table identity.session add constraint undone check (false) not valid');
+    expect((await register(undone)).status).toBe(500);
+    await panel.sql('alter table identity.session drop constraint undone');
+    expect((await register(kept)).status).toBe(201);
+    await mailbox.receive(kept, /Confirm/);
+    await expect.poll(async () => mails(panel), patience).toEqual(['completed', 'completed']);
+    expect(mailbox.mails.map(({ to }) => to).toSorted()).toEqual(['admin@panel.test', kept].toSorted());
+  });
+
+  test('a reset is asked for in the same way for addresses with an account and without', async () => {
+    const { account, user } = await panel.world.tenant();
+    const unknown = `${randomUUID()}@example.com`;
+    for (const email of [unknown, account.email]) {
+      const answer = await panel.world.rest('/api/auth/password/forgot', { body: { email } });
+      expect(answer.status).toBe(204);
+    }
+    await mailbox.receive(account.email, /new password/);
+    const offers = async () =>
+      panel.sql(
+        `select state, data->>'userId' as user from jobs.job
+       where name = 'identity.password-reset.offer' order by created_on`,
+      );
+    await expect.poll(offers, patience).toEqual([
+      { state: 'completed', user: 'usr_none' },
+      { state: 'completed', user: user.id },
+    ]);
+    expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
+  });
 });
 
 test('a panel that is killed after its answer loses no mail', async () => {
@@ -101,91 +161,37 @@ test('a panel that is killed after its answer loses no mail', async () => {
   }
 }, 120_000);
 
-test('a reset is asked for in the same way for addresses with an account and without', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
-  const { account, user } = await panel.world.tenant();
-  const unknown = `${randomUUID()}@example.com`;
-  for (const email of [unknown, account.email]) {
-    const answer = await panel.world.rest('/api/auth/password/forgot', { body: { email } });
-    expect(answer.status).toBe(204);
-  }
-  await mailbox.receive(account.email, /new password/);
-  const offers = async () =>
-    panel.sql(
-      `select state, data->>'userId' as user from jobs.job
-       where name = 'identity.password-reset.offer' order by created_on`,
-    );
-  await expect.poll(offers, patience).toEqual([
-    { state: 'completed', user: 'usr_none' },
-    { state: 'completed', user: user.id },
-  ]);
-  expect(mailbox.mails.filter(({ to }) => to === unknown)).toEqual([]);
-});
-
 test('without SMTP_URL a mail leaves neither its address nor its link in the log, and the start says so', async () => {
-  const database = await createTestDatabase();
-  const running = new PanelProcess(await freePort(), {
-    DATABASE_URL: database.url,
-    SECRETS_KEY: testSecretsKey,
-    PUBLIC_URL: 'http://panel.test',
-    LOG_LEVEL: 'debug',
-  });
-  try {
-    await running.ready();
-    const lines = () =>
-      running.output
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines().filter(({ msg }) => String(msg).includes('MAIL_LOG=true'))).toHaveLength(1);
-    const world = new World(running.url, new TestClock());
-    const { account } = await world.tenant();
-    await vi.waitUntil(() => running.output.includes('a mail was not sent'), patience);
-    expect(lines().filter(({ msg }) => String(msg).endsWith('a mail was not sent'))).toEqual([
-      expect.objectContaining({
-        level: 40,
-        kind: 'Confirm your e-mail address',
-        domains: ['example.com'],
-        mailId: expect.any(String),
-      }),
-    ]);
-    const [name] = account.email.split('@') as [string];
-    expect([running.output.includes(name), running.output.includes('verify-email#token')]).toEqual([
-      false,
-      false,
-    ]);
-  } finally {
-    await running.kill('SIGTERM');
-    await database.drop();
-  }
+  await using panel = await logged({ LOG_LEVEL: 'debug' });
+  const saying = (words: string) =>
+    panel.lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => String(msg).includes(words));
+  expect(saying('MAIL_LOG=true')).toHaveLength(1);
+  const { account } = await panel.world.tenant();
+  await vi.waitUntil(() => saying('a mail was not sent').length > 0, patience);
+  expect(saying('a mail was not sent')).toEqual([
+    expect.objectContaining({
+      level: 40,
+      kind: 'Confirm your e-mail address',
+      domains: ['example.com'],
+      mailId: expect.any(String),
+    }),
+  ]);
+  const output = panel.lines.join('');
+  const [name] = account.email.split('@') as [string];
+  expect([output.includes(name), output.includes('verify-email#token')]).toEqual([false, false]);
 }, 120_000);
 
 test('with MAIL_LOG the link of a mail is in the log, also where little is logged', async () => {
-  const database = await createTestDatabase();
-  const running = new PanelProcess(await freePort(), {
-    DATABASE_URL: database.url,
-    SECRETS_KEY: testSecretsKey,
-    LOG_LEVEL: 'warn',
-    MAIL_LOG: 'true',
+  await using panel = await logged({ LOG_LEVEL: 'warn', MAIL_LOG: 'true' });
+  const { account } = await panel.world.tenant();
+  const line = await vi.waitUntil(() => panel.lines.find((text) => text.includes(account.email)), patience);
+  expect(JSON.parse(line)).toMatchObject({
+    level: 40,
+    to: account.email,
+    msg: 'SMTP_URL is not set: this mail went nowhere but here',
   });
-  try {
-    await running.ready();
-    const world = new World(running.url, new TestClock());
-    const { account } = await world.tenant();
-    const line = await vi.waitUntil(
-      () => running.output.split('\n').find((text) => text.includes(account.email)),
-      patience,
-    );
-    expect(JSON.parse(line)).toMatchObject({
-      level: 40,
-      to: account.email,
-      msg: 'SMTP_URL is not set: this mail went nowhere but here',
-    });
-    const token = /verify-email#token=([\w-]{43})/.exec(line)?.[1];
-    expect((await world.graphql(verifyEmail, { token })).errors).toBeUndefined();
-  } finally {
-    await running.kill('SIGTERM');
-    await database.drop();
-  }
+  const token = /verify-email#token=([\w-]{43})/.exec(line)?.[1];
+  expect((await panel.world.graphql(verifyEmail, { token })).errors).toBeUndefined();
 }, 120_000);

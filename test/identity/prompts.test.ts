@@ -114,7 +114,7 @@ test("nothing is redirected to an address that is not the client's, also without
 
 test('prompt=login asks for the password again, once for each request, and auth_time says when', async () => {
   const browser = await signIn(await new FormBrowser().get(page()));
-  await panel.clock.advance(60_000);
+  await panel.clock.leap(60_000);
   await browser.get(page({ prompt: 'login' }));
   expect(asksForPassword(browser)).toBe(true);
   await signIn(browser);
@@ -131,7 +131,7 @@ test('prompt=login asks for the password again, once for each request, and auth_
 
 test('max_age asks for the password when the sign-in is older, and 0 always does', async () => {
   const browser = await signIn(await new FormBrowser().get(page()));
-  await panel.clock.advance(100_000);
+  await panel.clock.leap(100_000);
   const asked = [];
   for (const max_age of ['0', '99', '100', '3600']) {
     await browser.get(page({ max_age }));
@@ -167,7 +167,7 @@ test('the preflight of the API says the same: who signs in anew, and what the no
   expect((await ask({ prompt: 'login', maxAge: 60 })).errors).toBeUndefined();
   expect((await exchange(panel, await codeFor(fresh, node))).status).toBe(200);
   expect((await ask({ prompt: 'none' })).errors).toBeUndefined();
-  await panel.clock.advance(130_000);
+  await panel.clock.leap(130_000);
   const again = { code: 'BAD_REQUEST', reason: 'LOGIN_REQUIRED' };
   expect(refusal(await ask({ prompt: 'login' }))).toEqual(again);
   expect(refusal(await ask({ maxAge: 129 }))).toEqual(again);

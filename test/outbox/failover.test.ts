@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { settled, verify } from '../identity/audit/support.js';
 import { Live } from '../support/live.js';
@@ -7,6 +7,13 @@ import type { TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { horizonOf, spendTransactions } from './support/database-copy.js';
 import { Pair } from './support/pair.js';
+import { SecondServer } from './support/second-server.js';
+
+let server: SecondServer;
+beforeAll(async () => {
+  server = await SecondServer.start();
+});
+afterAll(async () => server.stop());
 
 const changes = 'subscription { instanceChanged { name } }';
 
@@ -29,7 +36,7 @@ const transactionOf = (cursor: string) =>
   Number(Buffer.from(cursor, 'base64url').toString('utf8').split('.').at(-2));
 
 test('a standby that is promoted with everything goes on: no event is skipped, none comes twice', async () => {
-  await using pair = await Pair.start();
+  await using pair = await Pair.on(server);
   const { panel } = pair;
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   await using live = new Live(panel.panel.url, tenant.token, changes);
@@ -50,8 +57,8 @@ test('a standby that is promoted with everything goes on: no event is skipped, n
 }, 180_000);
 
 test('a standby that is promoted without the last writes skips nothing that it commits, though its transaction ids are used again', async () => {
-  await using pair = await Pair.start();
-  const { panel, standby, server } = pair;
+  await using pair = await Pair.on(server);
+  const { panel, standby } = pair;
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   await using live = new Live(panel.panel.url, tenant.token, changes);
   await live.opened();
@@ -92,7 +99,7 @@ test('a standby that is promoted without the last writes skips nothing that it c
 }, 180_000);
 
 test('what a consumer had done, and the server that took over lacks, is done again', async () => {
-  await using pair = await Pair.start();
+  await using pair = await Pair.on(server);
   const { panel, standby } = pair;
   const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
   await other.grantPlan('PRO');
@@ -120,7 +127,7 @@ test('what a consumer had done, and the server that took over lacks, is done aga
 }, 180_000);
 
 test('a server that was replaced is read no more, although it goes on', async () => {
-  await using pair = await Pair.start({ readsOld: true });
+  await using pair = await Pair.on(server, { readsOld: true });
   const { panel } = pair;
   const [writer, reader] = [await panel.world.tenant(), await panel.world.tenant()];
   for (const tenant of [writer, reader]) await tenant.node('before');

@@ -5,18 +5,24 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { backup } from '#panel/backup/backup.js';
+import { restore } from '#panel/backup/restore.js';
+import { migrate } from '#panel/database.js';
+import { silentLogger } from '#platform/logger.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
+import { Keyring } from '#platform/secrets/keyring.js';
 
 import { settled, verify } from '../identity/audit/support.js';
 import { DebianPostgres, hasDebianPostgres } from '../support/debian-postgres.js';
 import { Live } from '../support/live.js';
 import { startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
-import { RunningChild, runProgram } from '../support/process.js';
+import { RunningChild } from '../support/process.js';
 import type { Tenant } from '../support/world.js';
 
 // In CI a missing PostgreSQL 15 is a failure; elsewhere its tests are left out, which the report says.
 const isTried = hasDebianPostgres || process.env['CI'] !== undefined;
 const slow = 240_000;
+const keyring = Keyring.parse(testSecretsKey);
 
 let folder: string;
 beforeAll(() => {
@@ -29,7 +35,13 @@ async function command(name: string, args: string[], settings: Record<string, st
   const child = new RunningChild(
     spawn(process.execPath, [assetPath('dist', 'panel', `${name}.js`), ...args], {
       cwd: packageRoot,
-      env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', SECRETS_KEY: testSecretsKey, ...settings },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+        LOG_LEVEL: 'error',
+        SECRETS_KEY: testSecretsKey,
+        ...settings,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );
@@ -58,8 +70,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
   let fresh: DebianPostgres;
   beforeAll(async () => {
     [old, fresh] = await Promise.all([DebianPostgres.start(), DebianPostgres.start()]);
-    const migrated = await runProgram('migrate', { DATABASE_OWNER_URL: old.url('panel_owner') });
-    if (migrated.code !== 0) throw new Error(migrated.output);
+    await migrate(old.url('panel_owner'), undefined, silentLogger);
   }, slow);
   afterAll(async () => {
     await old?.[Symbol.asyncDispose]();
@@ -148,7 +159,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
     'a backup restored on the server that it is from, as that runs on, ends streams and refuses cursors of what is lost',
     async () => {
       const kept = join(folder, 'kept');
-      const target = { DATABASE_OWNER_URL: old.url('panel_owner'), DATABASE_URL: old.url('panel_app') };
+      const ownerUrl = old.url('panel_owner');
       await using panel = await startTestPanel({}, 'in process', old.database);
       const tenant = await (await panel.world.tenant()).grantPlan('PRO');
       const subscribe = (after?: string) =>
@@ -163,17 +174,14 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       await tenant.node('kept');
       await live.received(1);
       const keptCursor = live.lastCursor!;
-      expect((await command('backup', [kept], { DATABASE_OWNER_URL: target.DATABASE_OWNER_URL })).code).toBe(
-        0,
-      );
+      await backup({ ownerUrl, folder: kept, keyring });
       await tenant.node('lost');
       await live.received(2);
       const lostCursor = live.lastCursor!;
 
       await old.sql('postgres', 'drop database panel with (force)');
       await old.sql('postgres', 'create database panel owner panel_owner');
-      const { code, output } = await command('restore', [kept], target);
-      expect([code, output]).toEqual([0, expect.stringMatching(/^Restored what was backed up at /)]);
+      await restore({ ownerUrl, url: old.url('panel_app'), folder: kept, keyring, logger: silentLogger });
 
       await live.ended(60_000);
       expect(live.firstErrorReason).toBe('CURSOR_EXPIRED');
@@ -200,22 +208,20 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
     'what is not what it was, or not meant, is refused before anything is changed',
     async () => {
       const made = join(folder, 'made');
-      const target = { DATABASE_OWNER_URL: fresh.url('panel_owner') };
-      const refusal = async (args: string[], settings: Record<string, string>) => {
-        const { code, output } = await command('restore', args, { ...target, ...settings });
-        expect(code).toBe(1);
-        return output;
-      };
-      expect(await refusal([made], {})).toContain('is not empty: it has ');
-      const other = Buffer.alloc(32, 9).toString('base64');
-      expect(await refusal([made], { SECRETS_KEY: other })).toContain('which is not in SECRETS_KEY');
-      expect(await refusal([join(folder, 'nowhere')], {})).toContain('is no backup that this version reads');
+      const into = { ownerUrl: fresh.url('panel_owner'), url: undefined, logger: silentLogger };
+      const restored = async (from: string, key = keyring) =>
+        restore({ ...into, folder: from, keyring: key });
+      await expect(restored(made)).rejects.toThrow('is not empty: it has ');
+      const other = Keyring.parse(Buffer.alloc(32, 9).toString('base64'));
+      await expect(restored(made, other)).rejects.toThrow('which is not in SECRETS_KEY');
+      await expect(restored(join(folder, 'nowhere'))).rejects.toThrow('is no backup that this version reads');
       appendFileSync(join(made, 'panel.dump'), 'more');
-      expect(await refusal([made], {})).toContain('is not what it was when the backup was made');
+      await expect(restored(made)).rejects.toThrow('is not what it was when the backup was made');
 
       const owner = { DATABASE_OWNER_URL: old.url('panel_owner') };
-      const again = await command('backup', [made], owner);
-      expect([again.code, again.output]).toEqual([1, expect.stringContaining('is there already')]);
+      await expect(backup({ ownerUrl: owner.DATABASE_OWNER_URL, folder: made, keyring })).rejects.toThrow(
+        'is there already',
+      );
       const without = await command('backup', [join(folder, 'without')], { ...owner, PATH: '/nowhere' });
       expect([without.code, without.output]).toEqual([1, expect.stringContaining('postgresql-client')]);
       expect(existsSync(join(folder, 'without'))).toBe(false);

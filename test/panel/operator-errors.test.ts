@@ -5,11 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPanel } from '#panel/panel.js';
 import { panelOptions } from '#panel/run.js';
 import { EnvError } from '#platform/env.js';
+import { OperatorError } from '#platform/errors.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, testSecretsKey, type TestDatabase } from '../support/panel.js';
-import { freePort, PanelProcess } from '../support/process.js';
+import { PanelProcess } from '../support/process.js';
 import { World } from '../support/world.js';
 
 let database: TestDatabase;
@@ -35,18 +36,13 @@ async function start(more: Record<string, string> = {}) {
   };
 }
 
-/** How a panel that cannot start ends, and everything that it prints. */
-async function failure(port: number, more: Record<string, string> = {}): Promise<[unknown, string]> {
-  const running = new PanelProcess(port, { ...settings(), ...more });
-  return [await running.ended, running.output];
-}
-
-test('a port in use is told in one sentence', async () => {
+test('a port in use is told in one sentence, and nothing else', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  expect(await failure(port)).toEqual([
+  const running = new PanelProcess(port, settings());
+  expect([await running.ended, running.output]).toEqual([
     1,
     `Port ${port} is in use. Stop what listens there, or set PORT to another.\n`,
   ]);
@@ -55,11 +51,12 @@ test('a port in use is told in one sentence', async () => {
 
 test('a second process without shared rate limits is told what to set', async () => {
   await using _first = await start();
-  expect(await failure(await freePort())).toEqual([
-    1,
-    'Another panel process serves clients from this database. More than one needs Redis, for shared rate limits: ' +
-      'set REDIS_URL for all of them, or stop the other one.\n',
-  ]);
+  await expect(start()).rejects.toThrow(
+    new OperatorError(
+      'Another panel process serves clients from this database. More than one needs Redis, for shared rate limits: ' +
+        'set REDIS_URL for all of them, or stop the other one.',
+    ),
+  );
 }, 120_000);
 
 test('only an account that has ADMIN_PASSWORD becomes the administrator of ADMIN_EMAIL', async () => {
@@ -69,11 +66,12 @@ test('only an account that has ADMIN_PASSWORD becomes the administrator of ADMIN
     account = (await panel.world.tenant()).account;
   }
   const named = { ADMIN_EMAIL: account.email.toUpperCase(), ADMIN_PASSWORD: 'not its password' };
-  expect(await failure(await freePort(), named)).toEqual([
-    1,
-    'ADMIN_EMAIL names an account that exists, and ADMIN_PASSWORD is not its password: set ADMIN_PASSWORD to the ' +
-      "account's password, or ADMIN_EMAIL to another address.\n",
-  ]);
+  await expect(start(named)).rejects.toThrow(
+    new OperatorError(
+      'ADMIN_EMAIL names an account that exists, and ADMIN_PASSWORD is not its password: set ADMIN_PASSWORD to the ' +
+        "account's password, or ADMIN_EMAIL to another address.",
+    ),
+  );
   await using panel = await start({ ...named, ADMIN_PASSWORD: account.password });
   expect(panel.link).toBeUndefined();
   const { body } = await panel.world.login(account.email, account.password);

@@ -1,6 +1,6 @@
 // Started as a process of its own by embedded-postgres.test.ts, which kills it.
-import { startEmbeddedPostgres } from '../../platform/database/embedded-postgres.js';
-import { silentLogger } from '../../platform/logger.js';
+import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
+import { silentLogger } from '#platform/logger.js';
 
 const dataDir = process.argv[2]!;
 const server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings: { fsync: 'off' } });

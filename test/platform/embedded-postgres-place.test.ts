@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 
 import { relocatedHome } from '#platform/database/embedded/location.js';
 
@@ -11,6 +11,7 @@ import { EmbeddedServers, isRoot, keep, kept, precious, query } from './support/
 
 const servers = new EmbeddedServers();
 afterEach(async () => servers.clear());
+afterAll(async () => servers.end());
 
 test('a folder with files of somebody else is refused and left as it is', async () => {
   const dataDir = servers.temporaryFolder();
@@ -25,7 +26,7 @@ test('a folder with files of somebody else is refused and left as it is', async 
 });
 
 test('a cluster whose password is lost is refused and left as it is', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   await (await servers.start(dataDir)).stop();
   rmSync(join(dataDir, 'postgres.json'));
   await expect(servers.start(dataDir)).rejects.toThrow(/postgres.json is missing/);
@@ -33,7 +34,7 @@ test('a cluster whose password is lost is refused and left as it is', async () =
 });
 
 test('a cluster that vanished is reported, not replaced by an empty one', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   await (await servers.start(dataDir)).stop();
   rmSync(join(dataDir, 'postgres'), { recursive: true });
   await expect(servers.start(dataDir)).rejects.toThrow(/is gone/);
@@ -51,7 +52,7 @@ test('a cluster that an interrupted start left half-made is made again', async (
 });
 
 test('a cluster that was in use is never removed, whatever marker lies beside it', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const first = await servers.start(dataDir);
   await keep(first.url('postgres'));
   await first.stop();
@@ -63,7 +64,7 @@ test('a cluster that was in use is never removed, whatever marker lies beside it
 });
 
 test('another port is chosen and kept when the old one is taken', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const first = await servers.start(dataDir);
   await first.stop();
   const squatter = createServer().listen(first.port, '127.0.0.1');

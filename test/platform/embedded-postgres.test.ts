@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 
 import { EmbeddedServers, keep, kept, killed, precious, query } from './support/embedded-servers.js';
 
 const servers = new EmbeddedServers();
 afterEach(async () => servers.clear());
+afterAll(async () => servers.end());
 
 test('a first start makes a server that is reached on loopback with a password only', async () => {
   const dataDir = join(servers.temporaryFolder(), 'made', 'on', 'demand');
@@ -35,7 +36,7 @@ test('a first start makes a server that is reached on loopback with a password o
 });
 
 test('a stopped server is gone, and a second start keeps data, address and password', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const first = await servers.start(dataDir);
   await keep(first.url('postgres'));
   await first.stop();
@@ -49,7 +50,7 @@ test('a stopped server is gone, and a second start keeps data, address and passw
 });
 
 test('data survives kill -9 of the panel, whose server then ends or is taken over', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const panel = await servers.startPanel(dataDir);
   const before = await servers.start(dataDir);
   expect(before.outcome).toBe('adopted');
@@ -66,7 +67,7 @@ test('data survives kill -9 of the panel, whose server then ends or is taken ove
 test.runIf(process.platform === 'linux')(
   'a server ends cleanly by itself when its panel is killed',
   async () => {
-    const dataDir = servers.temporaryFolder();
+    const dataDir = await servers.madeFolder();
     const panel = await servers.startPanel(dataDir);
     await killed(panel.process);
     const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
@@ -76,7 +77,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 test('a server that outlives its panel is adopted on its port and stopped by whom it was adopted', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   // Without setpriv on the PATH nothing ends the server when the panel dies.
   const bin = servers.temporaryFolder();
   const idProgram = ['/usr/bin/id', '/bin/id'].find((path) => existsSync(path))!;
@@ -94,7 +95,7 @@ test('a server that outlives its panel is adopted on its port and stopped by who
 });
 
 test('data survives kill -9 of the server', async () => {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const first = await servers.start(dataDir);
   await keep(first.url('postgres'));
   process.kill(first.pid()!, 'SIGKILL');

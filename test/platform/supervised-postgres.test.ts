@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 
 import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
@@ -10,10 +10,11 @@ import { EmbeddedServers, keep, kept, precious, query } from './support/embedded
 
 const servers = new EmbeddedServers();
 afterEach(async () => servers.clear());
+afterAll(async () => servers.end());
 
 /** A supervised server with ten quick attempts, and what was logged. */
 async function supervised(attempts = 10) {
-  const dataDir = servers.temporaryFolder();
+  const dataDir = await servers.madeFolder();
   const lines: string[] = [];
   const logger = createLogger('warn', { write: (line) => lines.push(line) });
   const server = await servers.start(dataDir, { logger });

@@ -1,5 +1,7 @@
+import type { Subgraph } from '#platform/subgraph/subgraph.js';
+
 import { argumentFor, takesIds, type Extent, type Source } from './arguments.js';
-import { declaredIn, isFinding, tryArguments, type Declared } from './check-roles.js';
+import { declaredIn, extentsOf, hasField, isFinding, tryArguments, type Declared } from './check-roles.js';
 import { inTurns, type Finding } from './findings.js';
 import { leaksBeyond, leaksIn } from './markers.js';
 import { permissionsOf, type Caller, type Matrix } from './matrix.js';
@@ -23,21 +25,24 @@ interface Attempt {
   isExact: boolean;
 }
 
-const extents: readonly Extent[] = ['required', 'everything'];
 const strangers: readonly Caller[] = ['owner', 'node', 'service', 'anonymous'];
+
+/** What a subgraph is looked at for: the operations that are its own. */
+type Area = Pick<Subgraph, 'name' | 'schema'>;
 
 /** Calls every query and mutation from another tenant with the victim's ids, and tells what comes of it. */
 export async function isolationFindings(
   target: Target,
   matrix: Matrix,
   parties: Parties,
+  areas: readonly Area[],
 ): Promise<Finding[]> {
   const { victim } = parties;
   const markers = victim.markers([parties.stranger]);
   const before = await settledRowsOf(victim.panel, victim.tenant.id);
   const attempts = declaredIn(target, matrix)
     .filter(({ root }) => root.kind !== 'subscription')
-    .flatMap((declared) => attemptsOf(declared, victim));
+    .flatMap((declared) => attemptsOf(declared, victim, areas));
   const found = await inTurns(attempts, async (attempt) =>
     askAsStranger(target, matrix, attempt, parties, markers),
   );
@@ -48,17 +53,22 @@ export async function isolationFindings(
   ];
 }
 
-/** With the ids that fit, as everyone; and with each other id in their place, in case kinds are confused. */
-function attemptsOf(declared: Declared, victim: RichScene): Attempt[] {
-  const { access } = declared;
+/**
+ * With the ids that fit, as everyone; and with each other id that the operation's area keeps anywhere in their place, in
+ * case kinds are confused: what is in none of its tables the area's role in the database can not come upon.
+ */
+function attemptsOf(declared: Declared, victim: RichScene, areas: readonly Area[]): Attempt[] {
+  const { access, root } = declared;
   const main = mainStranger(declared);
-  const exact = extents.flatMap((extent) =>
+  const exact = extentsOf(declared, victim).flatMap((extent) =>
     strangers
       .filter((caller) => !access.acrossTenants?.includes(caller))
       .map((caller) => ({ declared, caller, extent, source: victim, isExact: true })),
   );
-  if (!takesIds(declared.root) || !main) return exact;
-  const confused = victim.ids.map((id): Attempt => ({
+  if (!takesIds(root) || !main) return exact;
+  const area = areas.find(({ schema }) => hasField(schema, root));
+  if (!area) throw new Error(`${root.coordinate} is of no subgraph`);
+  const confused = victim.idsIn(area.name).map((id): Attempt => ({
     declared,
     caller: main,
     extent: 'everything',

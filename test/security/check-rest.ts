@@ -23,7 +23,7 @@ export async function restFindings(
   const markers = victim.markers([stranger]);
   const before = await settledRowsOf(victim.panel, victim.tenant.id);
   const attempts = [...routes, ...unlisted].flatMap((route) =>
-    (route.params.length === 0 ? [undefined] : victim.ids).map((id) => ({ route, id })),
+    (route.params.length === 0 ? [undefined] : idsFor(route, victim)).map((id) => ({ route, id })),
   );
   const found = await inTurns(attempts, async ({ route, id }) => {
     const path = route.path.replaceAll(/:\w+/g, id ?? '') + queryOf(route, victim);
@@ -51,6 +51,12 @@ const unlisted: readonly Pick<Route, 'method' | 'path' | 'params' | 'query' | 'b
   { method: 'GET', path: '/audit/export', params: [], document: '' },
   { method: 'GET', path: '/msp/exports/:id', params: ['id'], document: '' },
 ];
+
+/** Those that the area of its operation keeps anywhere: what is in none of its tables it can not come upon. */
+function idsFor({ document }: Pick<Route, 'document'>, victim: Parties['victim']): readonly string[] {
+  const [area = ''] = document.split('/');
+  return area === '' ? victim.ids : victim.idsIn(area);
+}
 
 /** What a query parameter of that name is; the rest are left out. */
 const parameters: Readonly<Record<string, (victim: Parties['victim']) => string>> = {

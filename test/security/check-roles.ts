@@ -1,4 +1,6 @@
-import { argumentsFor, NoArguments, variants, type Extent, type Source } from './arguments.js';
+import type { GraphQLSchema } from 'graphql';
+
+import { argumentsFor, NoArguments, takesIds, variants, type Extent, type Source } from './arguments.js';
 import { inTurns, type Finding } from './findings.js';
 import { callers, operationOf, permissionsOf, type Access, type Caller, type Matrix } from './matrix.js';
 import { callOf, leastOf, rootFields, type Call, type RootField } from './operations.js';
@@ -36,23 +38,45 @@ export function tryArguments(
   }
 }
 
+/** The same values, whatever addresses were made up for them. */
+export const alike = (made: object): string => JSON.stringify(made).replaceAll(/[\da-f-]{36}@/g, '@');
+
+/** In how many ways a row can be called: where nothing is optional, with everything is the same call. */
+export function extentsOf(declared: Declared, source: Source): readonly Extent[] {
+  const [required, everything] = (['required', 'everything'] as const).map((extent) =>
+    alike(tryArguments(declared, source, extent)),
+  );
+  return required === everything ? ['required'] : ['required', 'everything'];
+}
+
 /** Whether it is a finding, and no arguments. */
 export function isFinding(made: object): made is Finding {
   return 'problem' in made && 'where' in made;
 }
 
-/** Calls every query and mutation as everybody, and tells where that ends otherwise than the matrix says. */
+/**
+ * Calls every query and mutation as everybody, and tells where that ends otherwise than the matrix says. Who is to be
+ * refused is refused by the subgraph itself, whatever comes before it: it is asked without a gateway.
+ */
 export async function roleFindings(
   target: Target,
   matrix: Matrix,
   scenes: { shared: Scene; fresh: () => Promise<Scene> },
+  subgraphs: readonly Target[],
 ): Promise<Finding[]> {
   const permissions = permissionsOf(matrix);
   const declared = declaredIn(target, matrix).filter(({ root }) => root.kind !== 'subscription');
+  let kept: Promise<Scene> | undefined;
+  // A mutation that lets someone in may end what others need: it has a stage of its own, where the rest share one.
+  const stageFor = async ({ kind, field }: RootField): Promise<Scene> => {
+    if (kind !== 'mutation') return scenes.shared;
+    return ends.test(field.name) ? scenes.fresh() : (kept ??= scenes.fresh());
+  };
   return inTurns(declared, async (one) => {
     const { row, access, root } = one;
-    // A mutation that lets someone in may leave nothing as it was.
-    const stage = root.kind === 'mutation' ? await scenes.fresh() : scenes.shared;
+    const stage = await stageFor(root);
+    const behind = subgraphs.find(({ schema }) => hasField(schema, root));
+    if (!behind) throw new Error(`${root.coordinate} is of no subgraph`);
     const found: Finding[] = [];
     for (const caller of refusedFirst(access)) {
       const mayAct = access.callers.includes(caller);
@@ -61,18 +85,28 @@ export async function roleFindings(
         caller,
         access.permission,
         permissions,
-        mayAct && root.kind === 'mutation',
+        // What is about the caller itself may well end its session.
+        mayAct && root.kind === 'mutation' && !takesIds(root),
       );
       const args = tryArguments(one, scene, 'required');
       if (isFinding(args)) return [args];
       const call: Call = callOf(root, args, leastOf(root.field.type));
-      const answer = await target.ask(call, token);
+      const answer = await (mayAct ? target : behind).ask(call, token);
       const problem = judge(one, caller, answer);
       if (problem) found.push({ where: row, caller, problem });
     }
     return found;
   });
 }
+
+/** Whether a schema has that operation. */
+export function hasField(schema: GraphQLSchema, { kind, field }: RootField): boolean {
+  return field.name in (schema.getRootType(kind)?.getFields() ?? {});
+}
+
+/** Names of what takes a tenant, its node, its people or their tokens away. */
+const ends =
+  /^(cancel|change|createReenrollment|decommission|delete|disconnect|expire|reject|remove|report|reset|restore|revoke|rotate|suspend)/;
 
 /** Whoever is let in may change what the others would be refused. */
 export function refusedFirst({ callers: allowed }: Access): Caller[] {

@@ -4,7 +4,7 @@ import type { Viewer } from '#platform/viewer.js';
 import { argumentFor, type Extent } from './arguments.js';
 import { callFor, entityKeys, representationOf } from './check-entities.js';
 import type { Parties } from './check-isolation.js';
-import { declaredIn, isFinding, tryArguments, type Declared } from './check-roles.js';
+import { alike, declaredIn, extentsOf, isFinding, tryArguments, type Declared } from './check-roles.js';
 import { inTurns, type Finding } from './findings.js';
 import { leaksBeyond } from './markers.js';
 import type { Matrix } from './matrix.js';
@@ -20,8 +20,6 @@ interface Attempt {
   viewer: Viewer;
   call: Call | Finding;
 }
-
-const extents: readonly Extent[] = ['required', 'everything'];
 
 /**
  * Calls every query, mutation and entity as the victim, with its ids and its secrets, while the database is in the
@@ -86,16 +84,14 @@ function operationAttempts(subgraph: Subgraph, matrix: Matrix, viewer: Viewer, v
     ({ root, access }) => root.kind !== 'subscription' && !access.asJobs,
   );
   const sources = [victim, { id: victim.id.bind(victim), values: { ...victim.values, ...victim.secrets } }];
-  return declared.flatMap((one) =>
-    extents.flatMap((extent) =>
-      sources.map((source) => ({
-        where: one.row,
-        subgraph,
-        viewer,
-        call: callAs(one, subgraph, source, extent),
-      })),
-    ),
-  );
+  return declared.flatMap((one) => {
+    const calls = extentsOf(one, sources[1]!).flatMap((extent) =>
+      sources.map((source) => callAs(one, subgraph, source, extent)),
+    );
+    // Most take no secret.
+    const distinct = new Map(calls.map((call) => [alike(call), call]));
+    return [...distinct.values()].map((call) => ({ where: one.row, subgraph, viewer, call }));
+  });
 }
 
 /** One row's call with the source's things, or the finding that there is none. */

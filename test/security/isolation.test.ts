@@ -50,7 +50,7 @@ test('the calls that strangers make show a tenant all of its own', async () => {
 });
 
 test('no query or mutation shows or changes anything of another tenant', async () => {
-  const found = await isolationFindings(target, matrix, parties);
+  const found = await isolationFindings(target, matrix, parties, subgraphs.all);
   print(
     summary('isolation', { operations: rootFields(schema).length, ids: parties.victim.ids.length }, found),
   );

@@ -64,6 +64,12 @@ export class Scene implements Source {
     return [...new Set(Object.keys(idPrefixes).flatMap((noun) => this.find(noun) ?? []))];
   }
 
+  /** Those that an area keeps anywhere, in rows of its own or in what it is told and tells of others. */
+  idsIn(area: string): string[] {
+    const texts = this.rows.filter(({ table }) => table.startsWith(`${area}.`)).map(({ row }) => row);
+    return this.ids.filter((id) => texts.some((text) => text.includes(id)));
+  }
+
   /** A token for a call that needs this permission. `isNew` makes a user of its own, whose session nobody has ended. */
   async token(
     caller: Caller,

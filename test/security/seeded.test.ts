@@ -47,10 +47,9 @@ test('an operation without a row, and a row without an operation, are found', ()
 
 test('a resolver that asks nobody who they are is found, by everyone whom it was to refuse', async () => {
   const { stranger } = parties;
-  const found = await roleFindings(subgraphTarget(careless), carelessMatrix, {
-    shared: stranger,
-    fresh: async () => stranger,
-  });
+  const target = subgraphTarget(careless);
+  const scenes = { shared: stranger, fresh: async () => stranger };
+  const found = await roleFindings(target, carelessMatrix, scenes, [target]);
   const refused = callers.filter((caller) => caller !== 'owner' && caller !== 'service');
   expect(found.map(({ where, caller }) => `${where} ${caller}`)).toEqual(
     refused.map((caller) => `Query.openToAll ${caller}`),
@@ -58,7 +57,7 @@ test('a resolver that asks nobody who they are is found, by everyone whom it was
 });
 
 test('a resolver that reads or changes things of another tenant is found', async () => {
-  const found = await isolationFindings(subgraphTarget(careless), carelessMatrix, parties);
+  const found = await isolationFindings(subgraphTarget(careless), carelessMatrix, parties, [careless]);
   expect(places(found)).toEqual(['Query.nameAsJob', 'Query.nameAsOwner', "the victim's rows"]);
   const changes = found.filter(({ where }) => where === "the victim's rows").map(({ problem }) => problem);
   expect(changes.map((problem) => problem.split(':')[0])).toEqual([

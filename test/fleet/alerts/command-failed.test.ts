@@ -5,6 +5,7 @@ import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Node, Tenant } from '../../support/world.js';
 import { becomes, report, sent, takeOne } from '../commands/support/commands.js';
+import { stride } from '../support/strides.js';
 import { soon, updateRule } from './support/panel.js';
 import { subscribe, WebhookReceiver } from './support/webhook.js';
 
@@ -88,12 +89,12 @@ describe('a command that fails', () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node();
     const unreached = await sent(tenant, [node], { command: 'backup', delivery_timeout_seconds: 60 });
-    await panel.clock.advance(60_000);
+    await stride(panel.clock, 60_000);
     await becomes(tenant, unreached, [node], ['delivery_timed_out']);
     expect(await alerts(tenant)).toEqual([]);
     const slow = await sent(tenant, [node], { execution_timeout_seconds: 30 });
     await report(node, await takeOne(node), 'in_progress');
-    await panel.clock.advance(32_000);
+    await stride(panel.clock, 32_000);
     await becomes(tenant, slow, [node], ['execution_timed_out']);
     const answer = await tenant.graphql(`{ alerts(filter: { rule: COMMAND_FAILED }) { nodes { message } } }`);
     expect(dataOf(answer)).toEqual({

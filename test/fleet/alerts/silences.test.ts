@@ -4,7 +4,7 @@ import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import type { Tenant } from '../../support/world.js';
-import { alertsOf, firing, soon, updateRule } from './support/panel.js';
+import { alertsOf, firing, soon, updateRule, type RestAlert } from './support/panel.js';
 import { subscribe, WebhookReceiver } from './support/webhook.js';
 
 let panel: TestPanel;
@@ -89,6 +89,12 @@ describe('a silence', () => {
     expect(told(receiver)).toEqual(['alert.firing disk']);
   });
 
+  let web: Promise<{ tenant: Tenant; alert: RestAlert }> | undefined;
+  const webAlert = async () => {
+    const tenant = await panel.world.tenant();
+    return { tenant, alert: (await firing(panel, tenant, 'web-7-east')).alert };
+  };
+
   test.for([
     [[{ field: 'INSTANCE_NAME', operator: 'MATCHES', value: 'WEB-*' }], true],
     [[{ field: 'INSTANCE_NAME', operator: 'MATCHES', value: '*b-*-east' }], true],
@@ -105,10 +111,9 @@ describe('a silence', () => {
     [[{ field: 'TAG', operator: 'EQUALS', value: 'prod' }], false],
     [[{ field: 'COMPONENT', operator: 'EQUALS', value: '' }], true],
   ] as const)('%j is about the CPU of web-7-east: %s', async ([matchers, isAbout]) => {
-    const tenant = await panel.world.tenant();
-    const { alert } = await firing(panel, tenant, 'web-7-east');
+    const { tenant, alert } = await (web ??= webAlert());
     const id = await silence(tenant, [...matchers]);
-    expect(await silencedBy(tenant, alert.id)).toEqual(isAbout ? [id] : []);
+    expect((await silencedBy(tenant, alert.id)).includes(id)).toBe(isAbout);
   });
 
   test('is listed with its author, its comment and its state', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { modes, startTestPanel, type TestPanel } from '../../support/panel.js';
+import { stride } from '../support/strides.js';
 import {
   becomes,
   nodesOf,
@@ -59,7 +60,7 @@ describe('one node', () => {
     const id = await sent(tenant, nodes);
     const first = await takeOne(nodes[0]!);
     expect(await take(nodes[0]!)).toEqual([]);
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['delayed']);
     const second = await takeOne(nodes[0]!);
     expect({ sameCommand: second.id === first.id, sameLease: second.lease === first.lease }).toEqual({
@@ -76,7 +77,7 @@ describe('one node', () => {
     const nodes = await nodesOf(tenant, 1);
     await sent(tenant, nodes);
     await report(nodes[0]!, await takeOne(nodes[0]!), 'in_progress');
-    await panel.clock.advance(2 * minute);
+    await stride(panel.clock, 2 * minute);
     expect(await take(nodes[0]!)).toEqual([]);
   });
 
@@ -128,7 +129,7 @@ describe('one node', () => {
     const nodes = await nodesOf(tenant, 1);
     const id = await sent(tenant, nodes);
     const handed = await takeOne(nodes[0]!);
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['delayed']);
     await tenant.rest(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
     const begins = await panel.world.graphql(
@@ -146,7 +147,7 @@ describe('one node', () => {
     const nodes = await nodesOf(tenant, 2);
     const id = await sent(tenant, nodes, { max_concurrency: 1 });
     const stale = await takeOne(nodes[0]!);
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['delayed', 'pending']);
     const fresh = await takeOne(nodes[1]!);
     const answers = [

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
+import { stride } from '../support/strides.js';
 import {
   becomes,
   nodesOf,
@@ -28,7 +29,7 @@ describe('timeouts', () => {
     const tenant = await panel.world.tenant();
     const nodes = await nodesOf(tenant, 1);
     const id = await sent(tenant, nodes, { delivery_timeout_seconds: 60 });
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['delivery_timed_out']);
     expect([(await statuses(tenant, id, nodes)).command, await take(nodes[0]!)]).toEqual([
       'delivery_timed_out',
@@ -41,7 +42,7 @@ describe('timeouts', () => {
     const nodes = await nodesOf(tenant, 1);
     const ids: string[] = [];
     while (ids.length < 60) ids.push(await sent(tenant, nodes, { delivery_timeout_seconds: 60 }));
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     for (const id of ids) await becomes(tenant, id, nodes, ['delivery_timed_out']);
     expect(await take(nodes[0]!)).toEqual([]);
   });
@@ -52,7 +53,7 @@ describe('timeouts', () => {
     const id = await sent(tenant, nodes, { execution_timeout_seconds: 30 });
     const handed = await takeOne(nodes[0]!);
     await report(nodes[0]!, handed, 'in_progress');
-    await panel.clock.advance(32_000);
+    await stride(panel.clock, 32_000);
     await becomes(tenant, id, nodes, ['execution_timed_out']);
     expect(await report(nodes[0]!, handed, 'success', { output: 'at last' })).toBe(204);
     const { data } = await tenant.graphql<{ command: unknown }>(
@@ -72,7 +73,7 @@ describe('timeouts', () => {
     const nodes = await nodesOf(tenant, 2);
     const id = await sent(tenant, nodes, { delivery_timeout_seconds: 60 });
     await report(nodes[0]!, await takeOne(nodes[0]!), 'success');
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['success', 'delivery_timed_out']);
     expect((await statuses(tenant, id, nodes)).command).toBe('incomplete');
   });
@@ -119,7 +120,7 @@ describe('max_concurrency', () => {
     const id = await sent(tenant, nodes, { max_concurrency: 1 });
     await takeOne(nodes[0]!);
     expect(await take(nodes[1]!)).toEqual([]);
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, ['delayed', 'pending']);
     expect(await take(nodes[1]!)).toHaveLength(1);
   });
@@ -143,7 +144,7 @@ describe('max_errors', () => {
     });
     await report(nodes[2]!, handed[2]!, 'success');
     // Handed out before the second error and never taken up.
-    await panel.clock.advance(minute);
+    await stride(panel.clock, minute);
     await becomes(tenant, id, nodes, [
       'failed',
       'failed',

@@ -81,7 +81,7 @@ describe('on a panel', () => {
     const handed = await takeOne(node!);
     expect(handed.id).toBe(urgent);
     await report(node!, handed, 'success');
-    await panel.clock.advance(5 * minute);
+    await panel.clock.leap(5 * minute);
     expect((await take(node!)).map(({ id }) => id)).toEqual([waiting]);
   });
 

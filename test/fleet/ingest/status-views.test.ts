@@ -10,6 +10,7 @@ import { openFleetDatabase, runSweep } from '../../support/fleet-store.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Node, type Tenant } from '../../support/world.js';
+import { stride } from '../support/strides.js';
 
 let panel: TestPanel;
 let panelFleet: Database;
@@ -124,7 +125,7 @@ test('whatever happens in whatever order, list, detail, health, filters, counts 
       for (let node = 0; node < 3; node += 1) nodes.push(await tenant.node());
       const compared: { now: Listed[]; known: Listed[] }[] = [];
       for (const [at, action] of steps.entries()) {
-        if (action.kind === 'pass') await panel.clock.advance(action.seconds * 1000);
+        if (action.kind === 'pass') await stride(panel.clock, action.seconds * 1000);
         if (action.kind === 'sleep') await panel.clock.leap(action.seconds * 1000);
         if (action.kind === 'beat') await nodes[action.node]!.beat({ disk_percent: action.disk });
         if (action.kind === 'sweep') {
@@ -154,10 +155,10 @@ test('beats that are off their pace by half never flap, neither where one asks n
         const node = await tenant.node();
         await node.beat();
         for (const pause of pauses) {
-          await panel.clock.advance((pause * 1000) / 2);
+          await stride(panel.clock, (pause * 1000) / 2);
           await runSweep(panelFleet, expirySweep, panel.clock.now());
           expect(await agreedStatuses(tenant, [node])).toEqual([{ id: node.id, status: 'HEALTHY' }]);
-          await panel.clock.advance((pause * 1000) / 2);
+          await stride(panel.clock, (pause * 1000) / 2);
           await node.beat();
         }
         // What would have been told in between would have come before this.

@@ -10,6 +10,7 @@ import { silentLogger } from '#platform/logger.js';
 
 import { createDataDir } from '../../support/data-dir.js';
 import { freePort, PanelProcess } from '../../support/process.js';
+import { until } from '../../support/world.js';
 
 // A server of its own with its usual durability: fsync is what is tested.
 let dataDir: string;
@@ -102,7 +103,7 @@ class SteadyNode {
   async run(): Promise<void> {
     for (let sequence = 1; !this.isDone; sequence += 1) {
       await this.beat(sequence);
-      await sleep(2);
+      await sleep(20);
     }
     while (this.held.length > 0) await this.beat(0);
   }
@@ -165,6 +166,16 @@ async function nodes(count: number): Promise<SteadyNode[]> {
   );
 }
 
+/** Resolves when each of them has been heard some times more. */
+async function more(fleet: readonly SteadyNode[]): Promise<void> {
+  const before = fleet.map(({ acknowledged }) => acknowledged.length);
+  await until(
+    async () => fleet.every(({ acknowledged }, at) => acknowledged.length > before[at]! + 20),
+    'beats to be acknowledged',
+    60_000,
+  );
+}
+
 /** Everything acknowledged is stored, each once, and the instance is told of as its newest beat left it. */
 async function expectAllThere(fleet: readonly SteadyNode[]): Promise<void> {
   for (const node of fleet) {
@@ -193,19 +204,16 @@ async function expectAllThere(fleet: readonly SteadyNode[]): Promise<void> {
 test('everything acknowledged outlives a panel that is killed, and nothing is there twice', async () => {
   const fleet = await nodes(3);
   const running = fleet.map((node) => node.run());
-  for (let kill = 0; kill < 2; kill += 1) {
-    await sleep(700);
-    await panel.kill('SIGKILL');
-    panel = await startPanel();
-  }
-  await sleep(500);
+  await more(fleet);
+  await panel.kill('SIGKILL');
+  panel = await startPanel();
+  await more(fleet);
   for (const node of fleet) node.stop();
   await Promise.all(running);
   expect(
     fleet.every(({ failures }) => failures > 0),
     'the kills were felt',
   ).toBe(true);
-  expect(fleet.every(({ acknowledged }) => acknowledged.length > 20)).toBe(true);
   await expectAllThere(fleet);
 }, 90_000);
 
@@ -213,7 +221,7 @@ test('everything acknowledged outlives a PostgreSQL that is killed, and the pane
   const fleet = await nodes(3);
   const running = fleet.map((node) => node.run());
   for (let kill = 0; kill < 2; kill += 1) {
-    await sleep(700);
+    await more(fleet);
     const pid = server.pid()!;
     const { port: before } = server;
     process.kill(pid, 'SIGKILL');
@@ -221,7 +229,7 @@ test('everything acknowledged outlives a PostgreSQL that is killed, and the pane
     server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings });
     expect(server.port).toBe(before);
   }
-  await sleep(2_000);
+  await more(fleet);
   for (const node of fleet) node.stop();
   await Promise.all(running);
   expect(

@@ -70,6 +70,71 @@ describe.each(modes)('%s', (mode) => {
     });
   });
 
+  test.concurrent('a revoked grant is 403 within seconds, on open subscriptions too', async () => {
+    const { parent, acme } = await pair();
+    const { id } = dataOf(await grant(acme)).grantDelegation;
+    const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    await using live = new Live(panel.panel.url, token, 'subscription { instanceChanged { name } }');
+    await live.opened();
+    await acme.node('before');
+    await live.received(1);
+    for (let times = 0; times < 2; times += 1) {
+      expect(dataOf(await revoke(acme, id)).revokeDelegation.revokedAt).toBe(panel.clock.now().toISOString());
+    }
+    const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
+    await until(async () => (await status()) === 403, 'the refusal', 3_000);
+    const ended = { code: 'FORBIDDEN', reason: 'GRANT_ENDED' };
+    expect(refusal(await panel.world.graphql('{ tenant { id } }', {}, token))).toEqual(ended);
+    expect(refusal(await act(panel, parent.token, acme.id))).toEqual(ended);
+    await acme.node('after');
+    // The socket is closed for good, or says so at the next event: whichever comes first.
+    await until(
+      async () => live.error !== undefined || live.results.length > 1,
+      'the subscription to end',
+      5_000,
+    );
+    const told = live.error ? (live.error as { code?: number }).code : live.firstErrorCode;
+    expect([4401, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
+    expect(JSON.stringify(live.results)).not.toContain('after');
+  });
+
+  test.concurrent('granting again replaces the grant that is in force', async () => {
+    const { parent, acme } = await pair();
+    const first = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+    const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    const second = dataOf(await grant(acme, { role: 'VIEWER' })).grantDelegation;
+    await until(
+      async () => (await panel.world.rest('/api/fleet/instances', { token: accessToken })).status === 403,
+      'the first to end',
+    );
+    expect(dataOf(await act(panel, parent.token, acme.id)).actInTenant.role).toBe('VIEWER');
+    const list = '{ delegations { nodes { id } } }';
+    const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
+    expect(given).toEqual([{ id: first.id }, { id: second.id }]);
+    const received = dataOf(
+      await parent.graphql<{ delegationsReceived: { nodes: object[] } }>(
+        '{ delegationsReceived { nodes { id } } }',
+      ),
+    );
+    expect(received.delegationsReceived.nodes).toEqual(given);
+    const idsOf = async (filter: object) =>
+      dataOf(
+        await parent.graphql<{ delegationsReceived: { nodes: { id: string }[]; totalCount: number } }>(
+          'query ($filter: DelegationFilter) { delegationsReceived(filter: $filter) { nodes { id } totalCount } }',
+          { filter },
+        ),
+      ).delegationsReceived;
+    expect(await idsOf({ isInForce: true })).toEqual({ nodes: [{ id: second.id }], totalCount: 1 });
+    expect(await idsOf({ isInForce: false, clientId: acme.id })).toEqual({
+      nodes: [{ id: first.id }],
+      totalCount: 1,
+    });
+    expect(await idsOf({ clientId: parent.id })).toEqual({ nodes: [], totalCount: 0 });
+  });
+
+  // What follows is asked of identity alone, wherever it runs.
+  if (mode === 'split') return;
+
   test.concurrent('whoever acts under a grant is told as whom, where, and until when', async () => {
     const { parent, acme } = await pair();
     const given = dataOf(await grant(acme)).grantDelegation;
@@ -111,34 +176,6 @@ describe.each(modes)('%s', (mode) => {
       ].map(async (query) => panel.world.graphql(query, {}, accessToken)),
     );
     expect(attempts.map((answer) => refusal(answer)['code'])).toEqual(attempts.map(() => 'FORBIDDEN'));
-  });
-
-  test.concurrent('a revoked grant is 403 within seconds, on open subscriptions too', async () => {
-    const { parent, acme } = await pair();
-    const { id } = dataOf(await grant(acme)).grantDelegation;
-    const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
-    await using live = new Live(panel.panel.url, token, 'subscription { instanceChanged { name } }');
-    await live.opened();
-    await acme.node('before');
-    await live.received(1);
-    for (let times = 0; times < 2; times += 1) {
-      expect(dataOf(await revoke(acme, id)).revokeDelegation.revokedAt).toBe(panel.clock.now().toISOString());
-    }
-    const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
-    await until(async () => (await status()) === 403, 'the refusal', 3_000);
-    const ended = { code: 'FORBIDDEN', reason: 'GRANT_ENDED' };
-    expect(refusal(await panel.world.graphql('{ tenant { id } }', {}, token))).toEqual(ended);
-    expect(refusal(await act(panel, parent.token, acme.id))).toEqual(ended);
-    await acme.node('after');
-    // The socket is closed for good, or says so at the next event: whichever comes first.
-    await until(
-      async () => live.error !== undefined || live.results.length > 1,
-      'the subscription to end',
-      5_000,
-    );
-    const told = live.error ? (live.error as { code?: number }).code : live.firstErrorCode;
-    expect([4401, 'FORBIDDEN']).toContain(live.results[1]?.errors?.[0]?.extensions?.['code'] ?? told);
-    expect(JSON.stringify(live.results)).not.toContain('after');
   });
 
   test.concurrent('the client sees live who was granted what, and when they come', async () => {
@@ -213,40 +250,6 @@ describe.each(modes)('%s', (mode) => {
     expect(refusal(await act(panel, parent.token, acme.id))).toMatchObject(required);
     const received = await parent.graphql('{ delegationsReceived { totalCount } }');
     expect(refusal(received)).toMatchObject(required);
-  });
-
-  test.concurrent('granting again replaces the grant that is in force', async () => {
-    const { parent, acme } = await pair();
-    const first = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
-    const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
-    const second = dataOf(await grant(acme, { role: 'VIEWER' })).grantDelegation;
-    await until(
-      async () => (await panel.world.rest('/api/fleet/instances', { token: accessToken })).status === 403,
-      'the first to end',
-    );
-    expect(dataOf(await act(panel, parent.token, acme.id)).actInTenant.role).toBe('VIEWER');
-    const list = '{ delegations { nodes { id } } }';
-    const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
-    expect(given).toEqual([{ id: first.id }, { id: second.id }]);
-    const received = dataOf(
-      await parent.graphql<{ delegationsReceived: { nodes: object[] } }>(
-        '{ delegationsReceived { nodes { id } } }',
-      ),
-    );
-    expect(received.delegationsReceived.nodes).toEqual(given);
-    const idsOf = async (filter: object) =>
-      dataOf(
-        await parent.graphql<{ delegationsReceived: { nodes: { id: string }[]; totalCount: number } }>(
-          'query ($filter: DelegationFilter) { delegationsReceived(filter: $filter) { nodes { id } totalCount } }',
-          { filter },
-        ),
-      ).delegationsReceived;
-    expect(await idsOf({ isInForce: true })).toEqual({ nodes: [{ id: second.id }], totalCount: 1 });
-    expect(await idsOf({ isInForce: false, clientId: acme.id })).toEqual({
-      nodes: [{ id: first.id }],
-      totalCount: 1,
-    });
-    expect(await idsOf({ clientId: parent.id })).toEqual({ nodes: [], totalCount: 0 });
   });
 
   test.concurrent('strangers find no client, and grant nothing', async () => {

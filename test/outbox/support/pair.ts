@@ -10,11 +10,19 @@ export class Pair implements AsyncDisposable {
     readonly standby: Standby,
     readonly address: SwitchedAddress,
     readonly panel: TestPanel,
+    private readonly isServerOurs: boolean,
   ) {}
 
-  /** With `readsOld` the primary of the beginning is also what the panel reads lists from, whatever becomes of it. */
-  static async start({ readsOld = false } = {}): Promise<Pair> {
-    const server = await SecondServer.start();
+  /** On a server of its own, which ends with it. */
+  static async start(): Promise<Pair> {
+    return Pair.on(await SecondServer.start(), { isServerOurs: true });
+  }
+
+  /**
+   * On a database of its own of a server that others use as well. With `readsOld` the primary of the beginning is also what the
+   * panel reads lists from, whatever becomes of it.
+   */
+  static async on(server: SecondServer, { readsOld = false, isServerOurs = false } = {}): Promise<Pair> {
     const database = await server.newDatabase();
     const { dataDir, port } = server;
     const standby = await Standby.of({ dataDir, port, ownerUrl: database.ownerUrl });
@@ -26,7 +34,7 @@ export class Pair implements AsyncDisposable {
       ownerUrl: address.through(database.ownerUrl),
       drop: async () => undefined,
     });
-    return new Pair(server, standby, address, panel);
+    return new Pair(server, standby, address, panel, isServerOurs);
   }
 
   /** The primary is gone, and the standby takes its place at the address. */
@@ -41,6 +49,6 @@ export class Pair implements AsyncDisposable {
     await this.panel.stop();
     await this.address[Symbol.asyncDispose]();
     await this.standby[Symbol.asyncDispose]();
-    await this.server.stop();
+    if (this.isServerOurs) await this.server.stop();
   }
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,8 @@ import {
 import { silentLogger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
 
+import { createDataDir } from '../../support/data-dir.js';
+
 export const isRoot = process.getuid?.() === 0;
 
 export interface Panel {
@@ -26,6 +28,7 @@ export interface Panel {
 /** Embedded servers, and what else a test leaves behind. */
 export class EmbeddedServers {
   private readonly leftovers: (() => unknown)[] = [];
+  private made: Promise<string> | undefined;
 
   /** Undoes it all, the newest first. */
   async clear(): Promise<void> {
@@ -41,6 +44,26 @@ export class EmbeddedServers {
     if (isRoot) chmodSync(folder, 0o711);
     this.later(() => rmSync(folder, { recursive: true, force: true }));
     return folder;
+  }
+
+  /** A folder with a cluster that was made before: a copy takes a tenth of what making one does. */
+  async madeFolder(): Promise<string> {
+    this.made ??= this.make();
+    const folder = this.temporaryFolder();
+    execFileSync('cp', ['-a', `${await this.made}/.`, folder]);
+    return folder;
+  }
+
+  /** Undoes what is kept from test to test. */
+  async end(): Promise<void> {
+    if (this.made) rmSync(await this.made, { recursive: true, force: true });
+  }
+
+  private async make(): Promise<string> {
+    const dataDir = createDataDir();
+    const server = await startEmbeddedPostgres({ dataDir, logger: silentLogger, settings: { fsync: 'off' } });
+    await server.stop();
+    return dataDir;
   }
 
   async start(dataDir: string, more: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
