@@ -60,7 +60,7 @@ test('a credential is renewed from ten days before its end to seven days after, 
   const node = await newNode();
   const start = panel.clock.now().getTime();
   const beatAt = async (ms: number, credential: string) => {
-    await panel.clock.leap(start + ms - panel.clock.now().getTime());
+    await panel.clock.advance(start + ms - panel.clock.now().getTime());
     return new Node(panel.world, node.name, node.id, credential).beat();
   };
   expect((await beatAt(20 * day - 1000, node.credential)).body).not.toHaveProperty('credential');

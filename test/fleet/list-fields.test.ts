@@ -8,7 +8,6 @@ import { assetPath } from '#platform/package-root.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Node, Tenant } from '../support/world.js';
-import { stride } from './support/strides.js';
 
 const schema = buildSchema(readFileSync(assetPath('schema', 'api.graphql'), 'utf8'));
 const selections = Object.values((schema.getType('Instance') as GraphQLObjectType).getFields()).map(
@@ -29,7 +28,7 @@ beforeAll(async () => {
   nodes = [await tenant.node('silent'), await tenant.node('degraded'), await tenant.node('new')];
   const [silent, degraded] = nodes;
   await silent!.beat();
-  await stride(panel.clock, 10 * 60_000);
+  await panel.clock.advance(10 * 60_000);
   await degraded!.beat({ disk_percent: 97, load_average: 1.5 });
 });
 afterAll(async () => panel.stop());

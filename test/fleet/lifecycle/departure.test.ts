@@ -5,7 +5,6 @@ import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Node, type Tenant } from '../../support/world.js';
 import { alertsOf, soon } from '../alerts/support/panel.js';
-import { stride } from '../support/strides.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -79,7 +78,7 @@ test('to say so again changes nothing; each call is in the trail as the node’s
   const { tenant, node } = await beating();
   await depart(node);
   const first = await told(tenant, node);
-  await stride(panel.clock, 60_000);
+  await panel.clock.advance(60_000);
   expect((await depart(node)).status).toBe(204);
   expect(await told(tenant, node)).toEqual(first);
   const rows = await panel.sql(
@@ -101,23 +100,23 @@ test('a stopped node raises no alert; one that falls silent after its next beat 
   // Another that falls silent without a word shows when alerts would have been raised.
   const silent = await tenant.node();
   await silent.beat();
-  await stride(panel.clock, 91_000);
+  await panel.clock.advance(91_000);
   await soon(panel, async () => (await alertsOf(tenant)).length > 0, 'the alert of the silent one', 120);
   expect((await alertsOf(tenant)).map(({ instance_id: id, message }) => [id, message])).toEqual([
     [silent.id, 'Heartbeats have stopped'],
   ]);
   await node.beat();
-  await stride(panel.clock, 91_000);
+  await panel.clock.advance(91_000);
   await soon(panel, async () => (await alertsOf(tenant)).length > 1, 'the alert of the other', 120);
   expect((await told(tenant, node)).statusReasons).toMatchObject([{ code: 'NO_HEARTBEAT' }]);
 });
 
 test('an alert about silence is over once the node has said that it was stopped', async () => {
   const { tenant, node } = await beating();
-  await stride(panel.clock, 91_000);
+  await panel.clock.advance(91_000);
   await soon(panel, async () => (await alertsOf(tenant)).length > 0, 'the alert', 120);
   expect((await depart(node)).status).toBe(204);
-  await stride(panel.clock, 60_000);
+  await panel.clock.advance(60_000);
   const isOver = async () => (await alertsOf(tenant, '?status=resolved')).length === 1;
   await soon(panel, isOver, 'the end of the alert', 120);
   expect((await told(tenant, node)).statusReasons).toMatchObject([{ code: 'STOPPED' }]);

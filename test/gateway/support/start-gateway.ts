@@ -40,10 +40,13 @@ const verify: GatewayOptions['verify'] = (authorization) => {
   return Promise.resolve(Number.isNaN(expiresAt) ? refused : { expiresAt, tenantId: 'org_1' });
 };
 
+/** The same for every world: composing takes longer than most tests. */
+let supergraphSdl: string | undefined;
+
 /** A gateway over the world's subgraphs, behind a server of its own; all of it ends with the test. */
 export async function startGateway(mode: Mode, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
   const world = new World();
-  const { supergraphSdl } = composeSupergraph(world.subgraphs);
+  supergraphSdl ??= composeSupergraph(world.subgraphs).supergraphSdl;
   const servers =
     mode === 'in process'
       ? []
