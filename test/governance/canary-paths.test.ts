@@ -170,14 +170,17 @@ describe('a canary', { timeout: 180_000 }, () => {
 
   test('takes a version back that breaks a mandatory policy, though the policy lets no other update be done there', async () => {
     const broken = { beat: { cpu_percent: 97, facts: { 'backup.encryption': false } } };
+    // Not at once: it would be taken back before anybody has seen it bake.
+    let doesHarm = false;
     const { tenant, all } = await scene(2, (version) =>
-      version === '0.8.8' ? broken : { beat: { facts: { 'backup.encryption': true } } },
+      doesHarm && version === '0.8.8' ? broken : { beat: { facts: { 'backup.encryption': true } } },
     );
     for (const { node } of all) await known(node, 'backup.encryption', true);
     await create(tenant, { name: 'Encrypted', rule: encrypted, enforcement: 'MANDATORY' });
     const id = await start(tenant, '0.8.8', { steps: [{ percent: 50, bake_seconds: 600 }] });
     const first = await firstOf(tenant, id, all);
     await drive(panel, tenant, id, all, ['baking']);
+    doesHarm = true;
     await first.turn();
     await known(first.node, 'backup.encryption', false);
     const other = await tenant.rest('/api/fleet/commands', {

@@ -145,7 +145,7 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
     await nodeWith(tenant, { 'backup.encryption': true });
     await git.commit({ 'a.yaml': `# versions\n${version('0.3.0')}` });
     const id = await connected(tenant);
-    await canaryIs(tenant, 'All: 0.3.0', open);
+    await canaryIs(tenant, 'All: 0.3.0', ['RUNNING']);
     const settings = async () =>
       panel.sql<{ seconds: number }>(
         `select (settings ->> 'progressDeadlineSeconds')::integer as seconds from governance.canary

@@ -110,14 +110,19 @@ async function settled(panel: TestPanel, id: string): Promise<void> {
   }
 }
 
-/** Some seconds in which nodes beat and work: until something is due, for as long as nodes are silent between two beats. */
-export async function turn(panel: TestPanel, id: string, all: readonly Worker[]): Promise<void> {
+/** Some seconds in which nodes beat and work; more until something is due, where nothing in between is waited for. */
+export async function turn(
+  panel: TestPanel,
+  id: string,
+  all: readonly Worker[],
+  atMostMs = 5_000,
+): Promise<void> {
   const [row] = await panel.sql<{ due_at: Date | null }>(
     'select due_at from governance.canary where id = $1',
     [id],
   );
   const dueIn = (row?.due_at ?? panel.clock.now()).getTime() - panel.clock.now().getTime();
-  await panel.clock.leap(Math.min(Math.max(5_000, dueIn), 20_000));
+  await panel.clock.leap(Math.min(Math.max(5_000, dueIn), atMostMs));
   await Promise.all(all.map((worker) => worker.turn()));
   await settled(panel, id);
 }
@@ -142,7 +147,7 @@ export async function drive(
     // Tokens end after a quarter of an hour.
     if (wanted.includes(status)) return shown(await signedIn(tenant), id);
     if (isEnd(status)) break;
-    await turn(panel, id, all);
+    await turn(panel, id, all, wanted.includes('baking') ? 5_000 : 20_000);
   }
   throw new Error(
     `it never was ${wanted.join(' or ')}: ${JSON.stringify(await shown(await signedIn(tenant), id))}`,
