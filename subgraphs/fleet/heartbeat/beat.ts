@@ -120,6 +120,8 @@ export function afterBeat(
 
 /** Whether nothing came or went. How a reason is worded changes from beat to beat and is nothing to tell of. */
 function sameReasons(before: readonly StoredReason[], after: readonly StoredReason[]): boolean {
+  // As with most beats.
+  if (before.length === 0 && after.length === 0) return true;
   const keys = new Set(after.map(reasonKey));
   const earlier = new Set(before.map(reasonKey));
   return keys.size === earlier.size && [...keys].every((key) => earlier.has(key));

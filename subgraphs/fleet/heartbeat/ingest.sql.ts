@@ -25,7 +25,7 @@ export const storeBeats = (parts: {
   hasSamples: boolean;
   hasHours: boolean;
 }) => `with updated as (
-    ${updateInstances()} returning i.tenant_id, i.id, b.sample_at, b.cpu_percent, b.memory_percent, b.disk_percent,
+    ${updateInstances()} returning i.tenant_id, i.id, ${time('sample_at')} as sample_at, b.cpu_percent, b.memory_percent, b.disk_percent,
       b.net_rx_bytes, b.net_tx_bytes, b.load_average
   ), stored as (
     select tenant_id, id from updated${parts.hasOvertaken ? ` union all (${findOvertaken})` : ''}
@@ -44,11 +44,11 @@ const findOvertaken = `select i.tenant_id, i.id
 
 /** Facts and a version that a beat leaves out stay as they are: a long value is stored apart and is not written again. */
 const updateInstances = () => `update fleet.instance i set
-    last_seen_at = b.last_seen_at, offline_at = b.offline_at,
-    announced_status = b.announced_status, status_changed_at = b.status_changed_at,
-    reasons = b.reasons, streaks = b.streaks, sampled_at = b.sampled_at,
+    last_seen_at = ${time('last_seen_at')}, offline_at = ${time('offline_at')},
+    announced_status = b.announced_status, status_changed_at = ${time('status_changed_at')},
+    reasons = b.reasons, streaks = b.streaks, sampled_at = ${time('sampled_at')},
     sequence = b.sequence, other_sequence = b.other_sequence, regressions = b.regressions,
-    regressed_at = b.regressed_at, clock_skew_seconds = b.clock_skew_seconds,
+    regressed_at = ${time('regressed_at')}, clock_skew_seconds = b.clock_skew_seconds,
     clock_shift_seconds = b.clock_shift_seconds, version = coalesce(b.version, i.version),
     apps_count = b.apps_count, cpu_percent = b.cpu_percent, memory_percent = b.memory_percent,
     disk_percent = b.disk_percent, cpu_cores = b.cpu_cores, memory_gb = b.memory_gb,
@@ -57,11 +57,12 @@ const updateInstances = () => `update fleet.instance i set
     net_rx_bytes_per_second = b.net_rx_bytes_per_second, net_tx_bytes_per_second = b.net_tx_bytes_per_second,
     load_average = b.load_average, uptime_seconds = b.uptime_seconds,
     health = b.health, facts = coalesce(b.facts, i.facts),
-    facts_digest = b.facts_digest, facts_reported_at = coalesce(b.facts_reported_at, i.facts_reported_at)
+    facts_digest = b.facts_digest, facts_reported_at = coalesce(${time('facts_reported_at')}, i.facts_reported_at)
   from unnest(${Object.values(rowColumns).map(placeholder).join(', ')}) as b (${Object.keys(rowColumns).join(', ')})
   where i.tenant_id = b.tenant_id and i.id = b.id and i.credential_generation = b.generation
     and i.xmin = b.written_by`;
 
+const time = (column: keyof typeof rowColumns) => `to_timestamp(b.${column} / 1000)`;
 const placeholder = (type: string) => `?::${type}[]`;
 
 /** Samples that no row of an instance carries. One with the same timestamp is the same sample, and the first one stays. */
