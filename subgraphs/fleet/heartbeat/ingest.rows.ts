@@ -85,8 +85,8 @@ export function prepare(
     writes.overtaken.delete(key);
     const earlier = writes.instances.get(key);
     // The first of two samples of one moment stays: all of an instance with several beats are stored in their order.
-    if (earlier) addSamples(writes, read, [...carriedBy(earlier), ...(own ? [own] : [])]);
-    addSamples(writes, read, replayed);
+    if (earlier) writes.samples.unshift(...carriedBy(earlier));
+    addSamples(writes, read, earlier && own ? [own, ...replayed] : replayed);
     writes.instances.set(key, rowOf(read, state, received, earlier ? null : (own?.at ?? null), earlier));
     const facts = factsChanged(before, state, received);
     if (facts) writes.events.push(eventOf(read, received, 'fleet.facts.changed', facts));
@@ -146,20 +146,12 @@ function addSamples(writes: Writes, { tenantId, id }: KnownInstance, samples: re
 }
 
 /** The sample that the row of an earlier beat would have brought along. */
-function carriedBy(row: Row): Sample[] {
+function carriedBy(row: Row): StoredSample[] {
   if (!row.sample_at) return [];
-  const { cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average } = row;
-  return [
-    {
-      at: row.sample_at,
-      cpu_percent,
-      memory_percent,
-      disk_percent,
-      net_rx_bytes,
-      net_tx_bytes,
-      load_average,
-    },
-  ];
+  const { tenant_id, cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average } =
+    row;
+  const measured = { cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average };
+  return [{ tenant_id, instance_id: row.id, at: row.sample_at, ...measured }];
 }
 
 /** What of an earlier beat stays where a later one in the batch does not tell it. */
@@ -171,8 +163,8 @@ interface EarlierRow {
 }
 
 /**
- * The row as the statement takes it, with the time of the sample that is stored of it, where it carries one. Of two beats of one instance in a batch, what only the first told is
- * kept.
+ * The row as the statement takes it, with the time of the sample that it carries, if any. Of two beats of one instance in
+ * a batch, what only the first told is kept.
  */
 function rowOf(
   read: KnownInstance,

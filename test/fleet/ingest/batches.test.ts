@@ -112,7 +112,7 @@ test('of samples of one moment the first stays, whichever beats of a batch bring
   const replayed = [{ timestamp: later, cpuPercent: 71, memoryPercent: 1, diskPercent: 1 }];
   await ingest.store([
     receivedBeat(once, now, { sentAt: later, cpuPercent: 11, samples: replayed }),
-    receivedBeat(twice, early, { sentAt: later, cpuPercent: 21, sequence: 1 }),
+    receivedBeat(twice, early, { sentAt: later, cpuPercent: 21, sequence: 1, samples: replayed }),
     receivedBeat(twice, now, { sentAt: later, cpuPercent: 31, sequence: 2, samples: replayed }),
     receivedBeat(twice, clock.now(), { sentAt: early, cpuPercent: 41, sequence: 3 }),
   ]);
