@@ -17,6 +17,8 @@ export function tooManyParts(
   whole: string,
   { isReport = false }: { isReport?: boolean } = {},
 ): string | undefined {
+  // Each name, as each value, takes a byte at least.
+  if (json.length <= (isReport ? mostNames : longestName)) return undefined;
   const longest = isReport ? Infinity : longestString;
   let string = 0;
   let values = 1;

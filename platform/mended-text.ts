@@ -1,3 +1,5 @@
+import { findDataFault, type DataFault } from './client-data.js';
+
 /** NUL and halves of surrogate pairs are legal in JSON and GraphQL, but PostgreSQL can store neither. */
 const unstorable = /[\0\p{Surrogate}]/gu;
 
@@ -6,6 +8,13 @@ const replacement = '\uFFFD';
 /** The text with U+FFFD in the place of each character that no statement can carry. */
 export function mended(text: string): string {
   return text.replaceAll(unstorable, replacement);
+}
+
+/** What is wrong with a client's data besides its text, which is mended where there is anything to mend. */
+export function faultOfMended(data: object, { fields = false } = {}): DataFault | undefined {
+  if (!findDataFault(data, { fields })) return undefined;
+  mendText(data);
+  return findDataFault(data, { fields, text: false });
 }
 
 /** More levels than anyone takes: what is deeper is refused by those who look at it next. */
@@ -25,11 +34,6 @@ export function mendText(data: object): void {
     }
     level = below;
   }
-}
-
-/** Whether JSON may carry such text: in well-formed UTF-8 it only can by escapes. */
-export function mayNeedMending(json: string): boolean {
-  return /\\u(?:0000|d[89a-f])/i.test(json);
 }
 
 function mendList(list: unknown[], below: object[]): void {

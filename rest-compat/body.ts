@@ -3,7 +3,7 @@ import express, { type Request, type Response } from 'express';
 import { isStranger } from '#platform/caller.js';
 import { describeFault, findDataFault, longestBody, longestBodyOfStrangers } from '#platform/client-data.js';
 import { tooManyParts } from '#platform/json-shape.js';
-import { mayNeedMending, mendText } from '#platform/mended-text.js';
+import { faultOfMended } from '#platform/mended-text.js';
 import type { RequestContext } from '#platform/request-context.js';
 
 import { Refusal } from './errors.js';
@@ -38,12 +38,10 @@ export async function readBody(
   }
   const tooMany = tooManyParts(bytes, 'The body', { isReport });
   if (tooMany) throw Refusal.of('BAD_REQUEST', tooMany);
-  const text = decode(bytes);
-  const json = parse(text);
+  const json = parse(decode(bytes));
   if (!isObject(json)) throw Refusal.of('BAD_REQUEST', 'The body must be a JSON object');
-  if (isReport && mayNeedMending(text)) mendText(json);
   // Nobody after this point checks how deep JSON scalars go or whether they can be stored.
-  const fault = findDataFault(json);
+  const fault = isReport ? faultOfMended(json) : findDataFault(json);
   if (fault) throw Refusal.of('BAD_REQUEST', describeFault(fault, 'the body'));
   return { json };
 }

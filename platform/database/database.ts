@@ -1,11 +1,13 @@
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { PostgresDialect } from 'kysely';
+import pg from 'pg';
 
 import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
 import { currentPatience, deadlineSettings } from './patience.js';
+import { preparedRead } from './prepared-read.js';
 import type { LogPosition, ReadPositions } from './read-positions.js';
 import { Replicas } from './replicas.js';
 import { areaRoles } from './roles.js';
@@ -152,6 +154,16 @@ export class Database {
   /** As `forJobs`, for single statements: each is its own transaction and takes one round trip. */
   readerForJobs(): RowReader {
     return this.single({ role: areaRoles(this.area).jobs, 'app.tenant_id': '' });
+  }
+
+  /** As `readerForJobs`, for what is run again and again: each connection has it parsed and planned once. */
+  preparedForJobs(): RowReader {
+    if (!this.connections.keepsStatements) return this.readerForJobs();
+    const as = { role: areaRoles(this.area).jobs, tenantId: '' };
+    return {
+      execute: async <Rows extends object[]>(sql: string, values: readonly ReadValue[] = []) =>
+        (await preparedRead(this.connections, as, sql, values, pg.types)) as Rows,
+    };
   }
 
   /** As `anonymous`, for single statements: each is its own transaction and takes one round trip. */

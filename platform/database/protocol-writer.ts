@@ -6,6 +6,10 @@ const close = 0x43;
 const sync = 0x53;
 const statement = 0x53;
 
+// Bytes of the buffer; what was longer once is not kept for what is short again.
+const leastKept = 4_096;
+const mostKept = 1_048_576;
+
 /** A value of a bound statement, as text. */
 export type BoundValue = string | null;
 
@@ -14,7 +18,7 @@ export type BoundValue = string | null;
  * one write. Statements are named, portals are not; all values are text.
  */
 export class ProtocolWriter {
-  private buffer = Buffer.allocUnsafe(4_096);
+  private buffer = Buffer.allocUnsafe(leastKept);
   private length = 0;
   private begun = 0;
 
@@ -52,9 +56,11 @@ export class ProtocolWriter {
 
   /** What was written since it was last asked for. */
   take(): Buffer {
-    const taken = Buffer.from(this.buffer.subarray(0, this.length));
+    const written = this.buffer.subarray(0, this.length);
     this.length = 0;
-    return taken;
+    if (this.buffer.length <= mostKept) return Buffer.from(written);
+    this.buffer = Buffer.allocUnsafe(leastKept);
+    return written;
   }
 
   private begin(code: number): this {

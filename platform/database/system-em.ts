@@ -29,3 +29,12 @@ export async function systemStatement<Row extends pg.QueryResultRow>(
 ): Promise<Row[]> {
   return database.readerForJobs().execute<Row[]>(sql, values);
 }
+
+/** As `systemStatement`, for the hottest of them: each connection has it parsed and planned once. */
+export async function systemPrepared<Row extends pg.QueryResultRow>(
+  database: Database,
+  sql: string,
+  values: readonly ReadValue[],
+): Promise<Row[]> {
+  return database.preparedForJobs().execute<Row[]>(sql, values);
+}

@@ -2,7 +2,7 @@ import type { MiddlewareFn } from 'type-graphql';
 
 import { describeFault, findDataFault } from '../client-data.js';
 import { ApiError } from '../errors.js';
-import { mendText } from '../mended-text.js';
+import { faultOfMended } from '../mended-text.js';
 
 /**
  * Refuses text that no statement can carry, and nesting that nobody can walk, in any argument of a root field, JSON
@@ -10,8 +10,7 @@ import { mendText } from '../mended-text.js';
  * counts all the same.
  */
 export function checkArguments(args: Record<string, unknown>, mendsText: boolean): void {
-  if (mendsText) mendText(args);
-  const fault = findDataFault(args, { fields: true });
+  const fault = mendsText ? faultOfMended(args, { fields: true }) : findDataFault(args, { fields: true });
   if (fault) throw new ApiError('BAD_REQUEST', describeFault(fault, 'the arguments'));
 }
 

@@ -6,7 +6,7 @@ import { Connections, defaultConnections } from '#platform/database/connections.
 import { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
 import { patience, waits, withPatience, type Patience } from '#platform/database/patience.js';
-import { systemStatement } from '#platform/database/system-em.js';
+import { systemPrepared, systemStatement } from '#platform/database/system-em.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
@@ -172,6 +172,7 @@ describe('a process', () => {
         await identity.forTenant('org_2').execute(who),
         await fleet.select('org_3', who, []),
         await systemStatement(fleet, who, []),
+        await systemPrepared(fleet, who, []),
         await identity.anonymous().execute(who),
         (await connections.use(async (client) => client.query(who))).rows,
       ];
@@ -179,6 +180,7 @@ describe('a process', () => {
         { role: 'fleet_app', tenant: 'org_1' },
         { role: 'identity_app', tenant: 'org_2' },
         { role: 'fleet_app', tenant: 'org_3' },
+        { role: 'fleet_jobs', tenant: '' },
         { role: 'fleet_jobs', tenant: '' },
         { role: 'identity_app', tenant: '' },
         { role: 'panel_app', tenant: '' },

@@ -5,7 +5,7 @@ import { sequenceAfter, type SequenceState } from '../lifecycle/duplicate.js';
 import { aheadLimitMs, hourMs, hourOf, lateLimitMs, rateReachMs } from '../metrics/tiers.js';
 import { digestOf } from '../reported/facts.js';
 import { judge, type Streaks, type VersionLine } from './heartbeat.reasons.js';
-import type { Heartbeat } from './heartbeat.rules.js';
+import type { Heartbeat, Measured } from './heartbeat.rules.js';
 
 /** A beat that waits to be stored: whose it is by the verified credential, and when it came by server time. */
 export interface ReceivedBeat {
@@ -120,6 +120,8 @@ export function afterBeat(
 
 /** Whether nothing came or went. How a reason is worded changes from beat to beat and is nothing to tell of. */
 function sameReasons(before: readonly StoredReason[], after: readonly StoredReason[]): boolean {
+  // As with most beats.
+  if (before.length === 0 && after.length === 0) return true;
   const keys = new Set(after.map(reasonKey));
   const earlier = new Set(before.map(reasonKey));
   return keys.size === earlier.size && [...keys].every((key) => earlier.has(key));
@@ -185,22 +187,35 @@ export function shiftAfter(before: number, skewSeconds: number | null): number {
 }
 
 /** The samples that a beat brings: its own, and those replayed. What is too old or too far ahead is left out. */
-export function samplesOf({ beat, receivedAt }: ReceivedBeat, shiftSeconds: number): Sample[] {
+export function samplesOf(
+  { beat, receivedAt }: ReceivedBeat,
+  shiftSeconds: number,
+): { own: Sample | undefined; replayed: readonly Sample[] } {
   const shifted = (time: Date) => new Date(time.getTime() - shiftSeconds * 1000);
   const oldest = receivedAt.getTime() - lateLimitMs;
   const newest = receivedAt.getTime() + aheadLimitMs;
-  const own = { ...beat, at: beat.sentAt ? shifted(beat.sentAt) : receivedAt };
-  return [own, ...(beat.samples ?? []).map((sample) => ({ ...sample, at: shifted(sample.timestamp) }))]
-    .map((sample) => ({
-      at: sample.at,
-      cpu_percent: sample.cpuPercent,
-      memory_percent: sample.memoryPercent,
-      disk_percent: sample.diskPercent,
-      net_rx_bytes: sample.netRxBytes ?? null,
-      net_tx_bytes: sample.netTxBytes ?? null,
-      load_average: sample.loadAverage ?? null,
-    }))
-    .filter(({ at }) => at.getTime() > oldest && at.getTime() <= newest);
+  const isKept = ({ at }: Sample) => at.getTime() > oldest && at.getTime() <= newest;
+  const own = sampleAt(beat, beat.sentAt ? shifted(beat.sentAt) : receivedAt);
+  return {
+    own: isKept(own) ? own : undefined,
+    replayed: beat.samples
+      ? beat.samples.map((sample) => sampleAt(sample, shifted(sample.timestamp))).filter(isKept)
+      : none,
+  };
+}
+
+const none: readonly Sample[] = [];
+
+function sampleAt(measured: Measured, at: Date): Sample {
+  return {
+    at,
+    cpu_percent: measured.cpuPercent,
+    memory_percent: measured.memoryPercent,
+    disk_percent: measured.diskPercent,
+    net_rx_bytes: measured.netRxBytes ?? null,
+    net_tx_bytes: measured.netTxBytes ?? null,
+    load_average: measured.loadAverage ?? null,
+  };
 }
 
 /**

@@ -19,6 +19,10 @@ export interface VersionLine {
 const heldBeats = 3;
 const highPercent = 95;
 const disk = { fullPercent: 95, clearPercent: 93 };
+const loads = [
+  { code: StatusReasonCode.CPU_HIGH, field: 'cpuPercent', what: 'The CPU' },
+  { code: StatusReasonCode.MEMORY_HIGH, field: 'memoryPercent', what: 'Memory' },
+] as const;
 const skew = { limitSeconds: 60, clearSeconds: 50 };
 
 type Finding = Omit<StoredReason, 'since'>;
@@ -55,10 +59,8 @@ export function judge(
     });
   }
   const streaks: Streaks = {};
-  for (const [code, value, what] of [
-    [StatusReasonCode.CPU_HIGH, beat.cpuPercent, 'The CPU'],
-    [StatusReasonCode.MEMORY_HIGH, beat.memoryPercent, 'Memory'],
-  ] as const) {
+  for (const { code, field, what } of loads) {
+    const value = beat[field];
     const told = before.streaks[code] ?? 0;
     const streak = value === null ? told : value >= highPercent === had(code) ? 0 : told + 1;
     const isTold = streak >= heldBeats ? !had(code) : had(code);

@@ -18,7 +18,8 @@ export interface ComponentReport {
   message?: string | null;
 }
 
-interface Measured {
+/** What a node measures at one time. */
+export interface Measured {
   cpuPercent: number | null;
   memoryPercent: number | null;
   diskPercent: number | null;

@@ -1,14 +1,16 @@
 import type { Outcome } from '#platform/batch-queue.js';
 import type { Clock } from '#platform/clock.js';
+import { arrayLiteral } from '#platform/database/array-literal.js';
 import type { Database } from '#platform/database/database.js';
 import { isPassing, sqlCodeOf } from '#platform/database/outage.js';
 import { patience, withPatience, type Patience } from '#platform/database/patience.js';
-import { systemEm, systemStatement } from '#platform/database/system-em.js';
+import { systemEm, systemPrepared, systemStatement } from '#platform/database/system-em.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 
 import type { MetricsRelay } from '../metrics/metrics-relay.job.js';
 import type { ReceivedBeat } from './beat.js';
+import { arraysOf } from './ingest.arrays.js';
 import { keyOf, prepare, type KnownInstance, type Writes } from './ingest.rows.js';
 import { readInstances, storeBeats } from './ingest.sql.js';
 
@@ -99,11 +101,10 @@ export class HeartbeatIngest {
   }
 
   private async read(batch: readonly ReceivedBeat[]): Promise<Map<string, KnownInstance>> {
-    const keys = new Map(
-      batch.map(({ node }) => [keyOf(node), { tenant_id: node.tenantId, id: node.instanceId }]),
-    );
-    const rows = await systemStatement<KnownInstance>(this.database, readInstances, [
-      JSON.stringify([...keys.values()]),
+    const nodes = [...new Map(batch.map(({ node }) => [keyOf(node), node])).values()];
+    const rows = await systemPrepared<KnownInstance>(this.database, readInstances, [
+      arrayLiteral(nodes.map(({ tenantId }) => tenantId)),
+      arrayLiteral(nodes.map(({ instanceId }) => instanceId)),
     ]);
     return new Map(rows.map((row) => [`${row.tenantId} ${row.id}`, row]));
   }
@@ -111,16 +112,20 @@ export class HeartbeatIngest {
   /** Answers the keys of the instances stored. Their events go with them. */
   private async write(writes: Writes): Promise<Set<string>> {
     const hasOvertaken = writes.overtaken.size > 0;
+    const hasSamples = writes.samples.length > 0;
     const hasHours = writes.hours.size > 0;
-    const sql = storeBeats({ hasOvertaken, hasHours });
-    const values = [
-      writes.instances.values(),
+    const sql = storeBeats({ hasOvertaken, hasSamples, hasHours });
+    const more = [
       ...(hasOvertaken ? [writes.overtaken.values()] : []),
-      writes.samples,
+      ...(hasSamples ? [writes.samples] : []),
       ...(hasHours ? [writes.hours.values()] : []),
-    ].map((rows) => JSON.stringify([...rows]));
+    ];
+    const values = [
+      ...arraysOf([...writes.instances.values()]),
+      ...more.map((rows) => JSON.stringify([...rows])),
+    ];
     if (writes.events.length === 0)
-      return keySet(await systemStatement<StoredKey>(this.database, sql, values));
+      return keySet(await systemPrepared<StoredKey>(this.database, sql, values));
     return systemEm(this.database).transactional(async (em) => {
       const stored = keySet(await em.execute<StoredKey[]>(sql, values));
       const events = writes.events.filter(({ tenantId, entityId }) => stored.has(`${tenantId} ${entityId}`));

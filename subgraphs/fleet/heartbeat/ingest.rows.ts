@@ -2,7 +2,6 @@ import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { NodeViewer } from '#platform/viewer.js';
 import type { FactsChanged, InstanceChanged } from '#schema/events.js';
 
-import type { StoredRow } from '../metrics/metrics-relay.job.js';
 import {
   afterBeat,
   hoursToMark,
@@ -26,14 +25,17 @@ export interface KnownInstance extends InstanceState {
   minor: number | null;
 }
 
-type Row = StoredRow & Record<string, unknown>;
+/** What is written of an instance. */
+export type Row = ReturnType<typeof rowOf>;
+type StoredSample = Sample & { tenant_id: string; instance_id: string };
 
 /** What a batch writes: rows by instance, and all that goes with them. */
 export interface Writes {
   instances: Map<string, Row>;
   /** Instances that only get samples: they have no row among the others. */
   overtaken: Map<string, { tenant_id: string; id: string; generation: number }>;
-  samples: (Sample & { tenant_id: string; instance_id: string })[];
+  /** Those that no row of an instance carries: of instances with more than one. */
+  samples: StoredSample[];
   hours: Map<string, { tenant_id: string; instance_id: string; hour: string }>;
   events: OutboxEvent[];
 }
@@ -66,7 +68,10 @@ export function prepare(
     if (!read) throw new Error('beats are prepared for known instances');
     const before = states.get(key) ?? read;
     if (isOvertaken(before, received)) {
-      addSamples(writes, read, before, received, now, heartbeatSeconds);
+      const { own, replayed } = samplesOf(received, before.clockShiftSeconds);
+      const samples = own ? [own, ...replayed] : replayed;
+      noteTimes(writes, read, before, samples, now, heartbeatSeconds);
+      addSamples(writes, read, samples);
       const { tenantId, id, generation } = read;
       if (!writes.instances.has(key)) writes.overtaken.set(key, { tenant_id: tenantId, id, generation });
       continue;
@@ -74,10 +79,15 @@ export function prepare(
     const baseline =
       read.major === null || read.minor === null ? null : { major: read.major, minor: read.minor };
     const { state, transitions } = afterBeat(before, received, baseline, heartbeatSeconds);
-    addSamples(writes, read, state, received, now, heartbeatSeconds);
+    const { own, replayed } = samplesOf(received, state.clockShiftSeconds);
+    noteTimes(writes, read, state, own ? [own, ...replayed] : replayed, now, heartbeatSeconds);
     states.set(key, state);
     writes.overtaken.delete(key);
-    writes.instances.set(key, rowOf(read, state, received, writes.instances.get(key)));
+    const earlier = writes.instances.get(key);
+    // The first of two samples of one moment stays: all of an instance with several beats are stored in their order.
+    if (earlier) writes.samples.unshift(...carriedBy(earlier));
+    addSamples(writes, read, earlier && own ? [own, ...replayed] : replayed);
+    writes.instances.set(key, rowOf(read, state, received, earlier ? null : (own?.at ?? null), earlier));
     const facts = factsChanged(before, state, received);
     if (facts) writes.events.push(eventOf(read, received, 'fleet.facts.changed', facts));
     for (const transition of transitions) {
@@ -113,31 +123,56 @@ function factsChanged(
   };
 }
 
-function addSamples(
+/** Marks the hours that the samples belong to, and moves the time of the newest one. */
+function noteTimes(
   writes: Writes,
   { tenantId, id }: KnownInstance,
   state: InstanceState,
-  received: ReceivedBeat,
+  samples: readonly Sample[],
   now: Date,
   heartbeatSeconds: number,
 ): void {
-  for (const sample of samplesOf(received, state.clockShiftSeconds)) {
-    writes.samples.push({ tenant_id: tenantId, instance_id: id, ...sample });
-    for (const time of hoursToMark(sample.at, state.sampledAt, now, heartbeatSeconds)) {
+  for (const { at } of samples) {
+    for (const time of hoursToMark(at, state.sampledAt, now, heartbeatSeconds)) {
       const hour = new Date(time).toISOString();
       writes.hours.set(`${tenantId} ${id} ${hour}`, { tenant_id: tenantId, instance_id: id, hour });
     }
-    if (!state.sampledAt || state.sampledAt < sample.at) state.sampledAt = sample.at;
+    if (!state.sampledAt || state.sampledAt < at) state.sampledAt = at;
   }
 }
 
-/** The row as the statement takes it. Of two beats of one instance in a batch, what only the first told is kept. */
+function addSamples(writes: Writes, { tenantId, id }: KnownInstance, samples: readonly Sample[]): void {
+  for (const sample of samples) writes.samples.push({ tenant_id: tenantId, instance_id: id, ...sample });
+}
+
+/** The sample that the row of an earlier beat would have brought along. */
+function carriedBy(row: Row): StoredSample[] {
+  if (!row.sample_at) return [];
+  const { tenant_id, cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average } =
+    row;
+  const measured = { cpu_percent, memory_percent, disk_percent, net_rx_bytes, net_tx_bytes, load_average };
+  return [{ tenant_id, instance_id: row.id, at: row.sample_at, ...measured }];
+}
+
+/** What of an earlier beat stays where a later one in the batch does not tell it. */
+interface EarlierRow {
+  version: string | null;
+  storage_used_gb: number | null;
+  facts: object | null | undefined;
+  facts_reported_at: Date | undefined;
+}
+
+/**
+ * The row as the statement takes it, with the time of the sample that it carries, if any. Of two beats of one instance in
+ * a batch, what only the first told is kept.
+ */
 function rowOf(
   read: KnownInstance,
   state: BeatenState,
   { beat, receivedAt }: ReceivedBeat,
-  earlier: Row | undefined,
-): Row {
+  sampleAt: Date | null,
+  earlier: EarlierRow | undefined,
+) {
   // The same facts again are not written again.
   const isNew = state.factsDigest !== read.factsDigest;
   return {
@@ -152,20 +187,21 @@ function rowOf(
     reasons: state.reasons,
     streaks: state.streaks,
     sampled_at: state.sampledAt,
+    sample_at: sampleAt,
     sequence: state.sequence,
     regressions: state.regressions,
     regressed_at: state.regressedAt,
     other_sequence: state.otherSequence,
     clock_skew_seconds: state.clockSkewSeconds,
     clock_shift_seconds: state.clockShiftSeconds,
-    version: beat.version ?? earlier?.['version'] ?? null,
+    version: beat.version ?? earlier?.version ?? null,
     apps_count: beat.appsCount,
     cpu_percent: beat.cpuPercent,
     memory_percent: beat.memoryPercent,
     disk_percent: beat.diskPercent,
     cpu_cores: beat.cpuCores,
     memory_gb: beat.memoryGb,
-    storage_used_gb: beat.storageUsedGb ?? earlier?.['storage_used_gb'] ?? null,
+    storage_used_gb: beat.storageUsedGb ?? earlier?.storage_used_gb ?? null,
     net_rx_bytes: state.netRxBytes,
     net_tx_bytes: state.netTxBytes,
     net_rx_bytes_per_second: state.netRxBytesPerSecond,
@@ -173,8 +209,8 @@ function rowOf(
     load_average: beat.loadAverage ?? null,
     uptime_seconds: beat.uptimeSeconds ?? null,
     health: beat.health ?? [],
-    facts: beat.facts ? (isNew ? beat.facts : undefined) : (earlier?.['facts'] ?? undefined),
+    facts: beat.facts ? (isNew ? beat.facts : undefined) : (earlier?.facts ?? undefined),
     facts_digest: state.factsDigest,
-    facts_reported_at: beat.facts ? receivedAt : (earlier?.['facts_reported_at'] ?? undefined),
+    facts_reported_at: beat.facts ? receivedAt : (earlier?.facts_reported_at ?? undefined),
   };
 }

@@ -3,7 +3,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { BatchQueue } from '#platform/batch-queue.js';
+import { Database } from '#platform/database/database.js';
 import { patience } from '#platform/database/patience.js';
+import { silentLogger } from '#platform/logger.js';
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
 
 import { TestClock } from '../../support/clock.js';
@@ -101,6 +103,60 @@ test('two beats of one node in a batch count in turn, and the facts of the first
     [null, 'HEALTHY'],
     ['HEALTHY', 'DEGRADED'],
   ]);
+});
+
+test('of samples of one moment the first stays, whichever beats of a batch bring them', async () => {
+  const [once, twice] = [await store.instance(), await store.instance()];
+  const now = clock.now();
+  const [early, later] = [new Date(now.getTime() - 1_500), new Date(now.getTime() - 500)];
+  const replayed = [{ timestamp: later, cpuPercent: 71, memoryPercent: 1, diskPercent: 1 }];
+  await ingest.store([
+    receivedBeat(once, now, { sentAt: later, cpuPercent: 11, samples: replayed }),
+    receivedBeat(twice, early, { sentAt: later, cpuPercent: 21, sequence: 1, samples: replayed }),
+    receivedBeat(twice, now, { sentAt: later, cpuPercent: 31, sequence: 2, samples: replayed }),
+    receivedBeat(twice, clock.now(), { sentAt: early, cpuPercent: 41, sequence: 3 }),
+  ]);
+  const stored = async ({ id }: { id: string }) =>
+    store.sql('select at, cpu_percent from fleet.metrics_sample where instance_id = $1 order by at', [id]);
+  expect(await stored(once)).toEqual([{ at: later, cpu_percent: 11 }]);
+  expect(await stored(twice)).toEqual([
+    { at: early, cpu_percent: 41 },
+    { at: later, cpu_percent: 21 },
+  ]);
+});
+
+test('all batches that tell of nothing new are read and stored by statements that a connection has had planned once', async () => {
+  const url = store.test.url;
+  const database = await Database.open({
+    area: 'fleet',
+    url,
+    entities: [],
+    poolSize: 1,
+    logger: silentLogger,
+  });
+  const alone = new HeartbeatIngest(database, clock, 30);
+  const instances = await Promise.all([store.instance(), store.instance()]);
+  // More often than the server plans for the values at hand.
+  for (let beat = 0; beat < 9; beat += 1) {
+    const at = new Date(clock.now().getTime() + beat * 1000);
+    const batch = instances.map((instance) => receivedBeat(instance, at, { cpuPercent: beat }));
+    expect(await alone.store(batch)).toEqual(instances.map(() => ({ answer: undefined })));
+  }
+  const { rows } = await database.connections.use(async (client) =>
+    client.query<{ runs: number }>(
+      `select (generic_plans + custom_plans)::int as runs from pg_prepared_statements
+       where statement like '%fleet.instance%' order by runs`,
+    ),
+  );
+  // The first told of two nodes that are there now.
+  expect(rows).toEqual([{ runs: 8 }, { runs: 9 }]);
+  for (const { id } of instances) {
+    const samples = await store.sql('select cpu_percent from fleet.metrics_sample where instance_id = $1', [
+      id,
+    ]);
+    expect(samples).toHaveLength(9);
+  }
+  await database.close();
 });
 
 test('an ordinary beat changes no index, so that its row stays where it is', async () => {
