@@ -17,7 +17,7 @@ const longest = [
   'web/ha',
   'fleet/ingest/survives-kill',
   'web/organization',
-  'fleet/commands/killed-panel-and-agent',
+  'fleet/commands/killed-panel',
   'security/roles',
   'billing/killed-panel',
   'billing/webhooks',
@@ -25,7 +25,6 @@ const longest = [
   'web/alerting',
   'hosting/kubernetes-silence',
   'hosting/versions-side-by-side',
-  'hosting/ha-failures',
   'identity/login',
 ].map((name) => `/test/${name}.test.ts`);
 

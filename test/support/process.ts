@@ -108,11 +108,12 @@ export class PanelProcess extends RunningChild {
   }
 }
 
-/** Runs the text of a module, with the panel as it is built. */
+/** Runs the text of a module, which may import the panel's. */
 export function runScript(text: string): RunningChild {
-  const argv = ['--input-type=module', '--eval', text];
+  const argv = ['--import', 'tsx', '--input-type=module', '--eval', text];
+  const env = { ...process.env, ...inherited };
   return new RunningChild(
-    spawn(process.execPath, argv, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] }),
+    spawn(process.execPath, argv, { cwd: packageRoot, env, stdio: ['ignore', 'pipe', 'pipe'] }),
   );
 }
 
