@@ -73,6 +73,8 @@ test('SIGTERM under 200 sockets: readiness goes first, requests are answered, ea
   expect(new Set(lives.map((live) => live.closeCode))).toEqual(new Set([1012]));
   expect(running.output).not.toMatch(/took too long|"level":50/);
 
+  // The panel that follows takes the database with it.
+  await holder.end();
   await using next = await startTestPanel({}, 'in process', database);
   expect((await fetch(`${next.panel.url}/readyz`)).status).toBe(200);
 }, 90_000);
