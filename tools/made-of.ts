@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -22,6 +22,8 @@ export async function buildWhenChanged(
   }
   const wanted = hash.digest('hex');
   if (lastBuild(stamp) === wanted) return;
+  // A build that fails leaves neither what was there before nor anything that says so.
+  rmSync(join(root, stamp), { force: true });
   await build();
   mkdirSync(dirname(join(root, stamp)), { recursive: true });
   writeFileSync(join(root, stamp), wanted);

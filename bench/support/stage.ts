@@ -79,7 +79,7 @@ export async function openStage(settings: Record<string, string> = {}): Promise<
   };
 }
 
-/** Compiles the panel, as `npm start` does. */
+/** Builds the panel, as `npm start` does. */
 export function build(): void {
   const { status } = spawnSync(process.execPath, [assetPath('tools', 'build-programs.ts')], {
     stdio: 'inherit',

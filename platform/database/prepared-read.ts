@@ -146,6 +146,7 @@ function openingFor(role: string): StatementText {
   return opening;
 }
 
+/** A value as PostgreSQL reads it where it is bound. */
 export function boundValue(value: ReadValue): BoundValue {
   if (value === null) return null;
   if (value instanceof Date) return value.toISOString();

@@ -1,8 +1,7 @@
 import type pg from 'pg';
 
 import type { PreparedStatement, PreparedStatements, StatementText } from './prepared-statements.js';
-import type { BoundValue } from './protocol-writer.js';
-import { ProtocolWriter } from './protocol-writer.js';
+import { ProtocolWriter, type BoundValue } from './protocol-writer.js';
 import type { Described, Row } from './row-shape.js';
 
 /** A statement with its values, one of several in a message. */
@@ -20,8 +19,6 @@ const writer = new ProtocolWriter();
  * of the last one.
  */
 export class QuestionsQuery {
-  /** `pg` wants one of each query. */
-  readonly text = '';
   private used: PreparedStatement[] = [];
   private answers: Row[][] = [];
   private fault: Error | undefined;
@@ -32,6 +29,11 @@ export class QuestionsQuery {
     private readonly types: pg.CustomTypesConfig,
     public callback: Done,
   ) {}
+
+  /** For traces. */
+  get text(): string {
+    return this.asked.map(({ text }) => text.sql).join('; ');
+  }
 
   submit({ stream }: pg.Connection): undefined {
     this.used = this.asked.map(({ text, values }) => {
