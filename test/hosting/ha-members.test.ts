@@ -76,6 +76,26 @@ test('a server that Patroni has forgotten is missed by its name until another on
   expect((await reasons()).filter((reason) => reason.startsWith('MEMBER_MISSING'))).toEqual([]);
 }, 120_000);
 
+test("a new leader's timeline, which Patroni names later than the leader, is told as well", async () => {
+  patroni.members = [leader('pg-1'), standby('pg-2'), standby('pg-4')];
+  await until(async () => (await shown()).haStatus.database.leader === 'pg-1', 'Patroni to be looked at');
+  await using live = new Live(
+    panel.panel.url,
+    await panel.world.administrator(),
+    'subscription { haChanged { database { leader timeline } } }',
+  );
+  await live.opened();
+  for (const timeline of [1, 2]) {
+    patroni.members = [leader('pg-4', timeline), standby('pg-2'), standby('pg-1')];
+    await inTime(
+      async () => JSON.stringify(live.results).includes(`{"leader":"pg-4","timeline":${timeline}}`),
+      `timeline ${timeline} to be told`,
+    );
+  }
+  expect((await shown()).haStatus.database.leader).toBe('pg-4');
+  patroni.members = [leader('pg-1'), standby('pg-2'), standby('pg-4')];
+}, 120_000);
+
 test('a server that was not seen for a week is missed no more, unless PATRONI_URLS has more than there are', async () => {
   patroni.members = [leader('pg-1')];
   await until(async () => (await reasons()).join().includes('pg-2, pg-4 are gone'), 'them to be missed');

@@ -1,5 +1,6 @@
 import { ApiError } from '#platform/errors.js';
 
+import type { Streaming } from './database.loader.js';
 import { HaNodeStatus, HaRole, type HaNode } from './ha.js';
 import type { PatroniMember, PatroniView } from './patroni/patroni.js';
 
@@ -42,6 +43,17 @@ export function memberToLead(view: PatroniView, wanted: string | undefined): Pat
   const fault = faultOf(found, view);
   if (fault) throw refused(...fault);
   return found;
+}
+
+/** Patroni tells how far a server was behind some seconds ago; who leads knows it as of now. The worse of both counts. */
+export function withMeasuredLag(view: PatroniView, { standbys }: Streaming): PatroniView {
+  const measured = new Map(standbys.map(({ name, lagBytes }) => [name, lagBytes ?? 0]));
+  const members = view.members.map((each) =>
+    each.lagBytes === null
+      ? each
+      : { ...each, lagBytes: Math.max(each.lagBytes, measured.get(each.name) ?? 0) },
+  );
+  return { ...view, members };
 }
 
 function faultOf(each: PatroniMember, view: PatroniView): [reason: string, message: string] | undefined {

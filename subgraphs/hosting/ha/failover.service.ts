@@ -8,7 +8,8 @@ import { leaseSeconds } from '#platform/membership/lease.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { candidate, memberToLead, refused } from './candidates.js';
+import { candidate, memberToLead, refused, withMeasuredLag } from './candidates.js';
+import { measureStreaming } from './database.loader.js';
 import { failOverRules, type FailOverInput } from './ha.inputs.js';
 import { HaRole, type HaStatus } from './ha.js';
 import { readNodes } from './nodes.loader.js';
@@ -96,7 +97,8 @@ export class FailoverService {
     });
     if (last && isTheSame(last, wanted, leader?.name))
       return inTime(this.goOn(operation, patroni, last), until);
-    const { name } = memberToLead(seen, wanted);
+    const measured = leader ? withMeasuredLag(seen, await measureStreaming(operation.em)) : seen;
+    const { name } = memberToLead(measured, wanted);
     const details = { target: name, changes: { of: 'database', from: leader?.name ?? null } };
     const next = { target: name, isChosen: wanted === undefined };
     // What is asked for is in the trail before the server goes; singletons under way end first.

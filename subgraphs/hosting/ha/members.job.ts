@@ -49,8 +49,8 @@ async function remember(em: SqlEntityManager, { members }: PatroniView): Promise
 
 /** All but how far they are behind, which changes all the time. */
 function looksOf({ members, isSynchronous, isPaused, problem }: PatroniView): string {
-  const each = members.map(({ name, isLeader, state, isSynchronous: isWaitedFor }) =>
-    [name, isLeader, state, isWaitedFor].join(),
+  const each = members.map(({ name, isLeader, state, timeline, isSynchronous: isWaitedFor }) =>
+    [name, isLeader, state, timeline, isWaitedFor].join(),
   );
   return JSON.stringify([each.toSorted(), isSynchronous, isPaused, problem]);
 }
