@@ -1,16 +1,19 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
 
 import { isMissing, replaceFile } from '../durable-file.js';
 import type { AgentLogger } from '../logger.js';
+import type { AgentCommand } from '../protocol.js';
 import type { CommandReport } from './report.js';
 
-/** A command that has begun and whose end the panel may not know. */
+/** A command that the panel was told of, and whose end it may not know. */
 export interface JournalEntry {
   readonly id: string;
   readonly lease: string | number;
+  /** What is to be done; absent once it has begun. */
+  readonly waiting?: Pick<AgentCommand, 'command' | 'params'> | undefined;
   /** How it ended; absent while it runs. */
   readonly result?: CommandReport | undefined;
 }
@@ -19,6 +22,7 @@ const stored = z.array(
   z.object({
     id: z.string().min(1),
     lease: z.union([z.string(), z.number()]),
+    waiting: z.object({ command: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
     result: z
       .object({
         status: z.enum(['success', 'failed']),
@@ -72,6 +76,8 @@ export class CommandJournal {
         await replaceFile(this.file, `${JSON.stringify([...this.entries.values()], undefined, 2)}\n`);
       } catch (error) {
         this.logger.error({ err: error }, 'The journal of commands can not be written');
+        // By what it told before, a command that has begun would begin again.
+        await rm(this.file, { force: true }).catch(() => undefined);
       }
     });
     return this.writing;

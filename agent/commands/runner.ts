@@ -76,12 +76,16 @@ export class CommandRunner {
     return work;
   }
 
-  /** Tells the panel how those commands ended that were under way when the agent last ended. */
+  /**
+   * Tells the panel how those commands ended that were under way when the agent last ended. One that it was to begin, of
+   * which the panel may know, begins now.
+   */
   async resume(reporter: (command: { id: string; lease: string | number }) => Report): Promise<void> {
     const open = (await this.options.journal?.open()) ?? [];
     await Promise.all(
-      open.map(async ({ id, lease, result = interrupted }) => {
+      open.map(async ({ id, lease, waiting, result = interrupted }) => {
         if (this.taken.has(id)) return;
+        if (waiting) return this.run({ id, lease, ...waiting }, reporter({ id, lease }));
         const taken: Taken = { report: reporter({ id, lease }), result };
         this.taken.set(id, taken);
         await this.tellEnd(id, taken, result);
@@ -97,16 +101,19 @@ export class CommandRunner {
   private async work(command: AgentCommand, taken: Taken): Promise<void> {
     const { logger } = this.options;
     if (this.ending.signal.aborted) return;
+    const { id, lease, command: kind, params } = command;
+    await this.options.journal?.note({ id, lease, waiting: { command: kind, params } });
     const begun = await this.tell(taken, { status: 'in_progress', progress: 0 });
     if (begun.kind !== 'ok') {
       // It was cancelled, or handed to this node in vain too long; or it comes again with another beat.
-      logger.warn({ command: command.id, reason: begun.message }, 'The panel takes the command back');
-      this.taken.delete(command.id);
+      logger.warn({ command: id, reason: begun.message }, 'The panel takes the command back');
+      this.taken.delete(id);
+      // Where the agent is stopped while the panel does not answer, that may know of it all the same.
+      if (begun.kind !== 'unavailable') await this.options.journal?.forget(id);
       return;
     }
-    const { id, lease } = command;
     await this.options.journal?.note({ id, lease });
-    logger.info({ command: command.id, kind: command.command }, 'A command has begun');
+    logger.info({ command: id, kind }, 'A command has begun');
     const { isSuccess, output, exitCode } = await this.perform(command, taken);
     taken.result = {
       status: isSuccess ? 'success' : 'failed',
@@ -115,7 +122,7 @@ export class CommandRunner {
     };
     await this.options.journal?.note({ id, lease, result: taken.result });
     const told = await this.tellEnd(id, taken, taken.result);
-    logger.info({ command: command.id, result: taken.result.status, told: told.kind }, 'A command has ended');
+    logger.info({ command: id, result: taken.result.status, told: told.kind }, 'A command has ended');
   }
 
   private async perform(command: AgentCommand, taken: Taken): Promise<CommandResult> {

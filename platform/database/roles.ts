@@ -61,9 +61,16 @@ async function bringIntoPlace(owner: pg.Client, areas: readonly string[], login:
 
 async function missingRoles(owner: pg.Client, areas: readonly string[], login: LoginRole): Promise<string[]> {
   const groups = areas.flatMap((area) => Object.values(areaRoles(area)));
-  const { rows } = await owner.query<{ name: string; login: boolean; inherit: boolean; unsafe: boolean }>(
+  const { rows } = await owner.query<{
+    name: string;
+    login: boolean;
+    inherit: boolean;
+    unsafe: boolean;
+    hasJit: boolean;
+  }>(
     `select rolname as name, rolcanlogin as login, rolinherit as inherit,
-       rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as unsafe
+       rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as unsafe,
+       coalesce(array_to_string(rolconfig, chr(10)) ~ '(^|\\n)jit=', false) as "hasJit"
      from pg_roles where rolname = any($1)`,
     [[login.name, ...groups]],
   );
@@ -78,9 +85,13 @@ async function missingRoles(owner: pg.Client, areas: readonly string[], login: L
     if (!app.login || app.inherit) statements.push(`alter role ${loginName} login noinherit`);
     if (app.unsafe) statements.push(`alter role ${loginName} ${powerless}`);
   }
-  // Nobody can read a password to compare it. An owner that may not set it leaves it to whoever made the role.
-  if (login.password !== undefined && (!app || (await mayAlter(owner, login.name)))) {
-    statements.push(`alter role ${loginName} password ${pg.escapeLiteral(login.password)}`);
+  // What an owner may not set is left to whoever made the role.
+  if (!app || (await mayAlter(owner, login.name))) {
+    // Statements are short, and estimates of tables with policies high: to compile one takes longer than to run it.
+    if (!app?.hasJit) statements.push(`alter role ${loginName} set jit to off`);
+    // Nobody can read a password to compare it.
+    if (login.password !== undefined)
+      statements.push(`alter role ${loginName} password ${pg.escapeLiteral(login.password)}`);
   }
 
   for (const group of groups) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -57,6 +57,43 @@ describe('the journal', () => {
     await isAtIt;
     expect(await resumed()).toEqual([{ status: 'failed', output: interrupted }]);
     expect(await resumed()).toEqual([]);
+  });
+
+  test('a command of which the panel was told, and that had not begun, begins after a restart, once', async () => {
+    let runs = 0;
+    const restart = async () => void (runs += 1);
+    let told = () => {};
+    const isTold = new Promise<void>((resolve) => (told = resolve));
+    void runner(restart).run(command, async () => {
+      told();
+      return new Promise(() => undefined);
+    });
+    await isTold;
+    expect(runs).toBe(0);
+    const { reports, report } = recording();
+    await runner(restart).resume(() => report);
+    await runner(restart).resume(() => report);
+    expect({ runs, reports }).toEqual({
+      runs: 1,
+      reports: [
+        { status: 'in_progress', progress: 0 },
+        { status: 'success', output: 'restarted', exit_code: 0 },
+      ],
+    });
+  });
+
+  test('a command that the panel has taken back meanwhile does not begin after a restart', async () => {
+    let runs = 0;
+    const restart = async () => void (runs += 1);
+    const before = runner(restart);
+    await before.run(command, async () => {
+      before.stop();
+      return { kind: 'unavailable', message: 'the panel is away' };
+    });
+    const { reports, report } = recording({ kind: 'refused', status: 409, message: 'It was cancelled' });
+    await runner(restart).resume(() => report);
+    await runner(restart).resume(() => report);
+    expect({ runs, reports }).toEqual({ runs: 0, reports: [{ status: 'in_progress', progress: 0 }] });
   });
 
   test('a result that the panel has not heard is told as it was, and the command does not run again', async () => {
@@ -118,6 +155,11 @@ describe('on a panel', () => {
     return { kill };
   }
 
+  async function hasBegun(): Promise<boolean> {
+    const noted = await readFile(path.join(folder, 'state.json.commands'), 'utf8');
+    return !noted.includes('waiting');
+  }
+
   test('a node that is killed while at a command tells so as soon as it is back', async () => {
     const tenant = await panel.world.tenant();
     const token = await tenant.enrollmentToken();
@@ -130,7 +172,7 @@ describe('on a panel', () => {
     const id = await sent(tenant, nodes);
     await until(async () => {
       await panel.clock.advance(1);
-      return (await statuses(tenant, id, nodes)).command === 'in_progress';
+      return (await statuses(tenant, id, nodes)).command === 'in_progress' && (await hasBegun());
     }, 'the node to begin');
     await agent.kill();
     startAgent(token);

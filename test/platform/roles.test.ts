@@ -40,6 +40,21 @@ describe('the roles', () => {
     ]);
   });
 
+  test('what the login asks is not compiled, unless the operator has chosen', async () => {
+    const owner = await cluster.connect(await cluster.newDatabase());
+    await ensureRoles(owner, { areas: ['fleet'], login });
+    const { database } = owner;
+    const jit = async () =>
+      (await (await cluster.connect(database!, 'panel_app')).query<{ jit: string }>('show jit')).rows[0]!.jit;
+    expect(await jit()).toBe('off');
+    await run(owner, ['alter role panel_app set jit to on']);
+    await ensureRoles(owner, { areas: ['fleet'], login });
+    expect(await jit()).toBe('on');
+    await run(owner, ['alter role panel_app reset jit']);
+    await ensureRoles(owner, { areas: ['fleet'], login });
+    expect(await jit()).toBe('off');
+  });
+
   test('a login or group that was given too much is put right', async () => {
     const owner = await cluster.connect(await cluster.newDatabase());
     await ensureRoles(owner, { areas: ['fleet'], login });
