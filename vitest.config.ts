@@ -48,7 +48,7 @@ export default defineConfig({
           environment: 'node',
           globalSetup: ['test/support/run.ts'],
           testTimeout: 60_000,
-          expect: { poll: { timeout: 20_000 } },
+          expect: { poll: { timeout: 50_000 } },
           hookTimeout: 120_000,
           // A busy build machine may delay one step past another, and is half as fast in some hours as in others; what fails
           // there three times is wrong. Tests that were tried again are named in what is printed.

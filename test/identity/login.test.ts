@@ -77,9 +77,9 @@ test('they take the same time', async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-  const medians = kinds.map((kind) => median(spent[kind]));
-  const spread = (Math.max(...medians) - Math.min(...medians)) / Math.min(...medians);
-  if (process.env['SHOW_TIMES']) process.stderr.write(`${kinds.join(', ')}: ${medians.join(', ')} ms\n`);
+  const usual = kinds.map((kind) => lowerQuarter(spent[kind]));
+  const spread = (Math.max(...usual) - Math.min(...usual)) / Math.min(...usual);
+  if (process.env['SHOW_TIMES']) process.stderr.write(`${kinds.join(', ')}: ${usual.join(', ')} ms\n`);
   expect(spread).toBeLessThan(0.35);
   // Someone who guesses from the time alone, by the best threshold there is, is right about as often as a coin.
   expect(bestGuess(spent.wrong, spent.unknown)).toBeLessThan(0.75);
@@ -98,8 +98,9 @@ async function accounts(count: number): Promise<string[]> {
   return rows.map(({ email }) => email);
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** What a busy machine adds to the others is not the panel's. */
+function lowerQuarter(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? 0;
 }
 
 /** As five failures and one more would, without the time they take. */

@@ -85,12 +85,6 @@ describe.each(modes)('%s', (mode) => {
     await node.beat();
     await using live = new Live(panel.panel.url, tenant.token, shown);
     await live.opened();
-    await using ofStatus = new Live(
-      panel.panel.url,
-      tenant.token,
-      'subscription { instanceChanged(status: OFFLINE) { name } }',
-    );
-    await ofStatus.opened();
     const told = async (wanted: object) => {
       const latest = () => live.results.at(-1)?.data as { instanceChanged: unknown } | undefined;
       await expect.poll(() => latest()?.instanceChanged).toMatchObject(wanted);
@@ -101,6 +95,13 @@ describe.each(modes)('%s', (mode) => {
       });
     await change({ name: 'after' });
     await told({ name: 'after', tags: [], isCredentialRotating: false });
+    // What was told before, that it has come and that it has beaten, is told by now.
+    await using ofStatus = new Live(
+      panel.panel.url,
+      tenant.token,
+      'subscription { instanceChanged(status: OFFLINE) { name } }',
+    );
+    await ofStatus.opened();
     await change({ tags: ['web'] });
     await told({ name: 'after', tags: ['web'] });
     await panel.clock.advance(1_000);

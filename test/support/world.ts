@@ -180,8 +180,11 @@ export const ordinaryBeat = {
   version: '0.2.9',
 };
 
-/** Looks again until it is so, and fails when it takes too long. */
-export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
+/**
+ * Looks again until it is so, and fails when it takes too long. Not soon: events wait for the transactions of all databases
+ * of a server, and other files' tests hold theirs for as long as fifteen seconds.
+ */
+export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 50_000): Promise<void> {
   // What it waits for needs the cores too.
   let pauseMs = 10;
   for (const end = Date.now() + withinMs; !(await isSo());) {

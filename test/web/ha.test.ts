@@ -31,6 +31,17 @@ async function confirm(page: Page, label: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** Leases, looks and upgrades go on as the panel's clock moves. */
+const seenOn = async (panel: TestPanel, what: Locator) =>
+  until(
+    async () => {
+      await panel.clock.advance(1_000);
+      return shownSoon(what);
+    },
+    String(what),
+    90_000,
+  );
+
 const inCi = process.env['CI'] !== undefined;
 
 describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', () => {
@@ -49,16 +60,7 @@ describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', (
   const at = async (work: (page: Page) => Promise<void>) =>
     visit(browser, panel.panel.url, { who: { account: testAdministrator }, path: '/ha', work });
 
-  /** Leases, looks and upgrades go on as the panel's clock moves. */
-  const seen = async (what: Locator) =>
-    until(
-      async () => {
-        await panel.clock.advance(1_000);
-        return shownSoon(what);
-      },
-      String(what),
-      90_000,
-    );
+  const seen = async (what: Locator) => seenOn(panel, what);
 
   test('another process is seen to come, is had to lead, and is missed when it goes', async () => {
     expect(
@@ -166,9 +168,9 @@ describe.skipIf(!isChromiumThere || (!hasPatroni && !inCi))('a database kept by 
             'the other to lead',
             90_000,
           );
-          await line(page, members, 'pg-2').getByText('Leader').waitFor({ timeout: 90_000 });
-          await line(page, members, 'pg-1').getByText('Follower').waitFor({ timeout: 90_000 });
-          await page.getByText('pg-2 leads, on timeline 2').waitFor();
+          await seenOn(panel, line(page, members, 'pg-2').getByText('Leader'));
+          await seenOn(panel, line(page, members, 'pg-1').getByText('Follower'));
+          await seenOn(panel, page.getByText('pg-2 leads, on timeline 2'));
         },
       }),
     ).toEqual(nothingWrong);

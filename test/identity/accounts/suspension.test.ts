@@ -40,6 +40,12 @@ test.concurrent('an administrator suspends a tenant, which works again when it i
   await until(async () => (await node.beat()).status === 200, 'the node to be let in again', 3_000);
   await until(async () => (await panel.world.login(email, password)).status === 200, 'the owner', 3_000);
   const again = await signedInAgain(panel, tenant);
+  // Each area hears of it by itself.
+  await until(
+    async () => !(await again.graphql('{ auditEvents(first: 1) { nodes { id } } }')).errors,
+    'the trail to be told again',
+    3_000,
+  );
   expect(await entryOf(again, 'suspendTenant')).toMatchObject({
     actorKind: 'user',
     target: tenant.id,
