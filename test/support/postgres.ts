@@ -28,10 +28,18 @@ declare module 'vitest' {
 
 export const templateDatabase = 'panel_template';
 
-/**
- * One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. Answers how to end it.
- */
+/** One PostgreSQL for the run. Answers how to end it. */
 export async function startPostgres({ provide }: TestProject): Promise<() => Promise<void>> {
+  const { server, stop } = await startTestServer();
+  provide('postgres', server);
+  return stop;
+}
+
+/**
+ * A PostgreSQL with one migrated database that others are cloned from. One of its own is for a file that holds transactions
+ * for long: events wait for those of all databases of a server.
+ */
+export async function startTestServer(): Promise<{ server: TestPostgres; stop: () => Promise<void> }> {
   const dataDir = createDataDir();
   const socketDir = join(dataDir, 'sockets');
   mkdirSync(socketDir);
@@ -56,10 +64,12 @@ export async function startPostgres({ provide }: TestProject): Promise<() => Pro
   await owner.end();
   await migrate(server.url(templateDatabase), password, silentLogger);
   await makePartitions(server.url(templateDatabase));
-  provide('postgres', { ownerUrl, password, socketDir });
-  return async () => {
-    await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+  return {
+    server: { ownerUrl, password, socketDir },
+    stop: async () => {
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 

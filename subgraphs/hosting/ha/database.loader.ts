@@ -76,7 +76,7 @@ function withPatroni(streaming: Streaming, patroni: PatroniView, expected: Expec
   const database: HaDatabase = {
     kind: 'patroni',
     leader: leader?.name ?? null,
-    timeline: leader?.timeline ?? timeline,
+    timeline: newest(leader?.timeline ?? null, timeline),
     // Patroni's mode is a wish: the server itself says whether it waits.
     isSynchronous: isSynchronous && streaming.isSynchronous,
     members: members.map((member) => ({
@@ -89,6 +89,11 @@ function withPatroni(streaming: Streaming, patroni: PatroniView, expected: Expec
     })),
   };
   return { database, reasons };
+}
+
+/** Patroni names a new timeline later than its leader; the server that the panel reaches may be the one before. */
+function newest(told: number | null, measured: number | null): number | null {
+  return told === null || measured === null ? (told ?? measured) : Math.max(told, measured);
 }
 
 const hidden: HaReason = {
