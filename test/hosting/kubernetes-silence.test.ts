@@ -249,7 +249,11 @@ describe('a cluster that is removed', () => {
         live.results.flatMap(({ data }) =>
           data?.deploymentChanged.status === 'DELETED' ? [data.deploymentChanged.name] : [],
         );
-      await panel.pass(() => ended().length === 2, 'both ends');
+      // Slowly: by then the token of whoever listens must not have ended.
+      await until(async () => {
+        await panel.clock.advance(1_000);
+        return ended().length === 2;
+      }, 'both ends');
       expect(ended().toSorted()).toEqual(['ours', 'theirs']);
       expect(await rowOf(id)).toMatchObject({ deleted: true, sealed: false, dueAt: null });
       expect(sandbox.deployment(namespace, 'ours')).toBeDefined();
