@@ -156,7 +156,11 @@ export class GitServer implements AsyncDisposable {
     });
     request.pipe(backend.stdin);
     // Whoever has seen enough goes away.
-    response.on('close', () => backend.kill());
+    const gone = new AbortController();
+    response.on('close', () => {
+      gone.abort();
+      backend.kill();
+    });
     let head = Buffer.alloc(0);
     for await (const chunk of backend.stdout as AsyncIterable<Buffer>) {
       if (response.destroyed) return;
@@ -167,7 +171,7 @@ export class GitServer implements AsyncDisposable {
         const { Status: status = '200', ...rest } = headersOf(head.subarray(0, end));
         response.writeHead(Number.parseInt(status, 10), rest).write(head.subarray(end + 4));
       } else if (!response.write(chunk)) {
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        await once(response, 'drain', { signal: gone.signal }).catch(() => undefined);
       }
     }
     response.end();
