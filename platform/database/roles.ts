@@ -70,7 +70,7 @@ async function missingRoles(owner: pg.Client, areas: readonly string[], login: L
   }>(
     `select rolname as name, rolcanlogin as login, rolinherit as inherit,
        rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as unsafe,
-       coalesce(array_to_string(rolconfig, chr(10)) ~ '(^|\\n)jit=', false) as "hasJit"
+       exists (select from unnest(rolconfig) setting where setting like 'jit=%') as "hasJit"
      from pg_roles where rolname = any($1)`,
     [[login.name, ...groups]],
   );

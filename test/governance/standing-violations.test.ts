@@ -92,5 +92,5 @@ describe('a violation of a mandatory policy that goes on', { timeout: 240_000 },
       90_000,
     );
     expect((await alerts(by)).map(({ message }) => message)).toEqual(['The policy Encrypted does not hold']);
-  }, 150_000);
+  });
 });

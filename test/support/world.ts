@@ -182,7 +182,7 @@ export const ordinaryBeat = {
 
 /**
  * Looks again until it is so, and fails when it takes too long. Not soon: events wait for the transactions of all databases
- * of a server, and other files' tests hold theirs for as long as fifteen seconds.
+ * of a server, and other files' tests hold theirs for seconds.
  */
 export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 50_000): Promise<void> {
   // What it waits for needs the cores too.

@@ -11,7 +11,7 @@ import { until } from '../support/world.js';
 import { sharedBrowser } from './support/browser.js';
 import { closeSeats, heading, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { wrongWith } from './support/fits.js';
-import { shownSoon } from './support/passing.js';
+import { passUntil } from './support/passing.js';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -31,17 +31,6 @@ async function confirm(page: Page, label: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** Leases, looks and upgrades go on as the panel's clock moves. */
-const seenOn = async (panel: TestPanel, what: Locator) =>
-  until(
-    async () => {
-      await panel.clock.advance(1_000);
-      return shownSoon(what);
-    },
-    String(what),
-    90_000,
-  );
-
 const inCi = process.env['CI'] !== undefined;
 
 describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', () => {
@@ -60,7 +49,8 @@ describe.skipIf(!isChromiumThere || (!hasRedis && !inCi))('several processes', (
   const at = async (work: (page: Page) => Promise<void>) =>
     visit(browser, panel.panel.url, { who: { account: testAdministrator }, path: '/ha', work });
 
-  const seen = async (what: Locator) => seenOn(panel, what);
+  /** Leases, looks and upgrades go on as the panel's clock moves. */
+  const seen = async (what: Locator) => passUntil(panel, what);
 
   test('another process is seen to come, is had to lead, and is missed when it goes', async () => {
     expect(
@@ -168,9 +158,9 @@ describe.skipIf(!isChromiumThere || (!hasPatroni && !inCi))('a database kept by 
             'the other to lead',
             90_000,
           );
-          await seenOn(panel, line(page, members, 'pg-2').getByText('Leader'));
-          await seenOn(panel, line(page, members, 'pg-1').getByText('Follower'));
-          await seenOn(panel, page.getByText('pg-2 leads, on timeline 2'));
+          await passUntil(panel, line(page, members, 'pg-2').getByText('Leader'));
+          await passUntil(panel, line(page, members, 'pg-1').getByText('Follower'));
+          await passUntil(panel, page.getByText('pg-2 leads, on timeline 2'));
         },
       }),
     ).toEqual(nothingWrong);
