@@ -34,8 +34,8 @@ const options = (programs: readonly string[], chunks: string): BuildOptions => (
     dir: 'dist',
     format: 'esm',
     entryFileNames: '[name].js',
-    // Node reads no source maps and gives no advice there.
-    chunkFileNames: ({ name }) => `${chunks}/${name === 'packages' ? 'node_modules/' : ''}[name].js`,
+    // Node reads no source maps and gives no advice there; it has no type of its own there, and would be read to tell it.
+    chunkFileNames: ({ name }) => `${chunks}/${name === 'packages' ? 'node_modules/[name].mjs' : '[name].js'}`,
     // The ORM and the schemas go by the names of classes.
     keepNames: true,
     sourcemap: true,
@@ -56,7 +56,7 @@ await buildWhenChanged(
     ] as const) {
       await build(options(programs, chunks));
       // As large as all else together.
-      rmSync(join(root, 'dist', chunks, 'node_modules', 'packages.js.map'));
+      rmSync(join(root, 'dist', chunks, 'node_modules', 'packages.mjs.map'));
     }
   },
 );

@@ -63,7 +63,8 @@ export class Database {
     const connections = isShared
       ? options.connections
       : new Connections(options.url, { requests: options.poolSize, background: options.poolSize });
-    const orm = await MikroORM.init({
+    // Its `init` would load each of its packages that is installed, of which no program needs a second copy of the ORM.
+    const orm = new MikroORM({
       clientUrl: connections.url,
       driverOptions: dialectOf(connections),
       schema: options.area,

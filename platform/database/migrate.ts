@@ -65,7 +65,7 @@ interface MigrateOptions {
  * of the steps that were applied here.
  */
 export async function migrateArea(options: MigrateOptions): Promise<string[]> {
-  const orm = await MikroORM.init({
+  const orm = new MikroORM({
     clientUrl: options.ownerUrl,
     schema: options.area,
     entities: [],

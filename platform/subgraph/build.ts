@@ -127,6 +127,8 @@ async function buildFrom(
     scalarsMap: [{ type: Date, scalar: DateTime }],
     pubSub: noTopics,
     validate: false,
+    // buildSubgraphSchema checks what is made of it.
+    skipCheck: true,
   };
   const annotated = await buildSchema({ ...options, globalMiddlewares: [refuseUnstorable] });
   const sdl = federationLink + printSchemaWithDirectives(annotated);
@@ -153,7 +155,7 @@ async function resolversOf(
   classes: readonly unknown[],
 ): Promise<Resolvers> {
   leaveOutPlainResolvers();
-  const inner = createResolversMap(await buildSchema({ ...options, skipCheck: true })) as Resolvers;
+  const inner = createResolversMap(await buildSchema(options)) as Resolvers;
   addRenamedProperties(inner);
   takeWhatIsAtHand(annotated, inner);
   const { Subscription } = createResolversMap(annotated) as Resolvers;
