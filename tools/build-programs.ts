@@ -35,7 +35,8 @@ const options = (programs: readonly string[], chunks: string): BuildOptions => (
     format: 'esm',
     entryFileNames: '[name].js',
     // Node reads no source maps and gives no advice there; it has no type of its own there, and would be read to tell it.
-    chunkFileNames: ({ name }) => `${chunks}/${name === 'packages' ? 'node_modules/[name].mjs' : '[name].js'}`,
+    chunkFileNames: ({ name }) =>
+      `${chunks}/${name === 'packages' ? 'node_modules/[name].mjs' : '[name].js'}`,
     // The ORM and the schemas go by the names of classes.
     keepNames: true,
     sourcemap: true,
