@@ -4,6 +4,7 @@ import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
 import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
+import { settledBeforeMigration } from './outbox/settled.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
 // The areas that were there when these steps were written. Those to come get their rights in a step of their own, from
@@ -89,4 +90,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   contractsMigration,
   appliedStepsMigration,
   haDatabaseMigration,
+  settledBeforeMigration,
 ];

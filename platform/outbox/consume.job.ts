@@ -53,14 +53,14 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
       const isForEvent = bell.beginTurn();
       // A server that took over may lack the last that was done here: where it stands is asked anew, of the server.
       const isKnown =
-        isForEvent && known?.grant.epoch === grant.epoch && known.after.timeline === bell.timeline;
+        isForEvent && known?.grant.epoch === grant.epoch && known.after.timeline === bell.told?.timeline;
       const after = isKnown ? known!.after : await position(options);
       known = undefined;
       const reader = systemQuestions(source);
       // The end first: what is settled after it was asked for is not to be moved past.
       const [end, events] = await Promise.all([
         isForEvent ? undefined : endBeyond(reader, source.area, after),
-        readOutbox(reader, source.area, { after, limit: batch, topics }),
+        readOutbox(reader, source.area, { after, limit: batch, topics, settledUntil: bell.told }),
       ]);
       for (const event of events) {
         if (ending.aborted) return 'done';
@@ -192,8 +192,8 @@ class Bell {
   private isAnew = false;
   private passedOver = 0;
   private answer: (() => void) | undefined;
-  /** Of the event that was wanted last. */
-  timeline: string | undefined;
+  /** Where the event stands that was wanted last. */
+  told: Position | undefined;
 
   constructor(
     private readonly tail: OutboxTail,
@@ -236,9 +236,9 @@ class Bell {
       this.isAnew = true;
       ring();
     };
-    this.tail.listen(({ topic, position: { timeline } }) => {
+    this.tail.listen(({ topic, position: told }) => {
       if (this.topics.includes(topic)) {
-        this.timeline = timeline;
+        this.told = told;
         ring();
       } else if (++this.passedOver === passedOverAtMost) ringAnew();
     }, ringAnew);

@@ -10,7 +10,7 @@ import {
   type GivenPosition,
   type Position,
 } from './event.js';
-import { endOfOutbox, isKept, readOutbox, removedUntil } from './reader.js';
+import { endOfOutbox, isKept, newestOfOutbox, readOutbox, removedUntil } from './reader.js';
 import type { OutboxTail } from './tail.js';
 import { timelinesOf } from './timeline.js';
 
@@ -128,7 +128,7 @@ export class EventStreams {
     const { area } = this.database;
     const given = decodePosition(area, after);
     const position = given && (await this.placed(em, given));
-    if (!position || isAfter(position, await endOfOutbox(em))) {
+    if (!position || isAfter(position, await newestOfOutbox(em))) {
       throw new ApiError(
         'BAD_REQUEST',
         `extensions.after must be the extensions.cursor of an earlier event of ${area}`,
@@ -171,6 +171,7 @@ export class EventStreams {
         limit: replayBatch,
         tenantId,
         topics,
+        settledUntil: until,
       });
       // The tail has told of what it hands out itself; this may be from before this process.
       if (events.length > 0) await this.database.heard(new Set([tenantId]));

@@ -77,12 +77,12 @@ export const outboxColumns = `o.timeline::text as timeline, o.xid::text as xid, 
   entity_version::text as entity_version, payload, caused_by, traceparent, occurred_at`;
 
 /**
- * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way,
- * and those of timelines that have ended, as their transactions have. A reader that went further could pass by an
- * earlier transaction that commits later.
+ * True of rows that no transaction still running can be put in front of: those below the oldest transaction under way in
+ * this database, and those of timelines that have ended, as their transactions have. A reader that went further could
+ * pass by an earlier transaction that commits later. Where nothing is under way below a row, nothing else is looked at.
  */
 export const isSettled = (row: string) => `(${row}.timeline <> (select platform.current_timeline())
-  or ${row}.xid < pg_snapshot_xmin(pg_current_snapshot()))`;
+  or ${row}.xid < pg_snapshot_xmin(pg_current_snapshot()) or ${row}.xid < (select platform.settled_before()))`;
 
 export function toEvent(row: OutboxRow): DeliveredEvent {
   return {

@@ -1,6 +1,6 @@
 /**
  * The outbox of one area. `xid` orders rows by transaction, and the relay reads only below the oldest transaction still
- * running, so that a row that commits late is never skipped.
+ * running in the database, so that a row that commits late is never skipped.
  */
 export function outboxTableSql(area: string): string[] {
   return [

@@ -15,6 +15,8 @@ export interface ReadOptions {
   limit: number;
   tenantId?: string;
   topics?: readonly string[];
+  /** Of an event that was seen settled: this reading may be told less than the one that saw it, and takes all up to there. */
+  settledUntil?: Position | undefined;
 }
 
 /** Reads settled events of one area's outbox in their order. `reader` decides whose rows are visible. */
@@ -23,10 +25,11 @@ export async function readOutbox(
   area: string,
   options: ReadOptions,
 ): Promise<DeliveredEvent[]> {
-  const { after, limit, tenantId, topics } = options;
+  const { after, limit, tenantId, topics, settledUntil = start } = options;
   const rows = await reader.execute<OutboxRow[]>(
     `select ${outboxColumns} from ${area}.outbox o
-     where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint) and ${isSettled('o')}
+     where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint)
+       and ((o.timeline, o.xid, o.id) <= (?::bigint, ?::xid8, ?::bigint) or ${isSettled('o')})
        ${tenantId === undefined ? '' : 'and tenant_id = ?'}
        ${topics === undefined ? '' : `and topic in (${topics.map(() => '?').join(', ')})`}
      -- Qualified: the bare names would be the columns of the answer, which are text.
@@ -35,6 +38,9 @@ export async function readOutbox(
       after.timeline,
       after.xid,
       after.id,
+      settledUntil.timeline,
+      settledUntil.xid,
+      settledUntil.id,
       ...(tenantId === undefined ? [] : [tenantId]),
       ...(topics ?? []),
       limit,
@@ -116,25 +122,37 @@ export async function isKept(reader: RowReader, area: string, position: Position
 // The greatest row id there can be.
 const afterAll = '9223372036854775807';
 
-/** Where an outbox ends now, if there is anything in it after a position. */
+/**
+ * Where an outbox ends now, if there is anything in it after a position: no reading from here on is told less than that,
+ * since the oldest transaction under way never goes back.
+ */
 export async function endBeyond(
   reader: RowReader,
   area: string,
   after: Position,
 ): Promise<Position | undefined> {
   const [end] = await reader.execute<Omit<Position, 'id'>[]>(
-    `select ${endColumns} where ${isAnyAfter(area)}`,
+    `select ${placeBefore('pg_snapshot_xmin(pg_current_snapshot())')} where ${isAnyAfter(area)}`,
     [after.timeline, after.xid, after.id],
   );
   return end && { ...start, ...end, id: afterAll };
 }
 
-const endColumns = `platform.current_timeline()::text as timeline,
-       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid`;
-
 /** Where an outbox ends now; what is published from here on comes after it. */
 export async function endOfOutbox(reader: RowReader): Promise<Position> {
-  const [end] = await reader.execute<Omit<Position, 'id'>[]>(`select ${endColumns}`);
-  // Behind every row of the transaction before the oldest one under way.
-  return { ...start, ...end, id: afterAll };
+  return placeOf(reader, 'platform.settled_before()');
 }
+
+/** No event that there has been yet is after it, whether it was handed out or not. */
+export async function newestOfOutbox(reader: RowReader): Promise<Position> {
+  return placeOf(reader, 'pg_snapshot_xmax(pg_current_snapshot())');
+}
+
+/** Behind every row of the transaction before one, in SQL. */
+async function placeOf(reader: RowReader, xid: string): Promise<Position> {
+  const [place] = await reader.execute<Omit<Position, 'id'>[]>(`select ${placeBefore(xid)}`);
+  return { ...start, ...place, id: afterAll };
+}
+
+const placeBefore = (xid: string) =>
+  `platform.current_timeline()::text as timeline, (${xid}::text::bigint - 1)::text as xid`;

@@ -4,7 +4,6 @@ import { canaryMoves } from '#subgraphs/governance/canary/canary.status.js';
 import { advanceKind } from '#subgraphs/governance/canary/kinds.js';
 
 import { createTestDatabase, testAdministrator, testSecretsKey } from '../support/panel.js';
-import { startTestServer } from '../support/postgres.js';
 import { freePort, PanelProcess } from '../support/process.js';
 import { hasRedis, TestRedis } from '../support/redis.js';
 import { until } from '../support/world.js';
@@ -42,9 +41,7 @@ test.skipIf(!hasRedis)(
   'canaries whose process is killed, or passed over, at any write go on with the next one, and send each command once',
   { timeout: 1_200_000 },
   async () => {
-    // Writes are held for half a minute.
-    const { server, stop } = await startTestServer();
-    const database = await createTestDatabase(server);
+    const database = await createTestDatabase();
     await using redis = await TestRedis.start();
     const settings = {
       DATABASE_URL: database.url,
@@ -193,7 +190,7 @@ test.skipIf(!hasRedis)(
     } finally {
       for (const each of running) await each.kill('SIGKILL');
       await edges[Symbol.asyncDispose]();
-      await stop();
+      await database.drop();
     }
   },
 );

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Database } from '#platform/database/database.js';
 import { silentLogger } from '#platform/logger.js';
-import { encodePosition, start } from '#platform/outbox/event.js';
-import { readOutbox } from '#platform/outbox/reader.js';
+import { encodePosition, isAfter, start, type Position } from '#platform/outbox/event.js';
+import { endBeyond, endOfOutbox, newestOfOutbox, readAhead, readOutbox } from '#platform/outbox/reader.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
 
@@ -46,7 +46,7 @@ async function publish(count: number): Promise<void> {
 test('events are read in the order of numbers, across every power of ten, within and between transactions', async () => {
   for (const count of [8, 5, 90, 1]) await publish(count);
   const read = async () => readOutbox(fleet.forJobs(), 'fleet', { after: start, limit: 1_000 });
-  // Events are shown once no older transaction is open, and those of other databases of the server count.
+  // Events are shown once no older transaction is open.
   await until(async () => (await read()).length > 103, 'the events');
   const events = await read();
   const ids = events.map(({ position }) => Number(position.id));
@@ -97,6 +97,80 @@ test('a transaction that commits late is not passed by', async () => {
   await until(async () => (await read()).length > 3, 'the events');
   const after = await read();
   expect(after.map(({ eventId }) => eventId)).toEqual(['evt_late', 'evt_1', 'evt_2', 'evt_3']);
+});
+
+describe("a transaction in another of the server's databases", () => {
+  let elsewhere: TestDatabase;
+  let stranger: pg.Client;
+  beforeAll(async () => {
+    elsewhere = await createTestDatabase();
+    stranger = new pg.Client({ connectionString: elsewhere.ownerUrl });
+    await stranger.connect();
+    await stranger.query('begin');
+    await stranger.query(
+      `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+       values ('evt_elsewhere', 'org_b', 'fleet.instance.changed', 'inst_b', '{}', 'test', now())`,
+    );
+  });
+  afterAll(async () => {
+    await stranger.end();
+    await elsewhere.drop();
+  });
+
+  const reader = () => fleet.forJobs();
+
+  test('holds no event up, while one in this database does', async () => {
+    const after = await endOfOutbox(reader());
+    const told = async () =>
+      (await readOutbox(reader(), 'fleet', { after, limit: 10 })).map(({ eventId }) => eventId);
+    await publish(1);
+    await until(async () => (await told()).length > 0, 'the event');
+
+    const late = new pg.Client({ connectionString: database.ownerUrl });
+    await late.connect();
+    await late.query('begin');
+    await late.query(`delete from fleet.outbox where event_id = 'none' and txid_current() > 0`);
+    await publish(2);
+    await expect(told()).resolves.toEqual(['evt_1']);
+    await expect(readAhead(reader(), 'fleet', { after, limit: 10 })).resolves.toMatchObject({
+      events: [{ eventId: 'evt_1' }],
+      hasUnsettled: true,
+    });
+    await late.query('commit');
+    await late.end();
+    await until(async () => (await told()).length === 3, 'the others');
+  });
+
+  test('takes nothing from a reader of what was seen settled', async () => {
+    const after = await endOfOutbox(reader());
+    await publish(3);
+    const late = new pg.Client({ connectionString: database.ownerUrl });
+    await late.connect();
+    await late.query('begin');
+    await late.query('select pg_current_xact_id()');
+    await publish(1);
+    const all = await owner.query<Position>(
+      `select timeline::text, xid::text, id::text from fleet.outbox o order by o.id desc limit 4`,
+    );
+    const [unsettled, settledUntil] = all.rows as [Position, Position];
+    const read = async (until: Position) =>
+      (await readOutbox(reader(), 'fleet', { after, limit: 10, settledUntil: until })).length;
+    await expect(read(settledUntil)).resolves.toBe(3);
+    await expect(read(unsettled)).resolves.toBe(4);
+    await late.query('commit');
+    await late.end();
+  });
+
+  test('keeps a cursor from none of its events', async () => {
+    const after = await endOfOutbox(reader());
+    await publish(1);
+    const [first] = await readOutbox(reader(), 'fleet', { after, limit: 1 });
+    expect(isAfter(first!.position, after)).toBe(true);
+    expect(isAfter(first!.position, await newestOfOutbox(reader()))).toBe(false);
+    // What all have read of is removed no further than to the oldest transaction of all.
+    const end = await endBeyond(reader(), 'fleet', after);
+    expect(isAfter(first!.position, end!)).toBe(true);
+  });
 });
 
 describe('a cursor', () => {

@@ -12,7 +12,7 @@ import { startGateway, startSubgraph, type RunningProcess } from '#panel/split.j
 import { silentLogger } from '#platform/logger.js';
 
 import { TestClock } from './clock.js';
-import { templateDatabase, type TestPostgres } from './postgres.js';
+import { templateDatabase } from './postgres.js';
 import { World } from './world.js';
 
 export interface TestDatabase {
@@ -24,9 +24,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own for a test file, cloned from the migrated template: on the run's server unless told. */
-export async function createTestDatabase(of?: TestPostgres): Promise<TestDatabase> {
-  const { ownerUrl, password, socketDir } = of ?? inject('postgres');
+/** A database of its own for a test file, cloned from the migrated template. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const { ownerUrl, password, socketDir } = inject('postgres');
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   // Its files are copied as they are: by way of the log, as PostgreSQL does it unless told, it takes several times as long.
   await asOwner(ownerUrl, (client) =>
@@ -48,10 +48,15 @@ export async function createTestDatabase(of?: TestPostgres): Promise<TestDatabas
   };
 }
 
+/**
+ * Of the server, in no test's database. Making and dropping databases locks nothing that tells where it is done, and the
+ * events of all of them would wait for it.
+ */
 async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    await client.query('select pg_advisory_lock(pg_backend_pid())');
     return await work(client);
   } finally {
     await client.end();

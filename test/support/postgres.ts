@@ -28,18 +28,10 @@ declare module 'vitest' {
 
 export const templateDatabase = 'panel_template';
 
-/** One PostgreSQL for the run. Answers how to end it. */
-export async function startPostgres({ provide }: TestProject): Promise<() => Promise<void>> {
-  const { server, stop } = await startTestServer();
-  provide('postgres', server);
-  return stop;
-}
-
 /**
- * A PostgreSQL with one migrated database that others are cloned from. One of its own is for a file that holds transactions
- * for long: events wait for those of all databases of a server.
+ * One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. Answers how to end it.
  */
-export async function startTestServer(): Promise<{ server: TestPostgres; stop: () => Promise<void> }> {
+export async function startPostgres({ provide }: TestProject): Promise<() => Promise<void>> {
   const dataDir = createDataDir();
   const socketDir = join(dataDir, 'sockets');
   mkdirSync(socketDir);
@@ -64,12 +56,10 @@ export async function startTestServer(): Promise<{ server: TestPostgres; stop: (
   await owner.end();
   await migrate(server.url(templateDatabase), password, silentLogger);
   await makePartitions(server.url(templateDatabase));
-  return {
-    server: { ownerUrl, password, socketDir },
-    stop: async () => {
-      await server.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+  provide('postgres', { ownerUrl, password, socketDir });
+  return async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
   };
 }
 

@@ -180,10 +180,7 @@ export const ordinaryBeat = {
   version: '0.2.9',
 };
 
-/**
- * Looks again until it is so, and fails when it takes too long. Not soon: events wait for the transactions of all databases
- * of a server, and other files' tests hold theirs for seconds.
- */
+/** Looks again until it is so, and fails when it takes too long: not soon, as other files' tests want the cores too. */
 export async function until(isSo: () => Promise<boolean>, what: string, withinMs = 50_000): Promise<void> {
   // What it waits for needs the cores too.
   let pauseMs = 10;
