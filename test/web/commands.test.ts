@@ -50,7 +50,7 @@ test.skipIf(!isChromiumThere)(
     await heading(page, 'Send a command');
     await said.filter({ hasText: 'Choose whom it is for.' }).waitFor();
     await choose(page, 'Command', 'Update');
-    await tabTo(page, 'To instances with all of these tags');
+    await tabTo(page, 'With all of the tags');
     await page.keyboard.insertText('web');
     await said.filter({ hasText: 'Fill in what the command takes' }).waitFor();
     await tabTo(page, 'version', 200);

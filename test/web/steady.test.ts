@@ -279,7 +279,7 @@ describe.skipIf(!isChromiumThere)('a command', () => {
       if (operationOf(route).includes('query PreviewCommand')) await held;
       await route.fallback();
     });
-    await page.getByLabel('To instances with all of these tags').fill('web, none');
+    await page.getByLabel('With all of the tags').fill('web, none');
     await page.locator('button:disabled', { hasText: 'Send' }).waitFor();
     expect(await page.getByText('It touches 2 instances').count()).toBe(0);
     answer();

@@ -1,4 +1,5 @@
 import type { CommandKind, SendCommandInput } from '../generated/graphql.ts';
+import type { Scope } from '../governance/scope.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { paramsOf } from './param-fields.tsx';
 
@@ -6,20 +7,25 @@ interface Chosen {
   kind: CommandKind;
   /** Of the kind's params; undefined while it is not known. */
   schema: Record<string, unknown> | undefined;
-  /** The one that it is for; undefined when it goes by tags. */
+  /** The one that it is for; undefined when whom it is for is chosen. */
   instance: string | undefined;
-  tags: string;
+  scope: Scope;
 }
 
 /** What a form says would be sent. */
-export function inputOf(form: HTMLFormElement, { kind, schema, instance, tags }: Chosen): SendCommandInput {
+export function inputOf(form: HTMLFormElement, { kind, schema, instance, scope }: Chosen): SendCommandInput {
   const data = new FormData(form);
   return {
     command: kind,
     params: schema ? paramsOf(schema, data) : {},
-    ...(instance === undefined ? { tags: wordsIn(tags) } : { instanceIds: [instance] }),
+    ...(instance === undefined ? targetsOf(scope) : { instanceIds: [instance] }),
     maxConcurrency: Number(data.get('maxConcurrency')),
     maxErrors: Number(data.get('maxErrors')),
     ignoresWindows: data.get('ignoresWindows') === 'on',
   };
+}
+
+function targetsOf({ kind, tags, groupIds, instanceIds }: Scope): Partial<SendCommandInput> {
+  if (kind === 'groups') return { groupIds: [...groupIds] };
+  return kind === 'chosen' ? { instanceIds: [...instanceIds] } : { tags: wordsIn(tags) };
 }

@@ -10,8 +10,8 @@ import {
   type CommandKind,
   type SendCommandInput,
 } from '../generated/graphql.ts';
+import { everyone, isForNobody, ScopeFields, type Scope } from '../governance/scope.tsx';
 import { Choice, Field } from '../parts/field.tsx';
-import { wordsIn } from '../parts/form.ts';
 import { onceKey } from '../parts/once-key.ts';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -29,7 +29,7 @@ export default function NewCommandPage() {
   const { data, told, read } = useRead(CommandKindsDocument);
   const [{ fetching, error }, send] = useMutation(SendCommandDocument);
   const [kind, setKind] = useState<CommandKind>('RUN_DIAGNOSTICS');
-  const [tags, setTags] = useState(tag ?? '');
+  const [scope, setScope] = useState<Scope>({ ...everyone, kind: 'tags', tags: tag ?? '' });
   /** What was sent last. The same again, as after an answer that was lost, has the same key: nothing is sent twice. */
   const last = useRef({ input: '', key: '' });
   const form = useRef<HTMLFormElement>(null);
@@ -40,10 +40,10 @@ export default function NewCommandPage() {
 
   const look = () => {
     const isComplete = schema !== undefined && form.current?.matches(':valid');
-    setInput(isComplete ? inputOf(form.current!, { kind, schema, instance, tags }) : undefined);
+    setInput(isComplete ? inputOf(form.current!, { kind, schema, instance, scope }) : undefined);
   };
   // Of another kind the fields are others, and are there only now.
-  useEffect(look, [kind, schema, instance, tags]);
+  useEffect(look, [kind, schema, instance, scope]);
 
   const submit = async () => {
     if (!input) return;
@@ -52,8 +52,8 @@ export default function NewCommandPage() {
     const { data: sent } = await send({ input: { ...input, idempotencyKey: last.current.key } });
     if (sent) await navigate({ to: '/commands/$id', params: { id: sent.sendCommand.id } });
   };
-  const isForNobody = instance === undefined && wordsIn(tags).length === 0;
-  const missing = isForNobody
+  const isUnaddressed = instance === undefined && isForNobody(scope);
+  const missing = isUnaddressed
     ? 'Choose whom it is for.'
     : input || !info
       ? undefined
@@ -78,15 +78,7 @@ export default function NewCommandPage() {
         />
         {info && <p className="quiet">{info.description}</p>}
         {info && <ParamFields key={kind} schema={info.paramsSchema} />}
-        {instance === undefined && (
-          <Field
-            label="To instances with all of these tags"
-            value={tags}
-            onChange={(event) => setTags(event.target.value)}
-            hint="Separated by commas. An instance alone is chosen on its own page."
-            required
-          />
-        )}
+        {instance === undefined && <ScopeFields scope={scope} onChange={setScope} withoutAll />}
         <details>
           <summary>How careful</summary>
           <Field

@@ -38,8 +38,8 @@ export default function CanariesPage() {
               </Link>{' '}
               <Time at={createdAt} />
               <p className="quiet">
-                {words(command)}, step {Math.min(currentStep + 1, steps.length)} of {steps.length},{' '}
-                {instances.updated} of {instances.target} have it
+                {words(command)}, step {Math.max(1, currentStep)} of {steps.length}, {instances.updated} of{' '}
+                {instances.target} have it
               </p>
             </div>
           )}

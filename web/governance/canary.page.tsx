@@ -79,7 +79,10 @@ export default function CanaryPage() {
         <Analysis analysis={canary.analysis} />
         <Listing
           title="Its instances"
-          rows={canary.members}
+          rows={[...canary.failed, ...canary.members.filter(({ status }) => status !== 'FAILED')]}
+          note={
+            canary.instances.target > 200 ? 'The first 200, and those that failed before them.' : undefined
+          }
           empty="Nobody is in it."
           keyOf={({ instanceId }) => instanceId}
           render={({ instanceId, step, status, instance }) => (
@@ -97,22 +100,30 @@ export default function CanaryPage() {
   );
 }
 
+/** In which it is at a step; it stops where it is, and begins before the first. */
+const atAStep: ReadonlySet<CanaryStatus> = new Set(['RUNNING', 'BAKING', 'PAUSED']);
+
 function Steps({
   canary: { steps, currentStep, instances, bakeUntil, status },
 }: {
   canary: CanaryRowFragment;
 }) {
   const { target, updated, underWay, failed, unreached, rolledBack } = instances;
+  const isPromoting = status === 'PROMOTING';
+  const isAt = (step: number) => step === currentStep && atAStep.has(status);
   return (
     <Card title="Steps">
       <ol>
         {steps.map(({ percent, bakeSeconds }, at) => (
-          <li key={percent} aria-current={at === currentStep ? 'step' : undefined}>
+          <li key={percent} aria-current={isAt(at + 1) ? 'step' : undefined}>
             {percent} %, watched for {plural(Math.round(bakeSeconds / 60), 'minute')}
-            {at === currentStep && <strong> (now)</strong>}
+            {isAt(at + 1) && <strong> (now)</strong>}
           </li>
         ))}
-        <li>All</li>
+        <li aria-current={isPromoting ? 'step' : undefined}>
+          All
+          {isPromoting && <strong> (now)</strong>}
+        </li>
       </ol>
       <progress aria-label="Instances that have it" value={updated} max={Math.max(1, target)} />
       <p>

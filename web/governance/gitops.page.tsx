@@ -52,11 +52,14 @@ export default function GitOpsPage() {
   );
 }
 
+const short = (commit: string) => commit.slice(0, 8);
+
 function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () => void }) {
   const { may } = useViewer();
   /** As it was when editing began. */
   const [edited, setEdited] = useState<GitOpsConfig>();
   const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune, isPaused } = config;
+  const { lastSeenCommit, lastSyncedCommit } = config;
   return (
     <>
       <div>
@@ -65,7 +68,8 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
         <p className="quiet">
           <code>{repoUrl}</code> {branch} {path && `/${path}`}, looked at <Time at={config.lastCheckedAt} />,
           synced <Time at={config.lastSyncedAt} />
-          {config.lastSeenCommit && ` (${config.lastSeenCommit.slice(0, 8)})`}
+          {lastSyncedCommit && ` (${short(lastSyncedCommit)})`}
+          {lastSeenCommit && lastSeenCommit !== lastSyncedCommit && `, newest is ${short(lastSeenCommit)}`}
         </p>
         {problems.map(({ file, line, message }, at) => (
           <p key={at} className="wrong">

@@ -6,6 +6,7 @@ import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
 import { onceKey } from '../parts/once-key.ts';
+import { appliesToOf, everyone, isForNobody, ScopeFields } from './scope.tsx';
 
 const commands = [
   { value: 'UPDATE', text: 'Update' },
@@ -17,13 +18,13 @@ const commands = [
 /** A command in steps; each is watched before the next. */
 export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
   const [command, setCommand] = useState<OrderedCommand>('UPDATE');
+  const [scope, setScope] = useState(everyone);
   const [key, setKey] = useState(onceKey);
   return (
     <Card title="New canary" className="wide">
       <ActionForm
         document={CreateCanaryDocument}
         variables={(form) => {
-          const tags = wordsIn(textOf(form, 'tags'));
           const bakeSeconds = Number(form.get('bake')) * 60;
           return {
             input: {
@@ -31,15 +32,17 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
               command,
               params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
               steps: wordsIn(textOf(form, 'steps')).map((step) => ({ percent: Number(step), bakeSeconds })),
-              appliesTo: tags.length > 0 ? { tags } : 'all_instances',
+              appliesTo: appliesToOf(scope),
               maxFailures: Number(form.get('maxFailures')),
               idempotencyKey: key,
             },
           };
         }}
         submit="Begin"
+        isDisabled={isForNobody(scope)}
         done="The canary has begun."
         onDone={({ createCanary }) => {
+          setScope(everyone);
           setKey(onceKey());
           onMade(createCanary.id);
         }}
@@ -74,11 +77,7 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
           required
           hint="With one more it is taken back."
         />
-        <Field
-          label="Only for the tags"
-          name="tags"
-          hint="Separated by commas; left empty it is for all instances."
-        />
+        <ScopeFields scope={scope} onChange={setScope} />
       </ActionForm>
     </Card>
   );

@@ -12,6 +12,7 @@ import {
   PolicyFailuresDocument,
   ScoreChangedDocument,
   PolicyExemptionsDocument,
+  PolicyRemediationsDocument,
   type PolicyDetailQuery,
 } from '../generated/graphql.ts';
 import { useMemberNames } from '../organization/use-member-names.ts';
@@ -27,6 +28,7 @@ import { useViewer } from '../session/viewer.tsx';
 import { EditPolicy } from './edit-policy.tsx';
 import { Exemptions } from './exemptions.tsx';
 import { appliesToText, countsText, evidenceText, ruleText } from './policy-words.ts';
+import { Remedies } from './remedies.tsx';
 import { ResultActions } from './result-actions.tsx';
 
 const route = getRouteApi('/governance/policies/$id');
@@ -171,8 +173,14 @@ function Results({ policy, onJudged }: ResultsProps) {
       pageInfo,
     }),
   );
+  const remedies = usePages(
+    PolicyRemediationsDocument,
+    { policyId: policy.id },
+    ({ policyRemediations }) => policyRemediations,
+  );
   const judgedAnew = () => {
     exemptions.reload();
+    remedies.reload();
     reload();
     onJudged();
   };
@@ -207,6 +215,7 @@ function Results({ policy, onJudged }: ResultsProps) {
           </>
         )}
       />
+      {(policy.remediation ?? remedies.rows?.length) && <Remedies pages={remedies} />}
       <Exemptions
         pages={exemptions}
         names="instance"

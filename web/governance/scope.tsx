@@ -7,7 +7,7 @@ import { ChosenFields } from './chosen.tsx';
 
 type Kind = 'all' | 'tags' | 'groups' | 'chosen';
 
-/** Whom a policy is for, as it is filled in. */
+/** Whom a policy, a canary or a command is for, as it is filled in. */
 export interface Scope {
   kind: Kind;
   tags: string;
@@ -38,8 +38,22 @@ export function isForNobody({ kind, tags, groupIds, instanceIds }: Scope): boole
   return (kind === 'groups' ? groupIds : kind === 'chosen' ? instanceIds : [kind]).length === 0;
 }
 
-/** Whom a policy is for. */
-export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scope: Scope) => void }) {
+const kinds: readonly { value: Kind; text: string }[] = [
+  { value: 'all', text: 'All instances' },
+  { value: 'tags', text: 'Those with some tags' },
+  { value: 'groups', text: 'Those in some groups' },
+  { value: 'chosen', text: 'Instances that are chosen one by one' },
+];
+
+interface ScopeFieldsProps {
+  scope: Scope;
+  onChange: (scope: Scope) => void;
+  /** What can not be for everyone. */
+  withoutAll?: boolean;
+}
+
+/** Whom a policy, a canary or a command is for. */
+export function ScopeFields({ scope, onChange, withoutAll = false }: ScopeFieldsProps) {
   const { data, told, read } = useRead(PolicyGroupsDocument, { pause: scope.kind !== 'groups' });
   const groups = data?.instanceGroups.nodes ?? [];
   const { kind, tags, groupIds, instanceIds } = scope;
@@ -51,12 +65,7 @@ export function ScopeFields({ scope, onChange }: { scope: Scope; onChange: (scop
         label="Whom it is for"
         name="appliesTo"
         value={kind}
-        options={[
-          { value: 'all' as Kind, text: 'All instances' },
-          { value: 'tags' as Kind, text: 'Those with some tags' },
-          { value: 'groups' as Kind, text: 'Those in some groups' },
-          { value: 'chosen' as Kind, text: 'Instances that are chosen one by one' },
-        ]}
+        options={withoutAll ? kinds.filter(({ value: each }) => each !== 'all') : kinds}
         onChange={(chosen) => onChange({ ...scope, kind: chosen })}
       />
       {kind === 'tags' && (

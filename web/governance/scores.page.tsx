@@ -1,8 +1,15 @@
 import { Link } from '@tanstack/react-router';
 
+import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
+import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
-import { ScoreChangedDocument, ScoreHistoryDocument, ScoresDocument } from '../generated/graphql.ts';
+import {
+  InstanceScoresDocument,
+  ScoreChangedDocument,
+  ScoreHistoryDocument,
+  ScoresDocument,
+} from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
@@ -19,10 +26,23 @@ interface Scored {
   inputs: { passedWeight: number; knownWeight: number; applicableWeight: number };
 }
 
+/** As many as the document asks for; they come without saying whether there are more. */
+const ofAPage = 100;
+
 /** How far policies hold, with what each figure is made of. */
 export default function ScoresPage() {
   const { data, told, read } = useRead(ScoresDocument);
-  useFollowed(ScoreChangedDocument, {}, read);
+  const instances = usePages(InstanceScoresDocument, {}, ({ scores: { byInstance } }) => ({
+    nodes: byInstance.map((scored) => ({ ...scored, id: scored.instanceId })),
+    pageInfo: {
+      endCursor: byInstance.at(-1)?.instanceId ?? null,
+      hasNextPage: byInstance.length === ofAPage,
+    },
+  }));
+  useFollowed(ScoreChangedDocument, {}, () => {
+    read();
+    instances.reload();
+  });
   const scores = data?.scores;
   return (
     <Page title="Scores" actions={<GovernanceTabs />}>
@@ -64,9 +84,12 @@ export default function ScoresPage() {
         )}
         <Listing
           title="Instances"
-          rows={scores?.byInstance}
+          rows={instances.rows}
+          told={instances.error && problemOf(instances.error)}
+          retry={instances.reload}
+          more={instances.hasMore ? instances.more : undefined}
           empty="No instance is scored yet. Enroll a node and put a policy into force first."
-          keyOf={({ instanceId }) => instanceId}
+          keyOf={({ id }) => id}
           render={(scored) => (
             <div>
               <Link to="/instances/$id" params={{ id: scored.instanceId }}>

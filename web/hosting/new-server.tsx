@@ -2,7 +2,8 @@ import { useState } from 'react';
 
 import { useRead } from '../api/use-read.ts';
 import {
-  HostingOffersDocument,
+  HostingRegionsDocument,
+  HostingSizesDocument,
   ProvisionServerDocument,
   type ProvidersQuery,
   type ServerRowFragment,
@@ -28,19 +29,22 @@ export function NewServer({ providers, onMade }: NewServerProps) {
   const { may } = useViewer();
   const withCosts = may('hosting.cost.read');
   const [provider, setProvider] = useState(providers[0]!.id);
-  const { data, told, read } = useRead(HostingOffersDocument, { variables: { provider } });
+  const { data, told, read } = useRead(HostingRegionsDocument, { variables: { provider } });
   const [chosenRegion, setRegion] = useState('');
   const [chosenSize, setSize] = useState('');
   const [key, setKey] = useState(onceKey);
   const regions = data?.hostingRegions.filter(({ available }) => available) ?? [];
   const region = regions.find(({ id }) => id === chosenRegion)?.id ?? regions[0]?.id ?? '';
-  const sizes = (data?.hostingSizes ?? [])
+  // Prices are of the region.
+  const offers = useRead(HostingSizesDocument, { variables: { provider, region }, pause: region === '' });
+  const sizes = (offers.data?.hostingSizes ?? [])
     .filter(({ deprecated, availableIn }) => !deprecated && availableIn.includes(region))
     .toSorted((one, other) => one.priceMonthly - other.priceMonthly);
   const size = sizes.find(({ id }) => id === chosenSize)?.id ?? sizes[0]?.id ?? '';
   return (
     <Card title="Order a server">
       <Problem told={told} retry={read} />
+      <Problem told={offers.told} retry={offers.read} />
       <ActionForm
         document={ProvisionServerDocument}
         variables={(form) => ({
@@ -51,6 +55,8 @@ export function NewServer({ providers, onMade }: NewServerProps) {
             name: textOf(form, 'name'),
             tags: wordsIn(textOf(form, 'tags')),
             isProtected: form.get('isProtected') === 'on',
+            installCloudOs: form.get('installCloudOs') === 'on',
+            sshKeys: wordsIn(textOf(form, 'sshKeys')),
             idempotencyKey: key,
           },
           withCosts,
@@ -92,6 +98,15 @@ export function NewServer({ providers, onMade }: NewServerProps) {
         />
         <ServerName />
         <Field label="Tags of its node" name="tags" hint="Separated by commas; may be left empty." />
+        <Field
+          label="SSH keys that may log in"
+          name="sshKeys"
+          hint="By their names at the provider, separated by commas; may be left empty."
+        />
+        <label className="check">
+          <input type="checkbox" name="installCloudOs" defaultChecked /> Install Cloud OS, so that it becomes
+          a node
+        </label>
         <label className="check">
           <input type="checkbox" name="isProtected" /> Protect it from being removed
         </label>

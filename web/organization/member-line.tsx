@@ -34,6 +34,7 @@ export function MemberLine({ member, onChange }: MemberLineProps) {
           {words(role)}, second factor {totpEnabled ? 'on' : 'off'}, since <Time at={createdAt} />
         </p>
         {isChangeable && <RoleForm member={member} onChange={onChange} />}
+        {isChangeable && role === 'OWNER' && <RemoveOwnerForm member={member} onChange={onChange} />}
         {totpEnabled && role !== 'OWNER' && id !== me.id && may('identity.second-factor.reset') && (
           <ResetForm member={member} onChange={onChange} />
         )}
@@ -75,17 +76,40 @@ function RoleForm({ member: { id, name, role }, onChange }: MemberLineProps) {
         onDone={onChange}
       >
         <Choice label="Role" value={chosen} options={offered} onChange={setChosen} />
-        {needsPassword && (
-          <Field
-            label="Your password"
-            name="currentPassword"
-            type="password"
-            autoComplete="current-password"
-            required
-          />
-        )}
+        {needsPassword && <PasswordField />}
       </ActionForm>
     </details>
+  );
+}
+
+function RemoveOwnerForm({ member: { id, name }, onChange }: MemberLineProps) {
+  return (
+    <details>
+      <summary>Remove {name}</summary>
+      <p>Their sessions and API keys end at once.</p>
+      <ActionForm
+        document={RemoveMemberDocument}
+        variables={(form) => ({ id, currentPassword: secretOf(form, 'currentPassword') })}
+        submit={`Remove ${name}`}
+        done={`${name} is removed.`}
+        onDone={onChange}
+      >
+        <PasswordField />
+      </ActionForm>
+    </details>
+  );
+}
+
+/** What only the one whose session it is knows. */
+function PasswordField() {
+  return (
+    <Field
+      label="Your password"
+      name="currentPassword"
+      type="password"
+      autoComplete="current-password"
+      required
+    />
   );
 }
 
@@ -103,13 +127,7 @@ function ResetForm({ member: { id, name }, onChange }: MemberLineProps) {
         done={`No code is asked of ${name} any more.`}
         onDone={onChange}
       >
-        <Field
-          label="Your password"
-          name="currentPassword"
-          type="password"
-          autoComplete="current-password"
-          required
-        />
+        <PasswordField />
       </ActionForm>
     </details>
   );

@@ -1,3 +1,5 @@
+import { useState } from 'react';
+
 import {
   ApprovePartnerDocument,
   RejectPartnerDocument,
@@ -5,30 +7,57 @@ import {
   type PartnerRowFragment,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { useViewer } from '../session/viewer.tsx';
 
 interface PartnerActionsProps {
-  partner: Pick<PartnerRowFragment, 'id' | 'name' | 'status'>;
+  partner: Pick<PartnerRowFragment, 'id' | 'name' | 'status' | 'commissionPercent'>;
   onChange: () => void;
 }
 
 /** What whoever runs the panel decides about a partner. */
-export function PartnerActions({ partner: { id, name, status }, onChange }: PartnerActionsProps) {
+export function PartnerActions({ partner, onChange }: PartnerActionsProps) {
+  const { id, name, status } = partner;
   const { may } = useViewer();
+  const [isAgreeing, setAgreeing] = useState(false);
   if (!may('billing.partner.decide')) return null;
-  const isWaiting = status === 'PENDING' || status === 'SUSPENDED';
+  const isApproved = status === 'APPROVED';
+  const agree = isApproved ? 'Change the commission' : 'Approve';
   return (
     <div className="actions">
-      {isWaiting && (
-        <Action
+      {status !== 'REJECTED' && (
+        <button
+          type="button"
+          className={isApproved ? undefined : 'main'}
+          aria-haspopup="dialog"
+          aria-label={isApproved ? `Change the commission of ${name}` : `Approve ${name}`}
+          onClick={() => setAgreeing(true)}
+        >
+          {agree}
+        </button>
+      )}
+      {isAgreeing && (
+        <FormDialog
+          title={isApproved ? `Change the commission of ${name}` : `Approve ${name}`}
           document={ApprovePartnerDocument}
-          variables={{ input: { id } }}
-          text="Approve"
-          label={`Approve ${name}`}
-          done={`${name} is approved.`}
+          variables={(form) => ({ input: { id, commissionPercent: Number(form.get('commissionPercent')) } })}
+          submit={agree}
+          done={isApproved ? `The commission of ${name} is changed.` : `${name} is approved.`}
           onDone={onChange}
-          isMain
-        />
+          onClose={() => setAgreeing(false)}
+        >
+          <Field
+            label="Commission, in percent"
+            name="commissionPercent"
+            type="number"
+            min={0}
+            max={100}
+            required
+            defaultValue={partner.commissionPercent}
+            hint="Of what its customers pay from now on. What was paid before stays as it was booked."
+          />
+        </FormDialog>
       )}
       {status === 'PENDING' && (
         <Action
@@ -41,7 +70,7 @@ export function PartnerActions({ partner: { id, name, status }, onChange }: Part
           onDone={onChange}
         />
       )}
-      {status === 'APPROVED' && (
+      {isApproved && (
         <Action
           document={SuspendPartnerDocument}
           variables={{ id }}

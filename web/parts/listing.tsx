@@ -9,6 +9,8 @@ interface ListingProps<Row> {
   rows: readonly Row[] | undefined;
   told?: Told | undefined;
   retry?: () => void;
+  /** What of it is shown, where that is not all. */
+  note?: string | undefined;
   /** Why there is nothing, and the first step. */
   empty: ReactNode;
   /** More than are shown; how to see them. */
@@ -19,12 +21,13 @@ interface ListingProps<Row> {
 
 /** A list under its heading, with what it says while it is empty. */
 export function Listing<Row>(props: ListingProps<Row>) {
-  const { title, rows, told, retry, empty, more, render, keyOf } = props;
+  const { title, rows, told, retry, note, empty, more, render, keyOf } = props;
   return (
     <Card title={title} className="wide">
       <Problem told={told} {...(retry ? { retry } : {})} />
       {rows === undefined && !told && <p className="quiet">Reading…</p>}
       {rows?.length === 0 && <p>{empty}</p>}
+      {note && <p className="quiet">{note}</p>}
       <ul className="rows" aria-label={title}>
         {rows?.map((row) => (
           <li key={keyOf(row)} className="row">

@@ -1,0 +1,50 @@
+import { Link } from '@tanstack/react-router';
+
+import { problemOf } from '../api/problem.ts';
+import type { usePages } from '../api/use-pages.ts';
+import type { PolicyRemediationsQuery } from '../generated/graphql.ts';
+import { useMemberNames } from '../organization/use-member-names.ts';
+import { Listing } from '../parts/listing.tsx';
+import { Status } from '../parts/status.tsx';
+import { Time } from '../parts/time.tsx';
+import { words } from '../parts/words.ts';
+
+type Remedy = PolicyRemediationsQuery['policyRemediations']['nodes'][number];
+type Pages = Omit<ReturnType<typeof usePages>, 'rows' | 'put'> & { rows: readonly Remedy[] | undefined };
+
+/** What was sent to mend what the policy finds, by whom, and what became of it. */
+export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pages: Pages }) {
+  const names = useMemberNames();
+  return (
+    <Listing
+      title="Remedies"
+      rows={rows}
+      told={error && problemOf(error)}
+      retry={reload}
+      more={hasMore ? more : undefined}
+      empty="None was sent yet."
+      keyOf={({ id }) => id}
+      render={({ command, instanceId, instance, isAutomatic, requestedBy, commandId, ...remedy }) => (
+        <div>
+          <Status of={remedy.status} />{' '}
+          {commandId ? (
+            <Link to="/commands/$id" params={{ id: commandId }}>
+              {words(command)}
+            </Link>
+          ) : (
+            words(command)
+          )}{' '}
+          to{' '}
+          <Link to="/instances/$id" params={{ id: instanceId }}>
+            {instance.name}
+          </Link>
+          {remedy.message && <p className="wrong">{remedy.message}</p>}
+          <p className="quiet">
+            {isAutomatic ? 'by itself' : `by ${names.get(requestedBy) ?? requestedBy}`}{' '}
+            <Time at={remedy.createdAt} />
+          </p>
+        </div>
+      )}
+    />
+  );
+}
