@@ -10,7 +10,7 @@ import { manifest } from '../support/deployment-manifest.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
-import { retype } from './support/editing.js';
+import { open, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
@@ -137,6 +137,30 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
         await passUntil(stage.panel, page.getByRole('link', { name: 'default/web' }), 'detached');
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('of a placement is changed with all others of it', async () => {
+    const { tenant, sandbox } = await scene();
+    await tenant.graphql(
+      `mutation { placeDeployment(input: { name: "shop", image: "nginx:1.27", tag: "prod" }) { id } }`,
+    );
+    const shop = async () => {
+      const { spec } = await appsOf(sandbox).readNamespacedDeployment({ name: 'shop', namespace: 'default' });
+      return [spec?.replicas, spec?.template.spec?.containers[0]?.image];
+    };
+    expect(
+      await at(tenant, '/kubernetes', async (page) => {
+        const line = page.getByRole('list', { name: 'Placements' }).getByRole('listitem').first();
+        await passUntil(stage.panel, line.getByText('Placed', { exact: true }).first());
+        await open(page, 'Change shop', 'Change shop');
+        await retype(page, 'Image', 'nginx:1.28');
+        await page.keyboard.press('Enter');
+        await page.getByText('shop is being changed, from its first partition on.').waitFor();
+        await line.getByText('nginx:1.28').waitFor();
+        await passUntil(stage.panel, line.getByText('Placed', { exact: true }).first());
+        expect(await shop()).toEqual([1, 'nginx:1.28']);
       }),
     ).toEqual(nothingWrong);
   });

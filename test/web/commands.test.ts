@@ -12,6 +12,40 @@ vi.setConfig({ testTimeout: 120_000 });
 const stage = usePolicyStage();
 
 test.skipIf(!isChromiumThere)(
+  'a command is sent to those of a group, or to some that are chosen',
+  async () => {
+    const tenant = await stage.panel.world.tenant();
+    const member = await tenant.node('member');
+    await tenant.node('other');
+    dataOf(
+      await tenant.graphql(
+        'mutation ($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
+        { input: { name: 'Databases', kind: 'STATIC', instanceIds: [member.id] } },
+      ),
+    );
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, '/commands/new');
+    const said = page.getByRole('region', { name: 'What it would do' }).getByRole('status');
+    await choose(page, 'Whom it is for', 'Those in some groups');
+    await said.filter({ hasText: 'Choose whom it is for.' }).waitFor();
+    await tabTo(page, 'Databases', 200);
+    await page.keyboard.press('Space');
+    await said.filter({ hasText: 'It touches 1 instance: member.' }).waitFor();
+    await choose(page, 'Whom it is for', 'Instances that are chosen one by one');
+    await tabTo(page, 'Find others by name', 200);
+    await page.keyboard.insertText('oth');
+    await tabTo(page, 'Put in other', 200);
+    await page.keyboard.press('Enter');
+    await said.filter({ hasText: 'It touches 1 instance: other.' }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await tabTo(page, 'Send', 200);
+    await page.keyboard.press('Enter');
+    await page.getByText('1 instance: 1 waiting').waitFor();
+    expect([dana.complaints, dana.strangers]).toEqual([[], []]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
   'a command says before it is sent whom it touches, which policies refuse it and what holds it back, as the form changes',
   async () => {
     const tenant = await stage.panel.world.tenant();

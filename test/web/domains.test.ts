@@ -80,6 +80,10 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await press(page, 'Begin');
         await heading(page, 'To 0.3.0');
         await page.getByText('0 of 2 have it').waitFor();
+        // Those of the first step are at it.
+        const now = page.locator('[aria-current="step"]');
+        await now.filter({ hasText: '50 %, watched for 1 minute (now)' }).waitFor();
+        expect(await now.count()).toBe(1);
         const id = new URL(page.url()).pathname.split('/').at(-1)!;
         await drive(stage.panel, tenant, id, all, ['succeeded']);
         await page.getByText('2 of 2 have it').waitFor();

@@ -12,7 +12,7 @@ import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, signInAt, tabTo } from './support/console.js';
-import { focusedFault, retype } from './support/editing.js';
+import { focusedFault, open, retype } from './support/editing.js';
 import { narrowed } from './support/fits.js';
 import { useStage } from './support/stage.js';
 
@@ -203,7 +203,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
   });
 
-  test('a partner registers, and an administrator decides', async () => {
+  test('a partner registers, and an administrator decides, and on its commission', async () => {
     const tenant = await stage.panel.world.tenant();
     expect(
       await at(tenant, '/partners', async (page) => {
@@ -218,12 +218,20 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           .getByText('Pending')
           .waitFor();
         await at({ account: testAdministrator }, '/partners', async (office) => {
-          await press(office, 'Approve Nordic Partners');
+          await open(office, 'Approve Nordic Partners', 'Approve Nordic Partners');
+          await retype(office, 'Commission, in percent', '20');
+          await office.keyboard.press('Enter');
           await office.getByText('Nordic Partners is approved.').waitFor();
+          await office.getByText('commission 20 %').waitFor();
+          await press(office, 'Change the commission of Nordic Partners');
+          await retype(office, 'Commission, in percent', '15');
+          await office.keyboard.press('Enter');
+          await office.getByText('commission 15 %').waitFor();
           await press(office, 'Suspend Nordic Partners', 'Suspend');
           await office.getByText('Nordic Partners is suspended.').waitFor();
-          await press(office, 'Approve Nordic Partners');
+          await press(office, 'Approve Nordic Partners', 'Approve');
           await office.getByRole('button', { name: 'Suspend Nordic Partners' }).waitFor();
+          await office.getByText('commission 15 %').waitFor();
         });
         await page.reload();
         await page

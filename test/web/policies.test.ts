@@ -199,6 +199,25 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('sends what mends it, and shows what became of that', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
+    const id = await create(tenant, { name: 'Sealed', rule: encrypted, remediation: { command: 'BACKUP' } });
+    expect(
+      await at(tenant, `/governance/policies/${id}`, async (page) => {
+        await page.getByText('None was sent yet.').waitFor();
+        const results = page.getByRole('list', { name: 'Instances' }).getByRole('listitem');
+        await results.filter({ hasText: 'Fail' }).waitFor();
+        await press(page, 'Backup plain-01, as Sealed says', 'Backup');
+        const remedies = page.getByRole('list', { name: 'Remedies' }).getByRole('listitem');
+        await remedies.filter({ hasText: 'Backup to plain-01' }).waitFor();
+        await page.reload();
+        await remedies.filter({ hasText: 'Sent' }).waitFor();
+        expect(await remedies.getByRole('link', { name: 'Backup' }).count()).toBe(1);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('is only looked at by whoever may not change it', async () => {
     const tenant = await stage.panel.world.tenant();
     await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
