@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
@@ -222,8 +224,33 @@ test('while Stripe is away they are shown as they were, with their age and a war
   const never = await another.rest('/api/billing/invoices');
   expect([never.status, never.headers.has('retry-after')]).toEqual([503, true]);
   await clearFaults();
+  // Nobody waits for it again at once.
+  const next = await tenant.rest('/api/billing/invoices');
+  expect(next.headers.has('warning')).toBe(true);
+  await panel.clock.advance(30_000);
   const back = await tenant.rest('/api/billing/invoices');
   expect([back.headers.get('age'), back.headers.get('warning')]).toEqual(['0', null]);
+});
+
+test('while Stripe is silent they are shown as they were within seconds, and then at once', async () => {
+  const tenant = await proTenant(panel);
+  await tenant.rest('/api/billing/invoices');
+  panel.stripe.addFault({ kind: 'delay_before', method: 'GET', path: '/v1/invoices', delayMs: 60_000 });
+  await panel.clock.advance(90_000);
+  const stale = async () => {
+    const { status, body, headers } = await tenant.rest<RestInvoice[]>('/api/billing/invoices');
+    return [status, body.length, headers.has('warning')];
+  };
+  // A gateway would answer UNAVAILABLE in the place of a subgraph that takes 10 s.
+  await Promise.race([
+    expect(stale()).resolves.toEqual([200, 1, true]),
+    sleep(9_000, undefined, { ref: false }).then(() => expect.unreachable('it waited for Stripe')),
+  ]);
+  // Were it asked again, that would wait as well.
+  panel.stripe.addFault({ kind: 'delay_before', method: 'GET', path: '/v1/invoices', delayMs: 60_000 });
+  await expect(stale()).resolves.toEqual([200, 1, true]);
+  await clearFaults();
+  await panel.clock.advance(30_000);
 });
 
 test('an invoice tells what credit notes have taken off it, before it was paid and after', async () => {

@@ -5,11 +5,16 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
 import type { StripeSource } from '../stripe/stripe-client.js';
-import { failureOf } from '../stripe/stripe-errors.js';
+import { failureOf, isAway } from '../stripe/stripe-errors.js';
+import { within } from '../stripe/within.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import { InvoiceStatus, type Invoice } from './invoice.js';
 
 const freshMs = 60_000;
+/** How long Stripe is waited for where something is kept; a gateway waits 10 s. */
+const patienceMs = 4_000;
+/** For how long everybody is shown what is kept after it did not answer. */
+const awayMs = 30_000;
 /** The newest of a tenant; forty years of monthly ones. */
 const mostInvoices = 500;
 const stale = '110 - "Response is Stale"';
@@ -30,6 +35,7 @@ interface Kept {
 export class InvoiceService {
   /** Those that are being asked for, by tenant. */
   private readonly asked = new Map<string, Promise<Kept>>();
+  private awayUntil = 0;
 
   constructor(
     private readonly stripe: StripeSource,
@@ -56,13 +62,16 @@ export class InvoiceService {
     const { customerId } = await readSubscription(em, tenantId);
     if (customerId === null) return { kept: { fetchedAt: clock.now(), invoices: [] }, isStale: false };
     const known = await read(operation);
-    if (known && clock.now().getTime() - known.fetchedAt.getTime() < freshMs)
-      return { kept: known, isStale: false };
+    const now = clock.now().getTime();
+    if (known && now - known.fetchedAt.getTime() < freshMs) return { kept: known, isStale: false };
+    if (known && now < this.awayUntil) return { kept: known, isStale: true };
     try {
-      return { kept: await this.fetchOnce(operation, customerId), isStale: false };
+      const asked = this.fetchOnce(operation, customerId);
+      return { kept: await (known ? within(patienceMs, asked) : asked), isStale: false };
     } catch (error) {
       const failure = failureOf(error);
-      if (!known || !failure) throw failure?.error ?? error;
+      if (!known || (!failure && !isAway(error))) throw failure?.error ?? error;
+      if (!failure?.isFinal) this.awayUntil = now + awayMs;
       this.logger.warn({ err: error, tenantId }, 'invoices are shown as they were: Stripe did not answer');
       return { kept: known, isStale: true };
     }

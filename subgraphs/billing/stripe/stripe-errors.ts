@@ -49,6 +49,11 @@ export function away(cause: unknown): ApiError {
   });
 }
 
+/** Whether it is what `away` makes. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ApiError && error.extensions.reason === 'STRIPE_AWAY';
+}
+
 /** Runs a call to Stripe for a caller who waits for it. */
 export async function asking<T>(call: () => Promise<T>): Promise<T> {
   try {

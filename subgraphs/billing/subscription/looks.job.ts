@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { LockMode } from '@mikro-orm/core';
 
 import type { Clock } from '#platform/clock.js';
@@ -15,6 +13,7 @@ import { couponFor, partnerTermsOf } from '../partner/partner-terms.service.js';
 import { isJust } from '../stripe/partner-discount.js';
 import { digestOf, fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
+import { within } from '../stripe/within.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
 import { beginLooksSql, endAlikeSql, endLooksSql } from './look.sql.js';
@@ -108,13 +107,10 @@ export class Looks {
 
   private async fetch({ customerId }: Look, withinMs: number | undefined): Promise<Snapshot | undefined> {
     if (withinMs === undefined) return fetchSnapshot(this.stripe(), customerId);
-    // The SDK's own deadline is for silence only: an answer that trickles in has none.
-    const asked = fetchSnapshot(this.stripe(), customerId, { timeout: withinMs, maxNetworkRetries: 0 });
-    const over = new AbortController();
-    const tooLate = sleep(withinMs, undefined, { signal: over.signal }).then(() => {
-      throw new Error(`Stripe has not answered within ${withinMs} ms`);
-    });
-    return Promise.race([asked, tooLate]).finally(() => over.abort());
+    return within(
+      withinMs,
+      fetchSnapshot(this.stripe(), customerId, { timeout: withinMs, maxNetworkRetries: 0 }),
+    );
   }
 
   private async endAlike(seen: readonly Seen[], outcomes: Map<string, Looked>): Promise<Set<string>> {
