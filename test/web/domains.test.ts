@@ -216,6 +216,20 @@ describe.skipIf(!isChromiumThere)('billing', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('a subscription beside a granted plan is shown, and ended there', async () => {
+    const tenant = await proTenant(stage.panel);
+    await tenant.grantPlan('ENTERPRISE');
+    expect(
+      await at(tenant, '/billing', async (page) => {
+        await page.getByText('Granted by who runs this panel.').waitFor();
+        await page.getByText('Paid monthly').waitFor();
+        await page.getByRole('button', { name: 'Cards and addresses, at the payment provider' }).waitFor();
+        await press(page, 'End the subscription', 'End the subscription');
+        await page.getByRole('button', { name: 'Keep the plan' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('whoever has no subscription is sent to the payment', async () => {
     const tenant = await stage.panel.world.tenant();
     await using person = await Person.come(stage.browser, stage.panel.panel.url);

@@ -49,7 +49,7 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
       {chosen && <About chosen={chosen} billingCycle={billingCycle} />}
       {isSame ? (
         <p className="quiet">This is what you have. Choose another to see what it costs.</p>
-      ) : subscription.planSource === 'SUBSCRIPTION' ? (
+      ) : subscription.isSubscribed ? (
         <Preview key={JSON.stringify(input)} input={input} onChange={onChange} />
       ) : chosen?.priceMonthly ? (
         <Action

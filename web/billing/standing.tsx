@@ -28,21 +28,21 @@ export function Standing({ subscription, onChange }: StandingProps) {
   const { may } = useViewer();
   const { plan, planSource, status, periodEnd, trialEnd, cancelAt, nextInvoiceDate } = subscription;
   const { scheduledChange, overduePayment, partnerDiscountPercent, billingCycle } = subscription;
-  const isPaid = planSource === 'SUBSCRIPTION';
+  const { isSubscribed, isCustomer } = subscription;
   return (
     <Card title="Plan">
       <p className="big">{words(plan)}</p>
       <p>
         <Status of={status} /> {sources[planSource]}
       </p>
-      {isPaid && (
+      {isSubscribed && (
         <p>
           Paid {words(billingCycle).toLowerCase()}
           {periodEnd && `, this period until ${exactTime(periodEnd)}`}
           {nextInvoiceDate && `, next invoice ${exactTime(nextInvoiceDate)}`}.
         </p>
       )}
-      {trialEnd && <p>The trial ends {exactTime(trialEnd)}.</p>}
+      {trialEnd && status === 'TRIALING' && <p>The trial ends {exactTime(trialEnd)}.</p>}
       {partnerDiscountPercent > 0 && <p>Your partner takes {partnerDiscountPercent} % off.</p>}
       {scheduledChange && (
         <p>
@@ -59,36 +59,39 @@ export function Standing({ subscription, onChange }: StandingProps) {
           {exactTime(overduePayment.readOnlyAt)}; nothing can be added from then on.
         </p>
       )}
-      {isPaid && may('billing.subscription.manage') && (
+      {may('billing.subscription.manage') && (
         <div className="actions">
-          <Action
-            document={CreatePortalSessionDocument}
-            variables={{}}
-            text="Cards and addresses"
-            label="Cards and addresses, at the payment provider"
-            done="On the way to the payment provider."
-            onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
-          />
-          {cancelAt || scheduledChange ? (
+          {isCustomer && (
             <Action
-              document={ResumeSubscriptionDocument}
+              document={CreatePortalSessionDocument}
               variables={{}}
-              text="Keep the plan"
-              label="Keep the plan"
-              done="The plan stays."
-              onDone={onChange}
-            />
-          ) : (
-            <Action
-              document={CancelSubscriptionDocument}
-              variables={{}}
-              text="End the subscription"
-              label="End the subscription"
-              confirm="The plan stays until the period that is paid ends, and becomes Free then. You can resume it until then."
-              done="The subscription will end."
-              onDone={onChange}
+              text="Cards and addresses"
+              label="Cards and addresses, at the payment provider"
+              done="On the way to the payment provider."
+              onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
             />
           )}
+          {isSubscribed &&
+            (cancelAt || scheduledChange ? (
+              <Action
+                document={ResumeSubscriptionDocument}
+                variables={{}}
+                text="Keep the plan"
+                label="Keep the plan"
+                done="The plan stays."
+                onDone={onChange}
+              />
+            ) : (
+              <Action
+                document={CancelSubscriptionDocument}
+                variables={{}}
+                text="End the subscription"
+                label="End the subscription"
+                confirm="The plan stays until the period that is paid ends, and becomes Free then. You can resume it until then."
+                done="The subscription will end."
+                onDone={onChange}
+              />
+            ))}
         </div>
       )}
     </Card>

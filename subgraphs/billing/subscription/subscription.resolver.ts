@@ -61,6 +61,23 @@ export class SubscriptionResolver {
     return [...planEntitlements[planInForce(row)].features];
   }
 
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether there is a subscription at the payment provider that has not ended, whoever decided on the plan: ' +
+      '`changeSubscription` and `cancelSubscription` are for it, `createCheckoutSession` for who has none.',
+  })
+  isSubscribed(@Root() row: BillingSubscription): boolean {
+    return row.stripeId !== null && accessOf[row.status].isLive;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether the payment provider knows the tenant: `createPortalSession` leads to its cards and invoices.',
+  })
+  isCustomer(@Root() row: BillingSubscription): boolean {
+    return row.customerId !== null;
+  }
+
   @FieldResolver(() => DateTime, {
     nullable: true,
     description: 'When the next invoice is made; null when there is none to come.',
