@@ -149,6 +149,27 @@ describe.skipIf(!isChromiumThere)('one server', () => {
   });
 });
 
+describe.skipIf(!isChromiumThere)('a provider', () => {
+  test('is connected with a token that does not show what is there only when that may be left behind', async () => {
+    const tenant = await connected();
+    await reaches(stage.panel, tenant, await ordered(tenant, 'kept'), 'READY');
+    const other = stage.panel.hetzner.token({ project: 'away' });
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        await press(page, 'Another token for Hetzner Cloud');
+        await tabTo(page, 'API token of Hetzner Cloud');
+        await page.keyboard.insertText(other);
+        await page.keyboard.press('Enter');
+        await page.getByText('does not show the 1 servers').waitFor();
+        await tabTo(page, /^Leave the servers behind/);
+        await page.keyboard.press('Space');
+        await press(page, 'Connect Hetzner Cloud');
+        await page.getByText('Hetzner Cloud is connected.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
 describe.skipIf(!isChromiumThere)('what changed lately', () => {
   test('is one line for each deed: who did what to which, and what is otherwise by it', async () => {
     const tenant = await connected();

@@ -1,3 +1,5 @@
+import { useState } from 'react';
+
 import {
   ConnectProviderDocument,
   DisconnectProviderDocument,
@@ -14,6 +16,51 @@ import { useViewer } from '../session/viewer.tsx';
 interface ProvidersProps {
   providers: ProvidersQuery['hostingProviders'];
   onChange: () => void;
+}
+
+interface ConnectProps {
+  id: string;
+  name: string;
+  onChange: () => void;
+}
+
+/** A token is taken; one that does not show the servers that are there only when they may be left behind. */
+function Connect({ id, name, onChange }: ConnectProps) {
+  const [wouldLeave, setWouldLeave] = useState(false);
+  return (
+    <ActionForm
+      document={ConnectProviderDocument}
+      variables={(form) => ({
+        input: {
+          provider: id,
+          token: textOf(form, 'token'),
+          ...(wouldLeave ? { leavesServers: form.get('leavesServers') === 'on' } : {}),
+        },
+      })}
+      submit={`Connect ${name}`}
+      done={`${name} is connected.`}
+      onDone={() => {
+        setWouldLeave(false);
+        onChange();
+      }}
+      onRefused={({ reason }) => setWouldLeave(reason === 'OTHER_PROJECT')}
+    >
+      <Field
+        label={`API token of ${name}`}
+        name="token"
+        type="password"
+        autoComplete="off"
+        required
+        hint="It is tried, kept sealed, and never shown again."
+      />
+      {wouldLeave && (
+        <label className="check">
+          <input type="checkbox" name="leavesServers" /> Leave the servers behind that it does not show: they
+          stay at the provider, and are paid for there
+        </label>
+      )}
+    </ActionForm>
+  );
 }
 
 /** Where servers can be ordered, and with what account. */
@@ -34,22 +81,7 @@ export function Providers({ providers, onChange }: ProvidersProps) {
             {isManager && (
               <details>
                 <summary>{configured ? `Another token for ${name}` : `Connect ${name}`}</summary>
-                <ActionForm
-                  document={ConnectProviderDocument}
-                  variables={(form) => ({ input: { provider: id, token: textOf(form, 'token') } })}
-                  submit={`Connect ${name}`}
-                  done={`${name} is connected.`}
-                  onDone={onChange}
-                >
-                  <Field
-                    label={`API token of ${name}`}
-                    name="token"
-                    type="password"
-                    autoComplete="off"
-                    required
-                    hint="It is tried, kept sealed, and never shown again."
-                  />
-                </ActionForm>
+                <Connect id={id} name={name} onChange={onChange} />
               </details>
             )}
           </div>
@@ -59,7 +91,7 @@ export function Providers({ providers, onChange }: ProvidersProps) {
               variables={{ provider: id }}
               text="Disconnect"
               label={`Disconnect ${name}`}
-              confirm="Its token is forgotten. Servers that are there stay, and can not be changed from here."
+              confirm="Its token is forgotten. It can be when no server of it is left here."
               done={`${name} is disconnected.`}
               onDone={onChange}
             />
