@@ -80,11 +80,7 @@ export class Accounts {
     }
     const now = operation.clock.now();
     return operation.write(async ({ em, audit }) => {
-      // Whoever is about to make a server looks at the row as well.
-      await em.execute(
-        'select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update',
-        [tenantId, provider],
-      );
+      await lockAccount(em, tenantId, provider);
       const before = await em.findOne(ProviderAccount, { tenantId, provider });
       if (before && !isSame && !leavesServers) {
         const ids = new Set(known.map((server) => server.id));
@@ -137,6 +133,7 @@ export class Accounts {
     if (!driver) throw notFound('Provider');
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
+      await lockAccount(em, tenantId, provider);
       const account = await em.findOne(ProviderAccount, { tenantId, provider });
       if (!account) return this.shown(driver, undefined);
       const servers = await liveCount(em, tenantId, provider);
@@ -253,6 +250,14 @@ export class Accounts {
       lastCheckedAt: account?.lastCheckedAt ?? null,
     };
   }
+}
+
+/** Whoever is about to make a server locks the row as well, and waits, or is waited for. */
+async function lockAccount(em: SqlEntityManager, tenantId: string, provider: string): Promise<void> {
+  await em.execute('select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update', [
+    tenantId,
+    provider,
+  ]);
 }
 
 /** What a refusal of a new token is to whoever sent it. */
