@@ -333,7 +333,7 @@ export type CommissionKind =
 export type ConnectProviderInput = {
   /** The provider: `hetzner`. */
   provider: string;
-  /** An API token that may read and write. It is tried, sealed, and never shown again. */
+  /** An API token that may read and write; of chosen scopes at DigitalOcean, all of those of droplets, tags and SSH keys. It is tried, sealed, and never shown again. */
   token: string;
   /** Whether servers that were made with the token before, and that this one does not show, may be left behind. They stay at the provider and cost what they cost; here they fail as gone (`SERVER_GONE`). Not unless told. */
   leavesServers?: boolean | null | undefined;

@@ -266,7 +266,7 @@ function refusedToken(error: unknown): unknown {
   if (error.kind === 'READ_ONLY')
     return invalid(
       'input.token',
-      'This token may only read, or not all that is needed: make one that may read and write',
+      `This token may only read, or not all that is needed: make one that may read and write (${error.message})`,
     );
   if (error.kind === 'UNAUTHORIZED')
     return invalid('input.token', 'The provider does not take this token: it is unknown, or has ended');
