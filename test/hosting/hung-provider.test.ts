@@ -21,6 +21,28 @@ afterAll(async () => panel.stop());
 /** Time goes on also while steps wait for an answer. */
 const goOn = async () => panel.clock.leap(1_000);
 
+test('while a provider says nothing prices are told as it last told them, for one call of all who ask', async () => {
+  const { tenant } = await hostingTenant(panel);
+  const ask = async () => {
+    const { data, errors } = await tenant.graphql<{ hostingSizes: { id: string }[] }>(
+      '{ hostingSizes(provider: "hetzner") { id priceMonthly } }',
+    );
+    expect(errors).toBeUndefined();
+    return data!.hostingSizes;
+  };
+  const known = await ask();
+  await panel.clock.leap(6 * 60_000);
+  panel.hetzner.addFault({ kind: 'no_answer', method: 'GET', path: '/v1/pricing', next: 100 });
+  const calls = () => panel.hetzner.requests()['GET /pricing'] ?? 0;
+  const [before, from] = [calls(), performance.now()];
+  const answers = await Promise.all(Array.from({ length: 10 }, ask));
+  expect(performance.now() - from).toBeLessThan(9_000);
+  expect(answers).toEqual(answers.map(() => known));
+  expect(known.length).toBeGreaterThan(5);
+  expect(calls() - before).toBe(1);
+  panel.hetzner.clearFaults();
+});
+
 test(
   'a provider that takes calls and says nothing holds up no server at another, and what is tried again heaps up nothing',
   { timeout },
