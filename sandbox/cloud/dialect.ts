@@ -16,6 +16,8 @@ export interface Dialect {
   /** By `METHOD /path/:id`. */
   readonly routes: Readonly<Record<string, Operation>>;
   draw(world: World, token: { secret: string; project: string }): Drawn;
+  /** What a token has to have for a call, of a provider whose tokens may be of chosen scopes. */
+  readonly scopesOf?: (route: string, body: unknown) => readonly string[];
   readonly refusals: {
     unauthorized(): CloudError;
     readOnly(): CloudError;

@@ -62,6 +62,8 @@ export interface Project {
 export interface Token {
   project: string;
   access: 'read-write' | 'read-only';
+  /** What it may do, where the provider lets that be chosen; all that its access lets unless told. */
+  scopes?: readonly string[];
 }
 
 export interface Contents {

@@ -91,9 +91,9 @@ export async function startCloudSandbox(
 
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}${dialect.prefix}`,
-    token({ project = randomBytes(6).toString('hex'), access = 'read-write' } = {}) {
+    token({ project = randomBytes(6).toString('hex'), access = 'read-write', ...more } = {}) {
       const secret = randomBytes(32).toString('hex');
-      world.addToken(secret, { project, access });
+      world.addToken(secret, { project, access, ...more });
       return secret;
     },
     revoke: (token) => world.removeToken(token),

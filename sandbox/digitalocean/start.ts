@@ -3,6 +3,7 @@ import { startCloudSandbox, type CloudSandbox, type CloudSandboxOptions } from '
 import { DigitalOceanError, isErrorId, notFound } from './errors.js';
 import { draw } from './http/budget.js';
 import { routes } from './http/routes.js';
+import { scopesOf } from './http/scopes.js';
 
 const requestsAnHour = 5_000;
 
@@ -10,6 +11,7 @@ const dialect: Dialect = {
   prefix: '/v2',
   routes,
   draw,
+  scopesOf,
   refusals: {
     unauthorized: () => new DigitalOceanError('unauthorized', 'Unable to authenticate you'),
     readOnly: () => new DigitalOceanError('forbidden', 'You are not authorized to perform this operation'),

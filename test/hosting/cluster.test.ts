@@ -1,3 +1,4 @@
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,19 @@ const halfRules: readonly Rule[] = [
   { verbs: ['list', 'watch', 'patch', 'delete'], resources: ['deployments'] },
   { verbs: ['get', 'list'], resources: ['nodes', 'namespaces'] },
 ];
+
+/** None that would sign rightly, which whoever takes the handshake need not mind. */
+function rsaKey(bits: number): string {
+  const number = (size: number) => {
+    const bytes = randomBytes(size / 8);
+    bytes[0]! |= 0x80;
+    bytes[bytes.length - 1]! |= 1;
+    return bytes.toString('base64url');
+  };
+  const [p, q, dp, dq, qi] = Array.from({ length: 5 }, () => number(bits / 2));
+  const key = { kty: 'RSA', n: number(bits), e: 'AQAB', d: number(bits), p, q, dp, dq, qi };
+  return createPrivateKey({ key, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' }).toString();
+}
 
 let panel: KubernetesPanel;
 beforeAll(async () => {
@@ -108,6 +122,8 @@ describe('registering', () => {
       return JSON.stringify(config);
     };
     const authority = (await panel.kubernetes()).authority;
+    const withKey = (key: string) => changed({}, { 'client-key-data': Buffer.from(key).toString('base64') });
+    const ed448 = generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     const refused = {
       [changed(
         {},
@@ -128,6 +144,10 @@ describe('registering', () => {
       [changed({ server: 'https://127.0.0.1:22' }, {})]: /Port 22/,
       [changed({ 'certificate-authority-data': Buffer.from(authority).toString('base64') }, {})]:
         /certificate is not good/,
+      [withKey(rsaKey(16_384))]: /^client-key-data must be an RSA key of at most 4096 bits/,
+      [withKey(rsaKey(4_224))]: /^client-key-data must be an RSA key of at most 4096 bits/,
+      [withKey(rsaKey(4_096))]: /^client-key-data is not the key of client-certificate-data/,
+      [withKey(ed448)]: /^client-key-data must be an RSA key/,
       [sandbox.kubeconfig({ user: 'reader', rules: viewer })]:
         /may not create deployments, patch deployments, delete deployments/,
       [sandbox.kubeconfig({ user: 'half', rules: halfRules })]:

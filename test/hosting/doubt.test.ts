@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { HeldLock } from '../support/held-lock.js';
 import { until } from '../support/world.js';
 import { asked, droplet, makeDroplet, minutes, namesAt, rowOf } from './support/at-provider.js';
 import {
@@ -187,6 +188,24 @@ test('what a token that was replaced meanwhile is told says nothing of the one i
     status: 'ACTIVE',
     problem: null,
   });
+});
+
+test('an account is not let go of while a server is about to be made with it', async () => {
+  const { tenant } = await hostingTenant(panel);
+  panel.hetzner.addFault({ kind: 'error', method: 'POST', path: '/v1/servers', code: 'invalid_input' });
+  const { id } = await serverIn(panel, tenant, { name: 'about', installCloudOs: false }, 'FAILED');
+  // As a step begins a call.
+  const step = await HeldLock.by(
+    panel,
+    'select 1 from hosting.provider_account where tenant_id = $1 for share',
+    [tenant.id],
+  );
+  const disconnecting = tenant.graphql('mutation { disconnectProvider(provider: "hetzner") { status } }');
+  await step.wanted();
+  await step.query(`update hosting.server set phase = 'CREATING' where id = $1`, [id]);
+  await step.release();
+  expect((await disconnecting).errors?.[0]?.extensions).toMatchObject({ reason: 'SERVERS_LEFT' });
+  await step[Symbol.asyncDispose]();
 });
 
 test('costs end with a server that the provider has no more, also while fleet does not let its node go', async () => {

@@ -29,6 +29,8 @@ interface Kind {
   address: { priceHourly: number; priceMonthly: number } | undefined;
   zone: string;
   isNameUnique: boolean;
+  /** Of which a token is made, where they can be chosen. */
+  scopes: readonly string[];
   /** More than a page of a list has. */
   many: number;
   /** How the provider says what went wrong. */
@@ -50,6 +52,7 @@ const kinds: readonly Kind[] = [
     address: { priceHourly: 0.0008, priceMonthly: 0.5 },
     zone: 'eu-central',
     isNameUnique: true,
+    scopes: [],
     many: 51,
     says: {
       QUOTA: { code: 'resource_limit_exceeded', message: 'server limit exceeded' },
@@ -72,6 +75,15 @@ const kinds: readonly Kind[] = [
     address: undefined,
     zone: 'nyc',
     isNameUnique: false,
+    scopes: [
+      'actions:read',
+      'droplet:create',
+      'droplet:delete',
+      'droplet:read',
+      'ssh_key:read',
+      'tag:create',
+      'tag:delete',
+    ],
     many: 201,
     says: {
       QUOTA: {
@@ -135,6 +147,28 @@ describe.each(kinds)('the driver of $id', (kind) => {
     expect(sandbox.servers(good.token)).toEqual([]);
     expect(await kindOf(driver.verify(session(sandbox.token({ access: 'read-only' }))))).toBe('READ_ONLY');
     expect(await kindOf(driver.verify(session('nobody')))).toBe('UNAUTHORIZED');
+  });
+
+  test('takes a token whatever the provider says of what is not there, and none of a provider that is away', async () => {
+    const { code, message } = kind.says.REFUSED;
+    for (const method of ['POST', 'DELETE'] as const)
+      sandbox.addFault({ kind: 'error', method, code, message, next: 2 });
+    expect(await kindOf(driver.verify(session()))).toBe('none');
+    sandbox.clearFaults();
+    sandbox.addFault({ kind: 'html', method: 'DELETE' });
+    expect(await kindOf(driver.verify(session()))).toBe('AWAY');
+    sandbox.clearFaults();
+  });
+
+  test.runIf(kind.scopes.length > 0)('takes no token that lacks a scope, and names it', async () => {
+    const trial = async (scopes: readonly string[]) =>
+      driver.verify(session(sandbox.token({ scopes: ['account:read', ...scopes] })));
+    expect(await kindOf(trial(kind.scopes))).toBe('none');
+    for (const scope of kind.scopes)
+      await expect(trial(kind.scopes.filter((other) => other !== scope))).rejects.toMatchObject({
+        kind: 'READ_ONLY',
+        message: expect.stringContaining(scope),
+      });
   });
 
   test('tells what can be had where, for how much and in what currency', async () => {

@@ -205,6 +205,29 @@ test('one that does not come back is waited for 180 seconds, and then the upgrad
   for (const each of [a3, b2]) await each[Symbol.asyncDispose]();
 }, 300_000);
 
+test('while one is paused no other is asked for, whatever its version, and it is the one that is shown', async () => {
+  await panel.sql(`delete from platform.process where node_name <> 'self'`);
+  await panel.sql(`update platform.process set started_at = now() - interval '1 hour'`);
+  const b1 = await StandInProcess.comes(panel, 'b/1');
+  await graphql('mutation { startUpgrade(input: { version: "2.0.0" }) { id } }');
+  await untilShown('RUNNING', 'b DRAINING', 'self HEALTHY');
+  await b1.dies();
+  await passed(185);
+  await untilShown('PAUSED', 'b FAILED', 'self HEALTHY');
+  const { id } = await latest();
+  // It comes late: now all have the version.
+  await using _b2 = await StandInProcess.comes(panel, 'b/2', { version: '2.0.0' });
+  const again = await panel.world.rest('/api/cc/ha/upgrade', {
+    token: await panel.world.administrator(),
+    body: { version: '2.0.0' },
+  });
+  expect(again.status).toBe(409);
+  expect(await graphql('{ haStatus { upgrade { id status } } }')).toEqual({
+    haStatus: { upgrade: { id, status: 'PAUSED' } },
+  });
+  await graphql(`mutation { cancelUpgrade(input: { id: "${id}" }) { status } }`);
+}, 300_000);
+
 test('where two processes share a name, one that came back counts for one of them only', async () => {
   await panel.sql(`delete from platform.process where node_name <> 'self'`);
   const both = [await StandInProcess.comes(panel, 'a/1'), await StandInProcess.comes(panel, 'a/2')];

@@ -195,6 +195,18 @@ describe('while a call is under way', () => {
   });
 });
 
+test('what its cluster refuses to delete is tried until it is gone', { timeout }, async () => {
+  const { body } = await create('held');
+  await reaches(body.id, 'RUNNING');
+  sandbox.addFault({ kind: 'drop_before', method: 'DELETE' });
+  sandbox.addFault({ kind: 'error', reason: 'Forbidden', message: 'no', method: 'DELETE', next: 2 });
+  expect((await remove(body.id)).status).toBe(204);
+  await panel.pass(async () => (await stateOf(body.id)).reason === 'DELETION_REFUSED', 'the refusal');
+  expect(await stateOf(body.id)).toMatchObject({ status: 'DELETING' });
+  await reaches(body.id, 'DELETED');
+  expect(sandbox.deployment(namespace, 'held')).toBeUndefined();
+});
+
 describe('what is to be applied once more', () => {
   test('waits for another credential when the one that there is has ended', { timeout }, async () => {
     sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });

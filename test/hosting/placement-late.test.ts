@@ -49,15 +49,22 @@ const another = async (name: string) => {
   await watched(of);
   return Object.assign(of, { id });
 };
-const place = async (name: string) =>
+const place = async (name: string, partitionPercent = 100) =>
   dataOf(
     await by.graphql<{ placeDeployment: Placement }>(
       `mutation($input: PlaceDeploymentInput!) { placeDeployment(input: $input) { ${placementFields} } }`,
-      { input: { name, image: 'nginx:1', tag: 'web', partitionPercent: 100 } },
+      { input: { name, image: 'nginx:1', tag: 'web', partitionPercent } },
     ),
   ).placeDeployment.id;
 const act = async (mutation: 'resumePlacement' | 'removePlacement', id: string) =>
   dataOf(await by.graphql(`mutation($id: ID!) { ${mutation}(id: $id) { id } }`, { id }));
+const change = async (id: string, image: string) =>
+  dataOf(
+    await by.graphql(
+      'mutation($id: ID!, $image: String!) { updatePlacement(id: $id, input: { image: $image }) { id } }',
+      { id, image },
+    ),
+  );
 const viewOf = async (id: string) =>
   dataOf(
     await by.graphql<{ placement: Placement }>(
@@ -117,16 +124,34 @@ test(
     expect(imageIn(far, 'wide')).toBe('nginx:1');
 
     far.setAway(true);
-    dataOf(
-      await by.graphql(
-        'mutation($id: ID!) { updatePlacement(id: $id, input: { image: "nginx:2" }) { id } }',
-        { id },
-      ),
-    );
+    await change(id, 'nginx:2');
     await panel.pass(() => imageIn(near, 'wide') === 'nginx:2', 'the change');
     await forget(far.id);
     await becomes(id, 'PLACED');
     expect(await told(id)).toEqual(['near DONE']);
+  },
+);
+
+test(
+  'a change that was called off before a cluster could be asked is not applied there when it is back',
+  { timeout },
+  async () => {
+    const [first, second] = [await another('first'), await another('second')];
+    const id = await place('called-off', 50);
+    await becomes(id, 'PLACED');
+    second.setAway(true);
+    await change(id, 'nginx:bad');
+    await panel.pass(async () => (await told(id)).join() === 'first DONE,second DEPLOYING', 'its turn');
+    first.setAway(true);
+    await change(id, 'nginx:1');
+    second.setAway(false);
+    await watched(second);
+    await panel.seconds(60);
+    expect(imageIn(second, 'called-off')).toBe('nginx:1');
+    expect(await told(id)).toEqual(['first DEPLOYING', 'second WAITING']);
+    first.setAway(false);
+    await becomes(id, 'PLACED');
+    expect([first, second].map((of) => imageIn(of, 'called-off'))).toEqual(['nginx:1', 'nginx:1']);
   },
 );
 

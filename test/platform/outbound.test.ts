@@ -2,6 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
+import { secureRsaTest } from './support/certificate.js';
 import { startLoopback } from './support/loopback.js';
 import { failure, outboundWith, serve, serveText } from './support/outbound.js';
 
@@ -56,6 +57,18 @@ describe('a request', () => {
       reason: 'UNREACHABLE',
       message: `stranger.test:${server.port} could not be reached`,
     });
+  });
+
+  test('takes part in no key exchange that the other end could make as dear as it likes', async () => {
+    const outcomeOf = async (cipher: string) => {
+      const ciphers = `${cipher}-RSA-AES128-GCM-SHA256`;
+      const tls = { ...secureRsaTest, ciphers, dhparam: 'auto', maxVersion: 'TLSv1.2' } as const;
+      const server = await serve(ok, { isSecure: true, tls });
+      const outbound = outboundWith({ tls: { ca: secureRsaTest.cert } });
+      return failure(outbound.fetch(`https://secure.test:${server.port}/`)).catch(() => 'answered');
+    };
+    expect(await outcomeOf('ECDHE')).toBe('answered');
+    expect(await outcomeOf('DHE')).toMatchObject({ reason: 'UNREACHABLE' });
   });
 
   test('takes no proxy from the environment', async () => {

@@ -333,7 +333,7 @@ export type CommissionKind =
 export type ConnectProviderInput = {
   /** The provider: `hetzner`. */
   provider: string;
-  /** An API token that may read and write. It is tried, sealed, and never shown again. */
+  /** An API token that may read and write; of chosen scopes at DigitalOcean, all of those of droplets, tags and SSH keys. It is tried, sealed, and never shown again. */
   token: string;
   /** Whether servers that were made with the token before, and that this one does not show, may be left behind. They stay at the provider and cost what they cost; here they fail as gone (`SERVER_GONE`). Not unless told. */
   leavesServers?: boolean | null | undefined;
@@ -1097,7 +1097,7 @@ export type RegisterClusterInput = {
   provider: string;
   /** Where it is: a word of yours, at most 50 characters. */
   region: string;
-  /** A kubeconfig, as YAML or JSON; its current context counts. With a client certificate or a token in it: nothing in it is run, and no file is read. It is kept sealed and never answered. */
+  /** A kubeconfig, as YAML or JSON; its current context counts. With a client certificate or a token in it: nothing in it is run, and no file is read. The key of a certificate is RSA of at most 4096 bits, EC of P-256, P-384 or P-521, or Ed25519. It is kept sealed and never answered. */
   kubeconfig: string;
   /** At most 20 words of at most 50 characters. */
   tags?: Array<string> | null | undefined;
@@ -1412,7 +1412,7 @@ export type UpdateClusterInput = {
   provider?: string | null | undefined;
   /** Where it is, at most 50 characters. */
   region?: string | null | undefined;
-  /** A new credential for the same cluster. A kubeconfig, as YAML or JSON; its current context counts. With a client certificate or a token in it: nothing in it is run, and no file is read. It is kept sealed and never answered. */
+  /** A new credential for the same cluster. A kubeconfig, as YAML or JSON; its current context counts. With a client certificate or a token in it: nothing in it is run, and no file is read. The key of a certificate is RSA of at most 4096 bits, EC of P-256, P-384 or P-521, or Ed25519. It is kept sealed and never answered. */
   kubeconfig?: string | null | undefined;
   /** All of them. At most 20 words of at most 50 characters. */
   tags?: Array<string> | null | undefined;

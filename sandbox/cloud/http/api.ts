@@ -88,9 +88,12 @@ async function answerTo(
   if (found === 'no method') throw dialect.refusals.methodNotAllowed();
   const { operation, ids, name } = found;
   count(name);
+  const body = parseJson(dialect, text);
+  const { scopes } = token;
+  const needed = scopes === undefined ? [] : (dialect.scopesOf?.(name, body) ?? []);
+  if (!needed.every((scope) => scopes?.includes(scope))) throw dialect.refusals.readOnly();
   const fault = faults.take(method, url.pathname, text);
   if (fault && !(await befall(fault, dialect, world, response, method))) return undefined;
-  const body = parseJson(dialect, text);
   const answer = operation({ world, project: token.project, ids, url, query: url.searchParams, body });
   await saved();
   if (fault?.kind === 'drop_after_commit') {

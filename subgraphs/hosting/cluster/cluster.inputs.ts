@@ -6,7 +6,8 @@ import { mostKubeconfigBytes } from './kubeconfig/parse.js';
 
 const kubeconfigText =
   'A kubeconfig, as YAML or JSON; its current context counts. With a client certificate or a token in it: nothing in it is ' +
-  'run, and no file is read. It is kept sealed and never answered.';
+  'run, and no file is read. The key of a certificate is RSA of at most 4096 bits, EC of P-256, P-384 or P-521, or Ed25519. ' +
+  'It is kept sealed and never answered.';
 const tagsText = 'At most 20 words of at most 50 characters.';
 
 @InputType({ description: 'A cluster to work with.' })

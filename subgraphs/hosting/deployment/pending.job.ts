@@ -19,7 +19,7 @@ import { DeploymentStatus } from './deployment.status.js';
 import { afterDeletion } from './end.js';
 import { applyKind, type ApplyPayload } from './kinds.js';
 import type { Desired } from './manifest.js';
-import { awayFor } from './retry.js';
+import { awayFor, undeletedFor } from './retry.js';
 import { seenFields } from './seen.js';
 
 type Step = JobStep<ApplyPayload>;
@@ -27,7 +27,7 @@ type Step = JobStep<ApplyPayload>;
 /** What a call came to, or why it came to nothing. */
 type Outcome<Answer> = { answer: Answer; problem?: never } | { problem: KubeError };
 
-/** Applies once more what is desired of a deployment, or deletes it, until the cluster has done or refused it. */
+/** Applies once more what is desired of a deployment until the cluster has done or refused it, or deletes it until it is gone. */
 export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): JobDefinition<ApplyPayload> {
   return {
     ...applyKind,
@@ -96,9 +96,10 @@ async function keepEnd(
     if (!deployment || deployment.deletedAt !== null) return;
     deployment.callingUntil = null;
     if (end) afterDeletion(publish, deployment, { end, mayComeLate: false, now });
-    else if (problem!.isFinal)
-      settleDeployment(publish, deployment, { ...refusedFor(problem!), reason: 'DELETION_REFUSED' }, now);
-    else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
+    else {
+      const stays = problem!.isFinal ? undeletedFor : awayFor;
+      changeDeployment(publish, deployment, stays(problem!, now, deployment.failures));
+    }
   });
 }
 

@@ -8,6 +8,8 @@ export const claimMs = 60_000;
 export const lateMs = 30_000;
 
 const mostPauseMs = 300_000;
+/** Before what a cluster refuses to delete is tried again. */
+const refusedMs = 60_000;
 
 /** What a deployment says while its cluster cannot be asked, and when that is tried again. */
 export function awayFor({ kind, message }: KubeError, now: Date, failures: number): DeploymentChange {
@@ -19,5 +21,15 @@ export function awayFor({ kind, message }: KubeError, now: Date, failures: numbe
       : `The cluster could not be asked: ${message}`,
     failures: failures + 1,
     dueAt: new Date(now.getTime() + Math.min(10_000 * 2 ** failures, mostPauseMs)),
+  };
+}
+
+/** The same while its cluster refuses to delete it, which a rule or the rights of the panel's user may end. */
+export function undeletedFor({ message }: KubeError, now: Date, failures: number): DeploymentChange {
+  return {
+    reason: 'DELETION_REFUSED',
+    message,
+    failures: failures + 1,
+    dueAt: new Date(now.getTime() + refusedMs),
   };
 }

@@ -44,7 +44,7 @@ export function seenFields(seen: KubeDeployment): SeenFields {
   };
 }
 
-const refusals: readonly (string | null)[] = ['REFUSED', 'FIELD_CONFLICT', 'DELETION_REFUSED'];
+const refusals: readonly (string | null)[] = ['REFUSED', 'FIELD_CONFLICT'];
 
 /** What was seen, but for what only the panel knows: that it is to be deleted, or that a change of it was refused. */
 export function knownBetter(

@@ -22,11 +22,12 @@ export class UpgradeService {
       if (nodes.length === 0) throw conflict('NO_CANDIDATE', 'No process is there that could be upgraded');
       const isDone = nodes.every((node) => node.version === version);
       const [made] = await em.execute<unknown[]>(
-        `insert into platform.upgrade (id, version, status, asked_by) values (?, ?, ?, ?)
+        `insert into platform.upgrade (id, version, status, asked_by) values (?, ?, 'running', ?)
          on conflict ((true)) where status in ('running', 'paused') do nothing returning id`,
-        [id, version, isDone ? 'succeeded' : 'running', viewerId(operation.requireViewer())],
+        [id, version, viewerId(operation.requireViewer())],
       );
       if (!made) throw conflict('UPGRADE_UNDER_WAY', 'Another upgrade is under way, or paused');
+      if (isDone) await em.execute(`update platform.upgrade set status = 'succeeded' where id = ?`, [id]);
       for (const [position, node] of nodes.entries())
         await em.execute(
           `insert into platform.upgrade_step (upgrade_id, position, node_name, process_id, status, from_version)
@@ -102,8 +103,8 @@ export class UpgradeService {
 
   /** The one that is under way or paused. */
   async open({ em }: { em: SqlEntityManager }): Promise<HaUpgrade | null> {
-    const [latest] = await readUpgrades(em, { first: 1 });
-    return latest?.status === 'RUNNING' || latest?.status === 'PAUSED' ? latest : null;
+    const [found] = await readUpgrades(em, { first: 1, isOpen: true });
+    return found ?? null;
   }
 
   private async find({ em }: Operation, id: string): Promise<HaUpgrade> {

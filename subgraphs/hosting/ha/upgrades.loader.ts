@@ -12,18 +12,19 @@ interface Row extends Omit<HaUpgrade, 'status' | 'createdAt' | 'steps'> {
   })[];
 }
 
-/** The latest upgrades, newest first; with an id that one alone. */
+/** The latest upgrades, newest first; with an id that one alone, and where it is to be open what is under way or paused. */
 export async function readUpgrades(
   em: SqlEntityManager,
-  { first, id }: { first: number; id?: string },
+  { first, id, isOpen = false }: { first: number; id?: string; isOpen?: boolean },
 ): Promise<HaUpgrade[]> {
   const rows = await em.execute<Row[]>(
     `select u.id, u.version, upper(u.status) as status, u.reason, u.created_at as "createdAt",
        (select json_agg(json_build_object('node', s.node_name, 'status', upper(s.status), 'fromVersion', s.from_version,
           'startedAt', s.started_at, 'finishedAt', s.finished_at) order by s.position)
         from platform.upgrade_step s where s.upgrade_id = u.id) as steps
-     from platform.upgrade u where ?::text is null or u.id = ? order by u.id desc limit ?`,
-    [id ?? null, id ?? null, first],
+     from platform.upgrade u
+     where (?::text is null or u.id = ?) and (not ?::boolean or u.status in ('running', 'paused')) order by u.id desc limit ?`,
+    [id ?? null, id ?? null, isOpen, first],
   );
   const time = (text: string | null) => (text === null ? null : new Date(text));
   return rows.map((row) => ({

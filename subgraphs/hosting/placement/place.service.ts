@@ -18,6 +18,7 @@ import {
   type UpdatePlacementInput,
 } from './placement.inputs.js';
 import { PlacementStatus } from './placement.status.js';
+import { giveUpDue } from './target.job.js';
 import { beginTargets, forgetRemoved } from './targets.service.js';
 
 const room: Room = { lock: 'hosting.placement', limit: 200, of: 'placements', reason: 'PLACEMENTS_LIMIT' };
@@ -115,6 +116,8 @@ export class PlaceService {
         target: id,
         changes: { image, replicas, ...(wish.env ? { env: Object.keys(wish.env) } : {}) },
       });
+      const now = clock.now();
+      await giveUpDue({ em, publish, now }, placement);
       const partitions = await beginTargets(em, placement, clusters);
       changePlacement(publish, placement, {
         image,
@@ -125,7 +128,7 @@ export class PlaceService {
         reason: null,
         message: null,
         sealedDesired: this.keyring.seal(JSON.stringify(desired), id),
-        dueAt: clock.now(),
+        dueAt: now,
       });
       return placement;
     });

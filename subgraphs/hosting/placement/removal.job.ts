@@ -8,9 +8,6 @@ import { changePlacement, lockPlacement } from './change.service.js';
 import { lookMs, type PlacementPayload } from './kinds.js';
 import { PlacementStatus } from './placement.status.js';
 
-/** Before what a cluster refuses to delete is tried again. */
-const refusedMs = 60_000;
-
 /** Has a placement's deployments deleted, until none is left. */
 export async function removeDeployments({ payload, now, write }: JobStep<PlacementPayload>): Promise<void> {
   const { tenantId, placementId } = payload;
@@ -34,9 +31,7 @@ export async function removeDeployments({ payload, now, write }: JobStep<Placeme
       });
       return;
     }
-    const refused = left.find(
-      ({ status, reason }) => status === DeploymentStatus.FAILED && reason === 'DELETION_REFUSED',
-    );
+    const refused = left.find(({ reason }) => reason === 'DELETION_REFUSED');
     for (const deployment of left) {
       if (deployment.status === DeploymentStatus.DELETING) continue;
       // A call that makes it may be on its way.
@@ -52,6 +47,6 @@ export async function removeDeployments({ payload, now, write }: JobStep<Placeme
     const isDelayed = refused !== undefined && placement.reason === 'DELETION_DELAYED';
     if (refused && !isDelayed)
       changePlacement(publish, placement, { reason: 'DELETION_DELAYED', message: refused.message });
-    placement.dueAt = new Date(now.getTime() + (refused ? refusedMs : lookMs));
+    placement.dueAt = new Date(now.getTime() + lookMs);
   });
 }

@@ -24,6 +24,8 @@ interface Beginning {
   refusal: string | undefined;
 }
 
+type Writing = Pick<Advancing, 'em' | 'publish' | 'now'>;
+
 /** Writes down that it is wanted in a cluster; the job of the deployment applies it. */
 export async function beginTarget(
   { em, publish, now, keyring }: Advancing,
@@ -78,8 +80,11 @@ export async function lookAtTarget(write: Advancing, target: PlacementTarget): P
   }
 }
 
-/** What a placement that stopped has not applied by then is not applied later, when nobody expects it any more. */
-export async function giveUpDue(write: Advancing, { tenantId, id: placementId }: Placement): Promise<void> {
+/**
+ * What a placement has not applied when it stops, or when something else is asked of it, is not applied later, when nobody
+ * expects it any more.
+ */
+export async function giveUpDue(write: Writing, { tenantId, id: placementId }: Placement): Promise<void> {
   const targets = await write.em.find(PlacementTarget, { tenantId, placementId });
   const ids = targets.flatMap(({ deploymentId }) => deploymentId ?? []);
   const due = await write.em.find(
@@ -90,7 +95,7 @@ export async function giveUpDue(write: Advancing, { tenantId, id: placementId }:
   for (const deployment of due) await giveUp(write, deployment);
 }
 
-async function giveUp({ em, publish, now }: Advancing, { tenantId, id }: Deployment): Promise<void> {
+async function giveUp({ em, publish, now }: Writing, { tenantId, id }: Deployment): Promise<void> {
   const deployment = await lockDeployment(em, tenantId, id);
   if (!deployment || deployment.dueAt === null || deployment.status === DeploymentStatus.DELETING) return;
   const { FAILED: status } = DeploymentStatus;

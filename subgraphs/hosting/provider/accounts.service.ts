@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
@@ -21,6 +23,8 @@ import { compareProjects, shownServers, type Project } from './same-project.js';
 
 /** How long a catalogue is taken for true without asking again. */
 const freshMs = 5 * 60_000;
+/** How long whoever asks for it waits for a newer one: well within what the gateway waits for. */
+const newerWithinMs = 3_000;
 const reconcileMs = 5 * 60_000;
 const mostMade = 5_000;
 
@@ -32,6 +36,9 @@ export interface Learned {
 
 /** Accounts of tenants with providers. Tokens are kept sealed, bound to the account's id. */
 export class Accounts {
+  /** Catalogues that are being asked for, by account and token: one call for all who wait. */
+  private readonly asking = new Map<string, Promise<Catalogue>>();
+
   constructor(
     readonly drivers: Drivers,
     private readonly keyring: Keyring,
@@ -80,11 +87,7 @@ export class Accounts {
     }
     const now = operation.clock.now();
     return operation.write(async ({ em, audit }) => {
-      // Whoever is about to make a server looks at the row as well.
-      await em.execute(
-        'select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update',
-        [tenantId, provider],
-      );
+      await lockAccount(em, tenantId, provider);
       const before = await em.findOne(ProviderAccount, { tenantId, provider });
       if (before && !isSame && !leavesServers) {
         const ids = new Set(known.map((server) => server.id));
@@ -137,6 +140,7 @@ export class Accounts {
     if (!driver) throw notFound('Provider');
     const { tenantId } = operation;
     return operation.write(async ({ em, audit }) => {
+      await lockAccount(em, tenantId, provider);
       const account = await em.findOne(ProviderAccount, { tenantId, provider });
       if (!account) return this.shown(driver, undefined);
       const servers = await liveCount(em, tenantId, provider);
@@ -176,12 +180,29 @@ export class Accounts {
   }
 
   /**
-   * What can be had now. Asked for anew when what is known is some minutes old; while the provider is away what is known
-   * will do.
+   * What can be had now. Asked for anew when what is known is some minutes old; while the provider is away, or takes its
+   * time, what is known will do.
    */
   async catalogue(operation: Operation, account: ProviderAccount): Promise<Catalogue> {
+    if (operation.clock.now().getTime() - account.catalogueAt.getTime() < freshMs) return account.catalogue;
+    const key = `${account.id} ${account.sealedToken}`;
+    const asked =
+      this.asking.get(key) ?? this.newerCatalogue(operation, account).finally(() => this.asking.delete(key));
+    this.asking.set(key, asked);
+    // Nobody may be left to hear of it.
+    asked.catch(() => undefined);
+    const enough = new AbortController();
+    const known = sleep(newerWithinMs, account.catalogue, { signal: enough.signal });
+    known.catch(() => undefined);
+    try {
+      return await Promise.race([asked, known]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  private async newerCatalogue(operation: Operation, account: ProviderAccount): Promise<Catalogue> {
     const now = operation.clock.now();
-    if (now.getTime() - account.catalogueAt.getTime() < freshMs) return account.catalogue;
     const { tenantId, provider, sealedToken } = account;
     const em = operation.database.forTenant(tenantId);
     try {
@@ -255,13 +276,21 @@ export class Accounts {
   }
 }
 
+/** Whoever is about to make a server locks the row as well, and waits, or is waited for. */
+async function lockAccount(em: SqlEntityManager, tenantId: string, provider: string): Promise<void> {
+  await em.execute('select 1 from hosting.provider_account where tenant_id = ? and provider = ? for update', [
+    tenantId,
+    provider,
+  ]);
+}
+
 /** What a refusal of a new token is to whoever sent it. */
 function refusedToken(error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
   if (error.kind === 'READ_ONLY')
     return invalid(
       'input.token',
-      'This token may only read, or not all that is needed: make one that may read and write',
+      `This token may only read, or not all that is needed: make one that may read and write (${error.message})`,
     );
   if (error.kind === 'UNAUTHORIZED')
     return invalid('input.token', 'The provider does not take this token: it is unknown, or has ended');

@@ -21,7 +21,7 @@ export class ProviderResolver {
   @Mutation(() => Provider, {
     description:
       'Connects an account with a provider, or gives it another token. The token is tried before it is kept: ' +
-      'VALIDATION_FAILED when the provider does not take it or it may only read, CONFLICT (OTHER_PROJECT) when it is of ' +
+      'VALIDATION_FAILED when the provider does not take it or it may not do all that is needed, CONFLICT (OTHER_PROJECT) when it is of ' +
       'another project than servers that are there, (SERVERS_UNDER_WAY) when one was asked for meanwhile, UNAVAILABLE ' +
       '(PROVIDER_AWAY) when that can not be told now.',
   })

@@ -56,7 +56,8 @@ export class ConnectProviderInput {
   provider!: string;
 
   @Field(() => String, {
-    description: 'An API token that may read and write. It is tried, sealed, and never shown again.',
+    description:
+      'An API token that may read and write; of chosen scopes at DigitalOcean, all of those of droplets, tags and SSH keys. It is tried, sealed, and never shown again.',
   })
   token!: string;
 

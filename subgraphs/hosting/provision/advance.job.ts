@@ -4,9 +4,10 @@ import { ProviderAccount } from '../provider/account.entity.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
+import { CallsAtOnce } from './calls-at-once.js';
 import { createAtProvider } from './create.job.js';
-import { advanceKind, type AdvancePayload } from './kinds.js';
-import { callsWithinMs, enrollWithinMs } from './pace.js';
+import { advanceKind, mostSteps, type AdvancePayload } from './kinds.js';
+import { callsWithinMs, crowdedMs, enrollWithinMs } from './pace.js';
 import { drain, finish, remove } from './remove.job.js';
 import { askerOf, type OpenAccount, type StepTools } from './steps.service.js';
 
@@ -17,47 +18,64 @@ const noAccount = 'There is no account with the provider any more';
  * seen in its row, and what was begun is looked for at the provider.
  */
 export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
+  const atOnce = new CallsAtOnce(mostSteps);
   return {
     ...advanceKind,
     async handle(step) {
-      const { tenantId, serverId: id } = step.payload;
+      const { tenantId, serverId: id, dueAt } = step.payload;
       const server = await step.em.findOne(Server, { tenantId, id });
-      if (!server) return;
-      switch (server.phase) {
-        case ServerPhase.REQUESTED:
-        case ServerPhase.CREATING: {
-          if (server.providerId !== null) return;
-          const open = await openAccount(tools, step, server, AbortSignal.timeout(callsWithinMs));
-          if (open) await createAtProvider(tools, step, open);
-          else await fail(tools, step, server, 'TOKEN_REFUSED', noAccount);
-          return;
-        }
-        case ServerPhase.ENROLLING:
-          if (step.now.getTime() - server.phaseAt.getTime() < enrollWithinMs) return;
-          return fail(
-            tools,
-            step,
-            server,
-            'ENROLLMENT_TIMED_OUT',
-            'Its node did not enroll in time: the server is there, and can be looked at or decommissioned',
-          );
-        case ServerPhase.DRAINING:
-          return drain(tools, step, server);
-        case ServerPhase.FAILED:
-        case ServerPhase.DELETING: {
-          if (server.phase === ServerPhase.FAILED && server.dueAt === null) return;
-          const open = await openAccount(tools, step, server);
-          if (open) await remove(tools, step, server, open);
-          else if (server.phase === ServerPhase.DELETING) await finish(tools, step, server);
-          return;
-        }
-        case ServerPhase.BOOTING:
-        case ServerPhase.READY:
-        case ServerPhase.ORPHANED:
-        case ServerPhase.DELETED:
-      }
+      // Somebody has taken it up since, or it is not due any more.
+      if (server?.dueAt?.toISOString() !== dueAt) return;
+      const hasRoom = await atOnce.run(server, async () => advance(tools, step, server));
+      if (!hasRoom) await waitForRoom(step);
     },
   };
+}
+
+async function advance(tools: StepTools, step: JobStep<AdvancePayload>, server: Server): Promise<void> {
+  switch (server.phase) {
+    case ServerPhase.REQUESTED:
+    case ServerPhase.CREATING: {
+      if (server.providerId !== null) return;
+      const open = await openAccount(tools, step, server, AbortSignal.timeout(callsWithinMs));
+      if (open) await createAtProvider(tools, step, open);
+      else await fail(tools, step, server, 'TOKEN_REFUSED', noAccount);
+      return;
+    }
+    case ServerPhase.ENROLLING:
+      if (step.now.getTime() - server.phaseAt.getTime() < enrollWithinMs) return;
+      return fail(
+        tools,
+        step,
+        server,
+        'ENROLLMENT_TIMED_OUT',
+        'Its node did not enroll in time: the server is there, and can be looked at or decommissioned',
+      );
+    case ServerPhase.DRAINING:
+      return drain(tools, step, server);
+    case ServerPhase.FAILED:
+    case ServerPhase.DELETING: {
+      const open = await openAccount(tools, step, server);
+      if (open) await remove(tools, step, server, open);
+      else if (server.phase === ServerPhase.DELETING) await finish(tools, step, server);
+      return;
+    }
+    case ServerPhase.BOOTING:
+    case ServerPhase.READY:
+    case ServerPhase.ORPHANED:
+    case ServerPhase.DELETED:
+  }
+}
+
+async function waitForRoom({
+  payload: { tenantId, serverId, dueAt },
+  now,
+  write,
+}: JobStep<AdvancePayload>): Promise<void> {
+  await write(async ({ em }) => {
+    const row = await lockServer(em, tenantId, serverId);
+    if (row?.dueAt?.toISOString() === dueAt) row.dueAt = new Date(now.getTime() + crowdedMs);
+  });
 }
 
 async function openAccount(

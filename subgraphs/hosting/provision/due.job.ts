@@ -13,7 +13,7 @@ export const serversDueSweep = dueSweep({
   table: 'hosting.server',
   claimMs,
   job: advanceKind,
-  payload: (tenantId, serverId) => ({ tenantId, serverId }),
+  payload: (tenantId, serverId, until) => ({ tenantId, serverId, dueAt: until.toISOString() }),
 });
 
 /** Has accounts looked at that have servers under way. */
@@ -27,12 +27,13 @@ export const accountsDueSweep: Sweep = {
       [now],
     );
     if (!due) return 'done';
+    const until = new Date(now.getTime() + claimMs);
     await em.execute('update hosting.provider_account set poll_at = ? where tenant_id = ? and provider = ?', [
-      new Date(now.getTime() + claimMs),
+      until,
       due.tenantId,
       due.provider,
     ]);
-    enqueue(pollKind, due);
+    enqueue(pollKind, { ...due, dueAt: until.toISOString() });
     return 'more';
   },
 };
@@ -49,11 +50,12 @@ export const accountsReconcileSweep: Sweep = {
       [now],
     );
     if (!due) return 'done';
+    const until = new Date(now.getTime() + reconcileMs);
     await em.execute(
       'update hosting.provider_account set reconcile_at = ? where tenant_id = ? and provider = ?',
-      [new Date(now.getTime() + reconcileMs), due.tenantId, due.provider],
+      [until, due.tenantId, due.provider],
     );
-    enqueue(reconcileKind, due);
+    enqueue(reconcileKind, { ...due, dueAt: until.toISOString() });
     return 'more';
   },
 };

@@ -4,6 +4,9 @@ export const claimMs = 60_000;
 /** How long the calls of a step that creates may take together, so that all are over before its claim is. */
 export const callsWithinMs = 45_000;
 
+/** Before what there was no room for is tried again. */
+export const crowdedMs = 1_000;
+
 /** The pause before a provider that refuses the token is asked again, unless another token is connected before. */
 export const refusedMs = 10 * 60_000;
 

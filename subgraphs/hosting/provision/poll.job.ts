@@ -4,10 +4,11 @@ import { ProviderAccount } from '../provider/account.entity.js';
 import { ProviderError } from '../provider/provider-error.js';
 import { lockServers, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { advanceKind, pollKind, type AccountPayload } from './kinds.js';
+import { CallsAtOnce } from './calls-at-once.js';
+import { advanceKind, mostLooks, pollKind, type AccountPayload } from './kinds.js';
 import { look, type News, type Underway } from './look.js';
 import { enrollWithinMs, pollMs, refusedMs } from './pace.js';
-import { askerOf, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
+import { accountAgain, askerOf, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AccountPayload>;
 
@@ -32,38 +33,45 @@ const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
  * which something is new. There is one such look at a time, whatever the number of servers.
  */
 export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
+  const atOnce = new CallsAtOnce(mostLooks);
   return {
     ...pollKind,
     async handle(step) {
-      const { tenantId, provider } = step.payload;
+      const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
-      if (!account) return;
-      const { accounts } = tools;
-      const open = { account, driver: accounts.driver(provider), session: accounts.session(account) };
-      const servers = await underway(step);
-      let failure: ProviderError | undefined;
-      let changes: [Underway, News][] = [];
-      const isBlocked = account.blockedUntil !== null && account.blockedUntil > step.now;
-      const isAsked = !isBlocked && servers.length > 0;
-      try {
-        if (isAsked) changes = await look(tools, open, tenantId, servers);
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        failure = error;
-        changes = unseen(servers, error);
-      }
-      for (const [server, news] of changes)
-        if (news.kind === 'failed' && server.enrollmentTokenId !== null)
-          await tools.fleet.giveBack(askerOf(step), server.enrollmentTokenId);
-      // What only came further can wait for what has changed.
-      const isWaiting = ([, { kind }]: [Underway, News]) => Number(kind === 'nothing');
-      const ordered = changes.toSorted((a, b) => isWaiting(a) - isWaiting(b));
-      for (let from = 0; from < ordered.length; from += writtenAtOnce)
-        await apply(step, ordered.slice(from, from + writtenAtOnce));
-      const isQuiet = changes.every(([, { kind }]) => kind === 'nothing');
-      await plan(step, open, { servers: servers.length, isAsked, isQuiet, failure });
+      if (account?.pollAt?.toISOString() !== dueAt) return;
+      const hasRoom = await atOnce.run(account, async () => poll(tools, step, account));
+      if (!hasRoom) await accountAgain(step, 'poll_at');
     },
   };
+}
+
+async function poll(tools: StepTools, step: Step, account: ProviderAccount): Promise<void> {
+  const { tenantId, provider } = account;
+  const { accounts } = tools;
+  const open = { account, driver: accounts.driver(provider), session: accounts.session(account) };
+  const servers = await underway(step);
+  let failure: ProviderError | undefined;
+  let changes: [Underway, News][] = [];
+  const isBlocked = account.blockedUntil !== null && account.blockedUntil > step.now;
+  const isAsked = !isBlocked && servers.length > 0;
+  try {
+    if (isAsked) changes = await look(tools, open, tenantId, servers);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    failure = error;
+    changes = unseen(servers, error);
+  }
+  for (const [server, news] of changes)
+    if (news.kind === 'failed' && server.enrollmentTokenId !== null)
+      await tools.fleet.giveBack(askerOf(step), server.enrollmentTokenId);
+  // What only came further can wait for what has changed.
+  const isWaiting = ([, { kind }]: [Underway, News]) => Number(kind === 'nothing');
+  const ordered = changes.toSorted((a, b) => isWaiting(a) - isWaiting(b));
+  for (let from = 0; from < ordered.length; from += writtenAtOnce)
+    await apply(step, ordered.slice(from, from + writtenAtOnce));
+  const isQuiet = changes.every(([, { kind }]) => kind === 'nothing');
+  await plan(step, open, { servers: servers.length, isAsked, isQuiet, failure });
 }
 
 async function underway({ em, payload, now }: Step): Promise<Underway[]> {
@@ -96,6 +104,7 @@ function unseen(servers: readonly Underway[], { kind, message }: ProviderError):
 async function apply(step: Step, changes: readonly [Underway, News][]): Promise<void> {
   const { tenantId } = step.payload;
   const { now } = step;
+  const dueAt = later(now, 5_000);
   await step.write(async ({ em, publish, enqueue }) => {
     const ids = changes.map(([{ id }]) => id);
     const servers = new Map((await lockServers(em, tenantId, ids)).map((server) => [server.id, server]));
@@ -118,17 +127,17 @@ async function apply(step: Step, changes: readonly [Underway, News][]): Promise<
       }
       const isDeleting = phase === ServerPhase.DELETING;
       if (news.kind === 'gone' || (news.kind === 'failed' && isDeleting)) {
-        move({ publish }, server, phase, now, { operationIds: [], dueAt: later(now, 5_000) });
-        enqueue(advanceKind, { tenantId, serverId: id });
+        move({ publish }, server, phase, now, { operationIds: [], dueAt });
+        enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
       } else if (news.kind === 'failed') {
         move({ publish }, server, ServerPhase.FAILED, now, {
           reason: news.reason ?? 'PROVIDER_FAILED',
           message: news.message,
           sealedToken: null,
           operationIds: [],
-          dueAt: later(now, 5_000),
+          dueAt,
         });
-        enqueue(advanceKind, { tenantId, serverId: id });
+        enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
       }
     }
   });

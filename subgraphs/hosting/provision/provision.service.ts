@@ -155,6 +155,7 @@ export class ProvisionService {
   ): Promise<void> {
     const { tenantId } = operation;
     const now = operation.clock.now();
+    const dueAt = new Date(now.getTime() + claimMs);
     const { location, place, address, currency } = choice;
     await advisoryLock(em, 'hosting.servers', tenantId);
     const taken = await em.execute<unknown[]>(
@@ -190,7 +191,7 @@ export class ProvisionService {
       lastCallAt: null,
       callingUntil: null,
       failures: 0,
-      dueAt: new Date(now.getTime() + claimMs),
+      dueAt,
       drainUntil: null,
       missingSince: null,
       ipAddress: null,
@@ -216,7 +217,7 @@ export class ProvisionService {
       entityVersion: 1,
       payload: { serverId: id, from: null, to: ServerPhase.REQUESTED } satisfies ServerChanged,
     });
-    enqueue(advanceKind, { tenantId, serverId: id });
+    enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
     const { provider, name, region, size } = wish;
     audit({ target: id, changes: { provider, name, region, size, installCloudOs: reserved !== undefined } });
   }
@@ -239,13 +240,14 @@ function askerOf({ tenantId, request }: Operation): Asker {
 function begin({ publish, enqueue }: Write, server: Server, now: Date, drainSeconds: number): void {
   const { tenantId, id, phase } = server;
   if ([ServerPhase.DRAINING, ServerPhase.DELETING, ServerPhase.DELETED].includes(phase)) return;
+  const dueAt = new Date(now.getTime() + claimMs);
   const drains = server.instanceId !== null && phase !== ServerPhase.ORPHANED && drainSeconds > 0;
   move({ publish }, server, drains ? ServerPhase.DRAINING : ServerPhase.DELETING, now, {
     drainUntil: drains ? new Date(now.getTime() + drainSeconds * 1000) : null,
     operationIds: [],
     reason: null,
     message: null,
-    dueAt: new Date(now.getTime() + claimMs),
+    dueAt,
   });
-  enqueue(advanceKind, { tenantId, serverId: id });
+  enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
 }

@@ -9,9 +9,10 @@ import { lockServer, move, type Change } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { withStep } from '../server/server.steps.js';
+import { CallsAtOnce } from './calls-at-once.js';
 import { keptOf } from './create.job.js';
-import { reconcileKind, type AccountPayload } from './kinds.js';
-import { keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
+import { mostLooks, reconcileKind, type AccountPayload } from './kinds.js';
+import { accountAgain, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AccountPayload>;
 
@@ -37,26 +38,37 @@ const ofAccount: readonly ProviderErrorKind[] = ['UNAUTHORIZED', 'READ_ONLY', 'R
  * take them away, so a server that is not among the marked ones is asked for by its id before it is given up.
  */
 export function reconcileJob(tools: StepTools): JobDefinition<AccountPayload> {
+  const atOnce = new CallsAtOnce(mostLooks);
   return {
     ...reconcileKind,
     async handle(step) {
-      const { tenantId, provider } = step.payload;
+      const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
-      if (!account) return;
-      const { accounts, publicUrl } = tools;
-      const open = { account, driver: accounts.driver(provider), session: accounts.session(account) };
-      try {
-        const mark = { panel: panelMark(publicUrl), tenant: tenantId };
-        const seen = await open.driver.list(open.session, mark);
-        await knownHere(step, open, seen);
-        await missingThere(step, open, seen);
-        await step.write(async ({ em }) => void (await keepLearned({ em }, open, undefined, step.now)));
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        await step.write(async ({ em }) => void (await keepLearned({ em }, open, error, step.now)));
-      }
+      if (account?.reconcileAt.toISOString() !== dueAt) return;
+      const hasRoom = await atOnce.run(account, async () => reconcile(tools, step, account));
+      if (!hasRoom) await accountAgain(step, 'reconcile_at');
     },
   };
+}
+
+async function reconcile(
+  { accounts, publicUrl }: StepTools,
+  step: Step,
+  account: ProviderAccount,
+): Promise<void> {
+  const { tenantId, provider } = account;
+  const open = { account, driver: accounts.driver(provider), session: accounts.session(account) };
+  let failure: ProviderError | undefined;
+  try {
+    const mark = { panel: panelMark(publicUrl), tenant: tenantId };
+    const seen = await open.driver.list(open.session, mark);
+    await knownHere(step, open, seen);
+    await missingThere(step, open, seen);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    failure = error;
+  }
+  await step.write(async ({ em }) => void (await keepLearned({ em }, open, failure, step.now)));
 }
 
 /** Everything that is there has its row here, and no row has two. */

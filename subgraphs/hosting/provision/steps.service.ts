@@ -6,6 +6,8 @@ import type { Accounts, Learned } from '../provider/accounts.service.js';
 import type { Driver, Session } from '../provider/driver.js';
 import type { ProviderError } from '../provider/provider-error.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
+import type { AccountPayload } from './kinds.js';
+import { crowdedMs } from './pace.js';
 
 /** What every step needs. */
 export interface StepTools {
@@ -68,5 +70,19 @@ export function lookSoon(
     `update hosting.provider_account set poll_at = coalesce(poll_at, ?), quiet_polls = 0
      where tenant_id = ? and provider = ?`,
     [now, tenantId, provider],
+  );
+}
+
+/** Has an account looked at a moment later for which there was no room, unless that is planned otherwise by now. */
+export async function accountAgain(
+  { payload: { tenantId, provider, dueAt }, now, write }: JobStep<AccountPayload>,
+  column: 'poll_at' | 'reconcile_at',
+): Promise<void> {
+  await write(
+    async ({ em }) =>
+      void (await em.execute(
+        `update hosting.provider_account set ${column} = ? where tenant_id = ? and provider = ? and ${column} = ?`,
+        [new Date(now.getTime() + crowdedMs), tenantId, provider, dueAt],
+      )),
   );
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 
 import { secureTest } from './certificate.js';
 
@@ -13,7 +14,7 @@ export interface Loopback extends AsyncDisposable {
 
 export async function startLoopback(
   answer: RequestListener,
-  { host = '127.0.0.1', port = 0, isSecure = false } = {},
+  { host = '127.0.0.1', port = 0, isSecure = false, tls = {} as SecureContextOptions } = {},
 ): Promise<Loopback> {
   const requests: Loopback['requests'] = [];
   const listener: RequestListener = (request, response) => {
@@ -25,7 +26,7 @@ export async function startLoopback(
       answer(request, response);
     });
   };
-  const server = isSecure ? createSecureServer(secureTest, listener) : createServer(listener);
+  const server = isSecure ? createSecureServer({ ...secureTest, ...tls }, listener) : createServer(listener);
   server.listen(port, host);
   await once(server, 'listening');
   return {

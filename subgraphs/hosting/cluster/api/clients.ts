@@ -1,3 +1,5 @@
+import { createPrivateKey } from 'node:crypto';
+
 import { LRUCache } from 'lru-cache';
 import type { Agent } from 'undici';
 
@@ -6,6 +8,7 @@ import type { TargetGuard } from '#platform/outbound/guard.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import type { Cluster } from '../cluster.entity.js';
+import { costlyKey, isCheap } from '../kubeconfig/client-key.js';
 import type { Credential } from '../kubeconfig/credential.js';
 import { KubeClient } from './client.js';
 import { KubeError } from './kube-error.js';
@@ -106,6 +109,8 @@ export class KubeClients {
   private open({ server, authority, certificate, key, token }: Credential): Opened {
     // The guard sees the names and addresses of connections; schemes and ports are to be looked at here.
     this.guard.parse(server, { httpsOnly: true });
+    // It may have been kept by a version that took any.
+    if (key !== undefined && !isCheap(createPrivateKey(key))) throw new Error(costlyKey);
     const dispatcher = createGuardedDispatcher(this.guard, {
       connectTimeoutMs,
       tls: {

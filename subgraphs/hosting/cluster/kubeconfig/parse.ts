@@ -1,7 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 
 import { parse } from 'yaml';
 
+import { costlyKey, isCheap } from './client-key.js';
 import type { Credential } from './credential.js';
 
 /** What is wrong with a kubeconfig, as whoever sent it is told. */
@@ -136,16 +137,21 @@ function checkKeys({ authority, certificate, key, hasToken }: Keys): void {
   if (certificate !== undefined && key !== undefined) {
     const own = isCertificate(certificate);
     if (!own) throw new KubeconfigError('client-certificate-data is no certificate');
-    let isPair;
-    try {
-      isPair = own.checkPrivateKey(createPrivateKey(key));
-    } catch {
-      throw new KubeconfigError('client-key-data is no private key');
-    }
-    if (!isPair) throw new KubeconfigError('client-key-data is not the key of client-certificate-data');
+    const privateKey = privateKeyOf(key);
+    if (!isCheap(privateKey)) throw new KubeconfigError(costlyKey);
+    if (!own.checkPrivateKey(privateKey))
+      throw new KubeconfigError('client-key-data is not the key of client-certificate-data');
   }
   if (certificate === undefined && !hasToken)
     throw new KubeconfigError('The user has neither a client certificate nor a token');
+}
+
+function privateKeyOf(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new KubeconfigError('client-key-data is no private key');
+  }
 }
 
 function isFields(value: unknown): value is Fields {

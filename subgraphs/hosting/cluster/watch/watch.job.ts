@@ -109,7 +109,8 @@ async function tellUnreadable(holdings: Holdings, held: HeldCluster): Promise<vo
     changeCluster(publish, cluster, {
       status: ClusterStatus.DEGRADED,
       reason: 'CREDENTIAL_UNREADABLE',
-      message: 'What is kept of its credential cannot be opened by SECRETS_KEY: updateCluster replaces it',
+      message:
+        'What is kept of its credential cannot be opened by SECRETS_KEY, or has a key that is taken no more: updateCluster replaces it',
     });
   });
 }

@@ -11,7 +11,8 @@ import type {
   Session,
   Sighting,
 } from '../driver.js';
-import { ProviderError, type ProviderErrorKind } from '../provider-error.js';
+import { ProviderError } from '../provider-error.js';
+import { tryToken } from '../token-trial.js';
 import { catalogueOf } from './offers.js';
 import { errorOf } from './refusal.js';
 import { marksIn, serverTag, tagsOf, tenantTag } from './tags.js';
@@ -19,7 +20,19 @@ import * as wire from './wire.js';
 
 const perPage = 200;
 const image = 'ubuntu-24-04-x64';
-const unlet: readonly ProviderErrorKind[] = ['UNAUTHORIZED', 'READ_ONLY'];
+/**
+ * What is needed of a token whose scopes were chosen, each with a call that does nothing: a droplet has to have a size and a
+ * tag a name, and nothing has these ids. Who may not make the call is told so before that.
+ */
+const needed: readonly { scope: string; line: string; body?: object }[] = [
+  { scope: 'droplet:create', line: 'POST /droplets', body: { name: 'nothing' } },
+  { scope: 'droplet:read', line: 'GET /droplets/0' },
+  { scope: 'droplet:delete', line: 'DELETE /droplets/0' },
+  { scope: 'actions:read', line: 'GET /actions/0' },
+  { scope: 'tag:create', line: 'POST /tags', body: { name: '' } },
+  { scope: 'tag:delete', line: 'DELETE /tags/qzr-none' },
+  { scope: 'ssh_key:read', line: 'GET /account/keys?per_page=1' },
+];
 
 /** DigitalOcean. Any number of droplets may have one name: by their tags alone they are known to be ours. */
 export class DigitalOceanDriver implements Driver {
@@ -44,9 +57,13 @@ export class DigitalOceanDriver implements Driver {
         'REFUSED',
         `DigitalOcean has locked the account: ${account.status_message || 'it does not say why'}`,
       );
-    // Neither can do anything: a droplet has to have a size, and none has this id. Who may not is told so before that.
-    await this.isLet(session, 'POST /droplets', { name: 'nothing' });
-    await this.isLet(session, 'DELETE /droplets/0');
+    for (const { scope, line, body } of needed)
+      try {
+        await tryToken(async () => this.api.call(session, line, wire.nothing, body));
+      } catch (error) {
+        if (!(error instanceof ProviderError && error.kind === 'READ_ONLY')) throw error;
+        throw new ProviderError('READ_ONLY', `DigitalOcean does not let it: ${scope}`, { cause: error });
+      }
   }
 
   async catalogue(session: Session): Promise<Catalogue> {
@@ -113,15 +130,6 @@ export class DigitalOceanDriver implements Driver {
 
   async forget(session: Session, marks: Marks): Promise<void> {
     await unlessGone(() => this.api.call(session, `DELETE /tags/${serverTag(marks)}`, wire.nothing));
-  }
-
-  private async isLet(session: Session, line: string, body?: object): Promise<void> {
-    try {
-      await this.api.call(session, line, wire.nothing, body);
-    } catch (error) {
-      const isForbidden = !(error instanceof ProviderError) || unlet.includes(error.kind) || error.isPassing;
-      if (isForbidden) throw error;
-    }
   }
 
   private async keysCalled(session: Session, names: readonly string[]): Promise<number[]> {
