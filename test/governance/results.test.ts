@@ -61,6 +61,12 @@ describe('facts', () => {
     });
   });
 
+  test('are cut where they are too long, at a whole character', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'custom.motd': `${'a'.repeat(999)}😀` });
+    await known(node, 'custom.motd', 'a'.repeat(999));
+  });
+
   test('that only the panel can know are not taken from a node', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, {
