@@ -164,6 +164,19 @@ describe('results', () => {
     await until(async () => (await judged(muchLater, node)).score === 50, 'the node to be believed again');
   });
 
+  test('know whether a node beats from its enrollment on', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await known(node, 'instance.status', 'offline');
+    await create(tenant, {
+      name: 'Online',
+      rule: { condition: 'instance.status', operator: 'equals', value: 'online' },
+    });
+    expect(await judged(tenant, node)).toMatchObject({ score: 0, violations: 1 });
+    await node.beat();
+    await until(async () => (await judged(tenant, node)).score === 100, 'the node to be known as online');
+  });
+
   test('of a node that tells a time at the end of the calendar stand for good', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, { 'backup.last_success': '9999-12-31T23:59:59Z' });
