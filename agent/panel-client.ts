@@ -156,7 +156,7 @@ function isWorded(text: string): boolean {
 /** What somebody who may be no panel has answered, for whoever has to find out who that is. */
 function strange({ href }: URL, { status, headers }: Response, text: string): string {
   const type = headers.get('content-type')?.split(';')[0] ?? 'no content type';
-  const excerpt = text.replaceAll(/\s+/g, ' ').trim().slice(0, 80);
+  const excerpt = text.replaceAll(/\s+/g, ' ').trim().slice(0, 80).toWellFormed();
   return `${href} answered HTTP ${status} (${type})${excerpt === '' ? '' : `: ${excerpt}`}`;
 }
 
@@ -164,7 +164,9 @@ function messageOf(status: number, text: string, location: string | null): strin
   if (status >= 300 && status < 400)
     return `HTTP ${status}: the panel has moved to ${location ?? 'an unnamed place'}`;
   const parsed = errorBody.safeParse(jsonOrUndefined(text));
-  return parsed.success ? `HTTP ${status}: ${parsed.data.error.slice(0, 300)}` : `HTTP ${status}`;
+  return parsed.success
+    ? `HTTP ${status}: ${parsed.data.error.slice(0, 300).toWellFormed()}`
+    : `HTTP ${status}`;
 }
 
 function problemOf(error: z.ZodError): string {

@@ -1,5 +1,7 @@
 import { GraphQLError } from 'graphql';
 
+import { headOf, tailOf } from '#platform/cut-text.js';
+
 /** graphql-js quotes what it refuses, which may be of any length. */
 const longest = 500;
 
@@ -8,7 +10,7 @@ export function badRequest(message: string, at?: GraphQLError): GraphQLError {
   const { nodes, source, positions } = at ?? {};
   const told =
     message.length > longest
-      ? `${message.slice(0, longest / 2)} ... ${message.slice(-longest / 2)}`
+      ? `${headOf(message, longest / 2)} ... ${tailOf(message, longest / 2)}`
       : message;
   return new GraphQLError(told, { nodes, source, positions, extensions: { code: 'BAD_REQUEST' } });
 }

@@ -1,3 +1,5 @@
+import { headOf } from './cut-text.js';
+
 /** How deep a client's JSON may be nested: arrays and objects, the outermost included. */
 export const deepestData = 64;
 
@@ -93,8 +95,7 @@ function pathTo(levels: readonly Level[]): DataPath {
 }
 
 // Names in JSON are as long as their sender likes, and stand in paths and sentences alike.
-const cut = (text: string, longest: number) =>
-  text.length > longest ? `${text.slice(0, longest)}...` : text;
+const cut = (text: string, longest: number) => (text.length > longest ? `${headOf(text, longest)}...` : text);
 
 /** A path as an answer shows it. */
 export const shortPath = (path: string): string => cut(path, 80);

@@ -1,5 +1,20 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 
+/** How long work on many things goes on before others have a turn. */
+const turnMs = 20;
+
+/** One at a time, with a turn for everybody else once some milliseconds have passed: where one may cost much or little. */
+export async function* inTurns<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  let began = performance.now();
+  for (const item of items) {
+    if (performance.now() - began > turnMs) {
+      await breathe();
+      began = performance.now();
+    }
+    yield item;
+  }
+}
+
 /** Some at a time, in their order: for work on many things at once, so that everybody else has a turn in between. */
 export async function* slices<Item>(items: readonly Item[], size: number): AsyncGenerator<readonly Item[]> {
   for (let at = 0; at < items.length; at += size) {

@@ -80,7 +80,7 @@ function agentHealth(failures: readonly string[]): ComponentHealth {
   return {
     component: 'agent',
     status: 'degraded',
-    message: `Not readable: ${failures.join('; ')}`.slice(0, 500),
+    message: `Not readable: ${failures.join('; ')}`.slice(0, 500).toWellFormed(),
   };
 }
 

@@ -111,9 +111,9 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       followRemediations,
     ],
     sweeps: [
-      pendingSweep,
-      dueSweep,
-      clustersDueSweep,
+      pendingSweep(logger),
+      dueSweep(logger),
+      clustersDueSweep(logger),
       refreshSweep,
       historyRetentionSweep,
       canariesDueSweep,

@@ -33,6 +33,9 @@ describe('an exemption', () => {
     expect(refusal(await exempt({ instanceId: 'inst_none' }))).toMatchObject({
       details: { 'input.instanceId': 'There is no instance inst_none' },
     });
+    expect(refusal(await exempt({ expiresAt: '9999-12-31T23:59:59-05:00' }))).toMatchObject({
+      code: 'BAD_REQUEST',
+    });
     const soon = new Date(panel.clock.now().getTime() + 60_000).toISOString();
     const { id } = dataOf(await exempt({ expiresAt: soon })).createPolicyExemption;
     const isExempt = {

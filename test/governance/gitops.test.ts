@@ -135,6 +135,7 @@ describe('a commit', { timeout: 180_000 }, () => {
       'd.yaml': 'a: [1, 2',
       'e.yaml': `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [${'*a,'.repeat(30)}]\nc: [${'*b,'.repeat(30)}]`,
       'f.yaml': 'a: &a [*a]',
+      'g.yaml': policy('Cut').replace('backup.encryption', `${'a'.repeat(99)}😀`),
     });
     await refresh(tenant, id);
     const config = await seen(
@@ -154,6 +155,7 @@ describe('a commit', { timeout: 180_000 }, () => {
       { file: 'd.yaml', line: 1, message: expect.stringContaining('end with a ]') as string },
       { file: 'e.yaml', line: expect.any(Number), message: expect.stringContaining('alias') as string },
       { file: 'f.yaml', line: null, message: expect.any(String) },
+      { file: 'g.yaml', line: 6, message: expect.stringContaining(`There is no fact ${'a'.repeat(99)}`) },
     ]);
     expect(config.commits[0]).toMatchObject({ sha: bad, outcome: 'REJECTED' });
     expect(await names(tenant)).toEqual(['Encrypted']);

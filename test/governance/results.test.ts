@@ -61,6 +61,12 @@ describe('facts', () => {
     });
   });
 
+  test('are cut where they are too long, at a whole character', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'custom.motd': `${'a'.repeat(999)}😀` });
+    await known(node, 'custom.motd', 'a'.repeat(999));
+  });
+
   test('that only the panel can know are not taken from a node', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, {
@@ -156,6 +162,29 @@ describe('results', () => {
     expect(policyResults?.map(({ status }) => status)).toEqual(['UNKNOWN', 'UNKNOWN']);
     await node.beat();
     await until(async () => (await judged(muchLater, node)).score === 50, 'the node to be believed again');
+  });
+
+  test('know whether a node beats from its enrollment on', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await known(node, 'instance.status', 'offline');
+    await create(tenant, {
+      name: 'Online',
+      rule: { condition: 'instance.status', operator: 'equals', value: 'online' },
+    });
+    expect(await judged(tenant, node)).toMatchObject({ score: 0, violations: 1 });
+    await node.beat();
+    await until(async () => (await judged(tenant, node)).score === 100, 'the node to be known as online');
+  });
+
+  test('of a node that tells a time at the end of the calendar stand for good', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.last_success': '9999-12-31T23:59:59Z' });
+    await create(tenant, {
+      name: 'Recent',
+      rule: { condition: 'backup.last_success', operator: 'newer_than', value: '2d' },
+    });
+    expect(await judged(tenant, node)).toMatchObject({ score: 100, violations: 0 });
   });
 
   test('follow the rule that is in force, whatever was about to be and was undone', async () => {
@@ -257,5 +286,43 @@ describe('results', () => {
       'it to be judged as well',
       60_000,
     );
+  });
+
+  test('of a tenant that cannot be judged keep no other tenant waiting, and follow once it can', async () => {
+    const [broken, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const nodes = [];
+    for (const tenant of [broken, other]) {
+      nodes.push(await nodeWith(tenant, { 'backup.encryption': true }));
+      await create(tenant, { name: 'P', rule: encrypted });
+    }
+    await panel.sql(`create function public.test_broken() returns trigger language plpgsql as $$ begin
+      raise exception 'broken'; end $$`);
+    await panel.sql(`create trigger test_broken before update of evaluated_at on governance.node for each row
+      when (new.tenant_id = '${broken.id}') execute function public.test_broken()`);
+    const now = panel.clock.now().getTime();
+    for (const [at, tenant] of [broken, other].entries()) {
+      const since = new Date(now - 2_000 + at);
+      await panel.sql('update governance.node set due_at = $2 where tenant_id = $1', [tenant.id, since]);
+      await panel.sql(
+        'update governance.standing set revision = revision + 1, pending_since = $2 where tenant_id = $1',
+        [tenant.id, since],
+      );
+    }
+    const waiting = async (tenant: { id: string }) => {
+      await panel.clock.advance(1_000);
+      const [row] = await panel.sql<{ pending: boolean; due: boolean }>(
+        `select pending_since is not null as pending, (select bool_or(due_at is not null) from governance.node n
+           where n.tenant_id = s.tenant_id) as due from governance.standing s where tenant_id = $1`,
+        [tenant.id],
+      );
+      return row;
+    };
+    const isDone = { pending: false, due: false };
+    await expect.poll(async () => waiting(other), { timeout: 60_000 }).toEqual(isDone);
+    expect(await waiting(broken)).toEqual({ pending: true, due: true });
+    await panel.sql('drop function public.test_broken() cascade');
+    await panel.clock.advance(5 * 60_000);
+    await expect.poll(async () => waiting(broken), { timeout: 60_000 }).toEqual(isDone);
+    expect(await judged(await signedIn(broken), nodes[0]!)).toMatchObject({ score: 100 });
   });
 });

@@ -77,6 +77,20 @@ describe('one instance', () => {
     expect(after).toMatchObject({ passed: 0, known: 0, applicable: 8, dueAt: null });
   });
 
+  test('is never looked at again for an age that ends with the calendar', () => {
+    const rule: Rule = { condition: 'custom.x', operator: 'newer_than', value: '2d' };
+    const recent = toActive(
+      { id: 'r', name: 'r', severity: 'LOW', enforcement: 'ADVISORY', appliesTo: 'all_instances', rule },
+      compileRule(rule),
+      noGroups,
+    );
+    const dueAt = (time: string) =>
+      evaluate({ ...node, facts: { '': true, 'custom.x': time } }, [recent], new Map(), now).dueAt;
+    expect(dueAt('9999-12-29T23:59:59Z')?.toISOString()).toBe('9999-12-31T23:59:59.001Z');
+    for (const time of ['9999-12-31T23:59:59Z', '+275760-09-13T00:00:00.000Z'])
+      expect(dueAt(time)).toBeNull();
+  });
+
   test('is judged by what it measured for a quarter of an hour, and is looked at again when that is over', () => {
     const rule: Rule = { condition: 'metrics.cpu.avg_1h', operator: 'lte', value: 80 };
     const busy = toActive(

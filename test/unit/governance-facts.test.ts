@@ -22,3 +22,11 @@ test('facts come nested or dotted, and what nobody can ask about is left out', (
   });
   for (const odd of [undefined, null, 7, 'x', [1]]) expect(flatten(odd)).toEqual({});
 });
+
+test('facts that are cut are text that can be kept', () => {
+  const text = `${'a'.repeat(999)}😀`;
+  expect(flatten({ custom: { motd: text, all: [text, '😀'] } })).toEqual({
+    'custom.motd': 'a'.repeat(999),
+    'custom.all': ['a'.repeat(999), '😀'],
+  });
+});

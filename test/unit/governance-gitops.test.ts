@@ -129,6 +129,19 @@ spec: {version: "0.4.0", applies_to: {tags: [web]}}
     expect(problems[0]?.line ?? undefined).toBe(line);
   });
 
+  test.each([
+    ['a fact there is not', policy('A').replace('backup.encryption', `${'a'.repeat(99)}😀`)],
+    [
+      'a field of a rule that is none',
+      policy('A').replace('{condition', `{${'a'.repeat(99)}😀: 1, condition`),
+    ],
+    ['an escape that is none', `a: "\\😀"`],
+  ])('that declares %s with an emoji is refused by text that can be kept', async (_what, text) => {
+    const { problems } = await read(text);
+    expect(problems).not.toEqual([]);
+    expect(problems.filter(({ message }) => !message.isWellFormed())).toEqual([]);
+  });
+
   test(
     'is read in time that grows with its length, and tells of the first faults only',
     { timeout: 120_000 },

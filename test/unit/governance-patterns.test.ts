@@ -55,6 +55,12 @@ describe('a pattern', () => {
     expect(verdict).toBe(2);
   });
 
+  test('is looked for in each text anew', () => {
+    const { test: found } = compileRule(matches('^(deb|ub)') as Rule);
+    const names = ['', 'debian', 'debian', 'fedora', 'ubuntu', ''];
+    expect(names.map((name) => found({ 'os.name': name }, 0))).toEqual([1, 0, 0, 1, 0, 1]);
+  });
+
   test('as people write them is taken', () => {
     const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
     for (const pattern of [

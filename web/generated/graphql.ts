@@ -527,7 +527,7 @@ export type CreatePolicyInput = {
   description?: string | null | undefined;
   /** What to do where it does not hold, at most 2000 characters. */
   resolution?: string | null | undefined;
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. All patterns of the policies in force come to about 10000 at most, each to 50 at least. See `factKinds`. */
   rule: PolicyRuleInput;
   /** ADVISORY unless told. */
   enforcement?: PolicyEnforcement | null | undefined;
@@ -1050,7 +1050,7 @@ export type PreviewPlanChangeInput = {
 
 /** A policy that is not made yet. */
 export type PreviewPolicyInput = {
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. All patterns of the policies in force come to about 10000 at most, each to 50 at least. See `factKinds`. */
   rule: PolicyRuleInput;
   /** Whom it would be for, as in `createPolicy`; `"all_instances"` unless told. */
   appliesTo?: unknown;
@@ -1564,7 +1564,7 @@ export type UpdatePolicyInput = {
   description?: string | null | undefined;
   /** What to do where it does not hold, at most 2000 characters; null takes it away. */
   resolution?: string | null | undefined;
-  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. See `factKinds`. */
+  /** The rule. `operator` is one of `equals`, `not_equals`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte`, `matches` (RE2 syntax, anywhere in the text), `contains`, `exists`, `semver` (a range of npm), `older_than`, `newer_than`, `expires_after` (a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, `any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted repetitions are written out. All patterns of the policies in force come to about 10000 at most, each to 50 at least. See `factKinds`. */
   rule?: PolicyRuleInput | null | undefined;
   /** What follows where it does not hold. */
   enforcement?: PolicyEnforcement | null | undefined;

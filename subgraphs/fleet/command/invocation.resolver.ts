@@ -1,5 +1,6 @@
 import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
+import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
@@ -45,7 +46,8 @@ export class InvocationResolver {
     if (maxLength != null && (maxLength < 1 || maxLength > maxOutput)) {
       throw new ApiError('BAD_REQUEST', `maxLength must be from 1 to ${maxOutput}`);
     }
-    if (result.output !== undefined) return result.output?.slice(0, maxLength ?? maxOutput) ?? null;
+    const { output } = result;
+    if (output !== undefined) return output && headOf(output, maxLength ?? maxOutput);
     return (await ResultsLoader.of(operation).printed(result, maxLength ?? null)).output;
   }
 

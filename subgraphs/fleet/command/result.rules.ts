@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
+import { headOf, tailOf } from '#platform/cut-text.js';
 import { validate } from '#platform/validation.js';
 
-import { headOf, tailOf } from '../reported/cut-text.js';
 import type { InputWarning } from '../reported/input-warning.js';
 import { Warnings, type Range } from '../reported/warnings.js';
 import { ReportedStatus, type ReportCommandResultInput } from './command.inputs.js';

@@ -1,3 +1,4 @@
+import { cut } from '#platform/cut-text.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
@@ -12,7 +13,6 @@ import type { InstanceEnrolled } from '#schema/events.js';
 import { longestVersion } from '../heartbeat/heartbeat.rules.js';
 import { Instance } from '../instance/instance.entity.js';
 import { takeOver } from '../lifecycle/reenrollment.service.js';
-import { cut } from '../reported/cut-text.js';
 import type { InputWarning } from '../reported/input-warning.js';
 import { Warnings } from '../reported/warnings.js';
 import { instancesCounted } from '../summary/summary.service.js';

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import { headOf } from '#platform/cut-text.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
@@ -38,7 +39,7 @@ export class ReenrollmentService {
       const token = em.create(EnrollmentToken, {
         tenantId,
         id: newId('enrollmentToken'),
-        name: `Re-enroll ${instance.name}`.slice(0, 200),
+        name: headOf(`Re-enroll ${instance.name}`, 200),
         prefix: secret.slice(0, prefixLength),
         tokenHash: sha256(secret),
         tags: [],

@@ -1,4 +1,5 @@
-import { cut } from './cut-text.js';
+import { cut } from '#platform/cut-text.js';
+
 import { rounded } from './figures.js';
 import type { InputWarning } from './input-warning.js';
 import { timeOf } from './rfc3339.js';

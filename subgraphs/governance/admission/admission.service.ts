@@ -1,6 +1,6 @@
 import { policyViolation } from '#platform/admission/admission.js';
 import { notFound } from '#platform/errors.js';
-import { slices } from '#platform/slices.js';
+import { inTurns } from '#platform/slices.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -23,8 +23,6 @@ import {
 const mostTold = 100;
 /** Of each policy, however many there are. */
 const mostToldOfOne = 20;
-/** How often a policy is tried before others have a turn. */
-const triesInTurn = 2_000;
 
 interface Refused {
   policy: ActivePolicy;
@@ -188,9 +186,9 @@ async function refusals(
   about: Circumstances,
 ): Promise<Refusals> {
   const found = none();
-  const size = Math.max(1, Math.floor(triesInTurn / rules.policies.length));
-  for await (const slice of slices(nodes, size)) {
-    refuse(found, slice, { ...rules, proposed, ...about });
+  const all = { ...rules, proposed, ...about };
+  for await (const node of inTurns(nodes)) {
+    refuse(found, node, all);
     if (!about.isCounted && found.first.length === mostTold) break;
   }
   return found;
@@ -198,31 +196,29 @@ async function refusals(
 
 function refuse(
   { first, byPolicy, instanceIds }: Refusals,
-  nodes: readonly KnownNode[],
+  node: KnownNode,
   { policies, exemptions, proposed, takenBack, now }: TenantRules & Circumstances & { proposed: Facts },
 ): void {
-  for (const node of nodes) {
-    const today = factsNow(node, now);
-    const told = { ...today, ...proposed };
-    // Of a cluster all is told that is known: what is not among it there is not.
-    const ofCluster = { ...told, [reportedMark]: true };
-    for (const policy of policies) {
-      const facts = policy.isAboutClusters ? ofCluster : told;
-      if (!policy.appliesTo(node)) continue;
-      if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
-      if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
-      if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
-      if (node.id) instanceIds.add(node.id);
-      const ofPolicy = byPolicy.get(policy) ?? { count: 0, first: [] };
-      byPolicy.set(policy, ofPolicy);
-      ofPolicy.count += 1;
-      const isTold = first.length < mostTold;
-      const isToldOfPolicy = ofPolicy.first.length < mostToldOfOne;
-      if (!isTold && !isToldOfPolicy) continue;
-      const refused = { policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) };
-      if (isTold) first.push(refused);
-      if (isToldOfPolicy) ofPolicy.first.push(refused);
-    }
+  const today = factsNow(node, now);
+  const told = { ...today, ...proposed };
+  // Of a cluster all is told that is known: what is not among it there is not.
+  const ofCluster = { ...told, [reportedMark]: true };
+  for (const policy of policies) {
+    const facts = policy.isAboutClusters ? ofCluster : told;
+    if (!policy.appliesTo(node)) continue;
+    if ((exemptions.get(exemptionKey(policy.id, node.id)) ?? 0) > now) continue;
+    if (policy.rule.test(facts, now) !== verdicts.FAIL) continue;
+    if (takenBack.has(node.id) && policy.rule.test(today, now) === verdicts.FAIL) continue;
+    if (node.id) instanceIds.add(node.id);
+    const ofPolicy = byPolicy.get(policy) ?? { count: 0, first: [] };
+    byPolicy.set(policy, ofPolicy);
+    ofPolicy.count += 1;
+    const isTold = first.length < mostTold;
+    const isToldOfPolicy = ofPolicy.first.length < mostToldOfOne;
+    if (!isTold && !isToldOfPolicy) continue;
+    const refused = { policy, instanceId: node.id || null, evidence: policy.rule.explain(facts, now) };
+    if (isTold) first.push(refused);
+    if (isToldOfPolicy) ofPolicy.first.push(refused);
   }
 }
 

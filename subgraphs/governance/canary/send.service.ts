@@ -1,3 +1,4 @@
+import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
@@ -168,7 +169,7 @@ async function takeRefusal(step: Step, canary: Canary, dispatch: Dispatch, error
     const become = isRollback ? 'ROLLBACK_FAILED' : 'WAITING';
     const words = {
       reason: isViolation ? 'POLICY_VIOLATION' : 'REFUSED',
-      message: error.message.slice(0, 1_000),
+      message: headOf(error.message, 1_000),
     };
     if (gone.length > 0) {
       await dropDispatch(em, row, dispatch, step.now, {

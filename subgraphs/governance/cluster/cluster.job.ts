@@ -1,8 +1,10 @@
+import type { Logger } from '#platform/logger.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { ClusterFactsChanged } from '#schema/events.js';
 
 import { reportedMark } from '../fact/flatten.js';
+import { judgeApart } from '../result/judge-apart.js';
 import { judgeClusters } from './judge-clusters.service.js';
 
 /** Knows the clusters of tenants as hosting tells of them, and judges each anew when something about it changes. */
@@ -44,7 +46,7 @@ export const followClusters: Consumer = {
 };
 
 /** Judges clusters of which ages have come to a point, as the end of a credential does; one tenant's at a time. */
-export const clustersDueSweep: Sweep = {
+export const clustersDueSweep = (logger: Logger): Sweep => ({
   name: 'clusters.due',
   everyMs: 5_000,
   due: 'select from governance.cluster where due_at <= ?',
@@ -54,7 +56,17 @@ export const clustersDueSweep: Sweep = {
       [now],
     );
     if (!due) return 'done';
-    await judgeClusters({ em, now, publish }, due.tenantId, { isDue: true });
+    const { tenantId } = due;
+    await judgeApart({ em, now, publish }, logger, {
+      tenantId,
+      judge: async (step) => judgeClusters(step, tenantId, { isDue: true }),
+      putBack: async (until) =>
+        em.execute(
+          `with held as (select id from governance.cluster where tenant_id = ? and due_at <= ? order by id for update)
+           update governance.cluster set due_at = ? where tenant_id = ? and id in (select id from held)`,
+          [tenantId, now, until, tenantId],
+        ),
+    });
     return 'more';
   },
-};
+});

@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { inTurns } from '#platform/slices.js';
 import type { ClusterScoreChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
@@ -40,7 +41,7 @@ export async function judgeClusters(
   const { policies } = rules ?? (await readRules(em, tenantId, now));
   const results: object[] = [];
   const scores: object[] = [];
-  for (const row of rows) {
+  for await (const row of inTurns(rows)) {
     // Exemptions are of instances.
     const offlineSince = row.offlineSince === null ? null : new Date(row.offlineSince);
     const cluster = { ...row, ...noInstance, offlineSince, isCluster: true };

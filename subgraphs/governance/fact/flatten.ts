@@ -1,3 +1,5 @@
+import { headOf } from '#platform/cut-text.js';
+
 import { kindOf } from './fact.catalogue.js';
 
 /** What is known of a node, by path. */
@@ -45,10 +47,10 @@ export function flatten(reported: unknown): Record<string, unknown> {
 function keep(value: unknown): unknown {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value === 'string') return value.slice(0, longestText);
+  if (typeof value === 'string') return headOf(value, longestText);
   if (!Array.isArray(value)) return undefined;
   return value
     .filter((item) => typeof item === 'string')
     .slice(0, mostItems)
-    .map((item: string) => item.slice(0, longestText));
+    .map((item: string) => headOf(item, longestText));
 }

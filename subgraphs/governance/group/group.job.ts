@@ -41,7 +41,7 @@ export const followGroups: Consumer = {
     // Another name moves nobody in or out.
     if (!isMoved) return;
     await em.execute(
-      `update governance.standing s set revision = s.revision + 1, pending_since = coalesce(s.pending_since, ?)
+      `update governance.standing s set revision = s.revision + 1, pending_since = least(s.pending_since, ?)
        where s.tenant_id = ? and exists (select 1 from governance.policy p
          where p.tenant_id = s.tenant_id and p.applies_to->'group_ids' @> to_jsonb(?::text))`,
       [now, tenantId, groupId],

@@ -11,6 +11,7 @@ import { clustersMigration } from './020-clusters.js';
 import { gitOpsCanariesMigration } from './021-gitops-canaries.js';
 import { tracesMigration } from './030-traces.js';
 import { silentHostsMigration } from './031-silent-hosts.js';
+import { knownStatusMigration } from './032-known-status.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -29,4 +30,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   gitOpsCanariesMigration,
   tracesMigration,
   silentHostsMigration,
+  knownStatusMigration,
 ];

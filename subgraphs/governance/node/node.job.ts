@@ -83,9 +83,10 @@ function changeBy(
   switch (topic) {
     case 'fleet.instance.enrolled': {
       const { name, hostname, tags = node.tags, version } = payload as unknown as InstanceEnrolled;
-      // One that never beat counts as offline among groups.
+      // One that never beat counts as offline.
       const status = node.status ?? 'OFFLINE';
-      return { name, hostname, status, tags, facts: withVersion(tagged(node.facts, tags), version) };
+      const facts = withVersion(tagged(node.facts, tags), version);
+      return { name, hostname, status, tags, facts: withStatus(facts, status) };
     }
     case 'fleet.instance.updated': {
       const {
@@ -94,7 +95,7 @@ function changeBy(
         hostname = node.hostname,
         status = node.status,
       } = payload as unknown as InstanceUpdated;
-      return { name, tags, hostname, status, facts: tagged(node.facts, tags) };
+      return { name, tags, hostname, status, facts: withStatus(tagged(node.facts, tags), status) };
     }
     case 'fleet.facts.changed': {
       const { version, facts, reportedAt } = payload as unknown as FactsChanged;
@@ -104,12 +105,11 @@ function changeBy(
     case 'fleet.instance.changed': {
       const { to: status } = payload as unknown as InstanceChanged;
       const isOffline = status === 'OFFLINE';
-      if (isOffline === (node.offlineSince !== null)) return status === node.status ? undefined : { status };
-      return {
-        status,
-        offlineSince: isOffline ? occurredAt : null,
-        facts: { ...node.facts, 'instance.status': isOffline ? 'offline' : 'online' },
-      };
+      const change = { status, facts: withStatus(node.facts, status) };
+      if (isOffline !== (node.offlineSince !== null))
+        return { ...change, offlineSince: isOffline ? occurredAt : null };
+      const isTold = change.facts['instance.status'] === node.facts['instance.status'];
+      return status === node.status && isTold ? undefined : change;
     }
     default:
       return undefined;
@@ -118,6 +118,12 @@ function changeBy(
 
 function tagged(facts: Facts, tags: readonly string[]): Facts {
   return { ...facts, 'instance.tags': tags };
+}
+
+function withStatus(facts: Facts, status: string | null): Facts {
+  return status === null
+    ? facts
+    : { ...facts, 'instance.status': status === 'OFFLINE' ? 'offline' : 'online' };
 }
 
 function withVersion(facts: Facts, version: string | undefined): Facts {

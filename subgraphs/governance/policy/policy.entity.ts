@@ -52,7 +52,8 @@ export const ruleDescription =
   '(a duration: `90s`, `30m`, `24h`, `7d`, `2w`), which compare the fact at `condition` with `value`; or one of `all`, ' +
   '`any`, `none`, whose `value` is a list of rules of the same form. At most 10 levels and 100 comparisons. ' +
   'A pattern has at most 500 characters and comes to 2000 instructions at most, and all of a rule to about 5000: counted ' +
-  'repetitions are written out. See `factKinds`.';
+  'repetitions are written out. All patterns of the policies in force come to about 10000 at most, each to 50 at least. ' +
+  'See `factKinds`.';
 
 @ObjectType({ description: 'What has to hold.' })
 export class PolicyRule {

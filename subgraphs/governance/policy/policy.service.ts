@@ -10,6 +10,7 @@ import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { patternsInForce, requirePatternsFit } from './patterns-fit.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
 import {
@@ -109,6 +110,7 @@ export class PolicyService {
       updatedAt: now,
     });
     policy.remediateAt = remediateAt(policy, now);
+    await requirePatternsFit(write.em, policy, 0);
     remember(write, policy);
     await write.em.flush();
     return policy;
@@ -122,6 +124,7 @@ export class PolicyService {
       operation.write(async (write) => {
         const policy = await lockPolicy(write, tenantId, id);
         if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);
+        const before = patternsInForce(policy);
         Object.assign(policy, {
           name: rules.name ?? policy.name,
           type: rules.type ?? policy.type,
@@ -137,6 +140,7 @@ export class PolicyService {
           updatedAt: operation.clock.now(),
         });
         policy.remediateAt = remediateAt(policy, operation.clock.now());
+        await requirePatternsFit(write.em, policy, before);
         remember(write, policy);
         const { name, enforcement, severity, appliesTo, rule, remediation } = policy;
         write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule, remediation } });

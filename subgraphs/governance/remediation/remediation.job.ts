@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 
+import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
@@ -65,7 +66,7 @@ async function send(
       error instanceof ApiError &&
       ['CONFLICT', 'VALIDATION_FAILED', 'FORBIDDEN', 'NOT_FOUND'].includes(error.code);
     if (!isOver) throw error;
-    await end(step, RemediationStatus.REFUSED, error.message.slice(0, 1_000));
+    await end(step, RemediationStatus.REFUSED, headOf(error.message, 1_000));
     return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { storable } from '#platform/subgraph/instant.js';
+
 import type { Facts } from '../fact/flatten.js';
 import type { Scoped } from '../policy/scope.js';
 import { verdicts, type CompiledRule, type Evidence } from '../rule/compile.js';
@@ -61,7 +63,7 @@ export interface Evaluation {
   known: number;
   applicable: number;
   violations: number;
-  /** When it has to be looked at again though nothing changes; null when that is never. */
+  /** When it has to be looked at again though nothing changes; null when that is never, or in no year that can be kept. */
   dueAt: Date | null;
 }
 
@@ -142,5 +144,6 @@ export function evaluate(
     const status = isPassed ? 'PASS' : verdict === verdicts.FAIL ? 'FAIL' : 'UNKNOWN';
     results.push({ policy, status, evidence: isPassed ? null : policy.rule.explain(facts, now) });
   }
-  return { results, passed, known, applicable, violations, dueAt: due === Infinity ? null : new Date(due) };
+  const dueAt = due > storable.last ? null : new Date(due);
+  return { results, passed, known, applicable, violations, dueAt };
 }

@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { inTurns } from '#platform/slices.js';
 import type { ScoreChanged, ViolationChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
@@ -72,7 +73,7 @@ export async function evaluateNodes(
   const upserts: object[] = [];
   const removals: object[] = [];
   const rows: object[] = [];
-  for (const node of nodes) {
+  for await (const node of inTurns(nodes)) {
     const found = evaluate(knownNode(node), rules.policies, rules.exemptions, now.getTime());
     const stored = before.get(node.id) ?? new Map<string, StoredResult>();
     const judgedAt = dateOf(node.evaluatedAt)?.getTime() ?? 0;

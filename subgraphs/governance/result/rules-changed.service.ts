@@ -64,7 +64,7 @@ export async function rulesChanged(
   await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), rules);
   if (nodes.length <= atOnce) return;
   await em.execute(
-    'update governance.standing set pending_since = coalesce(pending_since, ?) where tenant_id = ?',
+    'update governance.standing set pending_since = least(pending_since, ?) where tenant_id = ?',
     [now, tenantId],
   );
 }

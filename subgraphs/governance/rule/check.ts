@@ -1,3 +1,5 @@
+import { headOf } from '#platform/cut-text.js';
+import { mended } from '#platform/mended-text.js';
 import type { Faults } from '#platform/validation.js';
 
 import { isAboutBoth, kindOf, nearestPath, type FactKind } from '../fact/fact.catalogue.js';
@@ -30,7 +32,7 @@ class RuleCheck {
     if (typeof given !== 'object' || given === null || Array.isArray(given))
       return this.fault(path, 'A rule is an object of condition, operator and value');
     for (const name of Object.keys(given))
-      if (!fields.has(name)) this.fault(`${path}.${name.slice(0, 100)}`, 'is not a field of a rule');
+      if (!fields.has(name)) this.fault(`${path}.${headOf(name, 100)}`, 'is not a field of a rule');
     const { condition, operator, value } = given as Record<string, unknown>;
     const word = typeof operator === 'string' ? operator.toLowerCase() : undefined;
     if (word === undefined || !known.includes(word))
@@ -72,7 +74,7 @@ class RuleCheck {
     if (!kind) {
       const near = nearestPath(condition);
       const meant = near === undefined ? '' : `; did you mean ${near}?`;
-      return this.fault(`${path}.condition`, `There is no fact ${condition.slice(0, 100)}${meant}`);
+      return this.fault(`${path}.condition`, `There is no fact ${headOf(condition, 100)}${meant}`);
     }
     if (!typesOf[operator].includes(kind.type))
       return this.fault(`${path}.operator`, `${operator} cannot compare ${condition}, which is ${aOf(kind)}`);
@@ -129,7 +131,7 @@ class RuleCheck {
       return this.fault(path, 'The patterns of the rule are too large together: make them fewer or shorter');
     const compiled = compilePattern(value);
     return 'fault' in compiled
-      ? this.fault(path, `This pattern cannot be used: ${compiled.fault.slice(0, 200)}`)
+      ? this.fault(path, `This pattern cannot be used: ${mended(headOf(compiled.fault, 200))}`)
       : value;
   }
 

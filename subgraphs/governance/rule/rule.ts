@@ -68,6 +68,12 @@ export const typesOf: Readonly<Record<Comparer, readonly FactType[]>> = {
 /** How large a rule may be: what it costs to judge is bounded by it. */
 export const limits = { depth: 10, comparisons: 100, items: 200, text: 500 } as const;
 
+/** What its comparisons look for. */
+export function patternsOf(rule: Rule): string[] {
+  if (isCombination(rule)) return rule.value.flatMap(patternsOf);
+  return rule.operator === 'matches' ? [String(rule.value)] : [];
+}
+
 /** What the rule is about. */
 export function pathsOf(rule: Rule): string[] {
   return isCombination(rule) ? [...new Set(rule.value.flatMap(pathsOf))] : [rule.condition];

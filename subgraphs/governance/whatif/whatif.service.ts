@@ -1,4 +1,5 @@
 import { ApiError, invalid } from '#platform/errors.js';
+import { inTurns } from '#platform/slices.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
@@ -62,7 +63,7 @@ export class WhatIfService {
         `select ${nodeColumns} from governance.node where tenant_id = ? and id > ? order by id limit ?`,
         [tenantId, after, atOnce],
       );
-      for (const node of nodes) {
+      for await (const node of inTurns(nodes)) {
         const exemptUntil = exemptions.get(exemptionKey(id, node.id));
         const found = evaluate(
           knownNode(node),

@@ -1,3 +1,4 @@
+import { headOf } from '#platform/cut-text.js';
 import { ApiError, invalid } from '#platform/errors.js';
 
 import type { Cause, KubeError } from '../cluster/api/kube-error.js';
@@ -73,9 +74,9 @@ function faultsOf(error: KubeError): Record<string, string> {
   for (const { field = '', message = error.message } of causes) {
     const input = /\.(image|env|ports)\b/.exec(field)?.[1] ?? /^spec\.(replicas)/.exec(field)?.[1];
     const name = input ?? (field.endsWith('name') ? 'name' : 'deployment');
-    faults[`input.${name}`] ??= `The cluster refuses ${field}: ${message}`.slice(0, 500);
+    faults[`input.${name}`] ??= headOf(`The cluster refuses ${field}: ${message}`, 500);
   }
   if (causes.length === 0)
-    faults['input.deployment'] = `The cluster refuses it: ${error.message}`.slice(0, 500);
+    faults['input.deployment'] = headOf(`The cluster refuses it: ${error.message}`, 500);
   return faults;
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
+import { headOf } from '#platform/cut-text.js';
 import { mended } from '#platform/mended-text.js';
 
 import { deploymentLabel } from './manifest.js';
 
-const text = (most: number) => z.string().transform((value) => mended(value.slice(0, most)));
+const text = (most: number) => z.string().transform((value) => mended(headOf(value, most)));
 const name = z.string().min(1).max(253);
 const count = z.int().min(0).max(2_147_483_647);
 const maybe = <Type extends z.ZodType>(type: Type) => type.nullish().transform((value) => value ?? undefined);

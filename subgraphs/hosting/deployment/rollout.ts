@@ -1,3 +1,4 @@
+import { headOf } from '#platform/cut-text.js';
 import { mended } from '#platform/mended-text.js';
 
 import { DeploymentStatus } from './deployment.status.js';
@@ -51,4 +52,4 @@ export function rolloutOf({ metadata, spec, status: told }: KubeDeployment): Rol
   return progressing('STARTING', `${availableReplicas} of ${updatedReplicas} updated replicas are available`);
 }
 
-const cut = (text: string): string => mended(text.slice(0, 500));
+const cut = (text: string): string => mended(headOf(text, 500));

@@ -1,3 +1,6 @@
+import { headOf } from '#platform/cut-text.js';
+import { mended } from '#platform/mended-text.js';
+
 /**
  * Why a provider did not do what it was asked for. `UNAUTHORIZED` and `READ_ONLY`: the token. `NAME_TAKEN`: another
  * server has the name. `SOLD_OUT`, `QUOTA`, `REFUSED`: final for this request. `BUSY`, `RATE_LIMITED`, `AWAY`: may be
@@ -28,7 +31,10 @@ export class ProviderError extends Error {
     message: string,
     readonly options: { retryAfterMs?: number; field?: string; cause?: unknown } = {},
   ) {
-    super(message.slice(0, longest), options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      mended(headOf(message, longest)),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
   }
 
   /** Whether it may be asked again. */

@@ -1,3 +1,5 @@
+import { headOf } from '#platform/cut-text.js';
+
 import { fingerprintOf } from '../alert.fingerprint.js';
 import { NotificationType } from './notification.kinds.js';
 
@@ -101,7 +103,7 @@ export function mailOf(
   );
   return {
     // A header has one line, whatever a node calls itself.
-    subject: `${isOver ? 'Resolved' : 'Firing'}: ${about}`.replaceAll(/\s+/g, ' ').slice(0, 200),
+    subject: headOf(`${isOver ? 'Resolved' : 'Firing'}: ${about}`.replaceAll(/\s+/g, ' '), 200),
     text: `${isOver ? 'These alerts are over:' : 'These alerts are firing:'}\n\n${lines.join('\n')}\n\n${panelUrl}\n`,
   };
 }

@@ -5,7 +5,9 @@ import { setInterval as ticks } from 'node:timers/promises';
 
 import type { SimpleGit } from 'simple-git';
 
+import { headOf } from '#platform/cut-text.js';
 import type { TargetGuard } from '#platform/outbound/guard.js';
+import { isStorableInstant } from '#platform/subgraph/instant.js';
 
 import { parseAddress, resolvedAddress } from './address.js';
 import { confinedGit, type GitSettings } from './confined-git.js';
@@ -180,14 +182,12 @@ async function log(git: SimpleGit, since: string | undefined): Promise<Commit[]>
     });
 }
 
-function short(text: string): string {
-  return text.slice(0, 200).toWellFormed();
-}
+const short = (text: string) => headOf(text, 200);
 
 /** Whoever writes a commit says when; years of five digits are none that others can read. */
 function dateOf(text: string): Date {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+  return isStorableInstant(date) ? date : new Date(0);
 }
 
 /** Plain files only: what a link points to, and what a submodule holds, is not of the repository. */

@@ -2,6 +2,9 @@ import { setImmediate as breathe } from 'node:timers/promises';
 
 import { isNode, isScalar, LineCounter, parseAllDocuments, visit, type Document, type Pair } from 'yaml';
 
+import { headOf } from '#platform/cut-text.js';
+import { mended } from '#platform/mended-text.js';
+
 import type { SourceFile } from '../git/repository.js';
 import { readSpec } from './kinds.js';
 import { keyOf, resourceKinds, type Declared, type Problem, type ResourceKind } from './resource.js';
@@ -219,5 +222,7 @@ function keyIn(key: string): string | number {
 function sentenceOf(error: unknown): string {
   if (error instanceof RangeError) return 'It is nested too deeply';
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '').slice(0, 300);
+  const first = (text.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+  // It quotes half of a pair where an escape is none.
+  return mended(headOf(first, 300));
 }

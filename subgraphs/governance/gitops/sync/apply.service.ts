@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { headOf } from '#platform/cut-text.js';
 import { ApiError, type ErrorCode } from '#platform/errors.js';
 
 import { GitOpsAction, GitOpsChange } from '../gitops-change.types.js';
@@ -137,8 +138,8 @@ export async function apply(
 function sentenceOf(error: ApiError): string {
   const { details } = error.extensions;
   if (error.code !== 'VALIDATION_FAILED' || !details) return error.message;
-  return Object.entries(details)
-    .map(([path, sentence]) => `${placeOfInput(path)}: ${String(sentence)}`)
-    .join('; ')
-    .slice(0, 500);
+  const sentences = Object.entries(details).map(
+    ([path, sentence]) => `${placeOfInput(path)}: ${String(sentence)}`,
+  );
+  return headOf(sentences.join('; '), 500);
 }

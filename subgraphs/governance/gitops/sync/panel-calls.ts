@@ -1,6 +1,7 @@
 import { parse } from 'graphql';
 
 import type { ServiceClient } from '#platform/auth/service-client.js';
+import { headOf } from '#platform/cut-text.js';
 
 import type { Scope } from '../../policy/scope.js';
 import type { Declared, Resource } from '../manifest/resource.js';
@@ -198,7 +199,7 @@ export class PanelCalls {
   async bringVersion(asker: Asker, { name, spec }: Resource, appliesTo: Scope, key: string): Promise<string> {
     const { version, steps, progressDeadlineSeconds = longestDeadlineSeconds } = spec;
     const input = {
-      name: `${name}: ${String(version)}`.slice(0, 200).toWellFormed(),
+      name: headOf(`${name}: ${String(version)}`, 200),
       command: 'UPDATE',
       params: { version },
       steps,

@@ -1,3 +1,4 @@
+import { headOf } from '#platform/cut-text.js';
 import { mended } from '#platform/mended-text.js';
 
 /** Why a call to a cluster came to nothing. */
@@ -83,7 +84,7 @@ export function errorOf(status: number, text: string, retryAfter: string | undef
     // A proxy in between, or a check's plain text.
   }
   const message =
-    typeof said.message === 'string' ? mended(said.message.slice(0, 1_000)) : `it answered with ${status}`;
+    typeof said.message === 'string' ? mended(headOf(said.message, 1_000)) : `it answered with ${status}`;
   const causes = Array.isArray(said.details?.causes) ? said.details.causes.slice(0, 50).map(causeOf) : [];
   const seconds = Number(retryAfter);
   const isStatus = said.kind === 'Status' && (status !== 404 || said.reason === 'NotFound');
@@ -104,7 +105,7 @@ function causeOf(told: unknown): Cause {
   const texts = Object.entries({ reason, message, field }).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
-  return Object.fromEntries(texts.map(([name, text]) => [name, mended(text.slice(0, 1_000))]));
+  return Object.fromEntries(texts.map(([name, text]) => [name, mended(headOf(text, 1_000))]));
 }
 
 const certificateCodes = new Set([

@@ -2,6 +2,8 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 
 import { parse } from 'yaml';
 
+import { headOf } from '#platform/cut-text.js';
+
 import { costlyKey, isCheap } from './client-key.js';
 import type { Credential } from './credential.js';
 
@@ -99,7 +101,7 @@ function named(config: Fields, list: string, name: string): Fields {
     ? entries.find((entry) => isFields(entry) && entry['name'] === name)
     : undefined;
   if (!isFields(found))
-    throw new KubeconfigError(`It has nothing called ${name.slice(0, 100)} among its ${list}`);
+    throw new KubeconfigError(`It has nothing called ${headOf(name, 100)} among its ${list}`);
   return found;
 }
 

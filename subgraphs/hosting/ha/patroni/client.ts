@@ -1,5 +1,6 @@
 import { request } from 'undici';
 
+import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
 import { readBody } from '#platform/outbound/body.js';
 
@@ -141,7 +142,7 @@ function isUnconnected(error: unknown): boolean {
 
 /** What Patroni's refusals are here. Its words are about servers, and name no secret. */
 function refusal(status: number, text: string): ApiError {
-  const words = text.trim().slice(0, 300);
+  const words = headOf(text.trim(), 300);
   if (status === 401 || status === 403)
     return new ApiError('UNAVAILABLE', 'Patroni does not take the name and password of PATRONI_URLS', {
       reason: 'PATRONI_CREDENTIALS',
