@@ -1,8 +1,9 @@
 import type { FormattedExecutionResult } from 'graphql';
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 
 import { gatewayTokenHeader } from '#platform/auth/service-token.js';
 import type { Logger } from '#platform/logger.js';
+import { Turns } from '#platform/membership/turns.js';
 import { mayLagHeader, type RequestContext } from '#platform/request-context.js';
 import type { SubgraphRequest } from '#platform/subgraph/subgraph-runner.js';
 import { traceHeaders } from '#platform/telemetry/tracing.js';
@@ -20,18 +21,26 @@ export interface RemoteSubgraph {
 export interface RemoteOptions {
   /** How long a subgraph may take to answer one fetch. */
   timeoutMs?: number;
+  /** Fetches under way; more wait, for half that time. */
   connections?: number;
+  /** How long it may take to say that it is there. */
+  readyWithinMs?: number;
   /** A token that shows a subgraph that it is the gateway who calls, and may be believed about the client's address. */
   gatewayToken?: () => Promise<string>;
 }
+
+/** How many may wait for each connection: what comes within seconds of a burst, and never so many that memory ends. */
+const waitingForEach = 8;
 
 /** Calls a subgraph over HTTP with kept connections, and subscribes over one shared WebSocket. */
 export function remoteClient(
   { name, url }: RemoteSubgraph,
   logger: Logger,
-  { timeoutMs = 10_000, connections = 64, gatewayToken }: RemoteOptions = {},
+  { timeoutMs = 10_000, connections = 64, readyWithinMs = 1_500, gatewayToken }: RemoteOptions = {},
 ): SubgraphClient {
   const { origin, pathname, search } = new URL(url);
+  // The pool has no deadline for what waits in it, and what is sent late was asked for anew meanwhile.
+  const turns = new Turns(connections, { waiting: connections * waitingForEach, waitMs: timeoutMs / 2 });
   const pool = new Pool(origin, {
     connections,
     connect: { timeout: 2_000 },
@@ -41,13 +50,16 @@ export function remoteClient(
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 50_000,
   });
+  // That all of the others are taken is no reason to wait with this answer.
+  const readiness = new Pool(origin, { connections: 1, connect: { timeout: readyWithinMs } });
   const subscriber = createRemoteSubscriber({ name, url }, logger, gatewayToken);
 
   const send = async (
     request: SubgraphRequest,
     context: RequestContext,
+    by: { dispatcher: Dispatcher; signal?: AbortSignal } = { dispatcher: pool },
   ): Promise<FormattedExecutionResult> => {
-    const { statusCode, body } = await pool.request({
+    const { statusCode, body } = await by.dispatcher.request({
       path: `${pathname}${search}`,
       method: 'POST',
       headers: {
@@ -56,6 +68,7 @@ export function remoteClient(
         ...(gatewayToken ? { [gatewayTokenHeader]: await gatewayToken() } : {}),
       },
       body: JSON.stringify(request),
+      signal: by.signal,
     });
     if (statusCode >= 500) {
       await body.dump();
@@ -70,11 +83,13 @@ export function remoteClient(
   return {
     execute: async (request, context) => {
       try {
-        return await send(request, context).catch(async (error: unknown) => {
-          // A kept connection may close just as it is used. Repeating a query is safe; a mutation may have been done.
-          if (!isClosedConnection(error) || isMutation(request)) throw error;
-          return send(request, context);
-        });
+        return await turns.run(async () =>
+          send(request, context).catch(async (error: unknown) => {
+            // A kept connection may close just as it is used. Repeating a query is safe; a mutation may have been done.
+            if (!isClosedConnection(error) || isMutation(request)) throw error;
+            return send(request, context);
+          }),
+        );
       } catch (error) {
         logger.warn(
           { err: error, requestId: context.requestId, subgraph: name },
@@ -86,7 +101,9 @@ export function remoteClient(
     subscribe: (request, context) => Promise.resolve(subscriber.subscribe(request, context)),
     problem: async () => {
       try {
-        await send({ query: '{__typename}' }, { requestId: 'ready', clientAddress: '' });
+        const signal = AbortSignal.timeout(readyWithinMs);
+        const asked = { requestId: 'ready', clientAddress: '' };
+        await send({ query: '{__typename}' }, asked, { dispatcher: readiness, signal });
         return undefined;
       } catch (error) {
         // Everyone may read this: not where the subgraph is.
@@ -96,7 +113,7 @@ export function remoteClient(
     },
     stop: async () => {
       await subscriber.stop();
-      await pool.destroy();
+      await Promise.all([pool.destroy(), readiness.destroy()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 
 import { outcomeUnknown } from '#platform/errors.js';
+import { noTurn } from '#platform/membership/turns.js';
 
 /** The answer of a subgraph that gave none. Nothing of where it is or why it failed is shown. */
 export function unavailable(): FormattedExecutionResult {
@@ -27,6 +28,7 @@ export const nothingDone = 'NOTHING_DONE';
 // Before anything was sent; and 503, by which a subgraph or a proxy says that nothing was done.
 const undone: ReadonlySet<unknown> = new Set([
   nothingDone,
+  noTurn,
   'ECONNREFUSED',
   'EHOSTUNREACH',
   'ENETUNREACH',

@@ -75,7 +75,8 @@ export function createHttpApp(options: HttpOptions): HttpApp {
     ...(options.brokenRules ? { brokenRules: options.brokenRules } : {}),
     logger,
     execute: (operation) => gateway.execute(operation),
-    authenticate: async ({ authorization }) => {
+    authenticate: async (context) => {
+      const { authorization } = await options.exchange(context);
       await verifier.verify(authorization ?? '');
     },
   });
@@ -89,7 +90,7 @@ export function createHttpApp(options: HttpOptions): HttpApp {
   app.use(admit);
   // Its forms take passwords and one-time codes, as the sensitive mutations do.
   app.post('/oauth/authorize', options.admission.guesses(refuse));
-  // The gateway exchanges API keys itself, also those of subscriptions, which outlive the token of a minute.
+  // The gateway exchanges API keys itself, also those of subscriptions and of lists, which outlive the token of a minute.
   app.use(gateway.router, exchange);
   app.use(createSessionRouter({ execute: gateway.execute, publicUrl: options.publicUrl }));
   for (const router of options.routers) app.use(router);
@@ -103,7 +104,7 @@ export function createHttpApp(options: HttpOptions): HttpApp {
     else answerFault(error, request, response, next);
   };
   app.use(onError);
-  return withApi(app, [...always, trace, ...origins, admit, exchange, rest], onError);
+  return withApi(app, [...always, trace, ...origins, admit, rest], onError);
 }
 
 /** Refuses before anything is read, in the form of what was asked for. */

@@ -23,7 +23,7 @@ import { identify } from './build.js';
 import { openedAtOf } from './cursor.js';
 import { mapEvents, startWith } from './map-events.js';
 import { maskError, toGraphQLError } from './mask-errors.js';
-import { SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
+import { longestSubscription, SubgraphRunner, type SubgraphRequest } from './subgraph-runner.js';
 import type { Subgraph } from './subgraph.js';
 import { untilRefused } from './until-refused.js';
 
@@ -181,7 +181,7 @@ function serveSubscriptions(
   logger: Logger,
 ): { stop(): Promise<void> } {
   const runner = new SubgraphRunner(subgraph, logger);
-  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: 1024 * 1024 });
+  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: longestSubscription });
   const protocol = useServer<Record<string, unknown>>(
     {
       onConnect: async ({ connectionParams }) => isGateway(verifier, connectionParams?.[gatewayTokenHeader]),

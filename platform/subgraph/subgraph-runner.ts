@@ -30,6 +30,12 @@ export interface SubgraphRequest {
 }
 
 /**
+ * Bytes of one subscription as a gateway sends it: four times what a client may, as planning and the token add to it.
+ * A longer one would end the socket that all subscriptions share.
+ */
+export const longestSubscription = 4 * 1024 * 1024;
+
+/**
  * One event of a subgraph's subscription. It is executed when called, so that the caller chooses its context: `renewed`
  * makes one for each try, as that of before keeps what could not be loaded, and its token may have ended.
  */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { nextOf, open } from './support/event-streams.js';
 import { caller, modes, startGateway } from './support/start-gateway.js';
+import type { SubgraphServer } from './support/subgraph-server.js';
 
 describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
   test('an event carries fields of another subgraph, and its cursor', async () => {
@@ -114,20 +115,48 @@ describe.each(modes)('federated subscriptions, subgraphs %s', (mode) => {
   });
 });
 
-test('a subscription over a connection that was cut goes on after its last cursor', async () => {
-  const running = await startGateway('over HTTP');
-  const { world, servers } = running;
-  const stream = await open(running, 'subscription { instanceChanged { id } }', 'c1');
-  await expect.poll(() => world.changes.size).toBe(1);
-  world.changes.push({ payload: 'i1', cursor: 'c2' });
-  expect(await nextOf(stream)).toMatchObject({ value: { extensions: { cursor: 'c2' } } });
+const endings: [string, (fleet: SubgraphServer) => void][] = [
+  ['was cut', (fleet) => fleet.cut()],
+  // Which graphql-ws takes for the end of everything.
+  ['the subgraph closed over a message of somebody', (fleet) => fleet.close(1009)],
+  ['the subgraph closed over an error of its own', (fleet) => fleet.close(4500)],
+];
 
-  servers.find(({ name }) => name === 'fleet')!.cut();
-  await expect.poll(() => world.resumedAfter, { timeout: 30_000 }).toEqual(['c1', 'c2']);
-  await expect.poll(() => world.changes.size).toBe(1);
-  world.changes.push({ payload: 'i2', cursor: 'c3' });
-  expect(await nextOf(stream)).toMatchObject({
-    value: { data: { instanceChanged: { id: 'i2' } }, extensions: { cursor: 'c3' } },
+test.each(endings)(
+  'a subscription over a connection that %s goes on after its last cursor',
+  async (_, end) => {
+    const running = await startGateway('over HTTP');
+    const { world, servers } = running;
+    const stream = await open(running, 'subscription { instanceChanged { id } }', 'c1');
+    await expect.poll(() => world.changes.size).toBe(1);
+    world.changes.push({ payload: 'i1', cursor: 'c2' });
+    expect(await nextOf(stream)).toMatchObject({ value: { extensions: { cursor: 'c2' } } });
+
+    end(servers.find(({ name }) => name === 'fleet')!);
+    await expect.poll(() => world.resumedAfter, { timeout: 30_000 }).toEqual(['c1', 'c2']);
+    await expect.poll(() => world.changes.size).toBe(1);
+    world.changes.push({ payload: 'i2', cursor: 'c3' });
+    expect(await nextOf(stream)).toMatchObject({
+      value: { data: { instanceChanged: { id: 'i2' } }, extensions: { cursor: 'c3' } },
+    });
+    await stream.return(undefined);
+  },
+);
+
+test('a subscription that is longer than a subgraph takes is refused alone', async () => {
+  const running = await startGateway('over HTTP');
+  const stream = await open(running, 'subscription { instanceChanged { id } }');
+  await expect.poll(() => running.world.changes.size).toBe(1);
+  const result = await running.gateway.subscribe({
+    query: 'subscription ($id: ID) { instanceChanged(id: $id) { id } }',
+    variables: { id: 'x'.repeat(5_000_000) },
+    context: { ...caller },
   });
+  if (!(Symbol.asyncIterator in result)) throw new Error(JSON.stringify(result));
+  expect(await nextOf(result)).toMatchObject({
+    value: { errors: [{ extensions: { code: 'BAD_REQUEST' } }] },
+  });
+  running.world.changes.push({ payload: 'i2' });
+  expect(await nextOf(stream)).toMatchObject({ value: { data: { instanceChanged: { id: 'i2' } } } });
   await stream.return(undefined);
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { remoteClient } from '#gateway/remote-data-source.js';
+import { remoteClient, type RemoteOptions } from '#gateway/remote-data-source.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { caller } from './support/start-gateway.js';
@@ -29,12 +29,12 @@ const outcomeUnknown = {
   ],
 };
 
-async function clientOf(listener: RequestListener) {
+async function clientOf(listener: RequestListener, options: RemoteOptions = {}) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/graphql`;
-  const client = remoteClient({ name: 'fleet', url }, silentLogger, { timeoutMs: 200 });
+  const client = remoteClient({ name: 'fleet', url }, silentLogger, { timeoutMs: 200, ...options });
   onTestFinished(async () => {
     await client.stop();
     server.closeAllConnections();
@@ -89,4 +89,27 @@ test('errors of a refused request are handed on', async () => {
   const errors = [{ message: 'No', extensions: { code: 'BAD_REQUEST' } }];
   const client = await clientOf((_, response) => response.writeHead(400).end(JSON.stringify({ errors })));
   expect(await client.execute({ query: '{ instances { id } }' }, caller)).toEqual({ errors });
+});
+
+test('whoever waits for a subgraph that hangs has a deadline, and what was not sent is not done', async () => {
+  const sent: { query: string }[] = [];
+  const client = await clientOf(
+    (request) => {
+      request.once('data', (body: Buffer) => sent.push(JSON.parse(body.toString()) as { query: string }));
+    },
+    { connections: 2, timeoutMs: 1_000, readyWithinMs: 200 },
+  );
+  let areOver = false;
+  const under = [1, 2].map(async () => client.execute({ query: '{ instances { id } }' }, caller));
+  void Promise.race(under).then(() => (areOver = true));
+  await expect.poll(() => sent.length).toBe(2);
+  const waiting = Array.from({ length: 16 }, async () =>
+    client.execute({ query: 'mutation { buy }' }, caller),
+  );
+  // Whoever comes when as many wait as may is told at once.
+  expect(await client.execute({ query: 'mutation { buy }' }, caller)).toEqual(unavailable);
+  expect(await client.problem()).toBe('Subgraph fleet does not answer');
+  expect(areOver).toBe(false);
+  expect(await Promise.all([...under, ...waiting])).toEqual(Array(18).fill(unavailable));
+  expect(sent.filter(({ query }) => query === 'mutation { buy }')).toEqual([]);
 });

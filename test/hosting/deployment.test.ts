@@ -142,6 +142,8 @@ describe('a deployment of the panel', () => {
       [id],
     );
     expect(rows[0]?.row).not.toContain('a-secret-word');
+    expect((await change(id, { env: { KEY: 'a-secret-word' } })).status).toBe(200);
+    expect(await panel.toldOf('createDeployment', 'updateDeployment')).not.toContain('a-secret-word');
     expect((await tenant.rest(path, { method: 'DELETE' })).status).toBe(204);
     await reaches(id, 'DELETED');
     expect(sandbox.deployment('default', name)).toBeUndefined();

@@ -108,6 +108,7 @@ test(
       [id],
     );
     expect(rows[0]?.row).not.toContain('a-secret-word');
+    expect(await panel.toldOf('placeDeployment')).not.toContain('a-secret-word');
     // Its deployments are its own.
     const { body } = await tenant.rest<{ id: string; name: string }[]>('/api/k8s/deployments');
     const one = body.find((each) => each.name === name)!;

@@ -68,3 +68,24 @@ test('a dashboard that has seen no event yet misses none while the subgraph rest
   await live.received(1);
   expect(live.results.map(({ data }) => data)).toEqual([{ instanceChanged: { name: 'early' } }]);
 });
+
+test("a subscription as long as a message may be is taken, and ends nobody else's", async () => {
+  const [tenant, other] = [await world.tenant(), await world.tenant()];
+  await using live = new Live(gateway.url, tenant.token, 'subscription { instanceChanged { name } }');
+  await live.opened();
+  const document = `subscription ($a: ID!, $b: ID!, $c: ID!, $d: ID!, $e: ID!) {
+    commandProgressed(commandId: $a) {
+      x: results(instanceId: $b, after: $c) { instanceId } y: results(instanceId: $d, after: $e) { instanceId }
+    }
+  }`;
+  const variables = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, name.repeat(209_600)]));
+  await using long = new Live(gateway.url, other.token, document, { variables });
+  await long.opened();
+  await using later = new Live(gateway.url, other.token, 'subscription { instanceChanged { name } }');
+  await later.opened();
+  await other.node();
+  await later.received(1);
+  await tenant.node();
+  await live.received(1);
+  expect([live.error, long.error, long.results]).toEqual([undefined, undefined, []]);
+});

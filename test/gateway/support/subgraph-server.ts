@@ -24,6 +24,8 @@ export interface SubgraphServer {
   url: string;
   /** Cuts every connection, as a restart does; new ones are taken at once. */
   cut(): void;
+  /** Closes every WebSocket with a code of WebSockets or of graphql-ws. */
+  close(code: number): void;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,9 @@ export async function startSubgraphServer(
     url: `http://127.0.0.1:${port}/graphql`,
     cut: () => {
       for (const socket of connections) socket.destroy();
+    },
+    close: (code) => {
+      for (const socket of sockets.clients) socket.close(code);
     },
     stop: async () => {
       for (const socket of sockets.clients) socket.terminate();

@@ -17,6 +17,8 @@ export interface KubernetesPanel extends TestPanel {
   pass(isSo: () => Promise<boolean> | boolean, what: string): Promise<void>;
   /** Moves time on by so many seconds, and lets whoever was woken work several times between two looks at a cluster. */
   seconds(count: number): Promise<void>;
+  /** All that hosting tells others, which these mutations are among: the audit trail is made of it. */
+  toldOf(...mutations: string[]): Promise<string>;
   /** Takes the cluster out of the panel, which would look at it every ten seconds for as long as it runs. */
   forget(clusterId: string): Promise<void>;
 }
@@ -53,6 +55,13 @@ export async function startKubernetesPanel(settings: Record<string, string> = {}
     seconds: async (count: number) => {
       for (let left = count; left > 0; left -= strideSeconds)
         await move(Math.min(left, strideSeconds) * 1_000, 50);
+    },
+    toldOf: async (...mutations: string[]) => {
+      const rows = await panel.sql<{ payload: { action: string } }>('select payload from hosting.outbox');
+      const actions = new Set(rows.map(({ payload }) => payload.action));
+      const missing = mutations.filter((name) => !actions.has(name));
+      if (missing.length) throw new Error(`nothing was told of ${missing.join(', ')}`);
+      return JSON.stringify(rows);
     },
     forget: async (clusterId: string) => {
       await panel.sql('update hosting.cluster set deleted_at = now() where id = $1', [clusterId]);

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
@@ -218,4 +222,32 @@ test('a key ends by itself, works past the minute of its token until then, and i
   expect(await status()).toBe(200);
   await panel.clock.advance(2_000);
   expect(await status()).toBe(401);
+});
+
+test('a list goes on for as long as it takes, past the minute that a token of the key lasts', async () => {
+  await using panel = await startTestPanel();
+  const tenant = await panel.world.tenant();
+  const first = await tenant.node();
+  // Far more to a page than sockets hold: who reads nothing lets no further one be fetched.
+  await panel.sql(
+    `insert into fleet.instance
+     select (jsonb_populate_record(i, jsonb_build_object('id', i.id || '_' || n, 'hostname', n || '.' || i.hostname,
+       'name', repeat('x', 20000)))).* from fleet.instance i, generate_series(1, 1499) n where i.id = $1`,
+    [first.id],
+  );
+  const answered = await tenant.graphql<{ createApiKey: Created }>(
+    'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+    {
+      input: { name: 'slow', permissions: ['fleet.instance.read'], currentPassword: tenant.account.password },
+    },
+  );
+  const { key } = dataOf(answered).createApiKey;
+  const request = get(`${panel.panel.url}/api/fleet/instances`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  await once(answer, 'readable');
+  await panel.clock.advance(61_000);
+  const nodes = JSON.parse(await text(answer)) as unknown[];
+  expect(nodes).toHaveLength(1_500);
 });
