@@ -15,6 +15,7 @@ import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
 import { usersCounted } from '../usage/seats.service.js';
 import { emailTakenInstead } from '../user/email-taken.js';
+import { requireStanding } from '../user/standing.service.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import type { InvitationMail } from './invitation-mail.js';
@@ -53,7 +54,8 @@ export class InvitationService {
 
   /** Mails a link. An address that is invited already gets a new one, and the one before it ends. */
   async invite(operation: Operation, input: InviteMemberInput): Promise<Invitation> {
-    const { tenantId, userId, role: ownRole } = operation.requireUser();
+    const viewer = operation.requireUser();
+    const { tenantId, userId, role: ownRole } = viewer;
     const { email, role, currentPassword } = validate(inviteMemberRules, input);
     requireOwnerFor(ownRole, role);
     await requireProofForOwner(operation, this.users, { concerned: [role], currentPassword });
@@ -61,6 +63,7 @@ export class InvitationService {
     return operation.write(async (write) => {
       const { em, audit } = write;
       const now = operation.clock.now();
+      await requireStanding(em, viewer);
       await this.entitlements.requireRoom(em, tenantId, 'users', () => seatsTaken(em, tenantId, email, now));
       const member = await em.count(User, { tenantId, email: caseless(email) });
       if (member > 0) {

@@ -10,6 +10,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
+import { requireStanding } from '../user/standing.service.js';
 import { MspClient } from './msp-client.entity.js';
 import {
   createMspClientRules,
@@ -63,6 +64,7 @@ export class MspClientService {
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
     return operation.write(async (write) => {
+      await requireStanding(write.em, operation.requireUser());
       await this.requireShare(write.em, tenantId, instanceLimit);
       const made = Object.assign(new MspClient(), {
         tenantId,
@@ -150,6 +152,7 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { tenantId } = operation;
     return operation.write(async (write) => {
+      await requireStanding(write.em, operation.requireUser());
       // Shares before clients, as in `create`: one order of locks for all.
       await lockShares(write.em, tenantId);
       const client = await write.em.findOne(
