@@ -52,7 +52,7 @@ export class MemberResolver {
     description:
       'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED when ' +
       'the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER), FORBIDDEN (OWNER_REQUIRED, ' +
-      'ROLE_CHANGED), VALIDATION_FAILED.',
+      'ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
   })
   async inviteMember(
     @Arg('input', () => InviteMemberInput) input: InviteMemberInput,
