@@ -38,5 +38,10 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
   'exchangeAuthorizationCode',
 ]);
 
-/** How many points root fields draw that cost more than one: each is a look at up to 10000 instances. */
-export const pointsOfField: ReadonlyMap<string, number> = new Map([['previewCommand', 3]]);
+/** How many points root fields draw that cost more than one. */
+export const pointsOfField: ReadonlyMap<string, number> = new Map([
+  // A look at up to 10000 instances.
+  ['previewCommand', 3],
+  // All entries of a year are read and hashed.
+  ['verifyAudit', 20],
+]);

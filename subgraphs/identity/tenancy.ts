@@ -19,6 +19,7 @@ import { ApiKeyService } from './api-key/api-key.service.js';
 import { KeysOfMember } from './api-key/keys-of-member.service.js';
 import { AuditEvent } from './audit/audit-event.entity.js';
 import { createAuditExportRouter } from './audit/audit-export.router.js';
+import { AuditVerifications } from './audit/audit-verification.service.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
 import { AuditResolver } from './audit/audit.resolver.js';
 import { AuditService } from './audit/audit.service.js';
@@ -100,12 +101,12 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     logger: options.logger,
   });
   const brandings = new BrandingService(entitlements, outbound, publicUrl);
-  const audits = new AuditService(keyring);
+  const audits = new AuditService();
   const erasures = new TenantErasureService();
   const operationFor = rawOperations({ database, clock, verifier });
   return {
     resolvers: [
-      new AuditResolver(audits),
+      new AuditResolver(audits, new AuditVerifications(keyring)),
       new MemberResolver(
         new MemberService(new KeysOfMember(permissions), users),
         new InvitationService(entitlements, users, tokens, mail),

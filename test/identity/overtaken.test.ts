@@ -2,21 +2,27 @@ import { decodeJwt } from 'jose';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 import { entryOf, settled, trailOf } from './audit/support.js';
+import { Mailbox } from './support/mailbox.js';
+import { member } from './support/member.js';
 import { askForTotp, codeAt, enableTotp, nextCode } from './support/totp.js';
 
 let panel: TestPanel;
+let mailbox: Mailbox;
 let other: pg.Client;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
   other = new pg.Client({ connectionString: panel.database.ownerUrl });
   await other.connect();
 });
 afterAll(async () => {
   await other.end();
   await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
 });
 
 /** Runs `request` while another transaction holds what it wants; that one commits once the request waits for it. */
@@ -102,6 +108,61 @@ describe('what was checked is checked again under the lock', () => {
     await other.query('delete from identity.session where id = $1', [decodeJwt(token)['sid']]);
     await other.query('commit');
     expect((await refreshed).status).toBe(401);
+  });
+});
+
+describe('a role that was lost meanwhile', () => {
+  const currentPassword = 'correct horse battery';
+  const owner = (userId: string) => ({ input: { userId, role: 'OWNER', currentPassword } });
+  const mutations: [
+    name: string,
+    mutation: string,
+    variables: (userId: string) => Record<string, unknown>,
+  ][] = [
+    [
+      'invites nobody',
+      'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }',
+      () => ({ input: { email: 'overtaken@example.com', role: 'ADMIN' } }),
+    ],
+    [
+      'makes nobody an owner',
+      'mutation($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) { id } }',
+      owner,
+    ],
+    ['removes nobody', 'mutation($id: ID!) { removeMember(id: $id) { id } }', (id) => ({ id })],
+    [
+      'grants nothing',
+      'mutation($input: GrantDelegationInput!) { grantDelegation(input: $input) { id } }',
+      () => ({ input: { role: 'ADMIN', expiresInHours: 1 } }),
+    ],
+    [
+      'makes no client',
+      'mutation($input: CreateMspClientInput!) { createMspClient(input: $input) { id } }',
+      () => ({
+        input: { name: 'Client', contactEmail: 'overtaken@example.com', instanceLimit: 1, plan: 'PRO' },
+      }),
+    ],
+    [
+      "takes nobody's second factor away",
+      'mutation($input: ResetSecondFactorInput!) { resetSecondFactor(input: $input) { userId } }',
+      (userId) => ({ input: { userId, currentPassword } }),
+    ],
+    [
+      'makes no key',
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      () => ({ input: { name: 'key', permissions: ['identity.audit.read'], currentPassword } }),
+    ],
+  ];
+
+  test.each(mutations)('%s', async (_name, mutation, variables) => {
+    const tenant = await (await panel.world.tenant()).grantPlan('ENTERPRISE');
+    const { user } = await member(tenant, mailbox, 'VIEWER');
+    const answer = await overtaking(
+      `update identity."user" set role = 'ADMIN' where id = $1`,
+      [tenant.user.id],
+      async () => tenant.graphql(mutation, variables(user.id)),
+    );
+    expect(refusal(answer)).toEqual({ code: 'FORBIDDEN', reason: 'ROLE_CHANGED' });
   });
 });
 

@@ -74,7 +74,7 @@ test('a refused token, an unknown path and a wrong method carry the headers too'
   ]);
 });
 
-test('an operation pays for each of its root fields, and more for the preview of a command', async () => {
+test('an operation pays for each of its root fields, and more for what is much work', async () => {
   const tenant = await panel.world.tenant();
   const query = '{ a: fleetSummary { healthy } b: fleetSummary { healthy } c: fleetSummary { healthy } }';
   const answer = await tenant.rest('/graphql', { body: { query } });
@@ -82,6 +82,8 @@ test('an operation pays for each of its root fields, and more for the preview of
   const preview = '{ previewCommand(input: { command: RESTART, tags: ["none"] }) { total } }';
   const foreseen = await tenant.rest('/graphql', { body: { query: preview } });
   expect(allowance(foreseen.headers).remaining).toBe(limit - 6);
+  const verified = await tenant.rest('/graphql', { body: { query: '{ verifyAudit { isIntact } }' } });
+  expect(allowance(verified.headers).remaining).toBe(Math.max(0, limit - 26));
 });
 
 test('guesses at secrets draw on a tenth of the allowance, by address, over REST and GraphQL alike', async () => {

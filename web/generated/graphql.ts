@@ -1506,7 +1506,7 @@ export type UpdateMaintenanceWindowInput = {
 export type UpdateMspClientInput = {
   /** The new name; 1 to 200 characters. */
   name?: string | null | undefined;
-  /** The contact. While the client has no user yet they are invited as its owner, also when they were before, and links that went to others end; after that only the record changes. */
+  /** The contact. While the client has no user yet a new one is invited as its owner, and so is the one on record when nothing else is given; links that went out before end. After that only the record changes. */
   contactEmail?: string | null | undefined;
   /** The new limit; 1 to 1000000. CONFLICT (INSTANCES_IN_USE) below what it has. */
   instanceLimit?: number | null | undefined;

@@ -1,5 +1,3 @@
-import { LockMode } from '@mikro-orm/core';
-
 import { apiKeyPrefix } from '#platform/auth/api-key-exchange.js';
 import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import { signToken } from '#platform/auth/tokens.js';
@@ -14,7 +12,7 @@ import type { ApiKeyRevoked } from '#schema/events.js';
 
 import { checkCurrentPassword, requireSamePassword } from '../password/current-password.js';
 import type { SigningKeyService } from '../signing-key/signing-key.service.js';
-import { User } from '../user/user.entity.js';
+import { requireStanding } from '../user/standing.service.js';
 import type { UserService } from '../user/user.service.js';
 import { ApiKey } from './api-key.entity.js';
 import {
@@ -72,12 +70,7 @@ export class ApiKeyService {
       revokedAt: null,
     });
     await operation.write(async ({ em, audit }) => {
-      // Whoever removes its maker, or gives them another role, finds the key; or it is not made.
-      const { tenantId, userId: id } = viewer;
-      const maker = await em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_READ });
-      if (maker?.role.toLowerCase() !== viewer.role)
-        throw new ApiError('FORBIDDEN', 'Your role has changed; sign in again', { reason: 'ROLE_CHANGED' });
-      requireSamePassword(maker, before);
+      requireSamePassword(await requireStanding(em, viewer), before);
       em.persist(apiKey);
       audit({ target: apiKey.id, changes: { permissions: apiKey.permissions, expiresAt: apiKey.expiresAt } });
     });

@@ -5,12 +5,29 @@ import { writeSlowly } from '../write-slowly.js';
 import { csvHeader, csvRow } from './audit-csv.js';
 import type { AuditService } from './audit.service.js';
 
-/** GET /audit/export: the tenant's whole trail as CSV, oldest first, streamed. */
+/** Of one tenant, by one process: each reads a whole trail. */
+const exportsAtOnce = 2;
+
+/** GET /audit/export: the tenant's whole trail as CSV, oldest first, streamed. 429 while others of the tenant go on. */
 export function createAuditExportRouter(audits: AuditService, operationFor: OperationFor): Router {
   const router = Router();
+  const underWay = new Map<string, number>();
   router.get('/audit/export', async (request, response) => {
     const operation = await operationFor(request, response);
     if (!requirePermission(operation, 'identity.audit.read', response)) return;
+    const { tenantId } = operation;
+    const others = underWay.get(tenantId) ?? 0;
+    if (others >= exportsAtOnce) {
+      response.setHeader('Retry-After', '30');
+      response.status(429).json({ error: 'The audit trail is being exported already; try again later' });
+      return;
+    }
+    underWay.set(tenantId, others + 1);
+    response.on('close', () => {
+      const left = (underWay.get(tenantId) ?? 1) - 1;
+      if (left > 0) underWay.set(tenantId, left);
+      else underWay.delete(tenantId);
+    });
     response.setHeader('Content-Type', 'text/csv; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="audit.csv"');
     response.setHeader('Cache-Control', 'no-store');

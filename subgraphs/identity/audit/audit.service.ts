@@ -1,28 +1,16 @@
-import { IsolationLevel } from '@mikro-orm/core';
-
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
-import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, type Page } from '#platform/subgraph/paging.js';
 
-import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { isSealOf, type AuditHead } from './audit-head.js';
-import { findHead, type StoredHead } from './audit-head.service.js';
-import {
-  AuditProblem,
-  type AuditEventFilter,
-  type AuditEventsArgs,
-  type AuditVerification,
-} from './audit.inputs.js';
+import type { AuditEventFilter, AuditEventsArgs } from './audit.inputs.js';
 
-const batch = 1_000;
+/** As many as one read gives at most. */
+export const batch = 1_000;
 
-/** Reads and checks the trail of the viewer's tenant. */
+/** Reads the trail of the viewer's tenant. */
 export class AuditService {
-  constructor(private readonly keyring: Keyring) {}
-
   /** Newest first: a new entry never moves the page that someone is reading. */
   async page(operation: Operation, args: AuditEventsArgs): Promise<Page<AuditEvent>> {
     const { size, after } = pageWindow(args);
@@ -58,74 +46,16 @@ export class AuditService {
   /** The whole trail, oldest first, in batches. */
   async *all(operation: Operation): AsyncGenerator<AuditEvent[], void> {
     for (let after = 0; ;) {
-      const rows = await read(operation.database.forTenant(operation.tenantId), operation.tenantId, after);
+      const rows = await readEntries(
+        operation.database.forTenant(operation.tenantId),
+        operation.tenantId,
+        after,
+      );
       if (rows.length > 0) yield rows;
       if (rows.length < batch) return;
       after = rows.at(-1)!.sequence;
     }
   }
-
-  /** Hashes the chain anew from its beginning, on one snapshot, and compares its end with the sealed head. */
-  async verify(operation: Operation): Promise<AuditVerification> {
-    const { tenantId } = operation;
-    return operation.database.forTenant(tenantId).transactional(
-      async (em) => {
-        const head = await findHead(em, tenantId, { isLocked: false });
-        if (!head) return broken(0, 1, AuditProblem.HEAD_MISSING, '');
-        return (await this.scan(em, tenantId, head)) ?? this.checkHead(tenantId, head);
-      },
-      { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true },
-    );
-  }
-
-  /** The first thing that is wrong with the rows. */
-  private async scan(
-    em: SqlEntityManager,
-    tenantId: string,
-    head: AuditHead,
-  ): Promise<AuditVerification | undefined> {
-    let sequence = head.firstAfter;
-    let hash = head.firstAfterHash;
-    for (;;) {
-      em.clear();
-      const rows = await read(em, tenantId, sequence);
-      for (const row of rows) {
-        const expected = sequence + 1;
-        const checked = sequence - head.firstAfter;
-        const fault = (problem: AuditProblem) => broken(checked, expected, problem, head.lastHash);
-        if (expected > head.lastSequence) return fault(AuditProblem.ROW_ADDED);
-        if (row.sequence !== expected) return fault(AuditProblem.ROW_MISSING);
-        if (row.previousHash !== hash) return fault(AuditProblem.LINK_BROKEN);
-        if (row.hash !== chainHash(row, hash)) return fault(AuditProblem.ROW_ALTERED);
-        sequence = expected;
-        hash = row.hash;
-      }
-      if (rows.length < batch) break;
-    }
-    const checked = sequence - head.firstAfter;
-    if (sequence < head.lastSequence)
-      return broken(checked, sequence + 1, AuditProblem.END_MISSING, head.lastHash);
-    if (hash !== head.lastHash) return broken(checked, sequence, AuditProblem.HEAD_ALTERED, head.lastHash);
-    return undefined;
-  }
-
-  private checkHead(tenantId: string, head: StoredHead): AuditVerification {
-    const checked = head.lastSequence - head.firstAfter;
-    const { lastHash } = head;
-    if (!isSealOf(this.keyring, tenantId, head, head.seal))
-      return broken(checked, head.lastSequence, AuditProblem.HEAD_ALTERED, lastHash);
-    if (head.restoredAt) return broken(checked, head.lastSequence, AuditProblem.HEAD_MISSING, lastHash);
-    return { isIntact: true, checked, brokenAt: null, problem: null, headHash: lastHash };
-  }
-}
-
-function broken(
-  checked: number,
-  brokenAt: number,
-  problem: AuditProblem,
-  headHash: string,
-): AuditVerification {
-  return { isIntact: false, checked, brokenAt, problem, headHash };
 }
 
 function conditions({ actor, action, target, from, to }: AuditEventFilter): Record<string, unknown> {
@@ -139,10 +69,16 @@ function conditions({ actor, action, target, from, to }: AuditEventFilter): Reco
   };
 }
 
-async function read(em: SqlEntityManager, tenantId: string, after: number): Promise<AuditEvent[]> {
+/** The next entries after a place, and up to another. */
+export async function readEntries(
+  em: SqlEntityManager,
+  tenantId: string,
+  after: number,
+  upTo = Number.MAX_SAFE_INTEGER,
+): Promise<AuditEvent[]> {
   return em.find(
     AuditEvent,
-    { tenantId, sequence: { $gt: after } },
+    { tenantId, sequence: { $gt: after, $lte: upTo } },
     { orderBy: { sequence: 'asc' }, limit: batch },
   );
 }

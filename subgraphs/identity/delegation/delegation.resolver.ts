@@ -75,7 +75,7 @@ export class DelegationResolver {
   @Mutation(() => Delegation, {
     description:
       'Lets users of the provider act in the tenant, in one role and for a time. A grant that is in force is replaced. ' +
-      'CONFLICT (NO_PROVIDER), VALIDATION_FAILED.',
+      'CONFLICT (NO_PROVIDER), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
   })
   async grantDelegation(
     @Arg('input', () => GrantDelegationInput) input: GrantDelegationInput,

@@ -8,6 +8,7 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { validate } from '#platform/validation.js';
 import type { DelegationChanged } from '#schema/events.js';
 
+import { requireStanding } from '../user/standing.service.js';
 import { Delegation } from './delegation.entity.js';
 import {
   grantDelegationRules,
@@ -63,11 +64,13 @@ export class DelegationService {
 
   /** Grants access, in the place of what was granted before. */
   async grant(operation: Operation, input: GrantDelegationInput): Promise<Delegation> {
-    const { tenantId, userId } = operation.requireUser();
+    const viewer = operation.requireUser();
+    const { tenantId, userId } = viewer;
     const { role, expiresInHours, reason } = validate(grantDelegationRules, input);
     return operation.write(async (write) => {
       const { em, audit } = write;
       const now = operation.clock.now();
+      await requireStanding(em, viewer);
       // The lock on the tenant's row makes grants take turns, so that one is in force at most.
       const [tenant] = await em.execute<{ provider: string | null }[]>(
         'select parent_tenant_id as provider from identity.tenant where id = ? for update',

@@ -13,8 +13,10 @@ import { hashPassword } from '../password/password-hash.js';
 import type { AuthPayload } from '../session/auth-payload.js';
 import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
+import { countInvitation } from '../throttle/throttle.js';
 import { usersCounted } from '../usage/seats.service.js';
 import { emailTakenInstead } from '../user/email-taken.js';
+import { requireStanding } from '../user/standing.service.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import type { InvitationMail } from './invitation-mail.js';
@@ -51,16 +53,22 @@ export class InvitationService {
     return toPage(rows, window, () => operation.em.count(Invitation, { tenantId }));
   }
 
-  /** Mails a link. An address that is invited already gets a new one, and the one before it ends. */
+  /**
+   * Mails a link. An address that is invited already gets a new one, and the one before it ends. A few an hour per address
+   * at most, so that nobody's mailbox can be filled.
+   */
   async invite(operation: Operation, input: InviteMemberInput): Promise<Invitation> {
-    const { tenantId, userId, role: ownRole } = operation.requireUser();
+    const viewer = operation.requireUser();
+    const { tenantId, userId, role: ownRole } = viewer;
     const { email, role, currentPassword } = validate(inviteMemberRules, input);
     requireOwnerFor(ownRole, role);
     await requireProofForOwner(operation, this.users, { concerned: [role], currentPassword });
+    await countInvitation(operation, email);
     const token = randomToken();
     return operation.write(async (write) => {
       const { em, audit } = write;
       const now = operation.clock.now();
+      await requireStanding(em, viewer);
       await this.entitlements.requireRoom(em, tenantId, 'users', () => seatsTaken(em, tenantId, email, now));
       const member = await em.count(User, { tenantId, email: caseless(email) });
       if (member > 0) {

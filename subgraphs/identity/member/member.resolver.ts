@@ -51,8 +51,8 @@ export class MemberResolver {
   @Mutation(() => Invitation, {
     description:
       'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED when ' +
-      'the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER), FORBIDDEN (OWNER_REQUIRED), ' +
-      'VALIDATION_FAILED.',
+      'the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER), FORBIDDEN (OWNER_REQUIRED, ' +
+      'ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
   })
   async inviteMember(
     @Arg('input', () => InviteMemberInput) input: InviteMemberInput,
@@ -87,9 +87,10 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Mutation(() => User, {
     description:
-      'Gives a user of the tenant another role and ends their sessions, and the API keys they made that may do more than ' +
-      'it. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER), FORBIDDEN (OWNER_REQUIRED), VALIDATION_FAILED on ' +
-      'currentPassword, RATE_LIMITED.',
+      'Gives a user of the tenant another role and ends their sessions, the API keys they made that may do more than it, ' +
+      'and the open invitations they sent that it could not send. Safe to repeat. NOT_FOUND, CONFLICT (LAST_OWNER, ' +
+      'ROLE_CHANGED when theirs was changed meanwhile), FORBIDDEN (OWNER_REQUIRED, ROLE_CHANGED when yours was), ' +
+      'VALIDATION_FAILED on currentPassword, RATE_LIMITED.',
   })
   async changeMemberRole(
     @Arg('input', () => ChangeMemberRoleInput) input: ChangeMemberRoleInput,
@@ -101,8 +102,9 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Mutation(() => User, {
     description:
-      'Removes a user from the tenant: the account is deleted, and its tokens and the API keys it made are refused within ' +
-      'seconds. NOT_FOUND, CONFLICT (LAST_OWNER, ADMINISTRATOR), FORBIDDEN (OWNER_REQUIRED), VALIDATION_FAILED on ' +
+      'Removes a user from the tenant: the account is deleted, its tokens and the API keys it made are refused within ' +
+      'seconds, and the open invitations it sent end. NOT_FOUND, CONFLICT (LAST_OWNER, ADMINISTRATOR, ROLE_CHANGED when ' +
+      'theirs was changed meanwhile), FORBIDDEN (OWNER_REQUIRED, ROLE_CHANGED when yours was), VALIDATION_FAILED on ' +
       'currentPassword, RATE_LIMITED.',
   })
   async removeMember(

@@ -1,6 +1,3 @@
-import { LockMode } from '@mikro-orm/core';
-
-import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
@@ -9,8 +6,10 @@ import type { MemberChanged } from '#schema/events.js';
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import { endSessions } from '../session/session.service.js';
 import { usersCounted } from '../usage/seats.service.js';
+import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
+import { endInvitationsBeyondRole } from './invitations-of-member.service.js';
 import type { ChangeMemberRoleInput } from './member.inputs.js';
 import { requireOwnerFor, requireProofForOwner } from './owners.js';
 
@@ -35,17 +34,19 @@ export class MemberService {
 
   /**
    * Gives a user another role and ends their sessions: the tokens that are out name the former one. Keys that they made
-   * and that may do more than the role end too. Giving the role that they have changes nothing.
+   * and that may do more than the role end too, and invitations that they could not send any more. Giving the role that
+   * they have changes nothing.
    */
   async changeRole(operation: Operation, input: ChangeMemberRoleInput): Promise<User> {
     const { userId, role, currentPassword } = input;
-    const { tenantId, role: ownRole } = operation.requireUser();
+    const viewer = operation.requireUser();
+    const { tenantId, role: ownRole } = viewer;
     const before = await this.member(operation, userId);
     requireOwnerFor(ownRole, before.role, role);
     const concerned = before.role === role ? [] : [before.role, role];
     await requireProofForOwner(operation, this.users, { concerned, currentPassword });
     return operation.write(async (write) => {
-      const { user, owners } = await lockMember(write.em, tenantId, userId);
+      const { user, owners } = await lockToManage(write.em, viewer, userId);
       requireOwnerFor(ownRole, user.role, role);
       requireSameRole(user, before);
       write.audit({ target: userId, changes: { role: { from: user.role, to: role } } });
@@ -55,25 +56,30 @@ export class MemberService {
       Object.assign(user, { role, updatedAt: now });
       await endSessions(write, { tenantId, userId }, { now, reason: 'ROLE_CHANGED' });
       await this.keys.endBeyondRole(write, user, now);
+      await endInvitationsBeyondRole(write, user, role, now);
       tell(write, user, role);
       return user;
     });
   }
 
-  /** Deletes a user's account with everything of its own. Their tokens and keys are refused within seconds. */
+  /**
+   * Deletes a user's account with everything of its own. Their tokens and keys are refused within seconds, and the
+   * invitations that they sent end.
+   */
   async remove(
     operation: Operation,
     userId: string,
     currentPassword: string | null | undefined,
   ): Promise<User> {
-    const { tenantId, role: ownRole } = operation.requireUser();
+    const viewer = operation.requireUser();
+    const { tenantId, role: ownRole } = viewer;
     const before = await this.member(operation, userId);
     requireOwnerFor(ownRole, before.role);
     const proof = { concerned: [before.role], currentPassword, path: 'currentPassword' };
     await requireProofForOwner(operation, this.users, proof);
     return operation.write(async (write) => {
       const { em } = write;
-      const { user, owners } = await lockMember(em, tenantId, userId);
+      const { user, owners } = await lockToManage(em, viewer, userId);
       requireOwnerFor(ownRole, user.role);
       requireSameRole(user, before);
       if (user.role === UserRole.OWNER) refuseLastOwner(owners);
@@ -86,6 +92,7 @@ export class MemberService {
       const now = operation.clock.now();
       await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
       await this.keys.endAll(write, user, now);
+      await endInvitationsBeyondRole(write, user, null, now);
       tell(write, user, null);
       await em.flush();
       await em.execute(
@@ -121,24 +128,6 @@ function tell({ publish }: Write, { tenantId, id }: User, role: MemberChanged['r
     entityId: id,
     payload: { userId: id, role } satisfies MemberChanged,
   });
-}
-
-/** Owners are locked first and in one order, so that two owners who unmake each other take turns. */
-async function lockMember(
-  em: SqlEntityManager,
-  tenantId: string,
-  id: string,
-): Promise<{ user: User; owners: number }> {
-  const lockMode = LockMode.PESSIMISTIC_WRITE;
-  const owners = await em.find(
-    User,
-    { tenantId, role: UserRole.OWNER },
-    { lockMode, orderBy: { id: 'asc' } },
-  );
-  const user =
-    owners.find((owner) => owner.id === id) ?? (await em.findOne(User, { tenantId, id }, { lockMode }));
-  if (!user) throw notFound('User');
-  return { user, owners: owners.length };
 }
 
 function refuseLastOwner(owners: number): void {

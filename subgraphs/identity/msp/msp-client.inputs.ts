@@ -43,8 +43,8 @@ export class UpdateMspClientInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The contact. While the client has no user yet they are invited as its owner, also when they were before, and ' +
-      'links that went to others end; after that only the record changes.',
+      'The contact. While the client has no user yet a new one is invited as its owner, and so is the one on record when ' +
+      'nothing else is given; links that went out before end. After that only the record changes.',
   })
   contactEmail?: string | null;
 

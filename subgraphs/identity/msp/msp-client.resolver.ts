@@ -51,7 +51,7 @@ export class MspClientResolver {
     description:
       "Makes a client: a tenant of its own with a share of the tenant's instance limit, whose owner is invited by mail. It " +
       'is ready within seconds. PLAN_REQUIRED, LIMIT_REACHED when the shares would be more than the limit, ' +
-      'VALIDATION_FAILED.',
+      'FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several invitations.',
   })
   async createMspClient(
     @Arg('input', () => CreateMspClientInput) input: CreateMspClientInput,
@@ -64,7 +64,8 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       'Changes a client; what it was given takes effect within seconds. PLAN_REQUIRED, NOT_FOUND, LIMIT_REACHED, CONFLICT ' +
-      '(INSTANCES_IN_USE, CLIENT_DELETED), VALIDATION_FAILED.',
+      '(INSTANCES_IN_USE, CLIENT_DELETED), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several ' +
+      'invitations.',
   })
   async updateMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,

@@ -10,6 +10,8 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
+import { countInvitation } from '../throttle/throttle.js';
+import { requireStanding } from '../user/standing.service.js';
 import { MspClient } from './msp-client.entity.js';
 import {
   createMspClientRules,
@@ -62,7 +64,9 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
+    await countInvitation(operation, contactEmail);
     return operation.write(async (write) => {
+      await requireStanding(write.em, operation.requireUser());
       await this.requireShare(write.em, tenantId, instanceLimit);
       const made = Object.assign(new MspClient(), {
         tenantId,
@@ -86,11 +90,18 @@ export class MspClientService {
     });
   }
 
-  /** A contact that is given is invited, also the one on record, whose link may have been lost or have ended. */
+  /**
+   * A new contact is invited. The one on record is when nothing else is given, for their link may have been lost or have
+   * ended; a program that always sends the whole client is not to mail them each time.
+   */
   async update(operation: Operation, id: string, input: UpdateMspClientInput): Promise<MspClient> {
     await this.entitlements.requireFeature(operation, 'msp');
     const given = Object.entries(validate(updateMspClientRules, input)).filter(([, value]) => value != null);
     const changes = Object.fromEntries(given) as Partial<CreateMspClientInput>;
+    const { contactEmail } = changes;
+    const isInviting = (before: MspClient) => contactEmail !== before.contactEmail || given.length === 1;
+    if (contactEmail !== undefined && isInviting(await this.get(operation, id)))
+      await countInvitation(operation, contactEmail);
     return this.change(operation, id, 'updateMspClient', async (found, write) => {
       write.audit({ changes });
       if (found.eraseAt) {
@@ -107,8 +118,9 @@ export class MspClientService {
           details: { limit: instanceLimit, used: found.instancesUsed },
         });
       }
+      const isInvited = contactEmail !== undefined && isInviting(found);
       Object.assign(found, changes);
-      return { isChanged: given.length > 0, changes, isInviting: changes.contactEmail !== undefined };
+      return { isChanged: given.length > 0, changes, isInviting: isInvited };
     });
   }
 
@@ -150,6 +162,7 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { tenantId } = operation;
     return operation.write(async (write) => {
+      await requireStanding(write.em, operation.requireUser());
       // Shares before clients, as in `create`: one order of locks for all.
       await lockShares(write.em, tenantId);
       const client = await write.em.findOne(

@@ -19,6 +19,8 @@ const allowances = {
   code: { free: 5, parallel: 5 },
   /** Of mail to one address, and of mail that one user causes. */
   mail: { free: 3, parallel: 3 },
+  /** Of invitations that one tenant sends, to whomever: whoever registers may write to strangers in the panel's name. */
+  invitation: { free: 50, parallel: 10 },
 } as const;
 
 export type ThrottleKind = keyof typeof allowances;
@@ -80,10 +82,21 @@ export async function making(
 
 /** Counts one mail for each of these: who causes it, and where it goes. Throws RATE_LIMITED when there were too many. */
 export async function countMail(operation: Operation, subjects: readonly string[]): Promise<void> {
-  for (const subject of subjects) {
-    const attempt = await admitOrRefuse(operation, 'mail', subject);
-    await attempt.settle('FAILED');
-  }
+  for (const subject of subjects) await count(operation, 'mail', subject);
+}
+
+/**
+ * Counts an invitation for its address, whoever invites it, and for the viewer's tenant. Throws RATE_LIMITED when there
+ * were too many.
+ */
+export async function countInvitation(operation: Operation, email: string): Promise<void> {
+  await count(operation, 'mail', `invitation of ${email}`);
+  await count(operation, 'invitation', operation.tenantId);
+}
+
+async function count(operation: Operation, kind: ThrottleKind, subject: string): Promise<void> {
+  const attempt = await admitOrRefuse(operation, kind, subject);
+  await attempt.settle('FAILED');
 }
 
 /** For those who may know that they are throttled: throws RATE_LIMITED while they are. */

@@ -8,6 +8,7 @@ import type { AccountMail } from '../email/account-mail.js';
 import { checkCurrentPassword } from '../password/current-password.js';
 import { endSessions } from '../session/session.service.js';
 import { countMail } from '../throttle/throttle.js';
+import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { switchOff } from './switch-off.service.js';
@@ -41,7 +42,10 @@ export class SecondFactorReset {
     requireStanding(viewer, found);
     if (found.totpConfirmedAt) await countMail(operation, [`second factor of ${id}`]);
     return operation.write(async (write) => {
-      const user = await write.em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const user =
+        tenantId === viewer.tenantId
+          ? (await lockToManage(write.em, viewer, id)).user
+          : await write.em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!user) throw notFound('User');
       requireStanding(viewer, user);
       const isOn = user.totpConfirmedAt !== null;

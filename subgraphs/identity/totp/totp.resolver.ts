@@ -71,7 +71,7 @@ export class TotpResolver {
     description:
       "Switches a member's one-time codes off, for one who has lost them: secret and recovery codes are forgotten, the " +
       "member's sessions end, and the member is told by mail. An owner's, and that of a platform administrator, is reset " +
-      'by another platform administrator: FORBIDDEN (ADMINISTRATOR_REQUIRED). Safe to repeat. NOT_FOUND, CONFLICT ' +
+      'by another platform administrator: FORBIDDEN (ADMINISTRATOR_REQUIRED, ROLE_CHANGED). Safe to repeat. NOT_FOUND, CONFLICT ' +
       '(OWN_ACCOUNT), VALIDATION_FAILED on currentPassword, RATE_LIMITED.',
   })
   async resetSecondFactor(

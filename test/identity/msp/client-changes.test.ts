@@ -56,9 +56,13 @@ test.concurrent('until a client has a user its contact can be invited again, and
   const path = `/api/msp/clients/${made.body.id}`;
   const put = async (contact_email: string) => {
     expect((await parent.rest(path, { method: 'PUT', body: { contact_email } })).status).toBe(200);
-    return mailbox.token(contact_email, /Join Acme Corp/);
+    const token = await mailbox.token(contact_email, /Join Acme Corp/);
+    expect(mailbox.mails.filter(({ to }) => to === contact_email)).toEqual([]);
+    return token;
   };
   const first = await mailbox.token(body.contact_email, /Join Acme Corp/);
+  // A program that sends the whole client again mails nobody.
+  expect((await parent.rest(path, { method: 'PUT', body })).status).toBe(200);
   const again = await put(body.contact_email);
   const ended = { code: 'UNAUTHENTICATED', reason: 'INVITATION_INVALID' };
   expect(refusal(await accept(first))).toEqual(ended);

@@ -12,7 +12,7 @@ export async function member(
 ): Promise<{ accessToken: string; user: { id: string } }> {
   const email = `${randomUUID()}@example.com`;
   const invite = 'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }';
-  dataOf(await tenant.graphql(invite, { input: { email, role } }));
+  dataOf(await tenant.graphql(invite, { input: { email, role, currentPassword: tenant.account.password } }));
   const answer = await tenant.world.graphql<{
     acceptInvitation: { accessToken: string; user: { id: string } };
   }>(
@@ -28,7 +28,7 @@ export async function giveRole(tenant: Tenant, userId: string, role: string): Pr
   dataOf(
     await tenant.graphql(
       'mutation($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) { id } }',
-      { input: { userId, role } },
+      { input: { userId, role, currentPassword: tenant.account.password } },
     ),
   );
 }

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { Mailbox } from '../support/mailbox.js';
+import { giveRole, member, remove } from '../support/member.js';
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+const password = 'correct horse battery';
+
+/** The link of an invitation. */
+async function invite(token: string, role: string, email = `${randomUUID()}@example.com`): Promise<string> {
+  const mutation = 'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }';
+  dataOf(await panel.world.graphql(mutation, { input: { email, role, currentPassword: password } }, token));
+  return mailbox.token(email, /Join/);
+}
+
+const accept = async (token: string) =>
+  panel.world.graphql<{ acceptInvitation: { user: { role: string } } }>(
+    'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { role } } }',
+    { input: { token, name: 'Someone', password } },
+  );
+
+test('open invitations end with whoever sent them last, as far as their role no longer reaches', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const second = await member(tenant, mailbox, 'OWNER');
+  const renewed = `${randomUUID()}@example.com`;
+  const ofOwner = await invite(second.accessToken, 'OWNER');
+  const ofAdmin = await invite(second.accessToken, 'ADMIN');
+  const ofViewer = await invite(second.accessToken, 'VIEWER');
+  await invite(second.accessToken, 'OPERATOR', renewed);
+  const ended = { code: 'UNAUTHENTICATED', reason: 'INVITATION_INVALID' };
+
+  await giveRole(tenant, second.user.id, 'ADMIN');
+  expect(refusal(await accept(ofOwner))).toEqual(ended);
+  expect(dataOf(await accept(ofAdmin)).acceptInvitation.user.role).toBe('ADMIN');
+
+  const again = await invite(tenant.token, 'OPERATOR', renewed);
+  await remove(tenant, second.user.id);
+  expect(refusal(await accept(ofViewer))).toEqual(ended);
+  expect(dataOf(await accept(again)).acceptInvitation.user.role).toBe('OPERATOR');
+});
