@@ -27,7 +27,7 @@ export interface Snapshot {
   instances: number | undefined;
   /** Coupons of partners' tiers that are on it. */
   partnerCoupons: string[];
-  /** The newest invoice, while it is open. */
+  /** The newest invoice, while it is open; `since` is when it is due, which may be to come. */
   overdue: { since: Date; amount: number } | null;
   /** Others of ours that live beside it. */
   surplus: string[];
@@ -105,7 +105,8 @@ function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snaps
     partnerCoupons: partnerCouponsOf(subscription),
     overdue:
       invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
-        ? { since: dateOf(invoice.created), amount: invoice.amount_remaining }
+        ? // One that is sent has a time in which it is to be paid; one that a card pays is due as it is made.
+          { since: dateOf(invoice.due_date ?? invoice.created), amount: invoice.amount_remaining }
         : null,
     surplus,
   };
