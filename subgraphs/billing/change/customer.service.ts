@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { once } from '../stripe/once.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import { reconcileMs } from '../subscription/apply.js';
@@ -29,7 +30,9 @@ export class CustomerService {
     // The same for calls at the same time, and for one after a death in between: one customer.
     const stamp = createHash('sha256').update(JSON.stringify(params)).digest('base64url');
     const made = await asking(() =>
-      this.stripe().customers.create(params, { idempotencyKey: `customer-${tenantId}-${stamp}` }),
+      once(`customer-${tenantId}-${stamp}`, async (options) =>
+        this.stripe().customers.create(params, options),
+      ),
     );
     return operation.database.forTenant(tenantId).transactional(async (write) => {
       const row = await lockSubscription(write, tenantId);

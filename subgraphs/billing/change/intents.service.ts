@@ -16,6 +16,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { isDiscountTurn } from '../partner/discount-turn.service.js';
+import { isKeptFailure } from '../stripe/once.js';
 import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { failureOf, type StripeFailure } from '../stripe/stripe-errors.js';
@@ -94,7 +95,7 @@ export class Intents {
       const row = await lockSubscription(em, tenantId);
       const earlier = await earlierOf(em, tenantId, mark);
       if (earlier) return earlier;
-      if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
+      await requireNoneUnderWay(em, tenantId);
       if (await isDiscountTurn(em, tenantId)) return 'WAIT';
       const wanted = await decide(row, em);
       if (!wanted) return undefined;
@@ -123,8 +124,8 @@ export class Intents {
   }
 
   /**
-   * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end; where it is not known what became
-   * of it, it stays, and is asked for again by the next call or by the job.
+   * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end, and so is what it fails at each
+   * time; where it is not known what became of it, it stays, and is asked for again by the next call or by the job.
    */
   async ask(
     em: SqlEntityManager,
@@ -135,7 +136,8 @@ export class Intents {
       await carryOut(this.stripe(), intent);
     } catch (cause) {
       const failure = failureOf(cause) ?? refusalOf(cause);
-      if (failure?.isFinal) await refuse(failure.error);
+      // Stripe would tell of such a failure for a day more, and nothing else could be asked for meanwhile.
+      if (failure && (failure.isFinal || isKeptFailure(cause))) await refuse(failure.error);
       throw failure?.error ?? cause;
     }
     return this.look(em, intent.tenantId, intent.params.customerId);
@@ -192,6 +194,11 @@ async function earlierOf(
       : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
   if (mine && mine.fingerprint !== fingerprint) throw reused();
   return mine ?? (await em.findOne(Intent, { tenantId, fingerprint, status: 'PENDING' })) ?? undefined;
+}
+
+/** CONFLICT (CHANGE_IN_PROGRESS). */
+export async function requireNoneUnderWay(em: SqlEntityManager, tenantId: string): Promise<void> {
+  if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
 }
 
 function inProgress(): ApiError {

@@ -60,6 +60,12 @@ export async function fetchSnapshot(
   );
 }
 
+/** Those of ours that live. */
+export async function liveSubscriptions(stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> {
+  const { data } = await stripe.subscriptions.list({ customer, limit: 20 });
+  return data.filter((each) => isOurs(each) && rank(each) === 0);
+}
+
 /** Grows when what follows from a snapshot becomes another: all are applied once more, each at its next look. */
 const appliedAs = 1;
 
