@@ -84,6 +84,25 @@ test('a trial that is to be paid by month instead of by year goes on to its end,
   expect(await paid()).toEqual([4900]);
 }, 120_000);
 
+test('a key is as good as new after a day: the subscription is ended once more', async () => {
+  const tenant = await proTenant(panel);
+  const run = async (mutation: string, key: string): Promise<string | null> => {
+    const answer = await (
+      await signedIn(panel, tenant)
+    ).graphql<Record<string, { cancelAt: string | null }>>(
+      `mutation { ${mutation}(input: { idempotencyKey: "${key}" }) { cancelAt } }`,
+    );
+    return dataOf(answer)[mutation]!.cancelAt;
+  };
+  const end = await run('cancelSubscription', 'end');
+  expect(end).not.toBeNull();
+  await pass(panel, dayMs);
+  expect(await run('resumeSubscription', 'on')).toBeNull();
+  expect(await run('resumeSubscription', 'on')).toBeNull();
+  await pass(panel, dayMs / 24);
+  expect(await run('cancelSubscription', 'end')).toBe(end);
+}, 60_000);
+
 test('what a contract has sold stays so until its period ends, when a smaller plan is to follow', async () => {
   const tenant = await panel.world.tenant();
   const customer = await giveCard(panel, tenant);

@@ -6,6 +6,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
 import {
   fingerprintOf,
+  keptMs,
   reused,
   type IdempotencyKeys,
   type RepeatableCall,
@@ -61,7 +62,7 @@ export class Intents {
     call: RepeatableCall<Mutation>,
   ): Promise<Intent | undefined> {
     operation.refuseSuspended(operation.tenantId);
-    return earlierOf(operation.em, operation.tenantId, markOf(operation, keys, call));
+    return earlierOf(operation.em, operation, markOf(operation, keys, call));
   }
 
   /**
@@ -93,7 +94,7 @@ export class Intents {
     const mark = markOf(operation, keys, call);
     return operation.database.forTenant(tenantId).transactional(async (em) => {
       const row = await lockSubscription(em, tenantId);
-      const earlier = await earlierOf(em, tenantId, mark);
+      const earlier = await earlierOf(em, operation, mark);
       if (earlier) return earlier;
       await requireNoneUnderWay(em, tenantId);
       if (await isDiscountTurn(em, tenantId)) return 'WAIT';
@@ -185,13 +186,19 @@ function markOf<Mutation extends string>(
 
 async function earlierOf(
   em: SqlEntityManager,
-  tenantId: string,
+  { tenantId, clock }: Operation,
   { idempotencyKey, fingerprint }: Mark,
 ): Promise<Intent | undefined> {
+  // Keys hold for a day, as their answers are kept: after that the same call is another one.
+  const createdAt = { $gt: new Date(clock.now().getTime() - keptMs) };
   const mine =
     idempotencyKey === null
       ? null
-      : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
+      : await em.findOne(Intent, {
+          tenantId,
+          idempotencyKey,
+          $or: [{ status: 'PENDING' }, { status: 'DONE', createdAt }],
+        });
   if (mine && mine.fingerprint !== fingerprint) throw reused();
   return mine ?? (await em.findOne(Intent, { tenantId, fingerprint, status: 'PENDING' })) ?? undefined;
 }
