@@ -103,6 +103,20 @@ test('a key is as good as new after a day: the subscription is ended once more',
   expect(await run('cancelSubscription', 'end')).toBe(end);
 }, 60_000);
 
+test('whoever’s customer was deleted at Stripe buys again, as another one', async () => {
+  const tenant = await proTenant(panel);
+  await applied(panel);
+  await panel.sdk.customers.del(tenant.customer);
+  await applied(panel);
+  await until(async () => (await subscriptionOf(tenant)).plan === 'FREE', 'the end of the subscription');
+  await payOn(dataOf(await checkout(tenant)).createCheckoutSession.url);
+  await applied(panel);
+  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
+  const customer = await customerOf(panel, tenant);
+  expect(customer).not.toBe(tenant.customer);
+  expect(await live(customer)).toHaveLength(1);
+}, 60_000);
+
 test('what a contract has sold stays so until its period ends, when a smaller plan is to follow', async () => {
   const tenant = await panel.world.tenant();
   const customer = await giveCard(panel, tenant);
