@@ -6,7 +6,6 @@ import { until } from '../support/world.js';
 import {
   applied,
   change,
-  proTenant,
   startBillingPanel,
   subscriptionOf,
   type BillingPanel,
@@ -94,40 +93,6 @@ test('a schedule that is not ours keeps its phases as they are; each discount is
     'the discount to be looked at',
   );
   expect(await phases()).toEqual(told);
-}, 120_000);
-
-test('what an operator has scheduled is taken off by the end of the subscription only, which the trail tells', async () => {
-  const tenant = await proTenant(panel, 'YEARLY');
-  const [subscription] = (await panel.sdk.subscriptions.list({ customer: tenant.customer })).data;
-  const made = await panel.sdk.subscriptionSchedules.create({ from_subscription: subscription!.id });
-  const [now] = made.phases;
-  const price = subscription!.items.data[0]!.price.id;
-  // A year at half the price, and then the whole.
-  const half = await panel.sdk.coupons.create({ percent_off: 50, duration: 'forever' });
-  await panel.sdk.subscriptionSchedules.update(made.id, {
-    phases: [
-      {
-        items: [{ price }],
-        start_date: now!.start_date,
-        end_date: now!.end_date,
-        discounts: [{ coupon: half.id }],
-      },
-      { items: [{ price }], start_date: now!.end_date },
-    ],
-  });
-  await applied(panel);
-  const status = async () => (await panel.sdk.subscriptionSchedules.retrieve(made.id)).status;
-  expect((await tenant.graphql('mutation { resumeSubscription { plan } }')).errors).toBeUndefined();
-  dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
-  const other = await change(tenant, { plan: 'PRO', billingCycle: 'MONTHLY' });
-  expect(refusal(other)).toMatchObject({ code: 'CONFLICT', reason: 'BY_CONTRACT' });
-  expect(await status()).toBe('active');
-  expect((await tenant.graphql('mutation { cancelSubscription { cancelAt } }')).errors).toBeUndefined();
-  expect(await status()).toBe('released');
-  expect((await subscriptionOf(tenant)).cancelAt).not.toBeNull();
-  expect(await changesIn(panel, tenant, 'cancelSubscription')).toMatchObject([
-    { changes: { kind: 'CANCEL', scheduleOff: made.id } },
-  ]);
 }, 120_000);
 
 test('a coupon that was deleted at Stripe is made again', async () => {

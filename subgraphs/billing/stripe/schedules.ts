@@ -10,7 +10,7 @@ export const isOurSchedule = ({ phases }: Schedule): boolean =>
 
 /** Whether somebody else has arranged what comes after the phase that runs: taking it off would change that. */
 export function isForeignSchedule(schedule: Schedule): boolean {
-  if (isOurSchedule(schedule)) return false;
+  if (isOver(schedule) || isOurSchedule(schedule)) return false;
   const { end_behavior: atEnd, phases, current_phase: current } = schedule;
   return atEnd !== 'release' || phases.some(({ start_date: start }) => !current || start >= current.end_date);
 }
