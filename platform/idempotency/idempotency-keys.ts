@@ -4,7 +4,8 @@ import type { SqlEntityManager } from '../database/database.js';
 import { ApiError } from '../errors.js';
 import type { Operation, Write } from '../subgraph/operation.js';
 
-const keptMs = 24 * 60 * 60 * 1000;
+/** How long a key and its answer are kept. */
+export const keptMs = 24 * 60 * 60 * 1000;
 const keyShape = /^[\x21-\x7e]{1,255}$/;
 
 /** One call of a mutation that a client may repeat under a key. */

@@ -141,7 +141,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions): Promise
     },
     settle,
     delivered: () => deliveries.settled(),
-    addFault: (one) => faults.add({ next: 1, status: 500, delayMs: 0, isHtml: false, ...one }),
+    addFault: (one) => faults.add({ next: 1, status: 500, delayMs: 0, isHtml: false, isKept: false, ...one }),
     deliver(wanted) {
       deliveries.settings = { ...deliveries.settings, ...wanted };
     },

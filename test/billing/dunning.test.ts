@@ -4,11 +4,14 @@ import { Mailbox } from '../identity/support/mailbox.js';
 import { until, type Tenant } from '../support/world.js';
 import {
   applied,
+  customerOf,
   dayMs,
   giveCard,
   pass,
   proTenant,
+  signedIn,
   startBillingPanel,
+  subscriptionOf,
   type BillingPanel,
 } from './support/billing-panel.js';
 
@@ -29,6 +32,9 @@ afterAll(async () => {
 const subjectsTo = (tenant: Tenant) =>
   mailbox.mails.filter(({ to }) => to === tenant.account.email).map(({ subject }) => subject);
 
+const subscriptionMails = (tenant: Tenant) =>
+  subjectsTo(tenant).filter((subject) => subject !== 'Confirm your e-mail address');
+
 test('each step of the ladder is mailed once to whoever pays, the last one when nothing can be added', async () => {
   const tenant = await proTenant(panel);
   await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
@@ -45,6 +51,38 @@ test('each step of the ladder is mailed once to whoever pays, the last one when 
     'Your subscription is about to be restricted',
     'Your subscription is restricted',
   ]);
+}, 120_000);
+
+test('the grace of a contract that is paid by invoice begins when the invoice is due', async () => {
+  const tenant = await panel.world.tenant();
+  const product = await panel.sdk.products.create({ name: 'Enterprise of Acme' });
+  const price = await panel.sdk.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 1_200_000,
+    recurring: { interval: 'year' },
+    lookup_key: 'quazzar_enterprise_yearly_acme',
+  });
+  await panel.sdk.subscriptions.create({
+    customer: await customerOf(panel, tenant),
+    items: [{ price: price.id }],
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+  });
+  await applied(panel);
+  await pass(panel, 31 * dayMs);
+  const standing = async () => subscriptionOf(await signedIn(panel, tenant));
+  expect(await standing()).toMatchObject({ plan: 'ENTERPRISE', status: 'PAST_DUE', isReadOnly: false });
+  await until(async () => subscriptionMails(tenant).length > 0, 'the first mail');
+  expect(subscriptionMails(tenant)).toEqual(['A payment failed']);
+  await pass(panel, 12 * dayMs);
+  expect(await standing()).toMatchObject({ isReadOnly: false });
+  await pass(panel, 2 * dayMs);
+  await until(
+    async () => subscriptionMails(tenant).includes('Your subscription is restricted'),
+    'the last mail',
+  );
+  expect(await standing()).toMatchObject({ isReadOnly: true, overduePayment: { amountDue: 1_200_000 } });
 }, 120_000);
 
 test('a panel without test clocks shows none and advances nobody, and customers are made without', async () => {

@@ -6,8 +6,10 @@ import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
 import {
   applied,
   change,
+  checkout,
   giveCard,
   hurried,
+  payOn,
   proTenant,
   startBillingPanel,
   subscriptionOf,
@@ -38,6 +40,15 @@ async function charged(customer: string): Promise<{ subscriptions: string[]; pai
     subscriptions: subscriptions.data.map(({ status }) => status),
     paid: invoices.data.filter(({ status }) => status === 'paid').map(({ amount_paid }) => amount_paid),
   };
+}
+
+/** How many of its changes are under way. */
+async function openIntents(tenant: Tenant): Promise<number> {
+  const [row] = await panel.sql<{ open: number }>(
+    `select count(*)::int as open from billing.intent where tenant_id = $1 and status = 'PENDING'`,
+    [tenant.id],
+  );
+  return row!.open;
 }
 
 /** What the trail has of changes of plan, once it has any. */
@@ -96,6 +107,27 @@ test('while Stripe is down a change is told to come again, and then it is made o
   expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
 });
 
+test('while a purchase is not finished there is no page to buy on, and it is one charge', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 503, next: 10 });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  await clearFaults();
+  expect(refusal(await checkout(tenant))).toMatchObject({ code: 'CONFLICT', reason: 'CHANGE_IN_PROGRESS' });
+  await hurried(panel, async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the job to finish it');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+}, 60_000);
+
+test('what was bought on a page is not bought again before its webhook has come', async () => {
+  const tenant = await tenantWithCard();
+  const { url } = dataOf(await checkout(tenant)).createCheckoutSession;
+  await deliveries({ isHeld: true });
+  await payOn(url);
+  const refused = refusal(await change(tenant, { plan: 'PRO' }));
+  await deliveries({ isHeld: false });
+  expect(refused).toMatchObject({ code: 'CONFLICT', reason: 'ALREADY_SUBSCRIBED' });
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
+});
+
 test('a 429 is told to come again, and nothing was charged by it', async () => {
   const tenant = await tenantWithCard();
   panel.stripe.addFault({
@@ -136,13 +168,7 @@ test('a slow Stripe is waited for; who asks meanwhile for another change is told
   const tenant = await tenantWithCard();
   panel.stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/subscriptions', delayMs: 1_500 });
   const slow = change(tenant, { plan: 'PRO' });
-  await until(async () => {
-    const [row] = await panel.sql<{ open: number }>(
-      `select count(*)::int as open from billing.intent where tenant_id = $1 and status = 'PENDING'`,
-      [tenant.id],
-    );
-    return row!.open === 1;
-  }, 'the change to be under way');
+  await until(async () => (await openIntents(tenant)) === 1, 'the change to be under way');
   const other = await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' });
   expect(refusal(other)).toMatchObject({ code: 'CONFLICT', reason: 'CHANGE_IN_PROGRESS' });
   expect(dataOf(await slow).changeSubscription.plan).toBe('PRO');
@@ -163,6 +189,36 @@ test('nobody who asks again: the panel finishes by itself what it has begun, and
   expect(await trailOf(poor)).toEqual([{ ...asked, refused: 'CARD_DECLINED' }]);
   expect((await charged(poor.customer)).paid).toEqual([]);
 }, 90_000);
+
+test('a failure that Stripe keeps for its key does not stand: the change is made under another, once', async () => {
+  const tenant = await proTenant(panel);
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions/', isKept: true });
+  const yearly = async () => change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' });
+  expect(refusal(await yearly())).toEqual(away);
+  expect(dataOf(await yearly()).changeSubscription).toMatchObject({ billingCycle: 'YEARLY' });
+  expect((await charged(tenant.customer)).paid).toHaveLength(2);
+});
+
+test('a change at which Stripe fails each time is given up, and the subscription can be ended', async () => {
+  const tenant = await proTenant(panel);
+  const path = '/v1/subscriptions/';
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path, isKept: true, next: 100 });
+  expect(refusal(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }))).toEqual(away);
+  await hurried(panel, async () => (await openIntents(tenant)) === 0, 'the change to be given up');
+  await clearFaults();
+  const { errors } = await tenant.graphql('mutation { cancelSubscription { cancelAt } }');
+  expect(errors).toBeUndefined();
+  expect(await subscriptionOf(tenant)).toMatchObject({
+    billingCycle: 'MONTHLY',
+    cancelAt: expect.any(String),
+  });
+  expect(await trailOf(tenant)).toContainEqual({
+    kind: 'UPGRADE',
+    plan: 'PRO',
+    billingCycle: 'YEARLY',
+    refused: 'STRIPE_AWAY',
+  });
+}, 60_000);
 
 test('a change that is under way is finished by whoever asks again, also where a policy forbids it since', async () => {
   const tenant = await tenantWithCard();
@@ -201,6 +257,12 @@ test('webhooks are acknowledged while Stripe is down, and applied when it is bac
     'the change to be applied',
   );
 });
+
+async function deliveries(settings: { isHeld: boolean }): Promise<void> {
+  const { url } = panel.stripe;
+  await fetch(`${url}/_sandbox/webhooks`, { method: 'POST', body: JSON.stringify(settings) });
+  if (!settings.isHeld) await fetch(`${url}/_sandbox/webhooks/release`, { method: 'POST' });
+}
 
 async function clearFaults(): Promise<void> {
   const { url } = panel.stripe;

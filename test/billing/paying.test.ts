@@ -3,14 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
-import { until, type GraphQLAnswer, type Tenant } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
 import {
   applied,
   change,
+  checkout,
   customerOf,
   dayMs,
   giveCard,
   pass,
+  payOn,
   proTenant,
   signedIn,
   startBillingPanel,
@@ -25,31 +27,11 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
-async function checkout(
-  tenant: Tenant,
-  input: Record<string, unknown> = {},
-): Promise<GraphQLAnswer<{ createCheckoutSession: { url: string; expiresAt: string } }>> {
-  return tenant.graphql(
-    'mutation($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { url expiresAt } }',
-    { input: { plan: 'PRO', ...input } },
-  );
-}
-
 /** The pages of a tenant that can be paid on. */
 async function openPages(tenant: Tenant): Promise<(string | null)[]> {
   const customer = await customerOf(panel, tenant);
   const { data } = await panel.sdk.checkout.sessions.list({ customer, status: 'open' });
   return data.map(({ url }) => url);
-}
-
-async function pay(url: string): Promise<void> {
-  const paid = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ card: 'pm_card_visa' }),
-    redirect: 'manual',
-  });
-  expect(paid.status).toBeLessThan(400);
 }
 
 async function live(customer: string): Promise<string[]> {
@@ -70,11 +52,44 @@ test('a checkout refuses what is wrong by field, and once paid the plan is in fo
   const { url } = dataOf(await checkout(tenant, { plan: 'PRO', withTrial: true })).createCheckoutSession;
   const page = await fetch(url);
   expect(page.status).toBe(200);
-  await pay(url);
+  await payOn(url);
   await applied(panel);
   await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
   expect(await subscriptionOf(tenant)).toMatchObject({ status: 'TRIALING', trialEnd: expect.any(String) });
 });
+
+test('a key is as good as new after a day: the subscription is ended once more', async () => {
+  const tenant = await proTenant(panel);
+  const run = async (mutation: string, key: string): Promise<string | null> => {
+    const answer = await (
+      await signedIn(panel, tenant)
+    ).graphql<Record<string, { cancelAt: string | null }>>(
+      `mutation { ${mutation}(input: { idempotencyKey: "${key}" }) { cancelAt } }`,
+    );
+    return dataOf(answer)[mutation]!.cancelAt;
+  };
+  const end = await run('cancelSubscription', 'end');
+  expect(end).not.toBeNull();
+  await pass(panel, dayMs);
+  expect(await run('resumeSubscription', 'on')).toBeNull();
+  expect(await run('resumeSubscription', 'on')).toBeNull();
+  await pass(panel, dayMs / 24);
+  expect(await run('cancelSubscription', 'end')).toBe(end);
+}, 60_000);
+
+test('whoever’s customer was deleted at Stripe buys again, as another one', async () => {
+  const tenant = await proTenant(panel);
+  await applied(panel);
+  await panel.sdk.customers.del(tenant.customer);
+  await applied(panel);
+  await until(async () => (await subscriptionOf(tenant)).plan === 'FREE', 'the end of the subscription');
+  await payOn(dataOf(await checkout(tenant)).createCheckoutSession.url);
+  await applied(panel);
+  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
+  const customer = await customerOf(panel, tenant);
+  expect(customer).not.toBe(tenant.customer);
+  expect(await live(customer)).toHaveLength(1);
+}, 60_000);
 
 test('the coupon of a partner’s tier is given to nobody who names it', async () => {
   const tenant = await panel.world.tenant();
@@ -114,7 +129,7 @@ test('a page that was paid on meanwhile ends what would be a second subscription
     const waiting = await fetch(`${panel.stripe.url}/_sandbox/faults`);
     return ((await waiting.json()) as { faults: unknown[] }).faults.length === 0;
   }, 'the panel to close the page');
-  await pay(url);
+  await payOn(url);
   expect(refusal(await answer)).toEqual({ code: 'CONFLICT', reason: 'ALREADY_SUBSCRIBED' });
   await applied(panel);
   expect(await live(customer)).toHaveLength(1);

@@ -36,6 +36,29 @@ describe('a trial', () => {
     expect((await world.eventsOf(made.id)).filter((type) => type.endsWith('trial_will_end'))).toHaveLength(1);
   });
 
+  test('is that of the phase in which a schedule is: sent without, the phase has none, and is paid for at once', async () => {
+    const { stripe, prices } = world;
+    const { customer } = await world.customerAt('2026-04-01T00:00:00');
+    const made = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: prices.pro.id }],
+      trial_period_days: 14,
+    });
+    const { id, phases } = await stripe.subscriptionSchedules.create({ from_subscription: made.id });
+    const phase = {
+      items: [{ price: prices.pro.id }],
+      start_date: phases[0]!.start_date,
+      end_date: phases[0]!.end_date,
+    };
+    expect(phases[0]!.trial_end).toBe(made.trial_end);
+    const status = async () => (await stripe.subscriptions.retrieve(made.id)).status;
+    await stripe.subscriptionSchedules.update(id, { phases: [{ ...phase, trial_end: made.trial_end! }] });
+    expect(await status()).toBe('trialing');
+    await stripe.subscriptionSchedules.update(id, { phases: [phase] });
+    expect(await status()).toBe('active');
+    expect((await world.invoicesOf(customer)).at(-1)).toMatchObject({ status: 'paid', total: 4900 });
+  });
+
   test.for([
     ['pause', 'paused'],
     ['cancel', 'canceled'],

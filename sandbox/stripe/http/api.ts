@@ -61,6 +61,8 @@ export async function serveApi(
     { method, path: call.path, status: answer.status, requestId, fault: fault?.kind },
     'a call of the API',
   );
+  // The same key would be told the same.
+  if (answer.status >= 500) response.setHeader('Stripe-Should-Retry', 'false');
   if (fault?.kind === 'drop_after_commit') response.destroy();
   else if (fault?.kind === 'cut_body') cut(response, answer);
   else send(response, answer, call, isReplayed);
@@ -84,7 +86,10 @@ async function answerOf(
     throw error;
   }
   if (fault?.kind === 'delay_before') await sleep(fault.delayMs);
-  const { answer, isKept } = run(parts, call);
+  const { answer, isKept } =
+    fault?.kind === 'error'
+      ? { answer: errorAnswer(wantedError(fault.status), call.requestId), isKept: true }
+      : run(parts, call);
   if (key !== undefined && isKept) keys.keep(key, answer);
   await parts.saved();
   if (fault?.kind === 'delay') await sleep(fault.delayMs);
@@ -166,7 +171,7 @@ function errorAnswer(error: StripeError, requestId: string): Answer {
 /** Does what a fault does before the request is looked at; true when there is nothing more to do. */
 async function spoilBefore(fault: Fault, call: Call, response: ServerResponse): Promise<boolean> {
   if (fault.kind === 'drop_before') response.destroy();
-  else if (fault.kind === 'error') {
+  else if (fault.kind === 'error' && !fault.isKept) {
     await sleep(fault.delayMs);
     if (fault.retryAfter !== undefined) response.setHeader('Retry-After', fault.retryAfter);
     if (fault.shouldRetry !== undefined) response.setHeader('Stripe-Should-Retry', String(fault.shouldRetry));

@@ -17,6 +17,8 @@ export const fault = z.strictObject({
   delayMs: z.int().min(0).max(600_000).default(0),
   /** The body of an `error` is a web page, as from a proxy in between. */
   isHtml: z.boolean().default(false),
+  /** An `error` is of Stripe's own making: it is the answer to the request's idempotency key from then on. */
+  isKept: z.boolean().default(false),
   /** Sent with an `error`, in seconds. */
   retryAfter: z.int().optional(),
   /** Sent with an `error`: whether the SDK is told to try again. */

@@ -171,6 +171,8 @@ function fromSubscription(
         discounts: subscription.discounts.map((discount) => ({ discount: String(discount) })),
         start_date: first?.current_period_start ?? now,
         end_date: first?.current_period_end ?? now,
+        ...(subscription.status === 'trialing' &&
+          subscription.trial_end !== null && { trial_end: subscription.trial_end }),
       },
     ],
     now,

@@ -18,6 +18,7 @@ const phase = {
   iterations: integer.optional(),
   metadata: metadata.optional(),
   proration_behavior: prorationBehavior.optional(),
+  trial_end: integer.optional(),
 };
 
 const changedPhase = z.strictObject({ ...phase, start_date: nowOr.optional() });

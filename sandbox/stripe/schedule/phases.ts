@@ -7,6 +7,7 @@ import type { SchedulePhase, Subscription, SubscriptionSchedule } from '../store
 import { createSubscription } from '../subscription/create.js';
 import { endSubscription } from '../subscription/end.js';
 import { changedItems, planOf, rhythmOfAll, type WantedItem } from '../subscription/items.js';
+import { endTrial } from '../subscription/trial.js';
 import { changeItems } from '../subscription/update.js';
 import { boundary, isSameRhythm, type Rhythm } from '../time/cycle.js';
 import type { World } from '../world.js';
@@ -70,7 +71,7 @@ export function placedPhases(
       proration_behavior: phase.proration_behavior ?? 'create_prorations',
       start_date: start,
       transfer_data: null,
-      trial_end: null,
+      trial_end: phase.trial_end ?? null,
     };
   });
 }
@@ -132,6 +133,7 @@ export function startSchedule(world: World, before: SubscriptionSchedule, now: n
       metadata: { ...phase.metadata },
       default_payment_method:
         phase.default_payment_method === null ? undefined : String(phase.default_payment_method),
+      trial_end: phase.trial_end ?? undefined,
     },
     true,
   );
@@ -166,11 +168,27 @@ export function applyPhase(
     const behavior = phase.proration_behavior as 'always_invoice' | 'create_prorations' | 'none';
     changeItems(world, before.id, { items: wanted, proration_behavior: behavior }, now);
   }
+  applyTrial(world, before, phase, now);
   const metadata = changedMetadata(before.metadata, phase.metadata);
   const held = existing(world, 'subscription', before.id);
   const discounts = discountsOf(world, held, phase);
   const after = world.store.change('subscription', before.id, { metadata, discounts });
   world.emit('customer.subscription.updated', after, before);
+}
+
+/** A phase that names no trial has none, also where the subscription was in one: it is over, and asked for at once. */
+function applyTrial(
+  world: World,
+  { id, status, trial_end: trialEnd }: Subscription,
+  { trial_end: phaseTrialEnd }: SchedulePhase,
+  now: number,
+): void {
+  const toCome = (end: number | null): number | null => (end !== null && end > now ? end : null);
+  const wanted = toCome(phaseTrialEnd);
+  if (wanted === (status === 'trialing' ? toCome(trialEnd) : null)) return;
+  if (wanted !== null)
+    throw invalid('Trials that a phase begins or moves are not part of this stand-in.', 'phases');
+  endTrial(world, id, { isEarly: true });
 }
 
 /** Those that a phase names, and no others; a coupon that the subscription has already is not redeemed once more. */

@@ -1,102 +1,129 @@
 import type Stripe from 'stripe';
 
 import { lookupKeyOf } from '../package/packages.js';
-import { closePages } from '../stripe/checkout-pages.js';
+import { alreadySubscribed, closePages } from '../stripe/checkout-pages.js';
+import { once } from '../stripe/once.js';
 import type { GivenDiscount } from '../stripe/partner-discount.js';
+import { isForeignSchedule, isOurSchedule, isOver, phaseAsItIs } from '../stripe/schedules.js';
+import { liveSubscriptions } from '../stripe/snapshot.js';
+import { byContract } from './change.rules.js';
 import type { Intent, IntentParams } from './intent.entity.js';
 
 /**
  * Asks Stripe for what was intended. Each call has a key of its own made of the intent's id: however often it is made, by
  * whichever process, Stripe does it once and answers the same.
  */
-export async function carryOut(stripe: Stripe, { id, kind, params }: Intent): Promise<void> {
-  const once = (step: string) => ({ idempotencyKey: `${id}-${step}` });
+export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
+  const { id, kind, params } = intent;
   const subscription = params.subscriptionId ?? '';
-  if (params.scheduleId !== null) await release(stripe, params.scheduleId, once('release'));
+  if (params.scheduleId !== null) await release(stripe, params.scheduleId, intent);
   switch (kind) {
     case 'SUBSCRIBE':
-      // What is bought here can not be bought there a second time.
-      await closePages(stripe, params.customerId);
-      await stripe.subscriptions.create(
-        {
-          customer: params.customerId,
-          items: [{ price: params.priceId! }],
-          // A payment that fails leaves nothing behind.
-          payment_behavior: 'error_if_incomplete',
-          off_session: true,
-          ...discountsOf(params),
-          ...(params.paymentMethodId === null ? {} : { default_payment_method: params.paymentMethodId }),
-        },
-        once('subscribe'),
-      );
+      await subscribe(stripe, intent);
       return;
     case 'UPGRADE':
-      await stripe.subscriptions.update(
-        subscription,
-        {
-          items: [{ id: params.itemId!, price: params.priceId! }],
-          // The rest of what was paid is set off, and the difference is paid at once or the plan stays.
-          proration_behavior: 'always_invoice',
-          payment_behavior: 'error_if_incomplete',
-          off_session: true,
-          cancel_at_period_end: false,
-        },
-        once('upgrade'),
+      await once(`${id}-upgrade`, async (options) =>
+        stripe.subscriptions.update(
+          subscription,
+          {
+            items: [{ id: params.itemId!, price: params.priceId! }],
+            // The rest of what was paid is set off, and the difference is paid at once or the plan stays.
+            proration_behavior: 'always_invoice',
+            payment_behavior: 'error_if_incomplete',
+            off_session: true,
+            cancel_at_period_end: false,
+          },
+          options,
+        ),
       );
       return;
     case 'DOWNGRADE':
-      await schedule(stripe, { id, params });
+      await schedule(stripe, intent);
       return;
     case 'CANCEL':
-      await stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, once('cancel'));
+      await once(`${id}-cancel`, async (options) =>
+        stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
+      );
       return;
     case 'RESUME':
-      await stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, once('resume'));
+      await once(`${id}-resume`, async (options) =>
+        stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, options),
+      );
   }
 }
 
-/** The period that is paid stays as it is; the next one has the other price. */
-async function schedule(stripe: Stripe, { id, params }: Pick<Intent, 'id' | 'params'>): Promise<void> {
-  const once = (step: string) => ({ idempotencyKey: `${id}-${step}` });
-  const made = await stripe.subscriptionSchedules.create(
-    { from_subscription: params.subscriptionId! },
-    once('schedule'),
+/** Throws CONFLICT (ALREADY_SUBSCRIBED) where it was bought on a page meanwhile. */
+async function subscribe(stripe: Stripe, { id, params }: Intent): Promise<void> {
+  // What is bought here can not be bought there a second time.
+  await closePages(stripe, params.customerId);
+  const [living] = await liveSubscriptions(stripe, params.customerId);
+  if (living?.metadata['intent'] === id) return;
+  if (living) throw alreadySubscribed();
+  await once(`${id}-subscribe`, async (options) =>
+    stripe.subscriptions.create(
+      {
+        customer: params.customerId,
+        items: [{ price: params.priceId! }],
+        // A payment that fails leaves nothing behind.
+        payment_behavior: 'error_if_incomplete',
+        off_session: true,
+        ...discountsOf(params),
+        ...(params.paymentMethodId === null ? {} : { default_payment_method: params.paymentMethodId }),
+        metadata: { intent: id },
+      },
+      options,
+    ),
   );
+}
+
+/** The period that is paid stays as it is; the next one has the other price. */
+async function schedule(stripe: Stripe, { id, params }: Intent): Promise<void> {
+  const from = params.subscriptionId!;
+  const { schedule: found } = await stripe.subscriptions.retrieve(from, { expand: ['schedule'] });
+  const there = typeof found === 'string' ? null : found;
+  // Made by an earlier call: any other was taken off.
+  if (there && isOurSchedule(there)) return;
+  if (there && isForeignSchedule(there)) throw byContract(params.plan);
+  const made =
+    there ??
+    (await once(`${id}-schedule`, async (options) =>
+      stripe.subscriptionSchedules.create({ from_subscription: from }, options),
+    ));
   const [now] = made.phases;
   if (!now) throw new Error(`the schedule ${made.id} has no phase`);
-  await stripe.subscriptionSchedules.update(
-    made.id,
+  const phases: Stripe.SubscriptionScheduleUpdateParams.Phase[] = [
+    { ...phaseAsItIs(now), ...discountsOf(params) },
     {
-      end_behavior: 'release',
-      proration_behavior: 'none',
-      phases: [
-        {
-          items: [{ price: params.currentPriceId!, quantity: 1 }],
-          start_date: now.start_date,
-          end_date: now.end_date,
-          ...discountsOf(params),
-        },
-        {
-          items: [{ price: params.priceId!, quantity: 1 }],
-          start_date: now.end_date,
-          duration: { interval: params.cycle === 'YEARLY' ? 'year' : 'month', interval_count: 1 },
-          // A phase has those that it names, and no others.
-          ...discountsOf(params),
-          // By which it is told what is to come: a phase names its price by id only.
-          metadata: { lookup_key: lookupKeyOf(params.plan, params.cycle) },
-        },
-      ],
+      items: [{ price: params.priceId!, quantity: 1 }],
+      start_date: now.end_date,
+      duration: { interval: params.cycle === 'YEARLY' ? 'year' : 'month', interval_count: 1 },
+      // A phase has those that it names, and no others.
+      ...discountsOf(params),
+      // By which it is told what is to come: a phase names its price by id only.
+      metadata: { lookup_key: lookupKeyOf(params.plan, params.cycle) },
     },
-    once('phases'),
+  ];
+  await once(`${id}-phases`, async (options) =>
+    stripe.subscriptionSchedules.update(
+      made.id,
+      { end_behavior: 'release', proration_behavior: 'none', phases },
+      options,
+    ),
   );
 }
 
 const discountsOf = ({ discounts = [] }: IntentParams): { discounts?: GivenDiscount[] } =>
   discounts.length === 0 ? {} : { discounts: [...discounts] };
 
-/** One that has ended by itself has nothing left to release. */
-async function release(stripe: Stripe, id: string, once: { idempotencyKey: string }): Promise<void> {
-  const { status } = await stripe.subscriptionSchedules.retrieve(id);
-  if (status !== 'active' && status !== 'not_started') return;
-  await stripe.subscriptionSchedules.release(id, {}, once);
+/**
+ * Takes off what was scheduled: one that has ended by itself has nothing left to release. What an operator has arranged
+ * gives way to nothing but the end of the subscription. CONFLICT (BY_CONTRACT).
+ */
+async function release(stripe: Stripe, scheduleId: string, { id, kind, params }: Intent): Promise<void> {
+  const found = await stripe.subscriptionSchedules.retrieve(scheduleId);
+  if (isOver(found)) return;
+  if (kind !== 'CANCEL' && isForeignSchedule(found)) throw byContract(params.plan);
+  await once(`${id}-release`, async (options) =>
+    stripe.subscriptionSchedules.release(scheduleId, {}, options),
+  );
 }

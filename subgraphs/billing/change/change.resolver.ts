@@ -73,7 +73,7 @@ export class ChangeResolver {
   @Mutation(() => BillingSubscription, {
     description:
       'Takes back that the subscription ends or becomes a smaller plan. Safe to repeat. CONFLICT (NO_SUBSCRIPTION, ' +
-      `MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS). ${stripeAway}`,
+      `MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS), (BY_CONTRACT) where a contract says that it ends. ${stripeAway}`,
   })
   async resumeSubscription(
     @Arg('input', () => SubscriptionCallInput, { nullable: true, description: 'How it may be repeated.' })
@@ -88,7 +88,8 @@ export class ChangeResolver {
     description:
       'A page on which a plan is bought, with or without a trial. The plan is in force once the provider has told of it. ' +
       'An earlier page that is still open is closed. ' +
-      `CONFLICT (ALREADY_SUBSCRIBED, MANAGED_BY_PROVIDER, POLICY_VIOLATION), VALIDATION_FAILED. ${stripeAway}`,
+      'CONFLICT (ALREADY_SUBSCRIBED, MANAGED_BY_PROVIDER, POLICY_VIOLATION), (CHANGE_IN_PROGRESS) while a change is not ' +
+      `finished that may buy it, VALIDATION_FAILED. ${stripeAway}`,
   })
   async createCheckoutSession(
     @Arg('input', () => CreateCheckoutSessionInput, { description: 'What is bought.' })

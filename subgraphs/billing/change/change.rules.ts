@@ -16,19 +16,18 @@ export type Step = 'NOTHING' | 'SUBSCRIBE' | 'UPGRADE' | 'DOWNGRADE' | 'CANCEL' 
 export const isLive = (row: BillingSubscription): boolean =>
   row.stripeId !== null && accessOf[row.status].isLive;
 
+/** Whether there is something to take back. A schedule that says nothing of ours is for other terms, which are the operator's. */
+export const isToEndOrShrink = (row: BillingSubscription): boolean =>
+  row.cancelAt !== null || row.scheduledPlan !== null;
+
 /** Throws CONFLICT where a tenant can't come to the plan by itself. */
 export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step {
   requireOwnPlan(row);
   const live = isLive(row);
   const current = live && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
   if (plan === Plan.FREE) return !live || row.cancelAt ? 'NOTHING' : 'CANCEL';
-  if (plan === current && cycle === row.billingCycle)
-    return row.cancelAt || row.scheduleId !== null ? 'RESUME' : 'NOTHING';
-  if (!packages[plan].prices) {
-    throw new ApiError('CONFLICT', `The plan ${plan.toLowerCase()} is made by contract`, {
-      reason: 'BY_CONTRACT',
-    });
-  }
+  if (plan === current && cycle === row.billingCycle) return isToEndOrShrink(row) ? 'RESUME' : 'NOTHING';
+  if (!packages[plan].prices) throw byContract(plan);
   if (!live) return 'SUBSCRIBE';
   requirePaid(row);
   const isLonger = plan === current && cycle === BillingCycle.YEARLY;
@@ -38,6 +37,12 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
 /** Whether a step leads to another plan than the one that is subscribed to, and is not its mere end being taken back. */
 export function isOtherPlan(row: BillingSubscription, step: Step, { plan }: Target): boolean {
   return step !== 'NOTHING' && step !== 'RESUME' && !(isLive(row) && plan === row.subscribedPlan);
+}
+
+export function byContract(plan: Plan): ApiError {
+  return new ApiError('CONFLICT', `The plan ${plan.toLowerCase()} is made by contract`, {
+    reason: 'BY_CONTRACT',
+  });
 }
 
 /** What an MSP client has is its provider's to decide. */

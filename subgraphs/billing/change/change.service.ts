@@ -8,7 +8,15 @@ import { packages } from '../package/packages.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
-import { isLive, isOtherPlan, requireOwnPlan, stepTo, type Step, type Target } from './change.rules.js';
+import {
+  isLive,
+  isOtherPlan,
+  isToEndOrShrink,
+  requireOwnPlan,
+  stepTo,
+  type Step,
+  type Target,
+} from './change.rules.js';
 import { changesOf } from './finish-intent.job.js';
 import type { IntentParams } from './intent.entity.js';
 import { end, type Intents, type Looked, type Wanted } from './intents.service.js';
@@ -67,7 +75,7 @@ export class ChangeService {
     return this.run(operation, 'resumeSubscription', input, async () => async (row) => {
       requireOwnPlan(row);
       if (!isLive(row) || row.subscribedPlan === null) throw noSubscription();
-      if (!row.cancelAt && row.scheduleId === null) return undefined;
+      if (!isToEndOrShrink(row)) return undefined;
       return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, noMeans);
     });
   }

@@ -1,4 +1,4 @@
-import { ApiError } from '#platform/errors.js';
+import type { ApiError } from '#platform/errors.js';
 import type { JobDefinition } from '#platform/jobs/job.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
@@ -29,14 +29,17 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
         });
         return;
       }
-      const refuse = async ({ extensions: { reason } }: ApiError): Promise<void> =>
-        step.write(async (write) => {
+      let isRefused = false;
+      const refuse = async ({ extensions: { reason } }: ApiError): Promise<void> => {
+        await step.write(async (write) => {
           if (await end(write.em, intent, 'REFUSED', now))
             write.publish(audited(intent, { refused: reason }));
         });
+        isRefused = true;
+      };
       const looked = await intents.ask(em, intent, refuse).catch((error: unknown) => {
-        // Refused for good: there is nobody left to tell but the trail.
-        if (error instanceof ApiError && error.code === 'CONFLICT') return undefined;
+        // For good: there is nobody left to tell but the trail.
+        if (isRefused) return undefined;
         throw error;
       });
       if (!looked) return;
@@ -58,8 +61,10 @@ function audited(intent: Intent, outcome: Record<string, unknown> = {}): OutboxE
   );
 }
 
-export function changesOf({ kind, params: { plan, cycle } }: Intent): Record<string, unknown> {
-  return { kind, plan, billingCycle: cycle };
+export function changesOf({ kind, params }: Intent): Record<string, unknown> {
+  const { plan, cycle, scheduleId } = params;
+  // What was arranged for later is taken off, also where an operator has arranged it.
+  return { kind, plan, billingCycle: cycle, ...(scheduleId === null ? {} : { scheduleOff: scheduleId }) };
 }
 
 /** Forgets intents that ended long ago. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import type Stripe from 'stripe';
+
 import type { Admission } from '#platform/admission/admission.js';
 import { invalid } from '#platform/errors.js';
 import {
@@ -13,6 +15,7 @@ import { validate } from '#platform/validation.js';
 import { BillingCycle, packages } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
 import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
+import { once } from '../stripe/once.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
@@ -24,6 +27,7 @@ import {
 } from './change.inputs.js';
 import { isLive, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
+import { requireNoneUnderWay } from './intents.service.js';
 import type { MeansFinder } from './means.service.js';
 import { changeTo } from './plan-admission.js';
 
@@ -50,30 +54,33 @@ export class HostedPages {
     const row = await readSubscription(operation.em, operation.tenantId);
     requireOwnPlan(row);
     if (isLive(row)) throw alreadySubscribed();
+    // It would be bought there, and by the change once more.
+    await requireNoneUnderWay(operation.em, operation.tenantId);
     if (withTrial && row.hadTrial) throw invalid('input.withTrial', 'The trial was used before');
     const trialDays = withTrial ? packages[plan].trialDays : 0;
     await this.tools.admission.require(operation, changeTo(plan));
     const customer = await this.tools.customers.of(operation);
     if (coupon) await this.requireCoupon(coupon);
     const discounts = coupon ? [{ coupon }] : await asking(() => this.tools.means.discountsOf(operation.em));
-    const session = await asking(async () =>
-      this.tools.stripe().checkout.sessions.create(
-        {
-          mode: 'subscription',
-          customer,
-          line_items: [
-            { price: await this.tools.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
-          ],
-          success_url: `${this.tools.publicUrl}/?checkout=done`,
-          cancel_url: `${this.tools.publicUrl}/?checkout=cancelled`,
-          client_reference_id: operation.tenantId,
-          // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
-          ...(discounts.length > 0 ? { discounts } : {}),
-          ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
-        },
-        this.once(operation, call, discounts),
-      ),
-    );
+    const key = this.keyOf(operation, call, discounts);
+    const session = await asking(async () => {
+      const { sessions } = this.tools.stripe().checkout;
+      const params: Stripe.Checkout.SessionCreateParams = {
+        mode: 'subscription',
+        customer,
+        line_items: [
+          { price: await this.tools.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
+        ],
+        success_url: `${this.tools.publicUrl}/?checkout=done`,
+        cancel_url: `${this.tools.publicUrl}/?checkout=cancelled`,
+        client_reference_id: operation.tenantId,
+        // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
+        ...(discounts.length > 0 ? { discounts } : {}),
+        ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
+      };
+      if (key === undefined) return sessions.create(params);
+      return once(key, async (options) => sessions.create(params, options));
+    });
     const { url } = session;
     if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
     // Before anybody has its address: of all that were handed out, one can be paid on.
@@ -114,17 +121,17 @@ export class HostedPages {
    * Stripe's key is made of the client's, so that keys of one tenant are no other's, and of all that may be another in
    * a call that comes after one whose answer was lost.
    */
-  private once(
+  private keyOf(
     operation: Operation,
     call: RepeatableCall<'createCheckoutSession'>,
     discounts: readonly { coupon: string }[],
-  ): { idempotencyKey?: string } {
+  ): string | undefined {
     const key = this.idempotency.keyOf(operation, call);
-    if (key === undefined) return {};
+    if (key === undefined) return undefined;
     const stamp = createHash('sha256')
       .update(JSON.stringify([key, fingerprintOf(call), discounts]))
       .digest('base64url');
-    return { idempotencyKey: `checkout-${operation.tenantId}-${stamp}` };
+    return `checkout-${operation.tenantId}-${stamp}`;
   }
 }
 

@@ -14,7 +14,6 @@ export interface IntentParams {
   subscriptionId: string | null;
   itemId: string | null;
   priceId: string | null;
-  currentPriceId?: string | null;
   scheduleId: string | null;
   paymentMethodId: string | null;
   /** Of a new subscription, or of the phases of one that becomes smaller; absent for none. */

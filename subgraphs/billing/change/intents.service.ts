@@ -6,6 +6,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError } from '#platform/errors.js';
 import {
   fingerprintOf,
+  keptMs,
   reused,
   type IdempotencyKeys,
   type RepeatableCall,
@@ -16,6 +17,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { isDiscountTurn } from '../partner/discount-turn.service.js';
+import { isKeptFailure } from '../stripe/once.js';
 import { fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { failureOf, type StripeFailure } from '../stripe/stripe-errors.js';
@@ -60,7 +62,7 @@ export class Intents {
     call: RepeatableCall<Mutation>,
   ): Promise<Intent | undefined> {
     operation.refuseSuspended(operation.tenantId);
-    return earlierOf(operation.em, operation.tenantId, markOf(operation, keys, call));
+    return earlierOf(operation.em, operation, markOf(operation, keys, call));
   }
 
   /**
@@ -92,9 +94,9 @@ export class Intents {
     const mark = markOf(operation, keys, call);
     return operation.database.forTenant(tenantId).transactional(async (em) => {
       const row = await lockSubscription(em, tenantId);
-      const earlier = await earlierOf(em, tenantId, mark);
+      const earlier = await earlierOf(em, operation, mark);
       if (earlier) return earlier;
-      if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
+      await requireNoneUnderWay(em, tenantId);
       if (await isDiscountTurn(em, tenantId)) return 'WAIT';
       const wanted = await decide(row, em);
       if (!wanted) return undefined;
@@ -123,8 +125,8 @@ export class Intents {
   }
 
   /**
-   * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end; where it is not known what became
-   * of it, it stays, and is asked for again by the next call or by the job.
+   * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end, and so is what it fails at each
+   * time; where it is not known what became of it, it stays, and is asked for again by the next call or by the job.
    */
   async ask(
     em: SqlEntityManager,
@@ -135,7 +137,8 @@ export class Intents {
       await carryOut(this.stripe(), intent);
     } catch (cause) {
       const failure = failureOf(cause) ?? refusalOf(cause);
-      if (failure?.isFinal) await refuse(failure.error);
+      // Stripe would tell of such a failure for a day more, and nothing else could be asked for meanwhile.
+      if (failure && (failure.isFinal || isKeptFailure(cause))) await refuse(failure.error);
       throw failure?.error ?? cause;
     }
     return this.look(em, intent.tenantId, intent.params.customerId);
@@ -183,15 +186,26 @@ function markOf<Mutation extends string>(
 
 async function earlierOf(
   em: SqlEntityManager,
-  tenantId: string,
+  { tenantId, clock }: Operation,
   { idempotencyKey, fingerprint }: Mark,
 ): Promise<Intent | undefined> {
+  // Keys hold for a day, as their answers are kept: after that the same call is another one.
+  const createdAt = { $gt: new Date(clock.now().getTime() - keptMs) };
   const mine =
     idempotencyKey === null
       ? null
-      : await em.findOne(Intent, { tenantId, idempotencyKey, status: { $in: ['PENDING', 'DONE'] } });
+      : await em.findOne(Intent, {
+          tenantId,
+          idempotencyKey,
+          $or: [{ status: 'PENDING' }, { status: 'DONE', createdAt }],
+        });
   if (mine && mine.fingerprint !== fingerprint) throw reused();
   return mine ?? (await em.findOne(Intent, { tenantId, fingerprint, status: 'PENDING' })) ?? undefined;
+}
+
+/** CONFLICT (CHANGE_IN_PROGRESS). */
+export async function requireNoneUnderWay(em: SqlEntityManager, tenantId: string): Promise<void> {
+  if ((await em.count(Intent, { tenantId, status: 'PENDING' })) > 0) throw inProgress();
 }
 
 function inProgress(): ApiError {

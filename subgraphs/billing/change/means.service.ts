@@ -13,12 +13,11 @@ import type { Step, Target } from './change.rules.js';
 /** What has to be known of Stripe before a change is written down. */
 export interface Means {
   priceId: string | null;
-  currentPriceId: string | null;
   paymentMethodId: string | null;
   discounts: readonly GivenDiscount[];
 }
 
-export const noMeans: Means = { priceId: null, currentPriceId: null, paymentMethodId: null, discounts: [] };
+export const noMeans: Means = { priceId: null, paymentMethodId: null, discounts: [] };
 
 /** Finds prices, the payment method, and the discounts that a change has to name. */
 export class MeansFinder {
@@ -47,7 +46,7 @@ export class MeansFinder {
             discounts: await this.discountsOf(em),
           };
         case 'DOWNGRADE':
-          return { ...means, ...(await this.current(row)) };
+          return { ...means, discounts: await this.currentDiscounts(row) };
       }
     });
   }
@@ -58,14 +57,9 @@ export class MeansFinder {
     return terms?.tier ? [{ coupon: await this.coupons.ensure(terms.tier) }] : [];
   }
 
-  private async current({
-    stripeId,
-  }: BillingSubscription): Promise<Pick<Means, 'currentPriceId' | 'discounts'>> {
-    const { items, discounts } = await this.stripe().subscriptions.retrieve(stripeId!);
-    return {
-      currentPriceId: items.data[0]!.price.id,
-      discounts: discounts.map((each) => ({ discount: typeof each === 'string' ? each : each.id })),
-    };
+  private async currentDiscounts({ stripeId }: BillingSubscription): Promise<{ discount: string }[]> {
+    const { discounts } = await this.stripe().subscriptions.retrieve(stripeId!);
+    return discounts.map((each) => ({ discount: typeof each === 'string' ? each : each.id }));
   }
 
   private async paymentMethodOf(customerId: string | null): Promise<string> {

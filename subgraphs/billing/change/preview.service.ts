@@ -5,13 +5,14 @@ import { packages } from '../package/packages.js';
 import { partnerTerms } from '../partner/partner-terms.service.js';
 import type { PartnerTierData } from '../partner/partner-tiers.js';
 import type { Prices } from '../stripe/prices.js';
+import { isForeignSchedule } from '../stripe/schedules.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
-import { isOtherPlan, stepTo, type Step, type Target } from './change.rules.js';
+import { byContract, isOtherPlan, stepTo, type Step, type Target } from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
 import { changeTo } from './plan-admission.js';
 
@@ -32,6 +33,7 @@ export class PreviewService {
     const target = { plan: input.plan, cycle: input.billingCycle ?? row.billingCycle };
     const step = stepTo(row, target);
     if (isOtherPlan(row, step, target)) await this.tools.admission.require(operation, changeTo(target.plan));
+    await this.requireNoContract(row, step, target);
     const isSmaller = step === 'CANCEL' || step === 'DOWNGRADE';
     const base = {
       plan: target.plan,
@@ -47,6 +49,17 @@ export class PreviewService {
       return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
     if (isSmaller) return { ...base, effectiveAt: row.periodEnd, ...none };
     return { ...base, effectiveAt: step === 'RESUME' ? now : null, ...none };
+  }
+
+  /** What an operator has scheduled stands against any change but the end of the subscription. */
+  private async requireNoContract(
+    { scheduleId }: BillingSubscription,
+    step: Step,
+    { plan }: Target,
+  ): Promise<void> {
+    if (scheduleId === null || step === 'NOTHING' || step === 'SUBSCRIBE' || step === 'CANCEL') return;
+    const schedules = this.tools.stripe().subscriptionSchedules;
+    if (isForeignSchedule(await asking(() => schedules.retrieve(scheduleId)))) throw byContract(plan);
   }
 
   private async proration(

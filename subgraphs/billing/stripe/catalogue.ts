@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { cataloguePrices, packages, type CataloguePrice } from '../package/packages.js';
 import { couponOf, partnerTiers } from '../partner/partner-tiers.js';
 import { ensureCoupon } from './coupons.js';
+import { once } from './once.js';
 
 const intervalOf = { MONTHLY: 'month', YEARLY: 'year' } as const;
 
@@ -45,17 +46,20 @@ async function ensurePrice(stripe: Stripe, product: string, wanted: CataloguePri
   const { data } = await stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 1 });
   const [known] = data;
   if (known?.unit_amount === amount && known.currency === currency) return 'is there';
-  const made = await stripe.prices.create(
-    {
-      product,
-      currency,
-      unit_amount: amount,
-      recurring: { interval: intervalOf[cycle] },
-      lookup_key: lookupKey,
-      transfer_lookup_key: true,
-    },
-    // Two that run at once make one price.
-    { idempotencyKey: `catalogue-${lookupKey}-${currency}-${amount}-${known?.id ?? 'first'}` },
+  // Two that run at once make one price.
+  const key = `catalogue-${lookupKey}-${currency}-${amount}-${known?.id ?? 'first'}`;
+  const made = await once(key, async (options) =>
+    stripe.prices.create(
+      {
+        product,
+        currency,
+        unit_amount: amount,
+        recurring: { interval: intervalOf[cycle] },
+        lookup_key: lookupKey,
+        transfer_lookup_key: true,
+      },
+      options,
+    ),
   );
   return known ? `${made.id} takes the place of ${known.id}` : 'made';
 }

@@ -1,7 +1,8 @@
 import type Stripe from 'stripe';
 
-import { readLookupKey } from '../package/packages.js';
 import { isPartnerCoupon } from '../partner/partner-tiers.js';
+import { once } from './once.js';
+import { isOurSchedule, named, phaseAsItIs } from './schedules.js';
 
 /** As Stripe is told of it: a coupon to be redeemed, or a discount that is there already. */
 export type GivenDiscount = { coupon: string } | { discount: string };
@@ -28,7 +29,7 @@ export async function setPartnerCoupon(
   stripe: Stripe,
   id: string,
   wanted: string | null,
-  idempotencyKey: string,
+  key: string,
 ): Promise<'SET' | 'NOTHING' | 'FOREIGN_SCHEDULE'> {
   const subscription = await stripe.subscriptions.retrieve(id, { expand: ['discounts', 'schedule'] });
   if (subscription.ended_at !== null) return 'NOTHING';
@@ -39,10 +40,9 @@ export async function setPartnerCoupon(
   if (schedule !== null && typeof schedule === 'object' && schedule.status === 'active') {
     if (!isOurSchedule(schedule)) return 'FOREIGN_SCHEDULE';
     // A phase has discounts of its own: the next one would undo what is set on the subscription.
-    await stripe.subscriptionSchedules.update(
-      schedule.id,
-      { proration_behavior: 'none', phases: phasesOf(schedule, ours, added) },
-      { idempotencyKey },
+    const phases = phasesOf(schedule, ours, added);
+    await once(key, async (options) =>
+      stripe.subscriptionSchedules.update(schedule.id, { proration_behavior: 'none', phases }, options),
     );
     return 'SET';
   }
@@ -50,42 +50,29 @@ export async function setPartnerCoupon(
     .filter((discount) => !isOurs(discount))
     .map((discount) => ({ discount: idOf(discount) }));
   const all = [...kept, ...added];
-  await stripe.subscriptions.update(
-    id,
-    { discounts: all.length === 0 ? '' : all, proration_behavior: 'none' },
-    { idempotencyKey },
+  const wantedDiscounts = all.length === 0 ? '' : all;
+  await once(key, async (options) =>
+    stripe.subscriptions.update(id, { discounts: wantedDiscounts, proration_behavior: 'none' }, options),
   );
   return 'SET';
 }
-
-/** Ours name what is to come in the metadata of a phase. */
-const isOurSchedule = ({ phases }: Stripe.SubscriptionSchedule): boolean =>
-  phases.some(({ metadata }) => readLookupKey(metadata?.['lookup_key']) !== undefined);
-
-type Phase = Stripe.SubscriptionScheduleUpdateParams.Phase;
 
 /** The phases that are not over, as they are but for our coupon. */
 function phasesOf(
   { phases, current_phase: current }: Stripe.SubscriptionSchedule,
   ours: ReadonlySet<string>,
   added: readonly { coupon: string }[],
-): Phase[] {
+): Stripe.SubscriptionScheduleUpdateParams.Phase[] {
   return phases
     .filter(({ end_date: end }) => current === null || end > current.start_date)
-    .map(({ items, start_date, end_date, metadata, discounts }) => {
-      const kept = discounts.flatMap((discount): GivenDiscount[] => {
+    .map((phase) => {
+      const kept = phase.discounts.flatMap((discount): GivenDiscount[] => {
         const [id, coupon] = [named(discount.discount), named(discount.coupon)];
         if (id !== undefined) return ours.has(id) ? [] : [{ discount: id }];
         return coupon === undefined || isPartnerCoupon(coupon) ? [] : [{ coupon }];
       });
       const all: GivenDiscount[] = [...kept, ...added];
-      return {
-        items: items.map(({ price, quantity = 1 }) => ({ price: named(price) ?? '', quantity })),
-        start_date,
-        end_date,
-        ...(metadata === null ? {} : { metadata }),
-        discounts: all.length === 0 ? '' : all,
-      };
+      return { ...phaseAsItIs(phase), discounts: all.length === 0 ? '' : all };
     });
 }
 
@@ -101,7 +88,3 @@ function couponOf(discount: string | Stripe.Discount): string | undefined {
 
 const idOf = (discount: string | Stripe.Discount): string =>
   typeof discount === 'string' ? discount : discount.id;
-
-function named(reference: string | { id: string } | null | undefined): string | undefined {
-  return typeof reference === 'string' ? reference : reference?.id;
-}

@@ -27,7 +27,7 @@ export interface Snapshot {
   instances: number | undefined;
   /** Coupons of partners' tiers that are on it. */
   partnerCoupons: string[];
-  /** The newest invoice, while it is open. */
+  /** The newest invoice, while it is open; `since` is when it is due, which may be to come. */
   overdue: { since: Date; amount: number } | null;
   /** Others of ours that live beside it. */
   surplus: string[];
@@ -58,6 +58,12 @@ export async function fetchSnapshot(
       others.filter((each) => rank(each) === 0).map(({ id }) => id),
     )
   );
+}
+
+/** Those of ours that live. */
+export async function liveSubscriptions(stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> {
+  const { data } = await stripe.subscriptions.list({ customer, limit: 20 });
+  return data.filter((each) => isOurs(each) && rank(each) === 0);
 }
 
 /** Grows when what follows from a snapshot becomes another: all are applied once more, each at its next look. */
@@ -105,7 +111,8 @@ function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snaps
     partnerCoupons: partnerCouponsOf(subscription),
     overdue:
       invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
-        ? { since: dateOf(invoice.created), amount: invoice.amount_remaining }
+        ? // One that is sent has a time in which it is to be paid; one that a card pays is due as it is made.
+          { since: dateOf(invoice.due_date ?? invoice.created), amount: invoice.amount_remaining }
         : null,
     surplus,
   };

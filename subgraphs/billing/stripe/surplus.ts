@@ -1,15 +1,15 @@
 import Stripe from 'stripe';
 
+import { once } from './once.js';
+
 /**
  * Ends a subscription that lives beside another one of the same customer, at once. What is paid for and not used up becomes
  * a credit of the customer, which its next invoices take; no money goes back. Answers whether it lived. Safe to repeat.
  */
 export async function endSurplus(stripe: Stripe, id: string): Promise<boolean> {
   try {
-    await stripe.subscriptions.cancel(
-      id,
-      { prorate: true, invoice_now: true },
-      { idempotencyKey: `surplus-${id}` },
+    await once(`surplus-${id}`, async (options) =>
+      stripe.subscriptions.cancel(id, { prorate: true, invoice_now: true }, options),
     );
     return true;
   } catch (error) {

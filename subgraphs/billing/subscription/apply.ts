@@ -44,7 +44,9 @@ export function applySnapshot(
 function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
   const { status, overdue, trialEnd } = snapshot;
   const isOverdue = status === SubscriptionStatus.PAST_DUE || status === SubscriptionStatus.UNPAID;
-  const since = isOverdue ? (row.pastDueSince ?? overdue?.since ?? now) : null;
+  // The newest invoice may not be due yet, where an older one is overdue beside it.
+  const dueSince = overdue && overdue.since < now ? overdue.since : now;
+  const since = isOverdue ? (row.pastDueSince ?? dueSince) : null;
   if (since === null || row.pastDueSince === null) {
     row.dunningStep = 0;
     row.dunningAt = since && dueAt(since, 0);

@@ -5,6 +5,7 @@ import Stripe from 'stripe';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { once } from '../stripe/once.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import type { TenantTime } from './tenant-time.service.js';
@@ -34,9 +35,11 @@ export class StripeClocks {
     });
     if (wanted.stripeClockId !== null) return wanted.stripeClockId;
     const made = await asking(() =>
-      this.stripe().testHelpers.testClocks.create(
-        { frozen_time: secondsOf(wanted.stripeTime!), name: tenantId },
-        { idempotencyKey: `test-clock-${tenantId}` },
+      once(`test-clock-${tenantId}`, async (options) =>
+        this.stripe().testHelpers.testClocks.create(
+          { frozen_time: secondsOf(wanted.stripeTime!), name: tenantId },
+          options,
+        ),
       ),
     );
     return em().transactional(async (write) => {

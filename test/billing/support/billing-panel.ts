@@ -9,7 +9,7 @@ import { createStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 import { hurryJobs } from '../../support/jobs.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { freePort } from '../../support/process.js';
-import { Tenant, until } from '../../support/world.js';
+import { Tenant, until, type GraphQLAnswer } from '../../support/world.js';
 
 export const webhookSecret = `whsec_${'t'.repeat(32)}`;
 
@@ -147,6 +147,27 @@ export async function change(
     `mutation($input: ChangeSubscriptionInput!) { changeSubscription(input: $input) { ${subscriptionFields} } }`,
     { input },
   );
+}
+
+export async function checkout(
+  tenant: Tenant,
+  input: Record<string, unknown> = {},
+): Promise<GraphQLAnswer<{ createCheckoutSession: { url: string; expiresAt: string } }>> {
+  return tenant.graphql(
+    'mutation($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { url expiresAt } }',
+    { input: { plan: 'PRO', ...input } },
+  );
+}
+
+/** Pays on a page of Stripe's. */
+export async function payOn(url: string): Promise<void> {
+  const paid = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ card: 'pm_card_visa' }),
+    redirect: 'manual',
+  });
+  if (paid.status >= 400) throw new Error(`the page: ${paid.status}`);
 }
 
 /** A tenant on Pro, paid by a card; every area knows it. */
