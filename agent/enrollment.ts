@@ -17,7 +17,10 @@ export interface EnrollmentContext {
   readonly refusedRetryMs: number;
 }
 
-/** Asks until the panel takes the node in, and answers the interval it offers in seconds. Rejects when stopped. */
+/**
+ * Asks until the panel takes the node in, under one key: an answer that was lost is had again, and the token is used once.
+ * Answers the interval it offers in seconds. Rejects when stopped.
+ */
 export async function enroll(
   context: EnrollmentContext,
   enrollment: Enrollment,
@@ -29,11 +32,10 @@ export async function enroll(
     if (outcome.kind !== 'unavailable') return jittered(refusedRetryMs, random);
     return outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
   };
+  const key = await identity.enrollmentKey(enrollment);
   for (;;) {
-    const outcome = await client.enroll(enrollment, stopping.cut);
+    const outcome = await client.enroll(enrollment, key, stopping.cut);
     if (outcome.kind === 'ok') {
-      // A crash between the panel's answer and this write loses the identity: the node enrolls anew and the panel
-      // keeps an instance that never beats. Only the panel could close that gap; it is in the README.
       await identity.adopt(outcome.answer.instanceId, outcome.answer.credential);
       log.info({ instanceId: outcome.answer.instanceId }, 'Enrolled');
       tell({ type: 'enrolled', instanceId: outcome.answer.instanceId });

@@ -1,4 +1,5 @@
 import type { AgentLogger } from './logger.js';
+import type { Enrollment } from './protocol.js';
 import { StateError, type AgentState, type StateStore } from './state-store.js';
 
 /** Sequence numbers are set aside in blocks, so that the state is written once in a thousand beats, not at each. */
@@ -47,6 +48,11 @@ export class Identity {
         'The state can not be read again; the agent goes on with the one it has',
       );
     }
+  }
+
+  /** The same for the same enrollment, over restarts too, until the node has become one. */
+  async enrollmentKey(enrollment: Enrollment): Promise<string> {
+    return this.store.enrollmentKey(enrollment);
   }
 
   /** Becomes the node just enrolled. It is used even if it can't be stored yet: there is no older one to fall back to. */

@@ -35,7 +35,7 @@ export type Outcome<Answer> =
     };
 
 export interface PanelClient {
-  enroll(enrollment: Enrollment, signal: AbortSignal): Promise<Outcome<EnrollAnswer>>;
+  enroll(enrollment: Enrollment, key: string, signal: AbortSignal): Promise<Outcome<EnrollAnswer>>;
   beat(credential: string, body: Record<string, unknown>, signal: AbortSignal): Promise<Outcome<BeatAnswer>>;
   report(
     credential: string,
@@ -100,7 +100,8 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
   }
 
   return {
-    enroll: (enrollment, signal) => post('api/agent/enroll', enrollBody(enrollment), enrollAnswer, signal),
+    enroll: (enrollment, key, signal) =>
+      post('api/agent/enroll', enrollBody(enrollment), enrollAnswer, signal, { 'idempotency-key': key }),
     beat: (credential, body, signal) =>
       post('api/agent/heartbeat', body, beatAnswer, signal, { authorization: `Bearer ${credential}` }),
     redeem: (credential, token, signal) =>

@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
 
 import { isMissing, replaceFile } from './durable-file.js';
+import type { Enrollment } from './protocol.js';
 
 /** What a node must remember to stay itself over a restart. */
 export interface AgentState {
@@ -22,6 +23,11 @@ export interface StateStore {
   /** Throws when a save could not succeed; asked before an enrollment token is spent. */
   prepare(): Promise<void>;
   load(): Promise<AgentState | undefined>;
+  /**
+   * By which the panel knows an enrollment that it is asked for again, as its answer was lost: the same until a state is
+   * saved. Resolves only once it would survive a power cut.
+   */
+  enrollmentKey(enrollment: Enrollment): Promise<string>;
   /** Resolves only once the state would survive a power cut. */
   save(state: AgentState): Promise<void>;
 }
@@ -45,9 +51,12 @@ const stored = z
     nextSequence: raw.next_sequence,
   }));
 
+const storedKey = z.object({ key: z.string().min(1), enrollment: z.string() });
+
 /** A JSON file that only its owner can read, replaced as a whole so that a reader sees the old or the new one. */
 export function fileStateStore(file: string): StateStore {
   const folder = path.dirname(file);
+  const keyFile = `${file}.enrollment`;
 
   return {
     location: file,
@@ -80,6 +89,15 @@ export function fileStateStore(file: string): StateStore {
       return parsed.data;
     },
 
+    async enrollmentKey(enrollment) {
+      const wanted = digestOf(enrollment);
+      const kept = storedKey.safeParse(jsonOrUndefined(await readFile(keyFile, 'utf8').catch(() => '')));
+      if (kept.success && kept.data.enrollment === wanted) return kept.data.key;
+      const key = randomUUID();
+      await replaceFile(keyFile, JSON.stringify({ key, enrollment: wanted }));
+      return key;
+    },
+
     async save(state) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const raw: z.input<typeof stored> = {
@@ -89,6 +107,7 @@ export function fileStateStore(file: string): StateStore {
         next_sequence: state.nextSequence,
       };
       await replaceFile(file, `${JSON.stringify(raw, undefined, 2)}\n`);
+      await rm(keyFile, { force: true });
     },
   };
 }
@@ -96,14 +115,27 @@ export function fileStateStore(file: string): StateStore {
 /** State that ends with the process, for nodes that live as long as a demo or a test. */
 export function memoryStateStore(initial?: AgentState): StateStore {
   let state = initial;
+  const keys = new Map<string, string>();
   return {
     location: 'memory',
     prepare: async () => {},
     load: async () => state,
+    enrollmentKey: async (enrollment) => {
+      const wanted = digestOf(enrollment);
+      const key = keys.get(wanted) ?? randomUUID();
+      keys.set(wanted, key);
+      return key;
+    },
     save: async (next) => {
       state = next;
+      keys.clear();
     },
   };
+}
+
+/** The panel refuses a key that comes with another request. */
+function digestOf(enrollment: Enrollment): string {
+  return createHash('sha256').update(JSON.stringify(enrollment)).digest('base64url');
 }
 
 function jsonOrUndefined(text: string): unknown {

@@ -77,7 +77,7 @@ export class LicenceKeeper {
     }
   }
 
-  /** What does not verify leaves what is kept as it was. */
+  /** Whether it verifies. What does not leaves what is kept as it was. */
   async #take(
     { instanceId, credential }: { instanceId: string; credential: string },
     signal: AbortSignal,
@@ -87,11 +87,12 @@ export class LicenceKeeper {
         this.#get('api/agent/license', licenceBody, signal, { authorization: `Bearer ${credential}` }),
         this.#get('licences/keys.json', keysBody, signal),
       ]);
+      this.#kept ??= await this.#read();
       const { isGood } = verifyLicence(licence, { keys, instanceId, now: this.options.clock.now() });
       if (!isGood && this.#kept) return false;
       await replaceFile(this.options.file, JSON.stringify({ licence, keys }));
       this.#kept = { licence, keys };
-      return true;
+      return isGood;
     } catch (error) {
       this.options.logger.debug({ err: error }, 'The licence could not be asked for');
       return false;

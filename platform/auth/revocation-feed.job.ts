@@ -82,7 +82,7 @@ export class RevocationFeed implements Revocations {
   reasonFor(viewer: Viewer): string | undefined {
     if (this.tenants.has(viewer.tenantId)) return 'The tenant is suspended';
     const isPersonal = viewer.kind === 'user' || viewer.kind === 'delegate';
-    if (isPersonal && this.ended.has(viewer.sessionId)) return 'The session has ended';
+    if (isPersonal && this.isSessionEnded(viewer.sessionId)) return 'The session has ended';
     if (viewer.kind === 'api-key' && this.ended.has(viewer.keyId)) return 'The API key was revoked';
     if (viewer.kind === 'node' && viewer.generation < (this.generations.get(viewer.instanceId) ?? 0)) {
       return 'The credential was revoked';
@@ -96,6 +96,10 @@ export class RevocationFeed implements Revocations {
 
   isGrantEnded(grantId: string): boolean {
     return this.ended.has(grantId);
+  }
+
+  isSessionEnded(sessionId: string): boolean {
+    return this.ended.has(sessionId);
   }
 
   private apply({ kind, id, belowGeneration, isRevoked }: Revocation): void {

@@ -24,6 +24,8 @@ export interface Revocations {
   reasonFor(viewer: Viewer): string | undefined;
   isSuspended(tenantId: string): boolean;
   isGrantEnded(grantId: string): boolean;
+  /** Of sessions that ended long ago it may say no: none of their access tokens is good any more. */
+  isSessionEnded(sessionId: string): boolean;
 }
 
 export interface TokenVerifierOptions {
@@ -86,6 +88,11 @@ export class TokenVerifier {
   /** Whether a client has taken back what it had granted to its provider. */
   isGrantEnded(grantId: string): boolean {
     return this.options.revocations?.isGrantEnded(grantId) ?? false;
+  }
+
+  /** Whether a session that was going on minutes ago has ended. */
+  isSessionEnded(sessionId: string): boolean {
+    return this.options.revocations?.isSessionEnded(sessionId) ?? false;
   }
 
   /**

@@ -15,6 +15,8 @@ export interface RepeatableCall<Mutation extends string> {
   input: unknown;
   /** The key among the arguments, where the client sent one; it goes before the `Idempotency-Key` header. */
   key?: string | null | undefined;
+  /** The viewer's, unless the mutation found another by a secret. */
+  tenantId?: string;
 }
 
 /**
@@ -58,25 +60,25 @@ export class IdempotencyKeys<const Mutation extends string> {
   }
 
   /**
-   * Runs `work` in a transaction of its own and keeps its `response`, plain JSON, or makes the first call's answer again by `revive`. Without a key it just
-   * runs. VALIDATION_FAILED (IDEMPOTENCY_KEY_REUSED) when the key came with another call within 24 hours.
+   * Runs `work` in a transaction of its own and keeps its `response`, plain JSON and no secret, or makes the first call's
+   * answer again by `revive`. Without a key it just runs. VALIDATION_FAILED (IDEMPOTENCY_KEY_REUSED) when the key came with another call within 24 hours.
    */
   async write<Answer, Response>(
     operation: Operation,
     call: RepeatableCall<Mutation>,
-    revive: (response: Response) => Answer,
+    revive: (response: Response, write: Write) => Answer,
     work: (write: Write) => Promise<{ answer: Answer; response: Response }>,
   ): Promise<Answer> {
     const key = this.keyOf(operation, call);
-    if (key === undefined) return operation.write(async (write) => (await work(write)).answer);
+    const { tenantId = operation.tenantId } = call;
+    if (key === undefined) return operation.write(async (write) => (await work(write)).answer, tenantId);
     const fingerprint = fingerprintOf(call);
-    const { tenantId } = operation;
     return operation.write(async (write) => {
       const earlier = await this.claim(write.em, { tenantId, key, fingerprint, now: operation.clock.now() });
       if (earlier) {
         if (earlier.fingerprint !== fingerprint) throw reused();
         write.audit({ changes: { repeated: true } });
-        return revive(earlier.response as Response);
+        return revive(earlier.response as Response, write);
       }
       const { answer, response } = await work(write);
       await write.em.execute(
@@ -84,7 +86,7 @@ export class IdempotencyKeys<const Mutation extends string> {
         [JSON.stringify(response), tenantId, key],
       );
       return answer;
-    });
+    }, tenantId);
   }
 
   /** Takes the key, or answers what is kept under it. Waits for another call's transaction that holds it. */

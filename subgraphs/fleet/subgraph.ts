@@ -198,9 +198,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
             new DepartureService(),
           ),
           new ImpersonationResolver(
-            new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl), (grantId) =>
-              verifier.isGrantEnded(grantId),
-            ),
+            new ImpersonationService(instances, new ImpersonationTokens(keyring, publicUrl), verifier),
           ),
           new CommandResolver(commands, deliveries),
           new CommandPreviewResolver(new CommandPreviewService(admission, instances)),

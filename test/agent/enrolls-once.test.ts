@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { StateError } from '#agent/state-store.js';
+import { fileStateStore, StateError } from '#agent/state-store.js';
 
 import { TestNode } from './support/node.js';
 
@@ -100,7 +100,13 @@ test('no token is spent where the state could not be kept', async () => {
   const prepare = async () => {
     throw new StateError('read-only');
   };
-  const stateStore = { location: '/ro', prepare, load: async () => undefined, save: prepare };
+  const stateStore = {
+    location: '/ro',
+    prepare,
+    load: async () => undefined,
+    enrollmentKey: prepare,
+    save: prepare,
+  };
 
   await expect(node.build({ stateStore }).start()).rejects.toThrow('read-only');
   expect(node.panel.enrollments).toEqual([]);
@@ -114,11 +120,11 @@ test('an enrollment the panel refuses is asked again only rarely', async () => {
   expect(await node.step()).toBe(900_000);
   expect(node.events).toEqual([
     { type: 'enrollment-refused', status: 409, message: 'HTTP 409: Plan limit reached', retryInMs: 900_000 },
-    { type: 'enrolled', instanceId: 'inst_2' },
+    { type: 'enrolled', instanceId: 'inst_1' },
   ]);
 });
 
-test('an enrollment is tried again while the panel is away or makes no sense', async () => {
+test('an enrollment is tried again, under the same key, while the panel is away or makes no sense', async () => {
   const node = await TestNode.create();
   node.panel.script(
     'enroll',
@@ -130,7 +136,33 @@ test('an enrollment is tried again while the panel is away or makes no sense', a
 
   expect(await node.steps(3)).toEqual([500, 7_350, 1_000]);
   expect(node.panel.enrollments).toHaveLength(4);
-  expect(node.agent.instanceId).toBe('inst_4');
+  expect(new Set(node.panel.enrollments.map(({ key }) => key)).size).toBe(1);
+  expect(node.agent.instanceId).toBe('inst_1');
+});
+
+test('an agent that ended before it had its answer asks for the same enrollment when it is started again', async () => {
+  const node = await TestNode.create();
+  node.panel.script('enroll', { body: 'hang up' }, { body: 'hang up' });
+  await node.start();
+  await node.restart();
+  await node.restart({ name: 'production-02' });
+
+  const keys = node.panel.enrollments.map(({ key }) => key);
+  expect(keys).toEqual([expect.stringMatching(/^[\w-]{36}$/), keys[0], expect.not.stringMatching(keys[0]!)]);
+  expect(await readdir(path.dirname(node.stateFile))).toEqual(['state.json']);
+});
+
+test('an identity that could not be stored is asked for again when the agent is started again', async () => {
+  const node = await TestNode.create();
+  const save = async () => {
+    throw new Error('ENOSPC');
+  };
+  node.agent = node.build({ stateStore: { ...fileStateStore(node.stateFile), save } });
+  await node.start();
+  await node.restart();
+
+  expect(node.panel.enrollments).toHaveLength(2);
+  expect(node.agent.instanceId).toBe('inst_1');
 });
 
 test('two agents in one process share nothing', async () => {

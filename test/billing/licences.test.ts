@@ -3,11 +3,12 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import { LicenceKeeper } from '#agent/licence/keeper.js';
 import { silentLogger } from '#platform/logger.js';
 
+import { HandClock } from '../agent/support/hand-clock.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
@@ -135,6 +136,39 @@ test('the reference agent keeps its licence and judges it with the panel away', 
   const late = new LicenceKeeper({ ...options, clock: later, fetch: away });
   expect(await late.verdict(node.id)).toEqual({ isGood: false, problem: 'EXPIRED' });
 });
+
+test.each([
+  ['of which the keys tell nothing', { kid: 'another' }],
+  ['whose key is none', { kty: 'nonsense' }],
+])(
+  'a licence %s leaves the one that an agent keeps, after a restart too, and is asked for again',
+  async (_, changes) => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await licenceOf(node);
+    const file = join(await mkdtemp(join(tmpdir(), 'licence-')), 'node.licence');
+    const known = () => ({ instanceId: node.id, credential: node.credential });
+    const begin = async (ask: typeof fetch) => {
+      const clock = new HandClock(panel.clock.now());
+      const options = { panelUrl: panel.panel.url, file, clock, fetch: ask, logger: silentLogger };
+      const keeper = new LicenceKeeper(options);
+      keeper.start(known);
+      onTestFinished(() => keeper.stop());
+      return { keeper, askedAgainIn: await clock.sleeping() };
+    };
+    expect((await begin(fetch)).askedAgainIn).toBe(6 * 60 * 60_000);
+    const kept = await readFile(file, 'utf8');
+    const restarted = await begin(async (...call) => {
+      const isForKeys = call[0] instanceof URL && call[0].pathname === '/licences/keys.json';
+      return isForKeys
+        ? Response.json({ keys: keys.map((key) => ({ ...key, ...changes })) })
+        : fetch(...call);
+    });
+    expect(restarted.askedAgainIn).toBe(60_000);
+    expect(await readFile(file, 'utf8')).toBe(kept);
+    expect(await restarted.keeper.verdict(node.id)).toMatchObject({ isGood: true });
+  },
+);
 
 test('a licence is of one node and one tenant', async () => {
   const tenant = await panel.world.tenant();

@@ -152,7 +152,7 @@ test.for([
   expect(await healthOf(tenant)).toEqual([degraded]);
   expect(await everyView(tenant, [node])).toEqual(viewsOf([node], ['degraded']));
 
-  await node.beat();
+  await node.beat({ sent_at: panel.clock.now().toISOString() });
   expect(await everyView(tenant, [node])).toEqual(viewsOf([node], ['healthy']));
   await advance(30);
   await node.beat(trouble());

@@ -21,6 +21,7 @@ function world() {
       reasonFor: (viewer) => (revoked.has(viewer.tenantId) ? 'The session has ended' : undefined),
       isSuspended: () => false,
       isGrantEnded: () => false,
+      isSessionEnded: () => false,
     },
   });
   const bearer = async (tenant: string) => {

@@ -61,6 +61,16 @@ export function endOfWaiting(
   return errorsIn(command.counts) > command.maxErrors ? InvocationStatus.TERMINATED : undefined;
 }
 
+/** The end of one that has not begun, or undefined while it may begin yet, on one delivery or another. */
+export function endOfDelivery(
+  command: Pick<Command, 'cancelledAt' | 'counts' | 'maxErrors' | 'expiresAt'>,
+  now: Date,
+): ReturnType<typeof endOfWaiting> | InvocationStatus.DELIVERY_TIMED_OUT {
+  return (
+    endOfWaiting(command) ?? (command.expiresAt <= now ? InvocationStatus.DELIVERY_TIMED_OUT : undefined)
+  );
+}
+
 /** Brings the command itself up to date after `changed` were moved, and tells everyone. */
 export async function settle(
   step: ProgressStep,

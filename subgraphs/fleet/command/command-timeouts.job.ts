@@ -3,7 +3,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 
 import { storedSilence } from '../hearing/hearing-store.job.js';
 import type { Silence } from '../hearing/hearing.rules.js';
-import { endOfWaiting, lockCommand, move, settle, type ProgressStep } from './command-progress.service.js';
+import { endOfDelivery, lockCommand, move, settle, type ProgressStep } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
 import { offered } from './command.events.js';
 import { InvocationStatus } from './command.status.js';
@@ -82,9 +82,7 @@ function putOffTo({ status, dueAt }: CommandInvocation, { gap }: Silence, now: D
 
 function overdue(command: Command, { status }: CommandInvocation, now: Date): InvocationStatus {
   if (status === InvocationStatus.IN_PROGRESS) return InvocationStatus.EXECUTION_TIMED_OUT;
-  const end = endOfWaiting(command);
-  if (end) return end;
-  return command.expiresAt <= now ? InvocationStatus.DELIVERY_TIMED_OUT : InvocationStatus.DELAYED;
+  return endOfDelivery(command, now) ?? InvocationStatus.DELAYED;
 }
 
 const keptDays = 90;

@@ -123,8 +123,8 @@ export class CommandResolver {
     description:
       'A node tells how far it is with a command, or how it ended. Safe to repeat: the first end stands, and a ' +
       'different one is kept as `lateResult`. A node begins only once its first IN_PROGRESS was taken. NOT_FOUND, ' +
-      'CONFLICT (LEASE_UNKNOWN; for a first IN_PROGRESS also COMMAND_FINISHED and, when it comes too late and the ' +
-      'command is handed out again, LEASE_EXPIRED), VALIDATION_FAILED.',
+      'CONFLICT (LEASE_UNKNOWN; for a first IN_PROGRESS also COMMAND_FINISHED and, when it comes too late or when no ' +
+      'maintenance window lets it begin any more, and the command is handed out again, LEASE_EXPIRED), VALIDATION_FAILED.',
   })
   async reportCommandResult(
     @Arg('commandId', () => ID, { description: 'The command.' }) commandId: string,

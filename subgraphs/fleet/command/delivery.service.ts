@@ -4,7 +4,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 
 import { isInWindow } from '../maintenance/held-instances.service.js';
-import { endOfWaiting, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
+import { endOfDelivery, freeSlots, lockCommand, move, settle } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
 import { ReportedStatus, type ReportCommandResultInput } from './command.inputs.js';
 import { endStatuses, InvocationStatus, waitingStatuses } from './command.status.js';
@@ -59,7 +59,8 @@ export class DeliveryService {
   /**
    * Takes a node's report. The first end that is reported, or found by a timeout, stands; another one is kept beside
    * it. CONFLICT (LEASE_UNKNOWN) when the command was not handed out under this lease, and also where the node asks
-   * whether it may begin and may not: COMMAND_FINISHED, or LEASE_EXPIRED when it has to be handed out again first.
+   * whether it may begin and may not: COMMAND_FINISHED, or LEASE_EXPIRED when it has to be handed out again first, as
+   * its window has closed meanwhile or it asks too late.
    */
   async report(
     operation: Operation,
@@ -69,6 +70,8 @@ export class DeliveryService {
     const { tenantId, instanceId } = operation.requireNode();
     const { report, warnings } = judgeResult(input);
     const now = operation.clock.now();
+    const mayAskToBegin = report.status === ReportedStatus.IN_PROGRESS;
+    const isOpen = mayAskToBegin && (await isInWindow(operation.database, { tenantId, instanceId }, now));
     const outcome = await operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
       const invocation =
@@ -84,15 +87,22 @@ export class DeliveryService {
           reason: 'LEASE_UNKNOWN',
         });
       }
-      if (report.status === ReportedStatus.IN_PROGRESS && !invocation.startedAt) {
-        const end = endStatuses.has(invocation.status) ? undefined : endOfWaiting(command);
+      if (mayAskToBegin && !invocation.startedAt) {
+        const end = endStatuses.has(invocation.status) ? undefined : endOfDelivery(command, now);
         if (end) {
-          // It was handed out before the command was cancelled, or had failed too often. The write stands.
+          // It was handed out before the command was cancelled, ran out, or had failed too often. The write stands.
           move(command, invocation, end, now);
           await settle({ em, now, publish }, command, [invocation]);
           return finished();
         }
         requireMayBegin(invocation, now);
+        if (!isOpen && !command.ignoresWindows) {
+          // It was handed out while its window was open. So does this write.
+          move(command, invocation, InvocationStatus.DELAYED, now);
+          invocation.dueAt = command.expiresAt;
+          await settle({ em, now, publish }, command, [invocation]);
+          return leaseExpired();
+        }
       }
       if (endStatuses.has(invocation.status)) {
         keepLate(invocation, report, now);
@@ -149,7 +159,7 @@ export class DeliveryService {
     now: Date,
   ): Promise<NodeCommand | undefined> {
     const command = await lockCommand(em, key.tenantId, key.commandId);
-    if (!command || command.expiresAt <= now || endOfWaiting(command)) return undefined;
+    if (!command || endOfDelivery(command, now)) return undefined;
     const invocation = await em.findOneOrFail(CommandInvocation, key);
     const isWaiting = waitingStatuses.some((status) => status === invocation.status);
     if (!isWaiting || (invocation.leasedUntil && invocation.leasedUntil > now)) return undefined;
@@ -182,8 +192,8 @@ interface Waiting extends Pick<
 
 /** As far as one can tell without its lock, and but for windows. */
 function mayBegin(waiting: Waiting, now: Date): boolean {
-  const { leasedUntil, expiresAt, maxConcurrency, counts, leased } = waiting;
-  if ((leasedUntil && leasedUntil > now) || expiresAt <= now || endOfWaiting(waiting)) return false;
+  const { leasedUntil, maxConcurrency, counts, leased } = waiting;
+  if ((leasedUntil && leasedUntil > now) || endOfDelivery(waiting, now)) return false;
   return maxConcurrency > (counts.IN_PROGRESS ?? 0) + leased;
 }
 
@@ -215,8 +225,11 @@ function requireMayBegin({ status, leasedUntil }: CommandInvocation, now: Date):
   if (endStatuses.has(status)) {
     throw finished();
   }
-  if (leasedUntil && leasedUntil > now) return;
-  throw new ApiError('CONFLICT', 'The time to begin with the command is over; it is handed out again', {
+  if (!leasedUntil || leasedUntil <= now) throw leaseExpired();
+}
+
+function leaseExpired(): ApiError {
+  return new ApiError('CONFLICT', 'The time to begin with the command is over; it is handed out again', {
     reason: 'LEASE_EXPIRED',
   });
 }

@@ -131,6 +131,12 @@ export class EnrollInstanceInput {
   @Field(() => String, { nullable: true, description: "The node's public key (PEM), kept for later use." })
   publicKey?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+  })
+  idempotencyKey?: string | null;
+
   @Field(() => [String], { nullable: true, description: unknownFieldsDescription })
   unknownFields?: string[] | null;
 }
@@ -188,6 +194,8 @@ export const enrollInstanceRules = z
       });
     }
   });
+
+export type EnrollInstanceRules = z.infer<typeof enrollInstanceRules>;
 
 @ObjectType({
   description: 'The answer to a node that has joined. The credential is in this answer and nowhere else.',

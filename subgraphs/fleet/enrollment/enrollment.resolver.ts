@@ -67,7 +67,8 @@ export class EnrollmentResolver {
   @Mutation(() => EnrollInstancePayload, {
     description:
       'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
-      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances.',
+      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances. ' +
+      'Repeated under an idempotency key it answers the same instance, with a credential as good as the first.',
   })
   async enrollInstance(
     @Arg('input', () => EnrollInstanceInput) input: EnrollInstanceInput,

@@ -1,11 +1,12 @@
 import { cut } from '#platform/cut-text.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
+import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { isSafeRedirect } from '#platform/safe-redirect.js';
 import { sha256 } from '#platform/secrets/random-token.js';
-import type { Operation } from '#platform/subgraph/operation.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import type { InstanceEnrolled } from '#schema/events.js';
@@ -27,6 +28,7 @@ import {
   type CreateServerEnrollmentTokenInput,
   type EnrollInstanceInput,
   type EnrollInstancePayload,
+  type EnrollInstanceRules,
 } from './enrollment.inputs.js';
 import { normalAddress, normalHostName } from './host-name.js';
 import { requireMaker } from './makers.service.js';
@@ -35,8 +37,16 @@ import { placesTaken } from './places.service.js';
 
 const defaultHours = 24;
 
+/** What a node became by its token. Whoever repeats the call gets a credential of that generation, and of no later one. */
+interface Joined {
+  instanceId: string;
+  generation: number;
+}
+
 /** Tokens that let nodes in, and nodes coming in by them. */
 export class EnrollmentService {
+  readonly idempotency = new IdempotencyKeys('fleet', ['enrollInstance']);
+
   constructor(
     private readonly credentials: CredentialService,
     private readonly entitlements: Entitlements,
@@ -132,58 +142,79 @@ export class EnrollmentService {
     if (!found) throw refused('TOKEN_INVALID', 'The enrollment token is not valid');
     const tenantId = found.tenant_id;
     const now = operation.clock.now();
-    const instance = await operation.write(async ({ em, publish, audit }) => {
-      const used = await useToken(em, tenantId, found.id, now);
-      const hostname = normalHostName(rules.hostname);
-      if (used.boundHostname !== null && used.boundHostname !== hostname)
-        throw refused('TOKEN_BOUND', 'The enrollment token is of another host');
-      const said = {
-        hostname,
-        version: cut(rules.version, longestVersion),
-        baseUrl: normalAddress(rules.baseUrl ?? `https://${hostname}`),
-        redirectUris: rules.redirectUris ?? [],
-        publicKey: rules.publicKey ?? null,
-      };
-      if (used.instanceId !== null) {
-        const key = { tenantId, instanceId: used.instanceId };
-        const returned = await takeOver({ em, publish }, key, said, now);
-        publish(enrolled(returned, found.id));
-        audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
-        return returned;
-      }
-      await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
-      const created = em.create(Instance, {
-        tenantId,
-        id: newId('instance'),
-        name: rules.name,
-        ...said,
-        tags: used.tags,
-        enrolledAt: now,
-        enrollmentTokenId: found.id,
-        credentialGeneration: 1,
-        candidateGeneration: null,
-        regressions: 0,
-        regressedAt: null,
-        announcedStatus: 'OFFLINE',
-        reasons: [],
-        health: [],
-        facts: {},
-        factsReportedAt: null,
-        ...nothingMeasured,
-      });
-      publish(enrolled(created, found.id));
-      await em.flush();
-      publish(await instancesCounted(em, tenantId));
-      audit({ target: created.id, actor: created.id, actorKind: 'node' });
-      return created;
-    }, tenantId);
-    const credential = await this.credentials.issue(
-      { instanceId: instance.id, tenantId, generation: instance.credentialGeneration },
-      now,
+    const call = { mutation: 'enrollInstance', input, key: input.idempotencyKey, tenantId } as const;
+    const revive = (joined: Joined, { audit }: Write) => {
+      audit({ target: joined.instanceId, actor: joined.instanceId, actorKind: 'node' });
+      return joined;
+    };
+    const { instanceId, generation } = await this.idempotency.write(
+      operation,
+      call,
+      revive,
+      async (write) => {
+        const instance = await this.join(write, { tenantId, tokenId: found.id }, rules, now);
+        const joined = { instanceId: instance.id, generation: instance.credentialGeneration };
+        return { answer: joined, response: joined };
+      },
     );
-    const { id: instanceId } = instance;
+    const instance = await operation.database
+      .forTenant(tenantId)
+      .findOne(Instance, { tenantId, id: instanceId });
+    if (!instance) throw refused('TOKEN_REVOKED', 'The instance has left the fleet');
+    const credential = await this.credentials.issue({ instanceId, tenantId, generation }, now);
     const warnings = warningsFor(rules, input.unknownFields);
     return { instance, instanceId, credential, heartbeatSeconds: this.heartbeatSeconds, warnings };
+  }
+
+  private async join(
+    { em, publish, audit }: Write,
+    { tenantId, tokenId }: { tenantId: string; tokenId: string },
+    rules: EnrollInstanceRules,
+    now: Date,
+  ): Promise<Instance> {
+    const used = await useToken(em, tenantId, tokenId, now);
+    const hostname = normalHostName(rules.hostname);
+    if (used.boundHostname !== null && used.boundHostname !== hostname)
+      throw refused('TOKEN_BOUND', 'The enrollment token is of another host');
+    const said = {
+      hostname,
+      version: cut(rules.version, longestVersion),
+      baseUrl: normalAddress(rules.baseUrl ?? `https://${hostname}`),
+      redirectUris: rules.redirectUris ?? [],
+      publicKey: rules.publicKey ?? null,
+    };
+    if (used.instanceId !== null) {
+      const key = { tenantId, instanceId: used.instanceId };
+      const returned = await takeOver({ em, publish }, key, said, now);
+      publish(enrolled(returned, tokenId));
+      audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
+      return returned;
+    }
+    await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
+    const created = em.create(Instance, {
+      tenantId,
+      id: newId('instance'),
+      name: rules.name,
+      ...said,
+      tags: used.tags,
+      enrolledAt: now,
+      enrollmentTokenId: tokenId,
+      credentialGeneration: 1,
+      candidateGeneration: null,
+      regressions: 0,
+      regressedAt: null,
+      announcedStatus: 'OFFLINE',
+      reasons: [],
+      health: [],
+      facts: {},
+      factsReportedAt: null,
+      ...nothingMeasured,
+    });
+    publish(enrolled(created, tokenId));
+    await em.flush();
+    publish(await instancesCounted(em, tenantId));
+    audit({ target: created.id, actor: created.id, actorKind: 'node' });
+    return created;
   }
 }
 

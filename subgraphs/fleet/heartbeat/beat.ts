@@ -74,8 +74,10 @@ export function afterBeat(
   const { lastSeenAt } = before;
   const isBack = before.status === 'OFFLINE' || !before.offlineAt || before.offlineAt <= countsTo;
   const skew = beat.sentAt ? (beat.sentAt.getTime() - receivedAt.getTime()) / 1000 : null;
+  const version = beat.version ?? before.version;
   const standing = judge(beat, {
     clockSkewSeconds: skew,
+    version,
     // What was told before an outage says nothing about the time after it.
     before: isBack ? { reasons: [], streaks: {} } : before,
     baseline,
@@ -111,7 +113,7 @@ export function afterBeat(
       netTxBytesPerSecond: rateOf(before.netTxBytes, beat.netTxBytes),
       clockSkewSeconds: skew,
       clockShiftSeconds: shift,
-      version: beat.version ?? before.version,
+      version,
       factsDigest: beat.facts ? digestOf(beat.facts) : before.factsDigest,
     },
     transitions,

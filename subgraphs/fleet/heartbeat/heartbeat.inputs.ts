@@ -139,7 +139,9 @@ export class ReportHeartbeatInput {
 
   @Field(() => [ComponentHealth], {
     nullable: true,
-    description: 'How the node finds its components; the first 50 are kept.',
+    description:
+      'How the node finds its components now; the first 50 are kept. One that a beat does not name has nothing wrong any ' +
+      'more, so what is wrong is told with each beat.',
   })
   health?: ComponentHealth[] | null;
 

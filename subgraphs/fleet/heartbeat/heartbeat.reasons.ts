@@ -28,14 +28,22 @@ const skew = { limitSeconds: 60, clearSeconds: 50 };
 type Finding = Omit<StoredReason, 'since'>;
 
 /**
- * What is wrong with an instance after a beat. What the node says of itself counts at once. What is measured has
+ * What is wrong with an instance after a beat. What the node says of itself counts at once, and is over with the first
+ * beat that does not say it. What is measured has
  * hysteresis both ways, so that a value around its limit does not flap: a busy CPU or full memory has to hold for
  * three beats and to be gone for three; disk and clock have a higher limit to come than to go. What was not measured
  * says nothing and leaves things as they are.
  */
 export function judge(
   beat: Heartbeat,
-  seen: { clockSkewSeconds: number | null; before: Standing; baseline: VersionLine | null; now: Date },
+  seen: {
+    clockSkewSeconds: number | null;
+    /** That of the beat, or the one from before where it tells none. */
+    version: string;
+    before: Standing;
+    baseline: VersionLine | null;
+    now: Date;
+  },
 ): Standing {
   const { before, now } = seen;
   const had = (code: StatusReasonCode) => before.reasons.some((reason) => reason.code === code);
@@ -51,8 +59,12 @@ export function judge(
       message: `The disk is at ${disk.fullPercent} % or more`,
     });
   }
-  const skewLimit = had(StatusReasonCode.CLOCK_SKEW) ? skew.clearSeconds : skew.limitSeconds;
-  if (seen.clockSkewSeconds !== null && Math.abs(seen.clockSkewSeconds) > skewLimit) {
+  const hadSkew = had(StatusReasonCode.CLOCK_SKEW);
+  const isClockOff =
+    seen.clockSkewSeconds === null
+      ? hadSkew
+      : Math.abs(seen.clockSkewSeconds) > (hadSkew ? skew.clearSeconds : skew.limitSeconds);
+  if (isClockOff) {
     findings.push({
       code: StatusReasonCode.CLOCK_SKEW,
       message: `The node's clock is more than ${skew.limitSeconds} seconds off`,
@@ -70,7 +82,7 @@ export function judge(
   const invalid = invalidFinding(beat, before);
   if (invalid) findings.push(invalid.finding);
   if (invalid?.streak) streaks[StatusReasonCode.METRIC_INVALID] = invalid.streak;
-  const line = beat.version === null ? null : versionLine(beat.version);
+  const line = versionLine(seen.version);
   if (line && seen.baseline && isOlder(line, seen.baseline)) {
     findings.push({
       code: StatusReasonCode.VERSION_SKEW,

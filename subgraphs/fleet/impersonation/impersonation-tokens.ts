@@ -20,6 +20,8 @@ export interface Impersonation {
   userId: string;
   /** Who acts in it (RFC 8693, 4.1). */
   actorId: string;
+  /** The session in which they asked; null in a token of the version before. */
+  sessionId: string | null;
   reason: string | null;
   /** Of a provider's user: the grant of the node's tenant, and the tenant they belong to. */
   delegation: Delegated | null;
@@ -39,6 +41,7 @@ const claimsShape = z.object({
   aud: z.string().min(1),
   sub: z.string().min(1),
   act: z.object({ sub: z.string().min(1), tenant: z.string().optional() }),
+  sid: z.string().optional(),
   grant: z.string().optional(),
   reason: z.string().optional(),
   exp: z.number(),
@@ -67,10 +70,11 @@ export class ImpersonationTokens {
     const jti = randomUUID();
     const issuedAt = Math.floor(now.getTime() / 1000);
     const end = Math.min(issuedAt + lifetimeSeconds, notAfter);
-    const { tenantId, instanceId, userId, actorId, reason, delegation } = wanted;
+    const { tenantId, instanceId, userId, actorId, sessionId, reason, delegation } = wanted;
     const claims = {
       tenant: tenantId,
       act: { sub: actorId, ...(delegation ? { tenant: delegation.actorTenant } : {}) },
+      ...(sessionId === null ? {} : { sid: sessionId }),
       ...(delegation ? { grant: delegation.grant } : {}),
       ...(reason === null ? {} : { reason }),
     };
@@ -101,7 +105,7 @@ export class ImpersonationTokens {
       );
       const parsed = claimsShape.safeParse(payload);
       if (!parsed.success) return undefined;
-      const { jti, tenant, aud, sub, act, grant, reason, exp } = parsed.data;
+      const { jti, tenant, aud, sub, act, sid, grant, reason, exp } = parsed.data;
       return {
         claims: {
           jti,
@@ -109,6 +113,7 @@ export class ImpersonationTokens {
           instanceId: aud,
           userId: sub,
           actorId: act.sub,
+          sessionId: sid ?? null,
           reason: reason ?? null,
           delegation: grant && act.tenant ? { grant, actorTenant: act.tenant } : null,
           expiresAt: new Date(exp * 1000),

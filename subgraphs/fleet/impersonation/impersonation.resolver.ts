@@ -36,7 +36,7 @@ export class ImpersonationResolver {
     description:
       'A node asks who the browser is that brought it a token. BAD_REQUEST with a reason: TOKEN_INVALID, TOKEN_EXPIRED ' +
       'after 60 seconds, WRONG_NODE for any but the node it is for, TOKEN_USED the second time, ' +
-      'GRANT_ENDED. VALIDATION_FAILED.',
+      'GRANT_ENDED, ACCESS_ENDED when the session that asked for it is over. VALIDATION_FAILED.',
   })
   async redeemImpersonation(
     @Arg('input', () => RedeemImpersonationInput, { description: 'The token.' })

@@ -1,3 +1,4 @@
+import type { TokenVerifier } from '#platform/auth/tokens.js';
 import { ApiError } from '#platform/errors.js';
 import { appendToOutbox } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -8,7 +9,7 @@ import type { SecurityRecorded } from '#schema/events.js';
 import type { InstanceService } from '../instance/instance.service.js';
 import type { FleetPermission } from '../permissions.js';
 import { Warnings } from '../reported/warnings.js';
-import { type Delegated, type Impersonation, type ImpersonationTokens } from './impersonation-tokens.js';
+import type { Impersonation, ImpersonationTokens } from './impersonation-tokens.js';
 import {
   impersonateInstanceRules,
   redeemImpersonationRules,
@@ -25,7 +26,7 @@ export class ImpersonationService {
   constructor(
     private readonly instances: InstanceService,
     private readonly tokens: ImpersonationTokens,
-    private readonly isGrantEnded: (grantId: string) => boolean,
+    private readonly access: Pick<TokenVerifier, 'isGrantEnded' | 'isSessionEnded'>,
   ) {}
 
   /** A refusal for want of the permission is put on record before it is answered. */
@@ -35,11 +36,11 @@ export class ImpersonationService {
     input: ImpersonateInstanceInput | null | undefined,
   ): Promise<ImpersonateInstancePayload> {
     await this.requirePermission(operation, instanceId);
-    const { userId, delegation, endsAt } = personOf(operation);
+    const { userId, sessionId, delegation, endsAt } = personOf(operation);
     const reason = validate(impersonateInstanceRules, input ?? {}).reason || null;
     const instance = await this.instances.get(operation, instanceId);
     const { token, jti, expiresAt } = await this.tokens.issue(
-      { tenantId: operation.tenantId, instanceId, userId, actorId: userId, reason, delegation },
+      { tenantId: operation.tenantId, instanceId, userId, actorId: userId, sessionId, reason, delegation },
       operation.clock.now(),
       endsAt,
     );
@@ -63,8 +64,12 @@ export class ImpersonationService {
       return refuse(operation, 'WRONG_NODE', 'The token is for another node', claims);
     }
     if (isExpired) return refuse(operation, 'TOKEN_EXPIRED', 'The token has expired', claims);
-    if (claims.delegation && this.isGrantEnded(claims.delegation.grant)) {
+    if (claims.delegation && this.access.isGrantEnded(claims.delegation.grant)) {
       return refuse(operation, 'GRANT_ENDED', 'The delegated access has ended', claims);
+    }
+    // With another role or password, or without the account, it has ended too.
+    if (claims.sessionId !== null && this.access.isSessionEnded(claims.sessionId)) {
+      return refuse(operation, 'ACCESS_ENDED', 'The session that asked for the token has ended', claims);
     }
     if (!(await burn(operation, claims))) {
       return refuse(operation, 'TOKEN_USED', 'The token was used already', claims);
@@ -126,12 +131,18 @@ async function burn(operation: Operation, claims: Impersonation): Promise<boolea
 }
 
 /** Who opens the node: one of its tenant's own, or a provider's user under the grant that they act by. */
-function personOf(operation: Operation): { userId: string; delegation: Delegated | null; endsAt?: number } {
+function personOf(
+  operation: Operation,
+): Pick<Impersonation, 'userId' | 'sessionId' | 'delegation'> & { endsAt?: number } {
   const { viewer } = operation;
-  if (viewer?.kind !== 'delegate') return { userId: operation.requireUser().userId, delegation: null };
-  const { actorId, actorTenantId, grantId, grantExpiresAt } = viewer;
+  if (viewer?.kind !== 'delegate') {
+    const { userId, sessionId } = operation.requireUser();
+    return { userId, sessionId, delegation: null };
+  }
+  const { actorId, actorTenantId, sessionId, grantId, grantExpiresAt } = viewer;
   return {
     userId: actorId,
+    sessionId,
     delegation: { grant: grantId, actorTenant: actorTenantId },
     endsAt: grantExpiresAt,
   };

@@ -7,9 +7,13 @@ interface Sleeper {
 
 /** A clock that stands still until a test moves it, and says when somebody waits for it. */
 export class HandClock implements Clock {
-  #now = Date.parse('2026-05-01T12:00:00Z');
+  #now: number;
   readonly #sleepers = new Set<Sleeper>();
   #watchers: (() => void)[] = [];
+
+  constructor(now = new Date('2026-05-01T12:00:00Z')) {
+    this.#now = now.getTime();
+  }
 
   now(): Date {
     return new Date(this.#now);

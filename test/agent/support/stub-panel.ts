@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 export interface Call {
   readonly authorization: string | undefined;
+  /** The idempotency key. */
+  readonly key?: string;
   readonly body: Record<string, unknown>;
 }
 
@@ -68,7 +70,8 @@ export class StubPanel {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
-    const call = { authorization: request.headers.authorization, body };
+    const { authorization, 'idempotency-key': key } = request.headers;
+    const call = { authorization, body, ...(typeof key === 'string' ? { key } : {}) };
     const answer = this.#answer(`${request.method} ${request.url}`, call);
     this.#open -= 1;
     if (answer.body === 'hang up') return void request.socket.destroy();
@@ -79,7 +82,8 @@ export class StubPanel {
   #answer(route: string, call: Call): Answer {
     if (route === 'POST /api/agent/enroll') {
       this.enrollments.push(call);
-      const number = this.enrollments.length;
+      // Of one key it is one instance.
+      const number = new Set(this.enrollments.map(({ key }) => key)).size;
       const body = {
         instance_id: `inst_${number}`,
         credential: `cred_${number}`,

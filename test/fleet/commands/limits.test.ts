@@ -37,6 +37,19 @@ describe('timeouts', () => {
     ]);
   });
 
+  test('a node that took it in time and asks to begin too late is told that it is over', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes, { delivery_timeout_seconds: 30 });
+    await panel.clock.advance(29_000);
+    const handed = await takeOne(nodes[0]!);
+    await panel.clock.advance(1_000);
+    expect([await report(nodes[0]!, handed, 'in_progress'), await statuses(tenant, id, nodes)]).toEqual([
+      409,
+      { command: 'delivery_timed_out', nodes: ['delivery_timed_out'] },
+    ]);
+  });
+
   test('commands that run out at the same time all end, though some at a time', async () => {
     const tenant = await panel.world.tenant();
     const nodes = await nodesOf(tenant, 1);

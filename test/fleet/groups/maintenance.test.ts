@@ -6,7 +6,7 @@ import { mayBegin } from '#subgraphs/fleet/maintenance/window.rules.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
-import { nodesOf, report, sent, take, takeOne } from '../commands/support/commands.js';
+import { nodesOf, report, sent, statuses, take, takeOne } from '../commands/support/commands.js';
 
 const minute = 60_000;
 
@@ -84,6 +84,40 @@ describe('on a panel', () => {
     await panel.clock.leap(5 * minute);
     expect((await take(node!)).map(({ id }) => id)).toEqual([waiting]);
   });
+
+  test.for([
+    [
+      'the window that let it out has closed',
+      'ALLOW',
+      0,
+      10 * minute - 1_000,
+      24 * 60 * minute - 10 * minute,
+    ],
+    ['a freeze began meanwhile', 'DENY', 1_000, 0, 10 * minute],
+  ] as const)(
+    'a node that took a command does not begin with it when %s, and gets it again later',
+    async ([, effect, startsIn, takesIn, comesAgainIn]) => {
+      const tenant = await panel.world.tenant();
+      const [node] = await nodesOf(tenant, 1);
+      const startsAt = new Date(panel.clock.now().getTime() + startsIn).toISOString();
+      dataOf(await create(tenant, { effect, repeats: 'DAILY', startsAt }));
+      const id = await sent(tenant, [node!], { delivery_timeout_seconds: 172_800 });
+      const urgent = await sent(tenant, [node!], { command: 'run_diagnostics', ignores_windows: true });
+      if (takesIn > 0) await panel.clock.leap(takesIn);
+      const handed = await take(node!);
+      const [first, second] = [id, urgent].map((of) => handed.find((each) => each.id === of)!);
+      await panel.clock.advance(1_000);
+      const answers = [
+        await report(node!, first!, 'in_progress'),
+        await report(node!, second!, 'in_progress'),
+      ];
+      expect(answers).toEqual([409, 204]);
+      expect([(await statuses(tenant, id, [node!])).nodes, await take(node!)]).toEqual([['delayed'], []]);
+      await panel.clock.leap(comesAgainIn);
+      const again = await takeOne(node!);
+      expect([again.id, await report(node!, again, 'in_progress')]).toEqual([id, 204]);
+    },
+  );
 
   test('a freeze of a group holds its members back and nobody else', async () => {
     const tenant = await panel.world.tenant();

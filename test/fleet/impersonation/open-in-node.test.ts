@@ -7,17 +7,25 @@ import { memoryStateStore } from '#agent/state-store.js';
 import { Keyring } from '#platform/secrets/keyring.js';
 
 import { steadyMetrics } from '../../agent/support/node.js';
+import { entryOf } from '../../identity/audit/support.js';
+import { Mailbox } from '../../identity/support/mailbox.js';
+import { giveRole, member, remove } from '../../identity/support/member.js';
 import { startTestPanel, testSecretsKey, type TestPanel } from '../../support/panel.js';
 import { freePort } from '../../support/process.js';
 import { tokenInRole } from '../../support/roles.js';
-import { until, type Node } from '../../support/world.js';
-import { mint, redeem } from './support.js';
+import { until, type Node, type Tenant } from '../../support/world.js';
+import { mint, redeem, tokenOf } from './support.js';
 
+let mailbox: Mailbox;
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
 });
-afterAll(async () => panel.stop());
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
 
 const used = { status: 400, body: { error: 'The token was used already' } };
 
@@ -35,6 +43,7 @@ describe('minting', () => {
       sub: tenant.user.id,
       act: { sub: tenant.user.id },
       tenant: tenant.id,
+      sid: decodeJwt(tenant.token)['sid'],
       jti: expect.any(String),
       reason: 'Support case 7',
       iat: now,
@@ -124,6 +133,35 @@ describe('redeeming', () => {
     expect(await redeem(node, late.token)).toEqual({
       status: 400,
       body: { error: 'The token has expired' },
+    });
+  });
+
+  test.for<
+    [string, (tenant: Tenant, admin: { accessToken: string; user: { id: string } }) => Promise<unknown>]
+  >([
+    [
+      'session has ended',
+      async (_, { accessToken }) => {
+        await panel.world.rest('/api/auth/logout', { method: 'POST', token: accessToken });
+      },
+    ],
+    ['role was changed', async (tenant, { user }) => giveRole(tenant, user.id, 'VIEWER')],
+    ['account was removed', async (tenant, { user }) => remove(tenant, user.id)],
+  ])('nobody is let in whose %s since', async ([, end]) => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const [node, admin] = [await tenant.node(), await member(tenant, mailbox)];
+    const minted = await panel.world.rest<{ session_url: string }>(
+      `/api/fleet/instances/${node.id}/impersonate`,
+      { method: 'POST', token: admin.accessToken },
+    );
+    await end(tenant, admin);
+    expect(await redeem(node, tokenOf(minted))).toEqual({
+      status: 400,
+      body: { error: 'The session that asked for the token has ended' },
+    });
+    expect(await entryOf(tenant, 'impersonation_refused')).toMatchObject({
+      actor: node.id,
+      details: { reason: 'ACCESS_ENDED', impersonator: admin.user.id },
     });
   });
 

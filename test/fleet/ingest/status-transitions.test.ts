@@ -99,6 +99,23 @@ test('a disk or a clock around its limit does not flap', async () => {
   expect(skewed.map((codes) => codes.length)).toEqual([0, 1, 1, 1, 0, 0]);
 });
 
+test('a disk or a clock that was not measured stays as it was told, and is told of once', async () => {
+  const node = await startNode();
+  const off = () => new Date(node.clock.now().getTime() + (30 + 61) * 1000);
+  const codes = [
+    await node.beat(30, { diskPercent: null, sentAt: null }),
+    await node.beat(30, { diskPercent: 95, sentAt: off() }),
+    await node.beat(30, { diskPercent: null, sentAt: null }),
+    await node.beat(30, { diskPercent: 95, sentAt: off() }),
+  ];
+  const wrong = ['DISK_NEARLY_FULL', 'CLOCK_SKEW'];
+  expect(codes).toEqual([[], wrong, wrong, wrong]);
+  expect(await transitions(node)).toEqual([
+    [null, 'HEALTHY'],
+    ['HEALTHY', 'DEGRADED'],
+  ]);
+});
+
 test('what was told before an outage is not told after it', async () => {
   const node = await startNode();
   for (let beat = 0; beat < 3; beat += 1) await node.beat(30, { cpuPercent: 99 });
@@ -119,6 +136,7 @@ test('a node on an older line than most of its fleet is told of it', async () =>
   await b.beat(0, { version: 'v0.3.0' });
   await runSweep(store.database, versionBaselineSweep, a.clock.now());
   expect(await old.beat(30, { version: '0.2.9' })).toEqual(['VERSION_SKEW']);
+  expect(await old.beat(30, { version: null }), 'the one from before is kept').toEqual(['VERSION_SKEW']);
   expect(await a.beat(30, { version: '0.3.1' })).toEqual([]);
   expect(await old.beat(30, { version: '0.4.0' })).toEqual([]);
 });
