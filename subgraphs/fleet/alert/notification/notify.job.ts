@@ -10,7 +10,7 @@ import { bodyOf, toldAlert, type AlertFacts } from './notification.message.js';
 
 const batch = 500;
 const perMessage = 100;
-const inhibitedForMs = 60_000;
+const heldBackMs = 60_000;
 
 interface DueAlert extends AlertFacts {
   tenantId: string;
@@ -81,39 +81,48 @@ const insertDeliveries = `insert into fleet.notification_delivery
 /**
  * Tells channels of alerts that fire or are over, all that happened since the last run in one message. One that still
  * fires is told again at each channel's interval. An alert that is silenced, or whose node is offline or stopped, is held back; if
- * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning.
+ * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning. A tenant that is
+ * suspended is told nothing before it is restored.
  */
-export const notifySweep: Sweep = {
-  name: 'alert.notify',
-  everyMs: 5_000,
-  due: 'select from fleet.alert where notify_at <= ?',
-  async run(step) {
-    const { em, now } = step;
-    const due = await em.execute<DueAlert[]>(findDue, [now]);
-    if (due.length === 0) return 'done';
-    const tenantIds = JSON.stringify([...new Set(due.map(({ tenantId }) => tenantId))]);
-    const silences = await em.execute<ActiveSilence[]>(findSilences, [tenantIds, now, now]);
-    const channels = await em.execute<Channel[]>(findChannels, [tenantIds]);
-    const verdicts = due.map((alert) => judge({ ...alert, ...times(alert) }, silences, now));
-    await deliver(step, verdicts, channels);
-    const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
-    await em.execute(markAlerts, [now, JSON.stringify(marks)]);
-    return due.length === batch ? 'more' : 'done';
-  },
-};
+export function notifySweep(isSuspended: (tenantId: string) => boolean): Sweep {
+  return {
+    name: 'alert.notify',
+    everyMs: 5_000,
+    due: 'select from fleet.alert where notify_at <= ?',
+    async run(step) {
+      const { em, now } = step;
+      const due = await em.execute<DueAlert[]>(findDue, [now]);
+      if (due.length === 0) return 'done';
+      const tenantIds = JSON.stringify([...new Set(due.map(({ tenantId }) => tenantId))]);
+      const silences = await em.execute<ActiveSilence[]>(findSilences, [tenantIds, now, now]);
+      const channels = await em.execute<Channel[]>(findChannels, [tenantIds]);
+      const verdicts = due.map((alert) =>
+        isSuspended(alert.tenantId)
+          ? { alert, type: null, lookAgainAt: heldBack(now) }
+          : judge({ ...alert, ...times(alert) }, silences, now),
+      );
+      await deliver(step, verdicts, channels);
+      const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
+      await em.execute(markAlerts, [now, JSON.stringify(marks)]);
+      return due.length === batch ? 'more' : 'done';
+    },
+  };
+}
 
 function judge(alert: DueAlert, silences: readonly ActiveSilence[], now: Date): Verdict {
   if (alert.status === 'RESOLVED') return { alert, type: NotificationType.ALERT_RESOLVED, lookAgainAt: null };
   // Somebody has taken it up already.
   if (alert.status !== 'FIRING') return { alert, type: null, lookAgainAt: null };
-  if (alert.isInhibited) {
-    return { alert, type: null, lookAgainAt: new Date(now.getTime() + inhibitedForMs) };
-  }
+  if (alert.isInhibited) return { alert, type: null, lookAgainAt: heldBack(now) };
   const ends = silences
     .filter(({ tenantId, matchers }) => tenantId === alert.tenantId && isAbout(matchers, alert))
     .map(({ endsAt }) => new Date(endsAt).getTime());
   if (ends.length > 0) return { alert, type: null, lookAgainAt: new Date(Math.max(...ends)) };
   return { alert, type: NotificationType.ALERT_FIRING, lookAgainAt: null };
+}
+
+function heldBack(now: Date): Date {
+  return new Date(now.getTime() + heldBackMs);
 }
 
 /** Writes what is to be sent. */
