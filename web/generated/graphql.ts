@@ -885,7 +885,7 @@ export type NotificationDeliveryStatus =
   | 'PENDING'
   /** The other end took it. */
   | 'DELIVERED'
-  /** It was given up: after ten attempts over about a day, or there was nowhere left to send it; its last attempt says why. */
+  /** It was given up: after ten attempts over about a day, or there was nowhere left to send it, or the alerts were over before the other end took it; its last attempt says why. */
   | 'FAILED';
 
 /** What a channel is told. */

@@ -18,6 +18,8 @@ interface DueAlert extends AlertFacts {
   isInhibited: boolean;
   /** Channel to when it was last told that the alert fires. */
   told: Record<string, string>;
+  /** Channels that are yet to take what they are told of it. */
+  waiting: string[];
 }
 
 interface ActiveSilence {
@@ -45,6 +47,10 @@ const findDue = `select a.tenant_id as "tenantId", a.id, a.instance_id as "insta
     coalesce(i.name, a.instance_name) as "instanceName", coalesce(i.tags, '{}') as tags, a.rule, a.component, a.severity,
     a.status, a.message, a.value, a.threshold, a.count, a.started_at as "startedAt", a.resolved_at as "resolvedAt",
     a.told,
+    case when a.told = '{}' then '{}' else array(
+      select d.channel_id from fleet.notification_delivery d
+      where d.tenant_id = a.tenant_id and d.next_attempt_at is not null and a.id = any (d.alert_ids)
+    ) end as waiting,
     a.rule <> 'OFFLINE' and exists (
       select from fleet.alert o
       where o.tenant_id = a.tenant_id and o.instance_id = a.instance_id and o.rule = 'OFFLINE'
@@ -135,6 +141,8 @@ async function deliver(
     [NotificationType.ALERT_FIRING, NotificationType.ALERT_RESOLVED].flatMap((type) => {
       const alerts = verdicts
         .filter((verdict) => verdict.type === type && isToBeTold(channel, verdict, now))
+        // What waits for a channel that is away says it once, however often it would have been said.
+        .filter(({ alert }) => type !== NotificationType.ALERT_FIRING || !alert.waiting.includes(channel.id))
         .map(({ alert }) => alert);
       return chunks(alerts).map((some) => ({
         tenantId: channel.tenantId,
