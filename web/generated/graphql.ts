@@ -1465,6 +1465,10 @@ export type UpdateInstanceInput = {
   name?: string | null | undefined;
   /** All of its tags from now on, at most 20; an empty list takes them away. */
   tags?: Array<string> | null | undefined;
+  /** Tags that it is given; the others stay. Not beside `tags`. An instance has at most 20. */
+  addTags?: Array<string> | null | undefined;
+  /** Tags that are taken from it; the others stay. What it does not have is passed over. Not beside `tags`. */
+  removeTags?: Array<string> | null | undefined;
 };
 
 /** What changes of a maintenance window; what is left out stays. */
