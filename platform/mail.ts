@@ -57,9 +57,12 @@ export interface MailerOptions {
   from: string;
   logger: Logger;
   metrics?: Metrics | undefined;
+  /** How long one mail may take in all: less than an attempt at a job. */
+  withinMs?: number;
 }
 
-// A server that does not answer must not hold up what sends for longer than an attempt at a job may take.
+// A server that does not answer must not hold up what sends for longer than an attempt at a job may take. Each is about
+// one step, of which a mail has as many as recipients.
 const timeouts = {
   dnsTimeout: 10_000,
   connectionTimeout: 10_000,
@@ -71,7 +74,8 @@ const timeouts = {
  * By SMTP where a server is known. Otherwise the log is the mailbox if it is told to be, since whoever reads it can use
  * the links; else it says that there was a mail, and nothing of what was in it.
  */
-export function createMailer({ smtpUrl, isLogged = false, from, logger, metrics }: MailerOptions): Mailer {
+export function createMailer(options: MailerOptions): Mailer {
+  const { smtpUrl, isLogged = false, from, logger, metrics, withinMs = 45_000 } = options;
   const count = metrics?.counter(
     'panel_mails_total',
     'Mails by outcome: sent, failed (their job tries again), or unsent where there is no mail server.',
@@ -108,6 +112,7 @@ export function createMailer({ smtpUrl, isLogged = false, from, logger, metrics 
         subject,
         text,
         ...messageId,
+        signal: AbortSignal.timeout(withinMs),
       });
       await sending.catch((error: unknown) => {
         count?.({ outcome: 'failed' });

@@ -182,10 +182,19 @@ export class CommandRunner {
       if (this.ending.signal.aborted) return outcome;
       // It was handed out again while the panel refused the lease before.
       if (outcome.kind === 'refused' && taken.report !== under) continue;
-      if (outcome.kind !== 'unavailable') return outcome;
-      const { retryAfterMs } = outcome;
+      if (!isForNow(outcome)) return outcome;
+      const retryAfterMs = outcome.kind === 'unavailable' ? outcome.retryAfterMs : undefined;
       const waitMs = retryAfterMs === undefined ? backoff.next() : politeDelay(retryAfterMs, Math.random);
       await this.clock.delay(waitMs, this.ending.signal).catch(() => undefined);
     }
   }
+}
+
+/**
+ * Whether the same report may be taken another time. The panel may refuse to hear the node at all (401, or 403 while its
+ * tenant is suspended): that says nothing of the command, which was done all the same.
+ */
+function isForNow(outcome: Outcome<undefined>): boolean {
+  const { kind } = outcome;
+  return kind === 'unavailable' || kind === 'unauthorized' || (kind === 'refused' && outcome.status === 403);
 }

@@ -96,8 +96,9 @@ export class TokenVerifier {
   }
 
   /**
-   * Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED. For a
-   * subscription that stands, the token that an API key was exchanged for counts until the key itself ends.
+   * Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED, and FORBIDDEN for
+   * a grant that has ended and for nodes of a suspended tenant. For a subscription that stands, the token that an API
+   * key was exchanged for counts until the key itself ends.
    */
   async verify(authorization: string, { isStanding = false } = {}): Promise<Viewer> {
     const read = this.read(authorization);
@@ -145,6 +146,8 @@ export class TokenVerifier {
     if (ended) return ended;
     const endsAt = isStanding && viewer.kind === 'api-key' ? viewer.keyExpiresAt : viewer.expiresAt;
     if (endsAt * 1000 <= this.options.clock.now().getTime()) return refused(expired, 'The token has expired');
+    // To a node 401 means that its credential is over; the one that it has counts again when the tenant is restored.
+    if (viewer.kind === 'node' && this.isSuspended(viewer.tenantId)) return suspendedTenant();
     const revoked = this.options.revocations?.reasonFor(viewer);
     return revoked ? refused('TOKEN_REVOKED', revoked) : undefined;
   }
@@ -218,6 +221,10 @@ function graceSeconds(typ: string | undefined, isStanding: boolean): number {
 /** Whether identity signs this kind of token, with the keys of its JWKS. */
 function isOfIdentity(typ?: string): boolean {
   return typ === tokenTypes.user || typ === tokenTypes.apiKey || typ === tokenTypes.delegate;
+}
+
+function suspendedTenant(): ApiError {
+  return new ApiError('FORBIDDEN', 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
 }
 
 function unknownKey(): ApiError {

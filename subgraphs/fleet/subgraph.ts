@@ -39,6 +39,7 @@ import { GatewayCalls } from './hearing/gateway-calls.js';
 import { HearingStore } from './hearing/hearing-store.job.js';
 import { Hearing, whileHearing } from './hearing/hearing.js';
 import { patienceFor } from './hearing/hearing.rules.js';
+import { restoredTenants } from './hearing/suspension.job.js';
 import { HeartbeatResolver } from './heartbeat/heartbeat.resolver.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { HeartbeatIngest } from './heartbeat/ingest.job.js';
@@ -117,7 +118,9 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
   });
   const summaries = new SummaryService(hearing);
   const instances = new InstanceService(summaries, hearing);
-  const alerts = createAlerts({ ...context, env, instances });
+  const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
+  const suspension = { isSuspended, deadlineMs: patience.deadlineMs };
+  const alerts = createAlerts({ ...context, env, instances, isSuspended });
   const admission = new Admission(context.asService(admissionPermissions));
   const commands = new CommandService(admission);
   const deliveries = new DeliveryService(env.COMMAND_LEASE_SECONDS);
@@ -143,9 +146,10 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       advanceFleet,
       mandatoryPolicies,
       policyViolations,
+      restoredTenants(patience.deadlineMs),
     ],
     sweeps: [
-      whileHearing(hearing, expirySweep),
+      whileHearing(hearing, expirySweep(suspension)),
       countFoldSweep,
       fleetUsageSweep,
       versionBaselineSweep,
@@ -153,7 +157,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       policyMetricsSweep,
       partitionSweep,
       retentionSweep,
-      commandTimeoutsSweep,
+      commandTimeoutsSweep(suspension),
       commandRetentionSweep,
       idempotencySweep('fleet'),
       redemptionsSweep,

@@ -242,6 +242,24 @@ describe('the runner', () => {
     expect([heard[0]?.status, heard.at(-1)?.status]).toEqual(['in_progress', 'success']);
   });
 
+  test.for([
+    { kind: 'unauthorized', status: 401, message: 'HTTP 401' },
+    { kind: 'refused', status: 403, message: 'HTTP 403: The tenant is suspended' },
+  ] as const)('a result is told again while the node is refused with $status', async (refusal) => {
+    const { runner } = counting();
+    const heard: CommandReport[] = [];
+    let refusals = 0;
+    await runner.run(command('cmd_1'), async (body) => {
+      if (body.status === 'success' && refusals < 3) {
+        refusals += 1;
+        return refusal;
+      }
+      heard.push(body);
+      return { kind: 'ok', answer: undefined };
+    });
+    expect(heard.map(({ status }) => status)).toEqual(['in_progress', 'success']);
+  });
+
   test('commands run one after another', async () => {
     const runner = new CommandRunner({ logger, clock: hurried });
     const order: string[] = [];

@@ -131,6 +131,21 @@ test('a revoked node stops beating, says so, and tries again rarely', async () =
   });
 });
 
+test('a node of a suspended tenant beats on, and tells what it measured when it is heard again', async () => {
+  const node = await TestNode.create();
+  await node.start();
+  const suspended = { status: 403, body: { error: 'The tenant is suspended' } };
+  node.panel.script('heartbeat', suspended, suspended);
+  await node.steps(3);
+  expect(node.events.map(({ type }) => type)).toEqual([
+    'enrolled',
+    'beat-failed',
+    'beat-failed',
+    'beat-accepted',
+  ]);
+  expect(node.panel.beats[2]?.body['samples']).toHaveLength(2);
+});
+
 test('metrics that can not be read cost one beat, not the agent', async () => {
   let broken = true;
   const collect = async () => {

@@ -1,12 +1,15 @@
 import type { Route } from 'playwright-core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
+import { firing } from '../fleet/alerts/support/panel.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
-import { Person } from './support/console.js';
+import { heading, Person } from './support/console.js';
 import { useStage } from './support/stage.js';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const stage = useStage(async () => startTestPanel());
 
@@ -60,6 +63,54 @@ describe.skipIf(!isChromiumThere)('a list that is read page by page', () => {
     await expect.poll(async () => rows.count()).toBe(1);
     await expect.poll(() => held.length).toBe(2);
     await held[1]!.continue();
+    expect(dana.complaints).toEqual([]);
+  });
+
+  test('an alert that is over is not among the active ones, wherever it ended', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await using dana = await stage.person();
+    const resolve = async (id: string) => tenant.rest(`/api/fleet/alerts/${id}/resolve`, { method: 'POST' });
+    const { alert: before } = await firing(stage.panel, tenant, 'before-01');
+    const { alert } = await firing(stage.panel, tenant, 'among-others');
+    // More of them than a page shows, all newer.
+    await stage.panel.sql(
+      `insert into fleet.alert select (jsonb_populate_record(a, jsonb_build_object(
+         'id', a.id || n, 'component', 'newer-' || n))).* from fleet.alert a, generate_series(101, 200) n
+       where a.id = $1`,
+      [alert.id],
+    );
+    await resolve(before.id);
+    const page = await dana.signIn(tenant, '/alerts');
+    const newest = page.getByRole('listitem').filter({ hasText: 'newer-200' });
+    await newest.waitFor();
+    await resolve(alert.id);
+    await resolve(`${alert.id}200`);
+    await newest.getByText('Resolved').waitFor();
+    const shown = await page.getByRole('list', { name: 'Alerts' }).getByText('newer-').count();
+    expect([shown, await page.getByRole('list', { name: 'Alerts' }).getByRole('listitem').count()]).toEqual([
+      100, 100,
+    ]);
+    await page.getByLabel('State').selectOption({ label: 'Resolved' });
+    await page.getByRole('listitem').filter({ hasText: 'before-01' }).waitFor();
+    expect(dana.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an instance', () => {
+  test('what is edited leaves the tags that somebody else has given meanwhile', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await tenant.node();
+    await using dana = await stage.person();
+    const page = await dana.signIn(tenant, `/instances/${node.id}`);
+    await page.getByRole('button', { name: 'Edit name and tags' }).press('Enter');
+    await page.getByRole('dialog').getByLabel('Name').fill('renamed-02');
+    await page.getByRole('dialog').getByLabel('Tags').fill('blue');
+    const update = 'mutation($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }';
+    dataOf(await tenant.graphql(update, { input: { id: node.id, tags: ['prod'] } }));
+    await page.keyboard.press('Enter');
+    await heading(page, 'renamed-02');
+    const now = await tenant.graphql('query($id: ID!) { instance(id: $id) { name tags } }', { id: node.id });
+    expect(dataOf(now)).toEqual({ instance: { name: 'renamed-02', tags: ['prod', 'blue'] } });
     expect(dana.complaints).toEqual([]);
   });
 });

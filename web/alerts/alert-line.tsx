@@ -13,6 +13,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { isActive } from './alert-search.ts';
 
 interface AlertLineProps {
   alert: AlertRowFragment;
@@ -26,7 +27,7 @@ export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
   const [acknowledged, acknowledge] = useMutation(AcknowledgeAlertDocument);
   const [resolved, resolve] = useMutation(ResolveAlertDocument);
   const { id, status } = alert;
-  const isOpen = status === 'FIRING' || status === 'ACKNOWLEDGED';
+  const isOpen = isActive(status);
   const error = acknowledged.error ?? resolved.error;
   const named = `${words(alert.rule)} of ${alert.instanceName}`;
 

@@ -1,6 +1,11 @@
 export const alertStatuses = ['FIRING', 'ACKNOWLEDGED', 'PENDING', 'RESOLVED'] as const;
 export const severities = ['CRITICAL', 'WARNING', 'INFO'] as const;
 
+/** Whether it is among those that the API answers where no state is asked for. */
+export function isActive(status: (typeof alertStatuses)[number]): boolean {
+  return status === 'FIRING' || status === 'ACKNOWLEDGED';
+}
+
 /** What the address says of the list. */
 export interface AlertSearch {
   status?: (typeof alertStatuses)[number];

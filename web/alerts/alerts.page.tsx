@@ -11,7 +11,7 @@ import { Problem } from '../parts/problem.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { AlertLine } from './alert-line.tsx';
-import { alertStatuses, severities, type AlertSearch } from './alert-search.ts';
+import { alertStatuses, isActive, severities, type AlertSearch } from './alert-search.ts';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { Silences } from './silences.tsx';
 import { AlertTabs } from './tabs.tsx';
@@ -62,7 +62,7 @@ export default function AlertsPage() {
           label="State"
           value={search.status ?? ''}
           options={[
-            { value: '', text: 'Any' },
+            { value: '', text: 'Active' },
             ...alertStatuses.map((value) => ({ value, text: words(value) })),
           ]}
           onChange={(status) => change({ status })}
@@ -116,7 +116,7 @@ export default function AlertsPage() {
 
 function fits(alert: AlertRowFragment, { status, severity, instance }: AlertSearch): boolean {
   return (
-    (status === undefined || alert.status === status) &&
+    (status === undefined ? isActive(alert.status) : alert.status === status) &&
     (severity === undefined || alert.severity === severity) &&
     (instance === undefined || alert.instanceId === instance)
   );

@@ -1,15 +1,20 @@
-export const commandStatuses = [
-  'PENDING',
-  'IN_PROGRESS',
-  'SUCCESS',
-  'INCOMPLETE',
-  'FAILED',
-  'DELIVERY_TIMED_OUT',
-  'CANCELLED',
-] as const;
+import type { CommandStatus } from '../generated/graphql.ts';
+
+/** All there are, which the compiler sees to. */
+const statuses = {
+  PENDING: true,
+  IN_PROGRESS: true,
+  CANCELLING: true,
+  SUCCESS: true,
+  INCOMPLETE: true,
+  FAILED: true,
+  DELIVERY_TIMED_OUT: true,
+  CANCELLED: true,
+} satisfies Record<CommandStatus, true>;
+export const commandStatuses = Object.keys(statuses) as CommandStatus[];
 
 export interface CommandSearch {
-  status?: (typeof commandStatuses)[number];
+  status?: CommandStatus;
 }
 
 export function commandSearch(given: Record<string, unknown>): CommandSearch {

@@ -885,7 +885,7 @@ export type NotificationDeliveryStatus =
   | 'PENDING'
   /** The other end took it. */
   | 'DELIVERED'
-  /** It was given up: after ten attempts over about a day, or there was nowhere left to send it; its last attempt says why. */
+  /** It was given up: after ten attempts over about a day, or there was nowhere left to send it, or the alerts were over before the other end took it; its last attempt says why. */
   | 'FAILED';
 
 /** What a channel is told. */
@@ -1480,6 +1480,10 @@ export type UpdateInstanceInput = {
   name?: string | null | undefined;
   /** All of its tags from now on, at most 20; an empty list takes them away. */
   tags?: Array<string> | null | undefined;
+  /** Tags that it is given; the others stay. Not beside `tags`. An instance has at most 20. */
+  addTags?: Array<string> | null | undefined;
+  /** Tags that are taken from it; the others stay. What it does not have is passed over. Not beside `tags`. */
+  removeTags?: Array<string> | null | undefined;
 };
 
 /** What changes of a maintenance window; what is left out stays. */

@@ -61,6 +61,7 @@ export interface AlertsOptions {
   logger: Logger;
   metrics?: Metrics | undefined;
   env: FleetEnv;
+  isSuspended: (tenantId: string) => boolean;
 }
 
 /** Everything about alerts that the subgraph's wiring takes in. */
@@ -75,7 +76,8 @@ export interface Alerts {
 
 const outboundLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0 };
 
-export function createAlerts({ instances, keyring, publicUrl, logger, metrics, env }: AlertsOptions): Alerts {
+export function createAlerts(options: AlertsOptions): Alerts {
+  const { instances, keyring, publicUrl, logger, metrics, env, isSuspended } = options;
   const service = new AlertService();
   const silences = new SilenceService(instances);
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
@@ -103,7 +105,7 @@ export function createAlerts({ instances, keyring, publicUrl, logger, metrics, e
       new ChannelAddressesResolver(addresses),
       new NotificationDeliveryResolver(new NotificationDeliveryService()),
     ],
-    sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep, dispatchSweep, alertRetention],
+    sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep(isSuspended), dispatchSweep, alertRetention],
     jobs: [deliverJob({ keyring, outbound, mailer, publicUrl, logger }), confirmationMailJob(mails, mailer)],
     routers: [createAddressPageRouter()],
   };

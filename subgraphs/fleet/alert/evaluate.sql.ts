@@ -111,11 +111,13 @@ export const insertAlerts = `insert into fleet.alert (${names})
   select ${names} from jsonb_to_recordset(?::jsonb) as n (${columns})
   on conflict do nothing returning id`;
 
+/** One whose severity is another now may be for other channels. */
 export const updateAlerts = `update fleet.alert a set
     severity = n.severity, status = n.status, message = n.message, value = n.value, threshold = n.threshold,
     count = n.count, started_at = n.started_at, fired_at = n.fired_at, last_seen_at = n.last_seen_at,
     clear_since = n.clear_since, updated_at = n.updated_at, resolved_at = n.resolved_at, resolution = n.resolution,
-    notify_at = n.notify_at, observed_to = n.observed_to, sampled_to = n.sampled_to
+    notify_at = case when n.status = 'FIRING' and n.severity <> a.severity then n.updated_at else n.notify_at end,
+    observed_to = n.observed_to, sampled_to = n.sampled_to
   from jsonb_to_recordset(?::jsonb) as n (${columns})
   where a.tenant_id = n.tenant_id and a.id = n.id`;
 

@@ -65,7 +65,10 @@ const clear = `update fleet.alert set clear_since = coalesce(clear_since, ?), up
   where tenant_id = ? and rule = ? and component = ? and status <> 'RESOLVED'`;
 const whereAmong = ` and instance_id in (select jsonb_array_elements_text(?::jsonb))`;
 
-/** In the order of the instances, so that those who raise some at the same time do not lock each other out. */
+/**
+ * In the order of the instances, so that those who raise some at the same time do not lock each other out. One whose
+ * severity is another now may be for other channels.
+ */
 const raise = `insert into fleet.alert as a (tenant_id, id, instance_id, instance_name, rule, component, severity, status,
     message, count, started_at, fired_at, last_seen_at, updated_at, notify_at, observed_to)
   select i.tenant_id, n.id, i.id, i.name, ?, ?, coalesce(r.severity, ?), 'FIRING', n.message, 1, ?, ?, ?, ?, ?, ?
@@ -76,5 +79,7 @@ const raise = `insert into fleet.alert as a (tenant_id, id, instance_id, instanc
   order by i.id
   on conflict (tenant_id, instance_id, rule, component) where status <> 'RESOLVED' do update set
     severity = excluded.severity, message = excluded.message, count = a.count + 1,
-    last_seen_at = excluded.last_seen_at, clear_since = null, updated_at = excluded.updated_at
+    last_seen_at = excluded.last_seen_at, clear_since = null, updated_at = excluded.updated_at,
+    notify_at = case when a.status = 'FIRING' and a.severity <> excluded.severity then excluded.notify_at
+      else a.notify_at end
   returning id, instance_id as "instanceId", severity`;

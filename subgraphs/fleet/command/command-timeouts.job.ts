@@ -3,6 +3,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 
 import { storedSilence } from '../hearing/hearing-store.job.js';
 import type { Silence } from '../hearing/hearing.rules.js';
+import type { Suspension } from '../hearing/suspension.job.js';
 import { endOfDelivery, lockCommand, move, settle, type ProgressStep } from './command-progress.service.js';
 import type { Command } from './command.entity.js';
 import { offered } from './command.events.js';
@@ -17,35 +18,43 @@ const batch = 500;
 const commandsAtOnce = 25;
 
 /** Ends what was not taken up or not done in time, and takes back what was handed out to a node that stayed silent. */
-export const commandTimeoutsSweep: Sweep = {
-  name: 'command.time-out',
-  everyMs: 2_000,
-  due: 'select from fleet.command_invocation where due_at <= ?',
-  async run({ em, now, publish }) {
-    const due = await em.execute<{ tenantId: string; id: string }[]>(
-      `select distinct tenant_id as "tenantId", command_id as id from (
-         select tenant_id, command_id from fleet.command_invocation where due_at <= ? order by due_at limit ${batch}
-       ) due order by 1, 2`,
-      [now],
-    );
-    if (due.length === 0) return 'done';
-    const silence = await storedSilence(em, now);
-    let [looked, commands] = [0, 0];
-    for (const { tenantId, id } of due) {
-      if (commands === commandsAtOnce) return 'more';
-      // One whose node is just reporting is looked at again in the next run.
-      const command = await lockCommand(em, tenantId, id, 'skip');
-      if (!command) continue;
-      commands += 1;
-      looked += await timeOut({ em, now, publish }, command, silence);
-      await em.flush();
-      em.clear();
-    }
-    return looked >= batch ? 'more' : 'done';
-  },
-};
+export function commandTimeoutsSweep(suspension: Suspension): Sweep {
+  return {
+    name: 'command.time-out',
+    everyMs: 2_000,
+    due: 'select from fleet.command_invocation where due_at <= ?',
+    async run({ em, now, publish }) {
+      const due = await em.execute<{ tenantId: string; id: string }[]>(
+        `select distinct tenant_id as "tenantId", command_id as id from (
+           select tenant_id, command_id from fleet.command_invocation where due_at <= ? order by due_at limit ${batch}
+         ) due order by 1, 2`,
+        [now],
+      );
+      if (due.length === 0) return 'done';
+      const silence = await storedSilence(em, now);
+      let [looked, commands] = [0, 0];
+      for (const { tenantId, id } of due) {
+        if (commands === commandsAtOnce) return 'more';
+        // One whose node is just reporting is looked at again in the next run.
+        const command = await lockCommand(em, tenantId, id, 'skip');
+        if (!command) continue;
+        commands += 1;
+        looked += await timeOut({ em, now, publish }, command, (invocation) =>
+          putOffTo(invocation, silence, suspension, now),
+        );
+        await em.flush();
+        em.clear();
+      }
+      return looked >= batch ? 'more' : 'done';
+    },
+  };
+}
 
-async function timeOut(step: ProgressStep, command: Command, silence: Silence): Promise<number> {
+async function timeOut(
+  step: ProgressStep,
+  command: Command,
+  laterFor: (invocation: CommandInvocation) => Date | undefined,
+): Promise<number> {
   const { em, now, publish } = step;
   const { tenantId, id: commandId } = command;
   const due = await em.find(
@@ -54,8 +63,7 @@ async function timeOut(step: ProgressStep, command: Command, silence: Silence): 
     { limit: batch, orderBy: { position: 'asc' } },
   );
   for (const invocation of due) {
-    // Its result may be on its way: the node could not tell it while the panel was away.
-    const later = putOffTo(invocation, silence, now);
+    const later = laterFor(invocation);
     if (later) {
       invocation.dueAt = later;
       continue;
@@ -75,9 +83,17 @@ async function timeOut(step: ProgressStep, command: Command, silence: Silence): 
   return due.length;
 }
 
-function putOffTo({ status, dueAt }: CommandInvocation, { gap }: Silence, now: Date): Date | undefined {
+/** Its result may be on its way: the node could not tell it while the panel was away, or refused to hear it. */
+function putOffTo(
+  { tenantId, status, dueAt }: CommandInvocation,
+  { gap }: Silence,
+  { isSuspended, deadlineMs }: Suspension,
+  now: Date,
+): Date | undefined {
+  if (status !== InvocationStatus.IN_PROGRESS) return undefined;
+  if (isSuspended(tenantId)) return new Date(now.getTime() + deadlineMs);
   const isInGap = gap && dueAt && dueAt > gap.lostAt && now < gap.countsAgainAt;
-  return status === InvocationStatus.IN_PROGRESS && isInGap ? gap.countsAgainAt : undefined;
+  return isInGap ? gap.countsAgainAt : undefined;
 }
 
 function overdue(command: Command, { status }: CommandInvocation, now: Date): InvocationStatus {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import type { FilterQuery } from '@mikro-orm/core';
+import { raw, type FilterQuery } from '@mikro-orm/core';
 
 import type { Admission } from '#platform/admission/admission.js';
 import { ApiError, notFound } from '#platform/errors.js';
@@ -82,7 +82,7 @@ export class CommandService {
     filter: CommandFilter | null | undefined,
   ): Promise<Page<Command>> {
     const window = pageWindow(args);
-    const matching = await this.condition(operation, filter);
+    const matching = matches(operation.tenantId, filter);
     const before = window.after === undefined ? {} : { id: { $lt: window.after } };
     const rows = await operation.em.find(
       Command,
@@ -125,25 +125,22 @@ export class CommandService {
       finishedAt: null,
     });
   }
+}
 
-  private async condition(
-    operation: Operation,
-    filter: CommandFilter | null | undefined,
-  ): Promise<FilterQuery<Command>> {
-    const { tenantId } = operation;
-    const conditions: FilterQuery<Command>[] = [{ tenantId }];
-    if (filter?.status) conditions.push({ status: filter.status });
-    if (filter?.command) conditions.push({ kind: filter.command });
-    if (filter?.instanceId) {
-      const found = await operation.em.find(
-        CommandInvocation,
-        { tenantId, instanceId: filter.instanceId },
-        { fields: ['commandId'] },
-      );
-      conditions.push({ id: { $in: found.map(({ commandId }) => commandId) } });
-    }
-    return { $and: conditions };
-  }
+function matches(tenantId: string, filter: CommandFilter | null | undefined): FilterQuery<Command> {
+  const conditions: FilterQuery<Command>[] = [{ tenantId }];
+  if (filter?.status) conditions.push({ status: filter.status });
+  if (filter?.command) conditions.push({ kind: filter.command });
+  if (filter?.instanceId) conditions.push({ id: { $in: sentTo(tenantId, filter.instanceId) } });
+  return { $and: conditions };
+}
+
+/** A node may have had more commands than a statement takes parameters. */
+function sentTo(tenantId: string, instanceId: string) {
+  return raw('(select command_id from fleet.command_invocation where tenant_id = ? and instance_id = ?)', [
+    tenantId,
+    instanceId,
+  ]);
 }
 
 /** By one statement: a command may be for thousands. */

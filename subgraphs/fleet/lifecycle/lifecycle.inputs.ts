@@ -18,15 +18,44 @@ export class UpdateInstanceInput {
     description: 'All of its tags from now on, at most 20; an empty list takes them away.',
   })
   tags?: string[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Tags that it is given; the others stay. Not beside `tags`. An instance has at most 20.',
+  })
+  addTags?: string[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Tags that are taken from it; the others stay. What it does not have is passed over. Not beside `tags`.',
+  })
+  removeTags?: string[] | null;
 }
 
-export const updateInstanceRules = z.object({
-  id: z.string(),
-  name: z
-    .string()
-    .trim()
-    .min(1, 'Name is required')
-    .max(200, 'Name must have at most 200 characters')
-    .nullish(),
-  tags: z.array(tag).max(20, 'At most 20 tags').nullish(),
-});
+/** An instance has no more. */
+export const mostTags = 20;
+const tags = z.array(tag).max(mostTags, `At most ${mostTags} tags`).nullish();
+
+export const updateInstanceRules = z
+  .object({
+    id: z.string(),
+    name: z
+      .string()
+      .trim()
+      .min(1, 'Name is required')
+      .max(200, 'Name must have at most 200 characters')
+      .nullish(),
+    tags,
+    addTags: tags,
+    removeTags: tags,
+  })
+  .superRefine((input, context) => {
+    const add = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    for (const field of ['addTags', 'removeTags'] as const)
+      if (input.tags && input[field]) add(field, 'It is not beside tags, which says them all');
+    const added = new Set(input.addTags);
+    if (input.removeTags?.some((one) => added.has(one)))
+      add('removeTags', 'A tag is either given or taken away');
+  });

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
-import { notFound } from '#platform/errors.js';
+import { invalid, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -15,18 +15,18 @@ import { Instance } from '../instance/instance.entity.js';
 import { instancesCounted } from '../summary/summary.service.js';
 import { allGenerations, revokeCredentials } from './credential-revocation.service.js';
 import { FormerInstance } from './former-instance.entity.js';
-import { updateInstanceRules, type UpdateInstanceInput } from './lifecycle.inputs.js';
+import { mostTags, updateInstanceRules, type UpdateInstanceInput } from './lifecycle.inputs.js';
 
 /** Instances that are renamed, tagged, and leave. */
 export class LifecycleService {
   constructor(private readonly entitlements: Entitlements) {}
 
   async update(operation: Operation, input: UpdateInstanceInput): Promise<Instance> {
-    const { id, name, tags } = validate(updateInstanceRules, input);
+    const { id, name, ...tagging } = validate(updateInstanceRules, input);
     return operation.write(async ({ em, publish, audit }) => {
       const instance = await lockInstance(em, operation.tenantId, id);
       instance.name = name ?? instance.name;
-      instance.tags = tags ? [...new Set(tags)] : instance.tags;
+      instance.tags = tagged(instance.tags, tagging);
       audit({ target: id, changes: { name: instance.name, tags: instance.tags } });
       publish({
         topic: 'fleet.instance.updated',
@@ -135,4 +135,13 @@ async function endCommands(
     move(command, invocation, InvocationStatus.UNDELIVERABLE, now);
     await settle({ em, now, publish }, command, [invocation]);
   }
+}
+
+type Tagging = Pick<UpdateInstanceInput, 'tags' | 'addTags' | 'removeTags'>;
+
+function tagged(before: readonly string[], { tags, addTags, removeTags }: Tagging): string[] {
+  const kept = before.filter((tag) => !removeTags?.includes(tag));
+  const after = [...new Set(tags ?? [...kept, ...(addTags ?? [])])];
+  if (addTags?.length && after.length > mostTags) throw invalid('input.addTags', `At most ${mostTags} tags`);
+  return after;
 }

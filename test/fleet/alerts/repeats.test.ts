@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { notifySweep } from '#subgraphs/fleet/alert/notification/notify.job.js';
 
 import { runSweep } from '../../support/fleet-store.js';
+import { nobodySuspended } from '../support/suspension.js';
 import { AlertBench, type BenchNode } from './support/bench.js';
 
 const bench = new AlertBench();
@@ -33,7 +34,7 @@ async function busyNode(...intervals: number[]): Promise<{ node: BenchNode; chan
 /** Moves on by minutes, and notifies as the panel does; answers what each channel was told so far. */
 async function pass({ node, channels }: Awaited<ReturnType<typeof busyNode>>, minutes: number) {
   await bench.clock.advance(minutes * 60_000);
-  await runSweep(bench.store.database, notifySweep, bench.clock.now());
+  await runSweep(bench.store.database, notifySweep(nobodySuspended.isSuspended), bench.clock.now());
   const rows = await bench.store.sql<{ id: string; types: string[] }>(
     `select channel_id as id, array_agg(type order by created_at) as types from fleet.notification_delivery
      where tenant_id = $1 group by 1`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
+import { report, sent, takeOne } from '../commands/support/commands.js';
 import { alertsOf, firing, soon, updateRule } from './support/panel.js';
 import { createWebhook, deliveries, subscribe, WebhookReceiver } from './support/webhook.js';
 
@@ -76,6 +77,62 @@ describe('a channel that is disabled', () => {
   });
 });
 
+describe('a channel that wants an alert only after it began is told of it', () => {
+  test('when the severity is raised', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await tenantWithoutOutages();
+    await subscribe(tenant, receiver, { minimumSeverity: 'CRITICAL' });
+    await updateRule(tenant, { kind: 'CPU', severity: 'WARNING' });
+    await updateRule(tenant, { kind: 'COMMAND_FAILED', severity: 'WARNING' });
+    const { node } = await firing(panel, tenant);
+    const fail = async () => {
+      await sent(tenant, [node]);
+      const handed = await takeOne(node);
+      await report(node, handed, 'in_progress');
+      expect(await report(node, handed, 'failed')).toBe(204);
+    };
+    await fail();
+    await soon(panel, async () => (await alertsOf(tenant)).length === 2, 'both alerts');
+    await pass(1);
+    expect(types(receiver)).toEqual([]);
+    await updateRule(tenant, { kind: 'CPU', severity: 'CRITICAL' });
+    await updateRule(tenant, { kind: 'COMMAND_FAILED', severity: 'CRITICAL' });
+    await node.beat({ cpu_percent: 98 });
+    await fail();
+    const told = () => receiver.received.flatMap(({ body }) => body.data.alerts.map(({ rule }) => rule));
+    await soon(panel, async () => told().length >= 2, 'the alerts');
+    expect(told().toSorted()).toEqual(['command_failed', 'cpu']);
+  });
+
+  test('when it is enabled again after a 410', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(410);
+    const tenant = await tenantWithoutOutages();
+    const id = await subscribe(tenant, receiver);
+    await firing(panel, tenant, 'first');
+    await soon(panel, async () => (await deliveries(tenant))[0]?.status === 'FAILED', 'the 410');
+    await firing(panel, tenant, 'second');
+    await pass(1);
+    expect(receiver.received).toHaveLength(1);
+    await update(tenant, { id, isEnabled: true });
+    await soon(panel, async () => receiver.received.length === 2, 'the second alert');
+    expect(receiver.received[1]!.body.data.alerts.map((alert) => alert.instance_name)).toEqual(['second']);
+  });
+
+  test('when its minimum severity is lowered', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const tenant = await tenantWithoutOutages();
+    await updateRule(tenant, { kind: 'CPU', severity: 'WARNING' });
+    const id = await subscribe(tenant, receiver, { minimumSeverity: 'CRITICAL' });
+    await firing(panel, tenant);
+    await pass(1);
+    expect(types(receiver)).toEqual([]);
+    await update(tenant, { id, minimumSeverity: 'WARNING' });
+    await soon(panel, async () => receiver.received.length === 1, 'the alert');
+    expect(types(receiver)).toEqual(['alert.firing']);
+  });
+});
+
 describe('a webhook whose secret cannot be opened', () => {
   test('notes an attempt each time, without the reason, and is given up in the end', async () => {
     await using receiver = await WebhookReceiver.start();
@@ -120,6 +177,19 @@ describe('an alert that goes on firing', () => {
     await soon(panel, async () => receiver.received.length === 2, 'the repetition that was due');
     await pass(10);
     expect(receiver.received).toHaveLength(2);
+  });
+
+  test('is not told again to a channel that is yet to take what it was told', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(500, 500, 500, 500);
+    const tenant = await tenantWithoutOutages();
+    await subscribe(tenant, receiver, { repeatIntervalMinutes: 5 });
+    await firing(panel, tenant);
+    await soon(panel, async () => receiver.received.length === 5, 'it to be taken', 600);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
+    expect(await deliveries(tenant)).toHaveLength(1);
+    await soon(panel, async () => receiver.received.length === 6, 'the next repetition', 400);
+    expect(types(receiver)).toEqual(Array(6).fill('alert.firing'));
   });
 
   test('is told again as the channel has it now, whatever it had when it was first told', async () => {

@@ -83,6 +83,69 @@ describe('a webhook', () => {
     expect(pauses[2]).toBeGreaterThanOrEqual(80);
   });
 
+  test('that was away hears the newest of an alert last', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(500, 500);
+    const tenant = await panel.world.tenant();
+    await updateRule(tenant, { kind: 'OFFLINE', isEnabled: false });
+    await updateRule(tenant, { kind: 'CPU', forSeconds: 0 });
+    await subscribe(tenant, receiver);
+    const nodes = [await tenant.node(), await tenant.node()];
+    await Promise.all(nodes.map((node) => node.beat({ cpu_percent: 99 })));
+    await soon(panel, async () => receiver.received.length === 1, 'the first attempt');
+    const [first] = await alertsOf(tenant);
+    await tenant.rest(`/api/fleet/alerts/${first!.id}/resolve`, { method: 'POST' });
+    await soon(panel, async () => ended(tenant), 'the deliveries', 120);
+    expect(kinds(receiver)).toEqual([
+      'alert.firing cpu cpu',
+      'alert.firing cpu cpu',
+      'alert.firing cpu cpu',
+      'alert.resolved cpu',
+    ]);
+  });
+
+  test('that was away until an alert was over is told only that it is over', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(500);
+    const tenant = await panel.world.tenant();
+    await updateRule(tenant, { kind: 'OFFLINE', isEnabled: false });
+    await subscribe(tenant, receiver);
+    const { alert } = await firing(panel, tenant);
+    await soon(panel, async () => receiver.received.length === 1, 'the first attempt');
+    await tenant.rest(`/api/fleet/alerts/${alert.id}/resolve`, { method: 'POST' });
+    await soon(panel, async () => receiver.received.length === 2, 'the end', 120);
+    expect(kinds(receiver)).toEqual(['alert.firing cpu', 'alert.resolved cpu']);
+    await soon(panel, async () => ended(tenant), 'the log');
+    expect(await deliveries(tenant)).toMatchObject([
+      { status: 'DELIVERED' },
+      {
+        status: 'FAILED',
+        attempts: [refused(500), { statusCode: null, error: 'The alerts were over before it was taken' }],
+      },
+    ]);
+  });
+
+  test('is given up after three days, however few attempts were noted', async () => {
+    await using receiver = await WebhookReceiver.start();
+    receiver.answers.push(500);
+    const tenant = await panel.world.tenant();
+    await subscribe(tenant, receiver);
+    await firing(panel, tenant);
+    await soon(panel, async () => (await deliveries(tenant))[0]?.attempts.length === 1, 'the first attempt');
+    // As if all since had been broken off.
+    await panel.sql(
+      `update fleet.notification_delivery set created_at = created_at - interval '73 hours', next_attempt_at = $2
+       where tenant_id = $1`,
+      [tenant.id, panel.clock.now()],
+    );
+    await soon(panel, async () => ended(tenant), 'its end');
+    expect((await deliveries(tenant))[0]).toMatchObject({
+      status: 'FAILED',
+      attempts: [refused(500), { statusCode: null, error: 'It could not be delivered for three days' }],
+    });
+    expect(receiver.received).toHaveLength(1);
+  });
+
   test('that answers 410 is left alone from then on, until it is enabled again', async () => {
     await using receiver = await WebhookReceiver.start();
     receiver.answers.push(410);

@@ -4,7 +4,7 @@ import { dataOf } from '../../support/answers.js';
 import { HeldLock } from '../../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
-import { nodesOf, sent, take, takeOne } from './support/commands.js';
+import { nodesOf, report, sent, take, takeOne } from './support/commands.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -113,3 +113,24 @@ async function liveGroup(tenant: Tenant, name: string, filter: Record<string, un
   );
   return made.id;
 }
+
+test('of an instance that had more commands than a statement takes parameters the newest are listed first', async () => {
+  const tenant = await panel.world.tenant();
+  const [node, other] = await nodesOf(tenant, 2);
+  const id = await sent(tenant, [node!]);
+  const handed = await takeOne(node!);
+  for (const status of ['in_progress', 'success']) await report(node!, handed, status);
+  // Of the same age but for the number, which makes them newer.
+  for (const [table, key] of Object.entries({ command: 'id', command_invocation: 'command_id' }))
+    await panel.sql(
+      `insert into fleet.${table} select (jsonb_populate_record(c, jsonb_build_object('${key}', $1 || n))).*
+       from fleet.${table} c, generate_series(100001, 170000) n where c.${key} = $1`,
+      [id],
+    );
+  await sent(tenant, [other!]);
+  const query = `query($id: ID!) { commands(first: 2, filter: { instanceId: $id }) {
+    totalCount nodes { id } } }`;
+  expect(dataOf(await tenant.graphql(query, { id: node!.id }))).toEqual({
+    commands: { totalCount: 70_001, nodes: [{ id: `${id}170000` }, { id: `${id}169999` }] },
+  });
+});

@@ -15,6 +15,7 @@ import { expirySweep } from '#subgraphs/fleet/instance/instance-expiry.job.js';
 import { TestClock } from '../../support/clock.js';
 import { openFleetStore, receivedBeat, runSweep, type FleetStore } from '../../support/fleet-store.js';
 import { until } from '../../support/world.js';
+import { nobodySuspended } from '../support/suspension.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
@@ -90,7 +91,7 @@ async function beat(hearing: Hearing, nodes: readonly { tenantId: string; id: st
 /** What the lease holder does by itself; answers all that it told, but for what it makes of beats. */
 async function look(): Promise<OutboxEvent[]> {
   return [
-    ...(await runSweep(store.database, expirySweep, clock.now())),
+    ...(await runSweep(store.database, expirySweep(nobodySuspended), clock.now())),
     ...(await runSweep(store.database, evaluateSweep(30), clock.now())),
   ];
 }

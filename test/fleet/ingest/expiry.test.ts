@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expirySweep } from '#subgraphs/fleet/instance/instance-expiry.job.js';
 
 import { openFleetStore, runSweep, type FleetStore } from '../../support/fleet-store.js';
+import { nobodySuspended } from '../support/suspension.js';
 
 let store: FleetStore;
 beforeAll(async () => {
@@ -31,10 +32,14 @@ test('when a whole fleet falls silent all of it is announced at once, but for wh
   await blocker.connect();
   await blocker.query('begin');
   await blocker.query(`select from fleet.instance where id = 'inst_org_silent1' for update`);
-  expect(await runSweep(store.database, expirySweep, new Date(start + 90_000))).toHaveLength(4_999);
+  expect(await runSweep(store.database, expirySweep(nobodySuspended), new Date(start + 90_000))).toHaveLength(
+    4_999,
+  );
   await blocker.query('rollback');
   await blocker.end();
-  expect(await runSweep(store.database, expirySweep, new Date(start + 92_000))).toHaveLength(1);
+  expect(await runSweep(store.database, expirySweep(nobodySuspended), new Date(start + 92_000))).toHaveLength(
+    1,
+  );
 });
 
 test('those that are due are not hidden behind any number of others that are due in a moment', async () => {
@@ -44,6 +49,10 @@ test('those that are due are not hidden behind any number of others that are due
     new Date(start + 203_000),
   ]);
   await seed('org_due', 10, start + 199_000);
-  expect(await runSweep(store.database, expirySweep, new Date(start + 200_000))).toHaveLength(10);
-  expect(await runSweep(store.database, expirySweep, new Date(start + 203_000))).toHaveLength(4_500);
+  expect(
+    await runSweep(store.database, expirySweep(nobodySuspended), new Date(start + 200_000)),
+  ).toHaveLength(10);
+  expect(
+    await runSweep(store.database, expirySweep(nobodySuspended), new Date(start + 203_000)),
+  ).toHaveLength(4_500);
 });

@@ -15,6 +15,7 @@ import {
   type FleetStore,
   type StoredInstance,
 } from '../../support/fleet-store.js';
+import { nobodySuspended } from '../support/suspension.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
@@ -43,7 +44,7 @@ async function startNode(tenantId?: string) {
       return reasonsOf(instance);
     },
     expire: async () =>
-      (await runSweep(store.database, expirySweep, clock.now())).filter(
+      (await runSweep(store.database, expirySweep(nobodySuspended), clock.now())).filter(
         ({ entityId }) => entityId === instance.id,
       ),
   };

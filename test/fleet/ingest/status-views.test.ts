@@ -11,6 +11,7 @@ import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Node, type Tenant } from '../../support/world.js';
 import { stride } from '../support/strides.js';
+import { nobodySuspended } from '../support/suspension.js';
 
 let panel: TestPanel;
 let panelFleet: Database;
@@ -79,7 +80,7 @@ async function knownToFollowers(
 ): Promise<Listed[]> {
   // The panel's own sweep may be at work on the same rows.
   const isAnnounced = async () => {
-    await runSweep(panelFleet, expirySweep, panel.clock.now());
+    await runSweep(panelFleet, expirySweep(nobodySuspended), panel.clock.now());
     const newest = await Promise.all(
       nodes.map(async (node) => (await changesOf(node)).at(-1)?.to ?? 'OFFLINE'),
     );
@@ -129,7 +130,7 @@ test('whatever happens in whatever order, list, detail, health, filters, counts 
         if (action.kind === 'sleep') await panel.clock.leap(action.seconds * 1000);
         if (action.kind === 'beat') await nodes[action.node]!.beat({ disk_percent: action.disk });
         if (action.kind === 'sweep') {
-          await runSweep(panelFleet, expirySweep, panel.clock.now());
+          await runSweep(panelFleet, expirySweep(nobodySuspended), panel.clock.now());
           await runSweep(panelFleet, countFoldSweep, panel.clock.now());
           const now = await agreedStatuses(tenant, nodes);
           compared.push({ now, known: await knownToFollowers(live, nodes, now) });
@@ -156,7 +157,7 @@ test('beats that are off their pace by half never flap, neither where one asks n
         await node.beat();
         for (const pause of pauses) {
           await stride(panel.clock, (pause * 1000) / 2);
-          await runSweep(panelFleet, expirySweep, panel.clock.now());
+          await runSweep(panelFleet, expirySweep(nobodySuspended), panel.clock.now());
           expect(await agreedStatuses(tenant, [node])).toEqual([{ id: node.id, status: 'HEALTHY' }]);
           await stride(panel.clock, (pause * 1000) / 2);
           await node.beat();

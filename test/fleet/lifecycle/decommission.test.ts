@@ -131,6 +131,33 @@ describe('renaming and tagging', () => {
     ]);
   });
 
+  test('gives and takes away single tags, beside what others give at the same time', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node('first');
+    const change = async (input: object) => tenant.graphql(update, { input: { id: node.id, ...input } });
+    await change({ tags: ['eu', 'db'] });
+    await Promise.all([
+      change({ addTags: ['prod', 'eu'] }),
+      change({ removeTags: ['db', 'none'] }),
+      change({ name: 'second' }),
+    ]);
+    expect(dataOf(await change({})).updateInstance).toEqual({
+      id: node.id,
+      name: 'second',
+      tags: ['eu', 'prod'],
+    });
+    const nineteen = Array.from({ length: 19 }, (_, at) => `t${at}`);
+    expect([
+      refusal(await change({ addTags: nineteen })).details,
+      refusal(await change({ addTags: ['a'], removeTags: ['a'] })).details,
+      refusal(await change({ tags: ['a'], addTags: ['b'] })).details,
+    ]).toEqual([
+      { 'input.addTags': 'At most 20 tags' },
+      { 'input.removeTags': 'A tag is either given or taken away' },
+      { 'input.addTags': 'It is not beside tags, which says them all' },
+    ]);
+  });
+
   test('a beat that comes at the same time takes nothing back', async () => {
     const tenant = await panel.world.tenant();
     const node = await tenant.node('first');

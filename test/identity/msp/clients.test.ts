@@ -215,7 +215,8 @@ test.concurrent('a suspended client is refused everywhere within seconds, and wo
 
   const refused = { code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' };
   expect(refusal(await acmeCorp.graphql('{ tenant { id } }'))).toEqual(refused);
-  expect((await node.beat()).status).toBe(401);
+  // Not 401, which means to a node that its credential is over.
+  expect((await node.beat()).status).toBe(403);
   const login = await panel.world.login(acmeCorp.account.email, acmeCorp.account.password);
   expect([login.status, login.body]).toEqual([401, { error: 'The tenant is suspended' }]);
   const refresh = await panel.world.rest('/api/auth/refresh', {
@@ -243,13 +244,13 @@ test('a panel that starts later knows who is suspended', async () => {
   const [acmeCorp, neighbour] = [await client(first, mailbox, parent), await client(first, mailbox, parent)];
   const node = await acmeCorp.node();
   await parent.rest(`/api/msp/clients/${acmeCorp.id}/suspend`, { method: 'POST' });
-  await until(async () => (await node.beat()).status === 401, 'the refusal');
+  await until(async () => (await node.beat()).status === 403, 'the refusal');
   await first.panel.stop();
   const later = new World((await first.another()).url, first.clock);
   const seen = async (token: string) => (await later.rest('/api/fleet/instances', { token })).status;
   expect([await seen(acmeCorp.token), await seen(neighbour.token)]).toEqual([401, 200]);
   const beat = { token: node.credential, body: ordinaryBeat };
-  expect((await later.rest('/api/agent/heartbeat', beat)).status).toBe(401);
+  expect((await later.rest('/api/agent/heartbeat', beat)).status).toBe(403);
   const login = await later.login(acmeCorp.account.email, acmeCorp.account.password);
   expect([login.status, login.body]).toEqual([401, { error: 'The tenant is suspended' }]);
 });

@@ -4,12 +4,14 @@ import type { Mailer } from '#platform/mail.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
+import { Alert } from '../alert.entity.js';
+import { AlertStatus } from '../alert.kinds.js';
 import { givenUp, type AttemptResult } from './attempt-result.js';
 import { deliverKind, type DeliverPayload } from './deliver.kind.js';
 import { NotificationChannel } from './notification-channel.entity.js';
 import { NotificationDelivery } from './notification-delivery.entity.js';
 import { ChannelKind, DeliveryStatus, NotificationType } from './notification.kinds.js';
-import { nextAttemptAfter } from './retry.js';
+import { isTooOld, nextAttemptAfter } from './retry.js';
 import { sendMail } from './send-mail.service.js';
 import { sendWebhook } from './send-webhook.js';
 
@@ -57,6 +59,8 @@ async function attempt(
   if (!channel) return givenUp('The channel was deleted');
   if (!channel.isEnabled && delivery.type !== NotificationType.TEST)
     return givenUp('The channel is disabled');
+  if (isTooOld(delivery.createdAt, step.now)) return givenUp('It could not be delivered for three days');
+  if (await isOver(delivery, step)) return givenUp('The alerts were over before it was taken');
   try {
     if (channel.kind === ChannelKind.EMAIL) return await sendMail(options, channel, delivery, step);
     const { id, body } = delivery;
@@ -65,6 +69,16 @@ async function attempt(
     if (step.signal.aborted) throw cause;
     return { statusCode: null, error: 'Something went wrong on our side', cause };
   }
+}
+
+/** Whoever could not be told that alerts fire is not told so any more once all of them are over. */
+async function isOver(
+  { tenantId, type, alertIds, attempts }: NotificationDelivery,
+  { em }: JobStep,
+): Promise<boolean> {
+  if (type !== NotificationType.ALERT_FIRING || attempts.length === 0) return false;
+  const open = { tenantId, id: { $in: alertIds }, status: { $ne: AlertStatus.RESOLVED } };
+  return (await em.count(Alert, open)) === 0;
 }
 
 async function note(step: JobStep<DeliverPayload>, result: AttemptResult, durationMs: number): Promise<void> {

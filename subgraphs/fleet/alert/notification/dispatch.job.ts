@@ -6,9 +6,16 @@ const batch = 200;
 // Longer than a job and its repetitions may take: until then nobody else takes the delivery up.
 const leaseMs = 5 * 60_000;
 
+// What was told of the same alerts before is told first, so that the newest word is the last.
+const waits = `exists (
+  select from fleet.notification_delivery before
+  where before.tenant_id = d.tenant_id and before.channel_id = d.channel_id and before.next_attempt_at is not null
+    and before.created_at < d.created_at and before.alert_ids && d.alert_ids
+)`;
+
 const take = `update fleet.notification_delivery d set next_attempt_at = ?
   from (
-    select tenant_id, id from fleet.notification_delivery where next_attempt_at <= ?
+    select tenant_id, id from fleet.notification_delivery d where next_attempt_at <= ? and not ${waits}
     order by next_attempt_at limit ${batch} for no key update skip locked
   ) due
   where d.tenant_id = due.tenant_id and d.id = due.id

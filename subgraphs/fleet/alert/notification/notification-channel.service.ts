@@ -102,7 +102,8 @@ export class NotificationChannelService {
       );
       if (changes.isEnabled) channel.disabledReason = null;
       if (changes.recipients != null) await this.addresses.ask(operation, write, channel.recipients);
-      if (changes.repeatIntervalMinutes != null || changes.isEnabled)
+      const { repeatIntervalMinutes, minimumSeverity, isEnabled } = changes;
+      if (repeatIntervalMinutes != null || minimumSeverity != null || isEnabled)
         await lookAgain(write.em, operation.tenantId, operation.clock.now());
       return channel;
     });

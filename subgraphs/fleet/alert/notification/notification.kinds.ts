@@ -44,8 +44,8 @@ registerEnumType(DeliveryStatus, {
     DELIVERED: { description: 'The other end took it.' },
     FAILED: {
       description:
-        'It was given up: after ten attempts over about a day, or there was nowhere left to send it; its last attempt ' +
-        'says why.',
+        'It was given up: after ten attempts over about a day, or there was nowhere left to send it, or the alerts were ' +
+        'over before the other end took it; its last attempt says why.',
     },
   },
 });

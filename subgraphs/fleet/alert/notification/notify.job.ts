@@ -10,7 +10,7 @@ import { bodyOf, toldAlert, type AlertFacts } from './notification.message.js';
 
 const batch = 500;
 const perMessage = 100;
-const inhibitedForMs = 60_000;
+const heldBackMs = 60_000;
 
 interface DueAlert extends AlertFacts {
   tenantId: string;
@@ -18,6 +18,8 @@ interface DueAlert extends AlertFacts {
   isInhibited: boolean;
   /** Channel to when it was last told that the alert fires. */
   told: Record<string, string>;
+  /** Channels that are yet to take what they are told of it. */
+  waiting: string[];
 }
 
 interface ActiveSilence {
@@ -45,6 +47,10 @@ const findDue = `select a.tenant_id as "tenantId", a.id, a.instance_id as "insta
     coalesce(i.name, a.instance_name) as "instanceName", coalesce(i.tags, '{}') as tags, a.rule, a.component, a.severity,
     a.status, a.message, a.value, a.threshold, a.count, a.started_at as "startedAt", a.resolved_at as "resolvedAt",
     a.told,
+    case when a.told = '{}' then '{}' else array(
+      select d.channel_id from fleet.notification_delivery d
+      where d.tenant_id = a.tenant_id and d.next_attempt_at is not null and a.id = any (d.alert_ids)
+    ) end as waiting,
     a.rule <> 'OFFLINE' and exists (
       select from fleet.alert o
       where o.tenant_id = a.tenant_id and o.instance_id = a.instance_id and o.rule = 'OFFLINE'
@@ -81,39 +87,48 @@ const insertDeliveries = `insert into fleet.notification_delivery
 /**
  * Tells channels of alerts that fire or are over, all that happened since the last run in one message. One that still
  * fires is told again at each channel's interval. An alert that is silenced, or whose node is offline or stopped, is held back; if
- * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning.
+ * it still fires afterwards, it is told then. Its end is told to those that were told of its beginning. A tenant that is
+ * suspended is told nothing before it is restored.
  */
-export const notifySweep: Sweep = {
-  name: 'alert.notify',
-  everyMs: 5_000,
-  due: 'select from fleet.alert where notify_at <= ?',
-  async run(step) {
-    const { em, now } = step;
-    const due = await em.execute<DueAlert[]>(findDue, [now]);
-    if (due.length === 0) return 'done';
-    const tenantIds = JSON.stringify([...new Set(due.map(({ tenantId }) => tenantId))]);
-    const silences = await em.execute<ActiveSilence[]>(findSilences, [tenantIds, now, now]);
-    const channels = await em.execute<Channel[]>(findChannels, [tenantIds]);
-    const verdicts = due.map((alert) => judge({ ...alert, ...times(alert) }, silences, now));
-    await deliver(step, verdicts, channels);
-    const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
-    await em.execute(markAlerts, [now, JSON.stringify(marks)]);
-    return due.length === batch ? 'more' : 'done';
-  },
-};
+export function notifySweep(isSuspended: (tenantId: string) => boolean): Sweep {
+  return {
+    name: 'alert.notify',
+    everyMs: 5_000,
+    due: 'select from fleet.alert where notify_at <= ?',
+    async run(step) {
+      const { em, now } = step;
+      const due = await em.execute<DueAlert[]>(findDue, [now]);
+      if (due.length === 0) return 'done';
+      const tenantIds = JSON.stringify([...new Set(due.map(({ tenantId }) => tenantId))]);
+      const silences = await em.execute<ActiveSilence[]>(findSilences, [tenantIds, now, now]);
+      const channels = await em.execute<Channel[]>(findChannels, [tenantIds]);
+      const verdicts = due.map((alert) =>
+        isSuspended(alert.tenantId)
+          ? { alert, type: null, lookAgainAt: heldBack(now) }
+          : judge({ ...alert, ...times(alert) }, silences, now),
+      );
+      await deliver(step, verdicts, channels);
+      const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
+      await em.execute(markAlerts, [now, JSON.stringify(marks)]);
+      return due.length === batch ? 'more' : 'done';
+    },
+  };
+}
 
 function judge(alert: DueAlert, silences: readonly ActiveSilence[], now: Date): Verdict {
   if (alert.status === 'RESOLVED') return { alert, type: NotificationType.ALERT_RESOLVED, lookAgainAt: null };
   // Somebody has taken it up already.
   if (alert.status !== 'FIRING') return { alert, type: null, lookAgainAt: null };
-  if (alert.isInhibited) {
-    return { alert, type: null, lookAgainAt: new Date(now.getTime() + inhibitedForMs) };
-  }
+  if (alert.isInhibited) return { alert, type: null, lookAgainAt: heldBack(now) };
   const ends = silences
     .filter(({ tenantId, matchers }) => tenantId === alert.tenantId && isAbout(matchers, alert))
     .map(({ endsAt }) => new Date(endsAt).getTime());
   if (ends.length > 0) return { alert, type: null, lookAgainAt: new Date(Math.max(...ends)) };
   return { alert, type: NotificationType.ALERT_FIRING, lookAgainAt: null };
+}
+
+function heldBack(now: Date): Date {
+  return new Date(now.getTime() + heldBackMs);
 }
 
 /** Writes what is to be sent. */
@@ -126,6 +141,8 @@ async function deliver(
     [NotificationType.ALERT_FIRING, NotificationType.ALERT_RESOLVED].flatMap((type) => {
       const alerts = verdicts
         .filter((verdict) => verdict.type === type && isToBeTold(channel, verdict, now))
+        // What waits for a channel that is away says it once, however often it would have been said.
+        .filter(({ alert }) => type !== NotificationType.ALERT_FIRING || !alert.waiting.includes(channel.id))
         .map(({ alert }) => alert);
       return chunks(alerts).map((some) => ({
         tenantId: channel.tenantId,

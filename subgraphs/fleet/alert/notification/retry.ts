@@ -2,6 +2,13 @@ const firstMs = 5_000;
 const factor = 4;
 const longestMs = 6 * 60 * 60 * 1000;
 const attemptsInAll = 10;
+/** Longer than ten attempts take, each as late as the other end may ask for. */
+const longestInAllMs = 3 * 24 * 60 * 60 * 1000;
+
+/** Whether it is given up whatever was noted of attempts at it: one that was broken off is not. */
+export function isTooOld(createdAt: Date, now: Date): boolean {
+  return now.getTime() - createdAt.getTime() > longestInAllMs;
+}
 
 /**
  * When to try again after so many attempts, or null when it is given up: after 5, 20, 80 seconds and so on up to six

@@ -15,6 +15,7 @@ import {
   type FleetStore,
   type StoredInstance,
 } from '../../../support/fleet-store.js';
+import { nobodySuspended } from '../../support/suspension.js';
 
 const evaluate = evaluateSweep(30);
 
@@ -54,7 +55,7 @@ export class AlertBench {
 
   /** What the lease holder does by itself every few seconds; answers the changes of alerts that it published. */
   async evaluate(): Promise<OutboxEvent[]> {
-    await runSweep(this.store.database, expirySweep, this.clock.now());
+    await runSweep(this.store.database, expirySweep(nobodySuspended), this.clock.now());
     return runSweep(this.store.database, evaluate, this.clock.now());
   }
 
