@@ -70,8 +70,9 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
     }
     const { data, error } = await run(given);
     const refusal = error && problemOf(error);
-    // A form in a dialog may have been left meanwhile.
     setPlaced(refusal && form.current ? place(form.current, refusal) : nothingPlaced);
+    // A form in a dialog may have been left meanwhile.
+    if (refusal && !form.current) announce(`Not done: ${refusal.text}`);
     setAnswers((before) => before + 1);
     if (refusal) onRefused?.(refusal);
     if (!data) return;

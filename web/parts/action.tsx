@@ -49,7 +49,7 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
       </button>
       <Problem told={error && problemOf(error)} />
       {isAsking && (
-        <Dialog title={`${label}?`} onClose={() => setAsking(false)}>
+        <Dialog title={`${label}?`} isDismissable onClose={() => setAsking(false)}>
           <p>{confirm}</p>
           <div className="actions">
             <button type="button" className="main" disabled={fetching} autoFocus onClick={() => void act()}>

@@ -41,6 +41,17 @@ export async function unanswered(page: Page, operation: string) {
   return { asked: () => asked, mend: async () => page.unroute('**/graphql', refuse) };
 }
 
+/** One operation is held up until it is let go. */
+export async function heldUp(page: Page, operation: string): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postDataJSON() as { operationName?: string } | null;
+    if (body?.operationName === operation) await promise;
+    return route.fallback();
+  });
+  return resolve;
+}
+
 /** The line of a list that has this text in it. */
 export function line(page: Page, text: string) {
   return page.getByRole('listitem').filter({ hasText: text });
