@@ -157,7 +157,7 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         );
         await page.locator('dd', { hasText: 'nginx:1.28' }).waitFor();
         await expect.poll(async () => page.getByLabel('Image').inputValue()).toBe('nginx:1.28');
-        expect(await page.getByLabel('Replicas').inputValue()).toBe('3');
+        expect(await page.getByRole('spinbutton', { name: 'Replicas' }).inputValue()).toBe('3');
         await press(page, 'Change it');
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
       }),
