@@ -9,7 +9,7 @@ import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
-import { retype, unanswered } from './support/editing.js';
+import { answerLost, retype, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
@@ -106,6 +106,23 @@ describe.skipIf(!isChromiumThere)('one client', () => {
       }),
     ).toEqual(nothingWrong);
     expect([sentTo(wrong), sentTo(right)]).toEqual([1, 1]);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a change whose answer was lost', () => {
+  test('is said to be done or not, and to be looked for before it is done again', async () => {
+    const parent = await provider(stage.panel);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        await retype(page, 'Name of the client', 'Once Corp');
+        await retype(page, 'E-mail of its contact', `once.${parent.id}@client.example`);
+        await answerLost(page, 'CreateMspClient');
+        await page.keyboard.press('Enter');
+        await page.getByRole('alert').filter({ hasText: 'it may be done or not. Look before' }).waitFor();
+        await page.reload();
+        await page.getByRole('listitem').filter({ hasText: 'Once Corp' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
   });
 });
 

@@ -5,7 +5,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 
 const commands = [
   { value: 'UPDATE', text: 'Update' },
@@ -17,7 +17,7 @@ const commands = [
 /** A command in steps; each is watched before the next. */
 export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
   const [command, setCommand] = useState<OrderedCommand>('UPDATE');
-  const [key, setKey] = useState(onceKey);
+  const once = useOnceKeys();
   return (
     <Card title="New canary" className="wide">
       <ActionForm
@@ -26,21 +26,20 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
           const tags = wordsIn(textOf(form, 'tags'));
           const bakeSeconds = Number(form.get('bake')) * 60;
           return {
-            input: {
+            input: once.keyed({
               name: textOf(form, 'name'),
               command,
               params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
               steps: wordsIn(textOf(form, 'steps')).map((step) => ({ percent: Number(step), bakeSeconds })),
               appliesTo: tags.length > 0 ? { tags } : 'all_instances',
               maxFailures: Number(form.get('maxFailures')),
-              idempotencyKey: key,
-            },
+            }),
           };
         }}
         submit="Begin"
         done="The canary has begun."
         onDone={({ createCanary }) => {
-          setKey(onceKey());
+          once.done();
           onMade(createCanary.id);
         }}
       >

@@ -11,7 +11,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { money } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
@@ -31,7 +31,7 @@ export function NewServer({ providers, onMade }: NewServerProps) {
   const { data, told, read } = useRead(HostingOffersDocument, { variables: { provider } });
   const [chosenRegion, setRegion] = useState('');
   const [chosenSize, setSize] = useState('');
-  const [key, setKey] = useState(onceKey);
+  const once = useOnceKeys();
   const regions = data?.hostingRegions.filter(({ available }) => available) ?? [];
   const region = regions.find(({ id }) => id === chosenRegion)?.id ?? regions[0]?.id ?? '';
   const sizes = (data?.hostingSizes ?? [])
@@ -44,22 +44,21 @@ export function NewServer({ providers, onMade }: NewServerProps) {
       <ActionForm
         document={ProvisionServerDocument}
         variables={(form) => ({
-          input: {
+          input: once.keyed({
             provider,
             region,
             size,
             name: textOf(form, 'name'),
             tags: wordsIn(textOf(form, 'tags')),
             isProtected: form.get('isProtected') === 'on',
-            idempotencyKey: key,
-          },
+          }),
           withCosts,
         })}
         submit="Order it"
         done="The server is ordered."
         isDisabled={size === ''}
         onDone={({ provisionServer }) => {
-          setKey(onceKey());
+          once.done();
           onMade(provisionServer);
         }}
       >
