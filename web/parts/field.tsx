@@ -9,8 +9,10 @@ import {
 
 import { describedBy, Fault, useFault } from './faults.tsx';
 
+type Filled = InputHTMLAttributes<HTMLInputElement>['defaultValue'];
+
 /** What is edited may change meanwhile: a field shows it as it is by then, unless something else was typed into it. */
-function useShown<Input extends { value: string }>(defaultValue: unknown) {
+function useShown<Input extends { value: string }>(defaultValue: Filled) {
   const input = useRef<Input>(null);
   const shown = useRef(defaultValue);
   useLayoutEffect(() => {
@@ -22,7 +24,7 @@ function useShown<Input extends { value: string }>(defaultValue: unknown) {
   return input;
 }
 
-const asText = (value: unknown) => String(value ?? '');
+const asText = (value: Filled) => String(value ?? '');
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;

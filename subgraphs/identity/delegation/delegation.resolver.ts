@@ -15,7 +15,7 @@ import {
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import type { ActingService } from './acting.service.js';
