@@ -55,13 +55,14 @@ export async function answerLost(page: Page, operation: string): Promise<void> {
 
 /** One operation is held up until it is let go. */
 export async function heldUp(page: Page, operation: string): Promise<() => void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
   await page.route('**/graphql', async (route) => {
     const body = route.request().postDataJSON() as { operationName?: string } | null;
-    if (body?.operationName === operation) await promise;
+    if (body?.operationName === operation) await held;
     return route.fallback();
   });
-  return resolve;
+  return letGo;
 }
 
 /** The line of a list that has this text in it. */
