@@ -2,14 +2,14 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { partner } from '../billing/support/partner-money.js';
 import { decide } from '../billing/support/partners.js';
-import { client, provider } from '../identity/msp/support.js';
+import { client, provider, type ClientBody } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
-import { retype, unanswered } from './support/editing.js';
+import { answerLost, retype, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
@@ -64,6 +64,65 @@ describe.skipIf(!isChromiumThere)('one client', () => {
     const other = await provider(stage.panel);
     expect(
       await at(other, `/clients/${acme.id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+  });
+
+  test('keeps what one change has nothing to do with: a contact that was put right is not undone', async () => {
+    const parent = await provider(stage.panel);
+    const [wrong, right] = [`wrong.${parent.id}@client.example`, `right.${parent.id}@client.example`];
+    const made = await parent.rest<ClientBody>('/api/msp/clients', {
+      body: { name: 'Beta Corp', contact_email: wrong, instance_limit: 5, plan: 'pro' },
+    });
+    const { mailbox } = stage.panel;
+    const sentTo = (address: string) => mailbox.mails.filter(({ to }) => to === address).length;
+    await mailbox.receive(wrong, /Join/);
+    expect(
+      await at(parent, `/clients/${made.body.id}`, async (page) => {
+        const shown = async (name: string, value: string) => {
+          await expect.poll(async () => page.getByLabel(name, { exact: true }).inputValue()).toBe(value);
+        };
+        await retype(page, 'E-mail of its contact', right);
+        await press(page, 'Change it');
+        await page.locator('dd', { hasText: right }).waitFor();
+        await shown('E-mail of its contact', right);
+        await mailbox.receive(right, /Join/);
+        await retype(page, 'Instances, at most', '7');
+        await press(page, 'Change it');
+        await page.getByText('of 7').waitFor();
+        await shown('Instances, at most', '7');
+        // Somebody else changes it, which this page is not told of.
+        dataOf(
+          await parent.graphql(
+            `mutation ($id: ID!) { updateMspClient(id: $id, input: { name: "Beta Ltd", instanceLimit: 9 }) { id } }`,
+            { id: made.body.id },
+          ),
+        );
+        await choose(page, 'Plan', 'Enterprise');
+        await press(page, 'Change it');
+        await heading(page, 'Beta Ltd');
+        await page.locator('dd', { hasText: 'Enterprise' }).waitFor();
+        await page.getByText('of 9').waitFor();
+        await shown('Name of the client', 'Beta Ltd');
+        await shown('Instances, at most', '9');
+      }),
+    ).toEqual(nothingWrong);
+    expect([sentTo(wrong), sentTo(right)]).toEqual([1, 1]);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('a change whose answer was lost', () => {
+  test('is said to be done or not, and to be looked for before it is done again', async () => {
+    const parent = await provider(stage.panel);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        await retype(page, 'Name of the client', 'Once Corp');
+        await retype(page, 'E-mail of its contact', `once.${parent.id}@client.example`);
+        await answerLost(page, 'CreateMspClient');
+        await page.keyboard.press('Enter');
+        await page.getByRole('alert').filter({ hasText: 'it may be done or not. Look before' }).waitFor();
+        await page.reload();
+        await page.getByRole('listitem').filter({ hasText: 'Once Corp' }).waitFor();
+      }),
     ).toEqual(nothingWrong);
   });
 });

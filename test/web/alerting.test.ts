@@ -9,7 +9,7 @@ import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
-import { fits, focusedFault, line, open, retype, unanswered } from './support/editing.js';
+import { fits, focusedFault, heldUp, line, open, retype, unanswered } from './support/editing.js';
 import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 
@@ -152,7 +152,7 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await press(page, 'Another secret for On call', 'Another secret');
         await page.getByRole('dialog', { name: 'Secret of On call' }).waitFor();
         expect(await page.getByLabel('Secret', { exact: true }).inputValue()).not.toBe(receiver.secrets[0]);
-        await page.keyboard.press('Escape');
+        await press(page, 'I have copied it');
         await row.getByText('signed with the former secret too until').waitFor();
         await press(page, 'Switch off On call');
         await row.getByText('Off', { exact: true }).waitFor();
@@ -161,6 +161,45 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await press(page, 'Remove On call', 'Remove');
         await page.getByText('Nobody is told of alerts yet.').waitFor();
         await sent.getByText('A channel that was removed').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('is not lost by a press beside its dialog: neither what was typed nor a secret, nor what came of a change', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await using receiver = await WebhookReceiver.start();
+    expect(
+      await at(tenant, '/alerts/channels', async (page) => {
+        await choose(page, 'How it is told', 'Webhook');
+        await retype(page, 'Name of the channel', 'On call');
+        await retype(page, 'Address of the webhook', receiver.url);
+        await page.keyboard.press('Enter');
+        const secret = page.getByRole('dialog', { name: 'Secret of On call' });
+        await secret.waitFor();
+        await page.mouse.click(4, 4);
+        await page.keyboard.press('Escape');
+        await press(page, 'I have copied it');
+        await secret.waitFor({ state: 'detached' });
+
+        await open(page, 'Edit On call', 'Channel: On call');
+        await retype(page, 'Told again after, in minutes', '3');
+        await page.mouse.click(4, 4);
+        expect(await page.getByRole('dialog').getByLabel('Told again after, in minutes').inputValue()).toBe(
+          '3',
+        );
+        const letGo = await heldUp(page, 'UpdateNotificationChannel');
+        await press(page, 'Save');
+        await press(page, 'Cancel');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        letGo();
+        await page.getByText(/^Not done: .*5 to 10080/).waitFor();
+
+        // Where nothing can be lost it is a way out.
+        await press(page, 'Remove On call');
+        await page.getByRole('dialog').waitFor();
+        await page.mouse.click(4, 4);
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        await line(page, receiver.url).waitFor();
       }),
     ).toEqual(nothingWrong);
   });

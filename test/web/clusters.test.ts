@@ -6,6 +6,7 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 import { cluster, startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
@@ -163,6 +164,29 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         expect(await shop()).toEqual([1, 'nginx:1.28']);
       }),
     ).toEqual(nothingWrong);
+  });
+
+  test('keeps the image that a colleague has deployed when it is scaled', async () => {
+    const here = await scene();
+    const id = await run(here, 'colleagues');
+    expect(
+      await at(here.tenant, `/kubernetes/deployments/${id}`, async (page) => {
+        await passUntil(stage.panel, page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2'));
+        await retype(page, 'Replicas', '3');
+        dataOf(
+          await here.tenant.graphql(
+            'mutation ($id: ID!) { updateDeployment(id: $id, input: { image: "nginx:1.28" }) { id } }',
+            { id },
+          ),
+        );
+        await page.locator('dd', { hasText: 'nginx:1.28' }).waitFor();
+        await expect.poll(async () => page.getByLabel('Image').inputValue()).toBe('nginx:1.28');
+        expect(await page.getByRole('spinbutton', { name: 'Replicas' }).inputValue()).toBe('3');
+        await press(page, 'Change it');
+        await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
+      }),
+    ).toEqual(nothingWrong);
+    expect(JSON.stringify(here.sandbox.deployment('default', 'colleagues')?.spec)).toContain('nginx:1.28');
   });
 
   test('names who else owns what a change would change, and takes it over when that is wanted', async () => {

@@ -184,6 +184,30 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('the access that a provider has is seen and ended after any number that have ended', async () => {
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, mailbox, parent);
+    await stage.panel.sql(
+      `insert into identity.delegation (tenant_id, id, provider_id, role, granted_by, granted_at, expires_at)
+       select $1, 'dlg_' || lpad(n::text, 26, '0'), $2, 'VIEWER', $3, $4::timestamptz - interval '2 days', $4::timestamptz - interval '1 day'
+       from generate_series(1, 60) n`,
+      [acme.id, parent.id, acme.user.id, stage.panel.clock.now().toISOString()],
+    );
+    expect(
+      await at(acme, '/members', async (page) => {
+        const access = page.getByRole('list', { name: 'Access of the provider' }).getByRole('listitem');
+        await expect.poll(async () => access.count()).toBe(50);
+        await press(page, 'Let the provider act in your organization');
+        await choose(page, 'At most as', 'Operator: the fleet');
+        await press(page, 'Grant access');
+        await access.first().getByText('As operator until').waitFor();
+        await press(page, 'End it: the access as operator');
+        await page.getByText('The access has ended.').waitFor();
+        await page.getByRole('button', { name: /^End it/ }).waitFor({ state: 'detached' });
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('whoever may only look is offered nothing else', async () => {
     const tenant = await stage.panel.world.tenant();
     await tokenInRole(stage.panel, tenant, 'VIEWER');

@@ -7,8 +7,8 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
-import { heading, nothingWrong, press, tabTo } from './support/console.js';
-import { unanswered } from './support/editing.js';
+import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
+import { answerLost, retype, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
@@ -165,6 +165,65 @@ describe.skipIf(!isChromiumThere)('a provider', () => {
         await page.keyboard.press('Space');
         await press(page, 'Connect Hetzner Cloud');
         await page.getByText('Hetzner Cloud is connected.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an order', () => {
+  test('whose answer was lost is made once by the same press, and is another one by another name', async () => {
+    const tenant = await connected();
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        const lost = page.getByRole('alert').filter({ hasText: 'send the same again: it is done once' });
+        await page.getByRole('button', { name: 'Order it', disabled: false }).waitFor();
+        await retype(page, 'Name of the server', 'once');
+        await answerLost(page, 'ProvisionServer');
+        await page.keyboard.press('Enter');
+        await lost.waitFor();
+        await press(page, 'Order it');
+        await page.getByText('The server is ordered.').waitFor();
+        await retype(page, 'Name of the server', 'first');
+        await answerLost(page, 'ProvisionServer');
+        await page.keyboard.press('Enter');
+        await lost.waitFor();
+        await retype(page, 'Name of the server', 'second');
+        await page.keyboard.press('Enter');
+        await lost.waitFor({ state: 'detached' });
+        await page.getByRole('link', { name: 'second', exact: true }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    const { servers } = dataOf(
+      await tenant.graphql<{ servers: { nodes: { name: string }[] } }>('{ servers { nodes { name } } }'),
+    );
+    expect(servers.nodes.map(({ name }) => name).toSorted()).toEqual(['first', 'once', 'second']);
+  });
+
+  test('is in the costs beside it, and no budget is dropped by a press of its button', async () => {
+    const tenant = await connected();
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        const costs = page.getByRole('region', { name: 'Costs and budget' });
+        const limit = page.getByLabel('At most, a month');
+        await press(page, 'Set the budget');
+        expect(await page.locator('input:focus:invalid').count()).toBe(1);
+        await retype(page, 'At most, a month', '50');
+        await page.keyboard.press('Enter');
+        await costs.getByText('of a budget of €50').waitFor();
+        await expect.poll(async () => limit.inputValue()).toBe('50');
+        await choose(page, 'Currency', 'USD');
+        expect(await limit.inputValue()).toBe('');
+        await retype(page, 'At most, a month', '20');
+        await page.keyboard.press('Enter');
+        await costs.getByText('of a budget of $20').waitFor();
+
+        await retype(page, 'Name of the server', 'costly');
+        await page.keyboard.press('Enter');
+        await costs.getByText(/at most €[1-9][\d.]* a month of a budget of €50/).waitFor();
+
+        await press(page, 'No budget in USD', 'No budget');
+        await costs.getByText('of a budget of $20').waitFor({ state: 'detached' });
+        await costs.getByText('of a budget of €50').waitFor();
       }),
     ).toEqual(nothingWrong);
   });

@@ -23,6 +23,7 @@ import { SecondFactor } from './second-factor.tsx';
 /** Whoever is signed in: name, password, second factor, and where else they are signed in. */
 export default function ProfilePage() {
   const { data, told, read } = useRead(ProfileDocument);
+  const sessions = useSessions();
   return (
     <Page title="Your account">
       <Problem told={told} retry={read} />
@@ -60,6 +61,7 @@ export default function ProfilePage() {
             })}
             submit="Change the password"
             done="Your password is changed. Your other sessions have ended."
+            onDone={sessions.reload}
           >
             <Field
               label="Password now"
@@ -80,14 +82,16 @@ export default function ProfilePage() {
           </ActionForm>
         </Card>
         {data && <SecondFactor isOn={data.me.totpEnabled} onChange={read} />}
-        <Sessions />
+        <Sessions pages={sessions} />
       </div>
     </Page>
   );
 }
 
-function Sessions() {
-  const { rows, error, hasMore, more, reload } = usePages(SessionsDocument, {}, ({ sessions }) => sessions);
+const useSessions = () => usePages(SessionsDocument, {}, ({ sessions }) => sessions);
+
+function Sessions({ pages }: { pages: ReturnType<typeof useSessions> }) {
+  const { rows, error, hasMore, more, reload } = pages;
   const open = rows?.filter(({ revokedAt }) => revokedAt === null);
   return (
     <Listing

@@ -78,7 +78,7 @@ export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
             </>
           )}
         </p>
-        <Problem told={error && problemOf(error)} />
+        <Problem told={error && problemOf(error, 'change')} />
       </div>
       <div className="actions">
         {status === 'FIRING' && may('fleet.alert.acknowledge') && (

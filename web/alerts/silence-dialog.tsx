@@ -1,11 +1,8 @@
 import { useState } from 'react';
-import { useMutation } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
 import { CreateSilenceDocument, type AlertRowFragment } from '../generated/graphql.ts';
-import { announce } from '../parts/announce.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { plural, words } from '../parts/words.ts';
@@ -29,67 +26,57 @@ interface SilenceDialogProps {
 export function SilenceDialog({ alert, onClose, onMade }: SilenceDialogProps) {
   const [fields, setFields] = useState<readonly Matchable[]>(['RULE', 'INSTANCE_ID']);
   const [hours, setHours] = useState<(typeof lengths)[number]['value']>('4');
-  const [{ fetching, error }, create] = useMutation(CreateSilenceDocument);
   const { alike, told, read } = useAlike(alert, fields);
   const offered = silenceFields.filter((field) => valueOf(alert, field) !== null);
-  const make = async (form: FormData) => {
-    const { data } = await create({
-      input: {
-        matchers: fields.map((field) => ({ field, operator: 'EQUALS', value: valueOf(alert, field)! })),
-        endsAt: new Date(Date.now() + Number(hours) * 3_600_000).toISOString(),
-        comment: textOf(form, 'comment'),
-      },
-    });
-    if (!data) return;
-    announce('Silenced.');
-    onMade();
-  };
   return (
-    <Dialog title="Silence alerts" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void make(new FormData(event.currentTarget));
-        }}
-      >
-        <fieldset>
-          <legend>Those with the same</legend>
-          {offered.map((field) => (
-            <label key={field} className="check">
-              <input
-                type="checkbox"
-                checked={fields.includes(field)}
-                onChange={({ target }) =>
-                  setFields(target.checked ? [...fields, field] : fields.filter((one) => one !== field))
-                }
-              />{' '}
-              {field === 'INSTANCE_ID'
-                ? `Instance: ${alert.instanceName}`
-                : `${words(field)}: ${words(valueOf(alert, field)!)}`}
-            </label>
-          ))}
-        </fieldset>
-        <Choice label="For" value={hours} options={lengths} onChange={setHours} />
-        <Field
-          label="Why"
-          name="comment"
-          required
-          maxLength={500}
-          hint="Others read this beside the silence."
-        />
-        <p role="status">{fields.length === 0 ? 'Choose at least one.' : alike && aboutText(alike)}</p>
-        <Problem told={told} retry={read} />
-        <Problem told={error && problemOf(error)} />
-        <div className="actions">
-          <button className="main" disabled={fetching || fields.length === 0}>
-            Silence
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Silence alerts"
+      document={CreateSilenceDocument}
+      variables={(form) => ({
+        input: {
+          matchers: fields.map((field) => ({
+            field,
+            operator: 'EQUALS' as const,
+            value: valueOf(alert, field)!,
+          })),
+          endsAt: new Date(Date.now() + Number(hours) * 3_600_000).toISOString(),
+          comment: textOf(form, 'comment'),
+        },
+      })}
+      submit="Silence"
+      done="Silenced."
+      isDisabled={fields.length === 0}
+      onClose={onClose}
+      onDone={onMade}
+    >
+      <fieldset>
+        <legend>Those with the same</legend>
+        {offered.map((field) => (
+          <label key={field} className="check">
+            <input
+              type="checkbox"
+              checked={fields.includes(field)}
+              onChange={({ target }) =>
+                setFields(target.checked ? [...fields, field] : fields.filter((one) => one !== field))
+              }
+            />{' '}
+            {field === 'INSTANCE_ID'
+              ? `Instance: ${alert.instanceName}`
+              : `${words(field)}: ${words(valueOf(alert, field)!)}`}
+          </label>
+        ))}
+      </fieldset>
+      <Choice label="For" value={hours} options={lengths} onChange={setHours} />
+      <Field
+        label="Why"
+        name="comment"
+        required
+        maxLength={500}
+        hint="Others read this beside the silence."
+      />
+      <p role="status">{fields.length === 0 ? 'Choose at least one.' : alike && aboutText(alike)}</p>
+      <Problem told={told} retry={read} />
+    </FormDialog>
   );
 }
 

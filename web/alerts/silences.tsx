@@ -1,6 +1,8 @@
+import { useCallback } from 'react';
 import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
+import { useDue } from '../api/use-due.ts';
 import { useRead } from '../api/use-read.ts';
 import { ExpireSilenceDocument, SilencesDocument } from '../generated/graphql.ts';
 import { announce } from '../parts/announce.tsx';
@@ -12,6 +14,12 @@ import { words } from '../parts/words.ts';
 /** What channels are not told of just now. */
 export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void }) {
   const { data, error, read } = useRead(SilencesDocument, { requestPolicy: 'network-only' });
+  // Alerts are told again, and shown as such, once one of them is over.
+  const readAll = useCallback(() => {
+    read();
+    onEnd();
+  }, [read, onEnd]);
+  useDue(data?.silences.nodes.map(({ endsAt }) => endsAt) ?? [], data, readAll);
   const [ended, end] = useMutation(ExpireSilenceDocument);
   return (
     <Card title="Silences" error={error} retry={read}>
@@ -34,8 +42,7 @@ export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void
                   void end({ id }).then(({ data: done }) => {
                     if (!done) return;
                     announce('The silence has ended.');
-                    read();
-                    onEnd();
+                    readAll();
                   });
                 }}
               >
@@ -45,7 +52,7 @@ export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void
           </li>
         ))}
       </ul>
-      <Problem told={ended.error && problemOf(ended.error)} />
+      <Problem told={ended.error && problemOf(ended.error, 'change')} />
     </Card>
   );
 }

@@ -10,7 +10,7 @@ export interface ShownSecret {
 /** What a receiver checks the signatures by. It is shown this once and kept nowhere in the page. */
 export function WebhookSecret({ of: { name, secret }, onClose }: { of: ShownSecret; onClose: () => void }) {
   return (
-    <Dialog title={`Secret of ${name}`} onClose={onClose}>
+    <Dialog title={`Secret of ${name}`} isShownOnce onClose={onClose}>
       <p>
         The receiver checks by it that messages are the panel&apos;s. It is shown this once: copy it now. If
         it is lost, give the channel another.

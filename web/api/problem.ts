@@ -1,4 +1,6 @@
-import type { CombinedError } from '@urql/core';
+import type { AnyVariables, CombinedError } from '@urql/core';
+
+import { SessionProblem } from '../session/session-request.ts';
 
 export interface Told {
   /** What happened, and what to do about it. */
@@ -22,8 +24,26 @@ const advice: Record<string, string> = {
 const mayBeDone =
   'The panel was lost while it did this, and it may be done or not. Look before you do it again.';
 
+const unreached = 'The panel can not be reached. Check your connection, then try again.';
+
+/** What an answer that was lost means for another try: a change may be done by then, and one with a key is done once. */
+const lost = {
+  reading: unreached,
+  change: mayBeDone,
+  'change by key':
+    'The panel can not be reached. Check your connection, then send the same again: it is done once.',
+};
+
+/** What was asked: a mutation with these variables. */
+export function changeBy(variables: AnyVariables): keyof typeof lost {
+  const input: unknown = variables?.['input'];
+  const isKeyed = typeof input === 'object' && input !== null && 'idempotencyKey' in input;
+  return isKeyed ? 'change by key' : 'change';
+}
+
 /** An error in words for whoever reads the page. */
-export function problemOf({ networkError, graphQLErrors, response }: CombinedError): Told {
+export function problemOf(error: CombinedError, asked: keyof typeof lost = 'reading'): Told {
+  const { networkError, graphQLErrors, response } = error;
   const status = (response as Response | undefined)?.status;
   const [first] = graphQLErrors;
   const code = typeof first?.extensions['code'] === 'string' ? first.extensions['code'] : '';
@@ -32,7 +52,9 @@ export function problemOf({ networkError, graphQLErrors, response }: CombinedErr
     return { code: 'RATE_LIMITED', text: `Too many requests. Try again in ${seconds} seconds.` };
   }
   if (networkError || !first) {
-    return { code: 'NETWORK', text: 'The panel can not be reached. Check your connection, then try again.' };
+    // With 503 nothing was done, and without a token nothing was sent.
+    const isUndone = status === 503 || networkError instanceof SessionProblem;
+    return { code: 'NETWORK', text: isUndone ? unreached : lost[asked] };
   }
   const details = first.extensions['details'];
   if (code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null) {

@@ -38,7 +38,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     ];
   }, [data, may, q]);
   return (
-    <Dialog title="Find" onClose={onClose}>
+    <Dialog title="Find" isDismissable onClose={onClose}>
       <Autocomplete inputValue={text} onInputChange={setText}>
         <SearchField autoFocus>
           <Label>Page or instance</Label>

@@ -1,6 +1,12 @@
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { BillingDocument, BillingUseDocument, SubscriptionChangedDocument } from '../generated/graphql.ts';
+import {
+  BillingDocument,
+  BillingUseDocument,
+  FleetHealthChangedDocument,
+  SubscriptionChangedDocument,
+  type FleetHealthChangedSubscription,
+} from '../generated/graphql.ts';
 import { Card, Meter } from '../parts/card.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -31,6 +37,10 @@ export default function BillingPage() {
 
 function Use() {
   const { data, told, read } = useRead(BillingUseDocument);
+  useFollowed(SubscriptionChangedDocument, {}, read);
+  const isOtherNumber = ({ fleetHealthChanged }: FleetHealthChangedSubscription) =>
+    fleetHealthChanged.totalInstances !== data?.usage.nodes.used;
+  useFollowed(FleetHealthChangedDocument, {}, read, true, isOtherNumber);
   return (
     <Card title="Use">
       <Problem told={told} retry={read} />

@@ -5,7 +5,7 @@ import { usePages } from '../api/use-pages.ts';
 import { InvoicesDocument } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
-import { exactDay } from '../parts/time.tsx';
+import { calendarDay } from '../parts/time.tsx';
 import { minor } from '../parts/words.ts';
 
 /** What was billed, newest first. */
@@ -47,7 +47,7 @@ export function Invoices() {
               {minor(amountDue, currency)}
               {amountCredited > 0 && `, of which ${minor(amountCredited, currency)} were credited`}
               <p className="quiet">
-                Of {exactDay(date)}, for {exactDay(periodStart)} to {exactDay(periodEnd)}
+                Of {calendarDay(date)}, for {calendarDay(periodStart)} to {calendarDay(periodEnd)}
               </p>
             </div>
             {pdfUrl && (

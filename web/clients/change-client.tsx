@@ -1,6 +1,7 @@
 import { UpdateMspClientDocument, type MspClientQuery, type Plan } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { plans } from './plans.ts';
@@ -16,19 +17,19 @@ export function ChangeClient({ client, onChange }: ChangeClientProps) {
     <Card title="Change it">
       <ActionForm
         document={UpdateMspClientDocument}
-        variables={(form) => {
-          const email = textOf(form, 'contactEmail');
-          return {
-            id,
-            input: {
+        variables={(form) => ({
+          id,
+          // The same contact, said again, would be invited once more.
+          input: changedOf(
+            { name, contactEmail, plan, instanceLimit },
+            {
               name: textOf(form, 'name'),
+              contactEmail: textOf(form, 'contactEmail'),
               plan: textOf(form, 'plan') as Plan,
               instanceLimit: Number(form.get('instanceLimit')),
-              // Said again it invites an owner who has not come yet once more.
-              ...(email === contactEmail ? {} : { contactEmail: email }),
             },
-          };
-        }}
+          ),
+        })}
         submit="Change it"
         done="The client is changed."
         onDone={onChange}
@@ -42,7 +43,7 @@ export function ChangeClient({ client, onChange }: ChangeClientProps) {
           hint="While nobody has joined yet, another one is invited as its owner."
           defaultValue={contactEmail}
         />
-        <Select key={plan} label="Plan" name="plan" options={plans} defaultValue={plan} />
+        <Select label="Plan" name="plan" options={plans} defaultValue={plan} />
         <Field
           label="Instances, at most"
           name="instanceLimit"

@@ -5,20 +5,18 @@ import { usePages } from '../api/use-pages.ts';
 import {
   GrantsOfClientDocument,
   ReceivedDelegationChangedDocument,
-  type GrantsOfClientQuery,
+  type GrantRowFragment,
 } from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 
-type Grant = GrantsOfClientQuery['delegationsReceived']['nodes'][number];
-
-/** What the client has granted: what is in force, and what was. */
+/** What the client has granted: what is in force, of which there is one at most, and then what was. */
 export function ClientGrants({ clientId }: { clientId: string }) {
   const { rows, error, hasMore, more, reload } = usePages(
     GrantsOfClientDocument,
     { clientId },
-    ({ delegationsReceived }) => delegationsReceived,
+    ({ inForce, delegationsReceived: ended }) => ({ ...ended, nodes: [...inForce.nodes, ...ended.nodes] }),
   );
   useDue(rows?.map(endOf) ?? [], rows, reload);
   useFollowed(ReceivedDelegationChangedDocument, { clientId }, reload);
@@ -45,11 +43,11 @@ export function ClientGrants({ clientId }: { clientId: string }) {
 }
 
 /** When it ends, if it is in force. */
-function endOf({ revokedAt, expiresAt }: Grant): string | null {
+function endOf({ revokedAt, expiresAt }: GrantRowFragment): string | null {
   return revokedAt === null && new Date(expiresAt) > new Date() ? expiresAt : null;
 }
 
-function stateOf({ revokedAt, expiresAt }: Grant): string {
+function stateOf({ revokedAt, expiresAt }: GrantRowFragment): string {
   if (revokedAt) return `was ended ${exactTime(revokedAt)}`;
   return new Date(expiresAt) > new Date() ? `until ${exactTime(expiresAt)}` : `ended ${exactTime(expiresAt)}`;
 }

@@ -94,9 +94,12 @@ function Followed({ id }: { id: string }) {
       }
     >
       <Problem told={told} retry={read} />
-      <Problem told={cancelled.error && problemOf(cancelled.error)} />
-      <p aria-live="polite">
-        <Status of={command.status} /> sent <Time at={command.createdAt} />
+      <Problem told={cancelled.error && problemOf(cancelled.error, 'change')} />
+      <p>
+        <span aria-live="polite">
+          <Status of={command.status} />
+        </span>{' '}
+        sent <Time at={command.createdAt} />
         {command.finishedAt && (
           <>
             , through <Time at={command.finishedAt} />

@@ -12,7 +12,7 @@ import {
 } from '../generated/graphql.ts';
 import { everyone, isForNobody, ScopeFields, type Scope } from '../governance/scope.tsx';
 import { Choice, Field } from '../parts/field.tsx';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { words } from '../parts/words.ts';
@@ -30,8 +30,7 @@ export default function NewCommandPage() {
   const [{ fetching, error }, send] = useMutation(SendCommandDocument);
   const [kind, setKind] = useState<CommandKind>('RUN_DIAGNOSTICS');
   const [scope, setScope] = useState<Scope>({ ...everyone, kind: 'tags', tags: tag ?? '' });
-  /** What was sent last. The same again, as after an answer that was lost, has the same key: nothing is sent twice. */
-  const last = useRef({ input: '', key: '' });
+  const once = useOnceKeys();
   const form = useRef<HTMLFormElement>(null);
   const [input, setInput] = useState<SendCommandInput>();
   const info = data?.commandKinds.find((one) => one.kind === kind);
@@ -47,9 +46,7 @@ export default function NewCommandPage() {
 
   const submit = async () => {
     if (!input) return;
-    const text = JSON.stringify(input);
-    if (last.current.input !== text) last.current = { input: text, key: onceKey() };
-    const { data: sent } = await send({ input: { ...input, idempotencyKey: last.current.key } });
+    const { data: sent } = await send({ input: once.keyed(input) });
     if (sent) await navigate({ to: '/commands/$id', params: { id: sent.sendCommand.id } });
   };
   const isUnaddressed = instance === undefined && isForNobody(scope);
@@ -104,7 +101,7 @@ export default function NewCommandPage() {
           </label>
         </details>
         <Preview preview={preview} missing={missing} />
-        <Problem told={error && problemOf(error)} />
+        <Problem told={error && problemOf(error, 'change by key')} />
         <div className="actions">
           <button className="main" disabled={fetching || !preview.foreseen}>
             {fetching ? 'Sending…' : 'Send'}

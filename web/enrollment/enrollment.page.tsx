@@ -92,7 +92,7 @@ function TokenLine({
             </>
           )}
         </p>
-        <Problem told={error && problemOf(error)} />
+        <Problem told={error && problemOf(error, 'change')} />
       </div>
       {isOpen && may('fleet.token.revoke') && (
         <div className="actions">

@@ -140,7 +140,7 @@ function InstanceLine({ instance, onLeft }: { instance: Instance; onLeft: () => 
         )}
       </div>
       {made && (
-        <Dialog title={`Token for ${name}`} onClose={() => setMade(undefined)}>
+        <Dialog title={`Token for ${name}`} isShownOnce onClose={() => setMade(undefined)}>
           <p>
             It is shown this once, is good for one use until {exactTime(made.expiresAt)}, and lets in this
             node only.

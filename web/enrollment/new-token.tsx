@@ -73,7 +73,7 @@ export function NewToken({ cursor, onMade }: NewTokenProps) {
           hint="Left empty: as many as the plan has room for."
         />
         <Field label="Tags of its nodes" name="tags" hint="Separated by commas; may be left empty." />
-        <Problem told={error && problemOf(error)} />
+        <Problem told={error && problemOf(error, 'change')} />
         <div className="actions">
           <button className="main" disabled={fetching}>
             Make a token

@@ -69,10 +69,12 @@ export default function CanaryPage() {
       }
     >
       <Problem told={problem} retry={read} />
-      <p aria-live="polite">
-        <Status of={canary.status} /> {words(canary.command)} {JSON.stringify(canary.params)}, begun{' '}
-        <Time at={canary.createdAt} />
-        {canary.message && `. ${canary.message}`}
+      <p>
+        <span aria-live="polite">
+          <Status of={canary.status} />
+        </span>{' '}
+        {words(canary.command)} {JSON.stringify(canary.params)}, begun <Time at={canary.createdAt} />
+        <span aria-live="polite">{canary.message && `. ${canary.message}`}</span>
       </p>
       <div className="cards">
         <Steps canary={canary} />

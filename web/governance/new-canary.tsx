@@ -5,7 +5,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { appliesToOf, everyone, isForNobody, ScopeFields } from './scope.tsx';
 
 const commands = [
@@ -19,7 +19,7 @@ const commands = [
 export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
   const [command, setCommand] = useState<OrderedCommand>('UPDATE');
   const [scope, setScope] = useState(everyone);
-  const [key, setKey] = useState(onceKey);
+  const once = useOnceKeys();
   return (
     <Card title="New canary" className="wide">
       <ActionForm
@@ -27,15 +27,14 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
         variables={(form) => {
           const bakeSeconds = Number(form.get('bake')) * 60;
           return {
-            input: {
+            input: once.keyed({
               name: textOf(form, 'name'),
               command,
               params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
               steps: wordsIn(textOf(form, 'steps')).map((step) => ({ percent: Number(step), bakeSeconds })),
               appliesTo: appliesToOf(scope),
               maxFailures: Number(form.get('maxFailures')),
-              idempotencyKey: key,
-            },
+            }),
           };
         }}
         submit="Begin"
@@ -43,7 +42,7 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
         done="The canary has begun."
         onDone={({ createCanary }) => {
           setScope(everyone);
-          setKey(onceKey());
+          once.done();
           onMade(createCanary.id);
         }}
       >

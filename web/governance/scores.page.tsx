@@ -15,7 +15,7 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
-import { exactDay } from '../parts/time.tsx';
+import { calendarDay } from '../parts/time.tsx';
 import { count, percent, plural } from '../parts/words.ts';
 import { GovernanceTabs } from './tabs.tsx';
 
@@ -125,7 +125,7 @@ function History() {
       <Problem told={told} retry={read} />
       {last ? (
         <p>
-          <Sparkline values={days.map(({ score }) => score ?? 0)} /> {last.score} on {exactDay(last.day)}
+          <Sparkline values={days.map(({ score }) => score ?? 0)} /> {last.score} on {calendarDay(last.day)}
         </p>
       ) : (
         <p className="quiet">The first day is kept once it has ended.</p>

@@ -12,7 +12,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { money } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
@@ -32,7 +32,7 @@ export function NewServer({ providers, onMade }: NewServerProps) {
   const { data, told, read } = useRead(HostingRegionsDocument, { variables: { provider } });
   const [chosenRegion, setRegion] = useState('');
   const [chosenSize, setSize] = useState('');
-  const [key, setKey] = useState(onceKey);
+  const once = useOnceKeys();
   const regions = data?.hostingRegions.filter(({ available }) => available) ?? [];
   const region = regions.find(({ id }) => id === chosenRegion)?.id ?? regions[0]?.id ?? '';
   // Prices are of the region.
@@ -48,7 +48,7 @@ export function NewServer({ providers, onMade }: NewServerProps) {
       <ActionForm
         document={ProvisionServerDocument}
         variables={(form) => ({
-          input: {
+          input: once.keyed({
             provider,
             region,
             size,
@@ -57,15 +57,14 @@ export function NewServer({ providers, onMade }: NewServerProps) {
             isProtected: form.get('isProtected') === 'on',
             installCloudOs: form.get('installCloudOs') === 'on',
             sshKeys: wordsIn(textOf(form, 'sshKeys')),
-            idempotencyKey: key,
-          },
+          }),
           withCosts,
         })}
         submit="Order it"
         done="The server is ordered."
         isDisabled={size === ''}
         onDone={({ provisionServer }) => {
-          setKey(onceKey());
+          once.done();
           onMade(provisionServer);
         }}
       >

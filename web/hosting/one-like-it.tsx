@@ -1,11 +1,10 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 
 import { ProvisionServerDocument, type ServerDetailFragment } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { textOf } from '../parts/form.ts';
-import { onceKey } from '../parts/once-key.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Forecast } from './forecast.tsx';
 import { ServerName } from './server-name.tsx';
@@ -15,7 +14,7 @@ export function OneLikeIt({ server }: { server: ServerDetailFragment }) {
   const { may } = useViewer();
   const withCosts = may('hosting.cost.read');
   const navigate = useNavigate();
-  const [key, setKey] = useState(onceKey);
+  const once = useOnceKeys();
   const { name, provider, region, size, tags, installCloudOs, isProtected, status } = server;
   return (
     <Card title="Order it again">
@@ -26,7 +25,7 @@ export function OneLikeIt({ server }: { server: ServerDetailFragment }) {
       <ActionForm
         document={ProvisionServerDocument}
         variables={(form) => ({
-          input: {
+          input: once.keyed({
             name: textOf(form, 'name'),
             provider,
             region,
@@ -34,14 +33,13 @@ export function OneLikeIt({ server }: { server: ServerDetailFragment }) {
             tags,
             installCloudOs,
             isProtected,
-            idempotencyKey: key,
-          },
+          }),
           withCosts,
         })}
         submit="Order it again"
         done="The server is ordered."
         onDone={({ provisionServer: { id } }) => {
-          setKey(onceKey());
+          once.done();
           void navigate({ to: '/servers/$id', params: { id } });
         }}
       >

@@ -7,7 +7,9 @@ import { useThrottled } from '../api/use-throttled.ts';
 import {
   InstanceChangedDocument,
   InstanceDetailDocument,
+  InstanceMeasuredDocument,
   type InstanceDetailQuery,
+  type InstanceMeasuredSubscription,
 } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
@@ -23,6 +25,9 @@ import { OpenInNode } from './open-in-node.tsx';
 import { Policies } from './policies.tsx';
 import { RecentCommands } from './recent-commands.tsx';
 import { Standing } from './standing.tsx';
+
+type Instance = InstanceDetailQuery['instance'];
+type Beat = InstanceMeasuredSubscription['metricsReported'];
 
 const route = getRouteApi('/instances/$id');
 
@@ -40,14 +45,29 @@ function Loaded({ id }: { id: string }) {
     { instanceId: id },
     { after: data?.fleetCursor, next: readSoon, lost: readSoon },
   );
+  // No event of the instance tells what it measures, or that it still does.
+  const [beat, setBeat] = useState<Beat>();
+  useLive(
+    InstanceMeasuredDocument,
+    { instanceId: id },
+    { next: ({ metricsReported }) => setBeat(metricsReported), lost: readSoon },
+  );
   return (
     <One what="the instance" row={data?.instance} told={told} retry={read}>
-      {(instance) => <Shown instance={instance} />}
+      {(instance) => <Shown instance={measured(instance, beat)} />}
     </One>
   );
 }
 
-function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {
+/** As its last beat tells it, unless it was read after that. */
+function measured(instance: Instance, beat: Beat | undefined): Instance {
+  if (!beat || (instance.lastSeen && new Date(beat.timestamp) < new Date(instance.lastSeen))) return instance;
+  const { timestamp, cpuPercent, memoryPercent, diskPercent } = beat;
+  const metrics = { ...instance.metrics, diskPercent };
+  return { ...instance, lastSeen: timestamp, cpuPercent, memoryPercent, metrics };
+}
+
+function Shown({ instance }: { instance: Instance }) {
   const { may } = useViewer();
   const [isEditing, setEditing] = useState(false);
   const { id, name } = instance;
@@ -70,8 +90,11 @@ function Shown({ instance }: { instance: InstanceDetailQuery['instance'] }) {
         </>
       }
     >
-      <p aria-live="polite">
-        <Status of={instance.status} /> last seen <Time at={instance.lastSeen} />
+      <p>
+        <span aria-live="polite">
+          <Status of={instance.status} />
+        </span>{' '}
+        last seen <Time at={instance.lastSeen} />
       </p>
       <div className="cards">
         <Card title="State">

@@ -37,7 +37,7 @@ export function OpenInNode({ id }: { id: string }) {
               autoFocus
               hint="For the trail; may be left out."
             />
-            <Problem told={error && problemOf(error)} />
+            <Problem told={error && problemOf(error, 'change')} />
             <div className="actions">
               <button className="main" disabled={fetching}>
                 Open

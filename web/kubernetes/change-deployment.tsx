@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { UpdateDeploymentDocument, type DeploymentDetailFragment } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { textOf } from '../parts/form.ts';
 import { ImageFields } from './image-fields.tsx';
 
@@ -25,14 +26,12 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
     <Card title="Change it">
       <ActionForm
         document={UpdateDeploymentDocument}
-        variables={(form) => ({
-          id,
-          input: {
-            image: textOf(form, 'image'),
-            replicas: Number(form.get('replicas')),
-            takesOver: form.get('takesOver') === 'on',
-          },
-        })}
+        variables={(form) => {
+          const filled = { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) };
+          // Where others own something all of it is sent: what is shown is theirs, and the panel wanted another.
+          const changes = isContested ? filled : changedOf({ image, replicas }, filled);
+          return { id, input: { ...changes, takesOver: form.get('takesOver') === 'on' } };
+        }}
         submit="Change it"
         done="It is being changed."
         onDone={() => {

@@ -1,6 +1,7 @@
 import { UpdateClusterDocument, type ClusterDetailFragment } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { textOf, wordsIn } from '../parts/form.ts';
 import { ClusterFields } from './cluster-fields.tsx';
 
@@ -16,12 +17,15 @@ export function EditCluster({ cluster: { id, name, provider, region, tags }, onC
         document={UpdateClusterDocument}
         variables={(form) => ({
           id,
-          input: {
-            name: textOf(form, 'name'),
-            provider: textOf(form, 'provider'),
-            region: textOf(form, 'region'),
-            tags: wordsIn(textOf(form, 'tags')),
-          },
+          input: changedOf(
+            { name, provider, region, tags },
+            {
+              name: textOf(form, 'name'),
+              provider: textOf(form, 'provider'),
+              region: textOf(form, 'region'),
+              tags: wordsIn(textOf(form, 'tags')),
+            },
+          ),
         })}
         submit="Change it"
         done="The cluster is changed."

@@ -1,6 +1,7 @@
+import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
 import { useFollowed } from '../api/use-followed.ts';
-import { useRead } from '../api/use-read.ts';
+import { usePages } from '../api/use-pages.ts';
 import {
   DelegationChangedDocument,
   DelegationsDocument,
@@ -21,23 +22,29 @@ import { roles } from './roles.ts';
 /** What the provider that manages the organization may do in it, and until when. */
 export function Grants() {
   const { may } = useViewer();
-  const { data, told, read } = useRead(DelegationsDocument);
-  useFollowed(DelegationChangedDocument, {}, read);
+  // One at most is in force, and what it may do is seen first, after however many that have ended.
+  const { rows, error, hasMore, more, reload } = usePages(
+    DelegationsDocument,
+    {},
+    ({ inForce, delegations }) => ({ ...delegations, nodes: [...inForce.nodes, ...delegations.nodes] }),
+  );
+  useFollowed(DelegationChangedDocument, {}, reload);
   useDue(
-    data?.delegations.nodes.flatMap(({ expiresAt, revokedAt }) =>
+    rows?.flatMap(({ expiresAt, revokedAt }) =>
       revokedAt === null && new Date(expiresAt) > new Date() ? [expiresAt] : [],
     ) ?? [],
-    data,
-    read,
+    rows,
+    reload,
   );
   const isOwner = may('identity.delegation.manage');
   return (
     <>
       <Listing
         title="Access of the provider"
-        rows={data?.delegations.nodes}
-        told={told}
-        retry={read}
+        rows={rows}
+        told={error && problemOf(error)}
+        retry={reload}
+        more={hasMore ? more : undefined}
         empty="Nobody from outside may act in your organization."
         keyOf={({ id }) => id}
         render={({ id, role, reason, expiresAt, revokedAt, lastUsedAt }) => (
@@ -56,7 +63,7 @@ export function Grants() {
                 text="End it"
                 label={`End it: the access as ${words(role).toLowerCase()}`}
                 done="The access has ended."
-                onDone={read}
+                onDone={reload}
               />
             )}
           </>
@@ -76,7 +83,7 @@ export function Grants() {
             })}
             submit="Grant access"
             done="The provider may act in your organization."
-            onDone={read}
+            onDone={reload}
           >
             <Select
               label="At most as"

@@ -1,11 +1,13 @@
+import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { CostsDocument } from '../generated/graphql.ts';
+import { CostsDocument, ServerChangedDocument } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { money } from '../parts/words.ts';
 
 /** What the servers cost. */
 export function Costs() {
   const { data, error, read } = useRead(CostsDocument);
+  useFollowed(ServerChangedDocument, { withCosts: true }, read);
   return (
     <Card title="Cost of servers" error={error} retry={read}>
       {data?.hostingCosts.length === 0 && <p>No server is rented.</p>}

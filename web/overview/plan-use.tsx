@@ -1,11 +1,21 @@
+import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { PlanUseDocument } from '../generated/graphql.ts';
+import {
+  FleetHealthChangedDocument,
+  PlanUseDocument,
+  SubscriptionChangedDocument,
+  type FleetHealthChangedSubscription,
+} from '../generated/graphql.ts';
 import { Card, Meter } from '../parts/card.tsx';
 import { words } from '../parts/words.ts';
 
 /** What of the plan is used. */
 export function PlanUse() {
   const { data, error, read } = useRead(PlanUseDocument);
+  useFollowed(SubscriptionChangedDocument, {}, read);
+  const isOtherNumber = ({ fleetHealthChanged }: FleetHealthChangedSubscription) =>
+    fleetHealthChanged.totalInstances !== data?.usage.nodes.used;
+  useFollowed(FleetHealthChangedDocument, {}, read, true, isOtherNumber);
   return (
     <Card title="Plan" error={error} retry={read}>
       {data && (

@@ -1,6 +1,7 @@
 import { UpdatePartnerDocument, type PartnerRowFragment } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { changedOf } from '../parts/changed.ts';
 import { textOf } from '../parts/form.ts';
 import { PartnerFields } from './partner-fields.tsx';
 
@@ -17,11 +18,14 @@ export function ChangePartner({ partner, onChange }: ChangePartnerProps) {
         document={UpdatePartnerDocument}
         variables={(form) => ({
           id,
-          input: {
-            name: textOf(form, 'name'),
-            contactEmail: textOf(form, 'contactEmail'),
-            website: textOf(form, 'website') || null,
-          },
+          input: changedOf(
+            { name, contactEmail, website },
+            {
+              name: textOf(form, 'name'),
+              contactEmail: textOf(form, 'contactEmail'),
+              website: textOf(form, 'website') || null,
+            },
+          ),
         })}
         submit="Change it"
         done="The partner is changed."

@@ -1,7 +1,7 @@
 import { Fragment, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
 
-import { problemOf, type Told } from '../api/problem.ts';
+import { changeBy, problemOf, type Told } from '../api/problem.ts';
 import { announce } from './announce.tsx';
 import { FaultsOf, nothingPlaced, place } from './faults.tsx';
 import { Problem } from './problem.tsx';
@@ -69,9 +69,10 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
       return;
     }
     const { data, error } = await run(given);
-    const refusal = error && problemOf(error);
-    // A form in a dialog may have been left meanwhile.
+    const refusal = error && problemOf(error, changeBy(given));
     setPlaced(refusal && form.current ? place(form.current, refusal) : nothingPlaced);
+    // A form in a dialog may have been left meanwhile.
+    if (refusal && !form.current) announce(`Not done: ${refusal.text}`);
     setAnswers((before) => before + 1);
     if (refusal) onRefused?.(refusal);
     if (!data) return;

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
 
-import { problemOf, type Told } from '../api/problem.ts';
+import { changeBy, problemOf, type Told } from '../api/problem.ts';
 import { announce } from './announce.tsx';
 import { Dialog } from './dialog.tsx';
 import { Problem } from './problem.tsx';
@@ -30,7 +30,7 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
   const act = async () => {
     const { data, error: refusal } = await run(variables);
     setAsking(false);
-    if (refusal) onRefused?.(problemOf(refusal));
+    if (refusal) onRefused?.(problemOf(refusal, changeBy(variables)));
     if (!data) return;
     announce(done);
     onDone?.(data);
@@ -47,9 +47,9 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
       >
         {text}
       </button>
-      <Problem told={error && problemOf(error)} />
+      <Problem told={error && problemOf(error, changeBy(variables))} />
       {isAsking && (
-        <Dialog title={`${label}?`} onClose={() => setAsking(false)}>
+        <Dialog title={`${label}?`} isDismissable onClose={() => setAsking(false)}>
           <p>{confirm}</p>
           <div className="actions">
             <button type="button" className="main" disabled={fetching} autoFocus onClick={() => void act()}>

@@ -4,13 +4,24 @@ import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-c
 interface DialogProps {
   title: string;
   onClose: () => void;
+  /** Nothing would be gone with it: a press beside it leaves it too. */
+  isDismissable?: boolean;
+  /** What it shows is shown this once: only its own buttons leave it. */
+  isShownOnce?: boolean;
   children: ReactNode;
 }
 
 /** A window over the page: keeps the focus, is left with Escape, and gives the focus back. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, onClose, isDismissable = false, isShownOnce = false, children } = props;
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(isOpen) => !isOpen && onClose()}>
+    <ModalOverlay
+      className="overlay"
+      isOpen
+      isDismissable={isDismissable}
+      isKeyboardDismissDisabled={isShownOnce}
+      onOpenChange={(isOpen) => !isOpen && onClose()}
+    >
       <Modal className="modal">
         <AriaDialog className="dialog">
           <Heading slot="title">{title}</Heading>

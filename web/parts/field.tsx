@@ -1,6 +1,30 @@
-import { useId, type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes } from 'react';
+import {
+  useId,
+  useLayoutEffect,
+  useRef,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type TextareaHTMLAttributes,
+} from 'react';
 
 import { describedBy, Fault, useFault } from './faults.tsx';
+
+type Filled = InputHTMLAttributes<HTMLInputElement>['defaultValue'];
+
+/** What is edited may change meanwhile: a field shows it as it is by then, unless something else was typed into it. */
+function useShown<Input extends { value: string }>(defaultValue: Filled) {
+  const input = useRef<Input>(null);
+  const shown = useRef(defaultValue);
+  useLayoutEffect(() => {
+    const isTouched = input.current?.value !== asText(shown.current);
+    if (input.current && !isTouched && defaultValue !== shown.current)
+      input.current.value = asText(defaultValue);
+    shown.current = defaultValue;
+  }, [defaultValue]);
+  return input;
+}
+
+const asText = (value: Filled) => String(value ?? '');
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
@@ -11,11 +35,13 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 export function Field({ label, hint, ...input }: FieldProps) {
   const id = useId();
   const fault = useFault(input.name);
+  const ref = useShown<HTMLInputElement>(input.defaultValue);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <input
         id={id}
+        ref={ref}
         aria-describedby={describedBy(id, hint, fault)}
         aria-invalid={fault !== undefined || undefined}
         {...input}
@@ -39,11 +65,13 @@ interface LongFieldProps extends TextareaHTMLAttributes<HTMLTextAreaElement> {
 export function LongField({ label, hint, ...input }: LongFieldProps) {
   const id = useId();
   const fault = useFault(input.name);
+  const ref = useShown<HTMLTextAreaElement>(input.defaultValue);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <textarea
         id={id}
+        ref={ref}
         rows={4}
         aria-describedby={describedBy(id, hint, fault)}
         aria-invalid={fault !== undefined || undefined}
@@ -90,11 +118,13 @@ interface SelectProps {
 export function Select({ label, name, options, defaultValue }: SelectProps) {
   const id = useId();
   const fault = useFault(name);
+  const ref = useShown<HTMLSelectElement>(defaultValue);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <select
         id={id}
+        ref={ref}
         name={name}
         defaultValue={defaultValue}
         aria-describedby={describedBy(id, undefined, fault)}

@@ -40,7 +40,12 @@ export function timeSince(at: string, from: number): string {
 }
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+/** The day of a moment, in the reader's zone. */
 export const exactDay = (at: string): string => day.format(new Date(at));
+
+const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+/** What is a day by itself, or the end of a period of such: the same wherever it is read. */
+export const calendarDay = (at: string): string => utcDay.format(new Date(at));
 
 export const exactTime = (at: string): string => exact.format(new Date(at));
 

@@ -7,6 +7,9 @@ export type SessionState = 'starting' | 'unreachable' | 'limited' | 'signed-out'
 /** Whether somebody is signed in at this browser. */
 export const sessionState = new Store<SessionState>('starting');
 
+/** What requests go out with. By another one whoever is signed in may have another role, or an acting another end. */
+export const tokenInUse = new Store('');
+
 interface Held {
   token: string;
   endsAt: number;
@@ -48,7 +51,9 @@ async function begin(): Promise<void> {
 /** A token that is good for a while. Throws a `SessionProblem` when there is none to be had now. */
 export async function accessToken(): Promise<string> {
   const tenantId = actingIn();
-  return tenantId === undefined ? ownToken() : actingToken(tenantId, ownToken);
+  const token = await (tenantId === undefined ? ownToken() : actingToken(tenantId, ownToken));
+  tokenInUse.set(token);
+  return token;
 }
 
 /** Of whoever is signed in, in their own tenant. */

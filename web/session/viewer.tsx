@@ -1,10 +1,11 @@
-import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from 'react';
 
 import { useRead } from '../api/use-read.ts';
 import { ViewerDocument, type ViewerQuery } from '../generated/graphql.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Splash } from '../parts/splash.tsx';
-import { signOut } from './session.ts';
+import { useStore } from '../parts/store.ts';
+import { signOut, tokenInUse } from './session.ts';
 
 interface Viewer {
   me: ViewerQuery['me'];
@@ -23,6 +24,12 @@ export function useViewer(): Viewer {
 /** Finds out who is signed in and what they may do, before anything is shown. */
 export function ViewerProvider({ children }: { children: ReactNode }) {
   const { data, told, read } = useRead(ViewerDocument);
+  const token = useStore(tokenInUse);
+  const tokenBefore = useRef(token);
+  useEffect(() => {
+    if (tokenBefore.current !== '' && tokenBefore.current !== token) read();
+    tokenBefore.current = token;
+  }, [token, read]);
   const viewer = useMemo(() => {
     if (!data) return undefined;
     const held = new Set(data.permissions);

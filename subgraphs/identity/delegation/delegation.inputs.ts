@@ -1,5 +1,7 @@
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
+
+import { PageArgs } from '#platform/subgraph/paging.js';
 
 import { UserRole } from '../user/user.entity.js';
 import { Delegation } from './delegation.entity.js';
@@ -37,6 +39,12 @@ export class DelegationFilter {
     description: 'Only those that are in force now, or only those that have ended.',
   })
   isInForce?: boolean | null;
+}
+
+@ArgsType()
+export class DelegationsArgs extends PageArgs {
+  @Field(() => DelegationFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: DelegationFilter | null;
 }
 
 @InputType({ description: 'Where to act.' })

@@ -15,7 +15,7 @@ import {
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import type { ActingService } from './acting.service.js';
@@ -23,16 +23,10 @@ import { Delegation, DelegationPage } from './delegation.entity.js';
 import {
   ActInTenantInput,
   ActInTenantPayload,
-  DelegationFilter,
+  DelegationsArgs,
   GrantDelegationInput,
 } from './delegation.inputs.js';
 import { delegationTopics, type DelegationService } from './delegation.service.js';
-
-@ArgsType()
-class DelegationsReceivedArgs extends PageArgs {
-  @Field(() => DelegationFilter, { nullable: true, description: 'Which; all unless told.' })
-  filter?: DelegationFilter | null;
-}
 
 @ArgsType()
 class ReceivedDelegationChangedArgs {
@@ -53,7 +47,7 @@ export class DelegationResolver {
     description: 'What the tenant has granted to its provider; oldest first, ended grants included.',
   })
   async listDelegations(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => DelegationsArgs) args: DelegationsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Delegation>> {
     return this.delegations.granted(operation, args);
@@ -65,10 +59,10 @@ export class DelegationResolver {
       'What clients have granted to the tenant; oldest first, ended grants included. PLAN_REQUIRED.',
   })
   async delegationsReceived(
-    @Args(() => DelegationsReceivedArgs) args: DelegationsReceivedArgs,
+    @Args(() => DelegationsArgs) args: DelegationsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Delegation>> {
-    return this.delegations.received(operation, args, args.filter ?? {});
+    return this.delegations.received(operation, args);
   }
 
   @Authorized('identity.delegation.manage')

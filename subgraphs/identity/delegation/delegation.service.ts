@@ -4,7 +4,7 @@ import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import type { DelegationChanged } from '#schema/events.js';
 
@@ -12,7 +12,7 @@ import { requireStanding } from '../user/standing.service.js';
 import { Delegation } from './delegation.entity.js';
 import {
   grantDelegationRules,
-  type DelegationFilter,
+  type DelegationsArgs,
   type GrantDelegationInput,
 } from './delegation.inputs.js';
 
@@ -30,22 +30,14 @@ export class DelegationService {
   constructor(private readonly entitlements: Entitlements) {}
 
   /** What the viewer's tenant has granted; oldest first, ended ones included. */
-  async granted(operation: Operation, args: PageArgs): Promise<Page<Delegation>> {
+  async granted(operation: Operation, args: DelegationsArgs): Promise<Page<Delegation>> {
     return list(operation, args, { tenantId: operation.tenantId });
   }
 
   /** What clients have granted to the viewer's tenant. */
-  async received(
-    operation: Operation,
-    args: PageArgs,
-    { clientId, isInForce }: DelegationFilter,
-  ): Promise<Page<Delegation>> {
+  async received(operation: Operation, args: DelegationsArgs): Promise<Page<Delegation>> {
     await this.entitlements.requireFeature(operation, 'msp');
-    return list(operation, args, {
-      providerId: operation.tenantId,
-      ...(clientId == null ? {} : { tenantId: clientId }),
-      ...(isInForce == null ? {} : inForce(isInForce, operation.clock.now())),
-    });
+    return list(operation, args, { providerId: operation.tenantId });
   }
 
   async get(operation: Operation, id: string): Promise<Delegation> {
@@ -122,16 +114,24 @@ export class DelegationService {
 
 async function list(
   operation: Operation,
-  args: PageArgs,
+  args: DelegationsArgs,
   whose: ObjectQuery<Delegation>,
 ): Promise<Page<Delegation>> {
   const window = pageWindow(args);
+  const { clientId, isInForce } = args.filter ?? {};
+  const which: ObjectQuery<Delegation> = {
+    $and: [
+      whose,
+      clientId == null ? {} : { tenantId: clientId },
+      isInForce == null ? {} : inForce(isInForce, operation.clock.now()),
+    ],
+  };
   const rows = await operation.em.find(
     Delegation,
-    { ...whose, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+    { ...which, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
     { orderBy: { id: 'asc' }, limit: window.size + 1 },
   );
-  return toPage(rows, window, () => operation.em.count(Delegation, whose));
+  return toPage(rows, window, () => operation.em.count(Delegation, which));
 }
 
 function inForce(isInForce: boolean, now: Date): ObjectQuery<Delegation> {

@@ -111,6 +111,21 @@ describe.each(modes)('%s', (mode) => {
     const list = '{ delegations { nodes { id } } }';
     const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
     expect(given).toEqual([{ id: first.id }, { id: second.id }]);
+    const inForce = dataOf(
+      await acme.graphql<Record<string, { nodes: object[]; totalCount: number }>>(
+        `query ($client: ID!, $other: ID!) {
+           now: delegations(filter: { isInForce: true }) { nodes { id } totalCount }
+           ended: delegations(filter: { isInForce: false, clientId: $client }) { nodes { id } totalCount }
+           others: delegations(filter: { clientId: $other }) { nodes { id } totalCount }
+         }`,
+        { client: acme.id, other: parent.id },
+      ),
+    );
+    expect(inForce).toEqual({
+      now: { nodes: [{ id: second.id }], totalCount: 1 },
+      ended: { nodes: [{ id: first.id }], totalCount: 1 },
+      others: { nodes: [], totalCount: 0 },
+    });
     const received = dataOf(
       await parent.graphql<{ delegationsReceived: { nodes: object[] } }>(
         '{ delegationsReceived { nodes { id } } }',

@@ -41,6 +41,30 @@ export async function unanswered(page: Page, operation: string) {
   return { asked: () => asked, mend: async () => page.unroute('**/graphql', refuse) };
 }
 
+/** The next answer to one operation is lost on its way: what was asked is done. */
+export async function answerLost(page: Page, operation: string): Promise<void> {
+  let isLost = false;
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postDataJSON() as { operationName?: string } | null;
+    if (isLost || body?.operationName !== operation) return route.fallback();
+    isLost = true;
+    await route.fetch();
+    return route.abort();
+  });
+}
+
+/** One operation is held up until it is let go. */
+export async function heldUp(page: Page, operation: string): Promise<() => void> {
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postDataJSON() as { operationName?: string } | null;
+    if (body?.operationName === operation) await held;
+    return route.fallback();
+  });
+  return letGo;
+}
+
 /** The line of a list that has this text in it. */
 export function line(page: Page, text: string) {
   return page.getByRole('listitem').filter({ hasText: text });

@@ -1,0 +1,165 @@
+import { describe, expect, test, vi } from 'vitest';
+
+import { firing } from '../fleet/alerts/support/panel.js';
+import { sent } from '../fleet/commands/support/commands.js';
+import { isChromiumThere } from '../identity/support/chromium.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
+import { heading, nothingWrong, press, tabTo } from './support/console.js';
+import { useStage } from './support/stage.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const stage = useStage(async () => startTestPanel());
+const { at, person } = stage;
+
+describe.skipIf(!isChromiumThere)('a page that is left open', () => {
+  test('of an instance shows what each beat measures and when it came, and what it was told to do', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await tenant.node();
+    await node.beat();
+    expect(
+      await at(tenant, `/instances/${node.id}`, async (page) => {
+        const seen = page.locator('main > p time').first();
+        const before = new Date((await seen.getAttribute('datetime'))!).getTime();
+        await page.getByText('None was sent to it.').waitFor();
+        await stage.panel.clock.advance(15_000);
+        // Those that come before the page follows them are told to nobody.
+        await expect
+          .poll(
+            async () => {
+              await node.beat({ cpu_percent: 33, disk_percent: 44 });
+              return page.getByText('CPU 33 %').count();
+            },
+            { interval: 1_000 },
+          )
+          .toBe(1);
+        await page.getByText('disk 44 %').waitFor();
+        const after = new Date((await seen.getAttribute('datetime'))!).getTime();
+        expect(after - before).toBeGreaterThanOrEqual(15_000);
+        await sent(tenant, [node]);
+        await page.getByRole('region', { name: 'Commands' }).getByRole('link', { name: 'Restart' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('of alerts shows no silence that is over', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await firing(stage.panel, tenant, 'busy-01');
+    await stage.panel.clock.advance(Math.max(0, Date.now() - stage.panel.clock.now().getTime()));
+    const endsAt = new Date(stage.panel.clock.now().getTime() + 15_000).toISOString();
+    dataOf(
+      await tenant.graphql('mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }', {
+        input: {
+          matchers: [{ field: 'RULE', operator: 'EQUALS', value: 'CPU' }],
+          endsAt,
+          comment: 'For a moment',
+        },
+      }),
+    );
+    expect(
+      await at(tenant, '/alerts', async (page) => {
+        const alert = page.getByRole('list', { name: 'Alerts' }).getByRole('listitem');
+        await alert.getByText('silenced until').waitFor();
+        await page.getByText('For a moment').waitFor();
+        await stage.panel.clock.advance(30_000);
+        await page.getByText('None: channels are told of every alert.').waitFor({ timeout: 60_000 });
+        await alert.getByText('silenced until').waitFor({ state: 'detached' });
+        await alert.getByText('busy-01').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('of the overview counts in its plan what the fleet has', async () => {
+    const tenant = await stage.panel.world.tenant();
+    expect(
+      await at(tenant, '/', async (page) => {
+        const used = page.getByRole('region', { name: 'Plan' }).locator('.meter', { hasText: 'Instances' });
+        await used.getByText(/^0 of/).waitFor();
+        await tenant.node();
+        await used.getByText(/^1 of/).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('offers what another role may do once the panel asks for a token of it', async () => {
+    const tenant = await stage.panel.world.tenant();
+    expect(
+      await at(tenant, '/commands', async (page) => {
+        const send = page.getByRole('link', { name: 'Send a command' });
+        await send.waitFor();
+        await tokenInRole(stage.panel, tenant, 'VIEWER');
+        await stage.panel.clock.leap(16 * 60_000);
+        await press(page, 'Overview');
+        await heading(page, 'Overview');
+        await press(page, 'Commands');
+        await heading(page, 'Commands');
+        await send.waitFor({ state: 'detached' });
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('of the account lists one session after another password ended the others', async () => {
+    const tenant = await stage.panel.world.tenant();
+    expect(
+      await at(tenant, '/profile', async (page) => {
+        const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+        await sessions.nth(1).waitFor();
+        await tabTo(page, 'Password now', 120);
+        await page.keyboard.insertText(tenant.account.password);
+        await tabTo(page, 'New password');
+        await page.keyboard.insertText('another horse battery');
+        await page.keyboard.press('Enter');
+        await page.getByText('Your other sessions have ended.').waitFor();
+        await expect.poll(async () => sessions.count()).toBe(1);
+        await sessions.getByText('This browser').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
+  'a day and the last day of a period are the same for who reads them in %s',
+  async (timezoneId) => {
+    const tenant = await stage.panel.world.tenant();
+    const day = new Date(stage.panel.clock.now().getTime() - 3 * 86_400_000).toISOString().slice(0, 10);
+    await stage.panel.sql(
+      `insert into governance.score_day (tenant_id, day, passed, known, applicable, violations, instances)
+       values ($1, $2, 5, 10, 10, 5, 1)`,
+      [tenant.id, day],
+    );
+    await stage.panel.sql(
+      `insert into billing.subscription (tenant_id, customer_id) values ($1, $2)
+       on conflict (tenant_id) do update set customer_id = excluded.customer_id`,
+      [tenant.id, `cus_${tenant.id}`],
+    );
+    await stage.panel.sql(
+      'insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)',
+      [
+        tenant.id,
+        new Date(stage.panel.clock.now().getTime() + 30 * 86_400_000),
+        JSON.stringify([
+          {
+            id: 'in_1',
+            number: 'QC-0001',
+            date: '2026-04-01T00:30:00.000Z',
+            periodStart: '2026-03-01T00:00:00.000Z',
+            periodEnd: '2026-03-31T23:59:59.000Z',
+            amountDue: 4900,
+            currency: 'usd',
+            status: 'PAID',
+            pdfUrl: null,
+          },
+        ]),
+      ],
+    );
+    await using dana = await person({ timezoneId, locale: 'en-US' });
+    const page = await dana.signIn(tenant, '/billing');
+    await page.getByText('Of Apr 1, 2026, for Mar 1, 2026 to Mar 31, 2026').waitFor();
+    await page.goto(`${stage.panel.panel.url}/governance/scores`);
+    const words = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeZone: 'UTC' });
+    await page.getByText(`50 on ${words.format(new Date(day))}`).waitFor();
+    expect(dana.complaints).toEqual([]);
+  },
+);
