@@ -1,12 +1,12 @@
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import { Room } from '#platform/jobs/room.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { CallsAtOnce } from './calls-at-once.js';
 import { createAtProvider } from './create.job.js';
-import { advanceKind, mostSteps, type AdvancePayload } from './kinds.js';
+import { advanceKind, mostSteps, sharesOf, type AdvancePayload } from './kinds.js';
 import { callsWithinMs, crowdedMs, enrollWithinMs } from './pace.js';
 import { drain, finish, remove } from './remove.job.js';
 import { askerOf, type OpenAccount, type StepTools } from './steps.service.js';
@@ -18,7 +18,7 @@ const noAccount = 'There is no account with the provider any more';
  * seen in its row, and what was begun is looked for at the provider.
  */
 export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
-  const atOnce = new CallsAtOnce(mostSteps);
+  const room = new Room();
   return {
     ...advanceKind,
     async handle(step) {
@@ -26,7 +26,7 @@ export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
       const server = await step.em.findOne(Server, { tenantId, id });
       // Somebody has taken it up since, or it is not due any more.
       if (server?.dueAt?.toISOString() !== dueAt) return;
-      const hasRoom = await atOnce.run(server, async () => advance(tools, step, server));
+      const hasRoom = await room.run(sharesOf(server, mostSteps), async () => advance(tools, step, server));
       if (!hasRoom) await waitForRoom(step);
     },
   };

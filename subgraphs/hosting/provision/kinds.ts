@@ -1,6 +1,23 @@
 import type { JobKind, JobPayload } from '#platform/jobs/job.js';
+import type { Share } from '#platform/jobs/room.js';
 
-import type { Most } from './calls-at-once.js';
+export interface Most {
+  /** At one provider. */
+  atProvider: number;
+  /** Of one tenant there. */
+  ofTenant: number;
+}
+
+/** Where there has to be room for a call. */
+export function sharesOf(
+  { provider, tenantId }: { provider: string; tenantId: string },
+  { atProvider, ofTenant }: Most,
+): readonly Share[] {
+  return [
+    { of: provider, most: atProvider },
+    { of: `${provider} ${tenantId}`, most: ofTenant },
+  ];
+}
 
 export interface AdvancePayload extends JobPayload {
   serverId: string;

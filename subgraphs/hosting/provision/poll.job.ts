@@ -1,11 +1,11 @@
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import { Room } from '#platform/jobs/room.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
 import { ProviderError } from '../provider/provider-error.js';
 import { lockServers, move } from '../server/move.service.js';
 import { ServerPhase } from '../server/server.phases.js';
-import { CallsAtOnce } from './calls-at-once.js';
-import { advanceKind, mostLooks, pollKind, type AccountPayload } from './kinds.js';
+import { advanceKind, mostLooks, pollKind, sharesOf, type AccountPayload } from './kinds.js';
 import { look, type News, type Underway } from './look.js';
 import { enrollWithinMs, pollMs, refusedMs } from './pace.js';
 import { accountAgain, askerOf, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
@@ -33,14 +33,14 @@ const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
  * which something is new. There is one such look at a time, whatever the number of servers.
  */
 export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
-  const atOnce = new CallsAtOnce(mostLooks);
+  const room = new Room();
   return {
     ...pollKind,
     async handle(step) {
       const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
       if (account?.pollAt?.toISOString() !== dueAt) return;
-      const hasRoom = await atOnce.run(account, async () => poll(tools, step, account));
+      const hasRoom = await room.run(sharesOf(account, mostLooks), async () => poll(tools, step, account));
       if (!hasRoom) await accountAgain(step, 'poll_at');
     },
   };

@@ -1,5 +1,6 @@
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import { Room } from '#platform/jobs/room.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
 import type { Sighting } from '../provider/driver.js';
@@ -9,9 +10,8 @@ import { lockServer, move, type Change } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { withStep } from '../server/server.steps.js';
-import { CallsAtOnce } from './calls-at-once.js';
 import { keptOf } from './create.job.js';
-import { mostLooks, reconcileKind, type AccountPayload } from './kinds.js';
+import { mostLooks, reconcileKind, sharesOf, type AccountPayload } from './kinds.js';
 import { accountAgain, keepLearned, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AccountPayload>;
@@ -38,14 +38,16 @@ const ofAccount: readonly ProviderErrorKind[] = ['UNAUTHORIZED', 'READ_ONLY', 'R
  * take them away, so a server that is not among the marked ones is asked for by its id before it is given up.
  */
 export function reconcileJob(tools: StepTools): JobDefinition<AccountPayload> {
-  const atOnce = new CallsAtOnce(mostLooks);
+  const room = new Room();
   return {
     ...reconcileKind,
     async handle(step) {
       const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
       if (account?.reconcileAt.toISOString() !== dueAt) return;
-      const hasRoom = await atOnce.run(account, async () => reconcile(tools, step, account));
+      const hasRoom = await room.run(sharesOf(account, mostLooks), async () =>
+        reconcile(tools, step, account),
+      );
       if (!hasRoom) await accountAgain(step, 'reconcile_at');
     },
   };

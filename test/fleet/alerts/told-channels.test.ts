@@ -56,6 +56,22 @@ describe('the end of an alert', () => {
   });
 });
 
+test('receivers that take a message and say nothing hold up no other tenant', async () => {
+  await using silent = await WebhookReceiver.start();
+  await using receiver = await WebhookReceiver.start();
+  silent.isSilent = true;
+  const tenant = await panel.world.tenant();
+  // Two at a time they would take longer than is waited for.
+  for (let channel = 0; channel < 10; channel++) await subscribe(tenant, silent);
+  await firing(panel, tenant);
+  await soon(panel, async () => silent.received.length >= 3, 'as many as may be');
+  const other = await panel.world.tenant();
+  await subscribe(other, receiver);
+  await firing(panel, other);
+  await soon(panel, async () => receiver.received.length === 1, "the other's");
+  expect(silent.mostOpen).toBe(3);
+});
+
 describe('a channel that is disabled', () => {
   test('gets nothing any more, not even what was on its way, but for tests', async () => {
     await using receiver = await WebhookReceiver.start();

@@ -1,4 +1,5 @@
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
+import { Room, type Share } from '#platform/jobs/room.js';
 import type { Logger } from '#platform/logger.js';
 import type { Mailer } from '#platform/mail.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
@@ -7,7 +8,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import { Alert } from '../alert.entity.js';
 import { AlertStatus } from '../alert.kinds.js';
 import { givenUp, type AttemptResult } from './attempt-result.js';
-import { deliverKind, type DeliverPayload } from './deliver.kind.js';
+import { crowdedMs, deliverKind, mostOfTenant, mostSilent, type DeliverPayload } from './deliver.kind.js';
 import { NotificationChannel } from './notification-channel.entity.js';
 import { NotificationDelivery } from './notification-delivery.entity.js';
 import { ChannelKind, DeliveryStatus, NotificationType } from './notification.kinds.js';
@@ -28,25 +29,52 @@ export interface DeliverOptions {
  * receivers tell repetitions by the `webhook-id`.
  */
 export function deliverJob(options: DeliverOptions): JobDefinition<DeliverPayload> {
+  const room = new Room();
   return {
     ...deliverKind,
     async handle(step) {
-      const { tenantId, deliveryId, attempts } = step.payload;
+      const { tenantId, deliveryId, dueAt } = step.payload;
       const delivery = await step.em.findOne(
         NotificationDelivery,
         { tenantId, id: deliveryId },
         { populate: ['body'] },
       );
-      if (delivery?.status !== DeliveryStatus.PENDING || delivery.attempts.length !== attempts) return;
-      const channel = await step.em.findOne(NotificationChannel, { tenantId, id: delivery.channelId });
-      const started = Date.now();
-      const result = await attempt(options, channel, delivery, step);
-      if (result.cause !== undefined) {
-        options.logger.warn({ err: result.cause, tenantId, deliveryId }, 'a notification was not delivered');
-      }
-      await note(step, result, Date.now() - started);
+      // Somebody has taken it up since, or it is not due any more.
+      if (delivery?.nextAttemptAt?.toISOString() !== dueAt) return;
+      const hasRoom = await room.run(sharesOf(delivery), async () => deliver(options, step, delivery));
+      if (!hasRoom) await waitForRoom(step);
     },
   };
+}
+
+function sharesOf({ tenantId, attempts }: NotificationDelivery): readonly Share[] {
+  const last = attempts.at(-1);
+  const isSilent = last !== undefined && last.statusCode === null;
+  return [{ of: tenantId, most: mostOfTenant }, ...(isSilent ? [{ of: 'silent', most: mostSilent }] : [])];
+}
+
+async function deliver(
+  options: DeliverOptions,
+  step: JobStep<DeliverPayload>,
+  delivery: NotificationDelivery,
+): Promise<void> {
+  const { tenantId, channelId, id: deliveryId } = delivery;
+  const channel = await step.em.findOne(NotificationChannel, { tenantId, id: channelId });
+  const started = Date.now();
+  const result = await attempt(options, channel, delivery, step);
+  if (result.cause !== undefined) {
+    options.logger.warn({ err: result.cause, tenantId, deliveryId }, 'a notification was not delivered');
+  }
+  await note(step, result, Date.now() - started);
+}
+
+async function waitForRoom({ payload, now, write }: JobStep<DeliverPayload>): Promise<void> {
+  const { tenantId, deliveryId: id, dueAt } = payload;
+  const later = new Date(now.getTime() + crowdedMs);
+  await write(async ({ em }) => {
+    const mine = { tenantId, id, nextAttemptAt: new Date(dueAt) };
+    await em.nativeUpdate(NotificationDelivery, mine, { nextAttemptAt: later });
+  });
 }
 
 /** Whatever goes wrong is an attempt that failed, so that it ends some day; but for one that was broken off. */

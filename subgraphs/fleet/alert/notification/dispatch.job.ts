@@ -32,7 +32,7 @@ export const dispatchSweep: Sweep = {
       until,
       now,
     ]);
-    for (const delivery of taken) enqueue(deliverKind, delivery);
+    for (const delivery of taken) enqueue(deliverKind, { ...delivery, dueAt: until.toISOString() });
     return taken.length === batch ? 'more' : 'done';
   },
 };

@@ -20,6 +20,11 @@ export class WebhookReceiver implements AsyncDisposable {
   /** What the next messages are answered with; 204 when there is none left. */
   readonly answers: number[] = [];
   secrets: string[] = [];
+  /** Takes messages and says nothing. */
+  isSilent = false;
+  /** So many were not answered at the same time. */
+  mostOpen = 0;
+  private open = 0;
 
   private constructor(private readonly server: Server) {}
 
@@ -31,7 +36,9 @@ export class WebhookReceiver implements AsyncDisposable {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         receiver.take(request, Buffer.concat(chunks).toString());
-        response.writeHead(receiver.answers.shift() ?? 204).end();
+        receiver.mostOpen = Math.max(receiver.mostOpen, ++receiver.open);
+        response.on('close', () => (receiver.open -= 1));
+        if (!receiver.isSilent) response.writeHead(receiver.answers.shift() ?? 204).end();
       });
     });
     server.listen(0, '127.0.0.1');
