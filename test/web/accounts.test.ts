@@ -115,8 +115,8 @@ describe.skipIf(!isChromiumThere)('a change whose answer was lost', () => {
     const parent = await provider(stage.panel);
     expect(
       await at(parent, '/clients', async (page) => {
-        await retype(page, 'Name of the client', 'Once Corp');
-        await retype(page, 'E-mail of its contact', `once.${parent.id}@client.example`);
+        await retype(page, 'Name of the organization', 'Once Corp');
+        await retype(page, 'E-mail of its owner', `once.${parent.id}@client.example`);
         await answerLost(page, 'CreateMspClient');
         await page.keyboard.press('Enter');
         await page.getByRole('alert').filter({ hasText: 'it may be done or not. Look before' }).waitFor();
