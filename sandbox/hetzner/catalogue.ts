@@ -81,14 +81,18 @@ const vatRate = 0.19;
 const price = (net: number) => ({ net: net.toFixed(10), gross: (net * (1 + vatRate)).toFixed(16) });
 const terabyte = 1_000_000_000_000;
 
+/** Where it is dearer, by how much. */
+const dearness: Readonly<Record<string, number>> = { ash: 1.15, sin: 1.5 };
+const priceAt = (location: string, net: number) => price(net * (dearness[location] ?? 1));
+
 /** American sites have less traffic for the money. */
 const trafficAt = (location: string) => (europe.includes(location) ? 20 : 1) * terabyte;
 
 function pricesOf({ at, hourly, monthly }: Size) {
   return at.map((location) => ({
     location,
-    price_hourly: price(hourly),
-    price_monthly: price(monthly),
+    price_hourly: priceAt(location, hourly),
+    price_monthly: priceAt(location, monthly),
     included_traffic: trafficAt(location),
     price_per_tb_traffic: price(1),
   }));

@@ -208,6 +208,38 @@ test('an account is not let go of while a server is about to be made with it', a
   await step[Symbol.asyncDispose]();
 });
 
+test('servers of an account that was closed are let go of with it, cost no more, and stay should it come back', async () => {
+  const { tenant } = await hostingTenant(panel);
+  const token = panel.hetzner.token({ project: 'closed' });
+  expect((await connect(tenant, token)).errors).toBeUndefined();
+  const kept = await serverIn(panel, tenant, { name: 'left-node' }, 'READY');
+  const going = await serverIn(panel, tenant, { name: 'left-going', installCloudOs: false }, 'READY');
+  panel.hetzner.revoke(token);
+  expect((await decommission(tenant, going.id)).errors).toBeUndefined();
+  await panel.pass(async () => (await reason(going.id)) === 'DELETION_DELAYED', 'the refusal');
+  const disconnect = async (more = '') =>
+    tenant.graphql(`mutation { disconnectProvider(provider: "hetzner"${more}) { status } }`);
+  expect((await disconnect()).errors?.[0]?.extensions).toMatchObject({
+    reason: 'SERVERS_LEFT',
+    details: { servers: 2 },
+  });
+  expect((await disconnect(', leavesServers: true')).data).toEqual({
+    disconnectProvider: { status: 'UNCONFIGURED' },
+  });
+  expect((await tenant.graphql('{ hostingCosts { perMonth } }')).data).toEqual({
+    hostingCosts: [{ perMonth: 0 }],
+  });
+  for (const { id } of [kept, going]) {
+    await reaches(panel, tenant, id, 'DELETED');
+    expect(await reason(id)).toBe('LEFT_BEHIND');
+  }
+  expect((await tenant.rest<unknown[]>('/api/fleet/instances')).body).toEqual([]);
+  const again = panel.hetzner.token({ project: 'closed' });
+  expect((await connect(tenant, again)).errors).toBeUndefined();
+  for (const after of [minutes(11), minutes(6)]) await compared(tenant.id, after);
+  expect(namesAt(panel.hetzner, again)).toEqual(['left-going', 'left-node']);
+});
+
 test('costs end with a server that the provider has no more, also while fleet does not let its node go', async () => {
   const { tenant, token } = await hostingTenant(panel);
   const { id } = await serverIn(panel, tenant, { name: 'ending' }, 'READY');

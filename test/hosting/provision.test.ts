@@ -265,6 +265,31 @@ describe('what can not be', () => {
   });
 });
 
+test('a size has the price of the cheapest place where it can be had, also while cheaper ones are sold out', async () => {
+  const { tenant } = await hostingTenant(panel);
+  const priceIn = async (region: string | null) => {
+    const { data } = await tenant.graphql<{ hostingSizes: { id: string; priceMonthly: number }[] }>(
+      'query($region: String) { hostingSizes(region: $region) { id priceMonthly } }',
+      { region },
+    );
+    return data!.hostingSizes.find(({ id }) => id === 'cpx11')?.priceMonthly;
+  };
+  expect([await priceIn(null), await priceIn('sin')]).toEqual([3.85, expect.closeTo(5.775)]);
+  const cheap = ['fsn1', 'nbg1', 'hel1', 'hil'];
+  panel.hetzner.sellOut(...cheap.map((location) => `cpx11@${location}`));
+  await panel.clock.leap(6 * 60_000);
+  expect(await priceIn(null)).toBeCloseTo(4.4275);
+  const forecast = await tenant.graphql(
+    '{ serverForecast(provider: "hetzner", region: "ash", size: "cpx11") { priceMonthly } }',
+  );
+  expect(forecast.data).toEqual({
+    serverForecast: { priceMonthly: expect.closeTo(4.4275) as unknown as number },
+  });
+  // Where it can be had nowhere it still has a price.
+  expect(await priceIn('fsn1')).toBe(3.85);
+  panel.hetzner.restock();
+});
+
 test('a token lets in its own host, once', async () => {
   const { tenant, token } = await hostingTenant(panel);
   const { data } = await provision(tenant, { name: 'bound-01' });

@@ -61,7 +61,11 @@ function shownSize(
   now: Date,
 ): Size[] {
   const there = places.filter(({ region }) => wanted?.includes(region) ?? true);
-  const cheapest = there.toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
+  const sold = there.filter((place) => !hasEnded(place, now));
+  const ready = sold.filter(({ isAvailable }) => isAvailable);
+  // A price at which nobody can have it is told only where there is no other.
+  const priced = [ready, sold, there].find(({ length }) => length > 0) ?? [];
+  const cheapest = priced.toSorted((a, b) => a.priceMonthly - b.priceMonthly)[0];
   if (!cheapest) return [];
   const address = addressPrice(catalogue, cheapest.region);
   const isEnding = there.every(({ endsAt }) => endsAt !== null);
@@ -77,9 +81,7 @@ function shownSize(
       currency: catalogue.currency,
       deprecated: isEnding,
       endsAt: isEnding ? new Date(Math.max(...ends)) : null,
-      availableIn: there
-        .filter((place) => place.isAvailable && !hasEnded(place, now))
-        .map(({ region }) => region),
+      availableIn: ready.map(({ region }) => region),
     },
   ];
 }

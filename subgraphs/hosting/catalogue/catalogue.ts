@@ -56,7 +56,7 @@ export class Size {
   @Field(() => Float, {
     description:
       'The most that a month costs, in major units, without its address: where it is cheapest in the region that was ' +
-      'asked for.',
+      'asked for, of the places where it can be had now if there are any.',
   })
   priceMonthly!: number;
 

@@ -7,7 +7,8 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
-import { keepLeft, liveCount, madeServers, type MadeServer } from '../server/live-servers.service.js';
+import { leaveServers } from '../provision/leave.service.js';
+import { keepLeft, liveIds, madeServers, type MadeServer } from '../server/live-servers.service.js';
 import { ProviderAccount } from './account.entity.js';
 import type { Catalogue, Driver, Session } from './driver.js';
 import type { Drivers } from './drivers.js';
@@ -134,28 +135,30 @@ export class Accounts {
     });
   }
 
-  /** Forgets the token. CONFLICT while servers are there that could not be deleted without it. */
-  async disconnect(operation: Operation, provider: string): Promise<Provider> {
+  /** Forgets the token. CONFLICT while servers are there that could not be deleted without it, unless they may be left. */
+  async disconnect(operation: Operation, provider: string, leavesServers: boolean): Promise<Provider> {
     const driver = this.drivers.get(provider);
     if (!driver) throw notFound('Provider');
-    const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    const { tenantId, clock } = operation;
+    return operation.write(async (write) => {
+      const { em, audit } = write;
       await lockAccount(em, tenantId, provider);
       const account = await em.findOne(ProviderAccount, { tenantId, provider });
       if (!account) return this.shown(driver, undefined);
-      const servers = await liveCount(em, tenantId, provider);
-      if (servers > 0) {
+      const servers = (await liveIds(em, tenantId, provider)).length;
+      if (servers > 0 && !leavesServers) {
         throw new ApiError(
           'CONFLICT',
-          `There are ${servers} servers at ${driver.name}: decommission them first`,
+          `There are ${servers} servers at ${driver.name}: decommission them first, or say leavesServers`,
           {
             reason: 'SERVERS_LEFT',
             details: { servers },
           },
         );
       }
+      await leaveServers(write, { tenantId, provider, now: clock.now() });
       em.remove(account);
-      audit({ target: account.id, changes: { provider, disconnected: true } });
+      audit({ target: account.id, changes: { provider, disconnected: true, left: servers } });
       return this.shown(driver, undefined);
     });
   }

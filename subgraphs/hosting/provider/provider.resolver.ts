@@ -35,12 +35,20 @@ export class ProviderResolver {
   @Authorized('hosting.provider.manage')
   @Mutation(() => Provider, {
     description:
-      'Forgets the account with a provider. Safe to repeat. NOT_FOUND, CONFLICT (SERVERS_LEFT) while servers are there.',
+      'Forgets the account with a provider. Safe to repeat. NOT_FOUND, CONFLICT (SERVERS_LEFT) while servers are there, ' +
+      'unless leavesServers says so.',
   })
   async disconnectProvider(
     @Arg('provider', () => String, { description: 'The provider: `hetzner`.' }) provider: string,
+    @Arg('leavesServers', () => Boolean, {
+      nullable: true,
+      description:
+        'Whether servers that are there may be left behind, as when the account was closed. What the provider has of them ' +
+        'stays there; here they end (`LEFT_BEHIND`), cost no more, and their nodes leave the fleet. Not unless told.',
+    })
+    leavesServers: boolean | null | undefined,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Provider> {
-    return this.accounts.disconnect(operation, provider);
+    return this.accounts.disconnect(operation, provider, leavesServers === true);
   }
 }

@@ -2,6 +2,7 @@ import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import { Room } from '#platform/jobs/room.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
+import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
@@ -55,7 +56,9 @@ async function advance(tools: StepTools, step: JobStep<AdvancePayload>, server: 
       return drain(tools, step, server);
     case ServerPhase.FAILED:
     case ServerPhase.DELETING: {
-      const open = await openAccount(tools, step, server);
+      // An account that was connected since is not asked for what was left behind.
+      const isLeft = server.reason === leftBehind;
+      const open = isLeft ? undefined : await openAccount(tools, step, server);
       if (open) await remove(tools, step, server, open);
       else if (server.phase === ServerPhase.DELETING) await finish(tools, step, server);
       return;

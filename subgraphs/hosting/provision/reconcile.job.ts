@@ -6,6 +6,7 @@ import { ProviderAccount } from '../provider/account.entity.js';
 import type { Sighting } from '../provider/driver.js';
 import { panelMark } from '../provider/marks.js';
 import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
+import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move, type Change } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
@@ -105,6 +106,8 @@ async function compare(
   const isSettled = step.now.getTime() - each.createdAt.getTime() > settledMs;
   if (!row) {
     if (isSettled) await adopt(step, open, each);
+  } else if (row.reason === leftBehind) {
+    // Whoever let go of it may have it still.
   } else if (row.deletedAt !== null) {
     await open.driver.remove(open.session, each.providerId);
   } else if (row.providerId === null) {

@@ -3,6 +3,7 @@ import type { JobStep } from '#platform/jobs/job.js';
 
 import { marksOf } from '../provider/marks.js';
 import { ProviderError } from '../provider/provider-error.js';
+import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move, type Change } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
@@ -101,8 +102,7 @@ export async function finish(tools: StepTools, step: Step, server: Server): Prom
     sealedToken: null,
     operationIds: [],
     dueAt: null,
-    reason: null,
-    message: null,
+    ...(row.reason === leftBehind ? {} : { reason: null, message: null }),
     progress: 100,
   }));
 }
@@ -122,14 +122,14 @@ async function leaveFleet({ fleet }: StepTools, step: Step, server: Server): Pro
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const isFailed = server.phase === ServerPhase.FAILED;
+    const isToldOtherwise = server.phase === ServerPhase.FAILED || server.reason === leftBehind;
     const message = `Its node could not leave the fleet yet: ${error.message}`;
     await change(step, server, (row) => ({
       phase: row.phase,
       dueAt: later(step.now, fleetAgainMs),
       // The provider has nothing of it any more.
       billedTo: row.billedFrom && (row.billedTo ?? step.now),
-      ...(isFailed ? {} : { reason: 'DELETION_DELAYED', message }),
+      ...(isToldOtherwise ? {} : { reason: 'DELETION_DELAYED', message }),
     }));
     return false;
   }

@@ -1,19 +1,22 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 
+/** The reason of those that were left at the provider with their account. Should it be connected again, they stay as they are. */
+export const leftBehind = 'LEFT_BEHIND';
+
 /**
- * In SQL, whether the provider may have it: not what is deleted, nor what failed and is looked for no more because the
- * provider never had it or has it no more.
+ * In SQL, whether the provider may have it: not what is deleted or left behind, nor what failed and is looked for no more
+ * because the provider never had it or has it no more.
  */
-export const mayBeThere = `deleted_at is null and not (phase = 'FAILED' and due_at is null
+export const mayBeThere = `deleted_at is null and reason is distinct from '${leftBehind}' and not (phase = 'FAILED' and due_at is null
   and (provider_id is null or reason = 'SERVER_GONE'))`;
 
 /** Servers of a tenant at a provider that are not deleted. */
-export async function liveCount(em: SqlEntityManager, tenantId: string, provider: string): Promise<number> {
-  const [row] = await em.execute<{ count: number }[]>(
-    `select count(*)::int as count from hosting.server where tenant_id = ? and provider = ? and ${mayBeThere}`,
+export async function liveIds(em: SqlEntityManager, tenantId: string, provider: string): Promise<string[]> {
+  const rows = await em.execute<{ id: string }[]>(
+    `select id from hosting.server where tenant_id = ? and provider = ? and ${mayBeThere}`,
     [tenantId, provider],
   );
-  return row!.count;
+  return rows.map(({ id }) => id);
 }
 
 export interface MadeServer {
