@@ -168,6 +168,18 @@ describe.skipIf(!isChromiumThere)('a provider', () => {
       }),
     ).toEqual(nothingWrong);
   });
+
+  test('is let go of with its servers once it is said that they stay behind', async () => {
+    const tenant = await connected();
+    await reaches(stage.panel, tenant, await ordered(tenant, 'closed'), 'READY');
+    expect(
+      await at(tenant, '/servers', async (page) => {
+        await press(page, 'Disconnect Hetzner Cloud', 'Disconnect');
+        await press(page, 'Leave the servers of Hetzner Cloud behind', 'Leave its servers');
+        await page.getByText('Hetzner Cloud is disconnected.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
 });
 
 describe.skipIf(!isChromiumThere)('an order', () => {

@@ -18,14 +18,14 @@ interface ProvidersProps {
   onChange: () => void;
 }
 
-interface ConnectProps {
+interface ProviderProps {
   id: string;
   name: string;
   onChange: () => void;
 }
 
 /** A token is taken; one that does not show the servers that are there only when they may be left behind. */
-function Connect({ id, name, onChange }: ConnectProps) {
+function Connect({ id, name, onChange }: ProviderProps) {
   const [wouldLeave, setWouldLeave] = useState(false);
   return (
     <ActionForm
@@ -63,6 +63,36 @@ function Connect({ id, name, onChange }: ConnectProps) {
   );
 }
 
+/** An account whose token is lost for good may be let go of with its servers. */
+function Disconnect({ id, name, onChange }: ProviderProps) {
+  const [wouldLeave, setWouldLeave] = useState(false);
+  return (
+    <div className="actions">
+      <Action
+        document={DisconnectProviderDocument}
+        variables={{ provider: id }}
+        text="Disconnect"
+        label={`Disconnect ${name}`}
+        confirm="Its token is forgotten. It can be when no server of it is left here."
+        done={`${name} is disconnected.`}
+        onDone={onChange}
+        onRefused={({ reason }) => setWouldLeave(reason === 'SERVERS_LEFT')}
+      />
+      {wouldLeave && (
+        <Action
+          document={DisconnectProviderDocument}
+          variables={{ provider: id, leavesServers: true }}
+          text="Leave its servers"
+          label={`Leave the servers of ${name} behind`}
+          confirm="The token is forgotten and the servers end here. They stay at the provider, and are paid for there."
+          done={`${name} is disconnected.`}
+          onDone={onChange}
+        />
+      )}
+    </div>
+  );
+}
+
 /** Where servers can be ordered, and with what account. */
 export function Providers({ providers, onChange }: ProvidersProps) {
   const { may } = useViewer();
@@ -85,17 +115,7 @@ export function Providers({ providers, onChange }: ProvidersProps) {
               </details>
             )}
           </div>
-          {isManager && configured && (
-            <Action
-              document={DisconnectProviderDocument}
-              variables={{ provider: id }}
-              text="Disconnect"
-              label={`Disconnect ${name}`}
-              confirm="Its token is forgotten. It can be when no server of it is left here."
-              done={`${name} is disconnected.`}
-              onDone={onChange}
-            />
-          )}
+          {isManager && configured && <Disconnect id={id} name={name} onChange={onChange} />}
         </>
       )}
     />

@@ -14,6 +14,7 @@ const advice: Record<string, string> = {
     'The machine runs and is paid for. Look at its log at the provider; when its node comes after all, it counts. Or remove it.',
   SERVER_GONE:
     'It was deleted at the provider, or the account is another one. Remove it here, so that its name is free.',
+  LEFT_BEHIND: 'It was left at the provider when its account was disconnected, and is paid for there.',
   UNASKED: 'If nobody needs it, remove it: it is paid for.',
   DELETION_DELAYED: 'It is tried until it is done.',
 };
