@@ -75,7 +75,7 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/governance/gitops',          'governance/ListGitOpsConfigs',  { reply: page }),
   route('POST',   '/api/governance/gitops',          'governance/CreateGitOpsConfig', { body: 'input', reply: created }),
   route('PUT',    '/api/governance/gitops/:id',      'governance/UpdateGitOpsConfig', { body: 'input', reply: ok }),
-  route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
+  route('GET',    '/api/governance/scores',          'governance/GetScores',        { query: ['limit', 'after'], reply: ok, headers: { total: 'X-Total-Count' } }),
 
   // Hosting
   route('GET',    '/api/hosting/providers',          'hosting/ListProviders',       { reply: ok }),
