@@ -21,6 +21,7 @@ export const closeCodes = {
   /** Larger than what is read of whoever is not signed in. */
   tooLarge: { code: 1009, reason: 'The message is too large for a socket that is not signed in' },
   tooManySockets: { code: 1013, reason: 'Too many sockets of this address have not signed in' },
+  tooManyOfOne: { code: 1013, reason: 'Too many sockets of this organization, or of this node, are open' },
   tooManyMessages: { code: 1013, reason: 'Too many messages' },
   /** This process ends or is replaced: connect again, to another one. */
   restart: { code: 1012, reason: 'Service restart' },

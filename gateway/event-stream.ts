@@ -11,8 +11,8 @@ import { cursorOf } from '#platform/subgraph/cursor.js';
 import type { EventStream } from '#platform/subgraph/map-events.js';
 import { isUnread } from '#platform/subgraph/until-read.js';
 
-import { AnonymousHolders } from './anonymous-holders.js';
 import { closeCodes, spreadOver } from './close-codes.js';
+import { Holders } from './holders.js';
 import { watchToken, type Verify } from './standing-token.js';
 import type { WebSocketLimits } from './websocket.js';
 
@@ -32,11 +32,11 @@ export interface EventStreamOptions {
  */
 export class EventStreams {
   private readonly open = new Set<OpenStream>();
-  private readonly anonymous: AnonymousHolders;
+  private readonly holders: Holders;
   private isStopping = false;
 
   constructor(private readonly options: EventStreamOptions) {
-    this.anonymous = new AnonymousHolders(options.limits.anonymousPerAddress);
+    this.holders = new Holders(options.limits);
   }
 
   /** Answers with the events, and resolves when the stream is over. */
@@ -54,7 +54,7 @@ export class EventStreams {
     this.open.add(stream);
     stream.signal.addEventListener('abort', () => {
       this.open.delete(stream);
-      this.anonymous.leave(stream);
+      this.holders.leave(stream);
       void events.return(undefined);
     });
     try {
@@ -88,7 +88,7 @@ export class EventStreams {
     const { verify, clock, limits } = this.options;
     const { authorization, clientAddress } = stream.base;
     if (authorization === undefined) {
-      if (!this.anonymous.enter(stream))
+      if (!this.holders.enter(stream, clientAddress))
         throw new ApiError('LIMIT_REACHED', closeCodes.tooManySockets.reason);
       stream.leaveAfter(limits.anonymousMs);
       return;
@@ -96,6 +96,9 @@ export class EventStreams {
     const token = await verify(authorization, stream.base);
     if (token instanceof ApiError) throw token;
     const { signal } = stream;
+    if (signal.aborted) return;
+    if (!this.holders.signIn(stream, token))
+      throw new ApiError('LIMIT_REACHED', closeCodes.tooManyOfOne.reason.replace('sockets', 'streams'));
     watchToken(
       { authorization, clientAddress, expiresAt: token.expiresAt, signal },
       verify,

@@ -1,11 +1,19 @@
 import type { Clock } from '#platform/clock.js';
 import { ApiError } from '#platform/errors.js';
 
-/** Until when a token counts, or why it does not. Throws when that is not known now. */
+export interface Verified {
+  expiresAt: number;
+  tenantId: string;
+  /** `node` for one, which `instanceId` tells. */
+  kind?: string;
+  instanceId?: string;
+}
+
+/** Until when a token counts and whose it is, or why it does not. Throws when that is not known now. */
 export type Verify = (
   authorization: string,
   client: { clientAddress: string },
-) => Promise<{ expiresAt: number; tenantId: string } | ApiError>;
+) => Promise<Verified | ApiError>;
 
 export interface StandingToken {
   authorization: string;

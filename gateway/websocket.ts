@@ -13,23 +13,22 @@ import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
 import type { RequestContext } from '#platform/request-context.js';
 
-import { AnonymousHolders } from './anonymous-holders.js';
 import type { TrustProxy } from './client-address.js';
 import { closeCodes, closingOf, spreadOver } from './close-codes.js';
 import { Connection, type ConnectionLimits } from './connection.js';
 import type { Documents } from './documents.js';
 import type { Execute } from './execute.js';
+import { Holders, type HolderLimits } from './holders.js';
 import type { Origins } from './origins.js';
 import type { Charge } from './rate-limit/admission.js';
 import { requestContextFrom } from './request-context.js';
 import { tokenExpired, watchToken, type Verify } from './standing-token.js';
 import type { Subscribe } from './subscribe.js';
 
-export interface WebSocketLimits extends ConnectionLimits {
+/** How many sockets each may have open, and as many streams of events. */
+export interface WebSocketLimits extends ConnectionLimits, HolderLimits {
   /** Bytes of one message from a client. */
   messageBytes: number;
-  /** Sockets of one address that have not signed in, or not yet. */
-  anonymousPerAddress: number;
   /** Operations under way on one socket. */
   operations: number;
   pingEveryMs: number;
@@ -48,6 +47,8 @@ export const webSocketLimits: WebSocketLimits = {
   strangerBytes: longestBodyOfStrangers,
   // A process that ends sends everybody behind one address to another one within a few seconds.
   anonymousPerAddress: 1_000,
+  perTenant: 2_000,
+  perNode: 20,
   operations: 100,
   pingEveryMs: 12_000,
   anonymousMs: 60_000,
@@ -85,7 +86,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   const { documents, execute, subscribe, verify, logger, clock, trustProxy, limits } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const connections = new Map<WebSocket, Connection>();
-  const anonymous = new AnonymousHolders(limits.anonymousPerAddress);
+  const holders = new Holders(limits);
   let stopping: Promise<void> | undefined;
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
@@ -99,8 +100,13 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
       const token = await verify(authorization, connection.base);
       if (token instanceof ApiError) return refuse(connection, token);
       if (token.expiresAt * 1000 <= clock.now().getTime()) return refuse(connection, tokenExpired());
+      // It may have gone meanwhile, and leaves once.
+      if (connection.signal.aborted) return false;
+      if (!holders.signIn(connection, token)) {
+        connection.end(closeCodes.tooManyOfOne);
+        return false;
+      }
       connection.authenticate(authorization);
-      anonymous.leave(connection);
       const { base, signal } = connection;
       watchToken({ ...base, authorization, expiresAt: token.expiresAt, signal }, verify, clock, (denial) => {
         connection.end(closingOf(denial));
@@ -128,11 +134,11 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     connections.set(socket, connection);
     socket.once('close', () => {
       connections.delete(socket);
-      anonymous.leave(connection);
+      holders.leave(connection);
       connection.dispose();
     });
     if (options.origins && !options.origins.admits(request)) return connection.end(closeCodes.foreignOrigin);
-    if (!anonymous.enter(connection)) return connection.end(closeCodes.tooManySockets);
+    if (!holders.enter(connection, context.clientAddress)) return connection.end(closeCodes.tooManySockets);
     const closed = protocol.opened(connection.transport(), connection);
     socket.once('close', (code, reason) => {
       Promise.resolve(closed(code, reason.toString())).catch((error: unknown) => {

@@ -67,6 +67,7 @@ export function compileEndpoint(route: Route, operation: Operation, brokenRules?
   const params = route.params.map((name) => textVariable(operation, name, name));
   const query = (route.query ?? []).map((name) => textVariable(operation, name, name));
   if (route.reply.verb === 'page') query.push(...pagingVariables(operation));
+  if (route.reply.verb === 'list') query.push(...cutting);
   checkVariables(route, operation, [...params, ...query]);
   checkSelection(route, operation);
   const known = new Set(query.map(({ sentAs: name }) => name));
@@ -165,12 +166,25 @@ function textVariable(operation: Operation, sentAs: string, variable: string): T
   return { sentAs, variable, required: declared.required, read: textReader(declared.type) };
 }
 
+const readLimit: ReadText = (text, path, problems) => {
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= longestPage) return limit;
+  return problems.malformed(path, `must be an integer from 1 to ${longestPage}`);
+};
+
+/** Of a list that is cut here; its cursors are places in it. */
+const cutting: readonly TextVariable[] = [
+  { sentAs: 'limit', variable: 'first', required: false, read: readLimit },
+  {
+    sentAs: 'cursor',
+    variable: 'after',
+    required: false,
+    read: (text, path, problems) =>
+      /^\d{1,9}$/.test(text) ? text : problems.malformed(path, 'is not one of ours'),
+  },
+];
+
 function pagingVariables(operation: Operation): TextVariable[] {
-  const rule = `must be an integer from 1 to ${longestPage}`;
-  const readLimit: ReadText = (text, path, problems) => {
-    const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-    return limit >= 1 && limit <= longestPage ? limit : problems.malformed(path, rule);
-  };
   return paging.map(([sentAs, variable]) => ({
     ...textVariable(operation, sentAs, variable),
     ...(sentAs === 'limit' ? { read: readLimit } : {}),

@@ -42,6 +42,14 @@ export async function answerPage(
   else await streamFrom(page, next, response, (after) => fetchPage({ ...variables, first, after }, 'later'));
 }
 
+/** A page of a list that is there as a whole. */
+export function cutPage(all: readonly unknown[], { first, after }: Record<string, unknown>): Page {
+  const from = Number(after ?? 0);
+  const to = from + Number(first);
+  const pageInfo = { endCursor: String(to), hasNextPage: to < all.length };
+  return { nodes: all.slice(from, to), pageInfo, totalCount: all.length };
+}
+
 /** Holds two pages at most: the next is asked for while the client takes the one before, and no further one. */
 async function streamFrom(
   firstPage: Page,

@@ -1,18 +1,28 @@
-/** How a route answers when its operation succeeds. `page` is a 200 whose body is the page's nodes. */
-export type Reply = typeof ok | typeof created | typeof accepted | typeof noContent | typeof page;
+/**
+ * How a route answers when its operation succeeds. `page` is a 200 whose body is the page's nodes, and `list` one whose
+ * body is a list that GraphQL answers whole: it is cut into pages here.
+ */
+export type Reply =
+  | typeof ok
+  | typeof created
+  | typeof accepted
+  | typeof noContent
+  | typeof page
+  | typeof list;
 
 export const ok = { verb: 'ok', status: 200 } as const;
 export const created = { verb: 'created', status: 201 } as const;
 export const accepted = { verb: 'accepted', status: 202 } as const;
 export const noContent = { verb: 'noContent', status: 204 } as const;
 export const page = { verb: 'page', status: 200 } as const;
+export const list = { verb: 'list', status: 200 } as const;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Everything a row may say. There is no place for a function, on purpose: shaping belongs in the document. */
 export interface RouteOptions {
   reply: Reply;
-  /** Query parameters that become variables of the same name. `page` adds limit and cursor (`$first`, `$after`). */
+  /** Query parameters that become variables of the same name. `page` adds limit and cursor (`$first`, `$after`), `list` too, without variables for them. */
   query?: readonly string[];
   /** Query parameters that the row does not name are refused, except where OAuth demands otherwise (RFC 6749, 3.1). */
   unknownQuery?: 'ignored';

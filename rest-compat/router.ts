@@ -11,7 +11,7 @@ import { readBody } from './body.js';
 import { compileEndpoint, type Endpoint } from './endpoint.js';
 import { Refusal, toRefusal } from './errors.js';
 import { loadOperations } from './operations.js';
-import { answerPage, queryOf, type Page } from './page.js';
+import { answerPage, cutPage, queryOf, type Page } from './page.js';
 import { PathTree, type Found } from './path-tree.js';
 import { sendEmpty, sendJson, sendRefusal } from './respond.js';
 import type { Route } from './route.js';
@@ -121,9 +121,15 @@ class RestMachine {
       });
       return;
     }
-    const data = await this.execute(endpoint, endpoint.operation.document, variables, context);
+    const { first, after, ...others } = variables;
+    const asked = verb === 'list' ? others : variables;
+    const data = await this.execute(endpoint, endpoint.operation.document, asked, context);
     carryHeaders(endpoint, data, response);
-    if (verb === 'noContent') sendEmpty(response, status);
+    if (verb === 'list') {
+      const all = data.reply as unknown[];
+      const window = { ...(first === undefined ? {} : { first }), ...(after === undefined ? {} : { after }) };
+      await answerPage(request, response, window, async (which) => cutPage(all, which));
+    } else if (verb === 'noContent') sendEmpty(response, status);
     else sendJson(response, status, data.reply);
   }
 

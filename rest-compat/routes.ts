@@ -1,4 +1,4 @@
-import { created, noContent, ok, page, route, type Route } from './route.js';
+import { created, list, noContent, ok, page, route, type Route } from './route.js';
 
 /**
  * Every REST route that is answered: method, path, the document whose selection is the body, and how it replies.
@@ -54,7 +54,7 @@ export const routes: readonly Route[] = [
   route('PUT',    '/api/billing/subscription',       'billing/ChangeSubscription',  { body: 'input', reply: ok }),
   route('GET',    '/api/billing/licenses',           'billing/ListLicences',        { reply: page }),
   route('GET',    '/api/billing/usage',              'billing/GetUsage',            { reply: ok }),
-  route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: ok }),
+  route('GET',    '/api/billing/packages',           'billing/ListPackages',        { reply: list }),
   route('GET',    '/api/billing/invoices',           'billing/ListInvoices',        { reply: page, headers: { age: 'Age', warning: 'Warning' } }),
 
   // Partners
@@ -62,7 +62,7 @@ export const routes: readonly Route[] = [
   route('POST',   '/api/partners',                   'billing/RegisterPartner',     { body: 'input', reply: created }),
   route('GET',    '/api/partners/:id',               'billing/GetPartner',          { reply: ok }),
   route('PUT',    '/api/partners/:id',               'billing/UpdatePartner',       { body: 'input', reply: ok }),
-  route('GET',    '/api/partner-tiers',              'billing/ListPartnerTiers',    { reply: ok }),
+  route('GET',    '/api/partner-tiers',              'billing/ListPartnerTiers',    { reply: list }),
 
   // Governance
   route('GET',    '/api/governance/policies',        'governance/ListPolicies',     { reply: page, omitNull: ['rule.condition'] }),
@@ -75,16 +75,16 @@ export const routes: readonly Route[] = [
   route('GET',    '/api/governance/gitops',          'governance/ListGitOpsConfigs',  { reply: page }),
   route('POST',   '/api/governance/gitops',          'governance/CreateGitOpsConfig', { body: 'input', reply: created }),
   route('PUT',    '/api/governance/gitops/:id',      'governance/UpdateGitOpsConfig', { body: 'input', reply: ok }),
-  route('GET',    '/api/governance/scores',          'governance/GetScores',        { reply: ok }),
+  route('GET',    '/api/governance/scores',          'governance/GetScores',        { query: ['limit', 'after'], reply: ok, headers: { total: 'X-Total-Count' } }),
 
   // Hosting
-  route('GET',    '/api/hosting/providers',          'hosting/ListProviders',       { reply: ok }),
+  route('GET',    '/api/hosting/providers',          'hosting/ListProviders',       { reply: list }),
   route('GET',    '/api/hosting/servers',            'hosting/ListServers',         { query: ['status', 'provider'], reply: page, omitNull: ['instance_id'] }),
   route('POST',   '/api/hosting/servers',            'hosting/ProvisionServer',     { body: 'input', reply: created, omitNull: ['instance_id'] }),
   route('GET',    '/api/hosting/servers/:id',        'hosting/GetServer',           { reply: ok, omitNull: ['instance_id'] }),
   route('DELETE', '/api/hosting/servers/:id',        'hosting/DecommissionServer',  { reply: noContent }),
-  route('GET',    '/api/hosting/regions',            'hosting/ListRegions',         { query: ['provider'], reply: ok }),
-  route('GET',    '/api/hosting/sizes',              'hosting/ListSizes',           { query: ['provider', 'region'], reply: ok }),
+  route('GET',    '/api/hosting/regions',            'hosting/ListRegions',         { query: ['provider'], reply: list }),
+  route('GET',    '/api/hosting/sizes',              'hosting/ListSizes',           { query: ['provider', 'region'], reply: list }),
 
   // Kubernetes
   route('GET',    '/api/k8s/clusters',               'hosting/ListClusters',        { query: ['status', 'region'], reply: page }),
@@ -100,7 +100,7 @@ export const routes: readonly Route[] = [
 
   // High availability
   route('GET',    '/api/cc/ha/status',               'hosting/GetHaStatus',         { reply: ok }),
-  route('GET',    '/api/cc/ha/nodes',                'hosting/ListHaNodes',         { reply: ok }),
+  route('GET',    '/api/cc/ha/nodes',                'hosting/ListHaNodes',         { reply: list }),
   route('POST',   '/api/cc/ha/failover',             'hosting/FailOver',            { body: 'input', reply: ok }),
   route('POST',   '/api/cc/ha/upgrade',              'hosting/StartUpgrade',        { body: 'input', reply: created }),
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 
 import { GraphQLError } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { Origins } from '#gateway/origins.js';
@@ -35,6 +35,51 @@ test('an address has so many sockets that have not signed in, and those that hav
   anonymous[0]!.close();
   await once(anonymous[0]!, 'close');
   await openAcknowledged(url, { authorization: inAnHour() });
+});
+
+test('a tenant has so many sockets, and so many streams of events', async () => {
+  const { url } = await startGateway('in process', { webSocketLimits: { perTenant: 2 } });
+  const authorization = inAnHour();
+  const open = [
+    await openAcknowledged(url, { authorization }),
+    await openAcknowledged(url, { authorization }),
+  ];
+  const [code] = (await once(await openRaw(url, { authorization }), 'close')) as [number];
+  expect(code).toBe(1013);
+  open[0]!.close();
+  await once(open[0]!, 'close');
+  await openAcknowledged(url, { authorization });
+  // Those who have not signed in are not of it.
+  await openAcknowledged(url);
+
+  const stream = async () => {
+    const left = new AbortController();
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { accept: 'text/event-stream', 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ query: 'subscription { instanceChanged { id } }' }),
+      signal: left.signal,
+    });
+    onTestFinished(() => left.abort());
+    return answer;
+  };
+  await stream();
+  await stream();
+  expect(await (await stream()).text()).toContain('LIMIT_REACHED');
+});
+
+test('a node has so many sockets, and takes none of those of its tenant', async () => {
+  const { url } = await startGateway('in process', {
+    webSocketLimits: { perTenant: 1, perNode: 1 },
+    verify: async (authorization) => ({
+      expiresAt: 9_999_999_999,
+      tenantId: 'org_1',
+      ...(authorization === 'user' ? {} : { kind: 'node', instanceId: authorization }),
+    }),
+  });
+  for (const authorization of ['one', 'two', 'user']) await openAcknowledged(url, { authorization });
+  const [code] = (await once(await openRaw(url, { authorization: 'one' }), 'close')) as [number];
+  expect(code).toBe(1013);
 });
 
 const pings = {

@@ -134,6 +134,27 @@ describe('scores', () => {
     expect(foreign.results).toEqual([]);
   });
 
+  test('over REST come 10000 at a time, and it is told how many there are', async () => {
+    const tenant = await panel.world.tenant();
+    await panel.sql(
+      `insert into governance.node (tenant_id, id, name)
+       select $1, 'inst_many' || lpad(n::text, 5, '0'), 'many-' || n from generate_series(1, 10001) n`,
+      [tenant.id],
+    );
+    const scores = async (query = '') => {
+      const { body, headers } = await tenant.rest<{ by_instance: { instance_id: string }[] }>(
+        `/api/governance/scores${query}`,
+      );
+      expect(headers.get('x-total-count')).toBe('10001');
+      expect(Object.keys(body)).toEqual(['overall_score', 'by_instance']);
+      return body.by_instance.map((each) => each.instance_id);
+    };
+    const first = await scores();
+    expect(first).toHaveLength(10_000);
+    expect(await scores(`?after=${first.at(-1)}`)).toEqual(['inst_many10001']);
+    expect(await scores('?limit=2&after=inst_many00007')).toEqual(['inst_many00008', 'inst_many00009']);
+  });
+
   test('are kept by day, and a fleet of hundreds is judged to its last instance', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, { 'backup.encryption': true });

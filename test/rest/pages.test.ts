@@ -40,6 +40,22 @@ describe('one page, when limit is given', () => {
   });
 });
 
+test('a list that GraphQL has whole is cut into pages in the same way', async () => {
+  const things = Array.from({ length: 3 }, (_, at) => ({
+    __typename: 'Box',
+    id: `box_${at + 1}`,
+    colour: 'RED',
+  }));
+  await using machine = await startMachine({ resolvers: { things } });
+  const answer = await machine.send('/api/things?kind=box&limit=2');
+  expect([ids(await answer.json()), answer.headers.get('x-total-count')]).toEqual([['box_1', 'box_2'], '3']);
+  expect(answer.headers.get('link')).toBe('</api/things?kind=box&limit=2&cursor=2>; rel="next"');
+  const rest = await machine.send('/api/things?kind=box&cursor=2');
+  expect([ids(await rest.json()), rest.headers.get('link')]).toEqual([['box_3'], null]);
+  expect((await machine.send('/api/things?kind=box&limit=0')).status).toBe(400);
+  expect((await machine.send('/api/things?kind=box&cursor=x')).status).toBe(400);
+});
+
 describe('the whole list, without limit', () => {
   test('is one array fetched in pages of 500, counted once', async () => {
     await using machine = await startMachine({ resolvers: { boxes: boxesUpTo(1201) } });

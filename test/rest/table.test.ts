@@ -59,6 +59,13 @@ describe.each(routes.map((row) => [`${row.method} ${row.path}`, row] as const))(
   });
 });
 
+test('every list takes limit and cursor', () => {
+  const lists = routes.filter(({ document }) => /\/List/.test(document));
+  expect(lists.length).toBeGreaterThan(20);
+  for (const { path, reply } of lists)
+    expect([path, ['page', 'list'].includes(reply.verb)]).toEqual([path, true]);
+});
+
 test('every document belongs to a row, and no route is in the table twice', () => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.graphql'),

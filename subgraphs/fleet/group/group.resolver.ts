@@ -4,7 +4,8 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import { InstancePage } from '../instance/instance.inputs.js';
-import type { InstanceService, ListedInstance } from '../instance/instance.service.js';
+import type { InstanceService } from '../instance/instance.service.js';
+import type { ListedInstance } from '../instance/listed-columns.js';
 import { InstanceGroup, InstanceGroupPage } from './group.entity.js';
 import { CreateInstanceGroupInput, UpdateInstanceGroupInput } from './group.inputs.js';
 import type { GroupService } from './group.service.js';
@@ -70,7 +71,11 @@ export class GroupResolver {
     return this.groups.remove(operation, id);
   }
 
-  @FieldResolver(() => InstancePage, { description: 'Who is in it now, in the order they enrolled.' })
+  @FieldResolver(() => InstancePage, {
+    description:
+      'Who is in it now, in the order they enrolled. BAD_REQUEST (INSTANCES_TOO_MANY) when an operation asks for more than ' +
+      '20000 of them.',
+  })
   async instances(
     @Root() group: InstanceGroup,
     @Args(() => PageArgs) args: PageArgs,

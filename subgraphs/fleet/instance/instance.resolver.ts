@@ -26,8 +26,9 @@ import { rounded } from '../reported/figures.js';
 import { TenantReference } from '../tenant/tenant.reference.js';
 import { Instance } from './instance.entity.js';
 import { InstanceFilter, InstancePage } from './instance.inputs.js';
-import type { InstanceService, ListedInstance } from './instance.service.js';
+import type { InstanceService } from './instance.service.js';
 import { InstanceStatus, statusOf, StatusReason } from './instance.status.js';
+import type { ListedInstance } from './listed-columns.js';
 
 @ArgsType()
 class InstancesArgs extends PageArgs {

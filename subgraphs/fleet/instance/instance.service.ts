@@ -1,7 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
-import type { Database } from '#platform/database/database.js';
 import type { ReadValue } from '#platform/database/one-message.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -11,13 +10,15 @@ import { invalidFields } from '#platform/validation.js';
 import { membersOf } from '../group/group-members.service.js';
 import { InstanceGroup } from '../group/group.entity.js';
 import { instancesMatching } from '../group/group.filter.js';
+import { MembersLoader } from '../group/members.loader.js';
 import type { Hearing } from '../hearing/hearing.js';
 import type { Silence } from '../hearing/hearing.rules.js';
 import type { FleetSummary } from '../summary/fleet-summary.js';
 import type { SummaryService } from '../summary/summary.service.js';
 import { Instance } from './instance.entity.js';
 import { mostIds, type InstanceFilter } from './instance.inputs.js';
-import { InstanceStatus, statusAtSql, type StatusFacts } from './instance.status.js';
+import { InstanceStatus } from './instance.status.js';
+import { columnsFor, type ListedInstance } from './listed-columns.js';
 import { ShortLists } from './short-lists.js';
 
 interface ReportedFacts {
@@ -102,7 +103,8 @@ export class InstanceService {
 
   /** Who is in a group now, in the order they enrolled. */
   async members(operation: Operation, args: PageArgs, group: InstanceGroup): Promise<Page<ListedInstance>> {
-    return matches(operation, pageWindow(args), membersOf(group, this.hearing.surely(operation.clock.now())));
+    const now = this.hearing.surely(operation.clock.now());
+    return MembersLoader.of(operation, now).page(group.id, pageWindow(args));
   }
 
   private async search(
@@ -185,93 +187,6 @@ const offlineIds = `(select id from fleet.instance where tenant_id = ? and annou
     join fleet.instance i on i.tenant_id = e.tenant_id and i.id = e.instance_id
     where e.tenant_id = ? and e.check_at <= ? and i.offline_at <= ? and i.id > ? order by i.id limit ?)
   order by id limit ?`;
-
-/** What only the writers of an instance need of it, or what is long: no field shows it. */
-const unlisted = [
-  'redirectUris',
-  'publicKey',
-  'enrollmentTokenId',
-  'credentialGeneration',
-  'sequence',
-  'otherSequence',
-  'storageUsedGb',
-  'netRxBytes',
-  'netTxBytes',
-  'health',
-  'facts',
-  'factsReportedAt',
-] as const satisfies readonly (keyof Instance)[];
-
-/**
- * An instance as lists have it. Of the columns it has those that `columnsFor` found to be needed. Where times are only
- * shown they are text already, as `DateTime` shows them.
- */
-export type ListedInstance = Omit<Instance, (typeof unlisted)[number]> & {
-  /** Its status at the time of the read, where its reasons are not asked for. */
-  statusNow?: InstanceStatus;
-};
-
-const statusColumns = [
-  'enrolledAt',
-  'lastSeenAt',
-  'offlineAt',
-  'stoppedAt',
-  'announcedStatus',
-  'reasons',
-] as const satisfies readonly (keyof StatusFacts)[];
-
-/** What fields are made of that are no columns themselves. For one that is neither every listed column is read. */
-const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
-  __typename: [],
-  lastSeen: ['lastSeenAt'],
-  tenant: ['tenantId'],
-  facts: [],
-  factsReportedAt: [],
-  status: ['statusNow'],
-  statusReasons: statusColumns,
-};
-
-/** By property: the column under the property's name. */
-let listedColumns: ReadonlyMap<string, string> | undefined;
-
-interface Columns {
-  columns: string;
-  /** Whether `statusAtSql` is among them, which takes a time. */
-  hasStatus: boolean;
-  times: 'dates' | 'text';
-}
-
-// An operation that is run again asks with the same set.
-const knownColumns = new WeakMap<ReadonlySet<string>, Columns>();
-
-function columnsFor(fields: ReadonlySet<string>, database: Database): Columns {
-  let columns = knownColumns.get(fields);
-  if (!columns) knownColumns.set(fields, (columns = findColumns(fields, database)));
-  return columns;
-}
-
-/** The columns that the fields are made of: reading all of them is most of what a long list costs. */
-function findColumns(fields: ReadonlySet<string>, { orm }: Database): Columns {
-  listedColumns ??= new Map(
-    orm
-      .getMetadata()
-      .get(Instance)
-      .props.filter(({ name }) => !unlisted.some((other) => other === name))
-      .map(({ fieldNames, name }) => [name, `${fieldNames[0]} as "${name}"`]),
-  );
-  const needed = new Set<string>(['id']);
-  for (const field of fields) {
-    const parts = madeOf[field] ?? (listedColumns.has(field) ? [field] : undefined);
-    if (!parts) return { columns: [...listedColumns.values()].join(', '), hasStatus: false, times: 'dates' };
-    for (const part of parts) needed.add(part);
-  }
-  const hasReasons = fields.has('statusReasons');
-  // The reasons come with the status that they are for.
-  const hasStatus = needed.delete('statusNow') && !hasReasons;
-  const columns = [...needed].map((property) => listedColumns!.get(property)!);
-  if (hasStatus) columns.push(`${statusAtSql} as "statusNow"`);
-  return { columns: columns.join(', '), hasStatus, times: hasReasons ? 'dates' : 'text' };
-}
 
 function countIn(summary: FleetSummary, status: InstanceStatus | null | undefined): number {
   switch (status) {

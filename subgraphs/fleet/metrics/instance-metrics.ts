@@ -2,7 +2,7 @@ import { Field, Float, ID, ObjectType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
-import type { ListedInstance } from '../instance/instance.service.js';
+import type { ListedInstance } from '../instance/listed-columns.js';
 
 @ObjectType({
   description:

@@ -44,5 +44,7 @@ async function load(
       (value) => value ?? null,
     ),
   );
-  return canaryIds.map((id) => rows.filter(({ canaryId }) => canaryId === id));
+  const byCanary = new Map(canaryIds.map((id): [string, CanaryMember[]] => [id, []]));
+  for (const row of rows) byCanary.get(row.canaryId)?.push(row);
+  return canaryIds.map((id) => byCanary.get(id) ?? []);
 }

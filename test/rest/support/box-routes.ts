@@ -1,4 +1,4 @@
-import { accepted, created, noContent, ok, page, route, type Route } from '#rest-compat/route.js';
+import { accepted, created, list, noContent, ok, page, route, type Route } from '#rest-compat/route.js';
 
 /** A table that uses every verb and every option. */
 export const boxRoutes: readonly Route[] = [
@@ -18,7 +18,7 @@ export const boxRoutes: readonly Route[] = [
   route('POST', '/api/boxes/seal', 'boxes/SealBoxes', { reply: accepted }),
   route('GET', '/api/things', 'boxes/ListThings', {
     query: ['kind'],
-    reply: ok,
+    reply: list,
     headers: { note: 'X-Note' },
   }),
   route('POST', '/api/token', 'boxes/ExchangeCode', {
