@@ -135,13 +135,11 @@ describe('a canary', () => {
     const id = await start(tenant, '0.3.3', { steps: [{ percent: 100, bake_seconds: 60 }] });
     await until(() => all[0]!.begins(), 'the command to be begun');
     await act(tenant, id, 'abort');
-    const cancelled = `select 1 from fleet.outbox where topic = 'audit.mutation.recorded' and tenant_id = $1
-      and payload->>'action' = 'cancelCommand'`;
+    const cancelled = `select 1 from fleet.outbox where payload->>'action' = 'cancelCommand' and tenant_id = $1`;
     await turn(panel, id, []);
     const before = await panel.sql(cancelled, [tenant.id]);
-    expect(before).not.toEqual([]);
     for (let look = 0; look < 6; look += 1) await turn(panel, id, []);
-    expect(await panel.sql(cancelled, [tenant.id])).toEqual(before);
+    expect([before.length > 0, await panel.sql(cancelled, [tenant.id])]).toEqual([true, before]);
   });
 
   test('waits for people when nothing can be told, and does what they say, once', async () => {
