@@ -4,7 +4,7 @@ import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { drive, isKnown, shown, turn, workers, type Canary, type Worker } from './support/canaries.js';
-import { useScene } from './support/tenant.js';
+import { signedIn, useScene } from './support/tenant.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -20,16 +20,18 @@ async function scene(count: number): Promise<{ tenant: Tenant; all: Worker[] }> 
   return { tenant, all };
 }
 
-async function start(tenant: Tenant, version: string, bakeSeconds: number): Promise<string> {
+async function start(
+  tenant: Tenant,
+  version: string,
+  bakeSeconds: number,
+  percents: readonly number[] = [30, 60],
+): Promise<string> {
   const answer = await tenant.rest<Canary>('/api/governance/canary', {
     body: {
       name: `To ${version}`,
       command: 'update',
       params: { version },
-      steps: [
-        { percent: 30, bake_seconds: bakeSeconds },
-        { percent: 60, bake_seconds: 60 },
-      ],
+      steps: percents.map((percent, at) => ({ percent, bake_seconds: at === 0 ? bakeSeconds : 60 })),
       start_at: new Date(panel.clock.now().getTime() + 60_000).toISOString(),
     },
   });
@@ -56,6 +58,29 @@ async function leave(tenant: Tenant, id: string, all: readonly Worker[]): Promis
   await until(async () => (await members(tenant, id))[0]?.status === 'GONE', 'it to be known to have left');
   return all.filter(({ node }) => node.id !== first!.instanceId);
 }
+
+test('a canary counts at once who has left the fleet, and to its end', { timeout: 180_000 }, async () => {
+  const { tenant, all } = await scene(3);
+  const id = await start(tenant, '0.3.3', 120, [100]);
+  const counts = async (by: Tenant = tenant) => {
+    const answer = await by.graphql<{ canary: { status: string; instances: object } }>(
+      'query ($id: ID!) { canary(id: $id) { status instances { target updated unreached } } }',
+      { id },
+    );
+    return dataOf(answer).canary;
+  };
+  await drive(panel, tenant, id, all, ['baking']);
+  expect((await counts()).instances).toEqual({ target: 3, updated: 3, unreached: 0 });
+  const others = await leave(tenant, id, all);
+  await until(async () => {
+    await panel.clock.advance(1_000);
+    return JSON.stringify(await counts()).includes('"updated":2');
+  }, 'it to be counted out');
+  const isLeft = { target: 3, updated: 2, unreached: 1 };
+  expect(await counts()).toEqual({ status: 'BAKING', instances: isLeft });
+  await drive(panel, tenant, id, others, ['succeeded', 'paused', 'failed']);
+  expect(await counts(await signedIn(tenant))).toEqual({ status: 'SUCCEEDED', instances: isLeft });
+});
 
 describe('a step of a canary', { timeout: 180_000 }, () => {
   test('whose instances have left the fleet before their turn is passed, and the others have theirs', async () => {

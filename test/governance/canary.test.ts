@@ -130,6 +130,18 @@ describe('a canary', () => {
     await act(tenant, id, 'abort');
   });
 
+  test('that is aborted cancels what an instance is at, and not again at each look', async () => {
+    const { tenant, all } = await scene(1);
+    const id = await start(tenant, '0.3.3', { steps: [{ percent: 100, bake_seconds: 60 }] });
+    await until(() => all[0]!.begins(), 'the command to be begun');
+    await act(tenant, id, 'abort');
+    const cancelled = `select 1 from fleet.outbox where payload->>'action' = 'cancelCommand' and tenant_id = $1`;
+    await turn(panel, id, []);
+    const before = await panel.sql(cancelled, [tenant.id]);
+    for (let look = 0; look < 6; look += 1) await turn(panel, id, []);
+    expect([before.length > 0, await panel.sql(cancelled, [tenant.id])]).toEqual([true, before]);
+  });
+
   test('waits for people when nothing can be told, and does what they say, once', async () => {
     const { tenant, all } = await scene(2);
     for (const each of all) each.isAway = true;

@@ -138,12 +138,7 @@ describe('a commit', { timeout: 180_000 }, () => {
       'g.yaml': policy('Cut').replace('backup.encryption', `${'a'.repeat(99)}😀`),
     });
     await refresh(tenant, id);
-    const config = await seen(
-      tenant,
-      id,
-      ({ lastSeenCommit }) => lastSeenCommit === bad,
-      'the commit to be seen',
-    );
+    const config = await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === bad, 'it to be seen');
     expect(config).toMatchObject({ syncStatus: 'UNKNOWN', health: 'DEGRADED', lastSyncedCommit: good });
     expect(config.problems).toEqual([
       { file: 'a.yaml', line: 7, message: 'spec.severity: It is one of low, medium, high, critical' },

@@ -183,4 +183,28 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
     expect(begun).toHaveLength(20);
     expect(begun).toEqual(expect.arrayContaining(ids.slice(20)));
   });
+
+  test('reaches nobody who has left the fleet before the command was sent', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, {
+      name: 'Encrypted',
+      rule: encrypted,
+      remediation: { command: 'BACKUP' },
+    });
+    await panel.sql(`create function public.test_waits() returns trigger language plpgsql as $$ begin
+      raise exception 'waits'; end $$`);
+    await panel.sql(`create trigger test_waits before update of attempted_at on governance.remediation
+      for each row execute function public.test_waits()`);
+    dataOf(await remediate(tenant, { policyId }));
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { decommissionInstance(id: $id) { id } }', { id: node.id }),
+    );
+    await panel.sql('drop function public.test_waits() cascade');
+    await until(async () => {
+      await panel.clock.advance(5_000);
+      return (await listed(tenant, policyId))[0]?.status !== 'REQUESTED';
+    }, 'the remediation to end');
+    expect(await listed(tenant, policyId)).toMatchObject([{ status: 'UNREACHED', message: null }]);
+  });
 });

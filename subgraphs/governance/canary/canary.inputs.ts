@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
 import { OrderedCommand, orderRules } from '../order/order.js';
-import { maybe, scopeDescription } from '../policy/policy.inputs.js';
+import { scopeDescription } from '../policy/policy.entity.js';
+import { maybe } from '../policy/policy.inputs.js';
 import { checkScope, type Scope } from '../policy/scope.js';
 import { CanaryAction, CanaryMemberStatus } from './canary.status.js';
 

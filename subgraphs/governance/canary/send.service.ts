@@ -265,9 +265,12 @@ export async function settle(
   await step.write(async ({ em, publish, enqueue }) => {
     const row = await lockCanary(em, tenantId, id);
     if (!row || row.status !== status || row.revision !== revision) return;
+    // Members may have left the fleet meanwhile.
+    const isNew = await recount(em, row);
     const decided = await decide(row, em);
     if (decided) await move({ em, publish }, row, decided[0], step.now, decided[1]);
-    else otherwise?.(row, publish);
+    else if (otherwise) otherwise(row, publish);
+    else if (isNew) changed(publish, row, step.now);
     if (row.dueAt === null || row.dueAt > step.now) return;
     row.dueAt = new Date(step.now.getTime() + claimMs);
     enqueue(advanceKind, { tenantId, canaryId: id });

@@ -4,7 +4,7 @@ import type { Consumer } from '#platform/outbox/consumer.js';
 import type { ClusterFactsChanged } from '#schema/events.js';
 
 import { reportedMark } from '../fact/flatten.js';
-import { judgeApart } from '../result/judge-apart.js';
+import { judgeApart } from '../result/judge-apart.service.js';
 import { judgeClusters } from './judge-clusters.service.js';
 
 /** Knows the clusters of tenants as hosting tells of them, and judges each anew when something about it changes. */

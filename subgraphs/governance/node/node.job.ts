@@ -30,6 +30,12 @@ export const followNodes: Consumer = {
     if (event.topic === 'fleet.instance.decommissioned') {
       const { instanceId } = event.payload as unknown as InstanceDecommissioned;
       await em.execute('delete from governance.node where tenant_id = ? and id = ?', [tenantId, instanceId]);
+      // Its canary counts it out at once. Locked before its members, as whoever leads it does.
+      await em.execute(
+        `update governance.canary set due_at = least(due_at, ?) where tenant_id = ? and finished_at is null and id =
+           (select canary_id from governance.canary_member where tenant_id = ? and instance_id = ? and is_open)`,
+        [now, tenantId, tenantId, instanceId],
+      );
       // What is under way there ends by its command.
       await em.execute(
         `update governance.canary_member set status = 'GONE'

@@ -24,6 +24,14 @@ const sendDocument = parse(/* GraphQL */ `
   }
 `);
 
+const cancelledDocument = parse(/* GraphQL */ `
+  query OrderedCommandCancelled($id: ID!) {
+    command(id: $id) {
+      cancelledAt
+    }
+  }
+`);
+
 const cancelDocument = parse(/* GraphQL */ `
   mutation CancelOrderedCommand($id: ID!) {
     cancelCommand(id: $id) {
@@ -129,9 +137,15 @@ export class FleetCalls {
     return sendCommand.id;
   }
 
-  /** Nothing of it begins any more. */
+  /** Nothing of it begins any more. What was cancelled is not cancelled again at each look, as the audit trail would tell. */
   async cancel(asker: Asker, id: string): Promise<void> {
     try {
+      const { command } = await this.panel.call<{ command: { cancelledAt: string | null } }>({
+        ...asker,
+        document: cancelledDocument,
+        variables: { id },
+      });
+      if (command.cancelledAt !== null) return;
       await this.panel.call({ ...asker, document: cancelDocument, variables: { id } });
     } catch (error) {
       // It has ended already.

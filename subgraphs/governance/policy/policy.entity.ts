@@ -55,6 +55,10 @@ export const ruleDescription =
   'repetitions are written out. All patterns of the policies in force come to about 10000 at most, each to 50 at least. ' +
   'See `factKinds`.';
 
+export const scopeDescription =
+  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000), `tags` (all of them, at ' +
+  'most 20) and `group_ids` (any of these `instanceGroups`, at most 20; a group that was removed has nobody in it)';
+
 @ObjectType({ description: 'What has to hold.' })
 export class PolicyRule {
   @Field(() => String, {
@@ -130,10 +134,7 @@ export class Policy {
   @Property({ type: 'text' })
   severity!: PolicySeverity;
 
-  @Field(() => Json, {
-    description:
-      'Whom it is for: `"all_instances"`, or an object with `instance_ids` or `tags` (all of them).',
-  })
+  @Field(() => Json, { description: `${scopeDescription}.` })
   @Property({ type: 'json' })
   appliesTo!: Scope;
 

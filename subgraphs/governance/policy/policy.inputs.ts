@@ -7,7 +7,7 @@ import type { Faults } from '#platform/validation.js';
 import { OrderedCommand, orderRules } from '../order/order.js';
 import { checkRule } from '../rule/check.js';
 import type { Rule } from '../rule/rule.js';
-import { PolicyEnforcement, PolicySeverity, ruleDescription } from './policy.entity.js';
+import { PolicyEnforcement, PolicySeverity, ruleDescription, scopeDescription } from './policy.entity.js';
 import { checkScope, type Scope } from './scope.js';
 
 @InputType({ description: 'What has to hold.' })
@@ -27,10 +27,6 @@ export class PolicyRuleInput {
   })
   value?: unknown;
 }
-
-export const scopeDescription =
-  'Whom it is for: `"all_instances"`, or an object with one of `instance_ids` (at most 1000), `tags` (all of them, at ' +
-  'most 20) and `group_ids` (any of these `instanceGroups`, at most 20; a group that was removed has nobody in it)';
 
 @InputType({ description: 'The command that brings an instance in line with a policy.' })
 export class PolicyRemedyInput {

@@ -10,7 +10,7 @@ import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
-import { patternsInForce, requirePatternsFit } from './patterns-fit.js';
+import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
 import {

@@ -66,9 +66,15 @@ async function send(
       error instanceof ApiError &&
       ['CONFLICT', 'VALIDATION_FAILED', 'FORBIDDEN', 'NOT_FOUND'].includes(error.code);
     if (!isOver) throw error;
-    await end(step, RemediationStatus.REFUSED, headOf(error.message, 1_000));
+    if (isGone(error)) await end(step, RemediationStatus.UNREACHED, null);
+    else await end(step, RemediationStatus.REFUSED, headOf(error.message, 1_000));
     return undefined;
   }
+}
+
+/** Whether fleet knows the instance no more. */
+function isGone({ code, extensions: { details } }: ApiError): boolean {
+  return code === 'VALIDATION_FAILED' && details !== undefined && 'input.instanceIds.0' in details;
 }
 
 const became: Readonly<Record<string, RemediationStatus>> = {

@@ -4,7 +4,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import { judgeClusters } from '../cluster/judge-clusters.service.js';
 import { recordDay } from '../score/record-day.job.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
-import { judgeApart } from './judge-apart.js';
+import { judgeApart } from './judge-apart.service.js';
 
 const atOnce = 500;
 /** How long a result may stand without being looked at again. */

@@ -50,11 +50,21 @@ export class Worker {
     for (const { id, lease, params } of commands) {
       const status = this.ended.get(id) ?? this.does(params.version ?? '');
       this.ended.set(id, status);
-      await this.node.world.rest(`/api/agent/commands/${id}/result`, {
-        token: this.node.credential,
-        body: { lease, status },
-      });
+      await this.reports(id, { lease, status });
     }
+  }
+
+  /** Whether there is a command, which it begins and does not end. */
+  async begins(): Promise<boolean> {
+    const { body } = await this.node.beat({ version: this.version });
+    const commands = (body['commands'] ?? []) as Handed[];
+    for (const { id, lease } of commands) await this.reports(id, { lease, status: 'in_progress' });
+    return commands.length > 0;
+  }
+
+  private async reports(id: string, body: { lease: string; status: string }): Promise<void> {
+    const { credential: token, world } = this.node;
+    await world.rest(`/api/agent/commands/${id}/result`, { token, body });
   }
 
   private does(version: string): 'failed' | 'success' {
