@@ -6,7 +6,7 @@ import type { UserViewer } from '#platform/viewer.js';
 
 import type { AccountMail } from '../email/account-mail.js';
 import { checkCurrentPassword } from '../password/current-password.js';
-import { endSessions } from '../session/session.service.js';
+import { endSessions } from '../session/end-sessions.service.js';
 import { countMail } from '../throttle/throttle.js';
 import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
