@@ -100,5 +100,6 @@ export interface SessionRevoked {
     | 'ROLE_CHANGED'
     | 'SECOND_FACTOR_RESET'
     | 'MEMBER_REMOVED'
-    | 'TENANT_SUSPENDED';
+    | 'TENANT_SUSPENDED'
+    | 'TOO_MANY_SESSIONS';
 }

@@ -4,6 +4,7 @@ import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
+import { KeysOfMember } from './api-key/keys-of-member.service.js';
 import { expiredSweep } from './cleanup/expired.job.js';
 import { AccountMail } from './email/account-mail.js';
 import { createAccountPagesRouter } from './email/account-pages.router.js';
@@ -163,7 +164,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
             new RefreshService(tokens, keyring, env.REFRESH_GRACE_SECONDS),
             sessions,
           ),
-          new PasswordResolver(new PasswordService(users, mail)),
+          new PasswordResolver(new PasswordService(users, mail, new KeysOfMember(context.panel.permissions))),
           new EmailResolver(new EmailVerificationService(mail), emails),
           new LinkResolver(new LinkService()),
           new TotpResolver(totp, new TotpSignIn(totp, logins, tokens), new SecondFactorReset(users, mail)),

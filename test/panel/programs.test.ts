@@ -98,7 +98,16 @@ function majorOf(node: string): number {
 
 test('started by an older Node.js every program says what to do instead', async ({ skip }) => {
   if (oldNode === undefined) return skip('there is no older Node.js on the PATH');
-  const programs = ['main', 'demo', 'gateway', 'subgraph', 'migrate', 'rotate-keys', 'rotate-secrets'];
+  const programs = [
+    'main',
+    'demo',
+    'gateway',
+    'subgraph',
+    'migrate',
+    'administrator',
+    'rotate-keys',
+    'rotate-secrets',
+  ];
   const ends = await Promise.all(programs.map(async (name) => runProgram(name, {}, { node: oldNode })));
   for (const end of ends) {
     expect(end).toEqual({

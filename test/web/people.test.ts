@@ -173,9 +173,15 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           .getByRole('region', { name: 'Acting for a client' })
           .filter({ hasText: 'You act in Acme Corp' });
         await said.waitFor();
+        const asked: string[] = [];
+        page.on('request', (request) => {
+          if (request.postData()?.includes('mutation ActInTenant')) asked.push(request.url());
+        });
         await page.goto(`${stage.panel.panel.url}/instances`);
         await page.getByRole('row', { name: /theirs-01/ }).waitFor();
         await said.waitFor();
+        // However much a page asks for: each is an entry in both trails.
+        expect(asked).toHaveLength(1);
         expect(await faultsOf(page)).toEqual([]);
         await press(page, 'Stop acting');
         await heading(page, 'Clients');

@@ -10,6 +10,7 @@ const answerWithinMs = 20_000;
 const earlyMs = 30_000;
 
 let held: { token: string; endsAt: number } | undefined;
+let asking: Promise<string> | undefined;
 
 export function actingIn(): string | undefined {
   try {
@@ -49,11 +50,16 @@ const document =
   'mutation ActInTenant($input: ActInTenantInput!) { actInTenant(input: $input) { accessToken expiresIn } }';
 
 /**
- * The token by which the tab acts in the tenant, had with the token of whoever is signed in. Where the client grants it
- * no longer the tab goes home.
+ * The token by which the tab acts in the tenant, had with the token of whoever is signed in. All that want it at once ask
+ * for one: each is an entry in the trails of both. Where the client grants it no longer the tab goes home.
  */
 export async function actingToken(tenantId: string, home: () => Promise<string>): Promise<string> {
   if (held && held.endsAt - earlyMs > Date.now()) return held.token;
+  asking ??= ask(tenantId, home).finally(() => (asking = undefined));
+  return asking;
+}
+
+async function ask(tenantId: string, home: () => Promise<string>): Promise<string> {
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await home()}` },

@@ -48,14 +48,16 @@ export class AuditEvent {
 
   @Field(() => String, {
     description:
-      'Who acted: the id of a user, a node or an API key, `svc:...` for an area of the panel, or `anonymous`.',
+      'Who acted: the id of a user, a node or an API key, `svc:...` for an area of the panel, `operator` for who runs its ' +
+      'machine, or `anonymous`.',
   })
   @Property({ type: 'text' })
   actor!: string;
 
   @Field(() => String, {
     description:
-      '`user`, `delegate` (a user of the managing tenant, under a grant), `api-key`, `node`, `service` or `anonymous`.',
+      '`user`, `delegate` (a user of the managing tenant, under a grant), `api-key`, `node`, `service`, ' +
+      '`operator` or `anonymous`.',
   })
   @Property({ type: 'text' })
   actorKind!: string;

@@ -4,7 +4,8 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
-import { endSessions } from '../session/session.service.js';
+import { endSessions } from '../session/end-sessions.service.js';
+import { tokensLastMs } from '../session/session-times.js';
 import { usersCounted } from '../usage/seats.service.js';
 import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
@@ -97,8 +98,8 @@ export class MemberService {
       await em.flush();
       await em.execute(
         `insert into identity.removed_session (tenant_id, id, removed_at)
-         select tenant_id, id, ? from identity.session where tenant_id = ? and user_id = ?`,
-        [now.toISOString(), tenantId, userId],
+         select tenant_id, id, ? from identity.session where tenant_id = ? and user_id = ? and last_used_at > ?`,
+        [now.toISOString(), tenantId, userId, new Date(now.getTime() - tokensLastMs).toISOString()],
       );
       await em.nativeDelete(User, { tenantId, id: userId });
       write.publish(await usersCounted(em, tenantId, now));

@@ -39,8 +39,9 @@ export class PasswordResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Sets a new password by the link that was mailed, and ends all sessions of the account. Public. UNAUTHENTICATED ' +
-      '(MAIL_TOKEN_INVALID) when the link is unknown, ended or used; VALIDATION_FAILED.',
+      'Sets a new password by the link that was mailed, and ends all sessions of the account. It proves the address; where ' +
+      "nobody had before, the account's one-time codes, API keys and open invitations end too, for a stranger may have " +
+      'made them. Public. UNAUTHENTICATED (MAIL_TOKEN_INVALID) when the link is unknown, ended or used; VALIDATION_FAILED.',
   })
   async resetPassword(
     @Arg('input', () => ResetPasswordInput, { description: 'The link and the password.' })

@@ -4,14 +4,17 @@ import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 
+import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import type { AccountMail } from '../email/account-mail.js';
 import { MailToken } from '../email/mail-token.entity.js';
 import { useMailToken } from '../email/mail-tokens.js';
+import { endInvitationsBeyondRole } from '../member/invitations-of-member.service.js';
 import { familiarSubject, nowhere } from '../session/credentials.js';
+import { endSessions, type RevocationReason } from '../session/end-sessions.service.js';
 import { LoginChallenge } from '../session/login-challenge.entity.js';
-import { endSessions, type RevocationReason } from '../session/session.service.js';
 import { networkOf } from '../throttle/network.js';
 import { admit, forgive } from '../throttle/throttle.js';
+import { switchOff } from '../totp/switch-off.service.js';
 import { normalEmail } from '../user/email-address.js';
 import { User } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
@@ -30,6 +33,7 @@ export class PasswordService {
   constructor(
     private readonly users: UserService,
     private readonly mail: AccountMail,
+    private readonly keys: KeysOfMember,
   ) {}
 
   /** The session that asks goes on; all others end. */
@@ -74,12 +78,22 @@ export class PasswordService {
       );
   }
 
-  /** All sessions end. The link came by mail, so the address is verified as well. */
+  /**
+   * All sessions end. The link came by mail, so the address is verified as well. Where nobody had proved it before, whoever
+   * made the account may be a stranger, who is to be left with nothing by which to act in it or to keep its owner out.
+   */
   async reset(operation: Operation, input: ResetPasswordInput): Promise<void> {
     const { token, newPassword } = validate(resetPasswordRules, input);
     const passwordHash = await hashPassword(newPassword);
     const user = await useMailToken(operation, token, 'PASSWORD_RESET', async (write, found) => {
-      found.emailVerifiedAt ??= operation.clock.now();
+      const now = operation.clock.now();
+      if (!found.emailVerifiedAt) {
+        found.emailVerifiedAt = now;
+        if (found.totpConfirmedAt) this.mail.secondFactorOff(write, found);
+        await switchOff(write, found, now);
+        await this.keys.endAll(write, found, now);
+        await endInvitationsBeyondRole(write, found, null, now);
+      }
       await this.set(operation, write, found, passwordHash, 'PASSWORD_RESET');
       return found;
     });

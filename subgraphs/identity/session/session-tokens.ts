@@ -8,13 +8,9 @@ import type { SigningKeyService } from '../signing-key/signing-key.service.js';
 import { networkOf } from '../throttle/network.js';
 import type { User } from '../user/user.entity.js';
 import type { AuthPayload } from './auth-payload.js';
+import { endOldestSessions } from './end-sessions.service.js';
+import { accessSeconds, refreshIdleMs, sessionMaxMs } from './session-times.js';
 import { RefreshToken, Session } from './session.entity.js';
-
-const day = 24 * 60 * 60 * 1000;
-export const accessSeconds = 15 * 60;
-/** A session whose tokens nobody refreshes ends after this. */
-export const refreshIdleMs = 14 * day;
-const sessionMaxMs = 90 * day;
 
 /** Opens sessions and makes their tokens, in the transaction of whoever let the user in. */
 export class SessionTokens {
@@ -50,6 +46,7 @@ export class SessionTokens {
       revokedAt: null,
     });
     await write.em.persist(session).flush();
+    await endOldestSessions(write, { tenantId: user.tenantId, userId: user.id }, now);
     operation.adopt(this.viewerOf(operation, user, session));
     return session;
   }

@@ -45,7 +45,11 @@ export class SessionResolver {
   }
 
   @Authorized('identity.account.read')
-  @Query(() => SessionPage, { description: "The viewer's own sessions that live, oldest first." })
+  @Query(() => SessionPage, {
+    description:
+      "The viewer's own sessions that live, oldest first: 100 at most. Another sign-in ends the one that was used least " +
+      'lately.',
+  })
   async sessions(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,

@@ -3,12 +3,10 @@ import { LockMode } from '@mikro-orm/core';
 import { notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
-import type { SessionRevoked } from '#schema/events.js';
 
-import { refreshIdleMs } from './session-tokens.js';
+import { tell, type RevocationReason } from './end-sessions.service.js';
+import { refreshIdleMs } from './session-times.js';
 import { Session } from './session.entity.js';
-
-export type RevocationReason = SessionRevoked['reason'];
 
 /** The sessions of the signed-in user. */
 export class SessionService {
@@ -49,32 +47,8 @@ export class SessionService {
   }
 }
 
-/** Ends a user's sessions, all or all but one, in the transaction of what caused it. */
-export async function endSessions(
-  write: Write,
-  owner: { tenantId: string; userId: string },
-  options: { now: Date; reason: RevocationReason; except?: string },
-): Promise<void> {
-  const sessions = await write.em.find(
-    Session,
-    {
-      tenantId: owner.tenantId,
-      userId: owner.userId,
-      revokedAt: null,
-      ...(options.except === undefined ? {} : { id: { $ne: options.except } }),
-    },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
-  );
-  for (const session of sessions) endSession(write, session, options.now, options.reason);
-}
-
 /** Marks a locked session as ended and tells everyone who holds access tokens of it. */
 export function endSession(write: Write, session: Session, now: Date, reason: RevocationReason): void {
   session.revokedAt = now;
-  write.publish({
-    topic: 'identity.session.revoked',
-    tenantId: session.tenantId,
-    entityId: session.id,
-    payload: { sessionId: session.id, userId: session.userId, reason } satisfies SessionRevoked,
-  });
+  tell(write, session, reason);
 }

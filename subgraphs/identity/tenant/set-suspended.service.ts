@@ -1,6 +1,8 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
-import type { SessionRevoked, TenantRestored, TenantSuspended } from '#schema/events.js';
+import type { TenantRestored, TenantSuspended } from '#schema/events.js';
+
+import { endSessionsOfTenant } from '../session/end-sessions.service.js';
 
 /** Suspends or restores a tenant. Its sessions end as well: after a restoration everyone signs in anew. */
 export async function setSuspended(
@@ -32,17 +34,5 @@ export async function setSuspended(
     entityId: tenantId,
     payload: { tenantId } satisfies TenantSuspended,
   });
-  const ended = await em.execute<{ id: string; userId: string }[]>(
-    `update identity.session set revoked_at = ? where tenant_id = ? and revoked_at is null
-     returning id, user_id as "userId"`,
-    [at, tenantId],
-  );
-  for (const { id, userId } of ended) {
-    publish({
-      topic: 'identity.session.revoked',
-      tenantId,
-      entityId: id,
-      payload: { sessionId: id, userId, reason: 'TENANT_SUSPENDED' } satisfies SessionRevoked,
-    });
-  }
+  await endSessionsOfTenant({ em, publish }, tenantId, { now, reason: 'TENANT_SUSPENDED' });
 }

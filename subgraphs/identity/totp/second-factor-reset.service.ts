@@ -6,9 +6,9 @@ import type { UserViewer } from '#platform/viewer.js';
 
 import type { AccountMail } from '../email/account-mail.js';
 import { checkCurrentPassword } from '../password/current-password.js';
-import { endSessions } from '../session/session.service.js';
+import { endSessions } from '../session/end-sessions.service.js';
 import { countMail } from '../throttle/throttle.js';
-import { lockToManage } from '../user/standing.service.js';
+import { lockToManage, requireUnchangedRole } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { switchOff } from './switch-off.service.js';
@@ -35,7 +35,7 @@ export class SecondFactorReset {
         reason: 'OWN_ACCOUNT',
       });
     }
-    const actor = await this.users.me(operation);
+    const actor = requireUnchangedRole(viewer, await this.users.me(operation));
     await checkCurrentPassword(operation, actor, input.currentPassword);
     const found = await operation.database.forTenant(tenantId).findOne(User, { tenantId, id });
     if (!found) throw notFound('User');

@@ -13,7 +13,7 @@ import { User, UserRole } from './user.entity.js';
 export async function requireStanding(em: SqlEntityManager, viewer: UserViewer): Promise<User> {
   const { tenantId, userId: id } = viewer;
   const user = await em.findOne(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_READ });
-  return standing(viewer, user);
+  return requireUnchangedRole(viewer, user);
 }
 
 /**
@@ -31,13 +31,14 @@ export async function lockToManage(
     { tenantId, $or: [{ role: UserRole.OWNER }, { id: { $in: [id, userId] } }] },
     { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
   );
-  standing(viewer, locked.find((user) => user.id === userId) ?? null);
+  requireUnchangedRole(viewer, locked.find((user) => user.id === userId) ?? null);
   const user = locked.find((one) => one.id === id);
   if (!user) throw notFound('User');
   return { user, owners: locked.filter(({ role }) => role === UserRole.OWNER).length };
 }
 
-function standing(viewer: UserViewer, user: User | null): User {
+/** Throws FORBIDDEN unless the viewer, as read anew, has the role of their token. */
+export function requireUnchangedRole(viewer: UserViewer, user: User | null): User {
   const isOfRole = user?.role.toLowerCase() === viewer.role;
   if (user && isOfRole && (user.isAdministrator || !viewer.isAdministrator)) return user;
   throw new ApiError('FORBIDDEN', 'Your role has changed; sign in again', { reason: 'ROLE_CHANGED' });

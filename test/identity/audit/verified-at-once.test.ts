@@ -46,3 +46,19 @@ test('a trail that many ask about at once is read once, by one connection, and o
   const intact = Object.fromEntries(names.map((name) => [name, { isIntact: true, checked: 8 }]));
   expect((await verified).map(dataOf)).toEqual([intact, intact]);
 });
+
+test('two exports of a trail go on at once; another is told to come later, until one has ended', async () => {
+  const tenant = await tenantWithTrailIn(panel);
+  await other.query('begin');
+  await other.query('lock table identity.audit_event in access exclusive mode');
+  const exported = ['one', 'two'].map(async () => tenant.rest('/audit/export'));
+  try {
+    await until(async () => (await readers()) === 2, 'two exports to read', 10_000);
+    const third = await tenant.rest('/audit/export');
+    expect([third.status, third.headers.get('retry-after')]).toEqual([429, '30']);
+  } finally {
+    await other.query('commit');
+  }
+  expect((await Promise.all(exported)).map(({ status }) => status)).toEqual([200, 200]);
+  await until(async () => (await tenant.rest('/audit/export')).status === 200, 'a place to be free');
+});

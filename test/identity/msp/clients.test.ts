@@ -96,6 +96,7 @@ test.concurrent('the routes refuse what the contract says they refuse', async ()
     }
     expect((await panel.world.rest(path, { token })).status).toBe(200);
   }
+  await tokenInRole(panel, parent, 'OWNER');
 
   // The plan is asked for before what was sent.
   const unplanned = await free.rest(path, { method: 'PUT', body: { instance_limit: 0 } });
