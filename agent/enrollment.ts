@@ -32,7 +32,7 @@ export async function enroll(
     if (outcome.kind !== 'unavailable') return jittered(refusedRetryMs, random);
     return outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
   };
-  const key = await identity.enrollmentKey(enrollment);
+  let key = await identity.enrollmentKey(enrollment);
   for (;;) {
     const outcome = await client.enroll(enrollment, key, stopping.cut);
     if (outcome.kind === 'ok') {
@@ -43,6 +43,8 @@ export async function enroll(
     }
     stopping.cut.throwIfAborted();
     const { kind, message } = outcome;
+    // What was made under it may have been deleted: it is taken in as another one then.
+    if (kind === 'unauthorized') key = await identity.enrollmentKey(enrollment, { isAnew: true });
     const isStranger = kind !== 'unauthorized' && outcome.isStranger;
     const strangeness = isStranger ? { isStranger } : {};
     const retryInMs = retryAfter(outcome, context.refusedRetryMs);

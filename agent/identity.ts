@@ -50,9 +50,9 @@ export class Identity {
     }
   }
 
-  /** The same for the same enrollment, over restarts too, until the node has become one. */
-  async enrollmentKey(enrollment: Enrollment): Promise<string> {
-    return this.store.enrollmentKey(enrollment);
+  /** The same for the same enrollment, over restarts too, until the node has become one or asks for another. */
+  async enrollmentKey(enrollment: Enrollment, how?: { isAnew?: boolean }): Promise<string> {
+    return this.store.enrollmentKey(enrollment, how);
   }
 
   /** Becomes the node just enrolled. It is used even if it can't be stored yet: there is no older one to fall back to. */

@@ -25,9 +25,9 @@ export interface StateStore {
   load(): Promise<AgentState | undefined>;
   /**
    * By which the panel knows an enrollment that it is asked for again, as its answer was lost: the same until a state is
-   * saved. Resolves only once it would survive a power cut.
+   * saved, unless another one is asked for. Resolves only once it would survive a power cut.
    */
-  enrollmentKey(enrollment: Enrollment): Promise<string>;
+  enrollmentKey(enrollment: Enrollment, how?: { isAnew?: boolean }): Promise<string>;
   /** Resolves only once the state would survive a power cut. */
   save(state: AgentState): Promise<void>;
 }
@@ -89,11 +89,12 @@ export function fileStateStore(file: string): StateStore {
       return parsed.data;
     },
 
-    async enrollmentKey(enrollment) {
+    async enrollmentKey(enrollment, { isAnew = false } = {}) {
       const wanted = digestOf(enrollment);
       const kept = storedKey.safeParse(jsonOrUndefined(await readFile(keyFile, 'utf8').catch(() => '')));
-      if (kept.success && kept.data.enrollment === wanted) return kept.data.key;
+      if (!isAnew && kept.success && kept.data.enrollment === wanted) return kept.data.key;
       const key = randomUUID();
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       await replaceFile(keyFile, JSON.stringify({ key, enrollment: wanted }));
       return key;
     },
@@ -120,9 +121,9 @@ export function memoryStateStore(initial?: AgentState): StateStore {
     location: 'memory',
     prepare: async () => {},
     load: async () => state,
-    enrollmentKey: async (enrollment) => {
+    enrollmentKey: async (enrollment, { isAnew = false } = {}) => {
       const wanted = digestOf(enrollment);
-      const key = keys.get(wanted) ?? randomUUID();
+      const key = (isAnew ? undefined : keys.get(wanted)) ?? randomUUID();
       keys.set(wanted, key);
       return key;
     },

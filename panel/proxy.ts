@@ -86,23 +86,34 @@ export function createProxy(
   return router;
 }
 
+/** Bytes of all bodies that are being read: beyond that many only small ones are taken. */
+const mostReading = 128 * 1024 * 1024;
+const smallBody = 64 * 1024;
+let reading = 0;
+
 /** Read before anybody waits for its answer. */
 async function wholeBody(request: Request, response: Response, withinMs: number): Promise<Buffer> {
   const late = AbortSignal.timeout(withinMs);
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let wasTooMuch = false;
+  const isTooMuch = () => bytes > longestBody || (bytes > smallBody && reading > mostReading);
   try {
     for await (const [chunk] of on(request, 'data', { signal: late, close: ['end'] }) as AsyncIterable<
       [Buffer]
     >) {
       bytes += chunk.length;
-      if (bytes > longestBody) break;
+      reading += chunk.length;
+      if (isTooMuch()) break;
       chunks.push(chunk);
     }
   } catch (cause) {
     throw unread(late.aborted ? 408 : 400, response, cause);
+  } finally {
+    wasTooMuch = isTooMuch();
+    reading -= bytes;
   }
-  if (bytes > longestBody) throw unread(413, response);
+  if (wasTooMuch) throw unread(bytes > longestBody ? 413 : 503, response);
   return Buffer.concat(chunks, bytes);
 }
 

@@ -36,9 +36,10 @@ export default function NewCommandPage() {
   const info = data?.commandKinds.find((one) => one.kind === kind);
   const schema = info?.paramsSchema;
   const preview = usePreview(input);
+  const isUnaddressed = instance === undefined && isForNobody(scope);
 
   const look = () => {
-    const isComplete = schema !== undefined && form.current?.matches(':valid');
+    const isComplete = schema !== undefined && !isUnaddressed && form.current?.matches(':valid');
     setInput(isComplete ? inputOf(form.current!, { kind, schema, instance, scope }) : undefined);
   };
   // Of another kind the fields are others, and are there only now.
@@ -49,7 +50,6 @@ export default function NewCommandPage() {
     const { data: sent } = await send({ input: once.keyed(input) });
     if (sent) await navigate({ to: '/commands/$id', params: { id: sent.sendCommand.id } });
   };
-  const isUnaddressed = instance === undefined && isForNobody(scope);
   const missing = isUnaddressed
     ? 'Choose whom it is for.'
     : input || !info

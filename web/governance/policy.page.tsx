@@ -215,7 +215,7 @@ function Results({ policy, onJudged }: ResultsProps) {
           </>
         )}
       />
-      {(policy.remediation ?? remedies.rows?.length) && <Remedies pages={remedies} />}
+      {(policy.remediation !== null || (remedies.rows?.length ?? 0) > 0) && <Remedies pages={remedies} />}
       <Exemptions
         pages={exemptions}
         names="instance"

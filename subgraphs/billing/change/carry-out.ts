@@ -56,11 +56,12 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
 async function subscribe(stripe: Stripe, { id, params }: Intent): Promise<void> {
   // What is bought here can not be bought there a second time.
   await closePages(stripe, params.customerId);
-  const [living] = await liveSubscriptions(stripe, params.customerId);
-  if (living?.metadata['intent'] === id) return;
-  if (living) throw alreadySubscribed();
-  await once(`${id}-subscribe`, async (options) =>
-    stripe.subscriptions.create(
+  await once(`${id}-subscribe`, async (options) => {
+    // Before each key: what Stripe has failed at may have been done all the same.
+    const [living] = await liveSubscriptions(stripe, params.customerId);
+    if (living?.metadata['intent'] === id) return;
+    if (living) throw alreadySubscribed();
+    await stripe.subscriptions.create(
       {
         customer: params.customerId,
         items: [{ price: params.priceId! }],
@@ -72,8 +73,8 @@ async function subscribe(stripe: Stripe, { id, params }: Intent): Promise<void> 
         metadata: { intent: id },
       },
       options,
-    ),
-  );
+    );
+  });
 }
 
 /** The period that is paid stays as it is; the next one has the other price. */

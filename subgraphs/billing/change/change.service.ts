@@ -7,6 +7,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { packages } from '../package/packages.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
+import { wantSync } from '../subscription/sync-request.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
 import {
   isLive,
@@ -99,6 +100,7 @@ export class ChangeService {
             operation.write(async (write) => {
               await end(write.em, intent, 'REFUSED', clock.now());
               write.audit({ target: tenantId, changes: { ...changesOf(intent), refused: reason } });
+              await wantSync(write, tenantId, clock.now());
             }),
           )
         : undefined;

@@ -34,6 +34,8 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
         await step.write(async (write) => {
           if (await end(write.em, intent, 'REFUSED', now))
             write.publish(audited(intent, { refused: reason }));
+          // What Stripe has failed at may have been done in part.
+          await wantSync(write, tenantId, now);
         });
         isRefused = true;
       };

@@ -71,7 +71,11 @@ export class DeliveryService {
     const { report, warnings } = judgeResult(input);
     const now = operation.clock.now();
     const mayAskToBegin = report.status === ReportedStatus.IN_PROGRESS;
-    const isOpen = mayAskToBegin && (await isInWindow(operation.database, { tenantId, instanceId }, now));
+    const unbegun = { tenantId, commandId, instanceId, startedAt: null };
+    const isOpen =
+      mayAskToBegin &&
+      (await operation.em.count(CommandInvocation, unbegun)) > 0 &&
+      (await isInWindow(operation.database, { tenantId, instanceId }, now));
     const outcome = await operation.write(async ({ em, publish }) => {
       const command = await lockCommand(em, tenantId, commandId);
       const invocation =

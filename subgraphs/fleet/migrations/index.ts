@@ -31,6 +31,7 @@ import { groupsAndMetricsMigration } from './092-groups-and-metrics.js';
 import { countMarksMigration } from './093-count-marks.js';
 import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
+import { openDeliveriesMigration } from './096-open-deliveries.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -147,4 +148,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   countMarksMigration,
   tracesMigration,
   waitingInOrderMigration,
+  openDeliveriesMigration,
 ];

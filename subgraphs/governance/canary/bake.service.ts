@@ -14,6 +14,9 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
   const touched = await watched(step, canary, 'UPDATED', 'step desc, position');
   const untouched = await watched(step, canary, 'WAITING', 'position');
   const isLeft = touched.length === 0 && (await haveAllLeft(step, canary));
+  const next = isLeft ? undefined : nextComparison(step, canary);
+  // Somebody has left meanwhile: that is counted, and is no comparison more, of which each may fail.
+  if (next) return settle(step, canary, async (row) => void (row.dueAt = next));
   const ids = [...touched, ...untouched].map(({ instanceId }) => instanceId);
   const seen = await fleet.measure(askerOf(step, canary), canary.id, ids);
   const from = beginOf(canary, touched);
@@ -75,6 +78,19 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
     },
     (row, publish) => changed(publish, row, step.now),
   );
+}
+
+/** When this step is to be compared again, where that is not due yet. */
+function nextComparison(
+  { now }: Step,
+  { analysis, currentStep, settings, ...row }: Canary,
+): Date | undefined {
+  if (analysis?.step !== currentStep) return undefined;
+  const last = new Date(analysis.measuredAt).getTime();
+  const until = (row.bakeUntil ?? row.phaseAt).getTime();
+  const next = last + settings.intervalSeconds * 1_000;
+  const due = last < until ? Math.min(next, until) : next;
+  return last >= row.phaseAt.getTime() && due > now.getTime() ? new Date(due) : undefined;
 }
 
 /** Whether all whose turn has come have left the fleet. */

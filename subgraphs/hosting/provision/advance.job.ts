@@ -26,7 +26,7 @@ export function advanceJob(tools: StepTools): JobDefinition<AdvancePayload> {
       const { tenantId, serverId: id, dueAt } = step.payload;
       const server = await step.em.findOne(Server, { tenantId, id });
       // Somebody has taken it up since, or it is not due any more.
-      if (server?.dueAt?.toISOString() !== dueAt) return;
+      if (!server?.dueAt || server.dueAt.toISOString() !== dueAt) return;
       const hasRoom = await room.run(sharesOf(server, mostSteps), async () => advance(tools, step, server));
       if (!hasRoom) await waitForRoom(step);
     },

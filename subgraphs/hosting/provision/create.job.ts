@@ -4,6 +4,7 @@ import { alternativesTo, soldOut } from '../catalogue/choose.js';
 import type { Created, Driver, Marks, ServerSpec, Sighting } from '../provider/driver.js';
 import { marksOf } from '../provider/marks.js';
 import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
+import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
@@ -131,6 +132,8 @@ async function keep(step: Step, open: OpenAccount, { seen, operationIds }: Creat
     const isGivenUp = server.phase === ServerPhase.FAILED || server.phase === ServerPhase.DELETING;
     move({ publish }, server, server.phase, now, {
       ...keptOf(server, seen),
+      // What was left behind meanwhile costs nothing here.
+      ...(server.reason === leftBehind ? { billedFrom: null } : {}),
       // A node that was faster than the answer has told that it is on.
       operationIds: isUnderway ? operationIds : [],
       callingUntil: null,

@@ -39,7 +39,7 @@ export function pollJob(tools: StepTools): JobDefinition<AccountPayload> {
     async handle(step) {
       const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
-      if (account?.pollAt?.toISOString() !== dueAt) return;
+      if (!account?.pollAt || account.pollAt.toISOString() !== dueAt) return;
       const hasRoom = await room.run(sharesOf(account, mostLooks), async () => poll(tools, step, account));
       if (!hasRoom) await accountAgain(step, 'poll_at');
     },

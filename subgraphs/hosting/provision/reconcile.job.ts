@@ -45,7 +45,7 @@ export function reconcileJob(tools: StepTools): JobDefinition<AccountPayload> {
     async handle(step) {
       const { tenantId, provider, dueAt } = step.payload;
       const account = await step.em.findOne(ProviderAccount, { tenantId, provider });
-      if (account?.reconcileAt.toISOString() !== dueAt) return;
+      if (!account || account.reconcileAt.toISOString() !== dueAt) return;
       const hasRoom = await room.run(sharesOf(account, mostLooks), async () =>
         reconcile(tools, step, account),
       );

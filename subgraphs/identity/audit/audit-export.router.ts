@@ -1,4 +1,4 @@
-import { Router } from 'express';
+import { Router, type Response } from 'express';
 
 import { requirePermission, type OperationFor } from '../raw-operation.js';
 import { writeSlowly } from '../write-slowly.js';
@@ -23,21 +23,26 @@ export function createAuditExportRouter(audits: AuditService, operationFor: Oper
       return;
     }
     underWay.set(tenantId, others + 1);
-    response.on('close', () => {
+    try {
+      await send(response, audits.all(operation));
+    } finally {
       const left = (underWay.get(tenantId) ?? 1) - 1;
       if (left > 0) underWay.set(tenantId, left);
       else underWay.delete(tenantId);
-    });
-    response.setHeader('Content-Type', 'text/csv; charset=utf-8');
-    response.setHeader('Content-Disposition', 'attachment; filename="audit.csv"');
-    response.setHeader('Cache-Control', 'no-store');
-    // Not before something was read: what fails at once is told by the status.
-    let head = csvHeader;
-    for await (const events of audits.all(operation)) {
-      if (!(await writeSlowly(response, head + events.map(csvRow).join('')))) return;
-      head = '';
     }
-    response.end(head);
   });
   return router;
+}
+
+async function send(response: Response, trail: ReturnType<AuditService['all']>): Promise<void> {
+  response.setHeader('Content-Type', 'text/csv; charset=utf-8');
+  response.setHeader('Content-Disposition', 'attachment; filename="audit.csv"');
+  response.setHeader('Cache-Control', 'no-store');
+  // Not before something was read: what fails at once is told by the status.
+  let head = csvHeader;
+  for await (const events of trail) {
+    if (!(await writeSlowly(response, head + events.map(csvRow).join('')))) return;
+    head = '';
+  }
+  response.end(head);
 }

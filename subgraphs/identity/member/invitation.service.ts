@@ -13,7 +13,7 @@ import { hashPassword } from '../password/password-hash.js';
 import type { AuthPayload } from '../session/auth-payload.js';
 import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
-import { countInvitation } from '../throttle/throttle.js';
+import { countingInvitation } from '../throttle/throttle.js';
 import { usersCounted } from '../usage/seats.service.js';
 import { emailTakenInstead } from '../user/email-taken.js';
 import { requireStanding } from '../user/standing.service.js';
@@ -63,46 +63,51 @@ export class InvitationService {
     const { email, role, currentPassword } = validate(inviteMemberRules, input);
     requireOwnerFor(ownRole, role);
     await requireProofForOwner(operation, this.users, { concerned: [role], currentPassword });
-    await countInvitation(operation, email);
     const token = randomToken();
-    return operation.write(async (write) => {
-      const { em, audit } = write;
-      const now = operation.clock.now();
-      await requireStanding(em, viewer);
-      await this.entitlements.requireRoom(em, tenantId, 'users', () => seatsTaken(em, tenantId, email, now));
-      const member = await em.count(User, { tenantId, email: caseless(email) });
-      if (member > 0) {
-        throw new ApiError('CONFLICT', 'They are a user of this organization', { reason: 'ALREADY_MEMBER' });
-      }
-      const known = await em.findOne(
-        Invitation,
-        { tenantId, email: caseless(email), ...open },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      );
-      // An admin could take an owner's invitation away by giving it another role.
-      if (known) requireOwnerFor(ownRole, known.role);
-      const made =
-        known ??
-        Object.assign(new Invitation(), {
-          tenantId,
-          id: newId('invitation'),
-          email,
-          ...open,
-          createdAt: now,
+    const make = async () =>
+      operation.write(async (write) => {
+        const { em, audit } = write;
+        const now = operation.clock.now();
+        await requireStanding(em, viewer);
+        await this.entitlements.requireRoom(em, tenantId, 'users', () =>
+          seatsTaken(em, tenantId, email, now),
+        );
+        const member = await em.count(User, { tenantId, email: caseless(email) });
+        if (member > 0) {
+          throw new ApiError('CONFLICT', 'They are a user of this organization', {
+            reason: 'ALREADY_MEMBER',
+          });
+        }
+        const known = await em.findOne(
+          Invitation,
+          { tenantId, email: caseless(email), ...open },
+          { lockMode: LockMode.PESSIMISTIC_WRITE },
+        );
+        // An admin could take an owner's invitation away by giving it another role.
+        if (known) requireOwnerFor(ownRole, known.role);
+        const made =
+          known ??
+          Object.assign(new Invitation(), {
+            tenantId,
+            id: newId('invitation'),
+            email,
+            ...open,
+            createdAt: now,
+          });
+        Object.assign(made, {
+          role,
+          tokenHash: sha256(token),
+          invitedBy: userId,
+          expiresAt: new Date(now.getTime() + invitationMs),
         });
-      Object.assign(made, {
-        role,
-        tokenHash: sha256(token),
-        invitedBy: userId,
-        expiresAt: new Date(now.getTime() + invitationMs),
+        await em.persist(made).flush();
+        write.publish(await usersCounted(em, tenantId, now));
+        audit({ target: made.id, changes: { email, role } });
+        const tenant = await em.findOneOrFail(Tenant, { id: tenantId });
+        this.mail.send(write, tenantId, { to: email, tenantName: tenant.name, token });
+        return made;
       });
-      await em.persist(made).flush();
-      write.publish(await usersCounted(em, tenantId, now));
-      audit({ target: made.id, changes: { email, role } });
-      const tenant = await em.findOneOrFail(Tenant, { id: tenantId });
-      this.mail.send(write, tenantId, { to: email, tenantName: tenant.name, token });
-      return made;
-    });
+    return countingInvitation(operation, email, make);
   }
 
   /** Ends a link that was mailed. Taking it back again changes nothing. */

@@ -10,7 +10,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
-import { countInvitation } from '../throttle/throttle.js';
+import { countingInvitation } from '../throttle/throttle.js';
 import { requireStanding } from '../user/standing.service.js';
 import { MspClient } from './msp-client.entity.js';
 import {
@@ -64,30 +64,31 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
-    await countInvitation(operation, contactEmail);
-    return operation.write(async (write) => {
-      await requireStanding(write.em, operation.requireUser());
-      await this.requireShare(write.em, tenantId, instanceLimit);
-      const made = Object.assign(new MspClient(), {
-        tenantId,
-        id: newId('tenant'),
-        name,
-        contactEmail,
-        instanceLimit,
-        plan,
-        version: 1,
-        instancesUsed: 0,
-        createdAt: operation.clock.now(),
-        suspendedAt: null,
-        eraseAt: null,
+    const make = async () =>
+      operation.write(async (write) => {
+        await requireStanding(write.em, operation.requireUser());
+        await this.requireShare(write.em, tenantId, instanceLimit);
+        const made = Object.assign(new MspClient(), {
+          tenantId,
+          id: newId('tenant'),
+          name,
+          contactEmail,
+          instanceLimit,
+          plan,
+          version: 1,
+          instancesUsed: 0,
+          createdAt: operation.clock.now(),
+          suspendedAt: null,
+          eraseAt: null,
+        });
+        await write.em.persist(made).flush();
+        const changes = { name, contactEmail, instanceLimit, plan };
+        write.audit({ target: made.id, changes });
+        tell(operation, write, made, 'createMspClient', { isChanged: true, changes, isInviting: true });
+        await tellRemainder(write, tenantId);
+        return made;
       });
-      await write.em.persist(made).flush();
-      const changes = { name, contactEmail, instanceLimit, plan };
-      write.audit({ target: made.id, changes });
-      tell(operation, write, made, 'createMspClient', { isChanged: true, changes, isInviting: true });
-      await tellRemainder(write, tenantId);
-      return made;
-    });
+    return countingInvitation(operation, contactEmail, make);
   }
 
   /**
@@ -100,28 +101,30 @@ export class MspClientService {
     const changes = Object.fromEntries(given) as Partial<CreateMspClientInput>;
     const { contactEmail } = changes;
     const isInviting = (before: MspClient) => contactEmail !== before.contactEmail || given.length === 1;
-    if (contactEmail !== undefined && isInviting(await this.get(operation, id)))
-      await countInvitation(operation, contactEmail);
-    return this.change(operation, id, 'updateMspClient', async (found, write) => {
-      write.audit({ changes });
-      if (found.eraseAt) {
-        throw new ApiError('CONFLICT', 'The client was deleted; restore it first', {
-          reason: 'CLIENT_DELETED',
-        });
-      }
-      const { instanceLimit = found.instanceLimit } = changes;
-      if (instanceLimit > found.instanceLimit)
-        await this.requireShare(write.em, found.tenantId, instanceLimit, id);
-      if (instanceLimit < found.instanceLimit && instanceLimit < found.instancesUsed) {
-        throw new ApiError('CONFLICT', `The client has ${found.instancesUsed} instances`, {
-          reason: 'INSTANCES_IN_USE',
-          details: { limit: instanceLimit, used: found.instancesUsed },
-        });
-      }
-      const isInvited = contactEmail !== undefined && isInviting(found);
-      Object.assign(found, changes);
-      return { isChanged: given.length > 0, changes, isInviting: isInvited };
-    });
+    const change = async () =>
+      this.change(operation, id, 'updateMspClient', async (found, write) => {
+        write.audit({ changes });
+        if (found.eraseAt) {
+          throw new ApiError('CONFLICT', 'The client was deleted; restore it first', {
+            reason: 'CLIENT_DELETED',
+          });
+        }
+        const { instanceLimit = found.instanceLimit } = changes;
+        if (instanceLimit > found.instanceLimit)
+          await this.requireShare(write.em, found.tenantId, instanceLimit, id);
+        if (instanceLimit < found.instanceLimit && instanceLimit < found.instancesUsed) {
+          throw new ApiError('CONFLICT', `The client has ${found.instancesUsed} instances`, {
+            reason: 'INSTANCES_IN_USE',
+            details: { limit: instanceLimit, used: found.instancesUsed },
+          });
+        }
+        const isInvited = contactEmail !== undefined && isInviting(found);
+        Object.assign(found, changes);
+        return { isChanged: given.length > 0, changes, isInviting: isInvited };
+      });
+    return contactEmail !== undefined && isInviting(await this.get(operation, id))
+      ? countingInvitation(operation, contactEmail, change)
+      : change();
   }
 
   /** Suspending one that is suspended changes nothing. */

@@ -87,8 +87,10 @@ export class PasswordService {
     const passwordHash = await hashPassword(newPassword);
     const user = await useMailToken(operation, token, 'PASSWORD_RESET', async (write, found) => {
       const now = operation.clock.now();
-      if (!found.emailVerifiedAt) {
-        found.emailVerifiedAt = now;
+      const isProven = found.emailVerifiedAt !== null;
+      found.emailVerifiedAt ??= now;
+      // An administrator's account was made by whoever runs the panel.
+      if (!isProven && !found.isAdministrator) {
         if (found.totpConfirmedAt) this.mail.secondFactorOff(write, found);
         await switchOff(write, found, now);
         await this.keys.endAll(write, found, now);

@@ -20,7 +20,7 @@ const allowances = {
   /** Of mail to one address, and of mail that one user causes. */
   mail: { free: 3, parallel: 3 },
   /** Of invitations that one tenant sends, to whomever: whoever registers may write to strangers in the panel's name. */
-  invitation: { free: 50, parallel: 10 },
+  invitation: { free: 200, parallel: 10 },
 } as const;
 
 export type ThrottleKind = keyof typeof allowances;
@@ -86,12 +86,26 @@ export async function countMail(operation: Operation, subjects: readonly string[
 }
 
 /**
- * Counts an invitation for its address, whoever invites it, and for the viewer's tenant. Throws RATE_LIMITED when there
- * were too many.
+ * Counts an invitation for its address, whoever invites it, and for the viewer's tenant, unless what is done by it is
+ * refused. Throws RATE_LIMITED when there were too many.
  */
-export async function countInvitation(operation: Operation, email: string): Promise<void> {
-  await count(operation, 'mail', `invitation of ${email}`);
-  await count(operation, 'invitation', operation.tenantId);
+export async function countingInvitation<T>(
+  operation: Operation,
+  email: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const attempts = [
+    await admitOrRefuse(operation, 'mail', `invitation of ${email}`),
+    await admitOrRefuse(operation, 'invitation', operation.tenantId),
+  ];
+  let outcome: Outcome = 'ABANDONED';
+  try {
+    const answer = await work();
+    outcome = 'FAILED';
+    return answer;
+  } finally {
+    for (const attempt of attempts) await attempt.settle(outcome);
+  }
 }
 
 async function count(operation: Operation, kind: ThrottleKind, subject: string): Promise<void> {

@@ -72,6 +72,38 @@ test('receivers that take a message and say nothing hold up no other tenant', as
   expect(silent.mostOpen).toBe(3);
 });
 
+describe('a channel that was away for long', () => {
+  /** Its next attempt is 21 minutes away. */
+  async function away(receiver: WebhookReceiver) {
+    receiver.answers.push(500, 500, 500, 500, 500);
+    const tenant = await tenantWithoutOutages();
+    const id = await subscribe(tenant, receiver);
+    const { alert } = await firing(panel, tenant);
+    await soon(panel, async () => receiver.received.length === 5, 'its attempts', 600);
+    return { tenant, id, alert };
+  }
+
+  test('hears of the end soon after it', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const { tenant, alert } = await away(receiver);
+    await resolve(tenant, alert.id);
+    await soon(panel, async () => types(receiver).includes('alert.resolved'), 'the end');
+  });
+
+  test('hears what it missed as soon as it takes something, or is changed', async () => {
+    await using receiver = await WebhookReceiver.start();
+    const { tenant, id } = await away(receiver);
+    dataOf(
+      await tenant.graphql('mutation($id: ID!) { sendTestNotification(channelId: $id) { id } }', { id }),
+    );
+    await soon(panel, async () => receiver.received.length === 7, 'the test, and the beginning');
+    await using other = await WebhookReceiver.start();
+    const changed = await away(other);
+    await update(changed.tenant, { id: changed.id, url: other.url });
+    await soon(panel, async () => other.received.length === 6, 'the beginning');
+  });
+});
+
 describe('a channel that is disabled', () => {
   test('gets nothing any more, not even what was on its way, but for tests', async () => {
     await using receiver = await WebhookReceiver.start();

@@ -15,6 +15,7 @@ import { ChannelKind, DeliveryStatus, NotificationType } from './notification.ki
 import { isTooOld, nextAttemptAfter } from './retry.js';
 import { sendMail } from './send-mail.service.js';
 import { sendWebhook } from './send-webhook.js';
+import { tryAgain } from './try-again.service.js';
 
 export interface DeliverOptions {
   keyring: Keyring;
@@ -33,14 +34,16 @@ export function deliverJob(options: DeliverOptions): JobDefinition<DeliverPayloa
   return {
     ...deliverKind,
     async handle(step) {
-      const { tenantId, deliveryId, dueAt } = step.payload;
+      const { tenantId, deliveryId, dueAt, attempts } = step.payload;
       const delivery = await step.em.findOne(
         NotificationDelivery,
         { tenantId, id: deliveryId },
         { populate: ['body'] },
       );
       // Somebody has taken it up since, or it is not due any more.
-      if (delivery?.nextAttemptAt?.toISOString() !== dueAt) return;
+      if (!delivery?.nextAttemptAt || delivery.attempts.length !== attempts) return;
+      // A job of the version before does not say until when.
+      if (dueAt !== undefined && delivery.nextAttemptAt.toISOString() !== dueAt) return;
       const hasRoom = await room.run(sharesOf(delivery), async () => deliver(options, step, delivery));
       if (!hasRoom) await waitForRoom(step);
     },
@@ -69,11 +72,11 @@ async function deliver(
 }
 
 async function waitForRoom({ payload, now, write }: JobStep<DeliverPayload>): Promise<void> {
-  const { tenantId, deliveryId: id, dueAt } = payload;
+  const { tenantId, deliveryId: id, attempts } = payload;
   const later = new Date(now.getTime() + crowdedMs);
   await write(async ({ em }) => {
-    const mine = { tenantId, id, nextAttemptAt: new Date(dueAt) };
-    await em.nativeUpdate(NotificationDelivery, mine, { nextAttemptAt: later });
+    const mine = await em.findOne(NotificationDelivery, { tenantId, id, status: DeliveryStatus.PENDING });
+    if (mine?.attempts.length === attempts) mine.nextAttemptAt = later;
   });
 }
 
@@ -123,6 +126,7 @@ async function note(step: JobStep<DeliverPayload>, result: AttemptResult, durati
     if (next) return;
     delivery.status = error === null ? DeliveryStatus.DELIVERED : DeliveryStatus.FAILED;
     delivery.endedAt = now;
+    if (error === null) await tryAgain(em, { tenantId, id: delivery.channelId }, now);
     if (!isGone) return;
     // The specification asks senders to leave those alone that answer 410.
     await em.nativeUpdate(

@@ -5,7 +5,7 @@ export interface DeliverPayload extends JobPayload {
   /** How many attempts had been made; another job for the same one does nothing. */
   attempts: number;
   /** Until when it was taken up for this. */
-  dueAt: string;
+  dueAt?: string;
 }
 
 /** One attempt at one delivery. When the next one is due is the delivery's own to say, not the queue's. */

@@ -1,10 +1,9 @@
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { deliverKind } from './deliver.kind.js';
+import { leaseMs } from './try-again.service.js';
 
 const batch = 200;
-// Longer than a job and its repetitions may take: until then nobody else takes the delivery up.
-const leaseMs = 5 * 60_000;
 
 // What was told of the same alerts before is told first, so that the newest word is the last.
 const waits = `exists (

@@ -27,6 +27,7 @@ import {
   type WebhookSecretPayload,
 } from './notification.inputs.js';
 import { ChannelKind } from './notification.kinds.js';
+import { tryAgain } from './try-again.service.js';
 import { newWebhookSecret } from './webhook-signature.js';
 
 const room: Room = {
@@ -103,6 +104,8 @@ export class NotificationChannelService {
       if (changes.isEnabled) channel.disabledReason = null;
       if (changes.recipients != null) await this.addresses.ask(operation, write, channel.recipients);
       const { repeatIntervalMinutes, minimumSeverity, isEnabled } = changes;
+      // It is another one, or is mended.
+      await tryAgain(write.em, channel, operation.clock.now());
       if (repeatIntervalMinutes != null || minimumSeverity != null || isEnabled)
         await lookAgain(write.em, operation.tenantId, operation.clock.now());
       return channel;

@@ -7,6 +7,7 @@ import type { SilenceMatcher } from '../silence/silence.entity.js';
 import { isAbout } from '../silence/silence.match.js';
 import { NotificationType } from './notification.kinds.js';
 import { bodyOf, toldAlert, type AlertFacts } from './notification.message.js';
+import { tryBefore, type Told } from './try-again.service.js';
 
 const batch = 500;
 const perMessage = 100;
@@ -108,6 +109,7 @@ export function notifySweep(isSuspended: (tenantId: string) => boolean): Sweep {
           : judge({ ...alert, ...times(alert) }, silences, now),
       );
       await deliver(step, verdicts, channels);
+      await tryBefore(em, verdicts.flatMap(toldBefore), now);
       const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
       await em.execute(markAlerts, [now, JSON.stringify(marks)]);
       return due.length === batch ? 'more' : 'done';
@@ -129,6 +131,11 @@ function judge(alert: DueAlert, silences: readonly ActiveSilence[], now: Date): 
 
 function heldBack(now: Date): Date {
   return new Date(now.getTime() + heldBackMs);
+}
+
+/** The channels that have yet to hear something of an alert of which there is more to tell. */
+function toldBefore({ alert: { tenantId, id, waiting }, type }: Verdict): Told[] {
+  return type === null ? [] : waiting.map((channelId) => ({ tenantId, channelId, alertId: id }));
 }
 
 /** Writes what is to be sent. */
