@@ -34,20 +34,23 @@ export function deliverJob(options: DeliverOptions): JobDefinition<DeliverPayloa
   return {
     ...deliverKind,
     async handle(step) {
-      const { tenantId, deliveryId, dueAt, attempts } = step.payload;
+      const { tenantId, deliveryId } = step.payload;
       const delivery = await step.em.findOne(
         NotificationDelivery,
         { tenantId, id: deliveryId },
         { populate: ['body'] },
       );
-      // Somebody has taken it up since, or it is not due any more.
-      if (!delivery?.nextAttemptAt || delivery.attempts.length !== attempts) return;
-      // A job of the version before does not say until when.
-      if (dueAt !== undefined && delivery.nextAttemptAt.toISOString() !== dueAt) return;
+      if (!delivery || !isMeant(delivery, step.payload)) return;
       const hasRoom = await room.run(sharesOf(delivery), async () => deliver(options, step, delivery));
       if (!hasRoom) await waitForRoom(step);
     },
   };
+}
+
+/** Not where somebody has taken it up since, or it is not due any more. A job of the version before says no time. */
+function isMeant({ attempts, nextAttemptAt }: NotificationDelivery, job: DeliverPayload): boolean {
+  if (!nextAttemptAt || attempts.length !== job.attempts) return false;
+  return job.dueAt === undefined || nextAttemptAt.toISOString() === job.dueAt;
 }
 
 function sharesOf({ tenantId, attempts }: NotificationDelivery): readonly Share[] {
@@ -72,11 +75,11 @@ async function deliver(
 }
 
 async function waitForRoom({ payload, now, write }: JobStep<DeliverPayload>): Promise<void> {
-  const { tenantId, deliveryId: id, attempts } = payload;
+  const { tenantId, deliveryId: id } = payload;
   const later = new Date(now.getTime() + crowdedMs);
   await write(async ({ em }) => {
-    const mine = await em.findOne(NotificationDelivery, { tenantId, id, status: DeliveryStatus.PENDING });
-    if (mine?.attempts.length === attempts) mine.nextAttemptAt = later;
+    const delivery = await em.findOne(NotificationDelivery, { tenantId, id });
+    if (delivery && isMeant(delivery, payload)) delivery.nextAttemptAt = later;
   });
 }
 
