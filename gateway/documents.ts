@@ -28,6 +28,7 @@ import {
 } from './known-documents.js';
 import { strangerLimits, type DocumentLimits } from './limits.js';
 import { countFields, overLimit, tooComplex, tooMuch } from './measure.js';
+import { nodeCounter, type CountNodes } from './nodes.js';
 import { conditionalRoot } from './subscription-root.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
@@ -42,6 +43,7 @@ export interface PreparedOperation {
   context: ReturnType<typeof buildOperationContext>;
   /** Absent when the schema alone is asked for. */
   plan?: QueryPlan;
+  countNodes: CountNodes;
 }
 
 /** Why a request is refused. */
@@ -65,7 +67,7 @@ export class Documents {
 
   constructor(
     private readonly graph: LoadedSupergraph,
-    private readonly limits: DocumentLimits,
+    readonly limits: DocumentLimits,
     private readonly logger: Logger,
     memory: DocumentMemory = defaultMemory,
   ) {
@@ -142,7 +144,8 @@ export class Documents {
         ...named,
       });
       const plan = isIntrospection(context) ? {} : { plan: this.plan(document, named) };
-      const operation = { document, context, ...plan };
+      const countNodes = nodeCounter(context.operation, context.schema, context.fragments);
+      const operation = { document, context, ...plan, countNodes };
       addOperation(known, name, operation, countFields(context.operation, context.fragments));
       return { operation };
     } catch (error) {

@@ -20,6 +20,7 @@ import { badRequest } from './bad-request.js';
 import type { DocumentSource, Documents, PreparedOperation } from './documents.js';
 import { doneOrNot } from './done-or-not.js';
 import { introspect } from './introspection.js';
+import { tooManyNodes } from './nodes.js';
 import type { Admit } from './rate-limit/admission.js';
 import type { PlanRunner } from './run-plan.js';
 
@@ -31,7 +32,12 @@ export type OperationRequest = DocumentSource & {
 };
 
 /** An operation whose variables fit as well. */
-export type ReadyOperation = { operation: PreparedOperation; variables: Record<string, unknown> };
+export interface ReadyOperation {
+  operation: PreparedOperation;
+  variables: Record<string, unknown>;
+  /** Entries of lists in its answer, if all pages are full. Those of our own documents are not counted. */
+  nodes: number;
+}
 
 export type Execute = (request: OperationRequest) => Promise<ExecutionResult>;
 
@@ -56,11 +62,11 @@ export function createExecutor(options: ExecutorOptions): Execute {
   return async (request) => {
     const ready = readyOperation(documents, request, brokenRules);
     if ('errors' in ready) return ready;
-    const { operation, variables } = ready;
+    const { operation, variables, nodes } = ready;
     if (operation.context.operation.operation === OperationTypeNode.SUBSCRIPTION) {
       return { errors: [subscriptionsNeedMore()] };
     }
-    const refusal = await admit?.(operation, request.context);
+    const refusal = await admit?.(operation, request.context, nodes);
     if (refusal) return { errors: [refusal] };
     const { plan } = operation;
     if (!plan) return introspect(operation, variables);
@@ -92,7 +98,11 @@ export function readyOperation(
   const definitions = operation.context.operation.variableDefinitions ?? noVariables;
   const { schema } = operation.context;
   const { errors } = variableReader(schema).values(definitions, variables, { maxErrors: 1 });
-  if (!errors) return { operation, variables };
+  if (!errors) {
+    const nodes = document ? 0 : operation.countNodes(variables);
+    const refusal = tooManyNodes(nodes, documents.limits);
+    return refusal ? { errors: [refusal] } : { operation, variables, nodes };
+  }
   // Each fault is told with the value around it: with much that is wrong the first only.
   if (JSON.stringify(variables).length > quotable) return { errors: errors.slice(0, 1).map(asBadRequest) };
   const all = getVariableValues(schema, definitions, variables, { maxErrors: 10 }).errors ?? errors;

@@ -54,12 +54,11 @@ export function createHttpRouter({ documents, execute, subscribe, streams, logge
       );
       if (errors) return errors;
       const kind = operation.context.operation.operation;
-      const { document } = operation;
       if (kind === OperationTypeNode.SUBSCRIPTION) {
         if (call.accepts === 'json') return refusal(400, subscriptionsNeedMore());
         const after = resumedAfter(request.raw, extensions);
         const context = { ...call.context, ...(after === undefined ? {} : { after }) };
-        const events = await subscribe({ document, operationName, variables, context });
+        const events = await subscribe({ query, operationName, variables, context });
         if (!(Symbol.asyncIterator in events)) return answer(events, request);
         call.events = events;
         return [null, { status: 200, statusText: 'OK' }];
@@ -68,7 +67,7 @@ export function createHttpRouter({ documents, execute, subscribe, streams, logge
         const [body, init] = refusal(405, coded('BAD_REQUEST', 'Mutations are sent by POST'));
         return [body, { ...init, headers: { ...init.headers, allow: 'POST' } }];
       }
-      return answer(await execute({ document, operationName, variables, context: call.context }), request);
+      return answer(await execute({ query, operationName, variables, context: call.context }), request);
     },
     formatError: (error) => (error instanceof GraphQLError ? error : coded('BAD_REQUEST', error.message)),
   });

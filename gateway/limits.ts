@@ -23,6 +23,8 @@ export interface DocumentLimits {
   operations: number;
   /** Of lists and objects in each other in an argument, as in JSON. */
   valueDepth: number;
+  /** Entries of lists in an answer, if all pages are full. Looked at with the variables of each request. */
+  nodes: number;
   /** Fields repeated under one response name within a selection set: comparing them grows with the square. */
   repeats: number;
 }
@@ -42,6 +44,7 @@ export const defaultLimits: DocumentLimits = {
   variables: 100,
   operations: 20,
   valueDepth: deepestData,
+  nodes: 100_000,
   repeats: 20,
 };
 

@@ -52,6 +52,7 @@ const words: Record<keyof DocumentLimits, string> = {
   variables: 'variables',
   operations: 'operations',
   valueDepth: 'levels of values',
+  nodes: 'entries of lists',
   repeats: 'repeated fields',
 };
 

@@ -56,7 +56,7 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
   return async (request) => {
     const ready = readyOperation(documents, request);
     if ('errors' in ready) return ready;
-    const { operation, variables } = ready;
+    const { operation, variables, nodes } = ready;
     const node = operation.plan?.node;
     if (node?.kind !== 'Subscription') return { errors: [badRequest('The operation is not a subscription')] };
 
@@ -65,7 +65,7 @@ export function createSubscriber(options: SubscriberOptions): Subscribe {
     const client = clients.get(primary.serviceName);
     if (!client) throw new Error(`No client for subgraph ${primary.serviceName}`);
     const { context } = request;
-    const refusal = await admit?.(operation, context);
+    const refusal = await admit?.(operation, context, nodes);
     if (refusal) return { errors: [refusal] };
     const source = await client.subscribe(
       { query, operationName, variables: used(primary, variables) },

@@ -10,13 +10,14 @@ import type { Viewer } from '#platform/viewer.js';
 import type { PreparedOperation } from '../documents.js';
 import { requestContextOf } from '../request-context.js';
 import { addressKey } from './address-key.js';
-import { pointsOfField, sensitiveFields } from './policy.js';
+import { nodesPerPoint, pointsOfField, sensitiveFields } from './policy.js';
 import type { Allowance, AllowanceKind, RateLimits } from './rate-limits.js';
 
-/** Says why an operation may not run now, or nothing when it may. */
+/** Says why an operation with so many entries of lists may not run now, or nothing when it may. */
 export type Admit = (
   operation: PreparedOperation,
   context: RequestContext,
+  nodes: number,
 ) => Promise<GraphQLError | undefined>;
 
 // A symbol, so that copies of the context keep it and nothing that writes the context out does.
@@ -43,8 +44,8 @@ interface Payer {
 /**
  * Draws every request, whatever its transport, on somebody's allowance: a tenant's, a node's, or an address's. HTTP
  * requests pay one when they come in, so that also refused ones carry the headers; an operation pays one more for each
- * root field after its first, more for those of `pointsOfField`, and sensitive ones draw on their address's stricter
- * allowance as well.
+ * root field after its first, more for those of `pointsOfField` and for pages in pages (`nodesPerPoint`), and sensitive
+ * ones draw on their address's stricter allowance as well.
  */
 export class Admission {
   private readonly costs = new WeakMap<PreparedOperation, Cost>();
@@ -111,11 +112,12 @@ export class Admission {
     }
   };
 
-  admit: Admit = async (operation, context) => {
+  admit: Admit = async (operation, context, nodes) => {
     const { [paidWith]: paid, [isUnguessable]: isSession }: Charged = context;
     const response = paid === 'socket' ? undefined : paid;
     const { points, guesses } = this.costOf(operation);
-    const due = paid ? points - 1 : points;
+    const price = Math.max(points, Math.ceil(nodes / nodesPerPoint));
+    const due = paid ? price - 1 : price;
     const payer = due > 0 ? await this.payer(context) : undefined;
     const drawn = [
       ...(payer ? [await this.limits.draw(payer.kind, payer.key, due)] : []),

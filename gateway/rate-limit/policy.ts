@@ -45,3 +45,9 @@ export const pointsOfField: ReadonlyMap<string, number> = new Map([
   // All entries of a year are read and hashed.
   ['verifyAudit', 20],
 ]);
+
+/**
+ * For how many entries of lists an operation pays a point, if all its pages are full. A page of 500 whose entries have four
+ * lists of their own is one still; pages in pages are more.
+ */
+export const nodesPerPoint = 2_500;

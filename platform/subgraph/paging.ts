@@ -1,9 +1,7 @@
 import { ArgsType, Directive, Field, Int, ObjectType, type ClassType } from 'type-graphql';
 
 import { ApiError } from '../errors.js';
-
-export const maxPageSize = 500;
-const defaultPageSize = 50;
+import { defaultPageSize, maxPageSize } from '../page-size.js';
 
 @ObjectType({ description: 'Where a page ends.' })
 @Directive('@shareable')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
+import type { GraphQLAnswer } from '../support/world.js';
 
 const limit = 100;
 
@@ -84,6 +85,36 @@ test('an operation pays for each of its root fields, and more for what is much w
   expect(allowance(foreseen.headers).remaining).toBe(limit - 6);
   const verified = await tenant.rest('/graphql', { body: { query: '{ verifyAudit { isIntact } }' } });
   expect(allowance(verified.headers).remaining).toBe(Math.max(0, limit - 26));
+});
+
+test('pages in pages pay by the entries that they may have, and are refused from 100000 on', async () => {
+  const tenant = await panel.world.tenant();
+  const query = `query ($groups: Int, $instances: Int = 100) {
+    instanceGroups(first: $groups) { nodes { instances(first: $instances) { nodes { id activeAlerts { id } } } } }
+  }`;
+  const asked = async (variables: Record<string, unknown>) =>
+    tenant.rest<GraphQLAnswer>('/graphql', { body: { query, variables } });
+  const page = await asked({ groups: 12 });
+  expect(page.body.errors).toBeUndefined();
+  expect(allowance(page.headers).remaining).toBe(limit - 1);
+  const pages = await asked({ groups: 50, instances: 50 });
+  expect(pages.body.errors).toBeUndefined();
+  expect(allowance(pages.headers).remaining).toBe(limit - 1 - 3);
+  const refused = await asked({ groups: 500, instances: 500 });
+  expect(refused.body).toEqual({
+    errors: [
+      expect.objectContaining({
+        message:
+          'The document has more than 100000 entries of lists: 500500, if all pages are full. Ask for fewer with first',
+        extensions: expect.objectContaining({
+          code: 'BAD_REQUEST',
+          reason: 'DOCUMENT_TOO_COMPLEX',
+          details: { limit: 'nodes' },
+        }),
+      }),
+    ],
+  });
+  expect(allowance(refused.headers).remaining).toBe(limit - 1 - 3 - 1);
 });
 
 test('guesses at secrets draw on a tenth of the allowance, by address, over REST and GraphQL alike', async () => {
