@@ -10,12 +10,16 @@ export interface EntitlementGranted {
   isReadOnly?: boolean;
   /** Who decided on the plan; absent where only what is left of it has changed. */
   source?: 'SUBSCRIPTION' | 'GRANT' | 'PROVIDER';
+  /** Of a subscription: the version of what billing has decided. */
+  decision?: number;
 }
 
 /** What a tenant's subscription gives it from now on. One with a lower version is stale. */
 export interface PlanDecided {
   version: number;
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
+  /** The subscription gives what it gave: what is in force stays so, also where that was granted. */
+  keepsPlan?: boolean;
   /** By contract, in the place of the plan's own; null is unlimited. */
   instanceLimit?: number | null;
   isReadOnly: boolean;

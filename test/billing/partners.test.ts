@@ -90,6 +90,29 @@ test('a tenant registers, sees itself and changes what it says of itself; each i
   ]);
 });
 
+test('a website is taken away by an empty one, and who is asked whether it is its own partner is told', async () => {
+  const tenant = await panel.world.tenant();
+  const path = `/api/partners/${await register(tenant)}`;
+  const emptied = await tenant.rest(path, { method: 'PUT', body: { website: '' } });
+  expect({ status: emptied.status, body: emptied.body }).toMatchObject({
+    status: 200,
+    body: { website: null },
+  });
+  expect((await tenant.rest(path)).body).toMatchObject({ website: null });
+  const query = '{ partners(first: 500) { nodes { website isOwn } } }';
+  expect((await tenant.graphql(query)).data).toEqual({
+    partners: { nodes: [{ website: null, isOwn: true }] },
+  });
+  const all = await panel.world.graphql<{ partners: { nodes: { isOwn: boolean }[] } }>(
+    query,
+    {},
+    await panel.world.administrator(),
+  );
+  const own = all.data?.partners.nodes.map(({ isOwn }) => isOwn);
+  expect(own?.length).toBeGreaterThan(0);
+  expect(own).not.toContain(true);
+});
+
 test('what is wrong is refused naming the field, in POST and in PUT', async () => {
   const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
   const id = await register(tenant);

@@ -49,6 +49,8 @@ test('a checkout refuses what is wrong by field, and once paid the plan is in fo
     code: 'VALIDATION_FAILED',
     details: { 'input.coupon': 'There is no such coupon, or it has ended' },
   });
+  const trial = async () => (await tenant.graphql('{ subscription { isTrialAvailable } }')).data;
+  expect(await trial()).toEqual({ subscription: { isTrialAvailable: true } });
   const { url } = dataOf(await checkout(tenant, { plan: 'PRO', withTrial: true })).createCheckoutSession;
   const page = await fetch(url);
   expect(page.status).toBe(200);
@@ -56,6 +58,7 @@ test('a checkout refuses what is wrong by field, and once paid the plan is in fo
   await applied(panel);
   await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
   expect(await subscriptionOf(tenant)).toMatchObject({ status: 'TRIALING', trialEnd: expect.any(String) });
+  expect(await trial()).toEqual({ subscription: { isTrialAvailable: false } });
 });
 
 test('a key is as good as new after a day: the subscription is ended once more', async () => {

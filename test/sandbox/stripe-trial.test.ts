@@ -86,12 +86,31 @@ describe('a trial', () => {
     });
     await world.advance(clock, '2026-04-20T00:00:00');
     await world.useCard(customer, 'pm_card_visa');
-    const resumed = await stripe.subscriptions.resume(id, { billing_cycle_anchor: { type: 'now' } });
+    const asked = await stripe.subscriptions.resume(id, { billing_cycle_anchor: { type: 'now' } });
+    expect(asked.status).toBe('paused');
+    await stripe.invoices.pay(String(asked.latest_invoice));
+    const resumed = await stripe.subscriptions.retrieve(id);
     expect(resumed.status).toBe('active');
     expect(endOf(resumed)).toBe('2026-05-20T00:00:00.000Z');
     expect(await world.eventsOf(id)).toEqual(
       expect.arrayContaining(['customer.subscription.paused', 'customer.subscription.resumed']),
     );
+  });
+
+  test('that was paused is past due when its payment fails', async () => {
+    const { clock, customer } = await world.customerAt('2026-04-01T00:00:00', '');
+    const { stripe } = world;
+    const { id } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: world.prices.pro.id }],
+      trial_period_days: 7,
+      trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+    });
+    await world.advance(clock, '2026-04-20T00:00:00');
+    await world.useCard(customer, 'pm_card_chargeCustomerFail');
+    const { latest_invoice: invoice } = await stripe.subscriptions.resume(id);
+    await expect(stripe.invoices.pay(String(invoice))).rejects.toMatchObject({ statusCode: 402 });
+    expect(await world.statusOf(id)).toBe('past_due');
   });
 
   test('can be ended early', async () => {

@@ -235,6 +235,11 @@ describe.skipIf(!isChromiumThere)('billing', () => {
     await using person = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await person.signIn(tenant, '/billing');
     await choose(page, 'Plan', 'Pro');
+    await page.getByLabel('Try it for 14 days first, without payment').check();
+    await page.getByLabel('Coupon').fill('nothing-of-that-name');
+    await press(page, 'Go to the payment of Pro');
+    await page.getByText('There is no such coupon, or it has ended').waitFor();
+    await page.getByLabel('Coupon').fill('');
     await press(page, 'Go to the payment of Pro');
     await page.waitForURL((url) => url.href.startsWith(stage.panel.stripe.url));
     expect(person.complaints).toEqual([]);

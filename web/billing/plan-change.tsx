@@ -3,7 +3,6 @@ import { useState } from 'react';
 import { useRead } from '../api/use-read.ts';
 import {
   ChangeSubscriptionDocument,
-  CreateCheckoutSessionDocument,
   PackagesDocument,
   PreviewPlanChangeDocument,
   type BillingCycle,
@@ -17,6 +16,7 @@ import { Choice } from '../parts/field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { exactTime } from '../parts/time.tsx';
 import { minor, words } from '../parts/words.ts';
+import { Checkout } from './checkout.tsx';
 
 interface PlanChangeProps {
   subscription: BillingQuery['subscription'];
@@ -52,14 +52,11 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
       ) : subscription.isSubscribed ? (
         <Preview key={JSON.stringify(input)} input={input} onChange={onChange} />
       ) : chosen?.priceMonthly ? (
-        <Action
-          document={CreateCheckoutSessionDocument}
-          variables={{ input }}
-          text="Go to the payment"
-          label={`Go to the payment of ${chosen.name}`}
-          done="On the way to the payment provider."
-          onDone={({ createCheckoutSession }) => location.assign(createCheckoutSession.url)}
-          isMain
+        <Checkout
+          key={plan}
+          input={input}
+          name={chosen.name}
+          trialDays={subscription.isTrialAvailable ? chosen.trialDays : 0}
         />
       ) : (
         <p className="quiet">It is had by contract. Ask whoever runs this panel.</p>

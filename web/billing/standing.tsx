@@ -29,6 +29,7 @@ export function Standing({ subscription, onChange }: StandingProps) {
   const { plan, planSource, status, periodEnd, trialEnd, cancelAt, nextInvoiceDate } = subscription;
   const { scheduledChange, overduePayment, partnerDiscountPercent, billingCycle } = subscription;
   const { isSubscribed, isCustomer } = subscription;
+  const isPaused = status === 'PAUSED';
   return (
     <Card title="Plan">
       <p className="big">{words(plan)}</p>
@@ -47,6 +48,12 @@ export function Standing({ subscription, onChange }: StandingProps) {
       {scheduledChange && (
         <p>
           Becomes {words(scheduledChange.plan)} {exactTime(scheduledChange.at)}.
+        </p>
+      )}
+      {isPaused && (
+        <p className="wrong">
+          It is paused until it is paid: nothing can be added. Leave a card with the payment provider, and go
+          on.
         </p>
       )}
       {cancelAt && <p className="wrong">It ends {exactTime(cancelAt)}. Resume it to keep it.</p>}
@@ -71,6 +78,17 @@ export function Standing({ subscription, onChange }: StandingProps) {
               onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
             />
           )}
+          {isPaused && (
+            <Action
+              document={ResumeSubscriptionDocument}
+              variables={{}}
+              text="Pay and go on"
+              label="Pay and go on with the subscription"
+              confirm="A period that begins now is paid by the card that the payment provider has of you."
+              done="It is paid, and goes on."
+              onDone={onChange}
+            />
+          )}
           {isSubscribed &&
             (cancelAt || scheduledChange ? (
               <Action
@@ -87,8 +105,12 @@ export function Standing({ subscription, onChange }: StandingProps) {
                 variables={{}}
                 text="End the subscription"
                 label="End the subscription"
-                confirm="The plan stays until the period that is paid ends, and becomes Free then. You can resume it until then."
-                done="The subscription will end."
+                confirm={
+                  isPaused
+                    ? 'Nothing is paid: it ends now, and the plan becomes Free.'
+                    : 'The plan stays until the period that is paid ends, and becomes Free then. You can resume it until then.'
+                }
+                done={isPaused ? 'The subscription has ended.' : 'The subscription will end.'}
                 onDone={onChange}
               />
             ))}

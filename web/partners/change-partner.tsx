@@ -19,11 +19,11 @@ export function ChangePartner({ partner, onChange }: ChangePartnerProps) {
         variables={(form) => ({
           id,
           input: changedOf(
-            { name, contactEmail, website },
+            { name, contactEmail, website: website ?? '' },
             {
               name: textOf(form, 'name'),
               contactEmail: textOf(form, 'contactEmail'),
-              website: textOf(form, 'website') || null,
+              website: textOf(form, 'website'),
             },
           ),
         })}

@@ -68,7 +68,9 @@ function Shown({ partner, onChange }: { partner: PartnerRowFragment; onChange: (
             </dd>
           </dl>
         </Card>
-        {may('billing.partner.manage') && <ChangePartner partner={partner} onChange={onChange} />}
+        {partner.isOwn && may('billing.partner.manage') && (
+          <ChangePartner partner={partner} onChange={onChange} />
+        )}
         <TierChanges partnerId={id} />
         {may('billing.commission.read') && <Commissions partnerId={id} />}
       </div>

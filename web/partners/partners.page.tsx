@@ -26,7 +26,8 @@ export default function PartnersPage() {
   const { may } = useViewer();
   const { rows, error, hasMore, more, reload } = usePages(PartnersDocument, {}, ({ partners }) => partners);
   const tiers = useRead(PartnerTiersDocument);
-  const isOpen = rows?.every(({ status }) => status === 'REJECTED') && may('billing.partner.manage');
+  const isOpen =
+    rows?.every(({ isOwn, status }) => !isOwn || status === 'REJECTED') && may('billing.partner.manage');
   return (
     <Page title="Partners">
       <div className="cards">

@@ -22,7 +22,7 @@ export function onInvoiceGivenUp(world: World, invoice: Invoice): void {
 export function onPaymentFailed(world: World, invoice: Invoice): void {
   const before = subscriptionWith(world, invoice);
   if (!before || !isLatest(world, before, invoice)) return;
-  if (before.status === 'active' || before.status === 'trialing') setStatus(world, before, 'past_due');
+  if (['active', 'trialing', 'paused'].includes(before.status)) setStatus(world, before, 'past_due');
 }
 
 /** What the account's settings want when the last retry has failed. */

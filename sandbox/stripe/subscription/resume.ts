@@ -5,7 +5,10 @@ import type { World } from '../world.js';
 import { billSubscription, collectNow } from './invoice.js';
 import { periodLine, rhythmOfAll, withPeriod } from './items.js';
 
-/** Takes up a paused subscription again. It is active as soon as the invoice for its new period is paid. */
+/**
+ * Takes up a paused subscription again, by Stripe's default `resume_on_payment_attempt`: its invoice is final at once, and is
+ * not charged before somebody pays it. Then it is active, or past due where that fails.
+ */
 export function resumeSubscription(
   world: World,
   before: Subscription,
@@ -31,6 +34,6 @@ export function resumeSubscription(
     period: { start: now, end: now },
     advances: true,
   });
-  collectNow(world, invoice, 'allow_incomplete');
+  collectNow(world, invoice, 'default_incomplete');
   return world.store.get('subscription', before.id) ?? changed;
 }

@@ -42,14 +42,35 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
       return;
     case 'CANCEL':
       await once(`${id}-cancel`, async (options) =>
-        stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
+        params.isPaused
+          ? stripe.subscriptions.cancel(subscription, {}, options)
+          : stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
       );
       return;
     case 'RESUME':
+      if (params.isPaused) await unpause(stripe, intent);
       await once(`${id}-resume`, async (options) =>
         stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, options),
       );
   }
+}
+
+/** Stripe makes an invoice of it, and leaves it to the caller to have that paid (`resume_on_payment_attempt`). */
+async function unpause(stripe: Stripe, { id, params }: Intent): Promise<void> {
+  const subscription = params.subscriptionId!;
+  const asked = await once(`${id}-unpause`, async (options) => {
+    const found = await stripe.subscriptions.retrieve(subscription);
+    return found.status === 'paused' ? stripe.subscriptions.resume(subscription, {}, options) : found;
+  });
+  const invoice = asked.status === 'paused' ? asked.latest_invoice : null;
+  if (invoice === null) return;
+  const invoiceId = typeof invoice === 'string' ? invoice : invoice.id!;
+  await once(`${id}-pay`, async (options) => {
+    const { status } = await stripe.invoices.retrieve(invoiceId);
+    if (status !== 'open') return;
+    const method = params.paymentMethodId;
+    await stripe.invoices.pay(invoiceId, method === null ? {} : { payment_method: method }, options);
+  });
 }
 
 /** Throws CONFLICT (ALREADY_SUBSCRIBED) where it was bought on a page meanwhile. */

@@ -30,7 +30,7 @@ export class ChangeResolver {
   @Query(() => PlanChangePreview, {
     description:
       'What a change of plan would cost now, counted by the payment provider, and what stands against it. CONFLICT ' +
-      `(BY_CONTRACT, MANAGED_BY_PROVIDER, PAYMENT_OVERDUE, POLICY_VIOLATION). ${stripeAway}`,
+      `(BY_CONTRACT, MANAGED_BY_PROVIDER, PAYMENT_OVERDUE, SUBSCRIPTION_PAUSED, POLICY_VIOLATION). ${stripeAway}`,
   })
   async previewPlanChange(
     @Arg('input', () => PreviewPlanChangeInput, { description: 'The plan.' }) input: PreviewPlanChangeInput,
@@ -45,8 +45,8 @@ export class ChangeResolver {
       'Changes the plan: to a larger one at once, paid at once; to a smaller one when the period that is paid ends. CONFLICT ' +
       '(LIMITS_EXCEEDED) with use and limit of each while more is in use than the smaller one allows, ' +
       '(PAYMENT_METHOD_REQUIRED), (CARD_DECLINED) when the payment fails and nothing changes, (BY_CONTRACT), ' +
-      '(MANAGED_BY_PROVIDER), (PAYMENT_OVERDUE), (CHANGE_IN_PROGRESS), (POLICY_VIOLATION) with the policy and its evidence ' +
-      `when a mandatory policy does not let the plan be chosen. UNAVAILABLE while policies cannot be asked. ${stripeAway}`,
+      '(MANAGED_BY_PROVIDER), (PAYMENT_OVERDUE), (SUBSCRIPTION_PAUSED), (CHANGE_IN_PROGRESS), (POLICY_VIOLATION) with the ' +
+      `policy and its evidence when a mandatory policy does not let the plan be chosen. UNAVAILABLE while policies cannot be asked. ${stripeAway}`,
   })
   async changeSubscription(
     @Arg('input', () => ChangeSubscriptionInput, { description: 'The plan.' }) input: ChangeSubscriptionInput,
@@ -58,7 +58,8 @@ export class ChangeResolver {
   @Authorized('billing.subscription.manage')
   @Mutation(() => BillingSubscription, {
     description:
-      'Ends the subscription when the period that is paid ends; the plan Free follows. Safe to repeat. CONFLICT ' +
+      'Ends the subscription when the period that is paid ends, one that is PAUSED at once; the plan Free follows. Safe to ' +
+      'repeat. CONFLICT ' +
       `(NO_SUBSCRIPTION, MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS). ${stripeAway}`,
   })
   async cancelSubscription(
@@ -72,8 +73,10 @@ export class ChangeResolver {
   @Authorized('billing.subscription.manage')
   @Mutation(() => BillingSubscription, {
     description:
-      'Takes back that the subscription ends or becomes a smaller plan. Safe to repeat. CONFLICT (NO_SUBSCRIPTION, ' +
-      `MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS), (BY_CONTRACT) where a contract says that it ends. ${stripeAway}`,
+      'Takes back that the subscription ends or becomes a smaller plan; one that is PAUSED is paid for a period that begins ' +
+      'now, and goes on. Safe to repeat. CONFLICT (NO_SUBSCRIPTION, MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS), ' +
+      '(PAYMENT_METHOD_REQUIRED), (CARD_DECLINED) when the payment fails: it is PAST_DUE then, (BY_CONTRACT) where a ' +
+      `contract says that it ends. ${stripeAway}`,
   })
   async resumeSubscription(
     @Arg('input', () => SubscriptionCallInput, { nullable: true, description: 'How it may be repeated.' })

@@ -20,13 +20,23 @@ export const isLive = (row: BillingSubscription): boolean =>
 export const isToEndOrShrink = (row: BillingSubscription): boolean =>
   row.cancelAt !== null || row.scheduledPlan !== null;
 
+/** Stripe collects nothing for it any more: a trial ended without a payment method, or an operator has it so. */
+export const isPaused = (row: BillingSubscription): boolean =>
+  row.stripeId !== null && row.status === SubscriptionStatus.PAUSED;
+
+/** How often it is paid unless told: as now, or every month where nothing lives that is paid. */
+export const cycleOf = (row: BillingSubscription): BillingCycle =>
+  isLive(row) ? row.billingCycle : BillingCycle.MONTHLY;
+
 /** Throws CONFLICT where a tenant can't come to the plan by itself. */
 export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step {
   requireOwnPlan(row);
   const live = isLive(row);
   const current = live && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
   if (plan === Plan.FREE) return !live || row.cancelAt ? 'NOTHING' : 'CANCEL';
-  if (plan === current && cycle === row.billingCycle) return isToEndOrShrink(row) ? 'RESUME' : 'NOTHING';
+  if (plan === current && cycle === row.billingCycle) {
+    return isToEndOrShrink(row) || isPaused(row) ? 'RESUME' : 'NOTHING';
+  }
   if (!packages[plan].prices) throw byContract(plan);
   if (!live) return 'SUBSCRIBE';
   requirePaid(row);
@@ -54,6 +64,11 @@ export function requireOwnPlan(row: BillingSubscription): void {
 }
 
 function requirePaid({ status }: BillingSubscription): void {
+  if (status === SubscriptionStatus.PAUSED) {
+    throw new ApiError('CONFLICT', 'The subscription is paused: resumeSubscription has it go on', {
+      reason: 'SUBSCRIPTION_PAUSED',
+    });
+  }
   if (status === SubscriptionStatus.ACTIVE || status === SubscriptionStatus.TRIALING) return;
   throw new ApiError('CONFLICT', 'A payment is overdue: the plan can be changed once it is made', {
     reason: 'PAYMENT_OVERDUE',

@@ -10,8 +10,10 @@ import { lockSubscription, readSubscription } from '../subscription/subscription
 import { wantSync } from '../subscription/sync-request.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
 import {
+  cycleOf,
   isLive,
   isOtherPlan,
+  isPaused,
   isToEndOrShrink,
   requireOwnPlan,
   stepTo,
@@ -45,7 +47,7 @@ export class ChangeService {
   async change(operation: Operation, input: ChangeSubscriptionInput): Promise<BillingSubscription> {
     const { tenantId } = operation;
     const before = await readSubscription(operation.em, tenantId);
-    const target = { plan: input.plan, cycle: input.billingCycle ?? before.billingCycle };
+    const target = { plan: input.plan, cycle: input.billingCycle ?? cycleOf(before) };
     return this.run(operation, 'changeSubscription', input, async () => {
       const step = stepTo(before, target);
       if (isOtherPlan(before, step, target)) await this.admission.require(operation, changeTo(target.plan));
@@ -61,7 +63,7 @@ export class ChangeService {
     });
   }
 
-  /** Ends it when the period that is paid ends, whatever is in use: nobody is kept. */
+  /** Ends it when the period that is paid ends, at once where none is paid, whatever is in use: nobody is kept. */
   async cancel(operation: Operation, input: SubscriptionCallInput): Promise<BillingSubscription> {
     return this.run(operation, 'cancelSubscription', input, async () => async (row) => {
       requireOwnPlan(row);
@@ -71,13 +73,17 @@ export class ChangeService {
     });
   }
 
-  /** Takes back that it ends, or becomes a smaller plan. */
+  /** Takes back that it ends, or becomes a smaller plan, and has one go on that Stripe has paused. */
   async resume(operation: Operation, input: SubscriptionCallInput): Promise<BillingSubscription> {
-    return this.run(operation, 'resumeSubscription', input, async () => async (row) => {
-      requireOwnPlan(row);
-      if (!isLive(row) || row.subscribedPlan === null) throw noSubscription();
-      if (!isToEndOrShrink(row)) return undefined;
-      return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, noMeans);
+    const before = await readSubscription(operation.em, operation.tenantId);
+    return this.run(operation, 'resumeSubscription', input, async () => {
+      const means = await this.means.toGoOn(before);
+      return async (row) => {
+        requireOwnPlan(row);
+        if (!isLive(row) || row.subscribedPlan === null) throw noSubscription();
+        if (!isPaused(row) && !isToEndOrShrink(row)) return undefined;
+        return wantedOf(row, 'RESUME', { plan: row.subscribedPlan, cycle: row.billingCycle }, means);
+      };
     });
   }
 
@@ -123,7 +129,8 @@ function wantedOf(
 ): Wanted | undefined {
   if (step === 'NOTHING') return undefined;
   const { customerId, stripeId, stripeItemId, scheduleId } = row;
-  const lacks = step === 'SUBSCRIBE' ? means.paymentMethodId === null : stripeId === null;
+  const isToBePaid = step === 'SUBSCRIBE' || (step === 'RESUME' && isPaused(row));
+  const lacks = isToBePaid ? means.paymentMethodId === null : stripeId === null;
   if (
     customerId === null ||
     lacks ||
@@ -141,6 +148,7 @@ function wantedOf(
     plan,
     cycle,
     ...means,
+    ...(isPaused(row) ? { isPaused: true } : {}),
   };
   return { kind: step, params };
 }

@@ -18,6 +18,8 @@ export interface IntentParams {
   paymentMethodId: string | null;
   /** Of a new subscription, or of the phases of one that becomes smaller; absent for none. */
   discounts?: readonly GivenDiscount[];
+  /** Stripe has paused it: it has no period that is paid, and goes on as soon as one is. */
+  isPaused?: boolean;
   plan: Plan;
   cycle: BillingCycle;
 }

@@ -8,7 +8,7 @@ import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
-import type { Step, Target } from './change.rules.js';
+import { isPaused, type Step, type Target } from './change.rules.js';
 
 /** What has to be known of Stripe before a change is written down. */
 export interface Means {
@@ -33,6 +33,7 @@ export class MeansFinder {
     step: Step,
     { plan, cycle }: Target,
   ): Promise<Means> {
+    if (step === 'RESUME') return this.toGoOn(row);
     if (step !== 'SUBSCRIBE' && step !== 'UPGRADE' && step !== 'DOWNGRADE') return noMeans;
     return asking(async () => {
       const means = { ...noMeans, priceId: await this.prices.idOf(plan, cycle) };
@@ -51,6 +52,15 @@ export class MeansFinder {
     });
   }
 
+  /** One that Stripe has paused is paid for at once; of all others nothing need be known to go on. */
+  async toGoOn(row: BillingSubscription): Promise<Means> {
+    if (!isPaused(row)) return noMeans;
+    return {
+      ...noMeans,
+      paymentMethodId: await asking(() => this.paymentMethodOf(row.customerId, 'createPortalSession')),
+    };
+  }
+
   /** What a new subscription of the tenant is given: the discount of its partner's tier. */
   async discountsOf(em: SqlEntityManager): Promise<{ coupon: string }[]> {
     const terms = await partnerTerms(em);
@@ -62,7 +72,10 @@ export class MeansFinder {
     return discounts.map((each) => ({ discount: typeof each === 'string' ? each : each.id }));
   }
 
-  private async paymentMethodOf(customerId: string | null): Promise<string> {
+  private async paymentMethodOf(
+    customerId: string | null,
+    takenBy = 'createCheckoutSession',
+  ): Promise<string> {
     if (customerId !== null) {
       const customer = await this.stripe().customers.retrieve(customerId);
       const chosen = customer.deleted ? null : customer.invoice_settings.default_payment_method;
@@ -70,7 +83,7 @@ export class MeansFinder {
       const { data } = await this.stripe().paymentMethods.list({ customer: customerId, limit: 1 });
       if (data[0]) return data[0].id;
     }
-    throw new ApiError('CONFLICT', 'There is no payment method yet: createCheckoutSession takes one', {
+    throw new ApiError('CONFLICT', `There is no payment method yet: ${takenBy} takes one`, {
       reason: 'PAYMENT_METHOD_REQUIRED',
     });
   }

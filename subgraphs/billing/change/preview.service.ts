@@ -12,7 +12,15 @@ import type { BillingSubscription } from '../subscription/subscription.entity.js
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { ChangeEffect, type PlanChangePreview, type PreviewPlanChangeInput } from './change.inputs.js';
-import { byContract, isOtherPlan, stepTo, type Step, type Target } from './change.rules.js';
+import {
+  byContract,
+  cycleOf,
+  isOtherPlan,
+  isPaused,
+  stepTo,
+  type Step,
+  type Target,
+} from './change.rules.js';
 import { overLimits } from './over-limits.service.js';
 import { changeTo } from './plan-admission.js';
 
@@ -30,7 +38,7 @@ export class PreviewService {
   async preview(operation: Operation, input: PreviewPlanChangeInput): Promise<PlanChangePreview> {
     const { em, tenantId } = operation;
     const row = await readSubscription(em, tenantId);
-    const target = { plan: input.plan, cycle: input.billingCycle ?? row.billingCycle };
+    const target = { plan: input.plan, cycle: input.billingCycle ?? cycleOf(row) };
     const step = stepTo(row, target);
     if (isOtherPlan(row, step, target)) await this.tools.admission.require(operation, changeTo(target.plan));
     await this.requireNoContract(row, step, target);
@@ -39,16 +47,16 @@ export class PreviewService {
       plan: target.plan,
       billingCycle: target.cycle,
       currency: row.currency ?? packages[target.plan].currency,
-      effect: effectOf(step),
+      effect: effectOf(step, row),
       problems: isSmaller ? await overLimits(em, tenantId, target.plan) : [],
     };
     const none = { amountDue: 0, lines: [] };
     const now = await this.tools.times.of(operation);
     if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
-    if (step === 'SUBSCRIBE')
+    if (step === 'SUBSCRIBE' || (step === 'RESUME' && isPaused(row)))
       return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
-    if (isSmaller) return { ...base, effectiveAt: row.periodEnd, ...none };
-    return { ...base, effectiveAt: step === 'RESUME' ? now : null, ...none };
+    if (base.effect === ChangeEffect.AT_PERIOD_END) return { ...base, effectiveAt: row.periodEnd, ...none };
+    return { ...base, effectiveAt: base.effect === ChangeEffect.NONE ? null : now, ...none };
   }
 
   /** What an operator has scheduled stands against any change but the end of the subscription. */
@@ -106,7 +114,10 @@ function firstPayment(
   return { amountDue: amount - off, lines: [line, { description, amount: -off, isProration: false }] };
 }
 
-function effectOf(step: Step): ChangeEffect {
+function effectOf(step: Step, row: BillingSubscription): ChangeEffect {
   if (step === 'NOTHING') return ChangeEffect.NONE;
-  return step === 'CANCEL' || step === 'DOWNGRADE' ? ChangeEffect.AT_PERIOD_END : ChangeEffect.AT_ONCE;
+  // One that is paused has no period that is paid.
+  return (step === 'CANCEL' && !isPaused(row)) || step === 'DOWNGRADE'
+    ? ChangeEffect.AT_PERIOD_END
+    : ChangeEffect.AT_ONCE;
 }

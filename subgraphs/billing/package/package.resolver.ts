@@ -18,7 +18,7 @@ export class PackageResolver {
 }
 
 function packageOf(plan: Plan): Package {
-  const { name, description, prices, currency } = packages[plan];
+  const { name, description, prices, currency, trialDays } = packages[plan];
   const { features, limits } = planEntitlements[plan];
   const price = (cycle: BillingCycle) => (plan === Plan.FREE ? 0 : (prices?.[cycle] ?? null));
   return {
@@ -29,6 +29,7 @@ function packageOf(plan: Plan): Package {
     priceMonthly: price(BillingCycle.MONTHLY),
     priceYearly: price(BillingCycle.YEARLY),
     currency,
+    trialDays,
     instanceLimit: limits['instances'] ?? null,
     userLimit: limits['users'] ?? null,
     storageGbLimit: limits['storageGb'] ?? null,

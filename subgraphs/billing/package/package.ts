@@ -42,6 +42,11 @@ export class Package {
   @Field(() => String, { description: 'ISO 4217, in lower case.' })
   currency!: string;
 
+  @Field(() => Int, {
+    description: 'Days without payment that it may begin with, once a tenant; 0 for none.',
+  })
+  trialDays!: number;
+
   @Field(() => Int, { nullable: true, description: 'How many instances it allows; null for any number.' })
   instanceLimit!: number | null;
 

@@ -26,7 +26,7 @@ export class UpdatePartnerInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Its page: an http or https address of at most 500 characters.',
+    description: 'Its page: an http or https address of at most 500 characters; empty for none.',
   })
   website?: string | null;
 }
@@ -66,7 +66,7 @@ export const registerPartnerRules = z.object({ name, contactEmail, website: webs
 export const updatePartnerRules = z.object({
   name: name.nullish(),
   contactEmail: contactEmail.nullish(),
-  website: website.nullish(),
+  website: z.union([z.literal(''), website]).nullish(),
 });
 
 export const approvePartnerRules = z.object({

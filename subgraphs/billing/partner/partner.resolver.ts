@@ -65,6 +65,13 @@ export class PartnerResolver {
     return this.partners.tierChanges(operation, partnerId, args);
   }
 
+  @FieldResolver(() => Boolean, {
+    description: "Whether it is a registration of the viewer's own organization.",
+  })
+  isOwn(@Root() { tenantId }: Partner, @Ctx() { operation }: SubgraphContext): boolean {
+    return tenantId === operation.tenantId;
+  }
+
   @Authorized('billing.partner.manage')
   @Mutation(() => Partner, {
     description:

@@ -107,7 +107,9 @@ export class PartnerService {
 
   async update(operation: Operation, id: string, input: UpdatePartnerInput): Promise<Partner> {
     const given = Object.entries(validate(updatePartnerRules, input)).filter(([, value]) => value != null);
-    const changes = Object.fromEntries(given);
+    const changes = Object.fromEntries(
+      given.map(([field, value]) => [field, field === 'website' && value === '' ? null : value]),
+    );
     const { tenantId } = operation;
     return operation.write(async ({ em, audit, publish }) => {
       const partner = await em.findOne(Partner, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });

@@ -87,9 +87,10 @@ export function decide(row: BillingSubscription, now: Date, publish: Publish): v
   const decision = JSON.stringify([plan, isReadOnly, limit]);
   if (decision === row.lastDecision) return;
   row.lastDecision = decision;
-  if (row.plan !== plan) {
+  const keepsPlan = row.plan === plan;
+  if (!keepsPlan) {
     row.grantedPlan = null;
-    row.planSource = plan === Plan.FREE ? PlanSource.NONE : PlanSource.SUBSCRIPTION;
+    row.planSource = sourceOf(plan);
   }
   row.plan = plan;
   row.isReadOnly = isReadOnly;
@@ -103,11 +104,16 @@ export function decide(row: BillingSubscription, now: Date, publish: Publish): v
       version: row.planVersion,
       // An operator's grant holds until the subscription gives another plan.
       plan: planInForce(row),
+      keepsPlan,
       ...(limit === null || row.grantedPlan !== null ? {} : { instanceLimit: limit }),
       isReadOnly,
     } satisfies PlanDecided,
   });
 }
+
+/** Who decides on a plan that was not granted. */
+export const sourceOf = (plan: Plan): PlanSource =>
+  plan === Plan.FREE ? PlanSource.NONE : PlanSource.SUBSCRIPTION;
 
 export function notice(row: BillingSubscription, facts: NoticeRaised): OutboxEvent {
   return {

@@ -72,6 +72,14 @@ export class SubscriptionResolver {
 
   @FieldResolver(() => Boolean, {
     description:
+      'Whether `createCheckoutSession` may begin with a trial: none was used, and nothing is subscribed to.',
+  })
+  isTrialAvailable(@Root() row: BillingSubscription): boolean {
+    return !row.hadTrial && !this.isSubscribed(row);
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
       'Whether the payment provider knows the tenant: `createPortalSession` leads to its cards and invoices.',
   })
   isCustomer(@Root() row: BillingSubscription): boolean {

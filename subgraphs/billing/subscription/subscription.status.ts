@@ -22,7 +22,10 @@ registerEnumType(SubscriptionStatus, {
       description: 'A payment failed and is tried again. The plan in full until the grace is over.',
     },
     UNPAID: { description: 'Payment was given up: nothing can be added.' },
-    PAUSED: { description: 'A trial ended without a payment method: nothing can be added.' },
+    PAUSED: {
+      description:
+        'The payment provider has paused it, as when a trial ends without a payment method: nothing can be added until `resumeSubscription`.',
+    },
     INCOMPLETE: { description: 'The first payment was not made yet: the plan Free.' },
     INCOMPLETE_EXPIRED: { description: 'The first payment was not made in time: the plan Free.' },
     CANCELED: { description: 'Ended: the plan Free.' },

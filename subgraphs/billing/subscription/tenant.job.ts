@@ -3,7 +3,7 @@ import { Plan } from '#platform/entitlement/plans.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EntitlementGranted, TenantCreated } from '#schema/events.js';
 
-import { changed } from './apply.js';
+import { changed, sourceOf } from './apply.js';
 import { PlanSource } from './subscription.entity.js';
 import { lockSubscription } from './subscription.store.service.js';
 
@@ -20,16 +20,26 @@ export const knowTenants: Consumer = {
   },
 };
 
-/** Keeps what is in force for tenants, whoever decided on it: an operator's grant shows in place of what was subscribed to. */
+/**
+ * Keeps what is in force for tenants, whoever decided on it: an operator's grant shows in place of what was subscribed to.
+ * Grants and decisions may cross; what has come of the newest decision tells how they stand.
+ */
 export const followEntitlements: Consumer = {
   topics: ['billing.entitlement.granted'],
   async handle({ em, event, publish }) {
     await keepEntitlement(em, 'billing', event.tenantId, event.payload);
-    const { source, plan } = event.payload as unknown as EntitlementGranted;
-    if (source === undefined || source === 'SUBSCRIPTION') return;
+    const granted = event.payload as unknown as EntitlementGranted;
+    const { source, decision, isReadOnly = false } = granted;
+    if (source === undefined) return;
     const row = await lockSubscription(em, event.tenantId);
-    row.grantedPlan = source === 'GRANT' && plan === row.plan ? null : Plan[plan];
-    row.planSource = PlanSource[source];
+    const grantedPlan = source !== 'PROVIDER' && granted.plan === row.plan ? null : Plan[granted.plan];
+    if (source === 'SUBSCRIPTION') {
+      const isKnown = grantedPlan === row.grantedPlan && isReadOnly === row.isReadOnly;
+      if (decision !== row.planVersion || isKnown) return;
+      row.planSource = grantedPlan ? PlanSource.GRANT : sourceOf(row.plan);
+    } else row.planSource = PlanSource[source];
+    row.grantedPlan = grantedPlan;
+    row.isReadOnly = isReadOnly;
     publish(changed(row));
     await em.flush();
   },

@@ -1,5 +1,5 @@
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
-import { planEntitlements } from '#platform/entitlement/plans.js';
+import { planEntitlements, type Plan } from '#platform/entitlement/plans.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EntitlementGranted, PlanDecided } from '#schema/events.js';
 
@@ -7,21 +7,24 @@ import { lockShares, withoutShares } from '../msp/shares.service.js';
 
 /**
  * Puts in force what a tenant's subscription gives it, less what it has given to its own clients, and tells every area.
- * A plan that an operator has granted holds until the subscription gives something else. What an MSP client has is
- * decided by its provider.
+ * A plan that an operator has granted holds until the subscription gives something else, also where billing had not heard
+ * of it. What an MSP client has is decided by its provider.
  */
 export const followSubscriptions: Consumer = {
   topics: ['billing.plan.decided'],
   async handle({ em, event, publish }) {
     const { tenantId } = event;
-    const { plan, instanceLimit, isReadOnly } = event.payload as unknown as PlanDecided;
+    const decided = event.payload as unknown as PlanDecided;
+    const { version: decision, keepsPlan = false, isReadOnly } = decided;
     await lockShares(em, tenantId);
-    const [tenant] = await em.execute<{ version: string }[]>(
-      `update identity.tenant set plan = ?, plan_version = plan_version + 1
-       where id = ? and parent_tenant_id is null returning plan_version as version`,
-      [plan, tenantId],
+    const [tenant] = await em.execute<{ plan: Plan; version: string }[]>(
+      `update identity.tenant set plan = case when ? then plan else ? end, plan_version = plan_version + 1
+       where id = ? and parent_tenant_id is null returning plan, plan_version as version`,
+      [keepsPlan, decided.plan, tenantId],
     );
     if (!tenant) return;
+    const { plan } = tenant;
+    const instanceLimit = plan === decided.plan ? decided.instanceLimit : undefined;
     const { features, limits } = planEntitlements[plan];
     const version = Number(tenant.version);
     const granted = {
@@ -32,6 +35,7 @@ export const followSubscriptions: Consumer = {
       limits: { ...limits, ...(instanceLimit === undefined ? {} : { instances: instanceLimit }) },
       isReadOnly,
       source: 'SUBSCRIPTION',
+      decision,
     } satisfies EntitlementGranted;
     await keepEntitlement(em, 'identity', tenantId, granted);
     publish({

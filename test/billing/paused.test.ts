@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../support/answers.js';
+import { until, type Tenant } from '../support/world.js';
+import {
+  applied,
+  change,
+  customerOf,
+  dayMs,
+  giveCard,
+  pass,
+  signedIn,
+  startBillingPanel,
+  subscriptionFields,
+  subscriptionOf,
+  type BillingPanel,
+  type SubscriptionView,
+} from './support/billing-panel.js';
+
+let panel: BillingPanel;
+beforeAll(async () => {
+  panel = await startBillingPanel();
+});
+afterAll(async () => panel.stop());
+
+/** Tenants whose trial, by an operator's hand, has ended without a card. */
+async function pausedTenants(count: number): Promise<{ tenant: Tenant; customer: string }[]> {
+  const { data: prices } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
+  const made: { tenant: Tenant; customer: string }[] = [];
+  for (let number = 0; number < count; number += 1) {
+    const tenant = await panel.world.tenant();
+    const customer = await customerOf(panel, tenant);
+    await panel.sdk.subscriptions.create({
+      customer,
+      items: [{ price: prices[0]!.id }],
+      trial_period_days: 7,
+      trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+    });
+    made.push({ tenant, customer });
+  }
+  await applied(panel);
+  await pass(panel, 8 * dayMs);
+  return Promise.all(
+    made.map(async ({ tenant, customer }) => ({ tenant: await signedIn(panel, tenant), customer })),
+  );
+}
+
+const resume = async (tenant: Tenant) =>
+  tenant.graphql<{ resumeSubscription: SubscriptionView }>(
+    `mutation { resumeSubscription { ${subscriptionFields} } }`,
+  );
+
+const paidBy = async (customer: string) =>
+  (await panel.sdk.invoices.list({ customer, status: 'paid' })).data.map((each) => each.amount_paid);
+
+test('a subscription that is paused lets nothing be added, and goes on once it is paid', async () => {
+  const [first, second] = await pausedTenants(2);
+  const { tenant, customer } = first!;
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', status: 'PAUSED', isReadOnly: true });
+
+  // Without a card there is nothing to pay it by.
+  const answer = await resume(tenant);
+  expect(refusal(answer)).toMatchObject({ code: 'CONFLICT', reason: 'PAYMENT_METHOD_REQUIRED' });
+  expect(answer.errors?.[0]?.message).toBe('There is no payment method yet: createPortalSession takes one');
+  // Nor is it changed before it goes on.
+  expect(refusal(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }))).toMatchObject({
+    code: 'CONFLICT',
+    reason: 'SUBSCRIPTION_PAUSED',
+  });
+
+  // Attached, and nothing else: it need not be the customer's default.
+  await panel.sdk.paymentMethods.attach('pm_card_visa', { customer });
+  const preview = dataOf(
+    await tenant.graphql<{ previewPlanChange: unknown }>(
+      '{ previewPlanChange(input: { plan: PRO }) { effect amountDue } }',
+    ),
+  );
+  expect(preview.previewPlanChange).toEqual({ effect: 'AT_ONCE', amountDue: 4900 });
+  const at = panel.clock.now().getTime();
+  const { resumeSubscription: on } = dataOf(await resume(tenant));
+  expect(on).toMatchObject({ plan: 'PRO', status: 'ACTIVE', isReadOnly: false });
+  expect(Date.parse(on.periodEnd!)).toBeGreaterThan(at + 27 * dayMs);
+  expect(await paidBy(customer)).toContain(4900);
+  // Once more there is nothing to do.
+  expect(dataOf(await resume(tenant)).resumeSubscription).toMatchObject({ status: 'ACTIVE' });
+  expect((await paidBy(customer)).filter((amount) => amount > 0)).toEqual([4900]);
+
+  // Whoever asks for the plan that is paused asks for the same.
+  const { tenant: other, customer: theirs } = second!;
+  await giveCard(panel, other);
+  const changed = dataOf(await change(other, { plan: 'PRO' }));
+  expect(changed.changeSubscription).toMatchObject({ plan: 'PRO', status: 'ACTIVE' });
+  expect((await paidBy(theirs)).filter((amount) => amount > 0)).toEqual([4900]);
+}, 120_000);
+
+test('a payment that fails is told, and the subscription is past due', async () => {
+  const [{ tenant, customer } = {} as never] = await pausedTenants(1);
+  await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
+  expect(refusal(await resume(tenant))).toMatchObject({ code: 'CONFLICT', reason: 'CARD_DECLINED' });
+  await until(async () => (await subscriptionOf(tenant)).status === 'PAST_DUE', 'it to be past due');
+  expect((await paidBy(customer)).filter((amount) => amount > 0)).toEqual([]);
+}, 120_000);
+
+test('a subscription that is paused ends at once, and a new one is bought', async () => {
+  const [{ tenant } = {} as never] = await pausedTenants(1);
+  const ended = dataOf(
+    await tenant.graphql<{ cancelSubscription: SubscriptionView }>(
+      `mutation { cancelSubscription { ${subscriptionFields} } }`,
+    ),
+  );
+  expect(ended.cancelSubscription).toMatchObject({ plan: 'FREE', status: 'CANCELED', isReadOnly: false });
+  await giveCard(panel, tenant);
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription).toMatchObject({
+    plan: 'PRO',
+    status: 'ACTIVE',
+    billingCycle: 'MONTHLY',
+  });
+}, 120_000);
