@@ -206,20 +206,6 @@ test('from yearly to monthly waits for the end of the year', async () => {
   expect(data.map(({ amount_paid }) => amount_paid)).toEqual([49_000]);
 });
 
-test('after a yearly subscription has ended a plan is paid by month unless told', async () => {
-  const tenant = await proTenant(panel, 'YEARLY');
-  const { data: subscriptions } = await panel.sdk.subscriptions.list({ customer: tenant.customer });
-  await panel.sdk.subscriptions.cancel(subscriptions[0]!.id);
-  await until(async () => (await subscriptionOf(tenant)).status === 'CANCELED', 'the end to be known');
-  expect(
-    (await tenant.graphql('{ previewPlanChange(input: { plan: PRO }) { billingCycle amountDue } }')).data,
-  ).toEqual({ previewPlanChange: { billingCycle: 'MONTHLY', amountDue: 4900 } });
-  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription).toMatchObject({
-    plan: 'PRO',
-    billingCycle: 'MONTHLY',
-  });
-});
-
 test('cancelling twice is one cancellation, and there is nothing to cancel on Free', async () => {
   const tenant = await proTenant(panel);
   const cancel = async () =>

@@ -88,7 +88,7 @@ describe('a trial', () => {
     await world.useCard(customer, 'pm_card_visa');
     const asked = await stripe.subscriptions.resume(id, { billing_cycle_anchor: { type: 'now' } });
     expect(asked.status).toBe('paused');
-    await stripe.invoices.pay(String(asked.latest_invoice));
+    await stripe.invoices.pay(asked.latest_invoice as string);
     const resumed = await stripe.subscriptions.retrieve(id);
     expect(resumed.status).toBe('active');
     expect(endOf(resumed)).toBe('2026-05-20T00:00:00.000Z');
@@ -109,7 +109,7 @@ describe('a trial', () => {
     await world.advance(clock, '2026-04-20T00:00:00');
     await world.useCard(customer, 'pm_card_chargeCustomerFail');
     const { latest_invoice: invoice } = await stripe.subscriptions.resume(id);
-    await expect(stripe.invoices.pay(String(invoice))).rejects.toMatchObject({ statusCode: 402 });
+    await expect(stripe.invoices.pay(invoice as string)).rejects.toMatchObject({ statusCode: 402 });
     expect(await world.statusOf(id)).toBe('past_due');
   });
 

@@ -9,6 +9,7 @@ import {
   dayMs,
   giveCard,
   pass,
+  proTenant,
   signedIn,
   startBillingPanel,
   subscriptionFields,
@@ -116,3 +117,17 @@ test('a subscription that is paused ends at once, and a new one is bought', asyn
     billingCycle: 'MONTHLY',
   });
 }, 120_000);
+
+test('after a yearly subscription has ended a plan is paid by month unless told', async () => {
+  const tenant = await proTenant(panel, 'YEARLY');
+  const { data: subscriptions } = await panel.sdk.subscriptions.list({ customer: tenant.customer });
+  await panel.sdk.subscriptions.cancel(subscriptions[0]!.id);
+  await until(async () => (await subscriptionOf(tenant)).status === 'CANCELED', 'the end to be known');
+  expect(
+    (await tenant.graphql('{ previewPlanChange(input: { plan: PRO }) { billingCycle amountDue } }')).data,
+  ).toEqual({ previewPlanChange: { billingCycle: 'MONTHLY', amountDue: 4900 } });
+  expect(dataOf(await change(tenant, { plan: 'PRO' })).changeSubscription).toMatchObject({
+    plan: 'PRO',
+    billingCycle: 'MONTHLY',
+  });
+});
