@@ -3,11 +3,18 @@ import { setImmediate as breathe } from 'node:timers/promises';
 /** How long work on many things goes on before others have a turn. */
 const turnMs = 20;
 
-/** One at a time, with a turn for everybody else once some milliseconds have passed: where one may cost much or little. */
-export async function* inTurns<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
-  let began = performance.now();
+/**
+ * One at a time, with a turn for everybody else once some milliseconds have passed: where one may cost much or little. After
+ * `atMostMs` the rest is left out; the first never is.
+ */
+export async function* inTurns<Item>(items: Iterable<Item>, atMostMs = Infinity): AsyncGenerator<Item> {
+  const end = performance.now() + atMostMs;
+  let began: number | undefined;
   for (const item of items) {
-    if (performance.now() - began > turnMs) {
+    const now = performance.now();
+    if (began !== undefined && now > end) return;
+    began ??= now;
+    if (now - began > turnMs) {
       await breathe();
       began = performance.now();
     }

@@ -93,7 +93,10 @@ describe('results', () => {
     );
   });
 
-  test('of a tenant that cannot be judged keep no other tenant waiting, and follow once it can', async () => {
+  test.each([
+    ['cannot be judged', 'P0001', 5 * 60_000],
+    ['is not judged in time', '57014', 10_000],
+  ])('of a tenant that %s keep no other tenant waiting, and follow once it can', async (_, code, heldMs) => {
     const [broken, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const nodes = [];
     for (const tenant of [broken, other]) {
@@ -101,7 +104,7 @@ describe('results', () => {
       await create(tenant, { name: 'P', rule: encrypted });
     }
     await panel.sql(`create function public.test_broken() returns trigger language plpgsql as $$ begin
-      raise exception 'broken'; end $$`);
+      raise exception 'broken' using errcode = '${code}'; end $$`);
     await panel.sql(`create trigger test_broken before update of evaluated_at on governance.node for each row
       when (new.tenant_id = '${broken.id}') execute function public.test_broken()`);
     const now = panel.clock.now().getTime();
@@ -126,7 +129,7 @@ describe('results', () => {
     await expect.poll(async () => waiting(other), { timeout: 60_000 }).toEqual(isDone);
     expect(await waiting(broken)).toEqual({ pending: true, due: true });
     await panel.sql('drop function public.test_broken() cascade');
-    await panel.clock.advance(5 * 60_000);
+    await panel.clock.advance(heldMs);
     await expect.poll(async () => waiting(broken), { timeout: 60_000 }).toEqual(isDone);
     expect(await judged(await signedIn(broken), nodes[0]!)).toMatchObject({ score: 100 });
   });

@@ -59,21 +59,24 @@ export function knownNode(row: NodeRow): KnownNode {
   return { ...row, offlineSince: dateOf(row.offlineSince), metricsAt: dateOf(row.metricsAt) };
 }
 
-/** Judges instances of one tenant, whose rows are locked, and writes what has changed. */
+/**
+ * Judges instances of one tenant, whose rows are locked, and writes what has changed. Answers how many: those that are left
+ * after `atMostMs` are not judged.
+ */
 export async function evaluateNodes(
   step: EvaluationStep,
   tenantId: string,
   nodes: readonly NodeRow[],
-  given?: TenantRules,
-): Promise<void> {
-  if (nodes.length === 0) return;
+  { rules: given, atMostMs }: { rules?: TenantRules; atMostMs?: number } = {},
+): Promise<number> {
+  if (nodes.length === 0) return 0;
   const { em, now, publish } = step;
   const { revision, refreshedAt, results: before } = await storedResults(em, tenantId, nodes);
   const rules = given ?? (await knownRules(em, tenantId, revision, now));
   const upserts: object[] = [];
   const removals: object[] = [];
   const rows: object[] = [];
-  for await (const node of inTurns(nodes)) {
+  for await (const node of inTurns(nodes, atMostMs)) {
     const found = evaluate(knownNode(node), rules.policies, rules.exemptions, now.getTime());
     const stored = before.get(node.id) ?? new Map<string, StoredResult>();
     const judgedAt = dateOf(node.evaluatedAt)?.getTime() ?? 0;
@@ -100,6 +103,7 @@ export async function evaluateNodes(
   const changed = [JSON.stringify(removals), JSON.stringify(upserts)];
   if (removals.length + upserts.length === 0) await em.execute(storeNodes, judged);
   else await em.execute(storeAll, [...judged, ...changed]);
+  return rows.length;
 }
 
 /** What is kept of these instances, and the tenant's revision and newest refresh, by one statement. */

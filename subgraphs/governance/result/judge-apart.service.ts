@@ -1,11 +1,12 @@
-import { isPassing } from '#platform/database/outage.js';
+import { isAway, isPassing } from '#platform/database/outage.js';
 import type { Logger } from '#platform/logger.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 
 import type { EvaluationStep } from './evaluation.service.js';
 
-/** When what could not be judged is tried again. */
+/** When what could not be judged is tried again, and what the database could not do now. */
 const heldMs = 5 * 60_000;
+const busyMs = 10_000;
 
 interface Apart {
   tenantId: string;
@@ -16,7 +17,7 @@ interface Apart {
 
 /**
  * Judges what is one tenant's in a sweep over all. Should that fail, it is undone, told of and put back: no other tenant
- * waits for what is wrong with one.
+ * waits for what is wrong with one, or is too much.
  */
 export async function judgeApart(
   { em, now, publish }: EvaluationStep,
@@ -31,8 +32,8 @@ export async function judgeApart(
     );
     events.forEach(publish);
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isAway(error)) throw error;
     logger.error({ err: error, tenantId }, 'a tenant could not be judged');
-    await putBack(new Date(now.getTime() + heldMs));
+    await putBack(new Date(now.getTime() + (isPassing(error) ? busyMs : heldMs)));
   }
 }

@@ -7,6 +7,8 @@ import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.j
 import { judgeApart } from './judge-apart.service.js';
 
 const atOnce = 500;
+/** How long one step judges: rules may cost much or little, and all that it locks is held for as long. */
+const atMostMs = 3_000;
 /** How long a result may stand without being looked at again. */
 const refreshMs = 60 * 60 * 1000;
 
@@ -37,8 +39,8 @@ export const pendingSweep = (logger: Logger): Sweep => ({
            order by id for update`,
           [tenantId, tenantId, revision, atOnce],
         );
-        await evaluateNodes(step, tenantId, nodes);
-        const isOver = nodes.length < atOnce;
+        const judged = await evaluateNodes(step, tenantId, nodes, { atMostMs });
+        const isOver = judged < atOnce && judged === nodes.length;
         if (isOver) await judgeClusters(step, tenantId);
         // The others have their turn before its next one.
         await wait(isOver ? null : now);
@@ -67,7 +69,7 @@ export const dueSweep = (logger: Logger): Sweep => ({
     );
     await judgeApart({ em, now, publish }, logger, {
       tenantId,
-      judge: async (step) => evaluateNodes(step, tenantId, nodes),
+      judge: async (step) => evaluateNodes(step, tenantId, nodes, { atMostMs }),
       putBack: async (until) =>
         em.execute(
           `update governance.node set due_at = ?

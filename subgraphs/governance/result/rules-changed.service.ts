@@ -61,7 +61,7 @@ export async function rulesChanged(
   );
   const rules = await readRules(em, tenantId, now);
   await judgeClusters({ em, now, publish }, tenantId, { rules });
-  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), rules);
+  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), { rules });
   if (nodes.length <= atOnce) return;
   await em.execute(
     'update governance.standing set pending_since = least(pending_since, ?) where tenant_id = ?',
