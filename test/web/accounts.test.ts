@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import { describe, expect, test, vi } from 'vitest';
 
 import { partner } from '../billing/support/partner-money.js';
@@ -64,6 +66,61 @@ describe.skipIf(!isChromiumThere)('one client', () => {
     const other = await provider(stage.panel);
     expect(
       await at(other, `/clients/${acme.id}`, async (page) => heading(page, 'There is no such page')),
+    ).toEqual(nothingWrong);
+  });
+
+  test('whose invitation was lost is invited again, by a link that takes the place of the first', async () => {
+    const parent = await provider(stage.panel);
+    const { mailbox, world } = stage.panel;
+    const contact = `late.${parent.id}@client.example`;
+    const made = await parent.rest<ClientBody>('/api/msp/clients', {
+      body: { name: 'Late Corp', contact_email: contact, instance_limit: 5, plan: 'pro' },
+    });
+    const first = await mailbox.token(contact, /Join/);
+    expect(
+      await at(parent, `/clients/${made.body.id}`, async (page) => {
+        await press(page, `Invite again: ${contact} to Late Corp`, 'Invite again');
+        await page.getByText(`${contact} is invited again, unless somebody has joined.`).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    const join = async (token: string) =>
+      world.graphql(
+        'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { user { id } } }',
+        { input: { token, name: 'Lee', password: 'correct horse battery' } },
+      );
+    expect((await join(first)).errors).toHaveLength(1);
+    dataOf(await join(await mailbox.token(contact, /Join/)));
+  });
+
+  test('that was erased is listed with what it had, to be saved', async () => {
+    const parent = await provider(stage.panel);
+    const gone = await client(stage.panel, stage.panel.mailbox, parent);
+    const deleted = await parent.rest(`/api/msp/clients/${gone.id}`, { method: 'DELETE' });
+    expect(deleted.status).toBe(204);
+    await until(async () => (await gone.rest('/api/fleet/instances')).status === 401, 'the suspension');
+    await stage.panel.sql(
+      `update identity.msp_client set erase_at = now() - interval '1 day' where id = $1`,
+      [gone.id],
+    );
+    await until(async () => {
+      await stage.panel.clock.leap(61_000);
+      const done = await stage.panel.sql(
+        'select 1 from identity.tenant_erasure where client_id = $1 and completed_at is not null',
+        [gone.id],
+      );
+      return done.length > 0;
+    }, 'the erasure to be complete');
+    expect(
+      await at(parent, '/clients', async (page) => {
+        const erased = page.getByRole('list', { name: 'Erased clients' }).getByRole('listitem');
+        await erased.getByText('kept for 30 days').waitFor();
+        const [file] = await Promise.all([
+          page.waitForEvent('download'),
+          press(page, 'Save what it had: Acme Corp'),
+        ]);
+        expect(file.suggestedFilename()).toBe(`${gone.id}.ndjson`);
+        expect(await readFile(await file.path(), 'utf8')).toContain('"table"');
+      }),
     ).toEqual(nothingWrong);
   });
 

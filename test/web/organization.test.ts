@@ -198,6 +198,17 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
+        await stage.panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
+          stage.panel.clock.now(),
+          tenant.account.email,
+        ]);
+        await open(page, `Reset a second factor at ${name}`, `An owner's second factor at ${name}`);
+        await choose(page, 'Owner', tenant.account.email);
+        await retype(page, 'Your password', testAdministrator.password);
+        await press(page, 'Switch it off');
+        await page.getByText('No code is asked of that owner any more.').waitFor();
+        const { body } = await stage.panel.world.login(tenant.account.email, tenant.account.password);
+        expect(body).not.toMatchObject({ totp_required: true });
         const plans = await stage.panel.sql('select plan from identity.tenant where id = $1', [tenant.id]);
         expect(plans).toEqual([{ plan: 'PRO' }]);
       }),

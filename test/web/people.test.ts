@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
@@ -148,6 +149,15 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         expect(await page.getByRole('listitem').filter({ hasText: 'revokeApiKey' }).count()).toBe(0);
         await press(page, 'Verify the trail');
         await page.getByText(/Intact: \d+ entries/).waitFor();
+        const [file] = await Promise.all([
+          page.waitForEvent('download'),
+          press(page, 'Save as CSV: the whole trail'),
+        ]);
+        expect(file.suggestedFilename()).toBe('audit.csv');
+        const saved = await readFile(await file.path(), 'utf8');
+        // All of it, however the page is narrowed.
+        expect(saved).toContain('createApiKey');
+        expect(saved).toContain('revokeApiKey');
       }),
     ).toEqual(nothingWrong);
   });

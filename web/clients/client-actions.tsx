@@ -1,6 +1,7 @@
 import {
   RestoreMspClientDocument,
   SuspendMspClientDocument,
+  UpdateMspClientDocument,
   type MspClientsQuery,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
@@ -9,13 +10,16 @@ import { useViewer } from '../session/viewer.tsx';
 
 interface ClientActionsProps {
   client: Pick<MspClientsQuery['mspClients']['nodes'][number], 'id' | 'name' | 'status'>;
+  /** Whom to invite again, where that is offered. */
+  contactEmail?: string;
   /** Whether the client lets the viewer act in it. */
   isGranted: boolean;
   onChange: () => void;
 }
 
 /** What can be done with a client, and the way into it. */
-export function ClientActions({ client: { id, name, status }, isGranted, onChange }: ClientActionsProps) {
+export function ClientActions({ client, contactEmail, isGranted, onChange }: ClientActionsProps) {
+  const { id, name, status } = client;
   const { may } = useViewer();
   const isManager = may('identity.msp.manage');
   return (
@@ -24,6 +28,17 @@ export function ClientActions({ client: { id, name, status }, isGranted, onChang
         <button type="button" className="main" aria-label={`Act in ${name}`} onClick={() => actIn(id)}>
           Act in
         </button>
+      )}
+      {isManager && contactEmail !== undefined && status === 'ACTIVE' && (
+        <Action
+          document={UpdateMspClientDocument}
+          variables={{ id, input: { contactEmail } }}
+          text="Invite again"
+          label={`Invite again: ${contactEmail} to ${name}`}
+          confirm="While nobody has joined yet, another link is mailed, and the one of before ends."
+          done={`${contactEmail} is invited again, unless somebody has joined.`}
+          onDone={onChange}
+        />
       )}
       {isManager && status === 'ACTIVE' && (
         <Action

@@ -47,7 +47,12 @@ function Shown({ client, onChange }: ShownProps) {
       title={name}
       actions={
         <>
-          <ClientActions client={client} isGranted={isGranted} onChange={onChange} />
+          <ClientActions
+            client={client}
+            contactEmail={contactEmail}
+            isGranted={isGranted}
+            onChange={onChange}
+          />
           {isManager && eraseAt === null && (
             <Action
               document={DeleteMspClientDocument}

@@ -6,6 +6,7 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useViewer } from '../session/viewer.tsx';
 import { ClientLine } from './client-line.tsx';
+import { ErasedClients } from './erased-clients.tsx';
 import { NewClient } from './new-client.tsx';
 import { useGrants } from './use-grants.ts';
 
@@ -37,6 +38,7 @@ export default function ClientsPage() {
           )}
         />
         {!error && may('identity.msp.manage') && <NewClient onMade={reload} />}
+        {!error && may('identity.msp.manage') && <ErasedClients />}
       </div>
     </Page>
   );

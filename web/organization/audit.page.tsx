@@ -11,6 +11,7 @@ import {
   VerifyAuditDocument,
   type VerifyAuditQuery,
 } from '../generated/graphql.ts';
+import { Download } from '../parts/download.tsx';
 import { Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
@@ -54,7 +55,20 @@ export default function AuditPage() {
     },
   );
   return (
-    <Page title="Audit trail" actions={<Verify />}>
+    <Page
+      title="Audit trail"
+      actions={
+        <>
+          <Download
+            path="/audit/export"
+            name="audit.csv"
+            text="Save as CSV"
+            label="Save as CSV: the whole trail"
+          />
+          <Verify />
+        </>
+      }
+    >
       <form
         key={JSON.stringify(search)}
         className="filters"

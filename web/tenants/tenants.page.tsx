@@ -23,6 +23,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { ResetOwner } from './reset-owner.tsx';
 
 type Tenant = TenantsQuery['tenants']['nodes'][number];
 
@@ -82,8 +83,11 @@ function Tenants() {
 function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void }) {
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
+  const [isResetting, setResetting] = useState(false);
   const { id, name, plan, status, owners, providerId, createdAt, suspendedAt } = tenant;
   const isOwn = id === me.tenant.id;
+  // What a client has is its provider's to decide.
+  const isGrantable = providerId === null;
   return (
     <>
       <div>
@@ -99,41 +103,50 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           {providerId && '. Its provider decides on its plan.'}
         </p>
       </div>
-      {providerId === null && (
-        <div className="actions">
-          {may('identity.plan.grant') && (
-            <button
-              type="button"
-              aria-haspopup="dialog"
-              aria-label={`Grant a plan to ${name}`}
-              onClick={() => setGranting(true)}
-            >
-              Grant a plan
-            </button>
-          )}
-          {may('identity.tenant.suspend') && !isOwn && status === 'ACTIVE' && (
-            <Action
-              document={SuspendTenantDocument}
-              variables={{ id }}
-              text="Suspend"
-              label={`Suspend ${name}`}
-              confirm="Its people, nodes and API keys are refused within seconds, until it is restored. Nothing is deleted."
-              done={`${name} is suspended.`}
-              onDone={onChange}
-            />
-          )}
-          {may('identity.tenant.suspend') && status === 'SUSPENDED' && (
-            <Action
-              document={RestoreTenantDocument}
-              variables={{ id }}
-              text="Restore"
-              label={`Restore ${name}`}
-              done={`${name} is restored. Its people sign in anew.`}
-              onDone={onChange}
-            />
-          )}
-        </div>
-      )}
+      <div className="actions">
+        {may('identity.second-factor.reset') && !isOwn && owners.length > 0 && (
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Reset a second factor at ${name}`}
+            onClick={() => setResetting(true)}
+          >
+            Reset a second factor
+          </button>
+        )}
+        {isGrantable && may('identity.plan.grant') && (
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Grant a plan to ${name}`}
+            onClick={() => setGranting(true)}
+          >
+            Grant a plan
+          </button>
+        )}
+        {isGrantable && may('identity.tenant.suspend') && !isOwn && status === 'ACTIVE' && (
+          <Action
+            document={SuspendTenantDocument}
+            variables={{ id }}
+            text="Suspend"
+            label={`Suspend ${name}`}
+            confirm="Its people, nodes and API keys are refused within seconds, until it is restored. Nothing is deleted."
+            done={`${name} is suspended.`}
+            onDone={onChange}
+          />
+        )}
+        {isGrantable && may('identity.tenant.suspend') && status === 'SUSPENDED' && (
+          <Action
+            document={RestoreTenantDocument}
+            variables={{ id }}
+            text="Restore"
+            label={`Restore ${name}`}
+            done={`${name} is restored. Its people sign in anew.`}
+            onDone={onChange}
+          />
+        )}
+      </div>
+      {isResetting && <ResetOwner tenant={tenant} onClose={() => setResetting(false)} />}
       {isGranting && (
         <FormDialog
           title={`A plan for ${name}`}
