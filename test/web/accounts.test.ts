@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 import { describe, expect, test, vi } from 'vitest';
 
 import { partner } from '../billing/support/partner-money.js';
@@ -11,7 +9,7 @@ import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
-import { answerLost, retype, unanswered } from './support/editing.js';
+import { answerLost, retype, savedBy, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
@@ -114,12 +112,8 @@ describe.skipIf(!isChromiumThere)('one client', () => {
       await at(parent, '/clients', async (page) => {
         const erased = page.getByRole('list', { name: 'Erased clients' }).getByRole('listitem');
         await erased.getByText('kept for 30 days').waitFor();
-        const [file] = await Promise.all([
-          page.waitForEvent('download'),
-          press(page, 'Save what it had: Acme Corp'),
-        ]);
-        expect(file.suggestedFilename()).toBe(`${gone.id}.ndjson`);
-        expect(await readFile(await file.path(), 'utf8')).toContain('"table"');
+        const saved = await savedBy(page, 'Save what it had: Acme Corp', `${gone.id}.ndjson`);
+        expect(saved).toContain('"table"');
       }),
     ).toEqual(nothingWrong);
   });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import type { Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 
@@ -77,4 +79,11 @@ export async function fits(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' });
   expect(await narrowed(page)).toBe(360);
   await page.setViewportSize({ width: 1280, height: 720 });
+}
+
+/** What a button has saved as a file of this name. */
+export async function savedBy(page: Page, button: string, name: string): Promise<string> {
+  const [file] = await Promise.all([page.waitForEvent('download'), press(page, button)]);
+  expect(file.suggestedFilename()).toBe(name);
+  return readFile(await file.path(), 'utf8');
 }
