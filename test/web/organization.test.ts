@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
-import { provider } from '../identity/msp/support.js';
+import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
@@ -198,6 +198,19 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
+        const parent = await provider(stage.panel);
+        const acme = await client(stage.panel, mailbox, parent);
+        await retype(page, "Name, owner's e-mail or id", acme.account.email);
+        const theirs = line(page, acme.account.email);
+        await theirs.getByText('Its provider decides on its plan.').waitFor();
+        await press(page, 'Suspend Acme Corp', 'Suspend');
+        await theirs.getByText('Suspended', { exact: true }).waitFor();
+        await parent.rest(`/api/msp/clients/${acme.id}/suspend`, { method: 'POST' });
+        await press(page, 'Restore Acme Corp');
+        await page.getByText('Acme Corp stays suspended by its provider.').waitFor();
+        await theirs.getByRole('button', { name: 'Suspend Acme Corp' }).waitFor();
+        await retype(page, "Name, owner's e-mail or id", tenant.account.email);
+        await row.waitFor();
         await stage.panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
           stage.panel.clock.now(),
           tenant.account.email,

@@ -84,7 +84,8 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
   const [isResetting, setResetting] = useState(false);
-  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt } = tenant;
+  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy } = tenant;
+  const isByProvider = suspendedBy.includes('PROVIDER');
   const isOwn = id === me.tenant.id;
   // What a client has is its provider's to decide.
   const isGrantable = providerId === null;
@@ -98,6 +99,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           {suspendedAt && (
             <>
               , suspended <Time at={suspendedAt} />
+              {isByProvider && ' by its provider'}
             </>
           )}
           {providerId && '. Its provider decides on its plan.'}
@@ -124,7 +126,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             Grant a plan
           </button>
         )}
-        {isGrantable && may('identity.tenant.suspend') && !isOwn && status === 'ACTIVE' && (
+        {may('identity.tenant.suspend') && !isOwn && !suspendedBy.includes('PANEL') && (
           <Action
             document={SuspendTenantDocument}
             variables={{ id }}
@@ -135,13 +137,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             onDone={onChange}
           />
         )}
-        {isGrantable && may('identity.tenant.suspend') && status === 'SUSPENDED' && (
+        {may('identity.tenant.suspend') && suspendedBy.includes('PANEL') && (
           <Action
             document={RestoreTenantDocument}
             variables={{ id }}
             text="Restore"
             label={`Restore ${name}`}
-            done={`${name} is restored. Its people sign in anew.`}
+            done={
+              isByProvider
+                ? `${name} stays suspended by its provider.`
+                : `${name} is restored. Its people sign in anew.`
+            }
             onDone={onChange}
           />
         )}

@@ -56,7 +56,7 @@ export class TenantResolver {
   @Mutation(() => Tenant, {
     description:
       'Suspends a tenant: its users, nodes and API keys are refused within seconds. Platform administrators only. Safe to ' +
-      'repeat. NOT_FOUND, CONFLICT (OWN_TENANT, MANAGED_BY_PROVIDER).',
+      'repeat. Of a client its provider cannot undo it. NOT_FOUND, CONFLICT (OWN_TENANT).',
   })
   async suspendTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
@@ -68,8 +68,8 @@ export class TenantResolver {
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:
-      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. NOT_FOUND, ' +
-      'CONFLICT (MANAGED_BY_PROVIDER).',
+      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. A client ' +
+      'that its provider has suspended as well stays so. NOT_FOUND.',
   })
   async restoreTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
