@@ -32,6 +32,7 @@ import { offerResetJob } from './password/password-reset.job.js';
 import { PasswordResolver } from './password/password.resolver.js';
 import { PasswordService } from './password/password.service.js';
 import { identityPermissions } from './permissions.js';
+import { RegistrationState } from './registration/registration-state.js';
 import { RegistrationResolver } from './registration/registration.resolver.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { Credentials } from './session/credentials.js';
@@ -113,7 +114,8 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   const logins = new LoginService(new Credentials(), codes, tokens);
   const totp = new TotpService(users, codes, keyring, mail);
   const emails = new EmailChangeService(mail);
-  const registrations = new RegistrationService(tokens, mail, keyring);
+  const registration = env.REGISTRATION === 'open' ? RegistrationState.OPEN : RegistrationState.CLOSED;
+  const registrations = new RegistrationService(tokens, mail, keyring, registration);
   const sessions = new SessionService();
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
@@ -189,7 +191,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
     routers: [
       createJwksRouter(keys),
       createSetupRouter(),
-      createAccountPagesRouter(),
+      createAccountPagesRouter(registration),
       createMetadataRouter(publicUrl),
       createAuthorizeRouter({
         database,

@@ -36,6 +36,7 @@ export const identity: Matrix = {
   'Mutation.disableTotp':               may('identity.account.manage', users),
   'Mutation.resetSecondFactor':         may('identity.second-factor.reset', [...managers, 'administrator']),
   'Query.linkState':                    everyone,
+  'Query.registration':                 everyone,
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
