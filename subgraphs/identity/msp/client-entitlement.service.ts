@@ -6,7 +6,7 @@ import type { EntitlementGranted, MspClientChanged } from '#schema/events.js';
 
 /**
  * Whether a provider pays for its clients: it has the plan with clients, none of its payments is overdue beyond its grace,
- * and it is not suspended. Called under the lock of its shares, so that a client that is made meanwhile is told too.
+ * and it is not suspended. Only consumers ask, which take one event at a time: what changes while they do is their next.
  */
 export async function isPaying(em: SqlEntityManager, providerId: string): Promise<boolean> {
   const rows = await em.execute<unknown[]>(

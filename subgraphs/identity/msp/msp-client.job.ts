@@ -8,7 +8,6 @@ import { beginTrail } from '../audit/audit-head.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
 import { grantToClient, isPaying } from './client-entitlement.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
-import { lockShares } from './shares.service.js';
 
 interface TenantRow {
   plan: string;
@@ -27,7 +26,6 @@ export function applyMspClients(owners: OwnerInvitations, keyring: Keyring): Con
     async handle(step) {
       const client = step.event.payload as unknown as MspClientChanged;
       const providerId = step.event.tenantId;
-      await lockShares(step.em, providerId);
       const isNewest = await isNewestKnown(step.em, client);
       await makeTenant(step, client, keyring);
       const { clientId: tenantId, name: tenantName, invitation } = client;
