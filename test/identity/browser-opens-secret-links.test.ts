@@ -98,9 +98,9 @@ test.skipIf(!isChromiumThere)(
     const { status, body } = await panel.world.login('dana@register.example', password);
     expect([status, body.user.tenant.name]).toEqual([200, 'Dana Ltd']);
 
-    const closed = await panel.another({ REGISTRATION: 'closed' });
+    await using closed = await startTestPanel({ REGISTRATION: 'closed' });
     const told = page.waitForResponse((response) => response.url().endsWith('/graphql'));
-    await page.goto(closed.url);
+    await page.goto(closed.panel.url);
     expect(await (await told).json()).toEqual({ data: { registration: 'CLOSED' } });
     await page.getByRole('link', { name: 'Forgot your password?' }).waitFor();
     expect(await page.getByRole('link', { name: 'Make an organization' }).count()).toBe(0);

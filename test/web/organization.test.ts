@@ -211,6 +211,11 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await theirs.getByRole('button', { name: 'Suspend Acme Corp' }).waitFor();
         await retype(page, "Name, owner's e-mail or id", tenant.account.email);
         await row.waitFor();
+        await retype(page, 'Name of the organization', 'Made Ltd');
+        await retype(page, 'E-mail of its owner', 'owner@made.example');
+        await press(page, 'Make the organization');
+        await page.getByText('The organization is made, and its owner is invited.').waitFor();
+        await mailbox.token('owner@made.example', /Join Made Ltd/);
         await stage.panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
           stage.panel.clock.now(),
           tenant.account.email,

@@ -23,6 +23,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
 
 type Tenant = TenantsQuery['tenants']['nodes'][number];
@@ -44,6 +45,7 @@ export default function TenantsPage() {
 }
 
 function Tenants() {
+  const { may } = useViewer();
   const [typed, setTyped] = useState('');
   const [plan, setPlan] = useState<'' | Plan>('');
   const [status, setStatus] = useState<'' | TenantStatus>('');
@@ -76,6 +78,7 @@ function Tenants() {
         keyOf={({ id }) => id}
         render={(tenant) => <TenantLine tenant={tenant} onChange={reload} />}
       />
+      {may('identity.tenant.create') && <NewTenant onMade={reload} />}
     </Page>
   );
 }

@@ -34,6 +34,19 @@ export const clientSuspensionsMigration: AreaMigration = migration(
      left join identity.msp_client c on c.id = l.id order by l.id`,
   ),
 
+  // What administrators made and nobody has joined: to make it again is to invite again.
+  ...definerSql(
+    `find_invited_tenant(administrator text, wanted_name text, owner_email text) returns table (id text)`,
+    'stable',
+    `select t.id from identity.tenant t
+     join identity.invitation i on i.tenant_id = t.id and i.role = 'OWNER' and lower(i.email) = lower(owner_email)
+       and i.accepted_at is null and i.revoked_at is null
+     where t.name = wanted_name and t.parent_tenant_id is null
+       and not exists (select from identity."user" u where u.tenant_id = t.id)
+       and exists (select from identity."user" u where u.id = administrator and u.is_administrator)
+     order by t.id limit 1`,
+  ),
+
   // Whoever pays for clients is looked at again. What is told is what was told last, so areas that know it ignore it.
   `insert into identity.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
    select 'evt_' || replace(gen_random_uuid()::text, '-', ''), e.tenant_id, 'billing.entitlement.granted', e.tenant_id,
