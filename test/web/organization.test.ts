@@ -200,12 +200,17 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         expect(await mayIn()).toBe(200);
         const parent = await provider(stage.panel);
         const acme = await client(stage.panel, mailbox, parent);
+        await parent.rest(`/api/msp/clients/${acme.id}/suspend`, { method: 'POST' });
+        const { email, password } = acme.account;
+        await expect
+          .poll(async () => (await stage.panel.world.login(email, password)).status, { timeout: 20_000 })
+          .toBe(401);
         await retype(page, "Name, owner's e-mail or id", acme.account.email);
         const theirs = line(page, acme.account.email);
         await theirs.getByText('Its provider decides on its plan.').waitFor();
+        await theirs.getByText(/suspended .* by its provider/).waitFor();
         await press(page, 'Suspend Acme Corp', 'Suspend');
-        await theirs.getByText('Suspended', { exact: true }).waitFor();
-        await parent.rest(`/api/msp/clients/${acme.id}/suspend`, { method: 'POST' });
+        await theirs.getByRole('button', { name: 'Restore Acme Corp' }).waitFor();
         await press(page, 'Restore Acme Corp');
         await page.getByText('Acme Corp stays suspended by its provider.').waitFor();
         await theirs.getByRole('button', { name: 'Suspend Acme Corp' }).waitFor();
