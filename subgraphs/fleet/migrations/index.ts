@@ -33,6 +33,7 @@ import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
 import { toldInMigration } from './097-told-in.js';
+import { nextInTurnMigration } from './098-next-in-turn.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -151,4 +152,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   waitingInOrderMigration,
   openDeliveriesMigration,
   toldInMigration,
+  nextInTurnMigration,
 ];
