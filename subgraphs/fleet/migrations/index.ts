@@ -34,6 +34,7 @@ import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
 import { toldInMigration } from './097-told-in.js';
 import { nextInTurnMigration } from './098-next-in-turn.js';
+import { regressedMigration } from './099-regressed.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -153,4 +154,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   openDeliveriesMigration,
   toldInMigration,
   nextInTurnMigration,
+  regressedMigration,
 ];
