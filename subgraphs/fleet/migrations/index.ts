@@ -35,6 +35,7 @@ import { openDeliveriesMigration } from './096-open-deliveries.js';
 import { toldInMigration } from './097-told-in.js';
 import { nextInTurnMigration } from './098-next-in-turn.js';
 import { regressedMigration } from './099-regressed.js';
+import { hoursInOrderMigration } from './100-hours-in-order.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -155,4 +156,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   toldInMigration,
   nextInTurnMigration,
   regressedMigration,
+  hoursInOrderMigration,
 ];
