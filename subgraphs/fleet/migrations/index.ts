@@ -36,6 +36,7 @@ import { toldInMigration } from './097-told-in.js';
 import { nextInTurnMigration } from './098-next-in-turn.js';
 import { regressedMigration } from './099-regressed.js';
 import { hoursInOrderMigration } from './100-hours-in-order.js';
+import { endedTokensMigration } from './101-ended-tokens.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -157,4 +158,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   nextInTurnMigration,
   regressedMigration,
   hoursInOrderMigration,
+  endedTokensMigration,
 ];
