@@ -18,11 +18,10 @@ export const keptFailedSeconds = 7 * 24 * 60 * 60;
 export const keptDoneSeconds = 60 * 60;
 
 // pg-boss has none for what it and the panel ask several times a minute: otherwise each time all jobs that are kept are read.
-const indexesSql = [
-  `create index if not exists job_common_active on ${jobsSchema}.job_common (name) where state = 'active'`,
-  `create index if not exists job_common_failed_lately on ${jobsSchema}.job_common (name)
-    where state = 'failed' and deletion_seconds < ${keptFailedSeconds}`,
-];
+const indexes = {
+  job_common_active: `(name) where state = 'active'`,
+  job_common_failed_lately: `(name) where state = 'failed' and deletion_seconds < ${keptFailedSeconds}`,
+};
 
 /** The version of its tables that this pg-boss works on, and refuses to work on another: it tells it nowhere else. */
 const bossVersion = (createRequire(import.meta.url)('pg-boss/package.json') as { pgboss: { schema: number } })
@@ -56,7 +55,7 @@ export async function migrateJobs(ownerUrl: string, areas: readonly string[], lo
     await owner.query(`select pg_advisory_lock(hashtext('migrate jobs'))`);
     await createSchema(owner);
     await installBoss(ownerUrl, logger);
-    for (const statement of indexesSql) await owner.query(statement);
+    await makeIndexes(owner);
     const roles = areas.map((area) => pg.escapeIdentifier(areaRoles(area).jobs)).join(', ');
     // All or none: by the right to look the others are known to be there.
     await owner.query(`begin; ${grantSql(roles).join('; ')}; commit`);
@@ -100,6 +99,17 @@ async function installBoss(ownerUrl: string, logger: Logger): Promise<void> {
     while (await hasIndexesToBuild(boss)) await sleep(1_000);
   } finally {
     await boss.stop({ graceful: false });
+  }
+}
+
+/** Where they are there already nothing is locked. */
+async function makeIndexes(owner: pg.Client): Promise<void> {
+  for (const [name, columns] of Object.entries(indexes)) {
+    const { rowCount } = await owner.query(
+      'select from pg_indexes where schemaname = $1 and indexname = $2',
+      [jobsSchema, name],
+    );
+    if (!rowCount) await owner.query(`create index ${name} on ${jobsSchema}.job_common ${columns}`);
   }
 }
 
