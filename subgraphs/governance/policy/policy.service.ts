@@ -10,7 +10,7 @@ import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { requireMayOrder } from '../order/may-order.js';
-import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
@@ -160,7 +160,7 @@ export class PolicyService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
-      await lockJudged(write, tenantId);
+      await lockAllJudged(write, tenantId);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
       remember(write, policy, {
         version: policy.version + 1,

@@ -23,6 +23,7 @@ import { tenantSearchMigration } from './089-tenant-search.js';
 import { billingMigration } from './090-billing.js';
 import { tracesMigration } from './091-traces.js';
 import { clientSuspensionsMigration } from './092-client-suspensions.js';
+import { sessionReadsMigration } from './093-session-reads.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -160,4 +161,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   billingMigration,
   tracesMigration,
   clientSuspensionsMigration,
+  sessionReadsMigration,
 ];
