@@ -280,6 +280,45 @@ describe('one cluster among others', () => {
     },
   );
 
+  test(
+    'that tells more than is worth reading is not well, and is read again once it tells what it should',
+    { timeout },
+    async () => {
+      const endless = (rest: object) =>
+        JSON.stringify({ ...rest, more: Array.from({ length: 60_001 }, () => ({})) });
+      const large = { kind: 'body', next: 1_000_000 } as const;
+      sandbox.addFault({
+        ...large,
+        path: '/api/v1/namespaces/kube-system',
+        body: endless({}),
+      });
+      await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'DEGRADED', 'the look');
+      expect(await clusterOf(tenant, clusterId)).toMatchObject({
+        reason: 'NOT_READY',
+        message: 'Its answer has more than 60000 values',
+      });
+      sandbox.clearFaults();
+      await watched();
+      await make('model');
+      await panel.pass(isListed('model running'), 'one');
+      const model = sandbox.deployment(namespace, 'model')!;
+      const metadata = { ...model.metadata, name: 'endless', uid: 'endless' };
+      const containers = Array.from({ length: 60_001 }, () => ({}));
+      sandbox.tellWatches('MODIFIED', {
+        ...model,
+        metadata,
+        spec: { template: { spec: { containers } } },
+      } as never);
+      await until(async () => sandbox.openWatches === 0, 'its watch to be given up');
+      sandbox.compact();
+      sandbox.addFault({ ...large, query: 'limit=500', body: endless({ metadata: {}, items: [] }) });
+      await make('later');
+      await panel.pass(isListed('later running'), 'what came after, in smaller pages');
+      expect((await listed()).toSorted()).toEqual(['later running', 'model running']);
+      await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'HEALTHY', 'health');
+    },
+  );
+
   test('is looked at although it keeps /readyz to itself, and is the same or none', { timeout }, async () => {
     sandbox.addFault({ kind: 'error', reason: 'Forbidden', path: '/readyz', next: 1_000_000 });
     await panel.seconds(45);
