@@ -237,6 +237,33 @@ describe('what is to be applied once more', () => {
   });
 });
 
+test('whoever owns a field is named, whatever it is called', { timeout }, async () => {
+  const { body } = await create('owned');
+  sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });
+  expect((await put(body.id, { image: 'nginx:6' })).body.status).toBe('pending');
+  await apps.patchNamespacedDeployment({
+    name: 'owned',
+    namespace,
+    fieldManager: 'a\x7fb',
+    body: [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'nginx:5' }],
+  });
+  await panel.pass(async () => (await stateOf(body.id)).status === 'FAILED', 'the refusal');
+  expect(await stateOf(body.id)).toMatchObject({ reason: 'FIELD_CONFLICT' });
+  expect(await put(body.id, { image: 'nginx:6' })).toMatchObject({
+    status: 409,
+    body: {
+      details: {
+        conflicts: [
+          {
+            manager: String.raw`a\x7fb`,
+            field: '.spec.template.spec.containers[name="owned"].image',
+          },
+        ],
+      },
+    },
+  });
+});
+
 describe('one cluster among others', () => {
   test('whose credential cannot be opened says so, and the others are watched', { timeout }, async () => {
     await panel.sql(
