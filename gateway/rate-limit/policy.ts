@@ -3,7 +3,7 @@
  * are derived from it, so that one setting scales them all.
  */
 export interface RateLimitPolicy {
-  /** A tenant's users and API keys together; also one address's anonymous requests. */
+  /** A tenant's users and API keys together; also one address's anonymous requests, and its webhooks that are refused. */
   perMinute: number;
   /** One address's attempts at what guesses could break. */
   sensitivePerMinute: number;
