@@ -42,6 +42,8 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
 export const pointsOfField: ReadonlyMap<string, number> = new Map([
   // A look at up to 10000 instances.
   ['previewCommand', 3],
+  // Up to 100000 instances are judged by a rule of the caller's.
+  ['previewPolicy', 10],
   // All entries of a year are read and hashed.
   ['verifyAudit', 20],
 ]);
