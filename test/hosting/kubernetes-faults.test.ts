@@ -237,33 +237,6 @@ describe('what is to be applied once more', () => {
   });
 });
 
-test('whoever owns a field is named, whatever it is called', { timeout }, async () => {
-  const { body } = await create('owned');
-  sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });
-  expect((await put(body.id, { image: 'nginx:6' })).body.status).toBe('pending');
-  await apps.patchNamespacedDeployment({
-    name: 'owned',
-    namespace,
-    fieldManager: 'a\x7fb',
-    body: [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'nginx:5' }],
-  });
-  await panel.pass(async () => (await stateOf(body.id)).status === 'FAILED', 'the refusal');
-  expect(await stateOf(body.id)).toMatchObject({ reason: 'FIELD_CONFLICT' });
-  expect(await put(body.id, { image: 'nginx:6' })).toMatchObject({
-    status: 409,
-    body: {
-      details: {
-        conflicts: [
-          {
-            manager: String.raw`a\x7fb`,
-            field: '.spec.template.spec.containers[name="owned"].image',
-          },
-        ],
-      },
-    },
-  });
-});
-
 describe('one cluster among others', () => {
   test('whose credential cannot be opened says so, and the others are watched', { timeout }, async () => {
     await panel.sql(
@@ -304,45 +277,6 @@ describe('one cluster among others', () => {
       const first = await heldUntil();
       await new Promise((resolve) => setTimeout(resolve, 8_000));
       expect((await heldUntil()) - first).toBeGreaterThanOrEqual(4_000);
-    },
-  );
-
-  test(
-    'that tells more than is worth reading is not well, and is read again once it tells what it should',
-    { timeout },
-    async () => {
-      const endless = (rest: object) =>
-        JSON.stringify({ ...rest, more: Array.from({ length: 60_001 }, () => ({})) });
-      const large = { kind: 'body', next: 1_000_000 } as const;
-      sandbox.addFault({
-        ...large,
-        path: '/api/v1/namespaces/kube-system',
-        body: endless({}),
-      });
-      await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'DEGRADED', 'the look');
-      expect(await clusterOf(tenant, clusterId)).toMatchObject({
-        reason: 'NOT_READY',
-        message: 'Its answer has more than 60000 values',
-      });
-      sandbox.clearFaults();
-      await watched();
-      await make('model');
-      await panel.pass(isListed('model running'), 'one');
-      const model = sandbox.deployment(namespace, 'model')!;
-      const metadata = { ...model.metadata, name: 'endless', uid: 'endless' };
-      const containers = Array.from({ length: 60_001 }, () => ({}));
-      sandbox.tellWatches('MODIFIED', {
-        ...model,
-        metadata,
-        spec: { template: { spec: { containers } } },
-      } as never);
-      await until(async () => sandbox.openWatches === 0, 'its watch to be given up');
-      sandbox.compact();
-      sandbox.addFault({ ...large, query: 'limit=500', body: endless({ metadata: {}, items: [] }) });
-      await make('later');
-      await panel.pass(isListed('later running'), 'what came after, in smaller pages');
-      expect((await listed()).toSorted()).toEqual(['later running', 'model running']);
-      await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'HEALTHY', 'health');
     },
   );
 
