@@ -37,7 +37,7 @@ export interface HttpOptions extends Health {
   origins?: Origins | undefined;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
-  /** Routes that outside services call in bursts: they refuse strangers themselves. */
+  /** Routes that outside services call in bursts: they refuse strangers themselves, who pay for it by address. */
   webhooks: readonly express.Router[];
 }
 
@@ -84,6 +84,7 @@ export function createHttpApp(options: HttpOptions): HttpApp {
   app.use(...always, createHealthRouter(options), metrics.router, trace);
   // Files of the build cost nothing, and a page without one of them shows nothing.
   app.use(createAssetsRouter());
+  app.use('/webhooks', options.admission.webhooks(refuse));
   for (const router of options.webhooks) app.use(router);
   if (origins.length > 0) app.use(...origins);
   app.post(renewals, options.admission.sessions(refuse));
