@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   getOperationAST,
   Kind,
+  OperationTypeNode,
   parse,
   typeFromAST,
   validate,
@@ -23,6 +24,8 @@ import { selectionOf, type Selection } from './selection.js';
 export interface Operation {
   document: DocumentNode;
   operationName: string;
+  /** Whether it is a mutation. */
+  writes: boolean;
   variables: ReadonlyMap<string, Variable>;
   selection: Selection;
   /** Where in the root fields' arguments each variable stands: `filter.status` to `status`. */
@@ -82,6 +85,7 @@ function compile(schema: GraphQLSchema, name: string, source: string): Operation
   return {
     document,
     operationName,
+    writes: operation.operation === OperationTypeNode.MUTATION,
     selection,
     variables: variablesOf(schema, operation),
     argumentPaths: argumentPathsOf(operation),

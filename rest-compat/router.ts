@@ -1,7 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
+import { outcomeUnknown } from '#platform/errors.js';
 import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
@@ -160,7 +161,7 @@ class RestMachine {
   }
 
   private async execute(
-    { operation: { operationName }, asSent, render }: Endpoint,
+    { operation: { operationName, writes }, asSent, render }: Endpoint,
     document: DocumentNode,
     variables: Record<string, unknown>,
     context: RequestContext,
@@ -175,6 +176,13 @@ class RestMachine {
     // An answer with holes is no REST answer: the first error is the answer.
     const error = errors?.[0];
     if (error) {
+      if (writes && isBelowRoot(error)) {
+        this.options.logger.error(
+          { requestId: context.requestId, operation: operationName, err: error },
+          'REST answer has a hole',
+        );
+        throw toRefusal(outcomeUnknown(error));
+      }
       // Without `data` the document or its variables were refused. Both are ours, so the client did nothing wrong.
       const oursToMend = data === undefined && error.extensions?.code === 'BAD_REQUEST';
       throw oursToMend ? Refusal.internal(error) : toRefusal(error, asSent);
@@ -196,6 +204,14 @@ class RestMachine {
     if (response.headersSent) response.destroy();
     else sendRefusal(response, refusal, endpoint?.route.errors);
   }
+}
+
+/**
+ * What a mutation does is done when its root field has answered: what could not be read below it, for whatever reason,
+ * must not be told as a refusal. Of UNAVAILABLE the gateway has judged already.
+ */
+function isBelowRoot({ path, extensions }: GraphQLError): boolean {
+  return path !== undefined && path.length > 1 && extensions.code !== 'UNAVAILABLE';
 }
 
 function endpointOf(

@@ -102,6 +102,23 @@ describe('an error of a subgraph', () => {
   });
 });
 
+test.each<ErrorCode>(['FORBIDDEN', 'NOT_FOUND', 'INTERNAL'])(
+  'what a mutation has done is not told as refused where its answer has a hole for %s',
+  async (code) => {
+    const name = (): never => {
+      throw new ApiError(code, 'This needs the permission box.name.read');
+    };
+    await using machine = await startMachine({ resolvers: { packBox: { id: '1', name } } });
+    const answer = await machine.post('/api/boxes', { name: 'box' });
+    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
+      502,
+      null,
+      { error: expect.stringContaining('may have been done or not') },
+    ]);
+    expect(machine.log).toMatchObject([{ level: 50, requestId: 'req-1', operation: 'PackBox' }]);
+  },
+);
+
 describe('what is nobody else’s business is a 500 with constant words, logged with the request id', () => {
   const secret = 'relation "boxes" does not exist';
 
