@@ -60,7 +60,11 @@ export function createRestRouter(options: RestRouterOptions): RequestHandler {
 export function refuseUnread(response: Response, error: unknown): void {
   const { path } = response.req;
   response.setHeader('Cache-Control', 'no-store');
-  sendRefusal(response, toRefusal(error), publishedRoutes.find((row) => row.path === path)?.errors);
+  sendRefusal(
+    response,
+    toRefusal(error),
+    publishedRoutes.find((row) => row.path === path),
+  );
 }
 
 class RestMachine {
@@ -202,7 +206,7 @@ class RestMachine {
     }
     // In the middle of a list: only a broken connection tells the client that what it has is not the whole.
     if (response.headersSent) response.destroy();
-    else sendRefusal(response, refusal, endpoint?.route.errors);
+    else sendRefusal(response, refusal, endpoint?.route);
   }
 }
 

@@ -49,6 +49,19 @@ describe('an error of a subgraph', () => {
     });
   });
 
+  test('has its reason in a header, and its details in snake_case', async () => {
+    const options = { reason: 'LIMITS_EXCEEDED', details: { storageGb: { used: 42.3, limit: 10 } } };
+    await using machine = await startMachine(failing('CONFLICT', options));
+    const answer = await machine.post('/api/boxes', { name: 'box' });
+    expect([answer.status, answer.headers.get('x-error-reason'), await answer.json()]).toEqual([
+      409,
+      'LIMITS_EXCEEDED',
+      { error: 'A sentence', details: { storage_gb: { used: 42.3, limit: 10 } } },
+    ]);
+    await using plain = await startMachine(failing('CONFLICT'));
+    expect((await plain.send('/api/boxes/box_1')).headers.get('x-error-reason')).toBeNull();
+  });
+
   test('names fields of a body as they were sent', async () => {
     const details = {
       'input.maxUses': 'too many',
