@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { encrypted, create } from '../governance/support/tenant.js';
 import { hosting } from '../security/rich-hosting.js';
-import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
 import {
@@ -227,27 +226,6 @@ describe('repeating and guarding', () => {
     expect(await placesKept(panel, tenant.id)).toBe(1);
     await reaches(panel, tenant, ids[0]!, 'READY');
     expect(panel.hetzner.servers(token)).toHaveLength(1);
-  });
-
-  test('one key has the first answer again, whatever has become of the server', async () => {
-    const { tenant } = await hostingTenant(panel);
-    const post = async () =>
-      (await signedIn(tenant)).rest<{ id: string; status: string }>('/api/hosting/servers', {
-        body: { provider: 'hetzner', region: 'fsn1', size: 'cx22', name: 'again', install_cloud_os: false },
-        headers: { 'idempotency-key': 's1' },
-      });
-    const first = await post();
-    expect(first).toMatchObject({ status: 201, body: { status: 'provisioning', ip_address: null } });
-    const { id } = first.body;
-    await reaches(panel, tenant, id, 'READY');
-    expect((await post()).body).toEqual(first.body);
-    const remove = async () =>
-      dataOf(await decommission(await signedIn(tenant), id, { idempotencyKey: 'd1' }));
-    const removed = await remove();
-    expect(removed.decommissionServer.phase).toBe('DELETING');
-    await reaches(panel, tenant, id, 'DELETED');
-    expect(await remove()).toEqual(removed);
-    expect((await post()).body).toEqual(first.body);
   });
 
   test('a protected server stays until that is taken off; commands under way may end first', async () => {

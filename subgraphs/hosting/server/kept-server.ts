@@ -23,7 +23,7 @@ const times = [
 ] as const satisfies readonly (keyof KeptServer)[];
 
 export function toKept(server: Server): KeptServer {
-  const { sealedToken: _sealed, ...kept } = { ...server };
+  const { sealedToken: _sealed, ...kept } = server;
   return kept;
 }
 
