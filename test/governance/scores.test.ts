@@ -134,6 +134,27 @@ describe('scores', () => {
     expect(foreign.results).toEqual([]);
   });
 
+  test('are read whole, with names, by a key that may read scores and nothing else', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': true });
+    const made = await tenant.graphql<{ createApiKey: { key: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      {
+        input: {
+          name: 'Scores',
+          currentPassword: 'correct horse battery',
+          permissions: ['governance.score.read'],
+        },
+      },
+    );
+    const token = dataOf(made).createApiKey.key;
+    await until(async () => {
+      const { status, body } = await panel.world.rest('/api/governance/scores', { token });
+      expect(status).toBe(200);
+      return (body['by_instance'] as { name: string }[])[0]?.name === node.name;
+    }, 'the score of the node');
+  });
+
   test('over REST come 10000 at a time, and it is told how many there are', async () => {
     const tenant = await panel.world.tenant();
     await panel.sql(

@@ -1410,11 +1410,11 @@ export type UpdateAlertRuleInput = {
 export type UpdateBrandingInput = {
   /** The name that is shown; 1 to 200 characters. */
   companyName?: string | null | undefined;
-  /** An https address of a PNG, JPEG, WebP or SVG of at most 512 KiB. SVGs that hold scripts or refer elsewhere are refused. */
+  /** An https address of a PNG, JPEG, WebP or SVG of at most 512 KiB. SVGs that hold scripts or refer elsewhere are refused; empty for none. */
   logoUrl?: string | null | undefined;
   /** A colour, `#rrggbb` and nothing else. */
   primaryColor?: string | null | undefined;
-  /** Where users turn for help. */
+  /** Where users turn for help; empty for nowhere. */
   supportEmail?: string | null | undefined;
 };
 
