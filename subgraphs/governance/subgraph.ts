@@ -10,7 +10,7 @@ import { AdmissionService } from './admission/admission.service.js';
 import { advanceJob } from './canary/advance.job.js';
 import { referredCanary } from './canary/canaries.loader.js';
 import { Canary } from './canary/canary.entity.js';
-import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
+import { CanaryMemberResolver, CanaryResolver, CanaryStepResolver } from './canary/canary.resolver.js';
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
 import { CanaryMember } from './canary/member.entity.js';
@@ -164,6 +164,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new AdmissionResolver(admission),
           new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
+          new CanaryStepResolver(),
           new CanaryMemberResolver(),
           new GitOpsConfigResolver(gitOps),
           new WhatIfResolver(new WhatIfService()),
