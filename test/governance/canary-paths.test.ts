@@ -154,41 +154,6 @@ describe('the analysis of a step', { timeout: 180_000 }, () => {
 });
 
 describe('a canary', { timeout: 180_000 }, () => {
-  test('whose step waits is paused once that has passed, and goes on with the next one when somebody resumes it', async () => {
-    const { tenant, all } = await scene(4);
-    const steps = [{ ...half[0], percent: 25, waits: true }, half[0]];
-    const id = await start(tenant, '0.3.7', { steps });
-    const paused = await drive(panel, tenant, id, all, [...ends, 'paused']);
-    const waiting = { status: 'paused', reason: 'AWAITING_APPROVAL', current_step: 1 };
-    expect(paused).toMatchObject({ ...waiting, analysis: { verdict: 'pass' }, instances: { updated: 1 } });
-    await turn(panel, id, all);
-    expect(await shown(tenant, id)).toMatchObject(waiting);
-    const by = await signedIn(tenant);
-    const listed = async (status: string[]) =>
-      dataOf(
-        await by.graphql<{ canaries: { nodes: { id: string; steps: object[] }[]; totalCount: number } }>(
-          `query ($filter: CanaryFilter) { canaries(filter: $filter) { nodes { id steps { percent waits } } totalCount } }`,
-          { filter: { status } },
-        ),
-      ).canaries;
-    const shownSteps = [
-      { percent: 25, waits: true },
-      { percent: 50, waits: false },
-    ];
-    expect(await listed(['PAUSED', 'BAKING'])).toEqual({ nodes: [{ id, steps: shownSteps }], totalCount: 1 });
-    expect(await listed(['SUCCEEDED'])).toEqual({ nodes: [], totalCount: 0 });
-    expect((await act(by, id, 'resume')).body).toMatchObject({
-      status: 'running',
-      reason: null,
-      current_step: 2,
-    });
-    expect((await act(by, id, 'resume')).status).toBe(409);
-    expect(await drive(panel, by, id, all, [...ends, 'paused'])).toMatchObject({
-      status: 'succeeded',
-      instances: { updated: 4 },
-    });
-  });
-
   test('whose first step reached nobody sends it again when it is resumed', async () => {
     const { tenant, all } = await scene(2);
     for (const each of all) each.isAway = true;
