@@ -37,6 +37,7 @@ import { nextInTurnMigration } from './098-next-in-turn.js';
 import { regressedMigration } from './099-regressed.js';
 import { hoursInOrderMigration } from './100-hours-in-order.js';
 import { endedTokensMigration } from './101-ended-tokens.js';
+import { governanceNewsMigration } from './102-governance-news.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -159,4 +160,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   regressedMigration,
   hoursInOrderMigration,
   endedTokensMigration,
+  governanceNewsMigration,
 ];

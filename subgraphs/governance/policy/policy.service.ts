@@ -11,6 +11,7 @@ import { viewerId } from '#platform/viewer.js';
 
 import { requireMayOrder } from '../order/may-order.js';
 import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { feature, suspendedPolicies, suspendedReason, withoutPlan } from './in-force.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
@@ -23,9 +24,6 @@ import {
 import type { Scope } from './scope.js';
 
 const room: Room = { lock: 'governance.policy', limit: 200, of: 'policies', reason: 'POLICIES_LIMIT' };
-/** How many a plan without governance has. */
-const withoutPlan = 3;
-const feature = 'governance';
 
 type Draft = Omit<ReturnType<typeof createPolicyRules.parse>, 'appliesTo'> & { appliesTo: Scope };
 
@@ -61,6 +59,13 @@ export class PolicyService {
     );
     if (found.length === 0) throw notFound('Policy');
     return found;
+  }
+
+  /** Why a policy that is not disabled has no say. */
+  async suspendedReason(operation: Operation, id: string): Promise<string | null> {
+    const { em, tenantId } = operation;
+    const suspended = await operation.once(suspendedPolicies, () => suspendedPolicies(em, tenantId));
+    return suspended.includes(id) ? suspendedReason : null;
   }
 
   async create(operation: Operation, input: CreatePolicyInput): Promise<Policy> {
@@ -127,6 +132,8 @@ export class PolicyService {
         const policy = await lockPolicy(write, tenantId, id);
         const remediation = rules.remediation === undefined ? policy.remediation : rules.remediation;
         if (remediation?.isAutomatic) requireMayOrder(operation);
+        if (!isOnlyDisabled(rules) && (await write.em.count(Policy, { tenantId })) > withoutPlan)
+          await this.entitlements.requireFeature(operation, feature, write.em);
         if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);
         const before = patternsInForce(policy);
         Object.assign(policy, {
@@ -185,6 +192,14 @@ async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<
   const policy = await em.findOne(Policy, { tenantId, id });
   if (!policy) throw notFound('Policy');
   return policy;
+}
+
+/** A plan that ended keeps nobody from that. */
+function isOnlyDisabled(rules: ReturnType<typeof updatePolicyRules.parse>): boolean {
+  return Object.entries(rules).every(
+    ([name, value]) =>
+      value === undefined || (name === 'enforcement' && value === PolicyEnforcement.DISABLED),
+  );
 }
 
 function remediateAt({ remediation, enforcement }: Policy, now: Date): Date | null {
