@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 
 import { assetPath } from '#platform/package-root.js';
 
+import { exampleSettings } from '../support/settings.js';
 import { composeFaults, layered, readCompose, type Compose, type Service } from './support/compose.js';
 import { checkHaproxy, namesIn, rendered } from './support/engine-config.js';
 
@@ -99,7 +100,7 @@ describe.each(Object.entries(deployments))('%s', (_name, { services, ...declared
   });
 
   test('panels are told settings that they know, and have the time that they need for a stop', () => {
-    const known = new Set(readFileSync(assetPath('.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm));
+    const known = new Set(exampleSettings());
     for (const [name, service] of all.filter(([, { image }]) => image === 'quazzar-panel')) {
       const unknown = settingsOf(service)
         .map(([setting]) => setting.replace(/_FILE$/, ''))
