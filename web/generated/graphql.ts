@@ -375,7 +375,7 @@ export type CreateCanaryInput = {
   ignoresWindows?: boolean | null | undefined;
   /** When it begins; at once unless told. */
   startAt?: string | null | undefined;
-  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -571,7 +571,7 @@ export type DecommissionServerInput = {
   id: string | number;
   /** How many seconds commands under way on its node may take to end, 0 to 3600; 60 unless told. */
   drainSeconds?: number | null | undefined;
-  /** Repeating a call under the same key within 24 hours makes nothing more. 1 to 255 visible ASCII characters; the header `Idempotency-Key` does the same. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -1085,7 +1085,7 @@ export type ProvisionServerInput = {
   tags?: Array<string> | null | undefined;
   /** Whether it is protected from the start. */
   isProtected?: boolean | null | undefined;
-  /** Repeating a call under the same key within 24 hours makes nothing more. 1 to 255 visible ASCII characters; the header `Idempotency-Key` does the same. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -1189,7 +1189,7 @@ export type SendCommandInput = {
   executionTimeoutSeconds?: number | null | undefined;
   /** Begins outside of maintenance windows too; false unless told. */
   ignoresWindows?: boolean | null | undefined;
-  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
