@@ -331,7 +331,7 @@ export type CommissionKind =
 
 /** A tenant's account with a provider. */
 export type ConnectProviderInput = {
-  /** The provider: `hetzner`. */
+  /** The provider, by `Provider.id`: `hetzner` or `digitalocean`. */
   provider: string;
   /** An API token that may read and write; of chosen scopes at DigitalOcean, all of those of droplets, tags and SSH keys. It is tried, sealed, and never shown again. */
   token: string;
@@ -1069,7 +1069,7 @@ export type ProviderStatus =
 
 /** A server that is wanted. */
 export type ProvisionServerInput = {
-  /** The provider: `hetzner`. */
+  /** The provider, by `Provider.id`: `hetzner` or `digitalocean`. */
   provider: string;
   /** A location of the provider (`fsn1`), or a zone of several (`eu-central`). */
   region: string;

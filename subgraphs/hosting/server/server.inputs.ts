@@ -7,7 +7,7 @@ import { ServerStatus } from './server.phases.js';
 
 @InputType({ description: 'A server that is wanted.' })
 export class ProvisionServerInput {
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, {
