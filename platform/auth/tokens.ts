@@ -237,14 +237,6 @@ export interface SigningKey {
   privateKey: VerificationKey;
 }
 
-export interface UserClaims {
-  userId: string;
-  tenantId: string;
-  sessionId: string;
-  role: Role;
-  isAdministrator: boolean;
-}
-
 /** Signs a JWT of one of the panel's own kinds. `lifetimeSeconds` counts from `now`. */
 export async function signToken(
   kind: keyof typeof tokenTypes,

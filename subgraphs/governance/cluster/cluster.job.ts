@@ -41,7 +41,7 @@ export const followClusters: Consumer = {
         facts['cluster.status'] === 'offline' ? now : null,
       ],
     );
-    if (kept.length > 0) await judgeClusters({ em, now, publish }, tenantId, { id: clusterId });
+    if (kept.length > 0) await judgeClusters({ em, now }, tenantId, { id: clusterId });
   },
 };
 

@@ -60,7 +60,7 @@ export async function rulesChanged(
     [tenantId, atOnce + 1],
   );
   const rules = await readRules(em, tenantId, now);
-  await judgeClusters({ em, now, publish }, tenantId, { rules });
+  await judgeClusters({ em, now }, tenantId, { rules });
   await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), { rules });
   if (nodes.length <= atOnce) return;
   await em.execute(
