@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { ApiError } from '../errors.js';
 import type { DerivedKey, Keyring } from '../secrets/keyring.js';
-import type { Role, Viewer } from '../viewer.js';
+import type { Viewer } from '../viewer.js';
 import { longestSeconds, nodeGraceSeconds, refused, tokenTypes, toViewer } from './claims.js';
 
 export { tokenTypes };

@@ -10,7 +10,7 @@ import { judgeClusters } from './judge-clusters.service.js';
 /** Knows the clusters of tenants as hosting tells of them, and judges each anew when something about it changes. */
 export const followClusters: Consumer = {
   topics: ['hosting.cluster.facts-changed'],
-  async handle({ em, event, now, publish }) {
+  async handle({ em, event, now }) {
     const { tenantId } = event;
     const { clusterId, name, tags, facts, version, isRemoved } =
       event.payload as unknown as ClusterFactsChanged;
