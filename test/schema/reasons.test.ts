@@ -21,10 +21,7 @@ const written = [
 const read = (path: string) => readFileSync(assetPath(path), 'utf8');
 
 test('each reason of an error is in the description of an operation, or in the guide for clients', () => {
-  // Billing's are not all described yet.
-  const sources = readSources(['platform', 'gateway', 'rest-compat', 'panel', 'subgraphs']).filter(
-    ({ file }) => !file.startsWith('subgraphs/billing/'),
-  );
+  const sources = readSources(['platform', 'gateway', 'rest-compat', 'panel', 'subgraphs']);
   const wordsIn = (text: string) =>
     written.flatMap((way) => [...text.matchAll(way)].map(([, word]) => word!));
   const reasons = new Set(sources.flatMap(({ text }) => wordsIn(text)));

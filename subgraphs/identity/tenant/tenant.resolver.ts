@@ -52,6 +52,19 @@ export class TenantResolver {
     return this.tenants.grantPlan(operation, input);
   }
 
+  @Authorized('identity.plan.grant')
+  @Mutation(() => Tenant, {
+    description:
+      'Ends what `grantPlan` has put in force: within seconds the plan that the tenant subscribes to follows, FREE without ' +
+      'one. Platform administrators only. Safe to repeat. NOT_FOUND, CONFLICT (MANAGED_BY_PROVIDER).',
+  })
+  async endPlanGrant(
+    @Arg('tenantId', () => ID, { description: 'The tenant.' }) tenantId: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.tenants.endPlanGrant(operation, tenantId);
+  }
+
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:

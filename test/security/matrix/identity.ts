@@ -40,6 +40,7 @@ export const identity: Matrix = {
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
   'Query.tenants':                      may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.endPlanGrant':              may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
   'Mutation.suspendTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
