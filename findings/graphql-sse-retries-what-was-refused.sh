@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# graphql-sse 2.6.0: its client sends a subscription again that was refused with 400, 401, 403 or 404.
+# graphql-sse 2.6.1: its client sends a subscription again that was refused with 400, 401, 403 or 404.
 #
 # graphql-ws has close codes that its client takes as final. Over Server-Sent Events every answer but 2xx counts as a
 # lost connection: with the five attempts of the default a dashboard whose token has expired, or whose document is wrong,
 # asks six times, with back-off between, before its error handler is called, and each time draws on its rate limit.
 # A server can end that only by answering 200 with an event `next` that carries the errors, and `complete`.
-# Seen on 2026-11-28 with Node 24.21.0. Exits with 1 when the behaviour has changed.
+# Seen on 2026-11-30 with Node 24.21.0. Exits with 1 when the behaviour has changed.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 npm init --yes >/dev/null
-npm install --silent --no-audit --no-fund --save-exact graphql@16.15.0 graphql-sse@2.6.0
+npm install --silent --no-audit --no-fund --save-exact graphql@16.15.0 graphql-sse@2.6.1
 
 cat >try.mjs <<'PROGRAM'
 import { createServer } from 'node:http';

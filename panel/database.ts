@@ -180,13 +180,13 @@ async function olderThan(owner: pg.Client, area: string, needs: readonly string[
   return rows.map(({ name }) => name);
 }
 
-/** Whether panel_app is known to have no password; who may not look it up is not told. */
-export async function lacksPassword(ownerUrl: string): Promise<boolean> {
+/** Whether panel_app has no password; 'unknown' to an owner who may not look it up. */
+export async function lacksPassword(ownerUrl: string): Promise<boolean | 'unknown'> {
   return withClient(ownerUrl, async (owner) => {
     const { rows } = await owner.query<{ maySee: boolean }>(
       `select has_column_privilege('pg_authid', 'rolpassword', 'select') as "maySee"`,
     );
-    if (!rows[0]?.maySee) return false;
+    if (!rows[0]?.maySee) return 'unknown';
     const found = await owner.query('select from pg_authid where rolname = $1 and rolpassword is null', [
       login,
     ]);

@@ -26,7 +26,6 @@ import type {
 import type {
   CanaryProgressed,
   GitOpsChanged,
-  ClusterScoreChanged,
   PolicyChanged,
   ScoreChanged,
   ViolationChanged,
@@ -114,7 +113,6 @@ export interface Events {
   'governance.score.changed': ScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
-  'governance.cluster-score.changed': ClusterScoreChanged;
   'governance.canary.progressed': CanaryProgressed;
   'governance.gitops.changed': GitOpsChanged;
   'hosting.server.changed': ServerChanged;
@@ -124,5 +122,3 @@ export interface Events {
   'hosting.placement.changed': PlacementChanged;
   'hosting.ha.changed': HaChanged;
 }
-
-export type Topic = keyof Events;

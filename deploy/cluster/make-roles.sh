@@ -1,6 +1,7 @@
 #!/bin/sh
-# Run by Patroni once, in a cluster that it has just made, with a connection string of its superuser: the panel's database, its
-# owner (who migrates) and its login.
+# Makes the panel's database, its owner (who migrates) and its login, which inherits nothing, once and with a connection string of
+# the server's superuser. Patroni runs it in a cluster that it has just made; for a server that is there already:
+#   OWNER_PASSWORD=... APP_PASSWORD=... deploy/cluster/make-roles.sh postgresql://postgres@db.example.com/postgres
 set -eu
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname "$1" <<'SQL'
 \set owner_password `printf %s "$OWNER_PASSWORD"`

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+
+import { settingOf } from '#platform/env.js';
 
 import { demoNodeUrl, startDemoFleet } from '../demo/fleet.js';
 import { seedDemoHistory } from '../demo/history.js';
 import { startDemoKubernetes } from '../demo/kubernetes.js';
 import { standInsFor, startDemoProviders, type DemoProvider } from '../demo/providers.js';
 import { connectProvider, demoAccounts, registerCluster, seedDemo } from '../demo/seed.js';
+import { demoSettings } from '../demo/settings.js';
 import { startDemoStripe } from '../demo/stripe.js';
 import { startPanel } from '../panel.js';
 import { panelOptions, run } from '../run.js';
@@ -15,32 +18,22 @@ const fleetWithinMs = 2_000;
 
 // A living panel in one command: a seeded tenant, and eight simulated nodes that report through the real agent path.
 await run(async () => {
-  const settings = {
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'warn',
-    HEARTBEAT_SECONDS: '5',
-    DRAIN_SECONDS: '0',
-    ADMIN_EMAIL: demoAccounts.administrator.email,
-    ADMIN_PASSWORD: demoAccounts.administrator.password,
-    MAIL_LOG: 'true',
-    ...process.env,
-    DATA_DIR: join(process.env['DATA_DIR'] ?? '.data', 'demo'),
-  };
+  const settings = demoSettings(process.env);
   // The stand-in, which test clocks need, is not there yet.
   const { panel: env, logger } = panelOptions({ ...settings, TEST_CLOCKS: 'false' });
   // With a key of Stripe the demo talks to Stripe itself.
   const stripe =
-    process.env['STRIPE_SECRET_KEY'] === undefined
+    settingOf(settings, 'STRIPE_SECRET_KEY') === undefined
       ? await startDemoStripe({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })
       : undefined;
   const providers = await startDemoProviders({
-    kinds: standInsFor(process.env),
+    kinds: standInsFor(settings),
     panelPort: env.PORT,
     dataDir: env.DATA_DIR,
     logger,
   });
   // With a kubeconfig in the environment the demo registers that cluster, if the panel may reach its address.
-  const ownKubeconfig = process.env['KUBECONFIG'];
+  const ownKubeconfig = settings['KUBECONFIG'];
   const kubernetes =
     ownKubeconfig === undefined
       ? await startDemoKubernetes({ panelPort: env.PORT, dataDir: env.DATA_DIR, logger })

@@ -13,9 +13,9 @@ import { databaseEnv } from '../env.js';
 import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
 
-const passwordHint = `
-The panel logs in as panel_app, which has no password yet. Unless the server lets it in by other means, give it one and
-put it into DATABASE_URL:
+const passwordHint = (isUnknown: boolean) => `
+The panel logs in as panel_app, ${isUnknown ? 'and whether that has a password the owner may not see' : 'which has no password yet'}. Unless the server lets it in by other means, it
+needs the one that is in DATABASE_URL:
   alter role panel_app password '...';
 `;
 
@@ -27,7 +27,9 @@ await run(async () => {
   assertDatabaseExists(env);
   if (ownerUrl !== undefined) {
     report(nameOf(ownerUrl), await migrateNamed(ownerUrl, url, logger));
-    if (await lacksPassword(ownerUrl)) process.stdout.write(passwordHint);
+    // With DATABASE_URL it has logged in.
+    const lacks = url === undefined && (await lacksPassword(ownerUrl));
+    if (lacks) process.stdout.write(passwordHint(lacks === 'unknown'));
     return;
   }
   const database = await prepareDatabase(env, loadKeyring(env), logger);

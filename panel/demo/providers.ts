@@ -5,6 +5,7 @@ import { systemClock as agentClock } from '#agent/clock.js';
 import { bootMachine } from '#agent/machine.js';
 import { fileStateStore } from '#agent/state-store.js';
 import { systemClock } from '#platform/clock.js';
+import { settingOf, type EnvSource } from '#platform/env.js';
 import type { Logger } from '#platform/logger.js';
 import type { CloudSandbox, CloudSandboxOptions } from '#sandbox/cloud/start.js';
 import { startDigitalOceanSandbox } from '#sandbox/digitalocean/start.js';
@@ -47,8 +48,8 @@ const kinds: readonly Kind[] = [
 ];
 
 /** Those of whose API `settings` does not say where it is. */
-export function standInsFor(settings: Readonly<Record<string, string | undefined>>): readonly Kind[] {
-  return kinds.filter(({ setting }) => settings[setting] === undefined);
+export function standInsFor(settings: EnvSource): readonly Kind[] {
+  return kinds.filter(({ setting }) => settingOf(settings, setting) === undefined);
 }
 
 /**

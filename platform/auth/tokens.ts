@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { ApiError } from '../errors.js';
 import type { DerivedKey, Keyring } from '../secrets/keyring.js';
-import type { Role, Viewer } from '../viewer.js';
+import type { Viewer } from '../viewer.js';
 import { longestSeconds, nodeGraceSeconds, refused, tokenTypes, toViewer } from './claims.js';
 
 export { tokenTypes };
@@ -235,14 +235,6 @@ export interface SigningKey {
   kid: string;
   alg: 'EdDSA' | 'ES256';
   privateKey: VerificationKey;
-}
-
-export interface UserClaims {
-  userId: string;
-  tenantId: string;
-  sessionId: string;
-  role: Role;
-  isAdministrator: boolean;
 }
 
 /** Signs a JWT of one of the panel's own kinds. `lifetimeSeconds` counts from `now`. */

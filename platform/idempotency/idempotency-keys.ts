@@ -8,6 +8,12 @@ import type { Operation, Write } from '../subgraph/operation.js';
 export const keptMs = 24 * 60 * 60 * 1000;
 const keyShape = /^[\x21-\x7e]{1,255}$/;
 
+/** The description of `idempotencyKey` of an input. */
+export const idempotencyKeyText =
+  'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED ' +
+  '(IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other ' +
+  'arguments than the first time.';
+
 /** One call of a mutation that a client may repeat under a key. */
 export interface RepeatableCall<Mutation extends string> {
   mutation: Mutation;

@@ -114,20 +114,7 @@ export class TargetGuard {
   }
 }
 
-/**
- * A `lookup` for net, tls, http and libraries built on them. Node does not call it when the host is an address already,
- * so such a URL must go through `TargetGuard.check` first; the dispatcher needs no such care.
- */
-export function createGuardedLookup(guard: TargetGuard): LookupFunction {
-  return (hostname, options, callback) => {
-    guard.addressesOf(hostname).then(
-      (addresses) => answerLookup(addresses, hostname, options, callback),
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    );
-  };
-}
-
-/** A `lookup` that knows just these addresses, whatever it is asked for. */
+/** A `lookup` for net, tls, http and libraries built on them that knows just these addresses, whatever it is asked for. */
 export function pinnedLookup(addresses: readonly string[]): LookupFunction {
   return (hostname, options, callback) => answerLookup(addresses, hostname, options, callback);
 }

@@ -26,13 +26,6 @@ export interface PolicyChanged {
   version: number;
 }
 
-/** The score of a cluster is another, or the number of policies that do not hold there. */
-export interface ClusterScoreChanged {
-  clusterId: string;
-  score: number | null;
-  violations: number;
-}
-
 /** A canary moved from one status to another, or came further in the one that it is in. */
 export interface CanaryProgressed {
   canaryId: string;

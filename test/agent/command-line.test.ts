@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { readSettings } from '#agent/settings.js';
+import { readSettings, usage } from '#agent/settings.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
+import { routes } from '#rest-compat/routes.js';
 
 import { TestNode } from './support/node.js';
 
@@ -46,6 +48,23 @@ test('flags win over the environment', () => {
     simulate: true,
     logLevel: 'info',
   });
+});
+
+test("the agent's page has each call that it makes, those that the panel has for agents, and each flag", () => {
+  const page = readFileSync(assetPath('agent', 'README.md'), 'utf8');
+  const made = globSync('agent/**/*.ts', { cwd: packageRoot }).flatMap((file) =>
+    [...readFileSync(assetPath(file), 'utf8').matchAll(/['`]((?:api\/agent|licences)\/[^'`]+)['`]/g)].map(
+      ([, path]) => `/${path!.replace(/\$\{.*\}/, '{id}')}`,
+    ),
+  );
+  const ofThePanel = routes
+    .map(({ path }) => path.replace(':id', '{id}'))
+    .filter((path) => path.startsWith('/api/agent/'));
+  expect(made).toEqual(expect.arrayContaining(['/api/agent/commands/{id}/result', '/licences/keys.json']));
+  expect(ofThePanel).toContain('/api/agent/enroll');
+  const flags = usage.match(/--[a-z-]{3,}|QUAZZAR_(ISSUER|LOG_LEVEL)/g)!.filter((flag) => flag !== '--help');
+  const named = [...made, ...ofThePanel, ...flags];
+  expect(named.filter((name) => !page.includes(name))).toEqual([]);
 });
 
 test('two nodes of one machine get a state file each', () => {

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 
 import { assetPath } from '#platform/package-root.js';
 
+import { exampleSettings } from '../support/settings.js';
 import { composeFaults, layered, readCompose, type Compose, type Service } from './support/compose.js';
 import { checkHaproxy, namesIn, rendered } from './support/engine-config.js';
 
@@ -28,6 +29,29 @@ afterAll(() => rmSync(secrets, { recursive: true }));
 const makeSecrets = () => spawnSync(assetPath('deploy', 'cluster', 'make-secrets.sh'), [secrets]).status;
 const settingsOf = ({ environment = {} }: Service) => Object.entries(environment);
 const isEngine = ({ image }: Service) => image === 'quazzar-engines';
+
+/** Settings that panels are not told, and why. */
+const untold = {
+  HOST: 'of the image',
+  PORT: 'of the image',
+  DATA_DIR: 'of the image',
+  NODE_ADDRESS: "the container's name and the port, by default",
+  KEEP_ALIVE_SECONDS: 'haproxy.cfg is made for what it is by default',
+  DATABASE_OWNER_URL: 'of the service that migrates',
+  GIT_SSL_CAINFO: 'a file, which has to be mounted too',
+  ...Object.fromEntries(
+    ['GATEWAY', 'IDENTITY', 'FLEET', 'BILLING', 'GOVERNANCE', 'HOSTING'].map((name) => [
+      `${name}_URL`,
+      'in split mode only, where compose.split.yml has it',
+    ]),
+  ),
+};
+const untoldToGateways = {
+  DATABASE_URL: 'has none',
+  DATABASE_DIRECT_URL: 'has none',
+  DATABASE_READ_URL: 'has none',
+  PATRONI_URLS: "of hosting's",
+};
 
 test.each(['panels', 'split'])('Prometheus asks each process for metrics: %s', (targets) => {
   const { services } = deployments[targets === 'split' ? 'compose.split.yml over it' : 'docker-compose.yml']!;
@@ -99,7 +123,7 @@ describe.each(Object.entries(deployments))('%s', (_name, { services, ...declared
   });
 
   test('panels are told settings that they know, and have the time that they need for a stop', () => {
-    const known = new Set(readFileSync(assetPath('.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm));
+    const known = new Set(exampleSettings());
     for (const [name, service] of all.filter(([, { image }]) => image === 'quazzar-panel')) {
       const unknown = settingsOf(service)
         .map(([setting]) => setting.replace(/_FILE$/, ''))
@@ -110,6 +134,19 @@ describe.each(Object.entries(deployments))('%s', (_name, { services, ...declared
       const grace = Number.parseInt(service.stop_grace_period ?? '10', 10);
       expect(grace).toBeGreaterThan(Number(drain) + 15);
     }
+  });
+
+  test('each setting of the example reaches the panels, but for what the deployment decides', () => {
+    const missing = all
+      .filter(([name, { image }]) => image === 'quazzar-panel' && name !== 'migrate')
+      .flatMap(([name, service]) => {
+        const told = new Set(settingsOf(service).map(([setting]) => setting.replace(/_FILE$/, '')));
+        const decided = Object.keys({ ...untold, ...(name.startsWith('gateway') ? untoldToGateways : {}) });
+        return exampleSettings()
+          .filter((setting) => !told.has(setting) && !decided.includes(setting))
+          .map((setting) => `${name}: ${setting}`);
+      });
+    expect(missing).toEqual([]);
   });
 
   test('what start.sh fills in is set for each engine', () => {

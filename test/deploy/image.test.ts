@@ -78,6 +78,15 @@ test('what is sent to build the image is enough for a panel with its console, wh
     expect(await page('/')).toContain('<script type="module"');
     expect(await page('/graphiql')).toContain('/graphiql/assets/start.js');
     expect((await fetch(`http://127.0.0.1:${port}/api/auth/sessions`)).status).toBe(401);
+    // As docs/operating.md has it run in a container.
+    const command = run(['dist/panel/administrator.js', 'grant', 'nobody@example.com'], {
+      DATABASE_URL: database.url,
+      SECRETS_KEY: testSecretsKey,
+    });
+    expect([await command.ended, command.output]).toEqual([
+      1,
+      'There is no account with the address nobody@example.com.\n',
+    ]);
     expect(await panel.kill('SIGTERM')).toBe(0);
   } finally {
     await panel.kill('SIGKILL');

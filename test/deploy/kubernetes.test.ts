@@ -11,6 +11,8 @@ import { parseAllDocuments } from 'yaml';
 
 import { assetPath } from '#platform/package-root.js';
 
+import { exampleSettings } from '../support/settings.js';
+
 interface Manifest {
   apiVersion: string;
   kind: string;
@@ -136,7 +138,7 @@ test('each pod runs without privileges, on a root that it cannot write to, with 
 });
 
 test('panels are told settings that they know', () => {
-  const known = new Set(readFileSync(assetPath('.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm));
+  const known = new Set(exampleSettings());
   // What Kubernetes itself puts into the values of others.
   const parts = panel.env.flatMap(({ value }) =>
     [...(value ?? '').matchAll(/\$\((\w+)\)/g)].map(([, name]) => name),

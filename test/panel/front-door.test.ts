@@ -1,16 +1,20 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { areaNames } from '#panel/areas.js';
+import { demoAccounts } from '#panel/demo/seed.js';
 import { panelEnv } from '#panel/env.js';
 import { splitEnv } from '#panel/split-env.js';
 import { longestBodyOfStrangers } from '#platform/client-data.js';
 import { EnvError, readAll } from '#platform/env.js';
 import { routes } from '#rest-compat/routes.js';
 
+import { follow, samples } from '../support/guide.js';
 import { modes, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
+import { ordinaryBeat, Tenant, until, type Tokens } from '../support/world.js';
 
 const dashboards = 'https://dashboards.example.com';
 
@@ -19,6 +23,7 @@ beforeAll(async () => {
   panel = await startTestPanel({
     CORS_ORIGINS: `${dashboards}, http://localhost:5173`,
     KEEP_ALIVE_SECONDS: '90',
+    ALLOW_PRIVATE_TARGETS: '127.0.0.1',
   });
 });
 afterAll(async () => panel.stop());
@@ -214,6 +219,39 @@ const others = {
   SECRETS_KEY: testSecretsKey,
   ...Object.fromEntries(areaNames.map((name) => [`${name.toUpperCase()}_URL`, `http://${name}:4001`])),
 };
+
+test('who follows the guides in order from a demo is refused nothing', async ({ skip }) => {
+  if (spawnSync('curl', ['--version']).status !== 0) return skip('curl is not on this machine');
+  const { world } = panel;
+  const { owner } = demoAccounts;
+  const registered = await world.rest<Tokens>('/api/auth/register', { body: owner });
+  const tenant = await new Tenant(world, owner, registered.body).grantPlan('PRO');
+  const enrolled = await world.rest<{ credential: string }>('/api/agent/enroll', {
+    body: {
+      token: await tenant.enrollmentToken({ tags: ['demo'] }),
+      name: 'production-01',
+      hostname: 'cloud.example.com',
+      version: '0.2.9',
+    },
+  });
+  await world.rest('/api/agent/heartbeat', { token: enrolled.body.credential, body: ordinaryBeat });
+  await until(
+    async () => (await panel.sql('select from governance.node where tenant_id = $1', [tenant.id])).length > 0,
+    'governance to know the node',
+  );
+
+  // Streams do not end, and time is moved in the demo only.
+  const shell = samples('clients.md', 'sh').filter((sample) => !/curl -N|advanceTestClock/.test(sample));
+  const answers = await follow(shell, panel.panel.url);
+  const [preview, gitOps] = [...samples('clients.md', 'graphql'), ...samples('gitops.md', 'graphql')];
+  const variables = JSON.parse(samples('clients.md', 'json')[0]!) as Record<string, unknown>;
+  answers.push(await tenant.graphql(preview!, variables));
+  // No test asks a host of others.
+  answers.push(await tenant.graphql(gitOps!.replace('github.com', '127.0.0.1')));
+  expect(answers).toHaveLength(7);
+  const refused = answers.filter((answer) => /"(error|errors|warnings)":/.test(JSON.stringify(answer)));
+  expect(refused).toEqual([]);
+}, 120_000);
 
 test('settings that could not work are refused before anything starts, all at once', () => {
   expect(problemsOf({})).toEqual([]);

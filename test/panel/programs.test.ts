@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -38,6 +38,32 @@ test('migrate with the owner alone migrates the database that is named, and says
   const again = await runProgram('migrate', settings);
   expect(again.output).toMatch(/:\n( {2}\w+: nothing to do\n)+The database is up to date\.\n$/);
   expect(await query(server.url('named'), 'select name from fleet.migration order by id')).toEqual(steps);
+}, 90_000);
+
+test('roles as make-roles.sh makes them are enough for a migration by the owner alone, after which the login gets in', async ({
+  skip,
+}) => {
+  if (spawnSync('psql', ['--version']).status !== 0) return skip('psql is not on this machine');
+  const server = await servers.start(servers.temporaryFolder());
+  const urlAs = (username: string, password: string, database = 'panel') =>
+    Object.assign(new URL(server.url(database)), { username, password }).href;
+  // An operator's server has another superuser.
+  await query(server.url('postgres'), `create role postgres superuser login password 'super-word'`);
+  const superuser = urlAs('postgres', 'super-word', 'postgres');
+  await query(superuser, 'alter role panel_owner rename to of_the_embedded_server');
+  execFileSync(assetPath('deploy', 'cluster', 'make-roles.sh'), [superuser], {
+    env: { PATH: process.env['PATH'], OWNER_PASSWORD: 'owner-word', APP_PASSWORD: 'login-word' },
+  });
+  const settings = { DATABASE_OWNER_URL: urlAs('panel_owner', 'owner-word') };
+  const migrated = await runProgram('migrate', { ...settings, DATA_DIR: join(emptyFolder(), 'data') });
+  expect(migrated).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('The database is up to date.\n'),
+  });
+  // Such an owner may not see whether the login has one.
+  expect(migrated.output).toContain(`alter role panel_app password '...'`);
+  const rights = `select pg_has_role('fleet_app', 'set') as "maySet", pg_has_role('fleet_app', 'usage') as inherits`;
+  expect(await query(urlAs('panel_app', 'login-word'), rights)).toEqual([{ maySet: true, inherits: false }]);
 }, 90_000);
 
 test.concurrent.each(['migrate', 'rotate-keys', 'rotate-secrets'])(

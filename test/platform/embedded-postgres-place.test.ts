@@ -1,5 +1,16 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -86,6 +97,20 @@ test('a port that was insisted on and is taken is a clear failure', async () => 
     `Port ${port} on 127.0.0.1 is in use`,
   );
 });
+
+test.runIf(isRoot)(
+  'what root starts for a moment leaves its owner all that the next start reads',
+  async () => {
+    const dataDir = await servers.madeFolder();
+    const { uid, gid } = statSync(join(dataDir, 'postgres'));
+    for (const name of readdirSync(dataDir)) chownSync(join(dataDir, name), uid, gid);
+    // Large enough to be set aside.
+    truncateSync(join(dataDir, 'postgres.log'), 17 * 1024 * 1024);
+    await (await servers.start(dataDir)).stop();
+    const ofOthers = readdirSync(dataDir).filter((name) => statSync(join(dataDir, name)).uid !== uid);
+    expect(ofOthers).toEqual([]);
+  },
+);
 
 test.runIf(isRoot)(
   'as root below a private folder the database is kept where the postgres user can reach it',

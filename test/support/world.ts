@@ -8,7 +8,7 @@ export interface GraphQLAnswer<Data = Record<string, unknown>> {
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
 
-interface Tokens {
+export interface Tokens {
   user: { id: string; email: string; role: string; tenant: { id: string; name: string; plan: string } };
   access_token: string;
   refresh_token: string;

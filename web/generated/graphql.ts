@@ -339,7 +339,7 @@ export type CommissionKind =
 
 /** A tenant's account with a provider. */
 export type ConnectProviderInput = {
-  /** The provider: `hetzner`. */
+  /** The provider, by `Provider.id`: `hetzner` or `digitalocean`. */
   provider: string;
   /** An API token that may read and write; of chosen scopes at DigitalOcean, all of those of droplets, tags and SSH keys. It is tried, sealed, and never shown again. */
   token: string;
@@ -383,7 +383,7 @@ export type CreateCanaryInput = {
   ignoresWindows?: boolean | null | undefined;
   /** When it begins; at once unless told. */
   startAt?: string | null | undefined;
-  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -595,7 +595,7 @@ export type DecommissionServerInput = {
   id: string | number;
   /** How many seconds commands under way on its node may take to end, 0 to 3600; 60 unless told. */
   drainSeconds?: number | null | undefined;
-  /** Repeating a call under the same key within 24 hours makes nothing more. 1 to 255 visible ASCII characters; the header `Idempotency-Key` does the same. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -1123,7 +1123,7 @@ export type ProviderStatus =
 
 /** A server that is wanted. */
 export type ProvisionServerInput = {
-  /** The provider: `hetzner`. */
+  /** The provider, by `Provider.id`: `hetzner` or `digitalocean`. */
   provider: string;
   /** A location of the provider (`fsn1`), or a zone of several (`eu-central`). */
   region: string;
@@ -1139,7 +1139,7 @@ export type ProvisionServerInput = {
   tags?: Array<string> | null | undefined;
   /** Whether it is protected from the start. */
   isProtected?: boolean | null | undefined;
-  /** Repeating a call under the same key within 24 hours makes nothing more. 1 to 255 visible ASCII characters; the header `Idempotency-Key` does the same. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -1243,7 +1243,7 @@ export type SendCommandInput = {
   executionTimeoutSeconds?: number | null | undefined;
   /** Begins outside of maintenance windows too; false unless told. */
   ignoresWindows?: boolean | null | undefined;
-  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. */
+  /** Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does. VALIDATION_FAILED (IDEMPOTENCY_KEY_INVALID) unless it has 1 to 255 visible ASCII characters, (IDEMPOTENCY_KEY_REUSED) with other arguments than the first time. */
   idempotencyKey?: string | null | undefined;
 };
 

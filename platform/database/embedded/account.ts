@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { chownSync, statSync, type Stats } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 /** The system user that PostgreSQL runs as when we are root, which it refuses to be. Undefined: run as ourselves. */
@@ -40,6 +40,14 @@ function postgresUser(): Account {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Gives a file that root has made in the place of another to the owner of that: a command that is run as root must leave a
+ * service of another user what it starts with.
+ */
+export function handOver(file: string, replaced: Stats | undefined): void {
+  if (replaced && replaced.uid !== 0 && process.getuid?.() === 0) chownSync(file, replaced.uid, replaced.gid);
 }
 
 /** Whether the account may reach `path` and enter or run it. The kernel is asked, as modes alone don't tell (ACLs). */

@@ -1,11 +1,17 @@
 import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 
+import { handOver } from './account.js';
+
 const rotateAbove = 16 * 1024 * 1024;
 
 /** Opens the server's log for appending; a large one is first set aside as `.old`. */
 export function openLog(file: string): number {
-  if (sizeOf(file) > rotateAbove) renameSync(file, `${file}.old`);
-  return openSync(file, 'a', 0o600);
+  const before = statSync(file, { throwIfNoEntry: false });
+  const isLarge = before !== undefined && before.size > rotateAbove;
+  if (isLarge) renameSync(file, `${file}.old`);
+  const log = openSync(file, 'a', 0o600);
+  if (isLarge) handOver(file, before);
+  return log;
 }
 
 /** The last words of the server, for the error that reports its failure. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { z } from 'zod';
+
+import { handOver } from './account.js';
 
 const clusterState = z.object({
   /** Of the superuser. */
@@ -38,5 +40,6 @@ export function writeState(dataDir: string, state: ClusterState): void {
   const file = stateFile(dataDir);
   // flush: the rename must not reach the disk before the words do, for the password has no other copy.
   writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  handOver(`${file}.new`, statSync(file, { throwIfNoEntry: false }));
   renameSync(`${file}.new`, file);
 }

@@ -95,7 +95,10 @@ export class Alert {
   @Property({ type: 'datetime' })
   updatedAt!: Date;
 
-  @Field(() => ID, { nullable: true, description: 'Who acknowledged it: the id of a user or service.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Who acknowledged it: the id of a user, an API key or a service.',
+  })
   @Property({ type: 'text', nullable: true })
   acknowledgedBy!: string | null;
 

@@ -59,7 +59,9 @@ export class Command {
   @Property({ type: 'boolean' })
   ignoresWindows!: boolean;
 
-  @Field(() => String, { description: 'Who sent it: the id of a user, or `svc:` and the name of a service.' })
+  @Field(() => String, {
+    description: 'Who sent it: the id of a user or an API key, or `svc:` and the name of a service.',
+  })
   @Property({ type: 'text' })
   createdBy!: string;
 

@@ -1,6 +1,7 @@
 import { ArgsType, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 
+import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
 import { JsonObject } from '#platform/subgraph/scalars.js';
 
 import { unknownFieldsDescription } from '../reported/input-warning.js';
@@ -70,7 +71,7 @@ export class SendCommandInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+    description: idempotencyKeyText,
   })
   idempotencyKey?: string | null;
 }

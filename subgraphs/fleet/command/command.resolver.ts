@@ -94,7 +94,8 @@ export class CommandResolver {
       'Sends a command to instances, connected or not. Nodes get it at once over `commandsFor`, or with the answer to ' +
       'their next beat. `Idempotency-Key` holds. VALIDATION_FAILED, also for an instance that is not of the fleet, by ' +
       'its place in the list. CONFLICT (POLICY_VIOLATION) when a mandatory policy does not let it be done on one of them, ' +
-      'with the policy and what decided in the details; UNAVAILABLE when that cannot be asked and there are such policies.',
+      'with the policy and what decided in the details, and (TARGETS_CHANGED) when who has the tags or is in the groups changed ' +
+      'just then: send it again. UNAVAILABLE when that cannot be asked and there are such policies.',
   })
   async sendCommand(
     @Arg('input', () => SendCommandInput, { description: 'The command and who it is for.' })

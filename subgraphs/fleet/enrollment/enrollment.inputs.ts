@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
+import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { Instance } from '../instance/instance.entity.js';
@@ -133,7 +134,7 @@ export class EnrollInstanceInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+    description: idempotencyKeyText,
   })
   idempotencyKey?: string | null;
 

@@ -44,7 +44,7 @@ export class EnrollmentResolver {
   @Mutation(() => CreateEnrollmentTokenPayload, {
     description:
       "Makes the enrollment token of a server that is being provisioned: one use, one host name, and a place under the plan's " +
-      'limit until then. An earlier one of the server ends. For hosting only. VALIDATION_FAILED, LIMIT_REACHED when the ' +
+      'limit until then. An earlier one of the server ends. For hosting only. VALIDATION_FAILED, LIMIT_REACHED (INSTANCES_LIMIT) when the ' +
       'plan allows no more instances, CONFLICT (PAYMENT_OVERDUE).',
   })
   async createServerEnrollmentToken(
@@ -68,7 +68,8 @@ export class EnrollmentResolver {
   @Mutation(() => EnrollInstancePayload, {
     description:
       'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
-      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND), VALIDATION_FAILED, LIMIT_REACHED when the plan allows no more instances. ' +
+      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND, TENANT_SUSPENDED), VALIDATION_FAILED, LIMIT_REACHED (INSTANCES_LIMIT) when the plan allows no more ' +
+      'instances, CONFLICT (PAYMENT_OVERDUE). ' +
       'Repeated under an idempotency key it answers the same instance, with a credential as good as the first.',
   })
   async enrollInstance(

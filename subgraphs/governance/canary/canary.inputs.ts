@@ -2,6 +2,7 @@ import { ArgsType, Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
 import { PageArgs } from '#platform/subgraph/paging.js';
+import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
 import { OrderedCommand, orderRules } from '../order/order.js';
@@ -134,7 +135,7 @@ export class CreateCanaryInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+    description: idempotencyKeyText,
   })
   idempotencyKey?: string | null;
 }

@@ -10,7 +10,7 @@ import { judgeClusters } from './judge-clusters.service.js';
 /** Knows the clusters of tenants as hosting tells of them, and judges each anew when something about it changes. */
 export const followClusters: Consumer = {
   topics: ['hosting.cluster.facts-changed'],
-  async handle({ em, event, now, publish }) {
+  async handle({ em, event, now }) {
     const { tenantId } = event;
     const { clusterId, name, tags, facts, version, isRemoved } =
       event.payload as unknown as ClusterFactsChanged;
@@ -41,7 +41,7 @@ export const followClusters: Consumer = {
         facts['cluster.status'] === 'offline' ? now : null,
       ],
     );
-    if (kept.length > 0) await judgeClusters({ em, now, publish }, tenantId, { id: clusterId });
+    if (kept.length > 0) await judgeClusters({ em, now }, tenantId, { id: clusterId });
   },
 };
 

@@ -1,34 +1,29 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { inTurns } from '#platform/slices.js';
-import type { ClusterScoreChanged } from '#schema/events.js';
 
 import type { Facts } from '../fact/flatten.js';
 import { readRules, type TenantRules } from '../result/active-policies.loader.js';
 import { evaluate, noInstance, type Evaluation } from '../result/evaluate.js';
-import { scoreOf, type Weights } from '../score/formula.js';
 
 export interface JudgeStep {
   em: SqlEntityManager;
   now: Date;
-  publish: (event: OutboxEvent) => void;
 }
 
-interface ClusterRow extends Weights {
+interface ClusterRow {
   id: string;
   tags: readonly string[];
   facts: Facts;
-  violations: number;
   offlineSince: Date | string | null;
 }
 
-const columns = 'id, tags, facts, offline_since as "offlineSince", passed, known, applicable, violations';
+const columns = 'id, tags, facts, offline_since as "offlineSince"';
 /** More than that a tenant has not. */
 const mostClusters = 200;
 
 /** Judges clusters of a tenant by the same rules as instances: all of them, one, or those that are due. */
 export async function judgeClusters(
-  { em, now, publish }: JudgeStep,
+  { em, now }: JudgeStep,
   tenantId: string,
   { id, isDue = false, rules }: { id?: string; isDue?: boolean; rules?: TenantRules } = {},
 ): Promise<number> {
@@ -48,8 +43,6 @@ export async function judgeClusters(
     const found = evaluate(cluster, policies, new Map(), now.getTime());
     results.push(...resultsOf(row.id, found));
     scores.push(scoresOf(row.id, found));
-    if (scoreOf(row) !== scoreOf(found) || row.violations !== found.violations)
-      publish(scored(tenantId, row.id, found));
   }
   const ids = JSON.stringify(rows.map((row) => row.id));
   const told = JSON.stringify(results);
@@ -94,13 +87,4 @@ function resultsOf(clusterId: string, { results }: Evaluation): object[] {
 
 function scoresOf(id: string, { passed, known, applicable, violations, dueAt }: Evaluation): object {
   return { id, passed, known, applicable, violations, due_at: dueAt };
-}
-
-function scored(tenantId: string, clusterId: string, found: Evaluation): OutboxEvent {
-  return {
-    topic: 'governance.cluster-score.changed',
-    tenantId,
-    entityId: clusterId,
-    payload: { clusterId, score: scoreOf(found), violations: found.violations } satisfies ClusterScoreChanged,
-  };
 }

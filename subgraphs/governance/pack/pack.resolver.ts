@@ -40,7 +40,7 @@ export class PackResolver {
   @Mutation(() => [Policy], {
     description:
       'Makes the policies of a pack for all instances, ADVISORY, and answers those that were made: one whose name there is ' +
-      'already is left alone, so that the call may be repeated. NOT_FOUND, PLAN_REQUIRED, LIMIT_REACHED.',
+      'already is left alone, so that the call may be repeated. NOT_FOUND, PLAN_REQUIRED, LIMIT_REACHED (POLICIES_LIMIT).',
   })
   async installPolicyPack(
     @Arg('id', () => ID, { description: 'The pack.' }) id: string,

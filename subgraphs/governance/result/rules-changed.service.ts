@@ -70,7 +70,7 @@ export async function rulesChanged(
     [tenantId, tenantId, atOnce + 1, tenantId, cause.instanceId ?? ''],
   );
   const rules = await readRules(em, tenantId, now);
-  await judgeClusters({ em, now, publish }, tenantId, { rules });
+  await judgeClusters({ em, now }, tenantId, { rules });
   const judged = nodes.filter(({ id }, at) => at < atOnce || id === cause.instanceId);
   await evaluateNodes({ em, now, publish }, tenantId, judged, { rules });
   if (nodes.length > atOnce) await judgeLater(em, tenantId, now);

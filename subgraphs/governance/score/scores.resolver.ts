@@ -66,7 +66,7 @@ export class ScoresResolver {
       matches: ({ payload }) => instanceId == null || payload['instanceId'] === instanceId,
     })),
     description:
-      "An instance's score, or how many policies do not hold there, is another; it is given as it is now. " +
+      "An instance's score, or how many policies do not hold there, is another; it is given as it is now. Of clusters nothing is told. " +
       '`extensions.cursor` of an event, given back as `extensions.after` within 24 hours, resumes after it.',
   })
   async scoreChanged(

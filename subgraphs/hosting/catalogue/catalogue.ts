@@ -10,7 +10,7 @@ export class Region {
   @Field(() => String, { description: 'What it is called.' })
   name!: string;
 
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, {
@@ -35,7 +35,7 @@ export class Size {
   @Field(() => ID, { description: 'As the provider names it: `cx31`.' })
   id!: string;
 
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, { description: 'What it is called.' })

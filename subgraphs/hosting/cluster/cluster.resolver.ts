@@ -96,7 +96,7 @@ export class ClusterResolver {
       'Registers a cluster, at most 200. It is contacted first: VALIDATION_FAILED on `kubeconfig` where it would run a ' +
       'program or read a file, where its address is private or its certificate not checked, and where its user is unknown or ' +
       'may not get, list, watch, create, patch and delete deployments everywhere. CONFLICT (NAME_TAKEN), (CLUSTER_KNOWN); UNAVAILABLE ' +
-      '(CLUSTER_AWAY) when it does not answer; LIMIT_REACHED.',
+      '(CLUSTER_AWAY) when it does not answer; LIMIT_REACHED (CLUSTERS_LIMIT).',
   })
   async registerCluster(
     @Arg('input', () => RegisterClusterInput, { description: 'The cluster.' }) input: RegisterClusterInput,

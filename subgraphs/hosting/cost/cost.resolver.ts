@@ -21,7 +21,7 @@ import type { CostService } from './cost.service.js';
 
 @ArgsType()
 class ForecastArgs {
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, { description: 'A location or zone of the provider.' })

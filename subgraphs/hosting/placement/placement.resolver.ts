@@ -90,7 +90,7 @@ export class PlacementResolver {
       'Deploys to all clusters in a region or with a tag, a partition of them at a time: the next one begins once it runs in ' +
       'all of the one before, and none does after a bad one. Which clusters that are is found now. VALIDATION_FAILED, also ' +
       'where there is no such cluster; CONFLICT (NAME_TAKEN), and (POLICY_VIOLATION) where a mandatory policy is against it in ' +
-      'one of them; LIMIT_REACHED at 200 placements.',
+      'one of them; LIMIT_REACHED (PLACEMENTS_LIMIT) at 200.',
   })
   async placeDeployment(
     @Arg('input', () => PlaceDeploymentInput, { description: 'The deployment, and for which clusters.' })

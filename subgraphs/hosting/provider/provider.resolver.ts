@@ -39,7 +39,10 @@ export class ProviderResolver {
       'unless leavesServers says so.',
   })
   async disconnectProvider(
-    @Arg('provider', () => String, { description: 'The provider: `hetzner`.' }) provider: string,
+    @Arg('provider', () => String, {
+      description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.',
+    })
+    provider: string,
     @Arg('leavesServers', () => Boolean, {
       nullable: true,
       description:

@@ -21,7 +21,9 @@ registerEnumType(ProviderStatus, {
 
 @ObjectType({ description: 'Somebody who rents out servers, and how the tenant stands with them.' })
 export class Provider {
-  @Field(() => ID, { description: 'By which it is named everywhere: `hetzner`.' })
+  @Field(() => ID, {
+    description: 'By which it is named as `provider` everywhere: `hetzner` or `digitalocean`.',
+  })
   id!: string;
 
   @Field(() => String, { description: 'What it is called.' })
@@ -52,7 +54,7 @@ export class Provider {
 
 @InputType({ description: "A tenant's account with a provider." })
 export class ConnectProviderInput {
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, {

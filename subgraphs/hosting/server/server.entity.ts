@@ -22,7 +22,7 @@ export class Server {
   @Property({ type: 'bigint' })
   version!: string;
 
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   @Property({ type: 'text' })
   provider!: string;
 
@@ -87,7 +87,10 @@ export class Server {
   @Property({ type: 'integer' })
   progress!: number;
 
-  @Field(() => String, { nullable: true, description: "The provider's id of it; null before it is known." })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id that it has at its provider, which is not `Provider.id`; null before it is known.',
+  })
   @Property({ type: 'text', nullable: true })
   providerId!: string | null;
 

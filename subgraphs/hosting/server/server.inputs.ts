@@ -1,15 +1,13 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
-import { ServerStatus } from './server.phases.js';
+import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
 
-const keyText =
-  'Repeating a call under the same key within 24 hours makes nothing more. 1 to 255 visible ASCII characters; the ' +
-  'header `Idempotency-Key` does the same.';
+import { ServerStatus } from './server.phases.js';
 
 @InputType({ description: 'A server that is wanted.' })
 export class ProvisionServerInput {
-  @Field(() => String, { description: 'The provider: `hetzner`.' })
+  @Field(() => String, { description: 'The provider, by `Provider.id`: `hetzner` or `digitalocean`.' })
   provider!: string;
 
   @Field(() => String, {
@@ -50,7 +48,7 @@ export class ProvisionServerInput {
   @Field(() => Boolean, { nullable: true, description: 'Whether it is protected from the start.' })
   isProtected?: boolean | null;
 
-  @Field(() => String, { nullable: true, description: keyText })
+  @Field(() => String, { nullable: true, description: idempotencyKeyText })
   idempotencyKey?: string | null;
 }
 
@@ -94,7 +92,7 @@ export class DecommissionServerInput {
   })
   drainSeconds?: number | null;
 
-  @Field(() => String, { nullable: true, description: keyText })
+  @Field(() => String, { nullable: true, description: idempotencyKeyText })
   idempotencyKey?: string | null;
 }
 

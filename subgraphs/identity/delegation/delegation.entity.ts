@@ -20,7 +20,9 @@ export class Delegation {
   @PrimaryKey({ type: 'text' })
   id!: string;
 
-  @Field(() => ID, { description: 'The tenant whose users may act.' })
+  @Field(() => ID, {
+    description: 'The tenant whose users may act: a managed service provider, not one of servers.',
+  })
   @Property({ type: 'text' })
   providerId!: string;
 

@@ -50,8 +50,8 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Mutation(() => Invitation, {
     description:
-      'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED when ' +
-      'the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER), FORBIDDEN (OWNER_REQUIRED, ' +
+      'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED (USERS_LIMIT) ' +
+      'when the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER, PAYMENT_OVERDUE), FORBIDDEN (OWNER_REQUIRED, ' +
       'ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
   })
   async inviteMember(
@@ -63,7 +63,8 @@ export class MemberResolver {
 
   @Authorized('identity.member.manage')
   @Mutation(() => Invitation, {
-    description: 'Takes an invitation back. Safe to repeat. NOT_FOUND, CONFLICT (INVITATION_ACCEPTED).',
+    description:
+      'Takes an invitation back. Safe to repeat. NOT_FOUND, CONFLICT (INVITATION_ACCEPTED), FORBIDDEN (OWNER_REQUIRED) for that of an owner.',
   })
   async revokeInvitation(
     @Arg('id', () => ID, { description: 'The invitation.' }) id: string,
@@ -75,7 +76,7 @@ export class MemberResolver {
   @Mutation(() => AuthPayload, {
     description:
       'Makes the account of an invitation and signs it in. Public. UNAUTHENTICATED (INVITATION_INVALID) when the link is ' +
-      'unknown, ended or used; CONFLICT (EMAIL_TAKEN), LIMIT_REACHED, VALIDATION_FAILED.',
+      'unknown, ended or used; CONFLICT (EMAIL_TAKEN, PAYMENT_OVERDUE), LIMIT_REACHED (USERS_LIMIT), VALIDATION_FAILED.',
   })
   async acceptInvitation(
     @Arg('input', () => AcceptInvitationInput) input: AcceptInvitationInput,

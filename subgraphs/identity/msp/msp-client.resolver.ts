@@ -53,8 +53,8 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       "Makes a client: a tenant of its own with a share of the tenant's instance limit, whose owner is invited by mail. It " +
-      'is ready within seconds. PLAN_REQUIRED, LIMIT_REACHED when the shares would be more than the limit, ' +
-      'FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several invitations.',
+      'is ready within seconds. PLAN_REQUIRED, LIMIT_REACHED (INSTANCES_LIMIT) when the shares would be more than the limit, ' +
+      'CONFLICT (PAYMENT_OVERDUE), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several invitations.',
   })
   async createMspClient(
     @Arg('input', () => CreateMspClientInput) input: CreateMspClientInput,
@@ -66,8 +66,8 @@ export class MspClientResolver {
   @Authorized('identity.msp.manage')
   @Mutation(() => MspClient, {
     description:
-      'Changes a client; what it was given takes effect within seconds. PLAN_REQUIRED, NOT_FOUND, LIMIT_REACHED, CONFLICT ' +
-      '(INSTANCES_IN_USE, CLIENT_DELETED), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several ' +
+      'Changes a client; what it was given takes effect within seconds. PLAN_REQUIRED, NOT_FOUND, LIMIT_REACHED (INSTANCES_LIMIT), CONFLICT ' +
+      '(INSTANCES_IN_USE, CLIENT_DELETED, PAYMENT_OVERDUE), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several ' +
       'invitations.',
   })
   async updateMspClient(
@@ -81,7 +81,7 @@ export class MspClientResolver {
   @Authorized('identity.msp.manage')
   @Mutation(() => MspClient, {
     description:
-      'Suspends a client: its users, nodes and API keys are refused within seconds. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
+      'Suspends a client: its users, nodes and API keys are refused within seconds. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`, FORBIDDEN (ROLE_CHANGED).',
   })
   async suspendMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
@@ -94,7 +94,7 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       'Ends the suspension of a client, and takes its deletion back. Its users sign in anew, unless the panel itself has ' +
-      'suspended it. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
+      'suspended it. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`, FORBIDDEN (ROLE_CHANGED).',
   })
   async restoreMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
@@ -107,7 +107,7 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       'Deletes a client: suspended at once, erased in 30 days with an export and a report, and restorable until then. Safe ' +
-      'to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
+      'to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`, FORBIDDEN (ROLE_CHANGED).',
   })
   async deleteMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,

@@ -59,7 +59,10 @@ export class ListedTenant {
   @Field(() => [TenantOwner], { description: 'Its owners, oldest first; none yet in a new MSP client.' })
   owners!: TenantOwner[];
 
-  @Field(() => ID, { nullable: true, description: 'The provider whose client it is; null for others.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The tenant that manages it as its client; null for others.',
+  })
   providerId!: string | null;
 
   @Field(() => DateTime, { description: 'When it was made.' })

@@ -91,7 +91,7 @@ export class NotificationChannel {
   @Property({ type: 'text', nullable: true })
   disabledReason!: string | null;
 
-  @Field(() => ID, { description: 'Who made it: the id of a user or service.' })
+  @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 

@@ -47,7 +47,7 @@ export class Silence {
   @Property({ type: 'text' })
   comment!: string;
 
-  @Field(() => ID, { description: 'Who made it: the id of a user or service.' })
+  @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 
