@@ -69,6 +69,19 @@ const remove = async (token: string, id: string, currentPassword: string | null 
     token,
   );
 
+const endSessions = async (
+  token: string | undefined,
+  userId: string,
+  currentPassword: string | null = password,
+) =>
+  panel.world.graphql(
+    `mutation($userId: ID!, $currentPassword: String) {
+      endMemberSessions(userId: $userId, currentPassword: $currentPassword) { id recoveryCodesLeft }
+    }`,
+    { userId, currentPassword },
+    token,
+  );
+
 async function join(tenant: Tenant, role: string): Promise<Joined & { email: string }> {
   const email = someone();
   dataOf(await invite(tenant.token, email, role));
@@ -212,6 +225,32 @@ test.concurrent('a new role holds at once, as the sessions of the former one end
   expect((await entryOf(tenant, 'changeMemberRole')).target).toBe(member.user.id);
 });
 
+test.concurrent("an owner or admin ends a member's sessions: their tokens are refused, they are told, and sign in anew", async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const [admin, member] = [await join(tenant, 'ADMIN'), await join(tenant, 'VIEWER')];
+  // How many recovery codes somebody has is for nobody else to know.
+  await panel.sql('update identity."user" set totp_confirmed_at = now() where id = $1', [member.user.id]);
+  const done = { endMemberSessions: { id: member.user.id, recoveryCodesLeft: null } };
+  expect(dataOf(await endSessions(admin.accessToken, member.user.id, null))).toEqual(done);
+  expect(refusal(await me(member.accessToken))).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
+  await mailbox.receive(member.email, /sessions were ended/);
+  expect(await entryOf(tenant, 'endMemberSessions')).toMatchObject({
+    actor: admin.user.id,
+    target: member.user.id,
+  });
+  await panel.sql('update identity."user" set totp_confirmed_at = null where id = $1', [member.user.id]);
+  const before = mailbox.mails.length;
+  expect(dataOf(await endSessions(tenant.token, member.user.id))).toEqual(done);
+  const again = (await panel.world.login(member.email, password)).body.access_token;
+  expect(dataOf(await me(again))).toEqual({ me: { role: 'VIEWER' } });
+  const told = mailbox.mails.slice(before).filter(({ to }) => to === member.email);
+  expect(told).toEqual([]);
+  expect(refusal(await endSessions(tenant.token, tenant.user.id))).toEqual({
+    code: 'CONFLICT',
+    reason: 'OWN_ACCOUNT',
+  });
+});
+
 test.concurrent('a removed member is out within the same second, also for a panel that starts later', async () => {
   const tenant = await panel.world.tenant();
   const member = await join(tenant, 'OPERATOR');
@@ -252,18 +291,21 @@ test.concurrent('only owners touch owners; admins manage the rest, others nobody
     refusal(await changeRole(admin.accessToken, tenant.user.id, 'VIEWER')),
     refusal(await changeRole(admin.accessToken, admin.user.id, 'OWNER')),
     refusal(await remove(admin.accessToken, tenant.user.id)),
-  ]).toEqual([owners, owners, owners, owners]);
+    refusal(await endSessions(admin.accessToken, tenant.user.id)),
+  ]).toEqual(Array.from({ length: 5 }, () => owners));
   const missing = { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' };
   expect([
     refusal(await invite(operator.accessToken, someone())),
     refusal(await changeRole(operator.accessToken, operator.user.id, 'ADMIN')),
     refusal(await remove(operator.accessToken, admin.user.id)),
-  ]).toEqual([missing, missing, missing]);
+    refusal(await endSessions(operator.accessToken, admin.user.id)),
+  ]).toEqual([missing, missing, missing, missing]);
   expect(refusal(await invite(undefined, someone()))).toEqual({ code: 'UNAUTHENTICATED' });
+  expect(refusal(await endSessions(undefined, admin.user.id))).toEqual({ code: 'UNAUTHENTICATED' });
   dataOf(await remove(admin.accessToken, operator.user.id));
 });
 
-test.concurrent('a stolen token makes, unmakes, invites and removes no owner: each asks for the password', async () => {
+test.concurrent('a stolen token makes, unmakes, invites and removes no owner, nor ends the sessions of one: each asks for the password', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const [second, member] = [await join(tenant, 'OWNER'), await join(tenant, 'VIEWER')];
   const attempts = async (guess: string | null) => [
@@ -271,11 +313,12 @@ test.concurrent('a stolen token makes, unmakes, invites and removes no owner: ea
     refusal(await changeRole(tenant.token, member.user.id, 'OWNER', guess)),
     refusal(await changeRole(tenant.token, second.user.id, 'VIEWER', guess)),
     refusal(await remove(tenant.token, second.user.id, guess)),
+    refusal(await endSessions(tenant.token, second.user.id, guess)),
   ];
   const at = (sentence: string) => {
     const details = (path: string) => ({ code: 'VALIDATION_FAILED', details: { [path]: sentence } });
     const [input, argument] = [details('input.currentPassword'), details('currentPassword')];
-    return [input, input, input, argument];
+    return [input, input, input, argument, argument];
   };
   expect(await attempts(null)).toEqual(at('Current password is required'));
   expect(await attempts('a guess')).toEqual(at('Current password is wrong'));
@@ -302,6 +345,7 @@ test.concurrent("another tenant's members are not found, and its list is its own
   const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
   expect(refusal(await changeRole(mine.token, other.user.id, 'VIEWER'))).toEqual({ code: 'NOT_FOUND' });
   expect(refusal(await remove(mine.token, other.user.id))).toEqual({ code: 'NOT_FOUND' });
+  expect(refusal(await endSessions(mine.token, other.user.id))).toEqual({ code: 'NOT_FOUND' });
   const viewer = await tokenInRole(panel, other, 'VIEWER');
   const answer = await panel.world.graphql('{ members { nodes { id } totalCount } }', {}, viewer);
   expect(dataOf(answer)).toEqual({ members: { nodes: [{ id: other.user.id }], totalCount: 1 } });
