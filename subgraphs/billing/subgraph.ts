@@ -49,6 +49,7 @@ import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { Looks } from './subscription/looks.job.js';
+import { followNames, renameCustomerJob } from './subscription/renamed-tenant.job.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
@@ -146,6 +147,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       }),
     consumers: [
       knowTenants,
+      followNames,
       forgetCustomers,
       followEntitlements,
       reissueLicences(times),
@@ -177,6 +179,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
       forgetCustomerJob(stripe),
+      renameCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],

@@ -139,6 +139,16 @@ test('an upgrade costs what its preview said, at once', async () => {
   expect(data.map(({ amount_paid }) => amount_paid)).toEqual([previewPlanChange.amountDue, 4900]);
 });
 
+test('a tenant that has another name is called so at Stripe too', async () => {
+  const tenant = await proTenant(panel);
+  const customer = await customerOf(panel, tenant);
+  dataOf(await tenant.graphql('mutation { updateTenant(input: { name: "Acme Ltd" }) { id } }'));
+  await until(async () => {
+    const found = await panel.sdk.customers.retrieve(customer);
+    return 'name' in found && found.name === 'Acme Ltd';
+  }, 'Stripe to have the new name');
+});
+
 test('a downgrade below what is used is refused with each limit and use, and nothing changes', async () => {
   const tenant = await proTenant(panel);
   const token = await tenant.enrollmentToken();

@@ -172,6 +172,22 @@ describe.skipIf(!isChromiumThere)('a person', () => {
   });
 });
 
+describe.skipIf(!isChromiumThere)('an organization that has another name', () => {
+  test('is renamed among its members, and is called so on every page at once', async () => {
+    const tenant = await stage.panel.world.tenant('Acme Corp');
+    expect(
+      await at(tenant, '/members', async (page) => {
+        await retype(page, 'Name of the organization', 'Acme Ltd');
+        await page.keyboard.press('Enter');
+        await page.getByText('The organization has another name.').waitFor();
+        await page.locator('.account summary').press('Enter');
+        await page.getByText('Owner of Acme Ltd').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
 describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
   test('is found by who runs the panel, granted a plan, suspended and restored; nobody else is led there', async () => {
     const tenant = await stage.panel.world.tenant();

@@ -13,9 +13,11 @@ import type {
 
 import { beginTrail } from '../audit/audit-head.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
+import { renamed } from '../tenant/tenant.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
 
 interface TenantRow {
+  name: string;
   plan: string;
   planVersion: string;
   isSuspended: boolean;
@@ -104,6 +106,7 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
     client.version,
     tenantId,
   ]);
+  if (tenant.name !== name) step.publish(renamed(tenantId, name));
   if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit)
     await grant(step, client, tenant);
   if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
@@ -111,7 +114,7 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
 
 async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow> {
   const [row] = await em.execute<TenantRow[]>(
-    `select t.plan, t.plan_version as "planVersion",
+    `select t.name, t.plan, t.plan_version as "planVersion",
        t.suspended_at is not null as "isSuspended", (e.limits ->> 'instances')::int as "instanceLimit"
      from identity.tenant t left join identity.entitlement e on e.tenant_id = t.id
      where t.id = ? for update of t`,

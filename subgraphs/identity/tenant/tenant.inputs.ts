@@ -1,6 +1,9 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { z } from 'zod';
 
 import { Plan } from '#platform/entitlement/plans.js';
+
+import { shownName } from '../user/user.inputs.js';
 
 @InputType({ description: 'A tenant and the plan it gets.' })
 export class GrantPlanInput {
@@ -10,3 +13,11 @@ export class GrantPlanInput {
   @Field(() => Plan, { description: 'The plan to put in force.' })
   plan!: Plan;
 }
+
+@InputType({ description: "What changes about the viewer's own tenant." })
+export class UpdateTenantInput {
+  @Field(() => String, { description: 'The new name of the organization; 1 to 200 characters.' })
+  name!: string;
+}
+
+export const updateTenantRules = z.object({ name: shownName('Name') });

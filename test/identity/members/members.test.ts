@@ -129,6 +129,44 @@ test.concurrent('someone who was invited by mail makes an account in the tenant,
   });
 });
 
+test.concurrent('owners and admins rename the organization, whose mail has the name from then on; others do not', async () => {
+  const tenant = await (await panel.world.tenant('Acme Corp')).grantPlan('PRO');
+  const [admin, operator] = [await join(tenant, 'ADMIN'), await join(tenant, 'OPERATOR')];
+  const rename = async (token: string | undefined, name: string) =>
+    panel.world.graphql(
+      'mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { id name } }',
+      { input: { name } },
+      token,
+    );
+  const done = { updateTenant: { id: tenant.id, name: 'Acme Ltd' } };
+  expect(dataOf(await rename(admin.accessToken, ' Acme Ltd '))).toEqual(done);
+  expect(await entryOf(tenant, 'updateTenant')).toMatchObject({
+    actor: admin.user.id,
+    target: tenant.id,
+    details: { changes: { name: { from: 'Acme Corp', to: 'Acme Ltd' } } },
+  });
+  expect(dataOf(await rename(tenant.token, 'Acme Ltd'))).toEqual(done);
+  const told = await panel.sql(
+    `select payload from identity.outbox where tenant_id = $1 and topic = 'identity.tenant.renamed'`,
+    [tenant.id],
+  );
+  expect(told).toEqual([{ payload: { name: 'Acme Ltd' } }]);
+  const email = someone();
+  dataOf(await invite(admin.accessToken, email));
+  await mailbox.receive(email, /^Join Acme Ltd/);
+  expect([
+    refusal(await rename(tenant.token, '  ')),
+    refusal(await rename(tenant.token, 'x'.repeat(201))),
+    refusal(await rename(operator.accessToken, 'Mine')),
+    refusal(await rename(undefined, 'Mine')),
+  ]).toEqual([
+    { code: 'VALIDATION_FAILED', details: { 'input.name': 'Name is required' } },
+    { code: 'VALIDATION_FAILED', details: { 'input.name': 'Name must have at most 200 characters' } },
+    { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    { code: 'UNAUTHENTICATED' },
+  ]);
+});
+
 test.concurrent('inviting again renews the link, and the one before it ends', async () => {
   const tenant = await panel.world.tenant();
   const email = someone();

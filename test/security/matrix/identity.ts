@@ -41,6 +41,7 @@ export const identity: Matrix = {
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
+  'Mutation.updateTenant':             may('identity.tenant.update', [...managers, 'service']),
   'Query.tenants':                      may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
