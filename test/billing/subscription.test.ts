@@ -143,10 +143,8 @@ test('a tenant that has another name is called so at Stripe too', async () => {
   const tenant = await proTenant(panel);
   const customer = await customerOf(panel, tenant);
   dataOf(await tenant.graphql('mutation { updateTenant(input: { name: "Acme Ltd" }) { id } }'));
-  await until(async () => {
-    const found = await panel.sdk.customers.retrieve(customer);
-    return 'name' in found && found.name === 'Acme Ltd';
-  }, 'Stripe to have the new name');
+  const calledThere = async () => panel.sdk.customers.retrieve(customer);
+  await expect.poll(calledThere, { timeout: 20_000 }).toMatchObject({ name: 'Acme Ltd' });
 });
 
 test('a downgrade below what is used is refused with each limit and use, and nothing changes', async () => {
