@@ -10,6 +10,7 @@ export const identityPermissions = {
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.tenant.update': ['owner', 'admin'],
   'identity.tenant.list': ['administrator'],
+  'identity.tenant.create': ['administrator'],
   'identity.plan.grant': ['administrator'],
   'identity.tenant.suspend': ['administrator'],
   'identity.audit.read': ['owner', 'admin'],

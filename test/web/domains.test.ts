@@ -242,6 +242,8 @@ describe.skipIf(!isChromiumThere)('billing', () => {
     await page.getByLabel('Coupon').fill('');
     await press(page, 'Go to the payment of Pro');
     await page.waitForURL((url) => url.href.startsWith(stage.panel.stripe.url));
+    await page.goto(`${stage.panel.panel.url}/billing?checkout=cancelled`);
+    await page.getByText('Nothing was bought.').waitFor();
     expect(person.complaints).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { alertSearch } from '../alerts/alert-search.ts';
+import { billingSearch } from '../billing/billing-search.ts';
 import { commandSearch, newCommandSearch } from '../commands/command-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
@@ -152,6 +153,7 @@ const deployment = createRoute({
 const billing = createRoute({
   getParentRoute: () => root,
   path: '/billing',
+  validateSearch: billingSearch,
   component: lazyRouteComponent(() => import('../billing/billing.page.tsx')),
 });
 

@@ -32,6 +32,11 @@ import { countMarksMigration } from './093-count-marks.js';
 import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
+import { toldInMigration } from './097-told-in.js';
+import { nextInTurnMigration } from './098-next-in-turn.js';
+import { regressedMigration } from './099-regressed.js';
+import { hoursInOrderMigration } from './100-hours-in-order.js';
+import { endedTokensMigration } from './101-ended-tokens.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -149,4 +154,9 @@ export const fleetMigrations: readonly AreaMigration[] = [
   tracesMigration,
   waitingInOrderMigration,
   openDeliveriesMigration,
+  toldInMigration,
+  nextInTurnMigration,
+  regressedMigration,
+  hoursInOrderMigration,
+  endedTokensMigration,
 ];

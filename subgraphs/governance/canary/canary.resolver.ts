@@ -62,7 +62,8 @@ export class CanaryResolver {
     description:
       'Makes a canary, which begins at once unless told otherwise. Whom it is for is settled now. An instance is in one canary ' +
       'at a time. VALIDATION_FAILED, PLAN_REQUIRED, LIMIT_REACHED (CANARIES_LIMIT), CONFLICT (POLICY_VIOLATION with the ' +
-      'policy and its evidence, CANARY_UNDER_WAY).',
+      'policy and its evidence, CANARY_UNDER_WAY), FORBIDDEN (PERMISSION_MISSING) for a key that does not list ' +
+      '`fleet.command.send`.',
   })
   async createCanary(
     @Arg('input', () => CreateCanaryInput, { description: 'The canary.' }) input: CreateCanaryInput,

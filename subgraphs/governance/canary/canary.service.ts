@@ -13,6 +13,7 @@ import { viewerId } from '#platform/viewer.js';
 import { requireAdmitted, type AdmissionService } from '../admission/admission.service.js';
 import { AdmissionSubject } from '../admission/admission.types.js';
 import { readGroups } from '../group/groups.loader.js';
+import { requireMayOrder } from '../order/may-order.js';
 import { OrderedCommand } from '../order/order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { requireKnown } from '../policy/policy.service.js';
@@ -69,6 +70,7 @@ export class CanaryService {
 
   /** Whom it is for is settled now, whatever becomes of tags. */
   async create(operation: Operation, input: CreateCanaryInput): Promise<Canary> {
+    requireMayOrder(operation);
     const rules = validate(createCanaryRules, input);
     const call = { mutation: 'createCanary', input, key: input.idempotencyKey } as const;
     await this.entitlements.requireFeature(operation, 'governance');
@@ -119,6 +121,9 @@ export class CanaryService {
 
   /** Doing the same again changes nothing. CONFLICT (ILLEGAL_MOVE) where the table of moves has it not. */
   async act(operation: Operation, id: string, action: CanaryAction): Promise<Canary> {
+    // What stops it is nothing that goes further than the key.
+    const stops = action === CanaryAction.PAUSE || action === CanaryAction.ABORT;
+    if (!stops) requireMayOrder(operation);
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
       const canary = await locked(write, tenantId, id);

@@ -9,7 +9,8 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { requireMayOrder } from '../order/may-order.js';
+import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
@@ -87,6 +88,7 @@ export class PolicyService {
       return count;
     });
     const draft: Draft = { ...rules, appliesTo: rules.appliesTo ?? 'all_instances' };
+    if (draft.remediation?.isAutomatic) requireMayOrder(operation);
     await requireKnown(write, tenantId, draft.appliesTo);
     const now = operation.clock.now();
     const by = viewerId(operation.requireViewer());
@@ -123,6 +125,8 @@ export class PolicyService {
     return named(() =>
       operation.write(async (write) => {
         const policy = await lockPolicy(write, tenantId, id);
+        const remediation = rules.remediation === undefined ? policy.remediation : rules.remediation;
+        if (remediation?.isAutomatic) requireMayOrder(operation);
         if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);
         const before = patternsInForce(policy);
         Object.assign(policy, {
@@ -134,7 +138,7 @@ export class PolicyService {
           enforcement: rules.enforcement ?? policy.enforcement,
           severity: rules.severity ?? policy.severity,
           appliesTo: rules.appliesTo ?? policy.appliesTo,
-          remediation: rules.remediation === undefined ? policy.remediation : rules.remediation,
+          remediation,
           version: policy.version + 1,
           updatedBy: viewerId(operation.requireViewer()),
           updatedAt: operation.clock.now(),
@@ -142,7 +146,7 @@ export class PolicyService {
         policy.remediateAt = remediateAt(policy, operation.clock.now());
         await requirePatternsFit(write.em, policy, before);
         remember(write, policy);
-        const { name, enforcement, severity, appliesTo, rule, remediation } = policy;
+        const { name, enforcement, severity, appliesTo, rule } = policy;
         write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule, remediation } });
         await write.em.flush();
         await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id });
@@ -156,7 +160,7 @@ export class PolicyService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
-      await lockJudged(write, tenantId);
+      await lockAllJudged(write, tenantId);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
       remember(write, policy, {
         version: policy.version + 1,

@@ -8,12 +8,17 @@ import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.j
 /** How many instances are judged at once, before whoever changed a policy is answered. */
 const atOnce = 200;
 
+/** The ids of those instances, and of one that the change is about: takes the tenant, how many, the tenant and that one. */
+const judgedFirst = `select id from (
+    (select id from governance.node where tenant_id = ? order by id limit ?)
+    union select id from governance.node where tenant_id = ? and id = ?) judged_first`;
+
 /**
- * Takes the locks of `rulesChanged`, in their order, before anything is removed or made that others hold behind them: with a
- * policy its results go, and an exemption holds its instance.
+ * Takes the locks of `rulesChanged`, in their order, before anything is removed that others hold behind them: with a policy
+ * its results of all instances go.
  */
-export async function lockJudged({ em }: Pick<Write, 'em'>, tenantId: string): Promise<void> {
-  await em.execute('select 1 from governance.standing where tenant_id = ? for update', [tenantId]);
+export async function lockAllJudged({ em }: Pick<Write, 'em'>, tenantId: string): Promise<void> {
+  await lockStanding(em, tenantId);
   for (const table of ['node', 'cluster'])
     await em.execute(
       `select count(*) from (select 1 from governance.${table} where tenant_id = ? order by id for update) held`,
@@ -21,15 +26,33 @@ export async function lockJudged({ em }: Pick<Write, 'em'>, tenantId: string): P
     );
 }
 
+/** The same where all is about one instance: an exemption holds it. */
+export async function lockJudged(
+  { em }: Pick<Write, 'em'>,
+  tenantId: string,
+  instanceId: string,
+): Promise<void> {
+  await lockStanding(em, tenantId);
+  await em.execute(
+    `select count(*) from (select 1 from governance.node where tenant_id = ? and id in (${judgedFirst})
+       order by id for update) held`,
+    [tenantId, tenantId, atOnce + 1, tenantId, instanceId],
+  );
+}
+
+async function lockStanding(em: Write['em'], tenantId: string): Promise<void> {
+  await em.execute('select 1 from governance.standing where tenant_id = ? for update', [tenantId]);
+}
+
 /**
  * What follows from a change of a tenant's policies or exemptions, in its transaction: a small fleet is judged at once, and
- * of a larger one the rest by the sweep within seconds.
+ * of a larger one the rest by the sweep within seconds. Where it is about one instance that one is judged at once, too.
  */
 export async function rulesChanged(
   { em, publish }: Pick<Write, 'em' | 'publish'>,
   tenantId: string,
   now: Date,
-  cause: { policyId: string; isRemoved?: boolean },
+  cause: { policyId: string; isRemoved?: boolean; instanceId?: string },
 ): Promise<void> {
   const [{ revision }] = (await em.execute<{ revision: string }[]>(
     `insert into governance.standing as s (tenant_id, revision, refreshed_at) values (?, 1, ?)
@@ -56,12 +79,13 @@ export async function rulesChanged(
     } satisfies PolicyChanged,
   });
   const nodes = await em.execute<NodeRow[]>(
-    `select ${nodeColumns} from governance.node where tenant_id = ? order by id limit ? for update`,
-    [tenantId, atOnce + 1],
+    `select ${nodeColumns} from governance.node where tenant_id = ? and id in (${judgedFirst}) order by id for update`,
+    [tenantId, tenantId, atOnce + 1, tenantId, cause.instanceId ?? ''],
   );
   const rules = await readRules(em, tenantId, now);
   await judgeClusters({ em, now, publish }, tenantId, { rules });
-  await evaluateNodes({ em, now, publish }, tenantId, nodes.slice(0, atOnce), { rules });
+  const judged = nodes.filter(({ id }, at) => at < atOnce || id === cause.instanceId);
+  await evaluateNodes({ em, now, publish }, tenantId, judged, { rules });
   if (nodes.length <= atOnce) return;
   await em.execute(
     'update governance.standing set pending_since = least(pending_since, ?) where tenant_id = ?',
