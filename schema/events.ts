@@ -50,6 +50,7 @@ import type {
   SessionRevoked,
   TenantCreated,
   TenantErased,
+  TenantRenamed,
   TenantRestored,
   TenantSuspended,
   UsersCounted,
@@ -79,6 +80,7 @@ export interface Events {
   'fleet.usage.measured': UsageMeasured;
   'identity.usage.measured': UsageMeasured;
   'identity.tenant.created': TenantCreated;
+  'identity.tenant.renamed': TenantRenamed;
   'identity.branding.changed': BrandingChanged;
   'identity.member.changed': MemberChanged;
   'identity.session.revoked': SessionRevoked;

@@ -6,6 +6,11 @@ export interface TenantCreated {
   parentTenantId?: string;
 }
 
+/** What the tenant is called from now on. */
+export interface TenantRenamed {
+  name: string;
+}
+
 /** How a tenant presents itself in the mail it causes, if its plan includes that. One with a lower version is stale. */
 export interface BrandingChanged {
   /** One line. */

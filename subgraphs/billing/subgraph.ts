@@ -50,6 +50,7 @@ import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { Looks } from './subscription/looks.job.js';
+import { followNames, renameCustomerJob } from './subscription/renamed-tenant.job.js';
 import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
@@ -148,6 +149,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       }),
     consumers: [
       knowTenants,
+      followNames,
       forgetCustomers,
       followEntitlements,
       endGrants(times),
@@ -180,6 +182,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
       forgetCustomerJob(stripe),
+      renameCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],

@@ -6,6 +6,7 @@ import { acceptInvitationRules, inviteMemberRules } from './member/member.inputs
 import { createMspClientRules, updateMspClientRules } from './msp/msp-client.inputs.js';
 import { changePasswordRules, resetPasswordRules } from './password/password.inputs.js';
 import { registerRules } from './registration/registration.inputs.js';
+import { updateTenantRules } from './tenant/tenant.inputs.js';
 
 export const identityInputRules: InputRules = {
   AcceptInvitationInput: () => acceptInvitationRules,
@@ -17,4 +18,5 @@ export const identityInputRules: InputRules = {
   ResetPasswordInput: () => resetPasswordRules,
   UpdateBrandingInput: () => updateBrandingRules,
   UpdateMspClientInput: () => updateMspClientRules,
+  UpdateTenantInput: () => updateTenantRules,
 };

@@ -8,6 +8,7 @@ export const identityPermissions = {
   'identity.second-factor.reset': ['owner', 'admin', 'administrator'],
   'identity.oauth.authorize': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
+  'identity.tenant.update': ['owner', 'admin'],
   'identity.tenant.list': ['administrator'],
   'identity.tenant.create': ['administrator'],
   'identity.plan.grant': ['administrator'],

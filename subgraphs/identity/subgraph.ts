@@ -113,7 +113,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
 
   const keys = new SigningKeyService(database, keyring, clock, logger);
   const tokens = new SessionTokens(keys, publicUrl);
-  const codes = new TotpCodes(keyring);
+  const codes = new TotpCodes(keyring, mail);
   const users = new UserService();
   const logins = new LoginService(new Credentials(), codes, tokens);
   const totp = new TotpService(users, codes, keyring, mail);
@@ -162,7 +162,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         permissions: identityPermissions,
         streams: context.streams,
         resolvers: [
-          new UserResolver(users, new ProfileService(users, emails), emails, context.panel.permissions),
+          new UserResolver(users, new ProfileService(users, emails), emails, totp, context.panel.permissions),
           new TenantResolver(
             new TenantService(),
             users,

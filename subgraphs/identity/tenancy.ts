@@ -32,6 +32,7 @@ import { Delegation } from './delegation/delegation.entity.js';
 import { tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
+import { AccountMail } from './email/account-mail.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { Invitation } from './member/invitation.entity.js';
 import { InvitationService } from './member/invitation.service.js';
@@ -109,7 +110,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     resolvers: [
       new AuditResolver(audits, new AuditVerifications(keyring)),
       new MemberResolver(
-        new MemberService(new KeysOfMember(permissions), users),
+        new MemberService(new KeysOfMember(permissions), users, new AccountMail(mails, publicUrl)),
         new InvitationService(entitlements, users, tokens, mail),
       ),
       new ApiKeyResolver(new ApiKeyService(permissions, users, keys, publicUrl)),

@@ -139,6 +139,14 @@ test('an upgrade costs what its preview said, at once', async () => {
   expect(data.map(({ amount_paid }) => amount_paid)).toEqual([previewPlanChange.amountDue, 4900]);
 });
 
+test('a tenant that has another name is called so at Stripe too', async () => {
+  const tenant = await proTenant(panel);
+  const customer = await customerOf(panel, tenant);
+  dataOf(await tenant.graphql('mutation { updateTenant(input: { name: "Acme Ltd" }) { id } }'));
+  const calledThere = async () => panel.sdk.customers.retrieve(customer);
+  await expect.poll(calledThere, { timeout: 20_000 }).toMatchObject({ name: 'Acme Ltd' });
+});
+
 test('a downgrade below what is used is refused with each limit and use, and nothing changes', async () => {
   const tenant = await proTenant(panel);
   const token = await tenant.enrollmentToken();

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
+import { entryOf } from './audit/support.js';
 
 interface Listed {
   id: string;
@@ -125,4 +127,39 @@ test('nobody else is answered, by the panel or by the database itself', async ()
     await asked(tenant.id, admin!.id),
     await asked(admin!.tenant_id, admin!.id),
   ]).toEqual(['0', '0', '4']);
+});
+
+test('owners and admins rename their organization, which is found by the new name from then on; others do not', async () => {
+  const tenant = await panel.world.tenant('Wayne Corp');
+  const rename = async (token: string | undefined, name: string) =>
+    panel.world.graphql(
+      'mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { id name } }',
+      { input: { name } },
+      token,
+    );
+  const done = { updateTenant: { id: tenant.id, name: 'Kane Ltd' } };
+  expect(dataOf(await rename(tenant.token, ' Kane Ltd '))).toEqual(done);
+  expect([await found({ search: 'kane' }), await found({ search: 'wayne' })]).toEqual([['Kane Ltd'], []]);
+  expect(await entryOf(tenant, 'updateTenant')).toMatchObject({
+    actor: tenant.user.id,
+    target: tenant.id,
+    details: { changes: { name: { from: 'Wayne Corp', to: 'Kane Ltd' } } },
+  });
+  expect(dataOf(await rename(await tokenInRole(panel, tenant, 'ADMIN'), 'Kane Ltd'))).toEqual(done);
+  const told = await panel.sql(
+    `select payload from identity.outbox where tenant_id = $1 and topic = 'identity.tenant.renamed'`,
+    [tenant.id],
+  );
+  expect(told).toEqual([{ payload: { name: 'Kane Ltd' } }]);
+  expect([
+    refusal(await rename(tenant.token, '  ')),
+    refusal(await rename(tenant.token, 'x'.repeat(201))),
+    refusal(await rename(await tokenInRole(panel, tenant, 'OPERATOR'), 'Mine')),
+    refusal(await rename(undefined, 'Mine')),
+  ]).toEqual([
+    { code: 'VALIDATION_FAILED', details: { 'input.name': 'Name is required' } },
+    { code: 'VALIDATION_FAILED', details: { 'input.name': 'Name must have at most 200 characters' } },
+    { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    { code: 'UNAUTHENTICATED' },
+  ]);
 });

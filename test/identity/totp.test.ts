@@ -1,14 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import type { Tenant } from '../support/world.js';
+import { Mailbox } from './support/mailbox.js';
 import { askForTotp, codeAt, enableTotp, nextCode, type Enabled } from './support/totp.js';
 
+let mailbox: Mailbox;
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
 });
-afterAll(async () => panel.stop());
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
 
 async function withTotp(): Promise<{ tenant: Tenant; enabled: Enabled }> {
   const tenant = await panel.world.tenant();
@@ -209,6 +216,67 @@ describe('signing in', () => {
     const refused = await answer(challenge, codeAt(panel, enabled.secret));
     expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([429, 1]);
     expect((await answer(challenge, await nextCode(panel, enabled.secret))).status).toBe(200);
+  });
+});
+
+describe('recovery codes', () => {
+  const left = async (tenant: Tenant) =>
+    dataOf(await tenant.graphql<{ me: { recoveryCodesLeft: number | null } }>('{ me { recoveryCodesLeft } }'))
+      .me.recoveryCodesLeft;
+
+  const regenerate = async (tenant: Tenant, code: string, currentPassword = tenant.account.password) =>
+    tenant.graphql<{ regenerateRecoveryCodes: { recoveryCodes: string[] } }>(
+      `mutation($input: RegenerateRecoveryCodesInput!) { regenerateRecoveryCodes(input: $input) { recoveryCodes } }`,
+      { input: { currentPassword, code } },
+    );
+
+  test('of each that is used the user is told how many are left', async () => {
+    const { tenant, enabled } = await withTotp();
+    expect(await left(tenant)).toBe(10);
+    for (const [index, rest] of [
+      [0, '9 are left'],
+      [1, '8 are left'],
+    ] as const) {
+      expect((await login(tenant, enabled.recovery_codes[index])).status).toBe(200);
+      await expect
+        .poll(async () => (await mailbox.receive(tenant.account.email, /recovery code was used/)).text)
+        .toContain(rest);
+    }
+    expect((await login(tenant, enabled.recovery_codes[0])).status).toBe(401);
+    expect(await left(tenant)).toBe(8);
+    const told = mailbox.mails.filter(
+      ({ to, subject }) => to === tenant.account.email && /recovery code/.test(subject),
+    );
+    expect(told).toHaveLength(2);
+    expect(await left(await panel.world.tenant())).toBeNull();
+  });
+
+  test('new ones take the place of all from before, for the password and a one-time code', async () => {
+    const { tenant, enabled } = await withTotp();
+    const [old = '', spare = ''] = enabled.recovery_codes;
+    const wrong = (field: string, sentence: string) => ({
+      code: 'VALIDATION_FAILED',
+      details: { [`input.${field}`]: sentence },
+    });
+    const code = await nextCode(panel, enabled.secret);
+    expect(refusal(await regenerate(tenant, code, 'a guess'))).toEqual(
+      wrong('currentPassword', 'Current password is wrong'),
+    );
+    for (const bad of ['000000', spare]) {
+      expect(refusal(await regenerate(tenant, bad))).toEqual(wrong('code', 'Code is wrong or was used'));
+    }
+    expect((await login(tenant, spare)).status).toBe(200);
+    const { recoveryCodes } = dataOf(await regenerate(tenant, code)).regenerateRecoveryCodes;
+    expect(new Set(recoveryCodes).size).toBe(10);
+    await mailbox.receive(tenant.account.email, /codes were replaced/);
+    expect(await left(tenant)).toBe(10);
+    expect((await login(tenant, old)).status).toBe(401);
+    expect((await login(tenant, recoveryCodes[0])).status).toBe(200);
+    expect(refusal(await regenerate(tenant, code))).toEqual(wrong('code', 'Code is wrong or was used'));
+    expect(refusal(await regenerate(await panel.world.tenant(), code))).toEqual({
+      code: 'CONFLICT',
+      reason: 'TOTP_OFF',
+    });
   });
 });
 

@@ -48,6 +48,7 @@ export class Scene implements Source {
       ...this.values,
       'AuthorizationRequestInput.redirectUri': redirectUri(this.word),
       'ChangeMemberRoleInput.userId': this.spare,
+      'Mutation.endMemberSessions.userId': this.spare,
       'Mutation.removeMember.id': this.spare,
       'ResetSecondFactorInput.userId': this.spare,
     };

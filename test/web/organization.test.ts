@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
+import { enableTotp, nextCode } from '../identity/support/totp.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
@@ -133,7 +134,7 @@ describe.skipIf(!isChromiumThere)('a person', () => {
     ).toEqual(nothingWrong);
   });
 
-  test('who has lost the second factor is helped by an owner, who gives the password', async () => {
+  test('who has lost the second factor, or a device, is helped by an owner', async () => {
     const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
     const vera = { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' };
     dataOf(
@@ -166,9 +167,52 @@ describe.skipIf(!isChromiumThere)('a person', () => {
         await page.keyboard.press('Enter');
         await page.getByText('No code is asked of Vera any more.').waitFor();
         await line(page, 'Vera').getByText('second factor off').waitFor();
+        expect((await stage.panel.world.login(vera.email, vera.password)).status).toBe(200);
+        await press(page, 'End sessions of Vera', 'End sessions');
+        await page.getByText('The sessions of Vera have ended.').waitFor();
+        await mailbox.receive(vera.email, /sessions were ended/);
       }),
     ).toEqual(nothingWrong);
-    expect((await stage.panel.world.login(vera.email, vera.password)).status).toBe(200);
+  });
+
+  test('signs out everywhere else, sees how many recovery codes are left, and makes new ones', async () => {
+    const tenant = await stage.panel.world.tenant();
+    expect(
+      await at(tenant, '/profile', async (page) => {
+        await page.getByText('It is off').waitFor();
+        const { secret } = await enableTotp(stage.panel, tenant);
+        await page.reload();
+        await page.getByText('10 recovery codes are left.').waitFor();
+        await press(page, 'Sign out everywhere else', 'Sign out everywhere else');
+        await page.getByText('Your other sessions have ended.').waitFor();
+        expect((await tenant.rest('/api/auth/me')).status).toBe(401);
+        await press(page, 'Make new recovery codes');
+        await tabTo(page, 'Your password');
+        await page.keyboard.insertText(tenant.account.password);
+        await tabTo(page, 'Code');
+        await page.keyboard.type(await nextCode(stage.panel, secret));
+        await page.keyboard.press('Enter');
+        await page.getByText('The new codes stand above. They are shown this once.').waitFor();
+        expect(await page.locator('code', { hasText: /^(\w{4}-\w{4}-\w{4}-\w{4} ?){10}$/ }).count()).toBe(1);
+        expect(await faultsOf(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
+
+describe.skipIf(!isChromiumThere)('an organization that has another name', () => {
+  test('is renamed among its members, and is called so on every page at once', async () => {
+    const tenant = await stage.panel.world.tenant('Acme Corp');
+    expect(
+      await at(tenant, '/members', async (page) => {
+        await retype(page, 'Name of the organization', 'Acme Ltd');
+        await page.keyboard.press('Enter');
+        await page.getByText('The organization has another name.').waitFor();
+        await page.locator('.account summary').press('Enter');
+        await page.getByText('Owner of Acme Ltd').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
   });
 });
 

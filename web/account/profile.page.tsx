@@ -4,6 +4,7 @@ import { useRead } from '../api/use-read.ts';
 import {
   ChangePasswordDocument,
   ProfileDocument,
+  RevokeOtherSessionsDocument,
   RevokeSessionDocument,
   SessionsDocument,
   UpdateProfileDocument,
@@ -81,7 +82,7 @@ export default function ProfilePage() {
             />
           </ActionForm>
         </Card>
-        {data && <SecondFactor isOn={data.me.totpEnabled} onChange={read} />}
+        {data && <SecondFactor me={data.me} onChange={read} />}
         <Sessions pages={sessions} />
       </div>
     </Page>
@@ -110,6 +111,17 @@ function Sessions({ pages }: { pages: ReturnType<typeof useSessions> }) {
               From {clientAddress}, since <Time at={createdAt} />, last used <Time at={lastUsedAt} />
             </p>
           </div>
+          {current && open && open.length > 1 && (
+            <Action
+              document={RevokeOtherSessionsDocument}
+              variables={{}}
+              text="Sign out everywhere else"
+              label="Sign out everywhere else"
+              confirm="All other browsers and programs have to sign in again. API keys go on."
+              done="Your other sessions have ended."
+              onDone={reload}
+            />
+          )}
           {!current && (
             <Action
               document={RevokeSessionDocument}

@@ -4,7 +4,9 @@ import {
   ConfirmTotpDocument,
   DisableTotpDocument,
   EnableTotpDocument,
+  RegenerateRecoveryCodesDocument,
   type EnableTotpMutation,
+  type ProfileQuery,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
@@ -12,12 +14,13 @@ import { Field } from '../parts/field.tsx';
 import { secretOf, textOf } from '../parts/form.ts';
 
 interface SecondFactorProps {
-  isOn: boolean;
+  me: ProfileQuery['me'];
   onChange: () => void;
 }
 
 /** Codes of an authenticator beside the password: put in force by the first of them. */
-export function SecondFactor({ isOn, onChange }: SecondFactorProps) {
+export function SecondFactor({ me, onChange }: SecondFactorProps) {
+  const { totpEnabled: isOn, recoveryCodesLeft } = me;
   const [made, setMade] = useState<EnableTotpMutation['enableTotp']>();
   return (
     <Card title="Second factor">
@@ -35,21 +38,24 @@ export function SecondFactor({ isOn, onChange }: SecondFactorProps) {
           }}
         />
       ) : isOn ? (
-        <ActionForm
-          document={DisableTotpDocument}
-          variables={(form) => ({
-            input: {
-              currentPassword: secretOf(form, 'currentPassword'),
-              code: textOf(form, 'code'),
-            },
-          })}
-          submit="Turn it off"
-          done="The second factor is off."
-          onDone={onChange}
-        >
-          <Password />
-          <Code />
-        </ActionForm>
+        <>
+          <NewRecoveryCodes left={recoveryCodesLeft ?? 0} onChange={onChange} />
+          <ActionForm
+            document={DisableTotpDocument}
+            variables={(form) => ({
+              input: {
+                currentPassword: secretOf(form, 'currentPassword'),
+                code: textOf(form, 'code'),
+              },
+            })}
+            submit="Turn it off"
+            done="The second factor is off."
+            onDone={onChange}
+          >
+            <Password />
+            <Code />
+          </ActionForm>
+        </>
       ) : (
         <ActionForm
           document={EnableTotpDocument}
@@ -77,10 +83,7 @@ function Confirm({ made, onDone }: { made: EnableTotpMutation['enableTotp']; onD
       <p>
         Secret: <code>{made.secret}</code>
       </p>
-      <p>Keep these codes elsewhere. Each signs you in once when you have lost your authenticator:</p>
-      <p>
-        <code>{made.recoveryCodes.join(' ')}</code>
-      </p>
+      <RecoveryCodes codes={made.recoveryCodes} />
       <ActionForm
         document={ConfirmTotpDocument}
         variables={(form) => ({ input: { code: textOf(form, 'code') } })}
@@ -90,6 +93,50 @@ function Confirm({ made, onDone }: { made: EnableTotpMutation['enableTotp']; onD
       >
         <Code />
       </ActionForm>
+    </>
+  );
+}
+
+/** What stands in for a lost authenticator: how many are left, and new ones. */
+function NewRecoveryCodes({ left, onChange }: { left: number; onChange: () => void }) {
+  const [made, setMade] = useState<readonly string[]>();
+  return (
+    <>
+      <p>{left === 1 ? '1 recovery code is left.' : `${left} recovery codes are left.`}</p>
+      {made && <RecoveryCodes codes={made} />}
+      <details>
+        <summary>Make new recovery codes</summary>
+        <p>Those from before work no more.</p>
+        <ActionForm
+          document={RegenerateRecoveryCodesDocument}
+          variables={(form) => ({
+            input: {
+              currentPassword: secretOf(form, 'currentPassword'),
+              code: textOf(form, 'code'),
+            },
+          })}
+          submit="Make new recovery codes"
+          done="The new codes stand above. They are shown this once."
+          onDone={({ regenerateRecoveryCodes }) => {
+            setMade(regenerateRecoveryCodes.recoveryCodes);
+            onChange();
+          }}
+        >
+          <Password />
+          <Code />
+        </ActionForm>
+      </details>
+    </>
+  );
+}
+
+function RecoveryCodes({ codes }: { codes: readonly string[] }) {
+  return (
+    <>
+      <p>Keep these codes elsewhere. Each signs you in once when you have lost your authenticator:</p>
+      <p>
+        <code>{codes.join(' ')}</code>
+      </p>
     </>
   );
 }

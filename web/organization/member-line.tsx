@@ -2,6 +2,7 @@ import { useState } from 'react';
 
 import {
   ChangeMemberRoleDocument,
+  EndMemberSessionsDocument,
   RemoveMemberDocument,
   ResetSecondFactorDocument,
   type MembersQuery,
@@ -34,21 +35,33 @@ export function MemberLine({ member, onChange }: MemberLineProps) {
           {words(role)}, second factor {totpEnabled ? 'on' : 'off'}, since <Time at={createdAt} />
         </p>
         {isChangeable && <RoleForm member={member} onChange={onChange} />}
+        {isChangeable && role === 'OWNER' && <EndOwnerSessionsForm member={member} onChange={onChange} />}
         {isChangeable && role === 'OWNER' && <RemoveOwnerForm member={member} onChange={onChange} />}
         {totpEnabled && role !== 'OWNER' && id !== me.id && may('identity.second-factor.reset') && (
           <ResetForm member={member} onChange={onChange} />
         )}
       </div>
       {isChangeable && role !== 'OWNER' && (
-        <Action
-          document={RemoveMemberDocument}
-          variables={{ id }}
-          text="Remove"
-          label={`Remove ${name}`}
-          confirm="Their sessions and API keys end at once."
-          done={`${name} is removed.`}
-          onDone={onChange}
-        />
+        <div className="actions">
+          <Action
+            document={EndMemberSessionsDocument}
+            variables={{ userId: id }}
+            text="End sessions"
+            label={`End sessions of ${name}`}
+            confirm={sessionsEnd}
+            done={`The sessions of ${name} have ended.`}
+            onDone={onChange}
+          />
+          <Action
+            document={RemoveMemberDocument}
+            variables={{ id }}
+            text="Remove"
+            label={`Remove ${name}`}
+            confirm="Their sessions and API keys end at once."
+            done={`${name} is removed.`}
+            onDone={onChange}
+          />
+        </div>
       )}
     </>
   );
@@ -77,6 +90,27 @@ function RoleForm({ member: { id, name, role }, onChange }: MemberLineProps) {
       >
         <Choice label="Role" value={chosen} options={offered} onChange={setChosen} />
         {needsPassword && <PasswordField />}
+      </ActionForm>
+    </details>
+  );
+}
+
+const sessionsEnd =
+  'For a lost or stolen device: they have to sign in again everywhere, and are told by mail. API keys go on.';
+
+function EndOwnerSessionsForm({ member: { id, name }, onChange }: MemberLineProps) {
+  return (
+    <details>
+      <summary>End sessions of {name}</summary>
+      <p>{sessionsEnd}</p>
+      <ActionForm
+        document={EndMemberSessionsDocument}
+        variables={(form) => ({ userId: id, currentPassword: secretOf(form, 'currentPassword') })}
+        submit={`End sessions of ${name}`}
+        done={`The sessions of ${name} have ended.`}
+        onDone={onChange}
+      >
+        <PasswordField />
       </ActionForm>
     </details>
   );

@@ -10,6 +10,7 @@ import { useViewer } from '../session/viewer.tsx';
 import { Grants } from './grants.tsx';
 import { Invite } from './invite.tsx';
 import { MemberLine } from './member-line.tsx';
+import { OrganizationName } from './organization-name.tsx';
 
 /** Who belongs to the organization, who is invited, and who may act in it from outside. */
 export default function MembersPage() {
@@ -31,6 +32,7 @@ export default function MembersPage() {
         />
         {isManager && <Invitations />}
         {may('identity.delegation.read') && <Grants />}
+        {may('identity.tenant.update') && <OrganizationName />}
       </div>
     </Page>
   );

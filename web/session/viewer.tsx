@@ -11,6 +11,8 @@ interface Viewer {
   me: ViewerQuery['me'];
   /** Whether the panel would grant this permission; for showing no more than what works. */
   may: (permission: string) => boolean;
+  /** For whoever has changed what is shown of them everywhere. */
+  reread: () => void;
 }
 
 const ViewerContext = createContext<Viewer | undefined>(undefined);
@@ -33,8 +35,8 @@ export function ViewerProvider({ children }: { children: ReactNode }) {
   const viewer = useMemo(() => {
     if (!data) return undefined;
     const held = new Set(data.permissions);
-    return { me: data.me, may: (permission: string) => held.has(permission) };
-  }, [data]);
+    return { me: data.me, may: (permission: string) => held.has(permission), reread: read };
+  }, [data, read]);
   if (viewer) return <ViewerContext value={viewer}>{children}</ViewerContext>;
   if (!told) return <Splash text="Opening the console" />;
   return (

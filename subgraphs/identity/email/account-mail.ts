@@ -88,6 +88,35 @@ export class AccountMail {
     ]);
   }
 
+  /** Whoever did not use it learns that somebody has the code and the password, and everybody how many remain. */
+  recoveryCodeUsed(cause: MailCause, user: Addressee, left: number): void {
+    this.send(cause, user, 'A recovery code was used', [
+      'One of the recovery codes of your account was used in the place of a one-time code. ' +
+        (left === 0 ? 'None is left.' : left === 1 ? '1 is left.' : `${left} are left.`),
+      'You can make new ones on the page of your account:',
+      `${this.publicUrl}/profile`,
+      'If this was not you, choose a new password at once, and make new codes then:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
+  recoveryCodesReplaced(cause: MailCause, user: Addressee): void {
+    this.send(cause, user, 'Your recovery codes were replaced', [
+      'New recovery codes were made for your account. Those from before work no more.',
+      'If this was not you, choose a new password at once, and have an owner or administrator of your organization ' +
+        'reset your second factor:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
+  sessionsEnded(cause: MailCause, user: Addressee): void {
+    this.send(cause, user, 'Your sessions were ended', [
+      'An owner or administrator of your organization has ended all sessions of your account. Sign in again to go on.',
+      'If a device of yours was lost or stolen, choose a new password as well:',
+      `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
   private send(
     cause: MailCause,
     { tenantId, email }: Addressee,

@@ -73,6 +73,18 @@ export class ChangeMemberRoleInput {
 }
 
 @ArgsType()
+export class EndMemberSessionsArgs {
+  @Field(() => ID, { description: 'The user.' })
+  userId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Needed for an owner's: the viewer's password. VALIDATION_FAILED when it is wrong.",
+  })
+  currentPassword?: string | null;
+}
+
+@ArgsType()
 export class RemoveMemberArgs {
   @Field(() => ID, { description: 'The user.' })
   id!: string;

@@ -10,6 +10,7 @@ import type { InvitationService } from './invitation.service.js';
 import {
   AcceptInvitationInput,
   ChangeMemberRoleInput,
+  EndMemberSessionsArgs,
   InviteMemberInput,
   RemoveMemberArgs,
   UserPage,
@@ -98,6 +99,22 @@ export class MemberResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<User> {
     return this.members.changeRole(operation, input);
+  }
+
+  @Authorized('identity.member.manage')
+  @Mutation(() => User, {
+    description:
+      'Ends all sessions of another user of the tenant, for a lost or stolen device: their tokens are refused within ' +
+      'seconds, and the user is told by mail. Password, second factor and API keys stay as they are. Safe to repeat: ' +
+      'without sessions nothing happens. NOT_FOUND, CONFLICT (OWN_ACCOUNT, ROLE_CHANGED when theirs was changed ' +
+      'meanwhile), FORBIDDEN (OWNER_REQUIRED, ROLE_CHANGED when yours was), VALIDATION_FAILED on currentPassword, ' +
+      'RATE_LIMITED.',
+  })
+  async endMemberSessions(
+    @Args(() => EndMemberSessionsArgs) { userId, currentPassword }: EndMemberSessionsArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<User> {
+    return this.members.endSessions(operation, userId, currentPassword);
   }
 
   @Authorized('identity.member.manage')

@@ -4,8 +4,11 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
+import type { AccountMail } from '../email/account-mail.js';
 import { endSessions } from '../session/end-sessions.service.js';
 import { tokensLastMs } from '../session/session-times.js';
+import { Session } from '../session/session.entity.js';
+import { living } from '../session/session.service.js';
 import { usersCounted } from '../usage/seats.service.js';
 import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
@@ -19,6 +22,7 @@ export class MemberService {
   constructor(
     private readonly keys: KeysOfMember,
     private readonly users: UserService,
+    private readonly mail: AccountMail,
   ) {}
 
   /** In the order in which they joined. */
@@ -59,6 +63,38 @@ export class MemberService {
       await this.keys.endBeyondRole(write, user, now);
       await endInvitationsBeyondRole(write, user, role, now);
       tell(write, user, role);
+      return user;
+    });
+  }
+
+  /**
+   * Ends all sessions of another member. The mails need no bounds of their own: there is one only where somebody had
+   * signed in since the last.
+   */
+  async endSessions(
+    operation: Operation,
+    userId: string,
+    currentPassword: string | null | undefined,
+  ): Promise<User> {
+    const viewer = operation.requireUser();
+    const { tenantId, role: ownRole } = viewer;
+    if (userId === viewer.userId) {
+      throw new ApiError('CONFLICT', 'End your own sessions with your account', { reason: 'OWN_ACCOUNT' });
+    }
+    const before = await this.member(operation, userId);
+    requireOwnerFor(ownRole, before.role);
+    const proof = { concerned: [before.role], currentPassword, path: 'currentPassword' };
+    await requireProofForOwner(operation, this.users, proof);
+    return operation.write(async (write) => {
+      const { user } = await lockToManage(write.em, viewer, userId);
+      requireOwnerFor(ownRole, user.role);
+      requireSameRole(user, before);
+      write.audit({ target: userId });
+      const owner = { tenantId, userId };
+      const now = operation.clock.now();
+      if ((await write.em.count(Session, living(owner, now))) === 0) return user;
+      await endSessions(write, owner, { now, reason: 'REVOKED' });
+      this.mail.sessionsEnded(write, user);
       return user;
     });
   }

@@ -6,10 +6,12 @@ import type { InstancesCounted, MspClientChanged, TenantCreated } from '#schema/
 
 import { beginTrail } from '../audit/audit-head.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
+import { renamed } from '../tenant/tenant.service.js';
 import { grantToClient, isPaying } from './client-entitlement.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
 
 interface TenantRow {
+  name: string;
   plan: string;
   isSuspended: boolean;
   instanceLimit: number | null;
@@ -98,6 +100,7 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
     client.version,
     tenantId,
   ]);
+  if (tenant.name !== name) step.publish(renamed(tenantId, name));
   const isReadOnly = !(await isPaying(em, step.event.tenantId));
   const isAsGiven = tenant.plan === plan && tenant.instanceLimit === client.instanceLimit;
   if (!isAsGiven || tenant.isReadOnly !== isReadOnly) await grantToClient(step, client, isReadOnly);
@@ -107,7 +110,7 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
 
 async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow> {
   const [row] = await em.execute<TenantRow[]>(
-    `select t.plan, t.suspended_at is not null as "isSuspended",
+    `select t.name, t.plan, t.suspended_at is not null as "isSuspended",
        (e.limits ->> 'instances')::int as "instanceLimit", e.is_read_only as "isReadOnly"
      from identity.tenant t left join identity.entitlement e on e.tenant_id = t.id
      where t.id = ? for update of t`,

@@ -70,6 +70,16 @@ export class SessionResolver {
   }
 
   @Authorized('identity.account.manage')
+  @Mutation(() => Session, {
+    description:
+      "Ends all of the viewer's sessions but the one of the token that comes along, which is the answer. Their tokens are " +
+      'refused within seconds; API keys go on. Safe to repeat.',
+  })
+  async revokeOtherSessions(@Ctx() { operation }: SubgraphContext): Promise<Session> {
+    return this.service.revokeOthers(operation);
+  }
+
+  @Authorized('identity.account.manage')
   @Mutation(() => Session, { description: 'Ends the session of the token that comes along. Safe to repeat.' })
   async logout(@Ctx() { operation }: SubgraphContext): Promise<Session> {
     return this.service.revoke(operation, operation.requireUser().sessionId, 'LOGGED_OUT');

@@ -15,6 +15,14 @@ export class GrantPlanInput {
   plan!: Plan;
 }
 
+@InputType({ description: "What changes about the viewer's own tenant." })
+export class UpdateTenantInput {
+  @Field(() => String, { description: 'The new name of the organization; 1 to 200 characters.' })
+  name!: string;
+}
+
+export const updateTenantRules = z.object({ name: shownName('Name') });
+
 @InputType({ description: 'A tenant to be made, and who is to own it.' })
 export class CreateTenantInput {
   @Field(() => String, { description: 'The name of the organization; 1 to 200 characters.' })

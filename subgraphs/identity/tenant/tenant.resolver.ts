@@ -9,7 +9,7 @@ import { ListedTenantPage, TenantsArgs, type ListedTenant } from './listed-tenan
 import type { SuspensionService } from './suspension.service.js';
 import type { TenantSearch } from './tenant-search.service.js';
 import { Tenant } from './tenant.entity.js';
-import { CreateTenantInput, GrantPlanInput } from './tenant.inputs.js';
+import { CreateTenantInput, GrantPlanInput, UpdateTenantInput } from './tenant.inputs.js';
 import type { TenantService } from './tenant.service.js';
 
 @Resolver(() => Tenant)
@@ -26,6 +26,20 @@ export class TenantResolver {
   @Query(() => Tenant, { description: "The viewer's own tenant." })
   async tenant(@Ctx() { operation }: SubgraphContext): Promise<Tenant> {
     return this.users.tenant(operation);
+  }
+
+  @Authorized('identity.tenant.update')
+  @Mutation(() => Tenant, {
+    description:
+      "Gives the viewer's own tenant another name, which mails and pages have from then on, and its customer at the " +
+      'payment provider soon after. Safe to repeat. VALIDATION_FAILED, CONFLICT (MANAGED_BY_PROVIDER): what an MSP ' +
+      'client is called is decided by its provider.',
+  })
+  async updateTenant(
+    @Arg('input', () => UpdateTenantInput, { description: 'The name.' }) input: UpdateTenantInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.tenants.update(operation, input);
   }
 
   @Authorized('identity.tenant.list')

@@ -4,15 +4,35 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import { planEntitlements } from '#platform/entitlement/plans.js';
 import { ApiError, notFound } from '#platform/errors.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import type { EntitlementGranted, PlanGrantEnded } from '#schema/events.js';
+import { validate } from '#platform/validation.js';
+import type { EntitlementGranted, PlanGrantEnded, TenantRenamed } from '#schema/events.js';
 
 import { lockShares, withoutShares } from '../msp/shares.service.js';
 import { Tenant } from './tenant.entity.js';
-import type { GrantPlanInput } from './tenant.inputs.js';
+import { updateTenantRules, type GrantPlanInput, type UpdateTenantInput } from './tenant.inputs.js';
 
 /** Changes to tenants. */
 export class TenantService {
+  /** Gives the viewer's tenant another name. The one that it has changes nothing. */
+  async update(operation: Operation, input: UpdateTenantInput): Promise<Tenant> {
+    const { name } = validate(updateTenantRules, input);
+    const { tenantId: id } = operation;
+    return operation.write(async ({ em, audit, publish }) => {
+      const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!tenant) throw notFound('Tenant');
+      if (await hasProvider(em, id)) {
+        throw new ApiError('CONFLICT', 'Its provider decides on its name', { reason: 'MANAGED_BY_PROVIDER' });
+      }
+      audit({ target: id, changes: { name: { from: tenant.name, to: name } } });
+      if (tenant.name === name) return tenant;
+      tenant.name = name;
+      publish(renamed(id, name));
+      return tenant;
+    });
+  }
+
   /**
    * Sets a tenant's plan and tells every subgraph, less what a provider has given to its clients. Granting the plan that
    * is in force again changes nothing.
@@ -81,6 +101,12 @@ async function lockOwn(em: SqlEntityManager, id: string): Promise<Tenant> {
   throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
     reason: 'MANAGED_BY_PROVIDER',
   });
+}
+
+/** Told to areas that keep what a tenant is called. */
+export function renamed(tenantId: string, name: string): OutboxEvent {
+  const payload = { name } satisfies TenantRenamed;
+  return { topic: 'identity.tenant.renamed', tenantId, entityId: tenantId, payload };
 }
 
 /** A client's limit is a share of its provider's; another plan from elsewhere would void the share. */

@@ -81,6 +81,25 @@ export class DisableTotpPayload {
   totpEnabled!: boolean;
 }
 
+@InputType({ description: 'What it takes to make new recovery codes.' })
+export class RegenerateRecoveryCodesInput {
+  @Field(() => String, { description: 'VALIDATION_FAILED when it is wrong.' })
+  currentPassword!: string;
+
+  @Field(() => String, {
+    description: 'A one-time code, no recovery code. VALIDATION_FAILED when it is wrong or was used.',
+  })
+  code!: string;
+}
+
+@ObjectType({ description: 'New recovery codes. Shown once.' })
+export class RegenerateRecoveryCodesPayload {
+  @Field(() => [String], {
+    description: 'Ten codes, each of which stands in for a one-time code once. Shown once.',
+  })
+  recoveryCodes!: string[];
+}
+
 @InputType({ description: 'Whose second factor is reset, and the proof of who does it.' })
 export class ResetSecondFactorInput {
   @Field(() => ID, { description: 'The user whose one-time codes end.' })

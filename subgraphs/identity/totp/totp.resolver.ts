@@ -9,6 +9,8 @@ import {
   DisableTotpPayload,
   EnableTotpInput,
   EnableTotpPayload,
+  RegenerateRecoveryCodesInput,
+  RegenerateRecoveryCodesPayload,
   ResetSecondFactorInput,
   ResetSecondFactorPayload,
   VerifyTotpInput,
@@ -64,6 +66,20 @@ export class TotpResolver {
   ): Promise<DisableTotpPayload> {
     await this.totp.disable(operation, input);
     return { totpEnabled: false };
+  }
+
+  @Authorized('identity.account.manage')
+  @Mutation(() => RegenerateRecoveryCodesPayload, {
+    description:
+      'Makes ten new recovery codes for the viewer, who is told by mail. Those from before, used or not, work no more. ' +
+      'VALIDATION_FAILED on currentPassword or code, CONFLICT (TOTP_OFF), RATE_LIMITED.',
+  })
+  async regenerateRecoveryCodes(
+    @Arg('input', () => RegenerateRecoveryCodesInput, { description: 'Password and code.' })
+    input: RegenerateRecoveryCodesInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<RegenerateRecoveryCodesPayload> {
+    return { recoveryCodes: await this.totp.regenerateRecoveryCodes(operation, input) };
   }
 
   @Authorized('identity.second-factor.reset')

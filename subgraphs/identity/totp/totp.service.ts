@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import { renderSVG } from 'uqr';
 
+import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, invalid } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -12,9 +13,14 @@ import type { UserService } from '../user/user.service.js';
 import { newTotpSecret, otpauthUrl } from './authenticator.js';
 import { makeRecoveryCodes, recoveryCodeHash } from './recovery-codes.js';
 import { forgetSecondFactor, switchOff } from './switch-off.service.js';
-import type { TotpCodes } from './totp-codes.js';
+import { recoveryCodesLeft, type TotpCodes } from './totp-codes.js';
 import { RecoveryCode, TotpSecret } from './totp.entity.js';
-import type { DisableTotpInput, EnableTotpInput, EnableTotpPayload } from './totp.inputs.js';
+import type {
+  DisableTotpInput,
+  EnableTotpInput,
+  EnableTotpPayload,
+  RegenerateRecoveryCodesInput,
+} from './totp.inputs.js';
 
 const issuer = 'Quazzar Control Panel';
 
@@ -50,11 +56,7 @@ export class TotpService {
           createdAt: operation.clock.now(),
         }),
       );
-      for (const code of recoveryCodes) {
-        write.em.persist(
-          Object.assign(new RecoveryCode(), { ...key, codeHash: recoveryCodeHash(code), usedAt: null }),
-        );
-      }
+      keepRecoveryCodes(write.em, key, recoveryCodes);
       return user;
     });
     const url = otpauthUrl(secret, { issuer, label: email });
@@ -82,19 +84,56 @@ export class TotpService {
 
   /** Needs the password and a code: a stolen session alone must not take the second factor away. */
   async disable(operation: Operation, input: DisableTotpInput): Promise<void> {
+    await this.withBoth(operation, input, { recovery: true }, async (write, user) => {
+      await switchOff(write, user, operation.clock.now());
+      this.mail.secondFactorOff(write, user);
+      write.audit({ target: user.id, changes: { totpEnabled: false } });
+    });
+  }
+
+  /**
+   * Ten new recovery codes, in the place of those from before. Needs the password and a one-time code: whoever has lost the
+   * authenticator needs another secret as well, and so switches off and on.
+   */
+  async regenerateRecoveryCodes(
+    operation: Operation,
+    input: RegenerateRecoveryCodesInput,
+  ): Promise<string[]> {
+    const recoveryCodes = makeRecoveryCodes();
+    await this.withBoth(operation, input, { recovery: false }, async (write, user) => {
+      const key = { tenantId: user.tenantId, userId: user.id };
+      await write.em.nativeDelete(RecoveryCode, key);
+      keepRecoveryCodes(write.em, key, recoveryCodes);
+      this.mail.recoveryCodesReplaced(write, user);
+      write.audit({ target: user.id });
+    });
+    return recoveryCodes;
+  }
+
+  /** How many recovery codes the user has left. Users see their own only. */
+  async recoveryCodesLeft({ viewer, em }: Operation, user: User): Promise<number | null> {
+    const isOwn = viewer?.kind === 'user' && viewer.userId === user.id;
+    return isOwn && user.totpConfirmedAt ? recoveryCodesLeft(em, user) : null;
+  }
+
+  /** Uses a code of the viewer up, who gives the password as well, and does what takes both. */
+  private async withBoth(
+    operation: Operation,
+    { currentPassword, code }: DisableTotpInput | RegenerateRecoveryCodesInput,
+    options: { recovery: boolean },
+    work: (write: Write, user: User) => Promise<void>,
+  ): Promise<void> {
     const before = await this.users.me(operation);
-    await checkCurrentPassword(operation, before, input.currentPassword);
+    await checkCurrentPassword(operation, before, currentPassword);
     if (!before.totpConfirmedAt) throw new ApiError('CONFLICT', 'TOTP is not on', { reason: 'TOTP_OFF' });
-    await this.useCode(operation, before, input.code, { recovery: true });
+    await this.useCode(operation, before, code, options);
     await operation.write(async (write) => {
       const user = await this.lock(operation, write);
       // Another change came first: neither what was typed nor what it was checked against is in force any more.
       requireSamePassword(user, before);
       if (user.totpConfirmedAt?.getTime() !== before.totpConfirmedAt?.getTime())
         throw invalid('input.code', wrongCode);
-      await switchOff(write, user, operation.clock.now());
-      this.mail.secondFactorOff(write, user);
-      write.audit({ target: user.id, changes: { totpEnabled: false } });
+      await work(write, user);
     });
   }
 
@@ -112,6 +151,16 @@ export class TotpService {
   private async lock(operation: Operation, write: Write): Promise<User> {
     const { tenantId, userId: id } = operation.requireUser();
     return write.em.findOneOrFail(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  }
+}
+
+function keepRecoveryCodes(
+  em: SqlEntityManager,
+  key: { tenantId: string; userId: string },
+  codes: readonly string[],
+): void {
+  for (const code of codes) {
+    em.persist(Object.assign(new RecoveryCode(), { ...key, codeHash: recoveryCodeHash(code), usedAt: null }));
   }
 }
 

@@ -1,10 +1,11 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 
 import { holds, type PermissionTable } from '#platform/auth/permissions.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import type { EmailChangeService } from '../email/email-change.service.js';
 import { Tenant } from '../tenant/tenant.entity.js';
+import type { TotpService } from '../totp/totp.service.js';
 import { Acting } from './acting.js';
 import type { ProfileService } from './profile.service.js';
 import { User } from './user.entity.js';
@@ -17,6 +18,7 @@ export class UserResolver {
     private readonly users: UserService,
     private readonly profiles: ProfileService,
     private readonly emails: EmailChangeService,
+    private readonly totp: TotpService,
     /** All permissions of all areas. */
     private readonly permissionTable: PermissionTable,
   ) {}
@@ -75,6 +77,16 @@ export class UserResolver {
   @FieldResolver(() => Boolean, { description: 'Whether signing in asks for a one-time code as well.' })
   totpEnabled(@Root() user: User): boolean {
     return user.totpConfirmedAt !== null;
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'How many recovery codes were not used yet, of ten. Users see their own only; null for others and while one-time ' +
+      'codes are off.',
+  })
+  async recoveryCodesLeft(@Root() user: User, @Ctx() { operation }: SubgraphContext): Promise<number | null> {
+    return this.totp.recoveryCodesLeft(operation, user);
   }
 
   @FieldResolver(() => Acting, {

@@ -25,6 +25,19 @@ const reset = async (token: string | undefined, userId: string, more: Record<str
     token,
   );
 
+const endSessions = async (
+  token: string | undefined,
+  userId: string,
+  currentPassword: string | null = 'correct horse battery',
+) =>
+  panel.world.graphql(
+    `mutation($userId: ID!, $currentPassword: String) {
+      endMemberSessions(userId: $userId, currentPassword: $currentPassword) { id recoveryCodesLeft }
+    }`,
+    { userId, currentPassword },
+    token,
+  );
+
 /** Somebody else in a tenant, who has come by an invitation. */
 async function join(tenant: Tenant, role: string) {
   const email = `${role.toLowerCase()}-${tenant.account.email}`;
@@ -149,4 +162,50 @@ test('who may not, is not found or refused', async () => {
     { code: 'NOT_FOUND' },
     { code: 'NOT_FOUND' },
   ]);
+});
+
+test("an owner or admin ends a member's sessions: their tokens are refused, they are told, and sign in anew", async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const [admin, member] = [await join(tenant, 'ADMIN'), await join(tenant, 'VIEWER')];
+  // How many recovery codes somebody has is for nobody else to know.
+  await withLostCodes(member.id);
+  const done = { endMemberSessions: { id: member.id, recoveryCodesLeft: null } };
+  expect(dataOf(await endSessions(admin.token, member.id, null))).toEqual(done);
+  expect((await panel.world.rest('/api/auth/me', { token: member.token })).status).toBe(401);
+  await mailbox.receive(member.email, /sessions were ended/);
+  expect(await entryOf(tenant, 'endMemberSessions')).toMatchObject({ actor: admin.id, target: member.id });
+  await panel.sql('update identity."user" set totp_confirmed_at = null where id = $1', [member.id]);
+  const before = mailbox.mails.length;
+  expect(dataOf(await endSessions(tenant.token, member.id))).toEqual(done);
+  expect(await signIn(member.email)).toMatchObject({ access_token: expect.any(String) });
+  expect(mailbox.mails.slice(before).filter(({ to }) => to === member.email)).toEqual([]);
+});
+
+test("an owner's sessions are ended by another owner, with the password; others' by nobody who may not manage them", async () => {
+  const [tenant, other] = [await (await panel.world.tenant()).grantPlan('PRO'), await panel.world.tenant()];
+  const [second, admin] = [await join(tenant, 'OWNER'), await join(tenant, 'ADMIN')];
+  const operator = await join(tenant, 'OPERATOR');
+  const wrong = (sentence: string) => ({
+    code: 'VALIDATION_FAILED',
+    details: { currentPassword: sentence },
+  });
+  expect([
+    refusal(await endSessions(tenant.token, second.id, null)),
+    refusal(await endSessions(tenant.token, second.id, 'a guess')),
+    refusal(await endSessions(admin.token, second.id)),
+    refusal(await endSessions(admin.token, admin.id)),
+    refusal(await endSessions(operator.token, admin.id)),
+    refusal(await endSessions(other.token, admin.id)),
+    refusal(await endSessions(undefined, admin.id)),
+  ]).toEqual([
+    wrong('Current password is required'),
+    wrong('Current password is wrong'),
+    { code: 'FORBIDDEN', reason: 'OWNER_REQUIRED' },
+    { code: 'CONFLICT', reason: 'OWN_ACCOUNT' },
+    { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    { code: 'NOT_FOUND' },
+    { code: 'UNAUTHENTICATED' },
+  ]);
+  dataOf(await endSessions(tenant.token, second.id));
+  expect((await panel.world.rest('/api/auth/me', { token: second.token })).status).toBe(401);
 });

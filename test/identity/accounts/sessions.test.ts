@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { refusal } from '../../support/answers.js';
+import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 
 let panel: TestPanel;
@@ -90,6 +90,26 @@ test('of many who use one refresh token at once all get the one pair that follow
   const successors = new Set(answers.map(({ body }) => body.refresh_token));
   expect(successors.size).toBe(1);
   expect((await refresh([...successors][0]!)).status).toBe(200);
+});
+
+test('a user ends all sessions but the one that asks at once; users only may, and of others none ends', async () => {
+  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
+  const { email, password } = tenant.account;
+  const others = [await panel.world.login(email, password), await panel.world.login(email, password)];
+  const query = 'mutation { revokeOtherSessions { id current revokedAt } }';
+  const own = { id: decodeJwt(tenant.token)['sid'], current: true, revokedAt: null };
+  for (let times = 0; times < 2; times += 1) {
+    expect(dataOf(await tenant.graphql(query))).toEqual({ revokeOtherSessions: own });
+  }
+  for (const { body } of others) {
+    expect((await panel.world.rest('/api/auth/me', { token: body.access_token })).status).toBe(401);
+    expect((await refresh(body.refresh_token)).status).toBe(401);
+  }
+  for (const { token } of [tenant, stranger])
+    expect((await panel.world.rest('/api/auth/me', { token })).status).toBe(200);
+  expect(refusal(await panel.world.graphql(query))).toEqual({ code: 'UNAUTHENTICATED' });
+  const node = await tenant.node();
+  expect(refusal(await panel.world.graphql(query, {}, node.credential))).toMatchObject({ code: 'FORBIDDEN' });
 });
 
 test('a refresh token that never was is refused', async () => {

@@ -53,6 +53,7 @@ const outOfReach: Record<string, string> = {
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
   disableTotp: 'takes a code that was not used yet; see the outbox test',
+  regenerateRecoveryCodes: 'takes a code that was not used yet; see totp.test.ts',
   suspendTenant: 'an administrator does not suspend their own tenant; see suspension.test.ts',
   revokeSession: "takes one of the caller's own sessions; see the outbox test",
 };

@@ -111,6 +111,24 @@ test.concurrent('what a provider does to a client is in the trail of the client 
   expect(await verify(owner)).toMatchObject({ isIntact: true });
 });
 
+test.concurrent('a client is called what its provider says, in every area, and does not rename itself', async () => {
+  const parent = await provider(panel);
+  const acmeCorp = await client(panel, mailbox, parent);
+  const renamed = await acmeCorp.graphql(
+    'mutation { updateTenant(input: { name: "Independent Corp" }) { name } }',
+  );
+  expect(refusal(renamed)).toEqual({ code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' });
+  const called = async () =>
+    (await panel.sql('select name from billing.subscription where tenant_id = $1', [acmeCorp.id]))[0]?.[
+      'name'
+    ];
+  await until(async () => (await called()) === 'Acme Corp', 'billing to know the client');
+  const path = `/api/msp/clients/${acmeCorp.id}`;
+  expect((await parent.rest(path, { method: 'PUT', body: { name: 'Acme Ltd' } })).status).toBe(200);
+  await until(async () => (await called()) === 'Acme Ltd', 'billing to know its new name');
+  expect(dataOf(await acmeCorp.graphql('{ tenant { name } }'))).toEqual({ tenant: { name: 'Acme Ltd' } });
+});
+
 test.concurrent('of two limits given in quick succession the client has the second, as the provider is told', async () => {
   const parent = await provider(panel, 25);
   const acmeCorp = await client(panel, mailbox, parent);

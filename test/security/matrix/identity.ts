@@ -29,17 +29,20 @@ export const identity: Matrix = {
   'Mutation.cancelEmailChange':         may('identity.account.manage', users),
   'Mutation.sendEmailVerification':     may('identity.account.manage', users),
   'Mutation.revokeSession':             may('identity.account.manage', users),
+  'Mutation.revokeOtherSessions':       may('identity.account.manage', users),
   'Mutation.logout':                    may('identity.account.manage', users),
   'Mutation.enableTotp':                may('identity.account.manage', users),
   'Mutation.verifyTotp':                may('identity.account.manage', users),
   'Mutation.verifyTotp#challenge':      withSecret('CHALLENGE_INVALID'),
   'Mutation.disableTotp':               may('identity.account.manage', users),
+  'Mutation.regenerateRecoveryCodes':   may('identity.account.manage', users),
   'Mutation.resetSecondFactor':         may('identity.second-factor.reset', [...managers, 'administrator']),
   'Query.linkState':                    everyone,
   'Query.registration':                 everyone,
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
+  'Mutation.updateTenant':             may('identity.tenant.update', [...managers, 'service']),
   'Query.tenants':                      may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.endPlanGrant':              may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
@@ -60,6 +63,7 @@ export const identity: Matrix = {
   'Mutation.revokeInvitation':          may('identity.member.manage', managers),
   'Mutation.acceptInvitation':          withSecret('INVITATION_INVALID'),
   'Mutation.changeMemberRole':          may('identity.member.manage', managers),
+  'Mutation.endMemberSessions':         may('identity.member.manage', managers),
   'Mutation.removeMember':              may('identity.member.manage', managers),
 
   // Tenants that it manages
