@@ -2,7 +2,7 @@ import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 
 import { judgeLater, tellRulesChanged } from '../result/rules-changed.service.js';
-import { mostInForce, suspendedPolicies } from './in-force.js';
+import { mostInForce, suspendedPolicies } from './in-force.service.js';
 
 /**
  * Keeps what tenants may use. Where policies lose their say by it, or have it again, all that the tenant has is judged anew,

@@ -11,7 +11,7 @@ import { viewerId } from '#platform/viewer.js';
 
 import { requireMayOrder } from '../order/may-order.js';
 import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
-import { feature, suspendedPolicies, suspendedReason, withoutPlan } from './in-force.js';
+import { feature, suspendedPolicies, suspendedReason, withoutPlan } from './in-force.service.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';

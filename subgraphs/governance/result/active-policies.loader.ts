@@ -6,7 +6,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { isAboutActions, isAboutClusters, metricsAmong } from '../fact/fact.catalogue.js';
 import { readGroups, type Groups } from '../group/groups.loader.js';
-import { mostInForce } from '../policy/in-force.js';
+import { mostInForce } from '../policy/in-force.service.js';
 import { groupIdsOf, scopeTest, type Scope } from '../policy/scope.js';
 import { compileRule, type CompiledRule } from '../rule/compile.js';
 import { pathsOf, type Rule } from '../rule/rule.js';

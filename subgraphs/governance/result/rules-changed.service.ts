@@ -3,15 +3,14 @@ import type { Write } from '#platform/subgraph/operation.js';
 import type { PolicyChanged } from '#schema/events.js';
 
 import { judgeClusters } from '../cluster/judge-clusters.service.js';
-import { mostInForce } from '../policy/in-force.js';
+import { mostInForce } from '../policy/in-force.service.js';
 import { readRules } from './active-policies.loader.js';
 import { evaluateNodes, nodeColumns, type NodeRow } from './evaluation.service.js';
 
-/** The policy that has changed. */
+/** The policy that has changed, and the instance that it is about, where that is one. */
 interface Cause {
   policyId: string;
   isRemoved?: boolean;
-  /** The instance that it is all about. */
   instanceId?: string;
 }
 

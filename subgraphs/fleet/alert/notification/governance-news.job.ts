@@ -34,16 +34,21 @@ export function governanceNews(isSuspended: (tenantId: string) => boolean): Cons
         [tenantId, isEnd, JSON.stringify(severities.slice(0, severities.indexOf(severity) + 1))],
       );
       if (channels.length === 0) return;
-      const rows = channels.map(({ id }) => ({ id: newId('delivery'), channelId: id }));
+      const rows = channels.map(({ id }) => ({ tenantId, id: newId('delivery'), channelId: id }));
       await em.execute(
         `insert into fleet.notification_delivery
-           (tenant_id, id, channel_id, type, alert_ids, body, status, attempts, next_attempt_at, created_at, subject_id, event_id)
-         select ?, n.id, n."channelId", ?, '{}', ?, 'PENDING', '[]', ?, ?, ?, ?
-         from jsonb_to_recordset(?::jsonb) as n (id text, "channelId" text)
+           (tenant_id, id, channel_id, type, alert_ids, follows, body, status, attempts, next_attempt_at, created_at,
+            subject_id, event_id)
+         select n."tenantId", n.id, n."channelId", ?, '{}', array(
+             select before.id from fleet.notification_delivery before
+             where before.tenant_id = n."tenantId" and before.channel_id = n."channelId"
+               and before.next_attempt_at is not null and before.subject_id = ?
+           ), ?, 'PENDING', '[]', ?, ?, ?, ?
+         from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "channelId" text)
          on conflict (tenant_id, channel_id, event_id) where event_id is not null do nothing`,
         [
-          tenantId,
           news.type,
+          event.entityId,
           newsBody(tenantId, news, now),
           now,
           now,
