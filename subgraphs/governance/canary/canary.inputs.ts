@@ -1,8 +1,8 @@
 import { ArgsType, Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
-import { PageArgs } from '#platform/subgraph/paging.js';
 import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
+import { PageArgs } from '#platform/subgraph/paging.js';
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
 import { OrderedCommand, orderRules } from '../order/order.js';
