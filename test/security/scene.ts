@@ -11,6 +11,7 @@ import { testSecretsKey, type TestPanel } from '../support/panel.js';
 import { Node, type Tenant } from '../support/world.js';
 import { NoArguments, type Source } from './arguments.js';
 import type { Caller } from './matrix.js';
+import { alongside } from './matrix/access.js';
 import { rowsOf, type Row } from './rows.js';
 
 /** A tenant with a node and an enrollment token, and with everyone who may call in its name. */
@@ -78,7 +79,7 @@ export class Scene implements Source {
     others: readonly string[],
     isNew = false,
   ): Promise<string | undefined> {
-    // A service's token is for one permission, and ends after a minute.
+    // A service's token is for one permission and what that takes along, and ends after a minute.
     const isKept = !isNew && !caller.endsWith('service');
     const token = (isKept && this.tokens.get(caller)) || this.makeToken(caller, permission, others);
     if (isKept) this.tokens.set(caller, token);
@@ -98,7 +99,7 @@ export class Scene implements Source {
       case 'node':
         return this.node.credential;
       case 'service':
-        return this.serviceToken(permission ? [permission] : []);
+        return this.serviceToken(permission ? [permission, ...(alongside[permission] ?? [])] : []);
       case 'other service':
         return this.serviceToken(others.filter((other) => other !== permission));
       case 'administrator':

@@ -1,3 +1,5 @@
+import { gitOpsPermissionsNeeded } from '#subgraphs/governance/gitops/sync/panel-calls.js';
+
 /**
  * Everyone who may come: users in each role of the tenant, a viewer with the platform administrator's flag, a node, one
  * of the panel's own services that holds the operation's permission, one that holds every other permission, the holder
@@ -45,6 +47,13 @@ export const readers = [...users, 'service'] as const;
 export const managers = ['owner', 'admin'] as const;
 export const payers = ['owner', 'admin', 'billing', 'service'] as const;
 export const operators = ['owner', 'admin', 'operator', 'service'] as const;
+
+/** What a token with a list has to have besides: governance does it later, by its own hand. */
+export const alongside: Readonly<Record<string, readonly string[]>> = {
+  'governance.canary.manage': ['fleet.command.send'],
+  'governance.remediation.run': ['fleet.command.send'],
+  'governance.gitops.manage': gitOpsPermissionsNeeded,
+};
 
 export const may = (permission: string, who: readonly Caller[], more: Partial<Access> = {}): Access => ({
   permission,
