@@ -58,11 +58,18 @@ export async function clearAlerts(
 ): Promise<void> {
   const some = instanceIds === undefined ? '' : whereAmong;
   const values = instanceIds === undefined ? [] : [JSON.stringify(instanceIds)];
-  await em.execute(clear + some, [now, now, tenantId, rule, component, ...values]);
+  await em.execute(clear(some), [now, now, tenantId, rule, component, ...values, tenantId]);
 }
 
-const clear = `update fleet.alert set clear_since = coalesce(clear_since, ?), updated_at = ?
-  where tenant_id = ? and rule = ? and component = ? and status <> 'RESOLVED'`;
+// In the order in which others lock them.
+const clear = (
+  some: string,
+) => `update fleet.alert a set clear_since = coalesce(a.clear_since, ?), updated_at = ?
+  from (
+    select id from fleet.alert where tenant_id = ? and rule = ? and component = ? and status <> 'RESOLVED'${some}
+    order by instance_id for no key update
+  ) open
+  where a.tenant_id = ? and a.id = open.id`;
 const whereAmong = ` and instance_id in (select jsonb_array_elements_text(?::jsonb))`;
 
 /**

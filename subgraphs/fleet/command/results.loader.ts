@@ -89,6 +89,8 @@ export class ResultsLoader {
     { after, instanceId }: ResultsArgs,
   ): Promise<ListedResult[][]> {
     const { database, tenantId, mayLag } = this.operation;
+    // Two statements: a plan that served both would go through all results for those of one instance.
+    const ofInstance = instanceId == null ? '' : 'and instance_id = ?';
     const rows = await database.select<ListedResult>(
       tenantId,
       `select r.* from jsonb_array_elements_text(?::jsonb) as c (id) cross join lateral (
@@ -96,7 +98,7 @@ export class ResultsLoader {
            exit_code::double precision as "exitCode", output_truncated as "outputTruncated", deliveries, delivered_at as "deliveredAt", started_at as "startedAt",
            finished_at as "finishedAt", updated_at as "updatedAt"
          from fleet.command_invocation
-         where tenant_id = ? and command_id = c.id and (?::text is null or instance_id = ?)
+         where tenant_id = ? and command_id = c.id ${ofInstance}
            and position > case when ?::text is null then -1 else (
              select l.position from fleet.command_invocation l
              where l.tenant_id = ? and l.command_id = c.id and l.instance_id = ?) end
@@ -105,8 +107,7 @@ export class ResultsLoader {
       [
         JSON.stringify(commandIds),
         tenantId,
-        instanceId ?? null,
-        instanceId ?? null,
+        ...(instanceId == null ? [] : [instanceId]),
         after ?? null,
         tenantId,
         after ?? null,
