@@ -8,7 +8,7 @@ import {
   updateNotificationChannelRules,
 } from './alert/notification/notification.inputs.js';
 import { createSilenceRules } from './alert/silence/silence.inputs.js';
-import { sendCommandRules } from './command/command.inputs.js';
+import { retryCommandRules, sendCommandRules } from './command/command.inputs.js';
 import {
   createEnrollmentTokenRules,
   createServerEnrollmentTokenRules,
@@ -26,6 +26,7 @@ export const fleetInputRules: InputRules = {
   CreateSilenceInput: createSilenceRules,
   CreateWebhookChannelInput: () => createWebhookChannelRules,
   ImpersonateInstanceInput: () => impersonateInstanceRules,
+  RetryCommandInput: () => retryCommandRules,
   RotateWebhookSecretInput: () => rotateWebhookSecretRules,
   SendCommandInput: () => sendCommandRules,
   UpdateAlertRuleInput: () => updateAlertRuleRules,

@@ -32,6 +32,7 @@ import { countMarksMigration } from './093-count-marks.js';
 import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
+import { resultsByStatusMigration } from './098-results-by-status.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -149,4 +150,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   tracesMigration,
   waitingInOrderMigration,
   openDeliveriesMigration,
+  resultsByStatusMigration,
 ];

@@ -68,6 +68,7 @@ export const fleet: Matrix = {
   'Subscription.commandProgressed':     may('fleet.command.read', [...operators, 'viewer', 'administrator']),
   'Query.previewCommand':               may('fleet.command.send', operators, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.sendCommand':               may('fleet.command.send', operators, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.retryCommand':              may('fleet.command.send', operators),
   'Mutation.cancelCommand':             may('fleet.command.cancel', operators),
   'Mutation.reportCommandResult':       may('fleet.command.report', ['node']),
   'Subscription.commandsFor':           may('fleet.command.receive', ['node']),
