@@ -1,6 +1,7 @@
 import type { InputRules } from '#platform/input-rules.js';
 
 import { updateAlertRuleRules } from './alert/alert-rule.inputs.js';
+import { acknowledgeAlertsRules } from './alert/alert.inputs.js';
 import {
   createEmailChannelRules,
   createWebhookChannelRules,
@@ -19,6 +20,7 @@ import { createMaintenanceWindowRules } from './maintenance/window.inputs.js';
 
 /** What nodes send is judged leniently, and not here. */
 export const fleetInputRules: InputRules = {
+  AcknowledgeAlertsInput: () => acknowledgeAlertsRules,
   CreateEmailChannelInput: () => createEmailChannelRules,
   CreateEnrollmentTokenInput: () => createEnrollmentTokenRules,
   CreateMaintenanceWindowInput: () => createMaintenanceWindowRules,

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { alertSearch } from '../alerts/alert-search.ts';
-import { commandSearch, newCommandSearch } from '../commands/command-search.ts';
+import { commandSearch, newCommandSearch, resultSearch } from '../commands/command-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
 import { OverviewPage } from '../overview/overview.page.tsx';
@@ -62,6 +62,7 @@ const newCommand = createRoute({
 const command = createRoute({
   getParentRoute: () => root,
   path: '/commands/$id',
+  validateSearch: resultSearch,
   component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
 });
 

@@ -51,7 +51,9 @@ export class CommandService {
     const { statuses } = validate(retryCommandRules, input);
     const call = { mutation: 'retryCommand', input: { id, ...input }, key: input.idempotencyKey } as const;
     const rules = rulesOf(await this.get(operation, id));
-    return this.sendTo(operation, call, rules, async (reader) => retryTargets(reader, operation, id, statuses));
+    return this.sendTo(operation, call, rules, async (reader) =>
+      retryTargets(reader, operation, id, statuses),
+    );
   }
 
   private async sendTo(

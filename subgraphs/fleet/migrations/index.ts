@@ -33,6 +33,7 @@ import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
 import { resultsByStatusMigration } from './098-results-by-status.js';
+import { acknowledgeCommentsMigration } from './099-acknowledge-comments.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -151,4 +152,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   waitingInOrderMigration,
   openDeliveriesMigration,
   resultsByStatusMigration,
+  acknowledgeCommentsMigration,
 ];

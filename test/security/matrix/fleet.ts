@@ -43,6 +43,7 @@ export const fleet: Matrix = {
   'Query.alertRules':                   may('fleet.alert.read', readers),
   'Subscription.alertChanged':          may('fleet.alert.read', readers),
   'Mutation.acknowledgeAlert':          may('fleet.alert.acknowledge', operators),
+  'Mutation.acknowledgeAlerts':         may('fleet.alert.acknowledge', operators, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.resolveAlert':              may('fleet.alert.resolve', operators),
   'Mutation.updateAlertRule':           may('fleet.alert-rule.update', operators),
   'Mutation.resetAlertRule':            may('fleet.alert-rule.update', operators),
