@@ -49,7 +49,7 @@ export class CommandService {
   /** The same once more, as a command of its own, to those on which it ended so and which are still of the fleet. */
   async retry(operation: Operation, id: string, input: RetryCommandInput): Promise<Command> {
     const { statuses } = validate(retryCommandRules, input);
-    const call = { mutation: 'retryCommand', input: { id, ...input }, key: input.idempotencyKey } as const;
+    const call = { mutation: 'retryCommand', input: { id, input }, key: input.idempotencyKey } as const;
     const rules = rulesOf(await this.get(operation, id));
     return this.sendTo(operation, call, rules, async (reader) =>
       retryTargets(reader, operation, id, statuses),
