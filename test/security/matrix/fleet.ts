@@ -49,6 +49,7 @@ export const fleet: Matrix = {
   'Mutation.resetAlertRule':            may('fleet.alert-rule.update', operators),
 
   'Query.silences':                     may('fleet.alert.read', readers),
+  'Subscription.silenceChanged':        may('fleet.alert.read', readers),
   'Mutation.createSilence':             may('fleet.silence.create', operators),
   'Mutation.expireSilence':             may('fleet.silence.expire', operators),
   'Query.notificationChannels':         may('fleet.channel.read', operators),
