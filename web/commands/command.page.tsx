@@ -4,30 +4,24 @@ import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
-import { usePages, type PagePart } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
 import { NoSuchPage } from '../app/no-such-page.tsx';
 import {
   CancelCommandDocument,
   CommandDetailDocument,
   CommandProgressedDocument,
-  CommandResultsDocument,
-  type CommandResultsQuery,
   type CommandRowFragment,
-  type ResultRowFragment,
 } from '../generated/graphql.ts';
 import { useWho } from '../organization/use-member-names.ts';
 import { announce } from '../parts/announce.tsx';
-import { Choice } from '../parts/field.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
-import { resultGroupNames, resultGroups } from './command-search.ts';
 import { ProgressBar } from './progress-bar.tsx';
-import { ResultLine } from './result-line.tsx';
+import { Results } from './results.tsx';
 import { SendAgain } from './send-again.tsx';
 
 const route = getRouteApi('/commands/$id');
@@ -39,22 +33,9 @@ export default function CommandPage() {
   return <Followed key={id} id={id} />;
 }
 
-/** A page of results, and one more than that by which is known that there are others. */
-const pageSize = 100;
-
-function partOf({ command: { results } }: CommandResultsQuery): PagePart<ResultRowFragment & { id: string }> {
-  const shown = results.slice(0, pageSize);
-  return {
-    nodes: shown.map((result) => ({ ...result, id: result.instanceId })),
-    pageInfo: { endCursor: shown.at(-1)?.instanceId ?? null, hasNextPage: results.length > pageSize },
-  };
-}
-
 function Followed({ id }: { id: string }) {
   const { may } = useViewer();
   const who = useWho();
-  const { show } = route.useSearch();
-  const navigate = route.useNavigate();
   const {
     data,
     told,
@@ -63,30 +44,18 @@ function Followed({ id }: { id: string }) {
     variables: { id },
     requestPolicy: 'network-only',
   });
-  const group = show && resultGroups[show];
-  const results = usePages(CommandResultsDocument, { id, statuses: group?.statuses ?? null }, partOf);
   const [changed, setChanged] = useState<CommandRowFragment>();
   const [cancelled, cancel] = useMutation(CancelCommandDocument);
-  const { reload } = results;
   const read = useCallback(() => {
     setChanged(undefined);
     again();
-    reload();
-  }, [again, reload]);
+  }, [again]);
   useLive(
     CommandProgressedDocument,
     { commandId: id },
     {
       after: data?.fleetCursor,
-      next: ({ commandProgressed: { changed: result, ...command } }) => {
-        setChanged(command);
-        // Many have changed, or what is being read may have been read before this.
-        if (!result || !results.rows) return reload();
-        const isKnown = results.rows.some((row) => row.id === result.instanceId);
-        if (isKnown || group?.statuses.some((status) => status === result.status)) {
-          results.put({ ...result, id: result.instanceId });
-        }
-      },
+      next: ({ commandProgressed }) => setChanged(commandProgressed),
       lost: read,
     },
   );
@@ -143,32 +112,7 @@ function Followed({ id }: { id: string }) {
           ` with ${params.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ')}`}
       </p>
       <ProgressBar command={command} />
-      <form className="filters" onSubmit={(event) => event.preventDefault()}>
-        <Choice
-          label="Show"
-          value={show ?? ''}
-          options={[
-            { value: '', text: `All (${command.total})` },
-            ...resultGroupNames.map((value) => {
-              const { text, counts: name } = resultGroups[value];
-              return { value, text: `${text} (${counts[name]})` };
-            }),
-          ]}
-          onChange={(value) => void navigate({ search: value === '' ? {} : { show: value }, replace: true })}
-        />
-      </form>
-      <Problem told={results.error && problemOf(results.error)} retry={reload} />
-      {results.rows?.length === 0 && <p>It is like this on no instance.</p>}
-      <ul className="rows" aria-label="Instances of this command">
-        {results.rows?.map((result) => (
-          <ResultLine key={result.id} commandId={id} result={result} />
-        ))}
-      </ul>
-      {results.hasMore && (
-        <button type="button" onClick={results.more}>
-          Show more
-        </button>
-      )}
+      <Results command={command} />
     </Page>
   );
 }
