@@ -20,6 +20,8 @@ export const closeCodes = {
   foreignOrigin: { code: 1008, reason: 'This origin is not allowed' },
   /** Larger than what is read of whoever is not signed in. */
   tooLarge: { code: 1009, reason: 'The message is too large for a socket that is not signed in' },
+  /** It was begun, and not sent to its end. */
+  tooSlow: { code: 1008, reason: 'A message took too long' },
   tooManySockets: { code: 1013, reason: 'Too many sockets of this address have not signed in' },
   tooManyOfOne: { code: 1013, reason: 'Too many sockets of this organization, or of this node, are open' },
   tooManyMessages: { code: 1013, reason: 'Too many messages' },

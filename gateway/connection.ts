@@ -63,6 +63,11 @@ export class Connection {
     return this.gone.signal;
   }
 
+  /** Whether somebody is known to be at its other end. */
+  get isSignedIn(): boolean {
+    return this.authorization !== undefined;
+  }
+
   /** From now on the socket's operations are those of the token's owner. */
   authenticate(authorization: string): void {
     this.authorization = authorization;
@@ -99,7 +104,7 @@ export class Connection {
       onMessage: (receive) => {
         socket.on('message', (data: Buffer) => {
           if (socket.readyState !== socket.OPEN) return;
-          if (this.authorization === undefined && data.length > this.limits.strangerBytes) {
+          if (!this.isSignedIn && data.length > this.limits.strangerBytes) {
             this.end(closeCodes.tooLarge);
             return;
           }

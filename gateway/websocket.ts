@@ -24,9 +24,10 @@ import type { Charge } from './rate-limit/admission.js';
 import { requestContextFrom } from './request-context.js';
 import { tokenExpired, watchToken, type Verify } from './standing-token.js';
 import type { Subscribe } from './subscribe.js';
+import { UnfinishedMessages, type UnfinishedLimits } from './unfinished-messages.js';
 
 /** How many sockets each may have open, and as many streams of events. */
-export interface WebSocketLimits extends ConnectionLimits, HolderLimits {
+export interface WebSocketLimits extends ConnectionLimits, HolderLimits, UnfinishedLimits {
   /** Bytes of one message from a client. */
   messageBytes: number;
   /** Operations under way on one socket. */
@@ -45,6 +46,8 @@ export const webSocketLimits: WebSocketLimits = {
   stalledAfterMs: 5_000,
   messageBytes: longestBody,
   strangerBytes: longestBodyOfStrangers,
+  messageWithinMs: 10_000,
+  unfinishedBytes: 64 * longestBody,
   // A process that ends sends everybody behind one address to another one within a few seconds.
   anonymousPerAddress: 1_000,
   perTenant: 2_000,
@@ -87,6 +90,7 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const connections = new Map<WebSocket, Connection>();
   const holders = new Holders(limits);
+  const unfinished = new UnfinishedMessages(limits);
   let stopping: Promise<void> | undefined;
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
@@ -132,6 +136,12 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     const context = requestContextFrom(request, trustProxy);
     const connection = new Connection(socket, context, limits, pay, logger, options.onStalled);
     connections.set(socket, connection);
+    unfinished.watch({
+      socket,
+      stream: request.socket,
+      isStranger: () => !connection.isSignedIn,
+      end: (closing) => connection.end(closing),
+    });
     socket.once('close', () => {
       connections.delete(socket);
       holders.leave(connection);

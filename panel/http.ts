@@ -15,6 +15,7 @@ import type { Logger } from '#platform/logger.js';
 import type { ExchangeContext } from '#platform/request-context.js';
 import { traceRequests } from '#platform/telemetry/trace-requests.js';
 import { statusOf } from '#rest-compat/errors.js';
+import { createDescriptionRouter } from '#rest-compat/openapi/router.js';
 import { createRestRouter, refuseUnread } from '#rest-compat/router.js';
 
 import { withApi, type HttpApp } from './api-listener.js';
@@ -22,6 +23,7 @@ import { createAssetsRouter, createConsoleRouter } from './console/pages.router.
 import { createSessionRouter, renewals } from './console/session.router.js';
 import { measureReadiness, type ServedMetrics } from './metrics.js';
 import { showNotFound } from './pages.js';
+import { panelVersion } from './version.js';
 
 export interface HttpOptions extends Health {
   gateway: Gateway;
@@ -37,7 +39,7 @@ export interface HttpOptions extends Health {
   origins?: Origins | undefined;
   /** Pages and routes that are not GraphQL, as their subgraphs export them. */
   routers: readonly express.Router[];
-  /** Routes that outside services call in bursts: they refuse strangers themselves. */
+  /** Routes that outside services call in bursts: they refuse strangers themselves, who pay for it by address. */
   webhooks: readonly express.Router[];
 }
 
@@ -81,9 +83,12 @@ export function createHttpApp(options: HttpOptions): HttpApp {
     },
   });
 
+  const description = createDescriptionRouter({ schema: gateway.schema, version: panelVersion });
+
   app.use(...always, createHealthRouter(options), metrics.router, trace);
   // Files of the build cost nothing, and a page without one of them shows nothing.
   app.use(createAssetsRouter());
+  app.use('/webhooks', options.admission.webhooks(refuse));
   for (const router of options.webhooks) app.use(router);
   if (origins.length > 0) app.use(...origins);
   app.post(renewals, options.admission.sessions(refuse));
@@ -104,7 +109,7 @@ export function createHttpApp(options: HttpOptions): HttpApp {
     else answerFault(error, request, response, next);
   };
   app.use(onError);
-  return withApi(app, [...always, trace, ...origins, admit, rest], onError);
+  return withApi(app, [...always, trace, ...origins, admit, description, rest], onError);
 }
 
 /** Refuses before anything is read, in the form of what was asked for. */

@@ -96,7 +96,7 @@ export interface RunningArea {
   jobs?: readonly JobDefinition[];
   /** Routes that are not GraphQL. */
   routers?: readonly Router[];
-  /** Routes that outside services call, in bursts: nobody's allowance is drawn on, so each refuses strangers at once. */
+  /** Routes that outside services call, in bursts: whoever is refused pays by address, and nobody else. */
   webhooks?: readonly Router[];
   /** Begins whatever it does by itself. The events of all areas are followed by then. */
   start?(): Promise<void>;

@@ -23,7 +23,7 @@ export interface ApiErrorOptions {
   reason?: string;
   /**
    * For VALIDATION_FAILED: input path (`input.maxUses`) to sentence. For LIMIT_REACHED: `limit`, `used`, and the `plan` that
-   * would do. For FAILOVER_UNDER_WAY: `target`.
+   * would do. For ARGUMENT_INVALID: argument to rule. For FAILOVER_UNDER_WAY: `target`.
    */
   details?: Record<string, unknown>;
   /** Seconds after which a retry makes sense (RATE_LIMITED, UNAVAILABLE). */
@@ -88,6 +88,19 @@ export class OperatorError extends Error {
 export function invalid(path: string, sentence: string): ApiError {
   return new ApiError('VALIDATION_FAILED', 'Validation failed', { details: { [path]: sentence } });
 }
+
+/**
+ * An argument that is of the right type and means nothing: BAD_REQUEST. The rule stands apart from the name, since REST
+ * knows the argument by another one.
+ */
+export function badArgument(name: string, rule: string): ApiError {
+  return new ApiError('BAD_REQUEST', `${name} ${rule}`, {
+    reason: argumentInvalid,
+    details: { [name]: rule },
+  });
+}
+
+export const argumentInvalid = 'ARGUMENT_INVALID';
 
 export function notFound(what: string): ApiError {
   return new ApiError('NOT_FOUND', `${what} not found`);

@@ -24,6 +24,8 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveSeconds * 1000,
       // Before this Node kept a connection no longer than headers may take, whatever it had promised.
       headersTimeout: Math.max(60, keepAliveSeconds + 5) * 1000,
+      // The longest body is 1 MiB. Node would hold what has come of it for five minutes.
+      requestTimeout: Math.max(60, keepAliveSeconds + 5) * 1000,
       // Others (h2c, which Java's and curl's clients offer by themselves) are declined by an answer over HTTP/1.1.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },

@@ -10,15 +10,18 @@ const openBrace = 0x7b;
 /**
  * What makes a text of JSON too dear to be parsed, as a sentence; undefined when it may be. Looks at each byte once, and
  * takes a twentieth of the time that parsing does: a parser makes something of every value. Where text that is too long
- * is cut and not refused, `isReport` is to be said.
+ * is cut and not refused, `isReport` is to be said; `most` where it is no client's request.
  */
 export function tooManyParts(
   json: Uint8Array,
   whole: string,
-  { isReport = false }: { isReport?: boolean } = {},
+  {
+    isReport = false,
+    most = { values: mostValues, names: mostNames },
+  }: { isReport?: boolean; most?: { values: number; names: number } } = {},
 ): string | undefined {
   // Each name, as each value, takes a byte at least.
-  if (json.length <= (isReport ? mostNames : longestName)) return undefined;
+  if (json.length <= (isReport ? most.names : longestName)) return undefined;
   const longest = isReport ? Infinity : longestString;
   let string = 0;
   let values = 1;
@@ -32,10 +35,10 @@ export function tooManyParts(
       if (string > longest) return `${whole} has a string of more than ${longest} bytes`;
     } else if (byte === comma || byte === openBracket || byte === openBrace) {
       values += 1;
-      if (values > mostValues) return `${whole} has more than ${mostValues} values`;
+      if (values > most.values) return `${whole} has more than ${most.values} values`;
     } else if (byte === colon) {
       names += 1;
-      if (names > mostNames) return `${whole} has more than ${mostNames} names`;
+      if (names > most.names) return `${whole} has more than ${most.names} names`;
       if (string > longestName && !isReport) return `${whole} has a name of more than ${longestName} bytes`;
     }
   }

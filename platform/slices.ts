@@ -7,10 +7,13 @@ const turnMs = 20;
  * One at a time, with a turn for everybody else once some milliseconds have passed: where one may cost much or little. After
  * `atMostMs` the rest is left out; the first never is.
  */
-export async function* inTurns<Item>(items: Iterable<Item>, atMostMs = Infinity): AsyncGenerator<Item> {
+export async function* inTurns<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  atMostMs = Infinity,
+): AsyncGenerator<Item> {
   const end = performance.now() + atMostMs;
   let began: number | undefined;
-  for (const item of items) {
+  for await (const item of items) {
     const now = performance.now();
     if (began !== undefined && now > end) return;
     began ??= now;

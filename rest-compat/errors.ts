@@ -1,6 +1,14 @@
 import type { GraphQLError } from 'graphql';
 
-import { ApiError, isErrorCode, isOutcomeUnknown, type ErrorCode } from '#platform/errors.js';
+import {
+  ApiError,
+  argumentInvalid,
+  isErrorCode,
+  isOutcomeUnknown,
+  type ErrorCode,
+} from '#platform/errors.js';
+
+import { snakeCase } from './text.js';
 
 /** The one table from a GraphQL error code to an HTTP status. */
 const statusOfCode: Readonly<Record<ErrorCode, number>> = {
@@ -54,6 +62,7 @@ export class Refusal extends Error {
     this.headers = {
       ...options.headers,
       ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      ...(options.reason === undefined ? {} : { 'X-Error-Reason': options.reason }),
       ...(retries ? { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } : {}),
     };
   }
@@ -79,13 +88,17 @@ export function toRefusal(error: unknown, asSent: (argumentPath: string) => stri
   // An error without a code of ours (a bug, or a document the gateway refuses) has words meant for nobody outside.
   if (!isErrorCode(code) || code === 'INTERNAL') return Refusal.internal(error);
   const details = isRecord(extensions.details) ? extensions.details : undefined;
+  const reason = typeof extensions.reason === 'string' ? extensions.reason : undefined;
+  // An argument is a query parameter here: one sentence, as of all that is wrong with those.
+  if (reason === argumentInvalid && details)
+    return Refusal.of(code, sentenceOf(renameKeys(details, asSent)), { reason, cause: error });
   const namesFields = code === 'VALIDATION_FAILED' || code === 'BAD_REQUEST';
   return Refusal.of(code, code === 'VALIDATION_FAILED' && details ? 'Validation failed' : message, {
-    ...(typeof extensions.reason === 'string' ? { reason: extensions.reason } : {}),
+    ...(reason === undefined ? {} : { reason }),
     ...(typeof extensions.retryAfterSeconds === 'number'
       ? { retryAfterSeconds: extensions.retryAfterSeconds }
       : {}),
-    ...(details ? { details: namesFields ? renameKeys(details, asSent) : details } : {}),
+    ...(details ? { details: renameKeys(details, namesFields ? asSent : snakeCase) } : {}),
     cause: error,
   });
 }
@@ -103,6 +116,12 @@ function readError(error: unknown): Pick<GraphQLError, 'message'> & { extensions
     return { message: error.message, extensions: error.extensions };
   }
   return { message: '', extensions: {} };
+}
+
+function sentenceOf(rules: Record<string, unknown>): string {
+  return Object.entries(rules)
+    .map(([name, rule]) => `${name} ${String(rule)}`)
+    .join('; ');
 }
 
 function renameKeys(

@@ -50,7 +50,7 @@ export function inputReader(type: GraphQLInputObjectType): InputReader {
 /** For routes that take no body: every field in one is unknown. */
 export const noFields: InputReader = readerOf(new Map(), false, false);
 
-const unknownFields = 'unknownFields';
+export const unknownFields = 'unknownFields';
 
 /**
  * Whether the type is one of what programs of any age report, which must count although a part of it is not understood:

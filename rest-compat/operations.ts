@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   getOperationAST,
   Kind,
+  OperationTypeNode,
   parse,
   typeFromAST,
   validate,
@@ -23,9 +24,11 @@ import { selectionOf, type Selection } from './selection.js';
 export interface Operation {
   document: DocumentNode;
   operationName: string;
+  /** Whether it is a mutation. */
+  writes: boolean;
   variables: ReadonlyMap<string, Variable>;
   selection: Selection;
-  /** Where in the root fields' arguments each variable stands: `filter.status` to `status`. */
+  /** Where in the fields' arguments each variable stands, those of the root first: `filter.status` to `status`. */
   argumentPaths: ReadonlyMap<string, string>;
 }
 
@@ -82,6 +85,7 @@ function compile(schema: GraphQLSchema, name: string, source: string): Operation
   return {
     document,
     operationName,
+    writes: operation.operation === OperationTypeNode.MUTATION,
     selection,
     variables: variablesOf(schema, operation),
     argumentPaths: argumentPathsOf(operation),
@@ -125,13 +129,14 @@ function inputType(schema: GraphQLSchema, node: TypeNode): GraphQLInputType {
 function argumentPathsOf(operation: OperationDefinitionNode): Map<string, string> {
   const paths = new Map<string, string>();
   const walk = (path: string, value: ValueNode): void => {
-    if (value.kind === Kind.VARIABLE) paths.set(path, value.name.value);
+    if (value.kind === Kind.VARIABLE && !paths.has(path)) paths.set(path, value.name.value);
     if (value.kind !== Kind.OBJECT) return;
     for (const field of value.fields) walk(`${path}.${field.name.value}`, field.value);
   };
-  for (const field of operation.selectionSet.selections) {
-    if (field.kind !== Kind.FIELD) continue;
-    for (const argument of field.arguments ?? []) walk(argument.name.value, argument.value);
-  }
+  visit(operation, {
+    Field({ arguments: given = [] }) {
+      for (const argument of given) walk(argument.name.value, argument.value);
+    },
+  });
   return paths;
 }

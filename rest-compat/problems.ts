@@ -43,7 +43,7 @@ export class Problems {
   refusal(): Refusal | undefined {
     if (this.found.length === 0) return undefined;
     if (this.anyMalformed) {
-      return Refusal.of('BAD_REQUEST', this.found.map(({ path, rule }) => `${path} ${rule}`).join('; '));
+      return Refusal.of('BAD_REQUEST', this.found.map(inOneLine).join('; '));
     }
     const details = this.found.map(({ path, rule, subject }) => [path, `${subject} ${rule}`.trim()] as const);
     // fromEntries defines each key as a property of its own, so `__proto__` is a key like any other.
@@ -54,6 +54,11 @@ export class Problems {
     if (this.found.length < most)
       this.found.push({ path: shortPath(path), rule: shortSentence(rule), subject: shortPath(subject) });
   }
+}
+
+/** Where a rule is a whole sentence it names its subject itself. */
+function inOneLine({ path, rule, subject }: Problem): string {
+  return subject === '' ? rule : `${path} ${rule}`;
 }
 
 /** `max_uses` becomes "Max uses"; the item of a list keeps its path. */

@@ -21,8 +21,16 @@ export function sendEmpty(response: Response, status: number): void {
 }
 
 /** Sends a refusal in the style its row asks for. */
-export function sendRefusal(response: Response, refusal: Refusal, style: RouteOptions['errors']): void {
+export function sendRefusal(
+  response: Response,
+  refusal: Refusal,
+  { errors: style, public: isPublic }: Pick<RouteOptions, 'errors' | 'public'> = {},
+): void {
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
+  // RFC 6750, section 3.1: by this a client knows that its token is to be renewed. Public routes judge other secrets.
+  const hasToken = /^bearer /i.test(response.req.headers.authorization ?? '');
+  if (refusal.status === 401 && hasToken && !isPublic)
+    response.setHeader('WWW-Authenticate', 'Bearer error="invalid_token"');
   if (style === 'oauth') {
     const { status, body } = oauthError(refusal);
     response.setHeader('Pragma', 'no-cache');

@@ -1,7 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 
 import { callerOf } from '#platform/caller.js';
+import { outcomeUnknown } from '#platform/errors.js';
 import type { FindBrokenRules } from '#platform/input-rules.js';
 import type { Logger } from '#platform/logger.js';
 import { assetPath } from '#platform/package-root.js';
@@ -59,7 +60,11 @@ export function createRestRouter(options: RestRouterOptions): RequestHandler {
 export function refuseUnread(response: Response, error: unknown): void {
   const { path } = response.req;
   response.setHeader('Cache-Control', 'no-store');
-  sendRefusal(response, toRefusal(error), publishedRoutes.find((row) => row.path === path)?.errors);
+  sendRefusal(
+    response,
+    toRefusal(error),
+    publishedRoutes.find((row) => row.path === path),
+  );
 }
 
 class RestMachine {
@@ -160,7 +165,7 @@ class RestMachine {
   }
 
   private async execute(
-    { operation: { operationName }, asSent, render }: Endpoint,
+    { operation: { operationName, writes }, asSent, render }: Endpoint,
     document: DocumentNode,
     variables: Record<string, unknown>,
     context: RequestContext,
@@ -175,6 +180,13 @@ class RestMachine {
     // An answer with holes is no REST answer: the first error is the answer.
     const error = errors?.[0];
     if (error) {
+      if (writes && isBelowRoot(error)) {
+        this.options.logger.error(
+          { requestId: context.requestId, operation: operationName, err: error },
+          'REST answer has a hole',
+        );
+        throw toRefusal(outcomeUnknown(error));
+      }
       // Without `data` the document or its variables were refused. Both are ours, so the client did nothing wrong.
       const oursToMend = data === undefined && error.extensions?.code === 'BAD_REQUEST';
       throw oursToMend ? Refusal.internal(error) : toRefusal(error, asSent);
@@ -194,8 +206,16 @@ class RestMachine {
     }
     // In the middle of a list: only a broken connection tells the client that what it has is not the whole.
     if (response.headersSent) response.destroy();
-    else sendRefusal(response, refusal, endpoint?.route.errors);
+    else sendRefusal(response, refusal, endpoint?.route);
   }
+}
+
+/**
+ * What a mutation does is done when its root field has answered: what could not be read below it, for whatever reason,
+ * must not be told as a refusal. Of UNAVAILABLE the gateway has judged already.
+ */
+function isBelowRoot({ path, extensions }: GraphQLError): boolean {
+  return path !== undefined && path.length > 1 && extensions.code !== 'UNAVAILABLE';
 }
 
 function endpointOf(

@@ -6,6 +6,7 @@ import {
   Kind,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
+  type GraphQLField,
   type GraphQLOutputType,
   type GraphQLSchema,
   type SelectionSetNode,
@@ -16,6 +17,7 @@ export type Selection = ReadonlyMap<string, SelectedField>;
 
 export interface SelectedField {
   type: GraphQLOutputType;
+  description?: string;
   children?: Selection;
 }
 
@@ -27,16 +29,17 @@ type Part = readonly [parent: GraphQLCompositeType, selections: SelectionSetNode
  * fields under one response key have the same shape whatever the type turns out to be.
  */
 export function selectionOf(schema: GraphQLSchema, fragments: Fragments, parts: readonly Part[]): Selection {
-  const found = new Map<string, { type: GraphQLOutputType; parts: Part[] }>();
+  const found = new Map<string, SelectedField & { parts: Part[] }>();
   const queue = [...parts];
   for (let part = queue.shift(); part; part = queue.shift()) {
     const [parent, { selections }] = part;
     for (const node of selections) {
       if (node.kind === Kind.FIELD) {
-        const type = fieldType(parent, node.name.value);
-        if (!type) continue;
+        const definition = fieldOf(parent, node.name.value);
+        if (!definition) continue;
+        const { type, description } = definition;
         const key = node.alias?.value ?? node.name.value;
-        const field = found.get(key) ?? { type, parts: [] };
+        const field = found.get(key) ?? { type, ...(description ? { description } : {}), parts: [] };
         found.set(key, field);
         const named = getNamedType(type);
         if (node.selectionSet && isCompositeType(named)) field.parts.push([named, node.selectionSet]);
@@ -49,16 +52,16 @@ export function selectionOf(schema: GraphQLSchema, fragments: Fragments, parts: 
     }
   }
   return new Map(
-    [...found].map(([key, { type, parts: nested }]) => [
+    [...found].map(([key, { parts: nested, ...field }]) => [
       key,
-      nested.length === 0 ? { type } : { type, children: selectionOf(schema, fragments, nested) },
+      nested.length === 0 ? field : { ...field, children: selectionOf(schema, fragments, nested) },
     ]),
   );
 }
 
 /** Undefined for `__typename`, which is always shown as it is. */
-function fieldType(parent: GraphQLCompositeType, name: string): GraphQLOutputType | undefined {
-  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name]?.type : undefined;
+function fieldOf(parent: GraphQLCompositeType, name: string): GraphQLField<unknown, unknown> | undefined {
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
 }
 
 /** Whether a dot path of response keys is selected. */

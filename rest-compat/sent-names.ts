@@ -33,7 +33,8 @@ function restName(segments: readonly string[], start: GraphQLInputType | undefin
   let type = start;
   return segments
     .map((segment) => {
-      if (/^\d+$/.test(segment)) return segment;
+      // Places in lists, and names of headers.
+      if (/^\d+$|-/.test(segment)) return segment;
       const named = type && getNamedType(type);
       if (named && !isInputObjectType(named)) return segment;
       type = named?.getFields()[segment]?.type;

@@ -48,6 +48,7 @@ import type {
   DelegationReceived,
   MemberChanged,
   MspClientChanged,
+  PlanGrantEnded,
   SessionRevoked,
   TenantCreated,
   TenantErased,
@@ -89,6 +90,7 @@ export interface Events {
   'identity.delegation.ended': DelegationChanged;
   'identity.delegation.received': DelegationReceived;
   'identity.audit.appended': AuditAppended;
+  'identity.tenant.plan-grant-ended': PlanGrantEnded;
   'identity.tenant.suspended': TenantSuspended;
   'identity.tenant.restored': TenantRestored;
   'identity.tenant.erased': TenantErased;

@@ -133,6 +133,17 @@ const documents: Readonly<Record<string, (size: number, salt: string) => string>
 
 const wrongItems = (size: number): unknown[] => times(size / 8, (n) => ({ a: n % 10 }));
 
+/** YAML of a cluster's kubeconfig: at most 200 kB are read of it. */
+const kubeconfigs: Readonly<Record<string, (size: number, salt: string) => string>> = {
+  'a map of many keys': (size, salt) => `{${joined(size / 20, (n) => `${salt}${n.toString(36)}: 1`, ',')}}`,
+  'lines of a key each': (size, salt) => joined(size / 20, (n) => `${salt}${n.toString(36)}: 1`, '\n'),
+  'lists without end': (size) => '['.repeat(size),
+  'commas alone': (size) => `[${','.repeat(size)}]`,
+  'tags there are not': (size, salt) => `[${joined(size / 12, () => `!${salt} 1`, ',')}]`,
+  'escapes that are none': (size) => `"${'\\q'.repeat(size / 4)}"`,
+  'empty lines': (size) => '\n'.repeat(size / 2),
+};
+
 /** The set: what a client can send, in every place that takes something of any size. */
 export const hostileRequests: readonly HostileRequest[] = [
   ...Object.entries(documents).flatMap(([name, query]) =>
@@ -162,6 +173,14 @@ export const hostileRequests: readonly HostileRequest[] = [
       (size, salt) => ({ input: value(size, salt) }),
     ),
   ]),
+  ...Object.entries(kubeconfigs).map(([name, text]) =>
+    rest(`${name} for a kubeconfig`, 'user', '/api/k8s/clusters', (size, salt) => ({
+      name: salt,
+      provider: 'none',
+      region: 'none',
+      kubeconfig: text(Math.min(size, 190_000), salt),
+    })),
+  ),
   graphql('ids (nobody)', 'nobody', sendCommand, (size) => ({
     input: { command: 'RESTART', instanceIds: times(size / 4, () => 'a') },
   })),

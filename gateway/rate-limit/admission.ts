@@ -99,6 +99,21 @@ export class Admission {
     };
   }
 
+  /** For webhooks, which come in bursts: an address pays for those that are refused, and for no other. */
+  webhooks(refuse: (response: Response, error: ApiError) => void): RequestHandler {
+    return async (_request, response, next) => {
+      const key = addressKey(requestContextOf(response).clientAddress);
+      const allowance = await this.limits.draw('webhook', key, 0);
+      if (allowance.remaining === 0) return refuse(response, exceeded(allowance));
+      response.once('finish', () => {
+        const { statusCode } = response;
+        // What has come to nothing is forgotten.
+        if (statusCode >= 400 && statusCode < 500) this.limits.draw('webhook', key).catch(() => undefined);
+      });
+      next();
+    };
+  }
+
   /** For one message on a WebSocket, before anything of it is read: also what turns out to be invalid is paid for. */
   charge: Charge = async (context) => {
     (context as Charged)[paidWith] = 'socket';

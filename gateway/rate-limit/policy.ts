@@ -3,7 +3,7 @@
  * are derived from it, so that one setting scales them all.
  */
 export interface RateLimitPolicy {
-  /** A tenant's users and API keys together; also one address's anonymous requests. */
+  /** A tenant's users and API keys together; also one address's anonymous requests, and its webhooks that are refused. */
   perMinute: number;
   /** One address's attempts at what guesses could break. */
   sensitivePerMinute: number;
@@ -42,6 +42,8 @@ export const sensitiveFields: ReadonlySet<string> = new Set([
 export const pointsOfField: ReadonlyMap<string, number> = new Map([
   // A look at up to 10000 instances.
   ['previewCommand', 3],
+  // Up to 100000 instances are judged by a rule of the caller's.
+  ['previewPolicy', 10],
   // All entries of a year are read and hashed.
   ['verifyAudit', 20],
 ]);

@@ -20,7 +20,7 @@ export interface Allowance {
   isExceeded: boolean;
 }
 
-export type AllowanceKind = 'tenant' | 'address' | 'sensitive' | 'session' | 'api-key' | 'node';
+export type AllowanceKind = 'tenant' | 'address' | 'sensitive' | 'session' | 'api-key' | 'webhook' | 'node';
 
 /**
  * Counts requests in fixed windows of a minute, in Redis when there is one, so that identical processes share the
@@ -51,6 +51,7 @@ export class RateLimits {
       sensitive: limiter('sensitive', policy.sensitivePerMinute),
       session: limiter('session', policy.sessionsPerMinute),
       'api-key': limiter('api-key', policy.sensitivePerMinute),
+      webhook: limiter('webhook', policy.perMinute),
       node: limiter('node', policy.nodePerMinute),
     };
   }

@@ -43,17 +43,18 @@ export class IdempotencyKeys<const Mutation extends string> {
       [operation.tenantId, key, operation.clock.now()],
     );
     if (!kept) return undefined;
-    if (kept.fingerprint !== fingerprintOf(call)) throw reused();
+    if (kept.fingerprint !== fingerprintOf(call)) throw reused(call);
     return kept.response ?? undefined;
   }
 
   /** The key of a call: that among its arguments, or else that of the request. */
-  keyOf(operation: Operation, { key }: RepeatableCall<Mutation>): string | undefined {
-    const given = key ?? operation.request.idempotencyKey;
+  keyOf(operation: Operation, call: RepeatableCall<Mutation>): string | undefined {
+    const given = call.key ?? operation.request.idempotencyKey;
     if (given !== undefined && !keyShape.test(given)) {
       throw refused(
         'IDEMPOTENCY_KEY_INVALID',
         'The idempotency key must have 1 to 255 visible ASCII characters',
+        call,
       );
     }
     return given;
@@ -76,7 +77,7 @@ export class IdempotencyKeys<const Mutation extends string> {
     return operation.write(async (write) => {
       const earlier = await this.claim(write.em, { tenantId, key, fingerprint, now: operation.clock.now() });
       if (earlier) {
-        if (earlier.fingerprint !== fingerprint) throw reused();
+        if (earlier.fingerprint !== fingerprint) throw reused(call);
         write.audit({ changes: { repeated: true } });
         return revive(earlier.response as Response, write);
       }
@@ -130,13 +131,14 @@ function sorted(value: unknown): unknown {
   );
 }
 
-export function reused(): ApiError {
-  return refused('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another request');
+/** A call without `key` had it as a header; whoever does not know takes it for one of the input's. */
+export function reused(call: Pick<RepeatableCall<string>, 'key'> = { key: '' }): ApiError {
+  return refused('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another request', call);
 }
 
-function refused(reason: string, sentence: string): ApiError {
+function refused(reason: string, sentence: string, { key }: Pick<RepeatableCall<string>, 'key'>): ApiError {
   return new ApiError('VALIDATION_FAILED', 'Validation failed', {
     reason,
-    details: { 'input.idempotencyKey': sentence },
+    details: { [key == null ? 'Idempotency-Key' : 'input.idempotencyKey']: sentence },
   });
 }

@@ -13,7 +13,7 @@ import { attempt, type StoredJob } from './attempt.js';
 import { bossDatabase } from './boss-database.js';
 import { DueQueues } from './due-queues.js';
 import type { JobDefinition } from './job.js';
-import { jobsSchema } from './schema.js';
+import { jobsSchema, keptDoneSeconds } from './schema.js';
 import { Supervision } from './supervision.js';
 
 /** An area and the jobs it knows how to do. */
@@ -44,7 +44,8 @@ export interface JobRunnerOptions {
 const heartbeatSeconds = 30;
 // Should a notification and what looks for due jobs both fail.
 const ownLookSeconds = 600;
-const keptFinishedSeconds = 7 * 24 * 60 * 60;
+// How often those that were kept for long enough are removed.
+const removeEverySeconds = 600;
 
 /**
  * Does jobs, in every process of the panel; PostgreSQL sees to it that each job has one taker. A failed job stays
@@ -76,8 +77,9 @@ export class JobRunner {
     const { connections, logger, pollSeconds = 5, superviseSeconds = 15 } = this.options;
     // Its statements run as the platform's jobs role; the login by itself may do nothing.
     const role = areaRoles('platform').jobs;
+    const db = bossDatabase(connections, role, (name) => this.wake(name));
     const boss = new PgBoss({
-      db: bossDatabase(connections, role, (name) => this.wake(name)),
+      db,
       schema: jobsSchema,
       migrate: false,
       schedule: false,
@@ -88,6 +90,7 @@ export class JobRunner {
       monitorVacuum: false,
       // By what other processes have looked through meanwhile; less than the pause between two looks.
       monitorIntervalSeconds: Math.max(1, superviseSeconds - 2),
+      maintenanceIntervalSeconds: removeEverySeconds,
       useListenNotify: true,
     });
     boss.on('error', (error) => logger.error({ err: error }, 'the job queues met an error'));
@@ -101,7 +104,7 @@ export class JobRunner {
     await boss.start();
     const names = this.work.map(({ definition }) => definition.name);
     const ask = async (sql: string) => connections.questions.ask(role, sql);
-    this.supervision = new Supervision(boss, names, superviseSeconds, ask, (error) =>
+    this.supervision = new Supervision({ boss, db, names, everySeconds: superviseSeconds, ask }, (error) =>
       logger.error({ err: error }, 'the job queues met an error'),
     );
     this.supervision.start();
@@ -225,7 +228,7 @@ async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]
       retryBackoff: true,
       expireInSeconds,
       heartbeatSeconds,
-      deleteAfterSeconds: keptFinishedSeconds,
+      deleteAfterSeconds: keptDoneSeconds,
       notify: true,
     } satisfies Omit<Queue, 'name'>;
     const queue = found.get(name);

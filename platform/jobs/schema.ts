@@ -13,6 +13,16 @@ import type { Logger } from '../logger.js';
 /** The PostgreSQL schema of the job queues, one for all areas. */
 export const jobsSchema = 'jobs';
 
+/** How long a job that failed for good is kept, for whoever looks into it. Those that are done make room within an hour or so. */
+export const keptFailedSeconds = 7 * 24 * 60 * 60;
+export const keptDoneSeconds = 60 * 60;
+
+// pg-boss has none for what it and the panel ask several times a minute: otherwise each time all jobs that are kept are read.
+const indexes = {
+  job_common_active: `(name) where state = 'active'`,
+  job_common_failed_lately: `(name) where state = 'failed' and deletion_seconds < ${keptFailedSeconds}`,
+};
+
 /** The version of its tables that this pg-boss works on, and refuses to work on another: it tells it nowhere else. */
 const bossVersion = (createRequire(import.meta.url)('pg-boss/package.json') as { pgboss: { schema: number } })
   .pgboss.schema;
@@ -45,6 +55,7 @@ export async function migrateJobs(ownerUrl: string, areas: readonly string[], lo
     await owner.query(`select pg_advisory_lock(hashtext('migrate jobs'))`);
     await createSchema(owner);
     await installBoss(ownerUrl, logger);
+    await makeIndexes(owner);
     const roles = areas.map((area) => pg.escapeIdentifier(areaRoles(area).jobs)).join(', ');
     // All or none: by the right to look the others are known to be there.
     await owner.query(`begin; ${grantSql(roles).join('; ')}; commit`);
@@ -88,6 +99,17 @@ async function installBoss(ownerUrl: string, logger: Logger): Promise<void> {
     while (await hasIndexesToBuild(boss)) await sleep(1_000);
   } finally {
     await boss.stop({ graceful: false });
+  }
+}
+
+/** Where they are there already nothing is locked. */
+async function makeIndexes(owner: pg.Client): Promise<void> {
+  for (const [name, columns] of Object.entries(indexes)) {
+    const { rowCount } = await owner.query(
+      'select from pg_indexes where schemaname = $1 and indexname = $2',
+      [jobsSchema, name],
+    );
+    if (!rowCount) await owner.query(`create index ${name} on ${jobsSchema}.job_common ${columns}`);
   }
 }
 

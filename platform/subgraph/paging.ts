@@ -1,6 +1,6 @@
 import { ArgsType, Directive, Field, Int, ObjectType, type ClassType } from 'type-graphql';
 
-import { ApiError } from '../errors.js';
+import { badArgument, type ApiError } from '../errors.js';
 import { defaultPageSize, maxPageSize } from '../page-size.js';
 
 @ObjectType({ description: 'Where a page ends.' })
@@ -68,13 +68,16 @@ export interface PageWindow {
 /** Checks `first` and `after`. Cursors hold a position, not an offset: inserts before it do not move the page. */
 export function pageWindow(args: PageArgs): PageWindow {
   const size = args.first ?? defaultPageSize;
-  if (size < 1 || size > maxPageSize)
-    throw new ApiError('BAD_REQUEST', `first must be from 1 to ${maxPageSize}`);
+  if (size < 1 || size > maxPageSize) throw badArgument('first', `must be from 1 to ${maxPageSize}`);
   if (args.after === undefined || args.after === null) return { size, after: undefined };
   const position = Buffer.from(args.after, 'base64url').toString('utf8');
-  if (!/^[\w-]{1,100}$/.test(position))
-    throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
+  if (!/^[\w-]{1,100}$/.test(position)) throw foreignCursor();
   return { size, after: position };
+}
+
+/** BAD_REQUEST: a cursor that this list has not given, or that leads nowhere any more. */
+export function foreignCursor(): ApiError {
+  return badArgument('after', 'must come from this list');
 }
 
 /** Makes a page of rows read with `size + 1` as their limit. */

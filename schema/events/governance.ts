@@ -42,6 +42,9 @@ export interface CanaryProgressed {
   /** The step that it is at, from 1; 0 before it begins. */
   step: number;
   reason: string | null;
+  /** The reason for people; absent, as its name is, in events from before it was told. */
+  message?: string | null;
+  name?: string;
 }
 
 /** A repository is shown otherwise than before. */
@@ -49,6 +52,11 @@ export interface GitOpsChanged {
   configId: string;
   syncStatus: 'SYNCED' | 'OUT_OF_SYNC' | 'UNKNOWN';
   health: 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'SUSPENDED' | 'UNKNOWN';
+  /** As it was before this; absent where nobody looked at it, and in events from before it was told. */
+  healthBefore?: string;
   /** The commit that is in force. */
   commit: string | null;
+  /** The first of its problems; absent, as its name is, in events from before it was told. */
+  problem?: string | null;
+  name?: string;
 }

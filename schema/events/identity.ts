@@ -46,6 +46,11 @@ export interface AuditAppended {
   occurredAt: string;
 }
 
+/** What an operator has granted holds no longer: the plan that is subscribed to follows. */
+export interface PlanGrantEnded {
+  tenantId: string;
+}
+
 /** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */
 export interface TenantSuspended {
   tenantId: string;

@@ -35,6 +35,7 @@ import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/lic
 import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
+import { paymentModeOf } from './package/payment-mode.js';
 import { DiscountSetter } from './partner/discount-setter.service.js';
 import { applyDiscountJob } from './partner/discount.job.js';
 import { PartnerDecisions } from './partner/partner-decision.service.js';
@@ -54,7 +55,7 @@ import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
 import { endSurplusJob } from './subscription/surplus.job.js';
 import { lookQueue, lostLooksSweep, reconcileSweep, syncJob } from './subscription/sync.job.js';
-import { followEntitlements, knowTenants } from './subscription/tenant.job.js';
+import { endGrants, followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
 import { TenantReferenceResolver } from './tenant/tenant.resolver.js';
 import { Advancing } from './test-clock/advance.service.js';
@@ -90,6 +91,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
   const entitlements = new Entitlements('billing');
   const prices = new Prices(stripe);
+  const paymentMode = paymentModeOf(settings);
   const times = new TenantTime(settings.TEST_CLOCKS);
   const looks = new Looks(database, stripe, times, clock);
   const looking = lookQueue(looks, database, logger);
@@ -116,8 +118,8 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
         permissions: billingPermissions,
         streams: context.streams,
         resolvers: [
-          new PackageResolver(),
-          new SubscriptionResolver(entitlements),
+          new PackageResolver(paymentMode),
+          new SubscriptionResolver(entitlements, paymentMode),
           new ChangeResolver(
             new ChangeService(means, intents, admission),
             new PreviewService({ stripe, prices, times, admission }),
@@ -148,6 +150,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       knowTenants,
       forgetCustomers,
       followEntitlements,
+      endGrants(times),
       reissueLicences(times),
       licenceNodes(times),
       meterUsage,

@@ -7,6 +7,7 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
+import { governanceNews } from './alert/notification/governance-news.job.js';
 import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
 import { commandRetentionSweep, commandTimeoutsSweep } from './command/command-timeouts.job.js';
@@ -146,6 +147,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       advanceFleet,
       mandatoryPolicies,
       policyViolations,
+      governanceNews(isSuspended),
       restoredTenants(patience.deadlineMs),
     ],
     sweeps: [

@@ -1,6 +1,5 @@
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
-import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { TargetGuard } from '#platform/outbound/guard.js';
@@ -11,7 +10,7 @@ import { AdmissionService } from './admission/admission.service.js';
 import { advanceJob } from './canary/advance.job.js';
 import { referredCanary } from './canary/canaries.loader.js';
 import { Canary } from './canary/canary.entity.js';
-import { CanaryMemberResolver, CanaryResolver } from './canary/canary.resolver.js';
+import { CanaryMemberResolver, CanaryResolver, CanaryStepResolver } from './canary/canary.resolver.js';
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
 import { CanaryMember } from './canary/member.entity.js';
@@ -48,6 +47,7 @@ import { FleetCalls, panelPermissionsNeeded } from './order/fleet-calls.js';
 import { PackResolver } from './pack/pack.resolver.js';
 import { PackService } from './pack/pack.service.js';
 import { governancePermissions } from './permissions.js';
+import { followEntitlements } from './policy/plan.job.js';
 import { PolicyVersion } from './policy/policy-version.entity.js';
 import { Policy } from './policy/policy.entity.js';
 import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
@@ -102,7 +102,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   const calls = new FleetCalls(context.asService(panelPermissionsNeeded));
   return {
     consumers: [
-      entitlementConsumer('governance'),
+      followEntitlements,
       followNodes,
       followClusters,
       followGroups,
@@ -164,6 +164,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new AdmissionResolver(admission),
           new RemediationResolver(new RemediationService()),
           new CanaryResolver(canaries),
+          new CanaryStepResolver(),
           new CanaryMemberResolver(),
           new GitOpsConfigResolver(gitOps),
           new WhatIfResolver(new WhatIfService()),

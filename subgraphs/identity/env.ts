@@ -16,6 +16,8 @@ const shape = {
     .refine((text) => normalPassword(text).length >= 12, 'must have at least 12 characters')
     .refine((text) => normalPassword(text).length <= 256, 'must have at most 256 characters')
     .optional(),
+  /** Whether anybody may make an organization of their own. */
+  REGISTRATION: z.enum(['open', 'closed'], 'must be open or closed').default('open'),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
   /** Prints mail to the log when there is no SMTP_URL, one-time links and all. */
   MAIL_LOG: settings.flag.default(false),

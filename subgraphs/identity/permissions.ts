@@ -9,6 +9,7 @@ export const identityPermissions = {
   'identity.oauth.authorize': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'identity.tenant.read': ['owner', 'admin', 'operator', 'billing', 'viewer', 'node'],
   'identity.tenant.list': ['administrator'],
+  'identity.tenant.create': ['administrator'],
   'identity.plan.grant': ['administrator'],
   'identity.tenant.suspend': ['administrator'],
   'identity.audit.read': ['owner', 'admin'],

@@ -1,5 +1,6 @@
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
+import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { MailQueue } from '#platform/mail-queue.js';
 import { createMailer } from '#platform/mail.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
@@ -16,6 +17,8 @@ import { sendMailJob } from './email/send-mail.job.js';
 import type { IdentityEnv } from './env.js';
 import { LinkResolver } from './link/link.resolver.js';
 import { LinkService } from './link/link.service.js';
+import { InvitationMail } from './member/invitation-mail.js';
+import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { mailBillingNotices } from './notice/billing-notice.job.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
@@ -32,6 +35,7 @@ import { offerResetJob } from './password/password-reset.job.js';
 import { PasswordResolver } from './password/password.resolver.js';
 import { PasswordService } from './password/password.service.js';
 import { identityPermissions } from './permissions.js';
+import { RegistrationState } from './registration/registration-state.js';
 import { RegistrationResolver } from './registration/registration.resolver.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { Credentials } from './session/credentials.js';
@@ -51,6 +55,7 @@ import { createJwksRouter } from './signing-key/jwks.router.js';
 import { StoredSigningKey } from './signing-key/signing-key.entity.js';
 import { SigningKeyService } from './signing-key/signing-key.service.js';
 import { createTenancy, tenancyEntities } from './tenancy.js';
+import { InvitedTenants } from './tenant/invited-tenant.service.js';
 import { SuspensionService } from './tenant/suspension.service.js';
 import { TenantSearch } from './tenant/tenant-search.service.js';
 import { Tenant } from './tenant/tenant.entity.js';
@@ -113,11 +118,13 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   const logins = new LoginService(new Credentials(), codes, tokens);
   const totp = new TotpService(users, codes, keyring, mail);
   const emails = new EmailChangeService(mail);
-  const registrations = new RegistrationService(tokens, mail, keyring);
+  const registration = env.REGISTRATION === 'open' ? RegistrationState.OPEN : RegistrationState.CLOSED;
+  const registrations = new RegistrationService(tokens, mail, keyring, registration);
   const sessions = new SessionService();
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
+  const owners = new OwnerInvitations(new Entitlements('identity'), new InvitationMail(mails, publicUrl));
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
 
   const tenancy = createTenancy({
@@ -156,7 +163,13 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         streams: context.streams,
         resolvers: [
           new UserResolver(users, new ProfileService(users, emails), emails, context.panel.permissions),
-          new TenantResolver(new TenantService(), users, new SuspensionService(), new TenantSearch()),
+          new TenantResolver(
+            new TenantService(),
+            users,
+            new SuspensionService(),
+            new TenantSearch(),
+            new InvitedTenants(owners, keyring),
+          ),
           new UserUsageResolver(),
           new RegistrationResolver(registrations),
           new SessionResolver(
@@ -189,7 +202,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
     routers: [
       createJwksRouter(keys),
       createSetupRouter(),
-      createAccountPagesRouter(),
+      createAccountPagesRouter(registration),
       createMetadataRouter(publicUrl),
       createAuthorizeRouter({
         database,

@@ -43,6 +43,7 @@ import { applyMspClients, countInstances } from './msp/msp-client.job.js';
 import { MspClientResolver } from './msp/msp-client.resolver.js';
 import { MspClientService } from './msp/msp-client.service.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
+import { followProviders } from './msp/provider-standing.job.js';
 import { TenantErasure } from './msp/tenant-erasure.entity.js';
 import { collectErasures, eraseTenantsSweep, exportRetentionSweep } from './msp/tenant-erasure.job.js';
 import { TenantErasureService } from './msp/tenant-erasure.service.js';
@@ -122,6 +123,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     consumers: [
       entitlementConsumer('identity'),
       followSubscriptions,
+      followProviders,
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
       collectErasures(areas),

@@ -25,7 +25,7 @@ afterAll(async () => panel.stop());
 const codesOf = ({ errors = [] }: GraphQLAnswer<unknown>) =>
   errors.map(({ extensions }) => extensions['code']);
 
-const away = { code: 'UNAVAILABLE', reason: 'STRIPE_AWAY', retryAfterSeconds: 5 };
+const away = { code: 'UNAVAILABLE', reason: 'STRIPE_AWAY', retryAfterSeconds: 5, details: { isKept: true } };
 
 async function tenantWithCard(card?: string): Promise<Tenant & { customer: string }> {
   const tenant = await panel.world.tenant();

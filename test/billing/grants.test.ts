@@ -104,4 +104,20 @@ test('a plan that is granted to who may add nothing lets it add again, which bil
   await known(tenant);
   expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'ENTERPRISE', isReadOnly: false });
   await tenant.node();
+  // And back again, to what is subscribed to and not paid.
+  dataOf(
+    await panel.world.graphql(
+      'mutation($id: ID!) { endPlanGrant(tenantId: $id) { id } }',
+      { id: tenant.id },
+      await panel.world.administrator(),
+    ),
+  );
+  await until(
+    async () => (await subscriptionOf(tenant)).planSource === 'SUBSCRIPTION',
+    'the end of the grant',
+  );
+  await until(async () => (await tenant.instanceLimit()) === 25, 'the plan that is paid to reach fleet');
+  await known(tenant);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', isReadOnly: true });
+  await expect(tenant.node()).rejects.toThrow('enroll: 409');
 }, 120_000);

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
@@ -25,7 +26,10 @@ beforeAll(async () => {
 afterAll(async () => panel.stop());
 
 /** Tenants whose trial, by an operator's hand, has ended without a card. */
-async function pausedTenants(count: number): Promise<{ tenant: Tenant; customer: string }[]> {
+async function pausedTenants(
+  count: number,
+  terms: Partial<Stripe.SubscriptionCreateParams> = {},
+): Promise<{ tenant: Tenant; customer: string }[]> {
   const { data: prices } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
   const made: { tenant: Tenant; customer: string }[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -36,6 +40,7 @@ async function pausedTenants(count: number): Promise<{ tenant: Tenant; customer:
       items: [{ price: prices[0]!.id }],
       trial_period_days: 7,
       trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+      ...terms,
     });
     made.push({ tenant, customer });
   }
@@ -92,11 +97,34 @@ test('a subscription that is paused lets nothing be added, and goes on once it i
   const changed = dataOf(await change(other, { plan: 'PRO' }));
   expect(changed.changeSubscription).toMatchObject({ plan: 'PRO', status: 'ACTIVE' });
   expect((await paidBy(theirs)).filter((amount) => amount > 0)).toEqual([4900]);
+
+  // What has paid once pays from then on.
+  await pass(panel, 32 * dayMs);
+  expect(await subscriptionOf(await signedIn(panel, tenant))).toMatchObject({ status: 'ACTIVE' });
+  expect((await paidBy(customer)).filter((amount) => amount > 0)).toEqual([4900, 4900]);
+}, 120_000);
+
+test('going on costs what was agreed, which the preview tells', async () => {
+  const { id: coupon } = await panel.sdk.coupons.create({ percent_off: 20, duration: 'forever' });
+  const [{ tenant, customer } = {} as never] = await pausedTenants(1, { discounts: [{ coupon }] });
+  await giveCard(panel, tenant);
+  const { previewPlanChange: told } = dataOf(
+    await tenant.graphql<{ previewPlanChange: { amountDue: number } }>(
+      '{ previewPlanChange(input: { plan: PRO }) { amountDue } }',
+    ),
+  );
+  expect(told.amountDue).toBe(3920);
+  dataOf(await resume(tenant));
+  expect((await paidBy(customer)).filter((amount) => amount > 0)).toEqual([3920]);
 }, 120_000);
 
 test('a payment that fails is told, and the subscription is past due', async () => {
   const [{ tenant, customer } = {} as never] = await pausedTenants(1);
   await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
+  // Also where the answer that told of it was lost.
+  panel.stripe.addFault({ kind: 'drop_after_commit', method: 'POST', path: '/v1/invoices/', next: 10 });
+  expect(refusal(await resume(tenant))).toMatchObject({ code: 'UNAVAILABLE', details: { isKept: true } });
+  await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
   expect(refusal(await resume(tenant))).toMatchObject({ code: 'CONFLICT', reason: 'CARD_DECLINED' });
   await until(async () => (await subscriptionOf(tenant)).status === 'PAST_DUE', 'it to be past due');
   expect((await paidBy(customer)).filter((amount) => amount > 0)).toEqual([]);

@@ -170,8 +170,9 @@ test('without a payment provider plans can be read, and what needs one says so',
   const tenant = await panel.world.tenant();
   const answer = await tenant.graphql('mutation { createPortalSession { url } }');
   expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'NO_PAYMENT_PROVIDER' });
-  expect(dataOf(await tenant.graphql('{ subscription { plan } }'))).toEqual({
-    subscription: { plan: 'FREE' },
+  expect(dataOf(await tenant.graphql('{ paymentMode subscription { plan isTrialAvailable } }'))).toEqual({
+    paymentMode: 'NONE',
+    subscription: { plan: 'FREE', isTrialAvailable: false },
   });
   const webhook = await fetch(`${panel.panel.url}/webhooks/stripe`, { method: 'POST', body: '{}' });
   expect(webhook.status).toBe(404);

@@ -55,6 +55,43 @@ test('with billing in a process of its own webhooks reach it through the gateway
   await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the subscription to be asked for');
 }, 120_000);
 
+test('a key that may change the plan or read it has the whole answer, and a charge is told as made', async () => {
+  const tenant = await panel.world.tenant();
+  const customer = await giveCard(panel, tenant);
+  const keyWith = async (permission: string) => {
+    const made = await tenant.graphql<{ createApiKey: { key: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'Finance', currentPassword: 'correct horse battery', permissions: [permission] } },
+    );
+    return dataOf(made).createApiKey.key;
+  };
+  const changing = {
+    token: await keyWith('billing.subscription.manage'),
+    method: 'PUT',
+    body: { plan: 'pro' },
+  };
+  const put = async () =>
+    panel.world.rest('/api/billing/subscription', { ...changing, headers: { 'idempotency-key': 'y1' } });
+  const first = await put();
+  expect(first).toMatchObject({ status: 200, body: { plan: 'pro', instance_limit: 25, instances_used: 0 } });
+  expect(Object.keys(first.body)).toHaveLength(7);
+  expect(await put()).toMatchObject({ status: 200, body: first.body });
+  expect((await panel.sdk.invoices.list({ customer })).data).toHaveLength(1);
+
+  const read = async (path: string, permission: string) =>
+    panel.world.rest(path, { token: await keyWith(permission) });
+  expect(await read('/api/billing/subscription', 'billing.subscription.read')).toMatchObject({
+    status: 200,
+    body: { plan: 'pro', instances_used: 0 },
+  });
+  const used = { used: expect.any(Number) };
+  expect(await read('/api/billing/usage', 'billing.usage.read')).toMatchObject({
+    status: 200,
+    body: { nodes: used, users: used, storage_gb: used },
+  });
+  expect(await read('/api/billing/usage', 'billing.subscription.read')).toMatchObject({ status: 403 });
+}, 120_000);
+
 const previewed = async (tenant: Tenant, plan: string) =>
   tenant.graphql('query ($plan: Plan!) { previewPlanChange(input: { plan: $plan }) { amountDue } }', {
     plan,

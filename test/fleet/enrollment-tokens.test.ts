@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refusal, restTime } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
+import { until } from '../support/world.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -174,4 +175,23 @@ test.concurrent('neither a node nor a caller without a token gets at tokens', as
     await tenant.rest('/api/fleet/tokens', { token: undefined }),
   ];
   expect(answers.map(({ status }) => status)).toEqual([403, 401]);
+});
+
+test.concurrent('a token is forgotten 90 days after it would have expired', async () => {
+  const tenant = await panel.world.tenant();
+  for (const days of [89, 91]) {
+    await tenant.enrollmentToken({ name: `${days}` });
+    await panel.sql(`update fleet.enrollment_token set expires_at = $2 where tenant_id = $1 and name = $3`, [
+      tenant.id,
+      later(-24 * days),
+      `${days}`,
+    ]);
+  }
+  const names = async () =>
+    (await tenant.rest<{ name: string }[]>('/api/fleet/tokens')).body.map(({ name }) => name);
+  await until(async () => {
+    await panel.clock.advance(60_000);
+    return (await names()).length === 1;
+  }, 'the older one to be forgotten');
+  expect(await names()).toEqual(['89']);
 });

@@ -106,6 +106,39 @@ test.each(Object.entries(pings))('pings %s are free as a keep-alive, and charged
   expect([code, reason.toString(), charged > 5]).toEqual([1013, 'Too many messages', true]);
 });
 
+test('a message that does not end closes its socket: of a stranger by its length, of a member by its time', async () => {
+  const { url } = await startGateway('in process', { webSocketLimits: { messageWithinMs: 200 } });
+  const begin = (socket: WebSocket, characters: number) =>
+    socket.send('#'.repeat(characters), { fin: false });
+  const stranger = await openAcknowledged(url);
+  begin(stranger, 70_000);
+  expect(await closeCode(stranger)).toBe(1009);
+  const member = await openAcknowledged(url, { authorization: inAnHour() });
+  begin(member, 10);
+  expect(await closeCode(member)).toBe(1008);
+  // What is whole, and signs of life, are no beginnings.
+  const steady = await openAcknowledged(url, { authorization: inAnHour() });
+  for (let turn = 0; turn < 6; turn += 1) {
+    steady.send(JSON.stringify({ type: 'ping' }));
+    steady.ping();
+    await once(steady, 'message');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(steady.readyState).toBe(steady.OPEN);
+});
+
+test('beginnings of messages have a bound together', async () => {
+  const { url } = await startGateway('in process', { webSocketLimits: { unfinishedBytes: 100_000 } });
+  const [one, other] = [
+    await openAcknowledged(url, { authorization: inAnHour() }),
+    await openAcknowledged(url, { authorization: inAnHour() }),
+  ];
+  one.send('#'.repeat(60_000), { fin: false });
+  other.send('#'.repeat(60_000), { fin: false });
+  const closed = await Promise.race([closeCode(one), closeCode(other)]);
+  expect(closed).toBe(1013);
+});
+
 test('nothing long is read of a socket that has not signed in', async () => {
   const { url } = await startGateway('in process');
   const long = JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '#'.repeat(70_000) } });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
+import { HeldLock } from '../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 import { create, encrypted, judged, nodeWith, useScene } from './support/tenant.js';
@@ -104,5 +105,32 @@ describe('an exemption', () => {
     expect(ended.errors).toEqual(refused('deletePolicyExemption'));
     expect(ended.data?.['deletePolicyExemption']).toMatchObject({ policy: null });
     expect((await judged(tenant, node)).violations).toBe(1);
+  });
+
+  test('of one instance of many waits for none of the others, and holds for it at once', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'P', rule: encrypted });
+    await panel.sql(
+      `insert into governance.node select (jsonb_populate_record(i, jsonb_build_object('id', i.id || lpad(n::text, 5, '0')))).*
+       from governance.node i, generate_series(1, 250) n where i.id = $1`,
+      [node.id],
+    );
+    await using other = await HeldLock.by(panel, 'select from governance.node where id = $1 for update', [
+      `${node.id}00249`,
+    ]);
+    const instanceId = `${node.id}00250`;
+    const statusOf = async () =>
+      panel.sql('select status from governance.result where instance_id = $1', [instanceId]);
+    const { id } = dataOf(
+      await tenant.graphql<{ createPolicyExemption: { id: string } }>(
+        'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+        { input: { policyId, instanceId, owner: 'ops', reason: 'moves' } },
+      ),
+    ).createPolicyExemption;
+    expect(await statusOf()).toEqual([{ status: 'EXEMPT' }]);
+    dataOf(await tenant.graphql('mutation ($id: ID!) { deletePolicyExemption(id: $id) { id } }', { id }));
+    expect(await statusOf()).toEqual([{ status: 'FAIL' }]);
+    await other.release();
   });
 });

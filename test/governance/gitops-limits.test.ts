@@ -74,6 +74,23 @@ describe('a repository', { timeout: 300_000 }, () => {
     expect(many.lastSyncedCommit).toBe(sha);
   });
 
+  test('whose pack of some kilobytes unfolds to what has no room in memory is given up with its reason', async () => {
+    const tenant = await paying();
+    const large = Buffer.alloc(70_000_000);
+    await git.commit({
+      'a.yaml': policy('Encrypted'),
+      'a.bin': large,
+      'b.bin': Buffer.concat([large, large.subarray(0, 9)]),
+    });
+    await git.packDifferences();
+    const id = await connected(tenant);
+    const given = await seen(tenant, id, ({ health }) => health === 'DEGRADED', 'it to be given up', longMs);
+    expect(given).toMatchObject({
+      lastSyncedCommit: null,
+      lastError: 'The repository has a file that is larger than 64 MB',
+    });
+  });
+
   test('whose host does not answer, or is not there, keeps nobody waiting, neither of its tenant nor of others, however many of them are named', async () => {
     await using silent = await silentHost();
     const other = await paying();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { subscribe, WebhookReceiver } from '../fleet/alerts/support/webhook.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
 import {
@@ -180,5 +181,42 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
         /^The canary can_\w+ is paused and waits for somebody: No instance could be reached/,
       ),
     ]);
+  });
+});
+
+describe('a commit', { timeout: 180_000 }, () => {
+  test('that cannot be read is told to channels, with what is wrong, and so is that it is over', async () => {
+    await using receiver = await WebhookReceiver.start();
+    await using others = await WebhookReceiver.start();
+    const tenant = await paying();
+    await subscribe(tenant, receiver);
+    await subscribe(tenant, others, { tellsGitOps: false });
+    const first = await git.commit({ 'a.yaml': policy('Encrypted') });
+    const id = await connected(tenant, { autoSync: true });
+    const { health } = await inForce(tenant, id, first);
+    await git.commit({ 'a.yaml': 'kind: Nothing' });
+    await refresh(tenant, id);
+    const degraded = await seen(tenant, id, (config) => config.health === 'DEGRADED', 'it to be degraded');
+    const told = async (count: number) => {
+      await until(async () => {
+        await panel.clock.advance(2_000);
+        return receiver.received.length === count;
+      }, `${count} messages`);
+      return receiver.received.map(({ body }) => [
+        body.type,
+        (body.data as unknown as { repository: object }).repository,
+      ]);
+    };
+    const problem = degraded.problems[0]?.message;
+    const beginning = ['gitops.degraded', { id, name: 'Fleet', health: 'degraded', problem }];
+    expect([health, await told(1)]).toEqual(['HEALTHY', [beginning]]);
+    const last = await git.commit({ 'a.yaml': policy('Encrypted', '  severity: high') });
+    await refresh(tenant, id);
+    await inForce(tenant, id, last);
+    expect(await told(2)).toEqual([
+      beginning,
+      ['gitops.recovered', { id, name: 'Fleet', health: 'healthy', problem: null }],
+    ]);
+    expect(others.received).toEqual([]);
   });
 });

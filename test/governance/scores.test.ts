@@ -134,6 +134,27 @@ describe('scores', () => {
     expect(foreign.results).toEqual([]);
   });
 
+  test('are read whole, with names, by a key that may read scores and nothing else', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': true });
+    const made = await tenant.graphql<{ createApiKey: { key: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      {
+        input: {
+          name: 'Scores',
+          currentPassword: 'correct horse battery',
+          permissions: ['governance.score.read'],
+        },
+      },
+    );
+    const token = dataOf(made).createApiKey.key;
+    await until(async () => {
+      const { status, body } = await panel.world.rest('/api/governance/scores', { token });
+      expect(status).toBe(200);
+      return (body['by_instance'] as { name: string }[])[0]?.name === node.name;
+    }, 'the score of the node');
+  });
+
   test('over REST come 10000 at a time, and it is told how many there are', async () => {
     const tenant = await panel.world.tenant();
     await panel.sql(
@@ -235,5 +256,24 @@ describe('what a policy would find', () => {
     });
     expect((await tenant.rest('/api/governance/policies')).body).toEqual([]);
     expect(await judged(tenant, bad)).toMatchObject({ score: null, policyResults: [] });
+  });
+
+  test('is not told of a fleet that would take too long to look through', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'os.name': 'b' });
+    await panel.sql(
+      `insert into governance.node select (jsonb_populate_record(n, jsonb_build_object(
+         'id', n.id || lpad(g::text, 4, '0'), 'facts', jsonb_build_object('os.name', repeat('b', 980) || g)))).*
+       from governance.node n, generate_series(1, 2999) g where n.id = $1`,
+      [node.id],
+    );
+    const dear = { condition: 'os.name', operator: 'matches', value: '(?i)(?:[a-z]{0,40}b){8}z' };
+    const preview = async () =>
+      tenant.graphql('query ($input: PreviewPolicyInput!) { previewPolicy(input: $input) { failing } }', {
+        input: { rule: { operator: 'all', value: Array.from({ length: 2 }, () => dear) } },
+      });
+    const codes = (await Promise.all([preview(), preview()])).map((answer) => refusal(answer).code);
+    expect(codes).toContain('BAD_REQUEST');
+    expect(['BAD_REQUEST', 'RATE_LIMITED']).toEqual(expect.arrayContaining(codes));
   });
 });

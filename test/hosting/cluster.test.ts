@@ -124,6 +124,7 @@ describe('registering', () => {
     const authority = (await panel.kubernetes()).authority;
     const withKey = (key: string) => changed({}, { 'client-key-data': Buffer.from(key).toString('base64') });
     const ed448 = generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const manyKeys = Array.from({ length: 10_000 }, (_, at) => `k${at.toString(36)}: 1`).join();
     const refused = {
       [changed(
         {},
@@ -155,6 +156,11 @@ describe('registering', () => {
       [sandbox.kubeconfig({ user: 'brief', forMs: -1_000 })]: /ended at/,
       '{a: 1': /no YAML/,
       'a: &a [1]\nb: [*a, *a]': /no YAML/,
+      'current-context: a\ncurrent-context: b': /^current-context is there twice$/,
+      '{clusters: [{name: a, name: b}]}': /^name is there twice$/,
+      [`{${manyKeys}}`]: /^A document has more than 10000 parts/,
+      ['['.repeat(60_000)]: /^A document has more than 10000 parts/,
+      'a: 1\n---\nb: 1': /no YAML/,
       '- 1': /no kubeconfig/,
       '{}': /current-context/,
     };

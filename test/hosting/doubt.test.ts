@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { dataOf } from '../support/answers.js';
 import { HeldLock } from '../support/held-lock.js';
 import { until } from '../support/world.js';
 import { asked, droplet, makeDroplet, minutes, namesAt, rowOf } from './support/at-provider.js';
@@ -265,4 +266,24 @@ test('costs end with a server that the provider has no more, also while fleet do
   expect((await serverOf(later, id)).phase).toBe('DELETING');
   await panel.clock.leap(minutes(6));
   await reaches(panel, later, id, 'DELETED');
+});
+
+test('one key has the first answer again, whatever has become of the server', async () => {
+  const { tenant } = await hostingTenant(panel);
+  const post = async () =>
+    (await signedIn(tenant)).rest<{ id: string; status: string }>('/api/hosting/servers', {
+      body: { provider: 'hetzner', region: 'fsn1', size: 'cx22', name: 'again', install_cloud_os: false },
+      headers: { 'idempotency-key': 's1' },
+    });
+  const first = await post();
+  expect(first).toMatchObject({ status: 201, body: { status: 'provisioning', ip_address: null } });
+  const { id } = first.body;
+  await reaches(panel, tenant, id, 'READY');
+  expect((await post()).body).toEqual(first.body);
+  const remove = async () => dataOf(await decommission(await signedIn(tenant), id, { idempotencyKey: 'd1' }));
+  const removed = await remove();
+  expect(removed.decommissionServer.phase).toBe('DELETING');
+  await reaches(panel, tenant, id, 'DELETED');
+  expect(await remove()).toEqual(removed);
+  expect((await post()).body).toEqual(first.body);
 });

@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 import { manifest } from '../support/deployment-manifest.js';
-import type { Tenant } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
 import { deploymentsAt } from './support/deployments.js';
 import {
   cluster,
+  clusterOf,
   registerOverRest,
   startKubernetesPanel,
   type KubernetesPanel,
@@ -212,3 +213,69 @@ test('a refused change leaves to be applied what was to be applied before', { ti
   await reaches(id, 'RUNNING');
   expect(imageIn(sandbox, 'twice')).toBe('nginx:2');
 });
+
+test('whoever owns a field is named, whatever it is called', { timeout }, async () => {
+  const { body } = await create('owned');
+  sandbox.addFault({ kind: 'drop_before', method: 'PATCH', dryRun: false });
+  expect((await put(body.id, { image: 'nginx:6' })).body.status).toBe('pending');
+  await apps.patchNamespacedDeployment({
+    name: 'owned',
+    namespace,
+    fieldManager: 'a\x7fb',
+    body: [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'nginx:5' }],
+  });
+  await panel.pass(async () => (await stateOf(body.id)).status === 'FAILED', 'the refusal');
+  expect(await stateOf(body.id)).toMatchObject({ reason: 'FIELD_CONFLICT' });
+  expect(await put(body.id, { image: 'nginx:6' })).toMatchObject({
+    status: 409,
+    body: {
+      details: {
+        conflicts: [
+          {
+            manager: String.raw`a\x7fb`,
+            field: '.spec.template.spec.containers[name="owned"].image',
+          },
+        ],
+      },
+    },
+  });
+});
+
+test(
+  'a cluster that tells more than is worth reading is not well, and is read again once it tells what it should',
+  { timeout },
+  async () => {
+    const endless = (rest: object) =>
+      JSON.stringify({ ...rest, more: Array.from({ length: 60_001 }, () => ({})) });
+    const large = { kind: 'body', next: 1_000_000 } as const;
+    sandbox.addFault({
+      ...large,
+      path: '/api/v1/namespaces/kube-system',
+      body: endless({}),
+    });
+    await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'DEGRADED', 'the look');
+    expect(await clusterOf(tenant, clusterId)).toMatchObject({
+      reason: 'NOT_READY',
+      message: 'Its answer has more than 60000 values',
+    });
+    sandbox.clearFaults();
+    await watched();
+    await make('model');
+    await panel.pass(isListed('model running'), 'one');
+    const model = sandbox.deployment(namespace, 'model')!;
+    const metadata = { ...model.metadata, name: 'endless', uid: 'endless' };
+    const containers = Array.from({ length: 60_001 }, () => ({}));
+    sandbox.tellWatches('MODIFIED', {
+      ...model,
+      metadata,
+      spec: { template: { spec: { containers } } },
+    } as never);
+    await until(async () => sandbox.openWatches === 0, 'its watch to be given up');
+    sandbox.compact();
+    sandbox.addFault({ ...large, query: 'limit=500', body: endless({ metadata: {}, items: [] }) });
+    await make('later');
+    await panel.pass(isListed('later running'), 'what came after, in smaller pages');
+    expect((await listed()).toSorted()).toEqual(['later running', 'model running']);
+    await panel.pass(async () => (await clusterOf(tenant, clusterId)).status === 'HEALTHY', 'health');
+  },
+);

@@ -82,6 +82,33 @@ test.skipIf(!isChromiumThere)(
 );
 
 test.skipIf(!isChromiumThere)(
+  'who has no account is led from the sign-in to where they make an organization, unless registration is closed',
+  { timeout: 60_000 },
+  async () => {
+    const page = await browser.newPage();
+    await page.goto(panel.panel.url);
+    await page.getByRole('link', { name: 'Make an organization' }).click();
+    await page.getByLabel('Your name').fill('Dana');
+    await page.getByLabel('Organization').fill('Dana Ltd');
+    await page.getByLabel('E-mail').fill('dana@register.example');
+    await page.getByLabel('Password').fill(password);
+    const done = await press(page, 'Make the organization');
+    expect(done).toEqual([expect.stringMatching(/^Done\. You are its owner/), false]);
+    expect(await waysOn(page)).toEqual(['/']);
+    const { status, body } = await panel.world.login('dana@register.example', password);
+    expect([status, body.user.tenant.name]).toEqual([200, 'Dana Ltd']);
+
+    await using closed = await startTestPanel({ REGISTRATION: 'closed' });
+    const told = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+    await page.goto(closed.panel.url);
+    expect(await (await told).json()).toEqual({ data: { registration: 'CLOSED' } });
+    await page.getByRole('link', { name: 'Forgot your password?' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Make an organization' }).count()).toBe(0);
+    await page.close();
+  },
+);
+
+test.skipIf(!isChromiumThere)(
   'a person who forgot the password asks for a link on its page, and chooses a new one by it',
   { timeout: 60_000 },
   async () => {

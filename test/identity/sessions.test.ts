@@ -1,8 +1,16 @@
+import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { Database } from '#platform/database/database.js';
+import { silentLogger } from '#platform/logger.js';
+import { isFamiliar } from '#subgraphs/identity/session/credentials.js';
+import { endOldestSessions } from '#subgraphs/identity/session/end-sessions.service.js';
+import { identityEntities } from '#subgraphs/identity/subgraph.js';
+
 import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { rowsRead } from '../support/rows-read.js';
 import type { Tenant } from '../support/world.js';
 
 let panel: TestPanel;
@@ -153,4 +161,40 @@ describe('sessions', () => {
     expect((await panel.world.rest('/api/auth/sessions')).status).toBe(401);
     expect((await panel.world.rest('/api/auth/logout', { method: 'POST' })).status).toBe(401);
   });
+});
+
+test('how often somebody has signed in this month costs the next sign-in nothing', async () => {
+  const tenant = await panel.world.tenant();
+  const [session] = await panel.sql<{ id: string; userId: string; network: string }>(
+    'select id, user_id as "userId", network from identity.session where tenant_id = $1',
+    [tenant.id],
+  );
+  await panel.sql(
+    `insert into identity.session select (jsonb_populate_record(s, jsonb_build_object('id', s.id || n,
+       'revoked_at', s.created_at, 'network', case when n > 200 then s.network else 'elsewhere' end))).*
+     from identity.session s, generate_series(1, 20000) n where s.id = $1`,
+    [session!.id],
+  );
+  await panel.sql('analyze identity.session');
+  const database = await Database.open({
+    area: 'identity',
+    url: panel.database.url,
+    entities: identityEntities,
+    poolSize: 1,
+    logger: silentLogger,
+  });
+  try {
+    const user = { tenantId: tenant.id, id: session!.userId };
+    const { clock } = panel;
+    expect(await isFamiliar({ database, clock }, user, session!.network)).toBe(true);
+    expect(await isFamiliar({ database, clock }, user, 'nowhere')).toBe(false);
+    const read = await database.forTenant(tenant.id).transactional(async (em) => {
+      const write = { em, publish: () => undefined };
+      await endOldestSessions(write, { tenantId: tenant.id, userId: session!.userId }, clock.now());
+      return rowsRead(em, 'identity.session');
+    });
+    expect(read).toBeLessThan(100);
+  } finally {
+    await database.close();
+  }
 });

@@ -8,6 +8,7 @@ import { panelEnv } from '#panel/env.js';
 import { splitEnv } from '#panel/split-env.js';
 import { longestBodyOfStrangers } from '#platform/client-data.js';
 import { EnvError, readAll } from '#platform/env.js';
+import { routes } from '#rest-compat/routes.js';
 
 import { modes, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 
@@ -87,8 +88,10 @@ test('pages of listed origins may call the API, without credentials, and read wh
   });
   expect(list.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
   const exposed = list.headers.get('access-control-expose-headers')!.toLowerCase().split(',');
-  for (const name of ['x-total-count', 'x-ratelimit-remaining', 'x-request-id', 'retry-after', 'link'])
-    expect(exposed).toContain(name);
+  const ofRoutes = routes.flatMap(({ headers = {} }) => Object.values(headers));
+  expect(ofRoutes).toContain('X-Pending-Email');
+  const ofAll = ['X-Total-Count', 'X-RateLimit-Remaining', 'X-Request-Id', 'Retry-After', 'Link', 'Allow'];
+  for (const name of [...ofRoutes, ...ofAll, 'X-Error-Reason']) expect(exposed).toContain(name.toLowerCase());
   const refused = await panel.world.rest('/api/fleet/instances', { headers: { origin: dashboards } });
   expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, dashboards]);
 });

@@ -251,3 +251,50 @@ describe('the queues', () => {
     await expect(ask(forged)).rejects.toThrow('another tenant');
   });
 });
+
+describe('jobs that are over', () => {
+  const done = kind<JobPayload>('note.end');
+  const failing = kind<JobPayload>('note.break', { limit: 0 });
+  const run = async () =>
+    bench.run([
+      { ...done, handle: async () => undefined },
+      { ...failing, handle: async () => Promise.reject(new Error('broken')) },
+    ]);
+  /** Has it be so much later, and another job be done, so that somebody looks for what is too old. */
+  const later = async (tenantId: string, interval: string) => {
+    await bench.sql(
+      `update jobs.job set completed_on = completed_on - $2::interval where data->>'tenantId' = $1`,
+      [tenantId, interval],
+    );
+    await bench.sql('update jobs.queue set maintain_on = null');
+    await bench.enqueue(done, { tenantId: newTenant() });
+  };
+
+  test('are forgotten within hours when they are done, and a week after they failed for good', async () => {
+    await run();
+    const tenantId = newTenant();
+    await bench.enqueue(done, { tenantId });
+    await bench.enqueue(failing, { tenantId });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['completed', 'failed']);
+    // Much sooner than an hour after it failed.
+    const kept = async () =>
+      bench.sql(`select from jobs.job where data->>'tenantId' = $1 and deletion_seconds > 3600`, [tenantId]);
+    await expect.poll(kept, patience).toHaveLength(1);
+    await later(tenantId, '2 hours');
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['failed']);
+    await later(tenantId, '7 days');
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual([]);
+  });
+
+  test('are not looked through for those that are under way', async () => {
+    await run();
+    await bench.sql(
+      `insert into jobs.job (name, data, state, completed_on)
+       select $1, '{}', 'completed', now() from generate_series(1, 5000)`,
+      [done.name],
+    );
+    await bench.sql('analyze jobs.job_common');
+    const underWay = `select from jobs.job_common where state = 'active' and name = any (array['${done.name}'])`;
+    expect(await bench.plan(underWay)).toContain('job_common_active');
+  });
+});

@@ -20,6 +20,49 @@ describe.each(modes)('%s', (mode) => {
     ]);
   });
 
+  test('faults are told in the words of REST: parameters, headers, and fields by their own rules', async () => {
+    const tenant = await panel.world.tenant();
+    const error = async (path: string, options = {}) => {
+      const { status, body } = await tenant.rest(path, options);
+      return [status, body];
+    };
+    const cursor = { error: 'cursor must come from this list' };
+    expect(await error('/api/fleet/instances?cursor=abc%20d')).toEqual([400, cursor]);
+    expect(await error('/api/billing/invoices?limit=1&cursor=aW5fWA')).toEqual([400, cursor]);
+    expect(await error('/api/governance/scores?limit=0')).toEqual([
+      400,
+      { error: 'limit must be from 1 to 10000' },
+    ]);
+    const command = { command: 'restart', instance_ids: ['inst_1'] };
+    const bad = { body: command, headers: { 'idempotency-key': 'two words' } };
+    expect(await error('/api/fleet/commands', bad)).toEqual([
+      422,
+      {
+        error: 'Validation failed',
+        details: { 'Idempotency-Key': 'The idempotency key must have 1 to 255 visible ASCII characters' },
+      },
+    ]);
+    const server = {
+      provider: 'hetzner',
+      region: 'fsn1',
+      size: 'cx22',
+      name: '123',
+      install_cloud_os: 'yes',
+    };
+    expect(await error('/api/hosting/servers', { body: server })).toEqual([
+      400,
+      { error: expect.stringMatching(/^install_cloud_os must be true or false; Name must /) },
+    ]);
+    const deployment = { cluster_id: 'k8s_1', name: 'web', image: 'nginx', env: { 'A=B': 'x' } };
+    expect(await error('/api/k8s/deployments', { body: deployment })).toEqual([
+      422,
+      {
+        error: 'Validation failed',
+        details: { 'env.A=B': 'Variables have names of letters, digits, _, . and -' },
+      },
+    ]);
+  });
+
   test('names as long as their sender likes are cut where an answer shows them', async () => {
     const tenant = await panel.world.tenant();
     const long = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`${n}`.padEnd(250, 'k'), 1]));

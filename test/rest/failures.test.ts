@@ -49,6 +49,19 @@ describe('an error of a subgraph', () => {
     });
   });
 
+  test('has its reason in a header, and its details in snake_case', async () => {
+    const options = { reason: 'LIMITS_EXCEEDED', details: { storageGb: { used: 42.3, limit: 10 } } };
+    await using machine = await startMachine(failing('CONFLICT', options));
+    const answer = await machine.post('/api/boxes', { name: 'box' });
+    expect([answer.status, answer.headers.get('x-error-reason'), await answer.json()]).toEqual([
+      409,
+      'LIMITS_EXCEEDED',
+      { error: 'A sentence', details: { storage_gb: { used: 42.3, limit: 10 } } },
+    ]);
+    await using plain = await startMachine(failing('CONFLICT'));
+    expect((await plain.send('/api/boxes/box_1')).headers.get('x-error-reason')).toBeNull();
+  });
+
   test('names fields of a body as they were sent', async () => {
     const details = {
       'input.maxUses': 'too many',
@@ -101,6 +114,23 @@ describe('an error of a subgraph', () => {
     expect([answer.status, await answer.json()]).toEqual([503, { error: 'Makers are away' }]);
   });
 });
+
+test.each<ErrorCode>(['FORBIDDEN', 'NOT_FOUND', 'INTERNAL'])(
+  'what a mutation has done is not told as refused where its answer has a hole for %s',
+  async (code) => {
+    const name = (): never => {
+      throw new ApiError(code, 'This needs the permission box.name.read');
+    };
+    await using machine = await startMachine({ resolvers: { packBox: { id: '1', name } } });
+    const answer = await machine.post('/api/boxes', { name: 'box' });
+    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
+      502,
+      null,
+      { error: expect.stringContaining('may have been done or not') },
+    ]);
+    expect(machine.log).toMatchObject([{ level: 50, requestId: 'req-1', operation: 'PackBox' }]);
+  },
+);
 
 describe('what is nobody else’s business is a 500 with constant words, logged with the request id', () => {
   const secret = 'relation "boxes" does not exist';

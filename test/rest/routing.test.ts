@@ -10,7 +10,7 @@ import { createRestRouter } from '#rest-compat/router.js';
 
 import { boxSchema } from './support/box-schema.js';
 import { deferred } from './support/deferred.js';
-import { startMachine } from './support/rest-machine.js';
+import { startMachine, type Init } from './support/rest-machine.js';
 
 const box = { id: 'box_1', name: 'box', colour: 'RED' };
 
@@ -106,6 +106,23 @@ describe('who may ask', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     expect(await answer.json()).toEqual({ error: 'Authentication required' });
     expect(machine.operations).toEqual([]);
+  });
+
+  test('a token that is no good is told as such, but not where other secrets are judged', async () => {
+    const refuse = (): never => {
+      throw new ApiError('UNAUTHENTICATED', 'The token has ended');
+    };
+    await using machine = await startMachine({ resolvers: { box: refuse, exchangeCode: refuse } });
+    const challenge = async (path: string, init?: Init) =>
+      (await machine.send(path, init)).headers.get('www-authenticate');
+    expect(await challenge('/api/boxes/1')).toBe('Bearer error="invalid_token"');
+    expect(await challenge('/api/boxes/1', { headers: { authorization: 'Basic eA==' } })).toBe('Bearer');
+    const exchange = {
+      method: 'POST',
+      body: 'grant_type=x&code=c',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    };
+    expect(await challenge('/api/token', exchange)).toBe('Bearer');
   });
 
   test('who has a bad token is told of that and not of the faults in the body', async () => {

@@ -103,6 +103,16 @@ export class GitServer implements AsyncDisposable {
     return this.head();
   }
 
+  /** From now on large files are handed out as what they differ by from others, which is some bytes of a pack. */
+  async packDifferences(): Promise<void> {
+    for (const [key, value] of [
+      ['core.bigFileThreshold', '1g'],
+      ['core.compression', '1'],
+    ] as const)
+      await this.git('-C', this.bare, 'config', key, value);
+    await this.git('-C', this.bare, 'repack', '-a', '-d', '-F', '--quiet');
+  }
+
   /** Makes the branch end at an earlier commit. */
   async goBack(sha: string): Promise<void> {
     await this.git('-C', this.working, 'reset', '--quiet', '--hard', sha);

@@ -92,6 +92,60 @@ describe.skipIf(!isChromiumThere)('governance', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('a canary is made as carefully as somebody wants it: with a way back, a start, and a step that waits', async () => {
+    const tenant = await paying();
+    await workers(tenant, 2);
+    await until(async () => isKnown(stage.panel, tenant, 2), 'governance to know the nodes');
+    let id = '';
+    expect(
+      await at(tenant, '/governance/canaries', async (page) => {
+        await page.getByLabel('Name of the canary').fill('Restarts');
+        await choose(page, 'Command', 'Restart');
+        await page.getByLabel('Steps, in percent').fill('50, 60');
+        expect(await page.getByLabel('It begins').isVisible()).toBe(false);
+        await press(page, 'How careful');
+        await page.getByLabel('Minutes that 60 % are watched').fill('30');
+        await page.getByLabel('After 50 %, wait until somebody resumes it').check();
+        await choose(page, 'How it is taken back', 'By diagnostics');
+        await retype(page, 'Points that processor and memory may rise', '0');
+        await page.getByLabel('Minutes within which the command has to end').fill('120');
+        await page.getByLabel('It begins').fill('2090-01-31T10:00');
+        await page.getByLabel('Begin outside of maintenance windows too').check();
+        await press(page, 'Begin');
+        expect(await focusedFault(page)).toMatch(/from 1 to 100/);
+        await retype(page, 'Points that processor and memory may rise', '30');
+        await press(page, 'Begin');
+        await heading(page, 'Restarts');
+        await page.locator('main').getByText('Pending', { exact: true }).waitFor();
+        await page.getByText('50 %, watched for 10 minutes, then it waits for somebody').waitFor();
+        await page.getByText('60 %, watched for 30 minutes').waitFor();
+        id = new URL(page.url()).pathname.split('/').at(-1)!;
+        await page.goto(`${stage.panel.panel.url}/governance/canaries`);
+        await choose(page, 'State', 'Paused');
+        await page.getByText('None is in this state.').waitFor();
+        await choose(page, 'State', 'Pending');
+        await page.getByRole('link', { name: 'Restarts' }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    const [made] = await stage.panel.sql(
+      'select rollback, settings, date_part($1, start_at) as year from governance.canary where id = $2',
+      ['year', id],
+    );
+    expect(made).toEqual({
+      rollback: { command: 'RUN_DIAGNOSTICS', params: {} },
+      settings: {
+        failureLimit: 0,
+        intervalSeconds: 60,
+        maxRisePercent: 30,
+        maxScoreDrop: 5,
+        maxFailures: 0,
+        progressDeadlineSeconds: 7_200,
+        ignoresWindows: true,
+      },
+      year: 2090,
+    });
+  });
+
   test('a repository shows its difference, and is put into force when that is confirmed', async () => {
     const tenant = await paying();
     await stage.panel.git.commit({ 'a.yaml': declared('Encrypted') });
@@ -106,6 +160,8 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await page.getByText('Create policy Encrypted').waitFor();
         await press(page, 'Sync Fleet', 'Sync');
         await page.getByText('Synced', { exact: true }).waitFor({ timeout: 60_000 });
+        await press(page, 'Commits of Fleet');
+        await page.getByText('by Ada Lovelace').waitFor();
         await press(page, 'Pause Fleet');
         await page.getByText('paused: it is not looked at').waitFor();
         await press(page, 'Take up again Fleet');
@@ -242,6 +298,8 @@ describe.skipIf(!isChromiumThere)('billing', () => {
     await page.getByLabel('Coupon').fill('');
     await press(page, 'Go to the payment of Pro');
     await page.waitForURL((url) => url.href.startsWith(stage.panel.stripe.url));
+    await page.goto(`${stage.panel.panel.url}/billing?checkout=cancelled`);
+    await page.getByText('Nothing was bought.').waitFor();
     expect(person.complaints).toEqual([]);
   });
 });

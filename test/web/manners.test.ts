@@ -28,6 +28,7 @@ test.skipIf(!isChromiumThere)('axe-core finds nothing wrong with the sign-in', a
   await using dana = await Person.come(browser, panel.panel.url);
   const page = await dana.open('/');
   await heading(page, 'Sign in');
+  await page.getByRole('link', { name: 'Make an organization' }).waitFor();
   expect(await faultsOf(page)).toEqual([]);
 });
 

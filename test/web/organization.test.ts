@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
-import { provider } from '../identity/msp/support.js';
+import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
@@ -198,6 +198,29 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
+        const parent = await provider(stage.panel);
+        const acme = await client(stage.panel, mailbox, parent);
+        await parent.rest(`/api/msp/clients/${acme.id}/suspend`, { method: 'POST' });
+        const { email, password } = acme.account;
+        await expect
+          .poll(async () => (await stage.panel.world.login(email, password)).status, { timeout: 20_000 })
+          .toBe(401);
+        await retype(page, "Name, owner's e-mail or id", acme.account.email);
+        const theirs = line(page, acme.account.email);
+        await theirs.getByText('Its provider decides on its plan.').waitFor();
+        await theirs.getByText(/suspended .* by its provider/).waitFor();
+        await press(page, 'Suspend Acme Corp', 'Suspend');
+        await theirs.getByRole('button', { name: 'Restore Acme Corp' }).waitFor();
+        await press(page, 'Restore Acme Corp');
+        await page.getByText('Acme Corp stays suspended by its provider.').waitFor();
+        await theirs.getByRole('button', { name: 'Suspend Acme Corp' }).waitFor();
+        await retype(page, "Name, owner's e-mail or id", tenant.account.email);
+        await row.waitFor();
+        await retype(page, 'Name of the organization', 'Made Ltd');
+        await retype(page, 'E-mail of its owner', 'owner@made.example');
+        await press(page, 'Make the organization');
+        await page.getByText('The organization is made, and its owner is invited.').waitFor();
+        await mailbox.token('owner@made.example', /Join Made Ltd/);
         await stage.panel.sql('update identity."user" set totp_confirmed_at = $1 where email = $2', [
           stage.panel.clock.now(),
           tenant.account.email,

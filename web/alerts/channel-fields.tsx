@@ -61,6 +61,14 @@ export function ChannelFields({ kind, channel }: ChannelFieldsProps) {
         <input type="checkbox" name="tellsResolved" defaultChecked={channel?.tellsResolved ?? true} /> Also
         when alerts are over
       </label>
+      <label className="check">
+        <input type="checkbox" name="tellsCanaries" defaultChecked={channel?.tellsCanaries ?? true} /> Also of
+        canaries that wait or were taken back
+      </label>
+      <label className="check">
+        <input type="checkbox" name="tellsGitOps" defaultChecked={channel?.tellsGitOps ?? true} /> Also of
+        repositories that are degraded
+      </label>
     </>
   );
 }
@@ -72,6 +80,8 @@ export function channelOf(form: FormData) {
     minimumSeverity: textOf(form, 'minimumSeverity') as AlertSeverity,
     repeatIntervalMinutes: Number(form.get('repeatIntervalMinutes')),
     tellsResolved: form.get('tellsResolved') === 'on',
+    tellsCanaries: form.get('tellsCanaries') === 'on',
+    tellsGitOps: form.get('tellsGitOps') === 'on',
   };
 }
 
@@ -81,8 +91,16 @@ export function recipientsOf(form: FormData): string[] {
 
 /** The same of a channel that is there, as its form would give it. */
 export function settingsOf(channel: ChannelRowFragment) {
-  const { kind, name, minimumSeverity, repeatIntervalMinutes, tellsResolved, url, addresses } = channel;
-  const common = { name, minimumSeverity, repeatIntervalMinutes, tellsResolved };
+  const { kind, name, minimumSeverity, repeatIntervalMinutes, url, addresses } = channel;
+  const { tellsResolved, tellsCanaries, tellsGitOps } = channel;
+  const common = {
+    name,
+    minimumSeverity,
+    repeatIntervalMinutes,
+    tellsResolved,
+    tellsCanaries,
+    tellsGitOps,
+  };
   return kind === 'WEBHOOK'
     ? { ...common, ...(url === null ? {} : { url }) }
     : { ...common, recipients: addresses.map(({ email }) => email) };

@@ -150,7 +150,13 @@ function Addresses({ of: { addresses } }: { of: ChannelRowFragment }) {
 }
 
 function toldOf(channel: ChannelRowFragment): string {
-  const { minimumSeverity, tellsResolved, repeatIntervalMinutes, previousSecretUntil } = channel;
+  const { minimumSeverity, tellsResolved, tellsCanaries, tellsGitOps } = channel;
+  const { repeatIntervalMinutes, previousSecretUntil } = channel;
+  const also = [
+    ...(tellsResolved ? ['ends'] : []),
+    ...(tellsCanaries ? ['canaries'] : []),
+    ...(tellsGitOps ? ['GitOps'] : []),
+  ];
   const again =
     repeatIntervalMinutes === 0
       ? 'told once'
@@ -158,5 +164,5 @@ function toldOf(channel: ChannelRowFragment): string {
   const secret = previousSecretUntil
     ? `, signed with the former secret too until ${exactTime(previousSecretUntil)}`
     : '';
-  return `From ${words(minimumSeverity).toLowerCase()} on, ${again}${tellsResolved ? ', also of ends' : ''}${secret}`;
+  return `From ${words(minimumSeverity).toLowerCase()} on, ${again}${also.length > 0 ? `, also of ${also.join(', ')}` : ''}${secret}`;
 }

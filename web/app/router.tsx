@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { alertSearch } from '../alerts/alert-search.ts';
+import { billingSearch } from '../billing/billing-search.ts';
 import { commandSearch, newCommandSearch, resultSearch } from '../commands/command-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
@@ -153,6 +154,7 @@ const deployment = createRoute({
 const billing = createRoute({
   getParentRoute: () => root,
   path: '/billing',
+  validateSearch: billingSearch,
   component: lazyRouteComponent(() => import('../billing/billing.page.tsx')),
 });
 

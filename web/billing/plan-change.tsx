@@ -34,7 +34,15 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
   const [plan, setPlan] = useState<Plan>(subscription.plan);
   const [billingCycle, setCycle] = useState<BillingCycle>(subscription.billingCycle);
   const chosen = data?.packages.find((one) => one.plan === plan);
-  const isSame = plan === subscription.plan && billingCycle === subscription.billingCycle;
+  // What was granted can be bought as well.
+  const isHad = subscription.isSubscribed || plan === 'FREE';
+  const isSame = isHad && plan === subscription.plan && billingCycle === subscription.billingCycle;
+  if (subscription.planSource === 'PROVIDER')
+    return (
+      <Card title="Change the plan">
+        <p>The provider that manages your organization decides on its plan. Ask it for another one.</p>
+      </Card>
+    );
   const input = { plan, billingCycle };
   return (
     <Card title="Change the plan">
@@ -51,6 +59,10 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
         <p className="quiet">This is what you have. Choose another to see what it costs.</p>
       ) : subscription.isSubscribed ? (
         <Preview key={JSON.stringify(input)} input={input} onChange={onChange} />
+      ) : data?.paymentMode === 'NONE' ? (
+        <p className="quiet">
+          Nothing can be bought: this panel has no payment provider. Ask whoever runs it.
+        </p>
       ) : chosen?.priceMonthly ? (
         <Checkout
           key={plan}
@@ -61,6 +73,7 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
       ) : (
         <p className="quiet">It is had by contract. Ask whoever runs this panel.</p>
       )}
+      {data?.paymentMode === 'TEST' && <p className="quiet">Payments are tests here: no money moves.</p>}
     </Card>
   );
 }

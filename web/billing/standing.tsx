@@ -1,6 +1,8 @@
+import { useRead } from '../api/use-read.ts';
 import {
   CancelSubscriptionDocument,
   CreatePortalSessionDocument,
+  PreviewPlanChangeDocument,
   ResumeSubscriptionDocument,
   type BillingQuery,
 } from '../generated/graphql.ts';
@@ -78,17 +80,7 @@ export function Standing({ subscription, onChange }: StandingProps) {
               onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
             />
           )}
-          {isPaused && (
-            <Action
-              document={ResumeSubscriptionDocument}
-              variables={{}}
-              text="Pay and go on"
-              label="Pay and go on with the subscription"
-              confirm="A period that begins now is paid by the card that the payment provider has of you."
-              done="It is paid, and goes on."
-              onDone={onChange}
-            />
-          )}
+          {isPaused && <GoOn subscription={subscription} onChange={onChange} />}
           {isSubscribed &&
             (cancelAt || scheduledChange ? (
               <Action
@@ -117,5 +109,24 @@ export function Standing({ subscription, onChange }: StandingProps) {
         </div>
       )}
     </Card>
+  );
+}
+
+/** Has a subscription that is paused go on, which costs what the payment provider counts. */
+function GoOn({ subscription: { plan, billingCycle }, onChange }: StandingProps) {
+  const { data } = useRead(PreviewPlanChangeDocument, { variables: { input: { plan, billingCycle } } });
+  const cost = data?.previewPlanChange;
+  return (
+    <Action
+      document={ResumeSubscriptionDocument}
+      variables={{}}
+      text="Pay and go on"
+      label="Pay and go on with the subscription"
+      confirm={`${
+        cost ? minor(cost.amountDue, cost.currency) : 'The price of a period'
+      } is paid for a period that begins now, by the card that the payment provider has of you.`}
+      done="It is paid, and goes on."
+      onDone={onChange}
+    />
   );
 }

@@ -9,7 +9,7 @@ import { actIn } from '../session/acting.ts';
 import { useViewer } from '../session/viewer.tsx';
 
 interface ClientActionsProps {
-  client: Pick<MspClientsQuery['mspClients']['nodes'][number], 'id' | 'name' | 'status'>;
+  client: Pick<MspClientsQuery['mspClients']['nodes'][number], 'id' | 'name' | 'status' | 'suspendedBy'>;
   /** Whom to invite again, where that is offered. */
   contactEmail?: string;
   /** Whether the client lets the viewer act in it. */
@@ -19,7 +19,8 @@ interface ClientActionsProps {
 
 /** What can be done with a client, and the way into it. */
 export function ClientActions({ client, contactEmail, isGranted, onChange }: ClientActionsProps) {
-  const { id, name, status } = client;
+  const { id, name, status, suspendedBy } = client;
+  const isSuspended = suspendedBy.includes('PROVIDER');
   const { may } = useViewer();
   const isManager = may('identity.msp.manage');
   return (
@@ -40,7 +41,7 @@ export function ClientActions({ client, contactEmail, isGranted, onChange }: Cli
           onDone={onChange}
         />
       )}
-      {isManager && status === 'ACTIVE' && (
+      {isManager && !isSuspended && (
         <Action
           document={SuspendMspClientDocument}
           variables={{ id }}
@@ -51,13 +52,17 @@ export function ClientActions({ client, contactEmail, isGranted, onChange }: Cli
           onDone={onChange}
         />
       )}
-      {isManager && status === 'SUSPENDED' && (
+      {isManager && isSuspended && (
         <Action
           document={RestoreMspClientDocument}
           variables={{ id }}
           text="Restore"
           label={`Restore ${name}`}
-          done={`${name} is restored.`}
+          done={
+            suspendedBy.includes('PANEL')
+              ? `${name} stays suspended by the panel's administrators.`
+              : `${name} is restored.`
+          }
           onDone={onChange}
         />
       )}

@@ -40,7 +40,7 @@ function Shown({ client, onChange }: ShownProps) {
   const grants = useGrants(isActor);
   const isGranted = grants.byClient?.has(client.id) ?? false;
   const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, createdAt } = client;
-  const { suspendedAt, eraseAt } = client;
+  const { suspendedAt, suspendedBy, eraseAt } = client;
   const isManager = may('identity.msp.manage');
   return (
     <Page
@@ -70,6 +70,7 @@ function Shown({ client, onChange }: ShownProps) {
       <Problem told={grants.told} retry={grants.read} />
       <p aria-live="polite">
         <Status of={status} /> {suspendedAt && `since ${exactTime(suspendedAt)}`}
+        {suspendedBy.includes('PANEL') && ", by the panel's administrators"}
       </p>
       {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}, unless it is restored.</p>}
       <div className="cards">

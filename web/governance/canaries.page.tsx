@@ -1,9 +1,11 @@
 import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { CanariesDocument, CanaryProgressedDocument } from '../generated/graphql.ts';
+import { CanariesDocument, CanaryProgressedDocument, type CanaryStatus } from '../generated/graphql.ts';
+import { Choice } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
@@ -13,14 +15,39 @@ import { useViewer } from '../session/viewer.tsx';
 import { NewCanary } from './new-canary.tsx';
 import { GovernanceTabs } from './tabs.tsx';
 
+const states: readonly { value: '' | CanaryStatus; text: string }[] = [
+  { value: '', text: 'Any' },
+  ...(
+    [
+      'PAUSED',
+      'PENDING',
+      'RUNNING',
+      'BAKING',
+      'PROMOTING',
+      'ABORTING',
+      'SUCCEEDED',
+      'ROLLED_BACK',
+      'FAILED',
+    ] as const
+  ).map((value) => ({ value, text: words(value) })),
+];
+
 /** Commands that came step by step, newest first. */
 export default function CanariesPage() {
   const { may } = useViewer();
   const navigate = useNavigate();
-  const { rows, error, hasMore, more, reload } = usePages(CanariesDocument, {}, ({ canaries }) => canaries);
+  const [status, setStatus] = useState<'' | CanaryStatus>('');
+  const { rows, error, hasMore, more, reload } = usePages(
+    CanariesDocument,
+    { filter: status === '' ? null : { status: [status] } },
+    ({ canaries }) => canaries,
+  );
   useFollowed(CanaryProgressedDocument, { id: null }, reload);
   return (
     <Page title="Canaries" actions={<GovernanceTabs />}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <Choice label="State" value={status} options={states} onChange={setStatus} />
+      </form>
       <div className="cards">
         <Listing
           title="Rollouts"
@@ -28,11 +55,15 @@ export default function CanariesPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty="There was none yet. Make one below: it comes to a few first, and is taken back when it does harm."
+          empty={
+            status === ''
+              ? 'There was none yet. Make one below: it comes to a few first, and is taken back when it does harm.'
+              : 'None is in this state.'
+          }
           keyOf={({ id }) => id}
-          render={({ id, name, command, status, currentStep, steps, createdAt, instances }) => (
+          render={({ id, name, command, currentStep, steps, createdAt, instances, ...canary }) => (
             <div>
-              <Status of={status} />{' '}
+              <Status of={canary.status} />{' '}
               <Link to="/governance/canaries/$id" params={{ id }}>
                 {name}
               </Link>{' '}
@@ -40,6 +71,7 @@ export default function CanariesPage() {
               <p className="quiet">
                 {words(command)}, step {Math.max(1, currentStep)} of {steps.length}, {instances.updated} of{' '}
                 {instances.target} have it
+                {canary.reason === 'AWAITING_APPROVAL' && ': it waits for somebody to resume it'}
               </p>
             </div>
           )}

@@ -49,6 +49,7 @@ export default function CanaryPage() {
     return problem.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={problem} retry={read} />;
   }
   const { canary } = data;
+  const isAwaiting = canary.reason === 'AWAITING_APPROVAL';
   return (
     <Page
       title={canary.name}
@@ -61,7 +62,7 @@ export default function CanaryPage() {
             variables={{ id, input: { action } }}
             text={words(action)}
             label={`${words(action)} ${canary.name}`}
-            confirm={told[action]}
+            confirm={isAwaiting && action === 'RESUME' ? 'The next step begins.' : told[action]}
             done={`${words(action)}: done.`}
             onDone={read}
           />
@@ -73,7 +74,8 @@ export default function CanaryPage() {
         <span aria-live="polite">
           <Status of={canary.status} />
         </span>{' '}
-        {words(canary.command)} {JSON.stringify(canary.params)}, begun <Time at={canary.createdAt} />
+        {words(canary.command)} {JSON.stringify(canary.params)},{' '}
+        {canary.status === 'PENDING' ? 'begins' : 'begun'} <Time at={canary.startAt} />
         <span aria-live="polite">{canary.message && `. ${canary.message}`}</span>
       </p>
       <div className="cards">
@@ -116,9 +118,10 @@ function Steps({
   return (
     <Card title="Steps">
       <ol>
-        {steps.map(({ percent, bakeSeconds }, at) => (
+        {steps.map(({ percent, bakeSeconds, waits }, at) => (
           <li key={percent} aria-current={isAt(at + 1) ? 'step' : undefined}>
             {percent} %, watched for {plural(Math.round(bakeSeconds / 60), 'minute')}
+            {waits && ', then it waits for somebody'}
             {isAt(at + 1) && <strong> (now)</strong>}
           </li>
         ))}

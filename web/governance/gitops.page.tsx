@@ -20,6 +20,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { Commits, short } from './commits.tsx';
 import { GitOpsFields, gitOpsOf, settingsOf, type GitOpsConfig } from './gitops-fields.tsx';
 import { NewGitOps } from './new-gitops.tsx';
 import { GovernanceTabs } from './tabs.tsx';
@@ -52,8 +53,6 @@ export default function GitOpsPage() {
   );
 }
 
-const short = (commit: string) => commit.slice(0, 8);
-
 function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () => void }) {
   const { may } = useViewer();
   /** As it was when editing began. */
@@ -78,6 +77,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
           </p>
         ))}
         {changes.length > 0 && <Difference changes={changes} />}
+        <Commits config={config} />
       </div>
       {may('governance.gitops.manage') && (
         <div className="actions">

@@ -6,6 +6,7 @@ import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
 import { useOnceKeys } from '../parts/once-key.ts';
+import { CarefulFields, carefulOf } from './careful.tsx';
 import { appliesToOf, everyone, isForNobody, ScopeFields } from './scope.tsx';
 
 const commands = [
@@ -15,33 +16,35 @@ const commands = [
   { value: 'RUN_DIAGNOSTICS', text: 'Run diagnostics' },
 ] as const;
 
+const usualSteps = '10, 50';
+
 /** A command in steps; each is watched before the next. */
 export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
   const [command, setCommand] = useState<OrderedCommand>('UPDATE');
   const [scope, setScope] = useState(everyone);
+  const [typed, setTyped] = useState(usualSteps);
+  const steps = wordsIn(typed);
   const once = useOnceKeys();
   return (
     <Card title="New canary" className="wide">
       <ActionForm
         document={CreateCanaryDocument}
-        variables={(form) => {
-          const bakeSeconds = Number(form.get('bake')) * 60;
-          return {
-            input: once.keyed({
-              name: textOf(form, 'name'),
-              command,
-              params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
-              steps: wordsIn(textOf(form, 'steps')).map((step) => ({ percent: Number(step), bakeSeconds })),
-              appliesTo: appliesToOf(scope),
-              maxFailures: Number(form.get('maxFailures')),
-            }),
-          };
-        }}
+        variables={(form) => ({
+          input: once.keyed({
+            name: textOf(form, 'name'),
+            command,
+            params: command === 'UPDATE' ? { version: textOf(form, 'version') } : {},
+            appliesTo: appliesToOf(scope),
+            maxFailures: Number(form.get('maxFailures')),
+            ...carefulOf(form, steps, Number(form.get('bake')) * 60),
+          }),
+        })}
         submit="Begin"
         isDisabled={isForNobody(scope)}
-        done="The canary has begun."
+        done="The canary is made."
         onDone={({ createCanary }) => {
           setScope(everyone);
+          setTyped(usualSteps);
           once.done();
           onMade(createCanary.id);
         }}
@@ -53,7 +56,8 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
           label="Steps, in percent"
           name="steps"
           required
-          defaultValue="10, 50"
+          value={typed}
+          onChange={({ target }) => setTyped(target.value)}
           pattern="[0-9, ]+"
           hint="Rising, separated by commas. The rest follows after the last one."
         />
@@ -77,6 +81,7 @@ export function NewCanary({ onMade }: { onMade: (id: string) => void }) {
           hint="With one more it is taken back."
         />
         <ScopeFields scope={scope} onChange={setScope} />
+        <CarefulFields steps={steps} />
       </ActionForm>
     </Card>
   );

@@ -47,10 +47,10 @@ export default function PoliciesPage() {
 }
 
 function PolicyLine({ policy }: { policy: PolicyRowFragment }) {
-  const { id, name, enforcement, severity, rule, appliesTo, counts } = policy;
+  const { id, name, enforcement, severity, rule, appliesTo, counts, suspendedReason } = policy;
   return (
     <div>
-      <Status of={counts.failing > 0 ? 'FAIL' : counts.passing > 0 ? 'PASS' : 'UNKNOWN'} />{' '}
+      <Status of={suspendedReason ? 'SUSPENDED' : stateOf(counts)} />{' '}
       <Link to="/governance/policies/$id" params={{ id }}>
         {name}
       </Link>{' '}
@@ -61,8 +61,14 @@ function PolicyLine({ policy }: { policy: PolicyRowFragment }) {
       <p className="quiet">
         For {appliesToText(appliesTo)}: {countsText(policy)}
       </p>
+      {suspendedReason && <p>{suspendedReason}</p>}
     </div>
   );
+}
+
+function stateOf({ failing, passing }: PolicyRowFragment['counts']): string {
+  if (failing > 0) return 'FAIL';
+  return passing > 0 ? 'PASS' : 'UNKNOWN';
 }
 
 function Packs({ onInstalled }: { onInstalled: () => void }) {

@@ -88,6 +88,7 @@ function Shown({ id }: { id: string }) {
             {words(policy.enforcement)}, {words(policy.severity).toLowerCase()}, for{' '}
             {appliesToText(policy.appliesTo)}: {countsText(policy)}
           </p>
+          {policy.suspendedReason && <p>{policy.suspendedReason}</p>}
           {policy.description && <p>{policy.description}</p>}
           {policy.resolution && <p>Where it does not hold: {policy.resolution}</p>}
           {policy.remediation && (

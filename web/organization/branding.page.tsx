@@ -40,7 +40,8 @@ interface Settings {
 const nothing: Settings = { companyName: null, primaryColor: null, logoUrl: null, supportEmail: null };
 
 function settingsOf({ companyName, primaryColor, logoUrl, supportEmail }: BrandingPartsFragment): Settings {
-  return { companyName, primaryColor, logoUrl, supportEmail };
+  // What there is none of is empty in the form, and to the API.
+  return { companyName, primaryColor, logoUrl: logoUrl ?? '', supportEmail: supportEmail ?? '' };
 }
 
 interface EditorProps {
@@ -75,12 +76,11 @@ function Editor({ branding, onChange }: EditorProps) {
                 ...changedOf(before.isInherited ? nothing : settingsOf(before), {
                   companyName: textOf(form, 'companyName'),
                   primaryColor: textOf(form, 'primaryColor'),
-                  // An address that was left empty stays as it is: the API takes none away.
-                  logoUrl: textOf(form, 'logoUrl') || null,
-                  supportEmail: textOf(form, 'supportEmail') || null,
+                  logoUrl: textOf(form, 'logoUrl'),
+                  supportEmail: textOf(form, 'supportEmail'),
                 }),
                 // Saving again fetches it again.
-                ...(warnings.length > 0 ? { logoUrl: textOf(form, 'logoUrl') || null } : {}),
+                ...(warnings.length > 0 ? { logoUrl: textOf(form, 'logoUrl') } : {}),
               },
             })}
             submit="Save"
@@ -114,7 +114,7 @@ function Editor({ branding, onChange }: EditorProps) {
               type="url"
               maxLength={2000}
               defaultValue={branding.logoUrl ?? ''}
-              hint="https, a PNG, JPEG, WebP or SVG of at most 512 KiB. The panel keeps a copy, which is shown once it is saved."
+              hint="https, a PNG, JPEG, WebP or SVG of at most 512 KiB. The panel keeps a copy, which is shown once it is saved. Leave it empty for none."
             />
             <Field
               label="E-mail for help"
@@ -122,7 +122,7 @@ function Editor({ branding, onChange }: EditorProps) {
               type="email"
               value={typed.supportEmail}
               onChange={type('supportEmail')}
-              hint="Where people turn when something does not work. Left empty it stays as it is."
+              hint="Where people turn when something does not work. Leave it empty for nowhere."
             />
           </ActionForm>
         </Card>

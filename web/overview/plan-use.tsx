@@ -7,6 +7,7 @@ import {
   type FleetHealthChangedSubscription,
 } from '../generated/graphql.ts';
 import { Card, Meter } from '../parts/card.tsx';
+import { exactTime } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 
 /** What of the plan is used. */
@@ -23,6 +24,12 @@ export function PlanUse() {
           <p>
             {words(data.subscription.plan)}, {words(data.subscription.status).toLowerCase()}
           </p>
+          {data.subscription.overduePayment && !data.subscription.isReadOnly && (
+            <p className="wrong">
+              A payment is overdue. Nothing can be added from{' '}
+              {exactTime(data.subscription.overduePayment.readOnlyAt)} on; an owner can settle it.
+            </p>
+          )}
           {data.subscription.isReadOnly && (
             <p className="wrong">
               Nothing can be added until the open payment is settled. An owner can settle it.

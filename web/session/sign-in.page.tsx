@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 
 import { Field } from '../parts/field.tsx';
+import { isRegistrationOpen } from './registration.ts';
 import { answerCode, signIn } from './session.ts';
 
 /** A password, and where it is on a code of the second factor. */
@@ -22,6 +23,7 @@ function PasswordForm({ onChallenge }: { onChallenge: (challenge: string) => voi
     const challenge = await signIn(fields['email'] ?? '', fields['password'] ?? '');
     if (challenge !== undefined) onChallenge(challenge);
   });
+  const mayRegister = useMayRegister();
   useTitle('Sign in');
   return (
     <form onSubmit={submit}>
@@ -36,6 +38,7 @@ function PasswordForm({ onChallenge }: { onChallenge: (challenge: string) => voi
         {isBusy ? 'Signing in…' : 'Sign in'}
       </button>
       <a href="/account/forgot-password">Forgot your password?</a>
+      {mayRegister && <a href="/account/register">Make an organization</a>}
     </form>
   );
 }
@@ -67,6 +70,15 @@ function CodeForm({ challenge, onLeave }: { challenge: string; onLeave: () => vo
       </button>
     </form>
   );
+}
+
+/** Whether who has no account is led to where they make one. */
+function useMayRegister(): boolean {
+  const [mayRegister, setMayRegister] = useState(false);
+  useEffect(() => {
+    void isRegistrationOpen().then(setMayRegister);
+  }, []);
+  return mayRegister;
 }
 
 function useForm(send: (fields: Record<string, string>) => Promise<void>) {

@@ -23,6 +23,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
 
 type Tenant = TenantsQuery['tenants']['nodes'][number];
@@ -44,6 +45,7 @@ export default function TenantsPage() {
 }
 
 function Tenants() {
+  const { may } = useViewer();
   const [typed, setTyped] = useState('');
   const [plan, setPlan] = useState<'' | Plan>('');
   const [status, setStatus] = useState<'' | TenantStatus>('');
@@ -76,6 +78,7 @@ function Tenants() {
         keyOf={({ id }) => id}
         render={(tenant) => <TenantLine tenant={tenant} onChange={reload} />}
       />
+      {may('identity.tenant.create') && <NewTenant onMade={reload} />}
     </Page>
   );
 }
@@ -84,7 +87,8 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
   const [isResetting, setResetting] = useState(false);
-  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt } = tenant;
+  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy } = tenant;
+  const isByProvider = suspendedBy.includes('PROVIDER');
   const isOwn = id === me.tenant.id;
   // What a client has is its provider's to decide.
   const isGrantable = providerId === null;
@@ -98,6 +102,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           {suspendedAt && (
             <>
               , suspended <Time at={suspendedAt} />
+              {isByProvider && ' by its provider'}
             </>
           )}
           {providerId && '. Its provider decides on its plan.'}
@@ -124,7 +129,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             Grant a plan
           </button>
         )}
-        {isGrantable && may('identity.tenant.suspend') && !isOwn && status === 'ACTIVE' && (
+        {may('identity.tenant.suspend') && !isOwn && !suspendedBy.includes('PANEL') && (
           <Action
             document={SuspendTenantDocument}
             variables={{ id }}
@@ -135,13 +140,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             onDone={onChange}
           />
         )}
-        {isGrantable && may('identity.tenant.suspend') && status === 'SUSPENDED' && (
+        {may('identity.tenant.suspend') && suspendedBy.includes('PANEL') && (
           <Action
             document={RestoreTenantDocument}
             variables={{ id }}
             text="Restore"
             label={`Restore ${name}`}
-            done={`${name} is restored. Its people sign in anew.`}
+            done={
+              isByProvider
+                ? `${name} stays suspended by its provider.`
+                : `${name} is restored. Its people sign in anew.`
+            }
             onDone={onChange}
           />
         )}

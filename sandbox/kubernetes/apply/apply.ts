@@ -92,7 +92,9 @@ function conflictError(conflicts: readonly Conflict[]): StatusError {
 }
 
 function whoOf({ manager, operation, subresource, apiVersion, time }: Entry): string {
-  const who = `${JSON.stringify(manager)}${subresource === undefined ? '' : ` with subresource "${subresource}"`}`;
+  // As Go quotes it, which is not JSON.
+  const quoted = JSON.stringify(manager).replaceAll('\x7f', String.raw`\x7f`);
+  const who = `${quoted}${subresource === undefined ? '' : ` with subresource "${subresource}"`}`;
   if (operation === 'Apply') return who;
   return `${who} using ${apiVersion}${time === undefined ? '' : ` at ${time}`}`;
 }

@@ -72,6 +72,8 @@ export async function serveApi(
       count(parts, `empty ${url.pathname}`);
       return void response.writeHead(200, { 'content-type': 'application/json' }).end();
     }
+    if (fault?.kind === 'body')
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(fault.body);
     if (fault?.kind === 'error')
       throw new StatusError(
         fault.reason,

@@ -18,7 +18,8 @@ export const fault = z.strictObject({
    * `late`: done `delayMs` later.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the connection ends without the
    * answer. `html`: a web page with status 502, as from a proxy in between. `cut`: the answer ends half-way. `empty`: it is a
-   * success with nothing in it, as a proxy ends a watch. `proxy`: answered with `status` by what stands before it.
+   * success with nothing in it, as a proxy ends a watch. `proxy`: answered with `status` by what stands before it. `body`:
+   * it is a success with `body` in it, whatever was asked for.
    */
   kind: z.enum([
     'error',
@@ -30,7 +31,9 @@ export const fault = z.strictObject({
     'cut',
     'empty',
     'proxy',
+    'body',
   ]),
+  body: z.string().default(''),
   status: z.int().min(400).max(599).default(404),
   reason: z.enum(reasons).default('InternalError'),
   message: z.string().default('it was told to fail'),

@@ -10,6 +10,7 @@ import { createSubscription } from '../subscription/create.js';
 import { periodLine, rhythmOfAll } from '../subscription/items.js';
 import { cycleAnchor, discounts, items, nowOr, prorationBehavior } from '../subscription/parameters.js';
 import { creditAll } from '../subscription/proration.js';
+import { resumeSubscription } from '../subscription/resume.js';
 import { changeItems } from '../subscription/update.js';
 import { periodAt } from '../time/cycle.js';
 import type { World } from '../world.js';
@@ -34,6 +35,7 @@ const parameters = z.strictObject({
       items: items.optional(),
       proration_behavior: prorationBehavior.optional(),
       proration_date: integer.optional(),
+      resume_at: z.enum(['now']).optional(),
       trial_end: nowOr.optional(),
     })
     .optional(),
@@ -106,7 +108,9 @@ function nextInvoice(
   if (details.trial_end === 'now' && before.status === 'trialing')
     world.store.change('subscription', before.id, { status: 'active', trial_end: now });
   const { cancel_now: isCancelled, cancel_at_period_end: endsLater, trial_end: _, ...change } = details;
-  if (isCancelled && details.proration_behavior !== 'none')
+  if (details.resume_at === 'now')
+    resumeSubscription(world, before, change.billing_cycle_anchor?.type ?? 'now');
+  else if (isCancelled && details.proration_behavior !== 'none')
     creditAll(world, before, details.proration_date ?? now);
   else if (change.items || change.billing_cycle_anchor?.type === 'now')
     changeItems(world, before.id, change, now, true);

@@ -6,6 +6,7 @@ import { once } from '../stripe/once.js';
 import type { GivenDiscount } from '../stripe/partner-discount.js';
 import { isForeignSchedule, isOurSchedule, isOver, phaseAsItIs } from '../stripe/schedules.js';
 import { liveSubscriptions } from '../stripe/snapshot.js';
+import { declinedWith } from '../stripe/stripe-errors.js';
 import { byContract } from './change.rules.js';
 import type { Intent, IntentParams } from './intent.entity.js';
 
@@ -42,7 +43,7 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
       return;
     case 'CANCEL':
       await once(`${id}-cancel`, async (options) =>
-        params.isPaused
+        (await isStillPaused(stripe, params))
           ? stripe.subscriptions.cancel(subscription, {}, options)
           : stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
       );
@@ -50,26 +51,56 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
     case 'RESUME':
       if (params.isPaused) await unpause(stripe, intent);
       await once(`${id}-resume`, async (options) =>
-        stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, options),
+        stripe.subscriptions.update(
+          subscription,
+          // What has paid for it now pays for it from now on.
+          { cancel_at_period_end: false, ...(params.isPaused ? paidBy(params) : {}) },
+          options,
+        ),
       );
   }
 }
 
-/** Stripe makes an invoice of it, and leaves it to the caller to have that paid (`resume_on_payment_attempt`). */
-async function unpause(stripe: Stripe, { id, params }: Intent): Promise<void> {
-  const subscription = params.subscriptionId!;
-  const asked = await once(`${id}-unpause`, async (options) => {
-    const found = await stripe.subscriptions.retrieve(subscription);
-    return found.status === 'paused' ? stripe.subscriptions.resume(subscription, {}, options) : found;
-  });
-  const invoice = asked.status === 'paused' ? asked.latest_invoice : null;
-  if (invoice === null) return;
-  const invoiceId = typeof invoice === 'string' ? invoice : invoice.id!;
-  await once(`${id}-pay`, async (options) => {
-    const { status } = await stripe.invoices.retrieve(invoiceId);
+const paidBy = ({ paymentMethodId }: IntentParams): { default_payment_method?: string } =>
+  paymentMethodId === null ? {} : { default_payment_method: paymentMethodId };
+
+/** Somebody may have had it go on since it was asked for. */
+async function isStillPaused(stripe: Stripe, { isPaused, subscriptionId }: IntentParams): Promise<boolean> {
+  if (!isPaused) return false;
+  return (await stripe.subscriptions.retrieve(subscriptionId!)).status === 'paused';
+}
+
+/**
+ * Stripe makes an invoice of it, and leaves it to the caller to have that paid (`resume_on_payment_attempt`). One that is
+ * open already, of an earlier try or of what it was paused for, is paid first. CONFLICT (CARD_DECLINED).
+ */
+async function unpause(stripe: Stripe, intent: Intent): Promise<void> {
+  const found = await stripe.subscriptions.retrieve(intent.params.subscriptionId!);
+  await payOpen(stripe, intent, found);
+  const { status } = await stripe.subscriptions.retrieve(found.id);
+  if (status !== 'paused') return;
+  const resumed = await once(`${intent.id}-unpause`, async (options) =>
+    stripe.subscriptions.resume(found.id, {}, options),
+  );
+  await payOpen(stripe, intent, resumed);
+}
+
+async function payOpen(
+  stripe: Stripe,
+  { id, params }: Intent,
+  { latest_invoice: latest }: Stripe.Subscription,
+): Promise<void> {
+  const invoice = typeof latest === 'string' ? latest : latest?.id;
+  if (invoice === undefined) return;
+  await once(`${id}-pay-${invoice}`, async (options) => {
+    const { status } = await stripe.invoices.retrieve(invoice);
     if (status !== 'open') return;
     const method = params.paymentMethodId;
-    await stripe.invoices.pay(invoiceId, method === null ? {} : { payment_method: method }, options);
+    await stripe.invoices
+      .pay(invoice, method === null ? {} : { payment_method: method }, options)
+      .catch((cause: unknown) => {
+        throw declinedWith(cause, 'The payment was declined; the subscription waits for it') ?? cause;
+      });
   });
 }
 

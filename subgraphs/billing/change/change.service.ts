@@ -5,6 +5,7 @@ import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
+import { isAway } from '../stripe/stripe-errors.js';
 import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import { wantSync } from '../subscription/sync-request.service.js';
@@ -102,13 +103,17 @@ export class ChangeService {
     const { em, tenantId, clock } = operation;
     const looked: Looked | undefined =
       intent?.status === 'PENDING'
-        ? await this.intents.ask(em, intent, async ({ extensions: { reason } }) =>
-            operation.write(async (write) => {
-              await end(write.em, intent, 'REFUSED', clock.now());
-              write.audit({ target: tenantId, changes: { ...changesOf(intent), refused: reason } });
-              await wantSync(write, tenantId, clock.now());
-            }),
-          )
+        ? await this.intents
+            .ask(em, intent, async ({ extensions: { reason } }) =>
+              operation.write(async (write) => {
+                await end(write.em, intent, 'REFUSED', clock.now());
+                write.audit({ target: tenantId, changes: { ...changesOf(intent), refused: reason } });
+                await wantSync(write, tenantId, clock.now());
+              }),
+            )
+            .catch((error: unknown) => {
+              throw isAway(error) ? madeLater(error) : error;
+            })
         : undefined;
     return this.idempotency.write(operation, call, revive, async (write) => {
       write.audit({ target: tenantId, changes: intent ? changesOf(intent) : { nothing: true } });
@@ -151,6 +156,15 @@ function wantedOf(
     ...(isPaused(row) ? { isPaused: true } : {}),
   };
   return { kind: step, params };
+}
+
+/** It is written down, and made as soon as Stripe can be asked: no 503 that has done nothing. */
+function madeLater(cause: unknown): ApiError {
+  return new ApiError(
+    'UNAVAILABLE',
+    'The payment provider can not be reached now: the change is kept, and made as soon as it can',
+    { reason: 'STRIPE_AWAY', retryAfterSeconds: 5, details: { isKept: true }, cause },
+  );
 }
 
 function noSubscription(): ApiError {

@@ -71,8 +71,8 @@ export class HostedPages {
         line_items: [
           { price: await this.tools.prices.idOf(plan, billingCycle ?? BillingCycle.MONTHLY), quantity: 1 },
         ],
-        success_url: `${this.tools.publicUrl}/?checkout=done`,
-        cancel_url: `${this.tools.publicUrl}/?checkout=cancelled`,
+        success_url: `${this.tools.publicUrl}/billing?checkout=done`,
+        cancel_url: `${this.tools.publicUrl}/billing?checkout=cancelled`,
         client_reference_id: operation.tenantId,
         // Stripe takes one there. A partner's discount that has to wait comes on the subscription, once it is there.
         ...(discounts.length > 0 ? { discounts } : {}),
@@ -99,7 +99,9 @@ export class HostedPages {
   async portal(operation: Operation): Promise<HostedPage> {
     const customer = await this.tools.customers.of(operation);
     const { url } = await asking(() =>
-      this.tools.stripe().billingPortal.sessions.create({ customer, return_url: `${this.tools.publicUrl}/` }),
+      this.tools
+        .stripe()
+        .billingPortal.sessions.create({ customer, return_url: `${this.tools.publicUrl}/billing` }),
     );
     return { url, expiresAt: null };
   }

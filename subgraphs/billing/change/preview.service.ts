@@ -1,4 +1,7 @@
+import type Stripe from 'stripe';
+
 import type { Admission } from '#platform/admission/admission.js';
+import { Plan } from '#platform/entitlement/plans.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
@@ -53,7 +56,9 @@ export class PreviewService {
     const none = { amountDue: 0, lines: [] };
     const now = await this.tools.times.of(operation);
     if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
-    if (step === 'SUBSCRIBE' || (step === 'RESUME' && isPaused(row)))
+    if (step === 'RESUME' && isPaused(row))
+      return { ...base, effectiveAt: now, ...(await this.resumption(row)) };
+    if (step === 'SUBSCRIBE')
       return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
     if (base.effect === ChangeEffect.AT_PERIOD_END) return { ...base, effectiveAt: row.periodEnd, ...none };
     return { ...base, effectiveAt: base.effect === ChangeEffect.NONE ? null : now, ...none };
@@ -70,34 +75,52 @@ export class PreviewService {
     if (isForeignSchedule(await asking(() => schedules.retrieve(scheduleId)))) throw byContract(plan);
   }
 
-  private async proration(
-    row: BillingSubscription,
-    { plan, cycle }: Target,
-    now: Date,
-  ): Promise<Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>> {
+  private async proration(row: BillingSubscription, { plan, cycle }: Target, now: Date): Promise<Invoiced> {
     const { stripe, prices } = this.tools;
-    return asking(async () => {
-      const invoice = await stripe().invoices.createPreview({
-        customer: row.customerId!,
-        subscription: row.stripeId!,
-        subscription_details: {
-          items: [{ id: row.stripeItemId!, price: await prices.idOf(plan, cycle) }],
-          proration_behavior: 'always_invoice',
-          proration_date: Math.floor(now.getTime() / 1000),
-        },
-      });
-      return {
-        // What is more than paid is kept for the next invoice, which amount_due does not tell.
-        amountDue: invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total),
-        currency: invoice.currency,
-        lines: invoice.lines.data.map(({ description, amount, parent }) => ({
-          description: description ?? packages[plan].name,
-          amount,
-          isProration: parent?.subscription_item_details?.proration ?? false,
-        })),
-      };
-    });
+    return asking(async () =>
+      told(
+        plan,
+        await stripe().invoices.createPreview({
+          customer: row.customerId!,
+          subscription: row.stripeId!,
+          subscription_details: {
+            items: [{ id: row.stripeItemId!, price: await prices.idOf(plan, cycle) }],
+            proration_behavior: 'always_invoice',
+            proration_date: Math.floor(now.getTime() / 1000),
+          },
+        }),
+      ),
+    );
   }
+
+  /** What one that is paused costs to go on, with all that was agreed for it. */
+  private async resumption(row: BillingSubscription): Promise<Invoiced> {
+    return asking(async () =>
+      told(
+        row.subscribedPlan ?? Plan.FREE,
+        await this.tools.stripe().invoices.createPreview({
+          customer: row.customerId!,
+          subscription: row.stripeId!,
+          subscription_details: { resume_at: 'now' },
+        }),
+      ),
+    );
+  }
+}
+
+type Invoiced = Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>;
+
+function told(plan: Plan, invoice: Stripe.Invoice): Invoiced {
+  return {
+    // What is more than paid is kept for the next invoice, which amount_due does not tell.
+    amountDue: invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total),
+    currency: invoice.currency,
+    lines: invoice.lines.data.map(({ description, amount, parent }) => ({
+      description: description ?? packages[plan].name,
+      amount,
+      isProration: parent?.subscription_item_details?.proration ?? false,
+    })),
+  };
 }
 
 function firstPayment(

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 
 import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { foreignCursor, pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { failureOf, isAway } from '../stripe/stripe-errors.js';
@@ -48,8 +48,10 @@ export class InvoiceService {
   ): Promise<Page<Invoice> & { ageSeconds: number; warning: string | null }> {
     const window = pageWindow(args);
     const { kept, isStale } = await this.newest(operation);
-    const from =
-      window.after === undefined ? 0 : kept.invoices.findIndex(({ id }) => id === window.after) + 1;
+    const before = kept.invoices.findIndex(({ id }) => id === window.after);
+    // The first page again would count its invoices twice.
+    if (window.after !== undefined && before < 0) throw foreignCursor();
+    const from = before + 1;
     const page = toPage(kept.invoices.slice(from, from + window.size + 1), window, () =>
       Promise.resolve(kept.invoices.length),
     );

@@ -4,9 +4,20 @@ import { Plan, planEntitlements, plans } from '#platform/entitlement/plans.js';
 
 import { Package } from './package.js';
 import { BillingCycle, packages } from './packages.js';
+import { PaymentMode } from './payment-mode.js';
 
 @Resolver(() => Package)
 export class PackageResolver {
+  constructor(private readonly mode: PaymentMode) {}
+
+  @Authorized('billing.package.read')
+  @Query(() => PaymentMode, {
+    description: 'Whether plans can be bought in this panel, and whether money moves then.',
+  })
+  paymentMode(): PaymentMode {
+    return this.mode;
+  }
+
   @Authorized('billing.package.read')
   @Query(() => [Package], {
     name: 'packages',

@@ -15,7 +15,8 @@ export interface StripeFailure {
 export function failureOf(cause: unknown): StripeFailure | undefined {
   if (!(cause instanceof Stripe.errors.StripeError)) return undefined;
   const status = cause.statusCode;
-  if (status === 402) return { isFinal: true, error: declined(cause) };
+  if (status === 402)
+    return { isFinal: true, error: declined(cause, 'The payment was declined; nothing has changed') };
   // 401 and 403 are the operator's to mend, 409 another call under way with the same key, 429 too many of them.
   const isAnswer = status !== undefined && status >= 400 && status < 500;
   if (isAnswer && ![401, 403, 409, 429].includes(status)) {
@@ -31,9 +32,15 @@ export function failureOf(cause: unknown): StripeFailure | undefined {
   return { isFinal: false, error: away(cause) };
 }
 
-function declined(cause: InstanceType<typeof Stripe.errors.StripeError>): ApiError {
+/** CONFLICT (CARD_DECLINED) in other words, for what changes something all the same. */
+export function declinedWith(cause: unknown, message: string): ApiError | undefined {
+  const isDeclined = cause instanceof Stripe.errors.StripeError && cause.statusCode === 402;
+  return isDeclined ? declined(cause, message) : undefined;
+}
+
+function declined(cause: InstanceType<typeof Stripe.errors.StripeError>, message: string): ApiError {
   const code = cause.decline_code ?? cause.code;
-  return new ApiError('CONFLICT', 'The payment was declined; nothing has changed', {
+  return new ApiError('CONFLICT', message, {
     reason: 'CARD_DECLINED',
     details: code === undefined ? {} : { decline: code },
     cause,

@@ -77,17 +77,20 @@ function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
   });
 }
 
-/** What follows for the tenant; every area is told when it is something else than before. */
-export function decide(row: BillingSubscription, now: Date, publish: Publish): void {
+/**
+ * What follows for the tenant; every area is told when it is something else than before. Anew it is told whatever was, and
+ * nothing that was granted is left of it.
+ */
+export function decide(row: BillingSubscription, now: Date, publish: Publish, { isAnew = false } = {}): void {
   const { hasPlan, readOnly } = accessOf[row.status];
   const plan = hasPlan && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
   const isGraceOver = row.pastDueSince !== null && endOfGrace(row.pastDueSince) <= now;
   const isReadOnly = readOnly === 'AT_ONCE' || (readOnly === 'AFTER_GRACE' && isGraceOver);
   const limit = plan === Plan.ENTERPRISE ? row.contractInstances : null;
   const decision = JSON.stringify([plan, isReadOnly, limit]);
-  if (decision === row.lastDecision) return;
+  if (decision === row.lastDecision && !isAnew) return;
   row.lastDecision = decision;
-  const keepsPlan = row.plan === plan;
+  const keepsPlan = row.plan === plan && !isAnew;
   if (!keepsPlan) {
     row.grantedPlan = null;
     row.planSource = sourceOf(plan);

@@ -7,6 +7,7 @@ import { DateTime } from '#platform/subgraph/scalars.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { endOfGrace } from '../dunning/dunning.ladder.js';
+import { PaymentMode } from '../package/payment-mode.js';
 import { percentOf } from '../partner/partner-tiers.js';
 import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
@@ -16,7 +17,10 @@ const permission = 'billing.subscription.read';
 
 @Resolver(() => BillingSubscription)
 export class SubscriptionResolver {
-  constructor(private readonly entitlements: Entitlements) {}
+  constructor(
+    private readonly entitlements: Entitlements,
+    private readonly mode: PaymentMode,
+  ) {}
 
   @Authorized(permission)
   @Query(() => BillingSubscription, {
@@ -72,10 +76,12 @@ export class SubscriptionResolver {
 
   @FieldResolver(() => Boolean, {
     description:
-      'Whether `createCheckoutSession` may begin with a trial: none was used, and nothing is subscribed to.',
+      'Whether `createCheckoutSession` may begin with a trial: none was used, nothing is subscribed to, and the tenant can ' +
+      'buy.',
   })
   isTrialAvailable(@Root() row: BillingSubscription): boolean {
-    return !row.hadTrial && !this.isSubscribed(row);
+    const canBuy = this.mode !== PaymentMode.NONE && row.parentTenantId === null;
+    return canBuy && !row.hadTrial && !this.isSubscribed(row);
   }
 
   @FieldResolver(() => Boolean, {

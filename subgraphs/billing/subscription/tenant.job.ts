@@ -3,7 +3,8 @@ import { Plan } from '#platform/entitlement/plans.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EntitlementGranted, TenantCreated } from '#schema/events.js';
 
-import { changed, sourceOf } from './apply.js';
+import type { TenantTime } from '../test-clock/tenant-time.service.js';
+import { changed, decide, sourceOf } from './apply.js';
 import { PlanSource } from './subscription.entity.js';
 import { lockSubscription } from './subscription.store.service.js';
 
@@ -44,3 +45,15 @@ export const followEntitlements: Consumer = {
     await em.flush();
   },
 };
+
+/** Goes back to what is subscribed to where an operator ends what was granted. */
+export const endGrants = (times: TenantTime): Consumer => ({
+  topics: ['identity.tenant.plan-grant-ended'],
+  async handle({ em, event, now, publish }) {
+    const row = await lockSubscription(em, event.tenantId);
+    if (row.planSource !== PlanSource.GRANT) return;
+    decide(row, await times.at(em, event.tenantId, now), publish, { isAnew: true });
+    publish(changed(row));
+    await em.flush();
+  },
+});

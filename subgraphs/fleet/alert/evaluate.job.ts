@@ -24,6 +24,7 @@ import {
 import { deleteAlerts, findDue, findNew, insertAlerts, updateAlerts } from './evaluate.sql.js';
 
 const batch = 1_000;
+const lowest = Math.min(...ruleKinds.flatMap((kind) => defaultRules[kind].threshold ?? []));
 const defaults = JSON.stringify(ruleKinds.map((kind) => ({ kind, ...defaultRules[kind] })));
 
 /** Conditions that go on by themselves until something ends them; beats are not needed to confirm them. */
@@ -48,7 +49,7 @@ export function evaluateSweep(heartbeatSeconds: number): Sweep {
     async run(step) {
       const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now, step.now]);
       await carryOn(step, due.map(toDue), maxGapMs);
-      const found = await step.em.execute<FoundRow[]>(findNew(batch), [step.now, defaults]);
+      const found = await step.em.execute<FoundRow[]>(findNew(batch), [lowest, step.now, defaults]);
       await raise(step, found.map(toFound), maxGapMs);
       return due.length === batch || found.length === batch ? 'more' : 'done';
     },

@@ -1,5 +1,5 @@
 import { isStoppedSql } from '../instance/instance.status.js';
-import { isDuplicateSql } from '../lifecycle/duplicate.js';
+import { hasRegressedSql, isDuplicateSql } from '../lifecycle/duplicate.js';
 
 /** The defaults as a table, for rules that a tenant has not set; takes them as its parameter. */
 const defaults = `jsonb_to_recordset(?::jsonb) as d (kind text, "isEnabled" boolean, severity text,
@@ -14,7 +14,8 @@ const settings = `coalesce(r.severity, d.severity) as severity, ${threshold} as 
 /**
  * Conditions that hold and have no alert yet. The fact that tells of one must be newer than what the last alert of the
  * same fingerprint had taken into account: one that was resolved by hand comes back with the next beat (for an outage:
- * the next outage) that finds it, and not before. Takes the time, and the defaults.
+ * the next outage) that finds it, and not before. Instances are gone through once, for the lowest threshold of any tenant.
+ * Takes the lowest by default, the time, and the defaults.
  */
 export const findNew = (batch: number): string => `select f.*, ${settings}
   from (
@@ -24,6 +25,8 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
     cross join lateral (values
       ('CPU', i.cpu_percent), ('MEMORY', i.memory_percent), ('DISK', i.disk_percent)) k (rule, value)
     where i.announced_status <> 'OFFLINE' and k.value is not null
+      and greatest(i.cpu_percent, i.memory_percent, i.disk_percent) >= (
+        select least(?, min(threshold)) from fleet.alert_rule where kind in ('CPU', 'MEMORY', 'DISK'))
     union all
     select i.tenant_id, i.id, i.name, 'COMPONENT_UNHEALTHY', h.component, null, h.message, i.last_seen_at, i.sampled_at
     from fleet.instance i
@@ -36,7 +39,7 @@ export const findNew = (batch: number): string => `select f.*, ${settings}
     union all
     select i.tenant_id, i.id, i.name, 'DUPLICATE_IDENTITY', '', null, null, i.regressed_at, null
     from fleet.instance i
-    where ${isDuplicateSql}
+    where ${hasRegressedSql} and ${isDuplicateSql}
   ) f
   join ${defaults} on d.kind = f.rule
   left join fleet.alert_rule r on r.tenant_id = f."tenantId" and r.kind = f.rule

@@ -142,23 +142,46 @@ export async function freeSlots(
   return maxConcurrency - (counts.IN_PROGRESS ?? 0) - (leased?.amount ?? 0);
 }
 
-/** Calls up instances that were turned away while others were at it, connected ones first. */
+// Waiting instances of a command from a position on, and from its beginning up to there.
+const waiting = (where: string, turn: number) => `(select instance_id, position, ${turn} as turn
+  from fleet.command_invocation
+  where tenant_id = ? and command_id = ? and status in ('PENDING', 'DELAYED') and leased_until is null and ${where}
+  order by position limit ?)`;
+
+const inTurn = `select w.instance_id as "instanceId", w.position, coalesce(n.offline_at > ?, false) as "isConnected"
+  from (${waiting('position >= ?', 1)} union all ${waiting('position < ?', 2)}) w
+  left join fleet.instance n on n.tenant_id = ? and n.id = w.instance_id
+  order by w.turn, w.position limit ?`;
+
+/** How many that are not connected are passed over at once in search of those that are. */
+const passedOver = 100;
+
+/**
+ * Calls up instances that were turned away while others were at it, connected ones first. It goes on from one call to the
+ * next, and round again: nobody waits for those that are away, which ask by themselves when they are back.
+ */
 async function offerNext({ em, now, publish }: ProgressStep, command: Command): Promise<void> {
-  const { tenantId, id, total, maxConcurrency } = command;
+  const { tenantId, id, total, maxConcurrency, nextPosition } = command;
   if (total <= maxConcurrency || waitingIn(command.counts) === 0) return;
   await em.flush();
   const free = await freeSlots(em, now, command);
   if (free <= 0) return;
-  const next = await em.execute<{ instanceId: string }[]>(
-    `select i.instance_id as "instanceId" from fleet.command_invocation i
-     join fleet.instance n on n.tenant_id = i.tenant_id and n.id = i.instance_id
-     where i.tenant_id = ? and i.command_id = ? and i.status in ('PENDING', 'DELAYED') and i.leased_until is null
-     order by n.offline_at > ? desc nulls last, i.position limit ?`,
-    [tenantId, id, now, free],
-  );
+  const most = free + passedOver;
+  const from = [tenantId, id, nextPosition, most];
+  const looked = await em.execute<{ instanceId: string; position: number; isConnected: boolean }[]>(inTurn, [
+    now,
+    ...from,
+    ...from,
+    tenantId,
+    most,
+  ]);
+  const connected = looked.filter(({ isConnected }) => isConnected).slice(0, free);
+  const away = looked.filter(({ isConnected }) => !isConnected).slice(0, free - connected.length);
+  const last = connected.length === free ? connected.at(-1) : looked.at(-1);
+  if (last) command.nextPosition = last.position + 1;
   for (const event of offered(
     command,
-    next.map(({ instanceId }) => instanceId),
+    [...connected, ...away].map(({ instanceId }) => instanceId),
   )) {
     publish(event);
   }

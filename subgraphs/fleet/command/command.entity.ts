@@ -39,6 +39,10 @@ export class Command {
   @Property({ type: 'integer' })
   total!: number;
 
+  /** Of its instances the first that is looked at when another one may begin; changed only with the row locked. */
+  @Property({ type: 'integer' })
+  nextPosition!: number;
+
   @Field(() => Int, { description: 'How many instances may be at it at the same time.' })
   @Property({ type: 'integer' })
   maxConcurrency!: number;

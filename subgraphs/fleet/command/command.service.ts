@@ -141,6 +141,7 @@ export class CommandService {
       status: CommandStatus.PENDING,
       counts: { PENDING: total },
       total,
+      nextPosition: 0,
       maxConcurrency: rules.maxConcurrency ?? defaults.maxConcurrency,
       maxErrors: rules.maxErrors ?? defaults.maxErrors,
       executionTimeoutSeconds: rules.executionTimeoutSeconds ?? defaults.executionTimeoutSeconds,

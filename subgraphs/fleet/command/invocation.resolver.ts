@@ -1,7 +1,7 @@
 import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
 import { headOf } from '#platform/cut-text.js';
-import { ApiError } from '#platform/errors.js';
+import { badArgument } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { Instance } from '../instance/instance.entity.js';
@@ -44,7 +44,7 @@ export class InvocationResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<string | null> {
     if (maxLength != null && (maxLength < 1 || maxLength > maxOutput)) {
-      throw new ApiError('BAD_REQUEST', `maxLength must be from 1 to ${maxOutput}`);
+      throw badArgument('maxLength', `must be from 1 to ${maxOutput}`);
     }
     const { output } = result;
     if (output !== undefined) return output && headOf(output, maxLength ?? maxOutput);

@@ -7,7 +7,7 @@ import {
   type Unasked,
 } from '#platform/admission/admission.js';
 import { listsWithout, requireListed } from '#platform/auth/permissions.js';
-import { ApiError } from '#platform/errors.js';
+import { badArgument } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
@@ -77,10 +77,7 @@ export class CommandPreviewService {
     const like = (some: readonly CommandTarget[]) => some.filter((target) => isLike(target, filter ?? {}));
     const before = targets.findIndex(({ id }) => id === window.after);
     if (window.after !== undefined && before < 0)
-      throw new ApiError(
-        'BAD_REQUEST',
-        'after must be an endCursor of this list, which has changed meanwhile',
-      );
+      throw badArgument('after', 'must come from this list, which has changed meanwhile');
     return toPage(like(targets.slice(before + 1)), window, async () => like(targets).length);
   }
 

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 
-import { ApiError } from '#platform/errors.js';
+import { ApiError, badArgument } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { mostResults, type ResultsArgs } from './command.inputs.js';
@@ -50,7 +50,7 @@ export class ResultsLoader {
   async page(commandId: string, total: number, args: ResultsArgs): Promise<readonly ListedResult[]> {
     const first = args.first ?? usualPage;
     if (first < 1 || first > mostResults) {
-      throw new ApiError('BAD_REQUEST', `first must be from 1 to ${mostResults}`);
+      throw badArgument('first', `must be from 1 to ${mostResults}`);
     }
     const known = this.known.get(commandId);
     if (known) return cut(known, first, args);

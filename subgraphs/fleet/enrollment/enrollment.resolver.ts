@@ -19,7 +19,8 @@ export class EnrollmentResolver {
 
   @Authorized('fleet.token.read')
   @Query(() => EnrollmentTokenPage, {
-    description: "The tenant's enrollment tokens, newest last, ended ones included.",
+    description:
+      "The tenant's enrollment tokens, newest last, ended ones included until 90 days after they would have expired.",
   })
   async enrollmentTokens(
     @Args(() => PageArgs) args: PageArgs,

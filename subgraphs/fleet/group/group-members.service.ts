@@ -6,7 +6,7 @@ import type { Faults } from '#platform/validation.js';
 
 import { Instance } from '../instance/instance.entity.js';
 import { InstanceGroup } from './group.entity.js';
-import { instancesMatching, matchesSql } from './group.filter.js';
+import { filteredSql, filtersSql, instancesMatching, matchesSql } from './group.filter.js';
 
 type Em = Operation['em'];
 
@@ -35,24 +35,24 @@ export async function groupsOf(
 ): Promise<Map<string, Set<string>>> {
   const rows = await database.select<{ id: string; places: number[] }>(
     tenantId,
-    `with asked as (select id, at::integer from jsonb_array_elements_text(?::jsonb) with ordinality as a (id, at))
+    `with asked as (select id, at::integer from jsonb_array_elements_text(?::jsonb) with ordinality as a (id, at)),
+       g as materialized (${filtersSql} and kind = 'LIVE' and id in (select id from asked)),
+       i as materialized (${filteredSql} and id = any (array(select jsonb_array_elements_text(?::jsonb))))
      select found.id, array_agg(found.at) as places from (
        select m.instance_id as id, a.at from asked a
        join fleet.instance_group_member m on m.tenant_id = ? and m.group_id = a.id
        where m.instance_id = any (array(select jsonb_array_elements_text(?::jsonb)))
        union all
-       select i.id, a.at from asked a
-       join fleet.instance_group g on g.tenant_id = ? and g.id = a.id and g.kind = 'LIVE'
-       join fleet.instance i on i.tenant_id = g.tenant_id
-       where i.id = any (array(select jsonb_array_elements_text(?::jsonb))) and ${matchesSql}
+       select i.id, a.at from asked a join g on g.id = a.id join i on ${matchesSql}
      ) found group by found.id`,
     [
       JSON.stringify(groupIds),
       tenantId,
+      now,
+      tenantId,
       JSON.stringify(instanceIds),
       tenantId,
       JSON.stringify(instanceIds),
-      now,
     ],
   );
   // By their places, as there may be a hundred for each of thousands.

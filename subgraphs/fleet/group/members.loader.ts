@@ -5,10 +5,23 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { toPage, type Page, type PageWindow } from '#platform/subgraph/paging.js';
 
 import { anyField, columnsFor, type ListedInstance } from '../instance/listed-columns.js';
-import { matchesSql } from './group.filter.js';
+import { filteredSql, filtersSql, matchesKindSql, matchesSql } from './group.filter.js';
 
 /** What one operation may be answered: of many groups a few instances each, or few groups with all. */
 const mostInstances = 20_000;
+
+const asked = '(select jsonb_array_elements_text(?::jsonb))';
+
+/** How many are in each of some groups: the fleet is read once, and those with the same tags and status are one to most. */
+export const countSql = `with g as materialized (${filtersSql} and id in ${asked}),
+    member as materialized (${filteredSql}),
+    kind as materialized (select tags, status, count(*) as count from member group by tags, status)
+  select g.id, (case when g.kind = 'STATIC' then (select count(*) from fleet.instance_group_member m
+        join fleet.instance i on i.tenant_id = m.tenant_id and i.id = m.instance_id
+        where m.tenant_id = ? and m.group_id = g.id)
+      when g.q is null then (select coalesce(sum(i.count), 0) from kind i where ${matchesKindSql})
+      else (select count(*) from member i where ${matchesSql}) end)::integer as count
+  from g`;
 
 /** Pages of the instances in groups: those of many groups by two statements, and one for how many are in each. */
 export class MembersLoader {
@@ -58,20 +71,31 @@ export class MembersLoader {
     if (left <= 0) throw tooMany();
     const found = await database.select<{ groupId: string; id: string }>(
       tenantId,
-      `select f.* from (select g.id as "groupId", member.id from jsonb_array_elements_text(?::jsonb) as asked (id)
-       join fleet.instance_group g on g.tenant_id = ? and g.id = asked.id
+      // Many groups share one look at the fleet; the page of one is looked for in its order, and no further.
+      `with g as materialized (${filtersSql} and id in ${asked}),
+         i as ${groupIds.length > 1 ? 'materialized' : 'not materialized'} (${filteredSql})
+       select f.* from (select g.id as "groupId", member.id from g
        cross join lateral (
          (select i.id from fleet.instance_group_member m
             join fleet.instance i on i.tenant_id = m.tenant_id and i.id = m.instance_id
-            where g.kind = 'STATIC' and m.tenant_id = g.tenant_id and m.group_id = g.id and i.id > ?
+            where g.kind = 'STATIC' and m.tenant_id = ? and m.group_id = g.id and i.id > ?
             order by i.id limit ?)
          union all
-         (select i.id from fleet.instance i
-            where g.kind = 'LIVE' and i.tenant_id = g.tenant_id and i.id > ? and ${matchesSql}
-            order by i.id limit ?)
+         (select i.id from i where g.kind = 'LIVE' and i.id > ? and ${matchesSql} order by i.id limit ?)
        ) member
        limit ?) f order by f.id`,
-      [JSON.stringify(groupIds), tenantId, after, size + 1, after, this.now, size + 1, left + 1],
+      [
+        tenantId,
+        JSON.stringify(groupIds),
+        this.now,
+        tenantId,
+        tenantId,
+        after,
+        size + 1,
+        after,
+        size + 1,
+        left + 1,
+      ],
       { mayLag },
     );
     this.read += found.length;
@@ -102,14 +126,8 @@ export class MembersLoader {
     const { database, tenantId, mayLag } = this.operation;
     const rows = await database.select<{ id: string; count: number }>(
       tenantId,
-      `select g.id, (case g.kind
-         when 'LIVE' then (select count(*) from fleet.instance i where i.tenant_id = g.tenant_id and ${matchesSql})
-         else (select count(*) from fleet.instance_group_member m
-           join fleet.instance i on i.tenant_id = m.tenant_id and i.id = m.instance_id
-           where m.tenant_id = g.tenant_id and m.group_id = g.id) end)::integer as count
-       from jsonb_array_elements_text(?::jsonb) as asked (id)
-       join fleet.instance_group g on g.tenant_id = ? and g.id = asked.id`,
-      [this.now, JSON.stringify(groupIds), tenantId],
+      countSql,
+      [tenantId, JSON.stringify(groupIds), this.now, tenantId, tenantId],
       { mayLag },
     );
     const byId = new Map(rows.map(({ id, count }) => [id, count]));

@@ -56,6 +56,9 @@ function step(
     : { otherSequence: last, isBack: true };
 }
 
+/** Who has regressed often enough in SQL, of the instance `i`: the condition of the index of those. */
+export const hasRegressedSql = `i.regressions >= ${enough}`;
+
 /** The same as `isDuplicate` in SQL, of the instance `i`; takes the time once as its parameter. */
-export const isDuplicateSql = `coalesce(i.regressions >= ${enough}
+export const isDuplicateSql = `coalesce(${hasRegressedSql}
   and i.regressed_at > ?::timestamptz - interval '${windowMs} milliseconds', false)`;

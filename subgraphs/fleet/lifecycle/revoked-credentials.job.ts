@@ -4,7 +4,6 @@ import type { Sweep } from '#platform/membership/sweep.js';
 const day = 24 * 60 * 60 * 1000;
 /** Longer than any credential lasts, its week of grace included: after that it is refused for its age. */
 export const revocationMemoryMs = 40 * day;
-const formerMs = 365 * day;
 const batch = 5_000;
 
 export interface RevokedCredential {
@@ -21,23 +20,33 @@ export async function revokedCredentialsSince(reader: RowReader, since: Date): P
   );
 }
 
-/** Forgets revocations that no credential is left for, and instances that left a year ago. */
+/** What ends, its key, the column with its end, and how long it is kept after that. */
+const kept = [
+  {
+    table: 'revoked_credential',
+    key: 'tenant_id, instance_id',
+    ended: 'revoked_at',
+    keptMs: revocationMemoryMs,
+  },
+  { table: 'former_instance', key: 'tenant_id, id', ended: 'decommissioned_at', keptMs: 365 * day },
+  { table: 'enrollment_token', key: 'tenant_id, id', ended: 'expires_at', keptMs: 90 * day },
+] as const;
+
+/** Forgets revocations that no credential is left for, instances that left long ago, and tokens that ended. */
 export const lifecycleRetentionSweep: Sweep = {
   name: 'lifecycle.retain',
   everyMs: 600_000,
   async run({ em, now }) {
-    const revocations = await em.execute<unknown[]>(
-      `delete from fleet.revoked_credential where (tenant_id, instance_id) in (
-         select tenant_id, instance_id from fleet.revoked_credential where revoked_at < ? order by revoked_at limit ?
-       ) returning 1`,
-      [new Date(now.getTime() - revocationMemoryMs), batch],
-    );
-    const former = await em.execute<unknown[]>(
-      `delete from fleet.former_instance where (tenant_id, id) in (
-         select tenant_id, id from fleet.former_instance where decommissioned_at < ? order by decommissioned_at limit ?
-       ) returning 1`,
-      [new Date(now.getTime() - formerMs), batch],
-    );
-    return revocations.length === batch || former.length === batch ? 'more' : 'done';
+    let isMore = false;
+    for (const { table, key, ended, keptMs } of kept) {
+      const removed = await em.execute<unknown[]>(
+        `delete from fleet.${table} where (${key}) in (
+           select ${key} from fleet.${table} where ${ended} < ? order by ${ended} limit ${batch}
+         ) returning 1`,
+        [new Date(now.getTime() - keptMs)],
+      );
+      isMore ||= removed.length === batch;
+    }
+    return isMore ? 'more' : 'done';
   },
 };

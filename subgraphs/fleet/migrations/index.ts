@@ -32,8 +32,14 @@ import { countMarksMigration } from './093-count-marks.js';
 import { tracesMigration } from './094-traces.js';
 import { waitingInOrderMigration } from './095-waiting-in-order.js';
 import { openDeliveriesMigration } from './096-open-deliveries.js';
-import { resultsByStatusMigration } from './098-results-by-status.js';
-import { acknowledgeCommentsMigration } from './099-acknowledge-comments.js';
+import { toldInMigration } from './097-told-in.js';
+import { nextInTurnMigration } from './098-next-in-turn.js';
+import { regressedMigration } from './099-regressed.js';
+import { hoursInOrderMigration } from './100-hours-in-order.js';
+import { endedTokensMigration } from './101-ended-tokens.js';
+import { governanceNewsMigration } from './102-governance-news.js';
+import { resultsByStatusMigration } from './103-results-by-status.js';
+import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -151,6 +157,12 @@ export const fleetMigrations: readonly AreaMigration[] = [
   tracesMigration,
   waitingInOrderMigration,
   openDeliveriesMigration,
+  toldInMigration,
+  nextInTurnMigration,
+  regressedMigration,
+  hoursInOrderMigration,
+  endedTokensMigration,
+  governanceNewsMigration,
   resultsByStatusMigration,
   acknowledgeCommentsMigration,
 ];

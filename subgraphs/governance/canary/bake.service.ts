@@ -1,7 +1,8 @@
 import type { FleetCalls, Seen } from '../order/fleet-calls.js';
 import { analyse, type Sample } from './analysis.js';
 import { AnalysisVerdict, type Canary } from './canary.entity.js';
-import { prepareStep } from './dispatch.service.js';
+import { awaitingApproval } from './canary.status.js';
+import { afterStep } from './dispatch.service.js';
 import { graceMs, sampled } from './kinds.js';
 import type { CanaryMember } from './member.entity.js';
 import { changed } from './move.service.js';
@@ -60,14 +61,15 @@ export async function bake(fleet: FleetCalls, step: Step, canary: Canary): Promi
       const isOver = now >= until.getTime();
       // Of whom nobody is left nothing will ever be known.
       if (isLeft || (isOver && found.verdict === 'PASS')) {
-        const next = row.currentStep + 1;
-        if (next <= row.steps.length) {
-          row.currentStep = next;
-          await prepareStep(em, row, next);
-          return ['next', { currentStep: next }];
-        }
-        const left = row.counts.WAITING ?? 0;
-        return left > 0 ? ['promote'] : ['finish'];
+        if (row.steps[row.currentStep - 1]!.waits)
+          return [
+            'pause',
+            {
+              reason: awaitingApproval,
+              message: `Step ${row.currentStep} has passed: it goes on when somebody says so`,
+            },
+          ];
+        return afterStep(em, row);
       }
       // Those that have the command may yet beat: it is by that alone that anything is known of them.
       if (found.verdict === 'INCONCLUSIVE' && now >= until.getTime() + graceMs)

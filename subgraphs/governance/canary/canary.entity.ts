@@ -38,6 +38,9 @@ export class CanaryStep {
 
   @Field(() => Int, { description: 'Seconds that they are watched before the next step.' })
   bakeSeconds!: number;
+
+  /** Of those that were made before there was such a thing it is left out. */
+  waits?: boolean | null;
 }
 
 @ObjectType({ description: 'One thing that was compared.' })
@@ -168,7 +171,8 @@ export class Canary {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why it is paused, aborting or at its end: `PAUSED_BY_USER`, `ABORTED_BY_USER`, `COMMANDS_FAILED`, `ANALYSIS_FAILED`, ' +
+      'Why it is paused, aborting or at its end: `PAUSED_BY_USER`, `AWAITING_APPROVAL` (its step passed, and `waits`: ' +
+      'resuming goes on), `ABORTED_BY_USER`, `COMMANDS_FAILED`, `ANALYSIS_FAILED`, ' +
       '`INCONCLUSIVE`, `DEADLINE_EXCEEDED`, `POLICY_VIOLATION`, `REFUSED`, `UNCERTAIN`, `NO_WAY_BACK`, ' +
       '`ROLLBACK_INCOMPLETE`; else null.',
   })

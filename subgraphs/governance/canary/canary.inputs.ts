@@ -1,13 +1,14 @@
 import { ArgsType, Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
+import { PageArgs } from '#platform/subgraph/paging.js';
 import { DateTime, Json, JsonObject } from '#platform/subgraph/scalars.js';
 
 import { OrderedCommand, orderRules } from '../order/order.js';
 import { scopeDescription } from '../policy/policy.entity.js';
 import { maybe } from '../policy/policy.inputs.js';
 import { checkScope, type Scope } from '../policy/scope.js';
-import { CanaryAction, CanaryMemberStatus } from './canary.status.js';
+import { CanaryAction, CanaryMemberStatus, CanaryStatus } from './canary.status.js';
 
 @InputType({ description: 'A share of the instances, and how long it is watched.' })
 export class CanaryStepInput {
@@ -18,6 +19,26 @@ export class CanaryStepInput {
 
   @Field(() => Int, { description: 'Seconds that they are watched, 0 to 604800.' })
   bakeSeconds!: number;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'When they were watched and all is well it is PAUSED (AWAITING_APPROVAL) until somebody resumes, promotes or ' +
+      'aborts it; false unless told.',
+  })
+  waits?: boolean | null;
+}
+
+@InputType({ description: 'Which canaries are listed.' })
+export class CanaryFilter {
+  @Field(() => [CanaryStatus], { nullable: true, description: 'Only those in one of these statuses.' })
+  status?: CanaryStatus[] | null;
+}
+
+@ArgsType()
+export class CanariesArgs extends PageArgs {
+  @Field(() => CanaryFilter, { nullable: true, description: 'Which of them; all unless told.' })
+  filter?: CanaryFilter | null;
 }
 
 @InputType({ description: 'When those that have the command are worse off.' })
@@ -145,6 +166,7 @@ const steps = z
     z.object({
       percent: whole('Percent', 1, 100),
       bakeSeconds: whole('Bake seconds', 0, 604_800),
+      waits: z.boolean().nullish(),
     }),
   )
   .min(1, 'Name at least one step')

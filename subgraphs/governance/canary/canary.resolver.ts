@@ -16,12 +16,12 @@ import {
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { InstanceReference } from '../node/instance.reference.js';
-import { Canary, CanaryInstances, CanaryPage } from './canary.entity.js';
-import { CanaryMembersArgs, CreateCanaryInput, UpdateCanaryInput } from './canary.inputs.js';
+import { Canary, CanaryInstances, CanaryPage, CanaryStep } from './canary.entity.js';
+import { CanariesArgs, CanaryMembersArgs, CreateCanaryInput, UpdateCanaryInput } from './canary.inputs.js';
 import type { CanaryService } from './canary.service.js';
 import { CanaryAction, CanaryMemberStatus } from './canary.status.js';
 import { CanaryMember } from './member.entity.js';
@@ -42,7 +42,7 @@ export class CanaryResolver {
   @Authorized('governance.canary.read')
   @Query(() => CanaryPage, { description: "The tenant's canaries, newest first." })
   async canaries(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => CanariesArgs) args: CanariesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Canary>> {
     return this.service.page(operation, args);
@@ -62,7 +62,8 @@ export class CanaryResolver {
     description:
       'Makes a canary, which begins at once unless told otherwise. Whom it is for is settled now. An instance is in one canary ' +
       'at a time. VALIDATION_FAILED, PLAN_REQUIRED, LIMIT_REACHED (CANARIES_LIMIT), CONFLICT (POLICY_VIOLATION with the ' +
-      'policy and its evidence, CANARY_UNDER_WAY).',
+      'policy and its evidence, CANARY_UNDER_WAY), FORBIDDEN (PERMISSION_MISSING) for a key that does not list ' +
+      '`fleet.command.send`.',
   })
   async createCanary(
     @Arg('input', () => CreateCanaryInput, { description: 'The canary.' }) input: CreateCanaryInput,
@@ -97,7 +98,9 @@ export class CanaryResolver {
 
   @Authorized('governance.canary.manage')
   @Mutation(() => Canary, {
-    description: 'Lets a paused canary go on where it was. NOT_FOUND, CONFLICT (ILLEGAL_MOVE).',
+    description:
+      'Lets a paused canary go on where it was, and one that awaits approval with the next step. NOT_FOUND, CONFLICT ' +
+      '(ILLEGAL_MOVE).',
   })
   async resumeCanary(
     @Arg('id', () => ID, { description: 'The canary.' }) id: string,
@@ -166,6 +169,16 @@ export class CanaryResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CanaryMember[]> {
     return membersOf(operation, id, args);
+  }
+}
+
+@Resolver(() => CanaryStep)
+export class CanaryStepResolver {
+  @FieldResolver(() => Boolean, {
+    description: 'Whether it waits for somebody once it has passed, before the next step.',
+  })
+  waits(@Root() { waits }: CanaryStep): boolean {
+    return waits ?? false;
   }
 }
 

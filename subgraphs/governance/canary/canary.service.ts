@@ -6,13 +6,14 @@ import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { requireAdmitted, type AdmissionService } from '../admission/admission.service.js';
 import { AdmissionSubject } from '../admission/admission.types.js';
 import { readGroups } from '../group/groups.loader.js';
+import { requireMayOrder } from '../order/may-order.js';
 import { OrderedCommand } from '../order/order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { requireKnown } from '../policy/policy.service.js';
@@ -21,12 +22,20 @@ import { Canary } from './canary.entity.js';
 import {
   createCanaryRules,
   updateCanaryRules,
+  type CanariesArgs,
   type CreateCanaryInput,
   type UpdateCanaryInput,
 } from './canary.inputs.js';
-import { alreadyAfter, canaryMoves, CanaryAction, CanaryStatus, type CanaryMove } from './canary.status.js';
+import {
+  alreadyAfter,
+  awaitingApproval,
+  canaryMoves,
+  CanaryAction,
+  CanaryStatus,
+  type CanaryMove,
+} from './canary.status.js';
 import { cohortOrder, cohortSizes, stepOf } from './cohort.js';
-import { prepareAgain } from './dispatch.service.js';
+import { afterStep, prepareAgain } from './dispatch.service.js';
 import { advanceKind } from './kinds.js';
 import { changed, lockCanary, move, recount, targetOf } from './move.service.js';
 
@@ -56,19 +65,23 @@ export class CanaryService {
   }
 
   /** Newest first. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<Canary>> {
+  async page(operation: Operation, { filter, ...args }: CanariesArgs): Promise<Page<Canary>> {
     const window = pageWindow(args);
-    const { tenantId } = operation;
+    const matching = {
+      tenantId: operation.tenantId,
+      ...(filter?.status ? { status: { $in: filter.status } } : {}),
+    };
     const rows = await operation.em.find(
       Canary,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $lt: window.after } }) },
+      { ...matching, ...(window.after === undefined ? {} : { id: { $lt: window.after } }) },
       { orderBy: { id: 'desc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(Canary, { tenantId }));
+    return toPage(rows, window, () => operation.em.count(Canary, matching));
   }
 
   /** Whom it is for is settled now, whatever becomes of tags. */
   async create(operation: Operation, input: CreateCanaryInput): Promise<Canary> {
+    requireMayOrder(operation);
     const rules = validate(createCanaryRules, input);
     const call = { mutation: 'createCanary', input, key: input.idempotencyKey } as const;
     await this.entitlements.requireFeature(operation, 'governance');
@@ -119,6 +132,9 @@ export class CanaryService {
 
   /** Doing the same again changes nothing. CONFLICT (ILLEGAL_MOVE) where the table of moves has it not. */
   async act(operation: Operation, id: string, action: CanaryAction): Promise<Canary> {
+    // What stops it is nothing that goes further than the key.
+    const stops = action === CanaryAction.PAUSE || action === CanaryAction.ABORT;
+    if (!stops) requireMayOrder(operation);
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
       const canary = await locked(write, tenantId, id);
@@ -126,11 +142,9 @@ export class CanaryService {
       if (alreadyAfter[action].includes(canary.status)) return canary;
       const by = action.toLowerCase() as CanaryMove;
       if (!targetOf(canary, by)) throw illegal(canary, action);
-      if (action === CanaryAction.RESUME) {
-        await prepareAgain(write.em, canary);
-        await recount(write.em, canary);
-      }
-      await move(write, canary, by, clock.now(), reasons[action] ?? {});
+      const [onward, more] =
+        action === CanaryAction.RESUME ? await resumed(write, canary) : [by, reasons[action]];
+      await move(write, canary, onward, clock.now(), more);
       write.enqueue(advanceKind, { tenantId, canaryId: id });
       return canary;
     });
@@ -165,6 +179,14 @@ async function locked({ em }: Write, tenantId: string, id: string): Promise<Cana
   const canary = await lockCanary(em, tenantId, id);
   if (!canary) throw notFound('Canary');
   return canary;
+}
+
+/** Where it was paused it goes on; what awaits approval is over, and the next step follows. */
+async function resumed({ em }: Write, canary: Canary): Promise<Awaited<ReturnType<typeof afterStep>>> {
+  const isApproved = canary.reason === awaitingApproval;
+  if (!isApproved) await prepareAgain(em, canary);
+  await recount(em, canary);
+  return isApproved ? afterStep(em, canary) : ['resume', {}];
 }
 
 function illegal({ status }: Canary, action: CanaryAction): ApiError {

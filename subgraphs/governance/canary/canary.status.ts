@@ -42,7 +42,8 @@ registerEnumType(CanaryAction, {
     PAUSE: { description: 'Nothing new begins until it is resumed.' },
     RESUME: {
       description:
-        'A paused one goes on where it was. Those of its step that were not reached, or refused, have the command sent again.',
+        'A paused one goes on where it was. Those of its step that were not reached, or refused, have the command sent again. ' +
+        'One that awaits approval goes on with the next step.',
     },
     PROMOTE: {
       description: 'All the others get the command at once; the steps that are left are passed over.',
@@ -56,7 +57,7 @@ export type CanaryMove = Lowercase<CanaryAction> | 'start' | 'sent' | 'next' | '
 
 /**
  * How to read this table: a canary in the status on the left goes by the move to the status on the right; a move that is
- * not there is refused. Of `resume` it is where it was paused.
+ * not there is refused. Of `resume` it is where it was paused; of one that awaits approval it is what follows its step.
  */
 export const canaryMoves: Readonly<
   Record<CanaryStatus, Readonly<Partial<Record<CanaryMove, CanaryStatus | 'where it was'>>>>
@@ -82,6 +83,8 @@ export const canaryMoves: Readonly<
   },
   PAUSED: {
     resume: 'where it was',
+    next: CanaryStatus.RUNNING,
+    finish: CanaryStatus.SUCCEEDED,
     promote: CanaryStatus.PROMOTING,
     abort: CanaryStatus.ABORTING,
   },
@@ -90,6 +93,9 @@ export const canaryMoves: Readonly<
   ROLLED_BACK: {},
   FAILED: {},
 };
+
+/** Why a canary is paused whose step is over and waits: what it was told to be, so that resuming it goes on. */
+export const awaitingApproval = 'AWAITING_APPROVAL';
 
 /** Those in which a repeated action has nothing left to do. */
 export const alreadyAfter: Readonly<Record<CanaryAction, readonly CanaryStatus[]>> = {

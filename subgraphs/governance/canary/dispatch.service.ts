@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { OrderedCommand, type CommandOrder } from '../order/order.js';
 import type { Canary } from './canary.entity.js';
-import { CanaryStatus } from './canary.status.js';
+import { CanaryStatus, type CanaryMove } from './canary.status.js';
 import { perCommand } from './kinds.js';
 
 /** A command that a canary sends. */
@@ -71,6 +71,17 @@ export async function prepareStep(
     rows.map(({ id }) => id),
   );
   return rows.length;
+}
+
+/** What follows a step that is over: the next one, whose commands are prepared, all the others, or the end. */
+export async function afterStep(
+  em: SqlEntityManager,
+  canary: Canary,
+): Promise<[CanaryMove, Partial<Pick<Canary, 'currentStep'>>]> {
+  const next = canary.currentStep + 1;
+  if (next > canary.steps.length) return [(canary.counts.WAITING ?? 0) > 0 ? 'promote' : 'finish', {}];
+  await prepareStep(em, canary, next);
+  return ['next', { currentStep: next }];
 }
 
 /**

@@ -89,6 +89,8 @@ export function changed(
       to: canary.status,
       step: canary.currentStep,
       reason: canary.reason,
+      message: canary.message,
+      name: canary.name,
     } satisfies CanaryProgressed,
   });
 }

@@ -43,7 +43,7 @@ export class ExemptionService {
     try {
       return await operation.write(async (write) => {
         const { em } = write;
-        await lockJudged(write, tenantId);
+        await lockJudged(write, tenantId, rules.instanceId);
         const faults: Faults = {};
         if ((await em.count(Policy, { tenantId, id: rules.policyId })) === 0)
           faults['input.policyId'] = `There is no policy ${rules.policyId}`;
@@ -73,7 +73,8 @@ export class ExemptionService {
         });
         write.audit({ target: exemption.policyId, changes: { exempted: exemption.instanceId } });
         await em.flush();
-        await rulesChanged(write, tenantId, now, { policyId: exemption.policyId });
+        const { policyId, instanceId } = exemption;
+        await rulesChanged(write, tenantId, now, { policyId, instanceId });
         return exemption;
       });
     } catch (error) {
@@ -87,14 +88,20 @@ export class ExemptionService {
   async remove(operation: Operation, id: string): Promise<PolicyExemption> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
-      await lockJudged(write, tenantId);
+      const [known] = await write.em.execute<{ instanceId: string }[]>(
+        'select instance_id as "instanceId" from governance.exemption where tenant_id = ? and id = ?',
+        [tenantId, id],
+      );
+      if (!known) throw notFound('Policy exemption');
+      const { instanceId } = known;
+      await lockJudged(write, tenantId, instanceId);
       const exemption = await write.em.findOne(PolicyExemption, { tenantId, id });
       if (!exemption) throw notFound('Policy exemption');
-      const { policyId, instanceId } = exemption;
+      const { policyId } = exemption;
       write.audit({ target: policyId, changes: { exempted: instanceId, ended: true } });
       write.em.remove(exemption);
       await write.em.flush();
-      await rulesChanged(write, tenantId, operation.clock.now(), { policyId });
+      await rulesChanged(write, tenantId, operation.clock.now(), { policyId, instanceId });
       return exemption;
     });
   }

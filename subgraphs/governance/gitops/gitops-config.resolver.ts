@@ -65,7 +65,7 @@ export class GitOpsConfigResolver {
 
   @Authorized('governance.gitops.manage')
   @Mutation(() => GitOpsConfig, {
-    description: `Has a repository declare what the tenant has, at most 20. PLAN_REQUIRED, LIMIT_REACHED (GITOPS_LIMIT), ${refusals}`,
+    description: `Has a repository declare what the tenant has, at most 20. A key has to list what is put into force so, and fleet.command.send: FORBIDDEN (PERMISSION_MISSING). PLAN_REQUIRED, LIMIT_REACHED (GITOPS_LIMIT), ${refusals}`,
   })
   async createGitOpsConfig(
     @Arg('input', () => CreateGitOpsConfigInput, { description: 'The repository.' })

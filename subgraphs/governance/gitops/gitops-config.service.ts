@@ -1,6 +1,7 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
+import { requireListed } from '#platform/auth/permissions.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
@@ -32,6 +33,7 @@ import { credentialOf, requireFitting, type Credential } from './gitops-credenti
 import { changed } from './gitops.events.js';
 import { loadCommits, loadConfigs } from './gitops.loader.js';
 import { claimMs, lookKind } from './sync/kinds.js';
+import { gitOpsPermissionsNeeded } from './sync/panel-calls.js';
 
 const room: Room = { lock: 'governance.gitops', limit: 20, of: 'repositories', reason: 'GITOPS_LIMIT' };
 const mostCommits = 100;
@@ -83,6 +85,7 @@ export class GitOpsConfigService {
 
   /** It is looked at at once, by a job. */
   async create(operation: Operation, input: CreateGitOpsConfigInput): Promise<GitOpsConfig> {
+    requireAllListed(operation);
     const rules = validate(createGitOpsConfigRules, input);
     await this.entitlements.requireFeature(operation, 'governance');
     const address = await this.address(rules.repoUrl);
@@ -141,6 +144,7 @@ export class GitOpsConfigService {
 
   /** What is left out stays. It is looked at at once. */
   async update(operation: Operation, id: string, input: UpdateGitOpsConfigInput): Promise<GitOpsConfig> {
+    requireAllListed(operation);
     const rules = validate(updateGitOpsConfigRules, input);
     const address = rules.repoUrl == null ? undefined : await this.address(rules.repoUrl);
     return named(() =>
@@ -201,6 +205,7 @@ export class GitOpsConfigService {
   }
 
   async sync(operation: Operation, { id, prune }: SyncGitOpsConfigInput): Promise<GitOpsConfig> {
+    requireAllListed(operation);
     return this.change(operation, id, (config) => {
       requireGoing(config);
       config.wantedSync = {
@@ -295,4 +300,9 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof UniqueConstraintViolationException)) throw error;
     throw new ApiError('CONFLICT', 'There is a repository of this name already', { reason: 'NAME_TAKEN' });
   }
+}
+
+/** What a repository declares is put into force by governance's own hand: a key has to list what that does. */
+function requireAllListed(operation: Operation): void {
+  for (const permission of gitOpsPermissionsNeeded) requireListed(operation.requireViewer(), permission);
 }

@@ -1,10 +1,14 @@
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { GitOpsChanged } from '#schema/events.js';
 
-import type { GitOpsConfig } from './gitops-config.entity.js';
+import type { GitOpsConfig, GitOpsHealth } from './gitops-config.entity.js';
 
-/** Tells that a repository is shown otherwise than before. */
-export function changed(publish: (event: OutboxEvent) => void, config: GitOpsConfig): void {
+/** Tells that a repository is shown otherwise than before; of a look, with its health before that. */
+export function changed(
+  publish: (event: OutboxEvent) => void,
+  config: GitOpsConfig,
+  healthBefore?: GitOpsHealth,
+): void {
   publish({
     topic: 'governance.gitops.changed',
     tenantId: config.tenantId,
@@ -13,7 +17,10 @@ export function changed(publish: (event: OutboxEvent) => void, config: GitOpsCon
       configId: config.id,
       syncStatus: config.syncStatus,
       health: config.health,
+      ...(healthBefore === undefined ? {} : { healthBefore }),
       commit: config.lastSyncedCommit,
+      problem: config.problems[0]?.message ?? null,
+      name: config.name,
     } satisfies GitOpsChanged,
   });
 }

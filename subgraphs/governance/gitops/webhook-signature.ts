@@ -16,6 +16,11 @@ export function isSigned(headers: IncomingHttpHeaders, body: Buffer, secret: str
   return typeof gitLab === 'string' && isSame(gitLab, secret);
 }
 
+/** Whether there is one at all, right or wrong. */
+export function hasSignature(headers: IncomingHttpHeaders): boolean {
+  return ['x-hub-signature-256', 'x-gitea-signature', 'x-gitlab-token'].some((name) => name in headers);
+}
+
 function isSame(given: string, right: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -12,6 +12,7 @@ import { gitOpsCanariesMigration } from './021-gitops-canaries.js';
 import { tracesMigration } from './030-traces.js';
 import { silentHostsMigration } from './031-silent-hosts.js';
 import { knownStatusMigration } from './032-known-status.js';
+import { inOrderMigration } from './033-in-order.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -31,4 +32,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   tracesMigration,
   silentHostsMigration,
   knownStatusMigration,
+  inOrderMigration,
 ];

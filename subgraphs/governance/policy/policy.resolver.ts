@@ -64,7 +64,8 @@ export class PolicyResolver {
   @Authorized('governance.policy.manage')
   @Mutation(() => Policy, {
     description:
-      'Changes a policy, and judges instances by it as `createPolicy` does. NOT_FOUND, VALIDATION_FAILED, CONFLICT (NAME_TAKEN).',
+      'Changes a policy, and judges instances by it as `createPolicy` does. While there are more than three, all but ' +
+      'disabling one needs a plan with governance. NOT_FOUND, VALIDATION_FAILED, PLAN_REQUIRED, CONFLICT (NAME_TAKEN).',
   })
   async updatePolicy(
     @Arg('id', () => ID, { description: 'The policy.' }) id: string,
@@ -88,6 +89,19 @@ export class PolicyResolver {
   @FieldResolver(() => PolicyRule, { description: 'What has to hold.' })
   rule(@Root() { rule }: Policy): PolicyRule {
     return shownRule(rule);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'Why it has no say though it is not disabled; null while it has. A plan without governance has three policies: of ' +
+      'more, those that were made last are not judged, refuse nothing and mend nothing until the plan includes it again.',
+  })
+  async suspendedReason(
+    @Root() { id }: Policy,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<string | null> {
+    return this.service.suspendedReason(operation, id);
   }
 
   @FieldResolver(() => PolicyCounts, { description: 'On how many instances it holds.' })

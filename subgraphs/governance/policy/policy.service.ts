@@ -9,7 +9,9 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
-import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { requireMayOrder } from '../order/may-order.js';
+import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { feature, suspendedPolicies, suspendedReason, withoutPlan } from './in-force.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyEnforcement, PolicySeverity } from './policy.entity.js';
@@ -22,9 +24,6 @@ import {
 import type { Scope } from './scope.js';
 
 const room: Room = { lock: 'governance.policy', limit: 200, of: 'policies', reason: 'POLICIES_LIMIT' };
-/** How many a plan without governance has. */
-const withoutPlan = 3;
-const feature = 'governance';
 
 type Draft = Omit<ReturnType<typeof createPolicyRules.parse>, 'appliesTo'> & { appliesTo: Scope };
 
@@ -62,6 +61,13 @@ export class PolicyService {
     return found;
   }
 
+  /** Why a policy that is not disabled has no say. */
+  async suspendedReason(operation: Operation, id: string): Promise<string | null> {
+    const { em, tenantId } = operation;
+    const suspended = await operation.once(suspendedPolicies, () => suspendedPolicies(em, tenantId));
+    return suspended.includes(id) ? suspendedReason : null;
+  }
+
   async create(operation: Operation, input: CreatePolicyInput): Promise<Policy> {
     const rules = validate(createPolicyRules, input);
     return named(() =>
@@ -87,6 +93,7 @@ export class PolicyService {
       return count;
     });
     const draft: Draft = { ...rules, appliesTo: rules.appliesTo ?? 'all_instances' };
+    if (draft.remediation?.isAutomatic) requireMayOrder(operation);
     await requireKnown(write, tenantId, draft.appliesTo);
     const now = operation.clock.now();
     const by = viewerId(operation.requireViewer());
@@ -123,6 +130,10 @@ export class PolicyService {
     return named(() =>
       operation.write(async (write) => {
         const policy = await lockPolicy(write, tenantId, id);
+        const remediation = rules.remediation === undefined ? policy.remediation : rules.remediation;
+        if (remediation?.isAutomatic) requireMayOrder(operation);
+        if (!isOnlyDisabled(rules) && (await write.em.count(Policy, { tenantId })) > withoutPlan)
+          await this.entitlements.requireFeature(operation, feature, write.em);
         if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);
         const before = patternsInForce(policy);
         Object.assign(policy, {
@@ -134,7 +145,7 @@ export class PolicyService {
           enforcement: rules.enforcement ?? policy.enforcement,
           severity: rules.severity ?? policy.severity,
           appliesTo: rules.appliesTo ?? policy.appliesTo,
-          remediation: rules.remediation === undefined ? policy.remediation : rules.remediation,
+          remediation,
           version: policy.version + 1,
           updatedBy: viewerId(operation.requireViewer()),
           updatedAt: operation.clock.now(),
@@ -142,7 +153,7 @@ export class PolicyService {
         policy.remediateAt = remediateAt(policy, operation.clock.now());
         await requirePatternsFit(write.em, policy, before);
         remember(write, policy);
-        const { name, enforcement, severity, appliesTo, rule, remediation } = policy;
+        const { name, enforcement, severity, appliesTo, rule } = policy;
         write.audit({ target: id, changes: { name, enforcement, severity, appliesTo, rule, remediation } });
         await write.em.flush();
         await rulesChanged(write, tenantId, operation.clock.now(), { policyId: id });
@@ -156,7 +167,7 @@ export class PolicyService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
-      await lockJudged(write, tenantId);
+      await lockAllJudged(write, tenantId);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
       remember(write, policy, {
         version: policy.version + 1,
@@ -181,6 +192,14 @@ async function lockPolicy({ em }: Write, tenantId: string, id: string): Promise<
   const policy = await em.findOne(Policy, { tenantId, id });
   if (!policy) throw notFound('Policy');
   return policy;
+}
+
+/** A plan that ended keeps nobody from that. */
+function isOnlyDisabled(rules: ReturnType<typeof updatePolicyRules.parse>): boolean {
+  return Object.entries(rules).every(
+    ([name, value]) =>
+      value === undefined || (name === 'enforcement' && value === PolicyEnforcement.DISABLED),
+  );
 }
 
 function remediateAt({ remediation, enforcement }: Policy, now: Date): Date | null {

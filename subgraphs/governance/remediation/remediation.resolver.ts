@@ -28,7 +28,7 @@ export class RemediationResolver {
     description:
       'Sends the command of a policy to instances on which it does not hold; answers those that are under way. Where one is ' +
       'under way already no other begins. NOT_FOUND, VALIDATION_FAILED for an instance on which it is not known to fail, ' +
-      'CONFLICT (NO_REMEDIATION).',
+      'CONFLICT (NO_REMEDIATION), FORBIDDEN (PERMISSION_MISSING) for a key that does not list `fleet.command.send`.',
   })
   async remediatePolicy(
     @Arg('input', () => RemediatePolicyInput, { description: 'Whom it is to be brought to.' })

@@ -5,6 +5,7 @@ import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
+import { requireMayOrder } from '../order/may-order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { remediateKind } from './kinds.js';
 import { remediationOf } from './order-of.js';
@@ -38,6 +39,7 @@ export class RemediationService {
 
   /** One that is under way on an instance is answered again, and no other is begun there. */
   async remediate(operation: Operation, input: RemediatePolicyInput): Promise<PolicyRemediation[]> {
+    requireMayOrder(operation);
     const { policyId, instanceIds } = validate(remediatePolicyRules, input);
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {

@@ -6,6 +6,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 
 import { isAboutActions, isAboutClusters, metricsAmong } from '../fact/fact.catalogue.js';
 import { readGroups, type Groups } from '../group/groups.loader.js';
+import { mostInForce } from '../policy/in-force.js';
 import { groupIdsOf, scopeTest, type Scope } from '../policy/scope.js';
 import { compileRule, type CompiledRule } from '../rule/compile.js';
 import { pathsOf, type Rule } from '../rule/rule.js';
@@ -60,8 +61,8 @@ export async function readRules(em: SqlEntityManager, tenantId: string, now: Dat
   );
   const rows = await em.execute<PolicyRow[]>(
     `select id, name, severity, enforcement, rule, applies_to as "appliesTo", updated_at as "updatedAt"
-     from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id`,
-    [tenantId],
+     from governance.policy where tenant_id = ? and enforcement <> 'DISABLED' order by id limit ?`,
+    [tenantId, await mostInForce(em, tenantId)],
   );
   const exempt = await em.execute<
     { policyId: string; instanceId: string; expiresAt: Date | string | null }[]

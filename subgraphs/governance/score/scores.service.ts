@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 
-import { ApiError, notFound } from '#platform/errors.js';
+import { badArgument, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { coverageOf, scoreOf, weightUnit, type Weights } from './formula.js';
@@ -50,8 +50,7 @@ export class ScoresService {
     { first, after }: ByInstanceArgs,
   ): Promise<InstanceScore[]> {
     const size = first ?? 500;
-    if (size < 1 || size > mostScores)
-      throw new ApiError('BAD_REQUEST', `first must be from 1 to ${mostScores}`);
+    if (size < 1 || size > mostScores) throw badArgument('first', `must be from 1 to ${mostScores}`);
     const rows = await database.select<NodeScoreRow>(
       tenantId,
       `select ${columns} from governance.node where tenant_id = ? and id > ? order by id limit ?`,
@@ -78,8 +77,7 @@ export class ScoresService {
 
   /** Oldest first. */
   async history({ database, tenantId, clock, mayLag }: Operation, days: number): Promise<ScoreDay[]> {
-    if (days < 1 || days > longestHistory)
-      throw new ApiError('BAD_REQUEST', `days must be from 1 to ${longestHistory}`);
+    if (days < 1 || days > longestHistory) throw badArgument('days', `must be from 1 to ${longestHistory}`);
     const first = new Date(clock.now().getTime() - (days - 1) * 86_400_000);
     const rows = await database.select<Weights & { day: string; violations: number; instances: number }>(
       tenantId,

@@ -14,7 +14,8 @@ export class WhatIfResolver {
   @Query(() => PolicyPreview, {
     description:
       "What a policy would find in today's fleet, before it is made or changed. Nothing is kept, and nobody is told. " +
-      'VALIDATION_FAILED names the place in the rule.',
+      'VALIDATION_FAILED names the place in the rule; BAD_REQUEST where the fleet can not be looked through within 3 s. ' +
+      'An organization has one at a time: where others take longer than 5 s it is RATE_LIMITED (PREVIEWS_UNDER_WAY).',
   })
   async previewPolicy(
     @Arg('input', () => PreviewPolicyInput, { description: 'The policy.' }) input: PreviewPolicyInput,

@@ -1,4 +1,7 @@
+import { LRUCache } from 'lru-cache';
+
 import { ApiError, invalid } from '#platform/errors.js';
+import { noTurn, Turns } from '#platform/membership/turns.js';
 import { inTurns } from '#platform/slices.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -25,10 +28,32 @@ const atOnce = 1_000;
 const mostTold = 500;
 /** More nodes than that are not looked through while somebody waits. */
 const mostNodes = 100_000;
+/** For judging them: an ordinary rule needs a tenth of it for as many. */
+const mostMs = 3_000;
+const mostTenants = 1_000;
+const waitMs = 5_000;
 
-/** What a policy would find, before it is made. */
+/** What a policy would find, before it is made: for a tenant one at a time, as each takes what it may. */
 export class WhatIfService {
+  private readonly turns = new LRUCache<string, Turns>({ max: mostTenants });
+
   async preview(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
+    const { tenantId } = operation;
+    const turns = this.turns.get(tenantId) ?? new Turns(1, { waiting: 10, waitMs });
+    this.turns.set(tenantId, turns);
+    try {
+      return await turns.run(async () => this.found(operation, input));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== noTurn) throw error;
+      throw new ApiError('RATE_LIMITED', 'Other previews of the organization are under way', {
+        reason: 'PREVIEWS_UNDER_WAY',
+        retryAfterSeconds: waitMs / 1_000,
+        cause: error,
+      });
+    }
+  }
+
+  private async found(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
     const rules = validate(previewPolicyRules, input);
     if (isAboutActions(pathsOf(rules.rule)))
       throw invalid('input.rule', 'A rule about actions has no results: it is asked before they are done');
@@ -58,12 +83,16 @@ export class WhatIfService {
     const told: Record<'FAIL' | 'UNKNOWN', PolicyPreviewResult[]> = { FAIL: [], UNKNOWN: [] };
     let seen = 0;
     let after = '';
+    let leftMs = mostMs;
     for (;;) {
       const nodes = await em.execute<NodeRow[]>(
         `select ${nodeColumns} from governance.node where tenant_id = ? and id > ? order by id limit ?`,
         [tenantId, after, atOnce],
       );
-      for await (const node of inTurns(nodes)) {
+      const began = performance.now();
+      let looked = 0;
+      for await (const node of inTurns(nodes, leftMs)) {
+        looked += 1;
         const exemptUntil = exemptions.get(exemptionKey(id, node.id));
         const found = evaluate(
           knownNode(node),
@@ -79,6 +108,12 @@ export class WhatIfService {
         if (list.length < mostTold)
           list.push({ instanceId: node.id, status: PolicyStatus[result.status], evidence: result.evidence });
       }
+      leftMs -= performance.now() - began;
+      if (looked < nodes.length)
+        throw new ApiError(
+          'BAD_REQUEST',
+          `The fleet could not be looked through within ${mostMs / 1_000} s: use simpler patterns, or fewer`,
+        );
       seen += nodes.length;
       if (nodes.length < atOnce) break;
       if (seen >= mostNodes)

@@ -51,7 +51,7 @@ export async function deleteDeployment(client: KubeClient, of: Placed): Promise<
   if (typeof there === 'string') return there;
   const path = `${deploymentsPath(of.namespace)}/${of.name}`;
   try {
-    await client.text(path, {
+    await client.body(path, {
       method: 'DELETE',
       body: {
         apiVersion: 'v1',

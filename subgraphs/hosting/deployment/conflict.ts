@@ -1,5 +1,6 @@
 import { headOf } from '#platform/cut-text.js';
 import { ApiError, invalid } from '#platform/errors.js';
+import { mended } from '#platform/mended-text.js';
 
 import type { Cause, KubeError } from '../cluster/api/kube-error.js';
 
@@ -16,8 +17,17 @@ export function conflictsIn(causes: readonly Cause[]): FieldConflict[] {
     .map(({ message = '', field = '' }) => {
       // `conflict with "kubectl-set" with subresource "scale" using apps/v1 at ...`
       const [, quoted] = /^conflict with ("(?:[^"\\]|\\.)*")/.exec(message) ?? [];
-      return { manager: quoted === undefined ? message : (JSON.parse(quoted) as string), field };
+      return { manager: quoted === undefined ? message : unquoted(quoted), field };
     });
+}
+
+/** Go quotes as JSON does, but for what is not printable (`\x7f`, `\a`): that stays as it is written. */
+function unquoted(quoted: string): string {
+  try {
+    return mended(JSON.parse(quoted) as string);
+  } catch {
+    return quoted.slice(1, -1);
+  }
 }
 
 /** What it is to whoever asked for something that the cluster does not do. */

@@ -205,7 +205,7 @@ export class DeployService {
 
 async function refuseTaken(client: KubeClient, place: { namespace: string; name: string }): Promise<void> {
   try {
-    await client.text(`${deploymentsPath(place.namespace)}/${place.name}`);
+    await client.body(`${deploymentsPath(place.namespace)}/${place.name}`);
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'NOT_FOUND') return;
     throw error;

@@ -67,13 +67,12 @@ const image = z
   .regex(/^\S+$/, 'Image must have no spaces');
 const count = 'Replicas must be from 0 to 1000';
 const replicas = z.number().min(0, count).max(1_000, count);
+const variableName = 'Variables have names of letters, digits, _, . and -';
 const env = z
   .record(
-    z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/, 'Variables have names of letters, digits, _, . and -'),
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/, variableName),
     z.string('Variables are texts'),
-    'Env must be an object of texts',
+    { error: ({ code }) => (code === 'invalid_key' ? variableName : 'Env must be an object of texts') },
   )
   .refine((value) => Object.keys(value).length <= 100, 'At most 100 variables')
   .refine((value) => JSON.stringify(value).length <= 65_536, 'Variables must have at most 64 kB together');

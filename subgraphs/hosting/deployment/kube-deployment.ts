@@ -6,7 +6,11 @@ import { mended } from '#platform/mended-text.js';
 import { deploymentLabel } from './manifest.js';
 
 const text = (most: number) => z.string().transform((value) => mended(headOf(value, most)));
-const name = z.string().min(1).max(253);
+/** Of names and uids. */
+export const longestName = 253;
+const name = z.string().min(1).max(longestName);
+/** More than anybody has: each is looked at. */
+const mostOfEach = 1_000;
 const count = z.int().min(0).max(2_147_483_647);
 const maybe = <Type extends z.ZodType>(type: Type) => type.nullish().transform((value) => value ?? undefined);
 
@@ -33,7 +37,7 @@ const shape = z.object({
     replicas: maybe(count),
     paused: maybe(z.boolean()),
     template: z.object({
-      spec: z.object({ containers: z.array(z.object({ image: maybe(text(500)) })) }),
+      spec: z.object({ containers: z.array(z.object({ image: maybe(text(500)) })).max(mostOfEach) }),
     }),
   }),
   status: maybe(
@@ -43,7 +47,7 @@ const shape = z.object({
       updatedReplicas: maybe(count),
       readyReplicas: maybe(count),
       availableReplicas: maybe(count),
-      conditions: maybe(z.array(condition)),
+      conditions: maybe(z.array(condition).max(mostOfEach)),
     }),
   ),
 });

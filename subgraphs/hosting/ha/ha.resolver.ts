@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Int, Mutation, Query, Resolver, Subscription } from 'type-graphql';
 
-import { ApiError } from '#platform/errors.js';
+import { badArgument } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
@@ -46,8 +46,7 @@ export class HaResolver {
     first: number,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<HaChange[]> {
-    if (first < 1 || first > mostChanges)
-      throw new ApiError('BAD_REQUEST', `first must be from 1 to ${mostChanges}`);
+    if (first < 1 || first > mostChanges) throw badArgument('first', `must be from 1 to ${mostChanges}`);
     return this.ha.changes(operation, first);
   }
 

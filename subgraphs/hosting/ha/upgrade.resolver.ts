@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Query, Resolver } from 'type-graphql';
 
-import { ApiError } from '#platform/errors.js';
+import { badArgument } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
 import { StartUpgradeInput, UpgradeInput } from './ha.inputs.js';
@@ -21,7 +21,7 @@ export class UpgradeResolver {
     first: number,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<HaUpgrade[]> {
-    if (first < 1 || first > most) throw new ApiError('BAD_REQUEST', `first must be from 1 to ${most}`);
+    if (first < 1 || first > most) throw badArgument('first', `must be from 1 to ${most}`);
     return this.upgrades.list(operation, first);
   }
 

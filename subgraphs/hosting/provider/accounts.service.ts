@@ -167,7 +167,7 @@ export class Accounts {
   async require(em: SqlEntityManager, tenantId: string, provider: string): Promise<ProviderAccount> {
     const account = await em.findOne(ProviderAccount, { tenantId, provider });
     if (account) return account;
-    throw new ApiError('CONFLICT', `There is no account with ${provider}: connectProvider takes its token`, {
+    throw new ApiError('CONFLICT', `There is no account with ${provider}: it has to be connected first`, {
       reason: 'PROVIDER_NOT_CONNECTED',
     });
   }

@@ -14,6 +14,7 @@ import { rounded } from '../cost/cost.js';
 import { requireBudget } from '../cost/cost.service.js';
 import type { Accounts } from '../provider/accounts.service.js';
 import { serverFacts } from '../server/admission-facts.js';
+import { fromKept, toKept, type KeptId, type KeptServer } from '../server/kept-server.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import {
@@ -61,8 +62,8 @@ export class ProvisionService {
     const { tenantId } = operation;
     const call = { mutation: 'provisionServer' as const, input, key: input.idempotencyKey };
     operation.refuseSuspended(tenantId);
-    const earlier = await this.idempotency.find<{ id: string }>(operation, call);
-    if (earlier) return this.row(operation, earlier.id);
+    const earlier = await this.idempotency.find<KeptServer | KeptId>(operation, call);
+    if (earlier) return this.answered(operation, earlier);
     const choice = await this.chosen(operation, wish);
     const id = newId('server');
     const asker = askerOf(operation);
@@ -80,25 +81,19 @@ export class ProvisionService {
     const reserved = installs
       ? await this.tools.fleet.reserve(asker, { id, name: wish.name, tags })
       : undefined;
-    let kept = id;
+    let kept: KeptServer | KeptId;
     try {
-      const answer = await this.idempotency.write(
-        operation,
-        call,
-        (response: { id: string }) => response,
-        async (write) => {
-          await this.insert(operation, write, { id, wish, choice, reserved });
-          return { answer: { id }, response: { id } };
-        },
-      );
-      kept = answer.id;
+      kept = await this.idempotency.write(operation, call, asKept, async (write) => {
+        const server = toKept(await this.insert(operation, write, { id, wish, choice, reserved }));
+        return { answer: server, response: server };
+      });
     } catch (error) {
       await this.giveBack(asker, reserved);
       throw error;
     }
     // Somebody else has used the key meanwhile.
-    if (kept !== id) await this.giveBack(asker, reserved);
-    return this.row(operation, kept);
+    if (kept.id !== id) await this.giveBack(asker, reserved);
+    return this.answered(operation, kept);
   }
 
   /** Begins to take a server down. Asking again changes nothing. CONFLICT (SERVER_PROTECTED). */
@@ -106,23 +101,18 @@ export class ProvisionService {
     const { id, drainSeconds } = validate(decommissionServerRules, input);
     const { tenantId, clock } = operation;
     const call = { mutation: 'decommissionServer' as const, input, key: input.idempotencyKey };
-    await this.idempotency.write(
-      operation,
-      call,
-      (response: { id: string }) => response,
-      async (write) => {
-        const server = await lockServer(write.em, tenantId, id);
-        if (!server) throw notFound('Server');
-        write.audit({ target: id, changes: { name: server.name, decommissioned: true } });
-        if (server.isProtected)
-          throw new ApiError('CONFLICT', `${server.name} is protected: take that off first`, {
-            reason: 'SERVER_PROTECTED',
-          });
-        begin(write, server, clock.now(), drainSeconds ?? defaultDrainSeconds);
-        return { answer: { id }, response: { id } };
-      },
-    );
-    return this.row(operation, id);
+    const kept = await this.idempotency.write(operation, call, asKept, async (write) => {
+      const server = await lockServer(write.em, tenantId, id);
+      if (!server) throw notFound('Server');
+      write.audit({ target: id, changes: { name: server.name, decommissioned: true } });
+      if (server.isProtected)
+        throw new ApiError('CONFLICT', `${server.name} is protected: take that off first`, {
+          reason: 'SERVER_PROTECTED',
+        });
+      begin(write, server, clock.now(), drainSeconds ?? defaultDrainSeconds);
+      return { answer: toKept(server), response: toKept(server) };
+    });
+    return this.answered(operation, kept);
   }
 
   private async chosen(operation: Operation, wish: Wish): Promise<Choice> {
@@ -152,7 +142,7 @@ export class ProvisionService {
       choice,
       reserved,
     }: { id: string; wish: Wish; choice: Choice; reserved: Reserved | undefined },
-  ): Promise<void> {
+  ): Promise<Server> {
     const { tenantId } = operation;
     const now = operation.clock.now();
     const dueAt = new Date(now.getTime() + claimMs);
@@ -166,7 +156,7 @@ export class ProvisionService {
       throw new ApiError('CONFLICT', `There is a server ${wish.name} already`, { reason: 'NAME_TAKEN' });
     const priceMonthly = rounded(place.priceMonthly + address.priceMonthly);
     await requireBudget(em, tenantId, { priceMonthly, currency });
-    em.create(Server, {
+    const server = em.create(Server, {
       tenantId,
       id,
       version: '1',
@@ -220,18 +210,23 @@ export class ProvisionService {
     enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
     const { provider, name, region, size } = wish;
     audit({ target: id, changes: { provider, name, region, size, installCloudOs: reserved !== undefined } });
+    return server;
   }
 
   private async giveBack(asker: Asker, reserved: Reserved | undefined): Promise<void> {
     if (reserved) await this.tools.fleet.giveBack(asker, reserved.tokenId);
   }
 
-  private async row({ em, tenantId }: Operation, id: string): Promise<Server> {
-    const server = await em.findOne(Server, { tenantId, id });
+  /** The first answer, whatever has become of the server since. */
+  private async answered({ em, tenantId }: Operation, kept: KeptServer | KeptId): Promise<Server> {
+    if ('phase' in kept) return fromKept(kept);
+    const server = await em.findOne(Server, { tenantId, id: kept.id });
     if (!server) throw notFound('Server');
     return server;
   }
 }
+
+const asKept = (kept: KeptServer | KeptId) => kept;
 
 function askerOf({ tenantId, request }: Operation): Asker {
   return { tenantId, causedBy: request.requestId };

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { ApiError, notFound } from '#platform/errors.js';
+import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { pageWindow, type Page } from '#platform/subgraph/paging.js';
+import { foreignCursor, pageWindow, type Page } from '#platform/subgraph/paging.js';
 
 import { AuditEvent } from './audit-event.entity.js';
 import type { AuditEventFilter, AuditEventsArgs } from './audit.inputs.js';
@@ -17,7 +17,7 @@ export class AuditService {
     const matching = { tenantId: operation.tenantId, ...conditions(args.filter ?? {}) };
     const before = after === undefined ? undefined : Number(after);
     if (before !== undefined && !Number.isSafeInteger(before)) {
-      throw new ApiError('BAD_REQUEST', 'after must be an endCursor of this list');
+      throw foreignCursor();
     }
     const rows = await operation.em.find(
       AuditEvent,

@@ -40,16 +40,16 @@ export class BrandingService {
     await this.entitlements.requireFeature(operation, 'white-label');
     const given = validate(updateBrandingRules, input);
     const { tenantId } = operation;
-    const checked = given.logoUrl == null ? undefined : await checkLogo(this.outbound, given.logoUrl);
+    const checked = given.logoUrl ? await checkLogo(this.outbound, given.logoUrl) : undefined;
     if (checked && 'refused' in checked) throw invalid('input.logoUrl', checked.refused);
     const kept = await operation.write(async ({ em, audit, publish }) => {
       const own = await lockOwn(em, tenantId);
       const changed: Row = {
         ...own,
         company_name: given.companyName ?? own.company_name,
-        logo_url: given.logoUrl ?? own.logo_url,
+        logo_url: orNone(given.logoUrl, own.logo_url),
         primary_color: given.primaryColor ?? own.primary_color,
-        support_email: given.supportEmail ?? own.support_email,
+        support_email: orNone(given.supportEmail, own.support_email),
       };
       const { company_name: companyName, logo_url: logoUrl, primary_color: primaryColor } = changed;
       const supportEmail = changed.support_email;
@@ -115,6 +115,11 @@ export class BrandingService {
       warnings: warning === undefined ? [] : [warning],
     };
   }
+}
+
+/** What may be taken away: absent or null it stays, empty it goes. */
+function orNone(given: string | null | undefined, own: string | null): string | null {
+  return given == null ? own : given || null;
 }
 
 /** The tenant's own, or what it begins with. Whoever changes it waits for who does so already. */

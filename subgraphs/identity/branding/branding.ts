@@ -46,14 +46,14 @@ export class UpdateBrandingInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'An https address of a PNG, JPEG, WebP or SVG of at most 512 KiB. SVGs that hold scripts or refer elsewhere are refused.',
+      'An https address of a PNG, JPEG, WebP or SVG of at most 512 KiB. SVGs that hold scripts or refer elsewhere are refused; empty for none.',
   })
   logoUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'A colour, `#rrggbb` and nothing else.' })
   primaryColor?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Where users turn for help.' })
+  @Field(() => String, { nullable: true, description: 'Where users turn for help; empty for nowhere.' })
   supportEmail?: string | null;
 }
 
@@ -62,14 +62,14 @@ export const updateBrandingRules = z.object({
   logoUrl: z
     .string()
     .max(2_000, 'Logo URL must have at most 2000 characters')
-    .refine(isHttps, 'Logo URL must be an https address')
+    .refine((text) => text === '' || isHttps(text), 'Logo URL must be an https address')
     .nullish(),
   // Ends up in style sheets, so nothing but a colour gets in.
   primaryColor: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, 'Primary colour must be #rrggbb')
     .nullish(),
-  supportEmail: emailAddress.nullish(),
+  supportEmail: z.union([z.literal(''), emailAddress]).nullish(),
 });
 
 function isHttps(text: string): boolean {

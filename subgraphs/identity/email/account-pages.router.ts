@@ -3,6 +3,7 @@ import { Router } from 'express';
 import { formPage, type FormPage } from '#platform/form-page.js';
 
 import { linkQuery } from '../link/link-page.js';
+import { RegistrationState } from '../registration/registration-state.js';
 
 const home = { href: '/', text: 'Sign in' };
 
@@ -56,9 +57,31 @@ const acceptInvitation: FormPage = {
   onward: [home],
 };
 
-/** The pages behind the links that accounts are mailed, and the one that asks for such a link. */
-export function createAccountPagesRouter(): Router {
+const register: FormPage = {
+  title: 'Make an organization',
+  form: `<label>Your name <input name="name" required maxlength="200" autofocus autocomplete="name"></label>
+  <label>Organization <input name="company" maxlength="200" autocomplete="organization"></label>
+  <label>E-mail <input name="email" type="email" required autocomplete="username"></label>
+  <label>Password
+    <input name="password" type="password" required minlength="12" autocomplete="new-password"></label>
+  <button>Make the organization</button>`,
+  mutation: 'mutation($input: RegisterInput!) { register(input: $input) { user { email } } }',
+  done: 'Done. You are its owner: sign in with this address and password. A link that confirms the address was mailed to it.',
+  onward: [home],
+};
+
+/**
+ * The pages behind the links that accounts are mailed, the one that asks for such a link, and while registration is open
+ * the one that makes an account.
+ */
+export function createAccountPagesRouter(registration: RegistrationState): Router {
   const router = Router();
+  router.get(
+    '/account/register',
+    registration === RegistrationState.OPEN
+      ? formPage(register)
+      : (_request, response) => response.redirect(303, home.href),
+  );
   router.get('/account/verify-email', formPage(verifyEmail));
   router.get('/account/confirm-email-change', formPage(confirmEmailChange));
   router.get('/account/forgot-password', formPage(forgotPassword));

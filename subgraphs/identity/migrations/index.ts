@@ -22,6 +22,8 @@ import { silentSignInMigration } from './088-silent-sign-in.js';
 import { tenantSearchMigration } from './089-tenant-search.js';
 import { billingMigration } from './090-billing.js';
 import { tracesMigration } from './091-traces.js';
+import { clientSuspensionsMigration } from './092-client-suspensions.js';
+import { sessionReadsMigration } from './093-session-reads.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -158,4 +160,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   tenantSearchMigration,
   billingMigration,
   tracesMigration,
+  clientSuspensionsMigration,
+  sessionReadsMigration,
 ];

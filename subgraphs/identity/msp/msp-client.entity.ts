@@ -6,6 +6,8 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { TenantSuspender } from '../tenant/listed-tenant.js';
+
 export enum MspClientStatus {
   ACTIVE = 'ACTIVE',
   SUSPENDED = 'SUSPENDED',
@@ -64,12 +66,12 @@ export class MspClient {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
-  @Field(() => DateTime, {
-    nullable: true,
-    description: 'Since when it is suspended; null while it is active.',
-  })
+  @Property({ type: 'datetime', nullable: true, fieldName: 'suspended_at' })
+  providerSuspendedAt!: Date | null;
+
+  /** By the platform's administrators, whatever the provider decides. */
   @Property({ type: 'datetime', nullable: true })
-  suspendedAt!: Date | null;
+  panelSuspendedAt!: Date | null;
 
   @Field(() => DateTime, {
     nullable: true,
@@ -82,6 +84,28 @@ export class MspClient {
   @Field(() => MspClientStatus, { description: 'Whether anyone may act in it.' })
   get status(): MspClientStatus {
     return this.suspendedAt ? MspClientStatus.SUSPENDED : MspClientStatus.ACTIVE;
+  }
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Since when it is suspended; null while it is active.',
+  })
+  get suspendedAt(): Date | null {
+    const [first] = [this.providerSuspendedAt, this.panelSuspendedAt]
+      .filter((at) => at !== null)
+      .toSorted((a, b) => a.getTime() - b.getTime());
+    return first ?? null;
+  }
+
+  @Field(() => [TenantSuspender], {
+    description:
+      'Who has suspended it; empty while nobody has. Only the panel itself ends a suspension by PANEL.',
+  })
+  get suspendedBy(): TenantSuspender[] {
+    return [
+      ...(this.panelSuspendedAt ? [TenantSuspender.PANEL] : []),
+      ...(this.providerSuspendedAt ? [TenantSuspender.PROVIDER] : []),
+    ];
   }
 }
 

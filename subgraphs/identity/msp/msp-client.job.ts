@@ -1,25 +1,19 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
-import { planEntitlements } from '#platform/entitlement/plans.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type {
-  EntitlementGranted,
-  InstancesCounted,
-  MspClientChanged,
-  TenantCreated,
-} from '#schema/events.js';
+import type { InstancesCounted, MspClientChanged, TenantCreated } from '#schema/events.js';
 
 import { beginTrail } from '../audit/audit-head.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
+import { grantToClient, isPaying } from './client-entitlement.service.js';
 import type { OwnerInvitations } from './owner-invitation.job.js';
 
 interface TenantRow {
   plan: string;
-  planVersion: string;
   isSuspended: boolean;
   instanceLimit: number | null;
+  isReadOnly: boolean | null;
 }
 
 /**
@@ -31,10 +25,10 @@ export function applyMspClients(owners: OwnerInvitations, keyring: Keyring): Con
     topics: ['identity.msp-client.changed'],
     async handle(step) {
       const client = step.event.payload as unknown as MspClientChanged;
+      const providerId = step.event.tenantId;
       const isNewest = await isNewestKnown(step.em, client);
       await makeTenant(step, client, keyring);
       const { clientId: tenantId, name: tenantName, invitation } = client;
-      const providerId = step.event.tenantId;
       const isInvited =
         isNewest &&
         invitation !== null &&
@@ -104,15 +98,17 @@ async function carryOver(step: ConsumerStep, client: MspClientChanged): Promise<
     client.version,
     tenantId,
   ]);
-  if (tenant.plan !== plan || tenant.instanceLimit !== client.instanceLimit)
-    await grant(step, client, tenant);
-  if (tenant.isSuspended !== client.isSuspended) await setSuspended(step, tenantId, client.isSuspended);
+  const isReadOnly = !(await isPaying(em, step.event.tenantId));
+  const isAsGiven = tenant.plan === plan && tenant.instanceLimit === client.instanceLimit;
+  if (!isAsGiven || tenant.isReadOnly !== isReadOnly) await grantToClient(step, client, isReadOnly);
+  const isSuspended = client.isSuspended || (await isSuspendedByPanel(em, tenantId));
+  if (tenant.isSuspended !== isSuspended) await setSuspended(step, tenantId, isSuspended);
 }
 
 async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<TenantRow> {
   const [row] = await em.execute<TenantRow[]>(
-    `select t.plan, t.plan_version as "planVersion",
-       t.suspended_at is not null as "isSuspended", (e.limits ->> 'instances')::int as "instanceLimit"
+    `select t.plan, t.suspended_at is not null as "isSuspended",
+       (e.limits ->> 'instances')::int as "instanceLimit", e.is_read_only as "isReadOnly"
      from identity.tenant t left join identity.entitlement e on e.tenant_id = t.id
      where t.id = ? for update of t`,
     [tenantId],
@@ -120,37 +116,13 @@ async function lockTenant(em: SqlEntityManager, tenantId: string): Promise<Tenan
   return row!;
 }
 
-async function grant(
-  { em, publish }: ConsumerStep,
-  client: MspClientChanged,
-  tenant: TenantRow,
-): Promise<void> {
-  const { clientId: tenantId, plan, instanceLimit } = client;
-  const version = Number(tenant.planVersion) + 1;
-  await em.execute('update identity.tenant set plan = ?, plan_version = ? where id = ?', [
-    plan,
-    version,
-    tenantId,
-  ]);
-  const { features, limits } = planEntitlements[plan];
-  const granted = {
-    tenantId,
-    version,
-    plan,
-    // A client has no clients: shares of shares could not be accounted for.
-    features: features.filter((feature) => feature !== 'msp'),
-    limits: { ...limits, instances: instanceLimit },
-    source: 'PROVIDER',
-  } satisfies EntitlementGranted;
-  // At once, for the next change is compared with it.
-  await keepEntitlement(em, 'identity', tenantId, granted);
-  publish({
-    topic: 'billing.entitlement.granted',
-    tenantId,
-    entityId: tenantId,
-    entityVersion: version,
-    payload: granted,
-  });
+/** Asked when the tenant is locked, as who suspends it locks it too. */
+async function isSuspendedByPanel(em: SqlEntityManager, tenantId: string): Promise<boolean> {
+  const rows = await em.execute<unknown[]>(
+    'select 1 from identity.msp_client where id = ? and panel_suspended_at is not null',
+    [tenantId],
+  );
+  return rows.length > 0;
 }
 
 /** Keeps what fleet counts: a tenant's own use, and what a provider sees of it. */

@@ -19,7 +19,8 @@ export class MspClientResolver {
   @Authorized('identity.msp.read')
   @Query(() => MspClientPage, {
     description:
-      "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED.",
+      "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED " +
+      'without the plan and without clients.',
   })
   async mspClients(
     @Args(() => PageArgs) args: PageArgs,
@@ -29,7 +30,9 @@ export class MspClientResolver {
   }
 
   @Authorized('identity.msp.read')
-  @Query(() => MspClient, { description: "One of the tenant's clients. PLAN_REQUIRED, NOT_FOUND." })
+  @Query(() => MspClient, {
+    description: "One of the tenant's clients. NOT_FOUND, PLAN_REQUIRED as `mspClients`.",
+  })
   async mspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
     @Ctx() { operation }: SubgraphContext,
@@ -78,7 +81,7 @@ export class MspClientResolver {
   @Authorized('identity.msp.manage')
   @Mutation(() => MspClient, {
     description:
-      'Suspends a client: its users, nodes and API keys are refused within seconds. Safe to repeat. PLAN_REQUIRED, NOT_FOUND.',
+      'Suspends a client: its users, nodes and API keys are refused within seconds. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
   })
   async suspendMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
@@ -90,8 +93,8 @@ export class MspClientResolver {
   @Authorized('identity.msp.manage')
   @Mutation(() => MspClient, {
     description:
-      'Ends the suspension of a client, and takes its deletion back. Its users sign in anew. Safe to repeat. ' +
-      'PLAN_REQUIRED, NOT_FOUND.',
+      'Ends the suspension of a client, and takes its deletion back. Its users sign in anew, unless the panel itself has ' +
+      'suspended it. Safe to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
   })
   async restoreMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
@@ -104,7 +107,7 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       'Deletes a client: suspended at once, erased in 30 days with an export and a report, and restorable until then. Safe ' +
-      'to repeat. PLAN_REQUIRED, NOT_FOUND.',
+      'to repeat. NOT_FOUND, PLAN_REQUIRED as `mspClients`.',
   })
   async deleteMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,

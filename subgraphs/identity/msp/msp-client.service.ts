@@ -41,7 +41,7 @@ export class MspClientService {
 
   /** In the order in which they were made, deleted ones included until they are erased. */
   async page(operation: Operation, args: PageArgs): Promise<Page<MspClient>> {
-    await this.entitlements.requireFeature(operation, 'msp');
+    await this.requireProvider(operation);
     const window = pageWindow(args);
     const { tenantId } = operation;
     const rows = await operation.em.find(
@@ -53,7 +53,7 @@ export class MspClientService {
   }
 
   async get(operation: Operation, id: string): Promise<MspClient> {
-    await this.entitlements.requireFeature(operation, 'msp');
+    await this.requireProvider(operation);
     const client = await operation.em.findOne(MspClient, { tenantId: operation.tenantId, id });
     if (!client) throw notFound('Client');
     return client;
@@ -78,7 +78,8 @@ export class MspClientService {
           version: 1,
           instancesUsed: 0,
           createdAt: operation.clock.now(),
-          suspendedAt: null,
+          providerSuspendedAt: null,
+          panelSuspendedAt: null,
           eraseAt: null,
         });
         await write.em.persist(made).flush();
@@ -130,8 +131,8 @@ export class MspClientService {
   /** Suspending one that is suspended changes nothing. */
   async suspend(operation: Operation, id: string): Promise<MspClient> {
     return this.change(operation, id, 'suspendMspClient', async (client) => {
-      const isChanged = client.suspendedAt === null;
-      client.suspendedAt ??= operation.clock.now();
+      const isChanged = client.providerSuspendedAt === null;
+      client.providerSuspendedAt ??= operation.clock.now();
       return { isChanged, changes: { suspended: true } };
     });
   }
@@ -141,7 +142,7 @@ export class MspClientService {
     return this.change(operation, id, 'deleteMspClient', async (client) => {
       const now = operation.clock.now();
       const isChanged = client.eraseAt === null;
-      client.suspendedAt ??= now;
+      client.providerSuspendedAt ??= now;
       client.eraseAt ??= new Date(now.getTime() + restorableMs);
       return { isChanged, changes: { suspended: true, eraseAt: client.eraseAt.toISOString() } };
     });
@@ -150,8 +151,8 @@ export class MspClientService {
   /** Ends a suspension, and takes a deletion back. */
   async restore(operation: Operation, id: string): Promise<MspClient> {
     return this.change(operation, id, 'restoreMspClient', async (client) => {
-      const isChanged = client.suspendedAt !== null;
-      Object.assign(client, { suspendedAt: null, eraseAt: null });
+      const isChanged = client.providerSuspendedAt !== null;
+      Object.assign(client, { providerSuspendedAt: null, eraseAt: null });
       return { isChanged, changes: { suspended: false } };
     });
   }
@@ -162,7 +163,7 @@ export class MspClientService {
     action: string,
     work: (client: MspClient, write: Write) => Promise<Change>,
   ): Promise<MspClient> {
-    await this.entitlements.requireFeature(operation, 'msp');
+    await this.requireProvider(operation);
     const { tenantId } = operation;
     return operation.write(async (write) => {
       await requireStanding(write.em, operation.requireUser());
@@ -184,6 +185,18 @@ export class MspClientService {
       if (client.instanceLimit !== share) await tellRemainder(write, tenantId);
       return client;
     });
+  }
+
+  /**
+   * Throws PLAN_REQUIRED for whoever is no provider. Who has clients is one whatever became of the plan: nobody else could
+   * see or stop them.
+   */
+  private async requireProvider(operation: Operation): Promise<void> {
+    const clients = await operation.em.execute<unknown[]>(
+      'select 1 from identity.msp_client where tenant_id = ? limit 1',
+      [operation.tenantId],
+    );
+    if (clients.length === 0) await this.entitlements.requireFeature(operation, 'msp');
   }
 
   /**
@@ -238,7 +251,7 @@ function tell(
       name,
       plan,
       instanceLimit,
-      isSuspended: client.suspendedAt !== null,
+      isSuspended: client.providerSuspendedAt !== null,
       invitation: isInviting ? { email: contactEmail, invitedBy: actor } : null,
       cause: {
         action,

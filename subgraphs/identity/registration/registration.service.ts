@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { Plan } from '#platform/entitlement/plans.js';
+import { ApiError } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -15,6 +16,7 @@ import type { SessionTokens } from '../session/session-tokens.js';
 import { Tenant } from '../tenant/tenant.entity.js';
 import { emailTakenInstead } from '../user/email-taken.js';
 import { User, UserRole } from '../user/user.entity.js';
+import { RegistrationState } from './registration-state.js';
 import { registerRules, type RegisterInput } from './registration.inputs.js';
 
 /** For the set-up of a panel. */
@@ -30,10 +32,25 @@ export class RegistrationService {
     private readonly tokens: SessionTokens,
     private readonly mail: AccountMail,
     private readonly keyring: Keyring,
+    readonly state: RegistrationState,
   ) {}
 
-  /** Makes a tenant and its owner, signed in. */
-  async register(
+  /** Makes a tenant and its owner, signed in, for whoever comes; where registration is closed, for nobody. */
+  async register(operation: Operation, input: RegisterInput): Promise<AuthPayload> {
+    if (this.state === RegistrationState.CLOSED) {
+      throw new ApiError(
+        'FORBIDDEN',
+        'Registration is closed: ask whoever runs this panel for an invitation',
+        {
+          reason: 'REGISTRATION_CLOSED',
+        },
+      );
+    }
+    return this.make(operation, input);
+  }
+
+  /** The same, whether or not registration is open: for the set-up of a panel. */
+  async make(
     operation: Operation,
     input: RegisterInput,
     options: RegisterOptions = {},

@@ -32,8 +32,7 @@ export class Credentials {
     let blockedUntil: Date | undefined;
     const isIn = await making(address, 'PASSED', async () => {
       user = await this.find(operation, email);
-      const isFamiliar = await this.isFamiliar(operation, user, network);
-      const account = await (isFamiliar
+      const account = await ((await isFamiliar(operation, user, network))
         ? admit(operation, 'familiar', familiarSubject(email, network))
         : admit(operation, 'account', email));
       blockedUntil = account.blockedUntil;
@@ -59,13 +58,18 @@ export class Credentials {
       .findOne(User, { tenantId: found.tenant_id, id: found.id });
     return user ?? undefined;
   }
+}
 
-  private async isFamiliar(operation: Operation, user: User | undefined, network: string): Promise<boolean> {
-    const { tenant_id: tenantId, id: userId } = user ? { tenant_id: user.tenantId, id: user.id } : nowhere;
-    const since = new Date(operation.clock.now().getTime() - familiarMs);
-    const known = { tenantId, userId, network, createdAt: { $gt: since } };
-    return (await operation.database.forTenant(tenantId).count(Session, known)) > 0;
-  }
+/** Whether the user has signed in from the network lately; as dear for nobody. */
+export async function isFamiliar(
+  { database, clock }: Pick<Operation, 'database' | 'clock'>,
+  user: Pick<User, 'tenantId' | 'id'> | undefined,
+  network: string,
+): Promise<boolean> {
+  const { tenantId, id: userId } = user ?? { tenantId: nowhere.tenant_id, id: nowhere.id };
+  const since = new Date(clock.now().getTime() - familiarMs);
+  const known = { tenantId, userId, network, createdAt: { $gt: since } };
+  return (await database.forTenant(tenantId).findOne(Session, known, { fields: ['id'] })) !== null;
 }
 
 /** What counts the failures of one sign-in name from one network. */

@@ -35,7 +35,7 @@ export async function endSessionsOfTenant(
 
 /** Keeps the number of a user's sessions within bounds. A few at a time: it is called for each new one. */
 export async function endOldestSessions(
-  { em, publish }: Write,
+  { em, publish }: Pick<Write, 'em' | 'publish'>,
   { tenantId, userId }: { tenantId: string; userId: string },
   now: Date,
 ): Promise<void> {

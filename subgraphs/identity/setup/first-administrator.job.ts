@@ -84,7 +84,7 @@ async function makeAdministrator(
     logger.info({ email }, 'the account of ADMIN_EMAIL is the platform administrator now');
     return;
   }
-  await registrations.register(
+  await registrations.make(
     operation,
     { email, password, name: 'Administrator' },
     {

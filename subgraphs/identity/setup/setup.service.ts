@@ -11,7 +11,7 @@ export class SetupService {
   constructor(private readonly registrations: RegistrationService) {}
 
   async completeSetup(operation: Operation, token: string, account: RegisterInput): Promise<AuthPayload> {
-    return this.registrations.register(operation, account, {
+    return this.registrations.make(operation, account, {
       isAdministrator: true,
       // In the account's own transaction: a link is used up exactly when the account exists.
       guard: async (em) => {

@@ -19,6 +19,20 @@ registerEnumType(TenantStatus, {
   },
 });
 
+export enum TenantSuspender {
+  PANEL = 'PANEL',
+  PROVIDER = 'PROVIDER',
+}
+
+registerEnumType(TenantSuspender, {
+  name: 'TenantSuspender',
+  description: 'Who may suspend a tenant. Of two who have, each restores it from their own suspension only.',
+  valuesConfig: {
+    PANEL: { description: "The panel's administrators." },
+    PROVIDER: { description: 'The provider whose client it is.' },
+  },
+});
+
 @ObjectType({ description: 'An owner of a tenant.' })
 export class TenantOwner {
   @Field(() => ID, { description: 'The user.' })
@@ -53,6 +67,9 @@ export class ListedTenant {
 
   @Field(() => DateTime, { nullable: true, description: 'Since when it is suspended; null while it is not.' })
   suspendedAt!: Date | null;
+
+  @Field(() => [TenantSuspender], { description: 'Who has suspended it; empty while nobody has.' })
+  suspendedBy!: TenantSuspender[];
 }
 
 export const ListedTenantPage = pageOf(ListedTenant, 'ListedTenant');

@@ -1,12 +1,16 @@
 import { LockMode } from '@mikro-orm/core';
 
+import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { setSuspended } from './set-suspended.service.js';
 import { Tenant } from './tenant.entity.js';
 
-/** Suspensions by the platform's administrators. Those of clients are their provider's to decide. */
+/**
+ * Suspensions by the platform's administrators. A client may be suspended by its provider as well: neither lifts what the
+ * other has decided, and it is restored when both have.
+ */
 export class SuspensionService {
   /** Suspending one that is suspended changes nothing. */
   async suspend(operation: Operation, tenantId: string): Promise<Tenant> {
@@ -18,11 +22,12 @@ export class SuspensionService {
 
   /** Restoring one that is not suspended changes nothing. */
   async restore(operation: Operation, tenantId: string): Promise<Tenant> {
-    operation.requireUser();
     return this.change(operation, tenantId, false);
   }
 
   private async change(operation: Operation, id: string, isSuspended: boolean): Promise<Tenant> {
+    const { userId } = operation.requireUser();
+    const now = operation.clock.now();
     return operation.write(async ({ em, publish, audit }) => {
       const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       const [state] = await em.execute<{ isSuspended: boolean; hasProvider: boolean }[]>(
@@ -31,15 +36,22 @@ export class SuspensionService {
         [id],
       );
       if (!tenant || !state) throw notFound('Tenant');
-      if (state.hasProvider) {
-        throw new ApiError('CONFLICT', 'Its provider decides on its suspension', {
-          reason: 'MANAGED_BY_PROVIDER',
-        });
-      }
       audit({ target: id, changes: { suspended: isSuspended } });
-      if (state.isSuspended !== isSuspended)
-        await setSuspended({ em, publish, now: operation.clock.now() }, id, isSuspended);
+      const isByProvider = state.hasProvider && (await keepForClient(em, userId, isSuspended ? now : null));
+      if (state.isSuspended !== (isSuspended || isByProvider))
+        await setSuspended({ em, publish, now }, id, isSuspended);
       return tenant;
     }, id);
   }
+}
+
+/** Keeps what the administrators decided beside what its provider did, and answers whether that has suspended it. */
+async function keepForClient(em: SqlEntityManager, userId: string, at: Date | null): Promise<boolean> {
+  const [client] = await em.execute<{ isSuspendedByProvider: boolean }[]>(
+    `select is_suspended_by_provider as "isSuspendedByProvider" from identity.suspend_client(?, ?::timestamptz)`,
+    [userId, at?.toISOString() ?? null],
+  );
+  // Its 30 days are over: it is being erased.
+  if (!client) throw notFound('Tenant');
+  return client.isSuspendedByProvider;
 }

@@ -4,7 +4,13 @@ import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph
 import { validate } from '#platform/validation.js';
 
 import { normalEmail } from '../user/email-address.js';
-import { TenantStatus, tenantFilterRules, type ListedTenant, type TenantFilter } from './listed-tenant.js';
+import {
+  TenantStatus,
+  tenantFilterRules,
+  type ListedTenant,
+  type TenantFilter,
+  type TenantSuspender,
+} from './listed-tenant.js';
 
 interface Row {
   id: string;
@@ -14,6 +20,7 @@ interface Row {
   created_at: Date | string;
   provider_id: string | null;
   owners: { id: string; email: string }[];
+  suspended_by: TenantSuspender[];
 }
 
 /** Finds tenants for the platform's administrators, in the order in which they were made. */
@@ -30,7 +37,7 @@ export class TenantSearch {
       status == null ? null : status === TenantStatus.SUSPENDED,
     ];
     const rows = await operation.em.execute<Row[]>(
-      'select * from identity.list_tenants(?, ?, ?, ?, ?, ?::boolean, ?, ?::integer)',
+      'select * from identity.list_tenants_and_suspenders(?, ?, ?, ?, ?, ?::boolean, ?, ?::integer)',
       [...wanted, window.after ?? null, window.size + 1],
     );
     return toPage(rows.map(toListed), window, async () => {
@@ -63,5 +70,6 @@ function toListed(row: Row): ListedTenant {
     providerId: row.provider_id,
     createdAt: new Date(row.created_at),
     suspendedAt: row.suspended_at === null ? null : new Date(row.suspended_at),
+    suspendedBy: row.suspended_by,
   };
 }

@@ -4,11 +4,12 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
 import type { UserService } from '../user/user.service.js';
+import type { InvitedTenants } from './invited-tenant.service.js';
 import { ListedTenantPage, TenantsArgs, type ListedTenant } from './listed-tenant.js';
 import type { SuspensionService } from './suspension.service.js';
 import type { TenantSearch } from './tenant-search.service.js';
 import { Tenant } from './tenant.entity.js';
-import { GrantPlanInput } from './tenant.inputs.js';
+import { CreateTenantInput, GrantPlanInput } from './tenant.inputs.js';
 import type { TenantService } from './tenant.service.js';
 
 @Resolver(() => Tenant)
@@ -18,6 +19,7 @@ export class TenantResolver {
     private readonly users: UserService,
     private readonly suspensions: SuspensionService,
     private readonly searches: TenantSearch,
+    private readonly invited: InvitedTenants,
   ) {}
 
   @Authorized('identity.tenant.read')
@@ -39,6 +41,21 @@ export class TenantResolver {
     return this.searches.page(operation, filter ?? {}, page);
   }
 
+  @Authorized('identity.tenant.create')
+  @Mutation(() => Tenant, {
+    description:
+      'Makes a tenant of the plan Free, whose owner is invited by mail. Platform administrators only, also while ' +
+      'registration is closed. Repeated with the same name and address while nobody has joined, it invites again and makes ' +
+      'no second one. CONFLICT (EMAIL_TAKEN), VALIDATION_FAILED, RATE_LIMITED after several invitations.',
+  })
+  async createTenant(
+    @Arg('input', () => CreateTenantInput, { description: 'The organization and its owner.' })
+    input: CreateTenantInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.invited.create(operation, input);
+  }
+
   @Authorized('identity.plan.grant')
   @Mutation(() => Tenant, {
     description:
@@ -52,11 +69,24 @@ export class TenantResolver {
     return this.tenants.grantPlan(operation, input);
   }
 
+  @Authorized('identity.plan.grant')
+  @Mutation(() => Tenant, {
+    description:
+      'Ends what `grantPlan` has put in force: within seconds the plan that the tenant subscribes to follows, FREE without ' +
+      'one. Platform administrators only. Safe to repeat. NOT_FOUND, CONFLICT (MANAGED_BY_PROVIDER).',
+  })
+  async endPlanGrant(
+    @Arg('tenantId', () => ID, { description: 'The tenant.' }) tenantId: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Tenant> {
+    return this.tenants.endPlanGrant(operation, tenantId);
+  }
+
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:
       'Suspends a tenant: its users, nodes and API keys are refused within seconds. Platform administrators only. Safe to ' +
-      'repeat. NOT_FOUND, CONFLICT (OWN_TENANT, MANAGED_BY_PROVIDER).',
+      'repeat. Of a client its provider cannot undo it. NOT_FOUND, CONFLICT (OWN_TENANT).',
   })
   async suspendTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
@@ -68,8 +98,8 @@ export class TenantResolver {
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:
-      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. NOT_FOUND, ' +
-      'CONFLICT (MANAGED_BY_PROVIDER).',
+      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. A client ' +
+      'that its provider has suspended as well stays so. NOT_FOUND.',
   })
   async restoreTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,

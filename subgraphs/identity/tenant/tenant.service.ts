@@ -5,7 +5,7 @@ import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import { planEntitlements } from '#platform/entitlement/plans.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import type { EntitlementGranted } from '#schema/events.js';
+import type { EntitlementGranted, PlanGrantEnded } from '#schema/events.js';
 
 import { lockShares, withoutShares } from '../msp/shares.service.js';
 import { Tenant } from './tenant.entity.js';
@@ -18,22 +18,9 @@ export class TenantService {
    * is in force again changes nothing.
    */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
-    // A service acts for one tenant, whatever its permissions are; only administrators reach across.
-    const viewer = operation.requireViewer();
-    if (viewer.kind === 'service' && viewer.tenantId !== input.tenantId) throw notFound('Tenant');
+    requireReach(operation, input.tenantId);
     return operation.write(async (write) => {
-      await lockShares(write.em, input.tenantId);
-      const tenant = await write.em.findOne(
-        Tenant,
-        { id: input.tenantId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      );
-      if (!tenant) throw notFound('Tenant');
-      if (await hasProvider(write.em, tenant.id)) {
-        throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
-          reason: 'MANAGED_BY_PROVIDER',
-        });
-      }
+      const tenant = await lockOwn(write.em, input.tenantId);
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
       if (tenant.plan === input.plan) return tenant;
       tenant.plan = input.plan;
@@ -61,6 +48,39 @@ export class TenantService {
       return tenant;
     }, input.tenantId);
   }
+
+  /** Ends what was granted: billing knows what is subscribed to, and decides on that anew. Safe to repeat. */
+  async endPlanGrant(operation: Operation, tenantId: string): Promise<Tenant> {
+    requireReach(operation, tenantId);
+    return operation.write(async (write) => {
+      const tenant = await lockOwn(write.em, tenantId);
+      write.audit({ target: tenant.id });
+      write.publish({
+        topic: 'identity.tenant.plan-grant-ended',
+        tenantId,
+        entityId: tenantId,
+        payload: { tenantId } satisfies PlanGrantEnded,
+      });
+      return tenant;
+    }, tenantId);
+  }
+}
+
+/** A service acts for one tenant, whatever its permissions are; only administrators reach across. */
+function requireReach(operation: Operation, tenantId: string): void {
+  const viewer = operation.requireViewer();
+  if (viewer.kind === 'service' && viewer.tenantId !== tenantId) throw notFound('Tenant');
+}
+
+/** A tenant whose plan is no provider's to decide. */
+async function lockOwn(em: SqlEntityManager, id: string): Promise<Tenant> {
+  await lockShares(em, id);
+  const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!tenant) throw notFound('Tenant');
+  if (!(await hasProvider(em, id))) return tenant;
+  throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
+    reason: 'MANAGED_BY_PROVIDER',
+  });
 }
 
 /** A client's limit is a share of its provider's; another plan from elsewhere would void the share. */

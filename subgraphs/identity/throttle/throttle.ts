@@ -94,12 +94,12 @@ export async function countingInvitation<T>(
   email: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const attempts = [
-    await admitOrRefuse(operation, 'mail', `invitation of ${email}`),
-    await admitOrRefuse(operation, 'invitation', operation.tenantId),
-  ];
+  const attempts: Attempt[] = [];
   let outcome: Outcome = 'ABANDONED';
   try {
+    // What is refused by the second must not stay under way with the first, which is others' as well.
+    attempts.push(await admitOrRefuse(operation, 'mail', `invitation of ${email}`));
+    attempts.push(await admitOrRefuse(operation, 'invitation', operation.tenantId));
     const answer = await work();
     outcome = 'FAILED';
     return answer;

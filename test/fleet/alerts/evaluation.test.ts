@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { describe, expect, test } from 'vitest';
 
+import { evaluateSweep } from '#subgraphs/fleet/alert/evaluate.job.js';
 import { ComponentStatus } from '#subgraphs/fleet/heartbeat/heartbeat.rules.js';
 
+import { rowsRead } from '../../support/rows-read.js';
 import { AlertBench } from './support/bench.js';
 
 const bench = new AlertBench();
@@ -211,4 +213,25 @@ test('alerts of an instance that is removed are over', async () => {
   await bench.store.sql('delete from fleet.instance where id = $1', [node.instance.id]);
   await bench.evaluate();
   expect(await node.alerts()).toEqual([alert('CPU', 'RESOLVED', 1)]);
+});
+
+test('with nothing wrong a look reads each instance once', async () => {
+  const node = await bench.node();
+  await node.beat(3);
+  const { id } = node.instance;
+  await bench.store.sql(
+    `insert into fleet.instance select (jsonb_populate_record(i, jsonb_build_object('id', i.id || n))).*
+     from fleet.instance i, generate_series(1, 3000) n where i.id = $1`,
+    [id],
+  );
+  await bench.store.sql('analyze fleet.instance, fleet.alert');
+  const none = () => undefined;
+  const read = await bench.store.database.forJobs().transactional(async (em) => {
+    const before = await rowsRead(em, 'fleet.instance');
+    await evaluateSweep(30).run({ em, now: bench.clock.now(), publish: none, enqueue: none });
+    return (await rowsRead(em, 'fleet.instance')) - before;
+  });
+  await bench.store.sql(`delete from fleet.instance where id like $1 || '_%'`, [id]);
+  expect(read).toBeGreaterThan(3_000);
+  expect(read).toBeLessThan(4_000);
 });

@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 
 import { expect, test } from 'vitest';
 
+import type { Sweep } from '#platform/membership/sweep.js';
+import { dispatchSweep } from '#subgraphs/fleet/alert/notification/dispatch.job.js';
 import { notifySweep } from '#subgraphs/fleet/alert/notification/notify.job.js';
 
 import { runSweep } from '../../support/fleet-store.js';
+import { rowsRead } from '../../support/rows-read.js';
 import { nobodySuspended } from '../support/suspension.js';
 import { AlertBench, type BenchNode } from './support/bench.js';
 
@@ -77,3 +80,34 @@ test('once it is acknowledged nobody is told again, but of its end', async () =>
   await bench.evaluate();
   expect(await pass(busy, 0)).toEqual([[...firings(2), 'ALERT_RESOLVED']]);
 });
+
+test('what else its channel is yet to take costs neither a look at an alert nor what is told of it', async () => {
+  const busy = await busyNode(60);
+  const { tenantId } = busy.node.instance;
+  await pass(busy, 0);
+  await bench.store.sql(
+    `insert into fleet.notification_delivery (tenant_id, id, channel_id, type, alert_ids, body, status, attempts,
+       next_attempt_at, created_at)
+     select $1, 'dlv_' || n, $2, 'ALERT_RESOLVED', array_fill('alr_' || n, array[100]), '{}', 'PENDING', '[]', $3, $4
+     from generate_series(1, 5000) n`,
+    [tenantId, busy.channels[0], new Date('2100-01-01'), new Date('2000-01-01')],
+  );
+  await bench.store.sql('analyze fleet.notification_delivery');
+  await bench.clock.advance(60 * 60_000);
+  expect(await readBy(notifySweep(nobodySuspended.isSuspended))).toBeLessThan(50);
+  expect(await readBy(dispatchSweep)).toBeLessThan(50);
+  const told = await bench.store.sql(
+    `select type from fleet.notification_delivery where tenant_id = $1 and type = 'ALERT_FIRING'`,
+    [tenantId],
+  );
+  expect(told).toHaveLength(2);
+});
+
+/** How many deliveries a run of the sweep reads. */
+async function readBy(sweep: Sweep): Promise<number> {
+  return bench.store.database.forJobs().transactional(async (em) => {
+    const none = () => undefined;
+    await sweep.run({ em, now: bench.clock.now(), publish: none, enqueue: none });
+    return rowsRead(em, 'fleet.notification_delivery');
+  });
+}

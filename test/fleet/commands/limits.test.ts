@@ -1,7 +1,13 @@
+import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { lockCommand, settle } from '#subgraphs/fleet/command/command-progress.service.js';
+
+import { openFleetDatabase } from '../../support/fleet-store.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { rowsRead } from '../../support/rows-read.js';
 import { until, type Tenant } from '../../support/world.js';
 import { stride } from '../support/strides.js';
 import {
@@ -125,6 +131,45 @@ describe('max_concurrency', () => {
     const called = () => live.results.flatMap(({ data }) => data?.commandsFor ?? []);
     await until(async () => called().length > 0, 'the call');
     expect(called()).toEqual([{ id: handed.id }]);
+  });
+
+  test('whoever is next is called up in turn, connected ones first, without a look at all that wait', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 2);
+    const [node] = nodes;
+    await node!.beat();
+    const id = await sent(tenant, nodes, { max_concurrency: 1 });
+    await panel.sql(
+      `insert into fleet.command_invocation select (jsonb_populate_record(i, jsonb_build_object('position', n,
+         'instance_id', 'inst_' || n))).* from fleet.command_invocation i, generate_series(2, 5000) n
+       where i.command_id = $1 and i.instance_id = $2`,
+      [id, nodes[1]!.id],
+    );
+    await panel.sql(
+      'update fleet.command_invocation set position = 150 where command_id = $1 and instance_id = $2',
+      [id, node!.id],
+    );
+    await panel.sql('analyze fleet.command_invocation');
+    const database = await openFleetDatabase(panel.database.url);
+    const next = async () =>
+      database.forJobs().transactional(async (em) => {
+        const command = await lockCommand(em, tenant.id, id);
+        const events: OutboxEvent[] = [];
+        const before = await rowsRead(em, 'fleet.command_invocation');
+        await settle({ em, now: panel.clock.now(), publish: (event) => events.push(event) }, command!, []);
+        expect((await rowsRead(em, 'fleet.command_invocation')) - before).toBeLessThan(500);
+        const offers = events.filter(({ topic }) => topic === 'fleet.command.offered');
+        return offers.map(({ payload }) => (payload as { instanceIds: string[] }).instanceIds);
+      });
+    try {
+      expect([await next(), await next(), await next()]).toEqual([
+        [[nodes[1]!.id]],
+        [[node!.id]],
+        [['inst_151']],
+      ]);
+    } finally {
+      await database.close();
+    }
   });
 
   test('a node that took it and fell silent does not hold its place for ever', async () => {

@@ -206,7 +206,7 @@ describe('Idempotency-Key', () => {
       status: 422,
       body: {
         error: 'Validation failed',
-        details: { idempotency_key: 'The idempotency key was used with another request' },
+        details: { 'Idempotency-Key': 'The idempotency key was used with another request' },
       },
     });
   });

@@ -1,4 +1,7 @@
+import 'reflect-metadata';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { countSql } from '#subgraphs/fleet/group/members.loader.js';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
@@ -85,3 +88,31 @@ test('no query is answered more of their instances than memory has room for', as
   expect(refusal(await ask(Array.from({ length: 11 }, () => 'first: 10')))).toEqual(tooMany);
   expect(refusal(await ask(Array.from({ length: 11 }, (_, at) => `first: ${at + 10}`)))).toEqual(tooMany);
 });
+
+test('the fleet is read once to tell how many are in each of its groups, whatever they filter by', async () => {
+  const tenant = await panel.world.tenant();
+  await nodesOf(tenant, 2);
+  const filters = [{ tags: ['eu'] }, { status: 'OFFLINE' }, { q: 'node' }, { tags: ['eu'], q: 'n' }];
+  for (const [at, filter] of filters.entries()) await group(tenant, { name: `${at}`, kind: 'LIVE', filter });
+  const ids = await panel.sql<{ id: string }>('select id from fleet.instance_group where tenant_id = $1', [
+    tenant.id,
+  ]);
+  let parameter = 0;
+  const [row] = await panel.sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+    `explain (analyze, format json) ${countSql.replace(/\?/g, () => `$${(parameter += 1)}`)}`,
+    [tenant.id, JSON.stringify(ids.map(({ id }) => id)), panel.clock.now(), tenant.id, tenant.id],
+  );
+  expect(readsOf('instance', row!['QUERY PLAN'][0].Plan)).toBe(1);
+});
+
+interface PlanNode {
+  'Relation Name'?: string;
+  'Actual Loops': number;
+  Plans?: PlanNode[];
+}
+
+/** How often the plan went through a table. */
+function readsOf(table: string, { Plans = [], ...node }: PlanNode): number {
+  const own = node['Relation Name'] === table ? node['Actual Loops'] : 0;
+  return Plans.reduce((sum, plan) => sum + readsOf(table, plan), own);
+}

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { HeartbeatIngest } from '#subgraphs/fleet/heartbeat/ingest.job.js';
+import { fleetUsageSweep } from '#subgraphs/fleet/usage/usage.job.js';
 
-import { openFleetStore, receivedBeat, type FleetStore } from '../../support/fleet-store.js';
+import { openFleetStore, receivedBeat, runSweep, type FleetStore } from '../../support/fleet-store.js';
 
 let store: FleetStore;
 let ingest: HeartbeatIngest;
@@ -128,4 +129,23 @@ test('over a gap no network rate is told, and a clock that is set in between doe
   node.setClock(300 * second);
   await node.beat(start + 631 * second, 0, { net: 6_000_000 });
   expect(await node.rate()).toBe(100_000);
+});
+
+test("what is used is told each hour again once the panel's clock, which was ahead, is put right", async () => {
+  const { tenantId } = await store.instance();
+  const hour = 3600 * second;
+  const told = async (at: number) => {
+    const due = fleetUsageSweep.due!.replace('?', '$1');
+    const [asked] = await store.sql<{ isDue: boolean }>(`select exists (${due}) as "isDue"`, [new Date(at)]);
+    if (!asked!.isDue) return 'not due';
+    const events = await runSweep(store.database, fleetUsageSweep, new Date(at));
+    return events.filter((event) => event.tenantId === tenantId).map(({ payload }) => payload);
+  };
+  const used = (at: number) => [{ hour: new Date(at).toISOString(), instances: 1, storageGb: 0 }];
+  expect(await told(start + 720 * hour)).toEqual(used(start + 720 * hour));
+  expect(await told(start)).toEqual(used(start));
+  expect(await told(start + 1_000)).toEqual('not due');
+  expect(await told(start + hour)).toEqual(used(start + hour));
+  // A process whose clock is a little behind the one that told.
+  expect(await told(start + hour - second)).toEqual('not due');
 });

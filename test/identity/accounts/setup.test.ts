@@ -103,6 +103,30 @@ test('a link of a start that was more than 15 minutes ago works no more', async 
   expect(await administrators()).toEqual([]);
 });
 
+test('where registration is closed nobody makes an organization, and the set-up link still waits', async () => {
+  await using panel = await start({ REGISTRATION: 'closed' });
+  const tenants = async () => (await owner.query('select 1 from identity.tenant')).rows.length;
+  const before = await tenants();
+  const account = { email: 'stranger@setup.example', password: 'correct horse battery', name: 'Stranger' };
+  const words = 'Registration is closed: ask whoever runs this panel for an invitation';
+  const rest = await panel.world.rest('/api/auth/register', { body: account });
+  expect([rest.status, rest.body]).toEqual([403, { error: words }]);
+  const register = 'mutation($input: RegisterInput!) { register(input: $input) { accessToken } }';
+  for (const input of [account, { ...account, email: 'not an address' }])
+    expect(refusal(await panel.world.graphql(register, { input }))).toEqual({
+      code: 'FORBIDDEN',
+      reason: 'REGISTRATION_CLOSED',
+    });
+  expect(dataOf(await panel.world.graphql('{ registration }'))).toEqual({ registration: 'CLOSED' });
+  const page = await fetch(`${panel.world.url}/account/register`, { redirect: 'manual' });
+  expect([page.status, page.headers.get('location')]).toEqual([303, '/']);
+  expect(await tenants()).toBe(before);
+  // Refused for what was sent, not for being closed.
+  expect(refusal(await completeSetup(panel.world, panel.token, 'not an address'))).toMatchObject({
+    code: 'VALIDATION_FAILED',
+  });
+});
+
 test('bad input does not use the link up', async () => {
   await using panel = await start();
   const bad = await completeSetup(panel.world, panel.token, 'not an address');
@@ -111,8 +135,8 @@ test('bad input does not use the link up', async () => {
   expect(rows).toEqual([]);
 });
 
-test('of 20 who use the link at once exactly one is the administrator', async () => {
-  await using panel = await start();
+test('of 20 who use the link at once exactly one is the administrator, also where registration is closed', async () => {
+  await using panel = await start({ REGISTRATION: 'closed' });
   const { world, token } = panel;
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) => completeSetup(world, token, `admin-${index}@setup.example`)),
@@ -126,10 +150,14 @@ test('of 20 who use the link at once exactly one is the administrator', async ()
   const { rows } = await owner.query(`select 1 from identity.tenant where name = 'Root'`);
   expect(rows).toHaveLength(1);
 
+  const { accessToken } = winners[0]!;
+  const { tenant } = dataOf(
+    await world.graphql<{ tenant: { id: string } }>('{ tenant { id } }', {}, accessToken),
+  );
   const granted = await world.graphql(
     'mutation($id: ID!) { grantPlan(input: { tenantId: $id, plan: PRO }) { plan } }',
-    { id: (await world.tenant()).id },
-    winners[0]!.accessToken,
+    { id: tenant.id },
+    accessToken,
   );
   expect(dataOf(granted)).toEqual({ grantPlan: { plan: 'PRO' } });
   expect(refusal(await completeSetup(world, token, 'late@setup.example'))).toEqual(invalid);

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -74,4 +76,33 @@ test('a key that is none counts once for a while, answers carry the allowance, a
     expect(answer.headers.get('x-ratelimit-limit')).toBe('100');
   }
   expect((await panel.world.login(tenant.account.email, tenant.account.password)).status).toBe(200);
+});
+
+test('webhooks are refused unread unless they are signed, and an address that is refused may not go on', async () => {
+  const { port } = new URL(panel.panel.url);
+  const path = '/webhooks/gitops/git_01m8k92t1sf249450kzv7aaaaa';
+  // Its body never comes.
+  const halfSent = async (headers: Record<string, string>) => {
+    const sending = request({
+      port,
+      method: 'POST',
+      path,
+      headers: { ...headers, 'content-length': '1000' },
+    });
+    sending.write('{');
+    const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+    sending.on('error', () => undefined).destroy();
+    return answer.statusCode;
+  };
+  await panel.sql('alter table governance.gitops_config rename to gitops_config_away');
+  expect(await halfSent({})).toBe(401);
+  await panel.sql('alter table governance.gitops_config_away rename to gitops_config');
+  const forged = { 'x-gitlab-token': 'a guess' };
+  expect(await halfSent(forged)).toBe(401);
+  const answers: number[] = [];
+  for (let made = 0; made < 100; made += 1)
+    answers.push((await fetch(panel.panel.url + path, { method: 'POST', headers: forged })).status);
+  expect(answers).toEqual([...Array(98).fill(401), 429, 429]);
+  const over = await fetch(`${panel.panel.url}/webhooks/stripe`, { method: 'POST' });
+  expect([over.status, over.headers.has('retry-after')]).toEqual([429, true]);
 });

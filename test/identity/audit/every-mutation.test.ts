@@ -73,6 +73,7 @@ const values: Record<string, unknown> = {
   'CreateApiKeyInput.permissions': ['fleet.instance.read'],
   'CreateMspClientInput.contactEmail': 'owner@client.example',
   'CreateMspClientInput.instanceLimit': 1,
+  'CreateTenantInput.ownerEmail': 'owner@made.example',
   'GrantDelegationInput.role': 'VIEWER',
   'GrantDelegationInput.expiresInHours': 1,
   'CreateEmailChannelInput.recipients': ['ops@example.com'],
@@ -181,7 +182,7 @@ test('every mutation that succeeds leaves an entry in the trail of its tenant', 
     const entries = async () =>
       panel.sql(
         `select 1 from identity.audit_event where action = $1 and recorded_at >= $2
-           and (tenant_id in ($3, $4) or $1 = 'register')`,
+           and (tenant_id in ($3, $4) or $1 in ('register', 'createTenant'))`,
         [name, panel.clock.now(), scene.tenant.id, rich.tenant.id],
       );
     await until(async () => (await entries()).length > 0, `${name} in the trail`, 45_000).catch(

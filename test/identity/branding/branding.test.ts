@@ -73,6 +73,9 @@ test.concurrent('what would get into a style sheet or a page as something else i
     expect([url, ...(await fault({ logo_url: url }))]).toEqual([url, 422, ['logo_url']]);
   }
   expect(await fault({ support_email: 'nobody' })).toEqual([422, ['support_email']]);
+  expect((await parent.rest(path, { method: 'PUT', body: { support_email: 'nobody' } })).body).toMatchObject({
+    details: { support_email: 'Email must be an e-mail address' },
+  });
   expect(await fault({ company_name: '' })).toEqual([422, ['company_name']]);
   expect((await parent.rest(path)).body).toMatchObject({ logo_url: null, primary_color: '#2563EB' });
 });
@@ -169,6 +172,26 @@ test.concurrent('a logo that is out of reach keeps the copy from before, and ano
       expect.stringMatching(/^The logo could not be fetched, none is shown until it is saved again: /),
     ],
   });
+});
+
+test.concurrent('a logo and an address for help are taken away by empty ones, for clients too', async () => {
+  const parent = await provider(panel);
+  const pro = await client(panel, mailbox, parent);
+  await parent.rest(path, { method: 'PUT', body: cloudHost });
+  const sha256 = 'e'.repeat(64);
+  await panel.sql(
+    `update identity.branding set logo_sha256 = $2, logo_type = 'image/png', logo = 'x' where tenant_id = $1`,
+    [parent.id, sha256],
+  );
+  const stays = await parent.rest(path, { method: 'PUT', body: { logo_url: null, support_email: null } });
+  expect(stays.body).toEqual(cloudHost);
+  const gone = { ...cloudHost, logo_url: null, support_email: null };
+  const put = async () => parent.rest(path, { method: 'PUT', body: { logo_url: '', support_email: '' } });
+  expect([(await put()).body, (await put()).status]).toEqual([gone, 200]);
+  expect((await parent.rest(path)).body).toEqual(gone);
+  const shown = await pro.graphql<{ branding: object }>('{ branding { logoUrl logoSource supportEmail } }');
+  expect(dataOf(shown).branding).toEqual({ logoUrl: null, logoSource: null, supportEmail: null });
+  expect((await panel.world.rest(`/branding/logo/${sha256}`)).status).toBe(404);
 });
 
 test.concurrent('a kept logo is served so that it runs nothing', async () => {

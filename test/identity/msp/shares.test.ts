@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { dataOf } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
-import { provider, signedInAgain, type ClientBody } from './support.js';
+import { client, provider, signedInAgain, type ClientBody } from './support.js';
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -47,6 +48,12 @@ async function enroll(tenant: Tenant) {
       version: '0.2.9',
     },
   });
+}
+
+/** As the platform administrator. */
+async function administer(mutation: string, id: string): Promise<void> {
+  const query = `mutation($id: ID!) { ${mutation} }`;
+  dataOf(await panel.world.graphql(query, { id }, await panel.world.administrator()));
 }
 
 async function told(tenant: Tenant) {
@@ -122,6 +129,87 @@ test('a provider without a limit keeps none, and one with a smaller plan has wha
     [3, 0],
     [4, null],
   ]);
+});
+
+test('nothing is added to a client while its provider does not pay, and what it has goes on', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const node = await acme.node();
+  const token = await acme.enrollmentToken();
+  const isReadOnly = async (readOnly: boolean, why: string) =>
+    until(async () => {
+      const rows = await panel.sql(
+        'select 1 from fleet.entitlement where tenant_id = $1 and is_read_only = $2',
+        [acme.id, readOnly],
+      );
+      return rows.length > 0;
+    }, why);
+
+  await administer('grantPlan(input: { tenantId: $id, plan: FREE }) { plan }', parent.id);
+  await isReadOnly(true, 'the client to be read-only');
+  const name = `node-${randomUUID().slice(0, 8)}`;
+  const late = { token, name, hostname: `${name}.example.com`, version: '0.2.9' };
+  const refused = await panel.world.rest('/api/agent/enroll', { body: late });
+  expect([refused.status, refused.body]).toMatchObject([409, { error: expect.stringContaining('overdue') }]);
+  expect((await node.beat()).status).toBe(200);
+  expect(dataOf(await acme.graphql('{ subscription { isReadOnly planSource } }'))).toEqual({
+    subscription: { isReadOnly: true, planSource: 'PROVIDER' },
+  });
+  await administer('grantPlan(input: { tenantId: $id, plan: ENTERPRISE }) { plan }', parent.id);
+  await isReadOnly(false, 'the client to be as it was');
+  expect((await panel.world.rest('/api/agent/enroll', { body: late })).status).toBe(201);
+
+  await administer('suspendTenant(id: $id) { id }', parent.id);
+  await isReadOnly(true, 'the client of a suspended provider');
+  await administer('restoreTenant(id: $id) { id }', parent.id);
+  await isReadOnly(false, 'the client of a restored provider');
+
+  // As a payment that is overdue beyond its grace.
+  await panel.sql(
+    `insert into billing.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     values ($2, $1, 'billing.plan.decided', $1, 1,
+       '{"version": 1, "plan": "ENTERPRISE", "keepsPlan": true, "isReadOnly": true}', 'test', now())`,
+    [parent.id, `evt_${randomUUID()}`],
+  );
+  await isReadOnly(true, 'the client of a provider whose payment is overdue');
+});
+
+test('a provider whose plan is over still sees, suspends, restores and deletes its clients, and changes none', async () => {
+  const parent = await provider(panel);
+  const path = await give(parent, 5);
+  await administer('grantPlan(input: { tenantId: $id, plan: FREE }) { plan }', parent.id);
+  const call = async (method: string, at: string, body?: object) => {
+    const answer = await parent.rest<ClientBody>(at, { method, ...(body ? { body } : {}) });
+    return [answer.status, answer.body?.status];
+  };
+  expect([
+    (await call('GET', '/api/msp/clients'))[0],
+    await call('GET', path),
+    await call('POST', `${path}/suspend`),
+    await call('POST', `${path}/restore`),
+    await call('PUT', path, { name: 'Acme Ltd' }),
+    (await call('DELETE', path))[0],
+    await call('GET', path),
+  ]).toEqual([
+    200,
+    [200, 'active'],
+    [200, 'suspended'],
+    [200, 'active'],
+    [403, undefined],
+    204,
+    [200, 'suspended'],
+  ]);
+});
+
+test('a client that is made or changed while its provider does not pay is read-only as well', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  await panel.sql('update identity.entitlement set is_read_only = true where tenant_id = $1', [parent.id]);
+  const put = { method: 'PUT', body: { instance_limit: 4 } };
+  expect((await parent.rest(`/api/msp/clients/${acme.id}`, put)).status).toBe(200);
+  await left(acme, 4);
+  const rows = await panel.sql('select is_read_only from fleet.entitlement where tenant_id = $1', [acme.id]);
+  expect(rows).toEqual([{ is_read_only: true }]);
 });
 
 // Last, for it leaps a month ahead.

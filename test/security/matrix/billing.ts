@@ -3,6 +3,7 @@ import { managers, may, payers, readers, type Matrix } from './access.js';
 // oxfmt-ignore
 export const billing: Matrix = {
   // What plans there are
+  'Query.paymentMode':                  may('billing.package.read', readers),
   'Query.packages':                     may('billing.package.read', readers),
   'Query.subscription':                 may('billing.subscription.read', readers),
   'Query.usage':                        may('billing.usage.read', readers),

@@ -36,12 +36,15 @@ export const identity: Matrix = {
   'Mutation.disableTotp':               may('identity.account.manage', users),
   'Mutation.resetSecondFactor':         may('identity.second-factor.reset', [...managers, 'administrator']),
   'Query.linkState':                    everyone,
+  'Query.registration':                 everyone,
 
   // The tenant
   'Query.tenant':                       may('identity.tenant.read', [...readers, 'node']),
   'Query.tenants':                      may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.endPlanGrant':              may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
   'Mutation.grantPlan':                 may('identity.plan.grant', ['administrator', 'service'], { acrossTenants: ['administrator'] }),
 
+  'Mutation.createTenant':              may('identity.tenant.create', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.suspendTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.restoreTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
 

@@ -5,12 +5,16 @@ import { leaseMs } from './try-again.service.js';
 
 const batch = 200;
 
-// What was told of the same alerts before is told first, so that the newest word is the last.
-const waits = `exists (
+// The newest word is the last. Which ones it follows was settled when it was written; of a canary and of a repository it
+// is told in their order.
+const waits = `(exists (
+  select from fleet.notification_delivery before
+  where before.tenant_id = d.tenant_id and before.id = any (d.follows) and before.next_attempt_at is not null
+) or d.subject_id is not null and exists (
   select from fleet.notification_delivery before
   where before.tenant_id = d.tenant_id and before.channel_id = d.channel_id and before.next_attempt_at is not null
-    and before.created_at < d.created_at and before.alert_ids && d.alert_ids
-)`;
+    and before.created_at < d.created_at and before.subject_id = d.subject_id
+))`;
 
 const take = `update fleet.notification_delivery d set next_attempt_at = ?
   from (

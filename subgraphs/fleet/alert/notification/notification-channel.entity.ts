@@ -8,7 +8,9 @@ import { AlertSeverity } from '../alert.kinds.js';
 import { ChannelKind } from './notification.kinds.js';
 
 @Entity({ tableName: 'notification_channel' })
-@ObjectType({ description: 'Where the tenant is told of alerts.' })
+@ObjectType({
+  description: 'Where the tenant is told of alerts, and of canaries and repositories that need somebody.',
+})
 export class NotificationChannel {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
@@ -55,6 +57,21 @@ export class NotificationChannel {
   @Field(() => Boolean, { description: 'Whether it is also told when alerts are over.' })
   @Property({ type: 'boolean' })
   tellsResolved!: boolean;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether it is also told of canaries that wait for somebody (as WARNING), or were taken back or could not be (as CRITICAL).',
+  })
+  @Property({ type: 'boolean' })
+  tellsCanaries!: boolean;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether it is also told of repositories of GitOps that cannot be read or put into force (as CRITICAL); of the end ' +
+      'where `tellsResolved` is.',
+  })
+  @Property({ type: 'boolean' })
+  tellsGitOps!: boolean;
 
   @Field(() => Int, {
     description:

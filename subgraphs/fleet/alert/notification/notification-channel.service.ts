@@ -140,7 +140,14 @@ export class NotificationChannelService {
 
   private async create(
     operation: Operation,
-    { minimumSeverity, tellsResolved, repeatIntervalMinutes, ...given }: NewChannel,
+    {
+      minimumSeverity,
+      tellsResolved,
+      tellsCanaries,
+      tellsGitOps,
+      repeatIntervalMinutes,
+      ...given
+    }: NewChannel,
   ): Promise<NotificationChannel> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
@@ -155,6 +162,8 @@ export class NotificationChannelService {
         previousSecretUntil: null,
         minimumSeverity: minimumSeverity ?? AlertSeverity.INFO,
         tellsResolved: tellsResolved ?? true,
+        tellsCanaries: tellsCanaries ?? true,
+        tellsGitOps: tellsGitOps ?? true,
         repeatIntervalMinutes: repeatIntervalMinutes ?? defaultRepeatMinutes,
         isEnabled: true,
         disabledReason: null,
@@ -181,6 +190,8 @@ type NewChannel = Pick<
 > & {
   minimumSeverity?: AlertSeverity | null | undefined;
   tellsResolved?: boolean | null | undefined;
+  tellsCanaries?: boolean | null | undefined;
+  tellsGitOps?: boolean | null | undefined;
   repeatIntervalMinutes?: number | null | undefined;
 };
 

@@ -47,7 +47,9 @@ export class NotificationDelivery {
   @Property({ type: 'text' })
   type!: NotificationType;
 
-  @Field(() => [ID], { description: 'The alerts that it is about.' })
+  @Field(() => [ID], {
+    description: 'The alerts that it is about; none where it is about a canary or a repository.',
+  })
   @Property({ type: 'array' })
   alertIds!: string[];
 

@@ -22,6 +22,18 @@ abstract class ChannelInput {
   })
   tellsResolved?: boolean | null;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is also told of canaries that wait or were taken back; it is unless told.',
+  })
+  tellsCanaries?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is also told of repositories of GitOps that are degraded; it is unless told.',
+  })
+  tellsGitOps?: boolean | null;
+
   @Field(() => Int, {
     nullable: true,
     description:
@@ -73,6 +85,18 @@ export class UpdateNotificationChannelInput {
 
   @Field(() => Boolean, { nullable: true, description: 'Whether it is also told when alerts are over.' })
   tellsResolved?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is also told of canaries that wait or were taken back.',
+  })
+  tellsCanaries?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it is also told of repositories of GitOps that are degraded.',
+  })
+  tellsGitOps?: boolean | null;
 
   @Field(() => Int, {
     nullable: true,
@@ -137,6 +161,8 @@ const common = {
   name,
   minimumSeverity: z.enum(AlertSeverity).nullish(),
   tellsResolved: z.boolean().nullish(),
+  tellsCanaries: z.boolean().nullish(),
+  tellsGitOps: z.boolean().nullish(),
   repeatIntervalMinutes: z
     .number()
     .refine(

@@ -17,6 +17,10 @@ registerEnumType(ChannelKind, {
 export enum NotificationType {
   ALERT_FIRING = 'ALERT_FIRING',
   ALERT_RESOLVED = 'ALERT_RESOLVED',
+  CANARY_WAITING = 'CANARY_WAITING',
+  CANARY_FAILED = 'CANARY_FAILED',
+  GITOPS_DEGRADED = 'GITOPS_DEGRADED',
+  GITOPS_RECOVERED = 'GITOPS_RECOVERED',
   TEST = 'TEST',
 }
 
@@ -26,6 +30,19 @@ registerEnumType(NotificationType, {
   valuesConfig: {
     ALERT_FIRING: { description: 'Alerts fire, or fire still; `alert.firing` in a webhook.' },
     ALERT_RESOLVED: { description: 'Alerts that it was told of are over; `alert.resolved` in a webhook.' },
+    CANARY_WAITING: {
+      description:
+        'A canary is paused, and nobody paused it: it waits for somebody. As WARNING; `canary.waiting` in a webhook.',
+    },
+    CANARY_FAILED: {
+      description:
+        'A canary was taken back by itself, or could not be. As CRITICAL; `canary.failed` in a webhook.',
+    },
+    GITOPS_DEGRADED: {
+      description:
+        'A repository of GitOps cannot be read or put into force. As CRITICAL; `gitops.degraded` in a webhook.',
+    },
+    GITOPS_RECOVERED: { description: 'That is over; `gitops.recovered` in a webhook.' },
     TEST: { description: 'Nothing, to see whether it arrives; `test` in a webhook.' },
   },
 });

@@ -23,7 +23,7 @@ export interface ToldAlert {
 
 /** The body of a webhook, in the form that the Standard Webhooks specification recommends. */
 export interface NotificationBody {
-  /** `alert.firing`, `alert.resolved` or `test`. */
+  /** `alert.firing`, `alert.resolved` or `test`; of what governance tells see news.message.ts. */
   type: string;
   timestamp: string;
   data: { tenant_id: string; alerts: ToldAlert[] };
@@ -64,9 +64,13 @@ export function toldAlert(alert: AlertFacts): ToldAlert {
   };
 }
 
-const wordOf: Record<NotificationType, string> = {
+export const wordOf: Record<NotificationType, string> = {
   ALERT_FIRING: 'alert.firing',
   ALERT_RESOLVED: 'alert.resolved',
+  CANARY_WAITING: 'canary.waiting',
+  CANARY_FAILED: 'canary.failed',
+  GITOPS_DEGRADED: 'gitops.degraded',
+  GITOPS_RECOVERED: 'gitops.recovered',
   TEST: 'test',
 };
 
@@ -108,6 +112,6 @@ export function mailOf(
   };
 }
 
-function time(at: Date): string {
+export function time(at: Date): string {
   return at.toISOString().replace(/\.\d+Z$/, 'Z');
 }

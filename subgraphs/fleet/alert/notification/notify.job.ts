@@ -7,7 +7,7 @@ import type { SilenceMatcher } from '../silence/silence.entity.js';
 import { isAbout } from '../silence/silence.match.js';
 import { NotificationType } from './notification.kinds.js';
 import { bodyOf, toldAlert, type AlertFacts } from './notification.message.js';
-import { tryBefore, type Told } from './try-again.service.js';
+import { tryBefore, type OpenDelivery } from './try-again.service.js';
 
 const batch = 500;
 const perMessage = 100;
@@ -19,8 +19,8 @@ interface DueAlert extends AlertFacts {
   isInhibited: boolean;
   /** Channel to when it was last told that the alert fires. */
   told: Record<string, string>;
-  /** Channels that are yet to take what they are told of it. */
-  waiting: string[];
+  /** Channel to the delivery that it is yet to take of what it was told. */
+  waiting: Record<string, string>;
 }
 
 interface ActiveSilence {
@@ -48,10 +48,13 @@ const findDue = `select a.tenant_id as "tenantId", a.id, a.instance_id as "insta
     coalesce(i.name, a.instance_name) as "instanceName", coalesce(i.tags, '{}') as tags, a.rule, a.component, a.severity,
     a.status, a.message, a.value, a.threshold, a.count, a.started_at as "startedAt", a.resolved_at as "resolvedAt",
     a.told,
-    case when a.told = '{}' then '{}' else array(
-      select d.channel_id from fleet.notification_delivery d
-      where d.tenant_id = a.tenant_id and d.next_attempt_at is not null and a.id = any (d.alert_ids)
-    ) end as waiting,
+    case when a.told_in = '{}' then '{}' else coalesce((
+      select jsonb_object_agg(last.key, last.value) from jsonb_each_text(a.told_in) as last
+      cross join lateral (
+        select from fleet.notification_delivery d
+        where d.tenant_id = a.tenant_id and d.id = last.value and d.next_attempt_at is not null limit 1
+      ) open
+    ), '{}') end as waiting,
     a.rule <> 'OFFLINE' and exists (
       select from fleet.alert o
       where o.tenant_id = a.tenant_id and o.instance_id = a.instance_id and o.rule = 'OFFLINE'
@@ -73,17 +76,17 @@ const findChannels = `select tenant_id as "tenantId", id, minimum_severity as "m
   from fleet.notification_channel where tenant_id in ${tenants} and is_enabled`;
 
 const markAlerts = `update fleet.alert a
-  set notify_at = n."notifyAt", told = a.told || n.told,
+  set notify_at = n."notifyAt", told = a.told || n.told, told_in = a.told_in || n."toldIn",
     notified_at = case when n.told = '{}' then a.notified_at else coalesce(a.notified_at, ?) end
-  from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "notifyAt" timestamptz, told jsonb)
+  from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "notifyAt" timestamptz, told jsonb, "toldIn" jsonb)
   where a.tenant_id = n."tenantId" and a.id = n.id`;
 
 const insertDeliveries = `insert into fleet.notification_delivery
-    (tenant_id, id, channel_id, type, alert_ids, body, status, attempts, next_attempt_at, created_at)
-  select n."tenantId", n.id, n."channelId", n.type, array(select jsonb_array_elements_text(n."alertIds")), n.body,
-    'PENDING', '[]', n.at, n.at
+    (tenant_id, id, channel_id, type, alert_ids, follows, body, status, attempts, next_attempt_at, created_at)
+  select n."tenantId", n.id, n."channelId", n.type, array(select jsonb_array_elements_text(n."alertIds")),
+    array(select jsonb_array_elements_text(n.follows)), n.body, 'PENDING', '[]', n.at, n.at
   from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text, "channelId" text, type text, "alertIds" jsonb,
-    body text, at timestamptz)`;
+    follows jsonb, body text, at timestamptz)`;
 
 /**
  * Tells channels of alerts that fire or are over, all that happened since the last run in one message. One that still
@@ -108,9 +111,12 @@ export function notifySweep(isSuspended: (tenantId: string) => boolean): Sweep {
           ? { alert, type: null, lookAgainAt: heldBack(now) }
           : judge({ ...alert, ...times(alert) }, silences, now),
       );
-      await deliver(step, verdicts, channels);
+      const toldIn = await deliver(step, verdicts, channels);
       await tryBefore(em, verdicts.flatMap(toldBefore), now);
-      const marks = verdicts.map((verdict) => markOf(verdict, channels, now));
+      const marks = verdicts.map((verdict) => ({
+        ...markOf(verdict, channels, now),
+        toldIn: toldIn.get(verdict.alert.id) ?? {},
+      }));
       await em.execute(markAlerts, [now, JSON.stringify(marks)]);
       return due.length === batch ? 'more' : 'done';
     },
@@ -133,23 +139,23 @@ function heldBack(now: Date): Date {
   return new Date(now.getTime() + heldBackMs);
 }
 
-/** The channels that have yet to hear something of an alert of which there is more to tell. */
-function toldBefore({ alert: { tenantId, id, waiting }, type }: Verdict): Told[] {
-  return type === null ? [] : waiting.map((channelId) => ({ tenantId, channelId, alertId: id }));
+/** What channels have yet to take of an alert of which there is more to tell. */
+function toldBefore({ alert: { tenantId, waiting }, type }: Verdict): OpenDelivery[] {
+  return type === null ? [] : Object.values(waiting).map((id) => ({ tenantId, id }));
 }
 
-/** Writes what is to be sent. */
+/** Writes what is to be sent; answers for each alert which channel is told of it in which delivery. */
 async function deliver(
   { em, now }: SweepStep,
   verdicts: readonly Verdict[],
   channels: readonly Channel[],
-): Promise<void> {
+): Promise<Map<string, Record<string, string>>> {
   const rows = channels.flatMap((channel) =>
     [NotificationType.ALERT_FIRING, NotificationType.ALERT_RESOLVED].flatMap((type) => {
       const alerts = verdicts
         .filter((verdict) => verdict.type === type && isToBeTold(channel, verdict, now))
         // What waits for a channel that is away says it once, however often it would have been said.
-        .filter(({ alert }) => type !== NotificationType.ALERT_FIRING || !alert.waiting.includes(channel.id))
+        .filter(({ alert }) => type !== NotificationType.ALERT_FIRING || !(channel.id in alert.waiting))
         .map(({ alert }) => alert);
       return chunks(alerts).map((some) => ({
         tenantId: channel.tenantId,
@@ -157,12 +163,18 @@ async function deliver(
         channelId: channel.id,
         type,
         alertIds: some.map(({ id }) => id),
+        // What was told of the same alerts before is told first, so that the newest word is the last.
+        follows: [...new Set(some.flatMap(({ waiting }) => waiting[channel.id] ?? []))],
         body: bodyOf(type, channel.tenantId, some.map(toldAlert), now),
         at: now,
       }));
     }),
   );
   if (rows.length > 0) await em.execute(insertDeliveries, [JSON.stringify(rows)]);
+  const toldIn = new Map<string, Record<string, string>>();
+  for (const { id, channelId, alertIds } of rows)
+    for (const alertId of alertIds) toldIn.set(alertId, { ...toldIn.get(alertId), [channelId]: id });
+  return toldIn;
 }
 
 /** What an alert's row keeps of a look: who was told now, and when it is looked at again. */

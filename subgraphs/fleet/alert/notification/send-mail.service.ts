@@ -4,6 +4,7 @@ import { inNameOf, type Mailer } from '#platform/mail.js';
 import { findSender } from '../../branding/sender.service.js';
 import { givenUp, type AttemptResult } from './attempt-result.js';
 import { mailsPerHour, returnAllowance, takeAllowance } from './mail-allowance.service.js';
+import { newsMail, type NewsBody } from './news.message.js';
 import { confirmedOf } from './notification-address.service.js';
 import type { NotificationChannel } from './notification-channel.entity.js';
 import type { NotificationDelivery } from './notification-delivery.entity.js';
@@ -22,7 +23,8 @@ export async function sendMail(
   const sender = await findSender(step.em, channel.tenantId);
   const allowance = await takeAllowance(step, id, to.length);
   if (allowance === 'used up') return givenUp(`The ${mailsPerHour} alert mails of an hour are used up`);
-  const { subject, text } = mailOf(JSON.parse(body) as NotificationBody, publicUrl);
+  const told = JSON.parse(body) as NotificationBody & NewsBody;
+  const { subject, text } = newsMail(told, publicUrl) ?? mailOf(told, publicUrl);
   const warning =
     allowance === 'nearly used up'
       ? `\nAlert mails are limited to ${mailsPerHour} an hour, and these are nearly used up: further alerts are in the panel only.\n`

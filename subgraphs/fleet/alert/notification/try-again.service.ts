@@ -19,22 +19,24 @@ export async function tryAgain(
   );
 }
 
-/** An alert of which a channel is to hear something more. */
-export interface Told {
+/** One that its channel is yet to take. */
+export interface OpenDelivery {
   tenantId: string;
-  channelId: string;
-  alertId: string;
+  id: string;
 }
 
-/** Has what channels were to hear of these alerts before tried again now: what is to be told next waits for it. */
-export async function tryBefore(em: SqlEntityManager, told: readonly Told[], now: Date): Promise<void> {
-  if (told.length === 0) return;
+/** Has deliveries that wait for long tried again now: what is to be told next waits for them. */
+export async function tryBefore(
+  em: SqlEntityManager,
+  open: readonly OpenDelivery[],
+  now: Date,
+): Promise<void> {
+  if (open.length === 0) return;
   await em.execute(
     `update fleet.notification_delivery d set next_attempt_at = ?
-     from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, "channelId" text, "alertId" text)
-     where d.tenant_id = n."tenantId" and d.channel_id = n."channelId" and n."alertId" = any (d.alert_ids)
-       and ${isWaiting}`,
-    [now, JSON.stringify(told), leaseEnd(now)],
+     from (select distinct "tenantId", id from jsonb_to_recordset(?::jsonb) as n ("tenantId" text, id text)) n
+     where d.tenant_id = n."tenantId" and d.id = n.id and ${isWaiting}`,
+    [now, JSON.stringify(open), leaseEnd(now)],
   );
 }
 

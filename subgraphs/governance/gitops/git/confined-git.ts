@@ -53,6 +53,8 @@ export async function confinedGit({
     ['http.lowSpeedLimit', '1000'],
     ['http.lowSpeedTime', '20'],
     ['core.bigFileThreshold', '1m'],
+    ['core.deltaBaseCacheLimit', '16m'],
+    ['pack.threads', '1'],
   ];
   if (isIP(host) === 0)
     config.push(['http.curloptResolve', `${host}:${port}:${addresses.map(bracketed).join(',')}`]);
@@ -70,6 +72,8 @@ export async function confinedGit({
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: protocol,
     GIT_PROTOCOL_FROM_USER: '0',
+    // In one piece: some bytes of a pack say how a file of any size is made of another, and git makes it in memory.
+    GIT_ALLOC_LIMIT: '64m',
     GIT_CONFIG_COUNT: String(config.length),
   };
   for (const [at, [key, value]] of config.entries()) {

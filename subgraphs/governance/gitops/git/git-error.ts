@@ -29,6 +29,11 @@ export class GitError extends Error {
 
 // In the words that git 2.39 has with LC_ALL=C.
 const told: readonly (readonly [RegExp, GitErrorReason, string])[] = [
+  [
+    /attempting to allocate \d+ over limit/,
+    'TOO_LARGE',
+    'The repository has a file that is larger than 64 MB',
+  ],
   [/spawn git ENOENT/, 'UNREADABLE', 'The panel has no git: its operator has to install it'],
   [
     /authentication failed|could not read (username|password)|permission denied|invalid credentials|403/i,

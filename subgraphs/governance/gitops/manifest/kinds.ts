@@ -123,6 +123,7 @@ const versionRules = z.strictObject({
           .int('It is 0 to 604800')
           .min(0, 'It is 0 to 604800')
           .max(604_800, 'It is 0 to 604800'),
+        waits: z.boolean('It is true or false').optional(),
       }),
     )
     .min(1, 'At least one')
@@ -143,7 +144,7 @@ function desiredVersion(_name: string, given: Spec): SpecRead {
   const scope = readScope(given['applies_to'] ?? 'all_instances', '.applies_to');
   const read = parsed(versionRules, given, ({ version, steps, progress_deadline_seconds: deadline }) => ({
     version,
-    steps: steps?.map(({ percent, bake_seconds: bakeSeconds }) => ({ percent, bakeSeconds })) ?? defaultSteps,
+    steps: steps?.map(({ bake_seconds: bakeSeconds, ...step }) => ({ ...step, bakeSeconds })) ?? defaultSteps,
     ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
   }));
   if ('faults' in read || 'faults' in scope)

@@ -1,9 +1,9 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-
-import { isNode, isScalar, LineCounter, parseAllDocuments, visit, type Document, type Pair } from 'yaml';
+import { isNode, isScalar, LineCounter, type Document } from 'yaml';
 
 import { headOf } from '#platform/cut-text.js';
 import { mended } from '#platform/mended-text.js';
+import { inTurns } from '#platform/slices.js';
+import { wrongKeys, yamlDocuments, YamlTooLarge } from '#platform/yaml-documents.js';
 
 import type { SourceFile } from '../git/repository.js';
 import { readSpec } from './kinds.js';
@@ -17,6 +17,7 @@ export interface Manifest {
 
 const apiVersion = 'v1';
 const mostResources = 500;
+const mostDocuments = 1_000;
 const mostProblems = 50;
 const mostInOne = 5;
 /** As often may anchors be repeated in one document. */
@@ -24,16 +25,19 @@ const mostAliases = 100;
 /** In JSON: what PostgreSQL keeps neither in text nor in jsonb. */
 const unkeepable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i;
 
-/** Reads all files; one that is wrong spoils them all, so that nothing is half-known. */
+/** Reads all files; one that is wrong spoils them all, so that nothing is half-known. Others have their turn in between. */
 export async function readManifest(files: readonly SourceFile[]): Promise<Manifest> {
   const resources: Declared[] = [];
   const problems: Problem[] = [];
-  for (const file of files) {
-    const read = readFile(file);
+  let documents = 0;
+  for await (const read of inTurns(documentsOf(files))) {
     resources.push(...read.resources);
     problems.push(...read.problems);
-    // Others have their turn in between.
-    await breathe();
+    documents += 1;
+    if (documents > mostDocuments)
+      problems.push({ message: `At most ${mostDocuments} documents, those with nothing in them included` });
+    // The rest is of use to nobody.
+    if (documents > mostDocuments || problems.length >= mostProblems) break;
   }
   problems.push(...repeated(resources));
   if (resources.length > mostResources)
@@ -43,32 +47,18 @@ export async function readManifest(files: readonly SourceFile[]): Promise<Manife
   return { resources, problems: problems.slice(0, mostProblems) };
 }
 
-function readFile({ path: file, text }: SourceFile): Manifest {
-  const lines = new LineCounter();
-  let documents: Document.Parsed[];
-  try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter: lines,
-      merge: true,
-      // Its own way of looking compares each key with each other: see `repeatedKeys`.
-      uniqueKeys: false,
-    });
-    documents = Array.isArray(parsed) ? parsed : [];
-  } catch (error) {
-    return { resources: [], problems: [{ file, line: null, message: sentenceOf(error) }] };
-  }
-  const read = documents.map((document) => {
+/** What each document says, one after the other. */
+function* documentsOf(files: readonly SourceFile[]): Generator<Manifest> {
+  for (const { path: file, text } of files) {
+    const lines = new LineCounter();
     try {
-      return readDocument(file, document, lines);
+      for (const document of yamlDocuments(text, lines)) yield readDocument(file, document, lines);
     } catch (error) {
       // Nested deeper than the stack, or an anchor that is part of itself.
-      return { resources: [], problems: [{ file, line: null, message: sentenceOf(error) }] };
+      const line = error instanceof YamlTooLarge ? lines.lineStarts.length : null;
+      yield { resources: [], problems: [{ file, line, message: sentenceOf(error) }] };
     }
-  });
-  return {
-    resources: read.flatMap(({ resources }) => resources),
-    problems: read.flatMap(({ problems }) => problems),
-  };
+  }
 }
 
 function readDocument(file: string, document: Document.Parsed, lines: LineCounter): Manifest {
@@ -92,8 +82,7 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   if (contents === null || (isScalar(contents) && contents.value === null))
     return { resources: [], problems: [] };
   const begins = lineAt(contents.range[0]);
-  // Before anything is made of it: of keys that are maps themselves yaml makes text again at each level.
-  const wrong = wrongKeys(document);
+  const wrong = wrongKeys(document, mostInOne);
   if (wrong.length > 0)
     return {
       resources: [],
@@ -175,34 +164,6 @@ function repeated(resources: readonly Declared[]): Problem[] {
       },
     ];
   });
-}
-
-interface WrongKey {
-  message: string;
-  offset: number | undefined;
-}
-
-/** Keys that are no plain words, and those that a map has more than once: one would silently stand for the others. */
-function wrongKeys(document: Document.Parsed): WrongKey[] {
-  const found: WrongKey[] = [];
-  visit(document, {
-    Map(_key, { items }) {
-      const seen = new Set<string>();
-      for (const { key } of items as Pair[]) {
-        if (found.length >= mostInOne) return visit.BREAK;
-        if (!isScalar(key)) {
-          found.push({ message: 'A key is a plain word', offset: isNode(key) ? key.range?.[0] : undefined });
-          return visit.BREAK;
-        }
-        const text = String(key.value);
-        if (seen.has(text) && text !== '<<')
-          found.push({ message: `${text} is there twice`, offset: key.range?.[0] });
-        seen.add(text);
-      }
-      return undefined;
-    },
-  });
-  return found;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

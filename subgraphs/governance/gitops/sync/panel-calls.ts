@@ -10,10 +10,11 @@ import type { Actual } from './plan.js';
 /** Half of it is for the command to be taken up: a maintenance window comes once a day. */
 const longestDeadlineSeconds = 172_800;
 
-/** What governance may ask of the panel for repositories, and no more. */
+/** What governance may ask of the panel for repositories, and no more; whoever sets one up by a key needs all of it. */
 export const gitOpsPermissionsNeeded = [
   'governance.policy.manage',
   'governance.canary.manage',
+  'fleet.command.send',
   'fleet.group.read',
   'fleet.group.manage',
   'fleet.alert.read',

@@ -46,6 +46,7 @@ export async function settle(write: JobWrite, { now }: LookStep, look: Look): Pr
 
 async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<void> {
   const { config, row, newest, comparison, applied } = look;
+  const healthBefore = row.health;
   const isTried = applied.done.length > 0 || applied.problems.length > 0;
   const left = isTried ? applied.left : (comparison?.changes ?? []);
   const problems: Problem[] = [...newest.problems, ...(comparison?.problems ?? []), ...applied.problems];
@@ -84,7 +85,7 @@ async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<v
   });
   if (comparison) await keepOwnership(em, { row, newest, applied, left, actual: comparison.actual, now });
   await recordCommits(em, { row, newest, applied, isTried, isInForce, problems, now });
-  if (isAnother(config, row)) changed(publish, row);
+  if (isAnother(config, row)) changed(publish, row, healthBefore);
 }
 
 /** Those of changes that are still to be made; what is tried no more is forgotten with its change. */

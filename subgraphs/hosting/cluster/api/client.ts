@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici';
 
+import { tooManyParts } from '#platform/json-shape.js';
 import { readBody } from '#platform/outbound/body.js';
+import { inTurns } from '#platform/slices.js';
 
 import { errorOf, KubeError, unreachable } from './kube-error.js';
 
@@ -23,8 +25,13 @@ export interface WatchEvent {
 }
 
 const timeoutMs = 15_000;
-const mostBytes = 32 * 1024 * 1024;
-const mostLine = 4 * 1024 * 1024;
+/** Of an answer, and of a line of a watch. Lists come in pages, smaller ones where objects are so large. */
+const mostBytes = 4 * 1024 * 1024;
+/**
+ * Whoever registers a cluster chooses who answers, and what is parsed is parsed at once: as many values take 40 ms at the
+ * most. An object has some hundred.
+ */
+const mostParts = { isReport: true, most: { values: 60_000, names: 60_000 } } as const;
 
 /**
  * Calls to one cluster's API. Objects are plain JSON, with every field that the cluster knows. Whatever goes wrong is a
@@ -38,24 +45,25 @@ export class KubeClient {
   ) {}
 
   async get<Answer>(path: string, call: Call = {}): Promise<Answer> {
-    const text = await this.text(path, call);
-    try {
-      return JSON.parse(text) as Answer;
-    } catch (cause) {
-      throw new KubeError('FAILED', 'It answered with something else than JSON', { cause });
-    }
+    const body = await this.body(path, call);
+    const tooMany = tooManyParts(body, 'Its answer', mostParts);
+    if (tooMany !== undefined) throw new KubeError('TOO_LARGE', tooMany);
+    const parsed = parsedOf(body);
+    if (typeof parsed !== 'object' || parsed === null)
+      throw new KubeError('FAILED', 'It answered with something else than JSON of an object');
+    return parsed as Answer;
   }
 
   /** The body as it came, of an answer that is a success. */
-  async text(path: string, call: Call = {}): Promise<string> {
+  async body(path: string, call: Call = {}): Promise<Buffer> {
     const late = AbortSignal.timeout(call.timeoutMs ?? timeoutMs);
     const signal = call.signal ? AbortSignal.any([late, call.signal]) : late;
     const answer = await this.send(path, call, signal);
     try {
       const encoding = String(answer.headers['content-encoding'] ?? '');
-      const text = (await readBody(answer.body, encoding, mostBytes)).toString('utf8');
-      if (answer.statusCode < 300) return text;
-      throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
+      const body = await readBody(answer.body, encoding, mostBytes);
+      if (answer.statusCode < 300) return body;
+      throw errorOf(answer.statusCode, body.toString('utf8'), answer.headers['retry-after']?.toString());
     } catch (error) {
       throw unreachable(error);
     }
@@ -87,7 +95,8 @@ export class KubeClient {
         throw errorOf(answer.statusCode, text, answer.headers['retry-after']?.toString());
       }
       onAnswered();
-      for await (const line of linesOf(answer.body)) {
+      // Lines that are there already would follow each other without a pause.
+      for await (const line of inTurns(linesOf(answer.body))) {
         const { type, object } = eventOf(line);
         if (type === 'ERROR') throw errorOf(codeOf(object), JSON.stringify(object), undefined);
         yield { type, object } as WatchEvent;
@@ -130,13 +139,19 @@ export class KubeClient {
   }
 }
 
-function eventOf(line: string): { type?: unknown; object?: unknown } {
+/** Undefined of what is no JSON: of a proxy in between, or an answer that was cut. */
+function parsedOf(json: Buffer): unknown {
   try {
-    const event: unknown = JSON.parse(line);
-    if (typeof event === 'object' && event !== null) return event;
+    return JSON.parse(json.toString('utf8'));
   } catch {
-    // A proxy in between, or an answer that was cut.
+    return undefined;
   }
+}
+
+function eventOf(line: Buffer): { type?: unknown; object?: unknown } {
+  if (tooManyParts(line, 'It', mostParts) !== undefined) throw largeObject();
+  const event = parsedOf(line);
+  if (typeof event === 'object' && event !== null) return event;
   throw new KubeError('FAILED', 'Its watch told something else than events');
 }
 
@@ -151,19 +166,28 @@ async function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder();
-  let rest = '';
+const largeObject = () => new KubeError('FAILED', 'An object of a watch is too large');
+
+const newline = 0x0a;
+/** However little comes at a time. */
+const mostPieces = 1_000;
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let pieces: Buffer[] = [];
+  let length = 0;
   for await (const chunk of body) {
-    const text = decoder.decode(chunk, { stream: true });
     let from = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-      const line = rest + text.slice(from, end);
-      rest = '';
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
+      const line = Buffer.concat([...pieces, chunk.subarray(from, end)]);
+      pieces = [];
+      length = 0;
       from = end + 1;
-      if (line !== '') yield line;
+      if (line.length > 0) yield line;
     }
-    rest += text.slice(from);
-    if (rest.length > mostLine) throw new KubeError('FAILED', 'An object of a watch is too large');
+    const rest = chunk.subarray(from);
+    length += rest.length;
+    if (length > mostBytes) throw largeObject();
+    pieces.push(rest);
+    if (pieces.length > mostPieces) pieces = [Buffer.concat(pieces)];
   }
 }

@@ -70,6 +70,9 @@ const kinds: Readonly<Record<number, KubeErrorKind>> = {
   429: 'RATE_LIMITED',
 };
 
+/** Nobody says as much who only refuses. */
+const longestError = 64 * 1024;
+
 /**
  * What an answer that is no success says. Only an API server writes a Status object: whoever else stands at the address, as
  * a proxy does, knows nothing of what is there and refuses nothing in its name.
@@ -78,7 +81,7 @@ export function errorOf(status: number, text: string, retryAfter: string | undef
   let said: { kind?: unknown; reason?: unknown; message?: unknown; details?: { causes?: unknown } | null } =
     {};
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = text.length > longestError ? undefined : JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null) said = parsed;
   } catch {
     // A proxy in between, or a check's plain text.

@@ -1,6 +1,7 @@
 import { ClusterStatus, type Observation } from '../cluster.status.js';
 import type { Call, KubeClient } from './client.js';
 import { KubeError, unreachable } from './kube-error.js';
+import { pageOf } from './page.js';
 import { quantity } from './quantity.js';
 
 /** What a cluster has, as its API tells. */
@@ -12,18 +13,20 @@ export interface Capacity {
   memoryGb: number;
 }
 
-interface NodeList {
-  metadata?: { continue?: string };
-  items?: readonly {
-    status?: {
-      capacity?: Record<string, unknown>;
-      conditions?: readonly { type: string; status: string }[];
-    };
-  }[];
-}
+/** Whoever answers may be anybody. */
+type KubeNode = {
+  status?: {
+    capacity?: Record<string, unknown> | null;
+    conditions?: unknown;
+  } | null;
+} | null;
 
-const pageSize = 500;
-const mostPages = 20;
+const isReady = (condition: { type?: unknown; status?: unknown } | null): boolean =>
+  condition?.type === 'Ready' && condition.status === 'True';
+
+const longestUid = 253;
+const pageSize = 100;
+const mostPages = 100;
 
 /** Throws OTHER_CLUSTER unless it is the cluster that was registered, by the uid of its namespace kube-system. */
 export async function requireSame(
@@ -44,7 +47,7 @@ export async function observe(
 ): Promise<Observation> {
   const ok: Observation = { status: ClusterStatus.HEALTHY, reason: null, message: null };
   try {
-    await client.text('/readyz', call).catch((error: unknown) => {
+    await client.body('/readyz', call).catch((error: unknown) => {
       if (!isKept(error)) throw error;
     });
     // Anybody may ask for /readyz; whether the credential still holds, only an API tells.
@@ -96,21 +99,19 @@ export async function capacityOf(client: KubeClient, signal?: AbortSignal): Prom
   const call = signal ? { signal } : {};
   const { major, minor } = await client.get<{ major: unknown; minor: unknown }>('/version', call);
   const capacity = { nodes: 0, nodesReady: 0, cpuCores: 0, memoryGb: 0 };
-  let next: string | undefined;
+  let after: string | undefined;
+  let limit = pageSize;
   for (let page = 0; page < mostPages; page += 1) {
-    const query = { limit: pageSize, continue: next };
-    const list = await client.get<NodeList>('/api/v1/nodes', { ...call, query });
-    const { items } = list;
-    if (!Array.isArray(items)) throw new KubeError('FAILED', 'Its list of nodes is none');
-    for (const { status } of items as NonNullable<NodeList['items']>) {
+    const found = await pageOf<KubeNode>(client, '/api/v1/nodes', { ...call, after, limit });
+    for (const node of found.items) {
+      const { conditions, capacity: has } = node?.status ?? {};
       capacity.nodes += 1;
-      if (status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
-        capacity.nodesReady += 1;
-      capacity.cpuCores += quantity(status?.capacity?.['cpu']);
-      capacity.memoryGb += quantity(status?.capacity?.['memory']) / 2 ** 30;
+      if (Array.isArray(conditions) && conditions.some(isReady)) capacity.nodesReady += 1;
+      capacity.cpuCores += quantity(has?.['cpu']);
+      capacity.memoryGb += quantity(has?.['memory']) / 2 ** 30;
     }
-    next = list.metadata?.continue;
-    if (!next) break;
+    ({ next: after, limit } = found);
+    if (after === undefined) break;
   }
   // Some providers write `34+`.
   const number = (text: unknown) => String(text).replace(/\D/g, '').slice(0, 9);
@@ -138,12 +139,13 @@ const needed = [
 export async function identify(
   client: KubeClient,
 ): Promise<{ identity: string; capacity: Capacity; missing: string[] }> {
-  await client.text('/readyz').catch((error: unknown) => {
+  await client.body('/readyz').catch((error: unknown) => {
     if (!isKept(error)) throw error;
   });
   const system = await client.get<{ metadata?: { uid?: unknown } }>('/api/v1/namespaces/kube-system');
   const uid = system.metadata?.uid;
-  if (typeof uid !== 'string') throw new KubeError('INVALID', 'Its namespace kube-system has no uid');
+  if (typeof uid !== 'string' || uid.length > longestUid)
+    throw new KubeError('INVALID', 'Its namespace kube-system has no uid');
   const capacity = await capacityOf(client);
   const missing: string[] = [];
   for (const { verb, group, resource } of needed) {

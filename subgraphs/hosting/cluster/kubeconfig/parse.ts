@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 
-import { parse } from 'yaml';
-
 import { headOf } from '#platform/cut-text.js';
+import { wrongKeys, yamlDocuments, YamlTooLarge } from '#platform/yaml-documents.js';
 
 import { costlyKey, isCheap } from './client-key.js';
 import type { Credential } from './credential.js';
@@ -79,9 +78,15 @@ function read(text: string): Fields {
     throw new KubeconfigError(`It has more than ${mostKubeconfigBytes} bytes`);
   let config: unknown;
   try {
+    const [document, another] = yamlDocuments(text);
+    if (another !== undefined || (document && document.errors.length > 0)) throw new Error('it has errors');
+    const [wrong] = document ? wrongKeys(document, 1) : [];
+    if (wrong) throw new KubeconfigError(headOf(wrong.message, 200));
     // Aliases would let a small text unfold to a large one.
-    config = parse(text, { maxAliasCount: 0, logLevel: 'error' });
-  } catch {
+    config = document?.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    if (error instanceof KubeconfigError) throw error;
+    if (error instanceof YamlTooLarge) throw new KubeconfigError(error.message);
     throw new KubeconfigError('It is no YAML, or has aliases in it');
   }
   if (!isFields(config)) throw new KubeconfigError('It is no kubeconfig');

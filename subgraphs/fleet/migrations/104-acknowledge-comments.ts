@@ -2,6 +2,6 @@ import { migration, type AreaMigration } from '#platform/database/migrate.js';
 
 /** What whoever takes an alert up has to say of it. */
 export const acknowledgeCommentsMigration: AreaMigration = migration(
-  '099_acknowledge_comments',
+  '104_acknowledge_comments',
   `alter table fleet.alert add column acknowledge_comment text`,
 );

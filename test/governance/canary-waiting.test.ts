@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { subscribe, WebhookReceiver } from '../fleet/alerts/support/webhook.js';
+import { dataOf } from '../support/answers.js';
+import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { until, type Tenant } from '../support/world.js';
+import { drive, isKnown, shown, turn, workers, type Canary, type Worker } from './support/canaries.js';
+import { signedIn, useScene } from './support/tenant.js';
+
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1' });
+  useScene(panel);
+});
+afterAll(async () => panel.stop());
+
+const ends = ['succeeded', 'rolled_back', 'failed'];
+const half = [{ percent: 50, bake_seconds: 60 }];
+
+type Behaviour = ConstructorParameters<typeof Worker>[1];
+
+async function scene(count: number, behaviour?: Behaviour): Promise<{ tenant: Tenant; all: Worker[] }> {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const all = await workers(tenant, count, behaviour);
+  await until(() => isKnown(panel, tenant, count), 'governance to know the nodes');
+  return { tenant, all };
+}
+
+async function start(tenant: Tenant, version: string, more: Record<string, unknown> = {}): Promise<string> {
+  const answer = await tenant.rest<Canary>('/api/governance/canary', {
+    body: { name: `To ${version}`, command: 'update', params: { version }, steps: half, ...more },
+  });
+  expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+  return answer.body.id;
+}
+
+const act = async (tenant: Tenant, id: string, action: string) =>
+  tenant.rest<Canary>(`/api/governance/canary/${id}`, { method: 'PUT', body: { action } });
+
+describe('a canary', { timeout: 180_000 }, () => {
+  test('whose step waits is paused once that has passed, and goes on with the next one when somebody resumes it', async () => {
+    const { tenant, all } = await scene(4);
+    const steps = [{ ...half[0], percent: 25, waits: true }, half[0]];
+    const id = await start(tenant, '0.3.7', { steps });
+    const paused = await drive(panel, tenant, id, all, [...ends, 'paused']);
+    const waiting = { status: 'paused', reason: 'AWAITING_APPROVAL', current_step: 1 };
+    expect(paused).toMatchObject({ ...waiting, analysis: { verdict: 'pass' }, instances: { updated: 1 } });
+    await turn(panel, id, all);
+    expect(await shown(tenant, id)).toMatchObject(waiting);
+    const by = await signedIn(tenant);
+    const listed = async (status: string[]) =>
+      dataOf(
+        await by.graphql<{ canaries: { nodes: { id: string; steps: object[] }[]; totalCount: number } }>(
+          `query ($filter: CanaryFilter) { canaries(filter: $filter) { nodes { id steps { percent waits } } totalCount } }`,
+          { filter: { status } },
+        ),
+      ).canaries;
+    const shownSteps = [
+      { percent: 25, waits: true },
+      { percent: 50, waits: false },
+    ];
+    expect(await listed(['PAUSED', 'BAKING'])).toEqual({ nodes: [{ id, steps: shownSteps }], totalCount: 1 });
+    expect(await listed(['SUCCEEDED'])).toEqual({ nodes: [], totalCount: 0 });
+    expect((await act(by, id, 'resume')).body).toMatchObject({
+      status: 'running',
+      reason: null,
+      current_step: 2,
+    });
+    expect((await act(by, id, 'resume')).status).toBe(409);
+    expect(await drive(panel, by, id, all, [...ends, 'paused'])).toMatchObject({
+      status: 'succeeded',
+      instances: { updated: 4 },
+    });
+  });
+
+  test('that waits for somebody or was taken back is told to channels that want to know, once however often it is heard', async () => {
+    await using all = await WebhookReceiver.start();
+    await using urgent = await WebhookReceiver.start();
+    await using others = await WebhookReceiver.start();
+    const { tenant, all: nodes } = await scene(2, (version) => ({ fails: version === '0.7.9' }));
+    await subscribe(tenant, all);
+    await subscribe(tenant, urgent, { minimumSeverity: 'CRITICAL' });
+    await subscribe(tenant, others, { tellsCanaries: false });
+    const told = ({ received }: WebhookReceiver) =>
+      received.map(({ body }) => body).filter(({ type }) => type.startsWith('canary.'));
+    const soon = async (isSo: () => boolean, what: string) =>
+      until(async () => {
+        await panel.clock.advance(2_000);
+        return isSo();
+      }, what);
+    const waiting = await start(tenant, '0.3.8', { steps: [{ ...half[0], waits: true }] });
+    await drive(panel, tenant, waiting, nodes, ['paused']);
+    await soon(() => told(all).length === 1, 'the channel to be told');
+    const { alerts: none, ...about } = told(all)[0]!.data as Record<string, unknown>;
+    expect([told(all)[0]!.type, none, about]).toEqual([
+      'canary.waiting',
+      [],
+      {
+        tenant_id: tenant.id,
+        canary: {
+          id: waiting,
+          name: 'To 0.3.8',
+          status: 'paused',
+          step: 1,
+          reason: 'AWAITING_APPROVAL',
+          message: 'Step 1 has passed: it goes on when somebody says so',
+        },
+      },
+    ]);
+    const isHeard = async () =>
+      (
+        await panel.sql(
+          `select 1 from platform.consumer_position p where p.consumer = 'fleet' and p.source = 'governance'
+             and not exists (select 1 from governance.outbox o where (o.timeline, o.xid, o.id) > (p.timeline, p.xid, p.id))`,
+        )
+      ).length > 0;
+    await panel.sql(
+      `update platform.consumer_position set timeline = 0, xid = '0', id = 0
+       where consumer = 'fleet' and source = 'governance'`,
+    );
+    // Where it stands a consumer asks by its own clock only.
+    await until(async () => {
+      await panel.clock.advance(2_000);
+      return isHeard();
+    }, 'all to be heard again');
+    const by = await signedIn(tenant);
+    expect((await act(by, waiting, 'resume')).status).toBe(200);
+    await drive(panel, by, waiting, nodes, ['succeeded']);
+    const failing = await start(await signedIn(tenant), '0.7.9');
+    await drive(panel, by, failing, nodes, ['rolled_back']);
+    await soon(() => told(all).length > 1 && told(urgent).length > 0, 'both to be told');
+    expect([all, urgent, others].map((each) => told(each).map(({ type }) => type))).toEqual([
+      ['canary.waiting', 'canary.failed'],
+      ['canary.failed'],
+      [],
+    ]);
+  });
+});
