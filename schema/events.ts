@@ -22,6 +22,7 @@ import type {
   InstanceUpdated,
   InstancesCounted,
   MetricsMeasured,
+  SilenceChanged,
 } from './events/fleet.js';
 import type {
   CanaryProgressed,
@@ -103,6 +104,7 @@ export interface Events {
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
   'fleet.alert.changed': AlertChanged;
+  'fleet.silence.changed': SilenceChanged;
   'fleet.instance.updated': InstanceUpdated;
   'fleet.instance.decommissioned': InstanceDecommissioned;
   'fleet.credential.offered': CredentialOffered;

@@ -74,6 +74,12 @@ export interface AlertChanged {
   to: 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
 }
 
+/** A silence was made, or was ended before its time. */
+export interface SilenceChanged {
+  silenceId: string;
+  endsAt: string;
+}
+
 /** An instance was renamed or tagged; this is how it is now. */
 export interface InstanceUpdated {
   instanceId: string;

@@ -1,6 +1,7 @@
 import type { InputRules } from '#platform/input-rules.js';
 
 import { updateAlertRuleRules } from './alert/alert-rule.inputs.js';
+import { acknowledgeAlertsRules } from './alert/alert.inputs.js';
 import {
   createEmailChannelRules,
   createWebhookChannelRules,
@@ -8,7 +9,7 @@ import {
   updateNotificationChannelRules,
 } from './alert/notification/notification.inputs.js';
 import { createSilenceRules } from './alert/silence/silence.inputs.js';
-import { sendCommandRules } from './command/command.inputs.js';
+import { retryCommandRules, sendCommandRules } from './command/command.inputs.js';
 import {
   createEnrollmentTokenRules,
   createServerEnrollmentTokenRules,
@@ -19,6 +20,7 @@ import { createMaintenanceWindowRules } from './maintenance/window.inputs.js';
 
 /** What nodes send is judged leniently, and not here. */
 export const fleetInputRules: InputRules = {
+  AcknowledgeAlertsInput: () => acknowledgeAlertsRules,
   CreateEmailChannelInput: () => createEmailChannelRules,
   CreateEnrollmentTokenInput: () => createEnrollmentTokenRules,
   CreateMaintenanceWindowInput: () => createMaintenanceWindowRules,
@@ -26,6 +28,7 @@ export const fleetInputRules: InputRules = {
   CreateSilenceInput: createSilenceRules,
   CreateWebhookChannelInput: () => createWebhookChannelRules,
   ImpersonateInstanceInput: () => impersonateInstanceRules,
+  RetryCommandInput: () => retryCommandRules,
   RotateWebhookSecretInput: () => rotateWebhookSecretRules,
   SendCommandInput: () => sendCommandRules,
   UpdateAlertRuleInput: () => updateAlertRuleRules,

@@ -66,6 +66,20 @@ describe('a mandatory policy', () => {
     dataOf(await send(tenant, { ...update, instanceIds: [node.id] }));
   });
 
+  test('is asked anew where a command is sent again', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const update = { command: 'UPDATE', params: { version: '0.3.0' }, instanceIds: [node.id] };
+    const { id } = dataOf(await send(tenant, update)).sendCommand;
+    dataOf(await tenant.graphql('mutation ($id: ID!) { cancelCommand(id: $id) { status } }', { id }));
+    await create(tenant, { name: 'Encrypted', rule: encrypted, enforcement: 'MANDATORY' });
+    const again = await tenant.graphql(
+      'mutation ($id: ID!) { retryCommand(id: $id, input: { statuses: [CANCELLED] }) { id } }',
+      { id },
+    );
+    expect(refusal(again)).toMatchObject({ code: 'CONFLICT', reason: 'POLICY_VIOLATION' });
+  });
+
   test('is asked about what will be so: a version that it forbids, and one that mends it', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, {});

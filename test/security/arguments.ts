@@ -38,6 +38,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 /** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
   'Mutation.deletePolicyExemption.id': 'exemption',
+  'AcknowledgeAlertsInput.ids': 'alert',
   addInstanceId: 'instance',
   groupId: 'instanceGroup',
   'InstanceFilter.ids': 'instance',
@@ -54,6 +55,8 @@ const aRule = { condition: 'backup.encryption', operator: 'equals', value: true 
 
 /** What the rules below would get wrong, by place. */
 const byPlace: Readonly<Record<string, unknown>> = {
+  // Alerts are either named or described.
+  'AcknowledgeAlertsInput.filter': undefined,
   'AuditEventFilter.action': undefined,
   'AuditEventFilter.to': undefined,
   'AuthorizationRequestInput.codeChallenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',

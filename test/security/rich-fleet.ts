@@ -9,15 +9,21 @@ async function ask<Data>(
   return dataOf(await tenant.graphql<Data>(query, variables));
 }
 
-/** A channel that was tried once, and a silence that keeps nothing from it. */
+/** A channel that was tried once, and a silence. */
 export async function notifications(scene: Scene): Promise<void> {
-  const { word, panel } = scene;
+  const { word } = scene;
   const { createEmailChannel } = await ask<{ createEmailChannel: { id: string } }>(
     scene,
     'mutation($input: CreateEmailChannelInput!) { createEmailChannel(input: $input) { id } }',
     { input: { name: `${word} channel`, recipients: [`${word}-ops@example.com`] } },
   );
   await ask(scene, 'mutation($id: ID!) { sendTestNotification(channelId: $id) { id } }', createEmailChannel);
+  await silence(scene);
+}
+
+/** A silence that keeps nothing from any channel. */
+export async function silence(scene: Scene): Promise<void> {
+  const { word, panel } = scene;
   await ask(scene, 'mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }', {
     input: {
       matchers: [{ field: 'INSTANCE_NAME', operator: 'EQUALS', value: `${word}-silenced` }],

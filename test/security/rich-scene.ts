@@ -7,7 +7,7 @@ import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
 import { billing, partner, tellSubscription } from './rich-billing.js';
-import { formerNode, groups, notifications } from './rich-fleet.js';
+import { formerNode, groups, notifications, silence } from './rich-fleet.js';
 import { tellGitOps } from './rich-gitops.js';
 import { changeCanary, changeScores, governance } from './rich-governance.js';
 import { hosting, tellPanel, tellServer } from './rich-hosting.js';
@@ -131,6 +131,7 @@ export class RichScene extends Scene {
     const node = await enroll(this.panel, this.word, this.enrollmentToken);
     await node.beat({ health: [this.wornOut] });
     await this.send(this.node, node);
+    await silence(this);
     await delegate(this);
     await receive(this);
     await tellSubscription(this);

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
 import { confirm, MailServer } from '../fleet/alerts/support/mail.js';
+import { firing } from '../fleet/alerts/support/panel.js';
 import { WebhookReceiver } from '../fleet/alerts/support/webhook.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
@@ -41,6 +42,58 @@ async function cpuRule(tenant: Tenant): Promise<Rule> {
   );
   return dataOf(answer).alertRules.find(({ kind }) => kind === 'CPU')!;
 }
+
+describe.skipIf(!isChromiumThere)('alerts', () => {
+  test('say who has them in hand and what holds them, are narrowed by rule and taken up together; a new silence is shown to others', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const { node } = await firing(stage.panel, tenant, 'web-1');
+    // As if it had fallen silent since.
+    const outage = async (instanceId: string, id: string) =>
+      stage.panel.sql(
+        `insert into fleet.alert (tenant_id, id, instance_id, instance_name, rule, component, severity, status, message,
+           count, started_at, fired_at, last_seen_at, updated_at, observed_to)
+         values ($1, $2, $3, 'web', 'OFFLINE', '', 'CRITICAL', 'FIRING', 'It has fallen silent', 1, $4, $4, $4, $4, $4)`,
+        [tenant.id, `alr_${id.padStart(26, '0')}`, instanceId, stage.panel.clock.now()],
+      );
+    await outage(node.id, '1');
+    await outage('inst_of_before', '2');
+    expect(
+      await at(tenant, '/alerts', async (page) => {
+        const rows = page.getByRole('list', { name: 'Alerts' }).getByRole('listitem');
+        await rows.nth(2).waitFor();
+        await rows.filter({ hasText: 'CPU' }).getByText('Held by the outage of its node').waitFor();
+        await rows.filter({ hasText: 'CPU' }).getByText('no channel told').waitFor();
+        await choose(page, 'Rule', 'Offline');
+        await rows.nth(2).waitFor({ state: 'detached' });
+        await open(page, 'Acknowledge all of these', 'Acknowledge alerts');
+        await page.getByRole('dialog').getByText('2 alerts fire (offline).').waitFor();
+        await retype(page, 'Comment', 'The network is being mended');
+        await page.keyboard.press('Enter');
+        const taken = rows.filter({ hasText: 'Acknowledged by Owner' });
+        await expect.poll(async () => taken.count()).toBe(2);
+        await taken.first().getByText('The network is being mended').waitFor();
+        await choose(page, 'Rule', 'Any');
+        await rows.nth(2).waitFor();
+        expect(await taken.count()).toBe(2);
+        await page.getByText('None: channels are told of every alert.').waitFor();
+        dataOf(
+          await tenant.graphql(
+            'mutation ($input: CreateSilenceInput!) { createSilence(input: $input) { id } }',
+            {
+              input: {
+                matchers: [{ field: 'RULE', operator: 'EQUALS', value: 'CPU' }],
+                endsAt: new Date(stage.panel.clock.now().getTime() + 3_600_000).toISOString(),
+                comment: 'A colleague is at it',
+              },
+            },
+          ),
+        );
+        await page.getByText('A colleague is at it').waitFor();
+        await rows.filter({ hasText: 'CPU' }).getByText('silenced until').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});
 
 describe.skipIf(!isChromiumThere)('an alert rule', () => {
   test('is given another limit, what is wrong stands beside its field, and is switched off, on, and reset', async () => {

@@ -1,10 +1,11 @@
 import { expect, test, vi } from 'vitest';
 
+import { report, sent, takeOne } from '../fleet/commands/support/commands.js';
 import { create, encrypted, nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { faultsOf } from './support/axe.js';
-import { choose, heading, Person, tabTo } from './support/console.js';
+import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { usePolicyStage } from './support/policies.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -114,5 +115,56 @@ test.skipIf(!isChromiumThere)(
     await heading(page, 'Backup');
     await page.getByText('2 instances: 2 waiting').waitFor();
     expect([dana.complaints, dana.strangers]).toEqual([[], []]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
+  'of a large command those that failed are shown by themselves, with all that they printed, and it is sent again to them',
+  async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await tenant.node('worn-01');
+    const id = await sent(tenant, [node], { command: 'backup' });
+    const handed = await takeOne(node);
+    const output = `${'x'.repeat(3_000)} the disk is full`;
+    await report(node, handed, 'failed', { output, exit_code: 3 });
+    await report(node, handed, 'success', { output: 'It went through after all' });
+    await stage.panel.sql('update fleet.command_invocation set position = 590 where command_id = $1', [id]);
+    await stage.panel.sql(
+      `insert into fleet.command_invocation
+         (tenant_id, command_id, instance_id, position, status, lease_stem, updated_at)
+       select $1, $2, 'inst_' || n, n, 'SUCCESS', 'x', now() from generate_series(0, 589) n`,
+      [tenant.id, id],
+    );
+    await stage.panel.sql(
+      `update fleet.command set total = 591, counts = '{"SUCCESS": 590, "FAILED": 1}' where id = $1`,
+      [id],
+    );
+    expect(
+      await stage.at(tenant, `/commands/${id}`, async (page) => {
+        const rows = page.getByRole('list', { name: 'Instances of this command' }).getByRole('listitem');
+        await page.getByText('by Owner').waitFor();
+        await rows.nth(99).waitFor();
+        await press(page, 'Show more');
+        await rows.nth(199).waitFor();
+        await choose(page, 'Show', 'Failed (1)');
+        await rows.filter({ hasText: 'worn-01' }).waitFor();
+        expect(await rows.count()).toBe(1);
+        await rows.getByText('too late to count: success').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Output');
+        expect(await page.content()).not.toContain('the disk is full');
+        await press(page, 'Show all of it: the output of worn-01');
+        await rows.getByText('the disk is full').waitFor();
+        await rows.getByText('It went through after all').waitFor();
+        await press(page, 'Send again to those that failed', 'Send again to those that failed');
+        await page.getByText('1 instance: 1 waiting').waitFor();
+        const again = await takeOne(node);
+        expect(again.command).toBe('backup');
+        await rows.filter({ hasText: 'Pending' }).waitFor();
+        await report(node, again, 'success');
+        await rows.filter({ hasText: 'Success' }).waitFor();
+        await page.getByText('1 instance: 1 done').waitFor();
+      }),
+    ).toEqual(nothingWrong);
   },
 );

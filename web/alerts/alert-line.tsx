@@ -10,19 +10,21 @@ import {
 import { announce } from '../parts/announce.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
-import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { AlertFacts } from './alert-facts.tsx';
 import { isActive } from './alert-search.ts';
 
 interface AlertLineProps {
   alert: AlertRowFragment;
+  /** Whoever did something, by name. */
+  who: (id: string) => string;
   onChange: (alert: AlertRowFragment) => void;
   onSilence: () => void;
 }
 
 /** One alert with what can be done about it. */
-export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
+export function AlertLine({ alert, who, onChange, onSilence }: AlertLineProps) {
   const { may } = useViewer();
   const [acknowledged, acknowledge] = useMutation(AcknowledgeAlertDocument);
   const [resolved, resolve] = useMutation(ResolveAlertDocument);
@@ -63,21 +65,7 @@ export function AlertLine({ alert, onChange, onSilence }: AlertLineProps) {
             ` ${alert.component}`
           ))}
         <p>{alert.message}</p>
-        <p className="quiet">
-          Began <Time at={alert.startedAt} />, found {alert.count === 1 ? 'once' : `${alert.count} times`},
-          last <Time at={alert.lastSeen} />
-          {alert.resolvedAt && (
-            <>
-              , over <Time at={alert.resolvedAt} />
-              {alert.resolution && ` (${words(alert.resolution).toLowerCase()})`}
-            </>
-          )}
-          {alert.silencedBy.length > 0 && (
-            <>
-              , silenced until <Time at={alert.silencedBy[0]!.endsAt} />
-            </>
-          )}
-        </p>
+        <AlertFacts alert={alert} who={who} />
         <Problem told={error && problemOf(error, 'change')} />
       </div>
       <div className="actions">

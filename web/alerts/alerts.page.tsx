@@ -5,13 +5,15 @@ import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
 import { usePages } from '../api/use-pages.ts';
 import { AlertChangedDocument, AlertsDocument, type AlertRowFragment } from '../generated/graphql.ts';
+import { useWho } from '../organization/use-member-names.ts';
 import { Choice } from '../parts/field.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { AcknowledgeDialog } from './acknowledge-dialog.tsx';
 import { AlertLine } from './alert-line.tsx';
-import { alertStatuses, isActive, severities, type AlertSearch } from './alert-search.ts';
+import { alertRules, alertStatuses, isActive, severities, type AlertSearch } from './alert-search.ts';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { Silences } from './silences.tsx';
 import { AlertTabs } from './tabs.tsx';
@@ -24,10 +26,13 @@ export default function AlertsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [silenced, setSilenced] = useState<AlertRowFragment>();
+  const [isTakingUp, setTakingUp] = useState(false);
+  const who = useWho();
   const [silencesTurn, setSilencesTurn] = useState(0);
   const filter = {
     status: search.status ?? null,
     severity: search.severity ?? null,
+    rule: search.rule ?? null,
     instanceId: search.instance ?? null,
   };
   const { rows, error, hasMore, cursor, put, reload, more } = usePages(
@@ -76,9 +81,23 @@ export default function AlertsPage() {
           ]}
           onChange={(severity) => change({ severity })}
         />
+        <Choice
+          label="Rule"
+          value={search.rule ?? ''}
+          options={[
+            { value: '', text: 'Any' },
+            ...alertRules.map((value) => ({ value, text: words(value) })),
+          ]}
+          onChange={(rule) => change({ rule })}
+        />
         {search.instance && (
           <button type="button" onClick={() => change({ instance: '' })}>
             Of all instances
+          </button>
+        )}
+        {may('fleet.alert.acknowledge') && rows?.some(({ status }) => status === 'FIRING') && (
+          <button type="button" aria-haspopup="dialog" onClick={() => setTakingUp(true)}>
+            Acknowledge all of these
           </button>
         )}
       </form>
@@ -90,7 +109,13 @@ export default function AlertsPage() {
       )}
       <ul className="rows" aria-label="Alerts">
         {rows?.map((alert) => (
-          <AlertLine key={alert.id} alert={alert} onChange={put} onSilence={() => setSilenced(alert)} />
+          <AlertLine
+            key={alert.id}
+            alert={alert}
+            who={who}
+            onChange={put}
+            onSilence={() => setSilenced(alert)}
+          />
         ))}
       </ul>
       {hasMore && (
@@ -99,6 +124,7 @@ export default function AlertsPage() {
         </button>
       )}
       <Silences key={silencesTurn} mayEnd={may('fleet.silence.expire')} onEnd={reload} />
+      {isTakingUp && <AcknowledgeDialog search={search} onClose={() => setTakingUp(false)} onDone={reload} />}
       {silenced && (
         <SilenceDialog
           alert={silenced}
@@ -114,10 +140,11 @@ export default function AlertsPage() {
   );
 }
 
-function fits(alert: AlertRowFragment, { status, severity, instance }: AlertSearch): boolean {
+function fits(alert: AlertRowFragment, { status, severity, rule, instance }: AlertSearch): boolean {
   return (
     (status === undefined ? isActive(alert.status) : alert.status === status) &&
     (severity === undefined || alert.severity === severity) &&
+    (rule === undefined || alert.rule === rule) &&
     (instance === undefined || alert.instanceId === instance)
   );
 }

@@ -3,8 +3,9 @@ import { useMutation } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { ExpireSilenceDocument, SilencesDocument } from '../generated/graphql.ts';
+import { ExpireSilenceDocument, SilenceChangedDocument, SilencesDocument } from '../generated/graphql.ts';
 import { announce } from '../parts/announce.tsx';
 import { Card } from '../parts/card.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -19,6 +20,7 @@ export function Silences({ mayEnd, onEnd }: { mayEnd: boolean; onEnd: () => void
     read();
     onEnd();
   }, [read, onEnd]);
+  useFollowed(SilenceChangedDocument, {}, readAll);
   useDue(data?.silences.nodes.map(({ endsAt }) => endsAt) ?? [], data, readAll);
   const [ended, end] = useMutation(ExpireSilenceDocument);
   return (

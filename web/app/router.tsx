@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 
 import { alertSearch } from '../alerts/alert-search.ts';
 import { billingSearch } from '../billing/billing-search.ts';
-import { commandSearch, newCommandSearch } from '../commands/command-search.ts';
+import { commandSearch, newCommandSearch, resultSearch } from '../commands/command-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
 import { OverviewPage } from '../overview/overview.page.tsx';
@@ -63,6 +63,7 @@ const newCommand = createRoute({
 const command = createRoute({
   getParentRoute: () => root,
   path: '/commands/$id',
+  validateSearch: resultSearch,
   component: lazyRouteComponent(() => import('../commands/command.page.tsx')),
 });
 

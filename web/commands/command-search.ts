@@ -1,4 +1,4 @@
-import type { CommandStatus } from '../generated/graphql.ts';
+import type { CommandRowFragment, CommandStatus, InvocationStatus } from '../generated/graphql.ts';
 
 /** All there are, which the compiler sees to. */
 const statuses = {
@@ -20,6 +20,33 @@ export interface CommandSearch {
 export function commandSearch(given: Record<string, unknown>): CommandSearch {
   const status = commandStatuses.find((one) => one === given['status']);
   return status ? { status } : {};
+}
+
+/** The instances of a command by how it is there: what they are called, how many they are, and in which statuses. */
+export const resultGroups = {
+  failed: { text: 'Failed', counts: 'errors', statuses: ['FAILED', 'EXECUTION_TIMED_OUT'] },
+  notRun: {
+    text: 'Not run',
+    counts: 'notRun',
+    statuses: ['DELIVERY_TIMED_OUT', 'UNDELIVERABLE', 'CANCELLED', 'TERMINATED'],
+  },
+  running: { text: 'At it', counts: 'running', statuses: ['IN_PROGRESS'] },
+  waiting: { text: 'Waiting', counts: 'waiting', statuses: ['PENDING', 'DELAYED'] },
+  done: { text: 'Done', counts: 'succeeded', statuses: ['SUCCESS'] },
+} satisfies Record<
+  string,
+  { text: string; counts: keyof CommandRowFragment['counts']; statuses: InvocationStatus[] }
+>;
+export type ResultGroup = keyof typeof resultGroups;
+export const resultGroupNames = Object.keys(resultGroups) as ResultGroup[];
+
+export interface ResultSearch {
+  show?: ResultGroup;
+}
+
+export function resultSearch(given: Record<string, unknown>): ResultSearch {
+  const show = resultGroupNames.find((one) => one === given['show']);
+  return show ? { show } : {};
 }
 
 /** A new command may come with the instance or the tag that it is for. */

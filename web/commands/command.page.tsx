@@ -1,4 +1,4 @@
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { useMutation } from 'urql';
 
@@ -11,8 +11,8 @@ import {
   CommandDetailDocument,
   CommandProgressedDocument,
   type CommandRowFragment,
-  type ResultRowFragment,
 } from '../generated/graphql.ts';
+import { useWho } from '../organization/use-member-names.ts';
 import { announce } from '../parts/announce.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -21,6 +21,8 @@ import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ProgressBar } from './progress-bar.tsx';
+import { Results } from './results.tsx';
+import { SendAgain } from './send-again.tsx';
 
 const route = getRouteApi('/commands/$id');
 const open = new Set(['PENDING', 'IN_PROGRESS']);
@@ -31,15 +33,9 @@ export default function CommandPage() {
   return <Followed key={id} id={id} />;
 }
 
-interface Changes {
-  command: CommandRowFragment | undefined;
-  results: ReadonlyMap<string, ResultRowFragment>;
-}
-
-const unchanged: Changes = { command: undefined, results: new Map() };
-
 function Followed({ id }: { id: string }) {
   const { may } = useViewer();
+  const who = useWho();
   const {
     data,
     told,
@@ -48,10 +44,10 @@ function Followed({ id }: { id: string }) {
     variables: { id },
     requestPolicy: 'network-only',
   });
-  const [changes, setChanges] = useState(unchanged);
+  const [changed, setChanged] = useState<CommandRowFragment>();
   const [cancelled, cancel] = useMutation(CancelCommandDocument);
   const read = useCallback(() => {
-    setChanges(unchanged);
+    setChanged(undefined);
     again();
   }, [again]);
   useLive(
@@ -59,11 +55,7 @@ function Followed({ id }: { id: string }) {
     { commandId: id },
     {
       after: data?.fleetCursor,
-      next: ({ commandProgressed: { changed, ...command } }) =>
-        setChanges(({ results }) => ({
-          command,
-          results: changed ? new Map(results).set(changed.instanceId, changed) : results,
-        })),
+      next: ({ commandProgressed }) => setChanged(commandProgressed),
       lost: read,
     },
   );
@@ -71,26 +63,32 @@ function Followed({ id }: { id: string }) {
     if (!told) return <p role="status">Reading the command…</p>;
     return told.code === 'NOT_FOUND' ? <NoSuchPage /> : <Problem told={told} retry={read} />;
   }
-  const command = { ...data.command, ...changes.command };
-  const known = new Map(data.command.results.map((result) => [result.instanceId, result]));
-  const results = [...new Map([...known, ...changes.results]).values()];
+  const command = { ...data.command, ...changed };
+  const { counts } = command;
   const params = Object.entries(command.params);
   return (
     <Page
       title={words(command.command)}
       actions={
-        open.has(command.status) &&
-        may('fleet.command.cancel') && (
-          <button
-            type="button"
-            disabled={cancelled.fetching}
-            onClick={() =>
-              void cancel({ id }).then(({ data: done }) => done && announce('It is being cancelled.'))
-            }
-          >
-            Cancel it
-          </button>
-        )
+        <>
+          {open.has(command.status) && may('fleet.command.cancel') && (
+            <button
+              type="button"
+              disabled={cancelled.fetching}
+              onClick={() =>
+                void cancel({ id }).then(({ data: done }) => done && announce('It is being cancelled.'))
+              }
+            >
+              Cancel it
+            </button>
+          )}
+          {may('fleet.command.send') && counts.errors > 0 && (
+            <SendAgain id={id} group="failed" amount={counts.errors} />
+          )}
+          {may('fleet.command.send') && counts.notRun > 0 && (
+            <SendAgain id={id} group="notRun" amount={counts.notRun} />
+          )}
+        </>
       }
     >
       <Problem told={told} retry={read} />
@@ -99,7 +97,12 @@ function Followed({ id }: { id: string }) {
         <span aria-live="polite">
           <Status of={command.status} />
         </span>{' '}
-        sent <Time at={command.createdAt} />
+        sent <Time at={command.createdAt} /> by {who(command.createdBy)}
+        {command.cancelledAt && (
+          <>
+            , cancelled <Time at={command.cancelledAt} />
+          </>
+        )}
         {command.finishedAt && (
           <>
             , through <Time at={command.finishedAt} />
@@ -109,40 +112,7 @@ function Followed({ id }: { id: string }) {
           ` with ${params.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ')}`}
       </p>
       <ProgressBar command={command} />
-      <ul className="rows" aria-label="Instances of this command">
-        {results.map((result) => (
-          <Result key={result.instanceId} result={result} />
-        ))}
-      </ul>
-      {command.total > results.length && (
-        <p className="quiet">
-          The first {results.length} of {command.total} instances.
-        </p>
-      )}
+      <Results command={command} />
     </Page>
-  );
-}
-
-function Result({ result }: { result: ResultRowFragment }) {
-  const { instanceId, status, progress, exitCode, output, instance, finishedAt } = result;
-  return (
-    <li className="row">
-      <div>
-        <Status of={status} />{' '}
-        <Link to="/instances/$id" params={{ id: instanceId }}>
-          {instance?.name ?? instanceId}
-        </Link>{' '}
-        {finishedAt && <Time at={finishedAt} />} {exitCode !== null && `exit code ${exitCode}`}
-        {progress !== null && status === 'IN_PROGRESS' && (
-          <progress aria-label={`Progress on ${instance?.name ?? instanceId}`} value={progress} max={100} />
-        )}
-        {output && (
-          <details>
-            <summary>Output</summary>
-            <pre tabIndex={0}>{output}</pre>
-          </details>
-        )}
-      </div>
-    </li>
   );
 }

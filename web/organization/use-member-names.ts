@@ -1,8 +1,18 @@
 import { useRead } from '../api/use-read.ts';
 import { MemberNamesDocument } from '../generated/graphql.ts';
 
-/** The names of members by their ids: of the first hundred, and of those who are still members. */
+/** The names of members by their ids: of the first five hundred, and of those who are still members. */
 export function useMemberNames(): ReadonlyMap<string, string> {
   const { data } = useRead(MemberNamesDocument);
   return new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
+}
+
+/** Whoever did something, by name where it is a member, else by what it is. */
+export function useWho(): (id: string) => string {
+  const names = useMemberNames();
+  return (id) => {
+    if (id.startsWith('svc:')) return `the panel (${id.slice('svc:'.length)})`;
+    if (id.startsWith('apk_')) return `the API key ${id}`;
+    return names.get(id) ?? id;
+  };
 }

@@ -106,6 +106,13 @@ export class Alert {
   @Property({ type: 'datetime', nullable: true })
   acknowledgedAt!: Date | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'What whoever acknowledged it wrote beside that; null where nothing was written.',
+  })
+  @Property({ type: 'text', nullable: true })
+  acknowledgeComment!: string | null;
+
   @Field(() => DateTime, { nullable: true, description: 'When it was over; null while it is not.' })
   @Property({ type: 'datetime', nullable: true })
   resolvedAt!: Date | null;

@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { z } from 'zod';
 
 import { AlertRuleKind, AlertSeverity, AlertStatus } from './alert.kinds.js';
 
@@ -19,3 +20,47 @@ export class AlertFilter {
   @Field(() => AlertRuleKind, { nullable: true, description: 'Only alerts of this rule.' })
   rule?: AlertRuleKind | null;
 }
+
+/** The most that are acknowledged by one call. */
+export const mostAcknowledged = 500;
+
+@InputType({ description: 'Alerts that are taken up together: by their ids, or all that are like this.' })
+export class AcknowledgeAlertsInput {
+  @Field(() => [ID], { nullable: true, description: 'These, 1 to 500. Without them a filter is needed.' })
+  ids?: string[] | null;
+
+  @Field(() => AlertFilter, {
+    nullable: true,
+    description:
+      'Or those that fire and are like this, the newest 500 of them. An empty one is all that fire.',
+  })
+  filter?: AlertFilter | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What others are to read beside the acknowledgement, at most 500 characters.',
+  })
+  comment?: string | null;
+}
+
+export const acknowledgeAlertsRules = z
+  .object({
+    ids: z
+      .array(z.string())
+      .min(1, 'Name at least one alert')
+      .max(mostAcknowledged, `At most ${mostAcknowledged} alerts`)
+      .nullish(),
+    filter: z
+      .object({
+        status: z.enum(AlertStatus).nullish(),
+        severity: z.enum(AlertSeverity).nullish(),
+        instanceId: z.string().nullish(),
+        rule: z.enum(AlertRuleKind).nullish(),
+      })
+      .nullish(),
+    comment: z.string().trim().max(500, 'Comment must have at most 500 characters').nullish(),
+  })
+  .superRefine(({ ids, filter }, context) => {
+    if (Boolean(ids) !== Boolean(filter)) return;
+    context.addIssue({ code: 'custom', path: ['ids'], message: 'Name either alerts or what they are like' });
+  });

@@ -8,6 +8,7 @@ import {
   FieldResolver,
   ID,
   Mutation,
+  ObjectType,
   Query,
   Resolver,
   Root,
@@ -21,7 +22,7 @@ import type { InstanceService } from '../instance/instance.service.js';
 import { InstanceStatus, statusOf } from '../instance/instance.status.js';
 import { Alert, AlertPage } from './alert.entity.js';
 import { fingerprintOf } from './alert.fingerprint.js';
-import { AlertFilter } from './alert.inputs.js';
+import { AcknowledgeAlertsInput, AlertFilter } from './alert.inputs.js';
 import { AlertPhase } from './alert.kinds.js';
 import { phaseOf } from './alert.phase.js';
 import type { AlertService } from './alert.service.js';
@@ -30,6 +31,20 @@ import type { AlertService } from './alert.service.js';
 class AlertsArgs extends PageArgs {
   @Field(() => AlertFilter, { nullable: true, description: 'Narrows the list; active alerts unless told.' })
   filter?: AlertFilter | null;
+}
+
+@ObjectType({ description: 'Alerts that were taken up together.' })
+class AcknowledgeAlertsPayload {
+  @Field(() => [Alert], {
+    description:
+      'As they are now: those that were named, in that order, also where they were not firing; or those that were found, newest first.',
+  })
+  alerts!: Alert[];
+
+  @Field(() => Boolean, {
+    description: 'Whether more than 500 were found by the filter: ask again for the others.',
+  })
+  hasMore!: boolean;
 }
 
 const idArg = { description: 'The alert.' };
@@ -67,6 +82,21 @@ export class AlertResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Alert> {
     return this.alerts.acknowledge(operation, id);
+  }
+
+  @Authorized('fleet.alert.acknowledge')
+  @Mutation(() => AcknowledgeAlertsPayload, {
+    description:
+      'Takes up many alerts at once, at most 500, in one request: those of them that fire. Whatever is pending, acknowledged ' +
+      'or resolved by then stays as it is, so that it is safe to repeat. VALIDATION_FAILED, also for an id that is none of ' +
+      "the tenant's, by its place in the list; then nothing is done.",
+  })
+  async acknowledgeAlerts(
+    @Arg('input', () => AcknowledgeAlertsInput, { description: 'Which, and what others are to read of it.' })
+    input: AcknowledgeAlertsInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AcknowledgeAlertsPayload> {
+    return this.alerts.acknowledgeAll(operation, input);
   }
 
   @Authorized('fleet.alert.resolve')

@@ -4,11 +4,17 @@ import DataLoader from 'dataloader';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { AlertChanged } from '#schema/events.js';
 
 import { Alert } from './alert.entity.js';
-import type { AlertFilter } from './alert.inputs.js';
+import {
+  acknowledgeAlertsRules,
+  mostAcknowledged,
+  type AcknowledgeAlertsInput,
+  type AlertFilter,
+} from './alert.inputs.js';
 import { AlertResolution, AlertRuleKind, AlertStatus } from './alert.kinds.js';
 
 const active = [AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED];
@@ -22,14 +28,7 @@ export class AlertService {
     filter: AlertFilter | null | undefined,
   ): Promise<Page<Alert>> {
     const window = pageWindow(args);
-    const { status, severity, instanceId, rule } = filter ?? {};
-    const matching: FilterQuery<Alert> = {
-      tenantId: operation.tenantId,
-      status: status ?? { $in: active },
-      ...(severity ? { severity } : {}),
-      ...(instanceId ? { instanceId } : {}),
-      ...(rule ? { rule } : {}),
-    };
+    const matching = matches(operation.tenantId, filter);
     const before = window.after === undefined ? {} : { id: { $lt: window.after } };
     const rows = await operation.em.find(
       Alert,
@@ -82,13 +81,57 @@ export class AlertService {
 
   /** Acknowledging again, whoever does it, changes nothing. */
   async acknowledge(operation: Operation, id: string): Promise<Alert> {
-    return this.change(operation, id, (alert, now) => {
+    return this.change(operation, id, (alert) => {
       if (alert.status === AlertStatus.ACKNOWLEDGED) return;
       if (alert.status !== AlertStatus.FIRING) throw notActive(alert);
-      alert.status = AlertStatus.ACKNOWLEDGED;
-      alert.acknowledgedBy = viewerId(operation.requireViewer());
-      alert.acknowledgedAt = now;
+      takeUp(alert, operation, null);
     });
+  }
+
+  /**
+   * Takes up those of them that fire, at most 500; the others are as they are. Of those that are found by a filter there
+   * may be more than that.
+   */
+  async acknowledgeAll(
+    operation: Operation,
+    input: AcknowledgeAlertsInput,
+  ): Promise<{ alerts: Alert[]; hasMore: boolean }> {
+    const { ids, filter, comment } = validate(acknowledgeAlertsRules, input);
+    const { tenantId } = operation;
+    return operation.write(async ({ em, audit, publish }) => {
+      const found = ids ?? (await this.firing(em, tenantId, filter));
+      const wanted = [...new Set(found)].slice(0, mostAcknowledged);
+      // In the order in which others lock them.
+      const alerts = await em.find(
+        Alert,
+        { tenantId, id: { $in: wanted } },
+        { orderBy: { instanceId: 'asc', id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (ids) requireAll(ids, alerts);
+      const now = operation.clock.now();
+      const taken = alerts.filter(({ status }) => status === AlertStatus.FIRING);
+      for (const alert of taken) {
+        takeUp(alert, operation, comment || null);
+        alert.updatedAt = now;
+        tell(publish, alert, AlertStatus.FIRING);
+      }
+      audit({ changes: { acknowledged: taken.map(({ id }) => id) } });
+      const place = new Map(wanted.map((id, at) => [id, at]));
+      return {
+        alerts: alerts.toSorted((a, b) => place.get(a.id)! - place.get(b.id)!),
+        hasMore: found.length > mostAcknowledged,
+      };
+    });
+  }
+
+  /** The newest that fire and are like this, and one more than are taken up. */
+  private async firing(em: Write['em'], tenantId: string, filter: AlertFilter | null | undefined) {
+    const found = await em.find(
+      Alert,
+      { $and: [matches(tenantId, filter), { status: AlertStatus.FIRING }] },
+      { fields: ['id'], orderBy: { id: 'desc' }, limit: mostAcknowledged + 1, disableIdentityMap: true },
+    );
+    return found.map(({ id }) => id);
   }
 
   /** Resolving again changes nothing. */
@@ -124,6 +167,34 @@ export class AlertService {
       return alert;
     });
   }
+}
+
+function matches(tenantId: string, filter: AlertFilter | null | undefined): FilterQuery<Alert> {
+  const { status, severity, instanceId, rule } = filter ?? {};
+  return {
+    tenantId,
+    status: status ?? { $in: active },
+    ...(severity ? { severity } : {}),
+    ...(instanceId ? { instanceId } : {}),
+    ...(rule ? { rule } : {}),
+  };
+}
+
+function takeUp(alert: Alert, operation: Operation, comment: string | null): void {
+  alert.status = AlertStatus.ACKNOWLEDGED;
+  alert.acknowledgedBy = viewerId(operation.requireViewer());
+  alert.acknowledgedAt = operation.clock.now();
+  alert.acknowledgeComment = comment;
+}
+
+/** Names those that the tenant has not by their places. */
+function requireAll(ids: readonly string[], alerts: readonly Alert[]): void {
+  const known = new Set(alerts.map(({ id }) => id));
+  const unknown = [...ids.entries()].filter(([, id]) => !known.has(id));
+  if (unknown.length === 0) return;
+  throw invalidFields(
+    Object.fromEntries(unknown.map(([at, id]) => [`input.ids.${at}`, `There is no alert ${id}`])),
+  );
 }
 
 function tell(publish: Write['publish'], alert: Alert, from: AlertStatus): void {

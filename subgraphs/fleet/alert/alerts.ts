@@ -44,6 +44,7 @@ import { notifySweep } from './notification/notify.job.js';
 import { Silence } from './silence/silence.entity.js';
 import { AlertSilencesResolver, SilenceResolver } from './silence/silence.resolver.js';
 import { SilenceService } from './silence/silence.service.js';
+import { SilenceSubscriptions } from './silence/silence.subscriptions.js';
 
 export const alertEntities: readonly EntityClass[] = [
   Alert,
@@ -99,6 +100,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       new AlertRuleResolver(new AlertRuleService()),
       new AlertSubscriptions(service),
       new SilenceResolver(silences),
+      new SilenceSubscriptions(silences),
       new AlertSilencesResolver(silences),
       new NotificationChannelResolver(new NotificationChannelService(keyring, outbound, addresses)),
       new NotificationAddressResolver(addresses),

@@ -7,7 +7,7 @@ import { JsonObject } from '#platform/subgraph/scalars.js';
 import { unknownFieldsDescription } from '../reported/input-warning.js';
 import { Measurement, ReportedText } from '../reported/reported.scalars.js';
 import { CommandKind, paramsFaults } from './command.kinds.js';
-import { CommandStatus } from './command.status.js';
+import { CommandStatus, InvocationStatus } from './command.status.js';
 
 @InputType({ description: 'A command and who it is for.' })
 export class SendCommandInput {
@@ -76,6 +76,24 @@ export class SendCommandInput {
   idempotencyKey?: string | null;
 }
 
+@InputType({ description: 'To which of its instances a command is sent again.' })
+export class RetryCommandInput {
+  @Field(() => [InvocationStatus], {
+    description: 'To those on which it ended in one of these statuses, as FAILED and EXECUTION_TIMED_OUT.',
+  })
+  statuses!: InvocationStatus[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Makes the call safe to repeat for 24 hours, as the header `Idempotency-Key` does.',
+  })
+  idempotencyKey?: string | null;
+}
+
+export const retryCommandRules = z.object({
+  statuses: z.array(z.enum(InvocationStatus)).min(1, 'Name at least one status'),
+});
+
 const within = (what: string, low: number, high: number) => {
   const sentence = `${what} must be from ${low} to ${high}`;
   return z.number().min(low, sentence).max(high, sentence).nullish();
@@ -130,6 +148,9 @@ export class ResultsArgs {
 
   @Field(() => ID, { nullable: true, description: 'Only the one on this instance.' })
   instanceId?: string | null;
+
+  @Field(() => [InvocationStatus], { nullable: true, description: 'Only those in one of these statuses.' })
+  statuses?: InvocationStatus[] | null;
 }
 
 export enum ReportedStatus {

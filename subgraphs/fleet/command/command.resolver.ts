@@ -20,7 +20,13 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
 import { Command, CommandPage } from './command.entity.js';
-import { CommandFilter, ReportCommandResultInput, ResultsArgs, SendCommandInput } from './command.inputs.js';
+import {
+  CommandFilter,
+  ReportCommandResultInput,
+  ResultsArgs,
+  RetryCommandInput,
+  SendCommandInput,
+} from './command.inputs.js';
 import { CommandKindInfo, commandKindInfos } from './command.kinds.js';
 import type { CommandService } from './command.service.js';
 import { errorsIn, waitingIn } from './command.status.js';
@@ -105,6 +111,24 @@ export class CommandResolver {
     return this.service.send(operation, input);
   }
 
+  @Authorized('fleet.command.send')
+  @Mutation(() => Command, {
+    description:
+      'Sends a command again, as a new one with the same parameters, limits and timeouts, to those of its instances on ' +
+      'which it ended in one of the statuses; those that have left the fleet since are left out. What mandatory policies ' +
+      'say is asked anew. `Idempotency-Key` holds; without one each call sends another. NOT_FOUND, VALIDATION_FAILED, also ' +
+      'when there are no such instances, CONFLICT (COMMAND_UNFINISHED while it goes on at one of those that are named by ' +
+      'PENDING, DELAYED or IN_PROGRESS; POLICY_VIOLATION), UNAVAILABLE as of `sendCommand`.',
+  })
+  async retryCommand(
+    @Arg('id', () => ID, { description: 'The command that was sent.' }) id: string,
+    @Arg('input', () => RetryCommandInput, { description: 'To which of its instances.' })
+    input: RetryCommandInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Command> {
+    return this.service.retry(operation, id, input);
+  }
+
   @Authorized('fleet.command.cancel')
   @Mutation(() => Command, {
     description:
@@ -154,7 +178,9 @@ export class CommandResolver {
 
   @FieldResolver(() => [CommandInvocation], {
     description:
-      'How it is on each instance, in the order in which they were named. `counts.total` tells how many there are. ' +
+      'How it is on each instance, in the order in which they were named. `counts.total` tells how many there are. The ' +
+      'next page of those in some statuses begins after the last instance of the page before, whatever its status is by ' +
+      'then. ' +
       'BAD_REQUEST (RESULTS_TOO_MANY) when an operation asks for more than 50000 of them, or for more of their output ' +
       'than 40 million characters.',
   })

@@ -8,16 +8,23 @@ import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idem
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { askedCommand } from './admission.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
 import { offered, progressed } from './command.events.js';
-import type { CommandFilter, SendCommandInput } from './command.inputs.js';
+import {
+  retryCommandRules,
+  type CommandFilter,
+  type RetryCommandInput,
+  type SendCommandInput,
+} from './command.inputs.js';
 import { CommandStatus, InvocationStatus } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
 import { ResultsLoader } from './results.loader.js';
+import { retryTargets, rulesOf } from './retry.service.js';
 import { commandRulesOf, defaults, expiryOf, targetsFor, type CommandRules } from './targets.service.js';
 
 /** The first answer to a call that may be repeated: the command as it was sent, whatever became of it since. */
@@ -28,7 +35,7 @@ interface SentCommand {
 
 /** Commands as those who send them see them. */
 export class CommandService {
-  readonly idempotency = new IdempotencyKeys('fleet', ['sendCommand']);
+  readonly idempotency = new IdempotencyKeys('fleet', ['sendCommand', 'retryCommand']);
 
   constructor(private readonly admission: Admission) {}
 
@@ -36,9 +43,28 @@ export class CommandService {
   async send(operation: Operation, input: SendCommandInput): Promise<Command> {
     const rules = await commandRulesOf(operation, input);
     const call = { mutation: 'sendCommand', input, key: input.idempotencyKey } as const;
-    const admitted = await this.admit(operation, call, rules);
+    return this.sendTo(operation, call, rules, async (reader) => targetsFor(reader, operation, rules));
+  }
+
+  /** The same once more, as a command of its own, to those on which it ended so and which are still of the fleet. */
+  async retry(operation: Operation, id: string, input: RetryCommandInput): Promise<Command> {
+    const { statuses } = validate(retryCommandRules, input);
+    const call = { mutation: 'retryCommand', input: { id, input }, key: input.idempotencyKey } as const;
+    const rules = rulesOf(await this.get(operation, id));
+    return this.sendTo(operation, call, rules, async (reader) =>
+      retryTargets(reader, operation, id, statuses),
+    );
+  }
+
+  private async sendTo(
+    operation: Operation,
+    call: RepeatableCall<'sendCommand' | 'retryCommand'>,
+    rules: CommandRules,
+    targets: (reader: Pick<Write, 'em'>) => Promise<string[]>,
+  ): Promise<Command> {
+    const admitted = await this.admit(operation, call, rules, targets);
     const sent = await this.idempotency.write(operation, call, revive, async (write) => {
-      const instanceIds = await targetsFor(write, operation, rules);
+      const instanceIds = await targets(write);
       if (instanceIds.some((id) => !admitted.has(id)))
         throw new ApiError('CONFLICT', 'Who is among these has just changed', { reason: 'TARGETS_CHANGED' });
       const command = this.build(operation, rules, instanceIds.length);
@@ -95,11 +121,12 @@ export class CommandService {
   /** Whom it may be sent to, as policies have it. Asked outside of its transaction; not again for a repeated call. */
   private async admit(
     operation: Operation,
-    call: RepeatableCall<'sendCommand'>,
+    call: RepeatableCall<'sendCommand' | 'retryCommand'>,
     rules: CommandRules,
+    targets: (reader: Pick<Write, 'em'>) => Promise<string[]>,
   ): Promise<ReadonlySet<string>> {
     if (await this.idempotency.find(operation, call)) return new Set();
-    const instanceIds = await targetsFor(operation, operation, rules);
+    const instanceIds = await targets(operation);
     await this.admission.require(operation, askedCommand(rules, instanceIds));
     return new Set(instanceIds);
   }

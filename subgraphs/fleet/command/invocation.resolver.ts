@@ -61,7 +61,7 @@ export class InvocationResolver {
   ): Promise<LateResult | null> {
     const late =
       result.lateResult === undefined
-        ? (await ResultsLoader.of(operation).printed(result, null)).lateResult
+        ? (await ResultsLoader.of(operation).printed(result, 1)).lateResult
         : result.lateResult;
     return (
       late && {

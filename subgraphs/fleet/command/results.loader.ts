@@ -56,13 +56,13 @@ export class ResultsLoader {
     if (known) return cut(known, first, args);
     this.rows += args.instanceId == null ? Math.min(first, total) : 1;
     if (this.rows > most.rows) throw tooMuch(`Ask for at most ${most.rows} results at once`);
-    const key = JSON.stringify([first, args.after ?? null, args.instanceId ?? null]);
+    const key = JSON.stringify([first, args.after ?? null, args.instanceId ?? null, args.statuses ?? null]);
     const loader = this.pages.get(key) ?? new DataLoader((ids) => this.read(ids, first, args));
     this.pages.set(key, loader);
     return loader.load(commandId);
   }
 
-  /** What it printed, the first `maxLength` characters of it; a late result comes with the whole only. BAD_REQUEST when that is too much altogether. */
+  /** What it printed, the first `maxLength` characters of it, and its late result. BAD_REQUEST when that is too much altogether. */
   async printed({ commandId, instanceId }: ListedResult, maxLength: number | null): Promise<Printed> {
     const loader =
       this.outputs.get(maxLength) ??
@@ -86,11 +86,13 @@ export class ResultsLoader {
   private async read(
     commandIds: readonly string[],
     first: number,
-    { after, instanceId }: ResultsArgs,
+    { after, instanceId, statuses }: ResultsArgs,
   ): Promise<ListedResult[][]> {
     const { database, tenantId, mayLag } = this.operation;
     // Two statements: a plan that served both would go through all results for those of one instance.
     const ofInstance = instanceId == null ? '' : 'and instance_id = ?';
+    const inStatus =
+      statuses == null ? '' : 'and status = any (array(select jsonb_array_elements_text(?::jsonb)))';
     const rows = await database.select<ListedResult>(
       tenantId,
       `select r.* from jsonb_array_elements_text(?::jsonb) as c (id) cross join lateral (
@@ -98,7 +100,7 @@ export class ResultsLoader {
            exit_code::double precision as "exitCode", output_truncated as "outputTruncated", deliveries, delivered_at as "deliveredAt", started_at as "startedAt",
            finished_at as "finishedAt", updated_at as "updatedAt"
          from fleet.command_invocation
-         where tenant_id = ? and command_id = c.id ${ofInstance}
+         where tenant_id = ? and command_id = c.id ${ofInstance} ${inStatus}
            and position > case when ?::text is null then -1 else (
              select l.position from fleet.command_invocation l
              where l.tenant_id = ? and l.command_id = c.id and l.instance_id = ?) end
@@ -108,6 +110,7 @@ export class ResultsLoader {
         JSON.stringify(commandIds),
         tenantId,
         ...(instanceId == null ? [] : [instanceId]),
+        ...(statuses == null ? [] : [JSON.stringify(statuses)]),
         after ?? null,
         tenantId,
         after ?? null,
@@ -128,7 +131,7 @@ export class ResultsLoader {
     });
     const rows = await database.select<Printed & { key: string }>(
       tenantId,
-      `select i.command_id || ' ' || i.instance_id as key, ${maxLength === null ? 'i.output, i.late_result' : `left(i.output, ${Math.trunc(maxLength)}) as output, null`} as "lateResult"
+      `select i.command_id || ' ' || i.instance_id as key, ${maxLength === null ? 'i.output' : `left(i.output, ${Math.trunc(maxLength)}) as output`}, i.late_result as "lateResult"
        from jsonb_to_recordset(?::jsonb) as w ("commandId" text, "instanceId" text)
        join fleet.command_invocation i
          on i.tenant_id = ? and i.command_id = w."commandId" and i.instance_id = w."instanceId"`,
@@ -146,11 +149,14 @@ export class ResultsLoader {
 function cut(
   all: readonly CommandInvocation[],
   first: number,
-  { after, instanceId }: ResultsArgs,
+  { after, instanceId, statuses }: ResultsArgs,
 ): readonly CommandInvocation[] {
   const from = after == null ? 0 : all.findIndex((each) => each.instanceId === after) + 1 || all.length;
-  const left = all.slice(from);
-  return (instanceId == null ? left : left.filter((each) => each.instanceId === instanceId)).slice(0, first);
+  return all
+    .slice(from)
+    .filter((each) => instanceId == null || each.instanceId === instanceId)
+    .filter(({ status }) => statuses == null || statuses.includes(status))
+    .slice(0, first);
 }
 
 function tooMuch(message: string): ApiError {

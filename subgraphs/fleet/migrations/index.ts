@@ -38,6 +38,8 @@ import { regressedMigration } from './099-regressed.js';
 import { hoursInOrderMigration } from './100-hours-in-order.js';
 import { endedTokensMigration } from './101-ended-tokens.js';
 import { governanceNewsMigration } from './102-governance-news.js';
+import { resultsByStatusMigration } from './103-results-by-status.js';
+import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -161,4 +163,6 @@ export const fleetMigrations: readonly AreaMigration[] = [
   hoursInOrderMigration,
   endedTokensMigration,
   governanceNewsMigration,
+  resultsByStatusMigration,
+  acknowledgeCommentsMigration,
 ];

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { dataOf } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
 import { firing, impatient, soon } from './support/panel.js';
 
 const query = `subscription($severity: AlertSeverity, $instanceId: ID) {
@@ -64,5 +66,40 @@ test('who comes back with the last cursor gets what was missed', async () => {
   expect(changes(back)).toMatchObject([
     { status: 'RESOLVED', instance: { name: 'first' } },
     { status: 'FIRING', instance: { name: 'second' } },
+  ]);
+});
+
+test('a silence that somebody makes or ends is an event, once each, and to no other tenant', async () => {
+  const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+  const silences = 'subscription { silenceChanged { id comment state } }';
+  await using live = new Live(panel.panel.url, tenant.token, silences);
+  await using foreign = new Live(panel.panel.url, other.token, silences);
+  await Promise.all([live.opened(), foreign.opened()]);
+  const silence = async (who: Tenant, comment: string) => {
+    const input = {
+      matchers: [{ field: 'RULE', operator: 'EQUALS', value: 'CPU' }],
+      endsAt: new Date(panel.clock.now().getTime() + 3_600_000).toISOString(),
+      comment,
+    };
+    const made = await who.graphql<{ createSilence: { id: string } }>(
+      'mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }',
+      { input },
+    );
+    return dataOf(made).createSilence.id;
+  };
+  const id = await silence(tenant, 'moving house');
+  await live.received(1);
+  const expire = 'mutation($id: ID!) { expireSilence(id: $id) { id } }';
+  for (const _again of [1, 2]) dataOf(await tenant.graphql(expire, { id }));
+  await live.received(2);
+  const theirs = await silence(other, 'of the other');
+  await foreign.received(1);
+  const [mine, ofOthers] = [live, foreign].map(({ results }) => results.map(({ data }) => data));
+  expect([mine, ofOthers]).toEqual([
+    [
+      { silenceChanged: { id, comment: 'moving house', state: 'ACTIVE' } },
+      { silenceChanged: { id, comment: 'moving house', state: 'EXPIRED' } },
+    ],
+    [{ silenceChanged: { id: theirs, comment: 'of the other', state: 'ACTIVE' } }],
   ]);
 });

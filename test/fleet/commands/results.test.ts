@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { dataOf } from '../../support/answers.js';
+import { dataOf, refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import type { Tenant } from '../../support/world.js';
-import { nodesOf, report, sent, takeOne, type RestCommand } from './support/commands.js';
+import { tokenInRole } from '../../support/roles.js';
+import type { Node, Tenant } from '../../support/world.js';
+import { nodesOf, report, sent, statuses, takeOne, type RestCommand } from './support/commands.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -53,6 +54,28 @@ test('results are read page by page, or of one instance, in the order of the ins
   expect(one.command.results).toEqual([{ instanceId: 'inst_900', output: 'x' }]);
   const whole = dataOf(await resultsOf(tenant, id, 'first: 10000'));
   expect(whole.command.results).toHaveLength(1_203);
+});
+
+test('those in some statuses are read page by page without the others, however late they come', async () => {
+  const tenant = await panel.world.tenant();
+  const id = await large(tenant, 600, 1);
+  await panel.sql(
+    `update fleet.command_invocation set status = case when position = 590 then 'EXECUTION_TIMED_OUT' else 'FAILED' end
+     where tenant_id = $1 and position in (20, 300, 590)`,
+    [tenant.id],
+  );
+  const failed = async (more: string) => {
+    const { command } = dataOf(
+      await resultsOf(tenant, id, `statuses: [FAILED, EXECUTION_TIMED_OUT], ${more}`),
+    );
+    return command.results.map(({ instanceId }) => instanceId);
+  };
+  expect([await failed('first: 2'), await failed('first: 2, after: "inst_300"')]).toEqual([
+    ['inst_20', 'inst_300'],
+    ['inst_590'],
+  ]);
+  const none = dataOf(await resultsOf(tenant, id, 'statuses: []'));
+  expect(none.command.results).toEqual([]);
 });
 
 test('what was printed is told as far as it is asked for', async () => {
@@ -129,4 +152,99 @@ test('progress tells on which instance it is', async () => {
       },
     },
   ]);
+});
+
+describe('sent again', () => {
+  interface Retried {
+    id: string;
+    command: string;
+    params: Record<string, unknown>;
+    maxConcurrency: number;
+    maxErrors: number;
+    executionTimeoutSeconds: number;
+    results: { instanceId: string; status: string }[];
+  }
+
+  const retry = async (
+    tenant: Tenant,
+    id: string,
+    input: { statuses: string[]; idempotencyKey?: string },
+    token = tenant.token,
+  ) =>
+    panel.world.graphql<{ retryCommand: Retried }>(
+      `mutation($id: ID!, $input: RetryCommandInput!) { retryCommand(id: $id, input: $input) {
+         id command params maxConcurrency maxErrors executionTimeoutSeconds results { instanceId status } } }`,
+      { id, input },
+      token,
+    );
+
+  /** An update that one node has failed, one has done, and one is at. */
+  async function halfDone(tenant: Tenant): Promise<{ id: string; nodes: Node[] }> {
+    const nodes = await nodesOf(tenant, 3);
+    const id = await sent(tenant, nodes, {
+      command: 'update',
+      params: { version: '1.2.3' },
+      max_concurrency: 7,
+      max_errors: 2,
+      execution_timeout_seconds: 900,
+    });
+    const ends = ['failed', 'success', 'in_progress'];
+    for (const [at, node] of nodes.entries()) await report(node, await takeOne(node), ends[at]!);
+    return { id, nodes };
+  }
+
+  test('a command goes to those that failed as it was, is done once under a key, and leaves the first as it is', async () => {
+    const tenant = await panel.world.tenant();
+    const { id, nodes } = await halfDone(tenant);
+    const input = { statuses: ['FAILED', 'EXECUTION_TIMED_OUT'], idempotencyKey: 'again' };
+    const { retryCommand } = dataOf(await retry(tenant, id, input));
+    const again = dataOf(await retry(tenant, id, input));
+    expect(retryCommand).toEqual({
+      id: expect.stringMatching(/^cmd_/),
+      command: 'UPDATE',
+      params: { version: '1.2.3' },
+      maxConcurrency: 7,
+      maxErrors: 2,
+      executionTimeoutSeconds: 900,
+      results: [{ instanceId: nodes[0]!.id, status: 'PENDING' }],
+    });
+    expect([retryCommand.id === id, again.retryCommand]).toEqual([false, retryCommand]);
+    const other = await retry(tenant, id, { ...input, statuses: ['SUCCESS'] });
+    expect(refusal(other).reason).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect((await takeOne(nodes[0]!)).params).toEqual({ version: '1.2.3' });
+    expect((await tenant.rest<unknown[]>('/api/fleet/commands')).body).toHaveLength(2);
+    expect((await statuses(tenant, id, nodes)).nodes).toEqual(['failed', 'success', 'in_progress']);
+  });
+
+  test('it is refused while it goes on there, where nobody is like that, and where they have left', async () => {
+    const tenant = await panel.world.tenant();
+    const { id, nodes } = await halfDone(tenant);
+    const answers = [
+      await retry(tenant, id, { statuses: ['FAILED', 'IN_PROGRESS'] }),
+      await retry(tenant, id, { statuses: ['CANCELLED'] }),
+      await retry(tenant, id, { statuses: [] }),
+    ];
+    await tenant.rest(`/api/fleet/instances/${nodes[0]!.id}`, { method: 'DELETE' });
+    answers.push(await retry(tenant, id, { statuses: ['FAILED'] }));
+    const nobody = { 'input.statuses': 'The command ended so on no instance of the fleet' };
+    expect(answers.map(refusal)).toEqual([
+      { code: 'CONFLICT', reason: 'COMMAND_UNFINISHED' },
+      { code: 'VALIDATION_FAILED', details: nobody },
+      { code: 'VALIDATION_FAILED', details: { 'input.statuses': 'Name at least one status' } },
+      { code: 'VALIDATION_FAILED', details: nobody },
+    ]);
+    expect((await tenant.rest<unknown[]>('/api/fleet/commands')).body).toHaveLength(1);
+  });
+
+  test("a viewer may not, and another tenant's command is not found", async () => {
+    const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const { id } = await halfDone(tenant);
+    const input = { statuses: ['FAILED'] };
+    const foreign = await retry(other, id, input);
+    const viewers = await retry(tenant, id, input, await tokenInRole(panel, tenant, 'VIEWER'));
+    expect([refusal(foreign), refusal(viewers)]).toEqual([
+      { code: 'NOT_FOUND' },
+      { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    ]);
+  });
 });

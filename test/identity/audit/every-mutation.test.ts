@@ -48,6 +48,7 @@ const outOfReach: Record<string, string> = {
   resumeUpgrade: 'takes an upgrade that is paused; see ha-upgrade.test.ts',
   cancelUpgrade: 'takes an upgrade that is under way; see ha-upgrade.test.ts',
   remediatePolicy: 'takes a policy that fails; see remediation.test.ts',
+  retryCommand: 'takes a command that has ended on an instance; see results.test.ts',
   resumeCanary: 'takes a canary that is paused; see canary.test.ts',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
@@ -68,6 +69,7 @@ const sometimes: Record<string, string> = {
 
 /** Values that the rules of the generator would get wrong. */
 const values: Record<string, unknown> = {
+  'AcknowledgeAlertsInput.filter': {},
   'InviteMemberInput.email': 'somebody@example.com',
   'CreateApiKeyInput.permissions': ['fleet.instance.read'],
   'CreateMspClientInput.contactEmail': 'owner@client.example',

@@ -2,11 +2,13 @@ import { LockMode, type FilterQuery } from '@mikro-orm/core';
 
 import { notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
+import type { SilenceChanged } from '#schema/events.js';
 
 import type { InstanceService } from '../../instance/instance.service.js';
 import type { Alert } from '../alert.entity.js';
@@ -67,11 +69,17 @@ export class SilenceService {
     return active.filter(({ matchers }) => isAbout(matchers, subject));
   }
 
+  async get(operation: Operation, id: string): Promise<Silence> {
+    const silence = await operation.em.findOne(Silence, { tenantId: operation.tenantId, id });
+    if (!silence) throw notFound('Silence');
+    return silence;
+  }
+
   async create(operation: Operation, input: CreateSilenceInput): Promise<Silence> {
     const now = operation.clock.now();
     const { matchers, startsAt, endsAt, comment } = validate(createSilenceRules(now), input);
     const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async ({ em, audit, publish }) => {
       await requireRoom(em, room, tenantId, async () =>
         em.count(Silence, { tenantId, endsAt: { $gt: now } }),
       );
@@ -86,6 +94,7 @@ export class SilenceService {
         createdAt: now,
       });
       audit({ target: silence.id });
+      publish(changed(silence));
       return silence;
     });
   }
@@ -93,18 +102,28 @@ export class SilenceService {
   /** Ends a silence now; expiring again changes nothing. */
   async expire(operation: Operation, id: string): Promise<Silence> {
     const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async ({ em, audit, publish }) => {
       const silence = await em.findOne(Silence, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!silence) throw notFound('Silence');
       audit({ target: id });
       const now = operation.clock.now();
       if (silence.endsAt <= now) return silence;
       silence.endsAt = now;
+      publish(changed(silence));
       // Alerts that it held back are looked at again at once, not when it would have ended.
       await lookAgain(em, tenantId, now);
       return silence;
     });
   }
+}
+
+function changed({ tenantId, id, endsAt }: Silence): OutboxEvent {
+  return {
+    topic: 'fleet.silence.changed',
+    tenantId,
+    entityId: id,
+    payload: { silenceId: id, endsAt: endsAt.toISOString() } satisfies SilenceChanged,
+  };
 }
 
 function inState(state: SilenceState | null | undefined, now: Date): FilterQuery<Silence> {
