@@ -5,6 +5,7 @@ import { usePages } from '../api/use-pages.ts';
 import { useSettled } from '../api/use-settled.ts';
 import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
+  EndPlanGrantDocument,
   GrantPlanDocument,
   RestoreTenantDocument,
   SuspendTenantDocument,
@@ -128,6 +129,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           >
             Grant a plan
           </button>
+        )}
+        {isGrantable && may('identity.plan.grant') && plan !== 'FREE' && (
+          <Action
+            document={EndPlanGrantDocument}
+            variables={{ tenantId: id }}
+            text="End the grant"
+            label={`End the grant of a plan to ${name}`}
+            confirm="Within seconds it has the plan that it subscribes to, Free without one."
+            done={`What was granted to ${name} has ended.`}
+            onDone={onChange}
+          />
         )}
         {may('identity.tenant.suspend') && !isOwn && !suspendedBy.includes('PANEL') && (
           <Action

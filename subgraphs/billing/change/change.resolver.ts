@@ -15,8 +15,9 @@ import type { ChangeService } from './change.service.js';
 import type { HostedPages } from './hosted-pages.service.js';
 import type { PreviewService } from './preview.service.js';
 
-const stripeAway =
-  'UNAVAILABLE (STRIPE_AWAY) when the payment provider does not answer: what was asked for is finished later, or repeat the call.';
+const away = 'UNAVAILABLE (STRIPE_AWAY) when the payment provider does not answer';
+const stripeAway = `${away}: repeat the call.`;
+const madeLater = `${away}: the change is kept (isKept), and made as soon as it can; repeat the call, or leave it.`;
 
 @Resolver()
 export class ChangeResolver {
@@ -46,7 +47,7 @@ export class ChangeResolver {
       '(LIMITS_EXCEEDED) with use and limit of each while more is in use than the smaller one allows, ' +
       '(PAYMENT_METHOD_REQUIRED), (CARD_DECLINED) when the payment fails and nothing changes, (BY_CONTRACT), ' +
       '(MANAGED_BY_PROVIDER), (PAYMENT_OVERDUE), (SUBSCRIPTION_PAUSED), (CHANGE_IN_PROGRESS), (POLICY_VIOLATION) with the ' +
-      `policy and its evidence when a mandatory policy does not let the plan be chosen. UNAVAILABLE while policies cannot be asked. ${stripeAway}`,
+      `policy and its evidence when a mandatory policy does not let the plan be chosen. UNAVAILABLE while policies cannot be asked. ${madeLater}`,
   })
   async changeSubscription(
     @Arg('input', () => ChangeSubscriptionInput, { description: 'The plan.' }) input: ChangeSubscriptionInput,
@@ -60,7 +61,7 @@ export class ChangeResolver {
     description:
       'Ends the subscription when the period that is paid ends, one that is PAUSED at once; the plan Free follows. Safe to ' +
       'repeat. CONFLICT ' +
-      `(NO_SUBSCRIPTION, MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS). ${stripeAway}`,
+      `(NO_SUBSCRIPTION, MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS). ${madeLater}`,
   })
   async cancelSubscription(
     @Arg('input', () => SubscriptionCallInput, { nullable: true, description: 'How it may be repeated.' })
@@ -76,7 +77,7 @@ export class ChangeResolver {
       'Takes back that the subscription ends or becomes a smaller plan; one that is PAUSED is paid for a period that begins ' +
       'now, and goes on. Safe to repeat. CONFLICT (NO_SUBSCRIPTION, MANAGED_BY_PROVIDER, CHANGE_IN_PROGRESS), ' +
       '(PAYMENT_METHOD_REQUIRED), (CARD_DECLINED) when the payment fails: it is PAST_DUE then, (BY_CONTRACT) where a ' +
-      `contract says that it ends. ${stripeAway}`,
+      `contract says that it ends. ${madeLater}`,
   })
   async resumeSubscription(
     @Arg('input', () => SubscriptionCallInput, { nullable: true, description: 'How it may be repeated.' })
