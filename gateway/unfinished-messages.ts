@@ -49,7 +49,8 @@ export class UnfinishedMessages {
     const take = (chunk: Buffer) => {
       count(bytes + chunk.length);
       if (isStranger() && bytes > strangerBytes) end(closeCodes.tooLarge);
-      else if (this.total > unfinishedBytes) end(closeCodes.tryAgain);
+      // Whoever has little of it unfinished is none of those that it is about.
+      else if (this.total > unfinishedBytes && bytes > strangerBytes) end(closeCodes.tryAgain);
     };
     const pass = (data: Buffer) => count(Math.max(0, bytes - data.length - frameBytes));
     // Before ws, which tells at once of what is whole by it.

@@ -88,7 +88,8 @@ export function createHttpApp(options: HttpOptions): HttpApp {
   app.use(...always, createHealthRouter(options), metrics.router, trace);
   // Files of the build cost nothing, and a page without one of them shows nothing.
   app.use(createAssetsRouter());
-  app.use('/webhooks', options.admission.webhooks(refuse));
+  // Stripe's are verified before anything is kept, and come from addresses that all of its accounts share.
+  app.use('/webhooks/gitops', options.admission.webhooks(refuse));
   for (const router of options.webhooks) app.use(router);
   if (origins.length > 0) app.use(...origins);
   app.post(renewals, options.admission.sessions(refuse));

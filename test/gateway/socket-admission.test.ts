@@ -133,10 +133,13 @@ test('beginnings of messages have a bound together', async () => {
     await openAcknowledged(url, { authorization: inAnHour() }),
     await openAcknowledged(url, { authorization: inAnHour() }),
   ];
-  one.send('#'.repeat(60_000), { fin: false });
-  other.send('#'.repeat(60_000), { fin: false });
+  const small = await openAcknowledged(url, { authorization: inAnHour() });
+  one.send('#'.repeat(70_000), { fin: false });
+  other.send('#'.repeat(70_000), { fin: false });
   const closed = await Promise.race([closeCode(one), closeCode(other)]);
   expect(closed).toBe(1013);
+  small.send(JSON.stringify({ type: 'ping' }));
+  await once(small, 'message');
 });
 
 test('nothing long is read of a socket that has not signed in', async () => {

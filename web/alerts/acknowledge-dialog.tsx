@@ -30,7 +30,10 @@ export function AcknowledgeDialog({ search, onClose, onDone }: AcknowledgeDialog
     <FormDialog
       title="Acknowledge alerts"
       document={AcknowledgeAlertsDocument}
-      variables={(form) => ({ input: { filter, comment: textOf(form, 'comment') } })}
+      // Those that were counted: what has begun to fire since was seen by nobody.
+      variables={(form) => ({
+        input: { ids: data?.alerts.nodes.map(({ id }) => id) ?? [], comment: textOf(form, 'comment') },
+      })}
       submit="Acknowledge"
       done="Acknowledged."
       isDisabled={total === undefined || total === 0}

@@ -130,14 +130,14 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             Grant a plan
           </button>
         )}
-        {isGrantable && may('identity.plan.grant') && plan !== 'FREE' && (
+        {isGrantable && may('identity.plan.grant') && (
           <Action
             document={EndPlanGrantDocument}
             variables={{ tenantId: id }}
-            text="End the grant"
-            label={`End the grant of a plan to ${name}`}
-            confirm="Within seconds it has the plan that it subscribes to, Free without one."
-            done={`What was granted to ${name} has ended.`}
+            text="End a grant"
+            label={`End a grant of a plan to ${name}`}
+            confirm="Where a plan was granted, it has within seconds what it subscribes to, Free without that. Nothing changes otherwise."
+            done={`${name} has what it subscribes to.`}
             onDone={onChange}
           />
         )}

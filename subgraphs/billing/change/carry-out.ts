@@ -42,11 +42,15 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
       await schedule(stripe, intent);
       return;
     case 'CANCEL':
-      await once(`${id}-cancel`, async (options) =>
-        (await isStillPaused(stripe, params))
-          ? stripe.subscriptions.cancel(subscription, {}, options)
-          : stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
-      );
+      await once(`${id}-cancel`, async (options) => {
+        // Of one that was paused it is looked first: it may have ended by an earlier call, or go on since.
+        const status = params.isPaused
+          ? (await stripe.subscriptions.retrieve(subscription)).status
+          : 'active';
+        if (status === 'canceled') return;
+        if (status === 'paused') await stripe.subscriptions.cancel(subscription, {}, options);
+        else await stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options);
+      });
       return;
     case 'RESUME':
       if (params.isPaused) await unpause(stripe, intent);
@@ -63,12 +67,6 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
 
 const paidBy = ({ paymentMethodId }: IntentParams): { default_payment_method?: string } =>
   paymentMethodId === null ? {} : { default_payment_method: paymentMethodId };
-
-/** Somebody may have had it go on since it was asked for. */
-async function isStillPaused(stripe: Stripe, { isPaused, subscriptionId }: IntentParams): Promise<boolean> {
-  if (!isPaused) return false;
-  return (await stripe.subscriptions.retrieve(subscriptionId!)).status === 'paused';
-}
 
 /**
  * Stripe makes an invoice of it, and leaves it to the caller to have that paid (`resume_on_payment_attempt`). One that is

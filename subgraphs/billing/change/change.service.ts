@@ -101,18 +101,20 @@ export class ChangeService {
     const begun = await this.intents.find(operation, this.idempotency, call);
     const intent = begun ?? (await this.intents.begin(operation, this.idempotency, call, await prepare()));
     const { em, tenantId, clock } = operation;
+    let isGivenUp = false;
     const looked: Looked | undefined =
       intent?.status === 'PENDING'
         ? await this.intents
             .ask(em, intent, async ({ extensions: { reason } }) =>
               operation.write(async (write) => {
+                isGivenUp = true;
                 await end(write.em, intent, 'REFUSED', clock.now());
                 write.audit({ target: tenantId, changes: { ...changesOf(intent), refused: reason } });
                 await wantSync(write, tenantId, clock.now());
               }),
             )
             .catch((error: unknown) => {
-              throw isAway(error) ? madeLater(error) : error;
+              throw isAway(error) && !isGivenUp ? madeLater(error) : error;
             })
         : undefined;
     return this.idempotency.write(operation, call, revive, async (write) => {

@@ -108,6 +108,7 @@ export class CanaryService {
     const { action, name, steps } = validate(updateCanaryRules, input);
     if (action) return this.act(operation, id, action);
     if (!name && !steps) return this.get(operation, id);
+    if (steps) requireMayOrder(operation);
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
       const canary = await locked(write, tenantId, id);

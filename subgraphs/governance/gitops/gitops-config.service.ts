@@ -144,8 +144,9 @@ export class GitOpsConfigService {
 
   /** What is left out stays. It is looked at at once. */
   async update(operation: Operation, id: string, input: UpdateGitOpsConfigInput): Promise<GitOpsConfig> {
-    requireAllListed(operation);
     const rules = validate(updateGitOpsConfigRules, input);
+    // What stops it needs nothing that it does.
+    if (!isOnlyPaused(rules)) requireAllListed(operation);
     const address = rules.repoUrl == null ? undefined : await this.address(rules.repoUrl);
     return named(() =>
       this.change(operation, id, (config, now) => {
@@ -300,6 +301,12 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof UniqueConstraintViolationException)) throw error;
     throw new ApiError('CONFLICT', 'There is a repository of this name already', { reason: 'NAME_TAKEN' });
   }
+}
+
+function isOnlyPaused(rules: ReturnType<typeof updateGitOpsConfigRules.parse>): boolean {
+  return Object.entries(rules).every(
+    ([name, value]) => value == null || (name === 'isPaused' && value === true),
+  );
 }
 
 /** What a repository declares is put into force by governance's own hand: a key has to list what that does. */

@@ -131,7 +131,7 @@ export class PolicyService {
       operation.write(async (write) => {
         const policy = await lockPolicy(write, tenantId, id);
         const remediation = rules.remediation === undefined ? policy.remediation : rules.remediation;
-        if (remediation?.isAutomatic) requireMayOrder(operation);
+        if (remediation?.isAutomatic && !isOnlyDisabled(rules)) requireMayOrder(operation);
         if (!isOnlyDisabled(rules) && (await write.em.count(Policy, { tenantId })) > withoutPlan)
           await this.entitlements.requireFeature(operation, feature, write.em);
         if (rules.appliesTo) await requireKnown(write, tenantId, rules.appliesTo, policy.appliesTo);

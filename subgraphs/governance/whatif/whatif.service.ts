@@ -39,7 +39,7 @@ export class WhatIfService {
 
   async preview(operation: Operation, input: PreviewPolicyInput): Promise<PolicyPreview> {
     const { tenantId } = operation;
-    const turns = this.turns.get(tenantId) ?? new Turns(1, { waiting: 10, waitMs });
+    const turns = this.turns.get(tenantId) ?? new Turns(1, { waiting: 100, waitMs });
     this.turns.set(tenantId, turns);
     try {
       return await turns.run(async () => this.found(operation, input));

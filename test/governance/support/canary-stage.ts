@@ -20,7 +20,14 @@ const watched = [{ percent: 100, bake_seconds: 30 }];
 const long = [{ percent: 100, bake_seconds: 3_600 }];
 const longHalf = [{ percent: 50, bake_seconds: 3_600 }];
 
-type Steps = typeof whole;
+/** Whose steps wait for somebody: the first of two, and the only one. */
+const asking = [
+  { percent: 50, bake_seconds: 0, waits: true },
+  { percent: 100, bake_seconds: 0 },
+];
+const askingLast = [{ percent: 100, bake_seconds: 0, waits: true }];
+
+type Steps = { percent: number; bake_seconds: number; waits?: boolean }[];
 type End = 'succeeded' | 'rolled_back' | 'failed';
 /** What a version does to a node. */
 type Kind = 'good' | 'failing' | 'harmful' | 'forbidden' | 'final';
@@ -66,11 +73,13 @@ export const actions = [
   ['paused', 'resume', 'baking'],
   ['paused', 'promote', 'promoting'],
   ['paused', 'abort', 'aborting'],
+  ['awaiting', 'resume', 'running'],
+  ['awaiting at last', 'resume', 'succeeded'],
 ] as const;
 
 /** The edge at which what people do is stopped. */
 export const edgeOf = ([from, , to]: (typeof actions)[number]) =>
-  `${from.toUpperCase()} to ${to.toUpperCase()}`;
+  `${from.startsWith('awaiting') ? 'PAUSED' : from.toUpperCase()} to ${to.toUpperCase()}`;
 
 export interface Scene {
   id: string;
@@ -189,6 +198,11 @@ export class Stage implements AsyncDisposable {
   private async placed(from: (typeof actions)[number][0]): Promise<Scene> {
     if (from === 'pending')
       return this.canary(1, whole, { start_at: new Date(Date.now() + 3_600_000).toISOString() });
+    if (from === 'awaiting' || from === 'awaiting at last') {
+      const scene = await this.canary(2, from === 'awaiting' ? asking : askingLast);
+      await this.reaches(scene.id, 'paused');
+      return scene;
+    }
     const scene =
       from === 'running'
         ? await this.canary(1, whole, { isAway: true })
