@@ -79,7 +79,7 @@ test.skipIf(!hasRedis)(
         const isForbidden = kind === 'forbidden';
         const scene = await stage.canary([half, both].includes(steps) ? 2 : 1, steps, {
           kind,
-          ...(isForbidden ? { start_at: new Date(Date.now() + 10_000).toISOString() } : {}),
+          ...(isForbidden ? { startsInMs: 20_000 } : {}),
         });
         if (isForbidden) await forbid(stage.tenant, scene.version);
         scene.end = end;

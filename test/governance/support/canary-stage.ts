@@ -119,11 +119,14 @@ export class Stage implements AsyncDisposable {
   async canary(
     count: number,
     steps: Steps,
-    { kind = 'good', ...more }: { kind?: Kind; start_at?: string; isAway?: boolean } = {},
+    {
+      kind = 'good',
+      isAway = false,
+      startsInMs = 5_000,
+    }: { kind?: Kind; isAway?: boolean; startsInMs?: number } = {},
   ): Promise<Scene> {
     const number = (this.numbers += 1);
     const version = kind === 'forbidden' ? '6.6.6' : `1.${number}.0`;
-    const { isAway = false, ...body } = more;
     const all: Worker[] = [];
     for (let at = 0; at < count; at += 1) {
       const worker = new Worker(await this.turns.run(async () => this.tenant.node()), (told) => ({
@@ -152,8 +155,8 @@ export class Stage implements AsyncDisposable {
           steps,
           applies_to: { instance_ids: ids },
           analysis: { interval_seconds: 5 },
-          start_at: new Date(Date.now() + 5_000).toISOString(),
-          ...body,
+          // From when it is made: its nodes may have taken longer than that.
+          start_at: new Date(Date.now() + startsInMs).toISOString(),
         },
       }),
     );
@@ -196,8 +199,7 @@ export class Stage implements AsyncDisposable {
   }
 
   private async placed(from: (typeof actions)[number][0]): Promise<Scene> {
-    if (from === 'pending')
-      return this.canary(1, whole, { start_at: new Date(Date.now() + 3_600_000).toISOString() });
+    if (from === 'pending') return this.canary(1, whole, { startsInMs: 3_600_000 });
     if (from === 'awaiting' || from === 'awaiting at last') {
       const scene = await this.canary(2, from === 'awaiting' ? asking : askingLast);
       await this.reaches(scene.id, 'paused');
