@@ -1,7 +1,6 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
-import { requireListed } from '#platform/auth/permissions.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
@@ -32,8 +31,8 @@ import {
 import { credentialOf, requireFitting, type Credential } from './gitops-credential.js';
 import { changed } from './gitops.events.js';
 import { loadCommits, loadConfigs } from './gitops.loader.js';
+import { isOnlyPaused, requireMayDeclare } from './may-declare.js';
 import { claimMs, lookKind } from './sync/kinds.js';
-import { gitOpsPermissionsNeeded } from './sync/panel-calls.js';
 
 const room: Room = { lock: 'governance.gitops', limit: 20, of: 'repositories', reason: 'GITOPS_LIMIT' };
 const mostCommits = 100;
@@ -85,7 +84,7 @@ export class GitOpsConfigService {
 
   /** It is looked at at once, by a job. */
   async create(operation: Operation, input: CreateGitOpsConfigInput): Promise<GitOpsConfig> {
-    requireAllListed(operation);
+    requireMayDeclare(operation);
     const rules = validate(createGitOpsConfigRules, input);
     await this.entitlements.requireFeature(operation, 'governance');
     const address = await this.address(rules.repoUrl);
@@ -144,9 +143,8 @@ export class GitOpsConfigService {
 
   /** What is left out stays. It is looked at at once. */
   async update(operation: Operation, id: string, input: UpdateGitOpsConfigInput): Promise<GitOpsConfig> {
+    if (!isOnlyPaused(input)) requireMayDeclare(operation);
     const rules = validate(updateGitOpsConfigRules, input);
-    // What stops it needs nothing that it does.
-    if (!isOnlyPaused(rules)) requireAllListed(operation);
     const address = rules.repoUrl == null ? undefined : await this.address(rules.repoUrl);
     return named(() =>
       this.change(operation, id, (config, now) => {
@@ -206,7 +204,7 @@ export class GitOpsConfigService {
   }
 
   async sync(operation: Operation, { id, prune }: SyncGitOpsConfigInput): Promise<GitOpsConfig> {
-    requireAllListed(operation);
+    requireMayDeclare(operation);
     return this.change(operation, id, (config) => {
       requireGoing(config);
       config.wantedSync = {
@@ -301,15 +299,4 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof UniqueConstraintViolationException)) throw error;
     throw new ApiError('CONFLICT', 'There is a repository of this name already', { reason: 'NAME_TAKEN' });
   }
-}
-
-function isOnlyPaused(rules: ReturnType<typeof updateGitOpsConfigRules.parse>): boolean {
-  return Object.entries(rules).every(
-    ([name, value]) => value == null || (name === 'isPaused' && value === true),
-  );
-}
-
-/** What a repository declares is put into force by governance's own hand: a key has to list what that does. */
-function requireAllListed(operation: Operation): void {
-  for (const permission of gitOpsPermissionsNeeded) requireListed(operation.requireViewer(), permission);
 }
