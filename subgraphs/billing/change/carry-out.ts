@@ -42,15 +42,10 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
       await schedule(stripe, intent);
       return;
     case 'CANCEL':
-      await once(`${id}-cancel`, async (options) => {
-        // Of one that was paused it is looked first: it may have ended by an earlier call, or go on since.
-        const status = params.isPaused
-          ? (await stripe.subscriptions.retrieve(subscription)).status
-          : 'active';
-        if (status === 'canceled') return;
-        if (status === 'paused') await stripe.subscriptions.cancel(subscription, {}, options);
-        else await stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options);
-      });
+      if (params.isPaused && (await endPaused(stripe, intent))) return;
+      await once(`${id}-cancel`, async (options) =>
+        stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
+      );
       return;
     case 'RESUME':
       if (params.isPaused) await unpause(stripe, intent);
@@ -63,6 +58,21 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
         ),
       );
   }
+}
+
+/** Ends at once what has no period that is paid. False where somebody had it go on since it was asked for. */
+async function endPaused(stripe: Stripe, { id, params }: Intent): Promise<boolean> {
+  const subscription = params.subscriptionId!;
+  const statusNow = async () => (await stripe.subscriptions.retrieve(subscription)).status;
+  const status = await statusNow();
+  if (status !== 'paused') return status === 'canceled';
+  await once(`${id}-end`, async (options) =>
+    stripe.subscriptions.cancel(subscription, {}, options).catch(async (cause: unknown) => {
+      // Of one that an earlier call has ended, whose answer was lost, Stripe says that there is none.
+      if ((await statusNow()) !== 'canceled') throw cause;
+    }),
+  );
+  return true;
 }
 
 const paidBy = ({ paymentMethodId }: IntentParams): { default_payment_method?: string } =>
