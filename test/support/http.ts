@@ -13,6 +13,8 @@ export interface Call {
   /** A body sent as it is, with the content type given in `headers`. */
   rawBody?: string;
   headers?: Record<string, string>;
+  /** Ends a request that is not answered. */
+  signal?: AbortSignal;
 }
 
 /** One HTTP request to the panel, as a client makes it. */
@@ -27,6 +29,7 @@ export async function call<Body = unknown>(url: string, options: Call = {}): Pro
     },
     ...(hasBody ? { body: JSON.stringify(options.body) } : {}),
     ...(options.rawBody === undefined ? {} : { body: options.rawBody }),
+    ...(options.signal ? { signal: options.signal } : {}),
     redirect: 'manual',
   });
   const text = await response.text();

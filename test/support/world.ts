@@ -162,10 +162,14 @@ export class Node {
   ) {}
 
   /** Beats with ordinary readings; `more` adds to them or puts others in their place. */
-  async beat(more: Record<string, unknown> = {}): Promise<Answer<Record<string, unknown>>> {
+  async beat(
+    more: Record<string, unknown> = {},
+    signal?: AbortSignal,
+  ): Promise<Answer<Record<string, unknown>>> {
     return this.world.rest('/api/agent/heartbeat', {
       token: this.credential,
       body: { ...ordinaryBeat, ...more },
+      ...(signal ? { signal } : {}),
     });
   }
 }

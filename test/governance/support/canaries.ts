@@ -24,6 +24,9 @@ interface Handed {
 }
 
 /** A node that does as it is told, or not: by the version that it is told to run. */
+/** How long a node waits for the panel's answers in one turn. */
+const patienceMs = 20_000;
+
 export class Worker {
   version = '0.2.9';
   /** What it tells of itself beside that. */
@@ -45,12 +48,14 @@ export class Worker {
   async turn(): Promise<void> {
     if (this.isAway) return;
     const { beat = {} } = this.behaviour(this.version);
-    const answer = await this.node.beat({ version: this.version, ...beat, ...this.beat });
+    // As an agent has its patience: a panel that is frozen answers when it is woken, and beats go elsewhere meanwhile.
+    const signal = AbortSignal.timeout(patienceMs);
+    const answer = await this.node.beat({ version: this.version, ...beat, ...this.beat }, signal);
     const commands = (answer.body['commands'] ?? []) as Handed[];
     for (const { id, lease, params } of commands) {
       const status = this.ended.get(id) ?? this.does(params.version ?? '');
       this.ended.set(id, status);
-      await this.reports(id, { lease, status });
+      await this.reports(id, { lease, status }, signal);
     }
   }
 
@@ -62,9 +67,13 @@ export class Worker {
     return commands.length > 0;
   }
 
-  private async reports(id: string, body: { lease: string; status: string }): Promise<void> {
+  private async reports(
+    id: string,
+    body: { lease: string; status: string },
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { credential: token, world } = this.node;
-    await world.rest(`/api/agent/commands/${id}/result`, { token, body });
+    await world.rest(`/api/agent/commands/${id}/result`, { token, body, ...(signal ? { signal } : {}) });
   }
 
   private does(version: string): 'failed' | 'success' {

@@ -9,6 +9,8 @@ import type { Edges } from './edges.js';
 import { create } from './tenant.js';
 
 export const longMs = 240_000;
+/** How often all nodes beat. */
+const everyMs = 15_000;
 const before = '0.2.9';
 const whole = [{ percent: 100, bake_seconds: 2 }];
 export const half = [{ percent: 50, bake_seconds: 2 }];
@@ -236,26 +238,31 @@ export class Stage implements AsyncDisposable {
     return rows.map(({ status }) => status);
   }
 
-  /** All beat now and then; in between those alone that have something to do, or to tell. */
+  /**
+   * All beat now and then, before they are taken for lost however busy the machine is; in between those alone that have
+   * something to do, or to tell.
+   */
   private async work(): Promise<void> {
     const haveNews = new Set<Worker>();
-    for (let round = 0; !this.isOver; round += 1) {
-      const told = round % 5 === 0 ? undefined : await this.told();
-      for (const { all } of this.scenes)
-        await Promise.all(
-          all
-            .filter((worker) => !told || told.has(worker.node.id) || haveNews.has(worker))
-            .map(async (worker) => {
-              const done = worker.done.length;
-              // While no panel is there nobody hears them.
-              const isHeard = await worker.turn().then(
-                () => true,
-                () => false,
-              );
-              if (worker.done.length > done) haveNews.add(worker);
-              else if (isHeard) haveNews.delete(worker);
-            }),
-        );
+    const turns = new Turns(4);
+    const turn = async (worker: Worker) => {
+      const done = worker.done.length;
+      // While no panel is there nobody hears them.
+      const isHeard = await worker.turn().then(
+        () => true,
+        () => false,
+      );
+      if (worker.done.length > done) haveNews.add(worker);
+      else if (isHeard) haveNews.delete(worker);
+    };
+    for (let allAt = 0; !this.isOver;) {
+      const isForAll = Date.now() > allAt + everyMs;
+      if (isForAll) allAt = Date.now();
+      const told = isForAll ? undefined : await this.told();
+      const due = this.scenes
+        .flatMap(({ all }) => all)
+        .filter((worker) => !told || told.has(worker.node.id) || haveNews.has(worker));
+      await Promise.all(due.map(async (worker) => turns.run(async () => turn(worker))));
       await new Promise((resolve) => setTimeout(resolve, 2_000));
     }
   }
