@@ -41,6 +41,7 @@ import { governanceNewsMigration } from './102-governance-news.js';
 import { resultsByStatusMigration } from './103-results-by-status.js';
 import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 import { plannedCommandsMigration, plannedDueMigration } from './105-planned-commands.js';
+import { windowDaysMigration } from './107-window-days.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -168,4 +169,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   acknowledgeCommentsMigration,
   plannedCommandsMigration,
   plannedDueMigration,
+  windowDaysMigration,
 ];

@@ -43,6 +43,7 @@ const moved: readonly Moved[] = [
     columns: ['starts_at'],
     where: `repeats = 'NEVER' and starts_at + duration_minutes * interval '1 minute' > gone.now`,
   },
+  { table: 'maintenance_window', columns: ['ends_at'], where: 'ends_at > gone.now' },
   {
     table: 'notification_channel',
     columns: ['previous_secret_until'],
