@@ -5,6 +5,7 @@ import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 
 import type { Logger } from '../logger.js';
+import { buildIndexes, isIndex } from './large-indexes.js';
 import { sqlCodeOf } from './outage.js';
 import { waits } from './patience.js';
 
@@ -14,11 +15,22 @@ export interface AreaMigration {
   statements: readonly string[];
   /** Of a contract: the steps before it, which a process has to know to live with it. */
   needs?: readonly string[];
+  /** Its indexes are built before it, outside of a transaction. */
+  buildsIndexes?: boolean;
 }
 
 /** Names a migration and its SQL: `migration('001_users', ['create table ...'], tenantTableSql(...))`. */
 export function migration(name: string, ...statements: (string | readonly string[])[]): AreaMigration {
   return { name, statements: statements.flat() };
+}
+
+/**
+ * A step with indexes of tables that may be large: `create index` inside of a transaction would keep all who write there
+ * waiting until it is built. They need nothing else of the step, which follows when they are there. The statements are
+ * those of any step, so one that was written without this may have it still.
+ */
+export function indexing(name: string, ...statements: string[]): AreaMigration {
+  return { name, statements, buildsIndexes: true };
 }
 
 /**
@@ -61,10 +73,11 @@ interface MigrateOptions {
 /**
  * Brings one area's schema up to date as the owner. Each step is a transaction with its row in the table of steps: what it
  * has locked is free again after it, events do not wait for those behind it, and a run that was cut off goes on after the
- * last one. Processes that start together take turns by an advisory lock, so that each step runs once. Answers the names
- * of the steps that were applied here.
+ * last one. Indexes of large tables are there before their step begins. Processes that start together take turns by an
+ * advisory lock, so that each step runs once. Answers the names of the steps that were applied here.
  */
 export async function migrateArea(options: MigrateOptions): Promise<string[]> {
+  const built = new Set<string>();
   const orm = new MikroORM({
     clientUrl: options.ownerUrl,
     schema: options.area,
@@ -79,7 +92,7 @@ export async function migrateArea(options: MigrateOptions): Promise<string[]> {
       disableForeignKeys: false,
       migrationsList: options.migrations.map((step) => ({
         name: step.name,
-        class: toClass(options.area, step),
+        class: toClass(options.area, step, built),
       })),
     },
     logger: (message) => options.logger.debug({ area: options.area }, message),
@@ -87,9 +100,11 @@ export async function migrateArea(options: MigrateOptions): Promise<string[]> {
   try {
     const applied: string[] = [];
     for (;;) {
-      const next = await patiently(options, async () => applyNext(orm, options));
-      if (next.length === 0) return applied;
-      applied.push(...next);
+      const { steps, indexes } = await patiently(options, async () => applyNext(orm, options, built));
+      if (steps.length + indexes.length === 0) return applied;
+      applied.push(...steps);
+      if (indexes.length > 0) await patiently(options, async () => buildIndexes(options, indexes));
+      for (const index of indexes) built.add(index);
     }
   } finally {
     await close(orm);
@@ -104,20 +119,33 @@ async function close(orm: MikroORM): Promise<void> {
   closed.abort();
 }
 
-/** The next step that is due; of a schema that is new all of them, since nobody is at work there. */
-async function applyNext(orm: MikroORM, { area, migrations }: MigrateOptions): Promise<string[]> {
+/**
+ * The next step that is due, or else the indexes to build before it; of a schema that is new all steps, since nobody is
+ * at work there.
+ */
+async function applyNext(
+  orm: MikroORM,
+  { area, migrations }: MigrateOptions,
+  built: ReadonlySet<string>,
+): Promise<{ steps: string[]; indexes: string[] }> {
   return orm.em.transactional(async (em) => {
     // No deadline for a statement: filling a column of a large table takes what it takes.
     await em.execute(`set local lock_timeout = ${waits.migration}`);
     await em.execute('select pg_advisory_xact_lock(hashtext(?))', [`migrate ${area}`]);
     const known = await appliedSteps(em, area);
-    const due = migrations.map(({ name }) => name).filter((name) => !known.has(name));
-    const steps = known.size === 0 ? due : due.slice(0, 1);
-    if (steps.length === 0) return [];
+    const due = migrations.filter(({ name }) => !known.has(name));
+    const isNew = known.size === 0;
+    const indexes = isNew ? [] : indexesOf(due[0]).filter((index) => !built.has(index));
+    const steps = (isNew ? due : due.slice(0, 1)).map(({ name }) => name);
+    if (steps.length === 0 || indexes.length > 0) return { steps: [], indexes };
     await em.execute(`set local lock_timeout = ${waits.migrationLock}`);
     const applied = await orm.migrator.up({ transaction: em.getTransactionContext(), migrations: steps });
-    return applied.map(({ name }) => name);
+    return { steps: applied.map(({ name }) => name), indexes };
   });
+}
+
+function indexesOf(step: AreaMigration | undefined): readonly string[] {
+  return step?.buildsIndexes ? step.statements.filter(isIndex) : [];
 }
 
 async function appliedSteps(em: SqlEntityManager, area: string): Promise<Set<string>> {
@@ -163,10 +191,11 @@ async function patiently<T>({ area, logger }: MigrateOptions, work: () => Promis
 function toClass(
   area: string,
   { name, statements, needs }: AreaMigration,
+  built: ReadonlySet<string>,
 ): new (...args: ConstructorParameters<typeof Migration>) => Migration {
   return class extends Migration {
     override up(): void {
-      for (const statement of statements) this.addSql(statement);
+      for (const statement of statements) if (!built.has(statement)) this.addSql(statement);
       if (needs) this.addSql(recorded(area, name, needs));
     }
   };

@@ -31,7 +31,12 @@ import { InstanceReference } from './licence/instance.reference.js';
 import { LicenceKeys } from './licence/licence-keys.js';
 import { createLicenceKeysRouter } from './licence/licence-keys.router.js';
 import { Licence } from './licence/licence.entity.js';
-import { licenceNodes, reissueLicences, renewLicencesSweep } from './licence/licence.job.js';
+import {
+  licenceNodes,
+  licenceRetentionSweep,
+  reissueLicences,
+  renewLicencesSweep,
+} from './licence/licence.job.js';
 import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.resolver.js';
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
@@ -173,6 +178,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       ledgerRetentionSweep,
       intentRetentionSweep,
       usageRetentionSweep,
+      licenceRetentionSweep,
       idempotencySweep('billing'),
     ],
     jobs: [

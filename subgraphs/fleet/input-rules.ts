@@ -30,7 +30,7 @@ export const fleetInputRules: InputRules = {
   ImpersonateInstanceInput: () => impersonateInstanceRules,
   RetryCommandInput: () => retryCommandRules,
   RotateWebhookSecretInput: () => rotateWebhookSecretRules,
-  SendCommandInput: () => sendCommandRules,
+  SendCommandInput: sendCommandRules,
   UpdateAlertRuleInput: () => updateAlertRuleRules,
   UpdateInstanceInput: () => updateInstanceRules,
   UpdateNotificationChannelInput: () => updateNotificationChannelRules,

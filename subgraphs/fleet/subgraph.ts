@@ -20,6 +20,7 @@ import { CommandInvocation } from './command/invocation.entity.js';
 import { InvocationResolver } from './command/invocation.resolver.js';
 import { mandatoryPolicies } from './command/mandatory-policies.job.js';
 import { PendingCommands } from './command/pending-commands.job.js';
+import { beginJob, plannedCommandsSweep } from './command/planned.job.js';
 import {
   CommandDelayResolver,
   CommandPreviewResolver,
@@ -161,13 +162,14 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       retentionSweep,
       commandTimeoutsSweep(suspension),
       commandRetentionSweep,
+      plannedCommandsSweep,
       idempotencySweep('fleet'),
       redemptionsSweep,
       lifecycleRetentionSweep,
       endedMakersSweep,
       ...alerts.sweeps,
     ],
-    jobs: alerts.jobs,
+    jobs: [...alerts.jobs, beginJob(admission)],
     routers: [...alerts.routers, ...(gateways ? [gateways.router(hearing)] : [])],
     // The events so far have been read: it begins to follow its own.
     start: async () => {

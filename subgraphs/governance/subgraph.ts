@@ -49,6 +49,7 @@ import { PackService } from './pack/pack.service.js';
 import { governancePermissions } from './permissions.js';
 import { followEntitlements } from './policy/plan.job.js';
 import { PolicyVersion } from './policy/policy-version.entity.js';
+import { policyVersionRetentionSweep } from './policy/policy-version.job.js';
 import { Policy } from './policy/policy.entity.js';
 import { PolicyResolver, PolicyVersionResolver } from './policy/policy.resolver.js';
 import { PolicyService } from './policy/policy.service.js';
@@ -116,6 +117,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       clustersDueSweep(logger),
       refreshSweep,
       historyRetentionSweep,
+      policyVersionRetentionSweep,
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,

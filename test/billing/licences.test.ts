@@ -214,6 +214,23 @@ test('a node that leaves the fleet frees its licence', async () => {
   expect((await tenant.rest('/api/billing/licenses')).body).toEqual([]);
 });
 
+test('a licence that was freed is forgotten after a year', async () => {
+  const tenant = await panel.world.tenant();
+  const freed = async (id: string, days: number) =>
+    panel.sql(
+      `insert into billing.licence (tenant_id, id, instance_id, plan, features, issued_at, expires_at, freed_at)
+       values ($1, $2, $2, 'FREE', '{}', $3, $3, $3)`,
+      [tenant.id, id, new Date(panel.clock.now().getTime() - days * 24 * 3_600_000)],
+    );
+  await freed('old', 366);
+  await freed('young', 364);
+  const left = async () => {
+    await panel.clock.advance(3_600_000);
+    return panel.sql('select id from billing.licence where tenant_id = $1', [tenant.id]);
+  };
+  await expect.poll(left, { timeout: 30_000 }).toEqual([{ id: 'young' }]);
+});
+
 test('a licence is renewed long before it ends', async () => {
   const tenant = await panel.world.tenant();
   const node = await tenant.node();

@@ -77,4 +77,24 @@ describe('a policy', () => {
     expect(await put(one, { enforcement: 'advisory' })).toBe(200);
     await judgedBy([one, four, five], 3);
   });
+
+  test('keeps the newest 200 of what it was', async () => {
+    const tenant = await panel.world.tenant();
+    const id = await create(tenant, { name: 'Encrypted', rule: encrypted });
+    await panel.sql(
+      `insert into governance.policy_version select tenant_id, policy_id, n, name, rule, enforcement, severity,
+         applies_to, is_deleted, changed_by, changed_at
+       from governance.policy_version, generate_series(2, 250) n where policy_id = $1`,
+      [id],
+    );
+    await panel.sql('update governance.policy set version = 250 where id = $1', [id]);
+    const kept = async () => {
+      await panel.clock.advance(3_600_000);
+      return panel.sql(
+        'select min(version) as first, max(version) as last from governance.policy_version where policy_id = $1',
+        [id],
+      );
+    };
+    await expect.poll(kept, { timeout: 30_000 }).toEqual([{ first: 51, last: 250 }]);
+  });
 });

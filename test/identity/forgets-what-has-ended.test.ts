@@ -44,4 +44,50 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
   const nothing = Object.fromEntries(tables.map((table) => [table, 0]));
   await expect.poll(countsLater, { timeout: 30_000 }).toEqual(nothing);
   expect((await panel.world.login(tenant.account.email, tenant.account.password)).status).toBe(200);
+
+  // Access that ended this many days ago, and such that goes on.
+  const access = async (id: string, expired: number, revoked: number | null) => {
+    const at = (days: number | null) =>
+      days === null ? null : new Date(panel.clock.now().getTime() - days * day);
+    await panel.sql(
+      `insert into identity.api_key
+         (tenant_id, id, name, prefix, secret_hash, permissions, created_by, created_at, expires_at, revoked_at)
+       values ($1, $2, 'A key', 'qcp_', $2, '{}', 'usr_x', now(), $3, $4)`,
+      [tenant.id, id, at(expired), at(revoked)],
+    );
+    await panel.sql(
+      `insert into identity.delegation
+         (tenant_id, id, provider_id, role, granted_by, granted_at, expires_at, revoked_at)
+       values ($1, $2, 'org_x', 'VIEWER', 'usr_x', now(), $3, $4)`,
+      [tenant.id, id, at(expired), at(revoked)],
+    );
+    await panel.sql(
+      `insert into identity.oauth_client
+         (tenant_id, instance_id, name, hostname, base_url, redirect_uris, registered_at, revoked_at)
+       values ($1, $2, 'A node', 'a.example', 'https://a.example', '[]', now(), $3)`,
+      [tenant.id, id, at(revoked)],
+    );
+  };
+  await access('expired', 91, null);
+  await access('revoked', -9, 91);
+  await access('revoked-long-ago', -9, 366);
+  await access('just-expired', 80, null);
+  await access('just-revoked', -9, 80);
+  await access('good', -9, null);
+  const left = async (table: string, key = 'id') => {
+    const rows = await panel.sql<{ id: string }>(
+      `select ${key} as id from identity.${table} where ${key} !~ '^inst_' order by 1`,
+    );
+    return rows.map(({ id }) => id);
+  };
+  const stay = ['good', 'just-expired', 'just-revoked'];
+  await expect
+    .poll(
+      async () => {
+        await panel.clock.advance(hour);
+        return [await left('api_key'), await left('delegation'), await left('oauth_client', 'instance_id')];
+      },
+      { timeout: 30_000 },
+    )
+    .toEqual([stay, stay, ['expired', ...stay, 'revoked'].toSorted()]);
 });

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { schemas } from '#panel/areas.js';
-import { migrateArea, migration, type AreaMigration } from '#platform/database/migrate.js';
+import { indexing, migrateArea, migration, type AreaMigration } from '#platform/database/migrate.js';
 import { patience } from '#platform/database/patience.js';
 import { silentLogger } from '#platform/logger.js';
 
@@ -134,4 +134,59 @@ test('a step that waits for a long writer lets those behind it go on, and is don
   await writer.query('commit');
   expect(await migrated).toEqual(['903_config']);
   expect(new Set(warnings)).toEqual(new Set([expect.stringMatching(/lets those behind it go first/)]));
+});
+
+/** Until an index of events is being built, and waits for those who have written there to end; answers by whom. */
+async function buildsIndex(): Promise<number> {
+  let pid: number | undefined;
+  await until(async () => {
+    const { rows } = await owner.query<{ pid: number }>(
+      `select pid from pg_stat_progress_create_index where relid = 'governance.outbox'::regclass
+         and phase = 'waiting for writers before build'`,
+    );
+    pid = rows[0]?.pid;
+    return pid !== undefined;
+  }, 'the index to be built');
+  return pid!;
+}
+
+test('an index of a large table is built while others write there, anew after it was cut off, and its step follows', async () => {
+  const insert = `insert into governance.outbox
+    (xid, event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+    values (pg_current_xact_id(), gen_random_uuid()::text, 'org_a', 'x', 'x', '{}', 'test', now())`;
+  const steps = [
+    ...migrations,
+    ...tail,
+    migration('903_config'),
+    indexing(
+      '904_index',
+      'create index outbox_second on governance.outbox (second)',
+      'alter table governance.gitops_config add column fourth text',
+    ),
+  ];
+  const migrated = async () => migrateArea({ ...here, migrations: steps, logger: silentLogger });
+  await writer.query(`begin; ${insert}`);
+  const cut = migrated().catch((error: Error) => error.message);
+  const first = await buildsIndex();
+  // Another process that starts meanwhile takes its turn.
+  const second = migrated();
+  await owner.query('select pg_terminate_backend($1, 5000)', [first]);
+  expect(await cut).toMatch(/terminat/i);
+  // What was cut off serves nobody, and is taken away first.
+  await until(async () => {
+    const { rowCount } = await owner.query(
+      `select from pg_stat_activity where query like 'drop index concurrently%' and wait_event = 'virtualxid'`,
+    );
+    return rowCount === 1;
+  }, 'the index that was cut off to be dropped');
+  await owner.query(`set lock_timeout = 500; ${insert}`);
+  await writer.query('commit');
+  expect(await second).toEqual(['904_index']);
+  const { rows } = await owner.query(
+    `select indisvalid, (select count(*)::int from pg_attribute
+       where attrelid = 'governance.gitops_config'::regclass and attname = 'fourth') as columns
+     from pg_index where indexrelid = 'governance.outbox_second'::regclass`,
+  );
+  expect(rows).toEqual([{ indisvalid: true, columns: 1 }]);
+  expect(await migrated()).toEqual([]);
 });

@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const stage = usePolicyStage();
 
 test.skipIf(!isChromiumThere)(
-  'a command is sent to those of a group, or to some that are chosen',
+  'a command is sent to those of a group, or to some that are chosen, at once or planned',
   async () => {
     const tenant = await stage.panel.world.tenant();
     const member = await tenant.node('member');
@@ -38,10 +38,15 @@ test.skipIf(!isChromiumThere)(
     await tabTo(page, 'Put in other', 200);
     await page.keyboard.press('Enter');
     await said.filter({ hasText: 'It touches 1 instance: other.' }).waitFor();
+    await page.getByLabel('It begins').fill(new Date(Date.now() + 48 * 3_600_000).toISOString().slice(0, 16));
+    await said.filter({ hasText: 'It touches 1 instance: other.' }).waitFor();
     expect(await faultsOf(page)).toEqual([]);
     await tabTo(page, 'Send', 200);
     await page.keyboard.press('Enter');
     await page.getByText('1 instance: 1 waiting').waitFor();
+    await page.getByText(', begins in 2 days').waitFor();
+    await press(page, 'Cancel it');
+    await page.getByText('1 instance: 1 not run').waitFor();
     expect([dana.complaints, dana.strangers]).toEqual([[], []]);
   },
 );

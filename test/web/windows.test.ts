@@ -106,6 +106,19 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
 
     await fits(page);
     await open(page, 'Edit Nights', 'Window: Nights');
+    await choose(page, 'How often', 'Every month');
+    await choose(page, 'Comes again on', 'the first Monday of the month');
+    await press(page, 'Save');
+    await row.getByText('On the first Monday of the month at 3:00').waitFor();
+    await open(page, 'Edit Nights', 'Window: Nights');
+    await choose(page, 'How often', 'Every week');
+    for (const day of ['Monday', 'Friday']) await page.getByRole('dialog').getByLabel(day).check();
+    await page.getByRole('dialog').getByLabel('Begins no more from').fill('2037-06-01T00:00');
+    expect(await faultsOf(page)).toEqual([]);
+    await press(page, 'Save');
+    await row.getByText('Every Monday and Friday at 3:00').waitFor();
+    await row.getByText('no more from Jun 1, 2037, 1:00:00').waitFor();
+    await open(page, 'Edit Nights', 'Window: Nights');
     await choose(page, 'What it does', 'No command begins in it');
     await choose(page, 'For', 'All instances');
     await choose(page, 'How often', 'Once');

@@ -1,6 +1,6 @@
 import type { CommandKind, SendCommandInput } from '../generated/graphql.ts';
 import type { Scope } from '../governance/scope.tsx';
-import { wordsIn } from '../parts/form.ts';
+import { textOf, wordsIn } from '../parts/form.ts';
 import { paramsOf } from './param-fields.tsx';
 
 interface Chosen {
@@ -15,6 +15,7 @@ interface Chosen {
 /** What a form says would be sent. */
 export function inputOf(form: HTMLFormElement, { kind, schema, instance, scope }: Chosen): SendCommandInput {
   const data = new FormData(form);
+  const startAt = textOf(data, 'startAt');
   return {
     command: kind,
     params: schema ? paramsOf(schema, data) : {},
@@ -22,6 +23,8 @@ export function inputOf(form: HTMLFormElement, { kind, schema, instance, scope }
     maxConcurrency: Number(data.get('maxConcurrency')),
     maxErrors: Number(data.get('maxErrors')),
     ignoresWindows: data.get('ignoresWindows') === 'on',
+    // Without a zone in it the browser takes it for a time by the reader's clocks.
+    startAt: startAt ? new Date(startAt).toISOString() : null,
   };
 }
 

@@ -98,6 +98,11 @@ function Followed({ id }: { id: string }) {
           <Status of={command.status} />
         </span>{' '}
         sent <Time at={command.createdAt} /> by {who(command.createdBy)}
+        {command.startAt && (
+          <>
+            , {new Date(command.startAt) > new Date() ? 'begins' : 'to begin'} <Time at={command.startAt} />
+          </>
+        )}
         {command.cancelledAt && (
           <>
             , cancelled <Time at={command.cancelledAt} />
@@ -111,6 +116,7 @@ function Followed({ id }: { id: string }) {
         {params.length > 0 &&
           ` with ${params.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ')}`}
       </p>
+      {command.refusal && <p>Policies did not let it begin. {command.refusal}</p>}
       <ProgressBar command={command} />
       <Results command={command} />
     </Page>

@@ -80,6 +80,11 @@ export default function CommandsPage() {
                 {words(command.command)}
               </Link>{' '}
               <Time at={command.createdAt} />
+              {command.startAt && new Date(command.startAt) > new Date() && (
+                <>
+                  , begins <Time at={command.startAt} />
+                </>
+              )}
               <ProgressBar command={command} />
             </div>
           </li>

@@ -76,6 +76,12 @@ export default function NewCommandPage() {
         {info && <p className="quiet">{info.description}</p>}
         {info && <ParamFields key={kind} schema={info.paramsSchema} />}
         {instance === undefined && <ScopeFields scope={scope} onChange={setScope} withoutAll />}
+        <Field
+          label="It begins"
+          name="startAt"
+          type="datetime-local"
+          hint="By your clocks, at most 30 days ahead. Left empty it begins at once."
+        />
         <details>
           <summary>How careful</summary>
           <Field

@@ -5,14 +5,16 @@ import type {
   CreateMaintenanceWindowInput,
   MaintenanceWindowEffect,
   MaintenanceWindowRepeat,
+  Weekday,
   WindowGroupsQuery,
   WindowRowFragment,
 } from '../generated/graphql.ts';
-import { Choice, Field, Select } from '../parts/field.tsx';
+import { Choice, Field, FieldGroup, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { exactTime } from '../parts/time.tsx';
-import { effects, repeats } from './window-words.ts';
+import { words } from '../parts/words.ts';
+import { effects, repeats, weekdays, weekText } from './window-words.ts';
 import { lastMoment, localAt, momentAt, ownZone, zonesWith } from './zones.ts';
 
 /** The next full hour: a beginning that is not over before the form is filled in. */
@@ -31,6 +33,7 @@ export function WindowFields({ window, groups }: WindowFieldsProps) {
   const [groupId, setGroupId] = useState(window?.groupId ?? '');
   const [zone, setZone] = useState(window?.timeZone ?? ownZone);
   const [local, setLocal] = useState(() => localAt(window ? new Date(window.startsAt) : soon(), zone));
+  const [comes, setComes] = useState<MaintenanceWindowRepeat>(window?.repeats ?? 'NEVER');
   const begins = momentAt(local, zone);
   const known = groups.data?.instanceGroups.nodes ?? [];
   // What is chosen is never left out, whatever can be read of it.
@@ -79,7 +82,19 @@ export function WindowFields({ window, groups }: WindowFieldsProps) {
         options={zonesWith(ownZone, zone).map((value) => ({ value, text: value }))}
         onChange={setZone}
       />
-      <Select label="How often" name="repeats" options={repeats} defaultValue={window?.repeats ?? 'NEVER'} />
+      <Choice label="How often" name="repeats" value={comes} options={repeats} onChange={setComes} />
+      {comes === 'WEEKLY' && <DayFields days={window?.days ?? []} />}
+      {comes === 'MONTHLY' && <WeekField local={local} week={window?.weekOfMonth} />}
+      {comes !== 'NEVER' && (
+        <Field
+          label="Begins no more from"
+          name="endsAt"
+          type="datetime-local"
+          max={lastMoment}
+          defaultValue={window?.endsAt ? localAt(new Date(window.endsAt), zone) : ''}
+          hint="By the same clocks. Left empty it goes on."
+        />
+      )}
       <Field
         label="For how long, in minutes"
         name="durationMinutes"
@@ -94,8 +109,42 @@ export function WindowFields({ window, groups }: WindowFieldsProps) {
   );
 }
 
+/** Those of a week; none is the one on which it begins. */
+function DayFields({ days }: { days: readonly Weekday[] }) {
+  return (
+    <FieldGroup legend="On these days, if on several" name="days">
+      {weekdays.map((day) => (
+        <label key={day} className="check">
+          <input type="checkbox" name="days" value={day} defaultChecked={days.includes(day)} /> {words(day)}
+        </label>
+      ))}
+    </FieldGroup>
+  );
+}
+
+/** Which one of the month its day is: the fourth may be the last as well. */
+function WeekField({ local, week }: { local: string; week: number | null | undefined }) {
+  const date = new Date(`${local}Z`);
+  if (Number.isNaN(date.getTime())) return null;
+  const day = date.getUTCDate();
+  const days = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const nth = Math.ceil(day / 7);
+  const weeks = [...(nth <= 4 ? [nth] : []), ...(day + 7 > days ? [-1] : [])];
+  const weekday = words(weekdays[(date.getUTCDay() + 6) % 7]!);
+  return (
+    <Select
+      key={weeks.join()}
+      label="Comes again on"
+      name="weekOfMonth"
+      options={weeks.map((each) => ({ value: String(each), text: weekText(each, weekday) }))}
+      defaultValue={String(week && weeks.includes(week) ? week : weeks[0])}
+    />
+  );
+}
+
 export function windowOf(form: FormData): CreateMaintenanceWindowInput {
   const timeZone = textOf(form, 'timeZone');
+  const days = form.getAll('days') as Weekday[];
   return {
     name: textOf(form, 'name'),
     effect: textOf(form, 'effect') as MaintenanceWindowEffect,
@@ -104,12 +153,18 @@ export function windowOf(form: FormData): CreateMaintenanceWindowInput {
     durationMinutes: Number(form.get('durationMinutes')),
     repeats: textOf(form, 'repeats') as MaintenanceWindowRepeat,
     timeZone,
+    days: days.length > 0 ? days : null,
+    weekOfMonth: Number(textOf(form, 'weekOfMonth')) || null,
+    endsAt: momentAt(textOf(form, 'endsAt'), timeZone)?.toISOString() ?? null,
   };
 }
 
 /** The same of a window that is there, as its form would give it. */
 export function settingsOf(window: WindowRowFragment): CreateMaintenanceWindowInput {
   const { name, effect, groupId, startsAt, durationMinutes, repeats: comes, timeZone } = window;
+  const { days, weekOfMonth, endsAt } = window;
+  const ends = endsAt && (momentAt(localAt(new Date(endsAt), timeZone), timeZone)?.toISOString() ?? endsAt);
   const begins = momentAt(localAt(new Date(startsAt), timeZone), timeZone)?.toISOString() ?? startsAt;
-  return { name, effect, groupId, startsAt: begins, durationMinutes, repeats: comes, timeZone };
+  const repeated = { repeats: comes, timeZone, days, weekOfMonth, endsAt: ends };
+  return { name, effect, groupId, startsAt: begins, durationMinutes, ...repeated };
 }

@@ -115,3 +115,20 @@ export async function renewLicences(
   );
   return renewed.length;
 }
+
+/** As long as fleet knows who has left it. */
+const keptFreedMs = 365 * dayMs;
+
+/** Forgets the licences of nodes that left long ago. */
+export const licenceRetentionSweep: Sweep = {
+  name: 'licence.forget',
+  everyMs: 60 * 60 * 1000,
+  async run({ em, now }) {
+    const gone = await em.execute<unknown[]>(
+      `delete from billing.licence where (tenant_id, id) in (
+         select tenant_id, id from billing.licence where freed_at < ? order by freed_at limit ?) returning 1`,
+      [new Date(now.getTime() - keptFreedMs), atOnce],
+    );
+    return gone.length === atOnce ? 'more' : 'done';
+  },
+};

@@ -85,8 +85,10 @@ export async function settle(
     isCancelled: command.cancelledAt !== null,
   });
   const isOver = waitingIn(command.counts) + (command.counts.IN_PROGRESS ?? 0) === 0;
-  if (isOver) command.finishedAt ??= step.now;
-  else if (!end) await offerNext(step, command);
+  if (isOver) {
+    command.finishedAt ??= step.now;
+    command.dueAt = null;
+  } else if (!end) await offerNext(step, command);
   await noteCommandEnds(step, command, changed.flatMap(endOf));
   for (const invocation of changed) step.publish(progressed(command, invocation));
   if (changed.length === 0 || ended > 0) step.publish(progressed(command));
@@ -102,7 +104,7 @@ function endOf({ instanceId, status, exitCode }: CommandInvocation): CommandEnd[
   return [{ instanceId, failure: exitCode === null ? 'failed' : `failed with exit code ${exitCode}` }];
 }
 
-/** Ends those that no node has in its hands. One that was just handed out asks before it begins, and ends then, or with its lease. */
+/** Ends those that no node has in its hands, those of a command that has not begun among them. One that was just handed out asks before it begins, and ends then, or with its lease. */
 async function endWaiting(
   { em, now }: ProgressStep,
   command: Command,
@@ -114,7 +116,7 @@ async function endWaiting(
     `with waiting as (
        select instance_id, status from fleet.command_invocation
        where tenant_id = ? and command_id = ? and status in ('PENDING', 'DELAYED')
-         and (leased_until is null or leased_until <= ?)
+         and (leased_until is null or leased_until <= ? or deliveries = 0)
      ), ended as (
        update fleet.command_invocation i
        set status = ?, finished_at = ?, updated_at = ?, due_at = null, leased_until = null

@@ -69,6 +69,21 @@ export class Command {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it begins, or has begun, where that was not at once; null else.',
+  })
+  @Property({ type: 'datetime', nullable: true })
+  startAt!: Date | null;
+
+  /** When a sweep looks at its beginning; null where it has begun or ended. Changed only with the row locked. */
+  @Property({ type: 'datetime', nullable: true })
+  dueAt!: Date | null;
+
+  /** By a resolver of its own. */
+  @Property({ type: 'text', nullable: true })
+  refusal!: string | null;
+
   @Field(() => DateTime, { description: 'No instance takes it up after this.' })
   @Property({ type: 'datetime' })
   expiresAt!: Date;

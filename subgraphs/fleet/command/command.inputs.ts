@@ -2,7 +2,7 @@ import { ArgsType, Field, ID, InputType, Int, registerEnumType } from 'type-grap
 import { z } from 'zod';
 
 import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
-import { JsonObject } from '#platform/subgraph/scalars.js';
+import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
 
 import { unknownFieldsDescription } from '../reported/input-warning.js';
 import { Measurement, ReportedText } from '../reported/reported.scalars.js';
@@ -53,7 +53,8 @@ export class SendCommandInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Seconds within which an instance has to take it up, 30 to 172800; 3600 unless told.',
+    description:
+      'Seconds within which an instance has to take it up, from `startAt` on if that is told; 30 to 172800, 3600 unless told.',
   })
   deliveryTimeoutSeconds?: number | null;
 
@@ -68,6 +69,14 @@ export class SendCommandInput {
     description: 'Begins outside of maintenance windows too; false unless told.',
   })
   ignoresWindows?: boolean | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When it begins, at most 30 days ahead; at once unless told, or where that has passed. Nobody gets it before, and it ' +
+      'can be cancelled until then. Whom it is for is settled when it is sent, whatever becomes of groups and tags.',
+  })
+  startAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
@@ -99,27 +108,34 @@ const within = (what: string, low: number, high: number) => {
   return z.number().min(low, sentence).max(high, sentence).nullish();
 };
 
-export const sendCommandRules = z
-  .object({
-    instanceIds: z.array(z.string()).max(1_000, 'At most 1000 instances').nullish(),
-    groupIds: z.array(z.string()).max(100, 'At most 100 groups').nullish(),
-    tags: z.array(z.string()).max(20, 'At most 20 tags').nullish(),
-    command: z.enum(CommandKind),
-    params: z.record(z.string(), z.unknown()).nullish(),
-    maxConcurrency: within('Max concurrency', 1, 10_000),
-    maxErrors: within('Max errors', 0, 10_000),
-    deliveryTimeoutSeconds: within('Delivery timeout seconds', 30, 172_800),
-    executionTimeoutSeconds: within('Execution timeout seconds', 5, 172_800),
-    ignoresWindows: z.boolean().nullish(),
-  })
-  .superRefine(({ command, params, instanceIds, groupIds, tags }, context) => {
-    if (!instanceIds?.length && !groupIds?.length && !tags?.length) {
-      context.addIssue({ code: 'custom', path: ['instanceIds'], message: 'Name at least one instance' });
-    }
-    for (const { path, message } of paramsFaults(command, params ?? {})) {
-      context.addIssue({ code: 'custom', path: ['params', ...path], message });
-    }
-  });
+const mostAheadMs = 30 * 24 * 60 * 60 * 1000;
+
+export const sendCommandRules = (now: Date) =>
+  z
+    .object({
+      instanceIds: z.array(z.string()).max(1_000, 'At most 1000 instances').nullish(),
+      groupIds: z.array(z.string()).max(100, 'At most 100 groups').nullish(),
+      tags: z.array(z.string()).max(20, 'At most 20 tags').nullish(),
+      command: z.enum(CommandKind),
+      params: z.record(z.string(), z.unknown()).nullish(),
+      maxConcurrency: within('Max concurrency', 1, 10_000),
+      maxErrors: within('Max errors', 0, 10_000),
+      deliveryTimeoutSeconds: within('Delivery timeout seconds', 30, 172_800),
+      executionTimeoutSeconds: within('Execution timeout seconds', 5, 172_800),
+      ignoresWindows: z.boolean().nullish(),
+      startAt: z
+        .date()
+        .max(new Date(now.getTime() + mostAheadMs), 'Start at must be at most 30 days ahead')
+        .nullish(),
+    })
+    .superRefine(({ command, params, instanceIds, groupIds, tags }, context) => {
+      if (!instanceIds?.length && !groupIds?.length && !tags?.length) {
+        context.addIssue({ code: 'custom', path: ['instanceIds'], message: 'Name at least one instance' });
+      }
+      for (const { path, message } of paramsFaults(command, params ?? {})) {
+        context.addIssue({ code: 'custom', path: ['params', ...path], message });
+      }
+    });
 
 @InputType({ description: 'Narrows a list of commands; what is left out does not narrow.' })
 export class CommandFilter {

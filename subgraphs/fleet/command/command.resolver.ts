@@ -16,6 +16,7 @@ import {
   Root,
 } from 'type-graphql';
 
+import { listsWithout } from '#platform/auth/permissions.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
@@ -97,11 +98,13 @@ export class CommandResolver {
   @Authorized('fleet.command.send')
   @Mutation(() => Command, {
     description:
-      'Sends a command to instances, connected or not. Nodes get it at once over `commandsFor`, or with the answer to ' +
-      'their next beat. `Idempotency-Key` holds. VALIDATION_FAILED, also for an instance that is not of the fleet, by ' +
+      'Sends a command to instances, connected or not. Nodes get it at once, or at `startAt`, over `commandsFor` or with the ' +
+      'answer to their next beat. `Idempotency-Key` holds. VALIDATION_FAILED, also for an instance that is not of the fleet, by ' +
       'its place in the list. CONFLICT (POLICY_VIOLATION) when a mandatory policy does not let it be done on one of them, ' +
       'with the policy and what decided in the details, and (TARGETS_CHANGED) when who has the tags or is in the groups changed ' +
-      'just then: send it again. UNAVAILABLE when that cannot be asked and there are such policies.',
+      'just then: send it again. UNAVAILABLE when that cannot be asked and there are such policies. Policies are asked again ' +
+      'when `startAt` has come: one that does not let it be done on one of the instances by then has it cancelled, and ' +
+      '`refusal` says so. LIMIT_REACHED (PLANNED_COMMANDS_LIMIT) while 100 wait for their `startAt`.',
   })
   async sendCommand(
     @Arg('input', () => SendCommandInput, { description: 'The command and who it is for.' })
@@ -174,6 +177,16 @@ export class CommandResolver {
       errors,
       notRun: total - waiting - running - succeeded - errors,
     };
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'Which mandatory policy did not let it be done when its `startAt` had come, so that it was cancelled; null else, and ' +
+      'to an API key that may not read policies.',
+  })
+  refusal(@Root() { refusal }: Command, @Ctx() { operation }: SubgraphContext): string | null {
+    return listsWithout(operation.requireViewer(), 'governance.policy.read') ? null : refusal;
   }
 
   @FieldResolver(() => [CommandInvocation], {

@@ -6,6 +6,7 @@ import type { Admission } from '#platform/admission/admission.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
+import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -25,7 +26,22 @@ import { CommandStatus, InvocationStatus } from './command.status.js';
 import { CommandInvocation } from './invocation.entity.js';
 import { ResultsLoader } from './results.loader.js';
 import { retryTargets, rulesOf } from './retry.service.js';
-import { commandRulesOf, defaults, expiryOf, targetsFor, type CommandRules } from './targets.service.js';
+import {
+  beginningOf,
+  commandRulesOf,
+  defaults,
+  expiryOf,
+  targetsFor,
+  type CommandRules,
+} from './targets.service.js';
+
+/** Their instances pass over them with each beat that has something to do. */
+const room: Room = {
+  lock: 'fleet.command',
+  limit: 100,
+  of: 'planned commands that have not begun',
+  reason: 'PLANNED_COMMANDS_LIMIT',
+};
 
 /** The first answer to a call that may be repeated: the command as it was sent, whatever became of it since. */
 interface SentCommand {
@@ -68,10 +84,11 @@ export class CommandService {
       if (instanceIds.some((id) => !admitted.has(id)))
         throw new ApiError('CONFLICT', 'Who is among these has just changed', { reason: 'TARGETS_CHANGED' });
       const command = this.build(operation, rules, instanceIds.length);
+      if (command.startAt) await requireRoomFor(write, command);
       const answer = { command, invocations: await insert(write, command, instanceIds) };
       write.audit({ target: command.id });
       write.publish(progressed(command));
-      for (const event of offered(command, instanceIds)) write.publish(event);
+      if (!command.startAt) for (const event of offered(command, instanceIds)) write.publish(event);
       return { answer, response: answer };
     });
     ResultsLoader.of(operation).prime(sent.command.id, sent.invocations);
@@ -133,6 +150,8 @@ export class CommandService {
 
   private build(operation: Operation, rules: CommandRules, total: number): Command {
     const now = operation.clock.now();
+    const beginsAt = beginningOf(rules, now);
+    const startAt = beginsAt > now ? beginsAt : null;
     return Object.assign(new Command(), {
       tenantId: operation.tenantId,
       id: newId('command'),
@@ -148,6 +167,9 @@ export class CommandService {
       ignoresWindows: rules.ignoresWindows ?? false,
       createdBy: viewerId(operation.requireViewer()),
       createdAt: now,
+      startAt,
+      dueAt: startAt,
+      refusal: null,
       expiresAt: expiryOf(rules, now),
       cancelledAt: null,
       finishedAt: null,
@@ -171,6 +193,10 @@ function sentTo(tenantId: string, instanceId: string) {
   ]);
 }
 
+async function requireRoomFor({ em }: Write, { tenantId }: Command): Promise<void> {
+  await requireRoom(em, room, tenantId, () => em.count(Command, { tenantId, dueAt: { $ne: null } }));
+}
+
 /** By one statement: a command may be for thousands. */
 async function insert(
   { em }: Write,
@@ -182,10 +208,10 @@ async function insert(
   const invocations = instanceIds.map((instanceId, position) => newInvocation(command, instanceId, position));
   await em.execute(
     `insert into fleet.command_invocation
-       (tenant_id, command_id, instance_id, position, status, lease_stem, due_at, updated_at)
-     select ?, ?, w."instanceId", w.position, w.status, w."leaseStem", w."dueAt", w."updatedAt"
+       (tenant_id, command_id, instance_id, position, status, lease_stem, leased_until, due_at, updated_at)
+     select ?, ?, w."instanceId", w.position, w.status, w."leaseStem", w."leasedUntil", w."dueAt", w."updatedAt"
      from jsonb_to_recordset(?::jsonb) as w ("instanceId" text, position integer, status text, "leaseStem" text,
-       "dueAt" timestamptz, "updatedAt" timestamptz)`,
+       "leasedUntil" timestamptz, "dueAt" timestamptz, "updatedAt" timestamptz)`,
     [command.tenantId, command.id, JSON.stringify(invocations)],
   );
   return invocations;
@@ -204,7 +230,8 @@ function newInvocation(command: Command, instanceId: string, position: number): 
     exitCode: null,
     deliveries: 0,
     leaseStem: randomBytes(12).toString('base64url'),
-    leasedUntil: null,
+    // Until it begins nobody is handed it: not by a process of a version either that does not know of beginnings.
+    leasedUntil: command.startAt && command.expiresAt,
     dueAt: command.expiresAt,
     deliveredAt: null,
     startedAt: null,
@@ -219,6 +246,7 @@ function revive({ command, invocations }: SentCommand): SentCommand {
   return {
     command: Object.assign(new Command(), command, {
       createdAt: new Date(command.createdAt),
+      startAt: command.startAt && new Date(command.startAt),
       expiresAt: new Date(command.expiresAt),
     }),
     invocations: invocations.map((each) =>

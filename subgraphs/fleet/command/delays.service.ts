@@ -4,7 +4,7 @@ import type { Operation } from '#platform/subgraph/operation.js';
 import { windowsByInstance, windowsOf } from '../maintenance/held-instances.service.js';
 import { forecast, holding, isOpen, type HoldingWindow } from '../maintenance/window.rules.js';
 import type { CommandDelay } from './preview.types.js';
-import { expiryOf, type CommandRules } from './targets.service.js';
+import { beginningOf, expiryOf, type CommandRules } from './targets.service.js';
 
 /** Of each all windows are looked at. */
 const sliceSize = 500;
@@ -14,7 +14,7 @@ export interface Delays {
   byInstance: ReadonlyMap<string, CommandDelay>;
 }
 
-/** Which instances windows hold a command back on. Those that are in the same windows are held back alike. */
+/** Which instances windows hold a command back on when it begins. Those that are in the same windows are held back alike. */
 export async function delaysOf(
   { database, tenantId, clock }: Operation,
   rules: CommandRules,
@@ -22,12 +22,12 @@ export async function delaysOf(
 ): Promise<Delays> {
   const byInstance = new Map<string, CommandDelay>();
   if (rules.ignoresWindows) return { all: [], byInstance };
-  const now = clock.now();
+  const expiresAt = expiryOf(rules, clock.now());
+  const now = beginningOf(rules, clock.now());
   const windows = await windowsOf(database, tenantId);
   const open = new Set(windows.filter((window) => isOpen(window, now)));
   const mine = await windowsByInstance(database, { tenantId, instanceIds }, windows, now);
   const beginsAt = forecast(windows, now);
-  const expiresAt = expiryOf(rules, now);
   const byWindows = new Map<string, Delay | null>();
   for await (const slice of slices(instanceIds, sliceSize)) {
     for (const id of slice) {

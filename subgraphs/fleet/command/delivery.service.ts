@@ -201,7 +201,7 @@ function mayBegin(waiting: Waiting, now: Date): boolean {
   return maxConcurrency > (counts.IN_PROGRESS ?? 0) + leased;
 }
 
-/** Some of them, oldest first, after a command. */
+/** Some of them, oldest first, after a command. What has not begun, and was leased to nobody, does not wait yet. */
 async function waitingFor(
   database: Database,
   { tenantId, instanceId }: { tenantId: string; instanceId: string },
@@ -217,10 +217,11 @@ async function waitingFor(
      from (
        select tenant_id, command_id, leased_until from fleet.command_invocation
        where tenant_id = ? and instance_id = ? and command_id > ? and status in ('PENDING', 'DELAYED')
+         and (leased_until is null or leased_until <= ? or deliveries > 0)
        order by command_id limit ?
      ) i join fleet.command c on c.tenant_id = i.tenant_id and c.id = i.command_id
      order by i.command_id`,
-    [now, tenantId, instanceId, after, readAtOnce],
+    [now, tenantId, instanceId, after, now, readAtOnce],
   );
 }
 

@@ -32,7 +32,7 @@ export class PendingCommands {
     this.stops = [stop, this.database.onCommitted((events) => events.forEach(add))];
     const rows = await systemEm(this.database).execute<{ instanceId: string }[]>(
       `select distinct instance_id as "instanceId" from fleet.command_invocation
-       where status in ('PENDING', 'DELAYED')`,
+       where status in ('PENDING', 'DELAYED') and (leased_until is null or deliveries > 0)`,
     );
     for (const { instanceId } of rows) this.waiting.add(instanceId);
   }

@@ -28,7 +28,7 @@ export class CommandPreviewResolver {
   @Query(() => CommandPreview, {
     description:
       'What would become of a command if it were sent now: whom it is for, who is offline, which mandatory policies refuse ' +
-      'it where, and which maintenance windows hold it back until when. It is judged as `sendCommand` judges it, and ' +
+      'it where, and which maintenance windows hold it back until when, as they are at its `startAt`. It is judged as `sendCommand` judges it, and ' +
       'nothing is sent or kept; `idempotencyKey` has no part in it. A command to instances that are offline is kept for ' +
       'them until it expires. Plans have no limit of commands. VALIDATION_FAILED, as of `sendCommand`.',
   })

@@ -5,10 +5,11 @@ import type { Command } from './command.entity.js';
 import { endStatuses, type InvocationStatus } from './command.status.js';
 import type { CommandRules } from './targets.service.js';
 
-/** A command as it was asked for, but for whom. */
+/** A command as it was asked for, but for whom and when. */
 export function rulesOf(command: Command): CommandRules {
   const { kind, params, maxConcurrency, maxErrors, executionTimeoutSeconds, ignoresWindows } = command;
-  const deliveryTimeoutSeconds = (command.expiresAt.getTime() - command.createdAt.getTime()) / 1000;
+  const begunAt = command.startAt ?? command.createdAt;
+  const deliveryTimeoutSeconds = (command.expiresAt.getTime() - begunAt.getTime()) / 1000;
   return {
     command: kind,
     params,

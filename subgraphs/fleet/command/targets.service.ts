@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 import { invalid } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { faultsIn, invalidFields, validate, type Faults } from '#platform/validation.js';
@@ -7,7 +9,7 @@ import { unknownInstances } from '../instance/unknown-instances.service.js';
 import { sendCommandRules, type SendCommandInput } from './command.inputs.js';
 
 /** A command as it was asked for, once nothing is wrong with it by itself. */
-export type CommandRules = ReturnType<typeof sendCommandRules.parse>;
+export type CommandRules = z.output<ReturnType<typeof sendCommandRules>>;
 
 export const defaults = {
   maxConcurrency: 50,
@@ -20,8 +22,9 @@ const mostInstances = 10_000;
 
 /** What is wrong by itself is told together with what is not of the fleet. */
 export async function commandRulesOf(operation: Operation, input: SendCommandInput): Promise<CommandRules> {
-  const faults = faultsIn(sendCommandRules, input);
-  if (Object.keys(faults).length === 0) return validate(sendCommandRules, input);
+  const valid = sendCommandRules(operation.clock.now());
+  const faults = faultsIn(valid, input);
+  if (Object.keys(faults).length === 0) return validate(valid, input);
   const unknown = await unknownTargets(operation.em, operation.tenantId, input);
   throw invalidFields({ ...unknown, ...faults });
 }
@@ -43,9 +46,15 @@ export async function targetsFor(
   throw invalid(rules.groupIds?.length ? 'input.groupIds' : 'input.tags', 'No instance is among these now');
 }
 
+/** When a command begins that is sent now. */
+export function beginningOf({ startAt }: CommandRules, now: Date): Date {
+  return startAt && startAt > now ? startAt : now;
+}
+
 /** No instance takes up a command after this that is sent now. */
-export function expiryOf({ deliveryTimeoutSeconds }: CommandRules, now: Date): Date {
-  return new Date(now.getTime() + (deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds) * 1000);
+export function expiryOf(rules: CommandRules, now: Date): Date {
+  const seconds = rules.deliveryTimeoutSeconds ?? defaults.deliveryTimeoutSeconds;
+  return new Date(beginningOf(rules, now).getTime() + seconds * 1000);
 }
 
 /** Instances and groups that the tenant has not, each under its place in its list. */

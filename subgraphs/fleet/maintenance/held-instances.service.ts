@@ -22,7 +22,7 @@ export async function windowsOf(database: Database, tenantId: string): Promise<H
   return database.select<HoldingWindow>(
     tenantId,
     `select id, name, effect, group_id as "groupId", starts_at as "startsAt", duration_minutes as "durationMinutes",
-       repeats, time_zone as "timeZone"
+       repeats, time_zone as "timeZone", days, week_of_month as "weekOfMonth", ends_at as "endsAt"
      from fleet.maintenance_window where tenant_id = ? order by id`,
     [tenantId],
   );

@@ -24,6 +24,7 @@ export enum WindowRepeat {
   NEVER = 'NEVER',
   DAILY = 'DAILY',
   WEEKLY = 'WEEKLY',
+  MONTHLY = 'MONTHLY',
 }
 
 registerEnumType(WindowRepeat, {
@@ -32,7 +33,38 @@ registerEnumType(WindowRepeat, {
   valuesConfig: {
     NEVER: { description: 'It is over after once.' },
     DAILY: { description: 'Every day, at the same time of day in its time zone.' },
-    WEEKLY: { description: 'Every seven days, at the same time of day in its time zone.' },
+    WEEKLY: {
+      description:
+        'Every week on its `days`, or on that of its beginning, at the same time of day in its time zone.',
+    },
+    MONTHLY: {
+      description:
+        'Every month on the same weekday of it, such as the second Tuesday, at the same time of day in its time zone.',
+    },
+  },
+});
+
+export enum Weekday {
+  MONDAY = 'MONDAY',
+  TUESDAY = 'TUESDAY',
+  WEDNESDAY = 'WEDNESDAY',
+  THURSDAY = 'THURSDAY',
+  FRIDAY = 'FRIDAY',
+  SATURDAY = 'SATURDAY',
+  SUNDAY = 'SUNDAY',
+}
+
+registerEnumType(Weekday, {
+  name: 'Weekday',
+  description: 'A day of the week.',
+  valuesConfig: {
+    MONDAY: { description: 'The first, as ISO 8601 has it.' },
+    TUESDAY: { description: 'The second.' },
+    WEDNESDAY: { description: 'The third.' },
+    THURSDAY: { description: 'The fourth.' },
+    FRIDAY: { description: 'The fifth.' },
+    SATURDAY: { description: 'The sixth.' },
+    SUNDAY: { description: 'The last.' },
   },
 });
 
@@ -73,6 +105,32 @@ export class MaintenanceWindow {
   })
   @Property({ type: 'text' })
   repeats!: WindowRepeat;
+
+  @Field(() => [Weekday], {
+    nullable: true,
+    description:
+      'The days of the week on which it comes again WEEKLY, by the clocks of its time zone, from Monday on; null where it ' +
+      'does so on that of its beginning, and for others.',
+  })
+  @Property({ type: 'json', nullable: true })
+  days!: Weekday[] | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Of a MONTHLY one on which of the weekdays of its beginning it comes again: 1 to 4 from the beginning of the month, ' +
+      '-1 for the last; null for others.',
+  })
+  @Property({ type: 'integer', nullable: true })
+  weekOfMonth!: number | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'It begins no more from then on; one that is open then is over as ever. Null where it has no end.',
+  })
+  @Property({ type: 'datetime', nullable: true })
+  endsAt!: Date | null;
 
   @Field(() => String, {
     description:

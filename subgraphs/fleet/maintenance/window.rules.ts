@@ -1,27 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { Temporal } from 'temporal-polyfill';
 
-import { WindowEffect, type MaintenanceWindow, type WindowRepeat } from './window.entity.js';
+import { startsAround, type Recurrence } from './recurrence.js';
+import { WindowEffect, type MaintenanceWindow } from './window.entity.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-export type WindowTimes = Pick<
-  MaintenanceWindow,
-  'effect' | 'startsAt' | 'durationMinutes' | 'repeats' | 'timeZone'
->;
+export type WindowTimes = Recurrence & Pick<MaintenanceWindow, 'effect' | 'durationMinutes'>;
 
 /** A window as far as it decides when commands begin, and on whom. */
 export type HoldingWindow = WindowTimes & Pick<MaintenanceWindow, 'id' | 'name' | 'groupId'>;
-
-const periodDays: Readonly<Record<WindowRepeat, number | null>> = { NEVER: null, DAILY: 1, WEEKLY: 7 };
-
-/** The usual time until a window comes again. */
-export function periodMs(repeats: WindowRepeat): number | null {
-  const days = periodDays[repeats];
-  return days === null ? null : days * dayMs;
-}
 
 /** One time that a window is open. */
 export interface Opening {
@@ -67,57 +56,20 @@ function openingAt(window: WindowTimes, now: Date): Opening | undefined {
 const known = new LRUCache<string, readonly Opening[]>({ max: 2_000 });
 
 /** The openings near a time, in their order: those that may be open then, and the next ones. */
-function around(
-  { startsAt, durationMinutes, repeats, timeZone }: WindowTimes,
-  now: Date,
-  ahead = 3,
-): readonly Opening[] {
+function around(window: WindowTimes, now: Date, ahead = 3): readonly Opening[] {
+  const { startsAt, durationMinutes, repeats, timeZone, days, weekOfMonth, endsAt } = window;
   const hour = Math.floor(now.getTime() / hourMs) * hourMs;
-  const key = [startsAt.getTime(), durationMinutes, repeats, timeZone, hour, ahead].join(' ');
+  const comes = [repeats, days?.join(), weekOfMonth, endsAt?.getTime()];
+  const key = [startsAt.getTime(), durationMinutes, ...comes, timeZone, hour, ahead].join(' ');
   const found = known.get(key);
   if (found) return found;
-  const starts = startsAround(startsAt, periodDays[repeats], timeZone, { hour: new Date(hour), ahead });
+  const starts = startsAround(window, { hour: new Date(hour), ahead });
   const openings = starts.map((opensAt) => ({
     opensAt,
     closesAt: new Date(opensAt.getTime() + durationMinutes * minuteMs),
   }));
   known.set(key, openings);
   return openings;
-}
-
-/**
- * When a window opens around an hour. It does so at the same time of day in its zone; the first time when it was asked
- * for, also where that hour exists twice.
- */
-function startsAround(
-  first: Date,
-  days: number | null,
-  timeZone: string,
-  { hour, ahead }: { hour: Date; ahead: number },
-): Date[] {
-  if (days === null) return [first];
-  const local = localTime(first, timeZone);
-  const passed = local.toPlainDate().until(localTime(hour, timeZone).toPlainDate()).days;
-  const nth = Math.max(0, Math.floor(passed / days));
-  // The last one may reach into today, and the hour into tomorrow; the day between may not exist.
-  return Array.from({ length: ahead + 3 }, (_, at) => nth - 2 + at)
-    .filter((times) => times >= 0)
-    .map((times) => (times === 0 ? first : instantOf(local.add({ days: times * days }), timeZone)));
-}
-
-function localTime(at: Date, timeZone: string): Temporal.PlainDateTime {
-  return Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone).toPlainDateTime();
-}
-
-/**
- * When it is so late in a zone. Of an hour that exists twice the first; for a time that does not exist, when the clocks
- * have been put forward: Temporal would put it as far behind that as it is into the missing hour.
- */
-function instantOf(local: Temporal.PlainDateTime, timeZone: string): Date {
-  const zoned = local.toZonedDateTime(timeZone, { disambiguation: 'compatible' });
-  const exists = zoned.toPlainDateTime().equals(local);
-  const instant = exists ? zoned : (zoned.add({ nanoseconds: 1 }).getTimeZoneTransition('previous') ?? zoned);
-  return new Date(instant.epochMilliseconds);
 }
 
 /** Whether a window has any say now: one that denies has none while it is not open. */

@@ -9,12 +9,14 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { InstanceGroup } from '../group/group.entity.js';
+import { inOrder, weeksOf, type Recurrence } from './recurrence.js';
 import { MaintenanceWindow, WindowRepeat } from './window.entity.js';
 import {
   createMaintenanceWindowRules,
   type CreateMaintenanceWindowInput,
   type UpdateMaintenanceWindowInput,
 } from './window.inputs.js';
+import { isTimeZone } from './window.rules.js';
 
 const room: Room = {
   lock: 'fleet.maintenance_window',
@@ -48,10 +50,8 @@ export class MaintenanceWindowService {
         name: rules.name,
         effect: rules.effect,
         groupId: rules.groupId ?? null,
-        startsAt: rules.startsAt,
         durationMinutes: rules.durationMinutes,
-        repeats: rules.repeats ?? WindowRepeat.NEVER,
-        timeZone: rules.timeZone ?? 'UTC',
+        ...scheduleOf(rules),
         createdBy: viewerId(operation.requireViewer()),
         createdAt: operation.clock.now(),
       });
@@ -69,18 +69,24 @@ export class MaintenanceWindowService {
     return operation.write(async ({ em, audit }) => {
       const window = await find(em, tenantId, id);
       const { name, effect, groupId, startsAt, durationMinutes, repeats, timeZone } = window;
+      const times = {
+        startsAt: input.startsAt ?? startsAt,
+        repeats: input.repeats ?? repeats,
+        timeZone: input.timeZone ?? timeZone,
+      };
       const rules = validate(createMaintenanceWindowRules, {
         name: input.name ?? name,
         effect: input.effect ?? effect,
         groupId: input.groupId === undefined ? groupId : input.groupId,
-        startsAt: input.startsAt ?? startsAt,
         durationMinutes: input.durationMinutes ?? durationMinutes,
-        repeats: input.repeats ?? repeats,
-        timeZone: input.timeZone ?? timeZone,
+        ...times,
+        ...stillOf(window, times, input),
       });
       if (rules.groupId !== groupId) await requireGroup(em, tenantId, rules.groupId);
-      Object.assign(window, rules);
-      audit({ target: id, changes: { ...rules, startsAt: rules.startsAt.toISOString() } });
+      const schedule = scheduleOf(rules);
+      Object.assign(window, rules, schedule);
+      const [begins, ends] = [rules.startsAt.toISOString(), schedule.endsAt?.toISOString() ?? null];
+      audit({ target: id, changes: { ...rules, ...schedule, startsAt: begins, endsAt: ends } });
       return window;
     });
   }
@@ -93,6 +99,43 @@ export class MaintenanceWindowService {
       return window;
     });
   }
+}
+
+type Rules = ReturnType<typeof createMaintenanceWindowRules.parse>;
+
+/** When it is, with what was left out as it is by itself. */
+function scheduleOf({ startsAt, ...rules }: Rules): Recurrence {
+  const repeats = rules.repeats ?? WindowRepeat.NEVER;
+  const timeZone = rules.timeZone ?? 'UTC';
+  const isMonthly = repeats === WindowRepeat.MONTHLY;
+  return {
+    startsAt,
+    repeats,
+    timeZone,
+    days: rules.days ? inOrder(rules.days) : null,
+    weekOfMonth: isMonthly ? (rules.weekOfMonth ?? weeksOf(startsAt, timeZone)[0]!) : null,
+    endsAt: rules.endsAt ?? null,
+  };
+}
+
+/** What stays of how it came again, where it comes again so and begins on such a day; what the input tells goes before. */
+function stillOf(
+  window: MaintenanceWindow,
+  { startsAt, repeats, timeZone }: Pick<Recurrence, 'startsAt' | 'repeats' | 'timeZone'>,
+  input: Omit<UpdateMaintenanceWindowInput, 'id'>,
+): Pick<Rules, 'days' | 'weekOfMonth' | 'endsAt'> {
+  const week = window.weekOfMonth as Rules['weekOfMonth'];
+  const weeks = repeats === WindowRepeat.MONTHLY && isTimeZone(timeZone) ? weeksOf(startsAt, timeZone) : [];
+  const still = {
+    days: repeats === WindowRepeat.WEEKLY ? window.days : null,
+    weekOfMonth: week && weeks.includes(week) ? week : null,
+    endsAt: repeats === WindowRepeat.NEVER ? null : window.endsAt,
+  };
+  return {
+    days: input.days === undefined ? still.days : input.days,
+    weekOfMonth: (input.weekOfMonth as Rules['weekOfMonth']) ?? still.weekOfMonth,
+    endsAt: input.endsAt === undefined ? still.endsAt : input.endsAt,
+  };
 }
 
 async function find(em: Write['em'], tenantId: string, id: string): Promise<MaintenanceWindow> {

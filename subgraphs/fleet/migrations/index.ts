@@ -40,6 +40,8 @@ import { endedTokensMigration } from './101-ended-tokens.js';
 import { governanceNewsMigration } from './102-governance-news.js';
 import { resultsByStatusMigration } from './103-results-by-status.js';
 import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
+import { plannedCommandsMigration, plannedDueMigration } from './105-planned-commands.js';
+import { windowDaysMigration } from './107-window-days.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -165,4 +167,7 @@ export const fleetMigrations: readonly AreaMigration[] = [
   governanceNewsMigration,
   resultsByStatusMigration,
   acknowledgeCommentsMigration,
+  plannedCommandsMigration,
+  plannedDueMigration,
+  windowDaysMigration,
 ];

@@ -17,7 +17,7 @@ const moved: readonly Moved[] = [
     table: 'instance',
     columns: ['last_seen_at', 'offline_at', 'stopped_at', 'status_changed_at', 'regressed_at'],
   },
-  { table: 'command', columns: ['expires_at'], where: 'finished_at is null' },
+  { table: 'command', columns: ['start_at', 'due_at', 'expires_at'], where: 'finished_at is null' },
   { table: 'command_invocation', columns: ['leased_until', 'due_at'], where: 'finished_at is null' },
   {
     table: 'alert',
@@ -43,6 +43,7 @@ const moved: readonly Moved[] = [
     columns: ['starts_at'],
     where: `repeats = 'NEVER' and starts_at + duration_minutes * interval '1 minute' > gone.now`,
   },
+  { table: 'maintenance_window', columns: ['ends_at'], where: 'ends_at > gone.now' },
   {
     table: 'notification_channel',
     columns: ['previous_secret_until'],

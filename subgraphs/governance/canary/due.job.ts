@@ -5,8 +5,6 @@ import type { CommandProgressed } from '#schema/events.js';
 
 import { advanceKind, claimMs } from './kinds.js';
 
-const atOnce = 100;
-
 /** Has the steps taken that are due. */
 export const canariesDueSweep = dueSweep({
   name: 'canary.due',
@@ -34,9 +32,13 @@ export const followCommands: Consumer = {
 
 const keptMs = 90 * 24 * 60 * 60_000;
 
+/** Canaries removed in one transaction, and about as many of their members at most: one may have thousands. */
+const removedAtOnce = { canaries: 100, members: 10_000 };
+
 /** Forgets canaries that ended long ago. */
 export const canaryRetentionSweep: Sweep = {
   name: 'canary.retention',
+  isLong: true,
   everyMs: 3_600_000,
   async run({ em, now }) {
     const [first] = await em.execute<{ tenantId: string }[]>(
@@ -45,9 +47,16 @@ export const canaryRetentionSweep: Sweep = {
     );
     if (!first) return 'done';
     await em.execute(
-      `delete from governance.canary where tenant_id = ? and id in (
-         select id from governance.canary where tenant_id = ? and finished_at < ? order by finished_at limit ?)`,
-      [first.tenantId, first.tenantId, new Date(now.getTime() - keptMs), atOnce],
+      `with oldest as (
+         select id, target, finished_at from governance.canary where tenant_id = ? and finished_at < ?
+         order by finished_at, id limit ${removedAtOnce.canaries}
+       ), chosen as (
+         select id, sum(target) over sofar as up_to_it, row_number() over sofar as at
+         from oldest window sofar as (order by finished_at, id rows unbounded preceding)
+       )
+       delete from governance.canary where tenant_id = ? and id in (
+         select id from chosen where at = 1 or up_to_it <= ${removedAtOnce.members})`,
+      [first.tenantId, new Date(now.getTime() - keptMs), first.tenantId],
     );
     return 'more';
   },

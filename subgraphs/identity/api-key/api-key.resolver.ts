@@ -17,7 +17,9 @@ export class ApiKeyResolver {
   constructor(private readonly service: ApiKeyService) {}
 
   @Authorized('identity.api-key.manage')
-  @Query(() => ApiKeyPage, { description: "The tenant's API keys, newest last, ended ones included." })
+  @Query(() => ApiKeyPage, {
+    description: "The tenant's API keys, newest last, ended ones included for 90 days.",
+  })
   async apiKeys(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,

@@ -19,6 +19,13 @@ const ended: readonly { table: string; column: string; keepMs: number }[] = [
   { table: 'session', column: 'revoked_at', keepMs: 30 * day },
   { table: 'attempt', column: 'last_attempt_at', keepMs: 2 * day },
   { table: 'signing_key', column: 'retires_at', keepMs: day },
+  // The audit trail tells what was done by them.
+  { table: 'api_key', column: 'expires_at', keepMs: 90 * day },
+  { table: 'api_key', column: 'revoked_at', keepMs: 90 * day },
+  { table: 'delegation', column: 'expires_at', keepMs: 90 * day },
+  { table: 'delegation', column: 'revoked_at', keepMs: 90 * day },
+  // As long as fleet knows who has left it.
+  { table: 'oauth_client', column: 'revoked_at', keepMs: 365 * day },
 ];
 
 /** Forgets what has ended. */

@@ -44,7 +44,8 @@ export class DelegationResolver {
   @Authorized('identity.delegation.read')
   @Query(() => DelegationPage, {
     name: 'delegations',
-    description: 'What the tenant has granted to its provider; oldest first, ended grants included.',
+    description:
+      'What the tenant has granted to its provider; oldest first, ended grants included for 90 days.',
   })
   async listDelegations(
     @Args(() => DelegationsArgs) args: DelegationsArgs,
@@ -56,7 +57,7 @@ export class DelegationResolver {
   @Authorized('identity.delegation.use')
   @Query(() => DelegationPage, {
     description:
-      'What clients have granted to the tenant; oldest first, ended grants included. PLAN_REQUIRED.',
+      'What clients have granted to the tenant; oldest first, ended grants included for 90 days. PLAN_REQUIRED.',
   })
   async delegationsReceived(
     @Args(() => DelegationsArgs) args: DelegationsArgs,

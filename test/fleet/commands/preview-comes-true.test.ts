@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { create, encrypted, nodeWith, useScene } from '../../governance/support/tenant.js';
-import { dataOf } from '../../support/answers.js';
+import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import type { Node, Tenant } from '../../support/world.js';
+import { until, type Node, type Tenant } from '../../support/world.js';
+import { stride } from '../support/strides.js';
 import { take } from './support/commands.js';
 import { ids, make, seen, send, tag, window, type Preview } from './support/preview.js';
 
@@ -128,5 +129,114 @@ describe('what a preview says comes true', () => {
       const node = [good, bad, frozen].find(({ id }) => id === instanceId)!;
       expect((await take(node)).map(({ id }) => id)).toEqual([command.id]);
     }
+  });
+});
+
+describe('a planned command', () => {
+  const minute = 60_000;
+  const inMinutes = (minutes: number) =>
+    new Date(panel.clock.now().getTime() + minutes * minute).toISOString();
+  const plan = (nodes: readonly Node[], more: Record<string, unknown> = {}) => ({
+    command: 'RESTART',
+    instanceIds: ids(nodes),
+    startAt: inMinutes(5),
+    deliveryTimeoutSeconds: 120,
+    ...more,
+  });
+  const planned = async (tenant: Tenant, input: Record<string, unknown>) =>
+    dataOf(await send(tenant, input)).sendCommand.id;
+  const shown = async (tenant: Tenant, id: string) =>
+    dataOf(
+      await tenant.graphql<{ command: Record<string, unknown> }>(
+        'query ($id: ID!) { command(id: $id) { status startAt expiresAt refusal counts { waiting notRun } } }',
+        { id },
+      ),
+    ).command;
+  const begun = async (node: Node) => {
+    let handed: string[] = [];
+    await until(async () => {
+      handed = (await take(node)).map(({ id }) => id);
+      await panel.clock.advance(1_000);
+      return handed.length > 0;
+    }, 'the command to begin');
+    return handed;
+  };
+
+  test('is handed to nobody before it begins, and then has all of its time, outside of the windows of before', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = [await tenant.node(), await tenant.node()] as const;
+    await window(tenant, { name: 'Freeze', effect: 'DENY', durationMinutes: 5 });
+    const input = plan(nodes, { maxConcurrency: 1 });
+    const told = await seen(tenant, input);
+    expect([told.delayed, told.expiresAt]).toEqual([0, inMinutes(7)]);
+    const id = await planned(tenant, input);
+    expect(await shown(tenant, id)).toEqual({
+      status: 'PENDING',
+      startAt: input.startAt,
+      expiresAt: inMinutes(7),
+      refusal: null,
+      counts: { waiting: 2, notRun: 0 },
+    });
+    // Processes of the version before hand out what is leased to nobody, and know of no other beginning.
+    const held = await panel.sql(
+      `select 1 from fleet.command_invocation where command_id = $1 and leased_until > $2`,
+      [id, input.startAt],
+    );
+    await stride(panel.clock, 4 * minute);
+    expect([held.length, await take(nodes[0]), await take(nodes[1])]).toEqual([2, [], []]);
+    await stride(panel.clock, minute);
+    expect(await begun(nodes[0])).toEqual([id]);
+    expect(await take(nodes[1])).toEqual([]);
+  });
+
+  test('that is cancelled before it begins is over at once, and the same call under its key plans no other', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    const input = plan([node], { idempotencyKey: 'k1' });
+    const id = await planned(tenant, input);
+    await tenant.rest(`/api/fleet/commands/${id}/cancel`, { method: 'POST' });
+    expect(await shown(tenant, id)).toMatchObject({ status: 'CANCELLED', counts: { waiting: 0, notRun: 1 } });
+    expect(await planned(tenant, input)).toBe(id);
+    await stride(panel.clock, 6 * minute);
+    expect(await take(node)).toEqual([]);
+  });
+
+  test('does not begin where a mandatory policy has come meanwhile that refuses it, and says so', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const nodes = [
+      await nodeWith(tenant, { 'backup.encryption': true }),
+      await nodeWith(tenant, { 'backup.encryption': false }),
+    ];
+    const id = await planned(tenant, plan(nodes, { command: 'UPDATE', params: { version: '0.3.0' } }));
+    await create(tenant, { name: 'Encrypted', rule: encrypted, enforcement: 'MANDATORY' });
+    await stride(panel.clock, 5 * minute);
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await shown(tenant, id))['status'] === 'CANCELLED';
+    }, 'the command to be refused');
+    expect((await shown(tenant, id))['refusal']).toContain('(Encrypted) does not let this be done');
+    for (const node of nodes) expect(await take(node)).toEqual([]);
+  });
+
+  test('begins at once where its time has passed, is at most 30 days ahead, and one of a hundred', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    const past = await planned(tenant, plan([node], { startAt: inMinutes(-1) }));
+    expect((await take(node)).map(({ id }) => id)).toEqual([past]);
+    const late = await send(tenant, plan([node], { startAt: inMinutes(30 * 24 * 60 + 1) }));
+    expect(late.errors?.[0]?.extensions).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      details: { 'input.startAt': 'Start at must be at most 30 days ahead' },
+    });
+    await panel.sql(
+      `insert into fleet.command select (jsonb_populate_record(c, jsonb_build_object('id', c.id || n))).*
+       from fleet.command c, generate_series(1, 99) n where c.id = $1`,
+      [await planned(tenant, plan([node]))],
+    );
+    expect(refusal(await send(tenant, plan([node])))).toEqual({
+      code: 'LIMIT_REACHED',
+      reason: 'PLANNED_COMMANDS_LIMIT',
+      details: { limit: 100, used: 100 },
+    });
   });
 });

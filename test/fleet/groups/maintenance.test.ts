@@ -1,53 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { WindowEffect, WindowRepeat } from '#subgraphs/fleet/maintenance/window.entity.js';
-import { mayBegin } from '#subgraphs/fleet/maintenance/window.rules.js';
-
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
 import { nodesOf, report, sent, statuses, take, takeOne } from '../commands/support/commands.js';
 
 const minute = 60_000;
-
-describe('when commands may begin', () => {
-  const start = new Date('2026-03-02T22:00:00Z');
-  const at = (hours: number) => new Date(start.getTime() + hours * 60 * minute);
-  const window = (
-    effect: keyof typeof WindowEffect,
-    repeats: keyof typeof WindowRepeat,
-    from = 0,
-    hours = 2,
-  ) => ({
-    effect: WindowEffect[effect],
-    repeats: WindowRepeat[repeats],
-    startsAt: at(from),
-    durationMinutes: hours * 60,
-    timeZone: 'UTC',
-  });
-
-  test.for([
-    ['without windows, always', [], 5, true],
-    ['in a window that allows', [window('ALLOW', 'NEVER')], 1, true],
-    ['not before it', [window('ALLOW', 'NEVER')], -0.1, false],
-    ['not when it is over', [window('ALLOW', 'NEVER')], 2, false],
-    ['the next night in a daily one', [window('ALLOW', 'DAILY')], 25, true],
-    ['not the next night in a weekly one', [window('ALLOW', 'WEEKLY')], 25, false],
-    ['the next week in a weekly one', [window('ALLOW', 'WEEKLY')], 7 * 24 + 1, true],
-    ['not in one that denies', [window('DENY', 'NEVER')], 1, false],
-    ['outside of one that denies', [window('DENY', 'NEVER')], 3, true],
-    [
-      'not where both are open: deny beats allow',
-      [window('ALLOW', 'DAILY'), window('DENY', 'NEVER')],
-      1,
-      false,
-    ],
-    ['where only the one that allows is open', [window('ALLOW', 'DAILY'), window('DENY', 'NEVER')], 25, true],
-    ['in either of two that allow', [window('ALLOW', 'NEVER'), window('ALLOW', 'NEVER', 10)], 11, true],
-  ] as const)('%s', ([, windows, hours, expected]) => {
-    expect(mayBegin(windows, at(hours))).toBe(expected);
-  });
-});
 
 describe('on a panel', () => {
   let panel: TestPanel;
@@ -246,6 +204,75 @@ describe('on a panel', () => {
       refusal(await create(tenant, { effect: 'DENY', timeZone: 'Europe/Nowhere' })),
       refusal(await update('+01:00')),
     ]).toEqual([bad, bad]);
+  });
+
+  test('a window comes again on several days of a week, or on a weekday of each month, until it ends', async () => {
+    const tenant = await panel.world.tenant();
+    const fields = 'id repeats days weekOfMonth endsAt nextOpensAt';
+    const made = async (input: Record<string, unknown>) =>
+      tenant.graphql<{ createMaintenanceWindow: { id: string } }>(
+        `mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { ${fields} } }`,
+        { input: { name: 'W', effect: 'DENY', durationMinutes: 60, timeZone: 'Europe/Berlin', ...input } },
+      );
+    const changed = async (id: string, input: Record<string, unknown>) =>
+      tenant.graphql<{ updateMaintenanceWindow: unknown }>(
+        `mutation($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) { ${fields} } }`,
+        { input: { id, ...input } },
+      );
+    // A Tuesday in Berlin, the second one; a Monday by UTC.
+    const startsAt = '2040-03-12T23:30:00.000Z';
+    const weekly = dataOf(
+      await made({
+        startsAt,
+        repeats: 'WEEKLY',
+        days: ['FRIDAY', 'TUESDAY'],
+        endsAt: '2040-06-01T00:00:00Z',
+      }),
+    ).createMaintenanceWindow;
+    const days = ['TUESDAY', 'FRIDAY'];
+    const endsAt = '2040-06-01T00:00:00.000Z';
+    const id = weekly.id;
+    expect(weekly).toEqual({ id, repeats: 'WEEKLY', days, weekOfMonth: null, endsAt, nextOpensAt: startsAt });
+    const monthly = dataOf(await changed(id, { repeats: 'MONTHLY' })).updateMaintenanceWindow;
+    expect(monthly).toEqual({
+      id,
+      repeats: 'MONTHLY',
+      days: null,
+      weekOfMonth: 2,
+      endsAt,
+      nextOpensAt: startsAt,
+    });
+    const once = dataOf(await changed(id, { repeats: 'NEVER' })).updateMaintenanceWindow;
+    expect(once).toMatchObject({ repeats: 'NEVER', days: null, weekOfMonth: null, endsAt: null });
+    const faults = async (input: Record<string, unknown>) =>
+      refusal(await made({ startsAt, ...input })) as { details: Record<string, string> };
+    expect(
+      await Promise.all([
+        faults({ repeats: 'WEEKLY', days: ['MONDAY'] }),
+        faults({ repeats: 'WEEKLY', days: ['TUESDAY', 'WEDNESDAY'], durationMinutes: 24 * 60 }),
+        faults({ repeats: 'DAILY', days: ['TUESDAY'], weekOfMonth: 2 }),
+        faults({ repeats: 'MONTHLY', weekOfMonth: 3 }),
+        faults({ endsAt }),
+        faults({ repeats: 'DAILY', endsAt: startsAt }),
+      ]),
+    ).toEqual(
+      [
+        { days: 'Days must have the one on which it begins for the first time' },
+        { durationMinutes: 'It must be over before it comes again' },
+        {
+          days: 'Days are for one that comes again weekly',
+          weekOfMonth: 'Week of month is for one that comes again monthly',
+        },
+        { weekOfMonth: 'Week of month must be the one in which it begins for the first time' },
+        { endsAt: 'Ends at is for one that comes again' },
+        { endsAt: 'Ends at must be after starts at' },
+      ].map((details) => ({
+        code: 'VALIDATION_FAILED',
+        details: Object.fromEntries(
+          Object.entries(details).map(([field, message]) => [`input.${field}`, message]),
+        ),
+      })),
+    );
   });
 
   test('windows are listed; bad ones and those of others are refused', async () => {
