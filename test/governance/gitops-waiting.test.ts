@@ -52,12 +52,17 @@ async function act(tenant: Tenant, id: string, action: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-/** Lets time go by until a canary of this name is so. */
-async function canaryIs(tenant: Tenant, name: string, statuses: readonly string[]): Promise<void> {
+/** Lets time go by until a canary of this name is so, no faster than what it waits for is done. */
+async function canaryIs(
+  tenant: Tenant,
+  name: string,
+  statuses: readonly string[],
+  strideMs = 5_000,
+): Promise<void> {
   let last: { status: string }[] = [];
   await until(
     async () => {
-      await panel.clock.leap(5_000);
+      await panel.clock.leap(strideMs);
       last = await panel.sql('select status from governance.canary where tenant_id = $1 and name = $2', [
         tenant.id,
         name,
@@ -175,7 +180,7 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
     await git.commit({ 'a.yaml': version('0.3.1', '  progress_deadline_seconds: 120\n') });
     await refresh(by, id);
     // Nobody takes it up: a minute later there is nothing to go on with.
-    await canaryIs(by, 'All: 0.3.1', ['PAUSED']);
+    await canaryIs(by, 'All: 0.3.1', ['PAUSED'], 500);
     expect((await settings()).at(-1)).toEqual({ seconds: 120 });
     await refresh(await signedIn(by), id);
     const waits = await seen(await signedIn(by), id, ({ problems }) => problems.length === 1, 'why it waits');
