@@ -171,17 +171,38 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
         ],
         orphanedTypes: [InstanceReference, ClusterReference],
         references: {
-          Cluster: async ({ id }: { id: string }, { operation }) =>
-            (await clusters.find(operation, id)) ? { id } : null,
-          ClusterScore: ({ clusterId }: { clusterId: string }, { operation }) =>
-            clusters.find(operation, clusterId),
-          Instance: async ({ id }: { id: string }, { operation }) =>
-            (await scores.find(operation, id)) ? { id } : null,
-          InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
-            scores.find(operation, instanceId),
-          Canary: ({ id }: { id: string }, { operation }) => referredCanary(operation, id),
-          GitOpsConfig: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
-          Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
+          Cluster: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await clusters.find(operation, id)) ? { id } : null,
+          },
+          ClusterScore: {
+            permission: 'governance.score.read',
+            resolve: ({ clusterId }: { clusterId: string }, { operation }) =>
+              clusters.find(operation, clusterId),
+          },
+          Instance: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await scores.find(operation, id)) ? { id } : null,
+          },
+          InstanceScore: {
+            permission: 'governance.score.read',
+            resolve: ({ instanceId }: { instanceId: string }, { operation }) =>
+              scores.find(operation, instanceId),
+          },
+          Canary: {
+            permission: 'governance.canary.read',
+            resolve: ({ id }: { id: string }, { operation }) => referredCanary(operation, id),
+          },
+          GitOpsConfig: {
+            permission: 'governance.gitops.read',
+            resolve: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
+          },
+          Policy: {
+            permission: 'governance.policy.read',
+            resolve: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
+          },
         },
       }),
   };
