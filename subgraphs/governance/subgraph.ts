@@ -69,6 +69,7 @@ import { ResultsService } from './result/results.service.js';
 import { historyRetentionSweep } from './score/history-retention.job.js';
 import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
 import { ScoresService } from './score/scores.service.js';
+import { advanceGovernance } from './test-clock/test-clock.job.js';
 import { WhatIfResolver } from './whatif/whatif.resolver.js';
 import { WhatIfService } from './whatif/whatif.service.js';
 
@@ -109,6 +110,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       followMetrics,
       followCommands,
       followRemediations,
+      advanceGovernance,
     ],
     sweeps: [
       pendingSweep(logger),

@@ -34,6 +34,7 @@ import { InstanceReference } from './server/instance.reference.js';
 import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
+import { advanceHosting } from './test-clock/test-clock.job.js';
 
 export const hostingEntities: readonly EntityClass[] = [
   ProviderAccount,
@@ -104,7 +105,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
           },
         },
       }),
-    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), ...kubernetes.consumers],
+    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), advanceHosting, ...kubernetes.consumers],
     sweeps: [
       serversDueSweep,
       accountsDueSweep,
