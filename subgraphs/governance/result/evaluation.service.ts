@@ -163,8 +163,8 @@ const judgedNodes = `update governance.node i set passed = n.passed, known = n.k
 
 const storeNodes = `${judgedStep} ${judgedNodes}`;
 
-// A policy may be removed meanwhile, or be about to be: its results go with it then. Whoever removes it waits for these
-// instances, and is not waited for.
+// A policy may be removed meanwhile, or be about to be: nothing is kept by it any more. Whoever removes it is not waited
+// for, and what is kept before has the instance judged anew by the revision that has risen with it.
 const storeAll = `${judgedStep},
   gone as (delete from governance.result r
     using t, jsonb_to_recordset(?::jsonb) as g (instance_id text, policy_id text)
