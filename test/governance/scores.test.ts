@@ -110,7 +110,8 @@ describe('scores', () => {
   test('are told live when they change, with any field of the instance, and not to other tenants', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const node = await nodeWith(tenant, { 'backup.encryption': true });
-    const query = 'subscription { scoreChanged { score violations name instance { hostname } } }';
+    const query =
+      'subscription { scoreChanged { score previousScore violations name instance { hostname } } }';
     await using live = new Live<{ scoreChanged: { score: number | null } }>(
       panel.panel.url,
       tenant.token,
@@ -128,8 +129,8 @@ describe('scores', () => {
     await node.beat({ facts: { 'backup.encryption': false } });
     await until(async () => known().length === 2, 'the next score');
     expect(known()).toEqual([
-      { scoreChanged: { ...about, score: 100, violations: 0 } },
-      { scoreChanged: { ...about, score: 0, violations: 1 } },
+      { scoreChanged: { ...about, score: 100, previousScore: null, violations: 0 } },
+      { scoreChanged: { ...about, score: 0, previousScore: 100, violations: 1 } },
     ]);
     expect(foreign.results).toEqual([]);
   });

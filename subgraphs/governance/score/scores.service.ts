@@ -15,11 +15,13 @@ import {
 
 interface NodeScoreRow extends Weights {
   id: string;
+  previousScore: number | null;
   violations: number;
   evaluatedAt: Date | null;
 }
 
-const columns = 'id, passed, known, applicable, violations, evaluated_at as "evaluatedAt"';
+const columns = `id, passed, known, applicable, violations, previous_score as "previousScore",
+  evaluated_at as "evaluatedAt"`;
 const longestHistory = 400;
 
 /** Scores as the last evaluations left them. */
@@ -112,8 +114,8 @@ export class ScoresService {
 }
 
 function toScore(row: NodeScoreRow): InstanceScore {
-  const { id, violations, evaluatedAt } = row;
-  return { ...shown(row), instanceId: id, score: scoreOf(row), violations, evaluatedAt };
+  const { id, previousScore, violations, evaluatedAt } = row;
+  return { ...shown(row), instanceId: id, score: scoreOf(row), previousScore, violations, evaluatedAt };
 }
 
 /** How a score is shown, by what it is made of. */
