@@ -66,6 +66,7 @@ import { PolicyResult } from './result/result.entity.js';
 import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
 import { ResultsService } from './result/results.service.js';
+import { countFoldSweeps } from './score/count-fold.job.js';
 import { historyRetentionSweep } from './score/history-retention.job.js';
 import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
 import { ScoresService } from './score/scores.service.js';
@@ -118,6 +119,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       clustersDueSweep(logger),
       refreshSweep,
       historyRetentionSweep,
+      ...countFoldSweeps,
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,

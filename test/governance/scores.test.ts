@@ -105,6 +105,39 @@ describe('scores', () => {
     expect(scores.coverage).toBe(share(sum.knownWeight, sum.applicableWeight));
     expect(scores.violations).toBe(scores.byInstance.reduce((all, { violations }) => all + violations, 0));
     expect(new Set(scores.byInstance.map(({ score }) => score)).size).toBeGreaterThan(2);
+    // Counts are kept beside results, whatever becomes of these.
+    type Counts = { passing: number; failing: number; unknown: number; exempt: number };
+    const kept = async () => {
+      const answer = await tenant.graphql<{ policies: { nodes: { id: string; counts: Counts }[] } }>(
+        '{ policies { nodes { id counts { passing failing unknown exempt } } } }',
+      );
+      return dataOf(answer).policies.nodes;
+    };
+    const found = async () =>
+      panel.sql<{ id: string; counts: Counts }>(
+        `select p.id, jsonb_build_object('passing', count(*) filter (where status = 'PASS'),
+           'failing', count(*) filter (where status = 'FAIL'), 'unknown', count(*) filter (where status = 'UNKNOWN'),
+           'exempt', count(*) filter (where status = 'EXEMPT')) as counts
+         from governance.policy p join governance.result r on r.tenant_id = p.tenant_id and r.policy_id = p.id
+         where p.tenant_id = $1 group by p.id order by p.id`,
+        [tenant.id],
+      );
+    const [policy] = await kept();
+    const [first, second] = scores.byInstance;
+    expect(await kept()).toEqual(await found());
+    await tenant.graphql(
+      'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+      { input: { policyId: policy!.id, instanceId: first!.instanceId, owner: 'ops', reason: 'moves' } },
+    );
+    await panel.sql('delete from governance.node where id = $1', [second!.instanceId]);
+    await panel.clock.advance(10_000);
+    expect(await kept()).toEqual(await found());
+    expect((await kept())[0]?.counts.exempt).toBe(1);
+    const less = dataOf(await tenant.graphql<{ scores: ShownScores }>(scoresQuery)).scores;
+    expect([less.instances, less.violations]).toEqual([
+      6,
+      less.byInstance.reduce((all, { violations }) => all + violations, 0),
+    ]);
   });
 
   test('are told live when they change, with any field of the instance, and not to other tenants', async () => {

@@ -15,6 +15,7 @@ import { knownStatusMigration } from './032-known-status.js';
 import { inOrderMigration } from './033-in-order.js';
 import { resultsOfRemovedMigration } from './034-results-of-removed.js';
 import { previousScoreMigration } from './035-previous-score.js';
+import { countsMigration } from './036-counts.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -37,4 +38,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   inOrderMigration,
   resultsOfRemovedMigration,
   previousScoreMigration,
+  countsMigration,
 ];

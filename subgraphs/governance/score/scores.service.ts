@@ -34,10 +34,10 @@ export class ScoresService {
       `select coalesce(sum(passed), 0)::double precision as passed, coalesce(sum(known), 0)::double precision as known,
          coalesce(sum(applicable), 0)::double precision as applicable,
          coalesce(sum(violations), 0)::integer as violations,
-         (count(*) filter (where not is_cluster))::integer as instances,
-         (count(*) filter (where is_cluster))::integer as clusters
-       from (select passed, known, applicable, violations, false as is_cluster from governance.node where tenant_id = ?
-         union all select passed, known, applicable, violations, true from governance.cluster where tenant_id = ?) judged`,
+         coalesce(sum(instances), 0)::integer as instances, coalesce(sum(clusters), 0)::integer as clusters
+       from (select passed, known, applicable, violations, instances, 0 as clusters
+           from governance.score_count where tenant_id = ?
+         union all select passed, known, applicable, violations, 0, 1 from governance.cluster where tenant_id = ?) judged`,
       [tenantId, tenantId],
       { mayLag },
     );
