@@ -4,7 +4,7 @@ import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { parse, type GraphQLSchema } from 'graphql';
 import { buildSchema, createResolversMap, type BuildSchemaOptions, type NonEmptyArray } from 'type-graphql';
 
-import type { PermissionTable } from '../auth/permissions.js';
+import { requireListed, type PermissionTable } from '../auth/permissions.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
@@ -33,11 +33,21 @@ interface Wiring {
   name: string;
   /** By their classes. */
   resolvers: ReadonlyMap<unknown, object>;
-  references: Readonly<Record<string, ReferenceResolver<never>>>;
+  references: References;
 }
 
-/** Answers a key that another subgraph refers to, or null when the key is none of the viewer's tenant. */
-export type ReferenceResolver<Key = { id: string }> = (key: Key, context: SubgraphContext) => unknown;
+/** How a key that another subgraph refers to is answered. */
+export interface Reference<Key = { id: string }> {
+  /**
+   * What a token with a list of its own has to list for this, as it has for the query that reads the same: null where each
+   * field that this subgraph has there says so itself. Roles may follow any reference, and nodes those that they are given.
+   */
+  permission: string | null;
+  /** Null when the key is none of the viewer's tenant. */
+  resolve: (key: Key, context: SubgraphContext) => unknown;
+}
+
+type References = Readonly<Record<string, Reference<never>>>;
 
 export interface SubgraphDefinition {
   name: string;
@@ -50,7 +60,7 @@ export interface SubgraphDefinition {
   resolvers: NonEmptyArray<object>;
   /** Entity types that no field of this subgraph returns. */
   orphanedTypes?: BuildSchemaOptions['orphanedTypes'];
-  references?: Record<string, ReferenceResolver<never>>;
+  references?: References;
 }
 
 const federationLink = `extend schema @link(
@@ -134,7 +144,12 @@ async function buildFrom(
   const sdl = federationLink + printSchemaWithDirectives(annotated);
   const resolvers = await resolversOf(annotated, options, classes);
   for (const type of references) {
-    const resolve = (key: never, context: SubgraphContext) => context.wiring.references[type]!(key, context);
+    const resolve = (key: never, context: SubgraphContext) => {
+      const reference = context.wiring.references[type]!;
+      if (reference.permission !== null)
+        requireListed(context.operation.requireViewer(), reference.permission);
+      return reference.resolve(key, context);
+    };
     resolvers[type] = { ...resolvers[type], __resolveReference: resolve };
   }
   const schema = buildSubgraphSchema([

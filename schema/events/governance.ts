@@ -3,6 +3,8 @@ export interface ScoreChanged {
   instanceId: string;
   /** 0 to 100; null when nothing is known. */
   score: number | null;
+  /** What it was before: the same where only the violations are others. Absent in events from before it was told. */
+  previousScore?: number | null;
   violations: number;
 }
 

@@ -6,7 +6,7 @@ import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
+import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
@@ -142,14 +142,23 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
         ],
         orphanedTypes: [TenantReference, InstanceReference],
         references: {
-          Instance: async ({ id }: { id: string }, { operation }) =>
-            (await licences.ofInstance(operation, id)) ? { id } : null,
-          BillingSubscription: ({ tenantId }: { tenantId: string }, { operation }) =>
-            tenantId === operation.tenantId ? ownSubscription(operation) : null,
-          NodeUsage: ownUsage(entitlements, 'nodes'),
-          UserUsage: ownUsage(entitlements, 'users'),
-          StorageUsage: ownUsage(entitlements, 'storage'),
-          Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          Instance: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await licences.ofInstance(operation, id)) ? { id } : null,
+          },
+          BillingSubscription: {
+            permission: 'billing.subscription.read',
+            resolve: ({ tenantId }: { tenantId: string }, { operation }) =>
+              tenantId === operation.tenantId ? ownSubscription(operation) : null,
+          },
+          NodeUsage: { permission: 'billing.usage.read', resolve: ownUsage(entitlements, 'nodes') },
+          UserUsage: { permission: 'billing.usage.read', resolve: ownUsage(entitlements, 'users') },
+          StorageUsage: { permission: 'billing.usage.read', resolve: ownUsage(entitlements, 'storage') },
+          Tenant: {
+            permission: null,
+            resolve: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          },
         },
       }),
     consumers: [
@@ -201,7 +210,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
 }
 
 /** A tenant's own limit. */
-function ownUsage(entitlements: Entitlements, of: keyof Usage): ReferenceResolver<{ tenantId: string }> {
+function ownUsage(entitlements: Entitlements, of: keyof Usage): Reference<{ tenantId: string }>['resolve'] {
   return async ({ tenantId }, { operation }) =>
     tenantId === operation.tenantId ? usageOf(operation, await entitlements.of(operation))[of] : null;
 }

@@ -4,7 +4,7 @@ import type { EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
-import { buildSubgraph, type ReferenceResolver } from '#platform/subgraph/build.js';
+import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
 import { governanceNews } from './alert/notification/governance-news.job.js';
@@ -89,7 +89,7 @@ import {
 import { NodeUseResolver, StorageUseResolver, SubscriptionUseResolver } from './usage/usage.resolver.js';
 
 /** What a tenant uses is shown to itself. */
-const ownUse: ReferenceResolver<{ tenantId: string }> = ({ tenantId }, { operation }) =>
+const ownUse: Reference<{ tenantId: string }>['resolve'] = ({ tenantId }, { operation }) =>
   tenantId === operation.tenantId ? { tenantId } : null;
 
 export const fleetEntities: readonly EntityClass[] = [
@@ -230,14 +230,26 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
           StorageUsageReference,
         ],
         references: {
-          Instance: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
-          Tenant: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
-          InstanceScore: async ({ instanceId }: { instanceId: string }, { operation }) =>
-            (await instances.find(operation, instanceId)) ? { instanceId } : null,
-          BillingSubscription: ownUse,
-          NodeUsage: ownUse,
-          StorageUsage: ownUse,
-          Alert: ({ id }: { id: string }, { operation }) => alerts.service.find(operation, id),
+          Instance: {
+            permission: 'fleet.instance.read',
+            resolve: ({ id }: { id: string }, { operation }) => instances.find(operation, id),
+          },
+          Tenant: {
+            permission: null,
+            resolve: ({ id }: { id: string }, { operation }) => (id === operation.tenantId ? { id } : null),
+          },
+          InstanceScore: {
+            permission: null,
+            resolve: async ({ instanceId }: { instanceId: string }, { operation }) =>
+              (await instances.find(operation, instanceId)) ? { instanceId } : null,
+          },
+          BillingSubscription: { permission: null, resolve: ownUse },
+          NodeUsage: { permission: null, resolve: ownUse },
+          StorageUsage: { permission: null, resolve: ownUse },
+          Alert: {
+            permission: 'fleet.alert.read',
+            resolve: ({ id }: { id: string }, { operation }) => alerts.service.find(operation, id),
+          },
         },
       }),
   };

@@ -67,9 +67,11 @@ import { PolicyResult } from './result/result.entity.js';
 import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
 import { ResultsService } from './result/results.service.js';
+import { countFoldSweeps } from './score/count-fold.job.js';
 import { historyRetentionSweep } from './score/history-retention.job.js';
 import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
 import { ScoresService } from './score/scores.service.js';
+import { advanceGovernance } from './test-clock/test-clock.job.js';
 import { WhatIfResolver } from './whatif/whatif.resolver.js';
 import { WhatIfService } from './whatif/whatif.service.js';
 
@@ -110,6 +112,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       followMetrics,
       followCommands,
       followRemediations,
+      advanceGovernance,
     ],
     sweeps: [
       pendingSweep(logger),
@@ -118,6 +121,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       refreshSweep,
       historyRetentionSweep,
       policyVersionRetentionSweep,
+      ...countFoldSweeps,
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,
@@ -173,17 +177,38 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
         ],
         orphanedTypes: [InstanceReference, ClusterReference],
         references: {
-          Cluster: async ({ id }: { id: string }, { operation }) =>
-            (await clusters.find(operation, id)) ? { id } : null,
-          ClusterScore: ({ clusterId }: { clusterId: string }, { operation }) =>
-            clusters.find(operation, clusterId),
-          Instance: async ({ id }: { id: string }, { operation }) =>
-            (await scores.find(operation, id)) ? { id } : null,
-          InstanceScore: ({ instanceId }: { instanceId: string }, { operation }) =>
-            scores.find(operation, instanceId),
-          Canary: ({ id }: { id: string }, { operation }) => referredCanary(operation, id),
-          GitOpsConfig: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
-          Policy: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
+          Cluster: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await clusters.find(operation, id)) ? { id } : null,
+          },
+          ClusterScore: {
+            permission: 'governance.score.read',
+            resolve: ({ clusterId }: { clusterId: string }, { operation }) =>
+              clusters.find(operation, clusterId),
+          },
+          Instance: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await scores.find(operation, id)) ? { id } : null,
+          },
+          InstanceScore: {
+            permission: 'governance.score.read',
+            resolve: ({ instanceId }: { instanceId: string }, { operation }) =>
+              scores.find(operation, instanceId),
+          },
+          Canary: {
+            permission: 'governance.canary.read',
+            resolve: ({ id }: { id: string }, { operation }) => referredCanary(operation, id),
+          },
+          GitOpsConfig: {
+            permission: 'governance.gitops.read',
+            resolve: ({ id }: { id: string }, { operation }) => gitOps.find(operation, id),
+          },
+          Policy: {
+            permission: 'governance.policy.read',
+            resolve: ({ id }: { id: string }, { operation }) => results.policy(operation, id),
+          },
         },
       }),
   };

@@ -34,6 +34,7 @@ import { InstanceReference } from './server/instance.reference.js';
 import { Server } from './server/server.entity.js';
 import { InstanceServerResolver, ServerResolver } from './server/server.resolver.js';
 import { ServerService } from './server/server.service.js';
+import { advanceHosting } from './test-clock/test-clock.job.js';
 
 export const hostingEntities: readonly EntityClass[] = [
   ProviderAccount,
@@ -81,15 +82,30 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
         ],
         orphanedTypes: [InstanceReference],
         references: {
-          Cluster: ({ id }: { id: string }, { operation }) => kubernetes.loader.known(operation, id),
-          Deployment: ({ id }: { id: string }, { operation }) => deployments.load(operation, id),
-          Placement: ({ id }: { id: string }, { operation }) => placements.load(operation, id),
-          Server: ({ id }: { id: string }, { operation }) => serversById.load(operation, id),
-          Instance: async ({ id }: { id: string }, { operation }) =>
-            (await servers.ofInstance(operation, id)) ? { id } : null,
+          Cluster: {
+            permission: 'hosting.cluster.read',
+            resolve: ({ id }: { id: string }, { operation }) => kubernetes.loader.known(operation, id),
+          },
+          Deployment: {
+            permission: 'hosting.deployment.read',
+            resolve: ({ id }: { id: string }, { operation }) => deployments.load(operation, id),
+          },
+          Placement: {
+            permission: 'hosting.deployment.read',
+            resolve: ({ id }: { id: string }, { operation }) => placements.load(operation, id),
+          },
+          Server: {
+            permission: 'hosting.server.read',
+            resolve: ({ id }: { id: string }, { operation }) => serversById.load(operation, id),
+          },
+          Instance: {
+            permission: null,
+            resolve: async ({ id }: { id: string }, { operation }) =>
+              (await servers.ofInstance(operation, id)) ? { id } : null,
+          },
         },
       }),
-    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), ...kubernetes.consumers],
+    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), advanceHosting, ...kubernetes.consumers],
     sweeps: [
       serversDueSweep,
       accountsDueSweep,

@@ -187,11 +187,20 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         ],
         orphanedTypes: [UserUsageReference],
         references: {
-          Tenant: ({ id }: { id: string }, { operation }) =>
-            id === operation.tenantId ? users.tenant(operation) : null,
-          UserUsage: ({ tenantId }: { tenantId: string }, { operation }) =>
-            tenantId === operation.tenantId ? { tenantId } : null,
-          User: ({ id }: { id: string }, { operation }) => users.find(operation, id),
+          Tenant: {
+            permission: 'identity.tenant.read',
+            resolve: ({ id }: { id: string }, { operation }) =>
+              id === operation.tenantId ? users.tenant(operation) : null,
+          },
+          UserUsage: {
+            permission: null,
+            resolve: ({ tenantId }: { tenantId: string }, { operation }) =>
+              tenantId === operation.tenantId ? { tenantId } : null,
+          },
+          User: {
+            permission: 'identity.member.read',
+            resolve: ({ id }: { id: string }, { operation }) => users.find(operation, id),
+          },
         },
       }),
     start: () => keys.start(),

@@ -2,8 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { alertsOf, firing, soon, updateRule } from '../fleet/alerts/support/panel.js';
 import { sent, statuses, takeOne } from '../fleet/commands/support/commands.js';
+import { drive, isKnown, workers } from '../governance/support/canaries.js';
+import { create, encrypted, judged, nodeWith, signedIn, useScene } from '../governance/support/tenant.js';
+import {
+  hostingTenant,
+  provision,
+  reaches,
+  serverOf,
+  startHostingPanel,
+  type HostingPanel,
+} from '../hosting/support/hosting-panel.js';
 import { dataOf, refusal } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { dayMs } from './support/billing-panel.js';
 import { advance } from './support/test-clock.js';
@@ -11,13 +20,16 @@ import { advance } from './support/test-clock.js';
 const minuteMs = 60_000;
 
 // Nothing is bought: tenants grow older all the same.
-let panel: TestPanel;
+let panel: HostingPanel;
 beforeAll(async () => {
-  panel = await startTestPanel({
-    TEST_CLOCKS: 'true',
-    STRIPE_SECRET_KEY: ['sk', 'test', 'unused'].join('_'),
-    STRIPE_API_BASE: 'http://127.0.0.1:9',
+  panel = await startHostingPanel({
+    settings: {
+      TEST_CLOCKS: 'true',
+      STRIPE_SECRET_KEY: ['sk', 'test', 'unused'].join('_'),
+      STRIPE_API_BASE: 'http://127.0.0.1:9',
+    },
   });
+  useScene(panel);
 });
 afterAll(async () => panel.stop());
 
@@ -169,5 +181,73 @@ describe('people', () => {
     // The token in hand holds until it ends, and the password for ever.
     expect((await tenant.graphql('{ me { id } }')).errors).toBeUndefined();
     expect((await panel.world.login(tenant.account.email, tenant.account.password)).status).toBe(200);
+  });
+});
+
+describe('governance', () => {
+  test('an exemption ends, and what does not hold there is a violation again', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await nodeWith(tenant, { 'backup.encryption': false });
+    const policyId = await create(tenant, { name: 'Encrypted', rule: encrypted });
+    const expiresAt = new Date(panel.clock.now().getTime() + 7 * dayMs);
+    dataOf(
+      await tenant.graphql(
+        'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+        {
+          input: {
+            policyId,
+            instanceId: node.id,
+            owner: 'ops',
+            reason: 'Until the new disks are here',
+            expiresAt,
+          },
+        },
+      ),
+    );
+    const violations = async () => (await judged(tenant, node)).violations;
+    expect(await violations()).toBe(0);
+    await advance(panel, tenant, 6 * dayMs);
+    expect(await violations()).toBe(0);
+    await advance(panel, tenant, 2 * dayMs);
+    await soon(panel, async () => (await violations()) === 1, 'it to be a violation', 20);
+  });
+
+  test('a canary begins when its time has come, and its bake is over once nodes have beaten again', async () => {
+    const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    const all = await workers(tenant, 1);
+    await until(() => isKnown(panel, tenant, 1), 'governance to know the node');
+    const made = await tenant.rest<{ id: string }>('/api/governance/canary', {
+      body: {
+        name: 'Later',
+        command: 'update',
+        params: { version: '0.3.0' },
+        steps: [{ percent: 100, bake_seconds: 86_400 }],
+        start_at: new Date(panel.clock.now().getTime() + 3 * dayMs).toISOString(),
+      },
+    });
+    expect([made.status, made.text]).toEqual([201, expect.any(String)]);
+    const begun = panel.clock.now().getTime();
+    await advance(panel, tenant, 3 * dayMs);
+    await drive(panel, tenant, made.body.id, all, ['baking']);
+    await advance(panel, await signedIn(tenant), dayMs);
+    await drive(panel, tenant, made.body.id, all, ['succeeded']);
+    expect(panel.clock.now().getTime() - begun).toBeLessThan(10 * minuteMs);
+  });
+});
+
+describe('hosting', () => {
+  test('a server whose node does not come fails when its time has run out', async () => {
+    const { tenant, token } = await hostingTenant(panel);
+    const { id } = dataOf(await provision(tenant, { name: 'silent' })).provisionServer;
+    await panel.pass(() => panel.hetzner.servers(token).length === 1, 'the provider to be told');
+    await panel.sql(`update fleet.enrollment_token set bound_hostname = 'another' where tenant_id = $1`, [
+      tenant.id,
+    ]);
+    await reaches(panel, tenant, id, 'ENROLLING');
+    const begun = panel.clock.now().getTime();
+    await advance(panel, tenant, 31 * minuteMs);
+    await reaches(panel, tenant, id, 'FAILED');
+    expect(await serverOf(tenant, id)).toMatchObject({ reason: 'ENROLLMENT_TIMED_OUT' });
+    expect(panel.clock.now().getTime() - begun).toBeLessThan(10 * minuteMs);
   });
 });

@@ -107,7 +107,7 @@ describe('an exemption', () => {
     expect((await judged(tenant, node)).violations).toBe(1);
   });
 
-  test('of one instance of many waits for none of the others, and holds for it at once', async () => {
+  test('of one instance of many waits for none of the others, and holds for it at once; nor does removing its policy', async () => {
     const tenant = await panel.world.tenant();
     const node = await nodeWith(tenant, { 'backup.encryption': false });
     const policyId = await create(tenant, { name: 'P', rule: encrypted });
@@ -131,6 +131,11 @@ describe('an exemption', () => {
     expect(await statusOf()).toEqual([{ status: 'EXEMPT' }]);
     dataOf(await tenant.graphql('mutation ($id: ID!) { deletePolicyExemption(id: $id) { id } }', { id }));
     expect(await statusOf()).toEqual([{ status: 'FAIL' }]);
+    dataOf(await tenant.graphql('mutation ($id: ID!) { deletePolicy(id: $id) { id } }', { id: policyId }));
     await other.release();
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await statusOf()).length === 0;
+    }, 'its results to go');
   });
 });

@@ -28,8 +28,13 @@ test('a key has no command sent, and nothing put into force, by governance that 
     );
     return dataOf(made).createApiKey.key;
   };
+  const mended = await create(tenant, { name: 'Mends by itself', rule: encrypted, remediation });
+  const exempted = await tenant.graphql<{ createPolicyExemption: { id: string } }>(
+    'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+    { input: { policyId: mended, instanceId: node.id, owner: 'ops', reason: 'It does harm here' } },
+  );
   const canary = { name: 'C', command: 'RESTART', params: {}, steps: [{ percent: 100, bakeSeconds: 0 }] };
-  const acts: [string, string, Record<string, unknown>][] = [
+  const acts: [string, string, Record<string, unknown> | string][] = [
     [
       'governance.canary.manage',
       'mutation ($input: CreateCanaryInput!) { createCanary(input: $input) { id } }',
@@ -44,6 +49,11 @@ test('a key has no command sent, and nothing put into force, by governance that 
       'governance.remediation.run',
       'mutation ($input: RemediatePolicyInput!) { remediatePolicy(input: $input) { status } }',
       { policyId, instanceIds: [node.id] },
+    ],
+    [
+      'governance.exemption.manage',
+      'mutation ($input: ID!) { deletePolicyExemption(id: $input) { id } }',
+      dataOf(exempted).createPolicyExemption.id,
     ],
     [
       'governance.gitops.manage',

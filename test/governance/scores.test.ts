@@ -105,12 +105,46 @@ describe('scores', () => {
     expect(scores.coverage).toBe(share(sum.knownWeight, sum.applicableWeight));
     expect(scores.violations).toBe(scores.byInstance.reduce((all, { violations }) => all + violations, 0));
     expect(new Set(scores.byInstance.map(({ score }) => score)).size).toBeGreaterThan(2);
+    // Counts are kept beside results, whatever becomes of these.
+    type Counts = { passing: number; failing: number; unknown: number; exempt: number };
+    const kept = async () => {
+      const answer = await tenant.graphql<{ policies: { nodes: { id: string; counts: Counts }[] } }>(
+        '{ policies { nodes { id counts { passing failing unknown exempt } } } }',
+      );
+      return dataOf(answer).policies.nodes;
+    };
+    const found = async () =>
+      panel.sql<{ id: string; counts: Counts }>(
+        `select p.id, jsonb_build_object('passing', count(*) filter (where status = 'PASS'),
+           'failing', count(*) filter (where status = 'FAIL'), 'unknown', count(*) filter (where status = 'UNKNOWN'),
+           'exempt', count(*) filter (where status = 'EXEMPT')) as counts
+         from governance.policy p join governance.result r on r.tenant_id = p.tenant_id and r.policy_id = p.id
+         where p.tenant_id = $1 group by p.id order by p.id`,
+        [tenant.id],
+      );
+    const [policy] = await kept();
+    const [first, second] = scores.byInstance;
+    expect(await kept()).toEqual(await found());
+    await tenant.graphql(
+      'mutation ($input: CreatePolicyExemptionInput!) { createPolicyExemption(input: $input) { id } }',
+      { input: { policyId: policy!.id, instanceId: first!.instanceId, owner: 'ops', reason: 'moves' } },
+    );
+    await panel.sql('delete from governance.node where id = $1', [second!.instanceId]);
+    await panel.clock.advance(10_000);
+    expect(await kept()).toEqual(await found());
+    expect((await kept())[0]?.counts.exempt).toBe(1);
+    const less = dataOf(await tenant.graphql<{ scores: ShownScores }>(scoresQuery)).scores;
+    expect([less.instances, less.violations]).toEqual([
+      6,
+      less.byInstance.reduce((all, { violations }) => all + violations, 0),
+    ]);
   });
 
   test('are told live when they change, with any field of the instance, and not to other tenants', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const node = await nodeWith(tenant, { 'backup.encryption': true });
-    const query = 'subscription { scoreChanged { score violations name instance { hostname } } }';
+    const query =
+      'subscription { scoreChanged { score previousScore violations name instance { hostname } } }';
     await using live = new Live<{ scoreChanged: { score: number | null } }>(
       panel.panel.url,
       tenant.token,
@@ -128,8 +162,8 @@ describe('scores', () => {
     await node.beat({ facts: { 'backup.encryption': false } });
     await until(async () => known().length === 2, 'the next score');
     expect(known()).toEqual([
-      { scoreChanged: { ...about, score: 100, violations: 0 } },
-      { scoreChanged: { ...about, score: 0, violations: 1 } },
+      { scoreChanged: { ...about, score: 100, previousScore: null, violations: 0 } },
+      { scoreChanged: { ...about, score: 0, previousScore: 100, violations: 1 } },
     ]);
     expect(foreign.results).toEqual([]);
   });

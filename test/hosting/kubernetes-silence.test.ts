@@ -130,6 +130,26 @@ test(
   },
 );
 
+test(
+  'a cluster is asked for nothing while its tenant is suspended, and watched again afterwards',
+  { timeout },
+  async () => {
+    const change = async (what: string) =>
+      panel.world.graphql(
+        `mutation($id: ID!) { ${what}(id: $id) { id } }`,
+        { id: tenant.id },
+        await panel.world.administrator(),
+      );
+    expect((await change('suspendTenant')).errors).toBeUndefined();
+    await panel.pass(() => sandbox.openWatches === 0, 'the watch to end');
+    const asked = sandbox.requests();
+    await panel.seconds(45);
+    expect(sandbox.requests()).toEqual(asked);
+    expect((await change('restoreTenant')).errors).toBeUndefined();
+    await watched();
+  },
+);
+
 describe('a job that applies', () => {
   test('leaves a cluster that is offline alone, and goes on as soon as it is back', { timeout }, async () => {
     // Whoever looks at it gets no answer; it would take what is applied.

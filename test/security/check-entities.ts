@@ -105,6 +105,32 @@ export function callFor(
   };
 }
 
+/** What by themselves say that they need no permission: another area's answer shows them, and that says to whom. */
+const shownElsewhere = [
+  'fleet: InstanceScore',
+  'fleet: BillingSubscription',
+  'fleet: NodeUsage',
+  'fleet: StorageUsage',
+  'identity: UserUsage',
+];
+
+/** Asks each subgraph for its tenant's entities by a token that lists nothing. */
+export async function unlistedFindings(
+  keys: readonly EntityKey[],
+  targetOf: (subgraph: Subgraph) => Target,
+  { victim }: Pick<Parties, 'victim'>,
+): Promise<Finding[]> {
+  return inTurns(keys, async (key) => {
+    const where = `${key.subgraph.name}: ${key.type.name}`;
+    const representation = representationOf(key, victim);
+    const token = await victim.token('other service', undefined, []);
+    const answer = await targetOf(key.subgraph).ask(callFor(key, representation, victim), token);
+    const names = beside(representation, entityIn(answer));
+    if (names.length === 0 || shownElsewhere.includes(where)) return [];
+    return [{ where, caller: 'who lists nothing', problem: `answered ${names.join(', ')}` }];
+  });
+}
+
 function entityIn({ data }: Answer): unknown {
   const list = data?.['_entities'];
   return Array.isArray(list) ? list[0] : null;
@@ -119,11 +145,15 @@ function judge(
 ): string[] {
   const leaks = leaksBeyond(representation, answer.text, markers).map((marker) => `showed ${marker}`);
   if (answer.code === 'INTERNAL') return [...leaks, 'ended with INTERNAL'];
-  const entity = entityIn(answer);
-  if (entity === null || typeof entity !== 'object') return leaks;
-  const extra = Object.entries(entity).filter(([name, value]) => value !== null && !(name in representation));
-  const names = extra.map(([name]) => name).join(', ');
-  return extra.length === 0 || !isObjectType(type)
+  const names = beside(representation, entityIn(answer));
+  return names.length === 0 || !isObjectType(type)
     ? leaks
-    : [...leaks, `answered ${names} of another tenant's entity`];
+    : [...leaks, `answered ${names.join(', ')} of another tenant's entity`];
+}
+
+/** What is told of an entity beside its key. */
+function beside(representation: Record<string, unknown>, entity: unknown): string[] {
+  if (entity === null || typeof entity !== 'object') return [];
+  const extra = Object.entries(entity).filter(([name, value]) => value !== null && !(name in representation));
+  return extra.map(([name]) => name);
 }

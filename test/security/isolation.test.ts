@@ -8,7 +8,7 @@ import { assetPath } from '#platform/package-root.js';
 import { routes } from '#rest-compat/routes.js';
 
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import { entityFindings, entityKeys } from './check-entities.js';
+import { entityFindings, entityKeys, unlistedFindings } from './check-entities.js';
 import { controlFindings, isolationFindings, type Parties } from './check-isolation.js';
 import { replayFindings } from './check-replay.js';
 import { restFindings } from './check-rest.js';
@@ -62,6 +62,10 @@ test('no subgraph resolves an entity of another tenant', async () => {
   const found = await entityFindings(keys, subgraphTarget, parties);
   print(summary('entities', { keys: keys.length }, found));
   expect(found).toEqual([]);
+});
+
+test('no entity tells anything but its key to a token that lists no permission for it', async () => {
+  expect(await unlistedFindings(entityKeys(subgraphs.all), subgraphTarget, parties)).toEqual([]);
 });
 
 test('no subscription tells of another tenant', async () => {

@@ -116,10 +116,13 @@ export async function carelessSubgraph(
     orphanedTypes: [Command],
     references: {
       // Whose command it is, nobody asks.
-      Command: async ({ id }: { id: string }, { operation }) => {
-        const sql = 'select id, kind, params::text as params from fleet.command where id = ?';
-        const [row] = await operation.database.forJobs().execute<Command[]>(sql, [id]);
-        return row ?? null;
+      Command: {
+        permission: null,
+        resolve: async ({ id }: { id: string }, { operation }) => {
+          const sql = 'select id, kind, params::text as params from fleet.command where id = ?';
+          const [row] = await operation.database.forJobs().execute<Command[]>(sql, [id]);
+          return row ?? null;
+        },
       },
     },
   });

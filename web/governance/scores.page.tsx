@@ -96,6 +96,9 @@ export default function ScoresPage() {
                 {scored.name ?? scored.instanceId}
               </Link>{' '}
               <strong>{scored.score ?? '–'}</strong>
+              {scored.previousScore !== null && scored.previousScore !== scored.score && (
+                <span className="quiet"> was {scored.previousScore}</span>
+              )}
               <Made scored={scored} />
             </div>
           )}

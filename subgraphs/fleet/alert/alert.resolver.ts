@@ -112,9 +112,11 @@ export class AlertResolver {
     return this.alerts.resolve(operation, id);
   }
 
+  @Authorized('fleet.instance.read')
   @FieldResolver(() => Instance, {
     nullable: true,
-    description: 'The instance it is about; null when it was removed.',
+    description:
+      'The instance it is about; null when it was removed, and, with an error, without the right to see instances.',
   })
   async instance(@Root() alert: Alert, @Ctx() { operation }: SubgraphContext): Promise<Instance | null> {
     return this.instances.find(operation, alert.instanceId);

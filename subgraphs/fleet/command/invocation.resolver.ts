@@ -1,4 +1,4 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Args, ArgsType, Authorized, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
 import { headOf } from '#platform/cut-text.js';
 import { badArgument } from '#platform/errors.js';
@@ -23,9 +23,11 @@ class OutputArgs {
 export class InvocationResolver {
   constructor(private readonly instances: InstanceService) {}
 
+  @Authorized('fleet.instance.read')
   @FieldResolver(() => Instance, {
     nullable: true,
-    description: 'The instance; null once it has left the fleet.',
+    description:
+      'The instance; null once it has left the fleet, and, with an error, without the right to see instances.',
   })
   async instance(
     @Root() { instanceId }: CommandInvocation,

@@ -71,9 +71,10 @@ export class GroupResolver {
     return this.groups.remove(operation, id);
   }
 
+  @Authorized('fleet.instance.read')
   @FieldResolver(() => InstancePage, {
     description:
-      'Who is in it now, in the order they enrolled. BAD_REQUEST (INSTANCES_TOO_MANY) when an operation asks for more than ' +
+      'Who is in it now, in the order they enrolled, for whoever may see instances. BAD_REQUEST (INSTANCES_TOO_MANY) when an operation asks for more than ' +
       '20000 of them.',
   })
   async instances(

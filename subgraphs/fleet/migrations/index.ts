@@ -42,6 +42,7 @@ import { resultsByStatusMigration } from './103-results-by-status.js';
 import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 import { plannedCommandsMigration, plannedDueMigration } from './105-planned-commands.js';
 import { windowDaysMigration } from './107-window-days.js';
+import { degradedToldMigration } from './108-degraded-told.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -170,4 +171,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   plannedCommandsMigration,
   plannedDueMigration,
   windowDaysMigration,
+  degradedToldMigration,
 ];

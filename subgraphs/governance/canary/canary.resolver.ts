@@ -20,6 +20,7 @@ import type { Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { InstanceReference } from '../node/instance.reference.js';
+import { unlisted } from '../order/may-order.js';
 import { Canary, CanaryInstances, CanaryPage, CanaryStep } from './canary.entity.js';
 import { CanariesArgs, CanaryMembersArgs, CreateCanaryInput, UpdateCanaryInput } from './canary.inputs.js';
 import type { CanaryService } from './canary.service.js';
@@ -62,8 +63,8 @@ export class CanaryResolver {
     description:
       'Makes a canary, which begins at once unless told otherwise. Whom it is for is settled now. An instance is in one canary ' +
       'at a time. VALIDATION_FAILED, PLAN_REQUIRED, LIMIT_REACHED (CANARIES_LIMIT), CONFLICT (POLICY_VIOLATION with the ' +
-      'policy and its evidence, CANARY_UNDER_WAY), FORBIDDEN (PERMISSION_MISSING) for a key that does not list ' +
-      '`fleet.command.send`.',
+      'policy and its evidence, CANARY_UNDER_WAY), ' +
+      `${unlisted}.`,
   })
   async createCanary(
     @Arg('input', () => CreateCanaryInput, { description: 'The canary.' }) input: CreateCanaryInput,
@@ -76,7 +77,8 @@ export class CanaryResolver {
   @Mutation(() => Canary, {
     description:
       'Does something with a canary, or gives one that is PENDING another name or other steps. NOT_FOUND, VALIDATION_FAILED, ' +
-      'CONFLICT (ILLEGAL_MOVE, CANARY_BEGUN).',
+      'CONFLICT (ILLEGAL_MOVE, CANARY_BEGUN). For all but another name, and what stops it: ' +
+      `${unlisted}.`,
   })
   async updateCanary(
     @Arg('id', () => ID, { description: 'The canary.' }) id: string,
@@ -100,7 +102,7 @@ export class CanaryResolver {
   @Mutation(() => Canary, {
     description:
       'Lets a paused canary go on where it was, and one that awaits approval with the next step. NOT_FOUND, CONFLICT ' +
-      '(ILLEGAL_MOVE).',
+      `(ILLEGAL_MOVE), ${unlisted}.`,
   })
   async resumeCanary(
     @Arg('id', () => ID, { description: 'The canary.' }) id: string,
@@ -110,7 +112,9 @@ export class CanaryResolver {
   }
 
   @Authorized('governance.canary.manage')
-  @Mutation(() => Canary, { description: `Sends the command to all the others at once. ${moves}` })
+  @Mutation(() => Canary, {
+    description: `Sends the command to all the others at once. ${moves} ${unlisted}.`,
+  })
   async promoteCanary(
     @Arg('id', () => ID, { description: 'The canary.' }) id: string,
     @Ctx() { operation }: SubgraphContext,

@@ -32,6 +32,7 @@ import {
   canaryMoves,
   CanaryAction,
   CanaryStatus,
+  pausedByUser,
   type CanaryMove,
 } from './canary.status.js';
 import { cohortOrder, cohortSizes, stepOf } from './cohort.js';
@@ -172,7 +173,7 @@ export class CanaryService {
 }
 
 const reasons: Partial<Record<CanaryAction, Pick<Canary, 'reason' | 'message'>>> = {
-  PAUSE: { reason: 'PAUSED_BY_USER', message: 'Somebody paused it' },
+  PAUSE: { reason: pausedByUser, message: 'Somebody paused it' },
   ABORT: { reason: 'ABORTED_BY_USER', message: 'Somebody aborted it' },
 };
 

@@ -97,6 +97,14 @@ export const canaryMoves: Readonly<
 /** Why a canary is paused whose step is over and waits: what it was told to be, so that resuming it goes on. */
 export const awaitingApproval = 'AWAITING_APPROVAL';
 
+/** Why a canary is paused that somebody has paused. */
+export const pausedByUser = 'PAUSED_BY_USER';
+
+/** Whether a canary is paused because it was to be, or somebody wanted it: nothing has gone wrong. */
+export function isMeant({ reason }: { reason: string | null }): boolean {
+  return reason === awaitingApproval || reason === pausedByUser;
+}
+
 /** Those in which a repeated action has nothing left to do. */
 export const alreadyAfter: Readonly<Record<CanaryAction, readonly CanaryStatus[]>> = {
   PAUSE: [CanaryStatus.PAUSED],

@@ -4,6 +4,7 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
 import { InstanceReference } from '../node/instance.reference.js';
+import { unlisted } from '../order/may-order.js';
 import { Policy } from '../policy/policy.entity.js';
 import type { ResultsService } from '../result/results.service.js';
 import { PolicyExemption, PolicyExemptionPage } from './exemption.entity.js';
@@ -43,7 +44,9 @@ export class ExemptionResolver {
   }
 
   @Authorized('governance.exemption.manage')
-  @Mutation(() => PolicyExemption, { description: 'Ends an exemption. NOT_FOUND.' })
+  @Mutation(() => PolicyExemption, {
+    description: `Ends an exemption. NOT_FOUND. Of a policy that mends by itself: ${unlisted}.`,
+  })
   async deletePolicyExemption(
     @Arg('id', () => ID, { description: 'The exemption.' }) id: string,
     @Ctx() { operation }: SubgraphContext,

@@ -7,6 +7,7 @@ import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { invalidFields, validate, type Faults } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
+import { requireMayOrder } from '../order/may-order.js';
 import { Policy } from '../policy/policy.entity.js';
 import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { PolicyExemption } from './exemption.entity.js';
@@ -88,11 +89,15 @@ export class ExemptionService {
   async remove(operation: Operation, id: string): Promise<PolicyExemption> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
-      const [known] = await write.em.execute<{ instanceId: string }[]>(
-        'select instance_id as "instanceId" from governance.exemption where tenant_id = ? and id = ?',
+      const [known] = await write.em.execute<{ instanceId: string; isRemedied: boolean }[]>(
+        `select e.instance_id as "instanceId", p.remediate_at is not null as "isRemedied"
+         from governance.exemption e join governance.policy p on p.tenant_id = e.tenant_id and p.id = e.policy_id
+         where e.tenant_id = ? and e.id = ?`,
         [tenantId, id],
       );
       if (!known) throw notFound('Policy exemption');
+      // What mends by itself sends its command there next.
+      if (known.isRemedied) requireMayOrder(operation);
       const { instanceId } = known;
       await lockJudged(write, tenantId, instanceId);
       const exemption = await write.em.findOne(PolicyExemption, { tenantId, id });

@@ -36,7 +36,10 @@ registerEnumType(GitOpsHealth, {
   description: 'How it goes, whatever is in sync.',
   valuesConfig: {
     HEALTHY: { description: 'The last look found nothing wrong, and what is declared is there.' },
-    PROGRESSING: { description: 'Instances are on the way to a desired version.' },
+    PROGRESSING: {
+      description:
+        'Instances are on the way to a desired version; also while a canary there waits as it was told to, or somebody paused it.',
+    },
     DEGRADED: { description: 'Something is wrong: `problems` says what.' },
     SUSPENDED: { description: 'It is paused.' },
     UNKNOWN: { description: 'It was not looked at yet.' },

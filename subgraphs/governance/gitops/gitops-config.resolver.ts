@@ -77,7 +77,7 @@ export class GitOpsConfigResolver {
 
   @Authorized('governance.gitops.manage')
   @Mutation(() => GitOpsConfig, {
-    description: `Changes a repository, and has it looked at. NOT_FOUND, ${refusals}`,
+    description: `Changes a repository, and has it looked at. All but pausing it needs what createGitOpsConfig needs: FORBIDDEN (PERMISSION_MISSING). NOT_FOUND, ${refusals}`,
   })
   async updateGitOpsConfig(
     @Arg('id', () => ID, { description: 'The repository.' }) id: string,
@@ -114,7 +114,7 @@ export class GitOpsConfigResolver {
   @Mutation(() => GitOpsConfig, {
     description:
       'Puts what the newest commit declares into force now, by a job, whatever `autoSync` and `selfHeal` say. NOT_FOUND, ' +
-      'CONFLICT (GITOPS_PAUSED).',
+      'CONFLICT (GITOPS_PAUSED), FORBIDDEN (PERMISSION_MISSING) for a key that does not list what is put into force so.',
   })
   async syncGitOpsConfig(
     @Arg('input', () => SyncGitOpsConfigInput, { description: 'The repository, and how.' })

@@ -13,6 +13,9 @@ import { tracesMigration } from './030-traces.js';
 import { silentHostsMigration } from './031-silent-hosts.js';
 import { knownStatusMigration } from './032-known-status.js';
 import { inOrderMigration } from './033-in-order.js';
+import { resultsOfRemovedMigration } from './034-results-of-removed.js';
+import { previousScoreMigration } from './035-previous-score.js';
+import { countsMigration } from './036-counts.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -33,4 +36,7 @@ export const governanceMigrations: readonly AreaMigration[] = [
   silentHostsMigration,
   knownStatusMigration,
   inOrderMigration,
+  resultsOfRemovedMigration,
+  previousScoreMigration,
+  countsMigration,
 ];

@@ -3,6 +3,7 @@ import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolve
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
+import { unlisted } from '../order/may-order.js';
 import { PolicyCounts } from '../result/result.entity.js';
 import type { ResultsService } from '../result/results.service.js';
 import { isCombination, type Rule } from '../rule/rule.js';
@@ -10,6 +11,8 @@ import { PolicyVersion } from './policy-version.entity.js';
 import { Policy, PolicyPage, PolicyRule } from './policy.entity.js';
 import { CreatePolicyInput, UpdatePolicyInput } from './policy.inputs.js';
 import type { PolicyService } from './policy.service.js';
+
+const automatic = `Of one that mends by itself, unless it is only disabled: ${unlisted}.`;
 
 @Resolver(() => Policy)
 export class PolicyResolver {
@@ -52,7 +55,7 @@ export class PolicyResolver {
     description:
       'Makes a policy, at most 200; more than three need a plan with governance. Instances are judged by it before the ' +
       'answer, of more than 200 the others within seconds. VALIDATION_FAILED names the place in the rule, ' +
-      'PLAN_REQUIRED, LIMIT_REACHED (POLICIES_LIMIT), CONFLICT (NAME_TAKEN).',
+      `PLAN_REQUIRED, LIMIT_REACHED (POLICIES_LIMIT), CONFLICT (NAME_TAKEN). ${automatic}`,
   })
   async createPolicy(
     @Arg('input', () => CreatePolicyInput, { description: 'The policy.' }) input: CreatePolicyInput,
@@ -65,7 +68,8 @@ export class PolicyResolver {
   @Mutation(() => Policy, {
     description:
       'Changes a policy, and judges instances by it as `createPolicy` does. While there are more than three, all but ' +
-      'disabling one needs a plan with governance. NOT_FOUND, VALIDATION_FAILED, PLAN_REQUIRED, CONFLICT (NAME_TAKEN).',
+      'disabling one needs a plan with governance. NOT_FOUND, VALIDATION_FAILED, PLAN_REQUIRED, CONFLICT (NAME_TAKEN). ' +
+      automatic,
   })
   async updatePolicy(
     @Arg('id', () => ID, { description: 'The policy.' }) id: string,
@@ -77,7 +81,9 @@ export class PolicyResolver {
 
   @Authorized('governance.policy.manage')
   @Mutation(() => Policy, {
-    description: 'Removes a policy with its results and exemptions; its history stays. NOT_FOUND.',
+    description:
+      'Removes a policy with its exemptions and its results, of more than 200 instances the others within seconds; its ' +
+      'history stays. NOT_FOUND.',
   })
   async deletePolicy(
     @Arg('id', () => ID, { description: 'The policy.' }) id: string,

@@ -10,7 +10,7 @@ import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { requireMayOrder } from '../order/may-order.js';
-import { lockAllJudged, rulesChanged } from '../result/rules-changed.service.js';
+import { lockJudged, rulesChanged } from '../result/rules-changed.service.js';
 import { feature, suspendedPolicies, suspendedReason, withoutPlan } from './in-force.service.js';
 import { patternsInForce, requirePatternsFit } from './patterns-fit.service.js';
 import { PolicyVersion } from './policy-version.entity.js';
@@ -162,12 +162,12 @@ export class PolicyService {
     );
   }
 
-  /** Its results and exemptions go with it; its history stays. */
+  /** Its exemptions go with it, and its results as whatever else changes with it: its history stays. */
   async remove(operation: Operation, id: string): Promise<Policy> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const policy = await lockPolicy(write, tenantId, id);
-      await lockAllJudged(write, tenantId);
+      await lockJudged(write, tenantId);
       write.audit({ target: id, changes: { name: policy.name, deleted: true } });
       remember(write, policy, {
         version: policy.version + 1,

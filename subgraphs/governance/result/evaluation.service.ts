@@ -96,8 +96,11 @@ export async function evaluateNodes(
       removals.push({ instance_id: node.id, policy_id: gone.policyId });
       if (isViolation(gone)) publish(cleared(tenantId, node.id, gone.policyId));
     }
-    rows.push({ ...node.told, ...rowOf(node.id, found) });
-    if (node.evaluatedAt === null || hasNews(node, found)) publish(scored(tenantId, node.id, found));
+    const isNews = node.evaluatedAt === null || hasNews(node, found);
+    const previousScore = scoreOf(node);
+    const previous = isNews ? { is_news: true, previous_score: previousScore } : {};
+    rows.push({ ...node.told, ...rowOf(node.id, found), ...previous });
+    if (isNews) publish(scored(tenantId, node.id, found, previousScore));
   }
   const judged = [tenantId, now, rules.revision, JSON.stringify(rows)];
   const changed = [JSON.stringify(removals), JSON.stringify(upserts)];
@@ -150,7 +153,8 @@ type KeptResult = [
 const judgedStep = `with t as (select ?::text as tenant_id, ?::timestamptz as at, ?::bigint as revision),
   n as (select * from jsonb_to_recordset(?::jsonb) as n (id text, passed integer, known integer, applicable integer,
     violations integer, due_at timestamptz, name text, hostname text, status text, tags text[], facts jsonb,
-    reported_at timestamptz, metrics jsonb, metrics_at timestamptz, is_moved boolean, offline_since timestamptz))`;
+    reported_at timestamptz, metrics jsonb, metrics_at timestamptz, is_moved boolean, offline_since timestamptz,
+    is_news boolean, previous_score integer))`;
 
 const judgedNodes = `update governance.node i set passed = n.passed, known = n.known, applicable = n.applicable,
     violations = n.violations, due_at = n.due_at, revision = t.revision, evaluated_at = t.at,
@@ -158,13 +162,14 @@ const judgedNodes = `update governance.node i set passed = n.passed, known = n.k
     tags = coalesce(n.tags, i.tags), facts = coalesce(n.facts, i.facts),
     reported_at = coalesce(n.reported_at, i.reported_at), metrics = coalesce(n.metrics, i.metrics),
     metrics_at = coalesce(n.metrics_at, i.metrics_at),
-    offline_since = case when n.is_moved then n.offline_since else i.offline_since end
+    offline_since = case when n.is_moved then n.offline_since else i.offline_since end,
+    previous_score = case when n.is_news then n.previous_score else i.previous_score end
   from t, n where i.tenant_id = t.tenant_id and i.id = n.id`;
 
 const storeNodes = `${judgedStep} ${judgedNodes}`;
 
-// A policy may be removed meanwhile, or be about to be: its results go with it then. Whoever removes it waits for these
-// instances, and is not waited for.
+// A policy may be removed meanwhile, or be about to be: nothing is kept by it any more. Whoever removes it is not waited
+// for, and what is kept before has the instance judged anew by the revision that has risen with it.
 const storeAll = `${judgedStep},
   gone as (delete from governance.result r
     using t, jsonb_to_recordset(?::jsonb) as g (instance_id text, policy_id text)
@@ -190,12 +195,22 @@ function hasNews(before: NodeRow, after: Evaluation): boolean {
   return scoreOf(before) !== scoreOf(after) || before.violations !== after.violations;
 }
 
-function scored(tenantId: string, instanceId: string, found: Evaluation): OutboxEvent {
+function scored(
+  tenantId: string,
+  instanceId: string,
+  found: Evaluation,
+  previousScore: number | null,
+): OutboxEvent {
   return {
     topic: 'governance.score.changed',
     tenantId,
     entityId: instanceId,
-    payload: { instanceId, score: scoreOf(found), violations: found.violations } satisfies ScoreChanged,
+    payload: {
+      instanceId,
+      score: scoreOf(found),
+      previousScore,
+      violations: found.violations,
+    } satisfies ScoreChanged,
   };
 }
 

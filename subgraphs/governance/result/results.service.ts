@@ -84,9 +84,10 @@ async function loadPolicies({ em, tenantId }: Operation, ids: readonly string[])
 
 async function loadCounts({ em, tenantId }: Operation, ids: readonly string[]): Promise<PolicyCounts[]> {
   const rows = await em.execute<{ policyId: string; status: PolicyStatus; count: number }[]>(
-    `select policy_id as "policyId", status, count(*)::integer as count
-     from (select tenant_id, policy_id, status from governance.result
-       union all select tenant_id, policy_id, status from governance.cluster_result) judged
+    // Of clusters a tenant has few.
+    `select policy_id as "policyId", status, sum(results)::integer as count
+     from (select tenant_id, policy_id, status, results from governance.result_count
+       union all select tenant_id, policy_id, status, 1 from governance.cluster_result) judged
      where tenant_id = ? and policy_id in (select jsonb_array_elements_text(?::jsonb)) group by policy_id, status`,
     [tenantId, JSON.stringify(ids)],
   );

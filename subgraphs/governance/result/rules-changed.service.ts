@@ -23,34 +23,24 @@ const judgedFirst = `select id from (
     union select id from governance.node where tenant_id = ? and id = ?) judged_first`;
 
 /**
- * Takes the locks of `rulesChanged`, in their order, before anything is removed that others hold behind them: with a policy
- * its results of all instances go.
+ * Takes the locks of `rulesChanged`, in their order, before anything is removed that others hold behind them. `instanceId`
+ * is the one that it is about, if it is about one.
  */
-export async function lockAllJudged({ em }: Pick<Write, 'em'>, tenantId: string): Promise<void> {
-  await lockStanding(em, tenantId);
-  for (const table of ['node', 'cluster'])
-    await em.execute(
-      `select count(*) from (select 1 from governance.${table} where tenant_id = ? order by id for update) held`,
-      [tenantId],
-    );
-}
-
-/** The same where all is about one instance: an exemption holds it. */
 export async function lockJudged(
   { em }: Pick<Write, 'em'>,
   tenantId: string,
-  instanceId: string,
+  instanceId = '',
 ): Promise<void> {
-  await lockStanding(em, tenantId);
+  await em.execute('select 1 from governance.standing where tenant_id = ? for update', [tenantId]);
   await em.execute(
     `select count(*) from (select 1 from governance.node where tenant_id = ? and id in (${judgedFirst})
        order by id for update) held`,
     [tenantId, tenantId, atOnce + 1, tenantId, instanceId],
   );
-}
-
-async function lockStanding(em: Write['em'], tenantId: string): Promise<void> {
-  await em.execute('select 1 from governance.standing where tenant_id = ? for update', [tenantId]);
+  await em.execute(
+    `select count(*) from (select 1 from governance.cluster where tenant_id = ? order by id for update) held`,
+    [tenantId],
+  );
 }
 
 /**

@@ -29,6 +29,13 @@ export class InstanceScore {
 
   @Field(() => Int, {
     nullable: true,
+    description:
+      'What it was before it, or the number of violations, last became another; null when nothing was known then.',
+  })
+  previousScore!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
     description: 'How much of what applies is known, 0 to 100, rounded down; null when nothing applies.',
   })
   coverage!: number | null;

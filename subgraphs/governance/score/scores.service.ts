@@ -15,11 +15,13 @@ import {
 
 interface NodeScoreRow extends Weights {
   id: string;
+  previousScore: number | null;
   violations: number;
   evaluatedAt: Date | null;
 }
 
-const columns = 'id, passed, known, applicable, violations, evaluated_at as "evaluatedAt"';
+const columns = `id, passed, known, applicable, violations, previous_score as "previousScore",
+  evaluated_at as "evaluatedAt"`;
 const longestHistory = 400;
 
 /** Scores as the last evaluations left them. */
@@ -32,10 +34,10 @@ export class ScoresService {
       `select coalesce(sum(passed), 0)::double precision as passed, coalesce(sum(known), 0)::double precision as known,
          coalesce(sum(applicable), 0)::double precision as applicable,
          coalesce(sum(violations), 0)::integer as violations,
-         (count(*) filter (where not is_cluster))::integer as instances,
-         (count(*) filter (where is_cluster))::integer as clusters
-       from (select passed, known, applicable, violations, false as is_cluster from governance.node where tenant_id = ?
-         union all select passed, known, applicable, violations, true from governance.cluster where tenant_id = ?) judged`,
+         coalesce(sum(instances), 0)::integer as instances, coalesce(sum(clusters), 0)::integer as clusters
+       from (select passed, known, applicable, violations, instances, 0 as clusters
+           from governance.score_count where tenant_id = ?
+         union all select passed, known, applicable, violations, 0, 1 from governance.cluster where tenant_id = ?) judged`,
       [tenantId, tenantId],
       { mayLag },
     );
@@ -112,8 +114,8 @@ export class ScoresService {
 }
 
 function toScore(row: NodeScoreRow): InstanceScore {
-  const { id, violations, evaluatedAt } = row;
-  return { ...shown(row), instanceId: id, score: scoreOf(row), violations, evaluatedAt };
+  const { id, previousScore, violations, evaluatedAt } = row;
+  return { ...shown(row), instanceId: id, score: scoreOf(row), previousScore, violations, evaluatedAt };
 }
 
 /** How a score is shown, by what it is made of. */

@@ -27,10 +27,11 @@ import { Watchers } from './watch/watchers.job.js';
 
 /** Everything about clusters and deployments that the subgraph's wiring takes in. */
 export function createKubernetes(context: AreaContext<HostingEnv>, admission: Admission) {
-  const { database, clock, logger, keyring, settings } = context;
+  const { database, clock, logger, keyring, settings, verifier } = context;
   const guard = new TargetGuard({ allowPrivateTargets: settings.ALLOW_PRIVATE_TARGETS, logger });
   const clients = new KubeClients(guard, keyring);
-  const watchers = new Watchers({ database, clients, clock, logger });
+  const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
+  const watchers = new Watchers({ database, clients, clock, logger, isSuspended });
   const clusters = new ClusterService();
   const deployments = new DeploymentService();
   const placements = new PlacementService();

@@ -144,7 +144,12 @@ export class DeploymentResolver {
     return this.parts.deployments.get(operation, payload.entityId);
   }
 
-  @FieldResolver(() => Cluster, { nullable: true, description: 'Its cluster; null once that was removed.' })
+  @Authorized('hosting.cluster.read')
+  @FieldResolver(() => Cluster, {
+    nullable: true,
+    description:
+      'Its cluster; null once that was removed, and, with an error, without the right to see clusters.',
+  })
   async cluster(
     @Root() { clusterId }: Deployment,
     @Ctx() { operation }: SubgraphContext,

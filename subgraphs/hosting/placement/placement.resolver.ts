@@ -171,7 +171,12 @@ export class PlacementTargetResolver {
     private readonly targets: TargetsLoader,
   ) {}
 
-  @FieldResolver(() => Cluster, { nullable: true, description: 'The cluster; null once that was removed.' })
+  @Authorized('hosting.cluster.read')
+  @FieldResolver(() => Cluster, {
+    nullable: true,
+    description:
+      'The cluster; null once that was removed, and, with an error, without the right to see clusters.',
+  })
   async cluster(
     @Root() { clusterId }: PlacementTarget,
     @Ctx() { operation }: SubgraphContext,

@@ -50,9 +50,11 @@ export async function advance(panel: TestPanel, tenant: Tenant, ms: number): Pro
 async function takenIn(panel: TestPanel): Promise<void> {
   await until(async () => {
     const [row] = await panel.sql<{ open: number }>(
-      `select count(*)::int as open from billing.outbox o, platform.consumer_position p
-       where p.source = 'billing' and p.consumer in ('billing', 'fleet', 'identity') and o.topic = 'billing.test-clock.advanced'
-         and (o.timeline, o.xid, o.id) > (p.timeline, p.xid, p.id)`,
+      `select count(*)::int as open from billing.outbox o
+       cross join unnest(array['billing', 'fleet', 'identity', 'governance', 'hosting']) as area
+       left join platform.consumer_position p on p.source = 'billing' and p.consumer = area
+       where o.topic = 'billing.test-clock.advanced'
+         and (p.consumer is null or (o.timeline, o.xid, o.id) > (p.timeline, p.xid, p.id))`,
     );
     return row!.open === 0;
   }, 'every area to take in that time has passed');

@@ -42,7 +42,9 @@ registerEnumType(NotificationType, {
       description:
         'A repository of GitOps cannot be read or put into force. As CRITICAL; `gitops.degraded` in a webhook.',
     },
-    GITOPS_RECOVERED: { description: 'That is over; `gitops.recovered` in a webhook.' },
+    GITOPS_RECOVERED: {
+      description: 'That is over, of what the channel was told; `gitops.recovered` in a webhook.',
+    },
     TEST: { description: 'Nothing, to see whether it arrives; `test` in a webhook.' },
   },
 });

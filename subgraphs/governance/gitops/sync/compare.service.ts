@@ -1,6 +1,6 @@
 import { ApiError } from '#platform/errors.js';
 
-import { CanaryStatus } from '../../canary/canary.status.js';
+import { CanaryStatus, isMeant } from '../../canary/canary.status.js';
 import type { Scope } from '../../policy/scope.js';
 import type { GitOpsConfig } from '../gitops-config.entity.js';
 import { keyOf, type Declared, type Problem } from '../manifest/resource.js';
@@ -17,6 +17,8 @@ import { placeOf, refusalOf } from './refusals.js';
 export interface Comparison extends Plan {
   actual: readonly Actual[];
   standings: readonly VersionStanding[];
+  /** Canaries that stand still because somebody is to say so, or said so: told with the problems, and none themselves. */
+  waiting: readonly Problem[];
   /** Whether instances are on their way to a version. */
   isProgressing: boolean;
 }
@@ -63,15 +65,18 @@ export async function compare(
     Object.assign(change, { heldBack: held.sentence, isWaiting: held.isWaiting === true });
     if (held.isProblem) problems.push({ ...wanted?.place, message: held.sentence });
   }
+  const waiting: Problem[] = [];
   for (const { actual: version, canary } of standings) {
     if (canary?.status !== CanaryStatus.PAUSED) continue;
     const why = canary.message ?? canary.reason;
     const sentence = `The canary ${canary.id} is paused and waits for somebody${why === null ? '' : `: ${why}`}`;
-    problems.push({ ...byKey.get(keyOf(version))?.place, message: sentence });
+    const told = isMeant(canary) ? waiting : problems;
+    told.push({ ...byKey.get(keyOf(version))?.place, message: sentence });
   }
   return {
     ...plan,
     problems,
+    waiting,
     actual,
     standings,
     isProgressing: standings.some(({ canary }) => canary?.isOpen === true),

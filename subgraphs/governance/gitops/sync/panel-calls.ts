@@ -15,6 +15,7 @@ export const gitOpsPermissionsNeeded = [
   'governance.policy.manage',
   'governance.canary.manage',
   'fleet.command.send',
+  'fleet.instance.read',
   'fleet.group.read',
   'fleet.group.manage',
   'fleet.alert.read',

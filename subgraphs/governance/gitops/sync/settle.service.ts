@@ -74,7 +74,7 @@ async function keep({ em, publish }: JobWrite, look: Look, now: Date): Promise<v
         : GitOpsSyncStatus.UNKNOWN,
     health: row.isPaused ? GitOpsHealth.SUSPENDED : healthOf(problems, look),
     changes: left.slice(0, mostChanges),
-    problems: problems.slice(0, mostProblems),
+    problems: [...problems, ...(comparison?.waiting ?? [])].slice(0, mostProblems),
     refusals,
     // As long as something is left that nobody has confirmed to be gone for good.
     isRewritten: newest.isRewritten && (!isRead || left.some(({ action }) => action === GitOpsAction.DELETE)),

@@ -22,15 +22,19 @@ export interface WatchersOptions {
   clients: KubeClients;
   clock: Clock;
   logger: Logger;
+  /** Whose clusters are let alone for as long. */
+  isSuspended: (tenantId: string) => boolean;
 }
 
 /**
  * Watches clusters in this process, each by one process of all: its health and its deployments. Processes take over what
- * others leave, where those left off. A look never waits for a cluster: it renews what this process holds.
+ * others leave, where those left off. A look never waits for a cluster: it renews what this process holds. Clusters of a
+ * tenant that is suspended are held, so that nobody else takes them, and not asked for anything.
  */
 export class Watchers {
   private readonly holdings: Holdings;
   private readonly watches = new Map<string, Watch>();
+  private isHolding = false;
   private readonly unlisten: () => void;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
@@ -55,9 +59,8 @@ export class Watchers {
     this.unlisten();
     clearTimeout(this.timer);
     await Promise.race([this.looking, sleep(stopWithinMs, undefined, { ref: false })]);
-    const isHolding = this.watches.size > 0;
     await Promise.all([...this.watches.values()].map(async (watch) => watch.stop()));
-    if (!isHolding) return;
+    if (!this.isHolding) return;
     await this.holdings.release().catch((error: unknown) => {
       this.options.logger.warn({ err: error }, 'watched clusters could not be given up');
     });
@@ -73,7 +76,7 @@ export class Watchers {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
       const looked = (this.looking ?? Promise.resolve()).then(async () => this.look());
-      this.looking = looked.finally(() => this.schedule(this.watches.size > 0 ? lookMs : idleLookMs));
+      this.looking = looked.finally(() => this.schedule(this.isHolding ? lookMs : idleLookMs));
     }, inMs);
     this.timer.unref();
   }
@@ -83,9 +86,11 @@ export class Watchers {
     if (this.isStopped) return;
     clearTimeout(this.timer);
     try {
-      const renewed = this.watches.size === 0 ? [] : await this.holdings.renew();
+      const renewed = this.isHolding ? await this.holdings.renew() : [];
       const held = [...renewed, ...(await this.holdings.claim(claimedAtOnce))];
-      const byKey = new Map(held.map((cluster) => [keyOf(cluster), cluster]));
+      this.isHolding = held.length > 0;
+      const watched = held.filter(({ tenantId }) => !this.options.isSuspended(tenantId));
+      const byKey = new Map(watched.map((cluster) => [keyOf(cluster), cluster]));
       for (const [key, watch] of this.watches)
         if (!byKey.has(key)) {
           this.watches.delete(key);
