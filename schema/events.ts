@@ -16,6 +16,7 @@ import type {
   CredentialRevoked,
   FactsChanged,
   GroupChanged,
+  HealthCounted,
   InstanceChanged,
   InstanceDecommissioned,
   InstanceEnrolled,
@@ -27,6 +28,7 @@ import type {
 import type {
   CanaryProgressed,
   GitOpsChanged,
+  OverallScoreChanged,
   PolicyChanged,
   ScoreChanged,
   ViolationChanged,
@@ -47,6 +49,7 @@ import type {
   DelegationReceived,
   MemberChanged,
   MspClientChanged,
+  MspClientCounted,
   PlanGrantEnded,
   SessionRevoked,
   TenantCreated,
@@ -96,10 +99,12 @@ export interface Events {
   'identity.tenant.restored': TenantRestored;
   'identity.tenant.erased': TenantErased;
   'identity.msp-client.changed': MspClientChanged;
+  'identity.msp-client.counted': MspClientCounted;
   'erasure.rows.exported': RowsExported;
   'erasure.area.completed': AreaErased;
   'identity.users.counted': UsersCounted;
   'fleet.instances.counted': InstancesCounted;
+  'fleet.health.counted': HealthCounted;
   'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
@@ -115,6 +120,7 @@ export interface Events {
   'fleet.group.changed': GroupChanged;
   'fleet.metrics.measured': MetricsMeasured;
   'governance.score.changed': ScoreChanged;
+  'governance.overall-score.changed': OverallScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
   'governance.canary.progressed': CanaryProgressed;

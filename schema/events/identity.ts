@@ -92,6 +92,11 @@ export interface MspClientChanged {
   };
 }
 
+/** What a client has, or how it fares, is another figure from now on; told in the provider's name. */
+export interface MspClientCounted {
+  clientId: string;
+}
+
 /** How many users and open invitations a tenant has from now on. */
 export interface UsersCounted {
   count: number;

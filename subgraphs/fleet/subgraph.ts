@@ -74,6 +74,7 @@ import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
 import { policyMetricsSweep } from './metrics/policy-metrics.job.js';
 import { fleetPermissions } from './permissions.js';
+import { clientHealthSweep } from './summary/client-health.job.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
@@ -153,6 +154,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     sweeps: [
       whileHearing(hearing, expirySweep(suspension)),
       countFoldSweep,
+      clientHealthSweep,
       fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),

@@ -67,6 +67,7 @@ import { ResultResolver } from './result/result.resolver.js';
 import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
 import { ResultsService } from './result/results.service.js';
 import { historyRetentionSweep } from './score/history-retention.job.js';
+import { overallScoreSweep } from './score/overall-score.job.js';
 import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
 import { ScoresService } from './score/scores.service.js';
 import { WhatIfResolver } from './whatif/whatif.resolver.js';
@@ -115,6 +116,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       dueSweep(logger),
       clustersDueSweep(logger),
       refreshSweep,
+      overallScoreSweep,
       historyRetentionSweep,
       canariesDueSweep,
       canaryRetentionSweep,

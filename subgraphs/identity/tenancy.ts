@@ -39,8 +39,9 @@ import { InvitationService } from './member/invitation.service.js';
 import { memberCleanupSweep } from './member/member.job.js';
 import { MemberResolver } from './member/member.resolver.js';
 import { MemberService } from './member/member.service.js';
+import { countInstances, followHealth } from './msp/client-health.job.js';
 import { MspClient } from './msp/msp-client.entity.js';
-import { applyMspClients, countInstances } from './msp/msp-client.job.js';
+import { applyMspClients } from './msp/msp-client.job.js';
 import { MspClientResolver } from './msp/msp-client.resolver.js';
 import { MspClientService } from './msp/msp-client.service.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
@@ -127,6 +128,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       followProviders,
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
+      followHealth,
       collectErasures(areas),
       tellProviders,
       // Last: an erased tenant has no trail to append to.

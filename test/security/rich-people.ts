@@ -46,6 +46,19 @@ export async function mspClient(scene: Scene): Promise<void> {
   await ask(scene, brand, { input: look });
 }
 
+/** The provider turns to somebody else at its client. */
+export async function changeClient(scene: Scene): Promise<void> {
+  const { mspClients } = await ask<{ mspClients: { nodes: { id: string }[] } }>(
+    scene,
+    '{ mspClients(first: 1) { nodes { id } } }',
+    {},
+  );
+  const change =
+    'mutation($id: ID!, $input: UpdateMspClientInput!) { updateMspClient(id: $id, input: $input) { id } }';
+  const name = `${scene.word} client of now`;
+  await ask(scene, change, { id: mspClients.nodes[0]!.id, input: { name } });
+}
+
 /** A user who was let into the node, and the token of one who has asked for it and not come yet. */
 export async function impersonations(scene: Scene): Promise<Record<string, string>> {
   const mint = async () => {

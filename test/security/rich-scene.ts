@@ -13,6 +13,7 @@ import { changeCanary, changeScores, governance } from './rich-governance.js';
 import { hosting, tellPanel, tellServer } from './rich-hosting.js';
 import {
   apiKey,
+  changeClient,
   delegate,
   impersonations,
   invitations,
@@ -32,6 +33,11 @@ const mayBeEmpty: ReadonlySet<string> = new Set([
   'billing.sync_request',
   // Told once an hour.
   'billing.usage_record',
+  // Marks of what is to be told, which go as it is.
+  'fleet.client_mark',
+  'governance.score_mark',
+  // Of tenants that were clients from the beginning.
+  'fleet.client_told',
   // Background steps fill them when hours or days have passed.
   'fleet.metrics_daily',
   'fleet.metrics_hourly',
@@ -133,6 +139,7 @@ export class RichScene extends Scene {
     await this.send(this.node, node);
     await silence(this);
     await delegate(this);
+    await changeClient(this);
     await receive(this);
     await tellSubscription(this);
     await changeScores(this);

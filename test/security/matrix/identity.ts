@@ -69,6 +69,7 @@ export const identity: Matrix = {
   // Tenants that it manages
   'Query.mspClients':                   may('identity.msp.read', readers),
   'Query.mspClient':                    may('identity.msp.read', readers),
+  'Subscription.mspClientChanged':      may('identity.msp.read', readers),
   'Query.tenantErasures':               may('identity.msp.read', readers),
   'Mutation.createMspClient':           may('identity.msp.manage', [...managers, 'service']),
   'Mutation.updateMspClient':           may('identity.msp.manage', [...managers, 'service']),
