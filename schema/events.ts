@@ -47,6 +47,8 @@ import type {
   BrandingChanged,
   DelegationChanged,
   DelegationReceived,
+  DelegationRequestChanged,
+  DelegationRequestReceived,
   MemberChanged,
   MspClientChanged,
   MspClientCounted,
@@ -93,6 +95,8 @@ export interface Events {
   'identity.delegation.used': DelegationChanged;
   'identity.delegation.ended': DelegationChanged;
   'identity.delegation.received': DelegationReceived;
+  'identity.delegation-request.changed': DelegationRequestChanged;
+  'identity.delegation-request.received': DelegationRequestReceived;
   'identity.audit.appended': AuditAppended;
   'identity.tenant.plan-grant-ended': PlanGrantEnded;
   'identity.tenant.suspended': TenantSuspended;

@@ -28,6 +28,10 @@ import { BrandingService } from './branding/branding.service.js';
 import { logoLimits } from './branding/logo.js';
 import { createLogoRouter } from './branding/logo.router.js';
 import { ActingService } from './delegation/acting.service.js';
+import { DelegationRequest } from './delegation/delegation-request.entity.js';
+import { followRequests } from './delegation/delegation-request.job.js';
+import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
+import { DelegationRequestService } from './delegation/delegation-request.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
 import { tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
@@ -63,6 +67,7 @@ export const tenancyEntities: readonly EntityClass[] = [
   MspClient,
   TenantErasure,
   Delegation,
+  DelegationRequest,
 ];
 
 export interface TenancyOptions {
@@ -121,6 +126,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
         new DelegationService(entitlements),
         new ActingService(entitlements, keys, publicUrl),
       ),
+      new DelegationRequestResolver(new DelegationRequestService(entitlements)),
     ],
     consumers: [
       entitlementConsumer('identity'),
@@ -131,6 +137,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       followHealth,
       collectErasures(areas),
       tellProviders,
+      followRequests(mails, publicUrl),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],

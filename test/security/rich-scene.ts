@@ -12,6 +12,7 @@ import { tellGitOps } from './rich-gitops.js';
 import { changeCanary, changeScores, governance } from './rich-governance.js';
 import { hosting, tellPanel, tellServer } from './rich-hosting.js';
 import {
+  answerRequests,
   apiKey,
   changeClient,
   delegate,
@@ -21,6 +22,7 @@ import {
   manage,
   mspClient,
   receive,
+  requests,
 } from './rich-people.js';
 import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
@@ -81,6 +83,7 @@ export class RichScene extends Scene {
     await groups(scene);
     await manage(scene);
     await delegate(scene);
+    await requests(scene);
     await billing(scene);
     await partner(scene);
     await governance(scene);
@@ -140,6 +143,7 @@ export class RichScene extends Scene {
     await silence(this);
     await delegate(this);
     await changeClient(this);
+    await answerRequests(this);
     await receive(this);
     await tellSubscription(this);
     await changeScores(this);

@@ -35,7 +35,7 @@ export function ClientLine({ client, grants, onChange }: ClientLineProps) {
           <p className="quiet">
             {grant
               ? `You may act in it as ${words(grant.role).toLowerCase()} until ${exactTime(grant.expiresAt)}.`
-              : 'Its owner has granted no access. They do so at Members, Access of the provider.'}
+              : 'Its owner has granted no access. Ask for it on its page.'}
           </p>
         )}
       </div>

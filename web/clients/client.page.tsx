@@ -21,6 +21,7 @@ import { ChangeClient } from './change-client.tsx';
 import { ClientActions } from './client-actions.tsx';
 import { ClientGrants } from './client-grants.tsx';
 import { ClientHealth } from './client-health.tsx';
+import { RequestsToClient } from './requests-to-client.tsx';
 import { useGrants } from './use-grants.ts';
 
 const route = getRouteApi('/clients/$id');
@@ -98,6 +99,7 @@ function Shown({ client, onChange }: ShownProps) {
         </Card>
         {isManager && eraseAt === null && <ChangeClient client={client} onChange={onChange} />}
         {isActor && <ClientGrants clientId={id} />}
+        {isActor && <RequestsToClient clientId={id} name={name} />}
       </div>
     </Page>
   );

@@ -27,7 +27,8 @@ export const countInstances: Consumer = {
 export const followHealth: Consumer = {
   topics: ['fleet.health.counted', 'governance.overall-score.changed'],
   async handle(step) {
-    const { topic, payload, entityVersion: version = 0 } = step.event;
+    const { topic, payload, entityVersion } = step.event;
+    const version = entityVersion ?? 0;
     if (topic === 'governance.overall-score.changed') {
       const { score } = payload as unknown as OverallScoreChanged;
       const change = 'score_version = ?, overall_score = ?';
