@@ -28,6 +28,7 @@ import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
 import { ExemptionService } from './exemption/exemption.service.js';
 import { FactResolver } from './fact/fact.resolver.js';
+import { endedGrants, endedGrantsSweep, grantsRunOutSweep } from './gitops/ended-grants.job.js';
 import { Repositories } from './gitops/git/repository.js';
 import { GitOpsCommit } from './gitops/gitops-commit.entity.js';
 import { GitOpsConfig } from './gitops/gitops-config.entity.js';
@@ -104,6 +105,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   return {
     consumers: [
       followEntitlements,
+      endedGrants,
       followNodes,
       followClusters,
       followGroups,
@@ -121,6 +123,8 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,
+      grantsRunOutSweep,
+      endedGrantsSweep,
       remediationsDueSweep,
       automaticSweep,
       remediationRetentionSweep,

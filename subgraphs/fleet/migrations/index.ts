@@ -41,6 +41,7 @@ import { governanceNewsMigration } from './102-governance-news.js';
 import { resultsByStatusMigration } from './103-results-by-status.js';
 import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 import { clientHealthMigration } from './105-client-health.js';
+import { channelGrantsMigration } from './106-channel-grants.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -167,4 +168,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   resultsByStatusMigration,
   acknowledgeCommentsMigration,
   clientHealthMigration,
+  channelGrantsMigration,
 ];

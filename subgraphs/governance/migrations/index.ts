@@ -14,6 +14,7 @@ import { silentHostsMigration } from './031-silent-hosts.js';
 import { knownStatusMigration } from './032-known-status.js';
 import { inOrderMigration } from './033-in-order.js';
 import { overallScoresMigration } from './034-overall-scores.js';
+import { grantsMigration } from './035-grants.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -35,4 +36,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   knownStatusMigration,
   inOrderMigration,
   overallScoresMigration,
+  grantsMigration,
 ];

@@ -42,7 +42,7 @@ async function tellProvider(
         target: requestId,
         actor,
         actorKind: 'user',
-        actorTenant,
+        ...(actorTenant === providerId ? {} : { actorTenant }),
         clientAddress,
         changes: {
           client: clientId,

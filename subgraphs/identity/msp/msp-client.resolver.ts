@@ -144,8 +144,8 @@ export class MspClientResolver {
       matches: ({ payload }) => id == null || payload['clientId'] === id,
     })),
     description:
-      'A client of the tenant was made or changed, or fares otherwise than before; it is given as it is now. Of how many ' +
-      'instances it has each change is told, of how it fares at most two in five seconds. `extensions.cursor` of an event, ' +
+      'A client of the tenant was made or changed, or fares otherwise than before; it is given as it is now. Of ' +
+      'how it fares at most two are told in five seconds. `extensions.cursor` of an event, ' +
       'given back as `extensions.after` within 24 hours, resumes after it. PLAN_REQUIRED as `mspClients`.',
   })
   async mspClientChanged(
