@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
-import { entryOf } from '../audit/support.js';
+import { trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
 import { act, grant, revoke } from './support.js';
@@ -109,10 +109,10 @@ test.concurrent('what a provider set up under a grant ends with it, and the clie
     ['updateNotificationChannel', 'svc:fleet', { isEnabled: false }],
     ['updateGitOpsConfig', 'svc:governance', { isPaused: true }],
   ] as const) {
-    expect(await entryOf(acme, action)).toMatchObject({
-      actor,
-      details: { changes: { ...changes, reason: 'GRANT_ENDED', grant: given.id } },
-    });
+    const entries = async () => (await trailOf(acme, { filter: { action, actor } })).nodes;
+    await until(async () => (await entries()).length === 2, `${action} in the trail`);
+    for (const { details } of await entries())
+      expect(details).toMatchObject({ changes: { ...changes, reason: 'GRANT_ENDED', grant: given.id } });
   }
 
   dataOf(await enable(acme, theirs.channelId));
