@@ -85,6 +85,8 @@ export class RichScene extends Scene {
     // The second takes the place of the first, which ends.
     for (let times = 0; times < 2; times += 1) await delegate(scene);
     await requests(scene);
+    await changeClient(scene);
+    await answerRequests(scene);
     await billing(scene);
     await partner(scene);
     await governance(scene);
