@@ -12,6 +12,7 @@ export const idPrefixes = {
   invitation: 'inv',
   apiKey: 'apk',
   delegation: 'dlg',
+  delegationRequest: 'dlr',
   erasure: 'ers',
   alert: 'alr',
   silence: 'sil',

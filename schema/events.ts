@@ -16,6 +16,7 @@ import type {
   CredentialRevoked,
   FactsChanged,
   GroupChanged,
+  HealthCounted,
   InstanceChanged,
   InstanceDecommissioned,
   InstanceEnrolled,
@@ -27,6 +28,7 @@ import type {
 import type {
   CanaryProgressed,
   GitOpsChanged,
+  OverallScoreChanged,
   PolicyChanged,
   ScoreChanged,
   ViolationChanged,
@@ -45,8 +47,11 @@ import type {
   BrandingChanged,
   DelegationChanged,
   DelegationReceived,
+  DelegationRequestChanged,
+  DelegationRequestReceived,
   MemberChanged,
   MspClientChanged,
+  MspClientCounted,
   PlanGrantEnded,
   SessionRevoked,
   TenantCreated,
@@ -90,16 +95,20 @@ export interface Events {
   'identity.delegation.used': DelegationChanged;
   'identity.delegation.ended': DelegationChanged;
   'identity.delegation.received': DelegationReceived;
+  'identity.delegation-request.changed': DelegationRequestChanged;
+  'identity.delegation-request.received': DelegationRequestReceived;
   'identity.audit.appended': AuditAppended;
   'identity.tenant.plan-grant-ended': PlanGrantEnded;
   'identity.tenant.suspended': TenantSuspended;
   'identity.tenant.restored': TenantRestored;
   'identity.tenant.erased': TenantErased;
   'identity.msp-client.changed': MspClientChanged;
+  'identity.msp-client.counted': MspClientCounted;
   'erasure.rows.exported': RowsExported;
   'erasure.area.completed': AreaErased;
   'identity.users.counted': UsersCounted;
   'fleet.instances.counted': InstancesCounted;
+  'fleet.health.counted': HealthCounted;
   'audit.security.recorded': SecurityRecorded;
   'fleet.instance.enrolled': InstanceEnrolled;
   'fleet.instance.changed': InstanceChanged;
@@ -115,6 +124,7 @@ export interface Events {
   'fleet.group.changed': GroupChanged;
   'fleet.metrics.measured': MetricsMeasured;
   'governance.score.changed': ScoreChanged;
+  'governance.overall-score.changed': OverallScoreChanged;
   'governance.violation.changed': ViolationChanged;
   'governance.policy.changed': PolicyChanged;
   'governance.canary.progressed': CanaryProgressed;

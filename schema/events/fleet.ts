@@ -25,6 +25,17 @@ export interface InstancesCounted {
   count: number;
 }
 
+/** How a client's fleet is from now on, in figures, for its provider; told of tenants that have one only. One with a lower version is stale. */
+export interface HealthCounted {
+  healthy: number;
+  degraded: number;
+  offline: number;
+  /** Alerts that fire and that nobody has acknowledged. */
+  critical: number;
+  warning: number;
+  info: number;
+}
+
 export interface InstanceEnrolled {
   instanceId: string;
   name: string;

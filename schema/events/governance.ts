@@ -8,6 +8,12 @@ export interface ScoreChanged {
   violations: number;
 }
 
+/** How far policies hold on all that a tenant has is another figure from now on. One with a lower version is stale. */
+export interface OverallScoreChanged {
+  /** 0 to 100; null when nothing is known. */
+  score: number | null;
+}
+
 /** A mandatory policy does not hold on an instance any more, or holds again or applies no longer. */
 export interface ViolationChanged {
   instanceId: string;

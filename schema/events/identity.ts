@@ -41,6 +41,27 @@ export interface DelegationReceived {
   clientId: string;
 }
 
+/** A provider asks a client for access, or that was answered or withdrawn; told in the client's name. */
+export interface DelegationRequestChanged {
+  requestId: string;
+  providerId: string;
+  role: string;
+  expiresInHours: number;
+  reason: string;
+  /** Null while it is open. */
+  decision: 'APPROVED' | 'DECLINED' | 'WITHDRAWN' | null;
+  /** The grant that came of it. */
+  delegationId: string | null;
+  /** Who did what, for the provider's trail; the client's has it by the mutation. */
+  cause: { action: string; actor: string; actorTenant: string; clientAddress: string };
+}
+
+/** The same, to the provider. */
+export interface DelegationRequestReceived {
+  requestId: string;
+  clientId: string;
+}
+
 /** An entry was added to a tenant's audit trail; by these a subscriber says which it wants. */
 export interface AuditAppended {
   sequence: number;
@@ -90,6 +111,11 @@ export interface MspClientChanged {
     clientAddress: string;
     changes: Record<string, unknown>;
   };
+}
+
+/** What a client has, or how it fares, is another figure from now on; told in the provider's name. */
+export interface MspClientCounted {
+  clientId: string;
 }
 
 /** How many users and open invitations a tenant has from now on. */

@@ -17,7 +17,7 @@ export const fleetArea = defineArea({
   permissions: fleetPermissions,
   inputRules: fleetInputRules,
   forwardedPaths: ['/notifications'],
-  erasure: { withoutExport: /^metrics_/ },
+  erasure: { withoutExport: /^(metrics_|client_mark$)/ },
   settings: fleetEnv,
   revocations: fleetRevocations,
   create: createFleet,

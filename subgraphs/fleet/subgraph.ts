@@ -7,6 +7,7 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
+import { endedGrantsConsumer } from './alert/notification/ended-grants.job.js';
 import { governanceNews } from './alert/notification/governance-news.job.js';
 import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
@@ -75,6 +76,7 @@ import { MetricsSampleResolver } from './metrics/metrics-sample.resolver.js';
 import { partitionSweep, retentionSweep, rollupSweep } from './metrics/metrics.job.js';
 import { policyMetricsSweep } from './metrics/policy-metrics.job.js';
 import { fleetPermissions } from './permissions.js';
+import { clientHealthSweep } from './summary/client-health.job.js';
 import { countFoldSweep } from './summary/instance-count.job.js';
 import { SummaryResolver } from './summary/summary.resolver.js';
 import { SummaryService } from './summary/summary.service.js';
@@ -145,6 +147,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       entitlementConsumer('fleet'),
       brandingConsumer,
       endedMakersConsumer,
+      endedGrantsConsumer,
       advanceFleet,
       mandatoryPolicies,
       policyViolations,
@@ -154,6 +157,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     sweeps: [
       whileHearing(hearing, expirySweep(suspension)),
       countFoldSweep,
+      clientHealthSweep,
       fleetUsageSweep,
       versionBaselineSweep,
       rollupSweep(heartbeatSeconds, logger),

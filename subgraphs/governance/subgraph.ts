@@ -28,6 +28,7 @@ import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
 import { ExemptionService } from './exemption/exemption.service.js';
 import { FactResolver } from './fact/fact.resolver.js';
+import { endedGrants, endedGrantsSweep, grantsRunOutSweep } from './gitops/ended-grants.job.js';
 import { Repositories } from './gitops/git/repository.js';
 import { GitOpsCommit } from './gitops/gitops-commit.entity.js';
 import { GitOpsConfig } from './gitops/gitops-config.entity.js';
@@ -69,6 +70,7 @@ import { dueSweep, pendingSweep, refreshSweep } from './result/results.job.js';
 import { ResultsService } from './result/results.service.js';
 import { countFoldSweeps } from './score/count-fold.job.js';
 import { historyRetentionSweep } from './score/history-retention.job.js';
+import { overallScoreSweep } from './score/overall-score.job.js';
 import { InstanceScoreResolver, ScoresResolver } from './score/scores.resolver.js';
 import { ScoresService } from './score/scores.service.js';
 import { advanceGovernance } from './test-clock/test-clock.job.js';
@@ -106,6 +108,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
   return {
     consumers: [
       followEntitlements,
+      endedGrants,
       followNodes,
       followClusters,
       followGroups,
@@ -119,12 +122,15 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       dueSweep(logger),
       clustersDueSweep(logger),
       refreshSweep,
+      overallScoreSweep,
       historyRetentionSweep,
       policyVersionRetentionSweep,
       ...countFoldSweeps,
       canariesDueSweep,
       canaryRetentionSweep,
       gitOpsDueSweep,
+      grantsRunOutSweep,
+      endedGrantsSweep,
       remediationsDueSweep,
       automaticSweep,
       remediationRetentionSweep,

@@ -1,6 +1,7 @@
 import type { InputRules } from '#platform/input-rules.js';
 
 import { updateBrandingRules } from './branding/branding.js';
+import { approveDelegationRules, requestDelegationRules } from './delegation/delegation-request.inputs.js';
 import { grantDelegationRules } from './delegation/delegation.inputs.js';
 import { acceptInvitationRules, inviteMemberRules } from './member/member.inputs.js';
 import { createMspClientRules, updateMspClientRules } from './msp/msp-client.inputs.js';
@@ -10,11 +11,13 @@ import { updateTenantRules } from './tenant/tenant.inputs.js';
 
 export const identityInputRules: InputRules = {
   AcceptInvitationInput: () => acceptInvitationRules,
+  ApproveDelegationInput: () => approveDelegationRules,
   ChangePasswordInput: () => changePasswordRules,
   CreateMspClientInput: () => createMspClientRules,
   GrantDelegationInput: () => grantDelegationRules,
   InviteMemberInput: () => inviteMemberRules,
   RegisterInput: () => registerRules,
+  RequestDelegationInput: () => requestDelegationRules,
   ResetPasswordInput: () => resetPasswordRules,
   UpdateBrandingInput: () => updateBrandingRules,
   UpdateMspClientInput: () => updateMspClientRules,

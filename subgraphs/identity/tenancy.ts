@@ -28,6 +28,10 @@ import { BrandingService } from './branding/branding.service.js';
 import { logoLimits } from './branding/logo.js';
 import { createLogoRouter } from './branding/logo.router.js';
 import { ActingService } from './delegation/acting.service.js';
+import { DelegationRequest } from './delegation/delegation-request.entity.js';
+import { followRequests } from './delegation/delegation-request.job.js';
+import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
+import { DelegationRequestService } from './delegation/delegation-request.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
 import { tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
@@ -39,8 +43,9 @@ import { InvitationService } from './member/invitation.service.js';
 import { memberCleanupSweep } from './member/member.job.js';
 import { MemberResolver } from './member/member.resolver.js';
 import { MemberService } from './member/member.service.js';
+import { countInstances, followHealth } from './msp/client-health.job.js';
 import { MspClient } from './msp/msp-client.entity.js';
-import { applyMspClients, countInstances } from './msp/msp-client.job.js';
+import { applyMspClients } from './msp/msp-client.job.js';
 import { MspClientResolver } from './msp/msp-client.resolver.js';
 import { MspClientService } from './msp/msp-client.service.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
@@ -62,6 +67,7 @@ export const tenancyEntities: readonly EntityClass[] = [
   MspClient,
   TenantErasure,
   Delegation,
+  DelegationRequest,
 ];
 
 export interface TenancyOptions {
@@ -120,6 +126,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
         new DelegationService(entitlements),
         new ActingService(entitlements, keys, publicUrl),
       ),
+      new DelegationRequestResolver(new DelegationRequestService(entitlements)),
     ],
     consumers: [
       entitlementConsumer('identity'),
@@ -127,8 +134,10 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       followProviders,
       applyMspClients(new OwnerInvitations(entitlements, mail), keyring),
       countInstances,
+      followHealth,
       collectErasures(areas),
       tellProviders,
+      followRequests(mails, publicUrl),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],

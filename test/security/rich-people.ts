@@ -46,6 +46,72 @@ export async function mspClient(scene: Scene): Promise<void> {
   await ask(scene, brand, { input: look });
 }
 
+/** The provider turns to somebody else at its client. */
+export async function changeClient(scene: Scene): Promise<void> {
+  const change =
+    'mutation($id: ID!, $input: UpdateMspClientInput!) { updateMspClient(id: $id, input: $input) { id } }';
+  const name = `${scene.word} client of now`;
+  await ask(scene, change, { id: await clientOf(scene), input: { name } });
+}
+
+async function clientOf(scene: Scene): Promise<string> {
+  const query = '{ mspClients(first: 1) { nodes { id } } }';
+  const { mspClients } = await ask<{ mspClients: { nodes: { id: string }[] } }>(scene, query, {});
+  return mspClients.nodes[0]!.id;
+}
+
+/** What a client is asked for, as if its provider had asked. */
+async function asked(
+  { panel, tenant }: Scene,
+  of: { client: string; provider: string; reason: string },
+): Promise<string> {
+  const id = newId('delegationRequest');
+  await panel.sql(
+    `insert into identity.delegation_request
+       (tenant_id, id, provider_id, role, expires_in_hours, reason, requested_by, requested_at, expires_at)
+     values ($1, $2, $3, 'VIEWER', 10, $4, $5, $6, $6::timestamptz + interval '7 days')`,
+    [of.client, id, of.provider, of.reason, tenant.user.id, panel.clock.now().toISOString()],
+  );
+  return id;
+}
+
+/** Requests for access that were made of the tenant, and one that it has made of its client. */
+export async function requests(scene: Scene): Promise<void> {
+  const { tenant, word } = scene;
+  const client = await clientOf(scene);
+  const ofTenant = { client: tenant.id, provider: newId('tenant'), reason: `${word} request` };
+  scene.values = {
+    ...scene.values,
+    'Mutation.approveDelegation.id': await asked(scene, ofTenant),
+    'Mutation.declineDelegation.id': await asked(scene, ofTenant),
+    // What is asked for again is what it has asked for.
+    'Mutation.withdrawDelegationRequest.id': await asked(scene, {
+      client,
+      provider: tenant.id,
+      reason: 'generated',
+    }),
+    'RequestDelegationInput.clientId': client,
+    'RequestDelegationInput.role': 'VIEWER',
+  };
+}
+
+/** The tenant declines what it was asked for, and takes back what it has asked for, which it is told of at the end. */
+export async function answerRequests(scene: Scene): Promise<void> {
+  const { panel, tenant, word } = scene;
+  const reason = `${word} request`;
+  const mine = await asked(scene, { client: tenant.id, provider: newId('tenant'), reason });
+  await ask(scene, 'mutation($id: ID!) { declineDelegation(id: $id) { id } }', { id: mine });
+  const theirs = await asked(scene, { client: await clientOf(scene), provider: tenant.id, reason });
+  await ask(scene, 'mutation($id: ID!) { withdrawDelegationRequest(id: $id) { id } }', { id: theirs });
+  const told = `select 1 from identity.outbox where tenant_id = $1 and entity_id = $2
+    and topic = 'identity.delegation-request.received'`;
+  await until(
+    async () => (await panel.sql(told, [tenant.id, theirs])).length > 0,
+    'the provider to be told of the request',
+    60_000,
+  );
+}
+
 /** A user who was let into the node, and the token of one who has asked for it and not come yet. */
 export async function impersonations(scene: Scene): Promise<Record<string, string>> {
   const mint = async () => {

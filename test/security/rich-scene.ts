@@ -12,7 +12,9 @@ import { tellGitOps } from './rich-gitops.js';
 import { changeCanary, changeScores, governance } from './rich-governance.js';
 import { hosting, tellPanel, tellServer } from './rich-hosting.js';
 import {
+  answerRequests,
   apiKey,
+  changeClient,
   delegate,
   impersonations,
   invitations,
@@ -20,6 +22,7 @@ import {
   manage,
   mspClient,
   receive,
+  requests,
 } from './rich-people.js';
 import { nudge, rowsOf, settledRowsOf, tenantTables } from './rows.js';
 import { enroll, foundation, redirectUri, Scene, sha256 } from './scene.js';
@@ -32,6 +35,11 @@ const mayBeEmpty: ReadonlySet<string> = new Set([
   'billing.sync_request',
   // Told once an hour.
   'billing.usage_record',
+  // Marks of what is to be told, which go as it is.
+  'fleet.client_mark',
+  'governance.score_mark',
+  // Of tenants that were clients from the beginning.
+  'fleet.client_told',
   // Background steps fill them when hours or days have passed.
   'fleet.metrics_daily',
   'fleet.metrics_hourly',
@@ -74,7 +82,11 @@ export class RichScene extends Scene {
     await mspClient(scene);
     await groups(scene);
     await manage(scene);
-    await delegate(scene);
+    // The second takes the place of the first, which ends.
+    for (let times = 0; times < 2; times += 1) await delegate(scene);
+    await requests(scene);
+    await changeClient(scene);
+    await answerRequests(scene);
     await billing(scene);
     await partner(scene);
     await governance(scene);
@@ -133,6 +145,8 @@ export class RichScene extends Scene {
     await this.send(this.node, node);
     await silence(this);
     await delegate(this);
+    await changeClient(this);
+    await answerRequests(this);
     await receive(this);
     await tellSubscription(this);
     await changeScores(this);

@@ -6,8 +6,9 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
-import type { Tenant } from '../support/world.js';
-import { heading, nothingWrong } from './support/console.js';
+import { until, type Tenant } from '../support/world.js';
+import { choose, heading, nothingWrong, press } from './support/console.js';
+import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -118,6 +119,40 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
         );
         await access.filter({ hasText: 'A look' }).filter({ hasText: 'was ended' }).waitFor();
         await act.waitFor({ state: 'detached' });
+        // How it fares is seen as it changes too, and access can be asked for.
+        await page.getByText('No instance').waitFor();
+        await acme.node('theirs-01');
+        await until(async () => {
+          await stage.panel.clock.advance(1_000);
+          return page.getByText('1 offline').isVisible();
+        }, 'the client to be seen as it fares');
+        await press(page, 'Ask Acme Corp for access');
+        await page.getByLabel('What it is for').fill('A disk to replace');
+        await press(page, 'Ask for access');
+        await page.getByText('As operator for 8 h: A disk to replace').waitFor();
+        await page.getByRole('button', { name: 'Withdraw the request' }).waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(acme, '/members', async (page) => {
+        await press(page, 'Approve access as operator');
+        await choose(page, 'At most as', 'Viewer: looks only');
+        expect(await wrongWith(page)).toEqual([]);
+        await press(page, 'Approve');
+        await page.getByText('As viewer until').waitFor();
+        await page.getByText('Nobody asks for access to your organization.').waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(parent, '/clients', async (page) => {
+        await choose(page, 'Which', 'Suspended');
+        await page.getByText('None is like this.').waitFor();
+        await choose(page, 'Which', 'Need attention');
+        const row = page.getByRole('listitem').filter({ hasText: 'Acme Corp' });
+        await row.getByText('1 offline').waitFor();
+        await row.getByText('You may act in it as viewer').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
       }),
     ).toEqual(nothingWrong);
   });

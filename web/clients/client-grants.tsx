@@ -27,7 +27,7 @@ export function ClientGrants({ clientId }: { clientId: string }) {
       told={error && problemOf(error)}
       retry={reload}
       more={hasMore ? more : undefined}
-      empty="Its owner has granted no access yet. They do so at Members, Access of the provider."
+      empty="Its owner has granted no access yet. They do so at Members, or when you ask for it."
       keyOf={({ id }) => id}
       render={(grant) => (
         <div>

@@ -6,6 +6,7 @@ import { Status } from '../parts/status.tsx';
 import { exactTime } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { ClientActions } from './client-actions.tsx';
+import { ClientHealth } from './client-health.tsx';
 import type { Grant } from './use-grants.ts';
 
 interface ClientLineProps {
@@ -17,7 +18,7 @@ interface ClientLineProps {
 
 /** One client, and the way to act in it while it grants that. */
 export function ClientLine({ client, grants, onChange }: ClientLineProps) {
-  const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, eraseAt } = client;
+  const { id, name, contactEmail, plan, instanceLimit, instancesUsed, health, status, eraseAt } = client;
   const grant = grants?.get(id);
   return (
     <>
@@ -28,12 +29,13 @@ export function ClientLine({ client, grants, onChange }: ClientLineProps) {
         </Link>{' '}
         {words(plan)}, {contactEmail}
         {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}.</p>}
+        <ClientHealth health={health} />
         <Meter label="Instances" used={instancesUsed} limit={instanceLimit} />
         {grants && (
           <p className="quiet">
             {grant
               ? `You may act in it as ${words(grant.role).toLowerCase()} until ${exactTime(grant.expiresAt)}.`
-              : 'Its owner has granted no access. They do so at Members, Access of the provider.'}
+              : 'Its owner has granted no access. Ask for it on its page.'}
           </p>
         )}
       </div>

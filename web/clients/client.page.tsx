@@ -1,7 +1,13 @@
 import { getRouteApi } from '@tanstack/react-router';
 
+import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { DeleteMspClientDocument, MspClientDocument, type MspClientQuery } from '../generated/graphql.ts';
+import {
+  DeleteMspClientDocument,
+  MspClientChangedDocument,
+  MspClientDocument,
+  type MspClientQuery,
+} from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Card, Meter } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
@@ -14,6 +20,8 @@ import { useViewer } from '../session/viewer.tsx';
 import { ChangeClient } from './change-client.tsx';
 import { ClientActions } from './client-actions.tsx';
 import { ClientGrants } from './client-grants.tsx';
+import { ClientHealth } from './client-health.tsx';
+import { RequestsToClient } from './requests-to-client.tsx';
 import { useGrants } from './use-grants.ts';
 
 const route = getRouteApi('/clients/$id');
@@ -22,6 +30,7 @@ const route = getRouteApi('/clients/$id');
 export default function ClientPage() {
   const { id } = route.useParams();
   const { data, told, read } = useRead(MspClientDocument, { variables: { id } });
+  useFollowed(MspClientChangedDocument, { id }, read, data !== undefined);
   return (
     <One what="the client" row={data?.mspClient} told={told} retry={read}>
       {(client) => <Shown key={id} client={client} onChange={read} />}
@@ -39,7 +48,7 @@ function Shown({ client, onChange }: ShownProps) {
   const isActor = may('identity.delegation.use');
   const grants = useGrants(isActor);
   const isGranted = grants.byClient?.has(client.id) ?? false;
-  const { id, name, contactEmail, plan, instanceLimit, instancesUsed, status, createdAt } = client;
+  const { id, name, contactEmail, plan, instanceLimit, instancesUsed, health, status, createdAt } = client;
   const { suspendedAt, suspendedBy, eraseAt } = client;
   const isManager = may('identity.msp.manage');
   return (
@@ -75,6 +84,7 @@ function Shown({ client, onChange }: ShownProps) {
       {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}, unless it is restored.</p>}
       <div className="cards">
         <Card title="What it has">
+          <ClientHealth health={health} />
           <Meter label="Instances" used={instancesUsed} limit={instanceLimit} />
           <dl>
             <dt>Plan</dt>
@@ -89,6 +99,7 @@ function Shown({ client, onChange }: ShownProps) {
         </Card>
         {isManager && eraseAt === null && <ChangeClient client={client} onChange={onChange} />}
         {isActor && <ClientGrants clientId={id} />}
+        {isActor && <RequestsToClient clientId={id} name={name} />}
       </div>
     </Page>
   );

@@ -1,6 +1,11 @@
+import { useState } from 'react';
+
 import { problemOf } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { MspClientsDocument } from '../generated/graphql.ts';
+import { useSettled } from '../api/use-settled.ts';
+import { MspClientChangedDocument, MspClientsDocument } from '../generated/graphql.ts';
+import { Choice, Field } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -10,20 +15,51 @@ import { ErasedClients } from './erased-clients.tsx';
 import { NewClient } from './new-client.tsx';
 import { useGrants } from './use-grants.ts';
 
-/** Organizations that this one manages; acting in one needs a grant of it. */
+const kinds = {
+  '': {},
+  attention: { needsAttention: true },
+  active: { status: 'ACTIVE' },
+  suspended: { status: 'SUSPENDED' },
+} as const;
+
+const kindOptions = [
+  { value: '', text: 'All' },
+  { value: 'attention', text: 'Need attention' },
+  { value: 'active', text: 'Active' },
+  { value: 'suspended', text: 'Suspended' },
+] as const;
+
+/** Organizations that this one manages, and how they fare; acting in one needs a grant of it. */
 export default function ClientsPage() {
   const { may } = useViewer();
+  const [typed, setTyped] = useState('');
+  const [kind, setKind] = useState<keyof typeof kinds>('');
+  const search = useSettled(typed.trim(), 400);
   const { rows, error, hasMore, more, reload } = usePages(
     MspClientsDocument,
-    {},
+    { filter: { search: search || null, ...kinds[kind] } },
     ({ mspClients }) => mspClients,
   );
   const isActor = may('identity.delegation.use');
   const grants = useGrants(isActor);
   const isPlanMissing = error && problemOf(error).code === 'PLAN_REQUIRED';
+  useFollowed(MspClientChangedDocument, {}, reload, !isPlanMissing);
+  const isNarrowed = search !== '' || kind !== '';
   return (
     <Page title="Clients">
       {!isPlanMissing && <Problem told={grants.told} retry={grants.read} />}
+      {!isPlanMissing && (
+        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+          <Field
+            label="Name or contact"
+            type="search"
+            maxLength={254}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+          />
+          <Choice label="Which" value={kind} options={kindOptions} onChange={setKind} />
+        </form>
+      )}
       <div className="cards">
         <Listing
           title="Clients"
@@ -31,7 +67,11 @@ export default function ClientsPage() {
           told={error && problemOf(error)}
           {...(isPlanMissing ? {} : { retry: reload })}
           more={hasMore ? more : undefined}
-          empty="You manage nobody yet. Make the first client below: its owner is invited by mail."
+          empty={
+            isNarrowed
+              ? 'None is like this.'
+              : 'You manage nobody yet. Make the first client below: its owner is invited by mail.'
+          }
           keyOf={({ id }) => id}
           render={(client) => (
             <ClientLine client={client} grants={isActor ? grants.byClient : undefined} onChange={reload} />

@@ -58,7 +58,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
   /** As it was when editing began. */
   const [edited, setEdited] = useState<GitOpsConfig>();
   const { id, name, repoUrl, branch, path, syncStatus, health, changes, problems, prune, isPaused } = config;
-  const { lastSeenCommit, lastSyncedCommit } = config;
+  const { pausedReason, lastSeenCommit, lastSyncedCommit } = config;
   return (
     <>
       <div>
@@ -70,6 +70,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
           {lastSyncedCommit && ` (${short(lastSyncedCommit)})`}
           {lastSeenCommit && lastSeenCommit !== lastSyncedCommit && `, newest is ${short(lastSeenCommit)}`}
         </p>
+        {pausedReason && <p className="wrong">Paused by the panel: {pausedReason}.</p>}
         {problems.map(({ file, line, message }, at) => (
           <p key={at} className="wrong">
             {file && `${file}:${line ?? 1}: `}

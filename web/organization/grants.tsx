@@ -17,6 +17,7 @@ import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { AccessRequests } from './access-requests.tsx';
 import { roles } from './roles.ts';
 
 /** What the provider that manages the organization may do in it, and until when. */
@@ -39,6 +40,7 @@ export function Grants() {
   const isOwner = may('identity.delegation.manage');
   return (
     <>
+      <AccessRequests onApproved={reload} />
       <Listing
         title="Access of the provider"
         rows={rows}

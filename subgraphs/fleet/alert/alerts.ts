@@ -26,6 +26,7 @@ import { confirmationMailJob } from './notification/confirmation-mail.job.js';
 import { ConfirmationMail } from './notification/confirmation-mail.js';
 import { deliverJob } from './notification/deliver.job.js';
 import { dispatchSweep } from './notification/dispatch.job.js';
+import { grantsRunOutSweep } from './notification/ended-grants.job.js';
 import { NotificationAddress } from './notification/notification-address.entity.js';
 import {
   ChannelAddressesResolver,
@@ -107,7 +108,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
       new ChannelAddressesResolver(addresses),
       new NotificationDeliveryResolver(new NotificationDeliveryService()),
     ],
-    sweeps: [evaluateSweep(env.HEARTBEAT_SECONDS), notifySweep(isSuspended), dispatchSweep, alertRetention],
+    sweeps: [
+      evaluateSweep(env.HEARTBEAT_SECONDS),
+      notifySweep(isSuspended),
+      dispatchSweep,
+      grantsRunOutSweep,
+      alertRetention,
+    ],
     jobs: [deliverJob({ keyring, outbound, mailer, publicUrl, logger }), confirmationMailJob(mails, mailer)],
     routers: [createAddressPageRouter()],
   };

@@ -1,7 +1,12 @@
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { BrandingChanged, TenantCreated } from '#schema/events.js';
 
-/** Keeps how tenants present themselves, and whose client each of them is: alerts are mailed in that name. */
+import { markClient } from '../summary/client-health.job.js';
+
+/**
+ * Keeps how tenants present themselves, and whose client each of them is: alerts are mailed in that name, and providers
+ * are told how their clients' fleets are.
+ */
 export const brandingConsumer: Consumer = {
   topics: ['identity.branding.changed', 'identity.tenant.created'],
   async handle({ em, event }) {
@@ -13,6 +18,7 @@ export const brandingConsumer: Consumer = {
          on conflict (tenant_id) do update set parent_tenant_id = excluded.parent_tenant_id`,
         [event.tenantId, parentTenantId],
       );
+      await markClient(em, event.tenantId);
       return;
     }
     const { companyName, supportEmail } = event.payload as unknown as BrandingChanged;

@@ -43,6 +43,8 @@ import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
 import { plannedCommandsMigration, plannedDueMigration } from './105-planned-commands.js';
 import { windowDaysMigration } from './107-window-days.js';
 import { degradedToldMigration } from './108-degraded-told.js';
+import { clientHealthMigration } from './109-client-health.js';
+import { channelGrantsMigration } from './110-channel-grants.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -172,4 +174,6 @@ export const fleetMigrations: readonly AreaMigration[] = [
   plannedDueMigration,
   windowDaysMigration,
   degradedToldMigration,
+  clientHealthMigration,
+  channelGrantsMigration,
 ];

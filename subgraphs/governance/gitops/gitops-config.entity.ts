@@ -133,6 +133,20 @@ export class GitOpsConfig {
   @Property({ type: 'boolean' })
   isPaused!: boolean;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the panel itself paused it; null when it did not. Whoever takes it up again ends that.',
+  })
+  @Property({ type: 'text', nullable: true })
+  pausedReason!: string | null;
+
+  /** The grant under which a provider's user set it up, and when that ends at its time; null for what is the tenant's own. */
+  @Property({ type: 'text', nullable: true })
+  grantId!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  grantEndsAt!: Date | null;
+
   @Field(() => Int, {
     description: 'Seconds between two looks; up to half as many are added by chance, at most 60.',
   })

@@ -31,6 +31,7 @@ import {
 import { credentialOf, requireFitting, type Credential } from './gitops-credential.js';
 import { changed } from './gitops.events.js';
 import { loadCommits, loadConfigs } from './gitops.loader.js';
+import { grantOf, requireGrant } from './grant.service.js';
 import { isOnlyPaused, requireMayDeclare } from './may-declare.js';
 import { claimMs, lookKind } from './sync/kinds.js';
 
@@ -94,6 +95,7 @@ export class GitOpsConfigService {
     const now = clock.now();
     return named(() =>
       operation.write(async (write) => {
+        await requireGrant(write.em, operation.requireViewer());
         await requireRoom(write.em, room, tenantId, () => write.em.count(GitOpsConfig, { tenantId }));
         const config = write.em.create(GitOpsConfig, {
           tenantId,
@@ -106,6 +108,8 @@ export class GitOpsConfigService {
           selfHeal: rules.selfHeal ?? false,
           prune: rules.prune ?? false,
           isPaused: false,
+          pausedReason: null,
+          ...grantOf(operation.requireViewer()),
           syncIntervalSeconds: rules.syncIntervalSeconds ?? 120,
           ...this.sealed(id, {
             credential: rules.credential ?? null,
@@ -163,7 +167,12 @@ export class GitOpsConfigService {
           (rules.path != null && rules.path !== config.path);
         // What was held back by them, or waited for somebody, is to be done now.
         const isMore = (rules.prune && !config.prune) || (rules.autoSync && !config.autoSync);
+        const viewer = operation.requireViewer();
+        const isReaddressed =
+          viewer.kind === 'delegate' ? isOther || rules.credential !== undefined : isElsewhere;
+        const isTakenUp = config.grantId !== null && config.isPaused && rules.isPaused === false;
         Object.assign(config, {
+          ...(isReaddressed || isTakenUp ? grantOf(viewer) : {}),
           name: rules.name ?? config.name,
           repoUrl: address?.url ?? config.repoUrl,
           ...(isElsewhere ? { isHostSilent: null } : {}),
@@ -182,6 +191,7 @@ export class GitOpsConfigService {
           updatedAt: now,
         });
         if (config.selfHeal && !config.autoSync) throw invalid('input.selfHeal', 'Self-heal needs autoSync');
+        if (!config.isPaused) config.pausedReason = null;
         if (config.isPaused) config.health = GitOpsHealth.SUSPENDED;
         else if (config.health === GitOpsHealth.SUSPENDED) config.health = GitOpsHealth.UNKNOWN;
       }),
@@ -223,6 +233,7 @@ export class GitOpsConfigService {
   ): Promise<GitOpsConfig> {
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
+      await requireGrant(write.em, operation.requireViewer());
       const config = await locked(write.em, tenantId, id);
       make(config, clock.now());
       const { wantedSync } = config;

@@ -16,6 +16,8 @@ import { inOrderMigration } from './033-in-order.js';
 import { resultsOfRemovedMigration } from './034-results-of-removed.js';
 import { previousScoreMigration } from './035-previous-score.js';
 import { countsMigration } from './036-counts.js';
+import { overallScoresMigration } from './037-overall-scores.js';
+import { grantsMigration } from './038-grants.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -39,4 +41,6 @@ export const governanceMigrations: readonly AreaMigration[] = [
   resultsOfRemovedMigration,
   previousScoreMigration,
   countsMigration,
+  overallScoresMigration,
+  grantsMigration,
 ];

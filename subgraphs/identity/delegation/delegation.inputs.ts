@@ -6,7 +6,7 @@ import { PageArgs } from '#platform/subgraph/paging.js';
 import { UserRole } from '../user/user.entity.js';
 import { Delegation } from './delegation.entity.js';
 
-const maxHours = 24 * 365;
+export const maxHours = 24 * 365;
 
 @InputType({ description: 'What is granted to the provider.' })
 export class GrantDelegationInput {

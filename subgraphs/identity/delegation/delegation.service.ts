@@ -1,11 +1,13 @@
 import { LockMode, type ObjectQuery } from '@mikro-orm/core';
 
+import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
+import type { UserViewer } from '#platform/viewer.js';
 import type { DelegationChanged } from '#schema/events.js';
 
 import { requireStanding } from '../user/standing.service.js';
@@ -57,40 +59,19 @@ export class DelegationService {
   /** Grants access, in the place of what was granted before. */
   async grant(operation: Operation, input: GrantDelegationInput): Promise<Delegation> {
     const viewer = operation.requireUser();
-    const { tenantId, userId } = viewer;
-    const { role, expiresInHours, reason } = validate(grantDelegationRules, input);
+    const { tenantId } = viewer;
+    const wanted = validate(grantDelegationRules, input);
+    const { role } = wanted;
     return operation.write(async (write) => {
       const { em, audit } = write;
       const now = operation.clock.now();
       await requireStanding(em, viewer);
-      // The lock on the tenant's row makes grants take turns, so that one is in force at most.
-      const [tenant] = await em.execute<{ provider: string | null }[]>(
-        'select parent_tenant_id as provider from identity.tenant where id = ? for update',
-        [tenantId],
-      );
-      if (!tenant?.provider) {
+      const provider = await lockProvider(em, tenantId);
+      if (!provider) {
         throw new ApiError('CONFLICT', 'The organization has no provider', { reason: 'NO_PROVIDER' });
       }
-      const before = await em.find(Delegation, { tenantId, revokedAt: null, expiresAt: { $gt: now } });
-      for (const delegation of before) end(write, delegation, now);
-      const delegation = Object.assign(new Delegation(), {
-        tenantId,
-        id: newId('delegation'),
-        providerId: tenant.provider,
-        role,
-        reason: reason ?? null,
-        grantedBy: userId,
-        grantedAt: now,
-        expiresAt: new Date(now.getTime() + expiresInHours * hour),
-        revokedAt: null,
-        lastUsedAt: null,
-      });
-      em.persist(delegation);
-      audit({
-        target: delegation.id,
-        changes: { role, expiresAt: delegation.expiresAt, provider: tenant.provider },
-      });
-      tell(write, 'identity.delegation.granted', delegation);
+      const delegation = await grantTo(write, viewer, provider, wanted, now);
+      audit({ target: delegation.id, changes: { role, expiresAt: delegation.expiresAt, provider } });
       return delegation;
     });
   }
@@ -110,6 +91,46 @@ export class DelegationService {
       return delegation;
     });
   }
+}
+
+/**
+ * The provider of a tenant, if it has one. The lock on the tenant's row makes grants and requests for them take turns, so
+ * that one of each is in force at most.
+ */
+export async function lockProvider(em: SqlEntityManager, tenantId: string): Promise<string | null> {
+  const [tenant] = await em.execute<{ provider: string | null }[]>(
+    'select parent_tenant_id as provider from identity.tenant where id = ? for update',
+    [tenantId],
+  );
+  return tenant?.provider ?? null;
+}
+
+/** Grants access in the place of what was granted before, under the lock of `lockProvider`. */
+export async function grantTo(
+  write: Write,
+  { tenantId, userId }: UserViewer,
+  providerId: string,
+  { role, expiresInHours, reason }: GrantDelegationInput,
+  now: Date,
+): Promise<Delegation> {
+  const { em } = write;
+  const before = await em.find(Delegation, { tenantId, revokedAt: null, expiresAt: { $gt: now } });
+  for (const delegation of before) end(write, delegation, now);
+  const delegation = Object.assign(new Delegation(), {
+    tenantId,
+    id: newId('delegation'),
+    providerId,
+    role,
+    reason: reason ?? null,
+    grantedBy: userId,
+    grantedAt: now,
+    expiresAt: new Date(now.getTime() + expiresInHours * hour),
+    revokedAt: null,
+    lastUsedAt: null,
+  });
+  em.persist(delegation);
+  tell(write, 'identity.delegation.granted', delegation);
+  return delegation;
 }
 
 async function list(

@@ -25,6 +25,8 @@ import { tracesMigration } from './091-traces.js';
 import { clientSuspensionsMigration } from './092-client-suspensions.js';
 import { sessionReadsMigration } from './093-session-reads.js';
 import { endedAccessMigration } from './094-ended-access.js';
+import { clientHealthMigration } from './095-client-health.js';
+import { accessRequestsMigration } from './096-access-requests.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -164,4 +166,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   clientSuspensionsMigration,
   sessionReadsMigration,
   endedAccessMigration,
+  clientHealthMigration,
+  accessRequestsMigration,
 ];

@@ -7,6 +7,7 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { TenantSuspender } from '../tenant/listed-tenant.js';
+import { MspClientHealth } from './client-health.js';
 
 export enum MspClientStatus {
   ACTIVE = 'ACTIVE',
@@ -62,6 +63,27 @@ export class MspClient {
   @Property({ type: 'integer' })
   instancesUsed!: number;
 
+  @Property({ type: 'integer' })
+  healthy = 0;
+
+  @Property({ type: 'integer' })
+  degraded = 0;
+
+  @Property({ type: 'integer' })
+  offline = 0;
+
+  @Property({ type: 'integer' })
+  criticalAlerts = 0;
+
+  @Property({ type: 'integer' })
+  warningAlerts = 0;
+
+  @Property({ type: 'integer' })
+  infoAlerts = 0;
+
+  @Property({ type: 'integer', nullable: true })
+  overallScore: number | null = null;
+
   @Field(() => DateTime, { description: 'When it was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;
@@ -80,6 +102,21 @@ export class MspClient {
   })
   @Property({ type: 'datetime', nullable: true })
   eraseAt!: Date | null;
+
+  @Field(() => MspClientHealth, { description: 'How it fares, in figures.' })
+  get health(): MspClientHealth {
+    const { healthy, degraded, offline, criticalAlerts, warningAlerts, infoAlerts, overallScore } = this;
+    return {
+      healthy,
+      degraded,
+      offline,
+      criticalAlerts,
+      warningAlerts,
+      infoAlerts,
+      overallScore,
+      needsAttention: offline > 0 || criticalAlerts > 0,
+    };
+  }
 
   @Field(() => MspClientStatus, { description: 'Whether anyone may act in it.' })
   get status(): MspClientStatus {

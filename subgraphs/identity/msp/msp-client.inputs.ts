@@ -1,10 +1,12 @@
-import { Field, InputType, Int } from 'type-graphql';
+import { ArgsType, Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
 import { Plan } from '#platform/entitlement/plans.js';
+import { PageArgs } from '#platform/subgraph/paging.js';
 
 import { emailAddress } from '../user/email-address.js';
 import { shownName } from '../user/user.inputs.js';
+import { MspClientStatus } from './msp-client.entity.js';
 
 const maxInstances = 1_000_000;
 
@@ -63,4 +65,35 @@ export const updateMspClientRules = z.object({
   contactEmail: emailAddress.nullish(),
   instanceLimit: instanceLimit.nullish(),
   plan: z.enum(Plan).nullish(),
+});
+
+@InputType({ description: 'Which clients; all that is given has to fit.' })
+export class MspClientFilter {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What is in the name or the e-mail address of the contact, in any case; at most 254 characters.',
+  })
+  search?: string | null;
+
+  @Field(() => MspClientStatus, { nullable: true, description: 'Those with this status.' })
+  status?: MspClientStatus | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Those of which `health.needsAttention` says so.',
+  })
+  needsAttention?: boolean | null;
+}
+
+@ArgsType()
+export class MspClientsArgs extends PageArgs {
+  @Field(() => MspClientFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: MspClientFilter | null;
+}
+
+export const mspClientFilterRules = z.object({
+  search: z.string().trim().max(254, 'Search must have at most 254 characters').nullish(),
+  status: z.enum(MspClientStatus).nullish(),
+  needsAttention: z.boolean().nullish(),
 });

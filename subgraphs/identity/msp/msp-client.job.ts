@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { InstancesCounted, MspClientChanged, TenantCreated } from '#schema/events.js';
+import type { MspClientChanged, TenantCreated } from '#schema/events.js';
 
 import { beginTrail } from '../audit/audit-head.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
@@ -127,23 +127,3 @@ async function isSuspendedByPanel(em: SqlEntityManager, tenantId: string): Promi
   );
   return rows.length > 0;
 }
-
-/** Keeps what fleet counts: a tenant's own use, and what a provider sees of it. */
-export const countInstances: Consumer = {
-  topics: ['fleet.instances.counted'],
-  async handle({ em, event }) {
-    const { count } = event.payload as unknown as InstancesCounted;
-    const kept = await em.execute<unknown[]>(
-      `insert into identity.tenant_usage as u (tenant_id, version, instances)
-       select t.id, ?, ? from identity.tenant t where t.id = ? for key share
-       on conflict (tenant_id) do update set version = excluded.version, instances = excluded.instances
-       where u.version < excluded.version returning 1`,
-      [event.entityVersion ?? 0, count, event.tenantId],
-    );
-    if (kept.length === 0) return;
-    await em.execute('update identity.msp_client set instances_used = ? where id = ?', [
-      count,
-      event.tenantId,
-    ]);
-  },
-};

@@ -1,13 +1,34 @@
-import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { MspClient, MspClientPage } from './msp-client.entity.js';
-import { CreateMspClientInput, UpdateMspClientInput } from './msp-client.inputs.js';
+import { CreateMspClientInput, MspClientsArgs, UpdateMspClientInput } from './msp-client.inputs.js';
 import type { MspClientService } from './msp-client.service.js';
 import { TenantErasurePage, type TenantErasure } from './tenant-erasure.entity.js';
 import type { TenantErasureService } from './tenant-erasure.service.js';
+
+@ArgsType()
+class MspClientChangedArgs {
+  @Field(() => ID, { nullable: true, description: 'Only this client.' })
+  id?: string | null;
+}
 
 @Resolver()
 export class MspClientResolver {
@@ -20,10 +41,10 @@ export class MspClientResolver {
   @Query(() => MspClientPage, {
     description:
       "The tenant's clients in the order in which they were made, deleted ones until they are erased. PLAN_REQUIRED " +
-      'without the plan and without clients.',
+      'without the plan and without clients, VALIDATION_FAILED.',
   })
   async mspClients(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => MspClientsArgs) args: MspClientsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<MspClient>> {
     return this.clients.page(operation, args);
@@ -114,5 +135,24 @@ export class MspClientResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<MspClient> {
     return this.clients.delete(operation, id);
+  }
+
+  @Authorized('identity.msp.read')
+  @Subscription(() => MspClient, {
+    subscribe: eventSource<MspClientChangedArgs>('identity.msp.read', ({ id }) => ({
+      topics: ['identity.msp-client.changed', 'identity.msp-client.counted'],
+      matches: ({ payload }) => id == null || payload['clientId'] === id,
+    })),
+    description:
+      'A client of the tenant was made or changed, or fares otherwise than before; it is given as it is now. Of ' +
+      'how it fares at most two are told in five seconds. `extensions.cursor` of an event, ' +
+      'given back as `extensions.after` within 24 hours, resumes after it. PLAN_REQUIRED as `mspClients`.',
+  })
+  async mspClientChanged(
+    @Args(() => MspClientChangedArgs) _args: MspClientChangedArgs,
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MspClient> {
+    return this.clients.get(operation, payload.entityId);
   }
 }

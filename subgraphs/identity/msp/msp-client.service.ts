@@ -1,22 +1,25 @@
-import { LockMode } from '@mikro-orm/core';
+import { LockMode, type ObjectQuery } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
 import { countingInvitation } from '../throttle/throttle.js';
 import { requireStanding } from '../user/standing.service.js';
-import { MspClient } from './msp-client.entity.js';
+import { MspClient, MspClientStatus } from './msp-client.entity.js';
 import {
   createMspClientRules,
+  mspClientFilterRules,
   updateMspClientRules,
   type CreateMspClientInput,
+  type MspClientFilter,
+  type MspClientsArgs,
   type UpdateMspClientInput,
 } from './msp-client.inputs.js';
 import { lockShares, tellRemainder } from './shares.service.js';
@@ -40,16 +43,17 @@ export class MspClientService {
   constructor(private readonly entitlements: Entitlements) {}
 
   /** In the order in which they were made, deleted ones included until they are erased. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<MspClient>> {
+  async page(operation: Operation, args: MspClientsArgs): Promise<Page<MspClient>> {
     await this.requireProvider(operation);
     const window = pageWindow(args);
-    const { tenantId } = operation;
+    const filter = validate(mspClientFilterRules, args.filter ?? {}, 'filter');
+    const which: ObjectQuery<MspClient> = { tenantId: operation.tenantId, $and: wanted(filter) };
     const rows = await operation.em.find(
       MspClient,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { ...which, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(MspClient, { tenantId }));
+    return toPage(rows, window, () => operation.em.count(MspClient, which));
   }
 
   async get(operation: Operation, id: string): Promise<MspClient> {
@@ -228,6 +232,17 @@ export class MspClientService {
       share,
     );
   }
+}
+
+function wanted({ search, status, needsAttention }: MspClientFilter): ObjectQuery<MspClient>[] {
+  const like = { $ilike: `%${(search ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%` };
+  const isActive = { providerSuspendedAt: null, panelSuspendedAt: null };
+  const isInNeed = { $or: [{ offline: { $gt: 0 } }, { criticalAlerts: { $gt: 0 } }] };
+  return [
+    ...(search ? [{ $or: [{ name: like }, { contactEmail: like }] }] : []),
+    ...(status == null ? [] : [status === MspClientStatus.ACTIVE ? isActive : { $not: isActive }]),
+    ...(needsAttention == null ? [] : [needsAttention ? isInNeed : { $not: isInNeed }]),
+  ];
 }
 
 function tell(

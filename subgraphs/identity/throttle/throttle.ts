@@ -94,11 +94,24 @@ export async function countingInvitation<T>(
   email: string,
   work: () => Promise<T>,
 ): Promise<T> {
+  return counting(operation, `invitation of ${email}`, work);
+}
+
+/** The same for a request for access, which is mailed to the owners of a client. */
+export async function countingRequest<T>(
+  operation: Operation,
+  clientId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return counting(operation, `request to ${clientId}`, work);
+}
+
+async function counting<T>(operation: Operation, subject: string, work: () => Promise<T>): Promise<T> {
   const attempts: Attempt[] = [];
   let outcome: Outcome = 'ABANDONED';
   try {
     // What is refused by the second must not stay under way with the first, which is others' as well.
-    attempts.push(await admitOrRefuse(operation, 'mail', `invitation of ${email}`));
+    attempts.push(await admitOrRefuse(operation, 'mail', subject));
     attempts.push(await admitOrRefuse(operation, 'invitation', operation.tenantId));
     const answer = await work();
     outcome = 'FAILED';

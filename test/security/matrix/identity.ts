@@ -69,6 +69,7 @@ export const identity: Matrix = {
   // Tenants that it manages
   'Query.mspClients':                   may('identity.msp.read', readers),
   'Query.mspClient':                    may('identity.msp.read', readers),
+  'Subscription.mspClientChanged':      may('identity.msp.read', readers),
   'Query.tenantErasures':               may('identity.msp.read', readers),
   'Mutation.createMspClient':           may('identity.msp.manage', [...managers, 'service']),
   'Mutation.updateMspClient':           may('identity.msp.manage', [...managers, 'service']),
@@ -83,6 +84,14 @@ export const identity: Matrix = {
   'Subscription.delegationChanged':     may('identity.delegation.read', [...managers, 'service']),
   'Mutation.grantDelegation':           may('identity.delegation.manage', ['owner']),
   'Mutation.revokeDelegation':          may('identity.delegation.manage', ['owner']),
+  'Query.delegationRequests':           may('identity.delegation.read', [...managers, 'service']),
+  'Query.delegationRequestsSent':       may('identity.delegation.use', operators),
+  'Subscription.delegationRequestChanged': may('identity.delegation.read', [...managers, 'service']),
+  'Subscription.sentDelegationRequestChanged': may('identity.delegation.use', operators),
+  'Mutation.requestDelegation':         may('identity.delegation.use', ['owner', 'admin', 'operator']),
+  'Mutation.withdrawDelegationRequest': may('identity.delegation.use', ['owner', 'admin', 'operator']),
+  'Mutation.approveDelegation':         may('identity.delegation.manage', ['owner']),
+  'Mutation.declineDelegation':         may('identity.delegation.manage', ['owner']),
   'Mutation.actInTenant':               may('identity.delegation.use', ['owner', 'admin', 'operator']),
 
   // API keys

@@ -91,6 +91,13 @@ export class NotificationChannel {
   @Property({ type: 'text', nullable: true })
   disabledReason!: string | null;
 
+  /** The grant under which a provider's user set it up, and when that ends at its time; null for what is the tenant's own. */
+  @Property({ type: 'text', nullable: true })
+  grantId!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  grantEndsAt!: Date | null;
+
   @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;

@@ -9,8 +9,9 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
-import { viewerId } from '#platform/viewer.js';
+import { viewerId, type Viewer } from '#platform/viewer.js';
 
+import { makerOf, requireMaker } from '../../enrollment/makers.service.js';
 import { AlertSeverity } from '../alert.kinds.js';
 import { lookAgain } from './look-again.service.js';
 import type { NotificationAddressService } from './notification-address.service.js';
@@ -92,8 +93,13 @@ export class NotificationChannelService {
   async update(operation: Operation, input: UpdateNotificationChannelInput): Promise<NotificationChannel> {
     const { id, ...changes } = validate(updateNotificationChannelRules, input);
     if (changes.url != null) await this.checkUrl(changes.url);
+    const viewer = operation.requireViewer();
     return operation.write(async (write) => {
+      await requireGrant(write, viewer);
       const channel = await own(operation, write, id);
+      const isReaddressed = changes.url != null || changes.recipients != null;
+      const isTakenUp = channel.grantId !== null && !channel.isEnabled && changes.isEnabled === true;
+      if (isReaddressed || isTakenUp) Object.assign(channel, grantOf(viewer));
       const foreign = channel.kind === ChannelKind.WEBHOOK ? 'recipients' : 'url';
       if (changes[foreign] != null)
         throw invalid(`input.${foreign}`, `A channel of the kind ${channel.kind.toLowerCase()} has none`);
@@ -152,6 +158,7 @@ export class NotificationChannelService {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const { em, audit } = write;
+      await requireGrant(write, operation.requireViewer());
       await requireRoom(em, room, tenantId, async () => em.count(NotificationChannel, { tenantId }));
       audit({ target: given.id });
       await this.addresses.ask(operation, write, given.recipients);
@@ -167,6 +174,7 @@ export class NotificationChannelService {
         repeatIntervalMinutes: repeatIntervalMinutes ?? defaultRepeatMinutes,
         isEnabled: true,
         disabledReason: null,
+        ...grantOf(operation.requireViewer()),
         createdBy: viewerId(operation.requireViewer()),
         createdAt: operation.clock.now(),
       });
@@ -194,6 +202,18 @@ type NewChannel = Pick<
   tellsGitOps?: boolean | null | undefined;
   repeatIntervalMinutes?: number | null | undefined;
 };
+
+/** Under which grant a channel is set up, by a provider's user; nulls for what is the tenant's own. */
+function grantOf(viewer: Viewer): Pick<NotificationChannel, 'grantId' | 'grantEndsAt'> {
+  return viewer.kind === 'delegate'
+    ? { grantId: viewer.grantId, grantEndsAt: new Date(viewer.grantExpiresAt * 1000) }
+    : { grantId: null, grantEndsAt: null };
+}
+
+/** Whoever acts under a grant that has ended sets up nothing that would outlast it. */
+async function requireGrant({ em }: Write, viewer: Viewer): Promise<void> {
+  if (viewer.kind === 'delegate') await requireMaker(em, makerOf(viewer));
+}
 
 async function own(operation: Operation, { em, audit }: Write, id: string): Promise<NotificationChannel> {
   const { tenantId } = operation;

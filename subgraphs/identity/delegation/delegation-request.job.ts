@@ -1,0 +1,93 @@
+import type { MailQueue } from '#platform/mail-queue.js';
+import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
+import type { DelegationRequestChanged, DelegationRequestReceived } from '#schema/events.js';
+
+const mostRecipients = 20;
+
+/**
+ * What a request for access causes beside itself: the client's owners are mailed of a new one, and the provider, whose
+ * request is the client's to answer, has it live and in its own trail.
+ */
+export function followRequests(mails: MailQueue, publicUrl: string): Consumer {
+  return {
+    topics: ['identity.delegation-request.changed'],
+    async handle(step) {
+      const request = step.event.payload as unknown as DelegationRequestChanged;
+      if (request.decision === null) await mailOwners(step, request, mails, publicUrl);
+      await tellProvider(step, request);
+    },
+  };
+}
+
+async function tellProvider(
+  { em, event, publish }: ConsumerStep,
+  { requestId, providerId, role, expiresInHours, reason, delegationId, cause }: DelegationRequestChanged,
+): Promise<void> {
+  const isThere = await em.execute<unknown[]>('select 1 from identity.tenant where id = ?', [providerId]);
+  if (isThere.length === 0) return;
+  const { tenantId: clientId } = event;
+  publish({
+    topic: 'identity.delegation-request.received',
+    tenantId: providerId,
+    entityId: requestId,
+    payload: { requestId, clientId } satisfies DelegationRequestReceived,
+  });
+  const { action, actor, actorTenant, clientAddress } = cause;
+  publish({
+    ...auditEvent(
+      { name: action, args: {} },
+      {
+        tenantId: providerId,
+        target: requestId,
+        actor,
+        actorKind: 'user',
+        ...(actorTenant === providerId ? {} : { actorTenant }),
+        clientAddress,
+        changes: {
+          client: clientId,
+          role,
+          expiresInHours,
+          reason,
+          ...(delegationId ? { delegation: delegationId } : {}),
+        },
+      },
+    ),
+    causedBy: event.causedBy,
+  });
+}
+
+async function mailOwners(
+  { em, event, enqueue }: ConsumerStep,
+  { providerId, role, expiresInHours, reason, cause }: DelegationRequestChanged,
+  mails: MailQueue,
+  publicUrl: string,
+): Promise<void> {
+  const { tenantId } = event;
+  const [asker] = await em.execute<{ provider: string; name: string }[]>(
+    `select t.name as provider, u.name from identity.tenant t
+     join identity."user" u on u.tenant_id = t.id and u.id = ? where t.id = ?`,
+    [cause.actor, providerId],
+  );
+  const owners = await em.execute<{ email: string }[]>(
+    `select email from identity."user" where tenant_id = ? and role = 'OWNER' order by id limit ?`,
+    [tenantId, mostRecipients],
+  );
+  if (!asker) return;
+  // Names and reasons are free text; a line break in one must not start a header or a paragraph.
+  const [provider, name, words] = [asker.provider, asker.name, reason].map((text) =>
+    text.replace(/\s+/g, ' '),
+  );
+  const subject = `${provider} asks for access to your organization`;
+  const paragraphs = [
+    `${name} of ${provider}, your provider, asks to act in your organization as ${role.toLowerCase()} for ` +
+      `${expiresInHours === 1 ? 'an hour' : `${expiresInHours} hours`}. What it is for: ${words}`,
+    'Until an owner approves it they see and do nothing. Approve it, for less if you like, or decline it at Members:',
+    `${publicUrl}/members`,
+    'After seven days without an answer the request ends by itself.',
+  ];
+  for (const { email: to } of owners) {
+    const text = `${paragraphs.join('\n\n')}\n`;
+    mails.send({ enqueue }, tenantId, { kind: 'A provider asks for access', to, subject, text });
+  }
+}

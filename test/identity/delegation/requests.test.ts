@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { Live } from '../../support/live.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { tokenInRole } from '../../support/roles.js';
+import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
+import { entryOf, trailOf } from '../audit/support.js';
+import { client, provider } from '../msp/support.js';
+import { Mailbox } from '../support/mailbox.js';
+import { act, grant } from './support.js';
+
+const day = 24 * 60 * 60 * 1000;
+const shown = 'id clientId providerId role expiresInHours reason status decidedBy delegationId';
+
+interface Request {
+  id: string;
+  status: string;
+  delegationId: string | null;
+}
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+async function pair(): Promise<{ parent: Tenant; acme: Tenant }> {
+  const parent = await provider(panel);
+  return { parent, acme: await client(panel, mailbox, parent) };
+}
+
+const wanted = { role: 'OPERATOR', expiresInHours: 8, reason: 'Two disks\nto replace' };
+
+const ask = async (parent: Tenant, clientId: string, input: object = {}, token = parent.token) =>
+  panel.world.graphql<{ requestDelegation: Request }>(
+    `mutation($input: RequestDelegationInput!) { requestDelegation(input: $input) { ${shown} } }`,
+    { input: { clientId, ...wanted, ...input } },
+    token,
+  );
+
+const answer = async (
+  tenant: Tenant,
+  name: 'approveDelegation' | 'declineDelegation' | 'withdrawDelegationRequest',
+  id: string,
+  input?: object,
+): Promise<GraphQLAnswer<Record<string, Request>>> =>
+  name === 'approveDelegation'
+    ? tenant.graphql(
+        `mutation($id: ID!, $input: ApproveDelegationInput) { ${name}(id: $id, input: $input) { ${shown} } }`,
+        { id, input: input ?? null },
+      )
+    : tenant.graphql(`mutation($id: ID!) { ${name}(id: $id) { ${shown} } }`, { id });
+
+test.concurrent('a provider asks, the owner is mailed and grants less, and both trails have it', async () => {
+  const { parent, acme } = await pair();
+  await using theirs = new Live(
+    panel.panel.url,
+    acme.token,
+    'subscription { delegationRequestChanged { id status } }',
+  );
+  await using mine = new Live(
+    panel.panel.url,
+    parent.token,
+    'subscription { sentDelegationRequestChanged { id status } }',
+  );
+  await Promise.all([theirs.opened(), mine.opened()]);
+  const asked = dataOf(await ask(parent, acme.id)).requestDelegation;
+  expect(asked).toEqual({
+    id: expect.stringMatching(/^dlr_/),
+    clientId: acme.id,
+    providerId: parent.id,
+    ...wanted,
+    status: 'PENDING',
+    decidedBy: null,
+    delegationId: null,
+  });
+  // Asked again it is the same request; another one has to wait for the answer.
+  expect(dataOf(await ask(parent, acme.id)).requestDelegation).toEqual(asked);
+  expect(refusal(await ask(parent, acme.id, { role: 'ADMIN' }))).toEqual({
+    code: 'CONFLICT',
+    reason: 'REQUEST_PENDING',
+  });
+  const mail = await mailbox.receive(acme.account.email, /asks for access/);
+  expect(mail.text).toContain(
+    'to act in your organization as operator for 8 hours. What it is for: Two disks to replace',
+  );
+  // Nothing may be done until it is approved.
+  expect(refusal(await act(panel, parent.token, acme.id))).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'GRANT_REQUIRED',
+  });
+
+  expect(
+    refusal(await answer(acme, 'approveDelegation', asked.id, { role: 'ADMIN', expiresInHours: 9 })),
+  ).toEqual({
+    code: 'VALIDATION_FAILED',
+    details: {
+      'input.role': 'Only OPERATOR was asked for',
+      'input.expiresInHours': 'Only 8 hours were asked for',
+    },
+  });
+  const less = { role: 'VIEWER', expiresInHours: 2 };
+  const approved = dataOf(await answer(acme, 'approveDelegation', asked.id, less))['approveDelegation']!;
+  expect(approved).toEqual({
+    ...asked,
+    status: 'APPROVED',
+    decidedBy: acme.user.id,
+    delegationId: expect.stringMatching(/^dlg_/),
+  });
+  expect(dataOf(await answer(acme, 'approveDelegation', asked.id))['approveDelegation']).toEqual(approved);
+  const acting = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  expect([acting.role, acting.delegation.id]).toEqual(['VIEWER', approved.delegationId]);
+  const late = { code: 'CONFLICT', reason: 'REQUEST_ENDED' };
+  expect(refusal(await answer(acme, 'declineDelegation', asked.id))).toEqual(late);
+  expect(refusal(await answer(parent, 'withdrawDelegationRequest', asked.id))).toEqual(late);
+
+  const told = [
+    { id: asked.id, status: 'PENDING' },
+    { id: asked.id, status: 'APPROVED' },
+  ];
+  await Promise.all([theirs.received(2), mine.received(2)]);
+  expect(theirs.results.map(({ data }) => data?.['delegationRequestChanged'])).toEqual(told);
+  expect(mine.results.map(({ data }) => data?.['sentDelegationRequestChanged'])).toEqual(told);
+  for (const tenant of [acme, parent]) {
+    expect(await entryOf(tenant, 'requestDelegation')).toMatchObject({
+      actor: parent.user.id,
+      target: asked.id,
+    });
+    expect(await entryOf(tenant, 'approveDelegation')).toMatchObject({
+      actor: acme.user.id,
+      target: asked.id,
+    });
+  }
+});
+
+test.concurrent('what is declined, withdrawn or not answered in seven days gives nothing', async () => {
+  await using own = await startTestPanel({ SMTP_URL: mailbox.url });
+  const parent = await provider(own);
+  const acme = await client(own, mailbox, parent);
+  const request = async () =>
+    dataOf(
+      await parent.graphql<{ requestDelegation: Request }>(
+        'mutation($input: RequestDelegationInput!) { requestDelegation(input: $input) { id status } }',
+        { input: { clientId: acme.id, ...wanted } },
+      ),
+    ).requestDelegation.id;
+  const declined = await request();
+  for (let times = 0; times < 2; times += 1) {
+    const { declineDelegation } = dataOf(await answer(acme, 'declineDelegation', declined));
+    expect(declineDelegation).toMatchObject({ status: 'DECLINED', delegationId: null });
+  }
+  const withdrawn = await request();
+  expect(withdrawn).not.toBe(declined);
+  for (let times = 0; times < 2; times += 1) {
+    const { withdrawDelegationRequest } = dataOf(
+      await answer(parent, 'withdrawDelegationRequest', withdrawn),
+    );
+    expect(withdrawDelegationRequest).toMatchObject({ status: 'WITHDRAWN' });
+  }
+  const late = { code: 'CONFLICT', reason: 'REQUEST_ENDED' };
+  expect(refusal(await answer(acme, 'approveDelegation', withdrawn))).toEqual(late);
+  const open = await request();
+  await own.clock.leap(7 * day);
+  const again = async (tenant: Tenant) =>
+    Object.assign(Object.create(tenant) as Tenant, {
+      token: (await own.world.login(tenant.account.email, tenant.account.password)).body.access_token,
+    });
+  const owner = await again(acme);
+  expect(refusal(await answer(owner, 'approveDelegation', open))).toEqual(late);
+  expect(refusal(await act(own, (await again(parent)).token, acme.id))).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'GRANT_REQUIRED',
+  });
+  const list = `{ all: delegationRequests { nodes { status } } open: delegationRequests(isPending: true) { totalCount } }`;
+  expect(dataOf(await owner.graphql(list))).toEqual({
+    all: { nodes: [{ status: 'DECLINED' }, { status: 'WITHDRAWN' }, { status: 'EXPIRED' }] },
+    open: { totalCount: 0 },
+  });
+});
+
+test.concurrent('only a provider asks its own clients, and only owners of the client answer', async () => {
+  const { parent, acme } = await pair();
+  const other = await pair();
+  expect(refusal(await ask(other.parent, acme.id))).toEqual({ code: 'NOT_FOUND' });
+  expect(refusal(await ask(parent, 'org_nonsense'))).toEqual({ code: 'NOT_FOUND' });
+  expect(refusal(await ask(acme, acme.id))).toMatchObject({ code: 'PLAN_REQUIRED' });
+  const viewer = await tokenInRole(panel, parent, 'VIEWER');
+  expect(refusal(await ask(parent, acme.id, {}, viewer))['code']).toBe('FORBIDDEN');
+  expect(refusal(await ask(parent, acme.id, { role: 'OWNER', expiresInHours: 0, reason: ' ' }))).toEqual({
+    code: 'VALIDATION_FAILED',
+    details: {
+      'input.role': 'Ownership can not be delegated',
+      'input.expiresInHours': 'It must last at least 1 hour',
+      'input.reason': 'Reason is required',
+    },
+  });
+  const technician = await tokenInRole(panel, parent, 'OPERATOR');
+  const { id } = dataOf(await ask(parent, acme.id, {}, technician)).requestDelegation;
+  for (const stranger of [other.parent, other.acme]) {
+    expect(refusal(await answer(stranger, 'approveDelegation', id))).toEqual({ code: 'NOT_FOUND' });
+    expect(refusal(await answer(stranger, 'withdrawDelegationRequest', id))).toEqual({ code: 'NOT_FOUND' });
+  }
+  await tokenInRole(panel, parent, 'OWNER');
+  // The provider sees its request, but it is not its own to answer.
+  expect(refusal(await answer(parent, 'approveDelegation', id))).toEqual({ code: 'NOT_FOUND' });
+  const admin = await tokenInRole(panel, acme, 'ADMIN');
+  const byAdmin = 'mutation($id: ID!) { approveDelegation(id: $id) { id } }';
+  expect(refusal(await panel.world.graphql(byAdmin, { id }, admin))['code']).toBe('FORBIDDEN');
+  const sent = '{ delegationRequestsSent { totalCount } }';
+  expect(dataOf(await other.parent.graphql(sent))).toEqual({ delegationRequestsSent: { totalCount: 0 } });
+  expect(dataOf(await parent.graphql(sent))).toEqual({ delegationRequestsSent: { totalCount: 1 } });
+  expect((await trailOf(acme, { filter: { actor: other.parent.user.id } })).nodes).toEqual([]);
+});
+
+test.concurrent('a provider that asks again and again is held up, and its clients are not mailed', async () => {
+  const { parent, acme } = await pair();
+  const once = async () => {
+    const asked = await ask(parent, acme.id);
+    if (asked.errors) return refusal(asked)['code'];
+    dataOf(await answer(parent, 'withdrawDelegationRequest', asked.data!.requestDelegation.id));
+    return 'asked';
+  };
+  const outcomes: unknown[] = [];
+  for (let times = 0; times < 6; times += 1) outcomes.push(await once());
+  expect(outcomes).toEqual(['asked', 'asked', 'asked', 'RATE_LIMITED', 'RATE_LIMITED', 'RATE_LIMITED']);
+});
+
+test.concurrent('what is approved takes the place of what was granted before', async () => {
+  const { parent, acme } = await pair();
+  const before = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+  const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  const { id } = dataOf(await ask(parent, acme.id)).requestDelegation;
+  const { approveDelegation } = dataOf(await answer(acme, 'approveDelegation', id));
+  expect(approveDelegation!.delegationId).not.toBe(before.id);
+  await until(
+    async () => (await panel.world.rest('/api/fleet/instances', { token })).status === 403,
+    'the first to end',
+  );
+});

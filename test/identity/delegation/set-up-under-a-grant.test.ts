@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { dataOf, refusal } from '../../support/answers.js';
+import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { until, type Tenant } from '../../support/world.js';
+import { trailOf } from '../audit/support.js';
+import { client, provider } from '../msp/support.js';
+import { Mailbox } from '../support/mailbox.js';
+import { act, grant, revoke } from './support.js';
+
+const hour = 60 * 60 * 1000;
+const words = 'The access ended under which the provider had set it up';
+const settings = { ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' };
+
+interface Shown {
+  notificationChannels: { nodes: { name: string; isEnabled: boolean; disabledReason: string | null }[] };
+  gitOpsConfigs: { nodes: { name: string; isPaused: boolean; pausedReason: string | null }[] };
+}
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url, ...settings });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
+
+const setUp = async (of: TestPanel, token: string, name: string) => {
+  const channel = await of.world.graphql<{ createWebhookChannel: { channel: { id: string } } }>(
+    'mutation($input: CreateWebhookChannelInput!) { createWebhookChannel(input: $input) { channel { id } } }',
+    { input: { name, url: `https://127.0.0.1/${name}` } },
+    token,
+  );
+  const repository = await of.world.graphql<{ createGitOpsConfig: { id: string } }>(
+    'mutation($input: CreateGitOpsConfigInput!) { createGitOpsConfig(input: $input) { id } }',
+    { input: { name, repoUrl: `https://127.0.0.1/${name}.git`, autoSync: true, selfHeal: true } },
+    token,
+  );
+  return { channel, repository };
+};
+
+const made = ({ channel, repository }: Awaited<ReturnType<typeof setUp>>) => ({
+  channelId: dataOf(channel).createWebhookChannel.channel.id,
+  repositoryId: dataOf(repository).createGitOpsConfig.id,
+});
+
+/** By name, why each channel is off and each repository paused; null for what goes on. */
+const ended = async (tenant: Tenant) => {
+  const { notificationChannels, gitOpsConfigs } = dataOf(
+    await tenant.graphql<Shown>(
+      `{ notificationChannels { nodes { name isEnabled disabledReason } }
+         gitOpsConfigs { nodes { name isPaused pausedReason } } }`,
+    ),
+  );
+  return {
+    channels: Object.fromEntries(
+      notificationChannels.nodes.map((one) => [one.name, one.isEnabled ? null : one.disabledReason]),
+    ),
+    repositories: Object.fromEntries(
+      gitOpsConfigs.nodes.map((one) => [one.name, one.isPaused ? one.pausedReason : null]),
+    ),
+  };
+};
+
+const becomes = async (tenant: Tenant, names: Record<string, string | null>) => {
+  const expected = JSON.stringify({ channels: names, repositories: names });
+  await until(async () => JSON.stringify(await ended(tenant)) === expected, `it to be ${expected}`);
+};
+
+const enable = async (tenant: Tenant, id: string) =>
+  tenant.graphql(
+    'mutation($input: UpdateNotificationChannelInput!) { updateNotificationChannel(input: $input) { id } }',
+    { input: { id, isEnabled: true } },
+  );
+
+const change = async (of: TestPanel, token: string, id: string, input: object) =>
+  of.world.graphql(
+    'mutation($id: ID!, $input: UpdateGitOpsConfigInput!) { updateGitOpsConfig(id: $id, input: $input) { id } }',
+    { id, input },
+    token,
+  );
+
+test.concurrent('what a provider set up under a grant ends with it, and the client takes it up by one act', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const own = made(await setUp(panel, acme.token, 'own'));
+  const moved = made(await setUp(panel, acme.token, 'moved'));
+  const given = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+  const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  const theirs = made(await setUp(panel, token, 'theirs'));
+  // What is given another address is theirs from then on, and what is changed otherwise is not.
+  dataOf(await change(panel, token, moved.repositoryId, { repoUrl: 'https://127.0.0.1/theirs-too.git' }));
+  dataOf(await change(panel, token, own.repositoryId, { syncIntervalSeconds: 300 }));
+  dataOf(
+    await panel.world.graphql(
+      'mutation($input: UpdateNotificationChannelInput!) { updateNotificationChannel(input: $input) { id } }',
+      { input: { id: moved.channelId, url: 'https://127.0.0.1/theirs-too' } },
+      token,
+    ),
+  );
+  await becomes(acme, { own: null, moved: null, theirs: null });
+
+  dataOf(await revoke(acme, given.id));
+  await becomes(acme, { own: null, moved: words, theirs: words });
+  for (const [action, actor, changes] of [
+    ['updateNotificationChannel', 'svc:fleet', { isEnabled: false }],
+    ['updateGitOpsConfig', 'svc:governance', { isPaused: true }],
+  ] as const) {
+    const entries = async () => (await trailOf(acme, { filter: { action, actor } })).nodes;
+    await until(async () => (await entries()).length === 2, `${action} in the trail`);
+    for (const { details } of await entries())
+      expect(details).toMatchObject({ changes: { ...changes, reason: 'GRANT_ENDED', grant: given.id } });
+  }
+
+  dataOf(await enable(acme, theirs.channelId));
+  dataOf(await change(panel, acme.token, theirs.repositoryId, { isPaused: false }));
+  await becomes(acme, { own: null, moved: words, theirs: null });
+  const kept = await panel.sql(
+    `select name from fleet.notification_channel where tenant_id = $1 and grant_id is not null
+     union all select name from governance.gitops_config where tenant_id = $1 and grant_id is not null`,
+    [acme.id],
+  );
+  expect(kept).toEqual([{ name: 'moved' }, { name: 'moved' }]);
+});
+
+test('what was set up under a grant ends at its time too', async () => {
+  await using timed = await startTestPanel({ SMTP_URL: mailbox.url, ...settings });
+  const parent = await provider(timed);
+  const acme = await client(timed, mailbox, parent);
+  dataOf(await grant(acme, { role: 'ADMIN' }));
+  const { accessToken } = dataOf(await act(timed, parent.token, acme.id)).actInTenant;
+  made(await setUp(timed, accessToken, 'theirs'));
+  await timed.clock.leap(hour);
+  const { access_token: token } = (await timed.world.login(acme.account.email, acme.account.password)).body;
+  const owner = Object.assign(Object.create(acme) as Tenant, { token });
+  await becomes(owner, { theirs: words });
+  expect(await ended(owner)).toEqual({ channels: { theirs: words }, repositories: { theirs: words } });
+});
+
+test.concurrent('a token that is still good sets nothing up once its grant has ended', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const { id } = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+  const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  for (const table of ['fleet.ended_maker', 'governance.ended_grant'])
+    await panel.sql(`insert into ${table} (tenant_id, id, ended_at) values ($1, $2, now())`, [acme.id, id]);
+  const { channel, repository } = await setUp(panel, accessToken, 'late');
+  expect([refusal(channel), refusal(repository)]).toEqual([
+    { code: 'FORBIDDEN', reason: 'ACCESS_ENDED' },
+    { code: 'FORBIDDEN', reason: 'GRANT_ENDED' },
+  ]);
+  expect(await ended(acme)).toEqual({ channels: {}, repositories: {} });
+});
