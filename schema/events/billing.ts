@@ -20,6 +20,8 @@ export interface PlanDecided {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   /** The subscription gives what it gave: what is in force stays so, also where that was granted. */
   keepsPlan?: boolean;
+  /** It takes the place of what was granted, up to this version of the plan in force: a later grant holds as it is. */
+  endsGrantsTo?: number;
   /** By contract, in the place of the plan's own; null is unlimited. */
   instanceLimit?: number | null;
   isReadOnly: boolean;

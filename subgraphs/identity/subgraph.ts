@@ -124,7 +124,8 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
-  const owners = new OwnerInvitations(new Entitlements('identity'), new InvitationMail(mails, publicUrl));
+  const entitlements = new Entitlements('identity');
+  const owners = new OwnerInvitations(entitlements, new InvitationMail(mails, publicUrl));
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
 
   const tenancy = createTenancy({
@@ -164,7 +165,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         resolvers: [
           new UserResolver(users, new ProfileService(users, emails), emails, totp, context.panel.permissions),
           new TenantResolver(
-            new TenantService(),
+            new TenantService(entitlements),
             users,
             new SuspensionService(),
             new TenantSearch(),
