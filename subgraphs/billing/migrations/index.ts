@@ -10,6 +10,7 @@ import { returnedMoneyMigration } from './012-returned-money.js';
 import { looksMigration } from './013-looks.js';
 import { admissionMigration } from './014-admission.js';
 import { tracesMigration } from './020-traces.js';
+import { partnerListsMigration } from './021-partner-lists.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -23,4 +24,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   looksMigration,
   admissionMigration,
   tracesMigration,
+  partnerListsMigration,
 ];
