@@ -36,10 +36,15 @@ export interface SubscriptionChanged {
 /** A partner registered, was decided about, or has another tier. One with a lower version is stale. */
 export interface PartnerChanged {
   partnerId: string;
+  /** What it is called. */
+  name?: string;
+  /** What was decided about it until now; null where it has just registered. */
+  fromStatus?: PartnerChanged['status'] | null;
   status: 'PENDING' | 'APPROVED' | 'REJECTED' | 'SUSPENDED';
   /** The tier that it had until now, and has; the same where it is not that which has changed. */
   fromTier: string | null;
   tier: string | null;
+  tierName?: string | null;
   instances: number;
   discountPercent: number;
 }

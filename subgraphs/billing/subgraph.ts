@@ -36,6 +36,7 @@ import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.reso
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
 import { paymentModeOf } from './package/payment-mode.js';
+import { announcePartners } from './partner/announced-partner.job.js';
 import { DiscountSetter } from './partner/discount-setter.service.js';
 import { applyDiscountJob } from './partner/discount.job.js';
 import { PartnerDecisions } from './partner/partner-decision.service.js';
@@ -158,6 +159,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       meterUsage,
       countPartnerCustomers,
       spreadPartnerTiers,
+      announcePartners,
       earnCommission,
       takeBackCommission,
       mandatoryPoliciesConsumer('billing'),

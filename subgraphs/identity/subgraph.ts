@@ -20,6 +20,7 @@ import { LinkService } from './link/link.service.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { mailBillingNotices } from './notice/billing-notice.job.js';
+import { mailPartnerNotices } from './notice/partner-notice.job.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
 import { createMetadataRouter } from './oauth/metadata.router.js';
@@ -149,6 +150,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
       registerClients,
       followClients,
       mailBillingNotices(mails, publicUrl),
+      mailPartnerNotices(mails, publicUrl),
       advanceIdentity,
       ...tenancy.consumers,
     ],
