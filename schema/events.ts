@@ -80,6 +80,7 @@ export interface Events {
   'billing.subscription.changed': SubscriptionChanged;
   'billing.notice.raised': NoticeRaised;
   'billing.partner.changed': PartnerChanged;
+  'billing.partner.announced': PartnerChanged;
   'billing.invoice.paid': InvoicePaid;
   'billing.invoice.refunded': InvoiceRefunded;
   'billing.test-clock.advanced': TestClockAdvanced;

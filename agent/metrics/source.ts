@@ -20,6 +20,7 @@ export interface Metrics {
   /** The one-minute average. */
   readonly loadAverage?: number;
   readonly uptimeSeconds?: number;
+  /** By apps, where it is known: the plan's limit of storage counts it. A full disk of the system's is none of it. */
   readonly storageUsedGb?: number;
   readonly health?: readonly ComponentHealth[];
   /** Things that seldom change, by dotted paths; told when they have changed, and now and then in case they were lost. */

@@ -14,7 +14,7 @@ const probeMs = 5_000;
 type Probes = {
   cpuPercent: number;
   memory: { percent: number };
-  disk: { percent: number; usedGb: number };
+  disk: { percent: number };
   network: { received: number; sent: number };
   apps: { count: number; what: string };
   facts: Facts;
@@ -28,7 +28,7 @@ export function systemMetrics(): MetricsSource {
   const last: Probes = {
     cpuPercent: 0,
     memory: { percent: 0 },
-    disk: { percent: 0, usedGb: 0 },
+    disk: { percent: 0 },
     network: { received: 0, sent: 0 },
     apps: { count: 0, what: 'none' },
     facts: {},
@@ -63,7 +63,6 @@ export function systemMetrics(): MetricsSource {
         netTxBytes: last.network.sent,
         loadAverage: round(os.loadavg()[0] ?? 0, 2),
         uptimeSeconds: Math.floor(os.uptime()),
-        storageUsedGb: last.disk.usedGb,
         health: [agentHealth(failures)],
         facts: {
           ...last.facts,
@@ -97,9 +96,9 @@ async function memory(): Promise<Probes['memory']> {
 
 /** The root filesystem, counted as df does: what is kept for root is not free to anyone. No df: it can hang on NFS. */
 async function disk(): Promise<Probes['disk']> {
-  const { bsize, blocks, bfree, bavail } = await statfs('/');
+  const { blocks, bfree, bavail } = await statfs('/');
   const used = blocks - bfree;
-  return { percent: percent((100 * used) / (used + bavail)), usedGb: round((used * bsize) / gibibyte, 2) };
+  return { percent: percent((100 * used) / (used + bavail)) };
 }
 
 async function network(): Promise<Probes['network']> {

@@ -49,14 +49,26 @@ export class Entitlements {
     if (limit === null) return;
     const used = await count();
     if (used + wanted <= limit) return;
-    const larger = planWithRoom(plan, limitName, used + wanted);
     throw new ApiError('LIMIT_REACHED', `The plan ${plan.toLowerCase()} allows ${limit} ${limitName}`, {
       reason: `${limitName.toUpperCase()}_LIMIT`,
-      details: {
-        limit,
-        used,
-        ...(larger === undefined ? {} : { plan: larger.toLowerCase() }),
-      },
+      details: { limit, used, ...larger(plan, limitName, used + wanted) },
+    });
+  }
+
+  /**
+   * Throws LIMIT_REACHED (STORAGE_LIMIT) while more is stored than the plan allows. It grows by itself, so no transaction
+   * can keep it below the limit: what would store more is not added meanwhile.
+   */
+  async requireStorage(em: SqlEntityManager, tenantId: string, usedGb: () => Promise<number>): Promise<void> {
+    const { plan, limits } = await this.read(em, tenantId);
+    const limit = limits['storageGb'] === undefined ? 0 : limits['storageGb'];
+    if (limit === null) return;
+    const used = await usedGb();
+    if (used <= limit) return;
+    const message = `The plan ${plan.toLowerCase()} allows ${limit} GB of storage, and ${used} are in use`;
+    throw new ApiError('LIMIT_REACHED', message, {
+      reason: 'STORAGE_LIMIT',
+      details: { limit, used, ...larger(plan, 'storageGb', used) },
     });
   }
 
@@ -71,11 +83,18 @@ export class Entitlements {
     await advisoryLock(em, `${this.area}.${limitName}`, tenantId);
   }
 
-  private async read(em: SqlEntityManager, tenantId: string): Promise<Entitlement> {
+  /** What a tenant has, for who holds a transaction of it. */
+  async read(em: SqlEntityManager, tenantId: string): Promise<Entitlement> {
     const [row] = await em.execute<Entitlement[]>(
       `select plan, features, limits, is_read_only as "isReadOnly" from ${this.area}.entitlement where tenant_id = ?`,
       [tenantId],
     );
     return row ?? freePlan;
   }
+}
+
+/** The plan under which so much fits, where there is one. */
+function larger(plan: string, limitName: string, wanted: number): { plan?: string } {
+  const found = planWithRoom(plan, limitName, wanted);
+  return found === undefined ? {} : { plan: found.toLowerCase() };
 }

@@ -20,6 +20,8 @@ export interface PlanDecided {
   plan: 'FREE' | 'PRO' | 'ENTERPRISE';
   /** The subscription gives what it gave: what is in force stays so, also where that was granted. */
   keepsPlan?: boolean;
+  /** It takes the place of what was granted, up to this version of the plan in force: a later grant holds as it is. */
+  endsGrantsTo?: number;
   /** By contract, in the place of the plan's own; null is unlimited. */
   instanceLimit?: number | null;
   isReadOnly: boolean;
@@ -34,10 +36,15 @@ export interface SubscriptionChanged {
 /** A partner registered, was decided about, or has another tier. One with a lower version is stale. */
 export interface PartnerChanged {
   partnerId: string;
+  /** What it is called. */
+  name?: string;
+  /** What was decided about it until now; null where it has just registered. */
+  fromStatus?: PartnerChanged['status'] | null;
   status: 'PENDING' | 'APPROVED' | 'REJECTED' | 'SUSPENDED';
   /** The tier that it had until now, and has; the same where it is not that which has changed. */
   fromTier: string | null;
   tier: string | null;
+  tierName?: string | null;
   instances: number;
   discountPercent: number;
 }

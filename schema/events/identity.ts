@@ -75,6 +75,8 @@ export interface AuditAppended {
 /** What an operator has granted holds no longer: the plan that is subscribed to follows. */
 export interface PlanGrantEnded {
   tenantId: string;
+  /** Of the plan that was in force: a grant with a higher one came later, and holds. */
+  version?: number;
 }
 
 /** Nobody acts in the tenant from now on: users, nodes and API keys are refused. */

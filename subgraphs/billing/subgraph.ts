@@ -41,6 +41,7 @@ import { InstanceLicenceResolver, LicenceResolver } from './licence/licence.reso
 import { LicenceService } from './licence/licence.service.js';
 import { PackageResolver } from './package/package.resolver.js';
 import { paymentModeOf } from './package/payment-mode.js';
+import { announcePartners } from './partner/announced-partner.job.js';
 import { DiscountSetter } from './partner/discount-setter.service.js';
 import { applyDiscountJob } from './partner/discount.job.js';
 import { PartnerDecisions } from './partner/partner-decision.service.js';
@@ -172,6 +173,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       meterUsage,
       countPartnerCustomers,
       spreadPartnerTiers,
+      announcePartners,
       earnCommission,
       takeBackCommission,
       mandatoryPoliciesConsumer('billing'),

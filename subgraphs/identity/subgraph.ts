@@ -20,6 +20,7 @@ import { LinkService } from './link/link.service.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { OwnerInvitations } from './msp/owner-invitation.job.js';
 import { mailBillingNotices } from './notice/billing-notice.job.js';
+import { mailPartnerNotices } from './notice/partner-notice.job.js';
 import { Assertions } from './oauth/assertions.js';
 import { AuthorizationService } from './oauth/authorization.service.js';
 import { createMetadataRouter } from './oauth/metadata.router.js';
@@ -124,7 +125,8 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
   const authorizations = new AuthorizationService(users, keyring, publicUrl);
   const assertions = new Assertions(keys, publicUrl);
   const browsers = new BrowserSessions(keyring, publicUrl);
-  const owners = new OwnerInvitations(new Entitlements('identity'), new InvitationMail(mails, publicUrl));
+  const entitlements = new Entitlements('identity');
+  const owners = new OwnerInvitations(entitlements, new InvitationMail(mails, publicUrl));
   const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
 
   const tenancy = createTenancy({
@@ -148,6 +150,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
       registerClients,
       followClients,
       mailBillingNotices(mails, publicUrl),
+      mailPartnerNotices(mails, publicUrl),
       advanceIdentity,
       ...tenancy.consumers,
     ],
@@ -164,7 +167,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
         resolvers: [
           new UserResolver(users, new ProfileService(users, emails), emails, totp, context.panel.permissions),
           new TenantResolver(
-            new TenantService(),
+            new TenantService(entitlements),
             users,
             new SuspensionService(),
             new TenantSearch(),

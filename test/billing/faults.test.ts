@@ -7,10 +7,12 @@ import {
   applied,
   change,
   checkout,
+  customerOf,
   giveCard,
   hurried,
   payOn,
   proTenant,
+  signedIn,
   startBillingPanel,
   subscriptionOf,
   type BillingPanel,
@@ -175,6 +177,17 @@ test('a slow Stripe is waited for; who asks meanwhile for another change is told
   expect(await charged(tenant.customer)).toEqual({ subscriptions: ['active'], paid: [4900] });
 });
 
+test('a tenant that is renamed while Stripe makes its customer is called so there too', async () => {
+  const tenant = await panel.world.tenant();
+  panel.stripe.addFault({ kind: 'delay', method: 'POST', path: '/v1/customers', delayMs: 3_000 });
+  const made = tenant.graphql('mutation { createPortalSession { url } }');
+  dataOf(await tenant.graphql('mutation { updateTenant(input: { name: "Renamed Ltd" }) { id } }'));
+  expect((await made).errors).toBeUndefined();
+  const customer = await customerOf(panel, tenant);
+  const calledThere = async () => panel.sdk.customers.retrieve(customer);
+  await expect.poll(calledThere, { timeout: 20_000 }).toMatchObject({ name: 'Renamed Ltd' });
+});
+
 test('nobody who asks again: the panel finishes by itself what it has begun, and tells the trail of it', async () => {
   const tenant = await tenantWithCard();
   const poor = await tenantWithCard('pm_card_chargeCustomerFail');
@@ -218,6 +231,22 @@ test('a change at which Stripe fails each time is given up, and the subscription
     billingCycle: 'YEARLY',
     refused: 'STRIPE_AWAY',
   });
+}, 60_000);
+
+test('an end at which Stripe fails each time is kept, told so each time, and made once Stripe can', async () => {
+  const made = await proTenant(panel);
+  const path = '/v1/subscriptions/';
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path, isKept: true, next: 100 });
+  const cancel = async () => made.graphql('mutation { cancelSubscription { cancelAt } }');
+  for (let call = 0; call < 5; call += 1) expect(refusal(await cancel())).toEqual(away);
+  await clearFaults();
+  // The keys that have failed go on to fail.
+  expect(refusal(await cancel())).toEqual(away);
+  expect(await openIntents(made)).toBe(1);
+  await panel.clock.leap(60 * 60 * 1000);
+  const tenant = await signedIn(panel, made);
+  await hurried(panel, async () => (await subscriptionOf(tenant)).cancelAt !== null, 'the end to be made');
+  expect(await openIntents(tenant)).toBe(0);
 }, 60_000);
 
 test('a change that is under way is finished by whoever asks again, also where a policy forbids it since', async () => {

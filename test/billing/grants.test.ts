@@ -36,6 +36,12 @@ async function grant(tenant: Tenant, plan: string): Promise<void> {
   );
 }
 
+async function endGrant(tenant: Tenant): Promise<void> {
+  const { world } = panel;
+  const ended = 'mutation($id: ID!) { endPlanGrant(tenantId: $id) { id } }';
+  dataOf(await world.graphql(ended, { id: tenant.id }, await world.administrator()));
+}
+
 /** Has billing hear of nothing that is in force until it is let go. */
 const deaf = async () => HeldLock.by(panel, 'lock table billing.entitlement in share mode');
 
@@ -105,13 +111,7 @@ test('a plan that is granted to who may add nothing lets it add again, which bil
   expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'ENTERPRISE', isReadOnly: false });
   await tenant.node();
   // And back again, to what is subscribed to and not paid.
-  dataOf(
-    await panel.world.graphql(
-      'mutation($id: ID!) { endPlanGrant(tenantId: $id) { id } }',
-      { id: tenant.id },
-      await panel.world.administrator(),
-    ),
-  );
+  await endGrant(tenant);
   await until(
     async () => (await subscriptionOf(tenant)).planSource === 'SUBSCRIPTION',
     'the end of the grant',
@@ -120,4 +120,30 @@ test('a plan that is granted to who may add nothing lets it add again, which bil
   await known(tenant);
   expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', isReadOnly: true });
   await expect(tenant.node()).rejects.toThrow('enroll: 409');
+  // The plan that it has already, granted, lets it add as well, until that has an end.
+  await grant(tenant, 'PRO');
+  await known(tenant);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', planSource: 'GRANT', isReadOnly: false });
+  await tenant.node();
+  await endGrant(tenant);
+  await until(async () => (await subscriptionOf(tenant)).isReadOnly, 'the end of this grant');
 }, 120_000);
+
+test('a grant that follows the end of another holds, however late billing hears of that', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const last = await (await panel.world.tenant()).grantPlan('PRO');
+  await using held = await deaf();
+  await grant(tenant, 'ENTERPRISE');
+  await held.wanted();
+  await endGrant(tenant);
+  await grant(tenant, 'PRO');
+  await endGrant(last);
+  await held.release();
+  await until(
+    async () => (await last.instanceLimit()) === 3,
+    'the ends to have been taken, one after the other',
+  );
+  await known(tenant);
+  expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', planSource: 'GRANT' });
+  expect(await tenant.instanceLimit()).toBe(25);
+}, 60_000);

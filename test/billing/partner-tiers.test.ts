@@ -88,6 +88,14 @@ test('the 25th node of clients and the partner together makes Gold, the 24th tak
   );
   const tiers = ['tier_silver', 'tier_gold', 'tier_silver', 'tier_gold', 'tier_silver'];
   expect(told.map(({ tier }) => tier)).toEqual(tiers);
+  const mails = () => mailbox.mails.filter(({ to }) => to === parent.account.email);
+  await until(
+    async () => mails().filter(({ subject }) => / partner/.test(subject)).length === 5,
+    'the mails',
+  );
+  expect(mails().map(({ subject }) => subject)).toEqual(
+    expect.arrayContaining(['You are a partner', 'Your partner tier is Gold', 'Your partner tier is Silver']),
+  );
   await until(
     async () => ((await changesIn(panel, parent, 'changePartnerTier')) as unknown[]).length === 4,
     'the trail to have them all',

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client, provider } from '../identity/msp/support.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf, refusal } from '../support/answers.js';
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { Live } from '../support/live.js';
+import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import {
@@ -199,6 +200,48 @@ test('administrators see the partners of all tenants, page by page', async () =>
   const second = await panel.world.rest<PartnerBody[]>(pathname + search, { token });
   expect(second.body).toEqual(body.slice(2, 4));
   expect((await panel.world.rest<PartnerBody>(`/api/partners/${ids[0]}`, { token })).body.id).toBe(ids[0]);
+  dataOf(await decide(panel, 'rejectPartner', ids[1]!));
+  const rejected = await panel.world.graphql<{
+    partners: { totalCount: number; nodes: { id: string; status: string }[] };
+  }>('{ partners(first: 500, filter: { status: REJECTED }) { totalCount nodes { id status } } }', {}, token);
+  const { nodes, totalCount } = dataOf(rejected).partners;
+  expect(nodes).toContainEqual({ id: ids[1], status: 'REJECTED' });
+  expect(new Set(nodes.map(({ status }) => status))).toEqual(new Set(['REJECTED']));
+  expect(totalCount).toBe(nodes.length);
+});
+
+test('administrators hear of each registration, and who registered of the decision, live and by mail', async () => {
+  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
+  const listen = async (token: string) => {
+    const live = new Live<{ partnerChanged: { id: string; status: string } }>(
+      panel.panel.url,
+      token,
+      'subscription { partnerChanged { id status } }',
+    );
+    await live.opened();
+    return live;
+  };
+  await using office = await listen(await panel.world.administrator());
+  await using own = await listen(tenant.token);
+  await using strange = await listen(stranger.token);
+  const id = await register(tenant);
+  dataOf(await decide(panel, 'rejectPartner', id));
+  const statuses = [
+    { partnerChanged: { id, status: expect.any(String) } },
+    { partnerChanged: { id, status: 'REJECTED' } },
+  ];
+  expect((await office.received(2)).map(({ data }) => data)).toEqual(statuses);
+  expect((await own.received(2)).map(({ data }) => data)).toEqual(statuses);
+  const asked = await mailbox.receive(testAdministrator.email, /^A partner has registered$/);
+  expect(asked.text).toContain(`"${registration.name}" wants to be a partner`);
+  const answer = await mailbox.receive(
+    tenant.account.email,
+    /^Your registration as a partner was turned down$/,
+  );
+  expect(answer.text).toContain(`/partners/${id}`);
+  const theirs = await register(stranger);
+  const [first] = await strange.received(1);
+  expect(first?.data).toEqual({ partnerChanged: { id: theirs, status: 'PENDING' } });
 });
 
 test('only administrators decide, along the table of states; a decision may be repeated', async () => {
@@ -242,6 +285,13 @@ test('the client of a provider is its customer, and no partner', async () => {
     const rows = await panel.sql('select 1 from billing.partner_customer where customer_id = $1', [child.id]);
     return rows.length > 0;
   }, 'billing to know of the client');
+  const asked = '{ subscription { canManage providerName isTrialAvailable } }';
+  expect(dataOf(await child.graphql(asked))).toEqual({
+    subscription: { canManage: false, providerName: parent.user.tenant.name, isTrialAvailable: false },
+  });
+  expect(dataOf(await parent.graphql(asked))).toMatchObject({
+    subscription: { canManage: true, providerName: null },
+  });
   const { status, body } = await child.rest('/api/partners', { body: registration });
   expect([status, body]).toEqual([409, { error: 'It is the client of a provider, and so a customer of it' }]);
 });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { dataOf } from '../support/answers.js';
+import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
-import { until } from '../support/world.js';
+import { until, type Tenant } from '../support/world.js';
+import { signedIn } from './support/billing-panel.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -100,6 +101,28 @@ test('a limit that is reached names the plan under which it would not be', async
   });
 });
 
+test('while more is stored than the plan allows no node joins, and those that are there go on', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  const token = await tenant.enrollmentToken();
+  const enroll = async (name: string) =>
+    panel.world.rest('/api/agent/enroll', {
+      body: { token, name, hostname: `${name}.example.com`, version: '0.2.9' },
+    });
+  expect((await node.beat({ storage_used_gb: 12.5 })).status).toBe(200);
+  const refused = await enroll('over');
+  expect([refused.status, refused.headers.get('x-error-reason'), refused.body]).toEqual([
+    409,
+    'STORAGE_LIMIT',
+    {
+      error: 'The plan free allows 10 GB of storage, and 12.5 are in use',
+      details: { limit: 10, used: 12.5, plan: 'pro' },
+    },
+  ]);
+  expect((await node.beat({ storage_used_gb: 10 })).status).toBe(200);
+  expect((await enroll('within')).status).toBe(201);
+});
+
 test('at 80 and 100 percent of a limit whoever pays is told, once each', async () => {
   const tenant = await panel.world.tenant();
   const nodes = [];
@@ -164,6 +187,50 @@ test('use is recorded once for each hour, however often it is told', async () =>
     ({ hour, metric }) => metric === 'instances' && +hour === +last!.hour,
   );
   expect(again.map(({ used }) => used)).toEqual([1]);
+});
+
+interface History {
+  usageHistory: { bucketSeconds: number; buckets: { mean: number | null; max: number | null }[] };
+}
+
+test('what was used is told by the hour and by the day, with its mean and its most, to its own tenant', async () => {
+  const made = await panel.world.tenant();
+  const history = async (range: string, of: Tenant) =>
+    of.graphql<History>(
+      `query($range: String!) {
+        usageHistory(metric: INSTANCES, range: $range) { bucketSeconds buckets { mean max } }
+      }`,
+      { range },
+    );
+  await made.node();
+  // Both hours are of one day.
+  const untilDay = 86_400_000 - (panel.clock.now().getTime() % 86_400_000);
+  if (untilDay < 3 * 3_600_000) await panel.clock.advance(untilDay);
+  for (const used of [1, 2]) {
+    if (used === 2) await (await signedIn(panel, made)).node();
+    await panel.clock.advance(60 * 60_000);
+    await until(async () => {
+      const rows = await panel.sql(
+        `select 1 from billing.usage_record where tenant_id = $1 and metric = 'instances' and used = $2`,
+        [made.id, used],
+      );
+      return rows.length > 0;
+    }, 'the hour to be measured');
+  }
+  const tenant = await signedIn(panel, made);
+  expect(dataOf(await history('24h', tenant)).usageHistory.buckets.slice(-2)).toEqual([
+    { mean: 1, max: 1 },
+    { mean: 2, max: 2 },
+  ]);
+  const { bucketSeconds, buckets } = dataOf(await history('30d', tenant)).usageHistory;
+  expect([bucketSeconds, buckets.length]).toEqual([86_400, 30]);
+  expect(buckets.slice(-2)).toEqual([
+    { mean: null, max: null },
+    { mean: 1.5, max: 2 },
+  ]);
+  const other = dataOf(await history('30d', await panel.world.tenant()));
+  expect(other.usageHistory.buckets.filter(({ max }) => max !== null)).toEqual([]);
+  expect(refusal(await history('1y', tenant))).toEqual({ code: 'BAD_REQUEST' });
 });
 
 test('without a payment provider plans can be read, and what needs one says so', async () => {

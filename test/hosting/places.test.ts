@@ -23,6 +23,18 @@ test('places under the plan are kept from the wish on, and not needed without Cl
   expect((await provision(tenant, { name: 'plain', installCloudOs: false })).errors).toBeUndefined();
 });
 
+test('while more is stored than the plan allows no server with Cloud OS is asked for', async () => {
+  const { tenant } = await hostingTenant(panel, 'FREE');
+  await (await tenant.node()).beat({ storage_used_gb: 11 });
+  const refused = await provision(tenant, { name: 'one' });
+  expect(refused.errors?.[0]?.extensions).toMatchObject({
+    code: 'LIMIT_REACHED',
+    reason: 'STORAGE_LIMIT',
+    details: { limit: 10, used: 11, plan: 'pro' },
+  });
+  expect((await provision(tenant, { name: 'plain', installCloudOs: false })).errors).toBeUndefined();
+});
+
 test('places under the plan are given back by a failure', async () => {
   const { tenant } = await hostingTenant(panel, 'FREE');
   panel.hetzner.addFault({ kind: 'error', method: 'POST', code: 'placement_error', body: 'unlucky' });

@@ -118,3 +118,19 @@ export async function tellSubscription({ panel, tenant }: RichScene): Promise<vo
     [tenant.id],
   );
 }
+
+/** Says of it what was said of it already, which those who follow it are told all the same. */
+export async function changePartner({ tenant }: RichScene): Promise<void> {
+  const { partners } = dataOf(
+    await tenant.graphql<{ partners: { nodes: { id: string; name: string }[] } }>(
+      '{ partners(first: 1) { nodes { id name } } }',
+    ),
+  );
+  const [{ id, name }] = partners.nodes as [{ id: string; name: string }];
+  dataOf(
+    await tenant.graphql(
+      'mutation($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+      { id, input: { name } },
+    ),
+  );
+}

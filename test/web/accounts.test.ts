@@ -247,7 +247,6 @@ describe.skipIf(!isChromiumThere)('one partner', () => {
             await office.locator('main').getByText('Suspended', { exact: true }).waitFor();
           }),
         ).toEqual(nothingWrong);
-        await page.reload();
         await tiers.filter({ hasText: 'as it was suspended' }).waitFor();
       }),
     ).toEqual(nothingWrong);

@@ -6,6 +6,7 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
+import { faultsOf } from './support/axe.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
 import { useStage } from './support/stage.js';
 
@@ -96,6 +97,37 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
         await press(page, 'Commands');
         await heading(page, 'Commands');
         await send.waitFor({ state: 'detached' });
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('tells of a payment that is overdue, wherever it is, and the billing what was used', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const now = stage.panel.clock.now().getTime();
+    for (const [days, used] of [
+      [1, 3],
+      [2, 5],
+    ] as const)
+      await stage.panel.sql(
+        `insert into billing.usage_record (tenant_id, metric, hour, used) values ($1, 'instances', $2, $3)`,
+        [tenant.id, new Date(now - days * 86_400_000), used],
+      );
+    expect(
+      await at(tenant, '/members', async (page) => {
+        const banner = page.getByRole('region', { name: 'A payment is overdue' });
+        await page.getByRole('list').first().waitFor();
+        expect(await banner.count()).toBe(0);
+        await stage.panel.sql(
+          `with overdue as (update billing.subscription set past_due_since = $2 where tenant_id = $1)
+           insert into billing.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+           values ('evt_' || gen_random_uuid(), $1, 'billing.subscription.changed', $1, '{}', 'test', now())`,
+          [tenant.id, new Date(now)],
+        );
+        await banner.filter({ hasText: 'Unless it is made, nothing can be added' }).waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await banner.getByRole('link', { name: 'See the billing' }).click();
+        await page.getByText('4 on average, 5 at most').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
       }),
     ).toEqual(nothingWrong);
   });

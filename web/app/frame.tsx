@@ -9,6 +9,7 @@ import { words } from '../parts/words.ts';
 import { stopActing } from '../session/acting.ts';
 import { signOut } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { Overdue } from './overdue.tsx';
 import { morePages, pages } from './pages.ts';
 import { ThemeChoice } from './theme.tsx';
 
@@ -59,6 +60,7 @@ export function Frame() {
           </button>
         </section>
       )}
+      {may('billing.subscription.read') && <Overdue />}
       <Connection />
       <main id="main" tabIndex={-1}>
         <Outlet />

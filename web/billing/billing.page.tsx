@@ -2,20 +2,14 @@ import { getRouteApi } from '@tanstack/react-router';
 
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import {
-  BillingDocument,
-  BillingUseDocument,
-  FleetHealthChangedDocument,
-  SubscriptionChangedDocument,
-  type FleetHealthChangedSubscription,
-} from '../generated/graphql.ts';
-import { Card, Meter } from '../parts/card.tsx';
+import { BillingDocument, SubscriptionChangedDocument } from '../generated/graphql.ts';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useViewer } from '../session/viewer.tsx';
 import { Invoices } from './invoices.tsx';
 import { PlanChange } from './plan-change.tsx';
 import { Standing } from './standing.tsx';
+import { Use } from './use.tsx';
 
 const route = getRouteApi('/billing');
 
@@ -46,24 +40,4 @@ function afterCheckout(checkout: 'done' | 'cancelled', isSubscribed = false): st
   return isSubscribed
     ? 'Thank you. The plan is in force.'
     : 'Thank you. The plan is in force as soon as the payment provider has told of it, which takes some seconds.';
-}
-
-function Use() {
-  const { data, told, read } = useRead(BillingUseDocument);
-  useFollowed(SubscriptionChangedDocument, {}, read);
-  const isOtherNumber = ({ fleetHealthChanged }: FleetHealthChangedSubscription) =>
-    fleetHealthChanged.totalInstances !== data?.usage.nodes.used;
-  useFollowed(FleetHealthChangedDocument, {}, read, true, isOtherNumber);
-  return (
-    <Card title="Use">
-      <Problem told={told} retry={read} />
-      {data && (
-        <>
-          <Meter label="Instances" {...data.usage.nodes} />
-          <Meter label="Users" {...data.usage.users} />
-          <Meter label="Storage" {...data.usage.storage} unit=" GB" />
-        </>
-      )}
-    </Card>
-  );
 }

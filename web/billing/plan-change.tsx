@@ -37,10 +37,13 @@ export function PlanChange({ subscription, onChange }: PlanChangeProps) {
   // What was granted can be bought as well.
   const isHad = subscription.isSubscribed || plan === 'FREE';
   const isSame = isHad && plan === subscription.plan && billingCycle === subscription.billingCycle;
-  if (subscription.planSource === 'PROVIDER')
+  if (!subscription.canManage)
     return (
       <Card title="Change the plan">
-        <p>The provider that manages your organization decides on its plan. Ask it for another one.</p>
+        <p>
+          {subscription.providerName ?? 'The provider that manages your organization'} decides on its plan.
+          Ask there for another one.
+        </p>
       </Card>
     );
   const input = { plan, billingCycle };

@@ -1,7 +1,8 @@
 import { getRouteApi } from '@tanstack/react-router';
 
+import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
-import { PartnerDocument, type PartnerRowFragment } from '../generated/graphql.ts';
+import { PartnerChangedDocument, PartnerDocument, type PartnerRowFragment } from '../generated/graphql.ts';
 import { Card } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
@@ -28,6 +29,7 @@ const whys: Record<PartnerRowFragment['status'], string> = {
 export default function PartnerPage() {
   const { id } = route.useParams();
   const { data, told, read } = useRead(PartnerDocument, { variables: { id } });
+  useFollowed(PartnerChangedDocument, { partnerId: id }, read);
   return (
     <One what="the partner" row={data?.partner} told={told} retry={read}>
       {(partner) => <Shown key={id} partner={partner} onChange={read} />}

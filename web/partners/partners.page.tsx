@@ -1,35 +1,59 @@
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
 import {
+  PartnerChangedDocument,
   PartnersDocument,
   PartnerTiersDocument,
   RegisterPartnerDocument,
   type PartnerRowFragment,
+  type PartnerStatus,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
+import { Choice } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
-import { plural } from '../parts/words.ts';
+import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Outlook } from './outlook.tsx';
 import { PartnerActions } from './partner-actions.tsx';
 import { PartnerFields } from './partner-fields.tsx';
 
+const statuses: readonly PartnerStatus[] = ['PENDING', 'APPROVED', 'SUSPENDED', 'REJECTED'];
+const choices = [
+  { value: '' as const, text: 'Any' },
+  ...statuses.map((value) => ({ value, text: words(value) })),
+];
+
 /** The partner programme: where the organization stands in it, what it earns, and what comes next. */
 export default function PartnersPage() {
   const { may } = useViewer();
-  const { rows, error, hasMore, more, reload } = usePages(PartnersDocument, {}, ({ partners }) => partners);
+  const [status, setStatus] = useState<'' | PartnerStatus>('');
+  const { rows, error, hasMore, more, reload } = usePages(
+    PartnersDocument,
+    { filter: { status: status || null } },
+    ({ partners }) => partners,
+  );
+  useFollowed(PartnerChangedDocument, {}, reload);
   const tiers = useRead(PartnerTiersDocument);
   const isOpen =
-    rows?.every(({ isOwn, status }) => !isOwn || status === 'REJECTED') && may('billing.partner.manage');
+    status === '' &&
+    rows?.every((one) => !one.isOwn || one.status === 'REJECTED') &&
+    may('billing.partner.manage');
   return (
     <Page title="Partners">
+      {may('billing.partner.decide') && (
+        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+          <Choice label="State" value={status} options={choices} onChange={setStatus} />
+        </form>
+      )}
       <div className="cards">
         <Listing
           title="Registrations"
@@ -37,7 +61,11 @@ export default function PartnersPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty="You are no partner yet. Register below; who runs this panel then decides."
+          empty={
+            status === ''
+              ? 'You are no partner yet. Register below; who runs this panel then decides.'
+              : 'None is like this.'
+          }
           keyOf={({ id }) => id}
           render={(partner) => <PartnerLine partner={partner} onChange={reload} />}
         />

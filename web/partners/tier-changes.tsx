@@ -1,7 +1,12 @@
 import { problemOf } from '../api/problem.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
-import { PartnerTierChangesDocument, PartnerTiersDocument } from '../generated/graphql.ts';
+import {
+  PartnerChangedDocument,
+  PartnerTierChangesDocument,
+  PartnerTiersDocument,
+} from '../generated/graphql.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Time } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
@@ -20,6 +25,7 @@ export function TierChanges({ partnerId }: { partnerId: string }) {
     { partnerId },
     ({ partnerTierChanges }) => partnerTierChanges,
   );
+  useFollowed(PartnerChangedDocument, { partnerId }, reload);
   const names = new Map(tiers.data?.partnerTiers.map(({ id, name }) => [id, name]));
   const nameOf = (id: string | null) => (id === null ? 'none' : (names.get(id) ?? id));
   return (

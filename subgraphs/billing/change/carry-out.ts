@@ -10,14 +10,19 @@ import { declinedWith } from '../stripe/stripe-errors.js';
 import { byContract } from './change.rules.js';
 import type { Intent, IntentParams } from './intent.entity.js';
 
+const hourMs = 60 * 60 * 1000;
+
 /**
  * Asks Stripe for what was intended. Each call has a key of its own made of the intent's id: however often it is made, by
- * whichever process, Stripe does it once and answers the same.
+ * whichever process, Stripe does it once and answers the same. To end a subscription a second time does no harm: there
+ * each hour has keys of its own, so that no failure that Stripe keeps for them outlives it.
  */
-export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
+export async function carryOut(stripe: Stripe, intent: Intent, now: Date): Promise<void> {
   const { id, kind, params } = intent;
   const subscription = params.subscriptionId ?? '';
-  if (params.scheduleId !== null) await release(stripe, params.scheduleId, intent);
+  const hours = Math.floor((now.getTime() - intent.createdAt.getTime()) / hourMs);
+  const key = kind === 'CANCEL' && hours > 0 ? `${id}-${hours}h` : id;
+  if (params.scheduleId !== null) await release(stripe, params.scheduleId, intent, key);
   switch (kind) {
     case 'SUBSCRIBE':
       await subscribe(stripe, intent);
@@ -42,8 +47,8 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
       await schedule(stripe, intent);
       return;
     case 'CANCEL':
-      if (params.isPaused && (await endPaused(stripe, intent))) return;
-      await once(`${id}-cancel`, async (options) =>
+      if (params.isPaused && (await endPaused(stripe, intent, key))) return;
+      await once(`${key}-cancel`, async (options) =>
         stripe.subscriptions.update(subscription, { cancel_at_period_end: true }, options),
       );
       return;
@@ -61,12 +66,12 @@ export async function carryOut(stripe: Stripe, intent: Intent): Promise<void> {
 }
 
 /** Ends at once what has no period that is paid. False where somebody had it go on since it was asked for. */
-async function endPaused(stripe: Stripe, { id, params }: Intent): Promise<boolean> {
+async function endPaused(stripe: Stripe, { params }: Intent, key: string): Promise<boolean> {
   const subscription = params.subscriptionId!;
   const statusNow = async () => (await stripe.subscriptions.retrieve(subscription)).status;
   const status = await statusNow();
   if (status !== 'paused') return status === 'canceled';
-  await once(`${id}-end`, async (options) =>
+  await once(`${key}-end`, async (options) =>
     stripe.subscriptions.cancel(subscription, {}, options).catch(async (cause: unknown) => {
       // Of one that an earlier call has ended, whose answer was lost, Stripe says that there is none.
       if ((await statusNow()) !== 'canceled') throw cause;
@@ -180,11 +185,16 @@ const discountsOf = ({ discounts = [] }: IntentParams): { discounts?: GivenDisco
  * Takes off what was scheduled: one that has ended by itself has nothing left to release. What an operator has arranged
  * gives way to nothing but the end of the subscription. CONFLICT (BY_CONTRACT).
  */
-async function release(stripe: Stripe, scheduleId: string, { id, kind, params }: Intent): Promise<void> {
+async function release(
+  stripe: Stripe,
+  scheduleId: string,
+  { kind, params }: Intent,
+  key: string,
+): Promise<void> {
   const found = await stripe.subscriptionSchedules.retrieve(scheduleId);
   if (isOver(found)) return;
   if (kind !== 'CANCEL' && isForeignSchedule(found)) throw byContract(params.plan);
-  await once(`${id}-release`, async (options) =>
+  await once(`${key}-release`, async (options) =>
     stripe.subscriptionSchedules.release(scheduleId, {}, options),
   );
 }

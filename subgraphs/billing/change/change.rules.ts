@@ -2,7 +2,7 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { ApiError } from '#platform/errors.js';
 
 import { BillingCycle, packages, planRank } from '../package/packages.js';
-import { PlanSource, type BillingSubscription } from '../subscription/subscription.entity.js';
+import { isOwnPlan, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { accessOf, SubscriptionStatus } from '../subscription/subscription.status.js';
 
 export interface Target {
@@ -57,7 +57,7 @@ export function byContract(plan: Plan): ApiError {
 
 /** What an MSP client has is its provider's to decide. */
 export function requireOwnPlan(row: BillingSubscription): void {
-  if (row.parentTenantId === null && row.planSource !== PlanSource.PROVIDER) return;
+  if (isOwnPlan(row)) return;
   throw new ApiError('CONFLICT', 'Its provider decides on its plan and limit', {
     reason: 'MANAGED_BY_PROVIDER',
   });

@@ -105,7 +105,7 @@ export class ChangeService {
     const looked: Looked | undefined =
       intent?.status === 'PENDING'
         ? await this.intents
-            .ask(em, intent, async ({ extensions: { reason } }) =>
+            .ask(em, intent, clock.now(), async ({ extensions: { reason } }) =>
               operation.write(async (write) => {
                 isGivenUp = true;
                 await end(write.em, intent, 'REFUSED', clock.now());

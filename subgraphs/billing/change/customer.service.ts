@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 
+import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { once } from '../stripe/once.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking } from '../stripe/stripe-errors.js';
 import { reconcileMs } from '../subscription/apply.js';
+import { renameCustomerKind } from '../subscription/rename-customer.kind.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import type { StripeClocks } from '../test-clock/stripe-clock.service.js';
 import { isLive } from './change.rules.js';
@@ -42,6 +44,11 @@ export class CustomerService {
     return operation.database.forTenant(tenantId).transactional(async (write) => {
       const row = await lockSubscription(write, tenantId);
       if (row.customerId === before) row.customerId = made.id;
+      // Whoever kept the new name found no customer that could be told of it.
+      if (row.name !== name) {
+        const { requestId: causedBy } = operation.request;
+        await enqueue(write, 'billing', renameCustomerKind, { tenantId }, { causedBy });
+      }
       row.reconcileAt ??= new Date(clock.now().getTime() + reconcileMs);
       return row.customerId ?? made.id;
     });

@@ -39,7 +39,7 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
         });
         isRefused = true;
       };
-      const looked = await intents.ask(em, intent, refuse).catch((error: unknown) => {
+      const looked = await intents.ask(em, intent, now, refuse).catch((error: unknown) => {
         // For good: there is nobody left to tell but the trail.
         if (isRefused) return undefined;
         throw error;

@@ -126,19 +126,23 @@ export class Intents {
 
   /**
    * Asks Stripe, and then how it is. What Stripe refuses for good is for `refuse` to end, and so is what it fails at each
-   * time; where it is not known what became of it, it stays, and is asked for again by the next call or by the job.
+   * time, but for the end of a subscription; where it is not known what became of it, it stays, and is asked for again by
+   * the next call or by the job.
    */
   async ask(
     em: SqlEntityManager,
     intent: Intent,
+    now: Date,
     refuse: (error: ApiError) => Promise<void>,
   ): Promise<Looked> {
     try {
-      await carryOut(this.stripe(), intent);
+      await carryOut(this.stripe(), intent, now);
     } catch (cause) {
       const failure = failureOf(cause) ?? refusalOf(cause);
-      // Stripe would tell of such a failure for a day more, and nothing else could be asked for meanwhile.
-      if (failure && (failure.isFinal || isKeptFailure(cause))) await refuse(failure.error);
+      // Stripe would tell of such a failure for a day more, and nothing else could be asked for meanwhile. Who has
+      // cancelled wants nothing else, and is not to pay on.
+      const isGivenUp = isKeptFailure(cause) && intent.kind !== 'CANCEL';
+      if (failure && (failure.isFinal || isGivenUp)) await refuse(failure.error);
       throw failure?.error ?? cause;
     }
     return this.look(em, intent.tenantId, intent.params.customerId);

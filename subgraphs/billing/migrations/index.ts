@@ -11,6 +11,7 @@ import { looksMigration } from './013-looks.js';
 import { admissionMigration } from './014-admission.js';
 import { tracesMigration } from './020-traces.js';
 import { freedLicencesMigration } from './021-freed-licences.js';
+import { partnerListsMigration } from './022-partner-lists.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -25,4 +26,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   admissionMigration,
   tracesMigration,
   freedLicencesMigration,
+  partnerListsMigration,
 ];

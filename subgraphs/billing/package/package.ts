@@ -53,7 +53,11 @@ export class Package {
   @Field(() => Int, { nullable: true, description: 'How many users it allows; null for any number.' })
   userLimit!: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'GB of storage it allows; null for any amount.' })
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'GB of storage it allows; null for any amount. While more is in use no instance joins and no server with Cloud OS is made.',
+  })
   storageGbLimit!: number | null;
 
   @Field(() => [String], { description: 'What it includes.' })

@@ -72,7 +72,8 @@ export class PartnerDecisions {
           },
         );
       }
-      const before = { commissionPercent: partner.commissionPercent, tierId: partner.tierId };
+      const { commissionPercent: commission, tierId: fromTier, status: fromStatus } = partner;
+      const before = { commissionPercent: commission, tierId: fromTier };
       partner.commissionPercent = commissionPercent ?? before.commissionPercent;
       const isSame = isMade && partner.commissionPercent === before.commissionPercent;
       const now = operation.clock.now();
@@ -84,7 +85,7 @@ export class PartnerDecisions {
       if (isSame) return partner;
       if (status === PartnerStatus.APPROVED) await beginPeriod(em, partner, secondOf(now));
       if (status === PartnerStatus.SUSPENDED) await endPeriod(em, partner, secondOf(now));
-      publish(partnerChanged(partner, before.tierId));
+      publish(partnerChanged(partner, { fromStatus, fromTier }));
       return partner;
     }, tenantId);
   }

@@ -1,5 +1,27 @@
-import { Field, ID, InputType, Int } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
+
+import { PageArgs } from '#platform/subgraph/paging.js';
+
+import { PartnerStatus } from './partner.entity.js';
+
+@InputType({ description: 'Which partners.' })
+export class PartnerFilter {
+  @Field(() => PartnerStatus, { nullable: true, description: 'Those about which this was decided.' })
+  status?: PartnerStatus | null;
+}
+
+@ArgsType()
+export class PartnersArgs extends PageArgs {
+  @Field(() => PartnerFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: PartnerFilter | null;
+}
+
+@ArgsType()
+export class PartnerChangedArgs {
+  @Field(() => ID, { nullable: true, description: 'Only this partner.' })
+  partnerId?: string | null;
+}
 
 @InputType({ description: 'How a tenant presents itself as a partner.' })
 export class RegisterPartnerInput {

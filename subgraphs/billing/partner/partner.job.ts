@@ -97,7 +97,7 @@ async function retierOf({ em, event, now, publish }: ConsumerStep, tenantId: str
   const change = await retier(em, partner, { reason: TierChangeReason.INSTANCES, now });
   if (!change) return;
   const { fromTier, toTier, instances } = change;
-  publish(partnerChanged(partner, fromTier));
+  publish(partnerChanged(partner, { fromTier }));
   publish({
     ...auditEvent(
       { name: 'changePartnerTier', args: {} },

@@ -1,14 +1,35 @@
-import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
 
+import { panelTenant } from './announced-partner.job.js';
 import type { PartnerDecisions } from './partner-decision.service.js';
 import { PartnerOutlook, PartnerTier } from './partner-tier.js';
 import { partnerTiers, tierAbove, tierFor, tierOf } from './partner-tiers.js';
 import { Partner, PartnerPage } from './partner.entity.js';
-import { ApprovePartnerInput, RegisterPartnerInput, UpdatePartnerInput } from './partner.inputs.js';
-import type { PartnerService } from './partner.service.js';
+import {
+  ApprovePartnerInput,
+  PartnerChangedArgs,
+  PartnersArgs,
+  RegisterPartnerInput,
+  UpdatePartnerInput,
+} from './partner.inputs.js';
+import { isAdministrator, type PartnerService } from './partner.service.js';
 import { PartnerTierChangePage, type PartnerTierChange } from './tier-change.entity.js';
 
 const byAdministrators = 'Platform administrators only. Safe to repeat. NOT_FOUND, CONFLICT (PARTNER_STATUS)';
@@ -36,10 +57,30 @@ export class PartnerResolver {
       "The tenant's registrations as a partner, oldest first; for platform administrators those of all tenants.",
   })
   async listPartners(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => PartnersArgs) { filter, ...page }: PartnersArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Partner>> {
-    return this.partners.page(operation, args);
+    return this.partners.page(operation, filter ?? {}, page);
+  }
+
+  @Authorized('billing.partner.read')
+  @Subscription(() => Partner, {
+    subscribe: eventSource<PartnerChangedArgs>('billing.partner.read', ({ partnerId }, operation) => ({
+      ...(isAdministrator(operation)
+        ? { topics: ['billing.partner.announced'], of: panelTenant }
+        : { topics: ['billing.partner.changed'] }),
+      matches: ({ entityId }) => partnerId == null || entityId === partnerId,
+    })),
+    description:
+      "A registration of the tenant's as a partner, of any tenant's for platform administrators: it was made, decided about " +
+      'or changed, or has another tier; it is given as it is now. Resumes as `instanceChanged` does.',
+  })
+  async partnerChanged(
+    @Args(() => PartnerChangedArgs) _args: PartnerChangedArgs,
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Partner> {
+    return this.partners.get(operation, payload.entityId);
   }
 
   @Authorized('billing.partner.read')
@@ -75,7 +116,7 @@ export class PartnerResolver {
   @Authorized('billing.partner.manage')
   @Mutation(() => Partner, {
     description:
-      'Registers the tenant as a partner; a platform administrator then decides. CONFLICT (ALREADY_REGISTERED) unless it ' +
+      'Registers the tenant as a partner; a platform administrator, who is told of it by mail, then decides. CONFLICT (ALREADY_REGISTERED) unless it ' +
       'was rejected before, CONFLICT (MANAGED_BY_PROVIDER) for the client of a provider, VALIDATION_FAILED.',
   })
   async registerPartner(

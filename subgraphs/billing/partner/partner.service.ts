@@ -11,6 +11,7 @@ import { Partner, PartnerStatus } from './partner.entity.js';
 import {
   registerPartnerRules,
   updatePartnerRules,
+  type PartnerFilter,
   type RegisterPartnerInput,
   type UpdatePartnerInput,
 } from './partner.inputs.js';
@@ -20,29 +21,36 @@ import { PartnerTierChange } from './tier-change.entity.js';
 /** Partners as they and the platform's administrators see them. */
 export class PartnerService {
   /** In the order in which they registered. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<Partner>> {
+  async page(operation: Operation, { status }: PartnerFilter, args: PageArgs): Promise<Page<Partner>> {
     const window = pageWindow(args);
     const { em, tenantId } = operation;
     if (isAdministrator(operation)) {
-      const rows = await em.execute<Record<string, unknown>[]>(
-        'select * from billing.list_partners(?, ?::integer)',
-        [window.after ?? null, window.size + 1],
-      );
+      const of = status == null ? [] : [status];
+      const [list, count] =
+        status == null
+          ? ['list_partners(?, ?::integer)', 'count_partners()']
+          : ['list_partners_of(?, ?, ?::integer)', 'count_partners_of(?)'];
+      const rows = await em.execute<Record<string, unknown>[]>(`select * from billing.${list}`, [
+        ...of,
+        window.after ?? null,
+        window.size + 1,
+      ]);
       return toPage(
         rows.map((row) => em.map(Partner, row)),
         window,
         async () => {
-          const [counted] = await em.execute<{ count: string }[]>('select billing.count_partners() as count');
+          const [counted] = await em.execute<{ count: string }[]>(`select billing.${count} as count`, of);
           return Number(counted?.count ?? 0);
         },
       );
     }
+    const own = { tenantId, ...(status == null ? {} : { status }) };
     const rows = await em.find(
       Partner,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { ...own, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => em.count(Partner, { tenantId }));
+    return toPage(rows, window, () => em.count(Partner, own));
   }
 
   /** Its own; any of an administrator. */
@@ -98,7 +106,7 @@ export class PartnerService {
         approvedAt: null,
         suspendedAt: null,
       });
-      publish(partnerChanged(partner));
+      publish(partnerChanged(partner, { fromStatus: null }));
       await em.persist(partner).flush();
       audit({ target: partner.id, changes: { name, contactEmail, website } });
       return partner;

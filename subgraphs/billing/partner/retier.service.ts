@@ -6,7 +6,7 @@ import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { PartnerChanged } from '#schema/events.js';
 
-import { tierFor } from './partner-tiers.js';
+import { tierFor, tierOf } from './partner-tiers.js';
 import { Partner, PartnerStatus } from './partner.entity.js';
 import { PartnerTierChange, type TierChangeReason } from './tier-change.entity.js';
 
@@ -61,15 +61,31 @@ export async function retier(
   return change;
 }
 
-/** That it is another from now on. */
-export function partnerChanged(partner: Partner, fromTier = partner.tierId): OutboxEvent {
+/** That it is another from now on; what is not told of it before was the same. */
+export function partnerChanged(
+  partner: Partner,
+  {
+    fromStatus = partner.status,
+    fromTier = partner.tierId,
+  }: Partial<Pick<PartnerChanged, 'fromStatus' | 'fromTier'>> = {},
+): OutboxEvent {
   partner.version += 1;
-  const { tenantId, id, version, status, tierId: tier, instances, discountPercent } = partner;
+  const { tenantId, id, name, version, status, tierId: tier, instances, discountPercent } = partner;
   return {
     topic: 'billing.partner.changed',
     tenantId,
     entityId: id,
     entityVersion: version,
-    payload: { partnerId: id, status, fromTier, tier, instances, discountPercent } satisfies PartnerChanged,
+    payload: {
+      partnerId: id,
+      name,
+      fromStatus,
+      status,
+      fromTier,
+      tier,
+      tierName: tierOf(tier)?.name ?? null,
+      instances,
+      discountPercent,
+    } satisfies PartnerChanged,
   };
 }

@@ -81,7 +81,12 @@ function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
  * What follows for the tenant; every area is told when it is something else than before. Anew it is told whatever was, and
  * nothing that was granted is left of it.
  */
-export function decide(row: BillingSubscription, now: Date, publish: Publish, { isAnew = false } = {}): void {
+export function decide(
+  row: BillingSubscription,
+  now: Date,
+  publish: Publish,
+  { isAnew = false, endsGrantsTo }: { isAnew?: boolean; endsGrantsTo?: number | undefined } = {},
+): void {
   const { hasPlan, readOnly } = accessOf[row.status];
   const plan = hasPlan && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
   const isGraceOver = row.pastDueSince !== null && endOfGrace(row.pastDueSince) <= now;
@@ -108,6 +113,7 @@ export function decide(row: BillingSubscription, now: Date, publish: Publish, { 
       // An operator's grant holds until the subscription gives another plan.
       plan: planInForce(row),
       keepsPlan,
+      ...(endsGrantsTo === undefined ? {} : { endsGrantsTo }),
       ...(limit === null || row.grantedPlan !== null ? {} : { instanceLimit: limit }),
       isReadOnly,
     } satisfies PlanDecided,

@@ -1,18 +1,12 @@
 import Stripe from 'stripe';
 
-import type { JobDefinition, JobKind, JobPayload } from '#platform/jobs/job.js';
+import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { TenantRenamed } from '#schema/events.js';
 
 import type { StripeSource } from '../stripe/stripe-client.js';
+import { renameCustomerKind } from './rename-customer.kind.js';
 import { readSubscription } from './subscription.store.service.js';
-
-/** Over a day: it is asked for once only. */
-const renameCustomerKind: JobKind<JobPayload> = {
-  name: 'billing.customer.rename',
-  retry: { limit: 110, delaySeconds: 5, maxDelaySeconds: 15 * 60 },
-  expireInSeconds: 60,
-};
 
 /** Keeps what a tenant is called from now on, and has its customer called so as well. */
 export const followNames: Consumer = {

@@ -243,6 +243,11 @@ export function newSubscription(tenantId: string): BillingSubscription {
   });
 }
 
+/** Whether no provider decides on it. */
+export function isOwnPlan({ parentTenantId, planSource }: BillingSubscription): boolean {
+  return parentTenantId === null && planSource !== PlanSource.PROVIDER;
+}
+
 /** A grant and a provider's decision go before what was subscribed to. */
 export function planInForce({ grantedPlan, plan }: BillingSubscription): Plan {
   return grantedPlan ?? plan;

@@ -9,9 +9,15 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { endOfGrace } from '../dunning/dunning.ladder.js';
 import { PaymentMode } from '../package/payment-mode.js';
 import { percentOf } from '../partner/partner-tiers.js';
-import { BillingSubscription, OverduePayment, planInForce, ScheduledChange } from './subscription.entity.js';
+import {
+  BillingSubscription,
+  isOwnPlan,
+  OverduePayment,
+  planInForce,
+  ScheduledChange,
+} from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
-import { ownSubscription } from './subscription.store.service.js';
+import { ownSubscription, providerName } from './subscription.store.service.js';
 
 const permission = 'billing.subscription.read';
 
@@ -80,8 +86,29 @@ export class SubscriptionResolver {
       'buy.',
   })
   isTrialAvailable(@Root() row: BillingSubscription): boolean {
-    const canBuy = this.mode !== PaymentMode.NONE && row.parentTenantId === null;
+    const canBuy = this.mode !== PaymentMode.NONE && this.canManage(row);
     return canBuy && !row.hadTrial && !this.isSubscribed(row);
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether the tenant decides on its plan itself: for the client of a provider that one does, and changes are CONFLICT ' +
+      '(MANAGED_BY_PROVIDER).',
+  })
+  canManage(@Root() row: BillingSubscription): boolean {
+    return isOwnPlan(row);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'The name of the provider whose client the tenant is: whom to ask for another plan. Null for others.',
+  })
+  async providerName(
+    @Root() row: BillingSubscription,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<string | null> {
+    return row.parentTenantId === null ? null : providerName(operation);
   }
 
   @FieldResolver(() => Boolean, {

@@ -15,6 +15,12 @@ export async function ownSubscription({ em, tenantId }: Operation): Promise<Bill
   return readSubscription(em, tenantId);
 }
 
+/** What the tenant's provider is called, whose row it does not see. */
+export async function providerName({ em }: Operation): Promise<string | null> {
+  const [row] = await em.execute<{ name: string | null }[]>('select billing.provider_name() as name');
+  return row?.name ?? null;
+}
+
 /** Its row, held until the transaction ends. */
 export async function lockSubscription(em: SqlEntityManager, tenantId: string): Promise<BillingSubscription> {
   const lockMode = LockMode.PESSIMISTIC_WRITE;

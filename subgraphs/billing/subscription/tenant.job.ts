@@ -1,7 +1,7 @@
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
-import type { EntitlementGranted, TenantCreated } from '#schema/events.js';
+import type { EntitlementGranted, PlanGrantEnded, TenantCreated } from '#schema/events.js';
 
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { changed, decide, sourceOf } from './apply.js';
@@ -52,7 +52,8 @@ export const endGrants = (times: TenantTime): Consumer => ({
   async handle({ em, event, now, publish }) {
     const row = await lockSubscription(em, event.tenantId);
     if (row.planSource !== PlanSource.GRANT) return;
-    decide(row, await times.at(em, event.tenantId, now), publish, { isAnew: true });
+    const { version } = event.payload as unknown as PlanGrantEnded;
+    decide(row, await times.at(em, event.tenantId, now), publish, { isAnew: true, endsGrantsTo: version });
     publish(changed(row));
     await em.flush();
   },

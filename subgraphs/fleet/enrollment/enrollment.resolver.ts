@@ -44,8 +44,8 @@ export class EnrollmentResolver {
   @Mutation(() => CreateEnrollmentTokenPayload, {
     description:
       "Makes the enrollment token of a server that is being provisioned: one use, one host name, and a place under the plan's " +
-      'limit until then. An earlier one of the server ends. For hosting only. VALIDATION_FAILED, LIMIT_REACHED (INSTANCES_LIMIT) when the ' +
-      'plan allows no more instances, CONFLICT (PAYMENT_OVERDUE).',
+      'limit until then. An earlier one of the server ends. For hosting only. VALIDATION_FAILED, LIMIT_REACHED (INSTANCES_LIMIT, ' +
+      'STORAGE_LIMIT) when the plan allows no more instances or less storage than is in use, CONFLICT (PAYMENT_OVERDUE).',
   })
   async createServerEnrollmentToken(
     @Arg('input', () => CreateServerEnrollmentTokenInput) input: CreateServerEnrollmentTokenInput,
@@ -68,8 +68,9 @@ export class EnrollmentResolver {
   @Mutation(() => EnrollInstancePayload, {
     description:
       'Joins a node to the tenant of the enrollment token. Public. UNAUTHENTICATED (TOKEN_INVALID, TOKEN_REVOKED, ' +
-      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND, TENANT_SUSPENDED), VALIDATION_FAILED, LIMIT_REACHED (INSTANCES_LIMIT) when the plan allows no more ' +
-      'instances, CONFLICT (PAYMENT_OVERDUE). ' +
+      'TOKEN_EXPIRED, TOKEN_USED_UP, TOKEN_BOUND, TENANT_SUSPENDED), VALIDATION_FAILED, LIMIT_REACHED ' +
+      '(INSTANCES_LIMIT, STORAGE_LIMIT) when the plan allows no more instances or less storage than is in use, CONFLICT ' +
+      '(PAYMENT_OVERDUE). ' +
       'Repeated under an idempotency key it answers the same instance, with a credential as good as the first.',
   })
   async enrollInstance(

@@ -1,4 +1,5 @@
 import { cut } from '#platform/cut-text.js';
+import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
@@ -17,6 +18,7 @@ import { takeOver } from '../lifecycle/reenrollment.service.js';
 import type { InputWarning } from '../reported/input-warning.js';
 import { Warnings } from '../reported/warnings.js';
 import { instancesCounted } from '../summary/summary.service.js';
+import { storageUsed } from '../usage/storage.service.js';
 import type { CredentialService } from './credential.service.js';
 import { EnrollmentToken, EnrollmentTokenEnd } from './enrollment-token.entity.js';
 import {
@@ -98,7 +100,8 @@ export class EnrollmentService {
          where tenant_id = ? and server_id = ? and revoked_at is null and uses = 0`,
         [now, tenantId, serverId],
       );
-      await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
+      await this.requireRoom(em, tenantId, now);
+      await this.requireStorage(em, tenantId);
       em.persist(token);
       audit({ target: token.id, changes: { serverId } });
     });
@@ -166,6 +169,14 @@ export class EnrollmentService {
     return { instance, instanceId, credential, heartbeatSeconds: this.heartbeatSeconds, warnings };
   }
 
+  private async requireRoom(em: SqlEntityManager, tenantId: string, now: Date): Promise<void> {
+    await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
+  }
+
+  private async requireStorage(em: SqlEntityManager, tenantId: string): Promise<void> {
+    await this.entitlements.requireStorage(em, tenantId, () => storageUsed({ em, tenantId }));
+  }
+
   private async join(
     { em, publish, audit }: Write,
     { tenantId, tokenId }: { tenantId: string; tokenId: string },
@@ -190,7 +201,9 @@ export class EnrollmentService {
       audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
       return returned;
     }
-    await this.entitlements.requireRoom(em, tenantId, 'instances', () => placesTaken(em, tenantId, now));
+    await this.requireRoom(em, tenantId, now);
+    // A server's node was let in when the server was asked for.
+    if (used.boundHostname === null) await this.requireStorage(em, tenantId);
     const created = em.create(Instance, {
       tenantId,
       id: newId('instance'),

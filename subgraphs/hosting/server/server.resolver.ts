@@ -85,8 +85,8 @@ export class ServerResolver {
       "under the plan's limit until its node has enrolled. VALIDATION_FAILED names an unknown provider, region or size and a " +
       'name that can not be; CONFLICT (PROVIDER_NOT_CONNECTED), (TOKEN_REFUSED), (SOLD_OUT) with alternatives, (NAME_TAKEN), ' +
       '(BUDGET_EXCEEDED), (PAYMENT_OVERDUE), (POLICY_VIOLATION) with the policy and its evidence, (INSTALLER_UNSET) while the ' +
-      'panel has nothing that installs Cloud OS; LIMIT_REACHED (INSTANCES_LIMIT) when the plan allows no more instances. Safe to repeat under ' +
-      'a key.',
+      'panel has nothing that installs Cloud OS; LIMIT_REACHED (INSTANCES_LIMIT, STORAGE_LIMIT) when the plan ' +
+      'allows no more instances or less storage than is in use. Safe to repeat under a key.',
   })
   async provisionServer(
     @Arg('input', () => ProvisionServerInput, { description: 'The server.' }) input: ProvisionServerInput,

@@ -27,6 +27,7 @@ import { sessionReadsMigration } from './093-session-reads.js';
 import { endedAccessMigration } from './094-ended-access.js';
 import { clientHealthMigration } from './095-client-health.js';
 import { accessRequestsMigration } from './096-access-requests.js';
+import { grantVersionsMigration } from './097-grant-versions.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -168,4 +169,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   endedAccessMigration,
   clientHealthMigration,
   accessRequestsMigration,
+  grantVersionsMigration,
 ];

@@ -56,7 +56,15 @@ const words: Readonly<Record<BillingNotice, Words>> = {
     ],
   },
   USAGE_NEAR_LIMIT: { subject: 'A limit of your plan is near', paragraphs: (facts) => [use(facts)] },
-  USAGE_AT_LIMIT: { subject: 'A limit of your plan is reached', paragraphs: (facts) => [use(facts)] },
+  USAGE_AT_LIMIT: {
+    subject: 'A limit of your plan is reached',
+    paragraphs: (facts) => [
+      use(facts),
+      facts.metric === 'storageGb'
+        ? 'While more is stored than that, no instance joins; what is there goes on.'
+        : 'No further one can be added; what is there goes on.',
+    ],
+  },
 };
 
 /** The subject and text of the mail for a notice. */

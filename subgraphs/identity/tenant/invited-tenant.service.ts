@@ -1,3 +1,5 @@
+import { advisoryLock } from '#platform/database/advisory-lock.js';
+import type { SqlEntityManager } from '#platform/database/database.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import { newId } from '#platform/ids.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -23,20 +25,26 @@ export class InvitedTenants {
   async create(operation: Operation, input: CreateTenantInput): Promise<Tenant> {
     const { userId } = operation.requireUser();
     const { name, ownerEmail } = validate(createTenantRules, input);
+    const find = async (em: SqlEntityManager): Promise<string | undefined> => {
+      const [found] = await em.execute<{ id: string }[]>(
+        'select id from identity.find_invited_tenant(?, ?, ?)',
+        [userId, name, ownerEmail],
+      );
+      return found?.id;
+    };
     const anybody = operation.database.anonymous();
     const taken = await anybody.execute<unknown[]>('select 1 from identity.find_user_by_email(?)', [
       ownerEmail,
     ]);
     if (taken.length > 0) throw emailTaken();
-    const [known] = await anybody.execute<{ id: string }[]>(
-      'select id from identity.find_invited_tenant(?, ?, ?)',
-      [userId, name, ownerEmail],
-    );
-    const id = known?.id ?? newId('tenant');
-    const make = async () =>
-      operation.write(async (write) => {
+    const make = async (known: string | undefined) => {
+      const id = known ?? newId('tenant');
+      return operation.write(async (write) => {
         const now = operation.clock.now();
-        if (!known) {
+        await advisoryLock(write.em, 'identity.invited-tenant', ownerEmail.toLowerCase());
+        if (known === undefined) {
+          const there = await find(write.em);
+          if (there !== undefined) throw new MadeMeanwhile(there);
           const made = { id, name, plan: Plan.FREE, planVersion: 0, createdAt: now };
           await write.em.persist(Object.assign(new Tenant(), made)).flush();
           await beginTrail(write.em, this.keyring, id);
@@ -55,10 +63,23 @@ export class InvitedTenants {
           email: ownerEmail,
           invitedBy: userId,
         };
-        // Who joined meanwhile is not invited once more.
-        await this.owners.invite({ ...write, now }, owner);
+        // Somebody has joined meanwhile.
+        if (!(await this.owners.invite({ ...write, now }, owner))) throw emailTaken();
         return write.em.findOneOrFail(Tenant, { id });
       }, id);
-    return countingInvitation(operation, ownerEmail, make);
+    };
+    return countingInvitation(operation, ownerEmail, async () =>
+      make(await find(anybody)).catch(async (error: unknown) => {
+        if (error instanceof MadeMeanwhile) return make(error.id);
+        throw error;
+      }),
+    );
+  }
+}
+
+/** A call at the same time was first: a transaction is of one tenant, so this one is begun anew for the other's. */
+class MadeMeanwhile extends Error {
+  constructor(readonly id: string) {
+    super('the tenant was made meanwhile');
   }
 }

@@ -8,19 +8,19 @@ import { lockShares, withoutShares } from '../msp/shares.service.js';
 /**
  * Puts in force what a tenant's subscription gives it, less what it has given to its own clients, and tells every area.
  * A plan that an operator has granted holds until the subscription gives something else, also where billing had not heard
- * of it. What an MSP client has is decided by its provider.
+ * of it, and what ends a grant ends no later one. What an MSP client has is decided by its provider.
  */
 export const followSubscriptions: Consumer = {
   topics: ['billing.plan.decided'],
   async handle({ em, event, publish }) {
     const { tenantId } = event;
     const decided = event.payload as unknown as PlanDecided;
-    const { version: decision, keepsPlan = false, isReadOnly } = decided;
+    const { version: decision, keepsPlan = false, endsGrantsTo = null, isReadOnly } = decided;
     await lockShares(em, tenantId);
     const [tenant] = await em.execute<{ plan: Plan; version: string }[]>(
       `update identity.tenant set plan = case when ? then plan else ? end, plan_version = plan_version + 1
-       where id = ? and parent_tenant_id is null returning plan, plan_version as version`,
-      [keepsPlan, decided.plan, tenantId],
+       where id = ? and parent_tenant_id is null and coalesce(grant_version <= ?, true) returning plan, plan_version as version`,
+      [keepsPlan, decided.plan, tenantId, endsGrantsTo],
     );
     if (!tenant) return;
     const { plan } = tenant;

@@ -27,6 +27,10 @@ export class Tenant {
   @Property({ type: new BigIntType('number') })
   planVersion!: number;
 
+  /** The version with which an operator granted a plan last. */
+  @Property({ type: new BigIntType('number'), nullable: true })
+  grantVersion!: number | null;
+
   @Field(() => DateTime, { description: 'When the tenant was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;

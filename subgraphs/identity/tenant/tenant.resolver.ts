@@ -73,8 +73,9 @@ export class TenantResolver {
   @Authorized('identity.plan.grant')
   @Mutation(() => Tenant, {
     description:
-      'Puts a plan in force for a tenant, at once and without payment. Platform administrators only. NOT_FOUND, CONFLICT ' +
-      '(MANAGED_BY_PROVIDER): what an MSP client has is decided by its provider.',
+      'Puts a plan in force for a tenant, at once and without payment, until its subscription gives another; what an ' +
+      'overdue payment held up can be added again, also with the plan that is in force. Platform administrators only. ' +
+      'Safe to repeat. NOT_FOUND, CONFLICT (MANAGED_BY_PROVIDER): what an MSP client has is decided by its provider.',
   })
   async grantPlan(
     @Arg('input', () => GrantPlanInput) input: GrantPlanInput,

@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { keepEntitlement } from '#platform/entitlement/entitlement.consumer.js';
+import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { planEntitlements } from '#platform/entitlement/plans.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
@@ -15,6 +16,8 @@ import { updateTenantRules, type GrantPlanInput, type UpdateTenantInput } from '
 
 /** Changes to tenants. */
 export class TenantService {
+  constructor(private readonly entitlements: Entitlements) {}
+
   /** Gives the viewer's tenant another name. The one that it has changes nothing. */
   async update(operation: Operation, input: UpdateTenantInput): Promise<Tenant> {
     const { name } = validate(updateTenantRules, input);
@@ -35,22 +38,26 @@ export class TenantService {
 
   /**
    * Sets a tenant's plan and tells every subgraph, less what a provider has given to its clients. Granting the plan that
-   * is in force again changes nothing.
+   * is in force again changes nothing, but that what an overdue payment held up can be added.
    */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
     requireReach(operation, input.tenantId);
     return operation.write(async (write) => {
       const tenant = await lockOwn(write.em, input.tenantId);
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
-      if (tenant.plan === input.plan) return tenant;
+      const known = await this.entitlements.read(write.em, tenant.id);
+      const isInForce = tenant.plan === input.plan;
+      if (isInForce && !known.isReadOnly) return tenant;
       tenant.plan = input.plan;
       tenant.planVersion += 1;
+      tenant.grantVersion = tenant.planVersion;
       const granted = {
         tenantId: tenant.id,
         version: tenant.planVersion,
         plan: tenant.plan,
         features: [...planEntitlements[tenant.plan].features],
-        limits: { ...planEntitlements[tenant.plan].limits },
+        // What a contract gives is not taken away.
+        limits: { ...(isInForce ? known.limits : planEntitlements[tenant.plan].limits) },
         source: 'GRANT',
       } satisfies EntitlementGranted;
       // identity itself need not wait for its own event, and counts shares under the whole limit.
@@ -79,7 +86,7 @@ export class TenantService {
         topic: 'identity.tenant.plan-grant-ended',
         tenantId,
         entityId: tenantId,
-        payload: { tenantId } satisfies PlanGrantEnded,
+        payload: { tenantId, version: tenant.planVersion } satisfies PlanGrantEnded,
       });
       return tenant;
     }, tenantId);

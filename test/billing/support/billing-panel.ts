@@ -127,7 +127,7 @@ export async function giveCard(panel: BillingPanel, tenant: Tenant, card = 'pm_c
 const signIns = new WeakMap<Tenant, { tenant: Tenant; at: number }>();
 
 /** The tenant signed in anew, after so much time that its token has ended; not again within minutes of that. */
-export async function signedIn(panel: BillingPanel, tenant: Tenant): Promise<Tenant> {
+export async function signedIn(panel: Pick<TestPanel, 'clock' | 'world'>, tenant: Tenant): Promise<Tenant> {
   const now = panel.clock.now().getTime();
   const last = signIns.get(tenant);
   if (last && now - last.at < 300_000) return last.tenant;

@@ -52,6 +52,23 @@ test('an organization that an administrator makes is joined by the owner whom it
   await expect.poll(entries, { timeout: 20_000 }).toEqual([{ actor_kind: 'user' }, { actor_kind: 'user' }]);
 });
 
+test('two who make the same organization at once make one, which its owner joins by the newest link', async () => {
+  const administrator = await panel.world.administrator();
+  const input = { name: 'Twice Ltd', ownerEmail: `${randomUUID()}@made.example` };
+  const both = await Promise.all([create(input, administrator), create(input, administrator)]);
+  const [one, other] = both.map((answer) => dataOf(answer).createTenant.id);
+  expect(one).toBe(other);
+  expect(await panel.sql('select id from identity.tenant where name = $1', [input.name])).toEqual([
+    { id: one },
+  ]);
+  const links = [
+    await mailbox.token(input.ownerEmail, /Join/),
+    await mailbox.token(input.ownerEmail, /Join/),
+  ];
+  const answers = [await accept(links[0]!), await accept(links[1]!)];
+  expect(answers.filter(({ errors }) => !errors)).toHaveLength(1);
+});
+
 test('nobody else makes one, nor does anybody without a name or an address', async () => {
   const tenant = await panel.world.tenant();
   const input = { name: 'Made Ltd', ownerEmail: `${randomUUID()}@made.example` };

@@ -7,6 +7,7 @@ export const billing: Matrix = {
   'Query.packages':                     may('billing.package.read', readers),
   'Query.subscription':                 may('billing.subscription.read', readers),
   'Query.usage':                        may('billing.usage.read', readers),
+  'Query.usageHistory':                 may('billing.usage.read', readers),
   'Query.invoices':                     may('billing.invoice.read', payers),
   'Query.previewPlanChange':            may('billing.subscription.manage', payers),
   'Mutation.changeSubscription':        may('billing.subscription.manage', payers),
@@ -21,6 +22,7 @@ export const billing: Matrix = {
   // Only identity knows administrators in the database: of what they see here it believes the token.
   'Query.partners':                     may('billing.partner.read', readers, { acrossTenants: ['administrator'], asJobs: true }),
   'Query.partner':                      may('billing.partner.read', readers, { acrossTenants: ['administrator'] }),
+  'Subscription.partnerChanged':        may('billing.partner.read', readers, { acrossTenants: ['administrator'] }),
   'Query.partnerTierChanges':           may('billing.partner.read', readers, { acrossTenants: ['administrator'] }),
   'Query.commissions':                  may('billing.commission.read', [...payers, 'administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.registerPartner':           may('billing.partner.manage', [...managers, 'service']),
