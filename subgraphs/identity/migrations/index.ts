@@ -24,6 +24,7 @@ import { billingMigration } from './090-billing.js';
 import { tracesMigration } from './091-traces.js';
 import { clientSuspensionsMigration } from './092-client-suspensions.js';
 import { sessionReadsMigration } from './093-session-reads.js';
+import { auditRequestsMigration } from './094-audit-requests.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -162,4 +163,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   tracesMigration,
   clientSuspensionsMigration,
   sessionReadsMigration,
+  auditRequestsMigration,
 ];
