@@ -25,6 +25,7 @@ import { tracesMigration } from './091-traces.js';
 import { clientSuspensionsMigration } from './092-client-suspensions.js';
 import { sessionReadsMigration } from './093-session-reads.js';
 import { auditRequestsMigration } from './094-audit-requests.js';
+import { brandingOfItsOwnMigration } from './095-branding-of-its-own.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -164,4 +165,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   clientSuspensionsMigration,
   sessionReadsMigration,
   auditRequestsMigration,
+  brandingOfItsOwnMigration,
 ];
