@@ -68,6 +68,8 @@ export interface AuditAppended {
   action: string;
   actor: string;
   target: string | null;
+  category: 'MUTATION' | 'SECURITY';
+  requestId: string;
   /** When it happened. */
   occurredAt: string;
 }

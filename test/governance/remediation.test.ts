@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { entryOf } from '../identity/audit/support.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
@@ -41,6 +42,17 @@ interface Handed {
   command: string;
   params: Record<string, unknown>;
   lease: string;
+}
+
+/** What commands came of, as the audit trail tells it. */
+async function causesOf(tenant: Tenant): Promise<object[]> {
+  await entryOf(tenant, 'sendCommand');
+  const answer = await tenant.graphql<{ auditEvents: { nodes: object[] } }>(
+    `{ auditEvents(filter: { action: "sendCommand" }) {
+      nodes { actorKind requestId sameRequest { nodes { action actorKind } } }
+    } }`,
+  );
+  return dataOf(answer).auditEvents.nodes;
 }
 
 /** Beats until a command comes. */
@@ -96,6 +108,11 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       'the policy to hold',
     );
     expect(await listed(tenant, policyId)).toHaveLength(1);
+    expect(await causesOf(tenant)).toContainEqual({
+      actorKind: 'service',
+      requestId: expect.not.stringContaining(':'),
+      sameRequest: { nodes: [{ action: 'remediatePolicy', actorKind: 'user' }] },
+    });
     const without = await create(tenant, { name: 'No way', rule: encrypted });
     expect(refusal(await remediate(tenant, { policyId: without }))).toMatchObject({
       reason: 'NO_REMEDIATION',
@@ -128,6 +145,12 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
     }, 'the remediation to begin');
     const command = await handed(node);
     expect(command.command).toBe('backup');
+    // What comes by itself is of no request.
+    expect(await causesOf(tenant)).toContainEqual({
+      actorKind: 'service',
+      requestId: 'sweep:remediation.automatic',
+      sameRequest: null,
+    });
     await finish(node, command, 'failed');
     await until(async () => {
       await panel.clock.advance(1_000);

@@ -8,9 +8,11 @@ import { dataOf } from '../support/answers.js';
 import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
-import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
+import { faultsOf } from './support/axe.js';
+import { choose, heading, nothingWrong, press, signInAt, tabTo } from './support/console.js';
 import { answerLost, retype, savedBy, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
+import { brand, colorsOf } from './support/look.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
 
@@ -20,6 +22,35 @@ const stage = useStage(async () => startWholePanel());
 const { at } = stage;
 
 describe.skipIf(!isChromiumThere)('one client', () => {
+  test("has its console in the look of its provider, until that one's plan ends; the sign-in is the panel's own", async () => {
+    const parent = await provider(stage.panel);
+    const acme = await client(stage.panel, stage.panel.mailbox, parent);
+    const look = { company_name: 'CloudHost Pro', primary_color: '#102030' };
+    await parent.rest('/api/msp/branding', { method: 'PUT', body: look });
+    expect(
+      await at(acme, '/instances', async (page) => {
+        await brand(page, 'CloudHost Pro').waitFor();
+        expect(await page.title()).toMatch(/ · CloudHost Pro$/);
+        const current = '.bar [aria-current=page]';
+        expect(await colorsOf(page, current)).toEqual(['rgb(16, 32, 48)', 'rgb(255, 255, 255)']);
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Client Owner');
+        await press(page, 'Sign out');
+        await heading(page, 'Sign in');
+        expect(await page.title()).toBe('Sign in · Quazzar Control Panel');
+        expect(await colorsOf(page, '.main')).toEqual(['rgb(29, 78, 216)', 'rgb(255, 255, 255)']);
+        await signInAt(page, acme);
+        await brand(page, 'CloudHost Pro').waitFor();
+        await stage.panel.sql(`update identity.entitlement set features = '{}' where tenant_id = $1`, [
+          parent.id,
+        ]);
+        await page.reload();
+        await brand(page, 'Quazzar').waitFor();
+        expect(await page.title()).toMatch(/ · Quazzar Control Panel$/);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('shows what it has and whom it lets in, and is changed, suspended, deleted and restored', async () => {
     const parent = await provider(stage.panel);
     const acme = await client(stage.panel, stage.panel.mailbox, parent);

@@ -10,6 +10,7 @@ import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
+import { wrongWith } from './support/fits.js';
 import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 import { startWholePanel } from './support/whole-panel.js';
@@ -120,6 +121,18 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await page.getByText('50 %, watched for 10 minutes, then it waits for somebody').waitFor();
         await page.getByText('60 %, watched for 30 minutes').waitFor();
         id = new URL(page.url()).pathname.split('/').at(-1)!;
+        // Until it begins it is changed.
+        await open(page, 'Edit Restarts', 'Edit Restarts');
+        await retype(page, 'Steps, in percent', '60, 50');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('Percent must be above that of the step before');
+        await retype(page, 'Steps, in percent', '50, 70');
+        await retype(page, 'Minutes that 70 % are watched', '20');
+        expect(await wrongWith(page)).toEqual([]);
+        await press(page, 'Save');
+        await page.getByText('The canary is changed.').waitFor();
+        await page.getByText('50 %, watched for 10 minutes, then it waits for somebody').waitFor();
+        await page.getByText('70 %, watched for 20 minutes').waitFor();
         await page.goto(`${stage.panel.panel.url}/governance/canaries`);
         await choose(page, 'State', 'Paused');
         await page.getByText('None is in this state.').waitFor();

@@ -7,6 +7,7 @@ import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press } from './support/console.js';
 import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
@@ -55,6 +56,28 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
           .getByRole('listitem')
           .filter({ hasText: id });
         await entry.getByText(`by user ${name}`).waitFor();
+        const entries = page.getByRole('list', { name: 'Entries' }).getByRole('listitem');
+        const day = (later: number) =>
+          page.evaluate<string>(
+            `new Date(Date.parse('${stage.panel.clock.now().toISOString()}') + ${later * 86_400_000}).toLocaleDateString('sv')`,
+          );
+        await page.getByLabel('To', { exact: true }).fill(await day(-1));
+        await press(page, 'Show these');
+        await page.getByText('No entry is like this.').waitFor();
+        await page.getByLabel('From').fill(await day(0));
+        await page.getByLabel('To', { exact: true }).fill(await day(0));
+        await choose(page, 'Kind', 'Security events');
+        await press(page, 'Show these');
+        await expect.poll(() => page.url()).toMatch(/from=[\d-]+&to=[\d-]+/);
+        await page.getByText('No entry is like this.').waitFor();
+        await choose(page, 'Kind', 'Mutations');
+        await press(page, 'Show these');
+        await entry.getByText(`by user ${name}`).waitFor();
+        await press(page, /^What else this caused: entry \d+$/);
+        await expect.poll(async () => entries.count()).toBe(1);
+        expect(await page.getByLabel('Request').inputValue()).not.toBe('');
+        expect(await page.getByLabel('What', { exact: true }).inputValue()).toBe('');
+        expect(await faultsOf(page)).toEqual([]);
         await page.goto(`${stage.panel.panel.url}/`);
         const changes = page.getByRole('region', { name: 'What changed lately' }).getByRole('listitem');
         await changes.filter({ hasText: 'First' }).waitFor();

@@ -11,6 +11,7 @@ import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, press, tabTo } from './support/console.js';
 import { fits, focusedFault, line, open, retype } from './support/editing.js';
+import { brand, colorsOf } from './support/look.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -41,18 +42,17 @@ describe.skipIf(!isChromiumThere)('branding', () => {
         await retype(page, 'Colour', '#ffee00');
         const looks = page.getByRole('region', { name: 'How it looks' });
         await looks.getByText('CloudHost Pro').waitFor();
-        const colors = async () =>
-          page.evaluate<string[]>(
-            `(({ backgroundColor, color }) => [backgroundColor, color])(
-               getComputedStyle(document.querySelector('.branding .button')))`,
-          );
         // Black where white is hard to read.
-        expect(await colors()).toEqual(['rgb(255, 238, 0)', 'rgb(0, 0, 0)']);
+        expect(await colorsOf(page, '.branding .button')).toEqual(['rgb(255, 238, 0)', 'rgb(0, 0, 0)']);
         await tabTo(page, 'E-mail for help', 120);
         await page.keyboard.insertText('help@cloudhost.pro');
         await press(page, 'Save');
         await looks.getByText(/has a contrast of 1\.2 to 1/).waitFor();
         await looks.getByText('Help: help@cloudhost.pro').waitFor();
+        // The console has it at once.
+        await brand(page, 'CloudHost Pro').waitFor();
+        await expect.poll(async () => page.title()).toBe('Branding · CloudHost Pro');
+        expect(await colorsOf(page, '.main')).toEqual(['rgb(255, 238, 0)', 'rgb(0, 0, 0)']);
         const saved = dataOf(
           await tenant.graphql('{ branding { companyName primaryColor supportEmail logoUrl } }'),
         );
@@ -70,8 +70,10 @@ describe.skipIf(!isChromiumThere)('branding', () => {
         );
         await page.reload();
         await page.getByRole('img', { name: 'The logo of CloudHost Pro' }).waitFor();
-        const width = `document.querySelector('.branding img').naturalWidth`;
-        await expect.poll(async () => page.evaluate<number>(width)).toBe(1);
+        for (const place of ['.branding img', '.brand img']) {
+          const width = `document.querySelector('${place}')?.naturalWidth`;
+          await expect.poll(async () => page.evaluate<number>(width)).toBe(1);
+        }
         await fits(page);
       }),
     ).toEqual(nothingWrong);

@@ -9,6 +9,7 @@ import { words } from '../parts/words.ts';
 import { stopActing } from '../session/acting.ts';
 import { signOut } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { Brand } from './brand.tsx';
 import { Overdue } from './overdue.tsx';
 import { morePages, pages } from './pages.ts';
 import { ThemeChoice } from './theme.tsx';
@@ -34,7 +35,7 @@ export function Frame() {
         Skip to the page
       </a>
       <header className="bar">
-        <span className="brand">Quazzar</span>
+        <Brand />
         <nav aria-label="Pages">
           {pages
             .filter(({ permission }) => may(permission))

@@ -1,4 +1,5 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
@@ -20,6 +21,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { EditCanary } from './edit-canary.tsx';
 
 const route = getRouteApi('/governance/canaries/$id');
 
@@ -42,6 +44,7 @@ const told: Record<CanaryAction, string> = {
 export default function CanaryPage() {
   const { id } = route.useParams();
   const { may } = useViewer();
+  const [isEditing, setEditing] = useState(false);
   const { data, told: problem, read } = useRead(CanaryDetailDocument, { variables: { id } });
   useFollowed(CanaryProgressedDocument, { id }, read);
   if (!data) {
@@ -54,21 +57,35 @@ export default function CanaryPage() {
     <Page
       title={canary.name}
       actions={
-        may('governance.canary.manage') &&
-        (offered[canary.status] ?? []).map((action) => (
-          <Action
-            key={action}
-            document={UpdateCanaryDocument}
-            variables={{ id, input: { action } }}
-            text={words(action)}
-            label={`${words(action)} ${canary.name}`}
-            confirm={isAwaiting && action === 'RESUME' ? 'The next step begins.' : told[action]}
-            done={`${words(action)}: done.`}
-            onDone={read}
-          />
-        ))
+        may('governance.canary.manage') && (
+          <>
+            {canary.status === 'PENDING' && (
+              <button
+                type="button"
+                aria-haspopup="dialog"
+                aria-label={`Edit ${canary.name}`}
+                onClick={() => setEditing(true)}
+              >
+                Edit
+              </button>
+            )}
+            {(offered[canary.status] ?? []).map((action) => (
+              <Action
+                key={action}
+                document={UpdateCanaryDocument}
+                variables={{ id, input: { action } }}
+                text={words(action)}
+                label={`${words(action)} ${canary.name}`}
+                confirm={isAwaiting && action === 'RESUME' ? 'The next step begins.' : told[action]}
+                done={`${words(action)}: done.`}
+                onDone={read}
+              />
+            ))}
+          </>
+        )
       }
     >
+      {isEditing && <EditCanary canary={canary} onClose={() => setEditing(false)} onChange={read} />}
       <Problem told={problem} retry={read} />
       <p>
         <span aria-live="polite">

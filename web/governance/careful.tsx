@@ -1,6 +1,6 @@
 import { Fragment, useState } from 'react';
 
-import type { CreateCanaryInput, OrderedCommand } from '../generated/graphql.ts';
+import type { CanaryRowFragment, CreateCanaryInput, OrderedCommand } from '../generated/graphql.ts';
 import { Choice, Field } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 
@@ -12,6 +12,47 @@ const commands: readonly { value: '' | OrderedCommand; text: string }[] = [
   { value: 'RUN_DIAGNOSTICS', text: 'By diagnostics' },
 ];
 
+export type CanaryStep = CanaryRowFragment['steps'][number];
+
+interface StepFieldsProps {
+  /** Percents, as they were typed. */
+  steps: readonly string[];
+  /** Of a canary that is there: what its steps are filled in with. */
+  before?: readonly CanaryStep[];
+}
+
+/** How long each step is watched, and whether somebody has to say that it goes on. */
+export function StepFields({ steps, before }: StepFieldsProps) {
+  return steps.map((percent, at) => {
+    const was = before?.find((step) => step.percent === Number(percent));
+    return (
+      <Fragment key={percent}>
+        <Field
+          label={`Minutes that ${percent} % are watched`}
+          name={`steps.${at}.bakeSeconds`}
+          type="number"
+          step="any"
+          defaultValue={was && was.bakeSeconds / 60}
+          {...(before ? { required: true } : { hint: 'As all of them where this is left empty.' })}
+        />
+        <label className="check">
+          <input type="checkbox" name={`steps.${at}.waits`} defaultChecked={was?.waits} /> After {percent} %,
+          wait until somebody resumes it
+        </label>
+      </Fragment>
+    );
+  });
+}
+
+/** What was filled in of each; `bakeSeconds` where nothing was. */
+export function stepsOf(form: FormData, steps: readonly string[], bakeSeconds = 0) {
+  return steps.map((percent, at) => ({
+    percent: Number(percent),
+    bakeSeconds: secondsOf(form, `steps.${at}.bakeSeconds`) ?? bakeSeconds,
+    waits: form.get(`steps.${at}.waits`) === 'on',
+  }));
+}
+
 /**
  * What a canary has by default, and can be given otherwise. Its section may be closed: what is wrong with a field is for the
  * panel to say, as a browser would stop at one that nobody sees.
@@ -21,20 +62,7 @@ export function CarefulFields({ steps }: { steps: readonly string[] }) {
   return (
     <details>
       <summary>How careful</summary>
-      {steps.map((percent, at) => (
-        <Fragment key={percent}>
-          <Field
-            label={`Minutes that ${percent} % are watched`}
-            name={`steps.${at}.bakeSeconds`}
-            type="number"
-            hint="As all of them where this is left empty."
-          />
-          <label className="check">
-            <input type="checkbox" name={`steps.${at}.waits`} /> After {percent} %, wait until somebody
-            resumes it
-          </label>
-        </Fragment>
-      ))}
+      <StepFields steps={steps} />
       <Choice
         label="How it is taken back"
         name="rollback.command"
@@ -96,11 +124,7 @@ export function CarefulFields({ steps }: { steps: readonly string[] }) {
 export function carefulOf(form: FormData, steps: readonly string[], bakeSeconds: number) {
   const startAt = textOf(form, 'startAt');
   return {
-    steps: steps.map((percent, at) => ({
-      percent: Number(percent),
-      bakeSeconds: secondsOf(form, `steps.${at}.bakeSeconds`) ?? bakeSeconds,
-      waits: form.get(`steps.${at}.waits`) === 'on',
-    })),
+    steps: stepsOf(form, steps, bakeSeconds),
     rollback: rollbackOf(form),
     analysis: {
       failureLimit: numberOf(form, 'analysis.failureLimit'),

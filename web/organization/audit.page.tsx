@@ -12,16 +12,23 @@ import {
   type VerifyAuditQuery,
 } from '../generated/graphql.ts';
 import { Download } from '../parts/download.tsx';
-import { Field } from '../parts/field.tsx';
+import { Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { exactTime } from '../parts/time.tsx';
 import { count, words } from '../parts/words.ts';
+import { AuditEntry } from './audit-entry.tsx';
+import { auditFilter, auditSearch } from './audit-search.ts';
 import { useMemberNames } from './use-member-names.ts';
 
 const route = getRouteApi('/audit');
+
+const categories = [
+  { value: '', text: 'Any' },
+  { value: 'MUTATION', text: 'Mutations' },
+  { value: 'SECURITY', text: 'Security events' },
+];
 
 /** After so many new entries the list is read anew as far as it was shown, so that a page left open does not grow for good. */
 const mostAdded = 500;
@@ -31,11 +38,7 @@ export default function AuditPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const names = useMemberNames();
-  const filter = {
-    actor: search.actor ?? null,
-    action: search.action ?? null,
-    target: search.target ?? null,
-  };
+  const filter = auditFilter(search);
   const { rows, error, hasMore, more, put, reload } = usePages(
     AuditEventsDocument,
     { filter },
@@ -75,13 +78,20 @@ export default function AuditPage() {
         onSubmit={(event) => {
           event.preventDefault();
           const form = new FormData(event.currentTarget);
-          const given = ['actor', 'action', 'target'].map((name) => [name, textOf(form, name)] as const);
-          void navigate({ search: Object.fromEntries(given.filter(([, text]) => text !== '')) });
+          void navigate({
+            search: auditSearch(
+              Object.fromEntries([...form.keys()].map((name) => [name, textOf(form, name)])),
+            ),
+          });
         }}
       >
         <Field label="Who" name="actor" defaultValue={search.actor} placeholder="usr_…" />
         <Field label="What" name="action" defaultValue={search.action} placeholder="createApiKey" />
         <Field label="To what" name="target" defaultValue={search.target} placeholder="inst_…" />
+        <Select label="Kind" name="category" options={categories} defaultValue={search.category ?? ''} />
+        <Field label="From" name="from" type="date" defaultValue={search.from} />
+        <Field label="To" name="to" type="date" defaultValue={search.to} />
+        <Field label="Request" name="requestId" defaultValue={search.requestId} />
         <button className="main">Show these</button>
       </form>
       <Listing
@@ -93,38 +103,7 @@ export default function AuditPage() {
         more={hasMore ? more : undefined}
         empty="No entry is like this. Leave a field empty to see more."
         keyOf={({ id }) => id}
-        render={({
-          sequence,
-          action,
-          actor,
-          actorKind,
-          target,
-          clientAddress,
-          details,
-          occurredAt,
-          hash,
-        }) => (
-          <div>
-            <strong>{action}</strong> by {words(actorKind).toLowerCase()} {names.get(actor)}{' '}
-            <code>{actor}</code>
-            {target && target !== actor && (
-              <>
-                {' '}
-                to {names.get(target)} <code>{target}</code>
-              </>
-            )}
-            <p className="quiet">
-              {exactTime(occurredAt)}, from {clientAddress}, entry {count(sequence)}
-            </p>
-            <details>
-              <summary>Details of entry {count(sequence)}</summary>
-              <pre tabIndex={0}>{JSON.stringify(details, null, 2)}</pre>
-              <p className="quiet">
-                Hash <code>{hash}</code>
-              </p>
-            </details>
-          </div>
-        )}
+        render={(entry) => <AuditEntry entry={entry} names={names} />}
       />
     </Page>
   );

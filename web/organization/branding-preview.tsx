@@ -1,3 +1,5 @@
+import { textOn } from '../parts/text-on.ts';
+
 interface BrandingPreviewProps {
   companyName: string;
   /** As it is typed: what is no colour yet is not shown. */
@@ -8,7 +10,7 @@ interface BrandingPreviewProps {
 
 const shape = /^#[\da-f]{6}$/i;
 
-/** What people see of it before they are signed in: on invitations, and where a password is chosen. */
+/** What people see of it: here as where they sign in at a node. */
 export function BrandingPreview({
   companyName,
   primaryColor,
@@ -21,25 +23,14 @@ export function BrandingPreview({
   return (
     <div className="branding">
       {logo && <img src={logo} alt={`The logo of ${companyName}`} />}
-      <p className="big">{companyName}</p>
-      <p>Choose a new password</p>
+      <p className="big">Sign in with {companyName}</p>
       <span
         className="button"
         {...(color ? { style: { background: color, borderColor: color, color: textOn(color) } } : {})}
       >
-        Save the password
+        Sign in
       </span>
       {supportEmail && <p className="quiet">Help: {supportEmail}</p>}
     </div>
   );
-}
-
-/** White, or black where white is hard to read (WCAG 2.2, 1.4.3), as the panel's own pages have it. */
-function textOn(color: string): string {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
-    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  return 1.05 / (luminance + 0.05) >= 4.5 ? '#fff' : '#000';
 }

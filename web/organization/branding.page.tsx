@@ -16,7 +16,7 @@ import { Problem } from '../parts/problem.tsx';
 import { useViewer } from '../session/viewer.tsx';
 import { BrandingPreview } from './branding-preview.tsx';
 
-/** How the organization presents itself, on the pages and mails that its people and its clients get. */
+/** How the organization presents itself: in this console, in mails, and at its nodes, to its people and to its clients. */
 export default function BrandingPage() {
   const { data, told, read } = useRead(BrandingDocument);
   const isMissing = told?.code === 'PLAN_REQUIRED';
@@ -50,7 +50,7 @@ interface EditorProps {
 }
 
 function Editor({ branding, onChange }: EditorProps) {
-  const { may } = useViewer();
+  const { may, reread } = useViewer();
   /** As it was when editing began. */
   const [before, setBefore] = useState(branding);
   const [typed, setTyped] = useState({
@@ -89,6 +89,7 @@ function Editor({ branding, onChange }: EditorProps) {
               setWarnings(updateBranding.warnings);
               setBefore(updateBranding);
               onChange();
+              reread();
             }}
             keepsFilled
           >
@@ -106,7 +107,7 @@ function Editor({ branding, onChange }: EditorProps) {
               required
               value={typed.primaryColor}
               onChange={type('primaryColor')}
-              hint="Of buttons, as #rrggbb: #2563eb is a blue."
+              hint="Of buttons and of what is chosen, as #rrggbb: #2563eb is a blue."
             />
             <Field
               label="Address of the logo"

@@ -1,5 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 
+import { useViewer } from '../session/viewer.tsx';
+
 let isFirst = true;
 
 interface PageProps {
@@ -12,9 +14,11 @@ interface PageProps {
 /** One page: names the window, and takes the focus so that a reader hears where it is. */
 export function Page({ title, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const { branding } = useViewer();
+  const whose = branding?.companyName ?? 'Quazzar Control Panel';
   useEffect(() => {
-    document.title = `${title} · Quazzar Control Panel`;
-  }, [title]);
+    document.title = `${title} · ${whose}`;
+  }, [title, whose]);
   useEffect(() => {
     // The first page of a visit is announced by the browser itself.
     if (isFirst) isFirst = false;

@@ -9,6 +9,8 @@ import { signOut, tokenInUse } from './session.ts';
 
 interface Viewer {
   me: ViewerQuery['me'];
+  /** Whose look the console has; the panel's own without. */
+  branding: ViewerQuery['shownBranding'];
   /** Whether the panel would grant this permission; for showing no more than what works. */
   may: (permission: string) => boolean;
   /** For whoever has changed what is shown of them everywhere. */
@@ -35,7 +37,8 @@ export function ViewerProvider({ children }: { children: ReactNode }) {
   const viewer = useMemo(() => {
     if (!data) return undefined;
     const held = new Set(data.permissions);
-    return { me: data.me, may: (permission: string) => held.has(permission), reread: read };
+    const { me, shownBranding: branding } = data;
+    return { me, branding, may: (permission: string) => held.has(permission), reread: read };
   }, [data, read]);
   if (viewer) return <ViewerContext value={viewer}>{children}</ViewerContext>;
   if (!told) return <Splash text="Opening the console" />;

@@ -7,6 +7,7 @@ import { newId } from '#platform/ids.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { isSafeRedirect } from '#platform/safe-redirect.js';
 import { sha256 } from '#platform/secrets/random-token.js';
+import type { AuditDetails } from '#platform/subgraph/audit.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
@@ -147,7 +148,7 @@ export class EnrollmentService {
     const now = operation.clock.now();
     const call = { mutation: 'enrollInstance', input, key: input.idempotencyKey, tenantId } as const;
     const revive = (joined: Joined, { audit }: Write) => {
-      audit({ target: joined.instanceId, actor: joined.instanceId, actorKind: 'node' });
+      audit(entryOf(joined.instanceId, found.id));
       return joined;
     };
     const { instanceId, generation } = await this.idempotency.write(
@@ -198,7 +199,7 @@ export class EnrollmentService {
       const key = { tenantId, instanceId: used.instanceId };
       const returned = await takeOver({ em, publish }, key, said, now);
       publish(enrolled(returned, tokenId));
-      audit({ target: returned.id, actor: returned.id, actorKind: 'node', changes: { reenrolled: true } });
+      audit(entryOf(returned.id, tokenId, { reenrolled: true }));
       return returned;
     }
     await this.requireRoom(em, tenantId, now);
@@ -226,9 +227,14 @@ export class EnrollmentService {
     publish(enrolled(created, tokenId));
     await em.flush();
     publish(await instancesCounted(em, tenantId));
-    audit({ target: created.id, actor: created.id, actorKind: 'node' });
+    audit(entryOf(created.id, tokenId));
     return created;
   }
+}
+
+/** A node comes by a request of its own: its token, whose making is in the trail too, says who let it in. */
+function entryOf(id: string, enrollmentTokenId: string, more: Record<string, unknown> = {}): AuditDetails {
+  return { target: id, actor: id, actorKind: 'node', changes: { enrollmentTokenId, ...more } };
 }
 
 /** What a node may come in with, and what will not work for it then. */

@@ -73,7 +73,13 @@ export class AuditEvent {
   @Property({ type: 'text' })
   clientAddress!: string;
 
-  @Field(() => String, { description: 'The `X-Request-Id` of the request, as in the logs.' })
+  @Field(() => String, {
+    description:
+      'The `X-Request-Id` of the request that it came of, as in the logs. All that areas do about a request has its id: what ' +
+      'follows from its events, its jobs, and what one area asks of another for it. What waits for its time has that of the ' +
+      'sweep that has it done (`sweep:canary.due`): steps of a canary after its first, automatic remedies. What nodes do, ' +
+      'enrolling too, they do by requests of their own. Requests that a client gives the same id count as one.',
+  })
   @Property({ type: 'text' })
   requestId!: string;
 

@@ -4,6 +4,8 @@ import { PageArgs } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 import type { AuditAppended } from '#schema/events.js';
 
+import { AuditCategory } from './audit-event.entity.js';
+
 @InputType({ description: 'Which entries of the audit trail to list; all conditions given must hold.' })
 export class AuditEventFilter {
   @Field(() => String, { nullable: true, description: 'Only what this user, node, API key or service did.' })
@@ -14,6 +16,16 @@ export class AuditEventFilter {
 
   @Field(() => String, { nullable: true, description: 'Only what was done to the thing with this id.' })
   target?: string | null;
+
+  @Field(() => AuditCategory, { nullable: true, description: 'Only entries that come from there.' })
+  category?: AuditCategory | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only what the request with this `X-Request-Id` caused, in all areas; `requestId` of an entry says how far that reaches.',
+  })
+  requestId?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Only what happened at or after this moment.' })
   from?: Date | null;
@@ -36,7 +48,7 @@ export class AuditEventRecordedArgs {
 
 /** Whether an entry is one of those; what is left out does not narrow. */
 export function isLike(
-  { action, actor, target, occurredAt }: AuditAppended,
+  { action, actor, target, category, requestId, occurredAt }: AuditAppended,
   filter: AuditEventFilter,
 ): boolean {
   const at = new Date(occurredAt);
@@ -44,6 +56,8 @@ export function isLike(
     (filter.action == null || filter.action === action) &&
     (filter.actor == null || filter.actor === actor) &&
     (filter.target == null || filter.target === target) &&
+    (filter.category == null || filter.category === category) &&
+    (filter.requestId == null || filter.requestId === requestId) &&
     (filter.from == null || at >= filter.from) &&
     (filter.to == null || at < filter.to)
   );

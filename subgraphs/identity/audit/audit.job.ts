@@ -29,7 +29,7 @@ export function auditConsumer(keyring: Keyring): Consumer {
         'update identity.audit_head set last_sequence = ?, last_hash = ?, sealed_head = ? where tenant_id = ?',
         [next.lastSequence, next.lastHash, sealHead(keyring, event.tenantId, next), event.tenantId],
       );
-      const { sequence, action, actor, target, occurredAt } = record;
+      const { sequence, action, actor, target, category, requestId, occurredAt } = record;
       publish({
         topic: 'identity.audit.appended',
         tenantId: event.tenantId,
@@ -39,6 +39,8 @@ export function auditConsumer(keyring: Keyring): Consumer {
           action,
           actor,
           target,
+          category,
+          requestId,
           occurredAt: occurredAt.toISOString(),
         } satisfies AuditAppended,
       });

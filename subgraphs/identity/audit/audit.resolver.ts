@@ -1,8 +1,8 @@
-import { Args, Authorized, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root, Subscription } from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import type { Page } from '#platform/subgraph/paging.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 import type { AuditAppended } from '#schema/events.js';
 
@@ -11,7 +11,7 @@ import type { AuditVerifications } from './audit-verification.service.js';
 import { AuditEventRecordedArgs, AuditEventsArgs, AuditVerification, isLike } from './audit.inputs.js';
 import type { AuditService } from './audit.service.js';
 
-@Resolver()
+@Resolver(() => AuditEvent)
 export class AuditResolver {
   constructor(
     private readonly audits: AuditService,
@@ -39,6 +39,20 @@ export class AuditResolver {
   })
   async verifyAudit(@Ctx() { operation }: SubgraphContext): Promise<AuditVerification> {
     return this.verifications.verify(operation.database, operation.tenantId);
+  }
+
+  @FieldResolver(() => AuditEventPage, {
+    nullable: true,
+    description:
+      'The other entries of the tenant with the same `requestId`, newest first: what else the request caused, in all areas. ' +
+      'What goes on in the background may come later. Null where work that comes again and again has made the entry.',
+  })
+  async sameRequest(
+    @Root() event: AuditEvent,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<AuditEvent> | null> {
+    return this.audits.ofSameRequest(operation, event, args);
   }
 
   @Authorized('identity.audit.read')

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { foreignCursor, pageWindow, type Page } from '#platform/subgraph/paging.js';
+import { foreignCursor, pageWindow, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
 import { AuditEvent } from './audit-event.entity.js';
 import type { AuditEventFilter, AuditEventsArgs } from './audit.inputs.js';
@@ -13,8 +13,26 @@ export const batch = 1_000;
 export class AuditService {
   /** Newest first: a new entry never moves the page that someone is reading. */
   async page(operation: Operation, args: AuditEventsArgs): Promise<Page<AuditEvent>> {
+    return this.list(operation, args, conditions(args.filter ?? {}));
+  }
+
+  /** What else the request of an entry caused; null where work that comes again and again has made it. */
+  async ofSameRequest(
+    operation: Operation,
+    { eventId, requestId }: AuditEvent,
+    args: PageArgs,
+  ): Promise<Page<AuditEvent> | null> {
+    if (isOfNoRequest(requestId)) return null;
+    return this.list(operation, args, { requestId, eventId: { $ne: eventId } });
+  }
+
+  private async list(
+    operation: Operation,
+    args: PageArgs,
+    wanted: Record<string, unknown>,
+  ): Promise<Page<AuditEvent>> {
     const { size, after } = pageWindow(args);
-    const matching = { tenantId: operation.tenantId, ...conditions(args.filter ?? {}) };
+    const matching = { tenantId: operation.tenantId, ...wanted };
     const before = after === undefined ? undefined : Number(after);
     if (before !== undefined && !Number.isSafeInteger(before)) {
       throw foreignCursor();
@@ -58,11 +76,19 @@ export class AuditService {
   }
 }
 
-function conditions({ actor, action, target, from, to }: AuditEventFilter): Record<string, unknown> {
+/** A sweep has one id for all that it ever does, which no request can have: those of requests are without colons. */
+function isOfNoRequest(requestId: string): boolean {
+  return requestId === '' || requestId.includes(':');
+}
+
+function conditions(filter: AuditEventFilter): Record<string, unknown> {
+  const { actor, action, target, category, requestId, from, to } = filter;
   return {
     ...(actor == null ? {} : { actor }),
     ...(action == null ? {} : { action }),
     ...(target == null ? {} : { target }),
+    ...(category == null ? {} : { category }),
+    ...(requestId == null ? {} : { requestId }),
     ...(from == null && to == null
       ? {}
       : { occurredAt: { ...(from == null ? {} : { $gte: from }), ...(to == null ? {} : { $lt: to }) } }),

@@ -18,6 +18,17 @@ export class BrandingResolver {
     return this.brandings.get(operation);
   }
 
+  @Authorized('identity.branding.read')
+  @Query(() => Branding, {
+    nullable: true,
+    description:
+      "How the console presents itself to the viewer: by the branding of the tenant that they act in, or by its provider's; " +
+      "null where the plan of neither has branding, or nobody has set one, and the panel's own name is shown.",
+  })
+  async shownBranding(@Ctx() { operation }: SubgraphContext): Promise<Branding | null> {
+    return this.brandings.shown(operation);
+  }
+
   @Authorized('identity.branding.manage')
   @Mutation(() => Branding, {
     description:

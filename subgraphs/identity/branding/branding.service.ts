@@ -36,6 +36,12 @@ export class BrandingService {
     return this.toBranding(tenantId, row ?? (await initial(operation.em, tenantId)));
   }
 
+  /** What is shown to whoever acts in the tenant, whatever their plan and role; null for the panel's own look. */
+  async shown(operation: Operation): Promise<Branding | null> {
+    const row = await this.find(operation);
+    return row ? this.toBranding(operation.tenantId, row) : null;
+  }
+
   async update(operation: Operation, input: UpdateBrandingInput): Promise<Branding> {
     await this.entitlements.requireFeature(operation, 'white-label');
     const given = validate(updateBrandingRules, input);

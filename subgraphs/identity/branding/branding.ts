@@ -6,7 +6,11 @@ import { shownName } from '../user/user.inputs.js';
 
 export const defaultColor = '#2563EB';
 
-@ObjectType({ description: 'How the tenant presents itself to its users, and to those of its clients.' })
+@ObjectType({
+  description:
+    'How the tenant presents itself to its users, and to those of its clients: in the console once they are signed in, in the ' +
+    "mails that they get, and where they sign in at its nodes. The panel's own sign-in has its own name.",
+})
 export class Branding {
   @Field(() => String, { description: 'The name that is shown.' })
   companyName!: string;

@@ -21,7 +21,7 @@ interface Row {
 
 /**
  * The tenant's branding while its plan includes it, or else that of its provider while that one's does; undefined for
- * all others, who see the panel's own name. `em` reads as that tenant.
+ * all others, who see the panel's own name. `em` reads as that tenant: the database tells of no other.
  */
 export async function findShownBranding(
   em: SqlEntityManager,

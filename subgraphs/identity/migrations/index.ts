@@ -28,6 +28,8 @@ import { endedAccessMigration } from './094-ended-access.js';
 import { clientHealthMigration } from './095-client-health.js';
 import { accessRequestsMigration } from './096-access-requests.js';
 import { grantVersionsMigration } from './097-grant-versions.js';
+import { auditRequestsMigration } from './098-audit-requests.js';
+import { brandingOfItsOwnMigration } from './099-branding-of-its-own.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -170,4 +172,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   clientHealthMigration,
   accessRequestsMigration,
   grantVersionsMigration,
+  auditRequestsMigration,
+  brandingOfItsOwnMigration,
 ];

@@ -57,7 +57,7 @@ test.concurrent('a new entry is told live to who may read the trail, as far as i
   const follow = (token: string, filter: object | null) =>
     new Live(panel.panel.url, token, document, { variables: { filter } });
   await using all = follow(tenant.token, null);
-  await using keys = follow(tenant.token, { action: 'createInstanceGroup', actor: tenant.user.id });
+  await using keys = follow(tenant.token, { action: 'createInstanceGroup', category: 'MUTATION' });
   await using foreign = follow(other.token, null);
   for (const live of [all, keys, foreign]) await live.opened();
   const make = async (who: typeof tenant) =>
@@ -124,13 +124,22 @@ test.concurrent('the trail is read in pages that new entries do not move, and by
   const named = async (filter: Record<string, unknown>) =>
     new Set((await trailOf(tenant, { filter })).nodes.map(({ action }) => action));
   const enrolled = await entryOf(tenant, 'enrollInstance');
+  const { target: made } = await entryOf(tenant, 'createEnrollmentToken');
+  expect(enrolled.details).toMatchObject({ changes: { enrollmentTokenId: made } });
   expect(await named({ action: 'updateProfile' })).toEqual(new Set(['updateProfile']));
   expect(await named({ actor: enrolled.actor })).toEqual(new Set(['enrollInstance']));
   expect(await named({ target: tenant.user.id })).toEqual(new Set(['updateProfile', 'register']));
   expect(await named({ target: tenant.user.id, action: 'register' })).toEqual(new Set(['register']));
+  expect(await named({ category: 'SECURITY' })).toEqual(new Set());
+  await panel.world.login(tenant.account.email, 'not the password');
+  await entryOf(tenant, 'authn_login_fail');
+  expect(await named({ category: 'SECURITY' })).toEqual(new Set(['authn_login_fail']));
+  expect(await named({ category: 'MUTATION', requestId: enrolled.requestId })).toEqual(
+    new Set(['enrollInstance']),
+  );
   const now = panel.clock.now();
   expect(await named({ to: now.toISOString() })).toEqual(new Set());
-  expect((await named({ from: now.toISOString() })).size).toBe(4);
+  expect((await named({ from: now.toISOString() })).size).toBe(5);
   expect(refusal(await tenant.graphql('{ auditEvents(first: 0) { totalCount } }'))).toMatchObject({
     code: 'BAD_REQUEST',
     details: { first: expect.any(String) as string },
@@ -144,6 +153,45 @@ test.concurrent('the trail is read in pages that new entries do not move, and by
       code: 'BAD_REQUEST',
     },
   );
+});
+
+test.concurrent('what one request caused in all areas is found from each of its entries, page by page, and of no other tenant', async () => {
+  const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+  const requestId = `req-${crypto.randomUUID()}`;
+  const group = (name: string) =>
+    `createInstanceGroup(input: { name: "${name}", kind: LIVE, filter: { tags: ["web"] } }) { id }`;
+  const query = `mutation { updateProfile(input: { name: "A" }) { name } one: ${group('One')} two: ${group('Two')} }`;
+  for (const who of [tenant, other]) {
+    const asked = { body: { query }, headers: { 'x-request-id': requestId } };
+    expect((await who.rest('/graphql', asked)).body).not.toHaveProperty('errors');
+    await settled(panel, who.id);
+  }
+  interface Caused {
+    action: string;
+    sameRequest: { nodes: { id: string; action: string }[]; totalCount: number };
+  }
+  const causedBy = async (first: number) =>
+    dataOf(
+      await tenant.graphql<{ auditEvents: { nodes: (Caused & { id: string })[] } }>(
+        `query ($filter: AuditEventFilter, $first: Int) {
+          auditEvents(filter: $filter) {
+            nodes { id action sameRequest(first: $first) { nodes { id action } totalCount } }
+          }
+        }`,
+        { filter: { requestId }, first },
+      ),
+    ).auditEvents.nodes;
+  const entries = await causedBy(10);
+  const told = entries.map(({ id, action }) => ({ id, action }));
+  expect(told.map(({ action }) => action).toSorted()).toEqual([
+    'createInstanceGroup',
+    'createInstanceGroup',
+    'updateProfile',
+  ]);
+  expect(entries.map(({ sameRequest }) => sameRequest)).toEqual(
+    told.map((entry) => ({ nodes: told.filter((each) => each !== entry), totalCount: 2 })),
+  );
+  expect((await causedBy(1))[0]!.sameRequest).toEqual({ nodes: [told[1]], totalCount: 2 });
 });
 
 test.concurrent('owners and admins read the trail, nobody else', async () => {

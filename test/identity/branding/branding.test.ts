@@ -120,20 +120,38 @@ test.concurrent('whoever loses the plan that includes branding falls back to wha
     async () => (await big.rest(path, { method: 'PUT', body: { company_name: 'Big Corp' } })).status === 200,
     'the plan to reach identity',
   );
+  const viewer = await tokenInRole(panel, big, 'VIEWER');
+  /** As whoever edits it reads it, and as the console shows it to anyone. */
   const shown = async () => {
     const { status, body } = await big.rest<{ company_name: string }>(path);
-    return [status, body.company_name];
+    const { shownBranding } = dataOf(
+      await panel.world.graphql<{ shownBranding: { companyName: string } | null }>(
+        '{ shownBranding { companyName } }',
+        {},
+        viewer,
+      ),
+    );
+    return [status, body.company_name, shownBranding?.companyName];
   };
-  expect(await shown()).toEqual([200, 'Big Corp']);
+  expect(await shown()).toEqual([200, 'Big Corp', 'Big Corp']);
   await parent.rest(`/api/msp/clients/${big.id}`, { method: 'PUT', body: { plan: 'pro' } });
   await until(async () => (await shown())[1] !== 'Big Corp', 'the smaller plan');
-  expect(await shown()).toEqual([200, 'CloudHost Pro']);
+  expect(await shown()).toEqual([200, 'CloudHost Pro', 'CloudHost Pro']);
   await panel.world.graphql(
     'mutation($id: ID!) { grantPlan(input: { tenantId: $id, plan: FREE }) { plan } }',
     { id: parent.id },
     await panel.world.administrator(),
   );
-  expect(await shown()).toEqual([403, undefined]);
+  expect(await shown()).toEqual([403, undefined, undefined]);
+});
+
+test.concurrent("whoever has set no branding is shown the panel's own, and asking for that is no error", async () => {
+  const query = '{ shownBranding { companyName } }';
+  for (const tenant of [await panel.world.tenant(), await provider(panel)])
+    expect(dataOf(await tenant.graphql(query))).toEqual({ shownBranding: null });
+  expect(refusal(await panel.world.graphql(query))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const node = await (await panel.world.tenant()).node();
+  expect(refusal(await panel.world.graphql(query, {}, node.credential))).toMatchObject({ code: 'FORBIDDEN' });
 });
 
 test.concurrent('changes that are made at once do not undo each other', async () => {

@@ -186,6 +186,7 @@ export class AuditedMutations {
         payload: {
           ...by(id, 'enrollInstance', id, 'node'),
           input: { input: { token: '[redacted]', ...node } },
+          changes: { enrollmentTokenId: await this.enrollmentTokenOf(tenant) },
         },
         changed: { table: 'fleet.instance', where: 'id = $1', key: id },
       };

@@ -56,6 +56,7 @@ export const identity: Matrix = {
   'Subscription.auditEventRecorded':    may('identity.audit.read', [...managers, 'service']),
 
   'Query.branding':                     may('identity.branding.read', readers),
+  'Query.shownBranding':                may('identity.branding.read', readers),
   'Mutation.updateBranding':            may('identity.branding.manage', [...managers, 'service']),
   'Query.members':                      may('identity.member.read', readers),
   'Query.invitations':                  may('identity.member.manage', [...managers, 'service']),
