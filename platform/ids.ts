@@ -13,6 +13,7 @@ export const idPrefixes = {
   apiKey: 'apk',
   delegation: 'dlg',
   erasure: 'ers',
+  export: 'exp',
   alert: 'alr',
   silence: 'sil',
   notificationChannel: 'chn',

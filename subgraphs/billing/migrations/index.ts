@@ -10,6 +10,8 @@ import { returnedMoneyMigration } from './012-returned-money.js';
 import { looksMigration } from './013-looks.js';
 import { admissionMigration } from './014-admission.js';
 import { tracesMigration } from './020-traces.js';
+import { closedTenantsMigration } from './021-closed-tenants.js';
+import { copiesMigration } from './022-copies.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -23,4 +25,6 @@ export const billingMigrations: readonly AreaMigration[] = [
   looksMigration,
   admissionMigration,
   tracesMigration,
+  closedTenantsMigration,
+  copiesMigration,
 ];

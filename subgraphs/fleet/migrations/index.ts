@@ -40,6 +40,7 @@ import { endedTokensMigration } from './101-ended-tokens.js';
 import { governanceNewsMigration } from './102-governance-news.js';
 import { resultsByStatusMigration } from './103-results-by-status.js';
 import { acknowledgeCommentsMigration } from './104-acknowledge-comments.js';
+import { copiesMigration } from './105-copies.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -165,4 +166,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   governanceNewsMigration,
   resultsByStatusMigration,
   acknowledgeCommentsMigration,
+  copiesMigration,
 ];

@@ -13,6 +13,7 @@ import { tracesMigration } from './030-traces.js';
 import { silentHostsMigration } from './031-silent-hosts.js';
 import { knownStatusMigration } from './032-known-status.js';
 import { inOrderMigration } from './033-in-order.js';
+import { copiesMigration } from './034-copies.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -33,4 +34,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   silentHostsMigration,
   knownStatusMigration,
   inOrderMigration,
+  copiesMigration,
 ];

@@ -24,6 +24,8 @@ import { billingMigration } from './090-billing.js';
 import { tracesMigration } from './091-traces.js';
 import { clientSuspensionsMigration } from './092-client-suspensions.js';
 import { sessionReadsMigration } from './093-session-reads.js';
+import { closingMigration } from './094-closing.js';
+import { organizationExportsMigration } from './095-organization-exports.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -162,4 +164,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   tracesMigration,
   clientSuspensionsMigration,
   sessionReadsMigration,
+  closingMigration,
+  organizationExportsMigration,
 ];
