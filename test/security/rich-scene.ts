@@ -15,6 +15,7 @@ import {
   apiKey,
   delegate,
   impersonations,
+  exported,
   invitations,
   mailToken,
   manage,
@@ -72,6 +73,7 @@ export class RichScene extends Scene {
     await scene.oneTimeCodes();
     await scene.signInToNode();
     await mspClient(scene);
+    await exported(scene);
     await groups(scene);
     await manage(scene);
     await delegate(scene);
