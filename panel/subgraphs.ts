@@ -11,6 +11,7 @@ import { Database } from '#platform/database/database.js';
 import { knownAs } from '#platform/database/migrate.js';
 import { patience, withPatience } from '#platform/database/patience.js';
 import type { ReadPositions } from '#platform/database/read-positions.js';
+import { copyConsumer, copySweep } from '#platform/erasure/copy.job.js';
 import { erasureConsumer, erasureSweep } from '#platform/erasure/erasure.job.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
@@ -137,8 +138,8 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     const { consumers = [], sweeps = [], jobs = [] } = made;
     work.push({
       database: own.database,
-      consumers: [erasureConsumer(name), ...consumers],
-      sweeps: [...sweeps, erasureSweep(name, area.erasure)],
+      consumers: [erasureConsumer(name), copyConsumer(name), ...consumers],
+      sweeps: [...sweeps, erasureSweep(name, area.erasure), copySweep(name, area.erasure)],
       jobs,
     });
   }

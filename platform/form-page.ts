@@ -108,6 +108,7 @@ export function formPage(page: FormPage): RequestHandler {
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
 <style>${pageStyle}</style>
+<main>
 <h1>${title}</h1>
 <noscript><p>This page needs JavaScript: it keeps the secret of your link from servers on the way.</p></noscript>
 <form>
@@ -115,6 +116,7 @@ export function formPage(page: FormPage): RequestHandler {
 </form>
 <output></output>
 <nav></nav>
+</main>
 <script>${code}</script>
 </html>
 `;

@@ -14,6 +14,7 @@ export const idPrefixes = {
   delegation: 'dlg',
   delegationRequest: 'dlr',
   erasure: 'ers',
+  export: 'exp',
   alert: 'alr',
   silence: 'sil',
   notificationChannel: 'chn',

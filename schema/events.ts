@@ -52,16 +52,26 @@ import type {
   MemberChanged,
   MspClientChanged,
   MspClientCounted,
+  OrganizationExportAsked,
   PlanGrantEnded,
   SessionRevoked,
+  TenantClosed,
   TenantCreated,
   TenantErased,
   TenantRenamed,
+  TenantReopened,
   TenantRestored,
   TenantSuspended,
   UsersCounted,
 } from './events/identity.js';
-import type { AreaErased, RowsExported, SecurityRecorded, UsageMeasured } from './events/shared.js';
+import type {
+  AreaCopied,
+  AreaErased,
+  RowsCopied,
+  RowsExported,
+  SecurityRecorded,
+  UsageMeasured,
+} from './events/shared.js';
 
 export type * from './events/billing.js';
 export type * from './events/fleet.js';
@@ -102,9 +112,14 @@ export interface Events {
   'identity.tenant.plan-grant-ended': PlanGrantEnded;
   'identity.tenant.suspended': TenantSuspended;
   'identity.tenant.restored': TenantRestored;
+  'identity.tenant.closed': TenantClosed;
+  'identity.tenant.reopened': TenantReopened;
   'identity.tenant.erased': TenantErased;
   'identity.msp-client.changed': MspClientChanged;
   'identity.msp-client.counted': MspClientCounted;
+  'identity.organization-export.asked': OrganizationExportAsked;
+  'export.rows.copied': RowsCopied;
+  'export.area.completed': AreaCopied;
   'erasure.rows.exported': RowsExported;
   'erasure.area.completed': AreaErased;
   'identity.users.counted': UsersCounted;

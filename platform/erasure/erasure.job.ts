@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '../database/database.js';
 import type { Sweep, SweepStep } from '../membership/sweep.js';
 import type { Consumer } from '../outbox/consumer.js';
+import { partsOf } from './parts.js';
 import { dropRows, takeRows, tenantTables, type TenantTable } from './tables.js';
 
 export interface ErasureOptions {
@@ -26,8 +27,6 @@ interface Task {
 const rowsAtOnce = 50;
 /** Of rows that are not exported, in each partition; after as many a transaction ends. */
 const dropsAtOnce = 10_000;
-/** An event of the export; the readers of an outbox take hundreds at once. */
-const partBytes = 64 * 1024;
 /** After as much a transaction ends. */
 const turnBytes = 1024 * 1024;
 
@@ -110,7 +109,7 @@ async function takeSome(
     for (;;) {
       const rows = await takeRows(step.em, area, table, taking);
       counted(name, rows.length);
-      for (const part of parts(rows)) {
+      for (const part of partsOf(rows)) {
         tell(step, task, 'erasure.rows.exported', { area, table: name, part: task.parts, rows: part });
         task.parts += 1;
       }
@@ -120,17 +119,6 @@ async function takeSome(
     }
   }
   return isAny;
-}
-
-/** As many rows as fit together, and one at least. */
-function* parts(rows: readonly string[]): Generator<unknown[]> {
-  for (let from = 0; from < rows.length;) {
-    let to = from;
-    for (let bytes = 0; to < rows.length && (to === from || bytes + rows[to]!.length <= partBytes); to += 1)
-      bytes += rows[to]!.length;
-    yield rows.slice(from, to).map((row): unknown => JSON.parse(row));
-    from = to;
-  }
 }
 
 function tell(

@@ -5,6 +5,8 @@ import type { SqlEntityManager } from '../database/database.js';
 export interface TenantTable {
   name: string;
   columns: string[];
+  /** Of its primary key, in its order. */
+  key: string[];
   isPartitioned: boolean;
 }
 
@@ -21,6 +23,9 @@ export async function tenantTables(em: SqlEntityManager, area: string): Promise<
     `select c.relname as name, c.relkind = 'p' as "isPartitioned",
        (select jsonb_agg(a.attname order by a.attnum) from pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+       coalesce((select jsonb_agg(a.attname order by array_position(k.conkey, a.attnum)) from pg_constraint k
+         join pg_attribute a on a.attrelid = c.oid and a.attnum = any(k.conkey)
+         where k.conrelid = c.oid and k.contype = 'p'), '[]') as key,
        coalesce((select jsonb_agg(p.relname) from pg_constraint f join pg_class p on p.oid = f.confrelid
          where f.conrelid = c.oid and f.contype = 'f' and p.oid <> c.oid), '[]') as parents
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -52,9 +57,7 @@ export async function takeRows(
   const { tenantId, atMost, door } = options;
   if (isPartitioned)
     throw new Error(`${area}.${name} is partitioned: it can only be erased without an export`);
-  const shown = columns
-    .filter((column) => !secretColumn.test(column))
-    .map((column) => pg.escapeIdentifier(column));
+  const shown = shownOf(columns);
   const table = qualified(area, name);
   const gone = door
     ? `select * from ${qualified(area, door)}(?, ?)`
@@ -82,6 +85,33 @@ export async function dropRows(
     [tenantId, tenantId, atMost],
   );
   return row?.count ?? 0;
+}
+
+/** The next rows of a tenant behind a key, in the order of keys, as JSON texts without secrets. */
+export async function readRows(
+  em: SqlEntityManager,
+  area: string,
+  { name, columns, key }: TenantTable,
+  { tenantId, after, atMost }: { tenantId: string; after: string | null; atMost: number },
+): Promise<{ row: string; key: string }[]> {
+  if (key.length === 0) throw new Error(`${area}.${name} has no primary key: its rows have no order`);
+  const table = qualified(area, name);
+  const keys = key.map((column) => pg.escapeIdentifier(column));
+  const keyJson = key.map((column, index) => `${pg.escapeLiteral(column)}, t.${keys[index]}`);
+  const behind = `and (${keys.map((column) => `t.${column}`).join(', ')})
+      > (select ${keys.map((column) => `k.${column}`).join(', ')} from jsonb_populate_record(null::${table}, ?::jsonb) k)`;
+  return em.execute<{ row: string; key: string }[]>(
+    `select (select to_jsonb(s) from (select ${shownOf(columns)
+      .map((column) => `t.${column}`)
+      .join(', ')}) s)::text as row, jsonb_build_object(${keyJson.join(', ')})::text as key
+     from ${table} t where t.tenant_id = ? ${after === null ? '' : behind}
+     order by ${keys.map((column) => `t.${column}`).join(', ')} limit ?`,
+    [tenantId, ...(after === null ? [] : [after]), atMost],
+  );
+}
+
+function shownOf(columns: readonly string[]): string[] {
+  return columns.filter((column) => !secretColumn.test(column)).map((column) => pg.escapeIdentifier(column));
 }
 
 function qualified(area: string, name: string): string {

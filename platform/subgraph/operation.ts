@@ -126,10 +126,15 @@ export class Operation {
 
   /**
    * Runs `work` in one transaction as the tenant (the viewer's, unless the mutation found another by a secret), and
-   * writes its events and the mutation's audit row before it commits. What `work` throws undoes all of it.
+   * writes its events and the mutation's audit row before it commits. What `work` throws undoes all of it. Of a suspended
+   * tenant only what restores it may be written by those who come by a secret.
    */
-  async write<T>(work: (write: Write) => Promise<T>, tenantId = this.tenantId): Promise<T> {
-    this.refuseSuspended(tenantId);
+  async write<T>(
+    work: (write: Write) => Promise<T>,
+    tenantId = this.tenantId,
+    { isRestoring = false } = {},
+  ): Promise<T> {
+    if (!isRestoring) this.refuseSuspended(tenantId);
     const events: OutboxEvent[] = [];
     const jobs = new JobBatch();
     let details: AuditDetails = {};

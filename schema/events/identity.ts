@@ -91,7 +91,26 @@ export interface TenantRestored {
   tenantId: string;
 }
 
-/** Every area is to erase the tenant. Told in the name of its provider, since the tenant itself has no tomorrow. */
+/** The tenant, which is nobody's client, is suspended and will be erased: nothing is to be charged to it any more. */
+export interface TenantClosed {
+  tenantId: string;
+  eraseAt: string;
+}
+
+/** Every area is to copy its part of the tenant into an export. */
+export interface OrganizationExportAsked {
+  exportId: string;
+}
+
+/** Its closing was taken back. It may be suspended all the same. */
+export interface TenantReopened {
+  tenantId: string;
+}
+
+/**
+ * Every area is to erase the tenant. Told in the name of its provider, or of the panel where it has none, since the tenant
+ * itself has no tomorrow.
+ */
 export interface TenantErased {
   tenantId: string;
   erasureId: string;

@@ -24,6 +24,25 @@ export interface AreaErased {
   rows: Record<string, number>;
 }
 
+/** Rows of a tenant that one area has copied for an export; it keeps them. */
+export interface RowsCopied {
+  exportId: string;
+  area: string;
+  table: string;
+  part: number;
+  rows: Record<string, unknown>[];
+}
+
+/** One area has copied its part of an export. */
+export interface AreaCopied {
+  exportId: string;
+  area: string;
+  /** Table to how many rows there are. */
+  rows: Record<string, number>;
+  /** Whether it had more than it copies. */
+  isCut: boolean;
+}
+
 /** Something that changed nothing but matters to whoever watches over a tenant. */
 export interface SecurityRecorded {
   /** Words of the OWASP Logging Vocabulary where it has one. */

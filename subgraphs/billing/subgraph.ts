@@ -54,6 +54,7 @@ import { billingPermissions } from './permissions.js';
 import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
 import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { endClosedJob, followClosings } from './subscription/closed-tenant.job.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { Looks } from './subscription/looks.job.js';
 import { followNames, renameCustomerJob } from './subscription/renamed-tenant.job.js';
@@ -165,6 +166,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
     consumers: [
       knowTenants,
       followNames,
+      followClosings,
       forgetCustomers,
       followEntitlements,
       endGrants(times),
@@ -198,6 +200,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       finishIntentJob(intents),
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
+      endClosedJob(stripe),
       forgetCustomerJob(stripe),
       renameCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),

@@ -7,6 +7,8 @@ import { buildSubgraph } from '#platform/subgraph/build.js';
 
 import { KeysOfMember } from './api-key/keys-of-member.service.js';
 import { expiredSweep } from './cleanup/expired.job.js';
+import { ClosingResolver } from './closing/closing.resolver.js';
+import { ClosingService } from './closing/closing.service.js';
 import { AccountMail } from './email/account-mail.js';
 import { createAccountPagesRouter } from './email/account-pages.router.js';
 import { EmailChangeService } from './email/email-change.service.js';
@@ -173,6 +175,7 @@ export function createIdentity(context: AreaContext<IdentityEnv>): RunningArea {
             new TenantSearch(),
             new InvitedTenants(owners, keyring),
           ),
+          new ClosingResolver(new ClosingService(totp, mail)),
           new UserUsageResolver(),
           new RegistrationResolver(registrations),
           new SessionResolver(

@@ -37,6 +37,11 @@ import { tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
 import { AccountMail } from './email/account-mail.js';
+import { createExportRouter } from './export/export.router.js';
+import { OrganizationExport } from './export/organization-export.entity.js';
+import { collectCopies, forgetExportsSweep } from './export/organization-export.job.js';
+import { OrganizationExportResolver } from './export/organization-export.resolver.js';
+import { OrganizationExports } from './export/organization-export.service.js';
 import { InvitationMail } from './member/invitation-mail.js';
 import { Invitation } from './member/invitation.entity.js';
 import { InvitationService } from './member/invitation.service.js';
@@ -53,7 +58,6 @@ import { followProviders } from './msp/provider-standing.job.js';
 import { TenantErasure } from './msp/tenant-erasure.entity.js';
 import { collectErasures, eraseTenantsSweep, exportRetentionSweep } from './msp/tenant-erasure.job.js';
 import { TenantErasureService } from './msp/tenant-erasure.service.js';
-import { createTenantExportRouter } from './msp/tenant-export.router.js';
 import { rawOperations } from './raw-operation.js';
 import type { SessionTokens } from './session/session-tokens.js';
 import type { SigningKeyService } from './signing-key/signing-key.service.js';
@@ -66,6 +70,7 @@ export const tenancyEntities: readonly EntityClass[] = [
   ApiKey,
   MspClient,
   TenantErasure,
+  OrganizationExport,
   Delegation,
   DelegationRequest,
 ];
@@ -111,6 +116,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
   const brandings = new BrandingService(entitlements, outbound, publicUrl);
   const audits = new AuditService();
   const erasures = new TenantErasureService();
+  const exports = new OrganizationExports();
   const operationFor = rawOperations({ database, clock, verifier });
   return {
     resolvers: [
@@ -121,6 +127,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       ),
       new ApiKeyResolver(new ApiKeyService(permissions, users, keys, publicUrl)),
       new MspClientResolver(new MspClientService(entitlements), erasures),
+      new OrganizationExportResolver(exports),
       new BrandingResolver(brandings),
       new DelegationResolver(
         new DelegationService(entitlements),
@@ -136,15 +143,22 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       countInstances,
       followHealth,
       collectErasures(areas),
+      collectCopies(areas),
       tellProviders,
       followRequests(mails, publicUrl),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],
-    sweeps: [auditRetentionSweep(keyring), memberCleanupSweep, eraseTenantsSweep, exportRetentionSweep],
+    sweeps: [
+      auditRetentionSweep(keyring),
+      memberCleanupSweep,
+      eraseTenantsSweep,
+      exportRetentionSweep,
+      forgetExportsSweep,
+    ],
     routers: [
       createAuditExportRouter(audits, operationFor),
-      createTenantExportRouter(erasures, operationFor),
+      createExportRouter(erasures, exports, operationFor),
       createLogoRouter(brandings, operationFor),
     ],
     stop: () => outbound.close(),

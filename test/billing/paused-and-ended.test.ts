@@ -56,6 +56,44 @@ const resume = async (tenant: Tenant) =>
     `mutation { resumeSubscription { ${subscriptionFields} } }`,
   );
 
+test('with the tenant its subscription ends at once, also one that is bought behind it, and does not come back', async () => {
+  const tenant = await proTenant(panel);
+  const { customer } = tenant;
+  const [first] = (await panel.sdk.subscriptions.list({ customer })).data;
+  dataOf(
+    await tenant.graphql(
+      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+      {
+        input: { currentPassword: tenant.account.password },
+      },
+    ),
+  );
+  const living = async () => (await panel.sdk.subscriptions.list({ customer })).data.length;
+  await expect.poll(living, { timeout: 20_000 }).toBe(0);
+  const { data: prices } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
+  await panel.sdk.subscriptions.create({ customer, items: [{ price: prices[0]!.id }] });
+  await expect.poll(living, { timeout: 20_000 }).toBe(0);
+  const { data: invoices } = await panel.sdk.invoices.list({ customer, subscription: first!.id });
+  expect(invoices.map(({ amount_paid }) => amount_paid)).toEqual([4900]);
+
+  dataOf(
+    await panel.world.graphql(
+      'mutation($id: ID!) { restoreTenant(id: $id) { eraseAt } }',
+      { id: tenant.id },
+      await panel.world.administrator(),
+    ),
+  );
+  await until(
+    async () => (await panel.world.login(tenant.account.email, tenant.account.password)).status === 200,
+    'the owner to be let in',
+  );
+  const again = await signedIn(panel, tenant);
+  await until(async () => (await subscriptionOf(again)).status === 'CANCELED', 'the end to be seen');
+  expect((await subscriptionOf(again)).plan).toBe('FREE');
+  dataOf(await change(again, { plan: 'PRO', billingCycle: 'MONTHLY' }));
+  expect([await living(), (await subscriptionOf(again)).plan]).toEqual([1, 'PRO']);
+});
+
 const paidBy = async (customer: string) =>
   (await panel.sdk.invoices.list({ customer, status: 'paid' })).data.map((each) => each.amount_paid);
 

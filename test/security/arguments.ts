@@ -127,6 +127,8 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'SetHostingBudgetInput.currency': 'EUR',
   'ExchangeAuthorizationCodeInput.codeVerifier': 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   'ExchangeAuthorizationCodeInput.grantType': 'authorization_code',
+  // With the right one the caller's tenant would end.
+  'CloseOrganizationInput.currentPassword': 'not the password',
   'InviteMemberInput.role': 'VIEWER',
   'Query.metricsHistory.metric': 'cpu',
   'Query.metricsHistory.range': '1h',

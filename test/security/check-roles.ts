@@ -106,7 +106,7 @@ export function hasField(schema: GraphQLSchema, { kind, field }: RootField): boo
 
 /** Names of what takes a tenant, its node, its people or their tokens away. */
 const ends =
-  /^(cancel|change|createReenrollment|decommission|delete|disconnect|expire|reject|remove|report|reset|restore|revoke|rotate|suspend)/;
+  /^(cancel|change|close|createReenrollment|decommission|delete|disconnect|expire|reject|remove|report|reset|restore|revoke|rotate|suspend)/;
 
 /** Whoever is let in may change what the others would be refused. */
 export function refusedFirst({ callers: allowed }: Access): Caller[] {

@@ -197,3 +197,20 @@ export async function apiKey(scene: Scene): Promise<Record<string, string>> {
   );
   return { 'ExchangeApiKeyInput.key': createApiKey.key };
 }
+
+/** A copy of the tenant that was made some time ago: another one may be asked for. */
+export async function exported({ panel, tenant, word }: Scene): Promise<void> {
+  const id = newId('export');
+  const now = panel.clock.now().getTime();
+  const [begun, ended] = [new Date(now - 2 * 3_600_000), new Date(now + 24 * 3_600_000)];
+  await panel.sql(
+    `insert into identity.organization_export (tenant_id, id, started_at, completed_at, expires_at)
+     values ($1, $2, $3, $3, $4)`,
+    [tenant.id, id, begun, ended],
+  );
+  await panel.sql(
+    `insert into identity.organization_export_part (tenant_id, export_id, area, source_table, part, rows)
+     values ($1, $2, 'fleet', 'instance', 0, $3)`,
+    [tenant.id, id, JSON.stringify([{ name: `${word} exported` }])],
+  );
+}

@@ -17,6 +17,7 @@ import {
   changeClient,
   delegate,
   impersonations,
+  exported,
   invitations,
   mailToken,
   manage,
@@ -80,6 +81,7 @@ export class RichScene extends Scene {
     await scene.oneTimeCodes();
     await scene.signInToNode();
     await mspClient(scene);
+    await exported(scene);
     await groups(scene);
     await manage(scene);
     // The second takes the place of the first, which ends.

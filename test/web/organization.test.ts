@@ -244,6 +244,10 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
+        await press(page, `Close ${name}`, 'Close');
+        await row.getByText(/All of it is erased .* unless it is restored/).waitFor();
+        await press(page, `Restore ${name}`);
+        await row.getByText('Active', { exact: true }).waitFor();
         const parent = await provider(stage.panel);
         const acme = await client(stage.panel, mailbox, parent);
         await parent.rest(`/api/msp/clients/${acme.id}/suspend`, { method: 'POST' });

@@ -9,10 +9,14 @@ const passing = new Set(['UNAVAILABLE', 'NETWORK']);
 
 /** Reads again as long as readings fail for a reason that passes: nobody has to press for it. */
 export function useAgain(told: Told | undefined, read: () => void): void {
-  const isPassing = told !== undefined && passing.has(told.code);
+  useWhile(told !== undefined && passing.has(told.code), read);
+}
+
+/** Reads again as long as something is under way, of which no event tells. */
+export function useWhile(isUnderWay: boolean, read: () => void): void {
   useEffect(() => {
-    if (!isPassing) return undefined;
+    if (!isUnderWay) return undefined;
     const later = setInterval(read, everyMs);
     return () => clearInterval(later);
-  }, [isPassing, read]);
+  }, [isUnderWay, read]);
 }

@@ -7,6 +7,8 @@ import { Page } from '../parts/page.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { CloseOrganization } from './close-organization.tsx';
+import { ExportOrganization } from './export-organization.tsx';
 import { Grants } from './grants.tsx';
 import { Invite } from './invite.tsx';
 import { MemberLine } from './member-line.tsx';
@@ -33,6 +35,8 @@ export default function MembersPage() {
         {isManager && <Invitations />}
         {may('identity.delegation.read') && <Grants />}
         {may('identity.tenant.update') && <OrganizationName />}
+        {may('identity.organization.export') && <ExportOrganization />}
+        {may('identity.organization.close') && <CloseOrganization />}
       </div>
     </Page>
   );

@@ -5,6 +5,7 @@ import { usePages } from '../api/use-pages.ts';
 import { useSettled } from '../api/use-settled.ts';
 import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
+  CloseTenantDocument,
   EndPlanGrantDocument,
   GrantPlanDocument,
   RestoreTenantDocument,
@@ -21,9 +22,10 @@ import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
-import { Time } from '../parts/time.tsx';
+import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { ErasedTenants } from './erased-tenants.tsx';
 import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
 
@@ -80,6 +82,7 @@ function Tenants() {
         render={(tenant) => <TenantLine tenant={tenant} onChange={reload} />}
       />
       {may('identity.tenant.create') && <NewTenant onMade={reload} />}
+      <ErasedTenants />
     </Page>
   );
 }
@@ -88,11 +91,12 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
   const [isResetting, setResetting] = useState(false);
-  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy } = tenant;
+  const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy, eraseAt } = tenant;
   const isByProvider = suspendedBy.includes('PROVIDER');
   const isOwn = id === me.tenant.id;
   // What a client has is its provider's to decide.
   const isGrantable = providerId === null;
+  const isClosed = providerId === null && eraseAt !== null;
   return (
     <>
       <div>
@@ -108,6 +112,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           )}
           {providerId && '. Its provider decides on its plan.'}
         </p>
+        {eraseAt && <p className="wrong">All of it is erased {exactTime(eraseAt)}, unless it is restored.</p>}
       </div>
       <div className="actions">
         {may('identity.second-factor.reset') && !isOwn && owners.length > 0 && (
@@ -147,12 +152,12 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
             variables={{ id }}
             text="Suspend"
             label={`Suspend ${name}`}
-            confirm="Its people, nodes and API keys are refused within seconds, until it is restored. Nothing is deleted."
+            confirm="Its people, nodes and API keys are refused within seconds, until it is restored. Nothing is deleted, and what it subscribes to goes on being charged: closing it ends that."
             done={`${name} is suspended.`}
             onDone={onChange}
           />
         )}
-        {may('identity.tenant.suspend') && suspendedBy.includes('PANEL') && (
+        {may('identity.tenant.suspend') && (isClosed || suspendedBy.includes('PANEL')) && (
           <Action
             document={RestoreTenantDocument}
             variables={{ id }}
@@ -163,6 +168,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
                 ? `${name} stays suspended by its provider.`
                 : `${name} is restored. Its people sign in anew.`
             }
+            onDone={onChange}
+          />
+        )}
+        {may('identity.tenant.close') && !isOwn && providerId === null && !isClosed && (
+          <Action
+            document={CloseTenantDocument}
+            variables={{ id }}
+            text="Close"
+            label={`Close ${name}`}
+            confirm="It is suspended at once, its subscription is cancelled, and all that it has is erased in 30 days. Until then it can be restored, here or by its owners, who are mailed a link; its subscription can not."
+            done={`${name} is closed.`}
             onDone={onChange}
           />
         )}

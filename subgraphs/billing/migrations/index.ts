@@ -12,6 +12,8 @@ import { admissionMigration } from './014-admission.js';
 import { tracesMigration } from './020-traces.js';
 import { freedLicencesMigration } from './021-freed-licences.js';
 import { partnerListsMigration } from './022-partner-lists.js';
+import { closedTenantsMigration } from './023-closed-tenants.js';
+import { copiesMigration } from './024-copies.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -27,4 +29,6 @@ export const billingMigrations: readonly AreaMigration[] = [
   tracesMigration,
   freedLicencesMigration,
   partnerListsMigration,
+  closedTenantsMigration,
+  copiesMigration,
 ];

@@ -16,6 +16,7 @@ import type { StripeSource } from '../stripe/stripe-client.js';
 import { within } from '../stripe/within.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { applySnapshot, reconcileMs } from './apply.js';
+import { endClosedKind } from './closed-tenant.kind.js';
 import { beginLooksSql, endAlikeSql, endLooksSql } from './look.sql.js';
 import { BillingSubscription } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
@@ -170,6 +171,7 @@ export class Looks {
       // By jobs of their own: the plan does not wait for them.
       if (terms) jobs.enqueue(paidInvoicesKind, { tenantId });
       if (snapshot && snapshot.surplus.length > 0) jobs.enqueue(endSurplusKind, { tenantId });
+      if (isLive && row.closedAt) jobs.enqueue(endClosedKind, { tenantId });
     }
   }
 }

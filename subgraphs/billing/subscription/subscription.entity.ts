@@ -167,6 +167,10 @@ export class BillingSubscription {
 
   @Property({ type: 'datetime', nullable: true })
   reconcileAt!: Date | null;
+
+  /** Since when the tenant is closed: it is to subscribe to nothing. */
+  @Property({ type: 'datetime', nullable: true })
+  closedAt!: Date | null;
 }
 
 @ObjectType({ description: 'What takes the place of the plan at the end of the period.' })
@@ -240,6 +244,7 @@ export function newSubscription(tenantId: string): BillingSubscription {
     seen: null,
     syncedAt: null,
     reconcileAt: null,
+    closedAt: null,
   });
 }
 

@@ -45,6 +45,7 @@ import { windowDaysMigration } from './107-window-days.js';
 import { degradedToldMigration } from './108-degraded-told.js';
 import { clientHealthMigration } from './109-client-health.js';
 import { channelGrantsMigration } from './110-channel-grants.js';
+import { copiesMigration } from './111-copies.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -176,4 +177,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   degradedToldMigration,
   clientHealthMigration,
   channelGrantsMigration,
+  copiesMigration,
 ];

@@ -18,6 +18,7 @@ import { previousScoreMigration } from './035-previous-score.js';
 import { countsMigration } from './036-counts.js';
 import { overallScoresMigration } from './037-overall-scores.js';
 import { grantsMigration } from './038-grants.js';
+import { copiesMigration } from './039-copies.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -43,4 +44,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   countsMigration,
   overallScoresMigration,
   grantsMigration,
+  copiesMigration,
 ];

@@ -16,6 +16,7 @@ import { haHistoryMigration } from './051-ha-history.js';
 import { contractsMigration } from './052-contracts.js';
 import { serverStepsMigration } from './053-server-steps.js';
 import { haDatabaseMigration } from './054-ha-database.js';
+import { copiesMigration } from './055-copies.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -35,4 +36,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   contractsMigration,
   serverStepsMigration,
   haDatabaseMigration,
+  copiesMigration,
 ];

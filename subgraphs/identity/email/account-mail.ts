@@ -1,8 +1,15 @@
 import type { MailCause, MailQueue } from '#platform/mail-queue.js';
+import { oneLine } from '#platform/mail.js';
 
 import type { User } from '../user/user.entity.js';
 
 type Addressee = Pick<User, 'tenantId' | 'email'>;
+
+interface Closing {
+  name: string;
+  eraseAt: Date;
+  token: string;
+}
 
 /** The mail that accounts cause, in the transactions that cause it. */
 export class AccountMail {
@@ -114,6 +121,19 @@ export class AccountMail {
       'An owner or administrator of your organization has ended all sessions of your account. Sign in again to go on.',
       'If a device of yours was lost or stolen, choose a new password as well:',
       `${this.publicUrl}/account/forgot-password`,
+    ]);
+  }
+
+  /** To each owner: whoever did not close it is to learn of it, and may take it back. */
+  organizationClosed(cause: MailCause, user: Addressee, { name, eraseAt, token }: Closing): void {
+    const at = `${eraseAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    this.send(cause, user, 'Your organization was closed', [
+      `${oneLine(name)} was closed: nobody can sign in to it, its nodes and API keys are refused, and its ` +
+        `subscription is cancelled. All that it has is erased ${at}.`,
+      'Until then this link restores it, without its subscription. It works once.',
+      `${this.publicUrl}/account/restore-organization#token=${token}`,
+      'For a copy of what it had, restore it and export it on the page Members, or ask whoever runs the panel, who can ' +
+        'still hand it out for 30 days after the erasure.',
     ]);
   }
 

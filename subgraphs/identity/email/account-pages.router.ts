@@ -57,6 +57,16 @@ const acceptInvitation: FormPage = {
   onward: [home],
 };
 
+const restoreOrganization: FormPage = {
+  title: 'Restore the organization',
+  form: `<p>It was closed. Restored, its people sign in and its nodes work as before; its subscription does not come back.</p>
+  <button>Restore the organization</button>`,
+  link: linkQuery('ORGANIZATION_RESTORE'),
+  mutation: 'mutation($input: RestoreOrganizationInput!) { restoreOrganization(input: $input) { name } }',
+  done: 'Done. The organization is restored: sign in anew.',
+  onward: [home],
+};
+
 const register: FormPage = {
   title: 'Make an organization',
   form: `<label>Your name <input name="name" required maxlength="200" autofocus autocomplete="name"></label>
@@ -87,5 +97,6 @@ export function createAccountPagesRouter(registration: RegistrationState): Route
   router.get('/account/forgot-password', formPage(forgotPassword));
   router.get('/account/reset-password', formPage(resetPassword));
   router.get('/account/accept-invitation', formPage(acceptInvitation));
+  router.get('/account/restore-organization', formPage(restoreOrganization));
   return router;
 }

@@ -1,6 +1,10 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-export type MailTokenPurpose = 'PASSWORD_RESET' | 'EMAIL_VERIFICATION' | 'EMAIL_CHANGE';
+export type MailTokenPurpose =
+  | 'PASSWORD_RESET'
+  | 'EMAIL_VERIFICATION'
+  | 'EMAIL_CHANGE'
+  | 'ORGANIZATION_RESTORE';
 
 /** A token that was mailed to a user; only its SHA-256 is kept. */
 @Entity({ tableName: 'mail_token' })

@@ -13,6 +13,7 @@ const lifetimes: Readonly<Record<MailTokenPurpose, number>> = {
   PASSWORD_RESET: hour,
   EMAIL_VERIFICATION: 24 * hour,
   EMAIL_CHANGE: 24 * hour,
+  ORGANIZATION_RESTORE: 30 * 24 * hour,
 };
 
 /** Makes the newest token of its purpose for a user; those before it end. It goes to the user's address unless told. */
@@ -58,7 +59,7 @@ export async function useMailToken<T>(
     ]);
   if (!found) throw refused();
   const key = { tenantId: found.tenant_id };
-  return operation.write(async (write) => {
+  const use = async (write: Write) => {
     const now = operation.clock.now();
     const user = await write.em.findOneOrFail(
       User,
@@ -71,7 +72,8 @@ export async function useMailToken<T>(
     mailed.usedAt = now;
     write.audit({ target: user.id, actor: user.id, actorKind: 'user' });
     return work(write, user, mailed.email);
-  }, found.tenant_id);
+  };
+  return operation.write(use, found.tenant_id, { isRestoring: purpose === 'ORGANIZATION_RESTORE' });
 }
 
 function refused(): ApiError {

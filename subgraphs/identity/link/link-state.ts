@@ -6,6 +6,7 @@ export enum LinkKind {
   EMAIL_CHANGE = 'EMAIL_CHANGE',
   PASSWORD_RESET = 'PASSWORD_RESET',
   INVITATION = 'INVITATION',
+  ORGANIZATION_RESTORE = 'ORGANIZATION_RESTORE',
 }
 
 registerEnumType(LinkKind, {
@@ -17,6 +18,7 @@ registerEnumType(LinkKind, {
     EMAIL_CHANGE: { description: 'Puts a new e-mail address in force.' },
     PASSWORD_RESET: { description: 'Chooses a new password.' },
     INVITATION: { description: 'Joins a tenant.' },
+    ORGANIZATION_RESTORE: { description: 'Takes the closing of an organization back.' },
   },
 });
 

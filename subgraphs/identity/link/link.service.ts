@@ -18,6 +18,7 @@ export class LinkService {
       case LinkKind.EMAIL_VERIFICATION:
       case LinkKind.EMAIL_CHANGE:
       case LinkKind.PASSWORD_RESET:
+      case LinkKind.ORGANIZATION_RESTORE:
         return ofMailed(operation, kind, hash);
     }
   }

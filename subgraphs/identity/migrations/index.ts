@@ -30,6 +30,8 @@ import { accessRequestsMigration } from './096-access-requests.js';
 import { grantVersionsMigration } from './097-grant-versions.js';
 import { auditRequestsMigration } from './098-audit-requests.js';
 import { brandingOfItsOwnMigration } from './099-branding-of-its-own.js';
+import { closingMigration } from './100-closing.js';
+import { organizationExportsMigration } from './101-organization-exports.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -174,4 +176,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   grantVersionsMigration,
   auditRequestsMigration,
   brandingOfItsOwnMigration,
+  closingMigration,
+  organizationExportsMigration,
 ];

@@ -21,7 +21,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { MspClient, MspClientPage } from './msp-client.entity.js';
 import { CreateMspClientInput, MspClientsArgs, UpdateMspClientInput } from './msp-client.inputs.js';
 import type { MspClientService } from './msp-client.service.js';
-import { TenantErasurePage, type TenantErasure } from './tenant-erasure.entity.js';
+import { panelsOwn, TenantErasurePage, type TenantErasure } from './tenant-erasure.entity.js';
 import type { TenantErasureService } from './tenant-erasure.service.js';
 
 @ArgsType()
@@ -67,7 +67,21 @@ export class MspClientResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<TenantErasure>> {
-    return this.erasures.page(operation, args);
+    return this.erasures.page(operation, operation.tenantId, args);
+  }
+
+  @Authorized('identity.tenant.list')
+  @Query(() => TenantErasurePage, {
+    description:
+      "What became of organizations that were closed and were nobody's clients, oldest first. What one had is at GET " +
+      '/account/erased/{id} for 30 days. Platform administrators only.',
+  })
+  async closedTenantErasures(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<TenantErasure>> {
+    operation.requireUser();
+    return this.erasures.page(operation, panelsOwn, args);
   }
 
   @Authorized('identity.msp.manage')

@@ -10,6 +10,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { MspClientChanged } from '#schema/events.js';
 
+import { restorableMs } from '../closing/reopen.service.js';
 import { countingInvitation } from '../throttle/throttle.js';
 import { requireStanding } from '../user/standing.service.js';
 import { MspClient, MspClientStatus } from './msp-client.entity.js';
@@ -23,9 +24,6 @@ import {
   type UpdateMspClientInput,
 } from './msp-client.inputs.js';
 import { lockShares, tellRemainder } from './shares.service.js';
-
-const day = 24 * 60 * 60 * 1000;
-const restorableMs = 30 * day;
 
 /** What a mutation did to a client, as both trails tell it. */
 interface Change {

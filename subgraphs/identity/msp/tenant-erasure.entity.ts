@@ -4,17 +4,25 @@ import { Field, ID, ObjectType } from 'type-graphql';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
 
+/**
+ * Whose the erasures are of tenants that were nobody's clients: what is kept of them must be no tenant's, or it would go
+ * with that. Only the panel's administrators are shown what it has.
+ */
+export const panelsOwn = 'panel';
+
 @Entity({ tableName: 'tenant_erasure' })
-@ObjectType({ description: 'What became of a client that was deleted.' })
+@ObjectType({
+  description: 'What became of a client that was deleted, or of an organization that was closed.',
+})
 export class TenantErasure {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
 
-  @Field(() => ID, { description: 'Starts with `ers_`. The export is at GET /msp/exports/{id}.' })
+  @Field(() => ID, { description: 'Starts with `ers_`. The export of a client is at GET /msp/exports/{id}.' })
   @PrimaryKey({ type: 'text' })
   id!: string;
 
-  @Field(() => ID, { description: 'The id that the client had.' })
+  @Field(() => ID, { description: 'The id that the client or organization had.' })
   @Property({ type: 'text' })
   clientId!: string;
 

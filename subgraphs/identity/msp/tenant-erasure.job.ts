@@ -1,60 +1,97 @@
 import type { ErasureOptions } from '#platform/erasure/erasure.job.js';
 import { newId } from '#platform/ids.js';
-import type { Sweep } from '#platform/membership/sweep.js';
+import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { AreaErased, RowsExported, TenantErased } from '#schema/events.js';
 
 import { lockShares, tellRemainder } from './shares.service.js';
+import { panelsOwn } from './tenant-erasure.entity.js';
 
 const batch = 10;
 const keepExportMs = 30 * 24 * 60 * 60 * 1000;
 
 interface Due {
+  /** Whose the export will be. */
   tenantId: string;
   id: string;
   name: string;
 }
 
-/** Begins to erase the clients whose 30 days are over. Their shares return to their providers. */
+/** Begins to erase the tenants whose 30 days are over: clients that were deleted, and closed ones that are nobody's. */
 export const eraseTenantsSweep: Sweep = {
   name: 'tenant.erase',
   everyMs: 60_000,
-  due: 'select from identity.msp_client where erase_at <= ?',
-  async run({ em, now, publish }) {
-    const found = await em.execute<Omit<Due, 'name'>[]>(
-      `select tenant_id as "tenantId", id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}`,
-      [now.toISOString()],
-    );
-    // In one order, and before the rows, as everybody else takes these locks. What was restored meanwhile stays.
-    const providers = [...new Set(found.map(({ tenantId }) => tenantId))].toSorted();
-    for (const provider of providers) await lockShares(em, provider);
-    const due = await em.execute<Due[]>(
-      `delete from identity.msp_client
-       where erase_at <= ? and id in (select jsonb_array_elements_text(?::jsonb))
-       returning tenant_id as "tenantId", id, name`,
-      [now.toISOString(), JSON.stringify(found.map(({ id }) => id))],
-    );
-    const freed = new Set(due.map(({ tenantId }) => tenantId));
-    for (const provider of providers) if (freed.has(provider)) await tellRemainder({ em, publish }, provider);
-    for (const client of due) {
-      const erasureId = newId('erasure');
-      await em.execute(
-        `insert into identity.tenant_erasure (tenant_id, id, client_id, client_name, started_at) values (?, ?, ?, ?, ?)`,
-        [client.tenantId, erasureId, client.id, client.name, now.toISOString()],
-      );
-      publish({
-        topic: 'identity.tenant.erased',
-        tenantId: client.tenantId,
-        entityId: client.id,
-        payload: { tenantId: client.id, erasureId } satisfies TenantErased,
-      });
-    }
-    return found.length === batch ? 'more' : 'done';
+  due: `select from (
+      select erase_at from identity.msp_client where erase_at is not null
+      union all select erase_at from identity.tenant where erase_at is not null and erasure_id is null
+    ) due where erase_at <= ?`,
+  async run(step) {
+    const hasMoreClients = await eraseClients(step);
+    return (await eraseClosed(step)) || hasMoreClients ? 'more' : 'done';
   },
 };
 
+/** Their shares return to their providers. Whether there may be more of them. */
+async function eraseClients(step: SweepStep): Promise<boolean> {
+  const { em, now, publish } = step;
+  const found = await em.execute<Omit<Due, 'name'>[]>(
+    `select tenant_id as "tenantId", id from identity.msp_client where erase_at <= ? order by erase_at limit ${batch}`,
+    [now.toISOString()],
+  );
+  // In one order, and before the rows, as everybody else takes these locks. What was restored meanwhile stays.
+  const providers = [...new Set(found.map(({ tenantId }) => tenantId))].toSorted();
+  for (const provider of providers) await lockShares(em, provider);
+  const due = await em.execute<Due[]>(
+    `delete from identity.msp_client
+     where erase_at <= ? and id in (select jsonb_array_elements_text(?::jsonb))
+     returning tenant_id as "tenantId", id, name`,
+    [now.toISOString(), JSON.stringify(found.map(({ id }) => id))],
+  );
+  const freed = new Set(due.map(({ tenantId }) => tenantId));
+  for (const provider of providers) if (freed.has(provider)) await tellRemainder({ em, publish }, provider);
+  for (const client of due) await begin(step, client);
+  return found.length === batch;
+}
+
+/**
+ * One that has a client all the same, made in the seconds in which it was closed, stays until that one is gone; and one that
+ * somebody let in again by hand stays.
+ */
+async function eraseClosed(step: SweepStep): Promise<boolean> {
+  const { em, now } = step;
+  const due = await em.execute<Omit<Due, 'tenantId'>[]>(
+    `select id, name from identity.tenant t
+     where erase_at <= ? and erasure_id is null and suspended_at is not null
+       and not exists (select from identity.msp_client c where c.tenant_id = t.id)
+     order by erase_at limit ${batch} for update`,
+    [now.toISOString()],
+  );
+  for (const tenant of due) {
+    const erasureId = await begin(step, { ...tenant, tenantId: panelsOwn });
+    await em.execute('update identity.tenant set erasure_id = ? where id = ?', [erasureId, tenant.id]);
+  }
+  return due.length === batch;
+}
+
+async function begin({ em, now, publish }: SweepStep, { tenantId, id, name }: Due): Promise<string> {
+  const erasureId = newId('erasure');
+  await em.execute(
+    `insert into identity.tenant_erasure (tenant_id, id, client_id, client_name, started_at) values (?, ?, ?, ?, ?)`,
+    [tenantId, erasureId, id, name, now.toISOString()],
+  );
+  publish({
+    topic: 'identity.tenant.erased',
+    tenantId,
+    entityId: id,
+    payload: { tenantId: id, erasureId } satisfies TenantErased,
+  });
+  return erasureId;
+}
+
 /** Erases identity's own part: the trail by its own doors, and the tenant itself as the last. */
 export const identityErasure: ErasureOptions = {
+  // Copies of what is exported anyway.
+  withoutExport: /^organization_export_part$/,
   doors: { audit_event: 'take_audit_event', audit_head: 'take_audit_head' },
   lock: async (em, tenantId) => {
     await em.execute('select 1 from identity.tenant where id = ? for update', [tenantId]);

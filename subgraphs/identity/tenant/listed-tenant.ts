@@ -71,8 +71,16 @@ export class ListedTenant {
   @Field(() => DateTime, { nullable: true, description: 'Since when it is suspended; null while it is not.' })
   suspendedAt!: Date | null;
 
-  @Field(() => [TenantSuspender], { description: 'Who has suspended it; empty while nobody has.' })
+  @Field(() => [TenantSuspender], {
+    description: 'Who has suspended it; empty while nobody has, and while it is only closed.',
+  })
   suspendedBy!: TenantSuspender[];
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it will be erased, since it was closed or, as a client, deleted. Null otherwise.',
+  })
+  eraseAt!: Date | null;
 }
 
 export const ListedTenantPage = pageOf(ListedTenant, 'ListedTenant');

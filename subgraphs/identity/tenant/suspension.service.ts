@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { closingStateOf, reopen } from '../closing/reopen.service.js';
 import { setSuspended } from './set-suspended.service.js';
 import { Tenant } from './tenant.entity.js';
 
@@ -20,7 +21,7 @@ export class SuspensionService {
     return this.change(operation, tenantId, true);
   }
 
-  /** Restoring one that is not suspended changes nothing. */
+  /** Takes a closing back as well. Restoring one that is not suspended changes nothing. */
   async restore(operation: Operation, tenantId: string): Promise<Tenant> {
     return this.change(operation, tenantId, false);
   }
@@ -30,13 +31,18 @@ export class SuspensionService {
     const now = operation.clock.now();
     return operation.write(async ({ em, publish, audit }) => {
       const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      const [state] = await em.execute<{ isSuspended: boolean; hasProvider: boolean }[]>(
-        `select suspended_at is not null as "isSuspended", parent_tenant_id is not null as "hasProvider"
-         from identity.tenant where id = ?`,
-        [id],
-      );
-      if (!tenant || !state) throw notFound('Tenant');
+      if (!tenant) throw notFound('Tenant');
+      const state = await closingStateOf(em, id);
       audit({ target: id, changes: { suspended: isSuspended } });
+      if (tenant.eraseAt && isSuspended) {
+        // Its closing has suspended it: taken back by an owner, it stays so.
+        await em.execute('update identity.tenant set stays_suspended = true where id = ?', [id]);
+        return tenant;
+      }
+      if (tenant.eraseAt) {
+        await reopen({ em, publish, now }, tenant, { staysSuspended: false });
+        return tenant;
+      }
       const isByProvider = state.hasProvider && (await keepForClient(em, userId, isSuspended ? now : null));
       if (state.isSuspended !== (isSuspended || isByProvider))
         await setSuspended({ em, publish, now }, id, isSuspended);

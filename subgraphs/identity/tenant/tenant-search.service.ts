@@ -21,6 +21,7 @@ interface Row {
   provider_id: string | null;
   owners: { id: string; email: string }[];
   suspended_by: TenantSuspender[];
+  erase_at: Date | string | null;
 }
 
 /** Finds tenants for the platform's administrators, in the order in which they were made. */
@@ -37,7 +38,7 @@ export class TenantSearch {
       status == null ? null : status === TenantStatus.SUSPENDED,
     ];
     const rows = await operation.em.execute<Row[]>(
-      'select * from identity.list_tenants_and_suspenders(?, ?, ?, ?, ?, ?::boolean, ?, ?::integer)',
+      'select * from identity.list_tenants_and_closings(?, ?, ?, ?, ?, ?::boolean, ?, ?::integer)',
       [...wanted, window.after ?? null, window.size + 1],
     );
     return toPage(rows.map(toListed), window, async () => {
@@ -71,5 +72,6 @@ function toListed(row: Row): ListedTenant {
     createdAt: new Date(row.created_at),
     suspendedAt: row.suspended_at === null ? null : new Date(row.suspended_at),
     suspendedBy: row.suspended_by,
+    eraseAt: row.erase_at === null ? null : new Date(row.erase_at),
   };
 }

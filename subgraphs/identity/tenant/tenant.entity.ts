@@ -34,4 +34,13 @@ export class Tenant {
   @Field(() => DateTime, { description: 'When the tenant was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When it will be erased: 30 days after it was closed, and until then it can be restored. Null otherwise, and of MSP ' +
+      'clients, of which `MspClient.eraseAt` tells.',
+  })
+  @Property({ type: 'datetime', nullable: true })
+  eraseAt?: Date | null;
 }

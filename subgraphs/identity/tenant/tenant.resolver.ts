@@ -100,8 +100,9 @@ export class TenantResolver {
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:
-      'Suspends a tenant: its users, nodes and API keys are refused within seconds. Platform administrators only. Safe to ' +
-      'repeat. Of a client its provider cannot undo it. NOT_FOUND, CONFLICT (OWN_TENANT).',
+      'Suspends a tenant: its users, nodes and API keys are refused within seconds. A subscription that it pays goes on ' +
+      'being charged, and nobody of it can sign in to cancel that: `closeTenant` cancels it. Platform administrators only. ' +
+      'Safe to repeat. Of a client its provider cannot undo it, and of a closed one no owner. NOT_FOUND, CONFLICT (OWN_TENANT).',
   })
   async suspendTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
@@ -113,8 +114,9 @@ export class TenantResolver {
   @Authorized('identity.tenant.suspend')
   @Mutation(() => Tenant, {
     description:
-      'Ends the suspension of a tenant, whose users sign in anew. Platform administrators only. Safe to repeat. A client ' +
-      'that its provider has suspended as well stays so. NOT_FOUND.',
+      'Ends the suspension of a tenant, and takes its closing back. Its users sign in anew; a subscription that was cancelled ' +
+      'by the closing is not brought back. Platform administrators only. Safe to repeat. A client that its provider has ' +
+      'suspended as well stays so. NOT_FOUND, also once its erasure has begun.',
   })
   async restoreTenant(
     @Arg('id', () => ID, { description: 'The tenant.' }) id: string,

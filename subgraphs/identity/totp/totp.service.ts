@@ -116,23 +116,35 @@ export class TotpService {
     return isOwn && user.totpConfirmedAt ? recoveryCodesLeft(em, user) : null;
   }
 
-  /** Uses a code of the viewer up, who gives the password as well, and does what takes both. */
+  /**
+   * Has the viewer prove who they are, by the password and where codes are on by one of those. `requireStillProven` asks
+   * under a lock whether it counts.
+   */
+  async prove(
+    operation: Operation,
+    { currentPassword, code }: { currentPassword: string; code?: string | null },
+    options: { recovery: boolean } = { recovery: true },
+  ): Promise<User> {
+    const before = await this.users.me(operation);
+    await checkCurrentPassword(operation, before, currentPassword);
+    if (!before.totpConfirmedAt) return before;
+    if (code == null) throw invalid('input.code', 'Code is required');
+    await this.useCode(operation, before, code, options);
+    return before;
+  }
+
+  /** Does what takes a password and a code. */
   private async withBoth(
     operation: Operation,
-    { currentPassword, code }: DisableTotpInput | RegenerateRecoveryCodesInput,
+    input: DisableTotpInput | RegenerateRecoveryCodesInput,
     options: { recovery: boolean },
     work: (write: Write, user: User) => Promise<void>,
   ): Promise<void> {
-    const before = await this.users.me(operation);
-    await checkCurrentPassword(operation, before, currentPassword);
+    const before = await this.prove(operation, input, options);
     if (!before.totpConfirmedAt) throw new ApiError('CONFLICT', 'TOTP is not on', { reason: 'TOTP_OFF' });
-    await this.useCode(operation, before, code, options);
     await operation.write(async (write) => {
       const user = await this.lock(operation, write);
-      // Another change came first: neither what was typed nor what it was checked against is in force any more.
-      requireSamePassword(user, before);
-      if (user.totpConfirmedAt?.getTime() !== before.totpConfirmedAt?.getTime())
-        throw invalid('input.code', wrongCode);
+      requireStillProven(user, before);
       await work(write, user);
     });
   }
@@ -152,6 +164,13 @@ export class TotpService {
     const { tenantId, userId: id } = operation.requireUser();
     return write.em.findOneOrFail(User, { tenantId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
+}
+
+/** Another change came first: neither what was typed nor what it was checked against is in force any more. */
+export function requireStillProven(locked: User, proven: User): void {
+  requireSamePassword(locked, proven);
+  if (locked.totpConfirmedAt?.getTime() !== proven.totpConfirmedAt?.getTime())
+    throw invalid('input.code', wrongCode);
 }
 
 function keepRecoveryCodes(

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { tokenInRole } from '../../support/roles.js';
 import { until, type Tenant } from '../../support/world.js';
 import { entryOf } from '../audit/support.js';
 import { client, provider, signedInAgain } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
+import { enableTotp, nextCode } from '../support/totp.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
@@ -98,6 +100,163 @@ test.concurrent('a client stays suspended until both its provider and the admini
   await byPanel('restore');
   expect(await told(parent, acme.id)).toEqual(['ACTIVE', [], 'ACTIVE', []]);
   await until(async () => (await panel.world.login(email, password)).status === 200, 'the owner', 3_000);
+});
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+const close = async (token: string, input: Record<string, unknown> = {}) =>
+  panel.world.graphql<{ closeOrganization: { id: string; eraseAt: string } }>(
+    'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id eraseAt } }',
+    { input: { currentPassword: 'correct horse battery', ...input } },
+    token,
+  );
+
+const closeTenant = async (id: string, token: string) =>
+  panel.world.graphql<{ closeTenant: { id: string; eraseAt: string } }>(
+    'mutation($id: ID!) { closeTenant(id: $id) { id eraseAt } }',
+    { id },
+    token,
+  );
+
+const restoreByLink = async (token: string) =>
+  panel.world.graphql(
+    'mutation($input: RestoreOrganizationInput!) { restoreOrganization(input: $input) { name } }',
+    { input: { token } },
+  );
+
+/** How administrators are told of a tenant. */
+async function listed(id: string): Promise<unknown> {
+  const { tenants } = dataOf(
+    await panel.world.graphql<{ tenants: { nodes: unknown[] } }>(
+      'query($id: String) { tenants(filter: { search: $id }) { nodes { status suspendedBy eraseAt } } }',
+      { id },
+      await panel.world.administrator(),
+    ),
+  );
+  return tenants.nodes[0];
+}
+
+const active = { status: 'ACTIVE', suspendedBy: [], eraseAt: null };
+
+test.concurrent('an owner closes the organization, and takes that back once, by the link that is mailed', async () => {
+  const tenant = await panel.world.tenant('Closing Inc');
+  const { email, password } = tenant.account;
+  const mayIn = async () => (await panel.world.login(email, password)).status;
+  const node = await tenant.node();
+  const keyPermissions = ['fleet.instance.read', 'identity.organization.close'];
+  const { key } = dataOf(
+    await tenant.graphql<{ createApiKey: { key: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'key', permissions: keyPermissions, currentPassword: password } },
+    ),
+  ).createApiKey;
+  expect(refusal(await close(key))).toEqual({ code: 'FORBIDDEN' });
+  const before = panel.clock.now().getTime();
+  const { closeOrganization: closed } = dataOf(await close(tenant.token));
+  expect(closed.id).toBe(tenant.id);
+  expect(Math.abs(Date.parse(closed.eraseAt) - before - 30 * dayMs)).toBeLessThan(600_000);
+  await until(async () => (await node.beat()).status === 403, 'the node to be refused', 10_000);
+  const withKey = async () => (await panel.world.rest('/api/fleet/instances', { token: key })).status;
+  expect([await mayIn(), await withKey(), (await tenant.rest('/api/auth/me')).status]).toEqual([
+    401, 401, 401,
+  ]);
+  const shown = { status: 'SUSPENDED', suspendedBy: [], eraseAt: closed.eraseAt };
+  expect(await listed(tenant.id)).toEqual(shown);
+  // Closed again, its end is not put off.
+  expect(dataOf(await closeTenant(tenant.id, await panel.world.administrator())).closeTenant).toEqual(closed);
+
+  const { text } = await mailbox.receive(email, /organization was closed/);
+  expect(text).toContain('Closing Inc was closed');
+  const token = await mailbox.token(email, /organization was closed/);
+  const state = async () =>
+    dataOf(
+      await panel.world.graphql<{ linkState: string }>(
+        'query($token: String!) { linkState(kind: ORGANIZATION_RESTORE, token: $token) }',
+        { token },
+      ),
+    ).linkState;
+  expect(await state()).toBe('OPEN');
+  expect(dataOf(await restoreByLink(token))).toEqual({ restoreOrganization: { name: 'Closing Inc' } });
+  expect([await state(), refusal(await restoreByLink(token))]).toEqual([
+    'USED',
+    { code: 'UNAUTHENTICATED', reason: 'MAIL_TOKEN_INVALID' },
+  ]);
+  await until(async () => (await mayIn()) === 200, 'the owner to be let in', 10_000);
+  await until(async () => (await node.beat()).status === 200, 'the node to be let in', 10_000);
+  expect([await listed(tenant.id), await withKey()]).toEqual([active, 200]);
+});
+
+test.concurrent('closing takes an owner, the password, and a code where codes are on', async () => {
+  const tenant = await panel.world.tenant();
+  const { secret } = await enableTotp(panel, tenant);
+  const { access_token: administrator, user } = (
+    await panel.world.login('admin@panel.test', 'administrator-password')
+  ).body;
+  const code = await nextCode(panel, secret);
+  const other = await panel.world.tenant();
+  const admin = await tokenInRole(panel, other, 'ADMIN');
+  expect([
+    refusal(await close(tenant.token, { currentPassword: 'wrong' })),
+    refusal(await close(tenant.token)),
+    refusal(await close(tenant.token, { code: '000000' })),
+    refusal(await close(admin)),
+    refusal(await closeTenant(tenant.id, tenant.token)),
+    refusal(await closeTenant('org_nonsense', administrator)),
+    refusal(await closeTenant(user.tenant.id, administrator)),
+    refusal(await close(administrator, { currentPassword: 'administrator-password' })),
+  ]).toEqual([
+    { code: 'VALIDATION_FAILED', details: { 'input.currentPassword': 'Current password is wrong' } },
+    { code: 'VALIDATION_FAILED', details: { 'input.code': 'Code is required' } },
+    { code: 'VALIDATION_FAILED', details: { 'input.code': 'Code is wrong or was used' } },
+    { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
+    { code: 'NOT_FOUND' },
+    { code: 'CONFLICT', reason: 'OWN_TENANT' },
+    { code: 'CONFLICT', reason: 'ADMINISTRATORS_TENANT' },
+  ]);
+  expect(await listed(tenant.id)).toEqual(active);
+  dataOf(await close(tenant.token, { code }));
+});
+
+test.concurrent('neither a provider that has clients is closed, nor a client by anybody but its provider', async () => {
+  const administrator = await panel.world.administrator();
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  expect([
+    refusal(await close(parent.token)),
+    refusal(await closeTenant(parent.id, administrator)),
+    refusal(await close(acme.token)),
+    refusal(await closeTenant(acme.id, administrator)),
+  ]).toEqual([
+    { code: 'CONFLICT', reason: 'HAS_CLIENTS' },
+    { code: 'CONFLICT', reason: 'HAS_CLIENTS' },
+    { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
+    { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
+  ]);
+});
+
+test.concurrent('what administrators have suspended stays so when an owner takes its closing back, and they take both back', async () => {
+  const administrator = await panel.world.administrator();
+  const tenant = await panel.world.tenant();
+  const { email, password } = tenant.account;
+  dataOf(await set('suspend', tenant.id, administrator));
+  dataOf(await closeTenant(tenant.id, administrator));
+  const link = await mailbox.token(email, /organization was closed/);
+  dataOf(await restoreByLink(link));
+  const suspended = { status: 'SUSPENDED', suspendedBy: ['PANEL'], eraseAt: null };
+  expect(await listed(tenant.id)).toEqual(suspended);
+  dataOf(await closeTenant(tenant.id, administrator));
+  dataOf(await set('restore', tenant.id, administrator));
+  expect(await listed(tenant.id)).toEqual(active);
+  await until(async () => (await panel.world.login(email, password)).status === 200, 'the owner', 10_000);
+  const late = await mailbox.token(email, /organization was closed/);
+  expect(refusal(await restoreByLink(late))).toMatchObject({ reason: 'MAIL_TOKEN_INVALID' });
+
+  dataOf(await closeTenant(tenant.id, administrator));
+  dataOf(await set('suspend', tenant.id, administrator));
+  expect(await listed(tenant.id)).toMatchObject({ suspendedBy: ['PANEL'], eraseAt: expect.any(String) });
+  dataOf(await restoreByLink(await mailbox.token(email, /organization was closed/)));
+  expect(await listed(tenant.id)).toEqual(suspended);
 });
 
 /** Until what the provider decided last is so in the client. */

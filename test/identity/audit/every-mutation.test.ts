@@ -56,6 +56,9 @@ const outOfReach: Record<string, string> = {
   disableTotp: 'takes a code that was not used yet; see the outbox test',
   regenerateRecoveryCodes: 'takes a code that was not used yet; see totp.test.ts',
   suspendTenant: 'an administrator does not suspend their own tenant; see suspension.test.ts',
+  closeTenant: 'an administrator does not close their own tenant; see suspension.test.ts',
+  closeOrganization: 'ends the tenant that the others need; see suspension.test.ts',
+  restoreOrganization: 'takes the link of a mail; see suspension.test.ts',
   revokeSession: "takes one of the caller's own sessions; see the outbox test",
 };
 

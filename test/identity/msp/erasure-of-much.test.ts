@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { areaNames, schemaNames } from '#panel/areas.js';
 
 import { RichScene } from '../../security/rich-scene.js';
+import { dataOf } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
@@ -74,6 +75,30 @@ async function held(id: string): Promise<Record<string, number>> {
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
+/** The copy that its owner has made of a tenant that lives. Asked for again it is the same one. */
+async function exportOf(tenant: Tenant): Promise<string> {
+  const ask = async () =>
+    dataOf(
+      await tenant.graphql<{ exportOrganization: { id: string } }>('mutation { exportOrganization { id } }'),
+    ).exportOrganization.id;
+  const id = await ask();
+  expect([await ask(), (await tenant.rest(`/account/exports/${id}`)).status]).toEqual([id, 404]);
+  await until(async () => {
+    await panel.clock.leap(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { organizationExport: found } = dataOf(
+      await tenant.graphql<{ organizationExport: { completedAt: string | null; isCut: boolean } }>(
+        '{ organizationExport { completedAt isCut } }',
+      ),
+    );
+    expect(found.isCut).toBe(false);
+    return found.completedAt !== null;
+  }, 'the export to be complete');
+  const stranger = await panel.world.tenant();
+  expect((await stranger.rest(`/account/exports/${id}`)).status).toBe(404);
+  return (await tenant.rest(`/account/exports/${id}`)).text;
+}
+
 test('of a tenant that has something of everything nothing is left, and the export has all of it', async () => {
   const parent = await provider(panel);
   const scene = await RichScene.rich(panel);
@@ -87,6 +112,8 @@ test('of a tenant that has something of everything nothing is left, and the expo
      values ($2, $1, 'Rich', 'rich@example.com', 10, 'ENTERPRISE', 1, now())`,
     [scene.tenant.id, parent.id],
   );
+  const had = Object.keys(await held(scene.tenant.id)).map((name) => name.replaceAll('"', ''));
+  const copied = await exportOf(scene.tenant);
   await panel.sql(
     `insert into platform.parked_event values ('fleet', 'identity', 'evt_parked', 'identity.x.done', $1, 'a problem')`,
     [scene.tenant.id],
@@ -110,16 +137,30 @@ test('of a tenant that has something of everything nothing is left, and the expo
   const erased = Object.entries(report).flatMap(([area, tables]) =>
     Object.entries(tables).map(([table, count]) => [`${area}.${table}`, count] as const),
   );
-  const counted = Object.fromEntries(erased.filter(([name, count]) => count > 0 && !/\.metrics_/.test(name)));
+  const isExported = (name: string) => !/\.metrics_|\.organization_export_part$/.test(name);
+  const counted = Object.fromEntries(erased.filter(([name, count]) => count > 0 && isExported(name)));
   expect(exported).toEqual(counted);
   const tables = Object.keys(before).filter((name) => !name.startsWith('platform.'));
   expect(Object.keys(report).toSorted()).toEqual(areaNames.toSorted());
   expect(
     tables.map((name) => name.replaceAll('"', '')).filter((name) => !erased.some(([each]) => each === name)),
   ).toEqual([]);
+  // What its owner had copied of it while it lived has something of each table too.
+  const inCopy = new Set(
+    copied
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const { area, table, row } = JSON.parse(line) as Record<string, string>;
+        expect((row as unknown as { tenant_id: string }).tenant_id).toBe(scene.tenant.id);
+        return `${area}.${table}`;
+      }),
+  );
+  const wanted = had.filter((name) => isExported(name) && !name.startsWith('platform.'));
+  expect(wanted.filter((name) => !inCopy.has(name))).toEqual([]);
   const secrets = Object.values(scene.secrets).map(String);
   for (const secret of secrets.filter((each) => each.length > 30 && !each.includes('@')))
-    expect(text.includes(secret)).toBe(false);
+    expect([text.includes(secret), copied.includes(secret)]).toEqual([false, false]);
 }, 120_000);
 
 test('samples of a tenant of any size go some thousand at a time', async () => {

@@ -16,21 +16,31 @@ async function minutesPass({ clock }: TestPanel): Promise<void> {
   }
 }
 
-test('a deleted client is erased after 30 days from every subgraph, and its export can be read back', async () => {
+test('a deleted client and a closed organization are erased after 30 days from every subgraph, and their exports can be read back', async () => {
   await using mailbox = await Mailbox.start();
   await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
   const parent = await provider(panel);
   const acmeCorp = await client(panel, mailbox, parent, { name: 'Erased Inc' });
   const neighbour = await client(panel, mailbox, parent, { name: 'Neighbour Inc' });
-  for (const tenant of [acmeCorp, neighbour]) {
+  const closed = await panel.world.tenant('Closed Inc');
+  for (const tenant of [acmeCorp, neighbour, closed]) {
     const node = await tenant.node(`node-of-${tenant.user.tenant.name.split(' ')[0]}`);
     await node.beat();
   }
   const path = `/api/msp/clients/${acmeCorp.id}`;
   expect((await parent.rest(path, { method: 'DELETE' })).status).toBe(204);
+  dataOf(
+    await closed.graphql(
+      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+      {
+        input: { currentPassword: closed.account.password },
+      },
+    ),
+  );
   await panel.clock.leap(29 * day);
   let owner = await signedInAgain(panel, parent);
   expect((await owner.rest<ClientBody>(path)).body.status).toBe('suspended');
+  expect((await panel.sql('select 1 from identity."user" where tenant_id = $1', [closed.id])).length).toBe(1);
 
   await panel.clock.leap(2 * day);
   await minutesPass(panel);
@@ -49,11 +59,22 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
         '{ tenantErasures { nodes { id clientId clientName completedAt report } } }',
       ),
     ).tenantErasures.nodes;
+  const ofClosed = async () =>
+    dataOf(
+      await panel.world.graphql<{ closedTenantErasures: { nodes: Erasure[] } }>(
+        '{ closedTenantErasures { nodes { id clientId clientName completedAt report } } }',
+        {},
+        await panel.world.administrator(),
+      ),
+    ).closedTenantErasures.nodes[0];
   await until(async () => {
     await panel.clock.leap(1_000);
-    return (await erasures())[0]?.completedAt != null;
-  }, 'the erasure to be complete');
+    return (await erasures())[0]?.completedAt != null && (await ofClosed())?.completedAt != null;
+  }, 'the erasures to be complete');
   const [erasure] = await erasures();
+  const ended = (await ofClosed())!;
+  expect(ended).toMatchObject({ clientId: closed.id, clientName: 'Closed Inc' });
+  expect(ended.report).toMatchObject({ identity: { user: 1 }, fleet: { instance: 1 } });
   expect(erasure).toMatchObject({ clientId: acmeCorp.id, clientName: 'Erased Inc' });
   expect(erasure!.report).toMatchObject({
     identity: { user: 1, invitation: 1, session: expect.any(Number), audit_event: expect.any(Number) },
@@ -77,14 +98,30 @@ test('a deleted client is erased after 30 days from every subgraph, and its expo
   await panel.clock.leap(day);
   await until(async () => {
     await minutesPass(panel);
-    return (await holding(acmeCorp.id)).length === 0;
+    return [...(await holding(acmeCorp.id)), ...(await holding(closed.id))].length === 0;
   }, 'the last events to go').catch(() => undefined);
-  expect(await holding(acmeCorp.id)).toEqual([]);
+  expect([await holding(acmeCorp.id), await holding(closed.id)]).toEqual([[], []]);
   expect((await holding(neighbour.id)).length).toBeGreaterThan(5);
   expect(tables.length).toBeGreaterThan(20);
-  expect(await panel.sql('select 1 from identity.tenant where id = $1', [acmeCorp.id])).toEqual([]);
+  expect(
+    await panel.sql('select 1 from identity.tenant where id in ($1, $2)', [acmeCorp.id, closed.id]),
+  ).toEqual([]);
   expect((await panel.world.login(acmeCorp.account.email, acmeCorp.account.password)).status).toBe(401);
+  const { email, password } = closed.account;
+  expect((await panel.world.login(email, password)).status).toBe(401);
+  const anew = { email, password, name: 'Owner', company: 'Anew Inc' };
+  expect((await panel.world.rest('/api/auth/register', { body: anew })).status).toBe(201);
   owner = await signedInAgain(panel, parent);
+  const panels = await panel.world.rest(`/account/erased/${ended.id}`, {
+    token: await panel.world.administrator(),
+  });
+  expect([panels.status, panels.text.includes('node-of-Closed'), panels.text.includes(email)]).toEqual([
+    200,
+    true,
+    true,
+  ]);
+  for (const at of [`/account/erased/${ended.id}`, `/msp/exports/${ended.id}`])
+    expect([at, [403, 404].includes((await owner.rest(at)).status)]).toEqual([at, true]);
 
   const exported = await owner.rest(`/msp/exports/${erasure!.id}`);
   expect([exported.status, exported.headers.get('content-type')]).toEqual([

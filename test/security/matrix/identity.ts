@@ -49,6 +49,12 @@ export const identity: Matrix = {
 
   'Mutation.createTenant':              may('identity.tenant.create', ['administrator'], { acrossTenants: ['administrator'] }),
   'Mutation.suspendTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.closeTenant':               may('identity.tenant.close', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Query.closedTenantErasures':         may('identity.tenant.list', ['administrator'], { acrossTenants: ['administrator'] }),
+  'Mutation.closeOrganization':         may('identity.organization.close', ['owner']),
+  'Mutation.restoreOrganization':       withSecret('MAIL_TOKEN_INVALID'),
+  'Mutation.exportOrganization':        may('identity.organization.export', ['owner']),
+  'Query.organizationExport':           may('identity.organization.export', ['owner', 'service']),
   'Mutation.restoreTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
 
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
