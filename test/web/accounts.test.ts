@@ -10,7 +10,7 @@ import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, signInAt, tabTo } from './support/console.js';
-import { answerLost, open, retype, savedBy, unanswered } from './support/editing.js';
+import { answerLost, retype, savedBy, unanswered } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { brand, colorsOf } from './support/look.js';
 import { useStage } from './support/stage.js';
@@ -284,38 +284,6 @@ describe.skipIf(!isChromiumThere)('one partner', () => {
     const stranger = await stage.panel.world.tenant();
     expect(
       await at(stranger, `/partners/${id}`, async (page) => heading(page, 'There is no such page')),
-    ).toEqual(nothingWrong);
-  });
-});
-
-describe.skipIf(!isChromiumThere)('an organization', () => {
-  test('is copied and closed by its owner, who types its name for that, and is taken back by the mailed link', async () => {
-    const tenant = await stage.panel.world.tenant('Odd (Co.)');
-    const { email } = tenant.account;
-    expect(
-      await at(tenant, '/members', async (page) => {
-        await press(page, 'Make a copy of the organization');
-        const save = page.getByRole('button', { name: 'Save the copy of the organization' });
-        await until(async () => {
-          await stage.panel.clock.leap(5_000);
-          return save.isVisible();
-        }, 'the copy to be made');
-        const copy = await savedBy(page, 'Save the copy of the organization', `${tenant.id}.ndjson`);
-        expect(copy).toContain(email);
-        await open(page, 'Close the organization', 'Close Odd (Co.)?');
-        await retype(page, 'Its name, to be sure', 'Odd');
-        await retype(page, 'Your password', tenant.account.password);
-        await page.keyboard.press('Enter');
-        await page.getByRole('dialog').locator('input:invalid').waitFor();
-        await retype(page, 'Its name, to be sure', 'Odd (Co.)');
-        await page.keyboard.press('Enter');
-        await page.getByRole('button', { name: 'Sign in' }).waitFor();
-        const token = await stage.panel.mailbox.token(email, /organization was closed/);
-        await page.goto(`${stage.panel.panel.url}/account/restore-organization#token=${token}`);
-        await press(page, 'Restore the organization');
-        await page.getByText('Done. The organization is restored').waitFor();
-        expect(await faultsOf(page)).toEqual([]);
-      }),
     ).toEqual(nothingWrong);
   });
 });

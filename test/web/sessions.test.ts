@@ -6,7 +6,10 @@ import { Mailbox } from '../identity/support/mailbox.js';
 import { Scene } from '../security/scene.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
-import { heading, type Person } from './support/console.js';
+import { until } from '../support/world.js';
+import { faultsOf } from './support/axe.js';
+import { heading, nothingWrong, press, type Person } from './support/console.js';
+import { open, retype, savedBy } from './support/editing.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -213,5 +216,38 @@ test.skipIf(!isChromiumThere)(
     await heading(page, 'Sign in');
     await expect.poll(async () => cookieOf(dana)).toBeUndefined();
     expect(dana.complaints).toEqual([]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
+  'an organization is copied and closed by its owner, who types its name for that, and is taken back by the mailed link',
+  async () => {
+    const tenant = await stage.panel.world.tenant('Odd (Co.)');
+    const { email } = tenant.account;
+    expect(
+      await stage.at(tenant, '/members', async (page) => {
+        await press(page, 'Make a copy of the organization');
+        const save = page.getByRole('button', { name: 'Save the copy of the organization' });
+        await until(async () => {
+          await stage.panel.clock.leap(5_000);
+          return save.isVisible();
+        }, 'the copy to be made');
+        const copy = await savedBy(page, 'Save the copy of the organization', `${tenant.id}.ndjson`);
+        expect(copy).toContain(email);
+        await open(page, 'Close the organization', 'Close Odd (Co.)?');
+        await retype(page, 'Its name, to be sure', 'Odd');
+        await retype(page, 'Your password', tenant.account.password);
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog').locator('input:invalid').waitFor();
+        await retype(page, 'Its name, to be sure', 'Odd (Co.)');
+        await page.keyboard.press('Enter');
+        await page.getByRole('button', { name: 'Sign in' }).waitFor();
+        const token = await mailbox.token(email, /organization was closed/);
+        await page.goto(`${stage.panel.panel.url}/account/restore-organization#token=${token}`);
+        await press(page, 'Restore the organization');
+        await page.getByText('Done. The organization is restored').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
   },
 );
