@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
@@ -6,6 +6,17 @@ import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
 import { client, provider } from './support.js';
+
+let mailbox: Mailbox;
+let panel: TestPanel;
+beforeAll(async () => {
+  mailbox = await Mailbox.start();
+  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+});
+afterAll(async () => {
+  await panel.stop();
+  await mailbox[Symbol.asyncDispose]();
+});
 
 interface Health {
   healthy: number;
@@ -45,7 +56,7 @@ const idsOf = async (parent: Tenant, filter: object) =>
   ).mspClients;
 
 /** As fleet would tell it. */
-const tell = async (panel: TestPanel, tenantId: string, version: number, counts: object) =>
+const tell = async (tenantId: string, version: number, counts: object) =>
   panel.sql(
     `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
      values ('evt_' || gen_random_uuid(), $1, 'fleet.health.counted', $1, $2, $3, 'test', now())`,
@@ -53,8 +64,6 @@ const tell = async (panel: TestPanel, tenantId: string, version: number, counts:
   );
 
 test('a provider sees live how its clients fare, in figures, and nobody else does', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
   const [parent, stranger] = [await provider(panel), await provider(panel)];
   const acme = await client(panel, mailbox, parent);
   const quiet = await client(panel, mailbox, parent, { name: '100 % quiet' });
@@ -94,10 +103,10 @@ test('a provider sees live how its clients fare, in figures, and nobody else doe
   await panel.clock.advanceUntil(() => health()?.overallScore === 50);
 
   // What comes late, or twice, changes nothing.
-  await tell(panel, acme.id, 1, { healthy: 9 });
-  await tell(panel, acme.id, 1_000, { healthy: 7 });
-  await tell(panel, acme.id, 1_000, { healthy: 8 });
-  await tell(panel, quiet.id, 1_000, { healthy: 3 });
+  await tell(acme.id, 1, { healthy: 9 });
+  await tell(acme.id, 1_000, { healthy: 7 });
+  await tell(acme.id, 1_000, { healthy: 8 });
+  await tell(quiet.id, 1_000, { healthy: 3 });
   await until(
     async () => live.results.at(-1)?.data?.mspClientChanged.id === quiet.id,
     'what was told last',
@@ -116,8 +125,6 @@ test('a provider sees live how its clients fare, in figures, and nobody else doe
 });
 
 test('clients are found by name, contact and state', async () => {
-  await using mailbox = await Mailbox.start();
-  await using panel = await startTestPanel({ SMTP_URL: mailbox.url });
   const parent = await provider(panel);
   const acme = await client(panel, mailbox, parent, { name: 'Acme Corp' });
   const other = await client(panel, mailbox, parent, { name: '100 % Bolts' });
