@@ -111,3 +111,38 @@ describe('a step of a canary', { timeout: 180_000 }, () => {
     });
   });
 });
+
+test('canaries are forgotten after 90 days, some thousand members at a time', async () => {
+  const { tenant } = await scene(1);
+  const id = await start(tenant, '0.9.0', 60);
+  // As it is when it has ended: the oldest are for more instances than go at a time.
+  const old = async (copy: string, target: number, days: number) =>
+    panel.sql(
+      `insert into governance.canary select (jsonb_populate_record(c, jsonb_build_object('id', $2::text, 'target', $3::int,
+         'status', 'SUCCEEDED', 'due_at', null, 'finished_at', $4::timestamptz))).* from governance.canary c where id = $1`,
+      [id, copy, target, new Date(panel.clock.now().getTime() - days * 24 * 3_600_000)],
+    );
+  await panel.sql('create table removal (id text, transaction bigint)');
+  await panel.sql(`create function note_removal() returns trigger language plpgsql security definer as
+    $$ begin insert into public.removal values (old.id, txid_current()); return null; end $$`);
+  await panel.sql(
+    'create trigger note after delete on governance.canary for each row execute function note_removal()',
+  );
+  await old('can_1', 20_000, 99);
+  await old('can_2', 6_000, 98);
+  await old('can_3', 4_000, 97);
+  await old('can_4', 1, 96);
+  await old('can_young', 1, 89);
+  const left = async () => {
+    await panel.clock.advance(3_600_000);
+    return panel.sql('select id from governance.canary where tenant_id = $1 and finished_at is not null', [
+      tenant.id,
+    ]);
+  };
+  await expect.poll(left, { timeout: 30_000 }).toEqual([{ id: 'can_young' }]);
+  expect(
+    await panel.sql(
+      `select string_agg(id, ' ' order by id) as ids from removal group by transaction order by transaction`,
+    ),
+  ).toEqual([{ ids: 'can_1' }, { ids: 'can_2 can_3' }, { ids: 'can_4' }]);
+});
