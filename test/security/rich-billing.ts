@@ -119,18 +119,13 @@ export async function tellSubscription({ panel, tenant }: RichScene): Promise<vo
   );
 }
 
-/** Says of it what was said of it already, which those who follow it are told all the same. */
-export async function changePartner({ tenant }: RichScene): Promise<void> {
-  const { partners } = dataOf(
-    await tenant.graphql<{ partners: { nodes: { id: string; name: string }[] } }>(
-      '{ partners(first: 1) { nodes { id name } } }',
-    ),
-  );
-  const [{ id, name }] = partners.nodes as [{ id: string; name: string }];
-  dataOf(
-    await tenant.graphql(
-      'mutation($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
-      { id, input: { name } },
-    ),
+/** As another name or tier of it would. */
+export async function tellPartner({ panel, tenant }: RichScene): Promise<void> {
+  await panel.sql(
+    `insert into billing.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+     select 'evt_' || gen_random_uuid(), tenant_id, 'billing.partner.changed', id, version,
+       jsonb_build_object('partnerId', id, 'status', status, 'fromTier', tier, 'tier', tier), 'test', now()
+     from billing.partner where tenant_id = $1`,
+    [tenant.id],
   );
 }

@@ -6,7 +6,7 @@ import { dataOf } from '../support/answers.js';
 import type { TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { markersOf } from './markers.js';
-import { billing, changePartner, partner, tellSubscription } from './rich-billing.js';
+import { billing, partner, tellPartner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications, silence } from './rich-fleet.js';
 import { tellGitOps } from './rich-gitops.js';
 import { changeCanary, changeScores, governance } from './rich-governance.js';
@@ -151,7 +151,7 @@ export class RichScene extends Scene {
     await answerRequests(this);
     await receive(this);
     await tellSubscription(this);
-    await changePartner(this);
+    await tellPartner(this);
     await changeScores(this);
     await changeCanary(this);
     await tellGitOps(this);
