@@ -107,6 +107,7 @@ export interface Events {
   'identity.delegation.ended': DelegationChanged;
   'identity.delegation.received': DelegationReceived;
   'identity.delegation-request.changed': DelegationRequestChanged;
+  'identity.delegation-request.repeated': DelegationRequestChanged;
   'identity.delegation-request.received': DelegationRequestReceived;
   'identity.audit.appended': AuditAppended;
   'identity.tenant.plan-grant-ended': PlanGrantEnded;

@@ -11,28 +11,35 @@ const mostRecipients = 20;
  */
 export function followRequests(mails: MailQueue, publicUrl: string): Consumer {
   return {
-    topics: ['identity.delegation-request.changed'],
+    topics: ['identity.delegation-request.changed', 'identity.delegation-request.repeated'],
     async handle(step) {
       const request = step.event.payload as unknown as DelegationRequestChanged;
-      if (request.decision === null) await mailOwners(step, request, mails, publicUrl);
+      if (request.decision === null && isNew(step)) await mailOwners(step, request, mails, publicUrl);
       await tellProvider(step, request);
     },
   };
 }
 
+/** What was asked for already is for the trail alone. */
+function isNew({ event }: ConsumerStep): boolean {
+  return event.topic === 'identity.delegation-request.changed';
+}
+
 async function tellProvider(
-  { em, event, publish }: ConsumerStep,
+  step: ConsumerStep,
   { requestId, providerId, role, expiresInHours, reason, delegationId, cause }: DelegationRequestChanged,
 ): Promise<void> {
+  const { em, event, publish } = step;
   const isThere = await em.execute<unknown[]>('select 1 from identity.tenant where id = ?', [providerId]);
   if (isThere.length === 0) return;
   const { tenantId: clientId } = event;
-  publish({
-    topic: 'identity.delegation-request.received',
-    tenantId: providerId,
-    entityId: requestId,
-    payload: { requestId, clientId } satisfies DelegationRequestReceived,
-  });
+  if (isNew(step))
+    publish({
+      topic: 'identity.delegation-request.received',
+      tenantId: providerId,
+      entityId: requestId,
+      payload: { requestId, clientId } satisfies DelegationRequestReceived,
+    });
   const { action, actor, actorTenant, clientAddress } = cause;
   publish({
     ...auditEvent(

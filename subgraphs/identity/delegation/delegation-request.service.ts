@@ -69,6 +69,7 @@ export class DelegationRequestService {
           });
         if (open) {
           audit({ target: open.id });
+          tell(operation, write, open, 'requestDelegation', 'identity.delegation-request.repeated');
           return open;
         }
         const request = Object.assign(new DelegationRequest(), {
@@ -231,12 +232,23 @@ function isOpen(now: Date): ObjectQuery<DelegationRequest> {
   return { decision: null, expiresAt: { $gt: now } };
 }
 
-/** For the client to see, live; the provider and its trail are told of it by `tellProvidersOfRequests`. */
-function tell(operation: Operation, write: Write, request: DelegationRequest, action: string): void {
+/**
+ * For the client to see, live; the provider and its trail are told of it by `followRequests`, of what was repeated the trail
+ * alone.
+ */
+function tell(
+  operation: Operation,
+  write: Write,
+  request: DelegationRequest,
+  action: string,
+  topic:
+    | 'identity.delegation-request.changed'
+    | 'identity.delegation-request.repeated' = 'identity.delegation-request.changed',
+): void {
   const { userId: actor, tenantId: actorTenant }: UserViewer = operation.requireUser();
   const { tenantId, id, providerId, role, expiresInHours, reason, decision, delegationId } = request;
   write.publish({
-    topic: 'identity.delegation-request.changed',
+    topic,
     tenantId,
     entityId: id,
     payload: {

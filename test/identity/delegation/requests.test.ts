@@ -128,6 +128,12 @@ test.concurrent('a provider asks, the owner is mailed and grants less, and both 
   expect(theirs.results.map(({ data }) => data?.['delegationRequestChanged'])).toEqual(told);
   expect(mine.results.map(({ data }) => data?.['sentDelegationRequestChanged'])).toEqual(told);
   for (const tenant of [acme, parent]) {
+    // Those that were repeated or refused too.
+    const asking = { filter: { action: 'requestDelegation' } };
+    await until(
+      async () => (await trailOf(tenant, asking)).nodes.filter(({ target }) => target !== null).length === 2,
+      'both entries',
+    );
     expect(await entryOf(tenant, 'requestDelegation')).toMatchObject({
       actor: parent.user.id,
       target: asked.id,
