@@ -13,6 +13,7 @@ const shape = z.object({
   QUAZZAR_REDIRECT_URIS: z.string().optional(),
   QUAZZAR_SIGN_IN: z.string().optional(),
   QUAZZAR_OS_VERSION: z.string().optional(),
+  QUAZZAR_APPS_PATH: z.string().optional(),
   QUAZZAR_SIMULATE: z.string().optional(),
   QUAZZAR_LOG_LEVEL: z.string().optional(),
   XDG_STATE_HOME: z.string().optional(),

@@ -82,8 +82,8 @@ async function main(): Promise<void> {
 }
 
 /** A demo node when the name is one of theirs, else a quiet small server. */
-function metricsFor({ simulate, name, hostname, version }: Settings): MetricsSource {
-  if (!simulate) return systemMetrics();
+function metricsFor({ simulate, name, hostname, version, appsPath }: Settings): MetricsSource {
+  if (!simulate) return systemMetrics({ appsPath });
   const quiet: SimulatedProfile = {
     name,
     hostname,

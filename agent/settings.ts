@@ -20,6 +20,7 @@ export interface Settings {
   readonly signIn: boolean;
   readonly issuer?: string;
   readonly version: string;
+  readonly appsPath?: string;
   readonly simulate: boolean;
   readonly logLevel: string;
 }
@@ -47,6 +48,9 @@ Connects this machine to a Quazzar Control Panel and reports its health.
   --issuer URL         the panel's own name for itself, where    QUAZZAR_ISSUER
                        it is reached by another address
   --os-version V       Cloud OS version to report (${cloudOsVersion})        QUAZZAR_OS_VERSION
+  --apps-path PATH     where apps keep their data, on a          QUAZZAR_APPS_PATH
+                       filesystem of its own, whose used space
+                       is reported as storage
   --simulate           report made-up figures                    QUAZZAR_SIMULATE
   --help               show this
 
@@ -63,6 +67,7 @@ const flags = {
   'base-url': { type: 'string' },
   'redirect-uri': { type: 'string', multiple: true },
   'os-version': { type: 'string' },
+  'apps-path': { type: 'string' },
   issuer: { type: 'string' },
   'sign-in': { type: 'boolean' },
   simulate: { type: 'boolean' },
@@ -89,6 +94,7 @@ const shape = z.object({
   'base-url': webUrl.optional(),
   'redirect-uri': z.array(webUrl).optional(),
   'os-version': word,
+  'apps-path': z.string().startsWith('/', 'is not an absolute path').optional(),
   issuer: webUrl.optional(),
   'sign-in': yesOrNo,
   simulate: yesOrNo,
@@ -107,6 +113,7 @@ const variables: Record<string, keyof AgentEnv> = {
   'base-url': 'QUAZZAR_BASE_URL',
   'redirect-uri': 'QUAZZAR_REDIRECT_URIS',
   'os-version': 'QUAZZAR_OS_VERSION',
+  'apps-path': 'QUAZZAR_APPS_PATH',
   issuer: 'QUAZZAR_ISSUER',
   'sign-in': 'QUAZZAR_SIGN_IN',
   simulate: 'QUAZZAR_SIMULATE',
@@ -127,6 +134,7 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     'base-url': given['base-url'] ?? env.QUAZZAR_BASE_URL,
     'redirect-uri': given['redirect-uri'] ?? env.QUAZZAR_REDIRECT_URIS?.split(',').map((uri) => uri.trim()),
     'os-version': given['os-version'] ?? env.QUAZZAR_OS_VERSION ?? cloudOsVersion,
+    'apps-path': given['apps-path'] ?? env.QUAZZAR_APPS_PATH,
     issuer: given.issuer ?? env.QUAZZAR_ISSUER,
     'sign-in': given['sign-in'] === true ? 'true' : (env.QUAZZAR_SIGN_IN ?? 'false'),
     simulate: given.simulate === true ? 'true' : (env.QUAZZAR_SIMULATE ?? 'false'),
@@ -150,6 +158,7 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     signIn: rest['sign-in'],
     issuer: rest.issuer,
     version: rest['os-version'],
+    appsPath: rest['apps-path'],
     simulate,
     logLevel: rest['log-level'],
   };

@@ -17,20 +17,27 @@ type Probes = {
   disk: { percent: number };
   network: { received: number; sent: number };
   apps: { count: number; what: string };
+  storageGb: number | undefined;
   facts: Facts;
 };
+
+export interface SystemMetricsOptions {
+  /** Where apps keep their data, on a filesystem of its own. Without it nobody can tell what of a disk is theirs. */
+  readonly appsPath?: string;
+}
 
 /**
  * The figures of the machine the agent runs on. A probe that fails repeats its last figure (at first 0) and reports
  * the component `agent` as degraded, so that one unreadable figure costs neither the beat nor the others.
  */
-export function systemMetrics(): MetricsSource {
+export function systemMetrics({ appsPath }: SystemMetricsOptions = {}): MetricsSource {
   const last: Probes = {
     cpuPercent: 0,
     memory: { percent: 0 },
     disk: { percent: 0 },
     network: { received: 0, sent: 0 },
     apps: { count: 0, what: 'none' },
+    storageGb: undefined,
     facts: {},
   };
 
@@ -50,6 +57,7 @@ export function systemMetrics(): MetricsSource {
         probe('disk', disk),
         probe('network', network),
         probe('apps', countApps),
+        ...(appsPath === undefined ? [] : [probe('storageGb', async () => usedGb(appsPath))]),
         probe('facts', () => systemFacts()),
       ]);
       return {
@@ -63,6 +71,7 @@ export function systemMetrics(): MetricsSource {
         netTxBytes: last.network.sent,
         loadAverage: round(os.loadavg()[0] ?? 0, 2),
         uptimeSeconds: Math.floor(os.uptime()),
+        storageUsedGb: last.storageGb,
         health: [agentHealth(failures)],
         facts: {
           ...last.facts,
@@ -99,6 +108,11 @@ async function disk(): Promise<Probes['disk']> {
   const { blocks, bfree, bavail } = await statfs('/');
   const used = blocks - bfree;
   return { percent: percent((100 * used) / (used + bavail)) };
+}
+
+async function usedGb(path: string): Promise<number> {
+  const { bsize, blocks, bfree } = await statfs(path);
+  return round(((blocks - bfree) * bsize) / gibibyte, 2);
 }
 
 async function network(): Promise<Probes['network']> {

@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises';
+
 import { expect, test } from 'vitest';
 
 import { demoFleet } from '#agent/fleet.js';
@@ -114,4 +116,15 @@ test('this machine’s figures are real', async () => {
   expect(second.netRxBytes).toBeGreaterThanOrEqual(first.netRxBytes ?? Infinity);
   expect(Number.isInteger(second.appsCount)).toBe(true);
   expect(second.health).toEqual([{ component: 'agent', status: 'healthy' }]);
+  // What of the disk is the apps', nobody has said.
+  expect(second.storageUsedGb).toBeUndefined();
+});
+
+test('storage is what is used of the filesystem that apps keep their data on', async () => {
+  const { bsize, blocks, bfree } = await statfs('/');
+  const { storageUsedGb, health } = await systemMetrics({ appsPath: '/' }).collect();
+  expect(health).toEqual([{ component: 'agent', status: 'healthy' }]);
+  expect(storageUsedGb).toBeCloseTo(((blocks - bfree) * bsize) / 1024 ** 3, -1);
+  const lost = await systemMetrics({ appsPath: '/not/there' }).collect();
+  expect([lost.storageUsedGb, lost.health?.[0]?.status]).toEqual([undefined, 'degraded']);
 });
