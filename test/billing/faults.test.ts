@@ -249,6 +249,54 @@ test('an end at which Stripe fails each time is kept, told so each time, and mad
   expect(await openIntents(tenant)).toBe(0);
 }, 60_000);
 
+test('an end that Stripe could not be asked for is made whenever it can, and a change for a day', async () => {
+  const [ending, changing] = [await proTenant(panel), await tenantWithCard()];
+  panel.stripe.addFault({
+    kind: 'error',
+    method: 'POST',
+    path: '/v1/subscriptions',
+    status: 503,
+    next: 1_000,
+  });
+  expect(refusal(await ending.graphql('mutation { cancelSubscription { cancelAt } }'))).toEqual(away);
+  expect(refusal(await change(changing, { plan: 'PRO' }))).toEqual(away);
+  await panel.clock.leap(24 * 60 * 60 * 1000);
+  await hurried(panel, async () => (await openIntents(changing)) === 0, 'the change to be given up');
+  expect(await trailOf(changing)).toContainEqual(expect.objectContaining({ refused: 'STRIPE_AWAY' }));
+  expect(await openIntents(ending)).toBe(1);
+  await clearFaults();
+  const tenant = await signedIn(panel, ending);
+  await hurried(panel, async () => (await subscriptionOf(tenant)).cancelAt !== null, 'the end to be made');
+}, 60_000);
+
+test('a change that is kept when its organization is closed is not made any more', async () => {
+  const tenant = await tenantWithCard();
+  panel.stripe.addFault({
+    kind: 'error',
+    method: 'POST',
+    path: '/v1/subscriptions',
+    status: 503,
+    next: 1_000,
+  });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
+  dataOf(
+    await tenant.graphql(
+      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+      { input: { currentPassword: tenant.account.password } },
+    ),
+  );
+  const isKnown = async () =>
+    (
+      await panel.sql('select 1 from billing.subscription where tenant_id = $1 and closed_at is not null', [
+        tenant.id,
+      ])
+    ).length > 0;
+  await until(isKnown, 'billing to know of it');
+  await clearFaults();
+  await hurried(panel, async () => (await openIntents(tenant)) === 0, 'the change to be given up');
+  expect(await charged(tenant.customer)).toEqual({ subscriptions: [], paid: [] });
+}, 60_000);
+
 test('a change that is under way is finished by whoever asks again, also where a policy forbids it since', async () => {
   const tenant = await tenantWithCard();
   panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 503, next: 10 });

@@ -24,6 +24,18 @@ export const isToEndOrShrink = (row: BillingSubscription): boolean =>
 export const isPaused = (row: BillingSubscription): boolean =>
   row.stripeId !== null && row.status === SubscriptionStatus.PAUSED;
 
+/**
+ * Throws UNAVAILABLE where the tenant is closed, as far as billing knows: nothing is sold that is ended at once. Who gets here
+ * has a token for some seconds more, or has just been let in again.
+ */
+export function requireOpen({ closedAt }: BillingSubscription): void {
+  if (closedAt !== null) throw closed();
+}
+
+export function closed(): ApiError {
+  return new ApiError('UNAVAILABLE', 'The organization is closed', { retryAfterSeconds: 5 });
+}
+
 /** How often it is paid unless told: as now, or every month where nothing lives that is paid. */
 export const cycleOf = (row: BillingSubscription): BillingCycle =>
   isLive(row) ? row.billingCycle : BillingCycle.MONTHLY;

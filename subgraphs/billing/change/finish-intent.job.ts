@@ -4,6 +4,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 
+import { isClosed } from '../subscription/subscription.store.service.js';
 import { wantSync } from '../subscription/sync-request.service.js';
 import { finishKind, type FinishIntentPayload } from './finish-intent.kind.js';
 import { Intent } from './intent.entity.js';
@@ -22,12 +23,15 @@ export function finishIntentJob(intents: Intents): JobDefinition<FinishIntentPay
       const { tenantId, intentId: id } = step.payload;
       const intent = await em.findOne(Intent, { tenantId, id });
       if (intent?.status !== 'PENDING') return;
-      if (now.getTime() - intent.createdAt.getTime() > abandonMs) {
-        await step.write(async (write) => {
-          await end(write.em, intent, 'ABANDONED', now);
+      const abandon = async (refused: string): Promise<void> =>
+        step.write(async (write) => {
+          if (await end(write.em, intent, 'ABANDONED', now)) write.publish(audited(intent, { refused }));
           await wantSync(write, tenantId, now);
         });
-        return;
+      // An end is asked for under new keys each hour, and harms nobody who wants it.
+      if (intent.kind !== 'CANCEL') {
+        if (now.getTime() - intent.createdAt.getTime() > abandonMs) return abandon('STRIPE_AWAY');
+        if (await isClosed(em, tenantId)) return abandon('TENANT_CLOSED');
       }
       let isRefused = false;
       const refuse = async ({ extensions: { reason } }: ApiError): Promise<void> => {

@@ -19,13 +19,13 @@ import { once } from '../stripe/once.js';
 import type { Prices } from '../stripe/prices.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
-import { readSubscription } from '../subscription/subscription.store.service.js';
+import { isClosed, readSubscription } from '../subscription/subscription.store.service.js';
 import {
   createCheckoutSessionRules,
   type CreateCheckoutSessionInput,
   type HostedPage,
 } from './change.inputs.js';
-import { isLive, requireOwnPlan } from './change.rules.js';
+import { closed, isLive, requireOpen, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
 import { requireNoneUnderWay } from './intents.service.js';
 import type { MeansFinder } from './means.service.js';
@@ -53,6 +53,7 @@ export class HostedPages {
     if (earlier) return revive(earlier);
     const row = await readSubscription(operation.em, operation.tenantId);
     requireOwnPlan(row);
+    requireOpen(row);
     if (isLive(row)) throw alreadySubscribed();
     // It would be bought there, and by the change once more.
     await requireNoneUnderWay(operation.em, operation.tenantId);
@@ -85,6 +86,11 @@ export class HostedPages {
     if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
     // Before anybody has its address: of all that were handed out, one can be paid on.
     await asking(() => closeOlderPages(this.tools.stripe(), customer, session.id));
+    // Of a tenant that was closed meanwhile the pages of before are closed already.
+    if (await isClosed(operation.em, operation.tenantId)) {
+      await asking(async () => this.tools.stripe().checkout.sessions.expire(session.id));
+      throw closed();
+    }
     return this.idempotency.write(operation, call, revive, async ({ audit }) => {
       audit({ target: operation.tenantId, changes: { plan, checkout: session.id } });
       const expiresAt = new Date(session.expires_at * 1000);

@@ -26,6 +26,7 @@ import type { BillingSubscription } from '../subscription/subscription.entity.js
 import { lockSubscription, takeTicket } from '../subscription/subscription.store.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { carryOut } from './carry-out.js';
+import { requireOpen } from './change.rules.js';
 import { finishKind } from './finish-intent.kind.js';
 import { Intent, type IntentKind, type IntentParams } from './intent.entity.js';
 
@@ -100,6 +101,7 @@ export class Intents {
       if (await isDiscountTurn(em, tenantId)) return 'WAIT';
       const wanted = await decide(row, em);
       if (!wanted) return undefined;
+      if (wanted.kind !== 'CANCEL') requireOpen(row);
       const viewer = operation.requireViewer();
       const intent = em.create(Intent, {
         tenantId,

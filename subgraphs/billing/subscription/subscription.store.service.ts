@@ -10,6 +10,15 @@ export async function readSubscription(em: SqlEntityManager, tenantId: string): 
   return (await em.findOne(BillingSubscription, { tenantId })) ?? newSubscription(tenantId);
 }
 
+/** Whether the tenant is closed by now, whatever was read before. */
+export async function isClosed(em: SqlEntityManager, tenantId: string): Promise<boolean> {
+  const found = await em.execute<unknown[]>(
+    'select 1 from billing.subscription where tenant_id = ? and closed_at is not null',
+    [tenantId],
+  );
+  return found.length > 0;
+}
+
 /** The viewer's own. */
 export async function ownSubscription({ em, tenantId }: Operation): Promise<BillingSubscription> {
   return readSubscription(em, tenantId);
