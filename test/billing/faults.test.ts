@@ -269,34 +269,6 @@ test('an end that Stripe could not be asked for is made whenever it can, and a c
   await hurried(panel, async () => (await subscriptionOf(tenant)).cancelAt !== null, 'the end to be made');
 }, 60_000);
 
-test('a change that is kept when its organization is closed is not made any more', async () => {
-  const tenant = await tenantWithCard();
-  panel.stripe.addFault({
-    kind: 'error',
-    method: 'POST',
-    path: '/v1/subscriptions',
-    status: 503,
-    next: 1_000,
-  });
-  expect(refusal(await change(tenant, { plan: 'PRO' }))).toEqual(away);
-  dataOf(
-    await tenant.graphql(
-      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
-      { input: { currentPassword: tenant.account.password } },
-    ),
-  );
-  const isKnown = async () =>
-    (
-      await panel.sql('select 1 from billing.subscription where tenant_id = $1 and closed_at is not null', [
-        tenant.id,
-      ])
-    ).length > 0;
-  await until(isKnown, 'billing to know of it');
-  await clearFaults();
-  await hurried(panel, async () => (await openIntents(tenant)) === 0, 'the change to be given up');
-  expect(await charged(tenant.customer)).toEqual({ subscriptions: [], paid: [] });
-}, 60_000);
-
 test('a change that is under way is finished by whoever asks again, also where a policy forbids it since', async () => {
   const tenant = await tenantWithCard();
   panel.stripe.addFault({ kind: 'error', method: 'POST', path: '/v1/subscriptions', status: 503, next: 10 });

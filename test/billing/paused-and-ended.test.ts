@@ -9,6 +9,7 @@ import {
   customerOf,
   dayMs,
   giveCard,
+  hurried,
   pass,
   proTenant,
   signedIn,
@@ -92,6 +93,32 @@ test('with the tenant its subscription ends at once, also one that is bought beh
   expect((await subscriptionOf(again)).plan).toBe('FREE');
   dataOf(await change(again, { plan: 'PRO', billingCycle: 'MONTHLY' }));
   expect([await living(), (await subscriptionOf(again)).plan]).toEqual([1, 'PRO']);
+});
+
+test('a change that is kept when its organization is closed is not made any more', async () => {
+  const tenant = await panel.world.tenant();
+  const customer = await giveCard(panel, tenant);
+  const path = '/v1/subscriptions';
+  panel.stripe.addFault({ kind: 'error', method: 'POST', path, status: 503, next: 1_000 });
+  expect(refusal(await change(tenant, { plan: 'PRO' }))).toMatchObject({ reason: 'STRIPE_AWAY' });
+  dataOf(
+    await tenant.graphql(
+      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+      { input: { currentPassword: tenant.account.password } },
+    ),
+  );
+  const has = async (sql: string) => (await panel.sql(sql, [tenant.id])).length > 0;
+  await until(
+    async () => has('select 1 from billing.subscription where tenant_id = $1 and closed_at is not null'),
+    'billing to know of it',
+  );
+  await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
+  await hurried(
+    panel,
+    async () => has(`select 1 from billing.intent where tenant_id = $1 and status = 'ABANDONED'`),
+    'the change to be given up',
+  );
+  expect((await panel.sdk.subscriptions.list({ customer, status: 'all' })).data).toEqual([]);
 });
 
 const paidBy = async (customer: string) =>

@@ -194,6 +194,9 @@ interface History {
 }
 
 test('what was used is told by the hour and by the day, with its mean and its most, to its own tenant', async () => {
+  // Both hours are of one day.
+  const untilDay = 86_400_000 - (panel.clock.now().getTime() % 86_400_000);
+  if (untilDay < 4 * 3_600_000) await panel.clock.advance(untilDay + 60_000);
   const made = await panel.world.tenant();
   const history = async (range: string, of: Tenant) =>
     of.graphql<History>(
@@ -203,9 +206,6 @@ test('what was used is told by the hour and by the day, with its mean and its mo
       { range },
     );
   await made.node();
-  // Both hours are of one day.
-  const untilDay = 86_400_000 - (panel.clock.now().getTime() % 86_400_000);
-  if (untilDay < 3 * 3_600_000) await panel.clock.advance(untilDay);
   for (const used of [1, 2]) {
     if (used === 2) await (await signedIn(panel, made)).node();
     await panel.clock.advance(60 * 60_000);
