@@ -50,6 +50,7 @@ export async function restFindings(
 const unlisted: readonly Pick<Route, 'method' | 'path' | 'params' | 'query' | 'body' | 'document'>[] = [
   { method: 'GET', path: '/audit/export', params: [], document: '' },
   { method: 'GET', path: '/msp/exports/:id', params: ['id'], document: '' },
+  { method: 'GET', path: '/account/erased/:id', params: ['id'], document: '' },
   { method: 'GET', path: '/account/exports/:id', params: ['id'], document: '' },
 ];
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
+import { HeldLock } from '../../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import { until, type Tenant } from '../../support/world.js';
@@ -143,14 +144,23 @@ test.concurrent('an owner closes the organization, and takes that back once, by 
   const { email, password } = tenant.account;
   const mayIn = async () => (await panel.world.login(email, password)).status;
   const node = await tenant.node();
-  const keyPermissions = ['fleet.instance.read', 'identity.organization.close'];
   const { key } = dataOf(
     await tenant.graphql<{ createApiKey: { key: string } }>(
       'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-      { input: { name: 'key', permissions: keyPermissions, currentPassword: password } },
+      { input: { name: 'key', permissions: ['fleet.instance.read'], currentPassword: password } },
     ),
   ).createApiKey;
-  expect(refusal(await close(key))).toEqual({ code: 'FORBIDDEN' });
+  // Keys of before may have what is given to none any more.
+  await panel.sql(
+    `update identity.api_key set permissions = permissions || '{identity.organization.close,identity.organization.export}'
+     where tenant_id = $1`,
+    [tenant.id],
+  );
+  expect([
+    refusal(await close(key)),
+    refusal(await panel.world.graphql('{ organizationExport { id } }', {}, key)),
+    (await panel.world.rest('/account/exports/exp_1', { token: key })).status,
+  ]).toEqual([{ code: 'FORBIDDEN' }, { code: 'FORBIDDEN' }, 403]);
   const before = panel.clock.now().getTime();
   const { closeOrganization: closed } = dataOf(await close(tenant.token));
   expect(closed.id).toBe(tenant.id);
@@ -233,6 +243,50 @@ test.concurrent('neither a provider that has clients is closed, nor a client by 
     { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
     { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
   ]);
+});
+
+test.concurrent('a closed tenant that was let in again by hand is suspended and closed as any other', async () => {
+  const administrator = await panel.world.administrator();
+  const byHand = async () => {
+    const tenant = await panel.world.tenant();
+    const { eraseAt } = dataOf(await closeTenant(tenant.id, administrator)).closeTenant;
+    await panel.sql(
+      `update identity.tenant set suspended_at = null, erase_at = erase_at - interval '20 days' where id = $1`,
+      [tenant.id],
+    );
+    return { id: tenant.id, eraseAt };
+  };
+  const [one, other] = [await byHand(), await byHand()];
+  dataOf(await set('suspend', one.id, administrator));
+  expect(await listed(one.id)).toEqual({ status: 'SUSPENDED', suspendedBy: ['PANEL'], eraseAt: null });
+  const { closeTenant: closed } = dataOf(await closeTenant(other.id, administrator));
+  expect(Date.parse(closed.eraseAt)).toBeGreaterThanOrEqual(Date.parse(other.eraseAt));
+  expect(await listed(other.id)).toMatchObject({ status: 'SUSPENDED', eraseAt: closed.eraseAt });
+});
+
+test.concurrent('a provider that is closed while it makes a client has none afterwards', async () => {
+  const parent = await provider(panel);
+  await using held = await HeldLock.by(panel, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `identity.instances ${parent.id}`,
+  ]);
+  const waiting = async (count: number) =>
+    until(async () => {
+      const rows = await held.query(
+        `select from pg_locks w join pg_locks h using (locktype, database, classid, objid)
+         where h.pid = pg_backend_pid() and h.locktype = 'advisory' and h.granted and not w.granted`,
+      );
+      return rows.length === count;
+    }, 'them to wait for the lock');
+  const closing = close(parent.token);
+  await waiting(1);
+  const making = parent.rest('/api/msp/clients', {
+    body: { name: 'Late', contact_email: `${parent.id}@client.example`, instance_limit: 1, plan: 'pro' },
+  });
+  await waiting(2);
+  await held.release();
+  dataOf(await closing);
+  expect((await making).status).toBe(403);
+  expect(await panel.sql('select id from identity.msp_client where tenant_id = $1', [parent.id])).toEqual([]);
 });
 
 test.concurrent('what administrators have suspended stays so when an owner takes its closing back, and they take both back', async () => {
