@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
-import { HeldLock } from '../../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import { until, type Tenant } from '../../support/world.js';
@@ -262,31 +261,6 @@ test.concurrent('a closed tenant that was let in again by hand is suspended and 
   const { closeTenant: closed } = dataOf(await closeTenant(other.id, administrator));
   expect(Date.parse(closed.eraseAt)).toBeGreaterThanOrEqual(Date.parse(other.eraseAt));
   expect(await listed(other.id)).toMatchObject({ status: 'SUSPENDED', eraseAt: closed.eraseAt });
-});
-
-test.concurrent('a provider that is closed while it makes a client has none afterwards', async () => {
-  const parent = await provider(panel);
-  await using held = await HeldLock.by(panel, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [
-    `identity.instances ${parent.id}`,
-  ]);
-  const waiting = async (count: number) =>
-    until(async () => {
-      const rows = await held.query(
-        `select from pg_locks w join pg_locks h using (locktype, database, classid, objid)
-         where h.pid = pg_backend_pid() and h.locktype = 'advisory' and h.granted and not w.granted`,
-      );
-      return rows.length === count;
-    }, 'them to wait for the lock');
-  const closing = close(parent.token);
-  await waiting(1);
-  const making = parent.rest('/api/msp/clients', {
-    body: { name: 'Late', contact_email: `${parent.id}@client.example`, instance_limit: 1, plan: 'pro' },
-  });
-  await waiting(2);
-  await held.release();
-  dataOf(await closing);
-  expect((await making).status).toBe(403);
-  expect(await panel.sql('select id from identity.msp_client where tenant_id = $1', [parent.id])).toEqual([]);
 });
 
 test.concurrent('what administrators have suspended stays so when an owner takes its closing back, and they take both back', async () => {
