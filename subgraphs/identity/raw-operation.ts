@@ -41,14 +41,16 @@ function contextOf(response: Response): RequestContext {
 
 const statuses: Partial<Record<ErrorCode, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403 };
 
-/** Answers 401 or 403 itself, and false, unless the viewer holds the permission. */
+/** Answers 401 or 403 itself, and false, unless the viewer holds the permission, and is a person where it takes one. */
 export function requirePermission(
   operation: Operation,
   permission: IdentityPermission,
   response: Response,
+  { isForPeople = false } = {},
 ): boolean {
   try {
     operation.require(permission);
+    if (isForPeople) operation.requireUser();
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

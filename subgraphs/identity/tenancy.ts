@@ -27,6 +27,7 @@ import { BrandingResolver } from './branding/branding.resolver.js';
 import { BrandingService } from './branding/branding.service.js';
 import { logoLimits } from './branding/logo.js';
 import { createLogoRouter } from './branding/logo.router.js';
+import { tellClosedSweep } from './closing/closed.job.js';
 import { ActingService } from './delegation/acting.service.js';
 import { DelegationRequest } from './delegation/delegation-request.entity.js';
 import { followRequests } from './delegation/delegation-request.job.js';
@@ -153,6 +154,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       auditRetentionSweep(keyring),
       memberCleanupSweep,
       eraseTenantsSweep,
+      tellClosedSweep,
       exportRetentionSweep,
       forgetExportsSweep,
     ],

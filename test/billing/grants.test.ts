@@ -131,12 +131,15 @@ test('a plan that is granted to who may add nothing lets it add again, which bil
 
 test('a grant that follows the end of another holds, however late billing hears of that', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const same = await (await panel.world.tenant()).grantPlan('PRO');
   const last = await (await panel.world.tenant()).grantPlan('PRO');
   await using held = await deaf();
   await grant(tenant, 'ENTERPRISE');
   await held.wanted();
   await endGrant(tenant);
   await grant(tenant, 'PRO');
+  await endGrant(same);
+  await grant(same, 'PRO');
   await endGrant(last);
   await held.release();
   await until(
@@ -146,4 +149,7 @@ test('a grant that follows the end of another holds, however late billing hears 
   await known(tenant);
   expect(await subscriptionOf(tenant)).toMatchObject({ plan: 'PRO', planSource: 'GRANT' });
   expect(await tenant.instanceLimit()).toBe(25);
+  await known(same);
+  expect(await subscriptionOf(same)).toMatchObject({ plan: 'PRO', planSource: 'GRANT' });
+  expect(await same.instanceLimit()).toBe(25);
 }, 60_000);

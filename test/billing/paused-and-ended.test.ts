@@ -77,6 +77,14 @@ test('with the tenant its subscription ends at once, also one that is bought beh
   const { data: invoices } = await panel.sdk.invoices.list({ customer, subscription: first!.id });
   expect(invoices.map(({ amount_paid }) => amount_paid)).toEqual([4900]);
 
+  // Who has passed that over is told again within a day.
+  await panel.sql('update billing.subscription set closed_at = null where tenant_id = $1', [tenant.id]);
+  const closedAt = async () =>
+    panel.sql('select 1 from billing.subscription where tenant_id = $1 and closed_at is not null', [
+      tenant.id,
+    ]);
+  await pass(panel, dayMs + 60_000);
+  await until(async () => (await closedAt()).length === 1, 'billing to be told again');
   dataOf(
     await panel.world.graphql(
       'mutation($id: ID!) { restoreTenant(id: $id) { eraseAt } }',

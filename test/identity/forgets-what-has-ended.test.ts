@@ -45,6 +45,13 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
   await expect.poll(countsLater, { timeout: 30_000 }).toEqual(nothing);
   expect((await panel.world.login(tenant.account.email, tenant.account.password)).status).toBe(200);
 
+  const request = async (id: string, days: number, delegation: string | null) =>
+    panel.sql(
+      `insert into identity.delegation_request (tenant_id, id, provider_id, role, expires_in_hours, reason,
+         requested_by, requested_at, expires_at, delegation_id)
+       values ($1, $2, 'org_x', 'VIEWER', 1, 'A disk', 'usr_x', now(), $3, $4)`,
+      [tenant.id, id, new Date(panel.clock.now().getTime() - days * day), delegation],
+    );
   // Access that ended this many days ago, and such that goes on.
   const access = async (id: string, expired: number, revoked: number | null) => {
     const at = (days: number | null) =>
@@ -61,6 +68,7 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
        values ($1, $2, 'org_x', 'VIEWER', 'usr_x', now(), $3, $4)`,
       [tenant.id, id, at(expired), at(revoked)],
     );
+    await request(id, 91, id);
     await panel.sql(
       `insert into identity.oauth_client
          (tenant_id, instance_id, name, hostname, base_url, redirect_uris, registered_at, revoked_at)
@@ -74,6 +82,8 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
   await access('just-expired', 80, null);
   await access('just-revoked', -9, 80);
   await access('good', -9, null);
+  await request('never-granted', 91, null);
+  await request('just-asked', 80, null);
   const left = async (table: string, key = 'id') => {
     const rows = await panel.sql<{ id: string }>(
       `select ${key} as id from identity.${table} where ${key} !~ '^inst_' order by 1`,
@@ -85,9 +95,15 @@ test('what has ended is forgotten after a while, and what lives stays', async ()
     .poll(
       async () => {
         await panel.clock.advance(hour);
-        return [await left('api_key'), await left('delegation'), await left('oauth_client', 'instance_id')];
+        return [
+          await left('api_key'),
+          await left('delegation'),
+          // Those go with what they have granted.
+          await left('delegation_request'),
+          await left('oauth_client', 'instance_id'),
+        ];
       },
       { timeout: 30_000 },
     )
-    .toEqual([stay, stay, ['expired', ...stay, 'revoked'].toSorted()]);
+    .toEqual([stay, stay, ['just-asked', ...stay].toSorted(), ['expired', ...stay, 'revoked'].toSorted()]);
 });

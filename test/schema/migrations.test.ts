@@ -23,3 +23,17 @@ test('no step that may have been applied somewhere was edited, renamed or remove
 test('each step has its line in schema/migrations.txt, in the order in which they are applied', () => {
   expect(steps).toEqual(committed);
 });
+
+test('no index of the trails of all tenants is built while they can not be written', () => {
+  const onTrails = schemas
+    .flatMap(({ migrations }) => migrations)
+    .filter(({ statements }) => {
+      const has = (words: RegExp) => statements.some((statement) => words.test(statement));
+      return (
+        has(/^create index .* on identity\.audit_event /) && !has(/^create table identity\.audit_event /)
+      );
+    });
+  expect(onTrails.map(({ name, buildsIndexes = false }) => [name, buildsIndexes])).toEqual([
+    ['098_audit_requests', true],
+  ]);
+});

@@ -22,7 +22,8 @@ export async function restFindings(
 ): Promise<Finding[]> {
   const markers = victim.markers([stranger]);
   const before = await settledRowsOf(victim.panel, victim.tenant.id);
-  const attempts = [...routes, ...unlisted].flatMap((route) =>
+  const all: readonly Called[] = [...routes, ...unlisted];
+  const attempts = all.flatMap((route) =>
     (route.params.length === 0 ? [undefined] : idsFor(route, victim)).map((id) => ({ route, id })),
   );
   const found = await inTurns(attempts, async ({ route, id }) => {
@@ -35,8 +36,9 @@ export async function restFindings(
     const text = `${answer.text}\n${JSON.stringify([...answer.headers])}`;
     const leaks = leaksBeyond([path, body], text, markers).map((marker) => finding(`showed ${marker}`));
     if (answer.status >= 500) return [...leaks, finding(`ended with ${answer.status}`)];
-    if (id !== undefined && answer.status !== 404)
-      return [...leaks, finding(`was to be 404, but was ${answer.status}`)];
+    const { refusal = 404 } = route;
+    if (id !== undefined && answer.status !== refusal)
+      return [...leaks, finding(`was to be ${refusal}, but was ${answer.status}`)];
     return leaks;
   });
   const changes = changesOf(before, await settledRowsOf(victim.panel, victim.tenant.id));
@@ -46,10 +48,16 @@ export async function restFindings(
   ];
 }
 
+interface Called extends Pick<Route, 'method' | 'path' | 'params' | 'query' | 'body' | 'document'> {
+  /** The status for who asks for another tenant's, unless it is 404. */
+  refusal?: number;
+}
+
 /** Routes with things of tenants that are in no table, as their answers are no JSON. */
-const unlisted: readonly Pick<Route, 'method' | 'path' | 'params' | 'query' | 'body' | 'document'>[] = [
+const unlisted: readonly Called[] = [
   { method: 'GET', path: '/audit/export', params: [], document: '' },
   { method: 'GET', path: '/msp/exports/:id', params: ['id'], document: '' },
+  { method: 'GET', path: '/account/erased/:id', params: ['id'], document: '', refusal: 403 },
   { method: 'GET', path: '/account/exports/:id', params: ['id'], document: '' },
 ];
 

@@ -29,7 +29,7 @@ const lastUsedEveryMs = 60_000;
 
 // What only a person may do. Above all a key makes no keys, members or grants: those would outlive it.
 const notForKeys =
-  /^identity\.(account|second-factor|oauth|user|api-key|delegation|plan|tenant\.(suspend|list)|member\.manage|msp\.manage)\b/;
+  /^identity\.(account|second-factor|oauth|user|api-key|delegation|plan|organization|tenant\.(suspend|list|close)|member\.manage|msp\.manage)\b/;
 
 /** API keys of a tenant, and their exchange for short tokens. */
 export class ApiKeyService {

@@ -60,7 +60,10 @@ export class ClosingService {
     });
   }
 
-  /** Under the lock of the tenant's shares. Closing what is closed changes nothing, and does not put its end off. */
+  /**
+   * Under the lock of the tenant's shares. Closing what is closed changes nothing, and does not put its end off; what
+   * was let in again by hand is closed anew.
+   */
   private async close(operation: Operation, write: Write, id: string): Promise<Tenant> {
     const { em, publish, audit } = write;
     const now = operation.clock.now();
@@ -70,9 +73,10 @@ export class ClosingService {
       throw new ApiError('CONFLICT', 'Its provider decides on its end', { reason: 'MANAGED_BY_PROVIDER' });
     }
     await requireNobodyNeedsIt(em, id);
-    const eraseAt = tenant.eraseAt ?? new Date(now.getTime() + restorableMs);
+    const closed = isSuspended ? tenant.eraseAt : null;
+    const eraseAt = closed ?? new Date(now.getTime() + restorableMs);
     audit({ target: id, changes: { closed: true, eraseAt: eraseAt.toISOString() } });
-    if (tenant.eraseAt) return tenant;
+    if (closed) return tenant;
     tenant.eraseAt = eraseAt;
     await em.flush();
     await em.execute('update identity.tenant set stays_suspended = ? where id = ?', [isSuspended, id]);

@@ -50,7 +50,8 @@ async function tellProvider(
         actor,
         actorKind: 'user',
         ...(actorTenant === providerId ? {} : { actorTenant }),
-        clientAddress,
+        // Where a client's people are is not its provider's to know.
+        clientAddress: actorTenant === providerId ? clientAddress : '',
         changes: {
           client: clientId,
           role,

@@ -49,7 +49,8 @@ export class DelegationRequestResolver {
 
   @Authorized('identity.delegation.read')
   @Query(() => DelegationRequestPage, {
-    description: 'What the provider of the tenant has asked it for; oldest first.',
+    description:
+      'What the provider of the tenant has asked it for; oldest first. Kept for 90 days after its end, and that of its grant.',
   })
   async delegationRequests(
     @Args(() => DelegationRequestsArgs) args: DelegationRequestsArgs,
@@ -60,7 +61,8 @@ export class DelegationRequestResolver {
 
   @Authorized('identity.delegation.use')
   @Query(() => DelegationRequestPage, {
-    description: 'What the tenant has asked its clients for; oldest first. PLAN_REQUIRED.',
+    description:
+      'What the tenant has asked its clients for; oldest first. Kept for 90 days after its end, and that of its grant. PLAN_REQUIRED.',
   })
   async delegationRequestsSent(
     @Args(() => DelegationRequestsArgs) args: DelegationRequestsArgs,

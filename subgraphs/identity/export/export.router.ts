@@ -36,7 +36,7 @@ export function createExportRouter(
   ) =>
     router.get(`${path}/:id`, async (request, response) => {
       const operation = await operationFor(request, response);
-      if (!requirePermission(operation, permission, response)) return;
+      if (!requirePermission(operation, permission, response, { isForPeople: true })) return;
       const found = await find(operation, request.params['id']!);
       if (found) await send(response, found);
       else response.status(404).json({ error: 'Export not found' });

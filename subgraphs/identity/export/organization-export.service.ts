@@ -18,7 +18,8 @@ const pauseMs = hour;
 export class OrganizationExports {
   /** The newest that was not forgotten. */
   async newest(operation: Operation): Promise<OrganizationExport | null> {
-    const { em, tenantId, clock } = operation;
+    const { em, clock } = operation;
+    const { tenantId } = operation.requireUser();
     const [found] = await em.find(
       OrganizationExport,
       { tenantId, expiresAt: { $gt: clock.now() } },

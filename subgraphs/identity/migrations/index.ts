@@ -32,6 +32,9 @@ import { auditRequestsMigration } from './098-audit-requests.js';
 import { brandingOfItsOwnMigration } from './099-branding-of-its-own.js';
 import { closingMigration } from './100-closing.js';
 import { organizationExportsMigration } from './101-organization-exports.js';
+import { invitedTenantsMigration } from './102-invited-tenants.js';
+import { endedGrantsMigration } from './103-ended-grants.js';
+import { endedRequestsMigration } from './104-ended-requests.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -178,4 +181,7 @@ export const identityMigrations: readonly AreaMigration[] = [
   brandingOfItsOwnMigration,
   closingMigration,
   organizationExportsMigration,
+  invitedTenantsMigration,
+  endedGrantsMigration,
+  endedRequestsMigration,
 ];

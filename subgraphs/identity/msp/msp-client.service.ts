@@ -70,6 +70,7 @@ export class MspClientService {
       operation.write(async (write) => {
         await requireStanding(write.em, operation.requireUser());
         await this.requireShare(write.em, tenantId, instanceLimit);
+        await requireOpen(write.em, tenantId);
         const made = Object.assign(new MspClient(), {
           tenantId,
           id: newId('tenant'),
@@ -230,6 +231,16 @@ export class MspClientService {
       share,
     );
   }
+}
+
+/** A provider may have been closed while its shares were waited for: nobody could ever delete the client. */
+async function requireOpen(em: SqlEntityManager, tenantId: string): Promise<void> {
+  const open = await em.execute<unknown[]>(
+    'select 1 from identity.tenant where id = ? and suspended_at is null',
+    [tenantId],
+  );
+  if (open.length > 0) return;
+  throw new ApiError('FORBIDDEN', 'The tenant is suspended', { reason: 'TENANT_SUSPENDED' });
 }
 
 function wanted({ search, status, needsAttention }: MspClientFilter): ObjectQuery<MspClient>[] {

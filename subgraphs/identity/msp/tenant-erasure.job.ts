@@ -53,10 +53,7 @@ async function eraseClients(step: SweepStep): Promise<boolean> {
   return found.length === batch;
 }
 
-/**
- * One that has a client all the same, made in the seconds in which it was closed, stays until that one is gone; and one that
- * somebody let in again by hand stays.
- */
+/** One that has a client all the same stays until that one is gone; and one that somebody let in again by hand stays. */
 async function eraseClosed(step: SweepStep): Promise<boolean> {
   const { em, now } = step;
   const due = await em.execute<Omit<Due, 'tenantId'>[]>(
@@ -90,8 +87,8 @@ async function begin({ em, now, publish }: SweepStep, { tenantId, id, name }: Du
 
 /** Erases identity's own part: the trail by its own doors, and the tenant itself as the last. */
 export const identityErasure: ErasureOptions = {
-  // Copies of what is exported anyway.
-  withoutExport: /^organization_export_part$/,
+  // Copies of what is exported anyway, and of clients that were erased: those end with what was promised of them.
+  withoutExport: /^(organization|tenant)_export_part$/,
   doors: { audit_event: 'take_audit_event', audit_head: 'take_audit_head' },
   lock: async (em, tenantId) => {
     await em.execute('select 1 from identity.tenant where id = ? for update', [tenantId]);

@@ -34,13 +34,15 @@ export class SuspensionService {
       if (!tenant) throw notFound('Tenant');
       const state = await closingStateOf(em, id);
       audit({ target: id, changes: { suspended: isSuspended } });
-      if (tenant.eraseAt && isSuspended) {
+      if (tenant.eraseAt && isSuspended && state.isSuspended) {
         // Its closing has suspended it: taken back by an owner, it stays so.
         await em.execute('update identity.tenant set stays_suspended = true where id = ?', [id]);
         return tenant;
       }
       if (tenant.eraseAt) {
-        await reopen({ em, publish, now }, tenant, { staysSuspended: false });
+        await reopen({ em, publish, now }, tenant, { staysSuspended: isSuspended });
+        // One that was let in again by hand is not closed any more, and is suspended as any other.
+        if (isSuspended) await setSuspended({ em, publish, now }, id, true);
         return tenant;
       }
       const isByProvider = state.hasProvider && (await keepForClient(em, userId, isSuspended ? now : null));

@@ -31,6 +31,10 @@ export class Tenant {
   @Property({ type: new BigIntType('number'), nullable: true })
   grantVersion!: number | null;
 
+  /** The version up to which an operator has ended what was granted. While it is that of the plan, billing has yet to decide. */
+  @Property({ type: new BigIntType('number'), nullable: true })
+  grantEndedVersion?: number | null;
+
   @Field(() => DateTime, { description: 'When the tenant was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;

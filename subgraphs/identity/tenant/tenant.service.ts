@@ -38,7 +38,7 @@ export class TenantService {
 
   /**
    * Sets a tenant's plan and tells every subgraph, less what a provider has given to its clients. Granting the plan that
-   * is in force again changes nothing, but that what an overdue payment held up can be added.
+   * is in force again changes nothing, unless that was just ended, but that what an overdue payment held up can be added.
    */
   async grantPlan(operation: Operation, input: GrantPlanInput): Promise<Tenant> {
     requireReach(operation, input.tenantId);
@@ -46,8 +46,9 @@ export class TenantService {
       const tenant = await lockOwn(write.em, input.tenantId);
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
       const known = await this.entitlements.read(write.em, tenant.id);
-      const isInForce = tenant.plan === input.plan;
-      if (isInForce && !known.isReadOnly) return tenant;
+      const isSame = tenant.plan === input.plan;
+      const isEnding = tenant.grantEndedVersion === tenant.planVersion;
+      if (isSame && !isEnding && !known.isReadOnly) return tenant;
       tenant.plan = input.plan;
       tenant.planVersion += 1;
       tenant.grantVersion = tenant.planVersion;
@@ -57,7 +58,7 @@ export class TenantService {
         plan: tenant.plan,
         features: [...planEntitlements[tenant.plan].features],
         // What a contract gives is not taken away.
-        limits: { ...(isInForce ? known.limits : planEntitlements[tenant.plan].limits) },
+        limits: { ...(isSame ? known.limits : planEntitlements[tenant.plan].limits) },
         source: 'GRANT',
       } satisfies EntitlementGranted;
       // identity itself need not wait for its own event, and counts shares under the whole limit.
@@ -82,6 +83,7 @@ export class TenantService {
     return operation.write(async (write) => {
       const tenant = await lockOwn(write.em, tenantId);
       write.audit({ target: tenant.id });
+      tenant.grantEndedVersion = tenant.planVersion;
       write.publish({
         topic: 'identity.tenant.plan-grant-ended',
         tenantId,

@@ -52,6 +52,26 @@ test('an organization that an administrator makes is joined by the owner whom it
   await expect.poll(entries, { timeout: 20_000 }).toEqual([{ actor_kind: 'user' }, { actor_kind: 'user' }]);
 });
 
+test('one that was closed before anybody joined is made anew, and its owner can join that', async () => {
+  const administrator = await panel.world.administrator();
+  const input = { name: 'Again Ltd', ownerEmail: `${randomUUID()}@made.example` };
+  const { createTenant: closed } = dataOf(await create(input, administrator));
+  await mailbox.token(input.ownerEmail, /Join Again Ltd/);
+  dataOf(
+    await panel.world.graphql(
+      'mutation($id: ID!) { closeTenant(id: $id) { id } }',
+      { id: closed.id },
+      administrator,
+    ),
+  );
+  const { createTenant: made } = dataOf(await create(input, administrator));
+  expect(made.id).not.toBe(closed.id);
+  const { user } = dataOf(
+    await accept(await mailbox.token(input.ownerEmail, /Join Again Ltd/)),
+  ).acceptInvitation;
+  expect(user).toEqual({ role: 'OWNER', tenant: { id: made.id } });
+});
+
 test('two who make the same organization at once make one, which its owner joins by the newest link', async () => {
   const administrator = await panel.world.administrator();
   const input = { name: 'Twice Ltd', ownerEmail: `${randomUUID()}@made.example` };

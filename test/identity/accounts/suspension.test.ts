@@ -143,14 +143,23 @@ test.concurrent('an owner closes the organization, and takes that back once, by 
   const { email, password } = tenant.account;
   const mayIn = async () => (await panel.world.login(email, password)).status;
   const node = await tenant.node();
-  const keyPermissions = ['fleet.instance.read', 'identity.organization.close'];
   const { key } = dataOf(
     await tenant.graphql<{ createApiKey: { key: string } }>(
       'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-      { input: { name: 'key', permissions: keyPermissions, currentPassword: password } },
+      { input: { name: 'key', permissions: ['fleet.instance.read'], currentPassword: password } },
     ),
   ).createApiKey;
-  expect(refusal(await close(key))).toEqual({ code: 'FORBIDDEN' });
+  // Keys of before may have what is given to none any more.
+  await panel.sql(
+    `update identity.api_key set permissions = permissions || '{identity.organization.close,identity.organization.export}'
+     where tenant_id = $1`,
+    [tenant.id],
+  );
+  expect([
+    refusal(await close(key)),
+    refusal(await panel.world.graphql('{ organizationExport { id } }', {}, key)),
+    (await panel.world.rest('/account/exports/exp_1', { token: key })).status,
+  ]).toEqual([{ code: 'FORBIDDEN' }, { code: 'FORBIDDEN' }, 403]);
   const before = panel.clock.now().getTime();
   const { closeOrganization: closed } = dataOf(await close(tenant.token));
   expect(closed.id).toBe(tenant.id);
@@ -233,6 +242,25 @@ test.concurrent('neither a provider that has clients is closed, nor a client by 
     { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
     { code: 'CONFLICT', reason: 'MANAGED_BY_PROVIDER' },
   ]);
+});
+
+test.concurrent('a closed tenant that was let in again by hand is suspended and closed as any other', async () => {
+  const administrator = await panel.world.administrator();
+  const byHand = async () => {
+    const tenant = await panel.world.tenant();
+    const { eraseAt } = dataOf(await closeTenant(tenant.id, administrator)).closeTenant;
+    await panel.sql(
+      `update identity.tenant set suspended_at = null, erase_at = erase_at - interval '20 days' where id = $1`,
+      [tenant.id],
+    );
+    return { id: tenant.id, eraseAt };
+  };
+  const [one, other] = [await byHand(), await byHand()];
+  dataOf(await set('suspend', one.id, administrator));
+  expect(await listed(one.id)).toEqual({ status: 'SUSPENDED', suspendedBy: ['PANEL'], eraseAt: null });
+  const { closeTenant: closed } = dataOf(await closeTenant(other.id, administrator));
+  expect(Date.parse(closed.eraseAt)).toBeGreaterThanOrEqual(Date.parse(other.eraseAt));
+  expect(await listed(other.id)).toMatchObject({ status: 'SUSPENDED', eraseAt: closed.eraseAt });
 });
 
 test.concurrent('what administrators have suspended stays so when an owner takes its closing back, and they take both back', async () => {

@@ -104,6 +104,8 @@ describe.each(modes)('%s', (mode) => {
       'identity.api-key.exchange',
       'identity.member.manage',
       'identity.account.manage',
+      'identity.organization.export',
+      'identity.organization.close',
       'fleet.heartbeat.report',
     ]) {
       await refused(permission);

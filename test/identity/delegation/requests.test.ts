@@ -127,6 +127,15 @@ test.concurrent('a provider asks, the owner is mailed and grants less, and both 
   await Promise.all([theirs.received(2), mine.received(2)]);
   expect(theirs.results.map(({ data }) => data?.['delegationRequestChanged'])).toEqual(told);
   expect(mine.results.map(({ data }) => data?.['sentDelegationRequestChanged'])).toEqual(told);
+  await until(
+    async () => (await trailOf(parent, { filter: { action: 'approveDelegation' } })).nodes.length === 1,
+    'the approval in the trail of the provider',
+  );
+  // Where the client's owner is stays with the client.
+  expect([
+    (await entryOf(parent, 'approveDelegation')).clientAddress,
+    (await entryOf(parent, 'requestDelegation')).clientAddress,
+  ]).toEqual(['', expect.stringMatching(/./)]);
   for (const tenant of [acme, parent]) {
     // Those that were repeated or refused too.
     const asking = { filter: { action: 'requestDelegation' } };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf } from '../../support/answers.js';
+import { HeldLock } from '../../support/held-lock.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
@@ -103,6 +104,34 @@ test('shares that are given at once leave the provider what is left after all of
   const versions = await told(parent);
   expect(versions.map(([version]) => version)).toEqual([1, 2, 3, 4, 5]);
   expect(versions.at(-1)).toEqual([5, 15]);
+});
+
+test('a provider that is closed while it makes a client has none afterwards', async () => {
+  const parent = await provider(panel);
+  await using held = await HeldLock.by(panel, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `identity.instances ${parent.id}`,
+  ]);
+  const waiting = async (count: number) =>
+    until(async () => {
+      const rows = await held.query(
+        `select from pg_locks w join pg_locks h using (locktype, database, classid, objid)
+         where h.pid = pg_backend_pid() and h.locktype = 'advisory' and h.granted and not w.granted`,
+      );
+      return rows.length === count;
+    }, 'them to wait for the lock');
+  const closing = parent.graphql(
+    'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+    { input: { currentPassword: parent.account.password } },
+  );
+  await waiting(1);
+  const making = parent.rest('/api/msp/clients', {
+    body: { name: 'Late', contact_email: `${parent.id}@client.example`, instance_limit: 1, plan: 'pro' },
+  });
+  await waiting(2);
+  await held.release();
+  dataOf(await closing);
+  expect((await making).status).toBe(403);
+  expect(await panel.sql('select id from identity.msp_client where tenant_id = $1', [parent.id])).toEqual([]);
 });
 
 test('a provider without a limit keeps none, and one with a smaller plan has what its clients left of it', async () => {

@@ -54,7 +54,7 @@ export const identity: Matrix = {
   'Mutation.closeOrganization':         may('identity.organization.close', ['owner']),
   'Mutation.restoreOrganization':       withSecret('MAIL_TOKEN_INVALID'),
   'Mutation.exportOrganization':        may('identity.organization.export', ['owner']),
-  'Query.organizationExport':           may('identity.organization.export', ['owner', 'service']),
+  'Query.organizationExport':           may('identity.organization.export', ['owner']),
   'Mutation.restoreTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
 
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
