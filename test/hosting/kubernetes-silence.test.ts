@@ -13,6 +13,7 @@ import { deploymentsAt, type DeploymentBody } from './support/deployments.js';
 import {
   cluster,
   clusterOf,
+  signedIn,
   startKubernetesPanel,
   type KubernetesPanel,
 } from './support/kubernetes-panel.js';
@@ -140,13 +141,22 @@ test(
         { id: tenant.id },
         await panel.world.administrator(),
       );
+    const id = await unheard('retried');
+    const { failures } = await rowOf(id);
+    const isDueAt = async (at: string) =>
+      panel.sql('update hosting.deployment set due_at = $2 where id = $1', [id, at]);
+    await isDueAt('2100-01-01');
     expect((await change('suspendTenant')).errors).toBeUndefined();
     await panel.pass(() => sandbox.openWatches === 0, 'the watch to end');
     const asked = sandbox.requests();
+    await isDueAt('2000-01-01');
     await panel.seconds(45);
     expect(sandbox.requests()).toEqual(asked);
+    expect((await rowOf(id)).failures).toBe(failures);
     expect((await change('restoreTenant')).errors).toBeUndefined();
     await watched();
+    tenant = await signedIn(tenant);
+    await reaches(id, 'RUNNING');
   },
 );
 

@@ -184,3 +184,35 @@ test(
     expect(only.deployment(namespace, 'staying')).toBeUndefined();
   },
 );
+
+test(
+  'a placement goes on where it was when its tenant is restored, however long that was suspended',
+  { timeout },
+  async () => {
+    const change = async (what: string) =>
+      panel.world.graphql(
+        `mutation($id: ID!) { ${what}(id: $id) { id } }`,
+        { id: tenant.id },
+        await panel.world.administrator(),
+      );
+    const away = await another('away');
+    away.setAway(true);
+    const id = await place('kept');
+    await panel.pass(async () => (await told(id)).includes('away DEPLOYING'), 'its beginning');
+    expect((await change('suspendTenant')).errors).toBeUndefined();
+    const nextLook = async () => {
+      const [row] = await panel.sql<{ at: Date }>(
+        'select due_at as at from hosting.placement where id = $1',
+        [id],
+      );
+      return row!.at.getTime() - panel.clock.now().getTime();
+    };
+    await panel.pass(async () => (await nextLook()) > 10_000, 'it to be put off');
+    await panel.clock.leap(20 * 60_000);
+    await panel.pass(async () => (await nextLook()) > 10_000, 'it to be put off again');
+    away.setAway(false);
+    expect((await change('restoreTenant')).errors).toBeUndefined();
+    by = await signedIn(tenant);
+    await becomes(id, 'PLACED');
+  },
+);
