@@ -39,12 +39,12 @@ test.skipIf(!isChromiumThere)(
     await page.keyboard.press('Enter');
     await said.filter({ hasText: 'It touches 1 instance: other.' }).waitFor();
     const beginsIn = async (hours: number) =>
-      page
-        .getByLabel('It begins')
-        .fill(new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16));
+      page.getByLabel('It begins').fill(new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16));
     await said.filter({ hasText: /It touches 1 instance: other\..* It begins at once\./ }).waitFor();
     await beginsIn(-2);
-    await said.filter({ hasText: 'It begins at once, as the time that it was to begin at has passed.' }).waitFor();
+    await said
+      .filter({ hasText: 'It begins at once, as the time that it was to begin at has passed.' })
+      .waitFor();
     // No year has as many digits, whatever the browser takes.
     await page.getByLabel('It begins').fill('020261-12-01T10:00');
     await said.filter({ hasText: 'Fill in what the command takes' }).waitFor();

@@ -66,8 +66,7 @@ function Followed({ id }: { id: string }) {
   const command = { ...data.command, ...changed };
   const { counts } = command;
   const params = Object.entries(command.params);
-  const isAhead =
-    command.status === 'PENDING' && !!command.startAt && new Date(command.startAt) > new Date();
+  const isAhead = command.status === 'PENDING' && !!command.startAt && new Date(command.startAt) > new Date();
   return (
     <Page
       title={words(command.command)}

@@ -108,7 +108,8 @@ export function commandStatusOf(
 ): CommandStatus {
   const isOpen = waitingIn(counts) + (counts.IN_PROGRESS ?? 0) > 0;
   if (isOpen && isCancelled) return CommandStatus.CANCELLING;
-  if (isOpen) return isPlanned || counts.PENDING === total ? CommandStatus.PENDING : CommandStatus.IN_PROGRESS;
+  if (isOpen)
+    return isPlanned || counts.PENDING === total ? CommandStatus.PENDING : CommandStatus.IN_PROGRESS;
   if (counts.SUCCESS === total) return CommandStatus.SUCCESS;
   if (errorsIn(counts) > maxErrors || counts.UNDELIVERABLE === total) return CommandStatus.FAILED;
   if (isCancelled && (counts.CANCELLED ?? 0) > 0) return CommandStatus.CANCELLED;
